@@ -1,1 +1,46 @@
-//! placeholder
+//! The leaderboard domain of Edgeboard and its use cases.
+//!
+//! No I/O, no clock, no randomness and no wire format: `now` is an argument, storage is a port
+//! ([`ports`]), and what a client sends has been parsed before it comes here. Errors of the environment
+//! cannot arise in the domain; a port reports them as [`StoreError`].
+
+pub mod access;
+pub mod codec;
+mod columns;
+mod decide;
+mod entry;
+mod error;
+mod event;
+mod ids;
+mod leaderboard;
+mod limits;
+pub mod model;
+mod order_key;
+mod outcome;
+mod period;
+pub mod ports;
+mod schedule;
+mod submission;
+mod time;
+pub mod usecase;
+
+pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
+pub use decide::{Change, Decision, decide};
+pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
+pub use error::{Invalid, Refusal, RefusalReason, StoreError};
+pub use event::{Event, EventBody, RecordedEvent};
+pub use ids::{
+    LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, SubmissionId,
+    TenantId,
+};
+pub use leaderboard::{
+    Access, DEFAULT_KEEP_PERIODS, Leaderboard, MAX_KEEP_PERIODS, MAX_TITLE_CHARS, Operator, ReadAccess, Ties,
+    Versioned, WriteAccess,
+};
+pub use limits::Limits;
+pub use order_key::{Layout, OrderKey, WORD_BYTES, from_sortable, sortable};
+pub use outcome::{Outcome, Previous, Status};
+pub use period::{Period, PeriodId, PeriodSelector};
+pub use schedule::{MAX_CRON_BYTES, Reset, Schedule};
+pub use submission::{Attempt, Fingerprint, MAX_CLOCK_SKEW_MS, Submission, SubmissionTarget, Target};
+pub use time::Timestamp;

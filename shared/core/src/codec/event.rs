@@ -1,0 +1,183 @@
+//! Events as bytes.
+
+use super::leaderboard::{decode_leaderboard, encode_leaderboard};
+use super::wire::{Malformed, Reader, Writer};
+use crate::{Event, EventBody, Metadata, Operator, PeriodId, SubmissionId, Timestamp};
+
+const CONFIGURED_V1: u8 = 1;
+const SUBMITTED_V1: u8 = 2;
+const REMOVED_V1: u8 = 3;
+const HIDDEN_V1: u8 = 4;
+const RESTORED_V1: u8 = 5;
+
+/// Where the flags of a submitted event stand, in bytes from its start. A store sets [`HIDDEN_FLAG`] there.
+pub const SUBMITTED_FLAGS_AT: usize = 1;
+/// Flag: the player was hidden when the submission was accepted.
+pub const HIDDEN_FLAG: u8 = 0b1000_0000;
+const OPERATOR_MASK: u8 = 0b0000_0011;
+const HAS_METADATA: u8 = 0b0000_0100;
+const HAS_ID: u8 = 0b0000_1000;
+/// The score was received at the instant it happened: the usual case, and eight bytes saved.
+const OCCURRED_WHEN_RECORDED: u8 = 0b0001_0000;
+
+/// An event as bytes.
+#[must_use]
+pub fn encode_event(event: &Event) -> Vec<u8> {
+    let mut w = Writer::default();
+    match &event.body {
+        EventBody::Configured {
+            leaderboard,
+            current,
+            rebuild,
+        } => {
+            w.byte(CONFIGURED_V1);
+            w.timestamp(event.recorded_at);
+            w.byte(u8::from(*rebuild));
+            w.text(current.as_str());
+            w.bytes(&encode_leaderboard(leaderboard));
+        }
+        EventBody::Submitted { .. } => write_submitted(&mut w, event),
+        EventBody::Removed { player, period } => {
+            w.byte(REMOVED_V1);
+            w.timestamp(event.recorded_at);
+            w.text(player.as_str());
+            w.text(period.as_str());
+        }
+        EventBody::Hidden { player } | EventBody::Restored { player } => {
+            let hidden = matches!(event.body, EventBody::Hidden { .. });
+            w.byte(if hidden { HIDDEN_V1 } else { RESTORED_V1 });
+            w.timestamp(event.recorded_at);
+            w.text(player.as_str());
+        }
+    }
+    w.finish()
+}
+
+fn write_submitted(w: &mut Writer, event: &Event) {
+    let EventBody::Submitted {
+        player,
+        period,
+        operator,
+        values,
+        metadata,
+        occurred_at,
+        id,
+        hidden,
+    } = &event.body
+    else {
+        return;
+    };
+    let when_recorded = *occurred_at == event.recorded_at;
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    w.byte(SUBMITTED_V1);
+    w.byte(
+        operator.code()
+            | flag(metadata.is_some(), HAS_METADATA)
+            | flag(id.is_some(), HAS_ID)
+            | flag(when_recorded, OCCURRED_WHEN_RECORDED)
+            | flag(*hidden, HIDDEN_FLAG),
+    );
+    w.timestamp(event.recorded_at);
+    if !when_recorded {
+        w.timestamp(*occurred_at);
+    }
+    write_period(w, period);
+    w.text(player.as_str());
+    w.values(values);
+    if let Some(metadata) = metadata {
+        w.text(metadata.as_json_text());
+    }
+    if let Some(id) = id {
+        w.text(id.as_str());
+    }
+}
+
+/// The start as an instant where the id is one, else the id's text: a log has many of these.
+fn write_period(w: &mut Writer, period: &PeriodId) {
+    let start = Timestamp::parse(period.as_str()).ok();
+    match start.filter(|start| PeriodId::starting_at(*start) == *period) {
+        Some(start) => {
+            w.byte(1);
+            w.timestamp(start);
+        }
+        None => {
+            w.byte(0);
+            w.text(period.as_str());
+        }
+    }
+}
+
+fn read_period(r: &mut Reader<'_>) -> Result<PeriodId, Malformed> {
+    match r.byte()? {
+        0 => r.period(),
+        1 => r.timestamp().map(PeriodId::starting_at),
+        _ => Err(Malformed("period")),
+    }
+}
+
+/// The inverse of [`encode_event`].
+///
+/// # Errors
+/// [`Malformed`] when the bytes are not an event.
+pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
+    let mut r = Reader::new(bytes);
+    let code = r.byte()?;
+    if code == SUBMITTED_V1 {
+        return read_submitted(r);
+    }
+    let recorded_at = r.timestamp()?;
+    let body = match code {
+        CONFIGURED_V1 => EventBody::Configured {
+            rebuild: r.flag()?,
+            current: r.period()?,
+            leaderboard: Box::new(decode_leaderboard(r.bytes()?)?),
+        },
+        REMOVED_V1 => EventBody::Removed {
+            player: r.player()?,
+            period: r.period()?,
+        },
+        HIDDEN_V1 => EventBody::Hidden { player: r.player()? },
+        RESTORED_V1 => EventBody::Restored { player: r.player()? },
+        _ => return Err(Malformed("event code")),
+    };
+    r.end()?;
+    Ok(Event { recorded_at, body })
+}
+
+fn read_submitted(mut r: Reader<'_>) -> Result<Event, Malformed> {
+    let flags = r.byte()?;
+    let has = |flag: u8| flags & flag != 0;
+    let recorded_at = r.timestamp()?;
+    let occurred_at = if has(OCCURRED_WHEN_RECORDED) {
+        recorded_at
+    } else {
+        r.timestamp()?
+    };
+    let period = read_period(&mut r)?;
+    let player = r.player()?;
+    let values = r.values()?;
+    let metadata = if has(HAS_METADATA) {
+        Some(Metadata::from_json_text(r.text()?).map_err(|_| Malformed("metadata"))?)
+    } else {
+        None
+    };
+    let id = if has(HAS_ID) {
+        Some(SubmissionId::new(r.text()?).map_err(|_| Malformed("submission id"))?)
+    } else {
+        None
+    };
+    r.end()?;
+    let operator = Operator::from_code(flags & OPERATOR_MASK).ok_or(Malformed("operator"))?;
+    let hidden = has(HIDDEN_FLAG);
+    let body = EventBody::Submitted {
+        player,
+        period,
+        operator,
+        values,
+        metadata,
+        occurred_at,
+        id,
+        hidden,
+    };
+    Ok(Event { recorded_at, body })
+}

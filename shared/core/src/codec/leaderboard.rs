@@ -1,0 +1,163 @@
+//! Configurations and layouts as bytes.
+
+use super::wire::{Malformed, Reader, Writer};
+use crate::{
+    Access, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits, Operator, Order, ReadAccess, Reset,
+    Schedule, Ties, WriteAccess,
+};
+
+/// The shape below; another shape gets another code.
+const LEADERBOARD_V1: u8 = 1;
+
+/// A configuration as bytes.
+#[must_use]
+pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.byte(LEADERBOARD_V1);
+    w.text(board.id.as_str());
+    w.text(&board.title);
+    write_layout(&mut w, &board.layout());
+    w.byte(board.operator.code());
+    w.byte(u8::from(board.operator_override));
+    w.option(board.schedule.reset(), |w, reset| {
+        w.text(&reset.cron);
+        w.text(&reset.time_zone);
+    });
+    w.unsigned(u64::from(board.keep_periods));
+    w.option(board.starts_at, Writer::timestamp);
+    w.option(board.ends_at, Writer::timestamp);
+    w.option(board.limits.min, Writer::signed);
+    w.option(board.limits.max, Writer::signed);
+    w.option(board.limits.max_change, Writer::unsigned);
+    w.option(board.limits.max_attempts.map(u64::from), Writer::unsigned);
+    w.option(board.limits.max_entries, Writer::unsigned);
+    w.byte(u8::from(board.access.read == ReadAccess::Private));
+    w.byte(u8::from(board.access.write == WriteAccess::Player));
+    w.finish()
+}
+
+/// The inverse of [`encode_leaderboard`].
+///
+/// # Errors
+/// [`Malformed`] when the bytes are not a configuration, or one that this program would not accept.
+pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
+    let mut r = Reader::new(bytes);
+    if r.byte()? != LEADERBOARD_V1 {
+        return Err(Malformed("leaderboard code"));
+    }
+    let id = LeaderboardId::new(r.text()?).map_err(|_| Malformed("leaderboard id"))?;
+    let title = r.text()?.to_owned();
+    let Layout { columns, ties } = read_layout(&mut r)?;
+    let operator = Operator::from_code(r.byte()?).ok_or(Malformed("operator"))?;
+    let operator_override = r.flag()?;
+    let schedule = match r.option(read_reset)? {
+        None => Schedule::never(),
+        Some(reset) => Schedule::new(reset).map_err(|_| Malformed("reset"))?,
+    };
+    let keep_periods = u16::try_from(r.unsigned()?).map_err(|_| Malformed("keep_periods"))?;
+    let board = Leaderboard {
+        id,
+        title,
+        columns,
+        operator,
+        operator_override,
+        ties,
+        schedule,
+        keep_periods,
+        starts_at: r.option(Reader::timestamp)?,
+        ends_at: r.option(Reader::timestamp)?,
+        limits: read_limits(&mut r)?,
+        access: Access {
+            read: if r.flag()? {
+                ReadAccess::Private
+            } else {
+                ReadAccess::Public
+            },
+            write: if r.flag()? {
+                WriteAccess::Player
+            } else {
+                WriteAccess::Server
+            },
+        },
+    };
+    r.end()?;
+    board.check().map_err(|_| Malformed("leaderboard"))?;
+    Ok(board)
+}
+
+/// A layout as bytes: equal layouts have equal bytes.
+#[must_use]
+pub fn encode_layout(layout: &Layout) -> Vec<u8> {
+    let mut w = Writer::default();
+    write_layout(&mut w, layout);
+    w.finish()
+}
+
+/// The inverse of [`encode_layout`].
+///
+/// # Errors
+/// [`Malformed`] when the bytes are not a layout.
+pub fn decode_layout(bytes: &[u8]) -> Result<Layout, Malformed> {
+    let mut r = Reader::new(bytes);
+    let layout = read_layout(&mut r)?;
+    r.end()?;
+    Ok(layout)
+}
+
+fn write_layout(w: &mut Writer, layout: &Layout) {
+    w.byte(match layout.ties {
+        Ties::Earliest => 0,
+        Ties::Latest => 1,
+        Ties::Shared => 2,
+        Ties::Dense => 3,
+    });
+    w.unsigned(layout.columns.count() as u64);
+    for column in layout.columns.iter() {
+        w.byte(u8::from(column.order() == Order::Ascending));
+        w.text(column.name());
+    }
+}
+
+fn read_layout(r: &mut Reader<'_>) -> Result<Layout, Malformed> {
+    let ties = match r.byte()? {
+        0 => Ties::Earliest,
+        1 => Ties::Latest,
+        2 => Ties::Shared,
+        3 => Ties::Dense,
+        _ => return Err(Malformed("ties")),
+    };
+    let count = r.unsigned()?.min(1 + crate::MAX_COLUMNS as u64);
+    let mut columns = Vec::new();
+    for _ in 0..count {
+        let order = if r.flag()? {
+            Order::Ascending
+        } else {
+            Order::Descending
+        };
+        columns.push(Column::new(r.text()?, order).map_err(|_| Malformed("column"))?);
+    }
+    Ok(Layout {
+        columns: Columns::new(columns).map_err(|_| Malformed("columns"))?,
+        ties,
+    })
+}
+
+fn read_limits(r: &mut Reader<'_>) -> Result<Limits, Malformed> {
+    Ok(Limits {
+        min: r.option(Reader::signed)?,
+        max: r.option(Reader::signed)?,
+        max_change: r.option(Reader::unsigned)?,
+        max_attempts: r
+            .option(Reader::unsigned)?
+            .map(|attempts| u32::try_from(attempts).map_err(|_| Malformed("max_attempts")))
+            .transpose()?,
+        max_entries: r.option(Reader::unsigned)?,
+    })
+}
+
+fn read_reset(r: &mut Reader<'_>) -> Result<Reset, Malformed> {
+    Ok(Reset {
+        cron: r.text()?.into(),
+        time_zone: r.text()?.into(),
+    })
+}

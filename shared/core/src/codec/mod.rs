@@ -1,0 +1,15 @@
+//! The bytes in which both stores keep configurations, events and outcomes.
+//!
+//! Compact, exact and the same for every store: a log copied from one store to another stays equal, byte
+//! for byte. Each kind begins with a code; a changed shape gets a new code and the old one stays readable.
+//! Integers are LEB128 varints, signed ones zigzag-coded before that; text is its length in bytes and UTF-8.
+
+mod event;
+mod leaderboard;
+mod outcome;
+mod wire;
+
+pub use event::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, decode_event, encode_event};
+pub use leaderboard::{decode_layout, decode_leaderboard, encode_layout, encode_leaderboard};
+pub use outcome::{decode_outcome, encode_outcome};
+pub use wire::{Malformed, Reader, Writer};

@@ -1,0 +1,225 @@
+//! The rules of an entry: what a submission makes of what is there.
+
+use crate::{
+    Attempt, Entry, Leaderboard, Metadata, Operator, RefusalReason, Status, Submission, Target, Timestamp,
+    Values,
+};
+
+/// What a submission makes of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The entry as it is afterwards, the attempt counted.
+    pub entry: Entry,
+    /// What happened to it.
+    pub status: Status,
+}
+
+/// What one submission brings to one leaderboard, the period aside.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// How the values meet the entry.
+    pub operator: Operator,
+    /// The numbers, in the columns' order.
+    pub values: &'a Values,
+    /// What to keep beside the score.
+    pub metadata: Option<&'a Metadata>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+}
+
+impl<'a> Change<'a> {
+    /// What `attempt` brings to the leaderboard of `target`.
+    #[must_use]
+    pub fn of(attempt: &'a Attempt, target: &'a Target) -> Self {
+        Self {
+            operator: target.operator,
+            values: &target.values,
+            metadata: attempt.metadata.as_ref(),
+            occurred_at: attempt.occurred_at,
+        }
+    }
+}
+
+/// Decides a submission from the entry that is there, with `entries` players in its period and `now`.
+///
+/// Pure: the same arguments give the same decision. A store that has already resolved the submission calls
+/// [`Decision::settle`], the second half of this.
+///
+/// # Errors
+/// Why the leaderboard does not accept it; nothing changes then.
+pub fn decide(
+    existing: Option<&Entry>,
+    entries: u64,
+    submission: &Submission,
+    leaderboard: &Leaderboard,
+    now: Timestamp,
+) -> Result<Decision, RefusalReason> {
+    let (_, operator, values) = submission.admit(leaderboard, now)?;
+    let change = Change {
+        operator,
+        values: &values,
+        metadata: submission.metadata.as_ref(),
+        occurred_at: submission.occurred_at.unwrap_or(now),
+    };
+    Decision::settle(existing, entries, &submission.player, change, leaderboard)
+}
+
+impl Decision {
+    /// Applies `change` to the entry that is there. `entries` counts every player of the period, hidden
+    /// ones too.
+    ///
+    /// # Errors
+    /// Why the leaderboard does not accept it, in this order: attempts, room, overflow, bounds, change.
+    pub fn settle(
+        existing: Option<&Entry>,
+        entries: u64,
+        player: &crate::PlayerId,
+        change: Change<'_>,
+        leaderboard: &Leaderboard,
+    ) -> Result<Self, RefusalReason> {
+        let limits = &leaderboard.limits;
+        let used = existing.map_or(0, |entry| entry.attempts);
+        if let Some(max_attempts) = limits.max_attempts.filter(|max| used >= *max) {
+            return Err(RefusalReason::AttemptsExhausted { max_attempts });
+        }
+        if let Some(max_entries) = limits
+            .max_entries
+            .filter(|max| existing.is_none() && entries >= *max)
+        {
+            return Err(RefusalReason::Full { max_entries });
+        }
+        let result = result_of(existing, change)?;
+        check_bounds(existing, &result, change.operator, leaderboard)?;
+        let attempts = used.saturating_add(1);
+        let Some(before) = existing else {
+            let entry = Entry {
+                player: player.clone(),
+                values: result,
+                reached_at: change.occurred_at,
+                metadata: change.metadata.cloned(),
+                attempts,
+            };
+            return Ok(Self {
+                entry,
+                status: Status::Created,
+            });
+        };
+        Ok(Self::over(before, result, attempts, change, leaderboard))
+    }
+
+    /// The decision where there is an entry already.
+    fn over(
+        before: &Entry,
+        result: Values,
+        attempts: u32,
+        change: Change<'_>,
+        leaderboard: &Leaderboard,
+    ) -> Self {
+        let better = result.is_better_than(&before.values, &leaderboard.columns);
+        let kept = Entry {
+            attempts,
+            ..before.clone()
+        };
+        if change.operator == Operator::Best && !better {
+            return Self {
+                entry: kept,
+                status: Status::Kept,
+            };
+        }
+        let adds = matches!(change.operator, Operator::Increment | Operator::Decrement);
+        let metadata = match change.metadata {
+            None if adds => before.metadata.clone(),
+            given => given.cloned(),
+        };
+        let same_values = result == before.values;
+        if same_values && metadata == before.metadata {
+            return Self {
+                entry: kept,
+                status: Status::Kept,
+            };
+        }
+        // The score was reached when its values were: metadata alone moves nobody within a tie.
+        let reached_at = match () {
+            () if same_values => before.reached_at,
+            () if adds => before.reached_at.max(change.occurred_at),
+            () => change.occurred_at,
+        };
+        let status = if better { Status::Improved } else { Status::Changed };
+        Self {
+            entry: Entry {
+                values: result,
+                reached_at,
+                metadata,
+                ..kept
+            },
+            status,
+        }
+    }
+}
+
+/// The tuple the operator makes: for `best`, the candidate, whether it wins or not.
+fn result_of(existing: Option<&Entry>, change: Change<'_>) -> Result<Values, RefusalReason> {
+    let base = existing.map_or(0, |entry| entry.values.first());
+    let by = change.values.first();
+    let first = match change.operator {
+        Operator::Best | Operator::Set => return Ok(change.values.clone()),
+        Operator::Increment => base.checked_add(by),
+        Operator::Decrement => base.checked_sub(by),
+    };
+    first
+        .map(|first| change.values.with_first(first))
+        .ok_or(RefusalReason::Overflow)
+}
+
+fn check_bounds(
+    existing: Option<&Entry>,
+    result: &Values,
+    operator: Operator,
+    leaderboard: &Leaderboard,
+) -> Result<(), RefusalReason> {
+    let limits = &leaderboard.limits;
+    let value = result.first();
+    if let Some(min) = limits.min.filter(|min| value < *min) {
+        return Err(RefusalReason::BelowMin { min });
+    }
+    if let Some(max) = limits.max.filter(|max| value > *max) {
+        return Err(RefusalReason::AboveMax { max });
+    }
+    let adds = matches!(operator, Operator::Increment | Operator::Decrement);
+    let before = existing.map(|entry| entry.values.first()).or(adds.then_some(0));
+    // A `best` that does not win changes nothing, however far off it is.
+    let wins = existing.is_none_or(|entry| {
+        operator != Operator::Best || result.is_better_than(&entry.values, &leaderboard.columns)
+    });
+    match (limits.max_change, before) {
+        (Some(max_change), Some(before)) if wins && value.abs_diff(before) > max_change => {
+            Err(RefusalReason::ChangeTooLarge { max_change })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Operator {
+    /// A stable number for storage: 0 best, 1 set, 2 increment, 3 decrement.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Best => 0,
+            Self::Set => 1,
+            Self::Increment => 2,
+            Self::Decrement => 3,
+        }
+    }
+
+    /// The inverse of [`Operator::code`].
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Best,
+            1 => Self::Set,
+            2 => Self::Increment,
+            3 => Self::Decrement,
+            _ => return None,
+        })
+    }
+}

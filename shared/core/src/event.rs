@@ -1,0 +1,72 @@
+//! The log of a leaderboard: every accepted change, in order. Entries are a projection of it.
+
+use crate::{Leaderboard, Metadata, Operator, PeriodId, PlayerId, SubmissionId, Timestamp, Values};
+
+/// What happened, without its place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When it was accepted.
+    pub recorded_at: Timestamp,
+    /// What it was.
+    pub body: EventBody,
+}
+
+/// The kinds of events.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventBody {
+    /// The configuration became this.
+    Configured {
+        /// The configuration.
+        leaderboard: Box<Leaderboard>,
+        /// The period that was the current one.
+        current: PeriodId,
+        /// Whether the current period was put into the new order, if the order changed. Other periods keep
+        /// the order they have.
+        rebuild: bool,
+    },
+    /// A submission was accepted, whether it changed the entry or not.
+    Submitted {
+        /// Whose it was.
+        player: PlayerId,
+        /// The period it fell into.
+        period: PeriodId,
+        /// How it met the entry.
+        operator: Operator,
+        /// The numbers as submitted.
+        values: Values,
+        /// The metadata as submitted.
+        metadata: Option<Metadata>,
+        /// When it happened.
+        occurred_at: Timestamp,
+        /// The client's name for it.
+        id: Option<SubmissionId>,
+        /// Whether the player was hidden when it was accepted. The store knows, and says so.
+        hidden: bool,
+    },
+    /// An entry was removed.
+    Removed {
+        /// Whose it was.
+        player: PlayerId,
+        /// From which period.
+        period: PeriodId,
+    },
+    /// A player was hidden from everyone else (shadow ban).
+    Hidden {
+        /// The player.
+        player: PlayerId,
+    },
+    /// A hidden player was shown again.
+    Restored {
+        /// The player.
+        player: PlayerId,
+    },
+}
+
+/// An event and its place in the leaderboard's log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedEvent {
+    /// From 1, without gaps.
+    pub position: u64,
+    /// What happened.
+    pub event: Event,
+}

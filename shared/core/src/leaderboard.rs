@@ -1,0 +1,169 @@
+//! A leaderboard's configuration.
+
+use crate::{Columns, Invalid, Layout, LeaderboardId, Limits, Schedule, Timestamp};
+
+/// The longest title, in characters.
+pub const MAX_TITLE_CHARS: usize = 200;
+/// The most periods a leaderboard can keep.
+pub const MAX_KEEP_PERIODS: u16 = 1000;
+/// How many periods a leaderboard keeps unless it says otherwise.
+pub const DEFAULT_KEEP_PERIODS: u16 = 12;
+
+/// How a submission meets the entry that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// The better tuple stays.
+    Best,
+    /// The new tuple replaces the old one.
+    Set,
+    /// The first column is added, the others are replaced.
+    Increment,
+    /// The first column is subtracted, the others are replaced.
+    Decrement,
+}
+
+/// How equal tuples rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ties {
+    /// Who reached the tuple first stands higher; every rank is taken once.
+    Earliest,
+    /// Who reached the tuple last stands higher; every rank is taken once.
+    Latest,
+    /// Equal tuples share a rank, and the next rank is skipped ("1224").
+    Shared,
+    /// Equal tuples share a rank, and no rank is skipped ("1223").
+    Dense,
+}
+
+/// Who may read a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAccess {
+    /// Anyone, without a credential.
+    Public,
+    /// Credentials of the tenant with the read scope.
+    Private,
+}
+
+/// Who may submit to a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteAccess {
+    /// Server credentials with the write scope only.
+    Server,
+    /// Also a player's own token, for that player alone.
+    Player,
+}
+
+/// Who may do what with a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// Who may read.
+    pub read: ReadAccess,
+    /// Who may write.
+    pub write: WriteAccess,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            read: ReadAccess::Public,
+            write: WriteAccess::Server,
+        }
+    }
+}
+
+/// The whole configuration of a leaderboard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaderboard {
+    /// Its name within the tenant.
+    pub id: LeaderboardId,
+    /// Its name for people; at most [`MAX_TITLE_CHARS`] characters, may be empty.
+    pub title: String,
+    /// What is counted, and in which direction.
+    pub columns: Columns,
+    /// How a submission meets the entry that is there.
+    pub operator: Operator,
+    /// Whether a submission may name another operator.
+    pub operator_override: bool,
+    /// How equal tuples rank.
+    pub ties: Ties,
+    /// When a new period begins.
+    pub schedule: Schedule,
+    /// How many periods are kept, the current one included (1 to [`MAX_KEEP_PERIODS`]).
+    pub keep_periods: u16,
+    /// Scores that happened before this instant are refused.
+    pub starts_at: Option<Timestamp>,
+    /// Scores that happened at or after this instant are refused.
+    pub ends_at: Option<Timestamp>,
+    /// Bounds on submissions.
+    pub limits: Limits,
+    /// Who may read and write.
+    pub access: Access,
+}
+
+impl Leaderboard {
+    /// A leaderboard with every field at its default.
+    #[must_use]
+    pub fn new(id: LeaderboardId) -> Self {
+        Self {
+            id,
+            title: String::new(),
+            columns: Columns::default(),
+            operator: Operator::Best,
+            operator_override: false,
+            ties: Ties::Earliest,
+            schedule: Schedule::never(),
+            keep_periods: DEFAULT_KEEP_PERIODS,
+            starts_at: None,
+            ends_at: None,
+            limits: Limits::default(),
+            access: Access::default(),
+        }
+    }
+
+    /// Checks the rules that hold between and within fields.
+    ///
+    /// # Errors
+    /// [`Invalid`] at the first field that breaks one.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.title.chars().count() > MAX_TITLE_CHARS {
+            return Err(Invalid::new(
+                "/title",
+                format!("must be at most {MAX_TITLE_CHARS} characters"),
+            ));
+        }
+        if self.title.chars().any(char::is_control) {
+            return Err(Invalid::new("/title", "must not contain control characters"));
+        }
+        if self.keep_periods == 0 || self.keep_periods > MAX_KEEP_PERIODS {
+            return Err(Invalid::new(
+                "/keep_periods",
+                format!("must be 1 to {MAX_KEEP_PERIODS}"),
+            ));
+        }
+        if let (Some(start), Some(end)) = (self.starts_at, self.ends_at)
+            && start >= end
+        {
+            return Err(Invalid::new("/ends_at", "must be after starts_at"));
+        }
+        self.limits.check().map_err(|invalid| invalid.within("/limits"))
+    }
+
+    /// How this leaderboard's entries are ordered and ranked.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        Layout {
+            columns: self.columns.clone(),
+            ties: self.ties,
+        }
+    }
+}
+
+/// A stored document and its version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned<T> {
+    /// Unique within the tenant and growing with every change, also across a delete and a re-creation, so
+    /// that a cached copy can never be taken for a later document.
+    pub version: u64,
+    /// The document.
+    pub value: T,
+}

@@ -1,0 +1,43 @@
+//! What a leaderboard accepts.
+
+use crate::Invalid;
+
+/// Bounds on submissions. `None` is no bound. All of them speak of the first column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The least value: of a submission for `best` and `set`, of the result for `increment` and `decrement`.
+    pub min: Option<i64>,
+    /// The largest value, likewise.
+    pub max: Option<i64>,
+    /// The largest difference between the value before and after, as an absolute number. A first `best` or
+    /// `set` has no value before it; a first `increment` or `decrement` starts from 0.
+    pub max_change: Option<u64>,
+    /// How many submissions of one player a period accepts.
+    pub max_attempts: Option<u32>,
+    /// How many entries a period can have.
+    pub max_entries: Option<u64>,
+}
+
+impl Limits {
+    /// Checks that the bounds leave room for anything.
+    ///
+    /// # Errors
+    /// [`Invalid`] at the bound that is wrong.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if let (Some(min), Some(max)) = (self.min, self.max)
+            && min > max
+        {
+            return Err(Invalid::new("/min", "must not be above max"));
+        }
+        for (bound, pointer) in [
+            (self.max_change, "/max_change"),
+            (self.max_attempts.map(u64::from), "/max_attempts"),
+            (self.max_entries, "/max_entries"),
+        ] {
+            if bound == Some(0) {
+                return Err(Invalid::new(pointer, "must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+}

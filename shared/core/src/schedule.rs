@@ -1,0 +1,177 @@
+//! When a leaderboard begins anew. Periods are computed from the clock, never scheduled: there is no job
+//! that could be missed.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::tz::TimeZone;
+
+use crate::{Invalid, Period, PeriodId, Timestamp};
+
+/// How many computed periods a schedule remembers: a batch of scores falls into a few of them.
+const REMEMBERED_PERIODS: usize = 32;
+/// The longest cron expression, in bytes.
+pub const MAX_CRON_BYTES: usize = 100;
+
+/// A five-field cron expression in an IANA time zone, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reset {
+    /// Minute, hour, day of month, month, day of week.
+    pub cron: Box<str>,
+    /// An IANA name such as `Europe/Madrid`.
+    pub time_zone: Box<str>,
+}
+
+/// A reset rule, ready to compute with.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    rule: Option<Rule>,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    reset: Reset,
+    cron: Cron,
+    zone: TimeZone,
+    /// Periods computed lately, newest last. Computing one takes two searches of the calendar.
+    recent: RefCell<VecDeque<Period>>,
+}
+
+impl PartialEq for Schedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.reset() == other.reset()
+    }
+}
+
+impl Schedule {
+    /// One period for all time.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { rule: None }
+    }
+
+    /// A period from each instant the expression names to the next.
+    ///
+    /// On a day that skips the named hour, the period begins at the first instant after the gap; on a day
+    /// that repeats it, a fixed time begins a period once, at its first pass, and an expression with a
+    /// wildcard hour begins one in each.
+    ///
+    /// # Errors
+    /// [`Invalid`] at `/cron` or `/time_zone`.
+    pub fn new(reset: Reset) -> Result<Self, Invalid> {
+        let cron = parse_cron(&reset.cron)?;
+        let zone = TimeZone::get(&reset.time_zone)
+            .map_err(|_| Invalid::new("/time_zone", "must be an IANA time zone, e.g. Europe/Madrid"))?;
+        Ok(Self {
+            rule: Some(Rule {
+                reset,
+                cron,
+                zone,
+                recent: RefCell::default(),
+            }),
+        })
+    }
+
+    /// The rule as it was written; `None` for a leaderboard that never resets.
+    #[must_use]
+    pub fn reset(&self) -> Option<&Reset> {
+        self.rule.as_ref().map(|rule| &rule.reset)
+    }
+
+    /// The period that holds `instant`.
+    #[must_use]
+    pub fn period_at(&self, instant: Timestamp) -> Period {
+        match &self.rule {
+            None => Period::all_time(),
+            Some(rule) => rule.period_at(instant),
+        }
+    }
+
+    /// The period before `period`; `None` where time begins or the leaderboard never resets.
+    #[must_use]
+    pub fn period_before(&self, period: &Period) -> Option<Period> {
+        self.rule.as_ref()?;
+        let start = period.starts_at?;
+        (start > Timestamp::MIN).then(|| self.period_at(start.saturating_add_ms(-1)))
+    }
+
+    /// The instant `period` stops being kept when the newest `keep` periods are: the start of the period
+    /// `keep` places after it. `None` is never.
+    #[must_use]
+    pub fn expires_at(&self, period: &Period, keep: u16) -> Option<Timestamp> {
+        let rule = self.rule.as_ref()?;
+        let mut end = period.ends_at?;
+        for _ in 1..keep {
+            end = rule.next_start(end)?;
+        }
+        Some(end)
+    }
+}
+
+impl Rule {
+    fn period_at(&self, instant: Timestamp) -> Period {
+        if let Some(known) = self
+            .recent
+            .borrow()
+            .iter()
+            .rev()
+            .find(|period| period.contains(instant))
+        {
+            return known.clone();
+        }
+        let starts_at = self.start_at(instant);
+        let ends_at = self.next_start(instant);
+        let id = starts_at.map_or_else(PeriodId::beginning, PeriodId::starting_at);
+        let period = Period {
+            id,
+            starts_at,
+            ends_at,
+        };
+        let mut recent = self.recent.borrow_mut();
+        if recent.len() == REMEMBERED_PERIODS {
+            recent.pop_front();
+        }
+        recent.push_back(period.clone());
+        period
+    }
+
+    /// The last start at or before `instant`; `None` before the first one.
+    fn start_at(&self, instant: Timestamp) -> Option<Timestamp> {
+        let zoned = instant.to_jiff().to_zoned(self.zone.clone());
+        let found = self.cron.find_previous_occurrence(&zoned, true).ok()?;
+        let start = Timestamp::from_jiff(found.timestamp());
+        (start <= instant).then_some(start)
+    }
+
+    /// The first start after `instant`; `None` after the last one.
+    fn next_start(&self, instant: Timestamp) -> Option<Timestamp> {
+        let zoned = instant.to_jiff().to_zoned(self.zone.clone());
+        let found = self.cron.find_next_occurrence(&zoned, false).ok()?;
+        let next = Timestamp::from_jiff(found.timestamp());
+        (next > instant).then_some(next)
+    }
+}
+
+fn parse_cron(text: &str) -> Result<Cron, Invalid> {
+    let invalid = |detail: String| Invalid::new("/cron", detail);
+    if text.len() > MAX_CRON_BYTES {
+        return Err(invalid(format!("must be at most {MAX_CRON_BYTES} bytes")));
+    }
+    if text.split_ascii_whitespace().count() != 5 {
+        return Err(invalid(
+            "must have five fields: minute, hour, day of month, month, day of week".into(),
+        ));
+    }
+    let cron = CronParser::builder()
+        .seconds(Seconds::Disallowed)
+        .year(Year::Disallowed)
+        .build()
+        .parse(text)
+        .map_err(|error| invalid(format!("is not a cron expression: {error}")))?;
+    let anchor = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    cron.find_next_occurrence(&anchor, false)
+        .map_err(|_| invalid("names no instant that ever comes".into()))?;
+    Ok(cron)
+}

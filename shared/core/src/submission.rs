@@ -1,0 +1,230 @@
+//! A score on its way in: as a client sends it ([`Submission`]), and as it is once the leaderboards'
+//! configurations have been applied to it ([`Attempt`]).
+
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Columns, Leaderboard, LeaderboardId, Metadata, Operator, Period, PlayerId, Refusal, RefusalReason,
+    SubmissionId, Timestamp, Values, Versioned,
+};
+
+/// How far in the future a score may claim to have happened, in milliseconds: clocks differ, but a time
+/// that is made up would win every tie.
+pub const MAX_CLOCK_SKEW_MS: i64 = 60_000;
+
+/// The numbers of a submission before the columns of a leaderboard are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmissionTarget {
+    /// `score`: for leaderboards of one column, whatever its name.
+    Score(i64),
+    /// `values`: by column name.
+    Named(Vec<(String, i64)>),
+}
+
+impl SubmissionTarget {
+    /// The values in the order of `columns`; every column named once, and no other.
+    ///
+    /// # Errors
+    /// In words, which column is missing or unknown.
+    pub fn for_columns(&self, columns: &Columns) -> Result<Values, String> {
+        let named = match self {
+            Self::Score(score) if columns.count() == 1 => return Ok(Values::new(vec![*score])),
+            Self::Score(_) => {
+                let names: Vec<&str> = columns.iter().map(crate::Column::name).collect();
+                return Err(format!(
+                    "the leaderboard has several columns; send values for {}",
+                    names.join(", ")
+                ));
+            }
+            Self::Named(named) => named,
+        };
+        if let Some((unknown, _)) = named
+            .iter()
+            .find(|(name, _)| columns.iter().all(|c| c.name() != name))
+        {
+            return Err(format!("the leaderboard has no column {unknown:?}"));
+        }
+        let mut values = Vec::with_capacity(columns.count());
+        for column in columns.iter() {
+            let found = named.iter().find(|(name, _)| name == column.name());
+            values.push(
+                found
+                    .ok_or_else(|| format!("column {:?} is missing", column.name()))?
+                    .1,
+            );
+        }
+        Ok(Values::new(values))
+    }
+}
+
+/// One submission, to one or more leaderboards of one tenant: all are applied or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// Where to; at least one, all different.
+    pub leaderboards: Vec<LeaderboardId>,
+    /// Whose score it is.
+    pub player: PlayerId,
+    /// The numbers.
+    pub values: SubmissionTarget,
+    /// Another operator than the leaderboard's, where it allows that.
+    pub operator: Option<Operator>,
+    /// What to keep beside the score.
+    pub metadata: Option<Metadata>,
+    /// When it happened; `None` is now.
+    pub occurred_at: Option<Timestamp>,
+    /// Makes it count once within 24 hours on each leaderboard.
+    pub id: Option<SubmissionId>,
+    /// A digest of the whole request, when the id was made from the request's idempotency key: the key then
+    /// stands for all of the request.
+    pub request: Option<Fingerprint>,
+}
+
+/// What a submission's content hashes to: SHA-256, cut to 128 bits.
+pub type Fingerprint = [u8; 16];
+
+impl Submission {
+    /// A digest of everything the client decided, the id and the leaderboards aside: the same id with
+    /// another fingerprint is a mistake of the client.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        part(self.player.as_bytes());
+        match &self.values {
+            SubmissionTarget::Score(score) => part(&score.to_be_bytes()),
+            SubmissionTarget::Named(named) => {
+                let mut sorted: Vec<_> = named.iter().collect();
+                sorted.sort();
+                for (name, value) in sorted {
+                    part(name.as_bytes());
+                    part(&value.to_be_bytes());
+                }
+            }
+        }
+        part(
+            self.metadata
+                .as_ref()
+                .map_or("", Metadata::as_json_text)
+                .as_bytes(),
+        );
+        part(&self.operator.map_or(u8::MAX, Operator::code).to_be_bytes());
+        part(
+            &self
+                .occurred_at
+                .map_or(i64::MIN, Timestamp::as_unix_ms)
+                .to_be_bytes(),
+        );
+        part(&self.request.unwrap_or_default());
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut fingerprint = Fingerprint::default();
+        for (to, from) in fingerprint.iter_mut().zip(digest) {
+            *to = from;
+        }
+        fingerprint
+    }
+
+    /// Applies the leaderboards' configurations, given in the order of [`Submission::leaderboards`].
+    ///
+    /// # Errors
+    /// The first leaderboard's [`Refusal`].
+    pub fn resolve(&self, boards: &[Rc<Versioned<Leaderboard>>], now: Timestamp) -> Result<Attempt, Refusal> {
+        let occurred_at = self.occurred_at.unwrap_or(now);
+        let targets = boards.iter().map(|board| {
+            self.admit(&board.value, now)
+                .map(|(period, operator, values)| Target {
+                    board: Rc::clone(board),
+                    expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
+                    period,
+                    operator,
+                    values,
+                })
+                .map_err(|reason| Refusal {
+                    leaderboard: board.value.id.clone(),
+                    reason,
+                })
+        });
+        Ok(Attempt {
+            player: self.player.clone(),
+            metadata: self.metadata.clone(),
+            occurred_at,
+            recorded_at: now,
+            id: self.id.clone(),
+            fingerprint: self.fingerprint(),
+            targets: targets.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether `board` takes this submission at all, whatever it holds: operator, columns, window, period.
+    pub(crate) fn admit(
+        &self,
+        board: &Leaderboard,
+        now: Timestamp,
+    ) -> Result<(Period, Operator, Values), RefusalReason> {
+        let operator = match self.operator {
+            Some(other) if other != board.operator && !board.operator_override => {
+                return Err(RefusalReason::OperatorNotAllowed);
+            }
+            Some(other) => other,
+            None => board.operator,
+        };
+        let values = self
+            .values
+            .for_columns(&board.columns)
+            .map_err(|detail| RefusalReason::ColumnsMismatch { detail })?;
+        let occurred_at = self.occurred_at.unwrap_or(now);
+        if occurred_at > now.saturating_add_ms(MAX_CLOCK_SKEW_MS) {
+            return Err(RefusalReason::InTheFuture);
+        }
+        if let Some(starts_at) = board.starts_at.filter(|start| occurred_at < *start) {
+            return Err(RefusalReason::NotStarted { starts_at });
+        }
+        if let Some(ends_at) = board.ends_at.filter(|end| occurred_at >= *end) {
+            return Err(RefusalReason::Ended { ends_at });
+        }
+        let period = board.schedule.period_at(occurred_at);
+        let expires_at = board.schedule.expires_at(&period, board.keep_periods);
+        if expires_at.is_some_and(|expiry| expiry <= now) {
+            return Err(RefusalReason::PeriodExpired);
+        }
+        Ok((period, operator, values))
+    }
+}
+
+/// A submission with the leaderboards' configurations applied: all that a store needs to settle it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Whose score it is.
+    pub player: PlayerId,
+    /// What to keep beside the score.
+    pub metadata: Option<Metadata>,
+    /// When it happened: decides the tie-break (and has decided the period).
+    pub occurred_at: Timestamp,
+    /// When it was received: the instant of its event.
+    pub recorded_at: Timestamp,
+    /// Makes it count once within 24 hours on each leaderboard.
+    pub id: Option<SubmissionId>,
+    /// What the id stands for.
+    pub fingerprint: Fingerprint,
+    /// One for each leaderboard; all are applied or none.
+    pub targets: Vec<Target>,
+}
+
+/// What an attempt does to one leaderboard.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The configuration the caller decided with. The store refuses another version than the current one.
+    pub board: Rc<Versioned<Leaderboard>>,
+    /// The period the score belongs to.
+    pub period: Period,
+    /// When the period stops being kept; `None` is never.
+    pub expires_at: Option<Timestamp>,
+    /// How the values meet the entry.
+    pub operator: Operator,
+    /// The numbers, in the columns' order.
+    pub values: Values,
+}

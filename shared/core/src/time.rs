@@ -1,0 +1,112 @@
+//! Instants, to the millisecond.
+
+use crate::Invalid;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z (negative before it), years 1 to 9999.
+///
+/// Milliseconds because that is what the API speaks; finer input is cut, not rounded, so that an instant
+/// never lands in the next period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// 0001-01-01T00:00:00.000Z.
+    pub const MIN: Self = Self(-62_135_596_800_000);
+    /// 9999-12-30T22:00:00.999Z: the last millisecond that every time zone can still express.
+    pub const MAX: Self = Self(253_402_207_200_999);
+
+    /// An instant from milliseconds since the epoch; `None` outside the years 1 to 9999.
+    #[must_use]
+    pub const fn from_unix_ms(ms: i64) -> Option<Self> {
+        if ms >= Self::MIN.0 && ms <= Self::MAX.0 {
+            Some(Self(ms))
+        } else {
+            None
+        }
+    }
+
+    /// The nearest instant in range.
+    #[must_use]
+    pub fn saturating_from_unix_ms(ms: i64) -> Self {
+        Self(ms.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn as_unix_ms(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `ms`, kept in range.
+    #[must_use]
+    pub fn saturating_add_ms(self, ms: i64) -> Self {
+        Self::saturating_from_unix_ms(self.0.saturating_add(ms))
+    }
+
+    /// Parses RFC 3339 with a zone (`Z` or an offset), e.g. `2026-07-19T21:04:00.250+02:00`.
+    ///
+    /// # Errors
+    /// [`Invalid`] with an empty pointer.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| {
+            Invalid::new(
+                "",
+                "must be an RFC 3339 time with a zone, e.g. 2026-07-19T21:04:00Z",
+            )
+        })?;
+        let floor = parsed.as_nanosecond().div_euclid(1_000_000);
+        i64::try_from(floor)
+            .ok()
+            .and_then(Self::from_unix_ms)
+            .ok_or_else(|| Invalid::new("", "must be in the years 1 to 9999"))
+    }
+
+    /// This instant for the calendar library.
+    pub(crate) fn to_jiff(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    pub(crate) fn from_jiff(instant: jiff::Timestamp) -> Self {
+        Self::saturating_from_unix_ms(instant.as_millisecond())
+    }
+}
+
+/// RFC 3339 in UTC with exactly three digits of milliseconds: `1916-07-02T00:00:00.000Z`.
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3}", self.to_jiff())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_offsets_and_cuts_what_is_finer_than_a_millisecond() {
+        let parsed = Timestamp::parse("1969-12-31T23:59:59.999999Z").map(Timestamp::as_unix_ms);
+        assert_eq!(parsed, Ok(-1));
+        let offset = Timestamp::parse("2026-07-19T21:04:00.25+02:00").map(|t| t.to_string());
+        assert_eq!(offset.as_deref(), Ok("2026-07-19T19:04:00.250Z"));
+    }
+
+    #[test]
+    fn refuses_local_times_and_other_text() {
+        for bad in [
+            "",
+            "2026-07-19",
+            "2026-07-19T21:04:00",
+            "now",
+            "1752958800",
+            "2026-02-30T00:00:00Z",
+        ] {
+            assert!(Timestamp::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn prints_the_extremes() {
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.999Z");
+    }
+}
