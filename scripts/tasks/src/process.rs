@@ -1,0 +1,87 @@
+//! Other programs: cargo above all.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A cargo call in `folder`, by the very cargo that started this program.
+pub(crate) fn cargo(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command with its output on ours.
+///
+/// # Errors
+/// When it cannot be started or does not succeed.
+pub(crate) fn run(mut command: Command) -> Result<()> {
+    let line = describe(&command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` ended with {status}");
+    }
+    Ok(())
+}
+
+/// Runs a command and returns what it printed on standard output; its errors go to ours.
+///
+/// # Errors
+/// When it cannot be started, does not succeed, or prints something that is not UTF-8.
+pub(crate) fn output(mut command: Command) -> Result<String> {
+    let line = describe(&command);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if !output.status.success() {
+        bail!("`{line}` ended with {}", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed something that is not UTF-8"))
+}
+
+/// The command as one would type it; the program by its file name.
+pub(crate) fn describe(command: &Command) -> String {
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
+    let mut line = program.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&quote(&argument.to_string_lossy()));
+    }
+    line
+}
+
+/// Quotes a word for a POSIX shell when it needs it.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_only_when_a_shell_would_change_them() {
+        assert_eq!(quote("--profile"), "--profile");
+        assert_eq!(quote("a b"), "'a b'");
+        assert_eq!(quote("it's"), r"'it'\''s'");
+        assert_eq!(quote(""), "''");
+    }
+
+    #[test]
+    fn a_failure_names_the_command_and_its_end() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "exit 3"]);
+        let error = run(command).unwrap_err().to_string();
+        assert_eq!(error, "`sh -c 'exit 3'` ended with exit status: 3");
+    }
+}

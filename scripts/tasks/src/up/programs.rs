@@ -1,0 +1,198 @@
+//! The programs that `up` starts.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::settings::Settings;
+use super::supervisor::{OnEnd, Program};
+use super::{key, spin};
+use crate::workspace::Workspace;
+
+/// The servers: the local host, or a process of Spin for each kind of trigger.
+///
+/// # Errors
+/// When `spin.toml` cannot be read.
+pub(super) fn servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<Program>> {
+    if settings.spin {
+        spin_servers(workspace, settings)
+    } else {
+        Ok(vec![local_host(workspace, settings)])
+    }
+}
+
+/// Loads the sample data.
+pub(super) fn import(workspace: &Workspace, settings: &Settings, address: &str) -> Program {
+    let mut command = Command::new(release(workspace, "edgeboard"));
+    command
+        .current_dir(&workspace.root)
+        .args([
+            "import",
+            "--config",
+            "tests/data/goalscorers.toml",
+            "tests/data/goalscorers.csv",
+        ])
+        .env("EDGEBOARD_ADDRESS", address)
+        .env("EDGEBOARD_KEY", &settings.key.secret);
+    Program {
+        name: "the import of the sample",
+        command,
+        on_end: OnEnd::Report,
+    }
+}
+
+fn release(workspace: &Workspace, program: &str) -> PathBuf {
+    workspace.target.join("release").join(program)
+}
+
+fn local_host(workspace: &Workspace, settings: &Settings) -> Program {
+    let mut command = Command::new(release(workspace, "leaderboard-host"));
+    command
+        .current_dir(&workspace.root)
+        .args([
+            "--manifest",
+            spin::MANIFEST,
+            "--listen",
+            &settings.listen.to_string(),
+            "--state-dir",
+        ])
+        .arg(&settings.state_dir);
+    set_variables(&mut command, settings);
+    Program {
+        name: "the local host",
+        command,
+        on_end: OnEnd::EndAll,
+    }
+}
+
+/// Spin's Redis trigger ends when Redis does, and ends the whole `spin up` it belongs to. As a process of its
+/// own it is started again, and HTTP goes on meanwhile.
+fn spin_servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<Program>> {
+    let triggers = spin::Triggers::read(&workspace.root)?;
+    let mut http = spin_up(workspace, settings, &triggers.http);
+    http.args(["--listen", &settings.listen.to_string()]);
+    let mut programs = vec![Program {
+        name: "spin (HTTP)",
+        command: http,
+        on_end: OnEnd::EndAll,
+    }];
+    if settings.redis.is_some() && !triggers.redis.is_empty() {
+        let command = spin_up(workspace, settings, &triggers.redis);
+        programs.push(Program {
+            name: "spin (Redis trigger)",
+            command,
+            on_end: OnEnd::StartAgain,
+        });
+    }
+    Ok(programs)
+}
+
+fn spin_up(workspace: &Workspace, settings: &Settings, components: &[String]) -> Command {
+    let mut command = Command::new("spin");
+    command
+        .current_dir(&workspace.root)
+        .args(["up", "--from", spin::MANIFEST]);
+    for component in components {
+        command.args(["--component-id", component]);
+    }
+    command.arg("--state-dir").arg(&settings.state_dir);
+    set_variables(&mut command, settings);
+    command
+}
+
+/// Through the environment, as a command line is visible to everybody on the machine.
+fn set_variables(command: &mut Command, settings: &Settings) {
+    command.env(key::VARIABLE, &settings.key.secret);
+    if let Some(url) = &settings.redis {
+        // Several addresses are shards of the store; messages come through the first.
+        let events = url.split(',').next().unwrap_or(url);
+        command
+            .env("SPIN_VARIABLE_REDIS_URL", url)
+            .env("SPIN_VARIABLE_EVENTS_URL", events);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::AdminKey;
+    use super::*;
+    use crate::process::describe;
+    use std::ffi::OsStr;
+    use std::fs;
+
+    fn settings(redis: Option<&str>, spin: bool) -> Settings {
+        Settings {
+            listen: "127.0.0.1:3000".parse().unwrap(),
+            state_dir: "/state".into(),
+            redis: redis.map(str::to_owned),
+            sample: true,
+            spin,
+            key: AdminKey {
+                secret: "hidden".to_owned(),
+                kept_in: None,
+            },
+        }
+    }
+
+    /// A project whose `spin.toml` has both kinds of trigger.
+    fn project() -> (tempfile::TempDir, Workspace) {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest =
+            "[[trigger.http]]\ncomponent = 'ranks'\n[[trigger.redis]]\ncomponent = 'score-events'\n";
+        fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+        let workspace = Workspace {
+            root: folder.path().into(),
+            target: folder.path().join("target"),
+            packages: Vec::new(),
+        };
+        (folder, workspace)
+    }
+
+    fn variable(program: &Program, name: &str) -> Option<String> {
+        let mut variables = program.command.get_envs();
+        let found = variables.find(|(own, _)| *own == OsStr::new(name))?;
+        found.1.map(|value| value.to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn the_local_host_gets_its_secrets_through_the_environment() {
+        let (_folder, workspace) = project();
+        let programs = servers(
+            &workspace,
+            &settings(Some("redis://:pass@h:1,redis://i:2"), false),
+        )
+        .unwrap();
+        assert_eq!(programs.len(), 1);
+        assert_eq!(
+            describe(&programs[0].command),
+            "leaderboard-host --manifest spin.toml --listen 127.0.0.1:3000 --state-dir /state"
+        );
+        assert_eq!(variable(&programs[0], key::VARIABLE).as_deref(), Some("hidden"));
+        assert_eq!(
+            variable(&programs[0], "SPIN_VARIABLE_EVENTS_URL").as_deref(),
+            Some("redis://:pass@h:1")
+        );
+        let without = servers(&workspace, &settings(None, false)).unwrap();
+        assert_eq!(variable(&without[0], "SPIN_VARIABLE_REDIS_URL"), None);
+    }
+
+    #[test]
+    fn spin_runs_each_kind_of_trigger_in_a_process_of_its_own() {
+        let (_folder, workspace) = project();
+        let programs = servers(&workspace, &settings(Some("redis://h:1"), true)).unwrap();
+        let lines: Vec<String> = programs
+            .iter()
+            .map(|program| describe(&program.command))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "spin up --from spin.toml --component-id ranks --state-dir /state --listen 127.0.0.1:3000",
+                "spin up --from spin.toml --component-id score-events --state-dir /state",
+            ]
+        );
+        let without = servers(&workspace, &settings(None, true)).unwrap();
+        assert_eq!(without.len(), 1);
+    }
+}

@@ -1,0 +1,117 @@
+//! What `up` was asked to do, with every default filled in.
+
+use std::env;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::key::AdminKey;
+use crate::cli::UpOptions;
+use crate::workspace::Workspace;
+
+/// The folder from which a person called the script, which goes to the root before it becomes this program.
+const CALLED_FROM: &str = "EDGEBOARD_CALLED_FROM";
+const STATE_DIR: &str = ".edgeboard";
+
+pub(super) struct Settings {
+    pub(super) listen: SocketAddr,
+    pub(super) state_dir: PathBuf,
+    pub(super) redis: Option<String>,
+    pub(super) sample: bool,
+    pub(super) spin: bool,
+    pub(super) key: AdminKey,
+}
+
+impl Settings {
+    /// # Errors
+    /// When the state folder or the key in it cannot be made.
+    pub(super) fn new(workspace: &Workspace, options: &UpOptions) -> Result<Self> {
+        let state_dir = state_dir(
+            workspace,
+            options,
+            env::var_os(CALLED_FROM).as_deref().map(Path::new),
+        );
+        fs::create_dir_all(&state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
+        let key = AdminKey::obtain(&state_dir, env::var(super::key::VARIABLE).ok())?;
+        Ok(Self {
+            listen: options.listen,
+            state_dir,
+            redis: options.redis.clone().filter(|url| !url.is_empty()),
+            sample: !options.no_sample,
+            spin: options.spin,
+            key,
+        })
+    }
+
+    /// The store in words that hold no password.
+    pub(super) fn store(&self) -> String {
+        self.redis
+            .as_deref()
+            .map_or_else(|| "embedded".to_owned(), without_credentials)
+    }
+}
+
+/// A relative folder is meant from where the person is.
+fn state_dir(workspace: &Workspace, options: &UpOptions, called_from: Option<&Path>) -> PathBuf {
+    match &options.state_dir {
+        None => workspace.root.join(STATE_DIR),
+        Some(folder) => called_from.unwrap_or(&workspace.root).join(folder),
+    }
+}
+
+/// An address without user and password.
+fn without_credentials(url: &str) -> String {
+    let one = |url: &str| match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}://{host}")
+        }
+        None => "redis".to_owned(),
+    };
+    url.split(',').map(one).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_stay_out_of_what_is_shown() {
+        assert_eq!(
+            without_credentials("redis://u:p@ss@host:6379/1"),
+            "redis://host:6379/1"
+        );
+        assert_eq!(
+            without_credentials("redis://a:1,redis://:p@b:2"),
+            "redis://a:1,redis://b:2"
+        );
+        assert_eq!(without_credentials("secret"), "redis");
+    }
+
+    #[test]
+    fn a_relative_state_folder_is_meant_from_where_one_is() {
+        let workspace = Workspace {
+            root: "/project".into(),
+            target: "/t".into(),
+            packages: Vec::new(),
+        };
+        let mut options = UpOptions {
+            redis: None,
+            listen: "127.0.0.1:3000".parse().unwrap(),
+            state_dir: None,
+            no_sample: false,
+            spin: false,
+        };
+        let here = Some(Path::new("/home/me"));
+        assert_eq!(
+            state_dir(&workspace, &options, here),
+            Path::new("/project/.edgeboard")
+        );
+        options.state_dir = Some("state".into());
+        assert_eq!(state_dir(&workspace, &options, here), Path::new("/home/me/state"));
+        options.state_dir = Some("/var/state".into());
+        assert_eq!(state_dir(&workspace, &options, here), Path::new("/var/state"));
+    }
+}
