@@ -1,6 +1,6 @@
 //! The programs that `up` starts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -23,7 +23,12 @@ pub(super) fn servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<
 }
 
 /// Loads the sample data.
-pub(super) fn import(workspace: &Workspace, settings: &Settings, address: &str) -> Program {
+pub(super) fn import(
+    workspace: &Workspace,
+    settings: &Settings,
+    address: &str,
+    checkpoint: &Path,
+) -> Program {
     let mut command = Command::new(release(workspace, "edgeboard"));
     command
         .current_dir(&workspace.root)
@@ -32,7 +37,9 @@ pub(super) fn import(workspace: &Workspace, settings: &Settings, address: &str) 
             "--config",
             "tests/data/goalscorers.toml",
             "tests/data/goalscorers.csv",
+            "--checkpoint",
         ])
+        .arg(checkpoint)
         .env("EDGEBOARD_ADDRESS", address)
         .env("EDGEBOARD_KEY", &settings.key.secret);
     Program {

@@ -1,9 +1,10 @@
 //! The sample data: loaded into an empty store.
 //!
 //! A file in the state folder marks a load that has begun and not ended, so that one that was interrupted is
-//! taken up again at the next start: an import is idempotent and resumes.
+//! taken up again at the next start, from the checkpoint that the import keeps beside it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -29,44 +30,67 @@ pub(super) fn load(
     client: &Client,
     supervisor: &mut Supervisor,
 ) -> Result<Option<End>> {
-    let marker = Marker::of(settings);
-    if !marker.is_set() && !client.leaderboards()?.is_empty() {
+    let progress = Progress::of(settings);
+    let empty = client.leaderboards()?.is_empty();
+    if !empty && !progress.is_under_way() {
         return Ok(None);
     }
     eprintln!("==> loading the sample (--no-sample leaves the store empty)");
-    marker.set()?;
+    if empty {
+        progress.forget()?;
+    }
+    progress.begin()?;
     let address = format!("http://{}", client.address());
-    let end = supervisor.run(programs::import(workspace, settings, &address))?;
+    let end = supervisor.run(programs::import(
+        workspace,
+        settings,
+        &address,
+        &progress.checkpoint,
+    ))?;
     if end.is_none() {
-        marker.clear()?;
+        progress.forget()?;
     }
     Ok(end)
 }
 
-/// Remembers which store a load is under way for.
-struct Marker {
-    file: PathBuf,
+/// What is kept about a load while it is under way.
+struct Progress {
+    /// Names the store that is being loaded.
+    marker: PathBuf,
     store: String,
+    /// The import's own note of what was acknowledged.
+    checkpoint: PathBuf,
 }
 
-impl Marker {
+impl Progress {
     fn of(settings: &Settings) -> Self {
         Self {
-            file: settings.state_dir.join("sample-loading"),
+            marker: settings.state_dir.join("sample-loading"),
             store: settings.store(),
+            checkpoint: settings.state_dir.join("sample-checkpoint"),
         }
     }
 
-    fn is_set(&self) -> bool {
-        fs::read_to_string(&self.file).is_ok_and(|store| store == self.store)
+    fn is_under_way(&self) -> bool {
+        fs::read_to_string(&self.marker).is_ok_and(|store| store == self.store)
     }
 
-    fn set(&self) -> Result<()> {
-        fs::write(&self.file, &self.store).with_context(|| format!("cannot write {}", self.file.display()))
+    fn begin(&self) -> Result<()> {
+        fs::write(&self.marker, &self.store)
+            .with_context(|| format!("cannot write {}", self.marker.display()))
     }
 
-    fn clear(&self) -> Result<()> {
-        fs::remove_file(&self.file).with_context(|| format!("cannot remove {}", self.file.display()))
+    /// A checkpoint without its store would have the import send nothing to the next one.
+    fn forget(&self) -> Result<()> {
+        for file in [&self.checkpoint, &self.marker] {
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", file.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -77,15 +101,19 @@ mod tests {
     #[test]
     fn an_interrupted_load_is_remembered_for_its_store() {
         let folder = tempfile::tempdir().unwrap();
-        let marker = |store: &str| Marker {
-            file: folder.path().join("m"),
+        let progress = |store: &str| Progress {
+            marker: folder.path().join("m"),
             store: store.to_owned(),
+            checkpoint: folder.path().join("c"),
         };
-        assert!(!marker("embedded").is_set());
-        marker("embedded").set().unwrap();
-        assert!(marker("embedded").is_set());
-        assert!(!marker("redis://h:1").is_set());
-        marker("embedded").clear().unwrap();
-        assert!(!marker("embedded").is_set());
+        assert!(!progress("embedded").is_under_way());
+        progress("embedded").begin().unwrap();
+        fs::write(folder.path().join("c"), "half").unwrap();
+        assert!(progress("embedded").is_under_way());
+        assert!(!progress("redis://h:1").is_under_way());
+        progress("embedded").forget().unwrap();
+        assert!(!progress("embedded").is_under_way());
+        assert!(!folder.path().join("c").exists());
+        progress("embedded").forget().unwrap();
     }
 }
