@@ -90,6 +90,8 @@ pub struct Page {
 /// Some players' entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standings {
+    /// As in [`Page::layout`].
+    pub layout: Option<Layout>,
     /// As in [`Page::version`].
     pub version: u64,
     /// As in [`Page::count`], and one more when the only player asked for is a hidden one that is seen.

@@ -1,0 +1,129 @@
+//! Configurations.
+
+use std::collections::BTreeMap;
+
+use super::scores::broken;
+use super::{Board, Model, Projection};
+use crate::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
+use crate::{Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
+
+impl Leaderboards for Model {
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+        let tenants = self.0.borrow();
+        let board = tenants.get(tenant).and_then(|tenant| tenant.boards.get(id));
+        Ok(board.map(|board| board.configuration.clone()))
+    }
+
+    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        let mut tenants = self.0.borrow_mut();
+        let tenant = tenants.entry(put.tenant.clone()).or_default();
+        let there = tenant.boards.get(&put.leaderboard.id);
+        if let Err(refusal) = meets(put.expected, there) {
+            return Ok(Err(refusal));
+        }
+        if let Some(board) = there {
+            if board.configuration.value == *put.leaderboard {
+                return Ok(Ok((board.configuration.version, false)));
+            }
+            if let Err(refusal) = keeps_order(&board.projection, put) {
+                return Ok(Err(refusal));
+            }
+        }
+        let created = there.is_none();
+        tenant.last_version += 1;
+        let configuration = Versioned {
+            version: tenant.last_version,
+            value: put.leaderboard.clone(),
+        };
+        let board = tenant
+            .boards
+            .entry(put.leaderboard.id.clone())
+            .or_insert_with(|| Board {
+                configuration: configuration.clone(),
+                log: Vec::new(),
+                projection: Projection::default(),
+                expiries: BTreeMap::new(),
+                ids: BTreeMap::new(),
+            });
+        board.configuration = configuration;
+        board.expiries.extend(put.expiries.iter().cloned());
+        board.append(event_of(put)).map_err(|error| broken(&error))?;
+        Ok(Ok((tenant.last_version, created)))
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        after: Option<&LeaderboardId>,
+        limit: u32,
+    ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
+        let tenants = self.0.borrow();
+        let boards = tenants.get(tenant).map(|tenant| tenant.boards.iter());
+        let wanted = boards
+            .into_iter()
+            .flatten()
+            .filter(|(id, _)| after.is_none_or(|after| *id > after));
+        let wanted = wanted.take(limit as usize);
+        Ok(wanted.map(|(_, board)| board.configuration.clone()).collect())
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+        expected: Expected,
+    ) -> Result<Result<bool, PutRefusal>, StoreError> {
+        let mut tenants = self.0.borrow_mut();
+        let tenant = tenants.entry(tenant.clone()).or_default();
+        if let Err(refusal) = meets(expected, tenant.boards.get(id)) {
+            return Ok(Err(refusal));
+        }
+        Ok(Ok(tenant.boards.remove(id).is_some()))
+    }
+}
+
+fn meets(expected: Expected, there: Option<&Board>) -> Result<(), PutRefusal> {
+    let current = there.map(|board| board.configuration.version);
+    let met = match expected {
+        Expected::Any => true,
+        Expected::Absent => current.is_none(),
+        Expected::Version(version) => current == Some(version),
+    };
+    if met {
+        Ok(())
+    } else {
+        Err(PutRefusal::VersionMismatch { current })
+    }
+}
+
+/// That the current period has no entries whose order would change, or may be rebuilt.
+fn keeps_order(projection: &Projection, put: &PutLeaderboard<'_>) -> Result<(), PutRefusal> {
+    let Some(state) = projection.periods.get(put.current) else {
+        return Ok(());
+    };
+    let entries = state.entries.len() as u64;
+    if entries == 0 || state.layout == put.leaderboard.layout() {
+        Ok(())
+    } else if !put.rebuild {
+        Err(PutRefusal::HasEntries)
+    } else if entries > MAX_REBUILD_ENTRIES {
+        Err(PutRefusal::TooManyEntries)
+    } else {
+        Ok(())
+    }
+}
+
+fn event_of(put: &PutLeaderboard<'_>) -> Event {
+    Event {
+        recorded_at: put.at,
+        body: EventBody::Configured {
+            leaderboard: Box::new(put.leaderboard.clone()),
+            current: put.current.clone(),
+            rebuild: put.rebuild,
+        },
+    }
+}

@@ -1,0 +1,199 @@
+//! Answers to readers, each counted out of the sorted list.
+
+use std::cmp::Ordering;
+
+use super::projection::{PeriodState, Projection};
+use super::ranking::{compare, compare_tuples, different_tuples, is_better, rank_among, ranked, sorted};
+use crate::access::Caller;
+use crate::ports::{Page, PageFrom, Position, Positions, Sample, Standings};
+use crate::{Entry, Layout, OrderKey, PlayerId, RankedEntry, Values, WORD_BYTES, from_sortable};
+
+/// One period as a reader sees it, best first.
+pub(super) struct View<'a> {
+    state: &'a PeriodState,
+    entries: Vec<&'a Entry>,
+}
+
+impl<'a> View<'a> {
+    /// As everyone sees it.
+    pub(super) fn of(projection: &Projection, state: &'a PeriodState) -> Self {
+        Self {
+            entries: projection.visible(state),
+            state,
+        }
+    }
+
+    /// As if `player` were shown.
+    fn with(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
+        let mut entries = projection.others(state, player);
+        entries.extend(state.entries.get(player));
+        Self {
+            entries: sorted(&state.layout, entries.into_iter()),
+            state,
+        }
+    }
+
+    /// `limit` entries from index `start` on.
+    fn window(&self, start: usize, limit: usize) -> Page {
+        let all = ranked(&self.state.layout, &self.entries);
+        let entries: Vec<RankedEntry> = all.into_iter().skip(start).take(limit).collect();
+        Page {
+            layout: Some(self.state.layout.clone()),
+            version: self.state.version,
+            count: self.entries.len() as u64,
+            more_before: start > 0,
+            more_after: start + entries.len() < self.entries.len(),
+            entries,
+        }
+    }
+}
+
+/// The page of a period that has never had an entry.
+pub(super) fn empty_page() -> Page {
+    Page {
+        layout: None,
+        version: 0,
+        count: 0,
+        entries: Vec::new(),
+        more_before: false,
+        more_after: false,
+    }
+}
+
+/// `None` when the key in `from` is not one of the period's layout.
+pub(super) fn page(view: &View<'_>, from: &PageFrom, limit: usize) -> Option<Page> {
+    let layout = &view.state.layout;
+    let entries = &view.entries;
+    Some(match from {
+        PageFrom::Top => view.window(0, limit),
+        PageFrom::After(key) => {
+            let bound = entry_at(layout, key)?;
+            let before = |entry: &&&Entry| compare(layout, entry, &bound) != Ordering::Greater;
+            view.window(entries.iter().filter(before).count(), limit)
+        }
+        PageFrom::Before(key) => {
+            let bound = entry_at(layout, key)?;
+            let before = |entry: &&&Entry| compare(layout, entry, &bound) == Ordering::Less;
+            let end = entries.iter().filter(before).count();
+            let start = end.saturating_sub(limit);
+            view.window(start, end - start)
+        }
+    })
+}
+
+/// An entry that would stand where the key says.
+fn entry_at(layout: &Layout, key: &OrderKey) -> Option<Entry> {
+    let (values, reached_at, player) = layout.parse(key.as_bytes())?;
+    Some(Entry {
+        player,
+        values,
+        reached_at,
+        metadata: None,
+        attempts: 0,
+    })
+}
+
+pub(super) fn around(
+    projection: &Projection,
+    state: &PeriodState,
+    player: &PlayerId,
+    limit: usize,
+    caller: &Caller,
+) -> Option<Page> {
+    if !state.entries.contains_key(player) || !sees(projection, caller, player) {
+        return None;
+    }
+    let view = View::with(projection, state, player);
+    let at = view.entries.iter().position(|entry| entry.player == *player)?;
+    let last_start = view.entries.len().saturating_sub(limit);
+    let start = at.saturating_sub(limit / 2).min(last_start);
+    Some(view.window(start, limit))
+}
+
+fn sees(projection: &Projection, caller: &Caller, player: &PlayerId) -> bool {
+    !projection.hidden.contains(player) || caller.sees_hidden(player)
+}
+
+pub(super) fn standings(
+    projection: &Projection,
+    state: &PeriodState,
+    players: &[PlayerId],
+    caller: &Caller,
+) -> Standings {
+    let found = state
+        .entries
+        .values()
+        .filter(|entry| players.contains(&entry.player) && sees(projection, caller, &entry.player));
+    let entries: Vec<RankedEntry> = sorted(&state.layout, found)
+        .into_iter()
+        .map(|entry| RankedEntry {
+            rank: rank_among(&state.layout, &projection.others(state, &entry.player), entry),
+            entry: entry.clone(),
+        })
+        .collect();
+    let mut count = projection.visible(state).len() as u64;
+    if let ([_], [only]) = (players, entries.as_slice())
+        && projection.hidden.contains(&only.entry.player)
+    {
+        count += 1;
+    }
+    Standings {
+        version: state.version,
+        count,
+        entries,
+    }
+}
+
+pub(super) fn sample(view: &View<'_>, fractions: &[u16]) -> Sample {
+    let last = view.entries.len().saturating_sub(1);
+    let at = |fraction: &u16| view.entries.get(last * usize::from(*fraction) / 1000);
+    Sample {
+        layout: Some(view.state.layout.clone()),
+        version: view.state.version,
+        count: view.entries.len() as u64,
+        values: fractions
+            .iter()
+            .filter_map(at)
+            .map(|entry| entry.values.clone())
+            .collect(),
+    }
+}
+
+pub(super) fn positions(view: &View<'_>, tuples: &[Vec<u8>]) -> Positions {
+    Positions {
+        version: view.state.version,
+        count: view.entries.len() as u64,
+        positions: tuples
+            .iter()
+            .map(|bytes| position(view, &tuple(&view.state.layout, bytes)))
+            .collect(),
+    }
+}
+
+fn position(view: &View<'_>, tuple: &Values) -> Position {
+    let layout = &view.state.layout;
+    let mut better = view.entries.clone();
+    better.retain(|entry| is_better(layout, &entry.values, tuple));
+    let equal = |entry: &&&Entry| compare_tuples(&layout.columns, &entry.values, tuple) == Ordering::Equal;
+    Position {
+        better: better.len() as u64,
+        equal: view.entries.iter().filter(equal).count() as u64,
+        better_tuples: match layout.ties {
+            crate::Ties::Dense => different_tuples(&better),
+            _ => better.len() as u64,
+        },
+    }
+}
+
+/// The values of the whole columns that `bytes` are the key's beginning of.
+fn tuple(layout: &Layout, bytes: &[u8]) -> Values {
+    let words = bytes.chunks_exact(WORD_BYTES);
+    let values = layout.columns.iter().zip(words).filter_map(|(column, word)| {
+        let value = from_sortable(word.try_into().ok()?);
+        Some(match column.order() {
+            crate::Order::Ascending => value,
+            crate::Order::Descending => -1 - value,
+        })
+    });
+    Values::new(values.collect())
+}

@@ -1,0 +1,214 @@
+//! The ports that entries and their log are asked through.
+
+use super::reads::{self, View};
+use super::{Model, Tenant, submit};
+use crate::access::Caller;
+use crate::ports::{
+    Events, Page, PageFrom, PeriodSummary, Place, Position, Positions, RankDetail, ReadError, Sample, Scores,
+    Standings,
+};
+use crate::{
+    Attempt, Event, EventBody, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
+    Timestamp,
+};
+
+impl Scores for Model {
+    async fn submit(
+        &self,
+        tenant: &TenantId,
+        attempts: &[Attempt],
+        ranks: RankDetail,
+    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+        let mut tenants = self.0.borrow_mut();
+        let tenant = tenants.entry(tenant.clone()).or_default();
+        attempts
+            .iter()
+            .map(|attempt| submit::settle(tenant, attempt, ranks).map_err(|error| broken(&error)))
+            .collect()
+    }
+
+    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
+        let page = self.read(place, |projection, state| match state {
+            None => Some(reads::empty_page()),
+            Some(state) => reads::page(&View::of(projection, state), from, limit as usize),
+        })?;
+        page.ok_or_else(|| broken(&"the key is not one of this period").into())
+    }
+
+    async fn around(
+        &self,
+        place: &Place<'_>,
+        player: &PlayerId,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Option<Page>, ReadError> {
+        self.read(place, |projection, state| {
+            reads::around(projection, state?, player, limit as usize, caller)
+        })
+    }
+
+    async fn standings(
+        &self,
+        place: &Place<'_>,
+        players: &[PlayerId],
+        caller: &Caller,
+    ) -> Result<Standings, ReadError> {
+        self.read(place, |projection, state| match state {
+            None => Standings {
+                version: 0,
+                count: 0,
+                entries: Vec::new(),
+            },
+            Some(state) => reads::standings(projection, state, players, caller),
+        })
+    }
+
+    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        self.read(place, |projection, state| match state {
+            None => Sample {
+                layout: None,
+                version: 0,
+                count: 0,
+                values: Vec::new(),
+            },
+            Some(state) => reads::sample(&View::of(projection, state), fractions),
+        })
+    }
+
+    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+        let nowhere = Position {
+            better: 0,
+            equal: 0,
+            better_tuples: 0,
+        };
+        self.read(place, |projection, state| match state {
+            None => Positions {
+                version: 0,
+                count: 0,
+                positions: vec![nowhere; tuples.len()],
+            },
+            Some(state) => reads::positions(&View::of(projection, state), tuples),
+        })
+    }
+
+    async fn periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        now: Timestamp,
+    ) -> Result<Vec<PeriodSummary>, StoreError> {
+        let tenants = self.0.borrow();
+        let Some(board) = tenants.get(tenant).and_then(|tenant| tenant.boards.get(leaderboard)) else {
+            return Ok(Vec::new());
+        };
+        let expired = |id| {
+            let expires_at = board.expiries.get(id).copied().flatten();
+            expires_at.is_some_and(|expiry| expiry <= now)
+        };
+        let mut summaries: Vec<PeriodSummary> = board
+            .projection
+            .periods
+            .iter()
+            .filter(|(id, state)| !state.entries.is_empty() && !expired(*id))
+            .map(|(_, state)| PeriodSummary {
+                period: state.period.clone(),
+                count: board.projection.visible(state).len() as u64,
+                version: state.version,
+            })
+            .collect();
+        summaries.sort_by_key(|summary| std::cmp::Reverse(summary.period.starts_at));
+        Ok(summaries)
+    }
+
+    async fn remove(
+        &self,
+        place: &Place<'_>,
+        player: &PlayerId,
+        at: Timestamp,
+    ) -> Result<Option<u64>, ReadError> {
+        let there = self.read(place, |_, state| {
+            state.is_some_and(|state| state.entries.contains_key(player))
+        })?;
+        if !there {
+            return Ok(None);
+        }
+        let mut tenants = self.0.borrow_mut();
+        let board = tenants
+            .get_mut(place.tenant)
+            .and_then(|tenant| tenant.boards.get_mut(&place.board.value.id))
+            .ok_or(ReadError::StaleConfiguration)?;
+        let body = EventBody::Removed {
+            player: player.clone(),
+            period: place.period.clone(),
+        };
+        let event = Event {
+            recorded_at: at,
+            body,
+        };
+        Ok(Some(board.append(event).map_err(|error| broken(&error))?))
+    }
+
+    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        let mut tenants = self.0.borrow_mut();
+        let tenant = tenants.entry(tenant.clone()).or_default();
+        if !tenant.hidden.insert(player.clone()) {
+            return Ok(());
+        }
+        let body = EventBody::Hidden {
+            player: player.clone(),
+        };
+        tell_all(tenant, player, at, &body)
+    }
+
+    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        let mut tenants = self.0.borrow_mut();
+        let tenant = tenants.entry(tenant.clone()).or_default();
+        if !tenant.hidden.remove(player) {
+            return Ok(());
+        }
+        let body = EventBody::Restored {
+            player: player.clone(),
+        };
+        tell_all(tenant, player, at, &body)
+    }
+}
+
+impl Events for Model {
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let tenants = self.0.borrow();
+        let board = tenants.get(tenant).and_then(|tenant| tenant.boards.get(leaderboard));
+        let log = board.map_or(&[][..], |board| &board.log);
+        let wanted = log.iter().filter(|recorded| recorded.position > after);
+        Ok(wanted.take(limit as usize).cloned().collect())
+    }
+}
+
+/// Appends `body` wherever the player has an entry.
+fn tell_all(
+    tenant: &mut Tenant,
+    player: &PlayerId,
+    at: Timestamp,
+    body: &EventBody,
+) -> Result<(), StoreError> {
+    for board in tenant.boards.values_mut() {
+        if board.has_entries_of(player) {
+            let event = Event {
+                recorded_at: at,
+                body: body.clone(),
+            };
+            board.append(event).map_err(|error| broken(&error))?;
+        }
+    }
+    Ok(())
+}
+
+/// The model was asked for something that does not follow from what it holds.
+pub(super) fn broken(cause: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Rejected(cause.to_string())
+}

@@ -1,0 +1,151 @@
+//! Submissions: every target is checked before the first is applied.
+
+use super::projection::{PeriodState, Projection, ReplayError};
+use super::ranking::rank_among;
+use super::{Board, Known, Tenant};
+use crate::ports::{IDEMPOTENCY_MS, RankDetail};
+use crate::{
+    Attempt, Change, Decision, Entry, Event, EventBody, Outcome, Previous, Refusal, RefusalReason, Status,
+    Target,
+};
+
+/// Settles one attempt: all of its targets or none.
+pub(super) fn settle(
+    tenant: &mut Tenant,
+    attempt: &Attempt,
+    ranks: RankDetail,
+) -> Result<Result<Vec<Outcome>, Refusal>, ReplayError> {
+    let mut plans = Vec::new();
+    for target in &attempt.targets {
+        match plan(tenant, attempt, target) {
+            Ok(plan) => plans.push(plan),
+            Err(reason) => {
+                let leaderboard = target.board.value.id.clone();
+                return Ok(Err(Refusal { leaderboard, reason }));
+            }
+        }
+    }
+    let mut outcomes = Vec::new();
+    for (target, plan) in attempt.targets.iter().zip(plans) {
+        outcomes.push(match plan {
+            Plan::Replay(outcome) => *outcome,
+            Plan::Apply(status) => apply(tenant, attempt, target, status, ranks)?,
+        });
+    }
+    Ok(Ok(outcomes))
+}
+
+/// What is to be done for a target.
+enum Plan {
+    Replay(Box<Outcome>),
+    Apply(Status),
+}
+
+fn plan(tenant: &Tenant, attempt: &Attempt, target: &Target) -> Result<Plan, RefusalReason> {
+    let board = tenant
+        .boards
+        .get(&target.board.value.id)
+        .filter(|board| board.configuration.version == target.board.version)
+        .ok_or(RefusalReason::StaleConfiguration)?;
+    if let Some(known) = known(board, attempt) {
+        if known.fingerprint != attempt.fingerprint {
+            let id = known_id(attempt)?;
+            return Err(RefusalReason::IdConflict { id });
+        }
+        return Ok(Plan::Replay(Box::new(Outcome {
+            replayed: true,
+            ..known.outcome.clone()
+        })));
+    }
+    let leaderboard = &board.configuration.value;
+    let state = board.projection.periods.get(&target.period.id);
+    if state.is_some_and(|state| state.layout != leaderboard.layout()) {
+        return Err(RefusalReason::PeriodReordered);
+    }
+    let existing = state.and_then(|state| state.entries.get(&attempt.player));
+    let count = state.map_or(0, |state| state.entries.len() as u64);
+    let change = Change::of(attempt, target);
+    Decision::settle(existing, count, &attempt.player, change, leaderboard)
+        .map(|decision| Plan::Apply(decision.status))
+}
+
+/// What the attempt's id stands for, while it is remembered.
+fn known<'a>(board: &'a Board, attempt: &Attempt) -> Option<&'a Known> {
+    let known = board.ids.get(attempt.id.as_ref()?)?;
+    let forgotten_at = known.first_at.as_unix_ms() + IDEMPOTENCY_MS;
+    (attempt.recorded_at.as_unix_ms() < forgotten_at).then_some(known)
+}
+
+fn known_id(attempt: &Attempt) -> Result<crate::SubmissionId, RefusalReason> {
+    attempt.id.clone().ok_or(RefusalReason::StaleConfiguration)
+}
+
+fn apply(
+    tenant: &mut Tenant,
+    attempt: &Attempt,
+    target: &Target,
+    status: Status,
+    ranks: RankDetail,
+) -> Result<Outcome, ReplayError> {
+    let hidden = tenant.hidden.contains(&attempt.player);
+    let gone = ReplayError::Unfounded { position: 0 };
+    let board = tenant
+        .boards
+        .get_mut(&target.board.value.id)
+        .ok_or(gone.clone())?;
+    let previous = entry_of(board, attempt, target).map(|(state, entry)| Previous {
+        values: entry.values.clone(),
+        rank: rank(&board.projection, state, entry, ranks),
+    });
+    board.append(event_of(attempt, target, hidden))?;
+    board
+        .expiries
+        .insert(target.period.id.clone(), target.expires_at);
+    let (state, entry) = entry_of(board, attempt, target).ok_or(gone)?;
+    let outcome = Outcome {
+        leaderboard: target.board.value.id.clone(),
+        period: target.period.id.clone(),
+        player: attempt.player.clone(),
+        status,
+        values: entry.values.clone(),
+        rank: rank(&board.projection, state, entry, ranks),
+        previous,
+        version: state.version,
+        replayed: false,
+    };
+    if let Some(id) = &attempt.id {
+        let known = Known {
+            fingerprint: attempt.fingerprint,
+            outcome: outcome.clone(),
+            first_at: attempt.recorded_at,
+        };
+        board.ids.insert(id.clone(), known);
+    }
+    Ok(outcome)
+}
+
+fn entry_of<'a>(board: &'a Board, attempt: &Attempt, target: &Target) -> Option<(&'a PeriodState, &'a Entry)> {
+    let state = board.projection.periods.get(&target.period.id)?;
+    Some((state, state.entries.get(&attempt.player)?))
+}
+
+fn rank(projection: &Projection, state: &PeriodState, entry: &Entry, ranks: RankDetail) -> Option<u64> {
+    let others = projection.others(state, &entry.player);
+    (ranks == RankDetail::Full).then(|| rank_among(&state.layout, &others, entry))
+}
+
+fn event_of(attempt: &Attempt, target: &Target, hidden: bool) -> Event {
+    Event {
+        recorded_at: attempt.recorded_at,
+        body: EventBody::Submitted {
+            player: attempt.player.clone(),
+            period: target.period.id.clone(),
+            operator: target.operator,
+            values: target.values.clone(),
+            metadata: attempt.metadata.clone(),
+            occurred_at: attempt.occurred_at,
+            id: attempt.id.clone(),
+            hidden,
+        },
+    }
+}

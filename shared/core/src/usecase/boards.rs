@@ -1,0 +1,119 @@
+//! Configurations: instance memory, then the region's cache, then the store.
+//!
+//! A copy may be stale, and that is safe: the store refuses every call that was decided with another version
+//! than the current one, and the caller loads the current one and tries again.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Deps;
+use crate::codec::{Reader, Writer, decode_leaderboard, encode_leaderboard};
+use crate::ports::{Cache, Leaderboards};
+use crate::{Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
+
+/// How many configurations an instance remembers.
+pub const MAX_REMEMBERED_BOARDS: usize = 1000;
+
+type Shared = Rc<Versioned<Leaderboard>>;
+
+/// What one instance remembers of configurations.
+#[derive(Debug, Default)]
+pub struct BoardMemory(RefCell<BTreeMap<(TenantId, LeaderboardId), Shared>>);
+
+impl BoardMemory {
+    fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Shared> {
+        self.0.borrow().get(&(tenant.clone(), id.clone())).cloned()
+    }
+
+    fn remember(&self, tenant: &TenantId, board: &Shared) {
+        let mut known = self.0.borrow_mut();
+        if known.len() >= MAX_REMEMBERED_BOARDS {
+            known.pop_first();
+        }
+        known.insert((tenant.clone(), board.value.id.clone()), Rc::clone(board));
+    }
+
+    fn forget(&self, tenant: &TenantId, id: &LeaderboardId) {
+        self.0.borrow_mut().remove(&(tenant.clone(), id.clone()));
+    }
+}
+
+/// A configuration and whether it was read from the store in this very request.
+#[derive(Debug, Clone)]
+pub(super) struct Loaded {
+    pub(super) board: Shared,
+    pub(super) fresh: bool,
+}
+
+impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
+    /// The nearest copy of a configuration. `None` comes from the store itself.
+    pub(super) async fn board(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Loaded>, StoreError> {
+        if let Some(board) = self.boards.find(tenant, id) {
+            return Ok(Some(Loaded { board, fresh: false }));
+        }
+        if let Some(board) = self.cached(tenant, id).await {
+            self.boards.remember(tenant, &board);
+            return Ok(Some(Loaded { board, fresh: false }));
+        }
+        let current = self.current_board(tenant, id).await?;
+        Ok(current.map(|board| Loaded { board, fresh: true }))
+    }
+
+    /// The configuration as the store has it now; the copies are brought up to date.
+    pub(super) async fn current_board(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Shared>, StoreError> {
+        let Some(versioned) = self.store.get(tenant, id).await? else {
+            self.forget_board(tenant, id).await;
+            return Ok(None);
+        };
+        let board = Rc::new(versioned);
+        self.boards.remember(tenant, &board);
+        if let Some(cache) = self.cache {
+            // A cache that fails costs a read of the store, never an answer.
+            let _ = cache.put(&cache_key(tenant, id), &to_cache(&board)).await;
+        }
+        Ok(Some(board))
+    }
+
+    /// Drops the copies of a configuration that is known to have changed.
+    pub(super) async fn forget_board(&self, tenant: &TenantId, id: &LeaderboardId) {
+        self.boards.forget(tenant, id);
+        if let Some(cache) = self.cache {
+            let _ = cache.delete(&cache_key(tenant, id)).await;
+        }
+    }
+
+    async fn cached(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Shared> {
+        let bytes = self.cache?.get(&cache_key(tenant, id)).await.ok()??;
+        let board = from_cache(&bytes)?;
+        (board.value.id == *id).then(|| Rc::new(board))
+    }
+}
+
+fn cache_key(tenant: &TenantId, id: &LeaderboardId) -> String {
+    format!("{tenant}:{id}:configuration")
+}
+
+fn to_cache(board: &Versioned<Leaderboard>) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.unsigned(board.version);
+    w.bytes(&encode_leaderboard(&board.value));
+    w.finish()
+}
+
+/// `None` for bytes of another time or another program: they are read from the store again.
+fn from_cache(bytes: &[u8]) -> Option<Versioned<Leaderboard>> {
+    let mut r = Reader::new(bytes);
+    let version = r.unsigned().ok()?;
+    let value = decode_leaderboard(r.bytes().ok()?).ok()?;
+    r.end().ok()?;
+    Some(Versioned { version, value })
+}

@@ -1,0 +1,206 @@
+//! How a leaderboard's scores are spread.
+
+use super::bounds::Span;
+use super::query::{Failure, QueryError, Shared, ask, period_of, place};
+use super::{Deps, Store};
+use crate::access::Caller;
+use crate::ports::{Cache, Position, Positions, Sample};
+use crate::{Layout, LeaderboardId, Order, Period, PeriodSelector, TenantId, Ties, Values};
+
+/// How many buckets a distribution has unless asked otherwise.
+pub const DEFAULT_BUCKETS: u32 = 20;
+/// The most buckets a distribution can have.
+pub const MAX_BUCKETS: u32 = 100;
+/// The percentiles that are reported.
+pub const PERCENTILES: [u16; 9] = [1, 5, 10, 25, 50, 75, 90, 95, 99];
+
+/// What is asked of a distribution.
+#[derive(Debug, Clone)]
+pub struct DistributionQuery {
+    /// Which period.
+    pub period: PeriodSelector,
+    /// How many buckets, 1 to [`MAX_BUCKETS`].
+    pub buckets: u32,
+    /// A value of the first column to place.
+    pub score: Option<i64>,
+}
+
+/// The values of the first column from `from` to `to`, both included, and how many entries have one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// The least value.
+    pub from: i64,
+    /// The largest value.
+    pub to: i64,
+    /// How many entries.
+    pub count: u64,
+}
+
+/// Where a score would stand if it came in now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScorePlace {
+    /// The score.
+    pub score: i64,
+    /// Its rank: after its equals where the earliest leads, otherwise before or with them.
+    pub rank: u64,
+    /// The share of entries with a worse value, in percent.
+    pub percentile: f64,
+}
+
+/// How a leaderboard's first column is spread.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    /// How the period is ordered.
+    pub layout: Layout,
+    /// The period.
+    pub period: Period,
+    /// The period's version.
+    pub version: u64,
+    /// How many entries there are; the buckets add up to it.
+    pub count: u64,
+    /// Equal stretches from the least to the largest value; none without entries.
+    pub buckets: Vec<Bucket>,
+    /// For each of [`PERCENTILES`], the value that is better than or equal to that share of entries.
+    pub percentiles: Vec<(u16, i64)>,
+    /// Where the score asked for would stand.
+    pub score: Option<ScorePlace>,
+}
+
+/// The distribution of a leaderboard's first column.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn distribution<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    caller: &Caller,
+    id: &LeaderboardId,
+    query: &DistributionQuery,
+) -> Result<Distribution, QueryError> {
+    ask(deps, tenant, id, caller, async |board| {
+        distribution_once(deps, tenant, board, query).await
+    })
+    .await
+}
+
+async fn distribution_once<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    board: &Shared,
+    query: &DistributionQuery,
+) -> Result<Distribution, Failure> {
+    let period = period_of(deps, tenant, &board.value, &query.period).await?;
+    let at = place(tenant, board, &period);
+    let mut fractions = vec![0, 1000];
+    fractions.extend(PERCENTILES.map(|percent| 1000 - 10 * percent));
+    let sample = deps.store.sample(&at, &fractions).await?;
+    let layout = sample.layout.clone().unwrap_or_else(|| board.value.layout());
+    let order = layout
+        .columns
+        .first()
+        .map_or(Order::Descending, crate::Column::order);
+    let spans = spans_of(&sample, query.buckets);
+    let mut tuples: Vec<Vec<u8>> = spans
+        .iter()
+        .map(|span| first_column(&layout, span.better_end(order)))
+        .collect();
+    tuples.extend(query.score.map(|score| first_column(&layout, score)));
+    let found = deps.store.positions(&at, &tuples).await?;
+    let buckets = count_buckets(&spans, order, &found);
+    let score = query
+        .score
+        .zip(found.positions.get(spans.len()))
+        .map(|(score, position)| place_of(score, *position, found.count, layout.ties));
+    let percentiles = PERCENTILES
+        .into_iter()
+        .zip(sample.values.iter().skip(2).map(Values::first))
+        .collect();
+    Ok(Distribution {
+        layout,
+        period,
+        version: found.version,
+        count: found.count,
+        buckets,
+        percentiles,
+        score,
+    })
+}
+
+fn spans_of(sample: &Sample, buckets: u32) -> Vec<Span> {
+    match (sample.values.first(), sample.values.get(1)) {
+        (Some(best), Some(worst)) => {
+            let (best, worst) = (best.first(), worst.first());
+            Span {
+                low: best.min(worst),
+                high: best.max(worst),
+            }
+            .cut(buckets)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn first_column(layout: &Layout, value: i64) -> Vec<u8> {
+    layout.tuple(&Values::new(vec![value]))
+}
+
+/// Each bucket holds what is better than the next worse bucket's better end, less what is better than its own.
+/// The outer buckets are open, so that a score that came in between the two reads is counted too.
+fn count_buckets(spans: &[Span], order: Order, found: &Positions) -> Vec<Bucket> {
+    let mut best_first: Vec<(Span, u64)> = spans
+        .iter()
+        .copied()
+        .zip(found.positions.iter().map(|position| position.better))
+        .collect();
+    if order == Order::Descending {
+        best_first.reverse();
+    }
+    let ends = best_first
+        .iter()
+        .skip(1)
+        .map(|(_, better)| *better)
+        .chain([found.count]);
+    let starts = [0]
+        .into_iter()
+        .chain(best_first.iter().skip(1).map(|(_, better)| *better));
+    let counts: Vec<u64> = starts
+        .zip(ends)
+        .map(|(start, end)| end.saturating_sub(start))
+        .collect();
+    let mut buckets: Vec<Bucket> = best_first
+        .iter()
+        .zip(counts)
+        .map(|((span, _), count)| Bucket {
+            from: span.low,
+            to: span.high,
+            count,
+        })
+        .collect();
+    if order == Order::Descending {
+        buckets.reverse();
+    }
+    buckets
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a percentage for people; counts stay below 2^53"
+)]
+fn place_of(score: i64, position: Position, count: u64, ties: Ties) -> ScorePlace {
+    let rank = 1 + match ties {
+        Ties::Earliest => position.better + position.equal,
+        Ties::Latest | Ties::Shared => position.better,
+        Ties::Dense => position.better_tuples,
+    };
+    let worse = count.saturating_sub(position.better + position.equal);
+    let percentile = if count == 0 {
+        0.0
+    } else {
+        100.0 * worse as f64 / count as f64
+    };
+    ScorePlace {
+        score,
+        rank,
+        percentile,
+    }
+}

@@ -1,0 +1,109 @@
+//! Leaderboards' configurations: create or replace, read, list, delete.
+
+use super::Deps;
+use super::query::MAX_CONFIGURATION_RETRIES;
+use super::{Store, keeps_changing};
+use crate::ports::{Cache, Expected, PutLeaderboard, PutRefusal};
+use crate::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
+
+/// The current configuration, from the store itself.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn get<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+    deps.store.get(tenant, id).await
+}
+
+/// Up to `limit` configurations in byte order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn list_leaderboards<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    after: Option<&LeaderboardId>,
+    limit: u32,
+) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
+    deps.store.list(tenant, after, limit).await
+}
+
+/// Creates or replaces a configuration that has passed [`Leaderboard::check`]. Gives its version and whether
+/// it was created.
+///
+/// # Errors
+/// [`StoreError`]; a refusal is an inner result.
+pub async fn put<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    leaderboard: &Leaderboard,
+    expected: Expected,
+    rebuild: bool,
+) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+    for _ in 0..=MAX_CONFIGURATION_RETRIES {
+        let existing = deps.store.get(tenant, &leaderboard.id).await?;
+        let expiries = match &existing {
+            Some(existing) => expiries_of(deps, tenant, &existing.value, leaderboard).await?,
+            None => Vec::new(),
+        };
+        // The expiries belong to the configuration just read, so that is the one to replace.
+        let seen = existing
+            .as_ref()
+            .map_or(Expected::Absent, |existing| Expected::Version(existing.version));
+        let current = leaderboard.schedule.period_at(deps.now).id;
+        let put = PutLeaderboard {
+            tenant,
+            leaderboard,
+            expected: if expected == Expected::Any { seen } else { expected },
+            current: &current,
+            rebuild,
+            expiries: &expiries,
+            at: deps.now,
+        };
+        let done = deps.store.put(&put).await?;
+        deps.forget_board(tenant, &leaderboard.id).await;
+        match done {
+            Err(PutRefusal::VersionMismatch { .. }) if expected == Expected::Any => {}
+            decided => return Ok(decided),
+        }
+    }
+    Err(keeps_changing())
+}
+
+/// Deletes a leaderboard with all its data. Whether there was one.
+///
+/// # Errors
+/// [`StoreError`]; a refusal is an inner result.
+pub async fn delete<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+    expected: Expected,
+) -> Result<Result<bool, PutRefusal>, StoreError> {
+    let done = deps.store.delete(tenant, id, expected).await?;
+    deps.forget_board(tenant, id).await;
+    Ok(done)
+}
+
+/// When the periods that exist expire once `after` replaces `before`; empty when nothing about that changes.
+async fn expiries_of<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    before: &Leaderboard,
+    after: &Leaderboard,
+) -> Result<Vec<(PeriodId, Option<Timestamp>)>, StoreError> {
+    if before.keep_periods == after.keep_periods && before.schedule == after.schedule {
+        return Ok(Vec::new());
+    }
+    let kept = deps.store.periods(tenant, &after.id, deps.now).await?;
+    Ok(kept
+        .into_iter()
+        .map(|summary| {
+            let expiry = after.schedule.expires_at(&summary.period, after.keep_periods);
+            (summary.period.id, expiry)
+        })
+        .collect())
+}

@@ -1,0 +1,137 @@
+//! What all reads share: the configuration, the right to read, the period, and a second try when the
+//! configuration turned out to be stale.
+
+use std::rc::Rc;
+
+use super::boards::Loaded;
+use super::{Deps, Store, keeps_changing};
+use crate::access::Caller;
+use crate::ports::{Cache, Place, ReadError};
+use crate::{Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, TenantId, Versioned};
+
+/// How often a call is repeated because the configuration changed under it.
+pub const MAX_CONFIGURATION_RETRIES: u32 = 3;
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueryError {
+    /// No leaderboard of that id exists in the tenant.
+    UnknownLeaderboard,
+    /// The leaderboard has no such period, or keeps it no longer.
+    UnknownPeriod,
+    /// The player has no entry in the period, or none that this caller sees.
+    UnknownEntry,
+    /// The caller may not read this leaderboard.
+    Forbidden,
+    /// The question itself is wrong; the pointer names a query parameter.
+    Invalid(Invalid),
+    /// The cursor belongs to an order that is gone.
+    StaleCursor,
+    /// The store could not do its work.
+    Store(StoreError),
+}
+
+impl From<StoreError> for QueryError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A question that was put with a stale configuration, or one without an answer.
+pub(super) enum Failure {
+    Stale,
+    Query(QueryError),
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::StaleConfiguration => Self::Stale,
+            ReadError::Store(error) => Self::Query(QueryError::Store(error)),
+        }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Query(QueryError::Store(error))
+    }
+}
+
+pub(super) type Shared = Rc<Versioned<Leaderboard>>;
+
+/// Asks `question` of a leaderboard, with a configuration that is current when the answer is given.
+///
+/// An answer from the store proves the version it was asked with. A failure that follows from the
+/// configuration alone proves nothing, so it is believed only of a configuration just read.
+pub(super) async fn ask<S: Store, K: Cache, T>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+    caller: &Caller,
+    question: impl AsyncFn(&Shared) -> Result<T, Failure>,
+) -> Result<T, QueryError> {
+    let mut loaded = deps
+        .board(tenant, id)
+        .await?
+        .ok_or(QueryError::UnknownLeaderboard)?;
+    for _ in 0..=MAX_CONFIGURATION_RETRIES {
+        let answer = if caller.may_read(loaded.board.value.access) {
+            question(&loaded.board).await
+        } else {
+            Err(Failure::Query(QueryError::Forbidden))
+        };
+        match answer {
+            Ok(answer) => return Ok(answer),
+            Err(Failure::Query(QueryError::Store(error))) => return Err(error.into()),
+            Err(Failure::Query(error)) if loaded.fresh => return Err(error),
+            Err(_) => {}
+        }
+        let board = deps
+            .current_board(tenant, id)
+            .await?
+            .ok_or(QueryError::UnknownLeaderboard)?;
+        loaded = Loaded { board, fresh: true };
+    }
+    Err(keeps_changing().into())
+}
+
+/// The period a reader means.
+pub(super) async fn period_of<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    board: &Leaderboard,
+    selector: &PeriodSelector,
+) -> Result<Period, QueryError> {
+    let computed = selector.resolve(board, deps.now);
+    if let PeriodSelector::Named(id) = selector
+        && computed.as_ref().is_none_or(|period| period.id != *id)
+    {
+        // Not the start of a period of today's schedule: an instant, or a period of an earlier schedule.
+        let kept = deps.store.periods(tenant, &board.id, deps.now).await?;
+        if let Some(named) = kept.into_iter().find(|summary| summary.period.id == *id) {
+            return Ok(named.period);
+        }
+    }
+    let period = computed.ok_or(QueryError::UnknownPeriod)?;
+    let expires_at = board.schedule.expires_at(&period, board.keep_periods);
+    if expires_at.is_some_and(|expiry| expiry <= deps.now) {
+        return Err(QueryError::UnknownPeriod);
+    }
+    Ok(period)
+}
+
+/// The place of a question, for a store.
+pub(super) fn place<'a>(tenant: &'a TenantId, board: &'a Shared, period: &'a Period) -> Place<'a> {
+    Place {
+        tenant,
+        board,
+        period: &period.id,
+    }
+}

@@ -1,0 +1,127 @@
+//! Taking scores in.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::query::{MAX_CONFIGURATION_RETRIES, Shared};
+use super::{Deps, Store, keeps_changing};
+use crate::access::Caller;
+use crate::ports::{Cache, RankDetail};
+use crate::{Attempt, LeaderboardId, Outcome, Refusal, RefusalReason, StoreError, Submission, TenantId};
+
+type Answer = Result<Vec<Outcome>, Refusal>;
+
+/// Settles submissions in their order, each atomically over its leaderboards. One answer for each: the
+/// outcomes in the order of its leaderboards, or why it was refused.
+///
+/// # Errors
+/// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
+pub async fn submit<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    caller: &Caller,
+    submissions: &[Submission],
+    ranks: RankDetail,
+) -> Result<Vec<Answer>, StoreError> {
+    let mut round = Round {
+        deps,
+        tenant,
+        caller,
+        fresh: BTreeSet::new(),
+    };
+    let mut answers: Vec<Option<Answer>> = submissions.iter().map(|_| None).collect();
+    for _ in 0..=MAX_CONFIGURATION_RETRIES {
+        let mut attempts = Vec::new();
+        let mut open = Vec::new();
+        for (submission, answer) in submissions.iter().zip(&mut answers) {
+            if answer.is_some() {
+                continue;
+            }
+            match round.resolve(submission).await? {
+                Ok(attempt) => {
+                    attempts.push(attempt);
+                    open.push(answer);
+                }
+                Err(refusal) => *answer = Some(Err(refusal)),
+            }
+        }
+        if attempts.is_empty() {
+            break;
+        }
+        let settled = deps.store.submit(tenant, &attempts, ranks).await?;
+        for (slot, settled) in open.into_iter().zip(settled) {
+            match settled {
+                Err(Refusal {
+                    leaderboard,
+                    reason: RefusalReason::StaleConfiguration,
+                }) => {
+                    round.fresh.remove(&leaderboard);
+                    deps.forget_board(tenant, &leaderboard).await;
+                }
+                decided => *slot = Some(decided),
+            }
+        }
+    }
+    answers
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(keeps_changing)
+}
+
+/// One request's view of the configurations.
+struct Round<'a, S, K> {
+    deps: &'a Deps<'a, S, K>,
+    tenant: &'a TenantId,
+    caller: &'a Caller,
+    /// Leaderboards whose configuration was read from the store in this request.
+    fresh: BTreeSet<LeaderboardId>,
+}
+
+impl<S: Store, K: Cache> Round<'_, S, K> {
+    /// Applies the configurations. A refusal is believed only of configurations just read: it proves nothing
+    /// of the current ones otherwise.
+    async fn resolve(&mut self, submission: &Submission) -> Result<Result<Attempt, Refusal>, StoreError> {
+        let first = self.resolve_once(submission).await?;
+        let believed = submission.leaderboards.iter().all(|id| self.fresh.contains(id));
+        if first.is_ok() || believed {
+            return Ok(first);
+        }
+        for id in &submission.leaderboards {
+            if !self.fresh.contains(id) {
+                self.deps.current_board(self.tenant, id).await?;
+                self.fresh.insert(id.clone());
+            }
+        }
+        self.resolve_once(submission).await
+    }
+
+    async fn resolve_once(
+        &mut self,
+        submission: &Submission,
+    ) -> Result<Result<Attempt, Refusal>, StoreError> {
+        let mut boards: Vec<Shared> = Vec::with_capacity(submission.leaderboards.len());
+        for id in &submission.leaderboards {
+            let refuse = |reason| {
+                Ok(Err(Refusal {
+                    leaderboard: id.clone(),
+                    reason,
+                }))
+            };
+            let Some(loaded) = self.deps.board(self.tenant, id).await? else {
+                self.fresh.insert(id.clone());
+                return refuse(RefusalReason::UnknownLeaderboard);
+            };
+            if loaded.fresh {
+                self.fresh.insert(id.clone());
+            }
+            if !self
+                .caller
+                .may_submit(loaded.board.value.access, &submission.player)
+            {
+                return refuse(RefusalReason::Forbidden);
+            }
+            boards.push(Rc::clone(&loaded.board));
+        }
+        Ok(submission.resolve(&boards, self.deps.now))
+    }
+}
