@@ -55,14 +55,14 @@ ensure_toolchain() {
   channel="$(toml_value channel rust-toolchain.toml)"
   if ! rustc --version >/dev/null 2>&1; then
     say "installing Rust ($channel)"
-    rustup toolchain install "$channel" --profile minimal --component rustfmt --component clippy \
+    rustup toolchain install "$channel" --no-self-update --profile minimal --component rustfmt --component clippy \
       --target "$WASM_TARGET" >&2
   fi
   wanted="$(toml_value rust-version Cargo.toml)"
   found="$(rustc --version | cut -d ' ' -f 2)"
   if [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
     say "Rust $found is older than $wanted: updating $channel"
-    rustup update "$channel" >&2
+    rustup update "$channel" --no-self-update >&2
   fi
 }
 
