@@ -64,7 +64,12 @@ impl Profile {
 #[derive(Debug, Args)]
 pub(crate) struct UpOptions {
     /// Keep the data in this Redis, for instance redis://127.0.0.1:6379/0, instead of the embedded store
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SPIN_VARIABLE_REDIS_URL",
+        hide_env_values = true
+    )]
     pub(crate) redis: Option<String>,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 
 /// One step of a task.
 pub(crate) struct Step<'a> {
@@ -19,21 +19,13 @@ pub(crate) struct Step<'a> {
 pub(crate) fn run(steps: Vec<Step<'_>>) -> Result<()> {
     let started = Instant::now();
     let count = steps.len();
-    for (index, step) in steps.into_iter().enumerate() {
-        let number = index.saturating_add(1);
-        eprintln!("==> {number}/{count} {}", step.name);
+    for (Step { name, alone, run }, number) in steps.into_iter().zip(1usize..) {
+        eprintln!("==> {number}/{count} {name}");
         let step_started = Instant::now();
-        (step.run)().with_context(|| {
-            format!(
-                "step {number}/{count} ({}) failed; alone: {}",
-                step.name, step.alone
-            )
+        run().map_err(|error| {
+            anyhow!("step {number}/{count} ({name}) failed: {error:#}\n       alone: {alone}")
         })?;
-        eprintln!(
-            "    {number}/{count} {}: {}",
-            step.name,
-            display(step_started.elapsed())
-        );
+        eprintln!("    {number}/{count} {name}: {}", display(step_started.elapsed()));
     }
     eprintln!("==> all {count} steps passed in {}", display(started.elapsed()));
     Ok(())
@@ -79,7 +71,7 @@ mod tests {
             step("three", || note("three")),
         ];
         let error = format!("{:#}", run(steps).unwrap_err());
-        assert_eq!(error, "step 2/3 (two) failed; alone: do two: broken");
+        assert_eq!(error, "step 2/3 (two) failed: broken\n       alone: do two");
         assert_eq!(*done.borrow(), ["one"]);
     }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::settings::Settings;
+use super::settings::{EVENTS_VARIABLE, REDIS_VARIABLE, Settings};
 use super::supervisor::{OnEnd, Program};
 use super::{key, spin};
 use crate::workspace::Workspace;
@@ -112,11 +112,10 @@ fn spin_up(workspace: &Workspace, settings: &Settings, components: &[String]) ->
 fn set_variables(command: &mut Command, settings: &Settings) {
     command.env(key::VARIABLE, &settings.key.secret);
     if let Some(url) = &settings.redis {
-        // Several addresses are shards of the store; messages come through the first.
-        let events = url.split(',').next().unwrap_or(url);
-        command
-            .env("SPIN_VARIABLE_REDIS_URL", url)
-            .env("SPIN_VARIABLE_EVENTS_URL", events);
+        command.env(REDIS_VARIABLE, url);
+    }
+    if let Some(url) = &settings.events {
+        command.env(EVENTS_VARIABLE, url);
     }
 }
 
@@ -133,6 +132,7 @@ mod tests {
             listen: "127.0.0.1:3000".parse().unwrap(),
             state_dir: "/state".into(),
             redis: redis.map(str::to_owned),
+            events: redis.map(str::to_owned),
             sample: true,
             spin,
             key: AdminKey {
@@ -165,11 +165,7 @@ mod tests {
     #[test]
     fn the_local_host_gets_its_secrets_through_the_environment() {
         let (_folder, workspace) = project();
-        let programs = servers(
-            &workspace,
-            &settings(Some("redis://:pass@h:1,redis://i:2"), false),
-        )
-        .unwrap();
+        let programs = servers(&workspace, &settings(Some("redis://:pass@h:1"), false)).unwrap();
         assert_eq!(programs.len(), 1);
         assert_eq!(
             describe(&programs[0].command),
@@ -177,11 +173,11 @@ mod tests {
         );
         assert_eq!(variable(&programs[0], key::VARIABLE).as_deref(), Some("hidden"));
         assert_eq!(
-            variable(&programs[0], "SPIN_VARIABLE_EVENTS_URL").as_deref(),
+            variable(&programs[0], EVENTS_VARIABLE).as_deref(),
             Some("redis://:pass@h:1")
         );
         let without = servers(&workspace, &settings(None, false)).unwrap();
-        assert_eq!(variable(&without[0], "SPIN_VARIABLE_REDIS_URL"), None);
+        assert_eq!(variable(&without[0], REDIS_VARIABLE), None);
     }
 
     #[test]

@@ -14,11 +14,16 @@ use crate::workspace::Workspace;
 /// The folder from which a person called the script, which goes to the root before it becomes this program.
 const CALLED_FROM: &str = "EDGEBOARD_CALLED_FROM";
 const STATE_DIR: &str = ".edgeboard";
+/// The environment variables through which Spin and the local host take the addresses of Redis.
+pub(super) const REDIS_VARIABLE: &str = "SPIN_VARIABLE_REDIS_URL";
+pub(super) const EVENTS_VARIABLE: &str = "SPIN_VARIABLE_EVENTS_URL";
 
 pub(super) struct Settings {
     pub(super) listen: SocketAddr,
     pub(super) state_dir: PathBuf,
     pub(super) redis: Option<String>,
+    /// The Redis whose messages are listened to; none without a `redis`.
+    pub(super) events: Option<String>,
     pub(super) sample: bool,
     pub(super) spin: bool,
     pub(super) key: AdminKey,
@@ -35,10 +40,13 @@ impl Settings {
         );
         fs::create_dir_all(&state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
         let key = AdminKey::obtain(&state_dir, env::var(super::key::VARIABLE).ok())?;
+        let redis = options.redis.clone().filter(|url| !url.is_empty());
+        let events = events(redis.as_deref(), env::var(EVENTS_VARIABLE).ok());
         Ok(Self {
             listen: options.listen,
             state_dir,
-            redis: options.redis.clone().filter(|url| !url.is_empty()),
+            redis,
+            events,
             sample: !options.no_sample,
             spin: options.spin,
             key,
@@ -59,6 +67,17 @@ fn state_dir(workspace: &Workspace, options: &UpOptions, called_from: Option<&Pa
         None => workspace.root.join(STATE_DIR),
         Some(folder) => called_from.unwrap_or(&workspace.root).join(folder),
     }
+}
+
+/// Messages come from where they are said to; else from the store, whose first address it is when it has
+/// several (its shards).
+fn events(redis: Option<&str>, given: Option<String>) -> Option<String> {
+    let first = redis?.split(',').next()?;
+    Some(
+        given
+            .filter(|url| !url.is_empty())
+            .unwrap_or_else(|| first.to_owned()),
+    )
 }
 
 /// An address without user and password.
@@ -88,6 +107,19 @@ mod tests {
             "redis://a:1,redis://b:2"
         );
         assert_eq!(without_credentials("secret"), "redis");
+    }
+
+    #[test]
+    fn messages_come_from_the_first_address_of_the_store() {
+        assert_eq!(events(None, None), None);
+        assert_eq!(
+            events(Some("redis://a:1,redis://b:2"), None).as_deref(),
+            Some("redis://a:1")
+        );
+        assert_eq!(
+            events(Some("redis://a:1"), Some("redis://c:3".to_owned())).as_deref(),
+            Some("redis://c:3")
+        );
     }
 
     #[test]
