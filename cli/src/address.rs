@@ -1,0 +1,142 @@
+//! Where the server is, and the addresses of its resources.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reqwest::Url;
+
+use crate::failure::Failure;
+
+/// The version of the API that this tool speaks.
+const API: [&str; 2] = ["api", "v1"];
+
+/// The server's base address, such as `http://127.0.0.1:3000` or `https://example.org/games`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address(Url);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut url =
+            Url::parse(text).map_err(|error| format!("{error}; write it like http://127.0.0.1:3000"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err("an address starts with http:// or https:// and names a host".into());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("an address carries no user or password; use --key".into());
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl Address {
+    /// Whether calls are encrypted.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether this is the machine itself, which no proxy can reach.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The address of a resource of the API. Each segment and each value is percent-encoded as a whole.
+    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
+        // In an address, these two mean "here" and "one up", however they are encoded.
+        if let Some(segment) = segments
+            .iter()
+            .find(|segment| matches!(**segment, "." | ".." | ""))
+        {
+            return Err(Failure::Usage(format!(
+                "`{segment}` cannot be part of an address"
+            )));
+        }
+        let mut url = self.0.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::Usage(format!("{self} cannot be a base address")))?
+            .pop_if_empty()
+            .extend(API)
+            .extend(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn players_of_any_name_become_one_path_segment() {
+        let url = address("http://127.0.0.1:3000")
+            .url(
+                &["leaderboards", "goals", "entries", "José/?#% (Uruguay)"],
+                &[("limit", "3".into())],
+            )
+            .unwrap();
+        let expected = "http://127.0.0.1:3000/api/v1/leaderboards/goals/entries/Jos%C3%A9%2F%3F%23%25%20(Uruguay)?limit=3";
+        assert_eq!(url.as_str(), expected);
+    }
+
+    #[test]
+    fn a_base_path_stays_and_a_final_slash_does_not_matter() {
+        for base in ["https://example.org/games", "https://example.org/games/"] {
+            let url = address(base).url(&["scores"], &[]).unwrap();
+            assert_eq!(url.as_str(), "https://example.org/games/api/v1/scores");
+            assert_eq!(address(base).to_string(), "https://example.org/games");
+        }
+        assert_eq!(
+            address("http://localhost:3000/").to_string(),
+            "http://localhost:3000"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_addressed_is_said_and_not_sent() {
+        for wrong in [
+            "127.0.0.1:3000",
+            "localhost:3000",
+            "ftp://example.org",
+            "http://user:pass@example.org",
+            "",
+        ] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        }
+        for segment in [".", "..", ""] {
+            assert!(
+                address("http://localhost")
+                    .url(&["leaderboards", segment], &[])
+                    .is_err()
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_is_recognised() {
+        for near in ["http://127.0.0.1:3000", "http://localhost", "http://[::1]:8080"] {
+            assert!(address(near).is_loopback(), "{near}");
+        }
+        assert!(!address("http://example.org").is_loopback());
+    }
+}

@@ -1,0 +1,108 @@
+//! Arguments of `top`, `rank`, `around` and `export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// How often `export` starts again when the leaderboard changes under it.
+const DEFAULT_RESTARTS: u32 = 5;
+
+/// Which period to read.
+#[derive(Debug, Args)]
+pub(crate) struct PeriodArg {
+    /// `current` (the default), `previous`, a period's id, or an instant in it (RFC 3339).
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Option<String>,
+}
+
+impl PeriodArg {
+    /// As query parameters.
+    pub(crate) fn query(&self) -> Vec<(&'static str, String)> {
+        self.period
+            .iter()
+            .map(|period| ("period", period.clone()))
+            .collect()
+    }
+}
+
+/// Show a leaderboard from the top.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  edgeboard top goals --limit 20\n  edgeboard top goals-by-year --period 2014-07-01T00:00:00Z"
+)]
+pub(crate) struct TopArgs {
+    /// The leaderboard.
+    pub(crate) leaderboard: String,
+    /// How many entries.
+    #[arg(long, short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) period: PeriodArg,
+}
+
+/// Show one player's rank.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  edgeboard rank goals 'Cristiano Ronaldo (Portugal)'")]
+pub(crate) struct RankArgs {
+    /// The leaderboard.
+    pub(crate) leaderboard: String,
+    /// The player.
+    pub(crate) player: String,
+    #[command(flatten)]
+    pub(crate) period: PeriodArg,
+}
+
+/// Show a player among the neighbours.
+///
+/// The window is always full when the leaderboard is large enough: at either end it shifts instead of
+/// shrinking.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  edgeboard around goals 'Robin van Persie (Netherlands)' --limit 5")]
+pub(crate) struct AroundArgs {
+    /// The leaderboard.
+    pub(crate) leaderboard: String,
+    /// The player.
+    pub(crate) player: String,
+    /// How many entries, the player included.
+    #[arg(long, short, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) period: PeriodArg,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One line per entry with a header: rank, player, one field per column, metadata (JSON), reached_at.
+    Csv,
+    /// One entry per line, exactly as the server wrote it.
+    Jsonl,
+}
+
+/// Write a whole leaderboard as CSV or JSON Lines.
+///
+/// The export is one consistent snapshot: when the leaderboard changes while its pages are read, the
+/// export starts again. Nothing is written before the last page has arrived, and a file is replaced as
+/// a whole. 64-bit integers stay exact.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  edgeboard export goals --format csv --output goals.csv\n  edgeboard export goals --format jsonl | head"
+)]
+pub(crate) struct ExportArgs {
+    /// The leaderboard.
+    pub(crate) leaderboard: String,
+    #[command(flatten)]
+    pub(crate) period: PeriodArg,
+    /// The form.
+    #[arg(long, short, value_enum, default_value_t = Format::Csv)]
+    pub(crate) format: Format,
+    /// The file to write; standard output if absent.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How often to start again when the leaderboard changes meanwhile.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RESTARTS)]
+    pub(crate) restarts: u32,
+    /// Accept pages of different versions: players who moved meanwhile may be missing or appear twice.
+    #[arg(long, conflicts_with = "restarts")]
+    pub(crate) allow_drift: bool,
+}

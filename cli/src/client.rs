@@ -1,0 +1,270 @@
+//! Calls to the API: kept-alive connections, the key, bounded retries, problems as errors.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Url};
+
+use crate::address::Address;
+use crate::failure::Failure;
+use crate::problem::Problem;
+use crate::retry;
+use crate::stop::Stop;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes. A page of 1,000 entries with full metadata is about 2 MiB.
+const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
+/// The header that carries the key.
+const KEY_HEADER: &str = "x-api-key";
+
+/// Takes a line for people: a retry and its reason.
+pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How to reach the server, from the command line.
+pub(crate) struct Connection {
+    /// Where the API is.
+    pub(crate) address: Address,
+    /// The key that is sent along, if any.
+    pub(crate) key: Option<String>,
+    /// How often a call is tried again.
+    pub(crate) retries: u32,
+    /// How long one attempt may take.
+    pub(crate) timeout: Duration,
+}
+
+/// One call. It may be sent several times, so it must be safe to repeat: reads are, a `PUT` is, and a
+/// submission is because it carries an id.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The method.
+    pub(crate) method: Method,
+    /// The whole address, from [`Client::url`].
+    pub(crate) url: Url,
+    /// Further headers.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// A JSON body.
+    pub(crate) body: Option<String>,
+}
+
+/// An answer with its status; a refusal that cannot be cured by waiting is one as well.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The HTTP status code.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body if the status says success, the problem otherwise.
+    pub(crate) fn success(self) -> Result<Vec<u8>, Failure> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        Err(Failure::Refused(Box::new(Problem::from_response(
+            self.status,
+            &self.body,
+        ))))
+    }
+}
+
+/// A client of one server. Clones share the connections.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    address: Address,
+    key: Option<HeaderValue>,
+    retries: u32,
+    stop: Stop,
+    notify: Notify,
+}
+
+/// What one attempt came to, when that is not an answer.
+struct NotNow {
+    reason: String,
+    retry_after: Option<Duration>,
+}
+
+impl Client {
+    /// A client; `notify` hears of retries, `stop` ends the waits between them.
+    pub(crate) fn new(connection: Connection, notify: Notify, stop: Stop) -> Result<Self, Failure> {
+        let http = http_client(&connection.address, connection.timeout)
+            .map_err(|error| Failure::Usage(format!("no HTTP client: {}", innermost(&error))))?;
+        let key = connection.key.map(|key| key_header(&key)).transpose()?;
+        Ok(Self {
+            http,
+            address: connection.address,
+            key,
+            retries: connection.retries,
+            stop,
+            notify,
+        })
+    }
+
+    /// The address of a resource; each segment and each value is percent-encoded.
+    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
+        self.address.url(segments, query)
+    }
+
+    /// Reads a resource.
+    pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, Failure> {
+        let url = self.url(segments, query)?;
+        self.call(&Call {
+            method: Method::GET,
+            url,
+            headers: Vec::new(),
+            body: None,
+        })
+        .await?
+        .success()
+    }
+
+    /// Makes a call until there is an answer that is not "not now".
+    pub(crate) async fn call(&self, call: &Call) -> Result<Reply, Failure> {
+        let mut retry = 0;
+        loop {
+            let not_now = match self.attempt(call).await? {
+                Ok(reply) => return Ok(reply),
+                Err(not_now) => not_now,
+            };
+            retry += 1;
+            self.pause(retry, &not_now.reason, not_now.retry_after).await?;
+        }
+    }
+
+    /// Waits before retry number `retry` (from 1), or says that it is enough.
+    pub(crate) async fn pause(
+        &self,
+        retry: u32,
+        reason: &str,
+        retry_after: Option<Duration>,
+    ) -> Result<(), Failure> {
+        if retry > self.retries {
+            return Err(Failure::Unreachable(match self.retries {
+                0 => reason.to_owned(),
+                retries => format!("{reason} (after {retries} retries)"),
+            }));
+        }
+        if let Some(asked) = retry_after.filter(|asked| *asked > retry::LONGEST_RETRY_AFTER) {
+            return Err(Failure::Unreachable(format!(
+                "{reason}; it asks to wait {} s",
+                asked.as_secs()
+            )));
+        }
+        let wait = retry::wait(retry, retry_after, retry::random());
+        let (seconds, of) = (wait.as_secs_f64(), self.retries);
+        (self.notify)(&format!(
+            "{reason}; trying again in {seconds:.1} s ({retry} of {of})"
+        ));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = self.stop.requested() => Err(Failure::Interrupted),
+        }
+    }
+
+    /// One attempt: an answer, or "not now", or a failure that waiting does not cure.
+    async fn attempt(&self, call: &Call) -> Result<Result<Reply, NotNow>, Failure> {
+        let mut request = self.http.request(call.method.clone(), call.url.clone());
+        request = request.header(ACCEPT, "application/json, application/problem+json");
+        if let Some(key) = &self.key {
+            request = request.header(KEY_HEADER, key.clone());
+        }
+        for (name, value) in &call.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return self.judge(&error).map(Err),
+        };
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => return self.judge(&error).map(Err),
+            }
+            if body.len() > MAX_RESPONSE_BYTES {
+                return Err(Failure::Protocol(format!(
+                    "{} sends more than {MAX_RESPONSE_BYTES} bytes",
+                    self.address
+                )));
+            }
+        }
+        if retry::is_transient(status) {
+            let reason = Problem::from_response(status, &body).one_line();
+            return Ok(Err(NotNow {
+                reason: format!("{} says {reason}", self.address),
+                retry_after,
+            }));
+        }
+        Ok(Ok(Reply { status, body }))
+    }
+
+    /// Whether a failed exchange may work later.
+    fn judge(&self, error: &reqwest::Error) -> Result<NotNow, Failure> {
+        if error.is_builder() {
+            return Err(Failure::Usage(innermost(error)));
+        }
+        let cause = if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            innermost(error)
+        };
+        Ok(NotNow {
+            reason: format!("{} is out of reach: {cause}", self.address),
+            retry_after: None,
+        })
+    }
+}
+
+fn http_client(address: &Address, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // An error means that a provider is installed already, which is just as good.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("edgeboard/", env!("CARGO_PKG_VERSION")))
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        // A redirect would carry the key to another place.
+        .redirect(reqwest::redirect::Policy::none());
+    if !address.is_https() {
+        // Without TLS the system's certificates need not be read (a small container may have none).
+        builder = builder.tls_certs_only([]);
+    }
+    if address.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    builder.build()
+}
+
+fn key_header(key: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(key.trim())
+        .map_err(|_error| Failure::Usage("the key has characters that a header cannot carry".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The cause at the bottom, which says what happened; the layers above only say who noticed.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    let mut text = None;
+    while let Some(current) = cause {
+        text = Some(current.to_string());
+        cause = current.source();
+    }
+    text.unwrap_or_else(|| error.to_string())
+}

@@ -1,0 +1,283 @@
+//! `export`: a whole leaderboard, page by page, as one consistent snapshot.
+
+use std::fs::{File, Permissions};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
+
+use crate::args::Global;
+use crate::args::read::{ExportArgs, Format};
+use crate::client::Client;
+use crate::commands::{client, parse};
+use crate::failure::Failure;
+use crate::number::grouped;
+use crate::output;
+use crate::table;
+use crate::wire::{Entry, Page};
+
+/// Entries in one page: the most that the API gives.
+const PAGE_LIMIT: usize = 1000;
+
+/// `export`.
+pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
+    let client = client(global)?;
+    let format = if global.json { Format::Jsonl } else { args.format };
+    let mut restarts = 0;
+    loop {
+        // The pages wait in a temporary file: what was written could not be taken back.
+        let mut spool = Spool::new(args.output.as_deref())?;
+        let walked = walk(&client, args, format, &mut spool).await?;
+        if walked.drifted && !args.allow_drift {
+            if restarts == args.restarts {
+                return Err(Failure::Incomplete(format!(
+                    "{} changed during each of {} attempts; nothing was written (--restarts N tries longer, \
+                     --allow-drift accepts it)",
+                    args.leaderboard,
+                    restarts + 1
+                )));
+            }
+            restarts += 1;
+            eprintln!(
+                "edgeboard: {} changed during the export; starting again ({restarts} of {})",
+                args.leaderboard, args.restarts
+            );
+            continue;
+        }
+        if walked.drifted {
+            eprintln!(
+                "edgeboard: warning: {} changed during the export; it is no exact snapshot",
+                args.leaderboard
+            );
+        }
+        spool.finish()?;
+        if let Some(path) = &args.output {
+            eprintln!(
+                "edgeboard: {} entries written to {}",
+                grouped(walked.entries),
+                path.display()
+            );
+        }
+        return Ok(());
+    }
+}
+
+struct Walked {
+    entries: u64,
+    drifted: bool,
+}
+
+/// Reads page after page; stops early at a drift that is not allowed.
+async fn walk(
+    client: &Client,
+    args: &ExportArgs,
+    format: Format,
+    spool: &mut Spool<'_>,
+) -> Result<Walked, Failure> {
+    let path = ["leaderboards", args.leaderboard.as_str(), "entries"];
+    let mut query = args.period.query();
+    query.push(("limit", PAGE_LIMIT.to_string()));
+    let mut body = client.get(&path, &query).await?;
+    let mut writer = EntryWriter::new(format);
+    let mut walked = Walked {
+        entries: 0,
+        drifted: false,
+    };
+    loop {
+        let page: Page = parse(&body)?;
+        walked.drifted |= page.drifted;
+        if walked.drifted && !args.allow_drift {
+            return Ok(walked);
+        }
+        writer.page(&page, spool)?;
+        walked.entries += page.entries.len() as u64;
+        let Some(cursor) = page.next else {
+            return Ok(walked);
+        };
+        // The first page says which period `current` was; the others stay in it.
+        let query = [
+            ("period", page.period.id().to_owned()),
+            ("limit", PAGE_LIMIT.to_string()),
+            ("cursor", cursor),
+        ];
+        body = client.get(&path, &query).await?;
+    }
+}
+
+/// Writes entries in one of the forms.
+struct EntryWriter {
+    format: Format,
+    columns: Option<Vec<String>>,
+}
+
+impl EntryWriter {
+    fn new(format: Format) -> Self {
+        Self {
+            format,
+            columns: None,
+        }
+    }
+
+    fn page(&mut self, page: &Page, spool: &mut Spool<'_>) -> Result<(), Failure> {
+        match self.format {
+            Format::Jsonl => page.entries.iter().try_for_each(|entry| {
+                // A line break inside JSON can only be layout.
+                let line = entry.get().replace(['\n', '\r'], " ");
+                spool.write(|out| writeln!(out, "{line}"))
+            }),
+            Format::Csv => {
+                let entries = table::read_entries(page)?;
+                let lines = self.csv(&entries)?;
+                spool.write(|out| out.write_all(&lines))
+            }
+        }
+    }
+
+    fn csv(&mut self, entries: &[Entry]) -> Result<Vec<u8>, Failure> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let failed = |error: csv::Error| Failure::Output(io::Error::other(error));
+        let columns = match &mut self.columns {
+            Some(columns) => columns,
+            first => {
+                let columns = table::column_names(entries);
+                let header = ["rank", "player"]
+                    .into_iter()
+                    .chain(columns.iter().map(String::as_str));
+                writer
+                    .write_record(header.chain(["metadata", "reached_at"]))
+                    .map_err(failed)?;
+                first.insert(columns)
+            }
+        };
+        for entry in entries {
+            let mut record = vec![entry.rank.to_string(), entry.player.clone()];
+            record.extend(columns.iter().map(|name| {
+                entry
+                    .values
+                    .get(name)
+                    .map(|value| value.to_string())
+                    .unwrap_or_default()
+            }));
+            record.push(
+                entry
+                    .metadata
+                    .as_ref()
+                    .map(|json| json.get().to_owned())
+                    .unwrap_or_default(),
+            );
+            record.push(entry.reached_at.clone().unwrap_or_default());
+            writer.write_record(&record).map_err(failed)?;
+        }
+        writer
+            .into_inner()
+            .map_err(|error| Failure::Output(io::Error::other(error.to_string())))
+    }
+}
+
+/// Where the export grows: a temporary file beside the output, or in the system's place for them.
+enum Spool<'a> {
+    File {
+        path: &'a Path,
+        file: BufWriter<tempfile::NamedTempFile>,
+    },
+    Stdout(BufWriter<File>),
+}
+
+impl<'a> Spool<'a> {
+    fn new(output: Option<&'a Path>) -> Result<Self, Failure> {
+        let Some(path) = output else {
+            return tempfile::tempfile()
+                .map(|file| Self::Stdout(BufWriter::new(file)))
+                .map_err(Failure::Output);
+        };
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let file = builder()
+            .tempfile_in(directory)
+            .map_err(|error| Failure::file(path, error))?;
+        Ok(Self::File {
+            path,
+            file: BufWriter::new(file),
+        })
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match self {
+            Self::File { path, file } => write(file).map_err(|error| Failure::file(path, error)),
+            Self::Stdout(file) => write(file).map_err(Failure::Output),
+        }
+    }
+
+    /// Puts the whole export in its place.
+    fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::File { path, file } => {
+                let file = file.into_inner().map_err(|error| Failure::file(path, error))?;
+                file.persist(path)
+                    .map(drop)
+                    .map_err(|error| Failure::file(path, error))
+            }
+            Self::Stdout(file) => {
+                let mut file = file
+                    .into_inner()
+                    .map_err(|error| Failure::Output(error.into_error()))?;
+                file.rewind().map_err(Failure::Output)?;
+                output::accept_closed_pipe(io::copy(&mut file, &mut io::stdout().lock()).map(drop))
+            }
+        }
+    }
+}
+
+/// A temporary file with the permissions of an ordinary one, since it becomes one.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".edgeboard-export-");
+    #[cfg(unix)]
+    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(
+        0o666,
+    ));
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> Page {
+        serde_json::from_str(
+            r#"{"leaderboard":"l","period":"all","entries":[
+            {"rank":1,"player":"a, \"b\"","values":{"score":"9007199254740993","ms":-1},"metadata":{"x":1.10},"reached_at":"2020-01-01T00:00:00Z"},
+            {"rank":2,"player":"三","values":{"score":5,"ms":2}}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn csv_has_one_field_per_column_and_exact_numbers() {
+        let entries = table::read_entries(&page()).unwrap();
+        let mut writer = EntryWriter::new(Format::Csv);
+        let first = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
+        let expected = "rank,player,score,ms,metadata,reached_at
+1,\"a, \"\"b\"\"\",9007199254740993,-1,\"{\"\"x\"\":1.10}\",2020-01-01T00:00:00Z
+2,三,5,2,,
+";
+        assert_eq!(first, expected);
+        let second = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
+        assert!(!second.contains("player"), "the header stands once");
+    }
+
+    #[test]
+    fn json_lines_are_the_server_s_own_entries() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out.jsonl");
+        let mut spool = Spool::new(Some(&path)).unwrap();
+        EntryWriter::new(Format::Jsonl).page(&page(), &mut spool).unwrap();
+        assert!(!path.exists(), "nothing is in place before the end");
+        spool.finish().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text.lines().nth(1),
+            Some(r#"{"rank":2,"player":"三","values":{"score":5,"ms":2}}"#)
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! `top`, `rank` and `around`.
+
+use crate::args::Global;
+use crate::args::read::{AroundArgs, RankArgs, TopArgs};
+use crate::commands::{client, parse};
+use crate::failure::Failure;
+use crate::output;
+use crate::table;
+use crate::wire::Page;
+
+/// `top`.
+pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), Failure> {
+    let mut query = args.period.query();
+    query.push(("limit", args.limit.to_string()));
+    let body = client(global)?
+        .get(&["leaderboards", &args.leaderboard, "entries"], &query)
+        .await?;
+    show(global, &body, None)
+}
+
+/// `rank`.
+pub(crate) async fn rank(global: &Global, args: &RankArgs) -> Result<(), Failure> {
+    let path = ["leaderboards", &args.leaderboard, "entries", &args.player];
+    let body = client(global)?.get(&path, &args.period.query()).await?;
+    show(global, &body, None)
+}
+
+/// `around`.
+pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), Failure> {
+    let mut query = args.period.query();
+    query.push(("limit", args.limit.to_string()));
+    let path = [
+        "leaderboards",
+        &args.leaderboard,
+        "entries",
+        &args.player,
+        "around",
+    ];
+    let body = client(global)?.get(&path, &query).await?;
+    show(global, &body, Some(&args.player))
+}
+
+fn show(global: &Global, body: &[u8], marked: Option<&str>) -> Result<(), Failure> {
+    if global.json {
+        return output::print(body);
+    }
+    let page: Page = parse(body)?;
+    let entries = table::read_entries(&page)?;
+    output::print(table::entries(&page, &entries, marked).as_bytes())
+}

@@ -1,0 +1,159 @@
+//! `submit`.
+
+use reqwest::Method;
+use serde_json::value::RawValue;
+
+use crate::args::Global;
+use crate::args::submit::SubmitArgs;
+use crate::client::{Call, Client};
+use crate::commands::{client, parse};
+use crate::failure::Failure;
+use crate::instant;
+use crate::number::NamedIntegers;
+use crate::output;
+use crate::table::{self, number, optional, text};
+use crate::wire::{Outcome, Submission};
+
+/// `submit`.
+pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), Failure> {
+    let client = client(global)?;
+    let call = call(&client, args)?;
+    let body = client.call(&call).await?.success()?;
+    let outcome: Outcome = parse(&body)?;
+    if global.json {
+        output::print(&body)?;
+    } else {
+        output::print(render(&outcome).as_bytes())?;
+    }
+    match outcome.leaves().into_iter().find(|leaf| !leaf.is_success()) {
+        Some(_refused) => Err(Failure::Incomplete("the submission was refused".into())),
+        None => Ok(()),
+    }
+}
+
+fn call(client: &Client, args: &SubmitArgs) -> Result<Call, Failure> {
+    let metadata = args
+        .metadata
+        .as_deref()
+        .map(|json| RawValue::from_string(json.trim().to_owned()))
+        .transpose()
+        .map_err(|error| Failure::Usage(format!("--metadata is not JSON: {error}")))?;
+    let occurred_at = args
+        .occurred_at
+        .as_deref()
+        .map(instant::normalise)
+        .transpose()
+        .map_err(|error| Failure::Usage(format!("--occurred-at: {error}")))?;
+    let values = NamedIntegers(args.values.clone());
+    let id = args.id.clone().map_or_else(random_id, Ok)?;
+    let mut submission = Submission {
+        player: &args.player,
+        score: args.score,
+        values: (!values.0.is_empty()).then_some(&values),
+        metadata: metadata.as_deref(),
+        occurred_at: occurred_at.as_deref(),
+        id: Some(&id),
+        ..Submission::default()
+    };
+    let url = match args.leaderboards.as_slice() {
+        [leaderboard] => client.url(&["leaderboards", leaderboard, "scores"], &[])?,
+        leaderboards => {
+            submission.leaderboards = leaderboards;
+            client.url(&["scores"], &[])?
+        }
+    };
+    let body = serde_json::to_string(&submission)
+        .map_err(|error| Failure::Usage(format!("the submission cannot be written as JSON: {error}")))?;
+    Ok(Call {
+        method: Method::POST,
+        url,
+        headers: Vec::new(),
+        body: Some(body),
+    })
+}
+
+/// A random id of 128 bits, so that a retry after a lost answer is recognised.
+fn random_id() -> Result<String, Failure> {
+    let high = getrandom::u64().map_err(no_randomness)?;
+    let low = getrandom::u64().map_err(no_randomness)?;
+    Ok(format!("{high:016x}{low:016x}"))
+}
+
+fn no_randomness(error: getrandom::Error) -> Failure {
+    Failure::Usage(format!(
+        "the system gives no random numbers ({error}); give an --id"
+    ))
+}
+
+fn render(outcome: &Outcome) -> String {
+    let leaves = outcome.leaves();
+    let mut columns: Vec<&str> = Vec::new();
+    for (name, _value) in leaves
+        .iter()
+        .filter_map(|leaf| leaf.values.as_ref())
+        .flat_map(|values| &values.0)
+    {
+        if !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    let mut headings = vec![text("leaderboard"), text("period"), text("status")];
+    headings.extend(columns.iter().map(|name| number(*name)));
+    headings.extend([number("rank"), number("before")]);
+    let rows = leaves.iter().map(|leaf| {
+        let mut row = vec![
+            leaf.leaderboard.clone().unwrap_or_default(),
+            leaf.period.clone().unwrap_or_default(),
+            status(leaf),
+        ];
+        row.extend(
+            columns
+                .iter()
+                .map(|name| optional(leaf.values.as_ref().and_then(|values| values.get(name)))),
+        );
+        row.push(optional(leaf.rank));
+        row.push(optional(
+            leaf.previous.as_ref().and_then(|previous| previous.rank),
+        ));
+        row
+    });
+    table::layout(&headings, rows.collect())
+}
+
+fn status(leaf: &Outcome) -> String {
+    if let Some(problem) = &leaf.problem {
+        return problem.one_line();
+    }
+    let status = leaf.status.clone().unwrap_or_default();
+    if leaf.replayed {
+        format!("{status} (before: this id was seen)")
+    } else {
+        status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_of_several_leaderboards_make_one_table() {
+        let outcome: Outcome = serde_json::from_str(
+            r#"{"results":[
+            {"leaderboard":"goals","period":"all","status":"improved","values":{"score":2},"rank":1,"previous":{"values":{"score":1},"rank":3}},
+            {"leaderboard":"goals-by-year","period":"1916","status":"created","values":{"score":1},"rank":12,"previous":null}]}"#,
+        )
+        .unwrap();
+        let expected = " leaderboard    period  status    score  rank  before
+───────────────────────────────────────────────────────
+ goals          all     improved      2     1       3
+ goals-by-year  1916    created       1    12       –";
+        assert_eq!(render(&outcome), expected);
+    }
+
+    #[test]
+    fn random_ids_differ() {
+        assert_ne!(random_id().unwrap(), random_id().unwrap());
+        assert_eq!(random_id().unwrap().len(), 32);
+    }
+}

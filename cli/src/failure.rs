@@ -1,0 +1,72 @@
+//! Why a command ended without doing all it was asked, and the exit code that says so.
+
+use std::path::{Path, PathBuf};
+
+use crate::problem::Problem;
+
+/// The reason for a non-zero exit.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Some of the work was refused; the details were printed as they came.
+    #[error("{0}")]
+    Incomplete(String),
+    /// The arguments or the mapping make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The server refused the request.
+    #[error("the server refused: {0}")]
+    Refused(Box<Problem>),
+    /// The server answered with something that is not this API.
+    #[error("{0}")]
+    Protocol(String),
+    /// The server stayed out of reach, or kept asking to try later.
+    #[error("{0}")]
+    Unreachable(String),
+    /// A local file could not be read or written.
+    #[error("{path}: {cause}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the parser said.
+        cause: String,
+    },
+    /// Standard output was closed or could not be written.
+    #[error("standard output: {0}")]
+    Output(std::io::Error),
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// A failure of the file at `path`.
+    pub(crate) fn file(path: &Path, cause: impl std::fmt::Display) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            cause: cause.to_string(),
+        }
+    }
+
+    /// The process's exit code; `EXIT_CODES` in the help text lists them.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Incomplete(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Refused(_) | Self::Protocol(_) => 3,
+            Self::Unreachable(_) => 4,
+            Self::File { .. } | Self::Output(_) => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// The meaning of every exit code, for `--help`.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  incomplete: rows were refused or unreadable, or an export found no consistent snapshot
+    2  wrong arguments or mapping; nothing was sent
+    3  the server refused the request (its problem is printed), or is not an Edgeboard
+    4  the server is out of reach, or still asked to wait after all retries
+    5  a local file could not be read or written
+  130  interrupted by Ctrl-C";

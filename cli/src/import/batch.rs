@@ -1,0 +1,165 @@
+//! Rows in batches, in lanes: a lane has all rows of its players, and its batches go one after the other.
+
+use sha2::{Digest, Sha256};
+
+/// The most that the rows of one request may take, in bytes; the API takes bodies up to 1 MiB.
+const MAX_BATCH_BYTES: usize = 1024 * 1024 - 1024;
+
+/// A row to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its number among the data rows, from 0.
+    pub(crate) row: u64,
+    /// Its line in the file, from 1.
+    pub(crate) line: u64,
+    /// Whether an earlier run left it open.
+    pub(crate) again: bool,
+    /// The submission.
+    pub(crate) json: String,
+}
+
+/// What goes into one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// The lane.
+    pub(crate) lane: usize,
+    /// The rows, in the order of the file.
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Batch {
+    /// The request's body for some of the rows.
+    pub(crate) fn body<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+        let mut body = String::from("{\"scores\":[");
+        for (position, row) in rows.enumerate() {
+            if position > 0 {
+                body.push(',');
+            }
+            body.push_str(&row.json);
+        }
+        body.push_str("]}");
+        body
+    }
+}
+
+/// Collects rows until a batch is full.
+#[derive(Debug)]
+pub(crate) struct Batcher {
+    lanes: Vec<Filling>,
+    batch_rows: usize,
+}
+
+#[derive(Debug, Default)]
+struct Filling {
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+impl Batcher {
+    /// `lanes` lanes, and at most `batch_rows` rows in a batch.
+    pub(crate) fn new(lanes: usize, batch_rows: usize) -> Self {
+        let lanes = std::iter::repeat_with(Filling::default)
+            .take(lanes.max(1))
+            .collect();
+        Self { lanes, batch_rows }
+    }
+
+    /// The lane of a player: always the same for the same number of lanes.
+    pub(crate) fn lane(&self, player: &str) -> usize {
+        let mut bytes = [0; 4];
+        for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(player)) {
+            *byte = hashed;
+        }
+        usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.lanes.len().max(1)
+    }
+
+    /// Adds a row to its lane; gives the batch before it if the row does not fit any more.
+    pub(crate) fn push(&mut self, lane: usize, row: Row) -> Option<Batch> {
+        let filling = self.lanes.get_mut(lane)?;
+        let bytes = row.json.len() + 1;
+        let is_full = filling.rows.len() >= self.batch_rows || filling.bytes + bytes > MAX_BATCH_BYTES;
+        let full = (is_full && !filling.rows.is_empty()).then(|| {
+            filling.bytes = 0;
+            Batch {
+                lane,
+                rows: std::mem::take(&mut filling.rows),
+            }
+        });
+        filling.bytes += bytes;
+        filling.rows.push(row);
+        full
+    }
+
+    /// What is left.
+    pub(crate) fn finish(self) -> impl Iterator<Item = Batch> {
+        self.lanes
+            .into_iter()
+            .enumerate()
+            .filter(|(_lane, filling)| !filling.rows.is_empty())
+            .map(|(lane, filling)| Batch {
+                lane,
+                rows: filling.rows,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(number: u64, bytes: usize) -> Row {
+        Row {
+            row: number,
+            line: number + 2,
+            again: false,
+            json: "x".repeat(bytes),
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_by_rows_or_by_bytes_and_nothing_is_lost() {
+        let mut batcher = Batcher::new(1, 3);
+        let mut batches: Vec<Batch> = (0..7)
+            .filter_map(|number| batcher.push(0, row(number, 10)))
+            .collect();
+        batches.extend(batcher.finish());
+        let sizes: Vec<usize> = batches.iter().map(|batch| batch.rows.len()).collect();
+        assert_eq!(sizes, [3, 3, 1]);
+
+        let mut batcher = Batcher::new(1, 1000);
+        let mut batches: Vec<Batch> = (0..5)
+            .filter_map(|number| batcher.push(0, row(number, 400_000)))
+            .collect();
+        batches.extend(batcher.finish());
+        let sizes: Vec<usize> = batches.iter().map(|batch| batch.rows.len()).collect();
+        assert_eq!(sizes, [2, 2, 1]);
+        assert!(
+            batches
+                .iter()
+                .all(|batch| Batch::body(batch.rows.iter()).len() <= 1024 * 1024)
+        );
+    }
+
+    #[test]
+    fn a_player_has_one_lane_and_all_lanes_are_used() {
+        let batcher = Batcher::new(4, 10);
+        let lanes: Vec<usize> = (0..200)
+            .map(|number| batcher.lane(&format!("player {number}")))
+            .collect();
+        let again: Vec<usize> = (0..200)
+            .map(|number| batcher.lane(&format!("player {number}")))
+            .collect();
+        assert_eq!(lanes, again);
+        assert!((0..4).all(|lane| lanes.contains(&lane)));
+        assert!(lanes.iter().all(|lane| *lane < 4));
+    }
+
+    #[test]
+    fn the_body_is_one_json_document() {
+        let rows = [row(0, 0), row(1, 0)].map(|row| Row {
+            json: format!("{{\"n\":{}}}", row.row),
+            ..row
+        });
+        assert_eq!(Batch::body(rows.iter()), r#"{"scores":[{"n":0},{"n":1}]}"#);
+    }
+}

@@ -1,0 +1,341 @@
+//! What was acknowledged, on disk: one line per acknowledged batch, so that a killed import goes on
+//! where it was.
+//!
+//! Rows are counted from 0 over the data rows of the file. Each row belongs to a lane (by its player),
+//! and a lane's batches are sent one after the other; so "lane 2 is through with row 1500, except rows
+//! 7 and 9" says all. A line that was being written when the process was killed is ignored: its batch is
+//! sent again, and the ids make that harmless.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// The version of the file's form.
+const FORM: u32 = 1;
+
+/// What a checkpoint belongs to; the first line of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    /// The version of the form.
+    #[serde(rename = "edgeboard_checkpoint")]
+    form: u32,
+    /// The server's address.
+    address: String,
+    /// The mapping's fingerprint.
+    mapping: String,
+    /// The SHA-256 of the file's content.
+    content: String,
+    /// The number of lanes.
+    pub(crate) lanes: usize,
+}
+
+impl Header {
+    /// A header of the current form.
+    pub(crate) fn new(address: String, mapping: String, content: String, lanes: usize) -> Self {
+        Self {
+            form: FORM,
+            address,
+            mapping,
+            content,
+            lanes,
+        }
+    }
+
+    fn is_same_import(&self, other: &Self) -> bool {
+        Self {
+            lanes: other.lanes,
+            ..self.clone()
+        } == *other
+    }
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Acknowledged {
+    /// The lane.
+    pub(crate) lane: usize,
+    /// The last row of the batch; everything before it in the lane was in this batch or an earlier one.
+    pub(crate) through: u64,
+    /// The rows that the server took.
+    pub(crate) accepted: u64,
+    /// The rows that it refused, or that were not reached; they stay open.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) open: BTreeSet<u64>,
+    /// Rows left open earlier that it took now.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) closed: BTreeSet<u64>,
+}
+
+/// What is done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    through: Vec<Option<u64>>,
+    open: BTreeSet<u64>,
+    accepted: u64,
+}
+
+impl Done {
+    fn new(lanes: usize) -> Self {
+        Self {
+            through: vec![None; lanes],
+            ..Self::default()
+        }
+    }
+
+    /// Whether the server took this row.
+    pub(crate) fn contains(&self, lane: usize, row: u64) -> bool {
+        self.is_through(lane, row) && !self.open.contains(&row)
+    }
+
+    /// Whether the row was in a batch that was acknowledged.
+    pub(crate) fn is_through(&self, lane: usize, row: u64) -> bool {
+        self.through
+            .get(lane)
+            .copied()
+            .flatten()
+            .is_some_and(|through| row <= through)
+    }
+
+    /// How many rows the server took.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
+    fn add(&mut self, acknowledged: &Acknowledged) {
+        if let Some(through) = self.through.get_mut(acknowledged.lane) {
+            *through = Some(through.map_or(acknowledged.through, |before| before.max(acknowledged.through)));
+        }
+        self.open.retain(|row| !acknowledged.closed.contains(row));
+        self.open.extend(&acknowledged.open);
+        self.accepted += acknowledged.accepted;
+    }
+}
+
+/// An open checkpoint file; locked, so that two imports cannot mix.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    path: PathBuf,
+    file: File,
+    header: Header,
+    done: Done,
+}
+
+impl Checkpoint {
+    /// Opens or makes the file. With `again`, what it says is forgotten. The header that counts is
+    /// [`Checkpoint::header`], since an import that goes on keeps its lanes.
+    pub(crate) fn open(path: &Path, header: Header, again: bool) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::file(path, error);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(failed)?;
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::file(path, "another import is using this checkpoint"));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let mut checkpoint = Self {
+            path: path.to_owned(),
+            file,
+            done: Done::new(header.lanes),
+            header,
+        };
+        if again || !checkpoint.load()? {
+            checkpoint.restart()?;
+        }
+        Ok(checkpoint)
+    }
+
+    /// What this checkpoint belongs to.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What is done so far.
+    pub(crate) fn done(&self) -> &Done {
+        &self.done
+    }
+
+    /// Forgets everything.
+    pub(crate) fn restart(&mut self) -> Result<(), Failure> {
+        self.done = Done::new(self.header.lanes);
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.rewind())
+            .map_err(|error| Failure::file(&self.path, error))?;
+        let header = self.header.clone();
+        self.append(&header)
+    }
+
+    /// Notes a batch. When this returns, a killed process loses nothing of it; only a crash of the whole
+    /// machine may, and then the batch is sent again.
+    pub(crate) fn record(&mut self, acknowledged: &Acknowledged) -> Result<(), Failure> {
+        self.append(acknowledged)?;
+        self.done.add(acknowledged);
+        Ok(())
+    }
+
+    fn append(&mut self, line: &impl Serialize) -> Result<(), Failure> {
+        let failed = |error| Failure::file(&self.path, error);
+        let mut bytes = serde_json::to_vec(line).map_err(|error| Failure::file(&self.path, error))?;
+        bytes.push(b'\n');
+        self.file.write_all(&bytes).map_err(failed)
+    }
+
+    /// Reads the file up to the last whole line and cuts the rest off; `false` if there is nothing yet.
+    fn load(&mut self) -> Result<bool, Failure> {
+        let failed = |error: std::io::Error| Failure::file(&self.path, error);
+        let mut reader = BufReader::new(&self.file);
+        let mut line = Vec::new();
+        let mut whole = 0;
+        let mut found = None;
+        while let Some(length) = next_line(&mut reader, &mut line).map_err(failed)? {
+            match &mut found {
+                None => found = Some(self.check(&line)?),
+                Some((_header, done)) => match serde_json::from_slice::<Acknowledged>(&line) {
+                    Ok(acknowledged) => done.add(&acknowledged),
+                    Err(error) => return Err(Failure::file(&self.path, format!("damaged: {error}"))),
+                },
+            }
+            whole += length;
+        }
+        self.file
+            .set_len(whole)
+            .and_then(|()| self.file.seek(SeekFrom::End(0)))
+            .map_err(failed)?;
+        let Some((header, done)) = found else {
+            return Ok(false);
+        };
+        (self.header, self.done) = (header, done);
+        Ok(true)
+    }
+
+    fn check(&self, line: &[u8]) -> Result<(Header, Done), Failure> {
+        let header: Header = serde_json::from_slice(line)
+            .map_err(|_error| Failure::file(&self.path, "this is no checkpoint of an import"))?;
+        if !header.is_same_import(&self.header) {
+            let reason = "this checkpoint belongs to another address, mapping or file content; give another \
+                          --checkpoint, or --again to start over";
+            return Err(Failure::file(&self.path, reason));
+        }
+        let done = Done::new(header.lanes);
+        Ok((header, done))
+    }
+}
+
+/// The next whole line without its end, and its length with it; a last line without an end is none.
+fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
+    line.clear();
+    let length = reader.read_until(b'\n', line)?;
+    Ok((line.pop() == Some(b'\n')).then_some(length as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(lanes: usize) -> Header {
+        Header::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), lanes)
+    }
+
+    fn acknowledged(lane: usize, through: u64, accepted: u64, open: &[u64], closed: &[u64]) -> Acknowledged {
+        Acknowledged {
+            lane,
+            through,
+            accepted,
+            open: open.iter().copied().collect(),
+            closed: closed.iter().copied().collect(),
+        }
+    }
+
+    fn open(path: &Path, lanes: usize) -> Checkpoint {
+        Checkpoint::open(path, header(lanes), false).unwrap()
+    }
+
+    #[test]
+    fn what_was_noted_is_known_again_and_open_rows_stay_open_until_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("deep/er/checkpoint");
+        let mut checkpoint = open(&path, 2);
+        checkpoint.record(&acknowledged(0, 10, 4, &[3], &[])).unwrap();
+        checkpoint.record(&acknowledged(1, 5, 3, &[], &[])).unwrap();
+        drop(checkpoint);
+        let mut checkpoint = open(&path, 2);
+        let contains = |done: &Done, lane, row| (done.contains(lane, row), done.is_through(lane, row));
+        assert_eq!(contains(checkpoint.done(), 0, 10), (true, true));
+        assert_eq!(contains(checkpoint.done(), 0, 11), (false, false));
+        assert_eq!(contains(checkpoint.done(), 0, 3), (false, true));
+        assert_eq!(contains(checkpoint.done(), 1, 6), (false, false));
+        assert_eq!(checkpoint.done().accepted(), 7);
+        checkpoint.record(&acknowledged(0, 3, 1, &[], &[3])).unwrap();
+        drop(checkpoint);
+        let checkpoint = open(&path, 2);
+        assert!(checkpoint.done().contains(0, 3) && checkpoint.done().contains(0, 10));
+        assert_eq!(checkpoint.done().accepted(), 8);
+    }
+
+    #[test]
+    fn a_line_cut_off_by_a_kill_is_forgotten_and_the_file_goes_on_behind_the_last_whole_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint");
+        let mut checkpoint = open(&path, 1);
+        checkpoint.record(&acknowledged(0, 10, 11, &[], &[])).unwrap();
+        drop(checkpoint);
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend_from_slice(br#"{"lane":0,"through":2"#);
+        std::fs::write(&path, &torn).unwrap();
+        let mut checkpoint = open(&path, 1);
+        assert!(checkpoint.done().contains(0, 10) && !checkpoint.done().is_through(0, 11));
+        checkpoint.record(&acknowledged(0, 20, 10, &[], &[])).unwrap();
+        drop(checkpoint);
+        assert_eq!(open(&path, 1).done().accepted(), 21);
+    }
+
+    #[test]
+    fn an_import_that_goes_on_keeps_its_lanes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint");
+        drop(open(&path, 4));
+        assert_eq!(open(&path, 1).header().lanes, 4);
+        assert_eq!(
+            Checkpoint::open(&path, header(1), true).unwrap().header().lanes,
+            1
+        );
+    }
+
+    #[test]
+    fn a_checkpoint_of_something_else_is_refused_unless_told_to_start_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint");
+        drop(open(&path, 1));
+        let other = Header::new("http://127.0.0.1:3000".into(), "m".into(), "changed".into(), 1);
+        let error = Checkpoint::open(&path, other.clone(), false).unwrap_err();
+        assert!(error.to_string().contains("--again"), "{error}");
+        assert!(Checkpoint::open(&path, other, true).is_ok());
+        std::fs::write(&path, "date,scorer\n").unwrap();
+        let error = Checkpoint::open(&path, header(1), false).unwrap_err();
+        assert!(error.to_string().contains("no checkpoint"), "{error}");
+    }
+
+    #[test]
+    fn two_imports_cannot_share_a_checkpoint() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint");
+        let _first = open(&path, 1);
+        let error = Checkpoint::open(&path, header(1), false).unwrap_err();
+        assert!(error.to_string().contains("another import"), "{error}");
+    }
+}

@@ -1,0 +1,247 @@
+//! `import`: a CSV file into leaderboards, in batches, resumable, each row once.
+
+mod batch;
+mod checkpoint;
+mod create;
+mod deliver;
+mod identity;
+mod lanes;
+mod mapping;
+mod place;
+mod progress;
+mod report;
+mod settings;
+mod skip;
+mod source;
+mod template;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::args::Global;
+use crate::args::import::ImportArgs;
+use crate::client::{Client, Notify};
+use crate::failure::Failure;
+use crate::output;
+use crate::stop::Stop;
+
+use checkpoint::{Checkpoint, Header};
+use lanes::{Options, Sending, Sent};
+use mapping::Mapping;
+use progress::Progress;
+use report::{Report, Skipped, rows};
+use settings::Settings;
+use source::{Source, Survey};
+
+/// Retries of one call: about a minute, so that a restart of the server does not end an import.
+const RETRIES: u32 = 8;
+
+/// An import that is checked and can begin.
+struct Import<'a> {
+    global: &'a Global,
+    args: &'a ImportArgs,
+    settings: Settings,
+    mapping: Mapping,
+    source: Source,
+    survey: Survey,
+}
+
+/// `import`.
+pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
+    let settings = Settings::load(&args.mapping)?;
+    let mapping = Mapping::new(&settings)?;
+    let source = Source::new(&args.file, mapping.clone());
+    let survey = source.survey()?;
+    let mut import = Import {
+        global,
+        args,
+        settings,
+        mapping,
+        source,
+        survey,
+    };
+    let progress = Arc::new(Progress::default());
+    import.tell_unmappable(&progress);
+    if args.sending.dry_run {
+        return import.describe();
+    }
+    if args.sending.stop_on_error && import.survey.unmappable > 0 {
+        return Err(Failure::Incomplete(format!(
+            "{} cannot be mapped; nothing was sent",
+            rows(import.survey.unmappable)
+        )));
+    }
+    let stop = Stop::new();
+    let notify: Notify = {
+        let progress = Arc::clone(&progress);
+        Arc::new(move |line: &str| progress.say(line))
+    };
+    let client = Client::new(global.connection(Some(RETRIES)), notify, stop.clone())?;
+    let mut checkpoint = import.checkpoint()?;
+    import.prepare(&client, &mut checkpoint, &progress).await?;
+    let before = checkpoint.done().accepted();
+    let begin = Instant::now();
+    let mut sent = Sent::default();
+    if import.survey.sendable > before {
+        progress.say(&import.intention(before));
+        progress.start(import.survey.sendable - before);
+        let sending = Sending {
+            client,
+            checkpoint: &mut checkpoint,
+            progress: &progress,
+            stop,
+            options: import.options(),
+        };
+        sent = sending.run(import.source.clone()).await;
+        progress.finish();
+    }
+    let failure = sent.failure.take();
+    let report = import.report(before, sent, begin.elapsed());
+    conclude(global, &report, failure)
+}
+
+/// Prints the account and gives the reason for a non-zero exit.
+fn conclude(global: &Global, report: &Report, failure: Option<Failure>) -> Result<(), Failure> {
+    if global.json {
+        let json =
+            serde_json::to_string(report).map_err(|error| Failure::Output(std::io::Error::other(error)))?;
+        output::print(json.as_bytes())?;
+    } else {
+        output::print(report.text().as_bytes())?;
+    }
+    if let Some(failure) = failure {
+        eprintln!("edgeboard: the same command goes on where this one stopped");
+        return Err(failure);
+    }
+    report
+        .incomplete()
+        .map_or(Ok(()), |reason| Err(Failure::Incomplete(reason)))
+}
+
+impl Import<'_> {
+    fn options(&self) -> Options {
+        let sending = &self.args.sending;
+        Options {
+            batch_rows: usize::try_from(sending.batch).unwrap_or(1),
+            concurrency: usize::try_from(sending.concurrency).unwrap_or(1),
+            stop_on_error: sending.stop_on_error,
+        }
+    }
+
+    fn tell_unmappable(&self, progress: &Progress) {
+        for unmappable in &self.survey.kept {
+            progress.say(&format!("line {}: {}", unmappable.line, unmappable.reason));
+        }
+        let untold = self
+            .survey
+            .unmappable
+            .saturating_sub(self.survey.kept.len() as u64);
+        if untold > 0 {
+            progress.say(&format!("… and {} more that cannot be mapped", rows(untold)));
+        }
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint, Failure> {
+        let address = self.global.connection(None).address.to_string();
+        let mapping = self.settings.fingerprint()?;
+        let content = self.survey.content.clone();
+        let path = match &self.args.sending.checkpoint {
+            Some(path) => path.clone(),
+            None => place::default_checkpoint(&address, &mapping, &content)?,
+        };
+        let header = Header::new(address, mapping, content, self.options().concurrency);
+        Checkpoint::open(&path, header, self.args.sending.again)
+    }
+
+    /// Creates what is missing, after making sure that the checkpoint does not speak of leaderboards
+    /// that are gone: an emptied server needs everything again.
+    async fn prepare(
+        &self,
+        client: &Client,
+        checkpoint: &mut Checkpoint,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        if checkpoint.done().accepted() > 0 {
+            let missing = create::missing(client, &self.mapping.leaderboards).await?;
+            if missing.len() == self.mapping.leaderboards.len() {
+                progress.say("the leaderboards of an earlier import are gone; starting from the first row");
+                checkpoint.restart()?;
+            } else if !missing.is_empty() {
+                let missing = missing.join(", ");
+                return Err(Failure::Usage(format!(
+                    "{missing} is missing, but an earlier run imported {} and the other leaderboards are still \
+                     there; delete those, or import into {missing} alone (--leaderboard)",
+                    rows(checkpoint.done().accepted())
+                )));
+            }
+        }
+        for id in create::create_missing(client, &self.settings.create).await? {
+            progress.say(&format!("leaderboard {id} created"));
+        }
+        Ok(())
+    }
+
+    fn intention(&self, before: u64) -> String {
+        let mut line = format!(
+            "{} of {} to send",
+            rows(self.survey.sendable - before),
+            rows(self.survey.rows)
+        );
+        if before > 0 {
+            // Writing to a string cannot fail.
+            let _written = write!(line, "; an earlier run sent {}", rows(before));
+        }
+        line
+    }
+
+    /// `--dry-run`.
+    fn describe(mut self) -> Result<(), Failure> {
+        let example = self.survey.example.clone().unwrap_or_default();
+        let sendable = self.survey.sendable;
+        let report = self.report(0, Sent::default(), Duration::ZERO);
+        let report = Report {
+            not_sent: sendable,
+            ..report
+        };
+        if !self.global.json {
+            output::print(format!("the first submission: {example}").as_bytes())?;
+        }
+        conclude(self.global, &report, None)
+    }
+
+    fn report(&mut self, imported_before: u64, sent: Sent, duration: Duration) -> Report {
+        let survey = std::mem::take(&mut self.survey);
+        let skipped = self.mapping.skip.iter().zip(survey.skipped);
+        let settled = imported_before + sent.accepted + sent.refused;
+        Report {
+            leaderboards: self.mapping.leaderboards.clone(),
+            rows: survey.rows,
+            imported: sent.accepted,
+            replayed: sent.replayed,
+            imported_before,
+            skipped: skipped
+                .map(|(rule, rows)| Skipped {
+                    rule: rule.to_string(),
+                    rows,
+                })
+                .collect(),
+            refused: sent.refused,
+            unmappable: survey.unmappable,
+            not_sent: survey.sendable.saturating_sub(settled),
+            refusals: sent.kept,
+            unmappable_rows: survey.kept,
+            duration,
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,47 @@
+//! Where a checkpoint lies when the user names no place.
+
+use std::env;
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use crate::failure::Failure;
+use crate::import::hex;
+
+/// Characters of the digest in a file's name.
+const NAME_LENGTH: usize = 32;
+
+/// The checkpoint of this address, mapping and content: in `$XDG_STATE_HOME/edgeboard/imports`, which is
+/// `~/.local/state/edgeboard/imports` by default (`%LOCALAPPDATA%` on Windows).
+pub(crate) fn default_checkpoint(address: &str, mapping: &str, content: &str) -> Result<PathBuf, Failure> {
+    let mut name = hex(&Sha256::digest(format!("{address}\n{mapping}\n{content}")));
+    name.truncate(NAME_LENGTH);
+    let state = state_directory().ok_or_else(|| {
+        Failure::Usage("there is no home directory for the checkpoint; give --checkpoint FILE".into())
+    })?;
+    Ok(state
+        .join("edgeboard")
+        .join("imports")
+        .join(format!("{name}.jsonl")))
+}
+
+fn state_directory() -> Option<PathBuf> {
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| {
+            if cfg!(windows) {
+                absolute("LOCALAPPDATA")
+            } else {
+                None
+            }
+        })
+        .or_else(|| {
+            env::home_dir()
+                .filter(|home| home.is_absolute())
+                .map(|home| home.join(".local").join("state"))
+        })
+}

@@ -1,0 +1,94 @@
+//! How far an import is: a bar on a terminal, plain lines elsewhere, always on standard error.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::number::grouped;
+
+/// How often a plain line is written.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the bar is drawn even if nothing arrives.
+const TICK: Duration = Duration::from_millis(200);
+const TEMPLATE: &str = "{bar:32} {percent:>3} %  {human_pos} of {human_len} rows  {per_sec:.0}  {eta} left";
+
+/// Progress, from before the total is known.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(OnceLock<Shown>);
+
+#[derive(Debug)]
+enum Shown {
+    Bar(ProgressBar),
+    Plain { total: u64, state: Mutex<Plain> },
+}
+
+#[derive(Debug)]
+struct Plain {
+    position: u64,
+    last: Instant,
+}
+
+impl Progress {
+    /// Shows progress from 0 to `total` from now on.
+    pub(crate) fn start(&self, total: u64) {
+        self.0.get_or_init(|| {
+            if std::io::stderr().is_terminal() {
+                Shown::Bar(bar(total))
+            } else {
+                Shown::Plain {
+                    total,
+                    state: Mutex::new(Plain {
+                        position: 0,
+                        last: Instant::now(),
+                    }),
+                }
+            }
+        });
+    }
+
+    /// `rows` more are settled.
+    pub(crate) fn advance(&self, rows: u64) {
+        match self.0.get() {
+            Some(Shown::Bar(bar)) => bar.inc(rows),
+            Some(Shown::Plain { total, state }) => {
+                let mut plain = state.lock().unwrap_or_else(PoisonError::into_inner);
+                plain.position += rows;
+                if plain.last.elapsed() >= PLAIN_INTERVAL {
+                    plain.last = Instant::now();
+                    eprintln!(
+                        "edgeboard: {} of {} rows",
+                        grouped(plain.position),
+                        grouped(*total)
+                    );
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// A line for people, above the bar if there is one.
+    pub(crate) fn say(&self, line: &str) {
+        match self.0.get() {
+            Some(Shown::Bar(bar)) => bar.println(format!("edgeboard: {line}")),
+            _ => eprintln!("edgeboard: {line}"),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(Shown::Bar(bar)) = self.0.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar
+}

@@ -1,0 +1,210 @@
+//! The mapping as people write it: a TOML file, flags, or both.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::args::import::MappingArgs;
+use crate::failure::Failure;
+use crate::import::hex;
+
+/// All settings of a mapping, as text.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where every row goes.
+    pub(crate) leaderboards: Vec<String>,
+    /// Template of the player.
+    pub(crate) player: Option<String>,
+    /// Template of the instant.
+    pub(crate) time: Option<String>,
+    /// Template of the id.
+    pub(crate) id: Option<String>,
+    /// `column=value` of the rows to leave out.
+    pub(crate) skip: Vec<String>,
+    /// What separates the fields.
+    pub(crate) delimiter: Option<String>,
+    /// Templates of the values by column.
+    pub(crate) values: BTreeMap<String, ValueSetting>,
+    /// Templates of the metadata's fields.
+    pub(crate) metadata: BTreeMap<String, String>,
+    /// Leaderboards to create when missing, with their configuration. No part of what is sent.
+    #[serde(skip_serializing)]
+    pub(crate) create: BTreeMap<String, toml::Table>,
+}
+
+/// A value: a number, or a template that gives one.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ValueSetting {
+    /// The same for every row.
+    Constant(i64),
+    /// Different for every row.
+    Template(String),
+}
+
+impl ValueSetting {
+    /// As a template.
+    pub(crate) fn template(&self) -> String {
+        match self {
+            Self::Constant(value) => value.to_string(),
+            Self::Template(text) => text.clone(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file, if one is given, and lets the flags replace what they set.
+    pub(crate) fn load(args: &MappingArgs) -> Result<Self, Failure> {
+        let mut settings = args
+            .config
+            .as_deref()
+            .map(Self::read)
+            .transpose()?
+            .unwrap_or_default();
+        settings.replace(args)?;
+        Ok(settings)
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
+        toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    }
+
+    fn replace(&mut self, args: &MappingArgs) -> Result<(), Failure> {
+        let options = [
+            (&mut self.player, &args.player),
+            (&mut self.time, &args.time),
+            (&mut self.id, &args.id),
+            (&mut self.delimiter, &args.delimiter),
+        ];
+        for (setting, flag) in options {
+            if flag.is_some() {
+                setting.clone_from(flag);
+            }
+        }
+        for (setting, flag) in [
+            (&mut self.leaderboards, &args.leaderboards),
+            (&mut self.skip, &args.skip),
+        ] {
+            if !flag.is_empty() {
+                setting.clone_from(flag);
+            }
+        }
+        if !args.values.is_empty() {
+            let pairs = named("--value", &args.values)?;
+            self.values = pairs
+                .map(|(name, template)| (name, ValueSetting::Template(template)))
+                .collect();
+        }
+        if !args.metadata.is_empty() {
+            self.metadata = named("--metadata", &args.metadata)?.collect();
+        }
+        Ok(())
+    }
+
+    /// Identifies what this mapping makes of a file; the checkpoint belongs to it.
+    pub(crate) fn fingerprint(&self) -> Result<String, Failure> {
+        let mut settings = self.clone();
+        // `score = 1` and `--value score=1` are the same mapping.
+        for value in settings.values.values_mut() {
+            *value = ValueSetting::Template(value.template());
+        }
+        let json = serde_json::to_vec(&settings).map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(hex(&Sha256::digest(json)))
+    }
+}
+
+fn named(flag: &str, pairs: &[String]) -> Result<impl Iterator<Item = (String, String)>, Failure> {
+    let mut split = BTreeMap::new();
+    for pair in pairs {
+        let (name, template) = pair
+            .split_once('=')
+            .ok_or_else(|| Failure::Usage(format!("{flag} {pair}: write it like name=template")))?;
+        if split.insert(name.to_owned(), template.to_owned()).is_some() {
+            return Err(Failure::Usage(format!("{flag} {name} is given twice")));
+        }
+    }
+    Ok(split.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, MappingArgs) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mapping.toml");
+        std::fs::write(&path, text).unwrap();
+        (
+            directory,
+            MappingArgs {
+                config: Some(path),
+                ..MappingArgs::default()
+            },
+        )
+    }
+
+    const FILE: &str = "leaderboards = ['goals']\nplayer = '{scorer}'\nskip = ['a=b']\n[values]\nscore = 1\n\
+                        [create.goals]\noperator = 'increment'\n";
+
+    #[test]
+    fn a_flag_replaces_the_same_setting_of_the_file_and_leaves_the_others() {
+        let (_directory, mut args) = file(FILE);
+        args.player = Some("{scorer} ({team})".into());
+        args.values = vec!["points={p}=x".into()];
+        let settings = Settings::load(&args).unwrap();
+        assert_eq!(settings.player.as_deref(), Some("{scorer} ({team})"));
+        assert_eq!(settings.leaderboards, ["goals"]);
+        assert_eq!(settings.skip, ["a=b"]);
+        assert_eq!(settings.values["points"], ValueSetting::Template("{p}=x".into()));
+        assert_eq!(settings.values.len(), 1);
+        assert!(settings.create.contains_key("goals"));
+    }
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_mapping_and_of_nothing_else() {
+        let (_directory, mut args) = file(FILE);
+        let base = Settings::load(&args).unwrap().fingerprint().unwrap();
+        args.values = vec!["score=1".into()];
+        assert_eq!(
+            Settings::load(&args).unwrap().fingerprint().unwrap(),
+            base,
+            "however the constant is written"
+        );
+        args.skip = vec!["a=c".into()];
+        assert_ne!(Settings::load(&args).unwrap().fingerprint().unwrap(), base);
+        let (_other, args) = file(&FILE.replace("increment", "best"));
+        assert_eq!(
+            Settings::load(&args).unwrap().fingerprint().unwrap(),
+            base,
+            "creation sends no row"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_an_error_and_not_silence() {
+        let (_directory, args) = file("leaderbords = ['goals']");
+        let error = Settings::load(&args).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("leaderbords"), "{error}");
+    }
+
+    #[test]
+    fn missing_files_and_broken_pairs_are_told_apart() {
+        let missing = MappingArgs {
+            config: Some("no-such.toml".into()),
+            ..MappingArgs::default()
+        };
+        assert_eq!(Settings::load(&missing).unwrap_err().exit_code(), 5);
+        for values in [vec!["score".to_owned()], vec!["a=1".to_owned(), "a=2".to_owned()]] {
+            let args = MappingArgs {
+                values,
+                ..MappingArgs::default()
+            };
+            assert_eq!(Settings::load(&args).unwrap_err().exit_code(), 2);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Rules that leave rows out, each counted by itself.
+
+use std::fmt;
+
+use csv::StringRecord;
+
+use crate::import::template::Columns;
+
+/// Leaves out the rows that have exactly this value in this column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SkipRule {
+    column: String,
+    value: String,
+}
+
+impl SkipRule {
+    /// From `column=value`; the value may be empty and may contain `=`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (column, value) = text
+            .split_once('=')
+            .ok_or_else(|| format!("`{text}`: write it like column=value"))?;
+        Ok(Self {
+            column: column.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for SkipRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.column, self.value)
+    }
+}
+
+/// The rules of an import, with their columns looked up.
+#[derive(Clone, Debug)]
+pub(crate) struct SkipRules(Vec<(usize, String)>);
+
+impl SkipRules {
+    /// Looks up the columns.
+    pub(crate) fn bind(rules: &[SkipRule], columns: &Columns) -> Result<Self, String> {
+        let bind = |rule: &SkipRule| Ok((columns.position(&rule.column)?, rule.value.clone()));
+        rules.iter().map(bind).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The position of the first rule that leaves this row out.
+    pub(crate) fn matching(&self, record: &StringRecord) -> Option<usize> {
+        self.0
+            .iter()
+            .position(|(column, value)| record.get(*column) == Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(texts: &[&str]) -> Result<SkipRules, String> {
+        let rules: Vec<SkipRule> = texts.iter().map(|text| SkipRule::parse(text).unwrap()).collect();
+        SkipRules::bind(
+            &rules,
+            &Columns::new(StringRecord::from(vec!["scorer", "own_goal", "note"])),
+        )
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_counts_the_row() {
+        let rules = rules(&["own_goal=TRUE", "scorer=NA", "note=", "note=a=b"]).unwrap();
+        let matching = |row: [&str; 3]| rules.matching(&StringRecord::from(row.to_vec()));
+        assert_eq!(matching(["NA", "TRUE", "x"]), Some(0));
+        assert_eq!(matching(["NA", "FALSE", "x"]), Some(1));
+        assert_eq!(matching(["Ada", "FALSE", ""]), Some(2));
+        assert_eq!(matching(["Ada", "FALSE", "a=b"]), Some(3));
+        assert_eq!(matching(["NANA", "true", " "]), None);
+    }
+
+    #[test]
+    fn rules_are_checked_before_anything_is_sent() {
+        assert!(SkipRule::parse("own_goal").is_err());
+        assert!(
+            rules(&["penalty=TRUE"])
+                .unwrap_err()
+                .contains("no column `penalty`")
+        );
+        assert_eq!(
+            SkipRule::parse("own_goal=TRUE").unwrap().to_string(),
+            "own_goal=TRUE"
+        );
+    }
+}

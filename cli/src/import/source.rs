@@ -1,0 +1,295 @@
+//! The file: a first reading that maps everything and sends nothing, and a second one that makes batches.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use csv::{Reader, ReaderBuilder, StringRecord};
+use sha2::{Digest, Sha256};
+
+use crate::failure::Failure;
+use crate::import::batch::{Batch, Batcher, Row};
+use crate::import::checkpoint::Done;
+use crate::import::hex;
+use crate::import::identity::Identities;
+use crate::import::mapping::{Mapped, MappedRow, Mapping, RowMapper};
+use crate::import::template::Columns;
+
+/// Refusals and unreadable rows that are kept for the report; all are counted and told as they come.
+pub(crate) const MAX_KEPT: usize = 1000;
+
+/// A CSV file and its mapping.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    path: PathBuf,
+    mapping: Mapping,
+}
+
+/// What the first reading found.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// The SHA-256 of the file.
+    pub(crate) content: String,
+    /// The data rows.
+    pub(crate) rows: u64,
+    /// The rows that can be sent.
+    pub(crate) sendable: u64,
+    /// The rows left out by each rule.
+    pub(crate) skipped: Vec<u64>,
+    /// How many rows cannot be mapped.
+    pub(crate) unmappable: u64,
+    /// The first of them, with the reason.
+    pub(crate) kept: Vec<Unmappable>,
+    /// The first submission, as an example.
+    pub(crate) example: Option<String>,
+}
+
+/// A row that cannot be mapped.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Unmappable {
+    /// Its line in the file, from 1.
+    pub(crate) line: u64,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// One row, read.
+struct Position {
+    row: u64,
+    line: u64,
+}
+
+impl Source {
+    /// A file and how to read it.
+    pub(crate) fn new(path: &Path, mapping: Mapping) -> Self {
+        Self {
+            path: path.to_owned(),
+            mapping,
+        }
+    }
+
+    /// Reads and maps the whole file.
+    pub(crate) fn survey(&self) -> Result<Survey, Failure> {
+        let mut hashing = Hashing {
+            file: self.open()?,
+            hasher: Sha256::new(),
+        };
+        let mut survey = Survey {
+            skipped: vec![0; self.mapping.skip.len()],
+            ..Survey::default()
+        };
+        self.each(&mut hashing, |position, mapper, mapped| {
+            survey.rows += 1;
+            match mapped {
+                Ok(Mapped::Skipped(rule)) => {
+                    if let Some(count) = survey.skipped.get_mut(rule) {
+                        *count += 1;
+                    }
+                }
+                Ok(Mapped::Row(row)) => {
+                    survey.sendable += 1;
+                    if survey.example.is_none() {
+                        survey.example = mapper.submission(&row, &mut Identities::default()).ok();
+                    }
+                }
+                Err(reason) => {
+                    survey.unmappable += 1;
+                    if survey.kept.len() < MAX_KEPT {
+                        survey.kept.push(Unmappable {
+                            line: position.line,
+                            reason,
+                        });
+                    }
+                }
+            }
+            true
+        })?;
+        survey.content = hex(&hashing.hasher.finalize());
+        Ok(survey)
+    }
+
+    /// Reads the file again and hands over what is not done, in batches, until `deliver` says no.
+    pub(crate) fn batches(
+        &self,
+        done: &Done,
+        lanes: usize,
+        batch_rows: usize,
+        mut deliver: impl FnMut(Batch) -> bool,
+    ) -> Result<(), Failure> {
+        let mut identities = Identities::default();
+        let mut batcher = Batcher::new(lanes, batch_rows);
+        let mut go_on = true;
+        self.each(self.open()?, |position, mapper, mapped| {
+            let Ok(Mapped::Row(mapped)) = mapped else {
+                return true;
+            };
+            // Rows that are done get their id as well: later rows may say the same.
+            let Some(json) = submission(mapper, &mapped, &mut identities) else {
+                return true;
+            };
+            let lane = batcher.lane(&mapped.player);
+            if !done.contains(lane, position.row) {
+                let again = done.is_through(lane, position.row);
+                let row = Row {
+                    row: position.row,
+                    line: position.line,
+                    again,
+                    json,
+                };
+                go_on = batcher.push(lane, row).is_none_or(&mut deliver);
+            }
+            go_on
+        })?;
+        if go_on {
+            let _all_taken = batcher.finish().all(deliver);
+        }
+        Ok(())
+    }
+
+    fn open(&self) -> Result<File, Failure> {
+        File::open(&self.path).map_err(|error| Failure::file(&self.path, error))
+    }
+
+    /// Maps row after row until `visit` says no.
+    fn each(
+        &self,
+        input: impl Read,
+        mut visit: impl FnMut(&Position, &RowMapper, Result<Mapped, String>) -> bool,
+    ) -> Result<(), Failure> {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(self.mapping.delimiter)
+            .from_reader(input);
+        let header = reader
+            .headers()
+            .map_err(|error| Failure::file(&self.path, error))?
+            .clone();
+        let mapper = self.mapping.bind(&Columns::new(header))?;
+        let mut record = StringRecord::new();
+        let mut row = 0;
+        while let Some((line, read)) =
+            next(&mut reader, &mut record).map_err(|error| Failure::file(&self.path, error))?
+        {
+            let mapped = read.and_then(|()| mapper.map(&record));
+            if !visit(&Position { row, line }, &mapper, mapped) {
+                break;
+            }
+            row += 1;
+        }
+        Ok(())
+    }
+}
+
+fn submission(mapper: &RowMapper, row: &MappedRow, identities: &mut Identities) -> Option<String> {
+    // Writing JSON to memory cannot fail, and the first reading would have told.
+    mapper.submission(row, identities).ok()
+}
+
+/// A row's line, and what is wrong with it if it cannot be read as it stands; the next one still can.
+type ReadRow = Option<(u64, Result<(), String>)>;
+
+fn next(reader: &mut Reader<impl Read>, record: &mut StringRecord) -> Result<ReadRow, csv::Error> {
+    let line = reader.position().line();
+    match reader.read_record(record) {
+        Ok(false) => Ok(None),
+        Ok(true) => Ok(Some((
+            record.position().map_or(line, csv::Position::line),
+            Ok(()),
+        ))),
+        Err(error) => match error.kind() {
+            csv::ErrorKind::UnequalLengths {
+                pos,
+                expected_len,
+                len,
+            } => {
+                let at = pos.as_ref().map_or(line, csv::Position::line);
+                Ok(Some((at, Err(format!("{len} of {expected_len} fields")))))
+            }
+            csv::ErrorKind::Utf8 { pos, .. } => {
+                let at = pos.as_ref().map_or(line, csv::Position::line);
+                Ok(Some((at, Err("not UTF-8".into()))))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Hashes what is read through it.
+struct Hashing {
+    file: File,
+    hasher: Sha256,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.hasher.update(buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::settings::{Settings, ValueSetting};
+
+    fn source(content: &[u8]) -> (tempfile::TempDir, Source) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rows.csv");
+        std::fs::write(&path, content).unwrap();
+        let settings = Settings {
+            leaderboards: vec!["l".into()],
+            player: Some("{name}".into()),
+            values: [("score".to_owned(), ValueSetting::Template("{n}".into()))].into(),
+            skip: vec!["n=NA".into()],
+            ..Settings::default()
+        };
+        let mapping = Mapping::new(&settings).unwrap();
+        (directory, Source::new(&path, mapping))
+    }
+
+    #[test]
+    fn a_first_reading_counts_everything_and_names_the_lines_that_cannot_be_sent() {
+        let content = b"\xef\xbb\xbfname,n\r\na,1\r\n\"b\nb\",NA\nc,x\nd\n\xff,2\ne,5\n";
+        let (_directory, source) = source(content);
+        let survey = source.survey().unwrap();
+        assert_eq!((survey.rows, survey.sendable, survey.unmappable), (6, 2, 3));
+        assert_eq!(survey.skipped, [1]);
+        let lines: Vec<(u64, &str)> = survey
+            .kept
+            .iter()
+            .map(|kept| (kept.line, kept.reason.as_str()))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                (5, "score: `x` is not a whole number of 64 bits"),
+                (6, "1 of 2 fields"),
+                (7, "not UTF-8")
+            ]
+        );
+        assert_eq!(survey.content, hex(&Sha256::digest(content)));
+    }
+
+    #[test]
+    fn the_second_reading_gives_every_row_once_in_order_with_its_line() {
+        let (_directory, source) = source(b"name,n\na,1\nb,NA\na,2\nc,3\na,1\n");
+        let mut rows = Vec::new();
+        let done = Done::default();
+        source
+            .batches(&done, 1, 2, |batch| {
+                rows.extend(batch.rows.into_iter().map(|row| (row.row, row.line)));
+                true
+            })
+            .unwrap();
+        assert_eq!(rows, [(0, 2), (2, 4), (3, 5), (4, 6)]);
+    }
+
+    #[test]
+    fn an_unknown_column_is_a_wrong_mapping_and_a_missing_file_is_not() {
+        let (_directory, unknown) = source(b"player,n\n");
+        assert_eq!(unknown.survey().unwrap_err().exit_code(), 2);
+        let (directory, missing) = source(b"");
+        drop(directory);
+        assert_eq!(missing.survey().unwrap_err().exit_code(), 5);
+    }
+}

@@ -1,0 +1,164 @@
+//! Templates: text with columns in braces, such as `{scorer} ({team})`.
+
+use csv::StringRecord;
+
+/// A parsed template; its columns are not looked up yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template(Vec<Part<String>>);
+
+/// A template whose columns are positions in a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound(Vec<Part<usize>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part<C> {
+    Text(String),
+    Column(C),
+}
+
+impl Template {
+    /// Parses a template. `{{` and `}}` stand for braces.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(position) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(position);
+            literal.push_str(before);
+            if let Some(after) = from.strip_prefix("{{") {
+                literal.push('{');
+                rest = after;
+            } else if let Some(after) = from.strip_prefix("}}") {
+                literal.push('}');
+                rest = after;
+            } else if let Some(inside) = from.strip_prefix('{') {
+                let (column, after) = inside
+                    .split_once('}')
+                    .ok_or_else(|| format!("`{text}`: a `{{` is not closed"))?;
+                if column.is_empty() || column.contains('{') {
+                    return Err(format!(
+                        "`{text}`: there must be a column's name between `{{` and `}}`"
+                    ));
+                }
+                if !literal.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                }
+                parts.push(Part::Column(column.to_owned()));
+                rest = after;
+            } else {
+                return Err(format!(
+                    "`{text}`: a `}}` closes nothing; write `}}}}` for a brace itself"
+                ));
+            }
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            parts.push(Part::Text(literal));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Looks up the columns.
+    pub(crate) fn bind(&self, columns: &Columns) -> Result<Bound, String> {
+        let bind = |part: &Part<String>| match part {
+            Part::Text(text) => Ok(Part::Text(text.clone())),
+            Part::Column(name) => columns.position(name).map(Part::Column),
+        };
+        self.0.iter().map(bind).collect::<Result<_, _>>().map(Bound)
+    }
+}
+
+impl Bound {
+    /// The text for a row.
+    pub(crate) fn render(&self, record: &StringRecord) -> String {
+        let mut text = String::new();
+        for part in &self.0 {
+            text.push_str(match part {
+                Part::Text(literal) => literal,
+                Part::Column(position) => record.get(*position).unwrap_or_default(),
+            });
+        }
+        text
+    }
+}
+
+/// The header line of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Columns(StringRecord);
+
+impl Columns {
+    /// From the header line.
+    pub(crate) fn new(header: StringRecord) -> Self {
+        Self(header)
+    }
+
+    /// Where a column stands.
+    pub(crate) fn position(&self, name: &str) -> Result<usize, String> {
+        let mut found = self
+            .0
+            .iter()
+            .enumerate()
+            .filter(|(_position, column)| *column == name);
+        match (found.next(), found.next()) {
+            (Some((position, _name)), None) => Ok(position),
+            (Some(_first), Some(_second)) => Err(format!("the column `{name}` stands twice in the header")),
+            (None, _) => {
+                let known: Vec<&str> = self.0.iter().collect();
+                Err(format!(
+                    "there is no column `{name}`; the columns are: {}",
+                    known.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Columns {
+        Columns::new(StringRecord::from(vec!["date", "scorer", "team", "own goal"]))
+    }
+
+    fn render(template: &str) -> String {
+        let record = StringRecord::from(vec!["1916-07-02", "José Piendibene", "Uruguay", "{x}"]);
+        Template::parse(template)
+            .unwrap()
+            .bind(&columns())
+            .unwrap()
+            .render(&record)
+    }
+
+    #[test]
+    fn columns_are_filled_in_and_everything_else_stays() {
+        assert_eq!(render("{scorer} ({team})"), "José Piendibene (Uruguay)");
+        assert_eq!(render("{date}{date}"), "1916-07-021916-07-02");
+        assert_eq!(render("1"), "1");
+        assert_eq!(render(""), "");
+        assert_eq!(render("{{{team}}} {{}}"), "{Uruguay} {}");
+    }
+
+    #[test]
+    fn what_a_column_holds_is_never_taken_for_a_template() {
+        assert_eq!(render("{own goal}"), "{x}");
+    }
+
+    #[test]
+    fn broken_templates_are_refused() {
+        for broken in ["{scorer", "scorer}", "{}", "a {b {c}}", "{{a}"] {
+            assert!(Template::parse(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_column_is_named_with_those_that_exist() {
+        let error = Template::parse("{player}").unwrap().bind(&columns()).unwrap_err();
+        assert_eq!(
+            error,
+            "there is no column `player`; the columns are: date, scorer, team, own goal"
+        );
+        let twice = Columns::new(StringRecord::from(vec!["a", "a"]));
+        assert!(twice.position("a").unwrap_err().contains("twice"));
+    }
+}

@@ -1,0 +1,191 @@
+//! Signed 64-bit integers as the API writes them: exact, whatever their size.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// The largest absolute value that every JSON reader keeps exactly (2^53 − 1).
+const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
+
+/// A signed 64-bit integer. On the wire it is a JSON number within ±(2^53 − 1) and a string beyond;
+/// both forms are read at any size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Integer(pub(crate) i64);
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Integer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse()
+            .map(Self)
+            .map_err(|_error| format!("`{text}` is not a whole number of 64 bits"))
+    }
+}
+
+impl Serialize for Integer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&self.0) {
+            serializer.serialize_i64(self.0)
+        } else {
+            serializer.collect_str(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IntegerVisitor)
+    }
+}
+
+struct IntegerVisitor;
+
+impl Visitor<'_> for IntegerVisitor {
+    type Value = Integer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number of 64 bits, as a number or a string")
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Integer, E> {
+        Ok(Integer(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Integer, E> {
+        i64::try_from(value)
+            .map(Integer)
+            .map_err(|_error| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Integer, E> {
+        value
+            .parse()
+            .map_err(|_error| E::invalid_value(de::Unexpected::Str(value), &self))
+    }
+}
+
+/// Column values by name, in the order in which they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NamedIntegers(pub(crate) Vec<(String, Integer)>);
+
+impl NamedIntegers {
+    /// The value of the column `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<Integer> {
+        self.0
+            .iter()
+            .find(|(column, _value)| column == name)
+            .map(|(_column, value)| *value)
+    }
+}
+
+impl Serialize for NamedIntegers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for NamedIntegers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(NamedVisitor)
+    }
+}
+
+struct NamedVisitor;
+
+impl<'de> Visitor<'de> for NamedVisitor {
+    type Value = NamedIntegers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of whole numbers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedIntegers, A::Error> {
+        let mut values = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            values.push(entry);
+        }
+        Ok(NamedIntegers(values))
+    }
+}
+
+/// `1234567` as `1,234,567`, for counts in messages to people.
+pub(crate) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_numbers_where_every_reader_is_exact_and_strings_beyond() {
+        let cases = [
+            (0, "0"),
+            (-5, "-5"),
+            (9_007_199_254_740_991, "9007199254740991"),
+            (9_007_199_254_740_992, "\"9007199254740992\""),
+            (-9_007_199_254_740_992, "\"-9007199254740992\""),
+            (i64::MAX, "\"9223372036854775807\""),
+            (i64::MIN, "\"-9223372036854775808\""),
+        ];
+        for (value, json) in cases {
+            assert_eq!(serde_json::to_string(&Integer(value)).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Integer>(json).unwrap(), Integer(value));
+        }
+    }
+
+    #[test]
+    fn both_forms_are_read_at_any_size_and_nothing_is_rounded() {
+        assert_eq!(
+            serde_json::from_str::<Integer>("9223372036854775807").unwrap(),
+            Integer(i64::MAX)
+        );
+        assert_eq!(serde_json::from_str::<Integer>("\"7\"").unwrap(), Integer(7));
+        for refused in [
+            "1.5",
+            "1e3",
+            "9223372036854775808",
+            "\"9223372036854775808\"",
+            "\"abc\"",
+            "null",
+        ] {
+            assert!(serde_json::from_str::<Integer>(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn columns_keep_their_order() {
+        let json = r#"{"time_ms":5321,"score":"9007199254740993"}"#;
+        let values: NamedIntegers = serde_json::from_str(json).unwrap();
+        assert_eq!(values.get("score"), Some(Integer(9_007_199_254_740_993)));
+        assert_eq!(serde_json::to_string(&values).unwrap(), json);
+    }
+
+    #[test]
+    fn counts_are_grouped_by_three() {
+        assert_eq!(
+            [0, 999, 1000, 46934, 1_000_000].map(grouped),
+            ["0", "999", "1,000", "46,934", "1,000,000"]
+        );
+    }
+}

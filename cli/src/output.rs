@@ -1,0 +1,62 @@
+//! Standard output, and text that is safe to show on a terminal.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::failure::Failure;
+
+/// Writes bytes and a final newline. A reader that went away (`| head`) is no failure.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
+    accept_closed_pipe(
+        out.write_all(bytes)
+            .and_then(|()| out.write_all(end))
+            .and_then(|()| out.flush()),
+    )
+}
+
+/// Turns a write's result into this tool's; a closed pipe means that the reader has enough.
+pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Text with everything escaped that could move the cursor or reorder a line: control characters, and
+/// the invisible ones that change the direction of writing.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_invisible(character) {
+            // Writing to a string cannot fail.
+            let _written = write!(shown, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_script_stay_and_tricks_show() {
+        for name in ["José Piendibene (Uruguay)", "محمد صلاح", "三浦 知良", "Łukasz 👩‍🚀"]
+        {
+            assert_eq!(printable(name), name);
+        }
+        assert_eq!(
+            printable("a\u{1b}[2Jb\u{202e}c\n"),
+            "a\\u{1b}[2Jb\\u{202e}c\\u{a}"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! Errors of the server: RFC 9457 problem documents, and one clear message out of each.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An RFC 9457 problem document as this API writes it. Every field may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Problem {
+    /// The problem's type, a URI reference such as `/problems/validation`.
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub(crate) kind: String,
+    /// The HTTP status code.
+    pub(crate) status: u16,
+    /// A short name, the same for every occurrence.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) title: String,
+    /// What is wrong this time.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) detail: String,
+    /// The trace id, under which the server's log has the rest.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) instance: String,
+    /// The fields at fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<FieldError>,
+}
+
+/// One field at fault.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldError {
+    /// A JSON pointer into the request's body, as a URI fragment: `#/scores/3/score`.
+    pub(crate) pointer: String,
+    /// What is wrong with it.
+    pub(crate) detail: String,
+}
+
+impl FieldError {
+    /// The position `n` of a pointer into `#/scores/n…`.
+    pub(crate) fn submission(&self) -> Option<usize> {
+        let rest = self.pointer.trim_start_matches('#').strip_prefix("/scores/")?;
+        rest.split('/').next()?.parse().ok()
+    }
+}
+
+impl Problem {
+    /// Reads a refusal. A body that is no problem document (a proxy's page, an empty body) becomes one.
+    pub(crate) fn from_response(status: u16, body: &[u8]) -> Self {
+        let mut problem: Self = serde_json::from_slice(body).unwrap_or_default();
+        problem.status = status;
+        if problem.title.is_empty() && problem.detail.is_empty() {
+            problem.title = reason(status).to_owned();
+        }
+        problem
+    }
+
+    /// The message in one line, without the trace id; for a list of many.
+    pub(crate) fn one_line(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if self.errors.is_empty() {
+            parts.push(self.detail.clone());
+        }
+        parts.extend(
+            self.errors
+                .iter()
+                .map(|error| format!("{}: {}", error.pointer, error.detail)),
+        );
+        parts.retain(|part| !part.is_empty());
+        let rest = parts.join("; ");
+        if rest.is_empty() {
+            format!("{} {}", self.status, self.title)
+        } else {
+            format!("{} {}: {rest}", self.status, self.title)
+        }
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    reqwest::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|code| code.canonical_reason())
+        .unwrap_or("no reason given")
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.title)?;
+        if !self.detail.is_empty() && self.detail != self.title {
+            write!(f, ": {}", self.detail)?;
+        }
+        for error in &self.errors {
+            write!(f, "\n  {}: {}", error.pointer, error.detail)?;
+        }
+        if !self.instance.is_empty() {
+            write!(f, "\n  trace id: {}", self.instance)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_becomes_one_message_with_its_fields_and_trace() {
+        let body = br##"{"type":"/problems/validation","title":"Invalid request","status":422,"detail":"1 field is wrong",
+            "instance":"4bf92f35","errors":[{"pointer":"#/scores/3/score","detail":"above the maximum of 1000"}]}"##;
+        let problem = Problem::from_response(422, body);
+        assert_eq!(
+            problem.to_string(),
+            "422 Invalid request: 1 field is wrong\n  #/scores/3/score: above the maximum of 1000\n  trace id: 4bf92f35"
+        );
+        assert_eq!(
+            problem.one_line(),
+            "422 Invalid request: #/scores/3/score: above the maximum of 1000"
+        );
+        assert_eq!(problem.errors[0].submission(), Some(3));
+    }
+
+    #[test]
+    fn a_body_that_is_no_problem_document_still_gives_a_message() {
+        assert_eq!(
+            Problem::from_response(502, b"<html>").to_string(),
+            "502 Bad Gateway"
+        );
+        assert_eq!(Problem::from_response(404, b"").one_line(), "404 Not Found");
+    }
+
+    #[test]
+    fn only_pointers_into_submissions_name_one() {
+        let at = |pointer: &str| {
+            FieldError {
+                pointer: pointer.into(),
+                detail: String::new(),
+            }
+            .submission()
+        };
+        assert_eq!(at("#/scores/12"), Some(12));
+        assert_eq!(at("#/scores"), None);
+        assert_eq!(at("#/player"), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! When a failed call is tried again, and how long to wait before.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+
+/// The wait before the first retry; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait that this side chooses.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// The longest `Retry-After` that is waited for; a server that asks for more is reported instead.
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// Whether a status says "not now": too many requests, or a server or gateway that will be back.
+pub(crate) fn is_transient(status: u16) -> bool {
+    [
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ]
+    .iter()
+    .any(|code| code.as_u16() == status)
+}
+
+/// The wait before retry number `retry` (from 1): exponential, half of it random so that clients that
+/// failed together do not come back together, and never shorter than the server asked for.
+/// `random` is uniform in 0..1.
+pub(crate) fn wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)));
+    let ceiling = doubled.min(LONGEST_WAIT);
+    let jittered = ceiling / 2 + (ceiling / 2).mul_f64(random.clamp(0.0, 1.0));
+    // Jitter comes on top of what the server asked for: coming back early would only be refused again.
+    retry_after.map_or(jittered, |asked| {
+        asked + FIRST_WAIT.mul_f64(random.clamp(0.0, 1.0)).min(jittered)
+    })
+}
+
+/// `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date.
+pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// A number in 0..1 from the system's randomness (a half when there is none: only jitter is lost).
+pub(crate) fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |value| f64::from(value) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_ceiling_and_keep_half_of_it() {
+        let longest: Vec<u128> = (1..=9).map(|retry| wait(retry, None, 1.0).as_millis()).collect();
+        assert_eq!(longest, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+        assert_eq!(wait(3, None, 0.0).as_millis(), 500);
+        assert_eq!(wait(u32::MAX, None, 0.0).as_millis(), 7500);
+    }
+
+    #[test]
+    fn the_server_s_wait_is_never_cut_short() {
+        let asked = Duration::from_secs(3);
+        assert!(wait(1, Some(asked), 0.0) >= asked);
+        assert!(wait(9, Some(asked), 1.0) <= asked + FIRST_WAIT);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(parse_retry_after(" 7 ", now), Some(Duration::from_secs(7)));
+        assert_eq!(
+            parse_retry_after("Sun, 06 Nov 1994 08:49:40 GMT", now),
+            Some(Duration::from_secs(3))
+        );
+        assert_eq!(
+            parse_retry_after("Sun, 06 Nov 1994 08:49:00 GMT", now),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(parse_retry_after("soon", now), None);
+    }
+}

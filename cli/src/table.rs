@@ -1,0 +1,214 @@
+//! Tables for people, aligned by the width that characters take on a terminal.
+
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+
+use crate::failure::Failure;
+use crate::number::{Integer, grouped};
+use crate::output::printable;
+use crate::wire::{Entry, Page, Period};
+
+/// No frame, one line below the header.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+/// Spaces left and right of a cell; the invisible line between two columns is a third one.
+const PADDING: (u16, u16) = (0, 1);
+/// Stands where there is no value.
+const ABSENT: &str = "–";
+/// Marks the player that was asked for.
+const MARK: &str = "▶";
+
+/// One column: its header, and whether numbers stand in it.
+pub(crate) struct Heading {
+    text: String,
+    numeric: bool,
+}
+
+/// A column of text.
+pub(crate) fn text(heading: impl Into<String>) -> Heading {
+    Heading {
+        text: heading.into(),
+        numeric: false,
+    }
+}
+
+/// A column of numbers, aligned to the right.
+pub(crate) fn number(heading: impl Into<String>) -> Heading {
+    Heading {
+        text: heading.into(),
+        numeric: true,
+    }
+}
+
+/// A number, or a dash.
+pub(crate) fn optional(value: Option<Integer>) -> String {
+    value.map_or_else(|| ABSENT.to_owned(), |value| value.to_string())
+}
+
+/// Lays out rows under headings. Every cell is made safe to show.
+pub(crate) fn layout(headings: &[Heading], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(headings.iter().map(|heading| printable(&heading.text)));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    for (heading, column) in headings.iter().zip(table.column_iter_mut()) {
+        column.set_padding(PADDING);
+        column.set_cell_alignment(if heading.numeric {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        });
+    }
+    table.trim_fmt()
+}
+
+/// A page of entries with a line above that says what it is a page of. `marked` is pointed at.
+pub(crate) fn entries(page: &Page, entries: &[Entry], marked: Option<&str>) -> String {
+    let names = column_names(entries);
+    let with_metadata = entries.iter().any(|entry| metadata(entry).is_some());
+    let mut headings = Vec::new();
+    if marked.is_some() {
+        headings.push(text(""));
+    }
+    headings.extend([number("rank"), text("player")]);
+    headings.extend(names.iter().map(number));
+    headings.push(text("reached"));
+    if with_metadata {
+        headings.push(text("metadata"));
+    }
+    let rows = entries.iter().map(|entry| {
+        let mut row = Vec::with_capacity(headings.len());
+        if let Some(player) = marked {
+            row.push(if entry.player == player { MARK } else { "" }.to_owned());
+        }
+        row.extend([entry.rank.to_string(), entry.player.clone()]);
+        row.extend(names.iter().map(|name| optional(entry.values.get(name))));
+        row.push(short_time(entry.reached_at.as_deref().unwrap_or(ABSENT)));
+        if with_metadata {
+            row.push(metadata(entry).unwrap_or_default().to_owned());
+        }
+        row
+    });
+    let rows = rows.collect();
+    format!("{}\n\n{}", caption(page), layout(&headings, rows))
+}
+
+/// Reads the entries of a page.
+pub(crate) fn read_entries(page: &Page) -> Result<Vec<Entry>, Failure> {
+    page.entries
+        .iter()
+        .chain(&page.entry)
+        .map(|raw| serde_json::from_str(raw.get()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::Protocol(format!("an entry is not as the API says: {error}")))
+}
+
+/// The columns of the entries, in the server's order.
+pub(crate) fn column_names(entries: &[Entry]) -> Vec<String> {
+    entries
+        .first()
+        .map(|entry| entry.values.0.iter().map(|(name, _value)| name.clone()).collect())
+        .unwrap_or_default()
+}
+
+fn metadata(entry: &Entry) -> Option<&str> {
+    entry
+        .metadata
+        .as_deref()
+        .map(serde_json::value::RawValue::get)
+        .filter(|json| !matches!(*json, "{}" | "null"))
+}
+
+fn caption(page: &Page) -> String {
+    let mut parts = vec![
+        printable(&page.leaderboard),
+        format!("period {}", printable(&bounds(&page.period))),
+    ];
+    if let Some(count) = page.count.and_then(|count| u64::try_from(count.0).ok()) {
+        parts.push(format!(
+            "{} {}",
+            grouped(count),
+            if count == 1 { "player" } else { "players" }
+        ));
+    }
+    if let Some(version) = page.version {
+        parts.push(format!("version {version}"));
+    }
+    parts.join(" · ")
+}
+
+fn bounds(period: &Period) -> String {
+    match period {
+        Period::Bounds {
+            id,
+            starts_at: Some(start),
+            ends_at: Some(end),
+        } => {
+            format!("{id} ({} to {})", short_time(start), short_time(end))
+        }
+        period => period.id().to_owned(),
+    }
+}
+
+/// Drops from an instant what is zero: the milliseconds, and the whole time at midnight UTC.
+fn short_time(time: &str) -> String {
+    let Some(text) = time.strip_suffix('Z') else {
+        return time.to_owned();
+    };
+    let text = text.strip_suffix(".000").unwrap_or(text);
+    text.strip_suffix("T00:00:00")
+        .map_or_else(|| format!("{text}Z"), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(json: &str) -> (Page, Vec<Entry>) {
+        let page: Page = serde_json::from_str(json).unwrap();
+        let entries = read_entries(&page).unwrap();
+        (page, entries)
+    }
+
+    #[test]
+    fn columns_line_up_by_terminal_width_and_numbers_to_the_right() {
+        let (page, list) = page(
+            r#"{"leaderboard":"goals","period":{"id":"2014","starts_at":"2014-01-01T00:00:00.000Z","ends_at":"2015-01-01T00:00:00.000Z"},
+            "version":17,"count":14900,"entries":[
+            {"rank":9,"player":"三浦 知良","values":{"score":55},"metadata":{},"reached_at":"2000-02-16T00:00:00.000Z"},
+            {"rank":10,"player":"José","values":{"score":"-9223372036854775808"},"metadata":{},"reached_at":"2001-02-03T04:05:06.700Z"}]}"#,
+        );
+        let expected = "\
+goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
+
+ rank  player                    score  reached
+──────────────────────────────────────────────────────────────────
+    9  三浦 知良                    55  2000-02-16
+   10  José       -9223372036854775808  2001-02-03T04:05:06.700Z";
+        assert_eq!(entries(&page, &list, None), expected);
+    }
+
+    #[test]
+    fn the_player_asked_for_is_marked_and_metadata_is_shown_when_there_is_any() {
+        let (page, list) = page(
+            r#"{"leaderboard":"race","period":"all","entries":[
+            {"rank":1,"player":"a","values":{"points":3,"ms":70},"metadata":{"car":"red"}},
+            {"rank":2,"player":"b","values":{"points":2,"ms":65},"metadata":{}}]}"#,
+        );
+        let text = entries(&page, &list, Some("b"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "race · period all");
+        assert!(lines[2].contains("points  ms  reached  metadata"), "{text}");
+        assert!(
+            lines[4].contains(r#"{"car":"red"}"#) && !lines[4].contains(MARK),
+            "{text}"
+        );
+        assert!(lines[5].starts_with(" ▶"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_list_is_a_header_alone() {
+        let (page, list) = page(r#"{"leaderboard":"l","period":"all","count":0,"entries":[]}"#);
+        assert_eq!(entries(&page, &list, None).lines().count(), 4);
+    }
+}
