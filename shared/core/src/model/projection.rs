@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ranking::sorted;
 use crate::{
-    Change, Decision, Entry, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId, RecordedEvent,
-    RefusalReason, Values,
+    Change, Decision, Entry, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId,
+    RecordedEvent, RefusalReason, Values,
 };
 
 /// The state of one leaderboard after the events up to [`Projection::position`].

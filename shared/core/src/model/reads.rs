@@ -138,6 +138,7 @@ pub(super) fn standings(
         count += 1;
     }
     Standings {
+        layout: Some(state.layout.clone()),
         version: state.version,
         count,
         entries,

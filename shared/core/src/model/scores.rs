@@ -8,8 +8,8 @@ use crate::ports::{
     Standings,
 };
 use crate::{
-    Attempt, Event, EventBody, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
-    Timestamp,
+    Attempt, Event, EventBody, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError,
+    TenantId, Timestamp,
 };
 
 impl Scores for Model {
@@ -55,6 +55,7 @@ impl Scores for Model {
     ) -> Result<Standings, ReadError> {
         self.read(place, |projection, state| match state {
             None => Standings {
+                layout: None,
                 version: 0,
                 count: 0,
                 entries: Vec::new(),
@@ -98,7 +99,10 @@ impl Scores for Model {
         now: Timestamp,
     ) -> Result<Vec<PeriodSummary>, StoreError> {
         let tenants = self.0.borrow();
-        let Some(board) = tenants.get(tenant).and_then(|tenant| tenant.boards.get(leaderboard)) else {
+        let Some(board) = tenants
+            .get(tenant)
+            .and_then(|tenant| tenant.boards.get(leaderboard))
+        else {
             return Ok(Vec::new());
         };
         let expired = |id| {
@@ -182,7 +186,9 @@ impl Events for Model {
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let tenants = self.0.borrow();
-        let board = tenants.get(tenant).and_then(|tenant| tenant.boards.get(leaderboard));
+        let board = tenants
+            .get(tenant)
+            .and_then(|tenant| tenant.boards.get(leaderboard));
         let log = board.map_or(&[][..], |board| &board.log);
         let wanted = log.iter().filter(|recorded| recorded.position > after);
         Ok(wanted.take(limit as usize).cloned().collect())

@@ -98,9 +98,7 @@ fn apply(
         rank: rank(&board.projection, state, entry, ranks),
     });
     board.append(event_of(attempt, target, hidden))?;
-    board
-        .expiries
-        .insert(target.period.id.clone(), target.expires_at);
+    board.expiries.insert(target.period.id.clone(), target.expires_at);
     let (state, entry) = entry_of(board, attempt, target).ok_or(gone)?;
     let outcome = Outcome {
         leaderboard: target.board.value.id.clone(),
@@ -124,7 +122,11 @@ fn apply(
     Ok(outcome)
 }
 
-fn entry_of<'a>(board: &'a Board, attempt: &Attempt, target: &Target) -> Option<(&'a PeriodState, &'a Entry)> {
+fn entry_of<'a>(
+    board: &'a Board,
+    attempt: &Attempt,
+    target: &Target,
+) -> Option<(&'a PeriodState, &'a Entry)> {
     let state = board.projection.periods.get(&target.period.id)?;
     Some((state, state.entries.get(&attempt.player)?))
 }
