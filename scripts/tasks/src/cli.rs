@@ -63,7 +63,7 @@ impl Profile {
 /// What `scripts/up` can be told.
 #[derive(Debug, Args)]
 pub(crate) struct UpOptions {
-    /// Keep the data in this Redis, for instance redis://127.0.0.1:6379/0, instead of the embedded store
+    /// Keep the data in this Redis, such as redis://user:password@127.0.0.1:6379/0, instead of the embedded store
     #[arg(
         long,
         value_name = "URL",

@@ -22,6 +22,7 @@ const NEVER: &[Never] = &[
         package: "leaderboard-core",
         crates: &[
             "http",
+            "serde",
             "serde_json",
             "spin-sdk",
             "redis",

@@ -81,7 +81,6 @@ mod tests {
             listen: "0.0.0.0:3000".parse().unwrap(),
             state_dir: "/state".into(),
             redis: None,
-            events: None,
             sample: true,
             spin: false,
             key: AdminKey {

@@ -4,6 +4,7 @@ mod client;
 mod greeting;
 mod key;
 mod programs;
+mod redis;
 mod sample;
 mod settings;
 mod spin;

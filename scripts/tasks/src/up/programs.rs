@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::settings::{EVENTS_VARIABLE, REDIS_VARIABLE, Settings};
+use super::settings::Settings;
 use super::supervisor::{OnEnd, Program};
 use super::{key, spin};
 use crate::workspace::Workspace;
@@ -111,17 +111,15 @@ fn spin_up(workspace: &Workspace, settings: &Settings, components: &[String]) ->
 /// Through the environment, as a command line is visible to everybody on the machine.
 fn set_variables(command: &mut Command, settings: &Settings) {
     command.env(key::VARIABLE, &settings.key.secret);
-    if let Some(url) = &settings.redis {
-        command.env(REDIS_VARIABLE, url);
-    }
-    if let Some(url) = &settings.events {
-        command.env(EVENTS_VARIABLE, url);
+    if let Some(redis) = &settings.redis {
+        redis.set_variables(command);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::key::AdminKey;
+    use super::super::redis::{self, Redis};
     use super::*;
     use crate::process::describe;
     use std::ffi::OsStr;
@@ -131,8 +129,7 @@ mod tests {
         Settings {
             listen: "127.0.0.1:3000".parse().unwrap(),
             state_dir: "/state".into(),
-            redis: redis.map(str::to_owned),
-            events: redis.map(str::to_owned),
+            redis: redis.map(|url| Redis::parse(url).unwrap()),
             sample: true,
             spin,
             key: AdminKey {
@@ -173,11 +170,11 @@ mod tests {
         );
         assert_eq!(variable(&programs[0], key::VARIABLE).as_deref(), Some("hidden"));
         assert_eq!(
-            variable(&programs[0], EVENTS_VARIABLE).as_deref(),
-            Some("redis://:pass@h:1")
+            variable(&programs[0], redis::URL_VARIABLE).as_deref(),
+            Some("redis://h:1")
         );
         let without = servers(&workspace, &settings(None, false)).unwrap();
-        assert_eq!(variable(&without[0], REDIS_VARIABLE), None);
+        assert_eq!(variable(&without[0], redis::URL_VARIABLE), None);
     }
 
     #[test]
