@@ -75,6 +75,7 @@ impl Sending<'_> {
                 client: self.client.clone(),
                 permits: Arc::clone(&permits),
                 stop: self.stop.clone(),
+                stop_on_error: self.options.stop_on_error,
             };
             tasks.spawn(lane.run(batches, reports.clone()));
         }
@@ -164,6 +165,7 @@ struct Lane {
     client: Client,
     permits: Arc<Semaphore>,
     stop: Stop,
+    stop_on_error: bool,
 }
 
 impl Lane {
@@ -176,12 +178,12 @@ impl Lane {
                 return;
             }
             let delivery = deliver(&self.client, batch).await;
-            let failed = delivery.failure.is_some();
-            if failed {
-                // Before the next lane gets the permit.
+            let last = delivery.failure.is_some() || (self.stop_on_error && !delivery.refused.is_empty());
+            if last {
+                // Before another lane gets the permit.
                 self.stop.request();
             }
-            if reports.send(delivery).await.is_err() || failed {
+            if reports.send(delivery).await.is_err() || last {
                 return;
             }
         }

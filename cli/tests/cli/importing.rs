@@ -1,0 +1,346 @@
+//! `import` on the wire.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::run::{Place, sample};
+use crate::server::{Answer, Request, Server, problem, results, submissions, taken};
+
+/// 40 rows: five players, eight rows each.
+fn rows() -> String {
+    (0..40).fold("player,points\n".to_owned(), |text, row| {
+        text + &format!("p{},{row}\n", row % 5)
+    })
+}
+
+const MAPPING: [&str; 6] = [
+    "--leaderboard",
+    "l",
+    "--player",
+    "{player}",
+    "--value",
+    "score={points}",
+];
+
+fn import(place: &Place, more: &[&str]) -> Vec<String> {
+    let file = place.write("rows.csv", &rows());
+    let base = ["import", file.to_str().unwrap(), "--batch", "4", "--json"];
+    base.iter()
+        .chain(&MAPPING)
+        .chain(more)
+        .map(|text| (*text).to_owned())
+        .collect()
+}
+
+fn run(place: &Place, server: &Server, more: &[&str]) -> crate::run::Run {
+    let args = import(place, more);
+    place.run(
+        &server.address(),
+        &args.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+}
+
+fn posts(requests: &[Request]) -> Vec<Value> {
+    requests
+        .iter()
+        .filter(|request| request.line.starts_with("POST"))
+        .flat_map(submissions)
+        .collect()
+}
+
+fn scores(submissions: &[Value]) -> Vec<i64> {
+    let mut scores: Vec<i64> = submissions
+        .iter()
+        .map(|submission| submission["score"].as_i64().unwrap())
+        .collect();
+    scores.sort_unstable();
+    scores
+}
+
+#[test]
+fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
+    let place = Place::new();
+    let server = Server::start(|request| match request.line.split_once(' ').unwrap() {
+        ("PUT", _path) => Answer::Json(201, "", json!({})),
+        ("POST", _path) => results(request, taken),
+        _ => Answer::Json(200, "", json!({})),
+    });
+    let (file, config) = (sample("goalscorers.csv"), sample("goalscorers.toml"));
+    let args = [
+        "import",
+        file.to_str().unwrap(),
+        "--config",
+        config.to_str().unwrap(),
+    ];
+    let first = place.run(&server.address(), &args);
+    assert_eq!(first.code, 0, "{}", first.err);
+    assert!(
+        first
+            .out
+            .starts_with("46,934 rows imported into goals, goals-by-year in "),
+        "{}",
+        first.out
+    );
+    assert!(
+        first
+            .out
+            .contains("\n936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA\n"),
+        "{}",
+        first.out
+    );
+    assert!(server.connections() <= 4, "connections are kept alive");
+
+    let requests = server.take();
+    let created: Vec<(&str, &Value)> = requests
+        .iter()
+        .filter(|r| r.line.starts_with("PUT"))
+        .map(|r| (r.line.as_str(), &r.body))
+        .collect();
+    assert_eq!(created[0].0, "PUT /api/v1/leaderboards/goals");
+    assert_eq!(
+        created[1].1["reset"],
+        json!({"cron": "0 0 1 1 *", "time_zone": "UTC"})
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.headers["x-api-key"] == "the-key")
+    );
+    let post = requests
+        .iter()
+        .find(|request| request.line == "POST /api/v1/scores")
+        .unwrap();
+    assert_eq!(post.headers["prefer"], "return=minimal");
+    let goals = posts(&requests);
+    let ids: BTreeSet<&str> = goals.iter().map(|goal| goal["id"].as_str().unwrap()).collect();
+    assert_eq!((goals.len(), ids.len()), (46_934, 46_934));
+    let mut totals: BTreeMap<&str, u32> = BTreeMap::new();
+    for goal in &goals {
+        assert_eq!(
+            (&goal["score"], &goal["leaderboards"]),
+            (&json!(1), &json!(["goals", "goals-by-year"]))
+        );
+        *totals.entry(goal["player"].as_str().unwrap()).or_default() += 1;
+    }
+    assert_eq!(totals.len(), 14_900);
+
+    let second = place.run(&server.address(), &args);
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert!(
+        second.out.contains("by an earlier run: nothing sent"),
+        "{}",
+        second.out
+    );
+    assert!(posts(&server.take()).is_empty());
+
+    let again = place.run(&server.address(), &[&args[..], &["--again"]].concat());
+    assert_eq!(again.code, 0, "{}", again.err);
+    let resent = server.take();
+    let resent_ids: BTreeSet<String> = posts(&resent).iter().map(|goal| goal["id"].to_string()).collect();
+    assert_eq!(
+        resent_ids,
+        goals.iter().map(|goal| goal["id"].to_string()).collect(),
+        "the same ids again"
+    );
+}
+
+#[test]
+fn a_killed_import_goes_on_with_exactly_the_rest() {
+    let place = Place::new();
+    let checkpoint = place.path("checkpoint");
+    let answered = Arc::new(Mutex::new(Vec::new()));
+    let hanging = Arc::new(AtomicBool::new(true));
+    let server = {
+        let (answered, hanging) = (Arc::clone(&answered), Arc::clone(&hanging));
+        Server::start(move |request| {
+            let mut answered = answered.lock().unwrap();
+            if answered.len() >= 16 && hanging.load(Ordering::SeqCst) {
+                drop(answered);
+                return Answer::Hang;
+            }
+            answered.extend(submissions(request));
+            results(request, taken)
+        })
+    };
+    let more = ["--checkpoint", checkpoint.to_str().unwrap(), "--concurrency", "2"];
+    let args = import(&place, &more);
+    let mut child = place.spawn(
+        &server.address(),
+        &args.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    // Until all that was answered is noted: the header and four batches.
+    while fs::read_to_string(&checkpoint).map_or(0, |text| text.lines().count()) < 5 {
+        assert!(child.try_wait().unwrap().is_none(), "it must not end by itself");
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = scores(&answered.lock().unwrap());
+    assert_eq!(before.len(), 16);
+    server.take();
+    hanging.store(false, Ordering::SeqCst);
+
+    let resumed = run(&place, &server, &more);
+    assert_eq!(resumed.code, 0, "{}", resumed.err);
+    assert_eq!(
+        (&resumed.json()["imported"], &resumed.json()["imported_before"]),
+        (&json!(24), &json!(16))
+    );
+    let after = scores(&posts(&server.take()));
+    let mut all = [before, after].concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..40).collect::<Vec<i64>>(), "every row once");
+}
+
+#[test]
+fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
+    let place = Place::new();
+    let server = Server::start(|request| results(request, taken));
+    assert_eq!(run(&place, &server, &["--concurrency", "8"]).code, 0);
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    for submission in posts(&server.take()) {
+        let score = submission["score"].as_i64().unwrap();
+        let before = last.insert(submission["player"].to_string(), score);
+        assert!(before.is_none_or(|before| before < score));
+    }
+}
+
+#[test]
+fn trouble_that_passes_is_waited_for() {
+    let place = Place::new();
+    let seen = AtomicUsize::new(0);
+    let server = Server::start(move |request| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
+        1 => Answer::Close,
+        2 => Answer::Json(429, "retry-after: 0\r\n", json!({})),
+        // One row of the batch is told to come later.
+        3 => results(request, |submission| match submission["score"].as_i64() {
+            Some(1) => json!({"status_code": 503, "problem": problem(503, "Busy", "")}),
+            _ => taken(submission),
+        }),
+        _ => results(request, taken),
+    });
+    let run = run(&place, &server, &["--concurrency", "1"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(run.json()["imported"], 40);
+    let requests = server.take();
+    let sent: Vec<Vec<i64>> = requests
+        .iter()
+        .take(6)
+        .map(|request| scores(&submissions(request)))
+        .collect();
+    assert_eq!(
+        sent,
+        [
+            vec![0, 1, 2, 3],
+            vec![0, 1, 2, 3],
+            vec![0, 1, 2, 3],
+            vec![0, 1, 2, 3],
+            vec![1],
+            vec![4, 5, 6, 7]
+        ]
+    );
+    assert!(
+        run.err.contains("503 Store out of reach") && run.err.contains("trying again in"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
+    let place = Place::new();
+    let strict = Arc::new(AtomicBool::new(true));
+    let refuses = Arc::clone(&strict);
+    let server = Server::start(move |request| {
+        let malformed = submissions(request)
+            .iter()
+            .position(|submission| submission["score"] == 9);
+        match malformed.filter(|_position| refuses.load(Ordering::SeqCst)) {
+            Some(position) => Answer::Json(
+                422,
+                "",
+                problem(422, "Invalid", &format!("#/scores/{position}/score")),
+            ),
+            None => results(request, |submission| match submission["score"].as_i64() {
+                Some(20) if refuses.load(Ordering::SeqCst) => {
+                    json!({"status_code": 422, "problem": problem(422, "Invalid", "#/score")})
+                }
+                _ => taken(submission),
+            }),
+        }
+    });
+    let first = run(&place, &server, &[]);
+    assert_eq!(first.code, 1, "{}", first.err);
+    assert_eq!(
+        (&first.json()["imported"], &first.json()["refused"]),
+        (&json!(38), &json!(2))
+    );
+    for line in [
+        "line 11: refused: 422 Invalid: #/score: not like this",
+        "line 22: refused: 422 Invalid",
+    ] {
+        assert!(first.err.contains(line), "{}", first.err);
+    }
+    server.take();
+    strict.store(false, Ordering::SeqCst);
+    let second = run(&place, &server, &[]);
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert_eq!(scores(&posts(&server.take())), [9, 20]);
+
+    strict.store(true, Ordering::SeqCst);
+    let stopped = run(
+        &place,
+        &server,
+        &["--again", "--stop-on-error", "--concurrency", "1"],
+    );
+    assert_eq!(stopped.code, 1, "{}", stopped.err);
+    assert_eq!(stopped.json()["not_sent"], 40 - 12);
+}
+
+#[test]
+fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone() {
+    let place = Place::new();
+    let gone = Arc::new(Mutex::new(BTreeSet::new()));
+    let missing = Arc::clone(&gone);
+    let server = Server::start(move |request| match request.line.rsplit_once('/').unwrap() {
+        ("GET /api/v1/leaderboards", id) if missing.lock().unwrap().contains(id) => {
+            Answer::Json(404, "", json!({}))
+        }
+        ("GET /api/v1/leaderboards", _id) => Answer::Json(200, "", json!({})),
+        _ => results(request, taken),
+    });
+    let more = ["--leaderboard", "other"];
+    assert_eq!(run(&place, &server, &more).json()["imported"], 40);
+    gone.lock().unwrap().insert("l".to_owned());
+    let half = run(&place, &server, &more);
+    assert_eq!(half.code, 2, "{}", half.err);
+    assert!(
+        half.err
+            .contains("l is missing, but an earlier run imported 40 rows"),
+        "{}",
+        half.err
+    );
+    gone.lock().unwrap().insert("other".to_owned());
+    assert_eq!(run(&place, &server, &more).json()["imported"], 40);
+}
+
+#[test]
+fn an_unreachable_server_ends_the_import_and_says_how_to_go_on() {
+    let place = Place::new();
+    let server = Server::start(|_request| Answer::Close);
+    let run = run(&place, &server, &["--retries", "1"]);
+    assert_eq!(run.code, 4, "{}", run.err);
+    assert_eq!(run.json()["not_sent"], 40);
+    assert!(
+        run.err.contains("is out of reach") && run.err.contains("the same command goes on"),
+        "{}",
+        run.err
+    );
+}
