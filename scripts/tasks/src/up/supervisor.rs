@@ -15,8 +15,8 @@ use signal_hook::iterator::Signals;
 
 /// How often programs and signals are looked at.
 const TURN: Duration = Duration::from_millis(50);
-/// How long a program may take to finish what is in flight.
-const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How long a program may take to finish what is in flight; longer than the local host's own limit.
+const STOP_WITHIN: Duration = Duration::from_secs(40);
 /// The pause before a program is started again: doubled each time up to the longest, the shortest again after
 /// the program ran for that long.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
