@@ -1,1 +1,26 @@
-//! placeholder
+//! The edge pipeline and the wire format of Edgeboard.
+//!
+//! A request goes through [`handle`]: plain functions in one visible order, then the function's own route
+//! table ([`Endpoint`]), then its handler. What goes wrong becomes a [`Problem`] in one place. This
+//! crate knows neither Spin nor any store: the composition root gives it an [`Environment`].
+
+mod endpoint;
+mod environment;
+mod log;
+mod params;
+mod pipeline;
+mod problem;
+mod query;
+mod response;
+mod route;
+
+pub use endpoint::{Context, Endpoint};
+pub use environment::{Environment, Secret, Settings};
+pub use log::{Level, LogRecord};
+pub use params::Params;
+pub use pipeline::{Body, Handled, MAX_BODY_BYTES, MediaType, handle};
+pub use problem::{
+    CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
+};
+pub use response::Response;
+pub use route::{BodyKind, Build, Need, Route, RouteTable, Verb};

@@ -1,0 +1,3 @@
+//! JSON in and out.
+
+fn main() {}

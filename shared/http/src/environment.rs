@@ -1,0 +1,81 @@
+//! What a request is answered with: the stores, the clock, the settings. The composition root makes one for
+//! each request; making it is cheap.
+
+use leaderboard_core::usecase::{BoardMemory, Store};
+use leaderboard_core::{TenantId, Timestamp, ports};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// The world around one request.
+pub trait Environment {
+    /// The store of record.
+    type Store: Store + ports::Events + ports::DeadLetters + ports::Readiness;
+    /// The region's cache.
+    type Cache: ports::Cache;
+
+    /// The store of record.
+    fn store(&self) -> &Self::Store;
+    /// The region's cache, where there is one in front of the store.
+    fn cache(&self) -> Option<&Self::Cache>;
+    /// What this instance remembers of configurations.
+    fn boards(&self) -> &BoardMemory;
+    /// The instant of the request. Called once for each request.
+    fn now(&self) -> Timestamp;
+    /// What the operator has set.
+    fn settings(&self) -> &Settings;
+    /// 16 random bytes, not all of them zero.
+    fn new_trace_id(&self) -> [u8; 16];
+}
+
+/// What the operator has set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The operator's key: all rights in all tenants.
+    pub admin_key: Secret,
+    /// The tenant of a request that names none.
+    pub default_tenant: TenantId,
+}
+
+/// A secret that presented text can be compared with. It holds a digest, not the secret itself.
+#[derive(Clone)]
+pub struct Secret(Option<[u8; 32]>);
+
+impl Secret {
+    /// Takes a secret. Nothing matches an empty one: a setting left empty must not open the door.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self((!secret.is_empty()).then(|| Sha256::digest(secret.as_bytes()).into()))
+    }
+
+    /// Whether `presented` is the secret, in a time that does not depend on where they differ.
+    #[must_use]
+    pub fn matches(&self, presented: &[u8]) -> bool {
+        let digest: [u8; 32] = Sha256::digest(presented).into();
+        self.0.as_ref().is_some_and(|own| bool::from(own.ct_eq(&digest)))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_matches_itself_alone_and_shows_nothing() {
+        let secret = Secret::new("open sesame");
+        assert!(secret.matches(b"open sesame"));
+        assert!(!secret.matches(b"open sesame "));
+        assert!(!secret.matches(b""));
+        assert_eq!(format!("{secret:?}"), "Secret");
+    }
+
+    #[test]
+    fn nothing_matches_the_empty_secret() {
+        assert!(!Secret::new("").matches(b""));
+    }
+}

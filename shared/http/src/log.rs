@@ -1,0 +1,39 @@
+//! One structured line for each request.
+
+use serde::Serialize;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The service did its work, whatever the client made of it.
+    Info,
+    /// The service could not do its work.
+    Error,
+}
+
+/// What is logged of a request. Nothing in it was chosen by the client beyond its trace id and its tenant:
+/// no body, no key, no token, no path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogRecord {
+    /// How much it matters.
+    pub level: Level,
+    /// The trace id: 32 hexadecimal digits.
+    pub trace_id: String,
+    /// `GET` and so on; `OTHER` for a method that no route has.
+    pub method: &'static str,
+    /// The route's pattern; absent when no route was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<&'static str>,
+    /// The status of the answer.
+    pub status: u16,
+    /// The tenant, once it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The type of the problem answered, e.g. `/problems/validation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<&'static str>,
+    /// What was behind a status of 5xx. The client never sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}

@@ -1,0 +1,144 @@
+//! Conditional requests (RFC 9110, section 13) on documents whose entity tag is their version: `"17"`.
+
+use http::HeaderMap;
+
+use super::headers::{invalid_header, list_header};
+use crate::problem::Problem;
+
+const IF_MATCH: &str = "If-Match";
+const IF_NONE_MATCH: &str = "If-None-Match";
+/// The most entity tags that one header lists.
+const MAX_TAGS: usize = 100;
+
+/// What a request expects of the document it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+/// The entity tags of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    /// `*`: any document.
+    Any,
+    /// These; whether each is a weak one.
+    List(Vec<(bool, String)>),
+}
+
+impl Preconditions {
+    /// Reads both headers.
+    ///
+    /// # Errors
+    /// A problem that names the header.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let parse = |name: &'static str| match list_header(headers, name) {
+            None => Ok(None),
+            Some(text) => parse_tags(&text)
+                .map(Some)
+                .ok_or_else(|| invalid_header(name, "must be * or a list of entity tags in double quotes")),
+        };
+        Ok(Self {
+            if_match: parse(IF_MATCH)?,
+            if_none_match: parse(IF_NONE_MATCH)?,
+        })
+    }
+
+    /// Whether there are any.
+    pub(crate) fn exist(&self) -> bool {
+        self.if_match.is_some() || self.if_none_match.is_some()
+    }
+
+    /// Whether `If-Match` holds for the current version (`None`: there is no document). Tags compare
+    /// strongly: a weak one never matches.
+    pub(crate) fn match_holds(&self, current: Option<u64>) -> bool {
+        match (&self.if_match, current) {
+            (None, _) | (Some(Tags::Any), Some(_)) => true,
+            (Some(_), None) => false,
+            (Some(Tags::List(tags)), Some(version)) => {
+                let own = version.to_string();
+                tags.iter().any(|(weak, tag)| !weak && *tag == own)
+            }
+        }
+    }
+
+    /// Whether `If-None-Match` holds. Tags compare weakly.
+    pub(crate) fn none_match_holds(&self, current: Option<u64>) -> bool {
+        match (&self.if_none_match, current) {
+            (None, _) | (_, None) => true,
+            (Some(Tags::Any), Some(_)) => false,
+            (Some(Tags::List(tags)), Some(version)) => {
+                let own = version.to_string();
+                tags.iter().all(|(_, tag)| *tag != own)
+            }
+        }
+    }
+}
+
+/// `*`, or entity tags (`"…"`, `W/"…"`) with commas between them.
+fn parse_tags(text: &str) -> Option<Tags> {
+    let mut rest = text.trim();
+    if rest == "*" {
+        return Some(Tags::Any);
+    }
+    let mut tags = Vec::new();
+    loop {
+        let weak = rest.starts_with("W/");
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (tag, after) = quoted.split_once('"')?;
+        if tag.bytes().any(|b| b <= b' ' || b == 0x7f) || tags.len() == MAX_TAGS {
+            return None;
+        }
+        tags.push((weak, tag.to_owned()));
+        match after.trim_start() {
+            "" => return Some(Tags::List(tags)),
+            more => rest = more.strip_prefix(',')?.trim_start(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn of(name: &'static str, value: &str) -> Result<Preconditions, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            HeaderValue::from_str(value).unwrap(),
+        );
+        Preconditions::of(&headers)
+    }
+
+    #[test]
+    fn if_match_compares_strongly() {
+        let holds = |value: &str, current| of(IF_MATCH, value).unwrap().match_holds(current);
+        assert!(holds("\"17\"", Some(17)));
+        assert!(holds("\"x\", \"17\"", Some(17)));
+        assert!(holds("*", Some(17)));
+        assert!(!holds("*", None));
+        assert!(!holds("\"17\"", None));
+        assert!(!holds("\"16\"", Some(17)));
+        assert!(!holds("W/\"17\"", Some(17)));
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        let holds = |value: &str, current| of(IF_NONE_MATCH, value).unwrap().none_match_holds(current);
+        assert!(!holds("W/\"17\"", Some(17)));
+        assert!(!holds("\"a,b\" , \"17\"", Some(17)));
+        assert!(!holds("*", Some(17)));
+        assert!(holds("*", None));
+        assert!(holds("\"16\"", Some(17)));
+    }
+
+    #[test]
+    fn what_is_no_list_of_tags_is_refused() {
+        for bad in ["17", "\"17", "\"17\",", "\"17\" \"18\"", "*, \"17\"", "w/\"17\""] {
+            assert!(of(IF_MATCH, bad).is_err(), "{bad}");
+        }
+        assert!(!Preconditions::of(&HeaderMap::new()).unwrap().exist());
+    }
+}

@@ -1,0 +1,156 @@
+//! What every request goes through, in this order.
+
+mod authenticate;
+mod authorise;
+mod conditional;
+mod headers;
+mod media;
+mod size;
+mod tenant;
+mod trace;
+mod version;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
+use http::{HeaderValue, Method, StatusCode, request};
+use leaderboard_core::access::Caller;
+
+use crate::endpoint::{Context, Endpoint};
+use crate::environment::Environment;
+use crate::log::{Level, LogRecord};
+use crate::problem::{Problem, ProblemType};
+use crate::response::Response;
+use crate::route::{Found, Need, Verb, find};
+
+pub(crate) use conditional::Preconditions;
+pub(crate) use headers::{invalid_header, one_header};
+pub use media::MediaType;
+pub use size::{Body, MAX_BODY_BYTES};
+pub(crate) use trace::hex;
+
+/// Answers with the trace id, so that a client can report it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What an answer depends on beside its address.
+const VARY_BY: &str = "Accept, API-Version, Authorization, X-API-Key, X-Tenant-ID";
+
+/// A finished answer and what to log of it.
+#[derive(Debug)]
+pub struct Handled {
+    /// The answer, whole.
+    pub response: http::Response<Bytes>,
+    /// One line for the log; the caller adds how long it took.
+    pub log: LogRecord,
+}
+
+/// Answers a request. Nothing gets out of here as an error: what goes wrong is a problem document.
+pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request<Body>) -> Handled {
+    let (head, body) = request.into_parts();
+    let trace_id = trace::trace_id(&head.headers, || env.new_trace_id());
+    let mut log = LogRecord {
+        level: Level::Info,
+        trace_id: trace_id.clone(),
+        method: method_name(&head.method),
+        route: None,
+        status: 0,
+        tenant: None,
+        problem: None,
+        cause: None,
+    };
+    let response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log).await {
+        Ok(response) => response,
+        Err(problem) => {
+            log.problem = Some(problem.kind.uri());
+            if problem.kind.status().is_server_error() {
+                log.level = Level::Error;
+                log.cause.clone_from(&problem.cause);
+            }
+            problem.into_response(&trace_id)
+        }
+    };
+    log.status = response.status.as_u16();
+    Handled {
+        response: finish(response, &head.method, &trace_id),
+        log,
+    }
+}
+
+async fn answer<P: Endpoint, E: Environment>(
+    env: &E,
+    head: &request::Parts,
+    body: &Body,
+    trace_id: &str,
+    log: &mut LogRecord,
+) -> Result<Response, Problem> {
+    let body = size::within_limit(body)?;
+    let path = version::below_version(head.uri.path(), &head.headers)?;
+    let (route, params) = match find(P::table(), &head.method, path) {
+        Found::Route(route, params) => (route, params),
+        Found::OtherMethods(allow) => return Err(Problem::method_not_allowed(&allow)),
+        Found::Nothing => return Err(Problem::new(ProblemType::NotFound)),
+    };
+    log.route = Some(route.pattern);
+    let settings = env.settings();
+    let (caller, tenant) = if route.need == Need::Open {
+        (Caller::Anonymous, settings.default_tenant.clone())
+    } else {
+        let caller = authenticate::caller(&head.headers, &settings.admin_key)?;
+        let tenant = tenant::tenant(&head.headers, &settings.default_tenant)?;
+        log.tenant = Some(tenant.to_string());
+        (caller, tenant)
+    };
+    authorise::authorise(&caller, route.need)?;
+    // Limits come here: rates, by player, address, tenant and endpoint.
+    media::check_content(route.body, &head.headers)?;
+    let context = Context {
+        env,
+        now: env.now(),
+        tenant,
+        caller,
+        query: head.uri.query().unwrap_or(""),
+        headers: &head.headers,
+        body,
+        accepted: media::accepted(&head.headers)?,
+        trace_id,
+    };
+    P::call(&context, (route.build)(&params)?).await
+}
+
+/// Adds what every answer has, and takes away what this one may not have.
+fn finish(mut response: Response, method: &Method, trace_id: &str) -> http::Response<Bytes> {
+    if let Ok(value) = HeaderValue::from_str(trace_id) {
+        response.headers.insert(REQUEST_ID, value);
+    }
+    response.headers.insert(VARY, HeaderValue::from_static(VARY_BY));
+    response
+        .headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let bodiless = matches!(response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if bodiless || method == Method::HEAD {
+        // RFC 9110 lets an answer to HEAD leave the length out, and no host can then take it for a promise.
+        response.body = Bytes::new();
+    } else {
+        response
+            .headers
+            .insert(CONTENT_LENGTH, HeaderValue::from(response.body.len()));
+    }
+    let mut finished = http::Response::new(response.body);
+    *finished.status_mut() = response.status;
+    *finished.headers_mut() = response.headers;
+    finished
+}
+
+/// A method's name for the log; a client may send any token as a method.
+fn method_name(method: &Method) -> &'static str {
+    if method == Method::HEAD {
+        return "HEAD";
+    }
+    match Verb::of(method) {
+        Some(Verb::Get) => "GET",
+        Some(Verb::Put) => "PUT",
+        Some(Verb::Patch) => "PATCH",
+        Some(Verb::Post) => "POST",
+        Some(Verb::Delete) => "DELETE",
+        None => "OTHER",
+    }
+}

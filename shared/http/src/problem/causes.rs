@@ -1,0 +1,153 @@
+//! From typed causes to problems: one exhaustive match for each kind of cause.
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
+use leaderboard_core::usecase::QueryError;
+use leaderboard_core::{Refusal, RefusalReason, StoreError};
+
+use super::{FieldError, Problem, ProblemType};
+
+/// Where a submission stands in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPlace {
+    /// Points at the submission in the body: `#`, or `#/scores/3`.
+    pub item: String,
+    /// The field that has its numbers: `score` or `values`.
+    pub numbers: &'static str,
+    /// Whether its id was made from the request's idempotency key.
+    pub keyed: bool,
+}
+
+impl ItemPlace {
+    fn id_error(&self, detail: &str) -> FieldError {
+        if self.keyed {
+            FieldError::header("Idempotency-Key", detail)
+        } else {
+            FieldError::body(format!("{}/id", self.item), detail)
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Unavailable(_) => ProblemType::Unavailable,
+            StoreError::Corrupt(_) | StoreError::Rejected(_) => ProblemType::Internal,
+        };
+        Self::new(kind).with_cause(error.to_string())
+    }
+}
+
+impl Problem {
+    /// Why a question has no answer. To a caller without a credential, what is private asks for one.
+    #[must_use]
+    pub fn of_query(error: QueryError, caller: &Caller) -> Self {
+        match error {
+            QueryError::UnknownLeaderboard => Self::new(ProblemType::LeaderboardNotFound),
+            QueryError::UnknownPeriod => Self::new(ProblemType::PeriodNotFound),
+            QueryError::UnknownEntry => Self::new(ProblemType::EntryNotFound),
+            QueryError::Forbidden => Self::not_allowed(caller),
+            QueryError::Invalid(invalid) => {
+                let kind = if invalid.pointer == "cursor" {
+                    ProblemType::InvalidCursor
+                } else {
+                    ProblemType::InvalidParameter
+                };
+                Self::new(kind).with_error(FieldError::parameter(invalid.pointer, invalid.detail))
+            }
+            QueryError::StaleCursor => Self::new(ProblemType::StaleCursor).with_error(FieldError::parameter(
+                "cursor",
+                "belongs to an order that is gone",
+            )),
+            QueryError::Store(error) => error.into(),
+        }
+    }
+
+    /// 401 for a caller without a credential, 403 for the others.
+    #[must_use]
+    pub fn not_allowed(caller: &Caller) -> Self {
+        Self::new(match caller {
+            Caller::Anonymous => ProblemType::Unauthenticated,
+            Caller::Player(_) | Caller::Server => ProblemType::Forbidden,
+        })
+    }
+
+    /// Why a configuration was not stored. Its pointers are those of a leaderboard's document.
+    #[must_use]
+    pub fn of_put(refusal: &PutRefusal) -> Self {
+        match refusal {
+            PutRefusal::VersionMismatch { .. } => Self::new(ProblemType::PreconditionFailed),
+            PutRefusal::HasEntries => {
+                let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
+                Self::new(ProblemType::RebuildNeeded)
+                    .with_error(FieldError::body("#/columns", detail))
+                    .with_error(FieldError::body("#/ties", detail))
+            }
+            PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
+                "The current period has more than {MAX_REBUILD_ENTRIES} entries."
+            )),
+        }
+    }
+
+    /// Why a leaderboard refused a submission.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal, place: &ItemPlace) -> Self {
+        use ProblemType as P;
+        use RefusalReason as R;
+        let ItemPlace { item, numbers, .. } = place;
+        let at = |field: &str, detail: String| {
+            Self::new(P::Validation)
+                .with_detail(format!(
+                    "The leaderboard {} did not accept the score.",
+                    refusal.leaderboard
+                ))
+                .with_error(FieldError::body(format!("{item}/{field}"), detail))
+        };
+        let state = |kind: P, detail: String| {
+            Self::new(kind).with_detail(format!("The leaderboard {} {detail}.", refusal.leaderboard))
+        };
+        match &refusal.reason {
+            R::UnknownLeaderboard => state(P::LeaderboardNotFound, "does not exist".into()),
+            R::BelowMin { min } => at(numbers, format!("below the leaderboard's min of {min}")),
+            R::AboveMax { max } => at(numbers, format!("above the leaderboard's max of {max}")),
+            R::ChangeTooLarge { max_change } => {
+                at(numbers, format!("changes the entry by more than {max_change}"))
+            }
+            R::Overflow => at(numbers, "leaves the range of a signed 64-bit integer".into()),
+            R::AttemptsExhausted { max_attempts } => state(
+                P::AttemptsExhausted,
+                format!("accepts {max_attempts} submissions of a player in a period"),
+            ),
+            R::Full { max_entries } => state(
+                P::LeaderboardFull,
+                format!("has {max_entries} entries, and takes no more"),
+            ),
+            R::NotStarted { starts_at } => state(P::NotStarted, format!("starts at {starts_at}")),
+            R::Ended { ends_at } => state(P::Ended, format!("ended at {ends_at}")),
+            R::PeriodExpired => state(
+                P::PeriodExpired,
+                "no longer keeps the period of this score".into(),
+            ),
+            R::PeriodReordered => state(
+                P::PeriodReordered,
+                "was ordered in another way in the period of this score".into(),
+            ),
+            R::IdConflict { .. } => state(P::IdConflict, "knows this id with other content".into())
+                .with_error(place.id_error("was used within 24 hours with other content")),
+            R::Forbidden => state(
+                P::Forbidden,
+                "does not take scores of this player from this caller".into(),
+            ),
+            R::InTheFuture => at("occurred_at", "is in the future".into()),
+            R::OperatorNotAllowed => at(
+                "operator",
+                "the leaderboard takes no operator from a submission".into(),
+            ),
+            R::ColumnsMismatch { detail } => at(numbers, detail.clone()),
+            // The use case tries again with the current configuration; it never hands this one on.
+            R::StaleConfiguration => {
+                Self::new(P::Unavailable).with_cause("a stale configuration was handed on")
+            }
+        }
+    }
+}

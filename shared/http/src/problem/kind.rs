@@ -1,0 +1,149 @@
+//! The types of problems.
+
+use http::StatusCode;
+
+macro_rules! problem_types {
+    ($($(#[doc = $doc:literal])+ $name:ident, $slug:literal, $status:ident, $title:literal;)+) => {
+        /// Every type of problem that the API answers with.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ProblemType {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl ProblemType {
+            /// All of them, in the order of their status.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The type's URI reference: stable, for programs.
+            #[must_use]
+            pub const fn uri(self) -> &'static str {
+                match self { $(Self::$name => concat!("/problems/", $slug),)+ }
+            }
+
+            /// The status it is answered with.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// The same few words for every occurrence, for people.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// When it is answered.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
+            }
+        }
+    };
+}
+
+problem_types! {
+    /// The body is not JSON, is nested too deeply, or names a field twice.
+    Malformed, "malformed", BAD_REQUEST, "The body is not valid JSON";
+    /// A parameter in the path or the query is unknown, repeated or out of its range.
+    InvalidParameter, "invalid-parameter", BAD_REQUEST, "A parameter is not valid";
+    /// A request header cannot be understood.
+    InvalidHeader, "invalid-header", BAD_REQUEST, "A header is not valid";
+    /// The path and the `API-Version` header name different versions.
+    VersionConflict, "version-conflict", BAD_REQUEST, "Two versions are asked for";
+    /// The cursor was not made by this list.
+    InvalidCursor, "invalid-cursor", BAD_REQUEST, "The cursor is not valid";
+    /// A credential is missing or not valid.
+    Unauthenticated, "unauthenticated", UNAUTHORIZED, "A valid credential is needed";
+    /// The credential is valid and does not allow this.
+    Forbidden, "forbidden", FORBIDDEN, "This is not allowed";
+    /// Nothing is at this path.
+    NotFound, "not-found", NOT_FOUND, "There is nothing here";
+    /// The path names a version of the API that does not exist.
+    UnknownVersion, "unknown-version", NOT_FOUND, "This version does not exist";
+    /// The tenant has no leaderboard of that id.
+    LeaderboardNotFound, "leaderboard-not-found", NOT_FOUND, "The leaderboard does not exist";
+    /// The leaderboard has no such period, or keeps it no longer.
+    PeriodNotFound, "period-not-found", NOT_FOUND, "The period does not exist";
+    /// The player has no entry in the period.
+    EntryNotFound, "entry-not-found", NOT_FOUND, "The player has no entry";
+    /// The path exists, for the methods that `Allow` lists.
+    MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
+    /// `Accept` leaves no media type that can be answered with.
+    NotAcceptable, "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type";
+    /// The leaderboard was changed by someone else at the same time; read it and try again.
+    Conflict, "conflict", CONFLICT, "The leaderboard was changed meanwhile";
+    /// The change would reorder entries and does not ask for `?rebuild=true`.
+    RebuildNeeded, "rebuild-needed", CONFLICT, "The change would reorder entries";
+    /// The change would reorder more entries than a rebuild takes.
+    RebuildTooLarge, "rebuild-too-large", CONFLICT, "There are too many entries to reorder";
+    /// The player has used all attempts of the period.
+    AttemptsExhausted, "attempts-exhausted", CONFLICT, "No attempts are left";
+    /// The period has as many entries as it may have.
+    LeaderboardFull, "leaderboard-full", CONFLICT, "The leaderboard is full";
+    /// The score happened before the leaderboard opened.
+    NotStarted, "not-started", CONFLICT, "The leaderboard has not started";
+    /// The score happened after the leaderboard closed.
+    Ended, "ended", CONFLICT, "The leaderboard has ended";
+    /// The score belongs to a period that is no longer kept.
+    PeriodExpired, "period-expired", CONFLICT, "The period is no longer kept";
+    /// The score belongs to a period that was ordered in another way.
+    PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
+    /// The cursor belongs to an order that is gone; start the list again.
+    StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
+    /// `If-Match` or `If-None-Match` does not hold.
+    PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
+    /// The body is larger than 1 MiB.
+    BodyTooLarge, "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// The body's media type or coding is not one that the route takes.
+    UnsupportedMediaType, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The media type is not supported";
+    /// The body is JSON and breaks a rule; `errors` names the fields.
+    Validation, "validation", UNPROCESSABLE_ENTITY, "A value is not valid";
+    /// The id or the idempotency key was used within 24 hours with other content.
+    IdConflict, "id-conflict", UNPROCESSABLE_ENTITY, "The id was used with other content";
+    /// The service failed; the log has the cause under the trace id.
+    Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
+    /// The store is out of reach; try again after `Retry-After` seconds.
+    Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service is not available";
+}
+
+/// One line of the table of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatalogueEntry {
+    /// The type.
+    pub kind: ProblemType,
+    /// As in [`ProblemType::uri`].
+    pub uri: &'static str,
+    /// The status code.
+    pub status: u16,
+    /// As in [`ProblemType::title`].
+    pub title: &'static str,
+    /// As in [`ProblemType::meaning`].
+    pub meaning: &'static str,
+}
+
+/// Every type of problem, in the order of its status: the table of errors.
+pub fn catalogue() -> impl Iterator<Item = CatalogueEntry> {
+    ProblemType::ALL.iter().map(|kind| CatalogueEntry {
+        kind: *kind,
+        uri: kind.uri(),
+        status: kind.status().as_u16(),
+        title: kind.title(),
+        meaning: kind.meaning().trim(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_sorted_by_status_and_has_no_type_twice() {
+        let entries: Vec<_> = catalogue().collect();
+        assert!(entries.windows(2).all(|pair| pair[0].status <= pair[1].status));
+        let mut uris: Vec<_> = entries.iter().map(|entry| entry.uri).collect();
+        uris.sort_unstable();
+        uris.dedup();
+        assert_eq!(uris.len(), ProblemType::ALL.len());
+        assert!(entries.iter().all(|entry| entry.meaning.ends_with('.')));
+    }
+}

@@ -1,0 +1,9 @@
+//! Problems: what goes wrong, as RFC 9457 says it. Every problem of the API is made here.
+
+mod causes;
+mod document;
+mod kind;
+
+pub use causes::ItemPlace;
+pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem};
+pub use kind::{CatalogueEntry, ProblemType, catalogue};

@@ -1,0 +1,182 @@
+//! Routes: a method, a pattern, what the caller must be allowed, and what the request becomes.
+
+use http::Method;
+
+use crate::params::Params;
+use crate::problem::Problem;
+
+/// The methods that routes are made of. `HEAD` is answered by the route of `GET`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Read.
+    Get,
+    /// Create or replace.
+    Put,
+    /// Change in part.
+    Patch,
+    /// Submit.
+    Post,
+    /// Remove.
+    Delete,
+}
+
+impl Verb {
+    /// The verb of a request's method; `None` for methods that no route has.
+    #[must_use]
+    pub fn of(method: &Method) -> Option<Self> {
+        match method.as_str() {
+            "GET" | "HEAD" => Some(Self::Get),
+            "PUT" => Some(Self::Put),
+            "PATCH" => Some(Self::Patch),
+            "POST" => Some(Self::Post),
+            "DELETE" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    /// As an `Allow` header lists it.
+    #[must_use]
+    pub const fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: no credential is looked at, no tenant is chosen.
+    Open,
+    /// To read; the leaderboard's `access` decides whether without a credential.
+    Read,
+    /// To write scores.
+    Write,
+    /// To configure and to operate.
+    Admin,
+}
+
+/// The bodies that a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// None; one that is sent is not looked at.
+    None,
+    /// `application/json`.
+    Json,
+    /// `application/merge-patch+json` (RFC 7396), or `application/json`.
+    MergePatch,
+}
+
+/// What makes a typed route of the path's parameters.
+pub type Build<R> = fn(&Params<'_>) -> Result<R, Problem>;
+
+/// One route. `R` is the function's own enum of routes.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<R> {
+    /// The method.
+    pub verb: Verb,
+    /// The path below `/api/v1`: literal segments and `:name` parameters, e.g.
+    /// `/leaderboards/:leaderboard/scores`.
+    pub pattern: &'static str,
+    /// What the caller must be allowed.
+    pub need: Need,
+    /// The body it takes.
+    pub body: BodyKind,
+    /// Makes the typed route.
+    pub build: Build<R>,
+}
+
+impl<R> Route<R> {
+    /// A route that takes no body.
+    #[must_use]
+    pub const fn new(verb: Verb, pattern: &'static str, need: Need, build: Build<R>) -> Self {
+        Self {
+            verb,
+            pattern,
+            need,
+            body: BodyKind::None,
+            build,
+        }
+    }
+
+    /// The same route, with a body of that kind.
+    #[must_use]
+    pub const fn with_body(mut self, body: BodyKind) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// The routes of a function; the first that matches counts.
+pub type RouteTable<R> = &'static [Route<R>];
+
+/// What a method and a path lead to.
+#[derive(Debug)]
+pub(crate) enum Found<'t, 'p, R> {
+    /// A route and the path's parameters, not decoded yet.
+    Route(&'t Route<R>, Params<'p>),
+    /// The path exists for other methods; the value of `Allow`.
+    OtherMethods(String),
+    /// No such path.
+    Nothing,
+}
+
+/// Looks a path below `/api/v1` up.
+pub(crate) fn find<'t, 'p, R>(table: &'t [Route<R>], method: &Method, path: &'p str) -> Found<'t, 'p, R> {
+    let verb = Verb::of(method);
+    let mut allowed: Vec<&'static str> = Vec::new();
+    for route in table {
+        let Some(params) = Params::capture(route.pattern, path) else {
+            continue;
+        };
+        if verb == Some(route.verb) {
+            return Found::Route(route, params);
+        }
+        if !allowed.contains(&route.verb.allow()) {
+            allowed.push(route.verb.allow());
+        }
+    }
+    if allowed.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherMethods(allowed.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: RouteTable<&'static str> = &[
+        Route::new(Verb::Get, "/boards", Need::Admin, |_| Ok("list")),
+        Route::new(Verb::Get, "/boards/:board", Need::Read, |_| Ok("one")),
+        Route::new(Verb::Put, "/boards/:board", Need::Admin, |_| Ok("put")).with_body(BodyKind::Json),
+    ];
+
+    fn found(method: &Method, path: &str) -> String {
+        match find(TABLE, method, path) {
+            Found::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
+            Found::OtherMethods(allow) => allow,
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_method_and_the_path_decide() {
+        assert_eq!(found(&Method::GET, "/boards"), "list");
+        assert_eq!(found(&Method::HEAD, "/boards/a"), "one");
+        assert_eq!(found(&Method::PUT, "/boards/a"), "put");
+        assert_eq!(found(&Method::GET, "/boards/a/b"), "nothing");
+        assert_eq!(found(&Method::GET, "/board"), "nothing");
+    }
+
+    #[test]
+    fn other_methods_are_told_which_there_are() {
+        assert_eq!(found(&Method::DELETE, "/boards/a"), "GET, HEAD, PUT");
+        assert_eq!(found(&Method::TRACE, "/boards"), "GET, HEAD");
+    }
+}
