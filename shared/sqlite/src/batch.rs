@@ -1,0 +1,197 @@
+//! What one transaction of submissions remembers: leaderboards, periods, and what is written at its end.
+
+use std::collections::HashMap;
+
+use leaderboard_core::{
+    Attempt, Event, EventBody, LeaderboardId, Outcome, PeriodId, StoreError, Target, TenantId, Timestamp,
+};
+
+use crate::boards::{self, Board};
+use crate::connection::Connection;
+use crate::periods::{self, Found};
+use crate::store::Session;
+use crate::{ids, log, sweep};
+
+/// A leaderboard in the batch.
+#[derive(Debug)]
+struct Used {
+    board: Board,
+    /// The position it had when the batch began.
+    first_position: u64,
+    /// How many ids the batch has added.
+    ids: usize,
+}
+
+/// A period in the batch.
+#[derive(Debug)]
+struct UsedPeriod {
+    period: Found,
+    changed: bool,
+}
+
+/// The submissions of one call.
+#[derive(Debug)]
+pub(crate) struct Batch<'a, C> {
+    pub(crate) session: &'a Session<'a, C>,
+    pub(crate) tenant: &'a TenantId,
+    now: Timestamp,
+    boards: HashMap<LeaderboardId, Option<Used>>,
+    periods: HashMap<(i64, PeriodId), UsedPeriod>,
+    events: log::Pending,
+    ids: ids::Pending,
+}
+
+impl<'a, C: Connection> Batch<'a, C> {
+    pub(crate) fn new(session: &'a Session<'a, C>, tenant: &'a TenantId, now: Timestamp) -> Self {
+        Self {
+            session,
+            tenant,
+            now,
+            boards: HashMap::new(),
+            periods: HashMap::new(),
+            events: log::Pending::default(),
+            ids: ids::Pending::default(),
+        }
+    }
+
+    /// A leaderboard's row, if its configuration is the one that the target was decided with.
+    pub(crate) async fn board(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
+        let id = &target.board.value.id;
+        if !self.boards.contains_key(id) {
+            let found = boards::find(self.session, self.tenant, id, self.now).await?;
+            if let Some(board) = found.as_ref().filter(|board| board.has_expired) {
+                sweep::discard_expired(self.session, board.row, self.now).await?;
+            }
+            let used = found.map(|board| Used {
+                first_position: board.last_position,
+                board,
+                ids: 0,
+            });
+            self.boards.insert(id.clone(), used);
+        }
+        let used = self.boards.get(id).and_then(Option::as_ref);
+        Ok(used
+            .filter(|used| used.board.version == target.board.version)
+            .map(|used| used.board.row))
+    }
+
+    /// A period, if it has ever had an entry.
+    pub(crate) async fn period(&mut self, board: i64, id: &PeriodId) -> Result<Option<&Found>, StoreError> {
+        let key = (board, id.clone());
+        if !self.periods.contains_key(&key)
+            && let Some(period) = periods::find(self.session, board, id, self.now).await?
+        {
+            let changed = false;
+            self.periods.insert(key.clone(), UsedPeriod { period, changed });
+        }
+        Ok(self.periods.get(&key).map(|used| &used.period))
+    }
+
+    /// The target's period, made now if it was not there. What the caller changes is written at the end.
+    pub(crate) async fn period_for_writing(
+        &mut self,
+        board: i64,
+        target: &Target,
+    ) -> Result<&mut Found, StoreError> {
+        let key = (board, target.period.id.clone());
+        let used = match self.periods.entry(key) {
+            std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let layout = target.board.value.layout();
+                let period =
+                    periods::create(self.session, board, &target.period, target.expires_at, layout).await?;
+                place.insert(UsedPeriod {
+                    period,
+                    changed: true,
+                })
+            }
+        };
+        used.changed = true;
+        used.period.expires_at = target.expires_at;
+        Ok(&mut used.period)
+    }
+
+    /// The position that the next event of a leaderboard has.
+    pub(crate) fn take_position(&mut self, id: &LeaderboardId) -> u64 {
+        match self.boards.get_mut(id) {
+            Some(Some(used)) => {
+                used.board.last_position = used.board.last_position.saturating_add(1);
+                used.board.last_position
+            }
+            // Only for leaderboards that `board` has found.
+            Some(None) | None => 0,
+        }
+    }
+
+    /// What is known of an id by this batch.
+    pub(crate) fn known_id(&self, board: i64, attempt: &Attempt) -> Option<&ids::Known> {
+        let id = attempt.id.as_ref()?;
+        self.ids.get(board, id, attempt.recorded_at)
+    }
+
+    /// Logs an accepted target.
+    pub(crate) fn log(
+        &mut self,
+        board: i64,
+        position: u64,
+        attempt: &Attempt,
+        target: &Target,
+        hidden: bool,
+    ) {
+        let body = EventBody::Submitted {
+            player: attempt.player.clone(),
+            period: target.period.id.clone(),
+            operator: target.operator,
+            values: target.values.clone(),
+            metadata: attempt.metadata.clone(),
+            occurred_at: attempt.occurred_at,
+            id: attempt.id.clone(),
+            hidden,
+        };
+        let event = Event {
+            recorded_at: attempt.recorded_at,
+            body,
+        };
+        self.events.push(board, position, &event);
+    }
+
+    /// Remembers the outcome of an attempt that has an id.
+    pub(crate) fn remember(&mut self, board: i64, attempt: &Attempt, outcome: &Outcome) {
+        if attempt.id.is_none() {
+            return;
+        }
+        if let Some(Some(used)) = self.boards.get_mut(&outcome.leaderboard) {
+            used.ids = used.ids.saturating_add(1);
+        }
+        self.ids.push(board, attempt, outcome);
+    }
+
+    /// Writes what has gathered.
+    pub(crate) async fn finish(self) -> Result<(), StoreError> {
+        let session = self.session;
+        self.events.flush(session).await?;
+        self.ids.flush(session).await?;
+        for used in self.periods.values().filter(|used| used.changed) {
+            periods::save(session, &used.period).await?;
+        }
+        let mut anything_to_sweep = false;
+        for Used {
+            board,
+            first_position,
+            ids,
+        } in self.boards.into_values().flatten()
+        {
+            if board.last_position != first_position {
+                boards::save_position(session, board.row, board.last_position).await?;
+            }
+            if ids > 0 {
+                ids::prune(session, board.row, self.now, ids).await?;
+            }
+            anything_to_sweep |= board.has_expired || board.has_discarded;
+        }
+        if anything_to_sweep {
+            sweep::sweep(session).await?;
+        }
+        Ok(())
+    }
+}

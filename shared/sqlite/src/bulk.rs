@@ -1,0 +1,48 @@
+//! Many rows in few statements: each statement is a call to the host.
+
+use leaderboard_core::StoreError;
+
+use crate::connection::{Connection, Value};
+use crate::store::Session;
+
+/// Rows in one statement. Fixed, so that the library's cache of prepared statements knows the text.
+const ROWS: usize = 32;
+
+/// Runs `{head}(?, …), (?, …) {tail}` for all rows; a row is `N` parameters.
+pub(crate) async fn insert<C: Connection, const N: usize>(
+    session: &Session<'_, C>,
+    head: &str,
+    tail: &str,
+    rows: &[[Value<'_>; N]],
+) -> Result<(), StoreError> {
+    let chunks = rows.chunks_exact(ROWS);
+    let rest = chunks.remainder();
+    if rows.len() >= ROWS {
+        let many = statement(head, tail, N, ROWS);
+        for chunk in chunks {
+            session.run(&many, chunk.as_flattened()).await?;
+        }
+    }
+    if !rest.is_empty() {
+        let one = statement(head, tail, N, 1);
+        for row in rest {
+            session.run(&one, row).await?;
+        }
+    }
+    Ok(())
+}
+
+fn statement(head: &str, tail: &str, columns: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    format!("{head}{}{tail}", vec![row; rows].join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_group_of_placeholders_for_each_row() {
+        assert_eq!(statement("INSERT ", " END", 2, 2), "INSERT (?, ?), (?, ?) END");
+    }
+}

@@ -1,0 +1,138 @@
+//! Changes of configurations, each atomic with its event.
+
+use leaderboard_core::codec::encode_leaderboard;
+use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
+use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
+
+use crate::connection::{Connection, Value};
+use crate::store::Session;
+use crate::{boards, log, periods, rebuild, sweep};
+
+/// What is there before a change.
+struct Current {
+    row: i64,
+    version: u64,
+    last_position: u64,
+    configuration: Vec<u8>,
+}
+
+async fn current<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+) -> Result<Option<Current>, StoreError> {
+    const CURRENT: &str =
+        "SELECT row, version, last_position, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
+    let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
+    let Some(mut cells) = session.row(CURRENT, &parameters).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Current {
+        row: cells.integer("leaderboard row")?,
+        version: cells.unsigned("configuration version")?,
+        last_position: cells.unsigned("last position")?,
+        configuration: cells.blob("configuration")?,
+    }))
+}
+
+fn check(expected: Expected, current: Option<u64>) -> Result<(), PutRefusal> {
+    let as_expected = match expected {
+        Expected::Any => true,
+        Expected::Absent => current.is_none(),
+        Expected::Version(version) => current == Some(version),
+    };
+    if as_expected {
+        Ok(())
+    } else {
+        Err(PutRefusal::VersionMismatch { current })
+    }
+}
+
+/// Creates or replaces a configuration. Gives its version and whether it was created.
+pub(crate) async fn put<C: Connection>(
+    session: &Session<'_, C>,
+    put: &PutLeaderboard<'_>,
+) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+    let before = current(session, put.tenant, &put.leaderboard.id).await?;
+    if let Err(refusal) = check(put.expected, before.as_ref().map(|current| current.version)) {
+        return Ok(Err(refusal));
+    }
+    let configuration = encode_leaderboard(put.leaderboard);
+    if let Some(same) = before
+        .as_ref()
+        .filter(|current| current.configuration == configuration)
+    {
+        return Ok(Ok((same.version, false)));
+    }
+    let position = before
+        .as_ref()
+        .map_or(0, |current| current.last_position)
+        .saturating_add(1);
+    if let Some(before) = &before
+        && let Err(refusal) = reorder(session, put, before.row, position).await?
+    {
+        return Ok(Err(refusal));
+    }
+    let version = boards::next_version(session, put.tenant).await?;
+    let row = boards::save(session, put.tenant, &put.leaderboard.id, version, &configuration).await?;
+    for (period, expires_at) in put.expiries {
+        periods::save_expiry(session, row, period, *expires_at, put.at).await?;
+    }
+    let event = Event {
+        recorded_at: put.at,
+        body: EventBody::Configured {
+            leaderboard: Box::new(put.leaderboard.clone()),
+            current: put.current.clone(),
+            rebuild: put.rebuild,
+        },
+    };
+    log::append(session, row, position, &event).await?;
+    Ok(Ok((version, before.is_none())))
+}
+
+/// Puts the current period into the new order, if that is another one and may be done.
+async fn reorder<C: Connection>(
+    session: &Session<'_, C>,
+    put: &PutLeaderboard<'_>,
+    board: i64,
+    position: u64,
+) -> Result<Result<(), PutRefusal>, StoreError> {
+    let layout = put.leaderboard.layout();
+    let Some(mut period) = periods::find(session, board, put.current, put.at).await? else {
+        return Ok(Ok(()));
+    };
+    if period.layout == layout {
+        return Ok(Ok(()));
+    }
+    if period.total > 0 {
+        if !put.rebuild {
+            return Ok(Err(PutRefusal::HasEntries));
+        }
+        if period.total > MAX_REBUILD_ENTRIES {
+            return Ok(Err(PutRefusal::TooManyEntries));
+        }
+        rebuild::rebuild(session, &period, &layout).await?;
+        period.version = position;
+        periods::save(session, &period).await?;
+    }
+    periods::save_layout(session, period.row, &layout).await?;
+    Ok(Ok(()))
+}
+
+/// Deletes a configuration; the leaderboard's data is out of sight with it.
+pub(crate) async fn delete<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+    expected: Expected,
+) -> Result<Result<bool, PutRefusal>, StoreError> {
+    let before = current(session, tenant, id).await?;
+    if let Err(refusal) = check(expected, before.as_ref().map(|current| current.version)) {
+        return Ok(Err(refusal));
+    }
+    let Some(before) = before else {
+        return Ok(Ok(false));
+    };
+    sweep::discard_leaderboard(session, before.row).await?;
+    Ok(Ok(true))
+}

@@ -1,0 +1,129 @@
+//! Rows of entries. Values and time are read from the order key, by the layout of the period.
+
+use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
+
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, corrupt, stored};
+use crate::store::Session;
+
+/// The columns that [`stored_entry`] reads, in its order.
+macro_rules! entry_columns {
+    () => {
+        "order_key, attempts, metadata"
+    };
+}
+pub(crate) use entry_columns;
+
+/// An entry and its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    pub(crate) key: OrderKey,
+    pub(crate) entry: Entry,
+}
+
+/// Reads an entry when its key is known already.
+pub(crate) fn placed(layout: &Layout, key: Vec<u8>, cells: &mut Cells) -> Result<Placed, StoreError> {
+    let (values, reached_at, player) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
+    let attempts = u32::try_from(cells.integer("attempts")?).map_err(|_| corrupt("attempts"))?;
+    let metadata = cells
+        .text_or_null("metadata")?
+        .map(|text| Metadata::from_json_text(text).map_err(|_| corrupt("metadata")))
+        .transpose()?;
+    Ok(Placed {
+        key: OrderKey::from_bytes(key),
+        entry: Entry {
+            player,
+            values,
+            reached_at,
+            metadata,
+            attempts,
+        },
+    })
+}
+
+/// Reads the columns of [`entry_columns`].
+pub(crate) fn stored_entry(layout: &Layout, cells: &mut Cells) -> Result<Placed, StoreError> {
+    let key = cells.blob("order key")?;
+    placed(layout, key, cells)
+}
+
+/// Writes an entry, new or not. Gives its key.
+pub(crate) async fn save<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    hidden: bool,
+    entry: &Entry,
+    key: &OrderKey,
+) -> Result<(), StoreError> {
+    const SAVE: &str = "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (period, player) DO UPDATE SET \
+         order_key = excluded.order_key, attempts = excluded.attempts, metadata = excluded.metadata";
+    let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
+    let parameters = [
+        Value::Integer(period),
+        Value::Text(entry.player.as_str()),
+        Value::Blob(key.as_bytes()),
+        Value::Integer(i64::from(hidden)),
+        Value::Integer(i64::from(entry.attempts)),
+        metadata.map_or(Value::Null, Value::Text),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Counts an attempt that left the entry as it was; the order is not touched.
+pub(crate) async fn save_attempts<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    const SAVE: &str = "UPDATE entries SET attempts = ?3 WHERE period = ?1 AND player = ?2";
+    let parameters = [
+        Value::Integer(period),
+        Value::Text(entry.player.as_str()),
+        Value::Integer(i64::from(entry.attempts)),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Which side of a key, in the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Entries after the key, best first.
+    After,
+    /// Entries before the key, the nearest first.
+    Before,
+}
+
+/// Up to `limit` visible entries on one side of a key, the nearest first.
+pub(crate) async fn beside<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    layout: &Layout,
+    side: Side,
+    key: &[u8],
+    limit: u64,
+) -> Result<Vec<Placed>, StoreError> {
+    const AFTER: &str = concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM entries WHERE period = ?1 AND hidden = 0 AND order_key > ?2 ORDER BY order_key LIMIT ?3"
+    );
+    const BEFORE: &str = concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2 ORDER BY order_key DESC LIMIT ?3"
+    );
+    let sql = match side {
+        Side::After => AFTER,
+        Side::Before => BEFORE,
+    };
+    let parameters = [
+        Value::Integer(period),
+        Value::Blob(key),
+        Value::Integer(stored(limit)),
+    ];
+    let rows = session.rows(sql, &parameters).await?;
+    rows.into_iter()
+        .map(|row| stored_entry(layout, &mut row.into()))
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! Submission ids: what makes a submission count once.
+
+use std::collections::HashMap;
+
+use leaderboard_core::codec::encode_outcome;
+use leaderboard_core::ports::IDEMPOTENCY_MS;
+use leaderboard_core::{Attempt, Fingerprint, Outcome, StoreError, SubmissionId, Timestamp};
+
+use crate::bulk;
+use crate::connection::{Connection, Value};
+use crate::row::stored;
+use crate::store::Session;
+
+/// How many ids that are too old go with one call, besides as many as it adds.
+const PRUNED_AT_ONCE: u64 = 64;
+
+/// What is known of an id.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) fingerprint: Vec<u8>,
+    /// As `encode_outcome` wrote it.
+    pub(crate) outcome: Vec<u8>,
+}
+
+/// The last instant that is too old for an id to count at `now`.
+pub(crate) fn too_old(now: Timestamp) -> i64 {
+    now.as_unix_ms().saturating_sub(IDEMPOTENCY_MS)
+}
+
+/// Ids of this transaction; they are written together, at its end.
+#[derive(Debug, Default)]
+pub(crate) struct Pending(HashMap<(i64, SubmissionId), (Known, Timestamp)>);
+
+impl Pending {
+    /// What an earlier attempt of the same transaction said.
+    pub(crate) fn get(&self, board: i64, id: &SubmissionId, now: Timestamp) -> Option<&Known> {
+        let (known, recorded_at) = self.0.get(&(board, id.clone()))?;
+        (recorded_at.as_unix_ms() > too_old(now)).then_some(known)
+    }
+
+    /// Remembers an outcome, if the attempt has an id.
+    pub(crate) fn push(&mut self, board: i64, attempt: &Attempt, outcome: &Outcome) {
+        let Some(id) = &attempt.id else { return };
+        let fingerprint: Fingerprint = attempt.fingerprint;
+        let known = Known {
+            fingerprint: fingerprint.to_vec(),
+            outcome: encode_outcome(outcome),
+        };
+        self.0.insert((board, id.clone()), (known, attempt.recorded_at));
+    }
+
+    /// Writes them, over those that are too old.
+    pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
+        let mut ids: Vec<_> = self.0.iter().collect();
+        // Neighbours in the table follow each other.
+        ids.sort_unstable_by_key(|(name, _)| *name);
+        let parameters: Vec<_> = ids
+            .into_iter()
+            .map(|((board, id), (known, recorded_at))| {
+                [
+                    Value::Integer(*board),
+                    Value::Text(id.as_str()),
+                    Value::Integer(recorded_at.as_unix_ms()),
+                    Value::Blob(&known.fingerprint),
+                    Value::Blob(&known.outcome),
+                ]
+            })
+            .collect();
+        bulk::insert(
+            session,
+            "INSERT OR REPLACE INTO submissions (leaderboard, id, recorded_at, fingerprint, outcome) VALUES ",
+            "",
+            &parameters,
+        )
+        .await
+    }
+}
+
+/// Forgets some of the ids that are too old at `now`: faster than a call that adds `added` of them.
+pub(crate) async fn prune<C: Connection>(
+    session: &Session<'_, C>,
+    board: i64,
+    now: Timestamp,
+    added: usize,
+) -> Result<(), StoreError> {
+    const PRUNE: &str = "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN (SELECT id \
+         FROM submissions WHERE leaderboard = ?1 AND recorded_at <= ?2 ORDER BY recorded_at LIMIT ?3)";
+    let limit = PRUNED_AT_ONCE.saturating_add((added as u64).saturating_mul(2));
+    let parameters = [
+        Value::Integer(board),
+        Value::Integer(too_old(now)),
+        Value::Integer(stored(limit)),
+    ];
+    session.run(PRUNE, &parameters).await
+}

@@ -1,0 +1,84 @@
+//! The log of a leaderboard.
+
+use leaderboard_core::codec::{decode_event, encode_event};
+use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId};
+
+use crate::bulk;
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, malformed, stored};
+use crate::store::Session;
+
+/// Events on their way into the log; they leave together, at the end of the transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Pending(Vec<(i64, u64, Vec<u8>)>);
+
+impl Pending {
+    /// Adds an event at a position that the caller has taken.
+    pub(crate) fn push(&mut self, board: i64, position: u64, event: &Event) {
+        self.0.push((board, position, encode_event(event)));
+    }
+
+    /// Writes them.
+    pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
+        let parameters: Vec<_> = self
+            .0
+            .iter()
+            .map(|(board, position, event)| {
+                [
+                    Value::Integer(*board),
+                    Value::Integer(stored(*position)),
+                    Value::Blob(event),
+                ]
+            })
+            .collect();
+        bulk::insert(
+            session,
+            "INSERT INTO events (leaderboard, position, event) VALUES ",
+            "",
+            &parameters,
+        )
+        .await
+    }
+}
+
+/// Appends one event.
+pub(crate) async fn append<C: Connection>(
+    session: &Session<'_, C>,
+    board: i64,
+    position: u64,
+    event: &Event,
+) -> Result<(), StoreError> {
+    let mut pending = Pending::default();
+    pending.push(board, position, event);
+    pending.flush(session).await?;
+    crate::boards::save_position(session, board, position).await
+}
+
+/// Events after a position, in order.
+pub(crate) async fn read<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<RecordedEvent>, StoreError> {
+    const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
+         (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
+         ORDER BY position LIMIT ?4";
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Text(leaderboard.as_str()),
+        Value::Integer(stored(after)),
+        Value::Integer(i64::from(limit)),
+    ];
+    let rows = session.rows(READ, &parameters).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok(RecordedEvent {
+                position: cells.unsigned("position")?,
+                event: decode_event(&cells.blob("event")?).map_err(malformed)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! Brings a file to the schema this program knows.
+
+use leaderboard_core::StoreError;
+
+use crate::connection::Connection;
+use crate::row::corrupt;
+use crate::schema::MIGRATIONS;
+use crate::store::Session;
+
+/// All that decides whether a connection is fit for use, in one statement.
+const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
+     (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)";
+/// `PRAGMA synchronous = FULL`, as SQLite reports it.
+const SYNCHRONOUS_FULL: i64 = 2;
+
+/// Makes a new connection fit for use: one statement when everything is as it should be.
+pub(crate) async fn prepare<C: Connection>(session: &Session<'_, C>) -> Result<(), StoreError> {
+    let mut state = session
+        .row(STATE, &[])
+        .await?
+        .ok_or_else(|| corrupt("database state"))?;
+    let version = state.integer("schema version")?;
+    let journal = state.text("journal mode")?;
+    if state.integer("synchronous")? != SYNCHRONOUS_FULL {
+        session.run("PRAGMA synchronous = FULL", &[]).await?;
+    }
+    if known(version)? < MIGRATIONS.len() {
+        if journal == "delete" {
+            // It stays so in the file. Another connection that starts at the same time may be in the way,
+            // and then does the same.
+            match session.run("PRAGMA journal_mode = WAL", &[]).await {
+                Ok(()) | Err(StoreError::Unavailable(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        migrate(session).await?;
+    }
+    Ok(())
+}
+
+/// How many migrations a file of this version has had.
+fn known(version: i64) -> Result<usize, StoreError> {
+    usize::try_from(version)
+        .ok()
+        .filter(|done| *done <= MIGRATIONS.len())
+        .ok_or_else(|| {
+            StoreError::Rejected(format!(
+                "the database has schema version {version}, and this program knows versions up to {}: \
+                 use a newer program",
+                MIGRATIONS.len()
+            ))
+        })
+}
+
+/// Each step is a transaction of its own, and looks again at what is there: several instances may start at
+/// once.
+async fn migrate<C: Connection>(session: &Session<'_, C>) -> Result<(), StoreError> {
+    loop {
+        session.run("BEGIN IMMEDIATE", &[]).await?;
+        let mut row = session
+            .row("PRAGMA user_version", &[])
+            .await?
+            .ok_or_else(|| corrupt("schema version"))?;
+        let done = known(row.integer("schema version")?)?;
+        let Some(step) = MIGRATIONS.get(done) else {
+            return session.run("ROLLBACK", &[]).await;
+        };
+        for statement in *step {
+            session.run(statement, &[]).await?;
+        }
+        let next = done + 1;
+        session.run(&format!("PRAGMA user_version = {next}"), &[]).await?;
+        session.run("COMMIT", &[]).await?;
+    }
+}

@@ -1,0 +1,58 @@
+//! Removes an entry.
+
+use leaderboard_core::ports::{Place, ReadError};
+use leaderboard_core::{Event, EventBody, PlayerId, Timestamp};
+
+use crate::connection::{Connection, Value};
+use crate::row::corrupt;
+use crate::store::Session;
+use crate::{boards, entries, log, periods, tuples};
+
+/// Removes a player's entry; gives the period's version after it.
+pub(crate) async fn remove<C: Connection>(
+    session: &Session<'_, C>,
+    place: &Place<'_>,
+    player: &PlayerId,
+    at: Timestamp,
+) -> Result<Option<u64>, ReadError> {
+    const REMOVE: &str = concat!(
+        "DELETE FROM entries WHERE period = ?1 AND player = ?2 RETURNING hidden, ",
+        entries::entry_columns!()
+    );
+    let board = boards::find(session, place.tenant, &place.board.value.id, at)
+        .await?
+        .filter(|board| board.version == place.board.version)
+        .ok_or(ReadError::StaleConfiguration)?;
+    let Some(mut period) = periods::find(session, board.row, place.period, at).await? else {
+        return Ok(None);
+    };
+    let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
+    let Some(mut cells) = session.row(REMOVE, &parameters).await? else {
+        return Ok(None);
+    };
+    let visible = !cells.flag("hidden")?;
+    let key = entries::stored_entry(&period.layout, &mut cells)?.key;
+    if visible && period.keeps_tuples() {
+        tuples::take(session, period.row, tuples::of(&period, &key)).await?;
+    }
+    let position = board.last_position.saturating_add(1);
+    period.version = position;
+    period.total = period
+        .total
+        .checked_sub(1)
+        .ok_or_else(|| corrupt("count of entries"))?;
+    period.visible = period
+        .visible
+        .checked_sub(u64::from(visible))
+        .ok_or_else(|| corrupt("count of visible entries"))?;
+    periods::save(session, &period).await?;
+    let event = Event {
+        recorded_at: at,
+        body: EventBody::Removed {
+            player: player.clone(),
+            period: place.period.clone(),
+        },
+    };
+    log::append(session, board.row, position, &event).await?;
+    Ok(Some(position))
+}

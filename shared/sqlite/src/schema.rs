@@ -1,0 +1,95 @@
+//! The tables, as the steps that lead to them. A step that was ever released does not change again.
+//!
+//! Rows of leaderboards and periods have numbers that are never used twice, so what is left of a deleted
+//! one is out of sight at once and can be removed in small pieces.
+
+/// Step by step; the number of steps done is the file's `user_version`.
+pub(crate) const MIGRATIONS: &[&[&str]] = &[SCORES, DEAD_LETTERS];
+
+const SCORES: &[&str] = &[
+    // The last configuration version given out in a tenant; outlives the leaderboards.
+    "CREATE TABLE configuration_versions (
+        tenant TEXT PRIMARY KEY NOT NULL,
+        last INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    "CREATE TABLE leaderboards (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        tenant TEXT NOT NULL,
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        configuration BLOB NOT NULL,
+        last_position INTEGER NOT NULL,
+        UNIQUE (tenant, id)
+    )",
+    // `version` is the position of the last event that changed an entry; `visible` and `total` count them.
+    "CREATE TABLE periods (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        leaderboard INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        starts_at INTEGER,
+        ends_at INTEGER,
+        expires_at INTEGER,
+        layout BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        visible INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        UNIQUE (leaderboard, id)
+    )",
+    "CREATE INDEX periods_by_expiry ON periods (leaderboard, expires_at)",
+    // Values and time are in the order key alone.
+    "CREATE TABLE entries (
+        period INTEGER NOT NULL,
+        player TEXT NOT NULL,
+        order_key BLOB NOT NULL,
+        hidden INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        metadata TEXT,
+        PRIMARY KEY (period, player)
+    ) WITHOUT ROWID",
+    "CREATE INDEX entries_by_order ON entries (period, hidden, order_key)",
+    // The different tuples of the visible entries and how many have each; for dense ranks only.
+    "CREATE TABLE tuples (
+        period INTEGER NOT NULL,
+        tuple BLOB NOT NULL,
+        entries INTEGER NOT NULL,
+        PRIMARY KEY (period, tuple)
+    ) WITHOUT ROWID",
+    "CREATE TABLE events (
+        leaderboard INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        event BLOB NOT NULL,
+        PRIMARY KEY (leaderboard, position)
+    ) WITHOUT ROWID",
+    "CREATE TABLE submissions (
+        leaderboard INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        recorded_at INTEGER NOT NULL,
+        fingerprint BLOB NOT NULL,
+        outcome BLOB NOT NULL,
+        PRIMARY KEY (leaderboard, id)
+    ) WITHOUT ROWID",
+    "CREATE INDEX submissions_by_age ON submissions (leaderboard, recorded_at)",
+    "CREATE TABLE hidden_players (
+        tenant TEXT NOT NULL,
+        player TEXT NOT NULL,
+        PRIMARY KEY (tenant, player)
+    ) WITHOUT ROWID",
+    // Leaderboards (kind 0) and periods (kind 1) that are gone and whose rows are still to be deleted.
+    "CREATE TABLE discarded (
+        kind INTEGER NOT NULL,
+        row INTEGER NOT NULL,
+        PRIMARY KEY (kind, row)
+    ) WITHOUT ROWID",
+];
+
+const DEAD_LETTERS: &[&str] = &[
+    "CREATE TABLE dead_letters (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        reason TEXT NOT NULL,
+        payload BLOB NOT NULL
+    )",
+    "CREATE INDEX dead_letters_by_age ON dead_letters (at)",
+    "CREATE INDEX dead_letters_by_digest ON dead_letters (digest, at)",
+];

@@ -1,0 +1,110 @@
+//! Entries of given players.
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{Place, ReadError, Standings};
+use leaderboard_core::{PlayerId, RankedEntry, StoreError};
+
+use crate::connection::{Connection, Value};
+use crate::counting::{self, Counted, rank_bound};
+use crate::entries::{self, Placed, entry_columns};
+use crate::periods::{self, Found};
+use crate::row::Cells;
+use crate::store::Session;
+
+/// The entries of these players that `caller` sees, best first.
+pub(crate) async fn standings<C: Connection>(
+    session: &Session<'_, C>,
+    place: &Place<'_>,
+    players: &[PlayerId],
+    caller: &Caller,
+) -> Result<Standings, ReadError> {
+    let Some(period) = periods::at_place(session, place).await? else {
+        return Ok(Standings {
+            layout: None,
+            version: 0,
+            count: 0,
+            entries: Vec::new(),
+        });
+    };
+    let found = find(session, &period, players, caller).await?;
+    let bounds: Vec<&[u8]> = found
+        .iter()
+        .map(|(placed, _)| rank_bound(&period, &placed.key))
+        .collect();
+    let better = counting::before_each(session, Counted::for_ranks(&period), period.row, &bounds).await?;
+    let besides = match found.as_slice() {
+        [(_, true)] => u64::from(players.iter().all(|player| Some(player) == players.first())),
+        _ => 0,
+    };
+    Ok(Standings {
+        layout: Some(period.layout),
+        version: period.version,
+        count: period.visible.saturating_add(besides),
+        entries: found
+            .into_iter()
+            .zip(better)
+            .map(|((placed, _), better)| RankedEntry {
+                rank: better.saturating_add(1),
+                entry: placed.entry,
+            })
+            .collect(),
+    })
+}
+
+/// The entries of these players that `caller` sees, best first, and whether each is hidden.
+pub(crate) async fn find<C: Connection>(
+    session: &Session<'_, C>,
+    period: &Found,
+    players: &[PlayerId],
+    caller: &Caller,
+) -> Result<Vec<(Placed, bool)>, StoreError> {
+    const FIND: &str = concat!(
+        "SELECT hidden, ",
+        entry_columns!(),
+        " FROM entries WHERE period = ?1 AND player IN (SELECT value FROM json_each(?2)) ORDER BY order_key"
+    );
+    let names = json_array(players);
+    let parameters = [Value::Integer(period.row), Value::Text(&names)];
+    let mut found = Vec::new();
+    for row in session.rows(FIND, &parameters).await? {
+        let mut cells = Cells::from(row);
+        let hidden = cells.flag("hidden")?;
+        let placed = entries::stored_entry(&period.layout, &mut cells)?;
+        if !hidden || caller.sees_hidden(&placed.entry.player) {
+            found.push((placed, hidden));
+        }
+    }
+    Ok(found)
+}
+
+/// The names as a JSON array. They contain no control characters, so two characters need an escape.
+fn json_array(players: &[PlayerId]) -> String {
+    let mut json = String::from("[");
+    for player in players {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push('"');
+        for character in player.as_str().chars() {
+            if matches!(character, '"' | '\\') {
+                json.push('\\');
+            }
+            json.push(character);
+        }
+        json.push('"');
+    }
+    json.push(']');
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped() {
+        let players = ["a", "say \"hi\"", "back\\slash", "日本"].map(|name| PlayerId::new(name).unwrap());
+        assert_eq!(json_array(&players), r#"["a","say \"hi\"","back\\slash","日本"]"#);
+        assert_eq!(json_array(&[]), "[]");
+    }
+}

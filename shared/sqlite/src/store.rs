@@ -1,0 +1,136 @@
+//! The store: one connection, its lock, and its transactions.
+
+use futures::lock::{Mutex, MutexGuard};
+use leaderboard_core::StoreError;
+
+use crate::connection::{Connection, ConnectionError, Row, Value};
+use crate::migrate;
+use crate::row::Cells;
+
+/// The leaderboard ports on one SQLite connection.
+#[derive(Debug)]
+pub struct SqliteStore<C> {
+    connection: C,
+    state: Mutex<State>,
+}
+
+/// What is known of the connection between two uses.
+#[derive(Debug, Default)]
+struct State {
+    /// Whether the schema was found up to date on this connection.
+    prepared: bool,
+    /// Whether a transaction was begun and not ended: the request that began it is gone.
+    in_transaction: bool,
+}
+
+impl<C: Connection> SqliteStore<C> {
+    /// A store on a connection. Nothing is read or written yet: the schema is brought up to date at the
+    /// first use.
+    pub fn new(connection: C) -> Self {
+        Self {
+            connection,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Runs `work` on one snapshot of the database.
+    pub(crate) async fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction("BEGIN", work).await
+    }
+
+    /// Runs `work` as the only writer; all of it is kept, or nothing when it fails.
+    pub(crate) async fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction("BEGIN IMMEDIATE", work).await
+    }
+
+    /// Runs `work`, a single statement, which is a snapshot of its own.
+    pub(crate) async fn single<T>(
+        &self,
+        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _state = self.prepared().await?;
+        work(&self.session()).await
+    }
+
+    async fn transaction<T, E: From<StoreError>>(
+        &self,
+        begin: &str,
+        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut state = self.prepared().await?;
+        let session = self.session();
+        // Before the statement: the request may be dropped while it runs.
+        state.in_transaction = true;
+        if let Err(error) = self.connection.execute(begin, &[]).await {
+            state.in_transaction = !matches!(error, ConnectionError::Busy(_));
+            return Err(StoreError::from(error).into());
+        }
+        let result = work(&session).await;
+        let (result, ended) = match result {
+            Ok(value) => match session.run("COMMIT", &[]).await {
+                Ok(()) => (Ok(value), Ok(())),
+                Err(error) => (Err(error.into()), session.run("ROLLBACK", &[]).await),
+            },
+            Err(error) => (Err(error), session.run("ROLLBACK", &[]).await),
+        };
+        // Where even that failed, the next use starts with a reset.
+        state.in_transaction = ended.is_err();
+        result
+    }
+
+    /// Waits for the connection, and makes it fit for use.
+    async fn prepared(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let mut state = self.state.lock().await;
+        if state.in_transaction {
+            state.prepared = false;
+            self.connection.reset().await?;
+            state.in_transaction = false;
+        }
+        if !state.prepared {
+            state.in_transaction = true;
+            let done = migrate::prepare(&self.session()).await;
+            if done.is_ok() || self.connection.reset().await.is_ok() {
+                state.in_transaction = false;
+            }
+            done?;
+            state.prepared = true;
+        }
+        Ok(state)
+    }
+
+    fn session(&self) -> Session<'_, C> {
+        Session {
+            connection: &self.connection,
+        }
+    }
+}
+
+/// The connection while its lock is held.
+#[derive(Debug)]
+pub(crate) struct Session<'a, C> {
+    connection: &'a C,
+}
+
+impl<C: Connection> Session<'_, C> {
+    /// Runs a statement for its rows.
+    pub(crate) async fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        Ok(self.connection.execute(sql, parameters).await?)
+    }
+
+    /// Runs a statement for its first row.
+    pub(crate) async fn row(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Option<Cells>, StoreError> {
+        let rows = self.rows(sql, parameters).await?;
+        Ok(rows.into_iter().next().map(Cells::from))
+    }
+
+    /// Runs a statement for its effect.
+    pub(crate) async fn run(&self, sql: &str, parameters: &[Value<'_>]) -> Result<(), StoreError> {
+        self.rows(sql, parameters).await.map(drop)
+    }
+}

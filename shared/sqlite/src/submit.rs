@@ -1,0 +1,262 @@
+//! Settles submissions: all of a call in one transaction, each attempt in whole or not at all.
+
+use leaderboard_core::codec::decode_outcome;
+use leaderboard_core::ports::RankDetail;
+use leaderboard_core::{
+    Attempt, Change, Decision, Entry, OrderKey, Outcome, Previous, Refusal, RefusalReason, Status,
+    StoreError, SubmissionId, Target, TenantId,
+};
+
+use crate::batch::Batch;
+use crate::connection::{Connection, Value};
+use crate::entries::{self, Placed};
+use crate::ids::{self, Known};
+use crate::periods::Found;
+use crate::ranking::rank_move;
+use crate::row::{Cells, corrupt, malformed};
+use crate::store::Session;
+use crate::tuples;
+
+/// A refusal is a result, not an error.
+type Settled<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
+
+/// Settles attempts in their order.
+pub(crate) async fn submit<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    attempts: &[Attempt],
+    ranks: RankDetail,
+) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+    let Some(now) = attempts.iter().map(|attempt| attempt.recorded_at).max() else {
+        return Ok(Vec::new());
+    };
+    let mut batch = Batch::new(session, tenant, now);
+    let mut results = Vec::with_capacity(attempts.len());
+    for attempt in attempts {
+        results.push(settle(&mut batch, attempt, ranks).await?);
+    }
+    batch.finish().await?;
+    Ok(results)
+}
+
+/// What one target found in the store.
+struct Place {
+    board: i64,
+    hidden: bool,
+    /// What the attempt's id stands for.
+    known: Option<Known>,
+    /// Key and the columns after it, not yet read: the layout may be another one.
+    existing: Option<(Vec<u8>, Cells)>,
+}
+
+async fn settle<C: Connection>(
+    batch: &mut Batch<'_, C>,
+    attempt: &Attempt,
+    ranks: RankDetail,
+) -> Settled<Vec<Outcome>, Refusal> {
+    let mut steps = Vec::with_capacity(attempt.targets.len());
+    for target in &attempt.targets {
+        match plan(batch, attempt, target).await? {
+            Ok(step) => steps.push(step),
+            Err(reason) => return Ok(Err(refusal(target, reason))),
+        }
+    }
+    let mut outcomes = Vec::with_capacity(steps.len());
+    for (target, step) in attempt.targets.iter().zip(steps) {
+        outcomes.push(match step {
+            Step::Replay(outcome) => outcome,
+            Step::Apply(apply) => apply.write(batch, attempt, target, ranks).await?,
+        });
+    }
+    Ok(Ok(outcomes))
+}
+
+fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
+    Refusal {
+        leaderboard: target.board.value.id.clone(),
+        reason,
+    }
+}
+
+/// All that is checked of a target; nothing is written.
+async fn plan<C: Connection>(batch: &mut Batch<'_, C>, attempt: &Attempt, target: &Target) -> Settled<Step> {
+    let Some(board) = batch.board(target).await? else {
+        return Ok(Err(RefusalReason::StaleConfiguration));
+    };
+    let place = find(batch, attempt, target, board).await?;
+    if let Some((id, known)) = attempt.id.as_ref().zip(place.known.as_ref()) {
+        return replay(attempt, target, id, known);
+    }
+    let period = batch.period(board, &target.period.id).await?;
+    if period.is_some_and(|period| period.layout != target.board.value.layout()) {
+        return Ok(Err(RefusalReason::PeriodReordered));
+    }
+    decide(attempt, target, period, place)
+}
+
+/// Reads all that a target meets, in one statement.
+async fn find<C: Connection>(
+    batch: &mut Batch<'_, C>,
+    attempt: &Attempt,
+    target: &Target,
+    board: i64,
+) -> Result<Place, StoreError> {
+    const FIND: &str = "SELECT EXISTS (SELECT 1 FROM hidden_players WHERE tenant = ?5 AND player = ?2), \
+         s.fingerprint, s.outcome, e.order_key, e.attempts, e.metadata \
+         FROM (SELECT 1) \
+         LEFT JOIN entries e ON e.period = ?1 AND e.player = ?2 \
+         LEFT JOIN submissions s ON s.leaderboard = ?3 AND s.id = ?4 AND s.recorded_at > ?6";
+    let period = batch
+        .period(board, &target.period.id)
+        .await?
+        .map(|period| period.row);
+    let parameters = [
+        period.map_or(Value::Null, Value::Integer),
+        Value::Text(attempt.player.as_str()),
+        Value::Integer(board),
+        attempt
+            .id
+            .as_ref()
+            .map_or(Value::Null, |id| Value::Text(id.as_str())),
+        Value::Text(batch.tenant.as_str()),
+        Value::Integer(ids::too_old(attempt.recorded_at)),
+    ];
+    let row = batch.session.row(FIND, &parameters).await?;
+    let mut cells = row.ok_or_else(|| corrupt("entry"))?;
+    let hidden = cells.flag("hidden")?;
+    let fingerprint = cells.blob_or_null("fingerprint")?;
+    let outcome = cells.blob_or_null("outcome")?;
+    let known = match batch.known_id(board, attempt) {
+        Some(known) => Some(known.clone()),
+        None => fingerprint
+            .zip(outcome)
+            .map(|(fingerprint, outcome)| Known { fingerprint, outcome }),
+    };
+    let key = cells.blob_or_null("order key")?;
+    Ok(Place {
+        board,
+        hidden,
+        known,
+        existing: key.map(|key| (key, cells)),
+    })
+}
+
+/// The first outcome of an id, if the content is the same.
+fn replay(attempt: &Attempt, target: &Target, id: &SubmissionId, known: &Known) -> Settled<Step> {
+    if known.fingerprint != attempt.fingerprint {
+        return Ok(Err(RefusalReason::IdConflict { id: id.clone() }));
+    }
+    let leaderboard = target.board.value.id.clone();
+    decode_outcome(&known.outcome, leaderboard, attempt.player.clone())
+        .map(|outcome| Ok(Step::Replay(outcome)))
+        .map_err(malformed)
+}
+
+/// What is left to do for a target once every target has been decided.
+enum Step {
+    Replay(Outcome),
+    Apply(Box<Apply>),
+}
+
+/// A decision on its way into the tables.
+struct Apply {
+    board: i64,
+    hidden: bool,
+    existing: Option<Placed>,
+    decision: Decision,
+}
+
+fn decide(attempt: &Attempt, target: &Target, period: Option<&Found>, place: Place) -> Settled<Step> {
+    let entries = period.map_or(0, |period| period.total);
+    let existing = match (period, place.existing) {
+        (Some(period), Some((key, mut cells))) => Some(entries::placed(&period.layout, key, &mut cells)?),
+        _ => None,
+    };
+    let before: Option<&Entry> = existing.as_ref().map(|placed| &placed.entry);
+    if before.is_some_and(|entry| entry.player != attempt.player) {
+        return Err(corrupt("player in an order key"));
+    }
+    let change = Change::of(attempt, target);
+    let decided = Decision::settle(before, entries, &attempt.player, change, &target.board.value);
+    Ok(match decided {
+        Ok(decision) => Ok(Step::Apply(Box::new(Apply {
+            board: place.board,
+            hidden: place.hidden,
+            existing,
+            decision,
+        }))),
+        Err(reason) => Err(reason),
+    })
+}
+
+impl Apply {
+    async fn write<C: Connection>(
+        self,
+        batch: &mut Batch<'_, C>,
+        attempt: &Attempt,
+        target: &Target,
+        ranks: RankDetail,
+    ) -> Result<Outcome, StoreError> {
+        let Decision { entry, status } = &self.decision;
+        let position = batch.take_position(&target.board.value.id);
+        let session = batch.session;
+        let period = batch.period_for_writing(self.board, target).await?;
+        let key = period.layout.key(&entry.values, entry.reached_at, &entry.player);
+        let old_key = self.existing.as_ref().map(|placed| &placed.key);
+        let (rank, previous_rank) = match ranks {
+            RankDetail::Omitted => (None, None),
+            RankDetail::Full => {
+                let (rank, previous) = rank_move(session, period, old_key, &key, self.hidden).await?;
+                (Some(rank), previous)
+            }
+        };
+        if *status == Status::Kept {
+            entries::save_attempts(session, period.row, entry).await?;
+        } else {
+            entries::save(session, period.row, self.hidden, entry, &key).await?;
+            period.version = position;
+            if old_key.is_none() {
+                period.total = period.total.saturating_add(1);
+                period.visible = period.visible.saturating_add(u64::from(!self.hidden));
+            }
+            if period.keeps_tuples() && !self.hidden {
+                move_tuple(session, period, old_key, &key).await?;
+            }
+        }
+        let outcome = Outcome {
+            leaderboard: target.board.value.id.clone(),
+            period: target.period.id.clone(),
+            player: attempt.player.clone(),
+            status: *status,
+            values: entry.values.clone(),
+            rank,
+            previous: self.existing.as_ref().map(|before| Previous {
+                values: before.entry.values.clone(),
+                rank: previous_rank,
+            }),
+            version: period.version,
+            replayed: false,
+        };
+        batch.log(self.board, position, attempt, target, self.hidden);
+        batch.remember(self.board, attempt, &outcome);
+        Ok(outcome)
+    }
+}
+
+/// Keeps count of the tuples when a visible entry moves.
+async fn move_tuple<C: Connection>(
+    session: &Session<'_, C>,
+    period: &Found,
+    old: Option<&OrderKey>,
+    new: &OrderKey,
+) -> Result<(), StoreError> {
+    let new = tuples::of(period, new);
+    let old = old.map(|key| tuples::of(period, key));
+    if old == Some(new) {
+        return Ok(());
+    }
+    if let Some(old) = old {
+        tuples::take(session, period.row, old).await?;
+    }
+    tuples::add(session, period.row, new).await
+}
