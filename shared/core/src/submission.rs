@@ -187,8 +187,7 @@ impl Submission {
             return Err(RefusalReason::Ended { ends_at });
         }
         let period = board.schedule.period_at(occurred_at);
-        let expires_at = board.schedule.expires_at(&period, board.keep_periods);
-        if expires_at.is_some_and(|expiry| expiry <= now) {
+        if board.schedule.has_expired(&period, board.keep_periods, now) {
             return Err(RefusalReason::PeriodExpired);
         }
         Ok((period, operator, values))
