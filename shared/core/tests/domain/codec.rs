@@ -1,0 +1,358 @@
+//! What is written is read back, and what is not written by us is never taken for it.
+
+use leaderboard_core::codec::{
+    Malformed, Reader, Writer, decode_event, decode_layout, decode_leaderboard, decode_outcome, encode_event,
+    encode_layout, encode_leaderboard, encode_outcome,
+};
+use leaderboard_core::{
+    Access, Event, EventBody, Layout, Leaderboard, LeaderboardId, Limits, Metadata, Operator, Outcome,
+    Period, PeriodId, Previous, ReadAccess, Reset, Schedule, Status, SubmissionId, Ties, Timestamp, Values,
+    WriteAccess,
+};
+use proptest::option::of;
+use proptest::prelude::*;
+
+use crate::given::{any_instant, any_player, any_value, board, columns, orders, player, schedule};
+
+fn operators() -> impl Strategy<Value = Operator> {
+    prop::sample::select(vec![
+        Operator::Best,
+        Operator::Set,
+        Operator::Increment,
+        Operator::Decrement,
+    ])
+}
+
+fn layouts() -> impl Strategy<Value = Layout> {
+    let ties = prop::sample::select(vec![Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense]);
+    (orders(), ties).prop_map(|(orders, ties)| Layout {
+        columns: columns(&orders),
+        ties,
+    })
+}
+
+fn schedules() -> impl Strategy<Value = Schedule> {
+    prop_oneof![
+        Just(Schedule::never()),
+        Just(schedule("0 0 * * 1", "Europe/Madrid")),
+        Just(schedule("*/15 * * * *", "UTC")),
+    ]
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    (
+        of(i64::MIN..0),
+        of(0..i64::MAX),
+        of(1..=u64::MAX),
+        of(1..=u32::MAX),
+        of(1..=u64::MAX),
+    )
+        .prop_map(|(min, max, max_change, max_attempts, max_entries)| Limits {
+            min,
+            max,
+            max_change,
+            max_attempts,
+            max_entries,
+        })
+}
+
+fn leaderboards() -> impl Strategy<Value = Leaderboard> {
+    let rest = ("\\PC{0,40}", any::<bool>(), any::<bool>(), any::<bool>());
+    let window = (of(any_instant()), of(any_instant()));
+    (
+        layouts(),
+        operators(),
+        schedules(),
+        limits(),
+        1..=1000_u16,
+        rest,
+        window,
+    )
+        .prop_map(
+            |(layout, operator, schedule, limits, keep_periods, rest, (starts_at, ends_at))| Leaderboard {
+                title: rest.0,
+                columns: layout.columns,
+                ties: layout.ties,
+                operator,
+                operator_override: rest.1,
+                schedule,
+                keep_periods,
+                starts_at,
+                ends_at,
+                limits,
+                access: Access {
+                    read: if rest.2 {
+                        ReadAccess::Public
+                    } else {
+                        ReadAccess::Private
+                    },
+                    write: if rest.3 {
+                        WriteAccess::Server
+                    } else {
+                        WriteAccess::Player
+                    },
+                },
+                ..board("any")
+            },
+        )
+        .prop_filter("a valid configuration", |board| board.check().is_ok())
+}
+
+fn period_ids() -> impl Strategy<Value = PeriodId> {
+    let beginning = schedule("0 0 29 2 *", "UTC").period_at(Timestamp::MIN).id;
+    prop_oneof![
+        Just(Period::all_time().id),
+        Just(beginning),
+        any_instant().prop_map(|instant| schedule("* * * * *", "UTC").period_at(instant).id),
+    ]
+}
+
+fn tuples() -> impl Strategy<Value = Values> {
+    prop::collection::vec(any_value(), 1..=3).prop_map(Values::new)
+}
+
+fn bodies() -> impl Strategy<Value = EventBody> {
+    let configured = (leaderboards(), period_ids(), any::<bool>()).prop_map(|(board, current, rebuild)| {
+        EventBody::Configured {
+            leaderboard: Box::new(board),
+            current,
+            rebuild,
+        }
+    });
+    let id = of("\\PC{1,30}").prop_map(|id| id.and_then(|id| SubmissionId::new(id).ok()));
+    let metadata =
+        of("\\PC{0,60}").prop_map(|text| text.and_then(|text| Metadata::from_json_text(text).ok()));
+    let score = (operators(), tuples(), any_instant(), any::<bool>());
+    let submitted = (any_player(), period_ids(), metadata, id, score).prop_map(
+        |(player, period, metadata, id, (operator, values, occurred_at, hidden))| EventBody::Submitted {
+            player,
+            period,
+            operator,
+            values,
+            metadata,
+            occurred_at,
+            id,
+            hidden,
+        },
+    );
+    prop_oneof![
+        configured,
+        submitted,
+        (any_player(), period_ids()).prop_map(|(player, period)| EventBody::Removed { player, period }),
+        any_player().prop_map(|player| EventBody::Hidden { player }),
+        any_player().prop_map(|player| EventBody::Restored { player }),
+    ]
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    (bodies(), any_instant(), any::<bool>()).prop_map(|(body, recorded_at, at_once)| match body {
+        EventBody::Submitted { occurred_at, .. } if at_once => Event {
+            recorded_at: occurred_at,
+            body,
+        },
+        body => Event { recorded_at, body },
+    })
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    let status = prop::sample::select(vec![
+        Status::Created,
+        Status::Improved,
+        Status::Changed,
+        Status::Kept,
+    ]);
+    let previous =
+        of((tuples(), of(any::<u64>()))).prop_map(|p| p.map(|(values, rank)| Previous { values, rank }));
+    (
+        status,
+        period_ids(),
+        any_player(),
+        tuples(),
+        of(any::<u64>()),
+        previous,
+        any::<u64>(),
+    )
+        .prop_map(
+            |(status, period, player, values, rank, previous, version)| Outcome {
+                leaderboard: board("any").id,
+                period,
+                player,
+                status,
+                values,
+                rank,
+                previous,
+                version,
+                replayed: true,
+            },
+        )
+}
+
+/// That nothing cut off the end goes unnoticed.
+fn assert_needs_all<T: std::fmt::Debug>(bytes: &[u8], decode: impl Fn(&[u8]) -> Result<T, Malformed>) {
+    for length in 0..bytes.len() {
+        let cut = decode(&bytes[..length]);
+        assert!(cut.is_err(), "{length} of {} bytes: {cut:?}", bytes.len());
+    }
+    let longer = [bytes, &[0]].concat();
+    assert!(decode(&longer).is_err(), "a byte too many");
+}
+
+fn outcome_of(bytes: &[u8]) -> Result<Outcome, Malformed> {
+    decode_outcome(bytes, board("any").id, player("p"))
+}
+
+proptest! {
+    #[test]
+    fn leaderboards_come_back(board in leaderboards()) {
+        let bytes = encode_leaderboard(&board);
+        prop_assert_eq!(decode_leaderboard(&bytes), Ok(board));
+        assert_needs_all(&bytes, decode_leaderboard);
+    }
+
+    #[test]
+    fn layouts_come_back_and_equal_ones_have_equal_bytes(a in layouts(), b in layouts()) {
+        prop_assert_eq!(decode_layout(&encode_layout(&a)), Ok(a.clone()));
+        prop_assert_eq!(encode_layout(&a) == encode_layout(&b), a == b);
+        assert_needs_all(&encode_layout(&a), decode_layout);
+    }
+
+    #[test]
+    fn events_come_back(event in events()) {
+        let bytes = encode_event(&event);
+        prop_assert_eq!(decode_event(&bytes), Ok(event));
+        assert_needs_all(&bytes, decode_event);
+    }
+
+    #[test]
+    fn outcomes_come_back(outcome in outcomes()) {
+        let bytes = encode_outcome(&outcome);
+        let (leaderboard, player) = (outcome.leaderboard.clone(), outcome.player.clone());
+        prop_assert_eq!(decode_outcome(&bytes, leaderboard, player), Ok(outcome));
+        assert_needs_all(&bytes, outcome_of);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), first in 0..7_u8) {
+        for bytes in [bytes.clone(), [&[first], &bytes[..]].concat()] {
+            // Whatever is taken for one of ours is one of ours: it survives the round trip.
+            if let Ok(event) = decode_event(&bytes) {
+                prop_assert_eq!(decode_event(&encode_event(&event)), Ok(event));
+            }
+            if let Ok(board) = decode_leaderboard(&bytes) {
+                prop_assert_eq!(decode_leaderboard(&encode_leaderboard(&board)), Ok(board));
+            }
+            if let Ok(layout) = decode_layout(&bytes) {
+                prop_assert_eq!(decode_layout(&encode_layout(&layout)), Ok(layout));
+            }
+            if let Ok(outcome) = outcome_of(&bytes) {
+                prop_assert_eq!(outcome_of(&encode_outcome(&outcome)), Ok(outcome));
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_read_without_a_panic(event in events(), at in any::<prop::sample::Index>(), bit in 0..8_u32) {
+        let mut bytes = encode_event(&event);
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        if let Ok(other) = decode_event(&bytes) {
+            prop_assert_eq!(decode_event(&encode_event(&other)), Ok(other));
+        }
+    }
+
+    #[test]
+    fn integers_come_back(unsigned in any::<u64>(), signed in any_value()) {
+        let mut w = Writer::default();
+        w.unsigned(unsigned);
+        w.signed(signed);
+        let bytes = w.finish();
+        let mut r = Reader::new(&bytes);
+        prop_assert_eq!((r.unsigned(), r.signed(), r.end()), (Ok(unsigned), Ok(signed), Ok(())));
+    }
+}
+
+#[test]
+fn a_varint_above_64_bits_is_malformed() {
+    for bytes in [
+        &[0xff; 10][..],
+        &[0x80; 11],
+        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+    ] {
+        assert_eq!(Reader::new(bytes).unsigned(), Err(Malformed("varint")));
+    }
+    let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    assert_eq!(Reader::new(&most).unsigned(), Ok(u64::MAX));
+}
+
+#[test]
+fn a_configuration_that_would_not_be_accepted_is_malformed() {
+    for wrong in [
+        Leaderboard {
+            keep_periods: 0,
+            ..board("l")
+        },
+        Leaderboard {
+            title: "a\nb".into(),
+            ..board("l")
+        },
+        Leaderboard {
+            starts_at: Some(Timestamp::MAX),
+            ends_at: Some(Timestamp::MIN),
+            ..board("l")
+        },
+    ] {
+        assert_eq!(
+            decode_leaderboard(&encode_leaderboard(&wrong)),
+            Err(Malformed("leaderboard"))
+        );
+    }
+    assert!(LeaderboardId::new("Any").is_err());
+    assert!(
+        Schedule::new(Reset {
+            cron: "".into(),
+            time_zone: "UTC".into()
+        })
+        .is_err()
+    );
+}
+
+#[test]
+fn the_bytes_are_those_of_the_first_version() {
+    // A log is kept for years: these bytes must stay readable, and what is written must stay these bytes.
+    let event = Event {
+        recorded_at: crate::given::at("2026-07-19T12:00:00Z"),
+        body: EventBody::Submitted {
+            player: player("p"),
+            period: PeriodId::all_time(),
+            operator: Operator::Increment,
+            values: Values::new(vec![1, -1]),
+            metadata: None,
+            occurred_at: crate::given::at("2026-07-19T12:00:00Z"),
+            id: SubmissionId::new("x").ok(),
+            hidden: false,
+        },
+    };
+    let expected = [
+        2,
+        0b0001_1010,
+        0x80,
+        0xe8,
+        0xfa,
+        0xa3,
+        0xef,
+        0x67,
+        0,
+        3,
+        b'a',
+        b'l',
+        b'l',
+        1,
+        b'p',
+        2,
+        2,
+        1,
+        1,
+        b'x',
+    ];
+    assert_eq!(encode_event(&event), expected);
+}

@@ -1,0 +1,514 @@
+//! What each operator makes of an entry: the whole table, and the bounds.
+
+use leaderboard_core::{
+    Decision, Entry, Leaderboard, Limits, Operator, Order, RefusalReason, Status, Submission,
+    SubmissionTarget, decide,
+};
+
+use crate::given::{at, board, columns, entry, metadata, player, schedule};
+
+const OLD: &str = "2026-01-01T00:00:00Z";
+const NEW: &str = "2026-06-01T00:00:00Z";
+const NOW: &str = "2026-07-01T00:00:00Z";
+
+fn submission(numbers: &[i64]) -> Submission {
+    let names = ["a", "b", "c"];
+    Submission {
+        leaderboards: vec![board("l").id],
+        player: player("p"),
+        values: SubmissionTarget::Named(
+            names
+                .iter()
+                .map(|n| (*n).into())
+                .zip(numbers.iter().copied())
+                .collect(),
+        ),
+        operator: None,
+        metadata: Some(metadata("\"new\"")),
+        occurred_at: Some(at(NEW)),
+        id: None,
+        request: None,
+    }
+}
+
+fn leaderboard(operator: Operator, orders: &[Order]) -> Leaderboard {
+    Leaderboard {
+        operator,
+        columns: columns(orders),
+        ..board("l")
+    }
+}
+
+fn existing(numbers: &[i64]) -> Entry {
+    Entry {
+        metadata: Some(metadata("\"old\"")),
+        attempts: 3,
+        ..entry("p", numbers, OLD)
+    }
+}
+
+fn decided(
+    board: &Leaderboard,
+    existing: Option<&Entry>,
+    submission: &Submission,
+) -> Result<Decision, RefusalReason> {
+    decide(existing, 7, submission, board, at(NOW))
+}
+
+fn refused(board: &Leaderboard, existing: Option<&Entry>, submission: &Submission) -> Option<RefusalReason> {
+    decided(board, existing, submission).err()
+}
+
+/// One row: what is there, what comes, and what is to be seen afterwards.
+struct Row {
+    operator: Operator,
+    order: Order,
+    before: Option<i64>,
+    submitted: i64,
+    status: Status,
+    after: i64,
+    metadata: &'static str,
+    reached_at: &'static str,
+}
+
+#[rustfmt::skip]
+fn table() -> Vec<Row> {
+    use Operator::{Best, Decrement, Increment, Set};
+    use Order::{Ascending as Asc, Descending as Desc};
+    use Status::{Changed, Created, Improved};
+    let row = |operator, order, before, submitted, status, after, metadata, reached_at| Row {
+        operator, order, before, submitted, status, after, metadata, reached_at,
+    };
+    vec![
+        row(Best, Desc, None, 5, Created, 5, "new", NEW),
+        row(Best, Asc, None, 5, Created, 5, "new", NEW),
+        row(Best, Desc, Some(5), 6, Improved, 6, "new", NEW),
+        row(Best, Asc, Some(5), 4, Improved, 4, "new", NEW),
+        row(Best, Desc, Some(5), 5, Status::Kept, 5, "old", OLD),
+        row(Best, Asc, Some(5), 5, Status::Kept, 5, "old", OLD),
+        row(Best, Desc, Some(5), 4, Status::Kept, 5, "old", OLD),
+        row(Best, Asc, Some(5), 6, Status::Kept, 5, "old", OLD),
+        row(Set, Desc, None, 5, Created, 5, "new", NEW),
+        row(Set, Asc, None, 5, Created, 5, "new", NEW),
+        row(Set, Desc, Some(5), 6, Improved, 6, "new", NEW),
+        row(Set, Asc, Some(5), 4, Improved, 4, "new", NEW),
+        row(Set, Desc, Some(5), 4, Changed, 4, "new", NEW),
+        row(Set, Asc, Some(5), 6, Changed, 6, "new", NEW),
+        // The numbers are the same: the metadata is replaced, the time stays.
+        row(Set, Desc, Some(5), 5, Changed, 5, "new", OLD),
+        row(Set, Asc, Some(5), 5, Changed, 5, "new", OLD),
+        row(Increment, Desc, None, 5, Created, 5, "new", NEW),
+        row(Increment, Asc, None, 5, Created, 5, "new", NEW),
+        row(Increment, Desc, Some(5), 2, Improved, 7, "new", NEW),
+        row(Increment, Asc, Some(5), 2, Changed, 7, "new", NEW),
+        row(Increment, Desc, Some(5), -2, Changed, 3, "new", NEW),
+        row(Increment, Asc, Some(5), -2, Improved, 3, "new", NEW),
+        row(Increment, Desc, Some(5), 0, Changed, 5, "new", OLD),
+        row(Increment, Asc, Some(5), 0, Changed, 5, "new", OLD),
+        row(Decrement, Desc, None, 5, Created, -5, "new", NEW),
+        row(Decrement, Asc, None, 5, Created, -5, "new", NEW),
+        row(Decrement, Desc, Some(5), 2, Changed, 3, "new", NEW),
+        row(Decrement, Asc, Some(5), 2, Improved, 3, "new", NEW),
+        row(Decrement, Desc, Some(5), -2, Improved, 7, "new", NEW),
+        row(Decrement, Asc, Some(5), -2, Changed, 7, "new", NEW),
+        row(Decrement, Desc, Some(5), 0, Changed, 5, "new", OLD),
+        row(Decrement, Asc, Some(5), 0, Changed, 5, "new", OLD),
+    ]
+}
+
+#[test]
+fn every_operator_in_every_direction() {
+    for row in table() {
+        let board = leaderboard(row.operator, &[row.order]);
+        let before = row.before.map(|value| existing(&[value]));
+        let decision = decided(&board, before.as_ref(), &submission(&[row.submitted])).expect("accepted");
+        let case = format!(
+            "{:?} {:?} {:?} {}",
+            row.operator, row.order, row.before, row.submitted
+        );
+        assert_eq!(decision.status, row.status, "{case}");
+        let entry = decision.entry;
+        assert_eq!(entry.values.as_slice(), [row.after], "{case}");
+        let kept_metadata = entry
+            .metadata
+            .as_ref()
+            .map(leaderboard_core::Metadata::as_json_text);
+        assert_eq!(
+            kept_metadata,
+            Some(format!("\"{}\"", row.metadata).as_str()),
+            "{case}"
+        );
+        assert_eq!(entry.reached_at, at(row.reached_at), "{case}");
+        assert_eq!(entry.attempts, if before.is_some() { 4 } else { 1 }, "{case}");
+        assert_eq!(entry.player, player("p"), "{case}");
+    }
+}
+
+#[test]
+fn without_metadata_set_clears_it_and_addition_leaves_it() {
+    let bare = Submission {
+        metadata: None,
+        ..submission(&[7])
+    };
+    let before = existing(&[5]);
+    for (operator, kept) in [
+        (Operator::Best, None),
+        (Operator::Set, None),
+        (Operator::Increment, before.metadata.clone()),
+        (Operator::Decrement, before.metadata.clone()),
+    ] {
+        let decision = decided(&leaderboard(operator, &[Order::Descending]), Some(&before), &bare);
+        assert_eq!(decision.map(|d| d.entry.metadata), Ok(kept), "{operator:?}");
+    }
+}
+
+#[test]
+fn a_submission_that_changes_nothing_keeps_the_entry() {
+    let before = existing(&[5]);
+    let same_metadata = metadata("\"old\"");
+    for (operator, value, metadata) in [
+        (Operator::Best, 5, None),
+        (Operator::Set, 5, Some(same_metadata.clone())),
+        (Operator::Increment, 0, None),
+        (Operator::Increment, 0, Some(same_metadata.clone())),
+        (Operator::Decrement, 0, Some(same_metadata)),
+    ] {
+        let nothing = Submission {
+            metadata,
+            ..submission(&[value])
+        };
+        let decision = decided(
+            &leaderboard(operator, &[Order::Descending]),
+            Some(&before),
+            &nothing,
+        );
+        let decision = decision.expect("accepted");
+        assert_eq!(decision.status, Status::Kept, "{operator:?}");
+        assert_eq!(
+            decision.entry,
+            Entry {
+                attempts: 4,
+                ..before.clone()
+            },
+            "{operator:?}"
+        );
+    }
+}
+
+#[test]
+fn best_compares_the_whole_tuple_and_takes_it_whole() {
+    let board = leaderboard(
+        Operator::Best,
+        &[Order::Descending, Order::Ascending, Order::Descending],
+    );
+    let before = existing(&[10, 50, 3]);
+    for (numbers, improved) in [
+        ([11, 99, 0], true),
+        ([10, 49, 0], true),
+        ([10, 50, 4], true),
+        ([10, 50, 3], false),
+        ([10, 50, 2], false),
+        ([10, 51, 9], false),
+        ([9, 0, 9], false),
+    ] {
+        let decision = decided(&board, Some(&before), &submission(&numbers)).expect("accepted");
+        let after = if improved { numbers } else { [10, 50, 3] };
+        assert_eq!(decision.entry.values.as_slice(), after, "{numbers:?}");
+        assert_eq!(decision.status == Status::Improved, improved, "{numbers:?}");
+    }
+}
+
+#[test]
+fn addition_adds_the_first_column_and_replaces_the_others() {
+    let orders = [Order::Descending, Order::Ascending];
+    let before = existing(&[10, 50]);
+    let plus = decided(
+        &leaderboard(Operator::Increment, &orders),
+        Some(&before),
+        &submission(&[1, 70]),
+    );
+    assert_eq!(plus.map(|d| d.entry.values.as_slice().to_vec()), Ok(vec![11, 70]));
+    let minus = decided(
+        &leaderboard(Operator::Decrement, &orders),
+        None,
+        &submission(&[1, 70]),
+    );
+    assert_eq!(
+        minus.map(|d| d.entry.values.as_slice().to_vec()),
+        Ok(vec![-1, 70])
+    );
+    // The first column is the same and another is not: the tuple was reached anew.
+    let zero = decided(
+        &leaderboard(Operator::Increment, &orders),
+        Some(&before),
+        &submission(&[0, 40]),
+    );
+    let zero = zero.expect("accepted");
+    assert_eq!((zero.status, zero.entry.reached_at), (Status::Improved, at(NEW)));
+}
+
+#[test]
+fn a_late_addition_keeps_the_later_time_and_a_late_set_takes_the_earlier() {
+    let before = Entry {
+        reached_at: at("2026-06-15T00:00:00Z"),
+        ..existing(&[5])
+    };
+    let time = |operator| {
+        decided(
+            &leaderboard(operator, &[Order::Descending]),
+            Some(&before),
+            &submission(&[9]),
+        )
+        .map(|decision| decision.entry.reached_at)
+    };
+    assert_eq!(time(Operator::Increment), Ok(before.reached_at));
+    assert_eq!(time(Operator::Decrement), Ok(before.reached_at));
+    assert_eq!(time(Operator::Set), Ok(at(NEW)));
+    assert_eq!(time(Operator::Best), Ok(at(NEW)));
+}
+
+#[test]
+fn addition_that_leaves_64_bits_is_refused() {
+    let orders = [Order::Descending];
+    for (operator, before, by) in [
+        (Operator::Increment, Some(i64::MAX), 1),
+        (Operator::Increment, Some(i64::MIN), -1),
+        (Operator::Increment, Some(1), i64::MAX),
+        (Operator::Decrement, Some(i64::MIN), 1),
+        (Operator::Decrement, Some(i64::MAX), -1),
+        (Operator::Decrement, Some(0), i64::MIN),
+        (Operator::Decrement, None, i64::MIN),
+    ] {
+        let before = before.map(|value| existing(&[value]));
+        let reason = refused(
+            &leaderboard(operator, &orders),
+            before.as_ref(),
+            &submission(&[by]),
+        );
+        assert_eq!(
+            reason,
+            Some(RefusalReason::Overflow),
+            "{operator:?} {before:?} {by}"
+        );
+    }
+    let edge = decided(
+        &leaderboard(Operator::Decrement, &orders),
+        Some(&existing(&[-1])),
+        &submission(&[i64::MIN]),
+    );
+    assert_eq!(edge.map(|d| d.entry.values.first()), Ok(i64::MAX));
+}
+
+fn limited(operator: Operator, limits: Limits) -> Leaderboard {
+    Leaderboard {
+        limits,
+        ..leaderboard(operator, &[Order::Descending])
+    }
+}
+
+#[test]
+fn bounds_speak_of_the_result_in_the_first_column() {
+    let limits = Limits {
+        min: Some(-10),
+        max: Some(10),
+        ..Limits::default()
+    };
+    let before = existing(&[8]);
+    for (operator, value, reason) in [
+        (Operator::Best, 10, None),
+        (Operator::Best, 11, Some(RefusalReason::AboveMax { max: 10 })),
+        (Operator::Best, -11, Some(RefusalReason::BelowMin { min: -10 })),
+        (Operator::Set, -10, None),
+        (Operator::Set, -11, Some(RefusalReason::BelowMin { min: -10 })),
+        (Operator::Increment, 2, None),
+        (Operator::Increment, 3, Some(RefusalReason::AboveMax { max: 10 })),
+        (Operator::Decrement, 18, None),
+        (
+            Operator::Decrement,
+            19,
+            Some(RefusalReason::BelowMin { min: -10 }),
+        ),
+    ] {
+        let board = limited(operator, limits.clone());
+        assert_eq!(
+            refused(&board, Some(&before), &submission(&[value])),
+            reason,
+            "{operator:?} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_change_may_be_as_large_as_allowed() {
+    let limits = Limits {
+        max_change: Some(5),
+        ..Limits::default()
+    };
+    let too_large = Some(RefusalReason::ChangeTooLarge { max_change: 5 });
+    let before = existing(&[10]);
+    for (operator, before, value, reason) in [
+        (Operator::Best, None, i64::MAX, None),
+        (Operator::Set, None, i64::MIN, None),
+        (Operator::Best, Some(&before), 15, None),
+        (Operator::Best, Some(&before), 16, too_large.clone()),
+        // It does not win, so it changes nothing, however far off it is.
+        (Operator::Best, Some(&before), i64::MIN, None),
+        (Operator::Set, Some(&before), 5, None),
+        (Operator::Set, Some(&before), 4, too_large.clone()),
+        (Operator::Set, Some(&before), i64::MIN, too_large.clone()),
+        (Operator::Increment, None, 5, None),
+        (Operator::Increment, None, 6, too_large.clone()),
+        (Operator::Decrement, None, -6, too_large.clone()),
+        (Operator::Increment, Some(&before), -5, None),
+        (Operator::Decrement, Some(&before), 6, too_large),
+    ] {
+        let board = limited(operator, limits.clone());
+        assert_eq!(
+            refused(&board, before, &submission(&[value])),
+            reason,
+            "{operator:?} {value}"
+        );
+    }
+}
+
+#[test]
+fn attempts_and_room_run_out() {
+    let board = limited(
+        Operator::Best,
+        Limits {
+            max_attempts: Some(4),
+            max_entries: Some(7),
+            ..Limits::default()
+        },
+    );
+    let third = existing(&[5]);
+    let fourth = decided(&board, Some(&third), &submission(&[1]))
+        .expect("accepted")
+        .entry;
+    assert_eq!(fourth.attempts, 4);
+    let exhausted = RefusalReason::AttemptsExhausted { max_attempts: 4 };
+    assert_eq!(refused(&board, Some(&fourth), &submission(&[9])), Some(exhausted));
+    assert_eq!(
+        refused(&board, None, &submission(&[9])),
+        Some(RefusalReason::Full { max_entries: 7 })
+    );
+    let eight = Limits {
+        max_entries: Some(8),
+        ..Limits::default()
+    };
+    assert_eq!(
+        refused(&limited(Operator::Best, eight), None, &submission(&[9])),
+        None
+    );
+}
+
+#[test]
+fn the_window_the_clock_and_the_operator_are_checked_first() {
+    let board = Leaderboard {
+        starts_at: Some(at("2026-02-01T00:00:00Z")),
+        ends_at: Some(at("2026-06-15T00:00:00Z")),
+        schedule: schedule("0 0 1 * *", "UTC"),
+        keep_periods: 3,
+        ..leaderboard(Operator::Best, &[Order::Descending])
+    };
+    let happened = |text: &str| Submission {
+        occurred_at: Some(at(text)),
+        ..submission(&[1])
+    };
+    let reason = |text: &str| refused(&board, None, &happened(text));
+    let not_started = board
+        .starts_at
+        .map(|starts_at| RefusalReason::NotStarted { starts_at });
+    let ended = board.ends_at.map(|ends_at| RefusalReason::Ended { ends_at });
+    assert_eq!(reason("2026-01-31T23:59:59.999Z"), not_started);
+    assert_eq!(
+        reason("2026-04-30T23:59:59.999Z"),
+        Some(RefusalReason::PeriodExpired)
+    );
+    assert_eq!(reason("2026-05-01T00:00:00Z"), None);
+    assert_eq!(reason("2026-06-14T23:59:59.999Z"), None);
+    assert_eq!(reason("2026-06-15T00:00:00Z"), ended);
+    assert_eq!(
+        reason("2026-07-01T00:01:00.001Z"),
+        Some(RefusalReason::InTheFuture)
+    );
+    assert_eq!(
+        refused(
+            &board,
+            None,
+            &Submission {
+                occurred_at: None,
+                ..submission(&[1])
+            }
+        ),
+        ended
+    );
+    let open = leaderboard(Operator::Best, &[Order::Descending]);
+    assert_eq!(refused(&open, None, &happened("2026-07-01T00:01:00Z")), None);
+    assert_eq!(refused(&open, None, &happened("0001-01-01T00:00:00Z")), None);
+    let set = Submission {
+        operator: Some(Operator::Set),
+        ..submission(&[1])
+    };
+    assert_eq!(
+        refused(&open, None, &set),
+        Some(RefusalReason::OperatorNotAllowed)
+    );
+    let overridable = Leaderboard {
+        operator_override: true,
+        ..open
+    };
+    let status = decided(&overridable, Some(&existing(&[5])), &set).map(|d| d.status);
+    assert_eq!(status, Ok(Status::Changed));
+}
+
+#[test]
+fn columns_are_matched_by_name_and_all_of_them() {
+    let two = leaderboard(Operator::Best, &[Order::Descending, Order::Ascending]);
+    let reason = |values| {
+        let mismatch = refused(
+            &two,
+            None,
+            &Submission {
+                values,
+                ..submission(&[])
+            },
+        );
+        matches!(mismatch, Some(RefusalReason::ColumnsMismatch { .. }))
+    };
+    let named = |pairs: &[(&str, i64)]| {
+        SubmissionTarget::Named(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).into(), *value))
+                .collect(),
+        )
+    };
+    assert!(reason(SubmissionTarget::Score(1)));
+    assert!(reason(named(&[])));
+    assert!(reason(named(&[("a", 1)])));
+    assert!(reason(named(&[("a", 1), ("z", 2)])));
+    assert!(reason(named(&[("a", 1), ("b", 2), ("c", 3)])));
+    let swapped = Submission {
+        values: named(&[("b", 2), ("a", 1)]),
+        ..submission(&[])
+    };
+    let decision = decided(&two, None, &swapped).expect("accepted");
+    assert_eq!(decision.entry.values.as_slice(), [1, 2]);
+    let one = leaderboard(Operator::Best, &[Order::Descending]);
+    let plain = Submission {
+        values: SubmissionTarget::Score(3),
+        occurred_at: None,
+        ..submission(&[])
+    };
+    let entry = decided(&one, None, &plain).expect("accepted").entry;
+    assert_eq!((entry.values.first(), entry.reached_at), (3, at(NOW)));
+}
+
+#[test]
+fn the_same_arguments_give_the_same_decision() {
+    let board = leaderboard(Operator::Increment, &[Order::Descending]);
+    let before = existing(&[5]);
+    let first = decided(&board, Some(&before), &submission(&[1]));
+    assert_eq!(first, decided(&board, Some(&before), &submission(&[1])));
+}

@@ -1,0 +1,93 @@
+//! Values that tests start from.
+
+use leaderboard_core::{
+    Column, Columns, Entry, Leaderboard, LeaderboardId, Metadata, Order, PlayerId, Reset, Schedule,
+    Timestamp, Values,
+};
+use proptest::prelude::*;
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+pub(crate) fn schedule(cron: &str, time_zone: &str) -> Schedule {
+    Schedule::new(Reset {
+        cron: cron.into(),
+        time_zone: time_zone.into(),
+    })
+    .unwrap()
+}
+
+pub(crate) fn board(id: &str) -> Leaderboard {
+    Leaderboard::new(LeaderboardId::new(id).unwrap())
+}
+
+pub(crate) fn player(name: &str) -> PlayerId {
+    PlayerId::new(name).unwrap()
+}
+
+pub(crate) fn metadata(json: &str) -> Metadata {
+    Metadata::from_json_text(json).unwrap()
+}
+
+/// Columns `a`, `b`, `c`, as many as there are directions.
+pub(crate) fn columns(orders: &[Order]) -> Columns {
+    let names = ["a", "b", "c"];
+    let columns = names.iter().zip(orders);
+    Columns::new(
+        columns
+            .map(|(name, order)| Column::new(*name, *order).unwrap())
+            .collect(),
+    )
+    .unwrap()
+}
+
+pub(crate) fn values(values: &[i64]) -> Values {
+    Values::new(values.to_vec())
+}
+
+pub(crate) fn entry(name: &str, numbers: &[i64], reached_at: &str) -> Entry {
+    Entry {
+        player: player(name),
+        values: values(numbers),
+        reached_at: at(reached_at),
+        metadata: None,
+        attempts: 1,
+    }
+}
+
+pub(crate) fn orders() -> impl Strategy<Value = Vec<Order>> {
+    prop::collection::vec(
+        prop_oneof![Just(Order::Ascending), Just(Order::Descending)],
+        1..=3,
+    )
+}
+
+/// Any 64-bit integer, the ends and small ones often.
+pub(crate) fn any_value() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        any::<i64>(),
+        -2..=2_i64,
+        prop::sample::select(vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX]),
+    ]
+}
+
+pub(crate) fn any_instant() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        (Timestamp::MIN.as_unix_ms()..=Timestamp::MAX.as_unix_ms()),
+        -2..=2_i64,
+        Just(Timestamp::MIN.as_unix_ms()),
+        Just(Timestamp::MAX.as_unix_ms()),
+    ]
+    .prop_map(Timestamp::saturating_from_unix_ms)
+}
+
+/// Any text that is a player's name, short ones and names with one beginning often.
+pub(crate) fn any_player() -> impl Strategy<Value = PlayerId> {
+    prop_oneof![
+        "[ab]{1,3}",
+        "\\PC{1,20}",
+        "[\u{e0}-\u{ff}\u{301}\u{5d0}-\u{5ea}😀-😎\"'\\\\]{1,8}"
+    ]
+    .prop_filter_map("a player", |text| PlayerId::new(text).ok())
+}

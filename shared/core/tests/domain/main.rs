@@ -1,0 +1,19 @@
+//! The domain's rules, each held against its definition.
+
+#[cfg(test)]
+mod given;
+
+#[cfg(test)]
+mod codec;
+#[cfg(test)]
+mod decide;
+#[cfg(test)]
+mod fingerprint;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod order_key;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod schedule_daylight;
