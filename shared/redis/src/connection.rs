@@ -1,0 +1,170 @@
+//! What this crate needs of a Redis client: one command at a time, its answer flattened.
+#![expect(
+    async_fn_in_trait,
+    reason = "a component runs on one thread, so no Send bound is wanted"
+)]
+
+use leaderboard_core::StoreError;
+
+/// One value of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// No value.
+    Nil,
+    /// A simple string, such as `OK`.
+    Status(String),
+    /// An integer.
+    Integer(i64),
+    /// A string of bytes.
+    Bytes(Vec<u8>),
+}
+
+/// A connection to Redis 7.0 or newer.
+pub trait Connection {
+    /// Sends one command. Arrays in its answer come flattened: what they hold in order, without what holds
+    /// it, so that an empty array is nothing at all.
+    ///
+    /// # Errors
+    /// [`ConnectionError`] when there is no answer, or the answer is an error.
+    async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError>;
+}
+
+/// Why a command gave no values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionError {
+    /// The server is out of reach or did not answer in time.
+    Unavailable(String),
+    /// The server answered with an error.
+    Refused {
+        /// The error's first word, such as `NOSCRIPT` or `ERR`.
+        code: String,
+        /// The rest of it.
+        message: String,
+    },
+}
+
+/// How the `redis` crate (in the versions that Spin and this project use) begins the text of a server's error.
+const SERVER_ERROR: &str = "An error was signalled by the server - ";
+/// Names that the `redis` crate puts in place of error codes, without the `Error` that some end with.
+const CODES: [(&str, &str); 12] = [
+    ("Response", "ERR"),
+    ("ExecAbort", "EXECABORT"),
+    ("BusyLoading", "LOADING"),
+    ("NoScript", "NOSCRIPT"),
+    ("Moved", "MOVED"),
+    ("Ask", "ASK"),
+    ("TryAgain", "TRYAGAIN"),
+    ("ClusterDown", "CLUSTERDOWN"),
+    ("CrossSlot", "CROSSSLOT"),
+    ("MasterDown", "MASTERDOWN"),
+    ("ReadOnly", "READONLY"),
+    ("NoPerm", "NOPERM"),
+];
+
+impl ConnectionError {
+    /// Understands an error of which a client gives only the text, as Spin does: the server's own words
+    /// (`NOSCRIPT No matching script`), or those of the `redis` crate (`An error was signalled by the server -
+    /// NoScriptError: No matching script`, `WRONGTYPE: Operation against …`). Any other text is about the
+    /// connection.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        let server = text.strip_prefix(SERVER_ERROR);
+        let rest = server.unwrap_or(text);
+        let (head, message) = rest.split_once([':', ' ']).unwrap_or((rest, ""));
+        let head = head.trim_matches('"');
+        let name = head.strip_suffix("Error").unwrap_or(head);
+        let known = CODES.iter().find(|(client, _)| *client == name);
+        let code = match known {
+            Some((_, code)) => *code,
+            None if is_code(head) => head,
+            None if server.is_some() => "ERR",
+            None => return Self::Unavailable(text.to_owned()),
+        };
+        Self::Refused {
+            code: code.to_owned(),
+            message: message.trim_start().to_owned(),
+        }
+    }
+
+    /// Whether the server does not have the script that was named by its digest.
+    #[must_use]
+    pub fn is_no_script(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "NOSCRIPT")
+    }
+}
+
+/// Redis writes its codes in capitals, at least two.
+fn is_code(word: &str) -> bool {
+    word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+impl From<ConnectionError> for StoreError {
+    fn from(error: ConnectionError) -> Self {
+        let (code, message) = match error {
+            ConnectionError::Unavailable(cause) => return Self::Unavailable(cause),
+            ConnectionError::Refused { code, message } => (code, message),
+        };
+        let text = format!("{code} {message}");
+        match code.as_str() {
+            // The server or its role will be another one in a while.
+            "LOADING" | "READONLY" | "OOM" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY"
+            | "MISCONF" | "NOREPLICAS" | "UNKILLABLE" => Self::Unavailable(text),
+            "ERR" if message.starts_with("max number of clients") => Self::Unavailable(text),
+            "CORRUPT" | "WRONGTYPE" => Self::Corrupt(text),
+            _ => Self::Rejected(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn understands_how_clients_word_a_missing_script() {
+        for text in [
+            "NOSCRIPT No matching script. Please use EVAL.",
+            "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.",
+            "NoScript: No matching script. Please use EVAL.",
+        ] {
+            let error = ConnectionError::from_text(text);
+            assert!(error.is_no_script(), "{text}: {error:?}");
+            let ConnectionError::Refused { message, .. } = error else {
+                panic!("{text}")
+            };
+            assert_eq!(message, "No matching script. Please use EVAL.");
+        }
+    }
+
+    #[test]
+    fn sorts_errors_by_what_a_caller_can_do() {
+        let store = |text: &str| StoreError::from(ConnectionError::from_text(text));
+        for text in [
+            "Connection refused (os error 111)",
+            "timed out",
+            "broken pipe",
+            "Multiplexed connection driver unexpectedly terminated - IoError",
+            "OOM: command not allowed when used memory > 'maxmemory'.",
+            "\"OOM\": command not allowed when used memory > 'maxmemory'.",
+            "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
+            "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory",
+            "An error was signalled by the server - ResponseError: max number of clients reached",
+        ] {
+            assert!(matches!(store(text), StoreError::Unavailable(_)), "{text}");
+        }
+        for text in [
+            "WRONGTYPE: Operation against a key holding the wrong kind of value",
+            "\"CORRUPT\": entry",
+            "CORRUPT entry script: 0, on @user_script:1.",
+        ] {
+            assert!(matches!(store(text), StoreError::Corrupt(_)), "{text}");
+        }
+        for text in [
+            "An error was signalled by the server - ResponseError: unknown command",
+            "An error was signalled by the server - NewKindOfError: who knows",
+            "NOAUTH Authentication required.",
+        ] {
+            assert!(matches!(store(text), StoreError::Rejected(_)), "{text}");
+        }
+    }
+}

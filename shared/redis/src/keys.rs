@@ -1,0 +1,145 @@
+//! Names of keys, and nothing else makes any.
+//!
+//! | key | holds |
+//! |---|---|
+//! | `eb:{tenant}:boards` | sorted set of leaderboard ids, all scores 0 |
+//! | `eb:{tenant}:version` | the last version given to a configuration; survives deletes |
+//! | `eb:{tenant}:hidden` | set of hidden players |
+//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version |
+//! | `eb:{tenant}:b:{board}:log` | stream: entry `0-{position}`, field `e` the event |
+//! | `eb:{tenant}:b:{board}:ids0`, `…ids1` | hashes of submission ids, taking turns (see `remembered.lua`) |
+//! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |
+//! | `eb:{tenant}:b:{board}:{m,e,v,h,t,c}:{period}` | one period (see `period.lua`) |
+//! | `eb:{tenant}:b:{board}:{M,E,V,H,T,C}:{period}` | the same while it is rebuilt |
+//! | `eb::letters`, `eb::letters:seen` | dead letters and their digests; no tenant is empty |
+//!
+//! Ids of tenants and leaderboards hold no `:`, and a period's id comes last, so no two keys meet.
+
+use leaderboard_core::{LeaderboardId, PeriodId, TenantId};
+
+/// What every key begins with.
+const ROOT: &str = "eb:";
+/// The letters of a period's keys, in the order of `period_at` in `period.lua`.
+const PERIOD_KINDS: [char; 6] = ['m', 'e', 'v', 'h', 't', 'c'];
+
+/// A key as bytes.
+pub(crate) type Key = Vec<u8>;
+
+fn of_tenant(tenant: &TenantId, name: &str) -> Key {
+    format!("{ROOT}{tenant}:{name}").into_bytes()
+}
+
+/// The ids of a tenant's leaderboards.
+pub(crate) fn boards(tenant: &TenantId) -> Key {
+    of_tenant(tenant, "boards")
+}
+
+/// The last version given to a tenant's configurations.
+pub(crate) fn last_version(tenant: &TenantId) -> Key {
+    of_tenant(tenant, "version")
+}
+
+/// A tenant's hidden players.
+pub(crate) fn hidden_players(tenant: &TenantId) -> Key {
+    of_tenant(tenant, "hidden")
+}
+
+/// What a configuration's key begins and ends with, the leaderboard's id between them.
+pub(crate) fn configuration_around(tenant: &TenantId) -> (Key, Key) {
+    (of_tenant(tenant, "b:"), b":doc".to_vec())
+}
+
+/// Dead letters, and the digests of those kept.
+pub(crate) fn letters() -> [Key; 2] {
+    ["letters", "letters:seen"].map(|name| format!("{ROOT}:{name}").into_bytes())
+}
+
+/// The keys of one leaderboard.
+#[derive(Debug, Clone)]
+pub(crate) struct BoardKeys(String);
+
+impl BoardKeys {
+    pub(crate) fn new(tenant: &TenantId, board: &LeaderboardId) -> Self {
+        Self(format!("{ROOT}{tenant}:b:{board}:"))
+    }
+
+    fn named(&self, name: &str) -> Key {
+        format!("{}{name}", self.0).into_bytes()
+    }
+
+    pub(crate) fn configuration(&self) -> Key {
+        self.named("doc")
+    }
+
+    pub(crate) fn log(&self) -> Key {
+        self.named("log")
+    }
+
+    pub(crate) fn ids(&self) -> [Key; 2] {
+        ["ids0", "ids1"].map(|name| self.named(name))
+    }
+
+    pub(crate) fn periods(&self) -> Key {
+        self.named("periods")
+    }
+
+    /// The six keys of a period.
+    pub(crate) fn period(&self, period: &PeriodId) -> [Key; 6] {
+        PERIOD_KINDS.map(|kind| self.named(&format!("{kind}:{period}")))
+    }
+
+    /// Six keys for a period while it is rebuilt.
+    pub(crate) fn spare_period(&self, period: &PeriodId) -> [Key; 6] {
+        PERIOD_KINDS.map(|kind| self.named(&format!("{}:{period}", kind.to_ascii_uppercase())))
+    }
+
+    /// What the six keys of any period begin with; its id follows.
+    pub(crate) fn period_prefixes(&self) -> [Key; 6] {
+        PERIOD_KINDS.map(|kind| self.named(&format!("{kind}:")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_things_share_a_key() {
+        let slugs = [
+            "a", "b", "boards", "version", "hidden", "letters", "a.b", "doc", "m",
+        ];
+        let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
+        let mut keys = letters().to_vec();
+        for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
+            keys.extend([boards(&tenant), last_version(&tenant), hidden_players(&tenant)]);
+            for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {
+                let named = BoardKeys::new(&tenant, &board);
+                keys.extend([named.configuration(), named.log(), named.periods()]);
+                keys.extend(named.ids());
+                for period in &periods {
+                    keys.extend(named.period(period));
+                    keys.extend(named.spare_period(period));
+                }
+            }
+        }
+        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
+    }
+
+    #[test]
+    fn derived_keys_are_the_named_ones() {
+        let tenant = TenantId::new("acme").unwrap();
+        let board = LeaderboardId::new("goals").unwrap();
+        let period = PeriodId::parse("2026-01-01T00:00:00Z").unwrap();
+        let named = BoardKeys::new(&tenant, &board);
+        let derived = named.period_prefixes().map(|mut prefix| {
+            prefix.extend_from_slice(period.as_str().as_bytes());
+            prefix
+        });
+        assert_eq!(derived, named.period(&period));
+        let (mut key, end) = configuration_around(&tenant);
+        key.extend_from_slice(board.as_bytes());
+        key.extend(end);
+        assert_eq!(key, named.configuration());
+    }
+}

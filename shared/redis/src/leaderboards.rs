@@ -1,0 +1,141 @@
+//! Configurations: the [`Leaderboards`] port.
+
+use leaderboard_core::codec::{decode_leaderboard, encode_event, encode_layout, encode_leaderboard};
+use leaderboard_core::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
+use leaderboard_core::{
+    Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned,
+};
+
+use crate::RedisStore;
+use crate::answer::{Answer, corrupt, decimal};
+use crate::connection::Connection;
+use crate::keys::{self, BoardKeys};
+use crate::script::{Call, DELETE, LIST, PUT};
+
+impl<C: Connection> Leaderboards for RedisStore<C> {
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+        let key = BoardKeys::new(tenant, id).configuration();
+        let replies = self.connection.command("HMGET", &[&key, b"v", b"b"]).await?;
+        let mut answer = Answer::new(replies);
+        match (answer.optional_bytes()?, answer.optional_bytes()?) {
+            (None, None) => Ok(None),
+            (Some(version), Some(body)) => configuration(&version, &body).map(Some),
+            _ => Err(corrupt("configuration without version or body")),
+        }
+    }
+
+    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        let mut answer = Answer::new(PUT.run(&self.connection, &put_call(put)).await?);
+        Ok(match answer.bytes()?.as_slice() {
+            b"ok" => Ok((answer.number()?, answer.count()? == 1)),
+            b"version" => Err(mismatch(&answer.bytes()?)?),
+            b"entries" => Err(PutRefusal::HasEntries),
+            b"many" => Err(PutRefusal::TooManyEntries),
+            _ => return Err(corrupt("answer to a put")),
+        })
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        after: Option<&LeaderboardId>,
+        limit: u32,
+    ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
+        let (begin, end) = keys::configuration_around(tenant);
+        let mut call = Call::on([keys::boards(tenant)]);
+        call.option(after);
+        call.text(&limit);
+        call.bytes(begin);
+        call.bytes(end);
+        let mut answer = Answer::new(LIST.run(&self.connection, &call).await?);
+        let mut configurations = Vec::with_capacity(answer.left() / 2);
+        while !answer.is_empty() {
+            let (version, body) = (answer.bytes()?, answer.bytes()?);
+            configurations.push(configuration(&version, &body)?);
+        }
+        Ok(configurations)
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+        expected: Expected,
+    ) -> Result<Result<bool, PutRefusal>, StoreError> {
+        let names = BoardKeys::new(tenant, id);
+        let mut call = Call::on([names.configuration(), keys::boards(tenant), names.periods()]);
+        call.keys([names.log()]);
+        call.keys(names.ids());
+        add_expected(&mut call, expected);
+        call.text(id);
+        for prefix in names.period_prefixes() {
+            call.bytes(prefix);
+        }
+        let mut answer = Answer::new(DELETE.run(&self.connection, &call).await?);
+        Ok(match answer.bytes()?.as_slice() {
+            b"ok" => Ok(answer.count()? == 1),
+            b"version" => Err(mismatch(&answer.bytes()?)?),
+            _ => return Err(corrupt("answer to a delete")),
+        })
+    }
+}
+
+/// The call of a put; its arguments are told in `put.lua`.
+fn put_call(put: &PutLeaderboard<'_>) -> Call {
+    let names = BoardKeys::new(put.tenant, &put.leaderboard.id);
+    let mut call = Call::on([names.configuration(), keys::boards(put.tenant)]);
+    call.keys([keys::last_version(put.tenant), names.log()]);
+    call.keys(names.period(put.current));
+    call.keys(names.spare_period(put.current));
+    add_expected(&mut call, put.expected);
+    call.text(&put.leaderboard.id);
+    call.bytes(encode_leaderboard(put.leaderboard));
+    call.bytes(encode_layout(&put.leaderboard.layout()));
+    call.flag(put.rebuild);
+    call.text(&MAX_REBUILD_ENTRIES);
+    call.bytes(encode_event(&Event {
+        recorded_at: put.at,
+        body: EventBody::Configured {
+            leaderboard: Box::new(put.leaderboard.clone()),
+            current: put.current.clone(),
+            rebuild: put.rebuild,
+        },
+    }));
+    call.text(&put.at.as_unix_ms());
+    for prefix in names.period_prefixes() {
+        call.bytes(prefix);
+    }
+    for (period, expires_at) in put.expiries {
+        call.text(period);
+        call.option(expires_at.map(Timestamp::as_unix_ms));
+    }
+    call
+}
+
+fn add_expected(call: &mut Call, expected: Expected) {
+    match expected {
+        Expected::Any => call.text("any"),
+        Expected::Absent => call.text("absent"),
+        Expected::Version(version) => call.text(&version),
+    }
+}
+
+fn mismatch(current: &[u8]) -> Result<PutRefusal, StoreError> {
+    let current = if current.is_empty() {
+        None
+    } else {
+        Some(decimal(current)?)
+    };
+    Ok(PutRefusal::VersionMismatch { current })
+}
+
+fn configuration(version: &[u8], body: &[u8]) -> Result<Versioned<Leaderboard>, StoreError> {
+    Ok(Versioned {
+        version: decimal(version)?,
+        value: decode_leaderboard(body).map_err(corrupt)?,
+    })
+}

@@ -1,0 +1,199 @@
+//! The bytes that Rust and the scripts exchange and that are not the core's own: entries, outcomes, bounds.
+
+use leaderboard_core::{
+    Entry, Layout, LeaderboardId, Metadata, Order, OrderKey, Outcome, Period, PeriodId, PlayerId, Previous,
+    RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable,
+};
+
+use crate::answer::corrupt;
+
+/// What stands before metadata in a packed entry, so that empty metadata is not none.
+const HAS_METADATA: u8 = 1;
+
+/// Metadata as a packed entry holds it.
+pub(crate) fn pack_metadata(metadata: Option<&Metadata>) -> Vec<u8> {
+    metadata.map_or_else(Vec::new, |metadata| {
+        let mut bytes = vec![HAS_METADATA];
+        bytes.extend_from_slice(metadata.as_json_text().as_bytes());
+        bytes
+    })
+}
+
+/// An entry out of its order key and its extra: attempts in four bytes, then the metadata.
+pub(crate) fn unpack_entry(layout: &Layout, key: &[u8], extra: &[u8]) -> Result<Entry, StoreError> {
+    let (values, reached_at, player) = layout.parse(key).ok_or_else(|| corrupt("order key"))?;
+    let (attempts, metadata) = extra.split_first_chunk().ok_or_else(|| corrupt("attempts"))?;
+    Ok(Entry {
+        player,
+        values,
+        reached_at,
+        metadata: unpack_metadata(metadata)?,
+        attempts: u32::from_be_bytes(*attempts),
+    })
+}
+
+fn unpack_metadata(bytes: &[u8]) -> Result<Option<Metadata>, StoreError> {
+    match bytes.split_first() {
+        None => Ok(None),
+        Some((&HAS_METADATA, text)) => {
+            let text = std::str::from_utf8(text).map_err(corrupt)?;
+            Metadata::from_json_text(text).map(Some).map_err(corrupt)
+        }
+        Some(_) => Err(corrupt("metadata")),
+    }
+}
+
+/// Where a window of the list begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WindowStart {
+    /// How many entries come before it.
+    pub(crate) index: u64,
+    /// The rank of its first entry.
+    pub(crate) rank: u64,
+}
+
+/// Entries of a window with their ranks, which follow from the first one's.
+pub(crate) fn unpack_window(
+    layout: &Layout,
+    start: WindowStart,
+    rows: &[(Vec<u8>, Vec<u8>)],
+) -> Result<Vec<RankedEntry>, StoreError> {
+    let mut ranked = Vec::with_capacity(rows.len());
+    let mut rank = start.rank;
+    let mut tuple_before: Option<&[u8]> = None;
+    for (index, (key, extra)) in (start.index..).zip(rows) {
+        let tuple = key.get(..layout.tuple_bytes());
+        if tuple_before.is_some() && (tuple != tuple_before || is_single(layout.ties)) {
+            rank = if layout.ties == Ties::Dense {
+                rank.saturating_add(1)
+            } else {
+                index.saturating_add(1)
+            };
+        }
+        tuple_before = tuple;
+        let entry = unpack_entry(layout, key, extra)?;
+        ranked.push(RankedEntry { rank, entry });
+    }
+    Ok(ranked)
+}
+
+/// Whether every rank is taken once.
+fn is_single(ties: Ties) -> bool {
+    matches!(ties, Ties::Earliest | Ties::Latest)
+}
+
+/// The bytes that come after all that begin with `tuple`; empty when nothing does.
+pub(crate) fn past(tuple: &[u8]) -> Vec<u8> {
+    let mut bytes = tuple.to_vec();
+    while let Some(last) = bytes.pop() {
+        if let Some(next) = last.checked_add(1) {
+            bytes.push(next);
+            break;
+        }
+    }
+    bytes
+}
+
+/// One bit for each descending column, the first column lowest.
+pub(crate) fn descending_bits(layout: &Layout) -> u8 {
+    let bits = layout.columns.iter().enumerate();
+    bits.filter(|(_, column)| column.order() == Order::Descending)
+        .fold(0, |bits, (at, _)| bits | 1 << at)
+}
+
+const HAS_RANK: u8 = 1;
+const HAS_PREVIOUS: u8 = 2;
+
+/// An outcome as `pack_outcome` in `submit.lua` writes it: status, number of columns, which of them descend,
+/// flags, three words (version, rank, rank before), the tuple, the tuple before, the period's id.
+pub(crate) fn unpack_outcome(
+    bytes: &[u8],
+    leaderboard: LeaderboardId,
+    player: PlayerId,
+    replayed: bool,
+) -> Result<Outcome, StoreError> {
+    let short = || corrupt("outcome");
+    let (&[status, columns, descending, flags], rest) = bytes.split_first_chunk().ok_or_else(short)?;
+    let (version, rest) = unsigned(rest)?;
+    let (rank, rest) = unsigned(rest)?;
+    let (previous_rank, rest) = unsigned(rest)?;
+    let (values, mut rest) = unpack_tuple(rest, columns, descending)?;
+    let known = |rank: u64| (flags & HAS_RANK != 0).then_some(rank);
+    let mut previous = None;
+    if flags & HAS_PREVIOUS != 0 {
+        let (values, after) = unpack_tuple(rest, columns, descending)?;
+        rest = after;
+        previous = Some(Previous {
+            values,
+            rank: known(previous_rank),
+        });
+    }
+    Ok(Outcome {
+        leaderboard,
+        period: unpack_period_id(rest)?,
+        player,
+        status: Status::from_code(status).ok_or_else(short)?,
+        values,
+        rank: known(rank),
+        previous,
+        version,
+        replayed,
+    })
+}
+
+fn unsigned(bytes: &[u8]) -> Result<(u64, &[u8]), StoreError> {
+    let (word, rest) = bytes.split_first_chunk().ok_or_else(|| corrupt("number"))?;
+    Ok((u64::from_be_bytes(*word), rest))
+}
+
+fn unpack_tuple(bytes: &[u8], columns: u8, descending: u8) -> Result<(Values, &[u8]), StoreError> {
+    let mut rest = bytes;
+    let mut values = Vec::with_capacity(usize::from(columns));
+    for column in 0..columns {
+        let (word, after) = rest
+            .split_first_chunk::<WORD_BYTES>()
+            .ok_or_else(|| corrupt("tuple"))?;
+        let value = from_sortable(*word);
+        let inverted = descending.checked_shr(u32::from(column)).unwrap_or(0) & 1 == 1;
+        values.push(if inverted { !value } else { value });
+        rest = after;
+    }
+    Ok((Values::new(values), rest))
+}
+
+/// A period's id.
+pub(crate) fn unpack_period_id(bytes: &[u8]) -> Result<PeriodId, StoreError> {
+    let text = std::str::from_utf8(bytes).map_err(corrupt)?;
+    PeriodId::parse(text).map_err(corrupt)
+}
+
+/// A period's bounds as `start,end` in milliseconds since 1970; nothing where there is none.
+pub(crate) fn pack_bounds(period: &Period) -> String {
+    let text = |bound: Option<Timestamp>| bound.map_or_else(String::new, |at| at.as_unix_ms().to_string());
+    format!("{},{}", text(period.starts_at), text(period.ends_at))
+}
+
+/// The inverse of [`pack_bounds`].
+pub(crate) fn unpack_period(id: &[u8], bounds: &[u8]) -> Result<Period, StoreError> {
+    let text = std::str::from_utf8(bounds).map_err(corrupt)?;
+    let (start, end) = text.split_once(',').ok_or_else(|| corrupt("bounds"))?;
+    Ok(Period {
+        id: unpack_period_id(id)?,
+        starts_at: unpack_bound(start)?,
+        ends_at: unpack_bound(end)?,
+    })
+}
+
+fn unpack_bound(text: &str) -> Result<Option<Timestamp>, StoreError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let ms = text.parse().map_err(corrupt)?;
+    let bound = Timestamp::from_unix_ms(ms).ok_or_else(|| corrupt("bound"))?;
+    Ok(Some(bound))
+}
+
+/// Whether a key from outside is one of this layout.
+pub(crate) fn is_key(layout: &Layout, key: &OrderKey) -> bool {
+    layout.parse(key.as_bytes()).is_some()
+}

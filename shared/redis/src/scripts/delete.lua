@@ -1,0 +1,17 @@
+-- Deletes a leaderboard and all that belongs to it. Needs words, period, families.
+-- KEYS: the configuration, the tenant's list of leaderboards, the list of periods, then all else that is not
+-- of one period. ARGV[1]: what must be there, as in put.lua; ARGV[2]: the id; ARGV[3..8]: prefixes.
+-- Answers {'ok', 1 when there was one} or {'version', current or ''}.
+
+local current = redis.call('HGET', KEYS[1], 'v') or ''
+if (ARGV[1] == 'absent' and current ~= '') or (ARGV[1] ~= 'absent' and ARGV[1] ~= 'any' and ARGV[1] ~= current) then
+  return {'version', current}
+end
+local prefixes = prefixes_at(3)
+for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+  local _, keys = period_of(prefixes, id)
+  redis.call('UNLINK', unpack(keys))
+end
+redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('UNLINK', KEYS[1], unpack(KEYS, 3))
+return {'ok', current ~= '' and 1 or 0}

@@ -1,0 +1,25 @@
+-- A page of the visible entries. Needs words, period, reading.
+-- ARGV[2]: 'top', 'after' or 'before'; ARGV[3]: the order key it begins after or ends before; ARGV[4]: how many.
+
+local period = open_reading()
+if not period then
+  return {0}
+end
+local answer = answer_head(period)
+if not period.layout then
+  return answer
+end
+local limit = tonumber(ARGV[4])
+local start, stop = 0, limit
+if ARGV[2] == 'after' then
+  start = redis.call('ZLEXCOUNT', period.visible, '-', '[' .. ARGV[3])
+  stop = start + limit
+elseif ARGV[2] == 'before' then
+  stop = redis.call('ZLEXCOUNT', period.visible, '-', '(' .. ARGV[3])
+  start = math.max(0, stop - limit)
+end
+local order_keys = {}
+if stop > start then
+  order_keys = redis.call('ZRANGE', period.visible, start, stop - 1)
+end
+return answer_window(answer, period, period.count, start, order_keys)

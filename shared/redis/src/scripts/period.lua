@@ -1,0 +1,135 @@
+-- One period: its order, its entries and their places. Needs words.lua.
+--
+-- A period has six keys, always in this order: meta (hash), entries (hash, player -> packed entry), visible
+-- and hidden (sorted sets of order keys, all scores 0), tuples (sorted set of the different visible tuples)
+-- and counts (hash, tuple -> how many visible entries have it); the last two for dense ranks only.
+--
+-- A packed entry: the order key without the player, the attempts in four bytes, and, when there is metadata,
+-- a 1 and its text.
+
+local SHARED, DENSE = 2, 3
+
+local function period_at(keys, at)
+  return {
+    meta = keys[at], entries = keys[at + 1], visible = keys[at + 2],
+    hidden = keys[at + 3], tuples = keys[at + 4], counts = keys[at + 5],
+  }
+end
+
+-- Takes the order from a layout's bytes: they begin with the policy for ties and the number of columns.
+local function set_layout(period, layout)
+  local ties, columns = string.byte(layout, 1, 2)
+  if not columns or ties > DENSE or columns < 1 or columns > 3 then
+    corrupt('layout')
+  end
+  period.layout, period.ties, period.columns = layout, ties, columns
+  period.tuple_bytes, period.place_bytes = columns * 8, columns * 8 + 8
+end
+
+-- Reads what the period is. It has no `layout` afterwards when it has never had an entry.
+local function load(period)
+  local meta = redis.call('HMGET', period.meta, 'l', 'v')
+  if meta[1] then
+    set_layout(period, meta[1])
+    period.version = count_of(meta[2], 'period version')
+  else
+    period.version = 0
+  end
+  return period
+end
+
+-- Reads keys that are about to be written, so that one of a wrong type is found before the first write.
+local function check_types(period)
+  redis.call('ZCARD', period.visible)
+  redis.call('ZCARD', period.hidden)
+  redis.call('ZCARD', period.tuples)
+  redis.call('HLEN', period.counts)
+  redis.call('HLEN', period.entries)
+end
+
+-- Takes a packed entry apart: place (tuple and time), attempts, metadata as it is stored.
+local function open_entry(period, packed)
+  if #packed < period.place_bytes + 4 then
+    corrupt('entry')
+  end
+  local place = string.sub(packed, 1, period.place_bytes)
+  local attempts = struct.unpack('>I4', packed, period.place_bytes + 1)
+  return place, attempts, string.sub(packed, period.place_bytes + 5)
+end
+
+-- The order key of a player's entry, or nothing when there is none; and the packed entry.
+local function key_of(period, player)
+  local packed = redis.call('HGET', period.entries, player)
+  if not packed then
+    return nil
+  end
+  return open_entry(period, packed) .. player, packed
+end
+
+-- How many visible entries (for dense: different tuples) are better, and one: the rank at this order key,
+-- whether its entry is visible or not.
+local function rank_of(period, key)
+  local tuple = string.sub(key, 1, period.tuple_bytes)
+  if period.ties == DENSE then
+    return redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. tuple) + 1
+  end
+  if period.ties == SHARED then
+    return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. tuple) + 1
+  end
+  local index = redis.call('ZRANK', period.visible, key)
+  return (index or redis.call('ZLEXCOUNT', period.visible, '-', '(' .. key)) + 1
+end
+
+-- Keeps the different visible tuples: `by` is 1 or -1.
+local function count_tuple(period, key, by)
+  if period.ties ~= DENSE then
+    return
+  end
+  local tuple = string.sub(key, 1, period.tuple_bytes)
+  local left = redis.call('HINCRBY', period.counts, tuple, by)
+  if left <= 0 then
+    redis.call('HDEL', period.counts, tuple)
+    redis.call('ZREM', period.tuples, tuple)
+  elseif left == by then
+    redis.call('ZADD', period.tuples, 0, tuple)
+  end
+end
+
+-- A key that was made after the period's deadline was set gets the same one.
+local function keep_deadline(period)
+  period.deadline = period.deadline or redis.call('PEXPIRETIME', period.meta)
+  if period.deadline > 0 then
+    for _, key in ipairs({period.entries, period.visible, period.hidden, period.tuples, period.counts}) do
+      redis.call('PEXPIREAT', key, period.deadline, 'NX')
+    end
+  end
+end
+
+-- Moves an entry from one order key to another (either may be nil), into the set that `hidden` tells.
+-- Whether that changed anything: an entry that was in the wrong set is moved even when its key stays.
+local function seat(period, old, new, hidden)
+  local right, wrong = period.visible, period.hidden
+  if hidden then
+    right, wrong = wrong, right
+  end
+  local was_wrong = old and redis.call('ZREM', wrong, old) == 1
+  if old == new and not was_wrong then
+    return false
+  end
+  local was_right = old and not was_wrong and redis.call('ZREM', right, old) == 1
+  if (hidden and was_wrong) or (was_right and not hidden) then
+    count_tuple(period, old, -1)
+  end
+  if new then
+    redis.call('ZADD', right, 0, new)
+    if not hidden then
+      count_tuple(period, new, 1)
+    end
+  end
+  return true
+end
+
+-- Appends to a log. The position is the second half of the entry's id, which the stream itself counts up.
+local function append(log, event)
+  return tonumber(string.sub(redis.call('XADD', log, '0-*', 'e', event), 3))
+end

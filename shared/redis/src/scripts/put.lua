@@ -1,0 +1,68 @@
+-- Creates or replaces a configuration. Needs words, period, families, rebuild.
+-- KEYS: the configuration, the tenant's list of leaderboards, the tenant's last version, the log; the current
+-- period's six keys; six spare keys for a rebuild.
+-- ARGV[1]: what must be there ('any', 'absent' or a version); [2]: the leaderboard's id; [3]: its bytes;
+-- [4]: its layout's bytes; [5]: 1 when a rebuild is allowed; [6]: the most entries of one; [7]: the event;
+-- [8]: now; [9..14]: prefixes of the periods' keys; then pairs of a period's id and its expiry ('' for none).
+-- Answers {'ok', version, created}, {'version', current or ''}, {'entries'} or {'many'}.
+
+local there = redis.call('HMGET', KEYS[1], 'b', 'v')
+local current = there[2] or ''
+if (ARGV[1] == 'absent' and current ~= '') or (ARGV[1] ~= 'absent' and ARGV[1] ~= 'any' and ARGV[1] ~= current) then
+  return {'version', current}
+end
+if there[1] == ARGV[3] then
+  return {'ok', current, 0}
+end
+
+local period = load(period_at(KEYS, 5))
+local reorders = period.layout and period.layout ~= ARGV[4]
+local entries = reorders and redis.call('HLEN', period.entries) or 0
+if entries > 0 and ARGV[5] ~= '1' then
+  return {'entries'}
+elseif entries > tonumber(ARGV[6]) then
+  return {'many'}
+end
+check_types(period)
+redis.call('ZCARD', KEYS[2])
+redis.call('XLEN', KEYS[4])
+
+-- A period that is there keeps its keys to another instant, or for good.
+local function set_expiry(id, expires_at)
+  local named, keys = period_of(prefixes_at(9), id)
+  if redis.call('EXISTS', named.meta) == 0 then
+    return
+  end
+  if expires_at then
+    redis.call('HSET', named.meta, 'x', expires_at)
+  else
+    redis.call('HDEL', named.meta, 'x')
+  end
+  for _, key in ipairs(keys) do
+    if expires_at then
+      redis.call('PEXPIRE', key, math.max(1, expires_at - tonumber(ARGV[8])))
+    else
+      redis.call('PERSIST', key)
+    end
+  end
+end
+
+-- First what can fail on its way: the rebuild leaves everything as it was until its end.
+if entries > 0 then
+  rebuild(period, period_at(KEYS, 11), ARGV[4])
+  keep_deadline(period)
+end
+local version = redis.call('INCR', KEYS[3])
+redis.call('HSET', KEYS[1], 'b', ARGV[3], 'v', version)
+redis.call('ZADD', KEYS[2], 0, ARGV[2])
+local position = append(KEYS[4], ARGV[7])
+if reorders then
+  redis.call('HSET', period.meta, 'l', ARGV[4])
+  if entries > 0 then
+    redis.call('HSET', period.meta, 'v', position)
+  end
+end
+for at = 15, #ARGV, 2 do
+  set_expiry(ARGV[at], tonumber(ARGV[at + 1]))
+end
+return {'ok', string.format('%.0f', version), current == '' and 1 or 0}

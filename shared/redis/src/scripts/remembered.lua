@@ -1,0 +1,37 @@
+-- Submission ids that count once. Needs words.lua.
+--
+-- Two hashes take turns, each for one span of `span_ms`. When a span begins, its hash is emptied: what it
+-- held is then older than a whole span, so it no longer counts. The field '' says which span a hash holds; no
+-- id is empty. Each value: the instant as a double (exact for milliseconds), the fingerprint, the outcome.
+
+local REMEMBERED_HEAD = 24
+
+-- The fingerprint and outcome under `id`, if it was first used less than a span ago.
+local function recall(slots, id, now, span_ms)
+  local found_fingerprint, found_outcome
+  for _, slot in ipairs(slots) do
+    local value = redis.call('HGET', slot, id)
+    if value then
+      if #value <= REMEMBERED_HEAD then
+        corrupt('remembered id')
+      end
+      if now < struct.unpack('>d', value) + span_ms then
+        found_fingerprint = string.sub(value, 9, REMEMBERED_HEAD)
+        found_outcome = string.sub(value, REMEMBERED_HEAD + 1)
+      end
+    end
+  end
+  return found_fingerprint, found_outcome
+end
+
+local function remember(slots, id, fingerprint, outcome, now, span_ms)
+  local span = math.floor(now / span_ms)
+  local slot = slots[span % 2 + 1]
+  local held = tonumber(redis.call('HGET', slot, '') or '')
+  if not held or held < span then
+    redis.call('UNLINK', slot)
+    redis.call('HSET', slot, '', span)
+    redis.call('PEXPIRE', slot, (span + 2) * span_ms - now)
+  end
+  redis.call('HSET', slot, id, struct.pack('>d', now) .. fingerprint .. outcome)
+end

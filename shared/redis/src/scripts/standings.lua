@@ -1,0 +1,24 @@
+-- Some players' entries, unsorted. Needs words, period, reading.
+-- ARGV[2] and on: pairs of a player and 1 when the caller sees that player though hidden.
+-- Answers, after the head, for each entry found: rank, 1 when hidden, order key, attempts and metadata.
+
+local period = open_reading()
+if not period then
+  return {0}
+end
+local answer = answer_head(period)
+if not period.layout then
+  return answer
+end
+for at = 2, #ARGV, 2 do
+  local key, packed = key_of(period, ARGV[at])
+  local hidden = key and not redis.call('ZSCORE', period.visible, key)
+  if key and (not hidden or ARGV[at + 1] == '1') then
+    local size = #answer
+    answer[size + 1] = rank_of(period, key)
+    answer[size + 2] = hidden and 1 or 0
+    answer[size + 3] = key
+    answer[size + 4] = string.sub(packed, period.place_bytes + 1)
+  end
+end
+return answer

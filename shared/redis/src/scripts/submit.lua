@@ -1,0 +1,325 @@
+-- Settles attempts in their order, each over all its targets or none. Needs words, period, remembered.
+--
+-- KEYS: the tenant's hidden players; then for each place (a period of a leaderboard) its configuration, log,
+-- two hashes of ids, list of periods, and the period's six keys.
+-- ARGV: see `Request` in submit.rs. They are read from front to back.
+-- Answers one string for each attempt: a 0 and, for each target, whether it is a replay, the length of its
+-- outcome and the outcome; or a 1, the refusal's code and the number of the target that refused.
+
+local BEST, INCREMENT, DECREMENT = 0, 2, 3
+local CREATED, IMPROVED, CHANGED, KEPT = 0, 1, 2, 3
+local STALE, CONFLICT, REORDERED, EXHAUSTED, FULL, OVERFLOW, BELOW, ABOVE, TOO_FAR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local MAX_ATTEMPTS = 4294967295
+local SIGN = 2147483648
+local KEYS_OF_A_PLACE = 11
+local PRUNED_PERIODS = 100
+
+local taken = 0
+local function take()
+  taken = taken + 1
+  return ARGV[taken]
+end
+
+local function halves_or_nil(text)
+  if text == '' then
+    return nil
+  end
+  local hi, lo = struct.unpack('>I4I4', text)
+  return {hi, lo}
+end
+
+local with_ranks = take() == '1'
+local flags_at = tonumber(take()) + 1
+local hidden_flag = tonumber(take())
+local span_ms = tonumber(take())
+
+local function take_place(at)
+  local place = {configuration = KEYS[at], log = KEYS[at + 1], slots = {KEYS[at + 2], KEYS[at + 3]}, periods = KEYS[at + 4]}
+  place.period = period_at(KEYS, at + 5)
+  place.board_version = take()
+  place.board_layout = take()
+  place.descending = tonumber(take())
+  place.min = halves_or_nil(take())
+  place.max = halves_or_nil(take())
+  place.max_change = halves_or_nil(take())
+  place.max_attempts = tonumber(take())
+  place.max_entries = tonumber(take())
+  place.id = take()
+  place.bounds = take()
+  place.starts = take()
+  place.expires_at = tonumber(take())
+  place.meta_prefix = take()
+  return place
+end
+
+-- The first column is the one that is added to and has bounds.
+local function first_descends(place)
+  return place.descending % 2 == 1
+end
+
+-- Looks at a place for the first time in this call.
+local function open_place(place)
+  place.opened = true
+  place.stale = redis.call('HGET', place.configuration, 'v') ~= place.board_version
+  if place.stale then
+    return
+  end
+  local period = load(place.period)
+  place.is_new = not period.layout
+  if place.is_new then
+    set_layout(period, place.board_layout)
+  end
+  place.reordered = period.layout ~= place.board_layout
+  check_types(period)
+  redis.call('XLEN', place.log)
+  redis.call('ZCARD', place.periods)
+end
+
+-- base + by, or base - by, in the first column; the other columns are those of `by`. Nothing on overflow.
+local function add(place, base, by, sign)
+  local descending = first_descends(place)
+  local bhi, blo = first_word(by, descending)
+  local ahi, alo = SIGN, 0
+  if base then
+    ahi, alo = first_word(base, descending)
+  end
+  local hi, lo = ahi + sign * bhi - sign * SIGN, alo + sign * blo
+  if lo >= HALF then
+    hi, lo = hi + 1, lo - HALF
+  elseif lo < 0 then
+    hi, lo = hi - 1, lo + HALF
+  end
+  if hi < 0 or hi >= HALF then
+    return nil
+  end
+  if descending then
+    hi, lo = HALF - 1 - hi, HALF - 1 - lo
+  end
+  return struct.pack('>I4I4', hi, lo) .. string.sub(by, 9)
+end
+
+local function too_far(limit, ahi, alo, bhi, blo)
+  if less(ahi, alo, bhi, blo) then
+    ahi, alo, bhi, blo = bhi, blo, ahi, alo
+  end
+  local hi, lo = ahi - bhi, alo - blo
+  if lo < 0 then
+    hi, lo = hi - 1, lo + HALF
+  end
+  return less(limit[1], limit[2], hi, lo)
+end
+
+-- The bound that the result breaks, if any. A `best` that does not win may be as far off as it likes.
+local function broken_bound(place, before_tuple, result, operator)
+  local descending = first_descends(place)
+  local hi, lo = first_word(result, descending)
+  if place.min and less(hi, lo, place.min[1], place.min[2]) then
+    return BELOW
+  end
+  if place.max and less(place.max[1], place.max[2], hi, lo) then
+    return ABOVE
+  end
+  if not place.max_change then
+    return nil
+  end
+  if not before_tuple then
+    local adds = operator == INCREMENT or operator == DECREMENT
+    return adds and too_far(place.max_change, hi, lo, SIGN, 0) and TOO_FAR or nil
+  end
+  if operator == BEST and not before(result, before_tuple) then
+    return nil
+  end
+  local old_hi, old_lo = first_word(before_tuple, descending)
+  return too_far(place.max_change, hi, lo, old_hi, old_lo) and TOO_FAR or nil
+end
+
+-- The later of two times; where the latest of a tie stands first, the smaller word is the later time.
+local function later(period, a, b)
+  local a_first = before(a, b)
+  if period.ties == 1 then
+    a_first = not a_first
+  end
+  return a_first and b or a
+end
+
+-- What an accepted submission makes of the entry that is there: its status, place and metadata.
+local function outcome_over(period, attempt, target, old, result)
+  local adds = target.operator == INCREMENT or target.operator == DECREMENT
+  local better = before(result, old.tuple)
+  local kept = {status = KEPT, tuple = old.tuple, place = old.place, metadata = old.metadata}
+  if target.operator == BEST and not better then
+    return kept
+  end
+  local metadata = attempt.metadata
+  if adds and metadata == '' then
+    metadata = old.metadata
+  end
+  local same = result == old.tuple
+  if same and metadata == old.metadata then
+    return kept
+  end
+  local time = target.time
+  local old_time = string.sub(old.place, -8)
+  if same then
+    time = old_time
+  elseif adds then
+    time = later(period, old_time, time)
+  end
+  return {status = better and IMPROVED or CHANGED, tuple = result, place = result .. time, metadata = metadata}
+end
+
+-- The rules of an entry, in the order in which they are promised. Nothing and a code, or what to write.
+local function settle(place, attempt, target)
+  local period, old = place.period, nil
+  local packed = redis.call('HGET', period.entries, attempt.player)
+  if packed then
+    old = {}
+    old.place, old.attempts, old.metadata = open_entry(period, packed)
+    old.tuple = string.sub(old.place, 1, period.tuple_bytes)
+  end
+  local used = old and old.attempts or 0
+  if place.max_attempts and used >= place.max_attempts then
+    return nil, EXHAUSTED
+  end
+  if place.max_entries and not old and redis.call('HLEN', period.entries) >= place.max_entries then
+    return nil, FULL
+  end
+  local result = target.tuple
+  if target.operator == INCREMENT or target.operator == DECREMENT then
+    result = add(place, old and old.tuple, target.tuple, target.operator == INCREMENT and 1 or -1)
+    if not result then
+      return nil, OVERFLOW
+    end
+  end
+  local broken = broken_bound(place, old and old.tuple, result, target.operator)
+  if broken then
+    return nil, broken
+  end
+  local plan
+  if old then
+    plan = outcome_over(period, attempt, target, old, result)
+  else
+    plan = {status = CREATED, tuple = result, place = result .. target.time, metadata = attempt.metadata}
+  end
+  plan.old = old
+  plan.attempts = math.min(used + 1, MAX_ATTEMPTS)
+  return plan
+end
+
+-- Checks one target without writing: a plan, or nothing and the refusal's code.
+local function plan_target(attempt, target)
+  local place = target.place
+  if not place.opened then
+    open_place(place)
+  end
+  if place.stale then
+    return nil, STALE
+  end
+  if attempt.id ~= '' then
+    local fingerprint, outcome = recall(place.slots, attempt.id, attempt.now, span_ms)
+    if fingerprint == attempt.fingerprint then
+      return {replay = outcome}
+    elseif fingerprint then
+      return nil, CONFLICT
+    end
+  end
+  if place.reordered then
+    return nil, REORDERED
+  end
+  return settle(place, attempt, target)
+end
+
+-- Writes what a period is, at its first entry, and forgets the names of some that have expired.
+local function create_period(place, attempt)
+  local period = place.period
+  redis.call('HSET', period.meta, 'l', period.layout, 'b', place.bounds, 'v', 0)
+  for _, id in ipairs(redis.call('ZRANGE', place.periods, 0, PRUNED_PERIODS - 1)) do
+    if redis.call('EXISTS', place.meta_prefix .. id) == 0 then
+      redis.call('ZREM', place.periods, id)
+    end
+  end
+  redis.call('ZADD', place.periods, place.starts, place.id)
+  if place.expires_at then
+    redis.call('HSET', period.meta, 'x', place.expires_at)
+    redis.call('PEXPIRE', period.meta, math.max(1, place.expires_at - attempt.now))
+  end
+  place.is_new = false
+end
+
+local function pack_outcome(place, plan, version, rank, previous_rank)
+  local period = place.period
+  local flags = (rank and 1 or 0) + (plan.old and 2 or 0)
+  return struct.pack('BBBB', plan.status, period.columns, place.descending, flags)
+    .. word(version) .. word(rank or 0) .. word(previous_rank or 0)
+    .. plan.tuple .. (plan.old and plan.old.tuple or '') .. place.id
+end
+
+-- Writes a plan, event first: its position is the version of what it changes.
+local function apply(attempt, target, plan)
+  local place, period = target.place, target.place.period
+  local hidden = redis.call('SISMEMBER', KEYS[1], attempt.player) == 1
+  local old_key = plan.old and plan.old.place .. attempt.player
+  local key = plan.place .. attempt.player
+  local previous_rank = with_ranks and old_key and rank_of(period, old_key)
+  local event = target.event
+  if hidden then
+    event = string.sub(event, 1, flags_at - 1)
+      .. string.char(bit.bor(string.byte(event, flags_at), hidden_flag)) .. string.sub(event, flags_at + 1)
+  end
+  local position = append(place.log, event)
+  if place.is_new then
+    create_period(place, attempt)
+  end
+  redis.call('HSET', period.entries, attempt.player,
+    plan.place .. struct.pack('>I4', plan.attempts) .. plan.metadata)
+  local moved = seat(period, old_key, key, hidden)
+  if moved or plan.status ~= KEPT then
+    period.version = position
+    redis.call('HSET', period.meta, 'v', position)
+    keep_deadline(period)
+  end
+  local rank = with_ranks and ((moved or not previous_rank) and rank_of(period, key) or previous_rank)
+  local outcome = pack_outcome(place, plan, period.version, rank, previous_rank)
+  if attempt.id ~= '' then
+    remember(place.slots, attempt.id, attempt.fingerprint, outcome, attempt.now, span_ms)
+  end
+  return outcome
+end
+
+local function settle_attempt(attempt)
+  local plans = {}
+  for at, target in ipairs(attempt.targets) do
+    local plan, refusal = plan_target(attempt, target)
+    if not plan then
+      return struct.pack('>BBI4', 1, refusal, at - 1)
+    end
+    plans[at] = plan
+  end
+  local answer = {'\0'}
+  for at, target in ipairs(attempt.targets) do
+    local outcome = plans[at].replay or apply(attempt, target, plans[at])
+    answer[#answer + 1] = struct.pack('>BI4', plans[at].replay and 1 or 0, #outcome) .. outcome
+  end
+  return table.concat(answer)
+end
+
+local places = {}
+for at = 1, tonumber(take()) do
+  places[at] = take_place(2 + (at - 1) * KEYS_OF_A_PLACE)
+end
+
+local function take_attempt()
+  local attempt = {player = take(), metadata = take(), now = tonumber(take()), id = take(), fingerprint = take(), targets = {}}
+  for at = 1, tonumber(take()) do
+    local target = {place = places[tonumber(take())], operator = tonumber(take())}
+    target.tuple, target.time, target.event = take(), take(), take()
+    attempt.targets[at] = target
+  end
+  return attempt
+end
+
+local answers = {}
+for at = 1, tonumber(take()) do
+  answers[at] = settle_attempt(take_attempt())
+end
+return answers

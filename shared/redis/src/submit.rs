@@ -1,0 +1,246 @@
+//! Submissions: many attempts in one command.
+
+use std::collections::HashMap;
+
+use leaderboard_core::codec::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, encode_event, encode_layout};
+use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail};
+use leaderboard_core::{
+    Attempt, Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason,
+    StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
+};
+
+use crate::answer::{Answer, corrupt};
+use crate::connection::Connection;
+use crate::keys::{self, BoardKeys};
+use crate::packing::{descending_bits, pack_bounds, pack_metadata, unpack_outcome};
+use crate::script::{Call, SUBMIT};
+
+/// The most targets one command settles: it holds up the server for about two milliseconds.
+pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
+
+/// What became of one attempt.
+type Settled = Result<Vec<Outcome>, Refusal>;
+
+/// Settles attempts in their order, in as few commands as the limit above allows.
+pub(crate) async fn submit<C: Connection>(
+    connection: &C,
+    tenant: &TenantId,
+    attempts: &[Attempt],
+    ranks: RankDetail,
+) -> Result<Vec<Settled>, StoreError> {
+    let mut settled = Vec::with_capacity(attempts.len());
+    let mut rest = attempts;
+    while !rest.is_empty() {
+        let (chunk, after) = rest.split_at(chunk_length(rest));
+        let call = request(tenant, chunk, ranks);
+        let mut answer = Answer::new(SUBMIT.run(connection, &call).await?);
+        for attempt in chunk {
+            settled.push(read_attempt(&answer.bytes()?, attempt)?);
+        }
+        rest = after;
+    }
+    Ok(settled)
+}
+
+/// How many attempts from the front fit into one command; at least one.
+fn chunk_length(attempts: &[Attempt]) -> usize {
+    let mut targets = 0;
+    let fits = attempts.iter().take_while(|attempt| {
+        targets += attempt.targets.len();
+        targets <= MAX_TARGETS_PER_COMMAND
+    });
+    fits.count().max(1)
+}
+
+/// The call that settles `attempts`. Its arguments, from front to back: what holds for the whole call; the
+/// number of places and each of them; the number of attempts and each of them, with its targets.
+fn request(tenant: &TenantId, attempts: &[Attempt], ranks: RankDetail) -> Call {
+    let mut call = Call::on([keys::hidden_players(tenant)]);
+    call.flag(ranks == RankDetail::Full);
+    call.text(&SUBMITTED_FLAGS_AT);
+    call.text(&HIDDEN_FLAG);
+    call.text(&IDEMPOTENCY_MS);
+    let places = Places::of(attempts);
+    call.text(&places.first_targets.len());
+    for target in &places.first_targets {
+        add_place(&mut call, tenant, target);
+    }
+    call.text(&attempts.len());
+    for attempt in attempts {
+        call.bytes(attempt.player.as_bytes());
+        call.bytes(pack_metadata(attempt.metadata.as_ref()));
+        call.text(&attempt.recorded_at.as_unix_ms());
+        call.bytes(attempt.id.as_ref().map_or(&[][..], |id| id.as_bytes()));
+        call.bytes(attempt.fingerprint);
+        call.text(&attempt.targets.len());
+        for target in &attempt.targets {
+            add_target(&mut call, &places, attempt, target);
+        }
+    }
+    call
+}
+
+/// The different periods that attempts go to, so that each is described once.
+struct Places<'a> {
+    first_targets: Vec<&'a Target>,
+    numbers: HashMap<PlaceName<'a>, usize>,
+}
+
+/// Leaderboard, version of its configuration, period.
+type PlaceName<'a> = (&'a LeaderboardId, u64, &'a PeriodId);
+
+fn place_name(target: &Target) -> PlaceName<'_> {
+    (&target.board.value.id, target.board.version, &target.period.id)
+}
+
+impl<'a> Places<'a> {
+    fn of(attempts: &'a [Attempt]) -> Self {
+        let mut places = Self {
+            first_targets: Vec::new(),
+            numbers: HashMap::new(),
+        };
+        for target in attempts.iter().flat_map(|attempt| &attempt.targets) {
+            if !places.numbers.contains_key(&place_name(target)) {
+                places.first_targets.push(target);
+                places
+                    .numbers
+                    .insert(place_name(target), places.first_targets.len());
+            }
+        }
+        places
+    }
+
+    /// The place's number, from 1.
+    fn number(&self, target: &Target) -> usize {
+        self.numbers.get(&place_name(target)).copied().unwrap_or(0)
+    }
+}
+
+fn add_place(call: &mut Call, tenant: &TenantId, target: &Target) {
+    let board = &target.board.value;
+    let layout = board.layout();
+    let names = BoardKeys::new(tenant, &board.id);
+    call.keys([names.configuration(), names.log()]);
+    call.keys(names.ids());
+    call.keys([names.periods()]);
+    call.keys(names.period(&target.period.id));
+    call.text(&target.board.version);
+    call.bytes(encode_layout(&layout));
+    call.text(&descending_bits(&layout));
+    add_limits(call, &board.limits);
+    call.text(&target.period.id);
+    call.text(&pack_bounds(&target.period));
+    match target.period.starts_at {
+        Some(start) => call.text(&start.as_unix_ms()),
+        None => call.text("-inf"),
+    }
+    call.option(target.expires_at.map(Timestamp::as_unix_ms));
+    let [meta_prefix, ..] = names.period_prefixes();
+    call.bytes(meta_prefix);
+}
+
+fn add_limits(call: &mut Call, limits: &Limits) {
+    let word = |bound: Option<[u8; WORD_BYTES]>| bound.map_or_else(Vec::new, |word| word.to_vec());
+    call.bytes(word(limits.min.map(sortable)));
+    call.bytes(word(limits.max.map(sortable)));
+    call.bytes(word(limits.max_change.map(u64::to_be_bytes)));
+    call.option(limits.max_attempts);
+    call.option(limits.max_entries);
+}
+
+fn add_target(call: &mut Call, places: &Places<'_>, attempt: &Attempt, target: &Target) {
+    let layout = target.board.value.layout();
+    call.text(&places.number(target));
+    call.text(&target.operator.code());
+    call.bytes(layout.tuple(&target.values));
+    call.bytes(time_word(&layout, attempt.occurred_at));
+    call.bytes(encode_event(&event_of(attempt, target)));
+}
+
+/// The time as an order key holds it.
+fn time_word(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
+    let ms = at.as_unix_ms();
+    sortable(if layout.ties == Ties::Latest { !ms } else { ms })
+}
+
+/// The event of an accepted target. The script marks it when the player is hidden.
+fn event_of(attempt: &Attempt, target: &Target) -> Event {
+    Event {
+        recorded_at: attempt.recorded_at,
+        body: EventBody::Submitted {
+            player: attempt.player.clone(),
+            period: target.period.id.clone(),
+            operator: target.operator,
+            values: target.values.clone(),
+            metadata: attempt.metadata.clone(),
+            occurred_at: attempt.occurred_at,
+            id: attempt.id.clone(),
+            hidden: false,
+        },
+    }
+}
+
+fn read_attempt(bytes: &[u8], attempt: &Attempt) -> Result<Settled, StoreError> {
+    match bytes.split_first() {
+        Some((0, outcomes)) => read_outcomes(outcomes, attempt).map(Ok),
+        Some((1, refusal)) => read_refusal(refusal, attempt).map(Err),
+        _ => Err(corrupt("answer to an attempt")),
+    }
+}
+
+fn read_outcomes(bytes: &[u8], attempt: &Attempt) -> Result<Vec<Outcome>, StoreError> {
+    let short = || corrupt("outcomes");
+    let mut rest = bytes;
+    let mut outcomes = Vec::with_capacity(attempt.targets.len());
+    for target in &attempt.targets {
+        let (&[replayed], after) = rest.split_first_chunk().ok_or_else(short)?;
+        let (length, after) = after.split_first_chunk().ok_or_else(short)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(corrupt)?;
+        let (outcome, after) = after.split_at_checked(length).ok_or_else(short)?;
+        let leaderboard = target.board.value.id.clone();
+        outcomes.push(unpack_outcome(
+            outcome,
+            leaderboard,
+            attempt.player.clone(),
+            replayed == 1,
+        )?);
+        rest = after;
+    }
+    Ok(outcomes)
+}
+
+fn read_refusal(bytes: &[u8], attempt: &Attempt) -> Result<Refusal, StoreError> {
+    let unknown = || corrupt("refusal");
+    let (&[code], target) = bytes.split_first_chunk().ok_or_else(unknown)?;
+    let number = u32::from_be_bytes(target.try_into().map_err(|_| unknown())?);
+    let number = usize::try_from(number).map_err(corrupt)?;
+    let board = &attempt.targets.get(number).ok_or_else(unknown)?.board.value;
+    Ok(Refusal {
+        leaderboard: board.id.clone(),
+        reason: reason(code, &board.limits, attempt).ok_or_else(unknown)?,
+    })
+}
+
+/// The reason behind a code of `submit.lua`.
+fn reason(code: u8, limits: &Limits, attempt: &Attempt) -> Option<RefusalReason> {
+    Some(match code {
+        1 => RefusalReason::StaleConfiguration,
+        2 => RefusalReason::IdConflict {
+            id: attempt.id.clone()?,
+        },
+        3 => RefusalReason::PeriodReordered,
+        4 => RefusalReason::AttemptsExhausted {
+            max_attempts: limits.max_attempts?,
+        },
+        5 => RefusalReason::Full {
+            max_entries: limits.max_entries?,
+        },
+        6 => RefusalReason::Overflow,
+        7 => RefusalReason::BelowMin { min: limits.min? },
+        8 => RefusalReason::AboveMax { max: limits.max? },
+        9 => RefusalReason::ChangeTooLarge {
+            max_change: limits.max_change?,
+        },
+        _ => return None,
+    })
+}

@@ -1,0 +1,11 @@
+//! The store on a real Redis server: one test binary, a server of its own for each test.
+
+#[cfg(test)]
+mod against_the_model;
+#[cfg(test)]
+#[path = "../../../../tests/suite/src/native_redis.rs"]
+mod native_redis;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod world;

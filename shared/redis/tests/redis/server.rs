@@ -1,0 +1,81 @@
+//! A Redis server for one test.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use leaderboard_redis::{Connection, RedisStore, Reply};
+use tempfile::TempDir;
+
+use crate::native_redis::{NativeRedis, connect};
+
+/// A server that ends with the test.
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+    _directory: TempDir,
+}
+
+impl Server {
+    /// Starts a server on a free port and waits until it answers.
+    pub(crate) async fn start() -> Self {
+        let directory = TempDir::new().unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"])
+            .arg("--dir")
+            .arg(directory.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        let server = Self {
+            process,
+            port,
+            _directory: directory,
+        };
+        for _ in 0..500 {
+            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("redis-server does not answer on port {port}");
+    }
+
+    pub(crate) async fn connection(&self) -> NativeRedis {
+        connect(&format!("redis://127.0.0.1:{}", self.port)).await
+    }
+
+    pub(crate) async fn store(&self) -> RedisStore<NativeRedis> {
+        RedisStore::new(self.connection().await)
+    }
+
+    /// Sends one command, given as words.
+    pub(crate) async fn ask(&self, words: &str) -> Vec<Reply> {
+        let mut words = words.split(' ');
+        let name = words.next().unwrap();
+        let arguments: Vec<&[u8]> = words.map(str::as_bytes).collect();
+        self.connection().await.command(name, &arguments).await.unwrap()
+    }
+
+    /// How many times each command has been called by clients and scripts, as `INFO commandstats` says.
+    pub(crate) async fn calls(&self, command: &str) -> u64 {
+        let replies = self.ask("INFO commandstats").await;
+        let Some(Reply::Bytes(text)) = replies.first() else {
+            panic!("INFO answered {replies:?}")
+        };
+        let text = String::from_utf8(text.clone()).unwrap();
+        let head = format!("cmdstat_{}:calls=", command.to_lowercase());
+        let line = text.lines().find_map(|line| line.strip_prefix(&head));
+        line.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}

@@ -1,0 +1,118 @@
+//! Values for tests.
+
+use std::rc::Rc;
+
+use leaderboard_core::ports::{Expected, Leaderboards, Place, PutLeaderboard};
+use leaderboard_core::{
+    Attempt, Column, Columns, Fingerprint, Leaderboard, LeaderboardId, Operator, Order, PeriodId, PlayerId,
+    Refusal, Reset, Schedule, Submission, SubmissionTarget, TenantId, Ties, Timestamp, Versioned,
+};
+
+/// A fixed instant: 2026-03-01T12:00:00Z.
+pub(crate) const NOW_MS: i64 = 1_772_366_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(ms).unwrap()
+}
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId::new("acme").unwrap()
+}
+
+pub(crate) fn player(name: &str) -> PlayerId {
+    PlayerId::new(name).unwrap()
+}
+
+pub(crate) fn board_id(name: &str) -> LeaderboardId {
+    LeaderboardId::new(name).unwrap()
+}
+
+/// A leaderboard with these directions, one column each, that allows any operator.
+pub(crate) fn board(name: &str, orders: &[Order], ties: Ties, operator: Operator) -> Leaderboard {
+    let columns = orders.iter().enumerate();
+    let columns = columns.map(|(at, order)| Column::new(format!("c{at}"), *order).unwrap());
+    let mut board = Leaderboard::new(board_id(name));
+    board.columns = Columns::new(columns.collect()).unwrap();
+    board.ties = ties;
+    board.operator = operator;
+    board.operator_override = true;
+    board
+}
+
+pub(crate) fn daily() -> Schedule {
+    Schedule::new(Reset {
+        cron: "0 0 * * *".into(),
+        time_zone: "UTC".into(),
+    })
+    .unwrap()
+}
+
+/// One simple leaderboard: `best`, one descending column.
+pub(crate) fn simple(name: &str) -> Leaderboard {
+    board(name, &[Order::Descending], Ties::Earliest, Operator::Best)
+}
+
+/// Stores a configuration, whatever is there.
+pub(crate) async fn put(store: &impl Leaderboards, board: &Leaderboard) -> Rc<Versioned<Leaderboard>> {
+    let current = board.schedule.period_at(at(NOW_MS)).id;
+    let put = PutLeaderboard {
+        tenant: &tenant(),
+        leaderboard: board,
+        expected: Expected::Any,
+        current: &current,
+        rebuild: true,
+        expiries: &[],
+        at: at(NOW_MS),
+    };
+    let (version, _) = store.put(&put).await.unwrap().unwrap();
+    Rc::new(Versioned {
+        version,
+        value: board.clone(),
+    })
+}
+
+/// A submission to leaderboards of as many columns as there are values.
+pub(crate) fn submission(name: &str, values: &[i64]) -> Submission {
+    let named = values.iter().enumerate();
+    Submission {
+        leaderboards: Vec::new(),
+        player: player(name),
+        values: SubmissionTarget::Named(named.map(|(at, value)| (format!("c{at}"), *value)).collect()),
+        operator: None,
+        metadata: None,
+        occurred_at: None,
+        id: None,
+        request: None,
+    }
+}
+
+pub(crate) fn resolve(
+    submission: &Submission,
+    boards: &[Rc<Versioned<Leaderboard>>],
+    now_ms: i64,
+) -> Result<Attempt, Refusal> {
+    submission.resolve(boards, at(now_ms))
+}
+
+/// An attempt with one value on one leaderboard.
+pub(crate) fn attempt(board: &Rc<Versioned<Leaderboard>>, name: &str, value: i64, now_ms: i64) -> Attempt {
+    resolve(&submission(name, &[value]), std::slice::from_ref(board), now_ms).unwrap()
+}
+
+pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
+    [byte; 16]
+}
+
+/// A place in the period `all`, or another one.
+pub(crate) fn place<'a>(
+    tenant: &'a TenantId,
+    board: &'a Rc<Versioned<Leaderboard>>,
+    period: &'a PeriodId,
+) -> Place<'a> {
+    Place {
+        tenant,
+        board,
+        period,
+    }
+}
