@@ -22,10 +22,12 @@ Run twice, nothing changes:
 was; one that is finished says so and sends nothing. By default the checkpoint belongs to the address, \
 the mapping and the content of the file, and lies in the state directory ($XDG_STATE_HOME or \
 ~/.local/state, in edgeboard/imports). Give --checkpoint for another place, for instance when the same \
-file goes to two tenants of one address.
+file goes to two tenants of one address. When all the leaderboards are gone from the server, the \
+checkpoint is forgotten and everything is sent.
   - Every submission carries an id, so a batch whose answer was lost can be sent again. The server \
-remembers ids for 24 hours. So --again changes nothing within 24 hours; LATER IT COUNTS EVERYTHING A \
-SECOND TIME on leaderboards that add up.
+remembers ids for 24 hours. So go on with an import that was cut off within 24 hours: the few batches \
+that were under way may have been applied without being noted. And --again changes nothing within 24 \
+hours; LATER IT COUNTS EVERYTHING A SECOND TIME on leaderboards that add up.
 
 Rows that the server refuses, and rows that cannot be mapped, are reported with their line; the others go \
 on, and the exit code is 1. Refused rows stay open: running the same command again sends only them.
@@ -57,7 +59,7 @@ A mapping file, here with every setting:
   operator = \"increment\"
   reset = { cron = \"0 0 1 1 *\", time_zone = \"UTC\" }";
 
-/// Import scores from a CSV file.
+/// Import scores from a CSV file; resumable, and safe to run twice
 #[derive(Debug, Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub(crate) struct ImportArgs {

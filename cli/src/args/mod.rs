@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::client::Connection;
 use crate::failure::EXIT_CODES;
 
-/// Retries of a single call: enough for a moment's trouble, few enough to not keep a person waiting.
+/// Retries of a single call: enough for a moment's trouble, few enough not to keep a person waiting.
 const DEFAULT_RETRIES: u32 = 3;
 /// How long one attempt may take, in seconds.
 const DEFAULT_TIMEOUT_S: u64 = 60;
@@ -43,7 +43,9 @@ pub(crate) struct Global {
         default_value = "http://127.0.0.1:3000"
     )]
     address: Address,
-    /// The key, sent as `X-API-Key`. Prefer the variable: other users of the machine can see arguments.
+    /// The key, sent as `X-API-Key`.
+    ///
+    /// Prefer the variable: other users of the machine can see arguments.
     #[arg(
         long,
         global = true,
@@ -52,13 +54,16 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     key: Option<String>,
-    /// Print JSON: the server's own answer, or one document. A refusal is printed on standard error as
-    /// the server's problem document.
+    /// Print JSON for programs.
+    ///
+    /// It is the server's own answer, or one document that sums up. When the server refuses, its problem
+    /// document is printed on standard error.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// How often a call is tried again when the server is out of reach or says "not now" (429, 502,
-    /// 503, 504). Waits double from 0.25 s to 15 s, with jitter, and honour `Retry-After`.
-    /// [default: 3; import: 8]
+    /// How often a call is tried again. [default: 3; import: 8]
+    ///
+    /// That is when the server is out of reach or says "not now" (429, 502, 503, 504). The waits double
+    /// from 0.25 s to 15 s, with jitter, and are never shorter than `Retry-After`.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
     retries: Option<u32>,
     /// How long one attempt may take, in seconds.
@@ -79,20 +84,14 @@ impl Global {
     }
 }
 
-/// The commands.
+/// The commands. Each is described where its arguments are: a comment here would take its place.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Import scores from a CSV file; resumable, and safe to run twice.
     Import(import::ImportArgs),
-    /// Submit one score to one or several leaderboards.
     Submit(submit::SubmitArgs),
-    /// Show a leaderboard from the top.
     Top(read::TopArgs),
-    /// Show one player's rank.
     Rank(read::RankArgs),
-    /// Show a player among the neighbours.
     Around(read::AroundArgs),
-    /// Write a whole leaderboard as CSV or JSON Lines.
     Export(read::ExportArgs),
 }
 
