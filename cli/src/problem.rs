@@ -27,14 +27,32 @@ pub(crate) struct Problem {
     pub(crate) errors: Vec<FieldError>,
 }
 
-/// One field at fault.
+/// One field at fault: in the body, or a parameter of the address, or a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct FieldError {
     /// A JSON pointer into the request's body, as a URI fragment: `#/scores/3/score`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) pointer: String,
+    /// A parameter's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) parameter: String,
+    /// A header's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) header: String,
     /// What is wrong with it.
     pub(crate) detail: String,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for place in [&self.pointer, &self.parameter, &self.header] {
+            if !place.is_empty() {
+                write!(f, "{place}: ")?;
+            }
+        }
+        f.write_str(&self.detail)
+    }
 }
 
 impl FieldError {
@@ -62,11 +80,7 @@ impl Problem {
         if self.errors.is_empty() {
             parts.push(self.detail.clone());
         }
-        parts.extend(
-            self.errors
-                .iter()
-                .map(|error| format!("{}: {}", error.pointer, error.detail)),
-        );
+        parts.extend(self.errors.iter().map(FieldError::to_string));
         parts.retain(|part| !part.is_empty());
         let rest = parts.join("; ");
         if rest.is_empty() {
@@ -91,7 +105,7 @@ impl fmt::Display for Problem {
             write!(f, ": {}", self.detail)?;
         }
         for error in &self.errors {
-            write!(f, "\n  {}: {}", error.pointer, error.detail)?;
+            write!(f, "\n  {error}")?;
         }
         if !self.instance.is_empty() {
             write!(f, "\n  trace id: {}", self.instance)?;
@@ -121,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn parameters_and_headers_are_named_as_well() {
+        let body = br#"{"title":"A parameter is not valid","errors":[{"parameter":"limit","detail":"must be an integer"}]}"#;
+        let problem = Problem::from_response(400, body);
+        assert_eq!(
+            problem.one_line(),
+            "400 A parameter is not valid: limit: must be an integer"
+        );
+    }
+
+    #[test]
     fn a_body_that_is_no_problem_document_still_gives_a_message() {
         assert_eq!(
             Problem::from_response(502, b"<html>").to_string(),
@@ -134,7 +158,7 @@ mod tests {
         let at = |pointer: &str| {
             FieldError {
                 pointer: pointer.into(),
-                detail: String::new(),
+                ..FieldError::default()
             }
             .submission()
         };

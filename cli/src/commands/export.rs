@@ -17,6 +17,9 @@ use crate::wire::{Entry, Page};
 /// Entries in one page: the most that the API gives.
 const PAGE_LIMIT: usize = 1000;
 
+/// The leaderboard was put into another order, where a cursor of the old one leads nowhere.
+const GONE: u16 = 410;
+
 /// `export`.
 pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
     let client = client(global)?;
@@ -26,7 +29,7 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failur
         // The pages wait in a temporary file: what was written could not be taken back.
         let mut spool = Spool::new(args.output.as_deref())?;
         let walked = walk(&client, args, format, &mut spool).await?;
-        if walked.drifted && !args.allow_drift {
+        if walked.cut_off {
             if restarts == args.restarts {
                 return Err(Failure::Incomplete(format!(
                     "{} changed during each of {} attempts; nothing was written (--restarts N tries longer, \
@@ -62,10 +65,13 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failur
 
 struct Walked {
     entries: u64,
+    /// Some page was of another version than the first.
     drifted: bool,
+    /// The last page was not reached.
+    cut_off: bool,
 }
 
-/// Reads page after page; stops early at a drift that is not allowed.
+/// Reads page after page; stops early at a drift that is not allowed, or when the order itself is gone.
 async fn walk(
     client: &Client,
     args: &ExportArgs,
@@ -80,12 +86,16 @@ async fn walk(
     let mut walked = Walked {
         entries: 0,
         drifted: false,
+        cut_off: false,
     };
     loop {
         let page: Page = parse(&body)?;
         walked.drifted |= page.drifted;
         if walked.drifted && !args.allow_drift {
-            return Ok(walked);
+            return Ok(Walked {
+                cut_off: true,
+                ..walked
+            });
         }
         writer.page(&page, spool)?;
         walked.entries += page.entries.len() as u64;
@@ -98,7 +108,15 @@ async fn walk(
             ("limit", PAGE_LIMIT.to_string()),
             ("cursor", cursor),
         ];
-        body = client.get(&path, &query).await?;
+        body = match client.get(&path, &query).await {
+            Err(Failure::Refused(problem)) if problem.status == GONE => {
+                return Ok(Walked {
+                    cut_off: true,
+                    ..walked
+                });
+            }
+            body => body?,
+        };
     }
 }
 

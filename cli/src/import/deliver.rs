@@ -179,7 +179,7 @@ fn shortened(error: &FieldError) -> FieldError {
         .map(|field| format!("#/{field}"));
     FieldError {
         pointer: field.unwrap_or_else(|| error.pointer.clone()),
-        detail: error.detail.clone(),
+        ..error.clone()
     }
 }
 

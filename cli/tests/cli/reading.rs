@@ -24,13 +24,12 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
     let place = Place::new();
     let seen = AtomicUsize::new(0);
     let server = Server::start(move |request| {
-        let drifted = seen.fetch_add(1, Ordering::SeqCst) == 1;
-        let body = if request.line.contains("cursor=") {
-            page(3..5, None, drifted)
-        } else {
-            page(1..3, Some("c/1"), false)
-        };
-        Answer::Json(200, "", body)
+        let nth = seen.fetch_add(1, Ordering::SeqCst);
+        match (nth, request.line.contains("cursor=")) {
+            (3, _) => Answer::Json(410, "", problem(410, "The cursor is out of date", "")),
+            (_, true) => Answer::Json(200, "", page(3..5, None, nth == 1)),
+            (_, false) => Answer::Json(200, "", page(1..3, Some("c/1"), false)),
+        }
     });
     let file = place.path("out.csv");
     let run = place.run(
@@ -38,10 +37,13 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
         &["export", "l", "--output", file.to_str().unwrap()],
     );
     assert_eq!(run.code, 0, "{}", run.err);
-    assert!(run.err.contains("starting again (1 of 5)"), "{}", run.err);
+    assert!(run.err.contains("starting again (2 of 5)"), "{}", run.err);
     let first = "GET /api/v1/leaderboards/l/entries?limit=1000";
     let second = "GET /api/v1/leaderboards/l/entries?period=2014&limit=1000&cursor=c%2F1";
-    assert_eq!(lines(&server.take()), [first, second, first, second]);
+    assert_eq!(
+        lines(&server.take()),
+        [first, second, first, second, first, second]
+    );
     let text = fs::read_to_string(&file).unwrap();
     let ranks: Vec<&str> = text
         .lines()
