@@ -1,18 +1,18 @@
-//! A function names the SDK for the macro of its entry point, never for a call.
+//! A function names the SDK for its entry point, the macro and its types, never for a call.
 
 use super::Violation;
 use super::tidiness::SourceFile;
 
-const SDK: &str = "spin_sdk";
-/// How a function may name the SDK: the macros of the entry points and the types in their signatures.
-const ENTRY_POINTS: [&str; 4] = [
-    "spin_sdk::http_service",
-    "spin_sdk::redis_subscriber",
-    "spin_sdk::http::Request",
-    "spin_sdk::http::IntoResponse",
+const SDK: &str = "spin_sdk::";
+/// What a function may name, below `spin_sdk`.
+const ENTRY_POINT: [&str; 4] = [
+    "http_service",
+    "redis_subscriber",
+    "http::Request",
+    "http::IntoResponse",
 ];
 
-/// Every line of a function that names the SDK for something else.
+/// Every line of a function that names something else of the SDK.
 pub(super) fn check(files: &[SourceFile]) -> Vec<Violation> {
     files
         .iter()
@@ -24,41 +24,76 @@ pub(super) fn check(files: &[SourceFile]) -> Vec<Violation> {
 fn of_a_file(file: &SourceFile) -> Vec<Violation> {
     file.lines_with("entry-point", |line| {
         let code = line.split("//").next().unwrap_or_default();
-        let entry_points: usize = ENTRY_POINTS.iter().map(|name| code.matches(name).count()).sum();
-        (code.matches(SDK).count() > entry_points).then(|| {
-            "only leaderboard-spin calls spin-sdk; a function names its entry-point macro".to_owned()
-        })
+        let other = names(code)
+            .into_iter()
+            .find(|name| !ENTRY_POINT.contains(&name.as_str()))?;
+        Some(format!(
+            "only leaderboard-spin calls spin-sdk; `{other}` is no part of an entry point"
+        ))
     })
+}
+
+/// Everything below `spin_sdk` that a line names, one level of braces expanded.
+fn names(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for rest in code.split(SDK).skip(1) {
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && !"_:".contains(c))
+            .unwrap_or(rest.len());
+        let (path, rest) = rest.split_at(end);
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split('}').next().unwrap_or_default();
+                names.extend(list.split(',').map(|name| format!("{path}{}", name.trim())));
+            }
+            None => names.push(path.to_owned()),
+        }
+    }
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn count(path: &str, text: &str) -> usize {
-        check(&[SourceFile {
+    fn found(path: &str, text: &str) -> Vec<String> {
+        let files = [SourceFile {
             path: path.to_owned(),
             text: text.to_owned(),
-        }])
-        .len()
+        }];
+        check(&files).iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn the_macro_is_fine_and_a_call_is_not() {
-        let path = "functions/ops/src/lib.rs";
-        assert_eq!(count(path, "#[spin_sdk::http_service]"), 0);
+    fn the_macro_and_its_types_are_fine() {
+        let text = "use spin_sdk::http::{IntoResponse, Request};\n#[spin_sdk::http_service]\n\
+                    use spin_sdk::redis_subscriber; // not spin_sdk::redis\n";
+        assert_eq!(found("functions/ops/src/lib.rs", text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_call_is_found() {
         assert_eq!(
-            count(path, "use spin_sdk::http_service; // not spin_sdk::redis"),
-            0
+            found(
+                "functions/ops/src/lib.rs",
+                "\nlet store = spin_sdk::key_value::Store::open_default();"
+            ),
+            [
+                "entry-point: functions/ops/src/lib.rs:2: only leaderboard-spin calls spin-sdk; \
+              `key_value::Store::open_default` is no part of an entry point"
+            ]
         );
         assert_eq!(
-            count(path, "let store = spin_sdk::key_value::Store::open_default();"),
+            found("functions/ops/src/lib.rs", "use spin_sdk::{http_service, redis};").len(),
             1
         );
-        assert_eq!(count(path, "use spin_sdk::{http_service, redis};"), 1);
+    }
+
+    #[test]
+    fn the_composition_root_is_free() {
         assert_eq!(
-            count("shared/spin/src/lib.rs", "spin_sdk::variables::get(\"x\")"),
-            0
+            found("shared/spin/src/lib.rs", "spin_sdk::variables::get(\"x\")"),
+            Vec::<String>::new()
         );
     }
 }
