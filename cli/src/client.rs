@@ -145,6 +145,7 @@ impl Client {
         if retry > self.retries {
             return Err(Failure::Unreachable(match self.retries {
                 0 => reason.to_owned(),
+                1 => format!("{reason} (after 1 retry)"),
                 retries => format!("{reason} (after {retries} retries)"),
             }));
         }

@@ -1,10 +1,11 @@
 //! How far an import is: a bar on a terminal, plain lines elsewhere, always on standard error.
 
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::number::grouped;
 
@@ -12,7 +13,7 @@ use crate::number::grouped;
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the bar is drawn even if nothing arrives.
 const TICK: Duration = Duration::from_millis(200);
-const TEMPLATE: &str = "{bar:32} {percent:>3} %  {human_pos} of {human_len} rows  {per_sec:.0}  {eta} left";
+const TEMPLATE: &str = "{bar:32} {percent:>3} %  {human_pos} of {human_len} rows  {rate} rows/s  {eta} left";
 
 /// Progress, from before the total is known.
 #[derive(Debug, Default)]
@@ -87,8 +88,13 @@ impl Progress {
 fn bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
     if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style);
+        bar.set_style(style.with_key("rate", rate));
     }
     bar.enable_steady_tick(TICK);
     bar
+}
+
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // Writing to the bar's own memory cannot fail.
+    let _written = write!(out, "{:.0}", state.per_sec());
 }
