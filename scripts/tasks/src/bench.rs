@@ -21,13 +21,14 @@ use crate::functions::{self, Kind};
 use crate::workspace::Workspace;
 use crate::{process, progress};
 
-const LIST_FILE: &str = "scripts/bench.toml";
+/// Where the list is, below the root.
+pub(crate) const LIST_FILE: &str = "scripts/bench.toml";
 const REPORT_FILE: &str = "bench/report.md";
 
 /// The list of benchmarks, in the order in which they run.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
+pub(crate) struct List {
     #[serde(default)]
     bench: Vec<Bench>,
 }
@@ -82,9 +83,22 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
 }
 
 impl List {
-    fn read(path: &Path) -> Result<Self> {
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// Whether it runs this benchmark of this package.
+    pub(crate) fn runs(&self, package: &str, bench: &str) -> bool {
+        let names = |bench: &Bench, option: &str, value: &str| {
+            let mut words = bench.cargo.windows(2);
+            words.any(|pair| matches!(pair, [own, name] if own == option && name == value))
+        };
+        self.bench
+            .iter()
+            .any(|own| names(own, "--package", package) && names(own, "--bench", bench))
     }
 
     fn choose(&self, filters: &[String]) -> Vec<&Bench> {

@@ -1,5 +1,6 @@
 //! The rules of this repository that a program can check: who depends on whom, and tidiness.
 
+mod benchmarks;
 mod dependencies;
 mod entry_points;
 mod tidiness;
@@ -52,6 +53,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
 /// When cargo or a file cannot be read.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<Violation>> {
     let mut violations = dependencies::check(workspace)?;
+    violations.extend(benchmarks::check(workspace)?);
     let files = tidiness::read_sources(&workspace.root)?;
     violations.extend(tidiness::check(&files));
     violations.extend(entry_points::check(&files));
