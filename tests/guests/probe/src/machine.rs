@@ -1,0 +1,81 @@
+//! What a guest can do to its host: wait, run, grow, print, stream.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use bytes::Bytes;
+use futures::SinkExt;
+use http_body_util::BodyExt;
+use spin_sdk::wasip3::clocks::monotonic_clock;
+
+use crate::Body;
+
+const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+const BYTES_PER_MEBIBYTE: usize = 1 << 20;
+
+/// Requests that this instance has been asked for its identity.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+/// When this instance was first asked, which tells instances apart.
+static BORN: AtomicU64 = AtomicU64::new(0);
+
+/// Which instance this is, and how many times it has been asked.
+pub(crate) fn instance() -> String {
+    if BORN.load(Relaxed) == 0 {
+        BORN.store(monotonic_clock::now(), Relaxed);
+    }
+    format!("{} {}", BORN.load(Relaxed), SEEN.fetch_add(1, Relaxed) + 1)
+}
+
+/// Waits without running.
+pub(crate) async fn sleep(ms: u64) -> String {
+    monotonic_clock::wait_for(ms * NANOSECONDS_PER_MILLISECOND).await;
+    "slept".to_owned()
+}
+
+/// Runs without waiting.
+pub(crate) fn busy(ms: u64) -> String {
+    let end = monotonic_clock::now() + ms * NANOSECONDS_PER_MILLISECOND;
+    let mut rounds = 0_u64;
+    while monotonic_clock::now() < end {
+        rounds += 1;
+    }
+    format!("busy for {rounds} rounds")
+}
+
+/// Runs for ever without ever calling the host.
+pub(crate) fn run_away() -> String {
+    let mut rounds = 0_u64;
+    loop {
+        rounds = std::hint::black_box(rounds.wrapping_add(1));
+        if rounds == u64::MAX {
+            return rounds.to_string();
+        }
+    }
+}
+
+/// Takes that much memory and writes to it.
+pub(crate) fn grow(mib: u64) -> String {
+    let bytes = usize::try_from(mib).unwrap_or(0) * BYTES_PER_MEBIBYTE;
+    let memory = std::hint::black_box(vec![1_u8; bytes]);
+    format!("grew by {}", memory.len())
+}
+
+/// Prints a line to each stream.
+pub(crate) fn print(text: &str) -> String {
+    println!("out {text}");
+    eprintln!("err {text}");
+    "printed".to_owned()
+}
+
+/// A body of numbered lines with a pause after each.
+pub(crate) fn stream(chunks: u64, ms: u64) -> Body {
+    let (mut sender, body) = spin_sdk::http::body::stream::<Bytes>();
+    spin_sdk::wasip3::spawn(async move {
+        for chunk in 0..chunks {
+            if sender.send(Bytes::from(format!("{chunk}\n"))).await.is_err() {
+                break;
+            }
+            monotonic_clock::wait_for(ms * NANOSECONDS_PER_MILLISECOND).await;
+        }
+    });
+    body.boxed_unsync()
+}
