@@ -1,0 +1,209 @@
+//! What the form alone cannot tell: versions, references, names, and what this host does not do.
+
+use super::schema::{Component, ComponentId, FilesMount, Manifest, Route, Source, Variable};
+use crate::grants::AllowedHost;
+use crate::variables::{Template, check_name};
+
+/// The label of the only store and the only database that exist without a runtime configuration, as on Spin.
+pub(crate) const DEFAULT_LABEL: &str = "default";
+
+/// A place in the manifest and what is wrong there.
+type Fault = (String, String);
+
+fn fault(place: impl Into<String>, message: impl Into<String>) -> Fault {
+    (place.into(), message.into())
+}
+
+/// Checks everything that needs no file and no variable's value.
+pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
+    if manifest.spin_manifest_version != 2 {
+        return Err(fault(
+            "spin_manifest_version",
+            format!(
+                "version {} is not supported, only 2 is",
+                manifest.spin_manifest_version
+            ),
+        ));
+    }
+    if manifest
+        .application
+        .trigger
+        .http
+        .base
+        .as_deref()
+        .is_some_and(|base| base != "/")
+    {
+        return Err(fault(
+            "application.trigger.http.base",
+            "put the base into each trigger's route instead",
+        ));
+    }
+    for (name, declared) in &manifest.variables {
+        variable(name, declared)?;
+    }
+    for (id, declared) in &manifest.component {
+        component(manifest, &format!("component.{id}"), declared)?;
+    }
+    http_triggers(manifest)?;
+    redis_triggers(manifest)
+}
+
+fn variable(name: &str, declared: &Variable) -> Result<(), Fault> {
+    let place = format!("variables.{name}");
+    check_name(name).map_err(|reason| fault(&place, reason))?;
+    if declared.required == declared.default.is_some() {
+        return Err(fault(&place, "must have either `required = true` or a `default`"));
+    }
+    Ok(())
+}
+
+fn component(manifest: &Manifest, place: &str, component: &Component) -> Result<(), Fault> {
+    unsupported(place, component)?;
+    for (name, value) in &component.variables {
+        let place = format!("{place}.variables.{name}");
+        check_name(name).map_err(|reason| fault(&place, reason))?;
+        template(manifest, &place, value)?;
+    }
+    for host in &component.allowed_outbound_hosts {
+        let place = format!("{place}.allowed_outbound_hosts");
+        if template(manifest, &place, host)?.is_literal() {
+            AllowedHost::parse(host).map_err(|reason| fault(&place, reason))?;
+        }
+    }
+    labels(place, "key_value_stores", &component.key_value_stores)?;
+    labels(place, "sqlite_databases", &component.sqlite_databases)
+}
+
+fn unsupported(place: &str, component: &Component) -> Result<(), Fault> {
+    if matches!(component.source, Source::Remote) {
+        return Err(fault(
+            format!("{place}.source"),
+            "this host does not fetch components: give the path of a local file",
+        ));
+    }
+    if !component.allowed_http_hosts.is_empty() {
+        return Err(fault(
+            format!("{place}.allowed_http_hosts"),
+            "deprecated: use allowed_outbound_hosts",
+        ));
+    }
+    for (field, used) in [
+        ("ai_models", !component.ai_models.is_empty()),
+        ("dependencies", !component.dependencies.is_empty()),
+        ("exclude_files", !component.exclude_files.is_empty()),
+    ] {
+        if used {
+            return Err(fault(format!("{place}.{field}"), "not supported by this host"));
+        }
+    }
+    for mount in &component.files {
+        match mount {
+            FilesMount::Pattern(_) => {
+                return Err(fault(
+                    format!("{place}.files"),
+                    "patterns are not supported by this host: use { source = \"directory\", destination = \"/path\" }",
+                ));
+            }
+            FilesMount::Placement { destination, .. } if !destination.starts_with('/') => {
+                return Err(fault(
+                    format!("{place}.files"),
+                    "a destination must be an absolute path",
+                ));
+            }
+            FilesMount::Placement { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+fn labels(place: &str, field: &str, labels: &[String]) -> Result<(), Fault> {
+    match labels.iter().find(|label| *label != DEFAULT_LABEL) {
+        None => Ok(()),
+        Some(label) => Err(fault(
+            format!("{place}.{field}"),
+            format!(
+                "unknown label {label:?}: only \"{DEFAULT_LABEL}\" exists without a runtime configuration file"
+            ),
+        )),
+    }
+}
+
+fn template(manifest: &Manifest, place: &str, text: &str) -> Result<Template, Fault> {
+    let template = Template::parse(text).map_err(|reason| fault(place, reason))?;
+    let unknown = template
+        .names()
+        .find(|name| !manifest.variables.contains_key(*name));
+    if let Some(name) = unknown {
+        return Err(fault(place, format!("unknown variable {name:?}")));
+    }
+    Ok(template)
+}
+
+fn http_triggers(manifest: &Manifest) -> Result<(), Fault> {
+    let mut seen = std::collections::BTreeMap::new();
+    for (index, trigger) in manifest.trigger.http.iter().enumerate() {
+        let place = format!("trigger.http[{index}]");
+        if !trigger.components.is_empty() || !trigger.dependencies.is_empty() {
+            return Err(fault(
+                &place,
+                "`components` and `dependencies` are not supported by this host",
+            ));
+        }
+        if let Some(executor) = &trigger.executor
+            && !matches!(executor.kind.as_str(), "http" | "spin")
+        {
+            let message = format!("executor {:?} is not supported by this host", executor.kind);
+            return Err(fault(format!("{place}.executor"), message));
+        }
+        match (&trigger.component, &trigger.static_response) {
+            (Some(id), None) => known(manifest, &place, id)?,
+            (None, Some(_)) => {}
+            (None, None) => return Err(fault(&place, "needs a component or a static_response")),
+            (Some(_), Some(_)) => return Err(fault(&place, "has both a component and a static_response")),
+        }
+        if let Route::Pattern(route) = &trigger.route
+            && let Some(first) = seen.insert(route.clone(), index)
+        {
+            return Err(fault(
+                format!("{place}.route"),
+                format!("{route:?} is already the route of trigger.http[{first}]"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn redis_triggers(manifest: &Manifest) -> Result<(), Fault> {
+    template(
+        manifest,
+        "application.trigger.redis.address",
+        &manifest.application.trigger.redis.address,
+    )?;
+    for (index, trigger) in manifest.trigger.redis.iter().enumerate() {
+        let place = format!("trigger.redis[{index}]");
+        if !trigger.components.is_empty() || !trigger.dependencies.is_empty() {
+            return Err(fault(
+                &place,
+                "`components` and `dependencies` are not supported by this host",
+            ));
+        }
+        known(manifest, &place, &trigger.component)?;
+        template(manifest, &format!("{place}.channel"), &trigger.channel)?;
+        template(
+            manifest,
+            &format!("{place}.address"),
+            trigger.address.as_deref().unwrap_or(""),
+        )?;
+    }
+    Ok(())
+}
+
+fn known(manifest: &Manifest, place: &str, id: &ComponentId) -> Result<(), Fault> {
+    if manifest.component.contains_key(&id.0) {
+        return Ok(());
+    }
+    Err(fault(
+        format!("{place}.component"),
+        format!("there is no [component.{}]", id.0),
+    ))
+}

@@ -1,0 +1,85 @@
+//! `spin.toml`, manifest version 2: reading, checking, and errors of one line that name the place.
+
+mod check;
+mod place;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use schema::{
+    Component, FilesMount, HttpTrigger, Manifest, Route, Source, StaticResponse, Variable,
+};
+
+use place::Place;
+
+/// Why a manifest cannot be used. Every variant prints as one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The file cannot be read.
+    #[error("{path}: cannot read the manifest: {reason}", path = path.display())]
+    Unreadable {
+        /// The manifest's path.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// The text is not TOML, or not of the manifest's form.
+    #[error("{path}:{line}:{column}: {message}", path = path.display())]
+    Malformed {
+        /// The manifest's path.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column in characters, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The form is right and the content is not.
+    #[error("{path}: {place}: {message}", path = path.display())]
+    Invalid {
+        /// The manifest's path.
+        path: PathBuf,
+        /// The key that is wrong, such as `component.scores.source`.
+        place: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// Reads and checks the manifest at `path`.
+///
+/// # Errors
+/// The first thing found wrong, with its place.
+pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ManifestError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    parse(path, &text)
+}
+
+/// Parses and checks the text of a manifest; `path` only serves the error messages.
+///
+/// # Errors
+/// The first thing found wrong, with its place.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Manifest, ManifestError> {
+    let manifest: Manifest = toml::from_str(text).map_err(|error| {
+        let place = Place::of(text, error.span());
+        ManifestError::Malformed {
+            path: path.to_owned(),
+            line: place.line,
+            column: place.column,
+            message: error.message().lines().collect::<Vec<_>>().join(" "),
+        }
+    })?;
+    check::manifest(&manifest).map_err(|(place, message)| ManifestError::Invalid {
+        path: path.to_owned(),
+        place,
+        message,
+    })?;
+    Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests;

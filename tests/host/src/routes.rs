@@ -1,0 +1,202 @@
+//! Which trigger a path belongs to. The matching is `routefinder`'s, as on Spin: exact beats wildcard, longer wins.
+
+use std::collections::BTreeMap;
+
+use http::HeaderValue;
+
+use crate::manifest::{HttpTrigger, Route, StaticResponse};
+
+/// Paths under this prefix are answered by the host.
+pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
+
+/// All routes.
+pub(crate) struct Router {
+    finder: routefinder::Router<usize>,
+    entries: Vec<Entry>,
+}
+
+/// One route.
+pub(crate) struct Entry {
+    /// The route as the manifest has it.
+    pub(crate) raw: String,
+    /// Whether it ends with a wildcard.
+    pub(crate) wildcard: bool,
+    pub(crate) target: Target,
+    /// The route with a slash in front and none behind.
+    pub(crate) matched_route: HeaderValue,
+    /// The route as the manifest has it.
+    pub(crate) raw_route: HeaderValue,
+    /// The same without its wildcard.
+    pub(crate) component_route: HeaderValue,
+}
+
+/// Who answers.
+pub(crate) enum Target {
+    Component(String),
+    Static(StaticResponse),
+}
+
+/// A path and its route.
+pub(crate) struct Match<'a> {
+    pub(crate) entry: &'a Entry,
+    /// What the trailing wildcard stands for, with its slash; empty without a wildcard.
+    pub(crate) trailing: String,
+    /// The named segments.
+    pub(crate) named: BTreeMap<String, String>,
+}
+
+impl Router {
+    /// Takes the routes of `triggers`; private ones have none.
+    ///
+    /// # Errors
+    /// The first malformed route.
+    pub(crate) fn build<'a>(triggers: impl Iterator<Item = &'a HttpTrigger>) -> Result<Self, String> {
+        let mut finder = routefinder::Router::new();
+        let mut entries = Vec::new();
+        for trigger in triggers {
+            let Route::Pattern(raw) = &trigger.route else {
+                continue;
+            };
+            let target = match (&trigger.component, &trigger.static_response) {
+                (Some(id), _) => Target::Component(id.0.clone()),
+                (None, Some(response)) => Target::Static(response.clone()),
+                (None, None) => continue,
+            };
+            let entry = Entry::new(raw, target).map_err(|reason| format!("route {raw:?}: {reason}"))?;
+            let pattern = entry.pattern();
+            finder
+                .add(pattern.as_str(), entries.len())
+                .map_err(|reason| format!("route {raw:?}: {reason}"))?;
+            entries.push(entry);
+        }
+        Ok(Self { finder, entries })
+    }
+
+    /// The route of `path`, if any.
+    pub(crate) fn find(&self, path: &str) -> Option<Match<'_>> {
+        let found = self.finder.best_match(path)?;
+        let captures = found.captures();
+        let trailing = captures.wildcard().map_or_else(String::new, |rest| {
+            let slash = if path.ends_with('/') { "/" } else { "" };
+            match rest {
+                "" => slash.to_owned(),
+                _ => format!("/{rest}{slash}"),
+            }
+        });
+        let named = captures
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Some(Match {
+            entry: self.entries.get(*found.handler())?,
+            trailing,
+            named,
+        })
+    }
+
+    /// Every route, in the manifest's order.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+}
+
+impl Entry {
+    fn new(raw: &str, target: Target) -> Result<Self, String> {
+        let absolute = if raw.starts_with('/') {
+            raw.to_owned()
+        } else {
+            format!("/{raw}")
+        };
+        let based = absolute.strip_suffix('/').unwrap_or(&absolute).to_owned();
+        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| "not usable in a header".to_owned());
+        Ok(Self {
+            raw: raw.to_owned(),
+            wildcard: based.ends_with("/...") || based.ends_with("/*"),
+            target,
+            matched_route: value(&based)?,
+            raw_route: value(raw)?,
+            component_route: value(raw.strip_suffix("/...").unwrap_or(raw))?,
+        })
+    }
+
+    /// An entry as if the whole path had matched the wildcard `/...`: for requests between components.
+    pub(crate) fn synthetic(component: &str) -> Self {
+        let any = HeaderValue::from_static("/...");
+        Self {
+            raw: "/...".to_owned(),
+            wildcard: true,
+            target: Target::Component(component.to_owned()),
+            matched_route: any.clone(),
+            raw_route: any,
+            component_route: HeaderValue::from_static(""),
+        }
+    }
+
+    /// The route in `routefinder`'s form.
+    fn pattern(&self) -> String {
+        let based = self.matched_route.to_str().unwrap_or_default();
+        based
+            .strip_suffix("/...")
+            .map_or_else(|| based.to_owned(), |prefix| format!("{prefix}/*"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router(routes: &[&str]) -> Router {
+        let text: String = routes
+            .iter()
+            .map(|route| format!("[[t]]\nroute = {route:?}\ncomponent = {route:?}\n"))
+            .collect();
+        #[derive(serde::Deserialize)]
+        struct Triggers {
+            t: Vec<HttpTrigger>,
+        }
+        let triggers: Triggers = toml::from_str(&text).unwrap();
+        Router::build(triggers.t.iter()).unwrap()
+    }
+
+    fn found(router: &Router, path: &str) -> Option<(String, String)> {
+        router
+            .find(path)
+            .map(|found| (found.entry.raw.clone(), found.trailing))
+    }
+
+    #[test]
+    fn exact_beats_parameter_beats_wildcard() {
+        let router = router(&[
+            "/",
+            "/users/:id",
+            "/users/me",
+            "/users/...",
+            "/users/:id/scores",
+            "/...",
+        ]);
+        for (path, route, trailing) in [
+            ("/", "/", ""),
+            ("/users/me", "/users/me", ""),
+            ("/users/7", "/users/:id", ""),
+            ("/users/7/scores", "/users/:id/scores", ""),
+            ("/users/7/x/y", "/users/...", "/7/x/y"),
+            ("/users/7/x/", "/users/...", "/7/x/"),
+            ("/other", "/...", "/other"),
+        ] {
+            assert_eq!(
+                found(&router, path),
+                Some((route.to_owned(), trailing.to_owned())),
+                "{path}"
+            );
+        }
+        assert_eq!(router.find("/users/7").unwrap().named["id"], "7");
+    }
+
+    #[test]
+    fn without_a_catch_all_some_paths_have_no_route() {
+        let router = router(&["/a", "/b/..."]);
+        assert_eq!(found(&router, "/b"), Some(("/b/...".to_owned(), String::new())));
+        assert_eq!(found(&router, "/c"), None);
+        assert_eq!(found(&router, "/a/b"), None);
+    }
+}

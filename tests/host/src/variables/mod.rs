@@ -1,0 +1,138 @@
+//! Application variables: their names, templates, sources, and their values per component.
+
+mod source;
+mod template;
+
+use std::collections::BTreeMap;
+
+pub use source::VariableSource;
+pub(crate) use template::Template;
+
+use crate::manifest::Variable;
+
+/// The prefix of an environment variable that sets an application variable: `SPIN_VARIABLE_REDIS_URL` sets `redis_url`.
+const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
+
+/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
+///
+/// # Errors
+/// What is wrong with the name.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let reason = if name.is_empty() {
+        "must not be empty".to_owned()
+    } else if let Some(other) = name.chars().find(|&c| !allowed(c)) {
+        format!("invalid character {other:?}: only lower-case letters, digits and underscores are allowed")
+    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        "must start with a lower-case letter".to_owned()
+    } else if name.ends_with('_') {
+        "must end with a letter or a digit".to_owned()
+    } else if name.contains("__") {
+        "must not contain consecutive underscores".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(format!("invalid variable name {name:?}: {reason}"))
+}
+
+/// The values of all application variables.
+#[derive(Debug, Default)]
+pub(crate) struct Values(BTreeMap<String, String>);
+
+impl Values {
+    /// Resolves every declared variable: `given` wins over the environment, that over the default.
+    ///
+    /// # Errors
+    /// One line that names every required variable without a value.
+    pub(crate) fn resolve(
+        declared: &BTreeMap<String, Variable>,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let mut values = BTreeMap::new();
+        let mut missing = Vec::new();
+        for (name, variable) in declared {
+            let from_environment = || environment(&environment_name(name));
+            let value = given
+                .get(name)
+                .cloned()
+                .or_else(from_environment)
+                .or_else(|| variable.default.clone());
+            match value {
+                Some(value) => drop(values.insert(name.clone(), value)),
+                None => missing.push(name.as_str()),
+            }
+        }
+        match missing.first() {
+            None => Ok(Self(values)),
+            Some(first) => Err(format!(
+                "no value for the required variable(s) {}: set {}, or pass --variable {first}=…",
+                missing.join(", "),
+                environment_name(first),
+            )),
+        }
+    }
+
+    /// The text of a template with its expressions replaced.
+    ///
+    /// # Errors
+    /// An expression that names no declared variable.
+    pub(crate) fn render(&self, template: &Template) -> Result<String, String> {
+        template.render(|name| self.0.get(name).map(String::as_str))
+    }
+
+    /// Parses and renders in one step.
+    ///
+    /// # Errors
+    /// A malformed template, or an expression that names no declared variable.
+    pub(crate) fn render_text(&self, text: &str) -> Result<String, String> {
+        self.render(&Template::parse(text)?)
+    }
+}
+
+fn environment_name(variable: &str) -> String {
+    format!("{ENVIRONMENT_PREFIX}{}", variable.to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(text: &str) -> BTreeMap<String, Variable> {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn names_follow_the_rule() {
+        for good in ["a", "redis_url", "a1_b2"] {
+            assert_eq!(check_name(good), Ok(()));
+        }
+        for bad in ["", "A", "1a", "_a", "a_", "a__b", "a-b", "ä"] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn given_wins_over_environment_over_default() {
+        let declared = declared("a = { default = \"d\" }\nb = { default = \"d\" }\nc = { default = \"d\" }");
+        let given = BTreeMap::from([("a".to_owned(), "given".to_owned())]);
+        let environment = |name: &str| {
+            matches!(name, "SPIN_VARIABLE_A" | "SPIN_VARIABLE_B").then(|| "environment".to_owned())
+        };
+        let values = Values::resolve(&declared, &given, environment).unwrap();
+        assert_eq!(
+            values.render_text("{{ a }} {{b}} {{ c }}").unwrap(),
+            "given environment d"
+        );
+    }
+
+    #[test]
+    fn a_missing_required_variable_is_one_line() {
+        let declared = declared("admin_key = { required = true }\nother = { required = true }");
+        let error = Values::resolve(&declared, &BTreeMap::new(), |_| None).unwrap_err();
+        assert_eq!(
+            error,
+            "no value for the required variable(s) admin_key, other: set SPIN_VARIABLE_ADMIN_KEY, or pass --variable admin_key=…"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! The forms of `--variable`: `name=value`, `name=@file`, `@file.json`, `@file.toml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where a variable given on the command line takes its value from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariableSource {
+    /// `name=value`.
+    Value {
+        /// The variable's name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// `name=@file`: the file's content.
+    File {
+        /// The variable's name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// `@file.json` or `@file.toml`: a flat table of strings.
+    Table(PathBuf),
+}
+
+impl FromStr for VariableSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix('@') {
+            return Ok(Self::Table(path.into()));
+        }
+        let Some((name, value)) = text.split_once('=') else {
+            return Err("expected name=value, name=@file, @file.json or @file.toml".to_owned());
+        };
+        super::check_name(name)?;
+        let name = name.to_owned();
+        Ok(match value.strip_prefix('@') {
+            Some(path) => Self::File {
+                name,
+                path: path.into(),
+            },
+            None => Self::Value {
+                name,
+                value: value.to_owned(),
+            },
+        })
+    }
+}
+
+impl VariableSource {
+    /// Adds what this source gives to `values`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not a flat table of strings.
+    pub(crate) fn add_to(&self, values: &mut BTreeMap<String, String>) -> Result<(), String> {
+        match self {
+            Self::Value { name, value } => drop(values.insert(name.clone(), value.clone())),
+            Self::File { name, path } => drop(values.insert(name.clone(), read(path)?)),
+            Self::Table(path) => values.extend(table(path)?),
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("--variable: {}: {error}", path.display()))
+}
+
+fn table(path: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = read(path)?;
+    // The reason is left out: it could quote a secret.
+    let malformed = || format!("--variable: {}: not a flat table of strings", path.display());
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => serde_json::from_str(&text).map_err(|_| malformed()),
+        Some("toml") => toml::from_str(&text).map_err(|_| malformed()),
+        _ => Err(format!(
+            "--variable: {}: expected a .json or .toml file",
+            path.display()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_forms_are_told_apart() {
+        let value = |name: &str, value: &str| VariableSource::Value {
+            name: name.into(),
+            value: value.into(),
+        };
+        assert_eq!("a=b=c".parse(), Ok(value("a", "b=c")));
+        assert_eq!("a=".parse(), Ok(value("a", "")));
+        assert_eq!(
+            "a=@f".parse(),
+            Ok(VariableSource::File {
+                name: "a".into(),
+                path: "f".into()
+            })
+        );
+        assert_eq!("@f.json".parse(), Ok(VariableSource::Table("f.json".into())));
+        assert!("a".parse::<VariableSource>().is_err());
+        assert!("A=b".parse::<VariableSource>().is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! `text {{ variable }} text`.
+
+/// A parsed template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Name(String),
+}
+
+impl Template {
+    /// Parses `text`. There is no way to write a literal `{{`, as on Spin.
+    ///
+    /// # Errors
+    /// A `{{` without its `}}`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            if !before.is_empty() {
+                parts.push(Part::Text(before.to_owned()));
+            }
+            let Some((name, remainder)) = after.split_once("}}") else {
+                return Err(format!("'{{{{' without '}}}}' in {text:?}"));
+            };
+            parts.push(Part::Name(name.trim().to_owned()));
+            rest = remainder;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Whether there is nothing to replace.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.names().next().is_none()
+    }
+
+    /// The variables it names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Name(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// Replaces every name by its value.
+    pub(super) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, String> {
+        let mut out = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Name(name) => {
+                    out.push_str(value(name).ok_or_else(|| format!("unknown variable {name:?}"))?);
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_found_and_replaced() {
+        let value = |name: &str| match name {
+            "a" => Some("1"),
+            "b" => Some(""),
+            _ => None,
+        };
+        for (text, expected) in [
+            ("", ""),
+            ("x", "x"),
+            ("{{a}}", "1"),
+            ("x{{ a }}y{{ b }}z", "x1yz"),
+            ("}} {", "}} {"),
+        ] {
+            assert_eq!(Template::parse(text).unwrap().render(value).unwrap(), expected);
+        }
+        assert!(Template::parse("{{ a").is_err());
+        assert!(Template::parse("{{ c }}").unwrap().render(value).is_err());
+        assert!(Template::parse("plain").unwrap().is_literal());
+        assert!(!Template::parse("{{ a }}").unwrap().is_literal());
+    }
+}
