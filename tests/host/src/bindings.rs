@@ -1,0 +1,31 @@
+//! The host's side of the interface definitions in `wit/spin`.
+
+#![expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+
+wasmtime::component::bindgen!({
+    path: "../../wit/spin",
+    world: "platform",
+    imports: { default: async | trappable },
+    with: {
+        "spin:redis/redis.connection": crate::redis::Connection,
+        "spin:key-value/key-value.store": crate::key_value::OpenStore,
+        "spin:sqlite/sqlite.connection": crate::sqlite::Connection,
+    },
+});
+
+/// What a component of the Redis trigger exports.
+pub mod trigger {
+    wasmtime::component::bindgen!({
+        path: "../../wit/spin",
+        world: "redis-trigger",
+        imports: { default: async | trappable },
+        exports: { default: async | store },
+        with: {
+            "spin:redis/redis": crate::bindings::spin::redis::redis,
+        },
+    });
+}

@@ -1,0 +1,118 @@
+//! The clock that interrupts guests: it lets neighbours run beside a busy guest and ends a runaway one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+/// How often running guests are interrupted.
+pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// A thread that advances the engine's epoch until it is dropped.
+pub(crate) struct Ticker {
+    stopped: Arc<AtomicBool>,
+}
+
+impl Ticker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (flag, engine) = (stopped.clone(), engine.weak());
+        std::thread::Builder::new()
+            .name("epoch".to_owned())
+            .spawn(move || {
+                while !flag.load(Relaxed) {
+                    std::thread::sleep(EPOCH_TICK);
+                    match engine.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => break,
+                    }
+                }
+            })?;
+        Ok(Self { stopped })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stopped.store(true, Relaxed);
+    }
+}
+
+/// Counts how long a guest runs without ever waiting for anything.
+///
+/// A guest is let run for one whole tick after each time it yielded, so that two busy guests on one thread share it,
+/// and every such turn counts as one tick.
+#[derive(Debug, Default)]
+pub(crate) struct BusyMeter {
+    /// The guest was interrupted since the last look, so it is not waiting.
+    yielded: AtomicBool,
+    /// The next interruption only begins the turn.
+    fresh_turn: AtomicBool,
+    turns: AtomicU32,
+}
+
+impl BusyMeter {
+    /// Called whenever the instance gives up the thread: if that was not by interruption, the guest waits.
+    pub(crate) fn on_pending(&self) {
+        if !self.yielded.swap(false, Relaxed) {
+            self.turns.store(0, Relaxed);
+            self.fresh_turn.store(false, Relaxed);
+        }
+    }
+
+    /// Called at an interruption; `None` means that the guest has used up `limit_ticks`.
+    fn on_tick(&self, limit_ticks: u32) -> Option<UpdateDeadline> {
+        if self.fresh_turn.swap(false, Relaxed) {
+            return Some(UpdateDeadline::Continue(1));
+        }
+        if self.turns.fetch_add(1, Relaxed) >= limit_ticks {
+            return None;
+        }
+        self.yielded.store(true, Relaxed);
+        self.fresh_turn.store(true, Relaxed);
+        // The runtime's own yield also lets the I/O driver run; a plain wake-up would starve it.
+        Some(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    }
+}
+
+/// The error of a guest that ran for too long without waiting.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest ran for {0:?} without waiting for anything")]
+pub(crate) struct Runaway(Duration);
+
+/// Arms `store`: the guest yields every tick, and traps when `meter` has counted up to `limit`.
+pub(crate) fn arm<T>(store: &mut Store<T>, meter: Arc<BusyMeter>, limit: Duration) {
+    let ticks = limit.as_millis() / EPOCH_TICK.as_millis();
+    let limit_ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| meter.on_tick(limit_ticks).ok_or_else(|| Runaway(limit).into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_uninterrupted_running_counts() {
+        let meter = BusyMeter::default();
+        let is_yield =
+            |update: Option<UpdateDeadline>| matches!(update, Some(UpdateDeadline::YieldCustom(..)));
+        for _ in 0..10 {
+            assert!(is_yield(meter.on_tick(2)));
+            meter.on_pending(); // by interruption: the guest is still busy
+            meter.on_pending(); // and now it waits
+        }
+        assert!(is_yield(meter.on_tick(2)));
+        meter.on_pending();
+        assert!(matches!(meter.on_tick(2), Some(UpdateDeadline::Continue(1))));
+        assert!(is_yield(meter.on_tick(2)));
+        meter.on_pending();
+        assert!(matches!(meter.on_tick(2), Some(UpdateDeadline::Continue(1))));
+        assert!(meter.on_tick(2).is_none());
+    }
+}

@@ -1,0 +1,41 @@
+//! Wasmtime: configuration, compiled components, interruption, imports.
+
+mod cache;
+mod epoch;
+mod linker;
+
+pub(crate) use cache::Compiler;
+pub(crate) use epoch::{BusyMeter, Ticker, arm};
+pub(crate) use linker::linker;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// Core Wasm instances and memories that one component instance may need: the component's own and its adapters.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 4;
+/// Elements of one table of a guest.
+const TABLE_ELEMENTS: usize = 100_000;
+/// Bytes of a freed memory that stay resident for the next instance, so that it faults in fewer pages.
+const KEEP_RESIDENT_BYTES: usize = 1 << 20;
+
+/// An engine with room for `instances` component instances of at most `memory_bytes` each.
+///
+/// # Errors
+/// Wasmtime refuses the configuration, or the address space is too small for the pool.
+pub(crate) fn engine(instances: u32, memory_bytes: usize) -> wasmtime::Result<Engine> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
+        .total_memories(instances)
+        .total_tables(instances)
+        .total_stacks(instances)
+        .max_memory_size(memory_bytes)
+        .table_elements(TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES);
+    let mut config = Config::new();
+    config
+        .wasm_component_model_async(true)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config)
+}

@@ -1,0 +1,198 @@
+//! Starting and stopping a host.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::application::Application;
+use crate::config::HostConfig;
+use crate::engine::{Compiler, Ticker, engine};
+use crate::error::{StartError, one_line};
+use crate::worker::{HostState, Worker};
+use crate::{http, key_value, load, sqlite, trigger};
+
+/// The directory of compiled components in the state directory.
+const CACHE_DIRECTORY: &str = "compiled";
+
+/// Starts hosts.
+pub struct Host;
+
+/// A host that runs. Dropping it stops it without waiting.
+pub struct Running {
+    address: Option<SocketAddr>,
+    routes: Vec<RouteLine>,
+    stopping: CancellationToken,
+    workers: Vec<oneshot::Receiver<()>>,
+    _ticker: Ticker,
+}
+
+/// One route, for the table that is printed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteLine {
+    /// The route as the manifest has it.
+    pub route: String,
+    /// Whether it ends with a wildcard.
+    pub wildcard: bool,
+    /// The component that answers, or `None` for a static response.
+    pub component: Option<String>,
+}
+
+impl Host {
+    /// Loads the application and starts serving it on threads of its own.
+    ///
+    /// # Errors
+    /// Anything that keeps the application from running, as one line.
+    pub async fn start(config: HostConfig) -> Result<Running, StartError> {
+        let started = tokio::task::spawn_blocking(move || start(&config)).await;
+        started.map_err(|error| StartError::System(error.to_string()))?
+    }
+}
+
+impl Running {
+    /// The address that is listened on; `None` when nothing of the application is served over HTTP.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The base of the application's URLs, such as `http://127.0.0.1:3000`; empty when there is no HTTP.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.address
+            .map_or_else(String::new, |address| format!("http://{address}"))
+    }
+
+    /// The routes, in the manifest's order.
+    #[must_use]
+    pub fn routes(&self) -> &[RouteLine] {
+        &self.routes
+    }
+
+    /// Takes no further connection, finishes what is in flight, at most for the drain limit, and ends.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        for worker in std::mem::take(&mut self.workers) {
+            _ = worker.await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}
+
+fn start(config: &HostConfig) -> Result<Running, StartError> {
+    let application = Application::load(config)?;
+    let state = |error: String| StartError::State(error);
+    std::fs::create_dir_all(&config.state_dir)
+        .map_err(|error| state(format!("{}: {error}", config.state_dir.display())))?;
+    let system = |error: wasmtime::Error| StartError::System(one_line(&error));
+    let engine = engine(config.limits.instances, config.limits.instance_memory_bytes).map_err(system)?;
+    let cache = config
+        .cache_dir
+        .clone()
+        .unwrap_or_else(|| config.state_dir.join(CACHE_DIRECTORY));
+    let compiler =
+        Compiler::new(&engine, &cache).map_err(|error| state(format!("{}: {error}", cache.display())))?;
+    let loaded = load::all(&engine, &compiler, &application)?;
+    let has_http = application.has_http();
+    let host = Arc::new(HostState {
+        key_value: key_value::Database::open(&config.state_dir).map_err(state)?,
+        sqlite_path: config.state_dir.join(sqlite::FILE_NAME),
+        application,
+        loaded,
+        reuse: config.reuse.clone(),
+        limits: config.limits.clone(),
+        address: OnceLock::new(),
+        stopping: CancellationToken::new(),
+        engine,
+    });
+    run(config, host, has_http)
+}
+
+fn run(config: &HostConfig, host: Arc<HostState>, has_http: bool) -> Result<Running, StartError> {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let count = if config.workers == 0 {
+        cores()
+    } else {
+        config.workers
+    };
+    let (listeners, address) = if has_http {
+        let (listeners, address) = http::bind(config.listen, count)?;
+        (listeners.into_iter().map(Some).collect(), Some(address))
+    } else {
+        (vec![None], None)
+    };
+    if let Some(address) = address {
+        _ = host.address.set(address);
+    }
+    let system = |error: std::io::Error| StartError::System(error.to_string());
+    let ticker = Ticker::start(&host.engine).map_err(system)?;
+    let mut workers = Vec::new();
+    for (index, listener) in listeners.into_iter().enumerate() {
+        let worker = Worker::new(&host, count).map_err(StartError::State)?;
+        workers.push(spawn(index, worker, listener, count).map_err(system)?);
+    }
+    Ok(Running {
+        address,
+        routes: routes(&host),
+        stopping: host.stopping.clone(),
+        workers,
+        _ticker: ticker,
+    })
+}
+
+fn routes(host: &HostState) -> Vec<RouteLine> {
+    let line = |entry: &crate::routes::Entry| RouteLine {
+        route: entry.raw.clone(),
+        wildcard: entry.wildcard,
+        component: match &entry.target {
+            crate::routes::Target::Component(id) => Some(id.clone()),
+            crate::routes::Target::Static(_) => None,
+        },
+    };
+    host.application.router.routes().map(line).collect()
+}
+
+/// Starts a worker's thread. The first worker also runs the Redis trigger.
+fn spawn(
+    index: usize,
+    worker: Arc<Worker>,
+    listener: Option<TcpListener>,
+    workers: usize,
+) -> std::io::Result<oneshot::Receiver<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (done, ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name(format!("worker-{index}"))
+        .spawn(move || {
+            runtime.block_on(async {
+                let http = async {
+                    let Some(listener) = listener else {
+                        return;
+                    };
+                    match tokio::net::TcpListener::from_std(listener) {
+                        Ok(listener) => http::serve(worker.clone(), listener, workers).await,
+                        Err(error) => tracing::error!(%error, "a listening socket is not usable"),
+                    }
+                };
+                let trigger = async {
+                    if index == 0 {
+                        trigger::run(worker.clone()).await;
+                    }
+                };
+                futures::future::join(http, trigger).await;
+                worker.host.stopping.cancelled().await;
+            });
+            drop(worker);
+            runtime.shutdown_background();
+            _ = done.send(());
+        })?;
+    Ok(ended)
+}

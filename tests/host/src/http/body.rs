@@ -1,0 +1,75 @@
+//! Bodies: requests within a limit, responses of the host.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// A body with this text.
+pub(super) fn full(text: impl Into<Bytes>) -> WasiBody {
+    Full::new(text.into()).map_err(Error::from).boxed_unsync()
+}
+
+/// A body without anything.
+pub(super) fn empty() -> WasiBody {
+    Empty::new().map_err(Error::from).boxed_unsync()
+}
+
+/// A client's body that ends with an error when it is larger than allowed.
+pub(super) struct Limited {
+    body: Incoming,
+    limit: u64,
+    left: u64,
+    exceeded: Arc<AtomicBool>,
+}
+
+impl Limited {
+    /// `exceeded` is set when the body turns out to be larger than `limit` bytes.
+    pub(super) fn new(body: Incoming, limit: u64, exceeded: Arc<AtomicBool>) -> Self {
+        Self {
+            body,
+            limit,
+            left: limit,
+            exceeded,
+        }
+    }
+}
+
+impl Body for Limited {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            None => return Poll::Ready(None),
+            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+            Some(Ok(frame)) => frame,
+        };
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match self.left.checked_sub(length as u64) {
+            Some(left) => self.left = left,
+            None => {
+                self.exceeded.store(true, Relaxed);
+                return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.limit)))));
+            }
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

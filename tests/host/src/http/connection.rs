@@ -1,0 +1,167 @@
+//! Connections from clients: accepting, serving, and ending without losing a request.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use http::header::CONNECTION;
+use http::{HeaderValue, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::dispatch;
+use crate::worker::Worker;
+
+/// Streams that a client may have open on one HTTP/2 connection.
+const MAX_STREAMS_PER_CONNECTION: u32 = 256;
+/// After a stop is asked for, how long connections without a request stay open: a request that is already on its way
+/// is answered with `connection: close`, so that the client knows not to send another.
+const LINGER: Duration = Duration::from_millis(500);
+/// How long accepting rests after it failed, for example for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often a stop looks whether instances are still at work after their responses.
+const BUSY_POLL: Duration = Duration::from_millis(10);
+/// The smallest buffer that hyper takes.
+const MIN_BUFFER_BYTES: usize = 8192;
+
+/// Serves connections until the host is told to stop, and then whatever has begun, at most for the drain limit.
+pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: usize) {
+    let connections = Arc::new(Semaphore::new(
+        (worker.host.limits.connections / workers.max(1)).max(1),
+    ));
+    let server = Server {
+        builder: builder(&worker),
+        stopping: worker.host.stopping.clone(),
+        closing: CancellationToken::new(),
+        tracker: TaskTracker::new(),
+        worker,
+    };
+    loop {
+        let Ok(permit) = connections.clone().acquire_owned().await else {
+            break;
+        };
+        tokio::select! {
+            biased;
+            () = server.stopping.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, client)) => server.spawn(stream, client, permit),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    // Whoever is connected already has been promised an answer.
+    while let Some(Ok((stream, client))) = listener.accept().now_or_never() {
+        match connections.clone().try_acquire_owned() {
+            Ok(permit) => server.spawn(stream, client, permit),
+            Err(_) => break,
+        }
+    }
+    drop(listener);
+    server.drain().await;
+}
+
+fn builder(worker: &Worker) -> Builder<TokioExecutor> {
+    let limits = &worker.host.limits;
+    let header_bytes = u32::try_from(limits.header_bytes).unwrap_or(u32::MAX);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.header_bytes.max(MIN_BUFFER_BYTES));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
+        .max_header_list_size(header_bytes);
+    builder
+}
+
+struct Server {
+    worker: Arc<Worker>,
+    builder: Builder<TokioExecutor>,
+    /// Cancelled when no further connection is taken.
+    stopping: CancellationToken,
+    /// Cancelled when connections without a request are closed.
+    closing: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Server {
+    fn spawn(&self, stream: TcpStream, client: SocketAddr, permit: OwnedSemaphorePermit) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it began");
+            return;
+        }
+        let (builder, closing) = (self.builder.clone(), self.closing.clone());
+        let (worker, stopping) = (self.worker.clone(), self.stopping.clone());
+        self.tracker.spawn(async move {
+            let service = service_fn(move |request| {
+                let (worker, stopping) = (worker.clone(), stopping.clone());
+                async move { Ok::<_, Infallible>(respond(&worker, &stopping, request, client).await) }
+            });
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+            let result = tokio::select! {
+                result = connection.as_mut() => result,
+                () = closing.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = result {
+                tracing::debug!(%client, %error, "a connection ended with an error");
+            }
+            drop(permit);
+        });
+    }
+
+    async fn drain(self) {
+        self.tracker.close();
+        let all = async {
+            if tokio::time::timeout(LINGER, self.tracker.wait()).await.is_err() {
+                self.closing.cancel();
+                self.tracker.wait().await;
+            }
+            while self.worker.is_busy() {
+                tokio::time::sleep(BUSY_POLL).await;
+            }
+        };
+        let limit = self.worker.host.limits.drain;
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::warn!(
+                ?limit,
+                connections = self.tracker.len(),
+                "not everything in flight ended within the limit"
+            );
+        }
+    }
+}
+
+async fn respond(
+    worker: &Worker,
+    stopping: &CancellationToken,
+    request: http::Request<Incoming>,
+    client: SocketAddr,
+) -> http::Response<wasmtime_wasi_http::WasiBody> {
+    let old = request.version() < Version::HTTP_2;
+    let mut response = dispatch::answer(worker, request, client).await;
+    if old && stopping.is_cancelled() {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

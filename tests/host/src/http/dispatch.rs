@@ -1,0 +1,149 @@
+//! From a request to its response.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::InstantiationError;
+
+use super::body::{Limited, empty, full};
+use super::headers;
+use crate::error::one_line;
+use crate::manifest::StaticResponse;
+use crate::routes::{Entry, Match, Target, WELL_KNOWN_PREFIX};
+use crate::worker::Worker;
+
+/// What a client is told to wait, in seconds, when there is no room for another instance.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+/// The client's address of a request between components, as on Spin.
+const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// Answers a client's request.
+pub(super) async fn answer(
+    worker: &Worker,
+    request: Request<Incoming>,
+    client: SocketAddr,
+) -> Response<WasiBody> {
+    let (mut parts, body) = request.into_parts();
+    headers::strip(&mut parts.headers);
+    if let Some(known) = parts.uri.path().strip_prefix(WELL_KNOWN_PREFIX) {
+        return well_known(worker, known);
+    }
+    let path = parts.uri.path().to_owned();
+    let Some(found) = worker.host.application.router.find(&path) else {
+        return plain(StatusCode::NOT_FOUND);
+    };
+    let component = match &found.entry.target {
+        Target::Static(response) => return fixed(response),
+        Target::Component(component) => component,
+    };
+    if let Err(reason) = headers::complete_url(&mut parts) {
+        tracing::debug!(path, reason, "a request was refused");
+        return plain(StatusCode::BAD_REQUEST);
+    }
+    headers::append(&mut parts, &found, client);
+    let limit = worker.host.limits.body_bytes;
+    if body.size_hint().lower() > limit {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let exceeded = Arc::new(AtomicBool::new(false));
+    let body = Limited::new(body, limit, exceeded.clone()).boxed_unsync();
+    let response = run(worker, component, Request::from_parts(parts, body)).await;
+    if exceeded.load(Relaxed) {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    response
+}
+
+/// Answers a request of one component to another.
+pub(crate) async fn chain(
+    worker: &Worker,
+    component: &str,
+    request: Request<WasiBody>,
+) -> Response<WasiBody> {
+    let (mut parts, body) = request.into_parts();
+    let entry = Entry::synthetic(component);
+    let found = Match {
+        trailing: parts.uri.path().to_owned(),
+        named: Default::default(),
+        entry: &entry,
+    };
+    headers::append(&mut parts, &found, CHAINED_CLIENT);
+    run(worker, component, Request::from_parts(parts, body)).await
+}
+
+/// Lets an instance of `component` answer.
+async fn run(worker: &Worker, component: &str, request: Request<WasiBody>) -> Response<WasiBody> {
+    let Some(pool) = worker.pool(component) else {
+        tracing::error!(component, "there is no such component");
+        return plain(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let permit = worker.admission.acquire().await;
+    let result = pool.handle((), request).await;
+    drop(permit);
+    result.unwrap_or_else(|error| failed(component, &error))
+}
+
+/// The answer when a guest gives none. The cause is only in the log.
+fn failed(component: &str, error: &wasmtime::Error) -> Response<WasiBody> {
+    if let Some(error) = error.downcast_ref::<InstantiationError<()>>() {
+        tracing::error!(
+            component,
+            error = one_line(&error.error),
+            "no instance could be made"
+        );
+        let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        return response;
+    }
+    tracing::error!(component, error = one_line(error), "the guest gave no response");
+    plain(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn plain(status: StatusCode) -> Response<WasiBody> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn fixed(fixed: &StaticResponse) -> Response<WasiBody> {
+    let mut builder = Response::builder().status(fixed.status_code);
+    for (name, value) in &fixed.headers {
+        builder = builder.header(name, value);
+    }
+    let body = fixed.body.clone().map_or_else(empty, full);
+    builder.body(body).unwrap_or_else(|error| {
+        tracing::error!(%error, "a static response is malformed");
+        plain(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+fn well_known(worker: &Worker, name: &str) -> Response<WasiBody> {
+    match name {
+        "health" => Response::new(full("OK")),
+        "info" => info(worker),
+        _ => plain(StatusCode::NOT_FOUND),
+    }
+}
+
+fn info(worker: &Worker) -> Response<WasiBody> {
+    let application = &worker.host.application;
+    let mut info = serde_json::Map::new();
+    info.insert("name".to_owned(), application.name.clone().into());
+    if !application.version.is_empty() {
+        info.insert("version".to_owned(), application.version.clone().into());
+    }
+    let text = format!("{:#}", serde_json::Value::Object(info));
+    let mut response = Response::new(empty());
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_LENGTH, text.len().into());
+    *response.body_mut() = full(text);
+    response
+}

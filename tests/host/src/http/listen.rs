@@ -1,0 +1,44 @@
+//! Listening sockets: one per worker on the same port, so that the kernel spreads connections.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::error::StartError;
+
+/// Connections that wait to be accepted, per socket.
+const BACKLOG: i32 = 1024;
+
+/// `count` sockets that listen on `address`, and the address they got.
+///
+/// # Errors
+/// The port is in use, by anyone, or the address cannot be listened on.
+pub(crate) fn bind(address: SocketAddr, count: usize) -> Result<(Vec<TcpListener>, SocketAddr), StartError> {
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::AddrInUse => StartError::PortInUse(address),
+        _ => StartError::Listen {
+            address,
+            reason: error.to_string(),
+        },
+    };
+    // Sockets that share a port do not notice another host that shares it as well; one that does not share does.
+    let probe = socket(address, false).map_err(failed)?;
+    let address = probe.local_addr().map_err(failed)?;
+    drop(probe);
+    let listeners = (0..count.max(1))
+        .map(|_| socket(address, true))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(failed)?;
+    Ok((listeners, address))
+}
+
+fn socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

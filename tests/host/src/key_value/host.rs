@@ -1,0 +1,139 @@
+//! The interface that guests call.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
+
+use super::{Database, MAX_ANSWER_BYTES, MAX_OPEN_STORES, OpenStore};
+use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use crate::guest::{GuestState, Platform};
+use crate::stream::Batches;
+use crate::worker::Worker;
+
+/// Keys that travel to the guest at once.
+const KEYS_PER_BATCH: usize = 256;
+/// Batches that wait for a guest that does not read.
+const WAITING_BATCHES: usize = 4;
+
+type Answer<T> = wasmtime::Result<Result<T, Error>>;
+
+impl Host for GuestState {}
+
+impl HostStore for GuestState {
+    async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
+        self.table.delete(store)?;
+        self.open_stores = self.open_stores.saturating_sub(1);
+        Ok(())
+    }
+}
+
+/// The label of an open store, and the worker that has its database.
+fn open_store<T: Send>(
+    accessor: &Accessor<T, Platform>,
+    store: &Resource<OpenStore>,
+) -> wasmtime::Result<(Arc<str>, Arc<Worker>)> {
+    accessor.with(|mut access| {
+        let state = access.get();
+        Ok((state.table.get(store)?.label.clone(), state.worker.clone()))
+    })
+}
+
+impl<T: Send> HostStoreWithStore<T> for Platform {
+    async fn open(accessor: &Accessor<T, Self>, label: String) -> Answer<Resource<OpenStore>> {
+        accessor.with(|mut access| {
+            let state = access.get();
+            if !state.component.key_value_stores.contains(&label) {
+                return Ok(Err(Error::AccessDenied));
+            }
+            if state.open_stores >= MAX_OPEN_STORES {
+                return Ok(Err(Error::StoreTableFull));
+            }
+            state.open_stores += 1;
+            Ok(Ok(state.table.push(OpenStore { label: label.into() })?))
+        })
+    }
+
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> Answer<Option<Vec<u8>>> {
+        let (label, worker) = open_store(accessor, &store)?;
+        Ok(match worker.key_value.get(&label, &key) {
+            Ok(Some(value)) if value.len() > MAX_ANSWER_BYTES => Err(Error::Other(format!(
+                "query result exceeds limit of {MAX_ANSWER_BYTES} bytes"
+            ))),
+            result => result.map_err(Error::Other),
+        })
+    }
+
+    async fn set(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Answer<()> {
+        let (label, worker) = open_store(accessor, &store)?;
+        Ok(worker
+            .host
+            .key_value
+            .write(label, key, Some(value))
+            .await
+            .map_err(Error::Other))
+    }
+
+    async fn delete(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> Answer<()> {
+        let (label, worker) = open_store(accessor, &store)?;
+        Ok(worker
+            .host
+            .key_value
+            .write(label, key, None)
+            .await
+            .map_err(Error::Other))
+    }
+
+    async fn exists(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> Answer<bool> {
+        let (label, worker) = open_store(accessor, &store)?;
+        Ok(worker.key_value.exists(&label, &key).map_err(Error::Other))
+    }
+
+    async fn get_keys(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+    ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+        let (label, worker) = open_store(accessor, &store)?;
+        let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
+        let (done, result) = oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            _ = done.send(send_keys(&worker.host.key_value, &label, &batches).map_err(Error::Other));
+        });
+        accessor.with(|mut access| {
+            Ok((
+                StreamReader::new(&mut access, Batches::new(waiting))?,
+                FutureReader::new(&mut access, result)?,
+            ))
+        })
+    }
+}
+
+/// Reads all keys and hands them over in batches. Blocks while the guest does not read.
+fn send_keys(database: &Database, label: &str, batches: &mpsc::Sender<Vec<String>>) -> Result<(), String> {
+    let mut batch = Vec::new();
+    let mut open = true;
+    database.keys(label, |key| {
+        batch.push(key);
+        if batch.len() >= KEYS_PER_BATCH {
+            open = batches.blocking_send(std::mem::take(&mut batch)).is_ok();
+        }
+        open
+    })?;
+    if open && !batch.is_empty() {
+        open = batches.blocking_send(batch).is_ok();
+    }
+    if open {
+        Ok(())
+    } else {
+        Err("the stream of keys was closed".to_owned())
+    }
+}

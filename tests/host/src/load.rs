@@ -1,0 +1,72 @@
+//! From the files of an application to components that can be instantiated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+use crate::application::{Application, Component};
+use crate::bindings::trigger::RedisTriggerPre;
+use crate::engine::{Compiler, linker};
+use crate::error::{StartError, one_line};
+use crate::guest::GuestState;
+
+/// A component that is compiled and linked.
+pub(crate) struct Loaded {
+    pub(crate) component: Arc<Component>,
+    /// Set when the component has a trigger for HTTP.
+    pub(crate) service: Option<ServicePre<GuestState>>,
+    /// Set when the component has a trigger for Redis.
+    pub(crate) subscriber: Option<RedisTriggerPre<GuestState>>,
+}
+
+/// Loads every component of `application`.
+///
+/// # Errors
+/// A file that is missing, that is no component, that imports what this host does not have, or that does not export
+/// what its trigger calls.
+pub(crate) fn all(
+    engine: &Engine,
+    compiler: &Compiler<'_>,
+    application: &Application,
+) -> Result<BTreeMap<String, Loaded>, StartError> {
+    let linker = linker(engine).map_err(|error| StartError::System(one_line(&error)))?;
+    let mut loaded = BTreeMap::new();
+    for (id, component) in &application.components {
+        let bad = |error: wasmtime::Error| StartError::BadComponent {
+            id: id.clone(),
+            reason: one_line(&error),
+        };
+        let wasm = std::fs::read(&component.source).map_err(|error| StartError::MissingComponent {
+            id: id.clone(),
+            path: component.source.clone(),
+            reason: error.to_string(),
+        })?;
+        let pre = compiler
+            .component(&wasm)
+            .and_then(|compiled| linker.instantiate_pre(&compiled))
+            .map_err(bad)?;
+        let subscribes = application
+            .subscriptions
+            .iter()
+            .any(|subscription| subscription.component == *id);
+        loaded.insert(
+            id.clone(),
+            Loaded {
+                component: component.clone(),
+                service: application
+                    .http_components
+                    .contains(id)
+                    .then(|| ServicePre::new(pre.clone()))
+                    .transpose()
+                    .map_err(bad)?,
+                subscriber: subscribes
+                    .then(|| RedisTriggerPre::new(pre))
+                    .transpose()
+                    .map_err(bad)?,
+            },
+        );
+    }
+    Ok(loaded)
+}

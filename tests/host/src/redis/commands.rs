@@ -1,0 +1,68 @@
+//! Which commands may travel on a shared connection.
+
+/// Commands that change the state of their connection, block it, or turn it into a stream of messages.
+const STATEFUL: [&str; 37] = [
+    "ASKING",
+    "AUTH",
+    "BLMOVE",
+    "BLMPOP",
+    "BLPOP",
+    "BRPOP",
+    "BRPOPLPUSH",
+    "BZMPOP",
+    "BZPOPMAX",
+    "BZPOPMIN",
+    "CLIENT",
+    "DISCARD",
+    "EXEC",
+    "FAILOVER",
+    "HELLO",
+    "MONITOR",
+    "MULTI",
+    "PSUBSCRIBE",
+    "PSYNC",
+    "PUNSUBSCRIBE",
+    "QUIT",
+    "READONLY",
+    "READWRITE",
+    "REPLCONF",
+    "RESET",
+    "SCRIPT",
+    "SELECT",
+    "SSUBSCRIBE",
+    "SUBSCRIBE",
+    "SUNSUBSCRIBE",
+    "SYNC",
+    "UNSUBSCRIBE",
+    "UNWATCH",
+    "WAIT",
+    "WAITAOF",
+    "WATCH",
+    "XREAD",
+];
+
+/// `XREADGROUP` blocks like `XREAD` when asked to.
+const BLOCKING_READ: &str = "XREADGROUP";
+
+/// Whether `name` needs a connection that nobody else uses.
+pub(super) fn needs_own_connection(name: &str) -> bool {
+    STATEFUL
+        .iter()
+        .any(|stateful| name.eq_ignore_ascii_case(stateful))
+        || name.eq_ignore_ascii_case(BLOCKING_READ)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_stateful_commands_leave_the_shared_connection() {
+        for name in ["multi", "SELECT", "Subscribe", "blpop", "xreadgroup"] {
+            assert!(needs_own_connection(name), "{name}");
+        }
+        for name in ["get", "EVALSHA", "ZRANGE", "publish", "XADD", "FCALL", ""] {
+            assert!(!needs_own_connection(name), "{name}");
+        }
+    }
+}

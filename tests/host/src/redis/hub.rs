@@ -1,0 +1,89 @@
+//! The connections that the guests of one thread share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use redis::ConnectionInfo;
+use redis::aio::MultiplexedConnection;
+
+use super::connect;
+
+/// One connection per address. Must only be used on the thread whose runtime drives the connections.
+#[derive(Default)]
+pub(crate) struct RedisHub {
+    links: Mutex<HashMap<String, Link>>,
+}
+
+/// A connection, or the attempt to make it; the reason of a failure is text because several guests get it.
+type Attempt = Shared<BoxFuture<'static, Result<Option<MultiplexedConnection>, String>>>;
+
+#[derive(Clone)]
+struct Link {
+    attempt: Attempt,
+    /// Set when the connection broke or was never made.
+    dead: Arc<AtomicBool>,
+}
+
+impl RedisHub {
+    /// The connection to `address`, a new one when there is none or it broke.
+    ///
+    /// # Errors
+    /// Why Redis cannot be reached.
+    pub(super) async fn shared(
+        &self,
+        address: &str,
+        info: &Arc<ConnectionInfo>,
+    ) -> Result<MultiplexedConnection, String> {
+        match self.link(address, info).attempt.await? {
+            Some(connection) => Ok(connection),
+            None => connect::dedicated(info).await.map_err(|error| error.to_string()),
+        }
+    }
+
+    fn link(&self, address: &str, info: &Arc<ConnectionInfo>) -> Link {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(link) = links.get(address)
+            && !link.dead.load(Relaxed)
+        {
+            return link.clone();
+        }
+        let link = Link::start(info.clone());
+        links.insert(address.to_owned(), link.clone());
+        link
+    }
+}
+
+impl Link {
+    /// Begins to connect on this thread's runtime, so that it goes on when the guest that asked is gone.
+    fn start(info: Arc<ConnectionInfo>) -> Self {
+        let dead = Arc::new(AtomicBool::new(false));
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let flag = dead.clone();
+        tokio::spawn(async move {
+            match connect::driven(&info).await {
+                Ok(Some((connection, driver))) => {
+                    _ = sender.send(Ok(Some(connection)));
+                    driver.await;
+                    flag.store(true, Relaxed);
+                }
+                Ok(None) => _ = sender.send(Ok(None)),
+                Err(error) => {
+                    flag.store(true, Relaxed);
+                    _ = sender.send(Err(error.to_string()));
+                }
+            }
+        });
+        let attempt = async move {
+            receiver
+                .await
+                .unwrap_or_else(|_| Err("the host is stopping".to_owned()))
+        };
+        Self {
+            attempt: attempt.boxed().shared(),
+            dead,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The interface that guests call.
+
+use tokio::sync::{mpsc, oneshot};
+use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
+
+use super::query::{self, Head};
+use super::{Connection, MAX_CONNECTIONS};
+use crate::bindings::spin::sqlite::sqlite::{
+    Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
+};
+use crate::guest::{GuestState, Platform};
+use crate::stream::Batches;
+
+/// Batches of rows that wait for a guest that does not read.
+const WAITING_BATCHES: usize = 2;
+
+type Answer<T> = wasmtime::Result<Result<T, Error>>;
+/// Columns, rows, and how it ended.
+type Streamed = (
+    Vec<String>,
+    StreamReader<RowResult>,
+    FutureReader<Result<(), Error>>,
+);
+
+impl GuestState {
+    fn open_database(&mut self, label: &str) -> Answer<Resource<Connection>> {
+        if !self
+            .component
+            .sqlite_databases
+            .iter()
+            .any(|granted| granted == label)
+        {
+            return Ok(Err(Error::AccessDenied));
+        }
+        if self.sqlite_connections >= MAX_CONNECTIONS {
+            return Ok(Err(Error::Io("too many connections opened".to_owned())));
+        }
+        self.sqlite_connections += 1;
+        let connection = Connection::new(self.worker.host.sqlite_path.clone());
+        Ok(Ok(self.table.push(connection)?))
+    }
+}
+
+impl Host for GuestState {}
+
+impl HostConnection for GuestState {
+    async fn open(&mut self, database: String) -> Answer<Resource<Connection>> {
+        self.open_database(&database)
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Answer<QueryResult> {
+        let connection = self.table.get(&connection)?.clone();
+        Ok(connection
+            .run(move |open| query::collect(open, &statement, parameters))
+            .await)
+    }
+
+    async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
+        let connection = self.table.get(&connection)?.clone();
+        Ok(connection.run(|open| Ok(open.last_insert_rowid())).await?)
+    }
+
+    async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
+        let connection = self.table.get(&connection)?.clone();
+        Ok(connection.run(|open| Ok(open.changes())).await?)
+    }
+
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        self.table.delete(connection)?;
+        self.sqlite_connections = self.sqlite_connections.saturating_sub(1);
+        Ok(())
+    }
+}
+
+fn connection<T: Send>(
+    accessor: &Accessor<T, Platform>,
+    handle: &Resource<Connection>,
+) -> wasmtime::Result<Connection> {
+    accessor.with(|mut access| Ok(access.get().table.get(handle)?.clone()))
+}
+
+impl<T: Send> HostConnectionWithStore<T> for Platform {
+    async fn open_async(accessor: &Accessor<T, Self>, database: String) -> Answer<Resource<Connection>> {
+        accessor.with(|mut access| access.get().open_database(&database))
+    }
+
+    async fn execute_async(
+        accessor: &Accessor<T, Self>,
+        handle: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Answer<Streamed> {
+        let connection = connection(accessor, &handle)?;
+        let (head_sender, head) = oneshot::channel();
+        let (done, result) = oneshot::channel();
+        let (rest, waiting) = mpsc::channel(WAITING_BATCHES);
+        tokio::task::spawn_blocking(move || {
+            let send_head = |head| _ = head_sender.send(head);
+            let run =
+                |open: &rusqlite::Connection| query::stream(open, &statement, parameters, send_head, &rest);
+            _ = done.send(connection.run_blocking(run));
+        });
+        // A statement that fails at once has no columns and no rows: its error is the result at the end, as on Spin.
+        let head = head.await.unwrap_or(Head {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            complete: true,
+        });
+        accessor.with(|mut access| {
+            let rows = match head.complete {
+                true => StreamReader::new(&mut access, head.rows)?,
+                false => StreamReader::new(&mut access, Batches::after(head.rows, waiting))?,
+            };
+            Ok(Ok((head.columns, rows, FutureReader::new(&mut access, result)?)))
+        })
+    }
+
+    async fn last_insert_rowid_async(
+        accessor: &Accessor<T, Self>,
+        handle: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
+        let connection = connection(accessor, &handle)?;
+        Ok(connection.run(|open| Ok(open.last_insert_rowid())).await?)
+    }
+
+    async fn changes_async(
+        accessor: &Accessor<T, Self>,
+        handle: Resource<Connection>,
+    ) -> wasmtime::Result<u64> {
+        let connection = connection(accessor, &handle)?;
+        Ok(connection.run(|open| Ok(open.changes())).await?)
+    }
+}
