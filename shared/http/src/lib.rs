@@ -1,18 +1,22 @@
 //! The edge pipeline and the wire format of Edgeboard.
 //!
 //! A request goes through [`handle`]: plain functions in one visible order, then the function's own route
-//! table ([`Endpoint`]), then its handler. What goes wrong becomes a [`Problem`] in one place. This
+//! table ([`Endpoint`]), then one of [`handlers`]. What goes wrong becomes a [`Problem`] in one place. This
 //! crate knows neither Spin nor any store: the composition root gives it an [`Environment`].
 
 mod endpoint;
 mod environment;
+pub mod handlers;
+mod json;
 mod log;
+pub mod message;
 mod params;
 mod pipeline;
 mod problem;
 mod query;
 mod response;
 mod route;
+mod wire;
 
 pub use endpoint::{Context, Endpoint};
 pub use environment::{Environment, Secret, Settings};

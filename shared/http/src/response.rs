@@ -17,6 +17,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// What is behind a status of 5xx, for the log alone.
+    pub cause: Option<String>,
 }
 
 impl Response {
@@ -27,6 +29,7 @@ impl Response {
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            cause: None,
         }
     }
 
@@ -77,6 +80,13 @@ impl Response {
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// The same answer with what the log is told.
+    #[must_use]
+    pub fn with_cause(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
         self
     }
 

@@ -22,7 +22,9 @@ type Shared = Rc<Versioned<Leaderboard>>;
 pub struct BoardMemory(RefCell<BTreeMap<(TenantId, LeaderboardId), Shared>>);
 
 impl BoardMemory {
-    fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Shared> {
+    /// The copy of a configuration that was used last, if it is still remembered. It may be stale.
+    #[must_use]
+    pub fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Rc<Versioned<Leaderboard>>> {
         self.0.borrow().get(&(tenant.clone(), id.clone())).cloned()
     }
 

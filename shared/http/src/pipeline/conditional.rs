@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::headers::{invalid_header, list_header};
+use super::{invalid_header, list_header};
 use crate::problem::Problem;
 
 const IF_MATCH: &str = "If-Match";

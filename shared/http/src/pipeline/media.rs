@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 
-use super::headers::list_header;
+use super::list_header;
 use crate::problem::{Problem, ProblemType};
 use crate::route::BodyKind;
 

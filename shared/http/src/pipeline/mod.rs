@@ -23,7 +23,7 @@ use crate::response::Response;
 use crate::route::{Found, Need, Verb, find};
 
 pub(crate) use conditional::Preconditions;
-pub(crate) use headers::{invalid_header, one_header};
+pub(crate) use headers::{invalid_header, list_header, one_header};
 pub use media::MediaType;
 pub use size::{Body, MAX_BODY_BYTES};
 pub(crate) use trace::hex;
@@ -56,17 +56,17 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         problem: None,
         cause: None,
     };
-    let response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log).await {
+    let mut response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log).await {
         Ok(response) => response,
         Err(problem) => {
             log.problem = Some(problem.kind.uri());
-            if problem.kind.status().is_server_error() {
-                log.level = Level::Error;
-                log.cause.clone_from(&problem.cause);
-            }
             problem.into_response(&trace_id)
         }
     };
+    if response.status.is_server_error() {
+        log.level = Level::Error;
+        log.cause = response.cause.take();
+    }
     log.status = response.status.as_u16();
     Handled {
         response: finish(response, &head.method, &trace_id),

@@ -198,6 +198,7 @@ impl Problem {
         let mut response = Response::empty(self.kind.status());
         // Strings and numbers alone: there is nothing in it that could not be written.
         response.body = Bytes::from(serde_json::to_vec(&self.document(trace_id)).unwrap_or_default());
+        response.cause = self.0.cause;
         response.headers = HeaderMap::from_iter(self.0.headers);
         response
             .with(CONTENT_TYPE, "application/problem+json")

@@ -1,0 +1,182 @@
+//! Leaderboards' configurations.
+
+use http::StatusCode;
+use http::header::ETAG;
+use leaderboard_core::ports::Expected;
+use leaderboard_core::ports::PutRefusal;
+use leaderboard_core::{Leaderboard, LeaderboardId, Versioned, usecase};
+use serde::Serialize;
+
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::json;
+use crate::pipeline::Preconditions;
+use crate::problem::{Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+use crate::wire::cursor;
+use crate::wire::leaderboard::{LeaderboardBody, read as read_document};
+
+/// How many leaderboards a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+/// The most leaderboards on a page.
+const MAX_LIMIT: u32 = 200;
+/// How often a patch is applied anew because someone else changed the leaderboard at the same time.
+const MAX_PATCH_ATTEMPTS: u32 = 4;
+
+/// `GET /leaderboards?limit=&cursor=`: the configurations, in order of their ids.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        leaderboards: Vec<LeaderboardBody<'a>>,
+        next: Option<String>,
+    }
+    let query = Query::parse(context.query, &["limit", "cursor"])?;
+    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let decode = |bytes: &[u8]| LeaderboardId::new(std::str::from_utf8(bytes).ok()?).ok();
+    let after = query
+        .text("cursor")?
+        .map(|text| cursor::parse(&text, decode))
+        .transpose()?;
+    // One more than the page holds tells whether another one follows.
+    let found =
+        usecase::list_leaderboards(&context.deps(), &context.tenant, after.as_ref(), limit + 1).await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let last = found.get(shown.saturating_sub(1)).filter(|_| found.len() > shown);
+    let page = Page {
+        leaderboards: found
+            .iter()
+            .take(shown)
+            .map(|board| (&board.value).into())
+            .collect(),
+        next: last.map(|board| cursor::encode(board.value.id.as_bytes())),
+    };
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /leaderboards/{id}`, with its entity tag; 304 when the client has it already.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let board = current(context, &id).await?;
+    if !preconditions.match_holds(Some(board.version)) {
+        return Err(Problem::new(ProblemType::PreconditionFailed));
+    }
+    if !preconditions.none_match_holds(Some(board.version)) {
+        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
+            .with_etag(board.version)
+            .revalidated());
+    }
+    document(context, StatusCode::OK, &board.value, board.version).map(Response::revalidated)
+}
+
+/// `PUT /leaderboards/{id}?rebuild=`: creates (201) or replaces (200).
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) -> Result<Response, Problem> {
+    let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let board = read_document(&json::parse(context.body)?, &id)?;
+    let expected = if preconditions.exist() {
+        let there = usecase::get(&context.deps(), &context.tenant, &id).await?;
+        expect(&preconditions, there.map(|board| board.version))?
+    } else {
+        Expected::Any
+    };
+    match usecase::put(&context.deps(), &context.tenant, &board, expected, rebuild).await? {
+        Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &board, version)?
+            .with_location(&format!("/api/v1/leaderboards/{id}"))),
+        Ok((version, false)) => document(context, StatusCode::OK, &board, version),
+        Err(refusal) => Err(Problem::of_put(&refusal)),
+    }
+}
+
+/// `PATCH /leaderboards/{id}?rebuild=`: a merge patch (RFC 7396) of the document that GET shows.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) -> Result<Response, Problem> {
+    let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let patch = json::parse(context.body)?;
+    for _ in 0..MAX_PATCH_ATTEMPTS {
+        let there = current(context, &id).await?;
+        let expected = expect(&preconditions, Some(there.version))?;
+        let board = patched(&there.value, &patch)?;
+        match usecase::put(&context.deps(), &context.tenant, &board, expected, rebuild).await? {
+            Ok((version, _)) => return document(context, StatusCode::OK, &board, version),
+            Err(PutRefusal::VersionMismatch { .. }) => {}
+            Err(refusal) => return Err(Problem::of_put(&refusal)),
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}
+
+/// `DELETE /leaderboards/{id}`: with all its data.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: Environment>(
+    context: &Context<'_, E>,
+    id: LeaderboardId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let expected = if preconditions.exist() {
+        let there = current(context, &id).await?;
+        expect(&preconditions, Some(there.version))?
+    } else {
+        Expected::Any
+    };
+    match usecase::delete(&context.deps(), &context.tenant, &id, expected).await? {
+        Ok(true) => Ok(Response::no_content()),
+        Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
+        Err(refusal) => Err(Problem::of_put(&refusal)),
+    }
+}
+
+async fn current<E: Environment>(
+    context: &Context<'_, E>,
+    id: &LeaderboardId,
+) -> Result<Versioned<Leaderboard>, Problem> {
+    usecase::get(&context.deps(), &context.tenant, id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
+}
+
+/// What the store must find, once the preconditions hold for what is there now.
+fn expect(preconditions: &Preconditions, there: Option<u64>) -> Result<Expected, Problem> {
+    if !preconditions.match_holds(there) || !preconditions.none_match_holds(there) {
+        let mut problem = Problem::new(ProblemType::PreconditionFailed);
+        if let Some(version) = there {
+            problem = problem.with_header(ETAG, &format!("\"{version}\""));
+        }
+        return Err(problem);
+    }
+    Ok(there.map_or(Expected::Absent, Expected::Version))
+}
+
+/// The leaderboard with a patch applied to its document.
+fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, Problem> {
+    let text = serde_json::to_vec(&LeaderboardBody::from(there))
+        .map_err(|error| Problem::internal(format!("a configuration cannot be written: {error}")))?;
+    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
+    read_document(&merged, &there.id)
+}
+
+fn document<E: Environment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    board: &Leaderboard,
+    version: u64,
+) -> Result<Response, Problem> {
+    let body = LeaderboardBody::from(board);
+    Ok(Response::json(status, context.accepted, &body)?.with_etag(version))
+}

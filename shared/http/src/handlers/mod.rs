@@ -1,0 +1,9 @@
+//! What each route does: read the query and the body, call a use case, write the answer.
+
+mod idempotency;
+pub mod leaderboards;
+mod names;
+pub mod ops;
+mod prefer;
+pub mod ranks;
+pub mod scores;

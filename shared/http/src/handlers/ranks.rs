@@ -1,0 +1,278 @@
+//! Reading ranks.
+
+use http::StatusCode;
+use leaderboard_core::usecase::{
+    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED, Standing,
+};
+use leaderboard_core::{LeaderboardId, PlayerId, usecase};
+use serde::Serialize;
+
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::json::{ExactUnsigned, decimal};
+use crate::problem::Problem;
+use crate::query::{Query, decode, invalid};
+use crate::response::Response;
+use crate::wire::cursor;
+use crate::wire::entries::{
+    DistributionBody, EntryBody, Head, PageBody, PeriodsBody, PlayersBody, StandingBody, WindowBody,
+};
+
+/// How many entries a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 10;
+/// How many entries a window has unless asked otherwise.
+const DEFAULT_WINDOW: u32 = 11;
+/// The most entries in one answer.
+const MAX_LIMIT: u32 = 1000;
+
+/// `GET /leaderboards/{id}/entries?limit=&cursor=&period=`, or `?players=a,b,c`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn entries<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["limit", "cursor", "period", "players"])?;
+    if let Some(raw) = query.raw("players") {
+        return players(context, &leaderboard, &query, raw).await;
+    }
+    let decoded = |bytes: &[u8]| Cursor::decode(bytes).ok();
+    let asked = ListQuery {
+        period: query.period()?,
+        cursor: query
+            .text("cursor")?
+            .map(|text| cursor::parse(&text, decoded))
+            .transpose()?,
+        limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
+    };
+    let found = usecase::list(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        &leaderboard,
+        &asked,
+    )
+    .await
+    .map_err(|error| Problem::of_query(error, &context.caller))?;
+    let body = PageBody {
+        head: Head {
+            leaderboard: leaderboard.as_str(),
+            period: (&found.period).into(),
+            version: ExactUnsigned(found.page.version),
+            count: found.page.count,
+        },
+        entries: EntryBody::list(&found.page.entries, &found.layout.columns)?,
+        next: found.next.map(|next| cursor::encode(&next.encode())),
+        previous: found.previous.map(|previous| cursor::encode(&previous.encode())),
+        drifted: found.drifted,
+    };
+    answer(context, &body)
+}
+
+async fn players<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: &LeaderboardId,
+    query: &Query<'_>,
+    raw: &str,
+) -> Result<Response, Problem> {
+    for other in ["limit", "cursor"] {
+        if query.raw(other).is_some() {
+            return Err(invalid(other, "cannot be combined with players"));
+        }
+    }
+    let asked = player_list(raw)?;
+    let selector = query.period()?;
+    let found = usecase::players(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        leaderboard,
+        &asked,
+        &selector,
+    )
+    .await
+    .map_err(|error| Problem::of_query(error, &context.caller))?;
+    let is_missing = |player: &&PlayerId| found.entries.iter().all(|ranked| ranked.entry.player != **player);
+    let body = PlayersBody {
+        head: head(leaderboard, &found),
+        entries: EntryBody::list(&found.entries, &found.layout.columns)?,
+        not_found: asked.iter().filter(is_missing).map(PlayerId::as_str).collect(),
+    };
+    answer(context, &body)
+}
+
+/// The players of a list. It is split at its commas before each name is decoded, so that a comma within a
+/// name can be sent as `%2C`. A player named twice is asked for once.
+fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
+    let mut players: Vec<PlayerId> = Vec::new();
+    for part in raw.split(',') {
+        let name = decode(part).ok_or_else(|| invalid("players", "is not percent-encoded UTF-8"))?;
+        let player =
+            PlayerId::new(name).map_err(|error| invalid("players", &format!("a name {}", error.detail)))?;
+        if !players.contains(&player) {
+            players.push(player);
+        }
+        if players.len() > MAX_PLAYERS_ASKED {
+            return Err(invalid(
+                "players",
+                &format!("must name at most {MAX_PLAYERS_ASKED} players"),
+            ));
+        }
+    }
+    Ok(players)
+}
+
+/// `GET /leaderboards/{id}/entries/{player}?period=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn entry<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    let selector = Query::parse(context.query, &["period"])?.period()?;
+    let found = usecase::standing(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        &leaderboard,
+        &player,
+        &selector,
+    )
+    .await
+    .map_err(|error| Problem::of_query(error, &context.caller))?;
+    let ranked = found
+        .entries
+        .first()
+        .ok_or_else(|| Problem::internal("an entry was found and is missing"))?;
+    let body = StandingBody {
+        head: head(&leaderboard, &found),
+        entry: EntryBody::new(ranked, &found.layout.columns)?,
+    };
+    answer(context, &body)
+}
+
+/// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn around<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["limit", "period"])?;
+    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
+    let selector = query.period()?;
+    let found = usecase::around(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        &leaderboard,
+        &player,
+        &selector,
+        limit,
+    )
+    .await
+    .map_err(|error| Problem::of_query(error, &context.caller))?;
+    let body = WindowBody {
+        head: head(&leaderboard, &found),
+        entries: EntryBody::list(&found.entries, &found.layout.columns)?,
+    };
+    answer(context, &body)
+}
+
+/// `GET /leaderboards/{id}/periods`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn periods<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let found = usecase::periods(&context.deps(), &context.tenant, &context.caller, &leaderboard)
+        .await
+        .map_err(|error| Problem::of_query(error, &context.caller))?;
+    let body = PeriodsBody {
+        leaderboard: leaderboard.as_str(),
+        periods: found.iter().map(Into::into).collect(),
+    };
+    answer(context, &body)
+}
+
+/// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn distribution<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["buckets", "score", "period"])?;
+    let asked = DistributionQuery {
+        period: query.period()?,
+        buckets: query
+            .integer("buckets", 1, MAX_BUCKETS)?
+            .unwrap_or(DEFAULT_BUCKETS),
+        score: query.text("score")?.map(|text| score(&text)).transpose()?,
+    };
+    let found = usecase::distribution(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        &leaderboard,
+        &asked,
+    )
+    .await
+    .map_err(|error| Problem::of_query(error, &context.caller))?;
+    answer(context, &DistributionBody::new(leaderboard.as_str(), &found))
+}
+
+fn score(text: &str) -> Result<i64, Problem> {
+    let number =
+        decimal(text, i64::MIN.into(), i64::MAX.into()).map_err(|detail| invalid("score", &detail))?;
+    i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
+}
+
+fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a Standing) -> Head<'a> {
+    Head {
+        leaderboard: leaderboard.as_str(),
+        period: (&found.period).into(),
+        version: ExactUnsigned(found.version),
+        count: found.count,
+    }
+}
+
+fn answer<E: Environment>(context: &Context<'_, E>, body: &impl Serialize) -> Result<Response, Problem> {
+    Response::json(StatusCode::OK, context.accepted, body).map(Response::revalidated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_within_a_name_is_sent_encoded() {
+        let names = |raw: &str| {
+            let players = player_list(raw).unwrap();
+            players.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(names("a,b%2Cc,d+e,a"), ["a", "b,c", "d e"]);
+        for bad in ["", "a,,b", "a,", "%FF", "a%00"] {
+            assert!(player_list(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_players_is_bounded() {
+        let list = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        assert_eq!(
+            player_list(&list(MAX_PLAYERS_ASKED)).unwrap().len(),
+            MAX_PLAYERS_ASKED
+        );
+        assert!(player_list(&list(MAX_PLAYERS_ASKED + 1)).is_err());
+    }
+}

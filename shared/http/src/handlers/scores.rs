@@ -1,0 +1,226 @@
+//! Taking scores in, taking them out, and what became of messages.
+
+use http::{HeaderName, StatusCode};
+use leaderboard_core::ports::{DeadLetters, RankDetail, Scores as _};
+use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, usecase};
+use serde::Serialize;
+
+use super::names::names_for;
+use super::{idempotency, prefer};
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::problem::{ItemPlace, Problem};
+use crate::query::Query;
+use crate::response::Response;
+use crate::wire::Names;
+use crate::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
+use crate::wire::submission::{Destination, Scores, scores};
+
+/// How many dead letters a page has unless asked otherwise.
+const DEFAULT_LETTERS: u32 = 100;
+/// The most dead letters on a page.
+const MAX_LETTERS: u32 = 1000;
+/// Tells which preference was followed (RFC 7240).
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// `POST /leaderboards/{id}/scores`: one submission, or a batch of them.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn submit<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    take(context, Destination::Path(&leaderboard)).await
+}
+
+/// `POST /scores`: likewise, each submission with its own `leaderboards`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn submit_many<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    take(context, Destination::Body).await
+}
+
+async fn take<E: Environment>(
+    context: &Context<'_, E>,
+    destination: Destination<'_>,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let minimal = prefer::wants_minimal(context.headers);
+    let Scores { mut items, batch } = scores(context.body, destination)?;
+    idempotency::apply(context.headers, context.body, &mut items)?;
+    let (submissions, places): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .map(|item| (item.submission, item.place))
+        .unzip();
+    let ranks = if minimal {
+        RankDetail::Omitted
+    } else {
+        RankDetail::Full
+    };
+    let answers = usecase::submit(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        &submissions,
+        ranks,
+    )
+    .await?;
+    let names = if minimal {
+        None
+    } else {
+        Some(names_for(context, answers.iter().flatten().flatten()).await?)
+    };
+    let response = if batch {
+        batch_answer(context, destination, &answers, &places, names.as_ref())?
+    } else {
+        single_answer(context, destination, &answers, &places, names.as_ref())?
+    };
+    Ok(if minimal {
+        response.with(PREFERENCE_APPLIED, "return=minimal")
+    } else {
+        response
+    })
+}
+
+type Answer = Result<Vec<Outcome>, Refusal>;
+
+/// 200 with the outcome, or with one for each leaderboard; a refusal is the answer itself.
+fn single_answer<E: Environment>(
+    context: &Context<'_, E>,
+    destination: Destination<'_>,
+    answers: &[Answer],
+    places: &[ItemPlace],
+    names: Option<&Names>,
+) -> Result<Response, Problem> {
+    let (answer, place) = answers
+        .first()
+        .zip(places.first())
+        .ok_or_else(|| Problem::internal("a submission was not answered"))?;
+    let outcomes = answer
+        .as_ref()
+        .map_err(|refusal| Problem::of_refusal(refusal, place))?;
+    match destination {
+        Destination::Path(_) => {
+            let body = OutcomeBody {
+                status_code: None,
+                outcome: only(outcomes)?,
+                names,
+            };
+            Response::json(StatusCode::OK, context.accepted, &body)
+        }
+        Destination::Body => {
+            let results = OutcomeList { outcomes, names };
+            Response::json(StatusCode::OK, context.accepted, &Results { results })
+        }
+    }
+}
+
+/// 207 with what became of each.
+fn batch_answer<E: Environment>(
+    context: &Context<'_, E>,
+    destination: Destination<'_>,
+    answers: &[Answer],
+    places: &[ItemPlace],
+    names: Option<&Names>,
+) -> Result<Response, Problem> {
+    let mut results = Vec::with_capacity(answers.len());
+    for (answer, place) in answers.iter().zip(places) {
+        results.push(match (answer, destination) {
+            (Ok(outcomes), Destination::Path(_)) => BatchResult::One(OutcomeBody {
+                status_code: Some(StatusCode::OK.as_u16()),
+                outcome: only(outcomes)?,
+                names,
+            }),
+            (Ok(outcomes), Destination::Body) => BatchResult::Several(OutcomeList { outcomes, names }),
+            (Err(refusal), _) => BatchResult::Refused {
+                problem: Problem::of_refusal(refusal, place),
+                trace_id: context.trace_id,
+            },
+        });
+    }
+    Response::json(StatusCode::MULTI_STATUS, context.accepted, &Results { results })
+}
+
+/// The outcome on the one leaderboard of the path.
+fn only(outcomes: &[Outcome]) -> Result<&Outcome, Problem> {
+    outcomes
+        .first()
+        .ok_or_else(|| Problem::internal("a submission has no outcome"))
+}
+
+/// `DELETE /leaderboards/{id}/scores/{player}?period=`: removes the player's entry.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn remove<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    let selector = Query::parse(context.query, &["period"])?.period()?;
+    usecase::remove(&context.deps(), &context.tenant, &leaderboard, &player, &selector)
+        .await
+        .map_err(|error| Problem::of_query(error, &context.caller))?;
+    Ok(Response::no_content())
+}
+
+/// `PUT /players/{player}/ban`: hides the player in every leaderboard of the tenant.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn ban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    context
+        .env
+        .store()
+        .hide(&context.tenant, &player, context.now)
+        .await?;
+    Ok(Response::no_content())
+}
+
+/// `DELETE /players/{player}/ban`: shows the player again.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn unban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    context
+        .env
+        .store()
+        .restore(&context.tenant, &player, context.now)
+        .await?;
+    Ok(Response::no_content())
+}
+
+/// `GET /dead-letters?limit=`: the newest messages that could not be applied, of all tenants.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn dead_letters<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Page {
+        letters: Vec<Letter>,
+    }
+    #[derive(Serialize)]
+    struct Letter {
+        at: String,
+        reason: String,
+        payload: String,
+    }
+    let query = Query::parse(context.query, &["limit"])?;
+    let limit = query.integer("limit", 1, MAX_LETTERS)?.unwrap_or(DEFAULT_LETTERS);
+    let letters = context.env.store().letters(limit).await?;
+    let page = Page {
+        letters: letters
+            .into_iter()
+            .map(|letter| Letter {
+                at: letter.at.to_string(),
+                reason: letter.reason,
+                payload: String::from_utf8_lossy(&letter.payload).into_owned(),
+            })
+            .collect(),
+    };
+    Response::json(StatusCode::OK, context.accepted, &page)
+}

@@ -1,0 +1,65 @@
+//! Where in a document one is.
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// The longest name that is told back to a client, in characters.
+const MAX_NAME_CHARS: usize = 64;
+/// What a URI fragment cannot hold (RFC 3986, section 3.5).
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// A place in a document, as the steps to it. It costs nothing until it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pointer<'p> {
+    /// The document.
+    Root,
+    /// A field of an object.
+    Key(&'p Pointer<'p>, &'p str),
+    /// An item of an array.
+    Index(&'p Pointer<'p>, usize),
+}
+
+/// A JSON pointer in its URI fragment form (RFC 6901, section 6): `#/scores/3/score`.
+impl std::fmt::Display for Pointer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root => f.write_str("#"),
+            Self::Index(parent, at) => write!(f, "{parent}/{at}"),
+            Self::Key(parent, name) => {
+                let short: String = name.chars().take(MAX_NAME_CHARS).collect();
+                let escaped = short.replace('~', "~0").replace('/', "~1");
+                write!(f, "{parent}/{}", utf8_percent_encode(&escaped, FRAGMENT))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_twice() {
+        let scores = Pointer::Key(&Pointer::Root, "scores");
+        let third = Pointer::Index(&scores, 3);
+        assert_eq!(Pointer::Key(&third, "score").to_string(), "#/scores/3/score");
+        assert_eq!(
+            Pointer::Key(&Pointer::Root, "a/b~c%d é").to_string(),
+            "#/a~1b~0c%25d%20%C3%A9"
+        );
+        assert_eq!(Pointer::Root.to_string(), "#");
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+use crate::json::parse;
+use crate::problem::{Location, ProblemType};
+
+const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"}}"#;
+
+fn of(text: &str) -> Result<Leaderboard, Problem> {
+    read(&parse(text.as_bytes())?, &LeaderboardId::new("goals").unwrap())
+}
+
+fn written(board: &Leaderboard) -> String {
+    serde_json::to_string(&LeaderboardBody::from(board)).unwrap()
+}
+
+#[test]
+fn a_full_document_comes_back_as_it_was() {
+    assert_eq!(written(&of(FULL).unwrap()), FULL);
+}
+
+#[test]
+fn what_is_missing_has_its_default() {
+    let default = Leaderboard::new(LeaderboardId::new("goals").unwrap());
+    assert_eq!(of("{}").unwrap(), default);
+    assert_eq!(
+        of(r#"{"reset":null,"limits":{"min":null},"columns":null}"#).unwrap(),
+        default
+    );
+    assert_eq!(of(&written(&default)).unwrap(), default);
+    assert_eq!(of(r#"{"columns":[{"name":"score"}]}"#).unwrap(), default);
+}
+
+#[test]
+fn every_error_names_its_field() {
+    for (body, expected) in [
+        ("[]", "#"),
+        (r#"{"id":"other"}"#, "#/id"),
+        (r#"{"id":7}"#, "#/id"),
+        (r#"{"name":"x"}"#, "#/name"),
+        (r#"{"title":"\n"}"#, "#/title"),
+        (r#"{"columns":[]}"#, "#/columns"),
+        (r#"{"columns":[{"name":"A"}]}"#, "#/columns/0/name"),
+        (r#"{"columns":[{"name":"a"},{"name":"a"}]}"#, "#/columns/1/name"),
+        (r#"{"columns":[{"name":"a","order":"up"}]}"#, "#/columns/0/order"),
+        (r#"{"columns":[{"order":"asc"}]}"#, "#/columns/0/name"),
+        (r#"{"columns":[{"name":"a","x":1}]}"#, "#/columns/0/x"),
+        (r#"{"operator":"add"}"#, "#/operator"),
+        (r#"{"operator_override":"yes"}"#, "#/operator_override"),
+        (r#"{"ties":"first"}"#, "#/ties"),
+        (r#"{"reset":{"cron":"0 0 1 1 *"}}"#, "#/reset/time_zone"),
+        (
+            r#"{"reset":{"cron":"0 0 31 2 *","time_zone":"UTC"}}"#,
+            "#/reset/cron",
+        ),
+        (
+            r#"{"reset":{"cron":"0 0 1 1 *","time_zone":"Mars/Olympus"}}"#,
+            "#/reset/time_zone",
+        ),
+        (r#"{"reset":"daily"}"#, "#/reset"),
+        (r#"{"keep_periods":0}"#, "#/keep_periods"),
+        (r#"{"keep_periods":70000}"#, "#/keep_periods"),
+        (r#"{"starts_at":"2026-01-01"}"#, "#/starts_at"),
+        (
+            r#"{"starts_at":"2026-01-01T00:00:00Z","ends_at":"2025-01-01T00:00:00Z"}"#,
+            "#/ends_at",
+        ),
+        (r#"{"limits":{"min":2,"max":1}}"#, "#/limits/min"),
+        (r#"{"limits":{"max_attempts":0}}"#, "#/limits/max_attempts"),
+        (r#"{"limits":{"max_change":-1}}"#, "#/limits/max_change"),
+        (r#"{"limits":{"most":1}}"#, "#/limits/most"),
+        (r#"{"access":{"read":"all"}}"#, "#/access/read"),
+        (r#"{"access":{"write":"all"}}"#, "#/access/write"),
+    ] {
+        let problem = of(body).unwrap_err();
+        assert_eq!(problem.kind, ProblemType::Validation, "{body}");
+        assert_eq!(
+            problem.errors[0].location,
+            Location::Body(expected.into()),
+            "{body}"
+        );
+    }
+}

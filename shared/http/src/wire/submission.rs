@@ -1,0 +1,225 @@
+//! Submissions as clients send them.
+
+use leaderboard_core::{
+    Invalid, LeaderboardId, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Metadata, Operator, PlayerId, Submission,
+    SubmissionId, SubmissionTarget,
+};
+
+use crate::json::{Errors, Field, Fields, Json, Pointer, compact, parse};
+use crate::problem::{ItemPlace, Problem};
+
+/// The most submissions in one request.
+pub(crate) const MAX_BATCH: usize = 1000;
+/// The most leaderboards that one submission names: all are settled in one step of the store.
+pub(crate) const MAX_LEADERBOARDS: usize = 16;
+
+/// How the words for operators are.
+pub(crate) const OPERATORS: [(&str, Operator); 4] = [
+    ("best", Operator::Best),
+    ("set", Operator::Set),
+    ("increment", Operator::Increment),
+    ("decrement", Operator::Decrement),
+];
+
+/// Where submissions go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Destination<'d> {
+    /// To the leaderboard of the path.
+    Path(&'d LeaderboardId),
+    /// To those that each submission names as `leaderboards`.
+    Body,
+}
+
+/// A submission, and where it stands in the body.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// What the domain makes of it.
+    pub(crate) submission: Submission,
+    /// For the pointers of a refusal.
+    pub(crate) place: ItemPlace,
+}
+
+/// A body of scores.
+#[derive(Debug)]
+pub(crate) struct Scores {
+    /// The submissions, in order.
+    pub(crate) items: Vec<Item>,
+    /// Whether they came as `{"scores": […]}`.
+    pub(crate) batch: bool,
+}
+
+/// Reads a body: one submission, or `{"scores": […]}` with 1 to [`MAX_BATCH`].
+///
+/// # Errors
+/// A problem that lists what is wrong with it; nothing of such a body is applied.
+pub(crate) fn scores(body: &[u8], destination: Destination<'_>) -> Result<Scores, Problem> {
+    let tree = parse(body)?;
+    let mut errors = Errors::default();
+    let scores = read_scores(&tree, destination, &mut errors);
+    errors.check()?;
+    scores.ok_or_else(|| Problem::internal("a body without errors was not understood"))
+}
+
+fn read_scores(tree: &Json<'_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Scores> {
+    let fields = Field::root(tree).object(errors)?;
+    let Some(list) = fields.iter().find(|(name, _)| *name == "scores") else {
+        let items = vec![submission(fields, destination, errors)?];
+        return Some(Scores { items, batch: false });
+    };
+    fields.only(&["scores"], errors);
+    let batch = list.1;
+    let values = batch_items(&batch, errors)?;
+    let mut items = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        let item = batch.item(at, value);
+        items.extend(
+            item.object(errors)
+                .and_then(|fields| submission(fields, destination, errors)),
+        );
+    }
+    Some(Scores { items, batch: true })
+}
+
+/// The items of a batch, 1 to [`MAX_BATCH`].
+pub(crate) fn batch_items<'f, 'a>(batch: &Field<'f, 'a>, errors: &mut Errors) -> Option<&'f [Json<'a>]> {
+    let values = batch.array(errors)?;
+    if values.is_empty() || values.len() > MAX_BATCH {
+        errors.add(&batch.pointer, format!("must have 1 to {MAX_BATCH} submissions"));
+        return None;
+    }
+    Some(values)
+}
+
+/// One submission.
+pub(crate) fn submission(
+    fields: Fields<'_, '_>,
+    destination: Destination<'_>,
+    errors: &mut Errors,
+) -> Option<Item> {
+    let mut known = vec![
+        "player",
+        "score",
+        "values",
+        "metadata",
+        "occurred_at",
+        "id",
+        "operator",
+    ];
+    if matches!(destination, Destination::Body) {
+        known.push("leaderboards");
+    }
+    fields.only(&known, errors);
+    let leaderboards = match destination {
+        Destination::Path(id) => Some(vec![id.clone()]),
+        Destination::Body => fields
+            .required("leaderboards", errors)
+            .and_then(|field| leaderboards(&field, errors)),
+    };
+    let player = fields
+        .required("player", errors)
+        .and_then(|field| field.parsed(PlayerId::new, errors));
+    let numbers = numbers(&fields, errors);
+    // A field that is there and wrong has left its error; what it would have been does not matter then.
+    let operator = fields
+        .optional("operator")
+        .and_then(|field| field.choice(&OPERATORS, errors));
+    let metadata = fields
+        .optional("metadata")
+        .and_then(|field| metadata(field, errors));
+    let occurred_at = fields
+        .optional("occurred_at")
+        .and_then(|field| field.time(errors));
+    let id = fields
+        .optional("id")
+        .and_then(|field| field.parsed(SubmissionId::new, errors));
+    let (values, numbers) = numbers?;
+    let submission = Submission {
+        leaderboards: leaderboards?,
+        player: player?,
+        values,
+        operator,
+        metadata,
+        occurred_at,
+        id,
+        request: None,
+    };
+    let place = ItemPlace {
+        item: fields.pointer.to_string(),
+        numbers,
+        keyed: false,
+    };
+    Some(Item { submission, place })
+}
+
+fn leaderboards(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<LeaderboardId>> {
+    let values = field.array(errors)?;
+    if values.is_empty() || values.len() > MAX_LEADERBOARDS {
+        errors.add(
+            &field.pointer,
+            format!("must name 1 to {MAX_LEADERBOARDS} leaderboards"),
+        );
+        return None;
+    }
+    let mut ids: Vec<LeaderboardId> = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        let item = field.item(at, value);
+        let unique = |text: &str| {
+            let id = LeaderboardId::new(text)?;
+            if ids.contains(&id) {
+                return Err(Invalid::new("", "is named twice"));
+            }
+            Ok(id)
+        };
+        let id = item.parsed(unique, errors);
+        ids.extend(id);
+    }
+    (ids.len() == values.len()).then_some(ids)
+}
+
+/// `score` or `values`, and which of them.
+fn numbers(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<(SubmissionTarget, &'static str)> {
+    match (fields.optional("score"), fields.optional("values")) {
+        (Some(score), None) => Some((SubmissionTarget::Score(score.integer(errors)?), "score")),
+        (None, Some(values)) => Some((SubmissionTarget::Named(named(values, errors)?), "values")),
+        (Some(_), Some(values)) => {
+            errors.add(&values.pointer, "must not be sent together with score");
+            None
+        }
+        (None, None) => {
+            errors.add(&Pointer::Key(&fields.pointer, "score"), "is required (or values)");
+            None
+        }
+    }
+}
+
+fn named(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<(String, i64)>> {
+    let fields = field.object(errors)?;
+    let count = fields.iter().count();
+    if count == 0 || count > MAX_COLUMNS {
+        errors.add(&fields.pointer, format!("must have 1 to {MAX_COLUMNS} columns"));
+        return None;
+    }
+    let mut values = Vec::with_capacity(count);
+    for (name, field) in fields.iter() {
+        if name.len() > MAX_COLUMN_NAME_BYTES {
+            errors.add(&field.pointer, "is not the name of a column");
+        } else if let Some(value) = field.integer(errors) {
+            values.push((name.to_owned(), value));
+        }
+    }
+    (values.len() == count).then_some(values)
+}
+
+fn metadata(field: Field<'_, '_>, errors: &mut Errors) -> Option<Metadata> {
+    let fields = field.object(errors)?;
+    match Metadata::from_json_text(compact(fields.raw())) {
+        Ok(metadata) => Some(metadata),
+        Err(invalid) => {
+            errors.add_invalid(&fields.pointer, &invalid);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

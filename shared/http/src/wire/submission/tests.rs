@@ -1,0 +1,208 @@
+use super::*;
+use crate::problem::{Location, ProblemType};
+
+fn board() -> LeaderboardId {
+    LeaderboardId::new("goals").unwrap()
+}
+
+fn one(body: &str) -> Submission {
+    let board = board();
+    let scores = scores(body.as_bytes(), Destination::Path(&board)).unwrap();
+    assert!(!scores.batch);
+    scores.items[0].submission.clone()
+}
+
+fn errors(body: &str, destination: Destination<'_>) -> Vec<String> {
+    let problem = scores(body.as_bytes(), destination).unwrap_err();
+    assert_eq!(problem.kind, ProblemType::Validation, "{body}");
+    problem
+        .errors
+        .iter()
+        .map(|error| match &error.location {
+            Location::Body(pointer) => format!("{pointer} {}", error.detail),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn every_field_is_taken() {
+    let found = one(
+        r#"{"player": "José Piendibene", "values": {"score": 10, "time_ms": "5321"}, "metadata": {"team": "Uruguay", "big": 1.10e99},
+            "occurred_at": "1916-07-02T00:00:00Z", "id": "1916-07-02/3", "operator": "set"}"#,
+    );
+    assert_eq!(found.leaderboards, [board()]);
+    assert_eq!(found.player.as_str(), "José Piendibene");
+    assert_eq!(
+        found.values,
+        SubmissionTarget::Named(vec![("score".into(), 10), ("time_ms".into(), 5321)])
+    );
+    assert_eq!(
+        found.metadata.unwrap().as_json_text(),
+        r#"{"team":"Uruguay","big":1.10e99}"#
+    );
+    assert_eq!(found.occurred_at.unwrap().to_string(), "1916-07-02T00:00:00.000Z");
+    assert_eq!(found.id.unwrap().as_str(), "1916-07-02/3");
+    assert_eq!(found.operator, Some(Operator::Set));
+    assert_eq!(found.request, None);
+}
+
+#[test]
+fn null_is_as_good_as_missing() {
+    let found = one(
+        r#"{"player":"p","score":"-9223372036854775808","values":null,"metadata":null,"occurred_at":null,"id":null,"operator":null}"#,
+    );
+    assert_eq!(found.values, SubmissionTarget::Score(i64::MIN));
+    assert_eq!(
+        (found.metadata, found.occurred_at, found.id, found.operator),
+        (None, None, None, None)
+    );
+}
+
+#[test]
+fn every_error_names_its_field() {
+    let board = board();
+    let path = Destination::Path(&board);
+    for (body, expected) in [
+        ("[]", "# must be an object, not an array"),
+        (r#"{"score":1}"#, "#/player is required"),
+        (r#"{"player":"","score":1}"#, "#/player must not be empty"),
+        (
+            r#"{"player":"a\u0000","score":1}"#,
+            "#/player must not contain control characters",
+        ),
+        (
+            r#"{"player":7,"score":1}"#,
+            "#/player must be a string, not a number",
+        ),
+        (r#"{"player":"p"}"#, "#/score is required (or values)"),
+        (
+            r#"{"player":"p","score":1.5}"#,
+            "#/score must be an integer, without fraction and exponent",
+        ),
+        (
+            r#"{"player":"p","score":1e3}"#,
+            "#/score must be an integer, without fraction and exponent",
+        ),
+        (
+            r#"{"player":"p","score":"NaN"}"#,
+            "#/score must be an integer, without fraction and exponent",
+        ),
+        (
+            r#"{"player":"p","score":9223372036854775808}"#,
+            "#/score must be an integer from -9223372036854775808 to 9223372036854775807",
+        ),
+        (
+            r#"{"player":"p","score":1,"values":{"a":1}}"#,
+            "#/values must not be sent together with score",
+        ),
+        (
+            r#"{"player":"p","values":{}}"#,
+            "#/values must have 1 to 3 columns",
+        ),
+        (
+            r#"{"player":"p","values":{"a":1,"b":true}}"#,
+            "#/values/b must be an integer, not a boolean",
+        ),
+        (
+            r#"{"player":"p","score":1,"metadata":[]}"#,
+            "#/metadata must be an object, not an array",
+        ),
+        (
+            r#"{"player":"p","score":1,"occurred_at":"today"}"#,
+            "#/occurred_at must be an RFC 3339 time with a zone, e.g. 2026-07-19T21:04:00Z",
+        ),
+        (
+            r#"{"player":"p","score":1,"operator":"add"}"#,
+            "#/operator must be one of best, set, increment, decrement",
+        ),
+        (r#"{"player":"p","score":1,"id":""}"#, "#/id must not be empty"),
+        (
+            r#"{"player":"p","score":1,"rank":1}"#,
+            "#/rank is not a field of this object",
+        ),
+        (
+            r#"{"player":"p","score":1,"leaderboards":["a"]}"#,
+            "#/leaderboards is not a field of this object",
+        ),
+        (
+            r#"{"scores":[],"player":"p"}"#,
+            "#/player is not a field of this object",
+        ),
+        (r#"{"scores":{}}"#, "#/scores must be an array, not an object"),
+        (r#"{"scores":[]}"#, "#/scores must have 1 to 1000 submissions"),
+    ] {
+        assert_eq!(errors(body, path)[0], expected, "{body}");
+    }
+}
+
+#[test]
+fn metadata_has_a_limit_without_its_white_space() {
+    let body = |text: usize| {
+        format!(
+            r#"{{"player":"p","score":1,"metadata":{{  "a" : "{}" }}}}"#,
+            "x".repeat(text)
+        )
+    };
+    assert_eq!(one(&body(1016)).metadata.unwrap().as_json_text().len(), 1024);
+    let board = board();
+    assert_eq!(
+        errors(&body(1017), Destination::Path(&board)),
+        ["#/metadata must be at most 1024 bytes as compact JSON"]
+    );
+}
+
+#[test]
+fn submissions_name_their_leaderboards() {
+    let of = |list: &str| format!(r#"{{"player":"p","score":1,"leaderboards":{list}}}"#);
+    let found = scores(of(r#"["a","b"]"#).as_bytes(), Destination::Body).unwrap();
+    assert_eq!(found.items[0].submission.leaderboards.len(), 2);
+    for (body, expected) in [
+        (
+            r#"{"player":"p","score":1}"#.to_owned(),
+            "#/leaderboards is required",
+        ),
+        (
+            r#"{"player":"p","score":1,"leaderboards":["a"],"leaderboard":"a"}"#.to_owned(),
+            "#/leaderboard is not a field of this object",
+        ),
+        (of("[]"), "#/leaderboards must name 1 to 16 leaderboards"),
+        (of(r#""a""#), "#/leaderboards must be an array, not a string"),
+        (of(r#"["a","b","a"]"#), "#/leaderboards/2 is named twice"),
+        (
+            of(r#"["A"]"#),
+            "#/leaderboards/0 must match [a-z0-9][a-z0-9._-]{0,63}",
+        ),
+    ] {
+        assert_eq!(errors(&body, Destination::Body), [expected], "{body}");
+    }
+}
+
+#[test]
+fn a_batch_is_read_whole_and_its_errors_are_counted() {
+    let board = board();
+    let batch = |items: usize, item: &str| format!(r#"{{"scores":[{}]}}"#, vec![item; items].join(","));
+    let good = scores(
+        batch(MAX_BATCH, r#"{"player":"p","score":1}"#).as_bytes(),
+        Destination::Path(&board),
+    )
+    .unwrap();
+    assert!(good.batch);
+    assert_eq!(good.items[999].place.item, "#/scores/999");
+    assert_eq!(
+        errors(
+            &batch(MAX_BATCH + 1, r#"{"player":"p","score":1}"#),
+            Destination::Path(&board)
+        ),
+        ["#/scores must have 1 to 1000 submissions"]
+    );
+    let listed = errors(
+        &batch(MAX_BATCH, r#"{"player":"p","score":1.5}"#),
+        Destination::Path(&board),
+    );
+    assert_eq!(listed.len(), crate::problem::MAX_FIELD_ERRORS);
+    assert_eq!(
+        listed[3],
+        "#/scores/3/score must be an integer, without fraction and exponent"
+    );
+}
