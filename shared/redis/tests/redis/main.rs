@@ -4,7 +4,7 @@
 mod against_the_model;
 #[cfg(test)]
 #[path = "../../../../tests/suite/src/native_redis.rs"]
-mod native_redis;
+pub mod native_redis;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
