@@ -11,7 +11,6 @@ pub(crate) fn corrupt(what: &str) -> StoreError {
 }
 
 /// Bytes in the file that the codec does not know.
-#[expect(clippy::needless_pass_by_value, reason = "for use with map_err")]
 pub(crate) fn malformed(error: Malformed) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }

@@ -32,8 +32,8 @@ pub(crate) async fn standings<C: Connection>(
         .map(|(placed, _)| rank_bound(&period, &placed.key))
         .collect();
     let better = counting::before_each(session, Counted::for_ranks(&period), period.row, &bounds).await?;
-    let besides = match found.as_slice() {
-        [(_, true)] => u64::from(players.iter().all(|player| Some(player) == players.first())),
+    let besides = match (players, found.as_slice()) {
+        ([_], [(_, true)]) => 1,
         _ => 0,
     };
     Ok(Standings {

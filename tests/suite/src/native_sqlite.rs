@@ -14,6 +14,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct NativeSqlite {
     path: PathBuf,
+    busy_wait: Duration,
     connection: RefCell<rusqlite::Connection>,
 }
 
@@ -23,16 +24,28 @@ impl NativeSqlite {
     /// # Errors
     /// [`ConnectionError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ConnectionError> {
+        Self::open_waiting(path, BUSY_WAIT)
+    }
+
+    /// The same with another patience.
+    ///
+    /// # Errors
+    /// [`ConnectionError`].
+    pub fn open_waiting(path: impl AsRef<Path>, busy_wait: Duration) -> Result<Self, ConnectionError> {
         let path = path.as_ref().to_owned();
-        let connection = RefCell::new(open(&path)?);
-        Ok(Self { path, connection })
+        let connection = RefCell::new(open(&path, busy_wait)?);
+        Ok(Self {
+            path,
+            busy_wait,
+            connection,
+        })
     }
 }
 
-fn open(path: &Path) -> Result<rusqlite::Connection, ConnectionError> {
+fn open(path: &Path, busy_wait: Duration) -> Result<rusqlite::Connection, ConnectionError> {
     let connection = rusqlite::Connection::open(path).map_err(|error| failed(&error))?;
     connection
-        .busy_timeout(BUSY_WAIT)
+        .busy_timeout(busy_wait)
         .map_err(|error| failed(&error))?;
     Ok(connection)
 }
@@ -47,7 +60,7 @@ impl Connection for NativeSqlite {
     }
 
     async fn reset(&self) -> Result<(), ConnectionError> {
-        self.connection.replace(open(&self.path)?);
+        self.connection.replace(open(&self.path, self.busy_wait)?);
         Ok(())
     }
 }

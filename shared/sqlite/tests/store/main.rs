@@ -5,6 +5,24 @@
 mod native_sqlite;
 
 #[cfg(test)]
-mod first;
+mod batches;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod expiry;
+#[cfg(test)]
+mod letters;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod moderation;
+#[cfg(test)]
+mod scores;
+#[cfg(test)]
+mod sharing;
 #[cfg(test)]
 mod support;

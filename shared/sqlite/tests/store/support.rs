@@ -6,8 +6,8 @@ use leaderboard_core::ports::{
     Expected, Leaderboards, Page, PageFrom, Place, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, Refusal, Submission, SubmissionId,
-    SubmissionTarget, TenantId, Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, Refusal, Reset, Schedule, Submission,
+    SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::{Connection, SqliteStore};
 
@@ -152,4 +152,25 @@ pub(crate) fn lines(page: &Page) -> Vec<(u64, String, i64)> {
 
 pub(crate) fn line(rank: u64, name: &str, score: i64) -> (u64, String, i64) {
     (rank, name.to_owned(), score)
+}
+
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+/// A leaderboard with a period for each day in UTC.
+pub(crate) fn daily(id: &str, keep: u16) -> Leaderboard {
+    let mut daily = board(id);
+    daily.keep_periods = keep;
+    daily.schedule = Schedule::new(Reset {
+        cron: "0 0 * * *".into(),
+        time_zone: "UTC".into(),
+    })
+    .unwrap();
+    daily
+}
+
+/// How many rows a table has.
+pub(crate) fn rows(file: &File, table: &str) -> i64 {
+    file.raw()
+        .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+        .unwrap()
 }

@@ -1,0 +1,84 @@
+//! Bytes in the file that this program did not write.
+
+use futures::executor::block_on;
+use leaderboard_core::PeriodId;
+use leaderboard_core::StoreError;
+use leaderboard_core::ports::{
+    Events, Leaderboards, PageFrom, Place, RankDetail, ReadError, Readiness, Scores,
+};
+
+use crate::support::*;
+
+/// What each reader says after `damage` was done.
+fn after(damage: &str) -> [bool; 4] {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let board = configured(&store, &board("goals")).await;
+        let boards = [board.clone()];
+        let known = attempt(&boards, "ann", 5, Some("x"), at(0));
+        submit(&store, std::slice::from_ref(&known)).await;
+        file.raw().execute_batch(damage).unwrap();
+        let (tenant, period) = (tenant(), PeriodId::all_time());
+        let place = Place {
+            tenant: &tenant,
+            board: &board,
+            period: &period,
+        };
+        let page = store.page(&place, &PageFrom::Top, 10).await;
+        let submitted = store.submit(&tenant, &[known], RankDetail::Full).await;
+        let got = Leaderboards::get(&store, &tenant, &board.value.id).await;
+        let log = store.read(&tenant, &board.value.id, 0, 10).await;
+        [
+            matches!(page, Err(ReadError::Store(StoreError::Corrupt(_)))),
+            matches!(submitted, Err(StoreError::Corrupt(_))),
+            matches!(got, Err(StoreError::Corrupt(_))),
+            matches!(log, Err(StoreError::Corrupt(_))),
+        ]
+    })
+}
+
+#[test]
+fn damaged_rows_are_reported_where_they_are_read() {
+    for (damage, [page, submit, get, log]) in [
+        (
+            "UPDATE entries SET order_key = x'00'",
+            [true, false, false, false],
+        ),
+        (
+            "UPDATE entries SET order_key = 'text'",
+            [false, true, false, false],
+        ),
+        ("UPDATE entries SET attempts = -1", [true, false, false, false]),
+        ("UPDATE periods SET layout = x'ff'", [true, true, false, false]),
+        ("UPDATE periods SET visible = -1", [true, true, false, false]),
+        (
+            "UPDATE submissions SET outcome = x'02'",
+            [false, true, false, false],
+        ),
+        (
+            "UPDATE leaderboards SET configuration = x'01'",
+            [false, false, true, false],
+        ),
+        (
+            "UPDATE leaderboards SET last_position = 1.5",
+            [false, true, false, false],
+        ),
+        (
+            "UPDATE events SET event = zeroblob(9)",
+            [false, false, false, true],
+        ),
+    ] {
+        assert_eq!(after(damage), [page, submit, get, log], "{damage}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let file = File::new();
+    std::fs::write(file.path(), vec![7; 8192]).unwrap();
+    assert!(matches!(
+        block_on(file.store().ready()),
+        Err(StoreError::Corrupt(_))
+    ));
+}
