@@ -8,11 +8,16 @@
 //! (its request is gone) is rolled back before the next use.
 //!
 //! **Durability.** The file is in WAL mode with `synchronous = FULL`: a commit is on the disk before it is
-//! answered. `NORMAL` would save that flush for each commit (about a millisecond on a common disk), and
-//! could lose the last commits when the machine loses power; a lost score costs more.
+//! answered, so no score that was answered is lost when the machine loses power. `NORMAL` would save that
+//! flush (0.1 to 6 ms a call, as the disk and its other users are) and could lose the last commits. A call
+//! is one commit however many submissions it has, so an import hardly notices.
 //!
-//! **Ranks** are counted over an index, so a rank in the middle of a long list costs more than one near its
-//! top.
+//! **Ranks** are counted over an index, at some 50 ns an entry, from the top: with 100,000 entries 2 ms in
+//! the middle of the list and up to 7 ms at its end, for a rank, a window or a score that wants its rank. A
+//! page from the top counts nothing. `examples/measure.rs` repeats these figures.
+//!
+//! **What is gone** (a deleted leaderboard, an expired period) is out of sight at once, and its rows are
+//! deleted a thousand at a time by the calls that write.
 
 mod batch;
 mod boards;

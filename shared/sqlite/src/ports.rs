@@ -165,7 +165,10 @@ impl<C: Connection> DeadLetters for SqliteStore<C> {
 
 impl<C: Connection> Readiness for SqliteStore<C> {
     async fn ready(&self) -> Result<(), StoreError> {
-        self.single(async |session| session.run("SELECT 1", &[]).await)
-            .await
+        self.single(async |session| {
+            // A statement that has to look into the file.
+            session.run("SELECT 1 FROM leaderboards LIMIT 1", &[]).await
+        })
+        .await
     }
 }
