@@ -1,1 +1,9 @@
-//! placeholder
+//! Scores that backends publish to a Redis channel: one message, applied once by its ids.
+#![expect(unsafe_code, reason = "the entry-point macro exports C functions")]
+
+use leaderboard_spin::{Unapplied, subscribe};
+
+#[spin_sdk::redis_subscriber]
+async fn on_message(payload: Vec<u8>) -> Result<(), Unapplied> {
+    subscribe(&payload).await
+}

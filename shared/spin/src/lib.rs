@@ -1,1 +1,22 @@
-//! placeholder
+//! The composition root of Edgeboard's components: it reads the settings, opens the stores and hands them to
+//! the pipeline. The only crate that calls the Spin SDK.
+//!
+//! Spin reuses an instance for up to 128 requests, 16 of them interleaved on one thread. What they share is
+//! in [`Instance`]: connections, settings and configurations, and nothing about a user.
+
+mod body;
+mod instance;
+mod key_value;
+mod log;
+mod redis;
+mod serve;
+mod settings;
+mod sqlite;
+mod store;
+mod subscribe;
+mod timeout;
+
+pub use instance::Instance;
+pub use serve::serve;
+pub use store::Store;
+pub use subscribe::{Unapplied, subscribe};

@@ -1,0 +1,113 @@
+//! What the requests of one instance share.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::{StoreError, Timestamp};
+use leaderboard_http::{Environment, Settings};
+
+use crate::key_value::RegionCache;
+use crate::settings::{self, InvalidVariable, StoreChoice};
+use crate::store::Store;
+
+thread_local! {
+    static INSTANCE: OnceCell<Rc<Instance>> = const { OnceCell::new() };
+}
+
+/// The stores, settings and remembered configurations of one instance of a component.
+#[derive(Debug)]
+pub struct Instance {
+    store: Store,
+    cache: Option<RegionCache>,
+    boards: BoardMemory,
+    settings: Settings,
+}
+
+impl Instance {
+    /// This instance's, built by the first request. Nothing is connected yet: stores connect when first used,
+    /// and again after a failure.
+    pub(crate) async fn shared() -> Result<Rc<Self>, StoreError> {
+        if let Some(ready) = INSTANCE.with(|cell| cell.get().cloned()) {
+            return Ok(ready);
+        }
+        let built = Self::build()
+            .await
+            .map_err(|InvalidVariable(what)| StoreError::Rejected(what))?;
+        // Requests that arrived together may each have built one; the first is kept.
+        Ok(INSTANCE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(built)))))
+    }
+
+    async fn build() -> Result<Self, InvalidVariable> {
+        let choice = settings::store_choice().await?;
+        // In front of the embedded store a cache would be the same disk a second time.
+        let cache = matches!(choice, StoreChoice::Redis(_)).then(RegionCache::default);
+        Ok(Self {
+            store: Store::new(choice),
+            cache,
+            boards: BoardMemory::default(),
+            settings: settings::pipeline_settings().await?,
+        })
+    }
+}
+
+/// One request's view of the instance, with the clock read once.
+#[derive(Debug)]
+pub(crate) struct RequestEnvironment {
+    instance: Rc<Instance>,
+    now: Timestamp,
+}
+
+impl RequestEnvironment {
+    pub(crate) fn new(instance: Rc<Instance>) -> Self {
+        Self {
+            instance,
+            now: read_clock(),
+        }
+    }
+}
+
+/// The wall clock, cut to milliseconds.
+fn read_clock() -> Timestamp {
+    let since_epoch = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::saturating_from_unix_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Environment for RequestEnvironment {
+    type Store = Store;
+    type Cache = RegionCache;
+
+    fn store(&self) -> &Store {
+        &self.instance.store
+    }
+
+    fn cache(&self) -> Option<&RegionCache> {
+        self.instance.cache.as_ref()
+    }
+
+    fn boards(&self) -> &BoardMemory {
+        &self.instance.boards
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.instance.settings
+    }
+
+    fn new_trace_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        // A host without randomness still tells requests apart by their instant.
+        if getrandom::fill(&mut id).is_err() {
+            for (to, from) in id.iter_mut().zip(self.now.as_unix_ms().to_be_bytes()) {
+                *to = from;
+            }
+        }
+        id
+    }
+}

@@ -1,0 +1,35 @@
+//! A request, from Spin's types through the pipeline and back.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::Response;
+use leaderboard_http::{Endpoint, handle};
+use spin_sdk::http::{FullBody, Request};
+
+use crate::instance::{Instance, RequestEnvironment};
+use crate::{body, log};
+
+/// Answers one request for the routes of `P`. Every response has a `content-length`: without it Spin sends
+/// the body in a second packet, which a client that delays its acknowledgements takes 40 ms to accept.
+///
+/// # Errors
+/// Only when there is no client left to answer, or no instance to answer with; the cause goes to the host's
+/// log, never to the client.
+pub async fn serve<P: Endpoint>(request: Request) -> Result<Response<FullBody<Bytes>>, &'static str> {
+    let started = Instant::now();
+    let instance = Instance::shared().await.map_err(|error| {
+        eprintln!(
+            "{}",
+            serde_json::json!({"level": "error", "cause": error.to_string()})
+        );
+        "the component is not set up"
+    })?;
+    let request = body::read(request).await.map_err(|error| {
+        eprintln!("{}", serde_json::json!({"level": "info", "cause": error}));
+        "the request ended early"
+    })?;
+    let handled = handle::<P, _>(&RequestEnvironment::new(instance), request).await;
+    log::write(&handled.log, started);
+    Ok(handled.response.map(FullBody::new))
+}

@@ -1,0 +1,85 @@
+//! The component's variables, read once for each instance.
+
+use leaderboard_core::TenantId;
+use leaderboard_http::{Secret, Settings};
+use spin_sdk::variables::{self, Error};
+
+/// The tenant of callers who name none.
+const DEFAULT_TENANT: &str = "default";
+
+/// Which store the variables ask for. No `Debug`: an address can hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum StoreChoice {
+    /// No `redis_url`: the built-in SQLite.
+    Embedded,
+    /// The Redis at this address.
+    Redis(String),
+}
+
+/// What is wrong with a variable; for the log of the operator.
+#[derive(Debug, Clone)]
+pub(crate) struct InvalidVariable(pub(crate) String);
+
+/// An optional variable: not granted, not set and empty are the same.
+async fn optional(name: &str) -> Result<String, InvalidVariable> {
+    match variables::get(name).await {
+        Ok(value) => Ok(value),
+        Err(Error::Undefined(_)) => Ok(String::new()),
+        Err(error) => Err(InvalidVariable(format!("variable {name}: {error}"))),
+    }
+}
+
+/// Which store this instance works with.
+pub(crate) async fn store_choice() -> Result<StoreChoice, InvalidVariable> {
+    let url = optional("redis_url").await?;
+    let url = url.trim().trim_end_matches('/');
+    if url.is_empty() {
+        return Ok(StoreChoice::Embedded);
+    }
+    let (scheme, host) = url
+        .split_once("://")
+        .filter(|(scheme, _)| matches!(*scheme, "redis" | "rediss"))
+        .ok_or_else(|| invalid("must be redis://host:port or rediss://host:port"))?;
+    if host.contains(',') {
+        return Err(invalid("names several addresses; give one"));
+    }
+    if host.contains('@') {
+        return Err(invalid(
+            "must not hold credentials; use redis_username and redis_password",
+        ));
+    }
+    if host.contains('/') {
+        return Err(invalid("must not hold a database number; use redis_database"));
+    }
+    let user = encoded(&optional("redis_username").await?);
+    let password = encoded(&optional("redis_password").await?);
+    let database = optional("redis_database").await?;
+    let credentials = if user.is_empty() && password.is_empty() {
+        String::new()
+    } else {
+        format!("{user}:{password}@")
+    };
+    Ok(StoreChoice::Redis(format!(
+        "{scheme}://{credentials}{host}/{database}"
+    )))
+}
+
+fn invalid(what: &str) -> InvalidVariable {
+    InvalidVariable(format!("variable redis_url: {what}"))
+}
+
+/// Percent-encoded for the userinfo part of a URL (RFC 3986, section 3.2.1).
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// What the pipeline needs to know. A component without the admin key (the Redis trigger) never compares it.
+pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
+    let admin_key = Secret::new(&optional("admin_key").await?);
+    let default_tenant = TenantId::new(DEFAULT_TENANT)
+        .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
+    Ok(Settings {
+        admin_key,
+        default_tenant,
+    })
+}

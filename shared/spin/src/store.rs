@@ -1,0 +1,177 @@
+//! The store of record: Redis or the embedded SQLite, by one name.
+//!
+//! An enum rather than a type parameter: the pipeline and the handlers are compiled once, not once for each
+//! store, which keeps the components small.
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place, Positions,
+    PutLeaderboard, PutRefusal, RankDetail, ReadError, Readiness, Sample, Scores, Standings,
+};
+use leaderboard_core::{
+    Attempt, Leaderboard, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
+    Timestamp, Versioned,
+};
+use leaderboard_redis::RedisStore;
+use leaderboard_sqlite::SqliteStore;
+
+use crate::redis::RedisConnection;
+use crate::settings::StoreChoice;
+use crate::sqlite::SqliteConnection;
+
+/// The store of record.
+#[derive(Debug)]
+pub struct Store(Engine);
+
+#[derive(Debug)]
+enum Engine {
+    Redis(RedisStore<RedisConnection>),
+    Sqlite(SqliteStore<SqliteConnection>),
+}
+
+impl Store {
+    pub(crate) fn new(choice: StoreChoice) -> Self {
+        Self(match choice {
+            StoreChoice::Redis(address) => Engine::Redis(RedisStore::new(RedisConnection::new(address))),
+            StoreChoice::Embedded => Engine::Sqlite(SqliteStore::new(SqliteConnection::default())),
+        })
+    }
+}
+
+/// Calls a port's method on whichever engine is there.
+macro_rules! engine {
+    ($self:ident.$method:ident($($argument:expr),*)) => {
+        match &$self.0 {
+            Engine::Redis(store) => store.$method($($argument),*).await,
+            Engine::Sqlite(store) => store.$method($($argument),*).await,
+        }
+    };
+}
+
+impl Scores for Store {
+    async fn submit(
+        &self,
+        tenant: &TenantId,
+        attempts: &[Attempt],
+        ranks: RankDetail,
+    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+        engine!(self.submit(tenant, attempts, ranks))
+    }
+
+    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
+        engine!(self.page(place, from, limit))
+    }
+
+    async fn around(
+        &self,
+        place: &Place<'_>,
+        player: &PlayerId,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Option<Page>, ReadError> {
+        engine!(self.around(place, player, limit, caller))
+    }
+
+    async fn standings(
+        &self,
+        place: &Place<'_>,
+        players: &[PlayerId],
+        caller: &Caller,
+    ) -> Result<Standings, ReadError> {
+        engine!(self.standings(place, players, caller))
+    }
+
+    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        engine!(self.sample(place, fractions))
+    }
+
+    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+        engine!(self.positions(place, tuples))
+    }
+
+    async fn periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        now: Timestamp,
+    ) -> Result<Vec<PeriodSummary>, StoreError> {
+        engine!(self.periods(tenant, leaderboard, now))
+    }
+
+    async fn remove(
+        &self,
+        place: &Place<'_>,
+        player: &PlayerId,
+        at: Timestamp,
+    ) -> Result<Option<u64>, ReadError> {
+        engine!(self.remove(place, player, at))
+    }
+
+    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        engine!(self.hide(tenant, player, at))
+    }
+
+    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        engine!(self.restore(tenant, player, at))
+    }
+}
+
+impl Events for Store {
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        engine!(self.read(tenant, leaderboard, after, limit))
+    }
+}
+
+impl Leaderboards for Store {
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+        engine!(self.get(tenant, id))
+    }
+
+    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        engine!(self.put(put))
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        after: Option<&LeaderboardId>,
+        limit: u32,
+    ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
+        engine!(self.list(tenant, after, limit))
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+        expected: Expected,
+    ) -> Result<Result<bool, PutRefusal>, StoreError> {
+        engine!(self.delete(tenant, id, expected))
+    }
+}
+
+impl DeadLetters for Store {
+    async fn bury(&self, letter: &DeadLetter) -> Result<(), StoreError> {
+        engine!(self.bury(letter))
+    }
+
+    async fn letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
+        engine!(self.letters(limit))
+    }
+}
+
+impl Readiness for Store {
+    async fn ready(&self) -> Result<(), StoreError> {
+        engine!(self.ready())
+    }
+}
