@@ -16,7 +16,7 @@ mod problem;
 mod query;
 mod response;
 mod route;
-mod wire;
+pub mod wire;
 
 pub use endpoint::{Context, Endpoint};
 pub use environment::{Environment, Secret, Settings};

@@ -55,19 +55,7 @@ pub async fn entries<E: Environment>(
     )
     .await
     .map_err(|error| Problem::of_query(error, &context.caller))?;
-    let body = PageBody {
-        head: Head {
-            leaderboard: leaderboard.as_str(),
-            period: (&found.period).into(),
-            version: ExactUnsigned(found.page.version),
-            count: found.page.count,
-        },
-        entries: EntryBody::list(&found.page.entries, &found.layout.columns)?,
-        next: found.next.map(|next| cursor::encode(&next.encode())),
-        previous: found.previous.map(|previous| cursor::encode(&previous.encode())),
-        drifted: found.drifted,
-    };
-    answer(context, &body)
+    answer(context, &PageBody::new(&found)?)
 }
 
 async fn players<E: Environment>(

@@ -1,12 +1,12 @@
 //! Entries, periods and distributions, as clients read them.
 
 use leaderboard_core::ports::PeriodSummary;
-use leaderboard_core::usecase::{Bucket, Distribution, ScorePlace};
+use leaderboard_core::usecase::{Bucket, Cursor, Distribution, Listing, ScorePlace};
 use leaderboard_core::{Columns, Period, RankedEntry};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::NamedValues;
+use super::{NamedValues, cursor};
 use crate::json::{Exact, ExactUnsigned};
 use crate::problem::Problem;
 
@@ -89,6 +89,28 @@ pub(crate) struct PageBody<'a> {
     pub(crate) next: Option<String>,
     pub(crate) previous: Option<String>,
     pub(crate) drifted: bool,
+}
+
+impl<'a> PageBody<'a> {
+    /// A page of a leaderboard.
+    ///
+    /// # Errors
+    /// As [`EntryBody::new`].
+    pub(crate) fn new(found: &'a Listing) -> Result<Self, Problem> {
+        let way_on = |to: &Option<Cursor>| to.as_ref().map(|to| cursor::encode(&to.encode()));
+        Ok(Self {
+            head: Head {
+                leaderboard: found.board.value.id.as_str(),
+                period: (&found.period).into(),
+                version: ExactUnsigned(found.page.version),
+                count: found.page.count,
+            },
+            entries: EntryBody::list(&found.page.entries, &found.layout.columns)?,
+            next: way_on(&found.next),
+            previous: way_on(&found.previous),
+            drifted: found.drifted,
+        })
+    }
 }
 
 /// Some players' entries, and who has none.

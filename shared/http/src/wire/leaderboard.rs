@@ -273,7 +273,7 @@ impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
 }
 
 /// The word for a choice. The tables above have one for each.
-fn word<T: PartialEq>(words: &[(&'static str, T)], choice: T) -> &'static str {
+fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], choice: T) -> &'static str {
     words
         .iter()
         .find(|(_, known)| *known == choice)

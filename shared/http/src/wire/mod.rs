@@ -10,3 +10,26 @@ mod values;
 
 pub(crate) use names::Names;
 pub(crate) use values::NamedValues;
+
+use leaderboard_core::usecase::Listing;
+use leaderboard_core::{LeaderboardId, Submission};
+
+use crate::problem::Problem;
+
+/// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.
+///
+/// # Errors
+/// A problem that lists what is wrong with it.
+pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submission>, Problem> {
+    let scores = submission::scores(body, submission::Destination::Path(leaderboard))?;
+    Ok(scores.items.into_iter().map(|item| item.submission).collect())
+}
+
+/// Writes a page of a list.
+///
+/// # Errors
+/// An internal problem when the page cannot be written.
+pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(&entries::PageBody::new(listing)?)
+        .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
+}

@@ -1,0 +1,156 @@
+//! What holds for every request.
+
+use bytes::Bytes;
+use http::Request;
+use leaderboard_http::{Body, Level};
+
+use crate::service::{KEY, Service};
+
+fn kind(status: u16, kind: &str, place: &str) -> (u16, String, String) {
+    (status, kind.to_owned(), place.to_owned())
+}
+
+#[test]
+fn health_needs_no_credential_and_minds_no_bad_one() {
+    let service = Service::new();
+    for path in ["/health/live", "/health/ready"] {
+        let answer = service.raw("GET", path, "", &[("x-api-key", "wrong"), ("x-tenant-id", "NO")]);
+        assert_eq!(
+            (answer.status, answer.json()["status"].as_str()),
+            (200, Some("pass"))
+        );
+        assert_eq!(answer.log.tenant, None);
+    }
+}
+
+#[test]
+fn a_store_out_of_reach_is_503_and_its_cause_is_in_the_log_alone() {
+    let service = Service::new();
+    service.store.down.set(true);
+    assert_eq!(service.anonymous("GET", "/health/live").status, 200);
+    let ready = service.anonymous("GET", "/health/ready");
+    assert_eq!(
+        (
+            ready.status,
+            ready.json()["components"]["store"]["status"].as_str()
+        ),
+        (503, Some("fail"))
+    );
+    let answer = service.call("GET", "/leaderboards/goals", "");
+    assert_eq!(answer.problem(), kind(503, "unavailable", ""));
+    for answer in [ready, answer] {
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(!answer.text.contains("10.0.0.7"));
+        assert_eq!(answer.log.level, Level::Error);
+        assert!(answer.log.cause.unwrap().contains("10.0.0.7"));
+    }
+    service.store.down.set(false);
+    assert_eq!(service.anonymous("GET", "/health/ready").status, 200);
+}
+
+#[test]
+fn every_answer_has_a_length_a_trace_and_says_what_it_depends_on() {
+    let service = Service::new();
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for path in ["/health/live", "/nothing"] {
+        let answer = service.raw("GET", path, "", &[("traceparent", parent)]);
+        assert_eq!(answer.header("content-length"), answer.text.len().to_string());
+        assert_eq!(answer.header("x-request-id"), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(answer.log.trace_id, "0af7651916cd43dd8448eb211c80319c");
+        assert!(answer.header("vary").contains("X-Tenant-ID"));
+    }
+    assert_eq!(
+        service.anonymous("GET", "/health/live").header("x-request-id"),
+        "07".repeat(16)
+    );
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let answer = Service::new().anonymous("HEAD", "/health/live");
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.log.method, "HEAD");
+}
+
+#[test]
+fn paths_and_methods_that_are_not_there() {
+    let service = Service::new();
+    assert_eq!(
+        service.call("GET", "/nothing", "").problem(),
+        kind(404, "not-found", "")
+    );
+    let other = service.call("POST", "/leaderboards/goals", "{}");
+    assert_eq!(other.problem(), kind(405, "method-not-allowed", ""));
+    assert_eq!(other.header("allow"), "GET, HEAD, PUT, PATCH, DELETE");
+    let odd = service.raw("BREW", "/health/live", "", &[]);
+    assert_eq!((odd.status, odd.log.method, odd.log.route), (405, "OTHER", None));
+    let request = Request::get("/api/v2/scores")
+        .body(Body::Bytes(Bytes::new()))
+        .unwrap();
+    assert_eq!(service.send(request).problem(), kind(404, "unknown-version", ""));
+}
+
+#[test]
+fn versions_are_agreed_on() {
+    let service = Service::new();
+    let with = |name, value| service.raw("GET", "/health/live", "", &[(name, value)]);
+    assert_eq!(with("api-version", "1").status, 200);
+    assert_eq!(
+        with("api-version", "2").problem(),
+        kind(400, "version-conflict", "API-Version")
+    );
+    assert_eq!(
+        with("api-version", "v1").problem(),
+        kind(400, "invalid-header", "API-Version")
+    );
+    let named = with("accept", "application/vnd.edgeboard.v1+json");
+    assert_eq!(named.header("content-type"), "application/vnd.edgeboard.v1+json");
+    let unknown = with("accept", "application/vnd.edgeboard.v2+json");
+    assert_eq!(unknown.problem(), kind(406, "not-acceptable", ""));
+}
+
+#[test]
+fn credentials_are_needed_and_must_be_right() {
+    let service = Service::new();
+    let missing = service.anonymous("GET", "/leaderboards");
+    assert_eq!(missing.problem(), kind(401, "unauthenticated", ""));
+    assert_eq!(missing.header("www-authenticate"), "ApiKey realm=\"edgeboard\"");
+    for headers in [[("x-api-key", "wrong")], [("authorization", "Bearer abc")]] {
+        let answer = service.raw("GET", "/leaderboards/goals/entries", "", &headers);
+        assert_eq!(answer.problem(), kind(401, "unauthenticated", ""));
+        assert!(!serde_json::to_string(&answer.log).unwrap().contains("abc"));
+    }
+    assert_eq!(service.call("GET", "/leaderboards", "").status, 200);
+}
+
+#[test]
+fn bodies_are_json_of_a_mebibyte_at_most() {
+    let service = Service::new();
+    let path = "/leaderboards/goals";
+    let plain = service.raw(
+        "PUT",
+        path,
+        "{}",
+        &[("x-api-key", KEY), ("content-type", "text/plain")],
+    );
+    assert_eq!(plain.problem(), kind(415, "unsupported-media-type", ""));
+    let request = Request::put(format!("/api/v1{path}"))
+        .body(Body::TooLarge)
+        .unwrap();
+    assert_eq!(service.send(request).problem(), kind(413, "body-too-large", ""));
+    assert_eq!(
+        service.call("PUT", path, "{").problem(),
+        kind(400, "malformed", "#")
+    );
+}
+
+#[test]
+fn a_log_line_has_the_pattern_and_not_the_path() {
+    let service = Service::new();
+    let answer = service.call("GET", "/leaderboards/goals/entries/a%20secret%20name", "");
+    assert_eq!(
+        serde_json::to_string(&answer.log).unwrap(),
+        r#"{"level":"info","trace_id":"07070707070707070707070707070707","method":"GET","route":"/leaderboards/:leaderboard/entries/:player","status":404,"tenant":"default","problem":"/problems/leaderboard-not-found"}"#
+    );
+}

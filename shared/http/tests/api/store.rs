@@ -1,0 +1,187 @@
+//! The in-memory model of the domain as a store of record: with dead letters, and with a switch to go away.
+
+use std::cell::{Cell, RefCell};
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::model::Model;
+use leaderboard_core::ports::{
+    Cache, DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place,
+    Positions, PutLeaderboard, PutRefusal, RankDetail, ReadError, Readiness, Sample, Scores, Standings,
+};
+use leaderboard_core::{
+    Attempt, Leaderboard, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
+    Timestamp, Versioned,
+};
+
+#[derive(Default)]
+pub(crate) struct Store {
+    model: Model,
+    letters: RefCell<Vec<DeadLetter>>,
+    pub(crate) down: Cell<bool>,
+}
+
+impl Store {
+    fn up(&self) -> Result<&Model, StoreError> {
+        if self.down.get() {
+            Err(StoreError::Unavailable("connection refused by 10.0.0.7".into()))
+        } else {
+            Ok(&self.model)
+        }
+    }
+}
+
+impl Scores for Store {
+    async fn submit(
+        &self,
+        tenant: &TenantId,
+        attempts: &[Attempt],
+        ranks: RankDetail,
+    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+        self.up()?.submit(tenant, attempts, ranks).await
+    }
+
+    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
+        self.up()?.page(place, from, limit).await
+    }
+
+    async fn around(
+        &self,
+        place: &Place<'_>,
+        player: &PlayerId,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Option<Page>, ReadError> {
+        self.up()?.around(place, player, limit, caller).await
+    }
+
+    async fn standings(
+        &self,
+        place: &Place<'_>,
+        players: &[PlayerId],
+        caller: &Caller,
+    ) -> Result<Standings, ReadError> {
+        self.up()?.standings(place, players, caller).await
+    }
+
+    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        self.up()?.sample(place, fractions).await
+    }
+
+    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+        self.up()?.positions(place, tuples).await
+    }
+
+    async fn periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        now: Timestamp,
+    ) -> Result<Vec<PeriodSummary>, StoreError> {
+        self.up()?.periods(tenant, leaderboard, now).await
+    }
+
+    async fn remove(
+        &self,
+        place: &Place<'_>,
+        player: &PlayerId,
+        at: Timestamp,
+    ) -> Result<Option<u64>, ReadError> {
+        self.up()?.remove(place, player, at).await
+    }
+
+    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        self.up()?.hide(tenant, player, at).await
+    }
+
+    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        self.up()?.restore(tenant, player, at).await
+    }
+}
+
+impl Events for Store {
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.up()?.read(tenant, leaderboard, after, limit).await
+    }
+}
+
+impl Leaderboards for Store {
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+        self.up()?.get(tenant, id).await
+    }
+
+    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        self.up()?.put(put).await
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        after: Option<&LeaderboardId>,
+        limit: u32,
+    ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
+        self.up()?.list(tenant, after, limit).await
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+        expected: Expected,
+    ) -> Result<Result<bool, PutRefusal>, StoreError> {
+        self.up()?.delete(tenant, id, expected).await
+    }
+}
+
+impl DeadLetters for Store {
+    async fn bury(&self, letter: &DeadLetter) -> Result<(), StoreError> {
+        self.up()?;
+        let mut letters = self.letters.borrow_mut();
+        let known = letters
+            .iter()
+            .any(|old| old.payload == letter.payload && old.reason == letter.reason);
+        if !known {
+            letters.push(letter.clone());
+        }
+        Ok(())
+    }
+
+    async fn letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
+        self.up()?;
+        let letters = self.letters.borrow();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(letters.iter().rev().take(limit).cloned().collect())
+    }
+}
+
+impl Readiness for Store {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.up().map(|_| ())
+    }
+}
+
+/// A region without a cache.
+pub(crate) struct NoCache;
+
+impl Cache for NoCache {
+    async fn get(&self, _key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    async fn put(&self, _key: &str, _value: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn delete(&self, _key: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
