@@ -92,8 +92,12 @@ fn write_submitted(w: &mut Writer, event: &Event) {
     }
 }
 
-/// The start as an instant where the id is one, else the id's text: a log has many of these.
+/// One byte for the usual id, the start as an instant where the id is one, else the id's text: a log has many
+/// of these.
 fn write_period(w: &mut Writer, period: &PeriodId) {
+    if *period == PeriodId::all_time() {
+        return w.byte(2);
+    }
     let start = Timestamp::parse(period.as_str()).ok();
     match start.filter(|start| PeriodId::starting_at(*start) == *period) {
         Some(start) => {
@@ -111,6 +115,7 @@ fn read_period(r: &mut Reader<'_>) -> Result<PeriodId, Malformed> {
     match r.byte()? {
         0 => r.period(),
         1 => r.timestamp().map(PeriodId::starting_at),
+        2 => Ok(PeriodId::all_time()),
         _ => Err(Malformed("period")),
     }
 }
