@@ -1,8 +1,9 @@
 //! The bytes that Rust and the scripts exchange and that are not the core's own: entries, outcomes, bounds.
 
+use leaderboard_core::codec::Reader;
 use leaderboard_core::{
     Entry, Layout, LeaderboardId, Metadata, Order, OrderKey, Outcome, Period, PeriodId, PlayerId, Previous,
-    RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable,
+    RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable, sortable,
 };
 
 use crate::answer::corrupt;
@@ -19,16 +20,46 @@ pub(crate) fn pack_metadata(metadata: Option<&Metadata>) -> Vec<u8> {
     })
 }
 
-/// An entry out of its order key and its extra: attempts in four bytes, then the metadata.
+/// An order key as the scripts keep it, with the numbers in narrow words (see `words.lua`), as it is in the
+/// core.
+pub(crate) fn widen_key(layout: &Layout, narrow: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut wide = Vec::with_capacity(narrow.len() + layout.tuple_bytes() + WORD_BYTES);
+    let mut rest = narrow;
+    for _ in 0..=layout.columns.count() {
+        let (word, after) = split_word(rest).ok_or_else(|| corrupt("order key"))?;
+        wide.extend_from_slice(&word);
+        rest = after;
+    }
+    wide.extend_from_slice(rest);
+    Ok(wide)
+}
+
+/// A narrow word as a whole one, and what follows it.
+fn split_word(bytes: &[u8]) -> Option<([u8; WORD_BYTES], &[u8])> {
+    let (code, rest) = bytes.split_first()?;
+    let below = *code < 128;
+    let length = usize::from(if below { 127 - code } else { code - 128 });
+    let (digits, rest) = rest.split_at_checked(length)?;
+    let mut word = [if below { u8::MAX } else { 0 }; WORD_BYTES];
+    let start = WORD_BYTES.checked_sub(length)?;
+    word.get_mut(start..)?.copy_from_slice(digits);
+    Some((sortable(i64::from_be_bytes(word)), rest))
+}
+
+/// An entry out of its order key and its extra: attempts as a varint, then the metadata.
 pub(crate) fn unpack_entry(layout: &Layout, key: &[u8], extra: &[u8]) -> Result<Entry, StoreError> {
     let (values, reached_at, player) = layout.parse(key).ok_or_else(|| corrupt("order key"))?;
-    let (attempts, metadata) = extra.split_first_chunk().ok_or_else(|| corrupt("attempts"))?;
+    let end = extra.iter().position(|byte| *byte < 0x80);
+    let (attempts, metadata) = end
+        .and_then(|end| extra.split_at_checked(end + 1))
+        .ok_or_else(|| corrupt("attempts"))?;
+    let attempts = Reader::new(attempts).unsigned().map_err(corrupt)?;
     Ok(Entry {
         player,
         values,
         reached_at,
         metadata: unpack_metadata(metadata)?,
-        attempts: u32::from_be_bytes(*attempts),
+        attempts: u32::try_from(attempts).map_err(corrupt)?,
     })
 }
 
@@ -52,7 +83,8 @@ pub(crate) struct WindowStart {
     pub(crate) rank: u64,
 }
 
-/// Entries of a window with their ranks, which follow from the first one's.
+/// Entries of a window with their ranks, which follow from the first one's. A row is an order key as the
+/// scripts keep it, and an extra.
 pub(crate) fn unpack_window(
     layout: &Layout,
     start: WindowStart,
@@ -60,9 +92,10 @@ pub(crate) fn unpack_window(
 ) -> Result<Vec<RankedEntry>, StoreError> {
     let mut ranked = Vec::with_capacity(rows.len());
     let mut rank = start.rank;
-    let mut tuple_before: Option<&[u8]> = None;
+    let mut tuple_before: Option<Vec<u8>> = None;
     for (index, (key, extra)) in (start.index..).zip(rows) {
-        let tuple = key.get(..layout.tuple_bytes());
+        let key = widen_key(layout, key)?;
+        let tuple = key.get(..layout.tuple_bytes()).map(<[u8]>::to_vec);
         if tuple_before.is_some() && (tuple != tuple_before || is_single(layout.ties)) {
             rank = if layout.ties == Ties::Dense {
                 rank.saturating_add(1)
@@ -71,7 +104,7 @@ pub(crate) fn unpack_window(
             };
         }
         tuple_before = tuple;
-        let entry = unpack_entry(layout, key, extra)?;
+        let entry = unpack_entry(layout, &key, extra)?;
         ranked.push(RankedEntry { rank, entry });
     }
     Ok(ranked)
@@ -80,18 +113,6 @@ pub(crate) fn unpack_window(
 /// Whether every rank is taken once.
 fn is_single(ties: Ties) -> bool {
     matches!(ties, Ties::Earliest | Ties::Latest)
-}
-
-/// The bytes that come after all that begin with `tuple`; empty when nothing does.
-pub(crate) fn past(tuple: &[u8]) -> Vec<u8> {
-    let mut bytes = tuple.to_vec();
-    while let Some(last) = bytes.pop() {
-        if let Some(next) = last.checked_add(1) {
-            bytes.push(next);
-            break;
-        }
-    }
-    bytes
 }
 
 /// One bit for each descending column, the first column lowest.

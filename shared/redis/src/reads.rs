@@ -8,7 +8,7 @@ use leaderboard_core::{Layout, OrderKey, PlayerId, RankedEntry, StoreError};
 use crate::answer::{Answer, corrupt};
 use crate::connection::Connection;
 use crate::keys::BoardKeys;
-use crate::packing::{WindowStart, is_key, past, unpack_entry, unpack_window};
+use crate::packing::{WindowStart, is_key, unpack_entry, unpack_window, widen_key};
 use crate::script::{AROUND, Call, PAGE, POSITIONS, SAMPLE, STANDINGS, Script};
 
 /// What every read of a period answers first.
@@ -176,7 +176,7 @@ fn ranked(layout: &Layout, mut answer: Answer) -> Result<(Vec<RankedEntry>, usiz
     rows.dedup();
     let hidden = rows.iter().filter(|(_, _, hidden, _)| *hidden == 1).count();
     let entries = rows.iter().map(|(key, rank, _, extra)| {
-        let entry = unpack_entry(layout, key, extra)?;
+        let entry = unpack_entry(layout, &widen_key(layout, key)?, extra)?;
         Ok(RankedEntry { rank: *rank, entry })
     });
     Ok((entries.collect::<Result<_, StoreError>>()?, hidden))
@@ -196,7 +196,7 @@ pub(crate) async fn sample<C: Connection>(
     let mut values = Vec::with_capacity(answer.left());
     if let Some(layout) = &head.layout {
         while !answer.is_empty() {
-            let key = answer.bytes()?;
+            let key = widen_key(layout, &answer.bytes()?)?;
             let (tuple, ..) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
             values.push(tuple);
         }
@@ -218,7 +218,6 @@ pub(crate) async fn positions<C: Connection>(
     let mut call = call_on(place);
     for tuple in tuples {
         call.bytes(tuple.as_slice());
-        call.bytes(past(tuple));
     }
     let (head, mut answer) = read(connection, &POSITIONS, &call).await?;
     let mut positions = Vec::with_capacity(tuples.len());

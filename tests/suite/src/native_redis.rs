@@ -18,17 +18,25 @@ pub struct NativeRedis(MultiplexedConnection);
 ///
 /// # Panics
 /// When there is no server: a test without one has nothing to say.
-#[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 pub async fn connect(url: &str) -> NativeRedis {
-    let info = url
-        .into_connection_info()
-        .expect("an address of the form redis://host:port")
-        .set_tcp_settings(TcpSettings::default().set_nodelay(true));
-    let config =
-        AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(RESPONSE_TIMEOUT_S)));
-    let client = Client::open(info).expect("a client");
+    match try_connect(url).await {
+        Ok(connection) => connection,
+        Err(error) => std::panic::panic_any(format!("no connection to {url}: {error}")),
+    }
+}
+
+/// Connects, or says why not.
+///
+/// # Errors
+/// What the client says.
+pub async fn try_connect(url: &str) -> redis::RedisResult<NativeRedis> {
+    let tcp = TcpSettings::default().set_nodelay(true);
+    let info = url.into_connection_info()?.set_tcp_settings(tcp);
+    let timeout = Duration::from_secs(RESPONSE_TIMEOUT_S);
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(timeout));
+    let client = Client::open(info)?;
     let connection = client.get_multiplexed_async_connection_with_config(&config);
-    NativeRedis(connection.await.expect("a Redis server"))
+    connection.await.map(NativeRedis)
 }
 
 impl Connection for NativeRedis {

@@ -1,5 +1,6 @@
 -- A page of the visible entries. Needs words, period, reading.
--- ARGV[2]: 'top', 'after' or 'before'; ARGV[3]: the order key it begins after or ends before; ARGV[4]: how many.
+-- ARGV[2]: 'top', 'after' or 'before'; ARGV[3]: the order key (of whole words) it begins after or ends before;
+-- ARGV[4]: how many.
 
 local period = open_reading()
 if not period then
@@ -9,13 +10,20 @@ local answer = answer_head(period)
 if not period.layout then
   return answer
 end
-local limit = tonumber(ARGV[4])
+local limit, bound = tonumber(ARGV[4]), nil
+if ARGV[2] ~= 'top' then
+  local words = 8 * (period.columns + 1)
+  if #ARGV[3] <= words then
+    error({err = 'ERR the key is not one of the period'})
+  end
+  bound = narrow(string.sub(ARGV[3], 1, words)) .. string.sub(ARGV[3], words + 1)
+end
 local start, stop = 0, limit
 if ARGV[2] == 'after' then
-  start = redis.call('ZLEXCOUNT', period.visible, '-', '[' .. ARGV[3])
+  start = redis.call('ZLEXCOUNT', period.visible, '-', '[' .. bound)
   stop = start + limit
 elseif ARGV[2] == 'before' then
-  stop = redis.call('ZLEXCOUNT', period.visible, '-', '(' .. ARGV[3])
+  stop = redis.call('ZLEXCOUNT', period.visible, '-', '(' .. bound)
   start = math.max(0, stop - limit)
 end
 local order_keys = {}

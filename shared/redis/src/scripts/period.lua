@@ -4,8 +4,8 @@
 -- and hidden (sorted sets of order keys, all scores 0), tuples (sorted set of the different visible tuples)
 -- and counts (hash, tuple -> how many visible entries have it); the last two for dense ranks only.
 --
--- A packed entry: the order key without the player, the attempts in four bytes, and, when there is metadata,
--- a 1 and its text.
+-- An order key here: the columns and the time as narrow words, then the player. A packed entry: the order key
+-- without the player, the attempts as a varint, and, when there is metadata, a 1 and its text.
 
 local SHARED, DENSE = 2, 3
 
@@ -23,7 +23,6 @@ local function set_layout(period, layout)
     corrupt('layout')
   end
   period.layout, period.ties, period.columns = layout, ties, columns
-  period.tuple_bytes, period.place_bytes = columns * 8, columns * 8 + 8
 end
 
 -- Reads what the period is. It has no `layout` afterwards when it has never had an entry.
@@ -47,14 +46,38 @@ local function check_types(period)
   redis.call('HLEN', period.entries)
 end
 
+-- A number as a varint (LEB128).
+local function varint(number)
+  local bytes = ''
+  while number >= 128 do
+    bytes = bytes .. string.char(128 + number % 128)
+    number = math.floor(number / 128)
+  end
+  return bytes .. string.char(number)
+end
+
+-- The tuple of an order key, and its player.
+local function tuple_of(period, key)
+  return string.sub(key, 1, narrow_end(key, period.columns))
+end
+
+local function player_of(period, key)
+  return string.sub(key, narrow_end(key, period.columns + 1) + 1)
+end
+
 -- Takes a packed entry apart: place (tuple and time), attempts, metadata as it is stored.
 local function open_entry(period, packed)
-  if #packed < period.place_bytes + 4 then
+  local place_end = narrow_end(packed, period.columns + 1)
+  local attempts, weight, at = 0, 1, place_end + 1
+  local byte = string.byte(packed, at)
+  while byte and byte >= 128 do
+    attempts, weight, at = attempts + (byte - 128) * weight, weight * 128, at + 1
+    byte = string.byte(packed, at)
+  end
+  if not byte then
     corrupt('entry')
   end
-  local place = string.sub(packed, 1, period.place_bytes)
-  local attempts = struct.unpack('>I4', packed, period.place_bytes + 1)
-  return place, attempts, string.sub(packed, period.place_bytes + 5)
+  return string.sub(packed, 1, place_end), attempts + byte * weight, string.sub(packed, at + 1)
 end
 
 -- The order key of a player's entry, or nothing when there is none; and the packed entry.
@@ -69,12 +92,11 @@ end
 -- How many visible entries (for dense: different tuples) are better, and one: the rank at this order key,
 -- whether its entry is visible or not.
 local function rank_of(period, key)
-  local tuple = string.sub(key, 1, period.tuple_bytes)
   if period.ties == DENSE then
-    return redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. tuple) + 1
+    return redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. tuple_of(period, key)) + 1
   end
   if period.ties == SHARED then
-    return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. tuple) + 1
+    return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. tuple_of(period, key)) + 1
   end
   local index = redis.call('ZRANK', period.visible, key)
   return (index or redis.call('ZLEXCOUNT', period.visible, '-', '(' .. key)) + 1
@@ -85,7 +107,7 @@ local function count_tuple(period, key, by)
   if period.ties ~= DENSE then
     return
   end
-  local tuple = string.sub(key, 1, period.tuple_bytes)
+  local tuple = tuple_of(period, key)
   local left = redis.call('HINCRBY', period.counts, tuple, by)
   if left <= 0 then
     redis.call('HDEL', period.counts, tuple)

@@ -1,5 +1,5 @@
 -- Where tuples would stand. Needs words, period, reading.
--- ARGV[2] and on: pairs of a tuple and the first bytes after all that begin with it ('' when there are none).
+-- ARGV[2] and on: tuples of whole words, of as many columns as the layout has or fewer.
 -- Answers, after the head, for each: better entries, equal ones, different better tuples.
 
 local period = open_reading()
@@ -7,16 +7,19 @@ if not period then
   return {0}
 end
 local answer = answer_head(period)
-for at = 2, #ARGV, 2 do
-  local past = ARGV[at + 1] == '' and '+' or '(' .. ARGV[at + 1]
-  local better = redis.call('ZLEXCOUNT', period.visible, '-', '(' .. ARGV[at])
+for at = 2, #ARGV do
+  local tuple = narrow(ARGV[at])
+  -- The first bytes after all that begin with the tuple: its last byte raised, after those that cannot be.
+  local head, last = string.match(tuple, '^(.-)([^\255])\255*$')
+  local past = head .. string.char(string.byte(last) + 1)
+  local better = redis.call('ZLEXCOUNT', period.visible, '-', '(' .. tuple)
   local tuples = better
   if period.ties == DENSE then
-    tuples = redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. ARGV[at])
+    tuples = redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. tuple)
   end
   local size = #answer
   answer[size + 1] = better
-  answer[size + 2] = redis.call('ZLEXCOUNT', period.visible, '[' .. ARGV[at], past)
+  answer[size + 2] = redis.call('ZLEXCOUNT', period.visible, '[' .. tuple, '(' .. past)
   answer[size + 3] = tuples
 end
 return answer

@@ -23,15 +23,15 @@ local function extras_of(period, order_keys)
   end
   local players = {}
   for at, key in ipairs(order_keys) do
-    players[at] = string.sub(key, period.place_bytes + 1)
+    players[at] = player_of(period, key)
   end
   local extras = redis.call('HMGET', period.entries, unpack(players))
   for at, packed in ipairs(extras) do
-    if not packed or #packed < period.place_bytes + 4
-      or string.sub(packed, 1, period.place_bytes) ~= string.sub(order_keys[at], 1, period.place_bytes) then
+    local place_bytes = #order_keys[at] - #players[at]
+    if not packed or string.sub(packed, 1, place_bytes) ~= string.sub(order_keys[at], 1, place_bytes) then
       corrupt('entry')
     end
-    extras[at] = string.sub(packed, period.place_bytes + 1)
+    extras[at] = string.sub(packed, place_bytes + 1)
   end
   return extras
 end

@@ -36,17 +36,17 @@ local function recipe(old, new)
       end
     end
   end
-  steps[#steps + 1] = {from = old.tuple_bytes + 1, invert = (old.ties == 1) ~= (new.ties == 1)}
+  steps[#steps + 1] = {from = old.columns * 8 + 1, invert = (old.ties == 1) ~= (new.ties == 1)}
   return steps
 end
 
-local function new_place(steps, place)
-  local words = {}
+local function new_place(old, steps, place)
+  local old_words, words = widen(place, old.columns + 1), {}
   for at, step in ipairs(steps) do
-    local eight = step.fixed or string.sub(place, step.from, step.from + 7)
+    local eight = step.fixed or string.sub(old_words, step.from, step.from + 7)
     words[at] = step.invert and inverted(eight) or eight
   end
-  return table.concat(words)
+  return narrow(table.concat(words))
 end
 
 -- Copies the entries of one set of `old` into the same set of `new`.
@@ -55,15 +55,16 @@ local function copy_entries(old, new, steps, set, hidden)
     local order_keys = redis.call('ZRANGE', old[set], start, start + REBUILD_STEP - 1)
     local players, entries, members = {}, {}, {}
     for at, key in ipairs(order_keys) do
-      players[at] = string.sub(key, old.place_bytes + 1)
+      players[at] = player_of(old, key)
     end
     for at, packed in ipairs(redis.call('HMGET', old.entries, unpack(players))) do
       if not packed then
         corrupt('entry')
       end
-      local place = new_place(steps, (open_entry(old, packed)))
+      local old_place = open_entry(old, packed)
+      local place = new_place(old, steps, old_place)
       entries[#entries + 1] = players[at]
-      entries[#entries + 1] = place .. string.sub(packed, old.place_bytes + 1)
+      entries[#entries + 1] = place .. string.sub(packed, #old_place + 1)
       members[#members + 1] = 0
       members[#members + 1] = place .. players[at]
       if not hidden then

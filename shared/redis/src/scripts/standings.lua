@@ -18,7 +18,7 @@ for at = 2, #ARGV, 2 do
     answer[size + 1] = rank_of(period, key)
     answer[size + 2] = hidden and 1 or 0
     answer[size + 3] = key
-    answer[size + 4] = string.sub(packed, period.place_bytes + 1)
+    answer[size + 4] = string.sub(packed, #key - #ARGV[at] + 1)
   end
 end
 return answer

@@ -159,13 +159,13 @@ local function outcome_over(period, attempt, target, old, result)
     return kept
   end
   local time = target.time
-  local old_time = string.sub(old.place, -8)
   if same then
-    time = old_time
+    time = old.time
   elseif adds then
-    time = later(period, old_time, time)
+    time = later(period, old.time, time)
   end
-  return {status = better and IMPROVED or CHANGED, tuple = result, place = result .. time, metadata = metadata}
+  local status = better and IMPROVED or CHANGED
+  return {status = status, tuple = result, place = narrow(result .. time), metadata = metadata}
 end
 
 -- The rules of an entry, in the order in which they are promised. Nothing and a code, or what to write.
@@ -175,7 +175,8 @@ local function settle(place, attempt, target)
   if packed then
     old = {}
     old.place, old.attempts, old.metadata = open_entry(period, packed)
-    old.tuple = string.sub(old.place, 1, period.tuple_bytes)
+    local words = widen(old.place, period.columns + 1)
+    old.tuple, old.time = string.sub(words, 1, -9), string.sub(words, -8)
   end
   local used = old and old.attempts or 0
   if place.max_attempts and used >= place.max_attempts then
@@ -199,7 +200,7 @@ local function settle(place, attempt, target)
   if old then
     plan = outcome_over(period, attempt, target, old, result)
   else
-    plan = {status = CREATED, tuple = result, place = result .. target.time, metadata = attempt.metadata}
+    plan = {status = CREATED, tuple = result, place = narrow(result .. target.time), metadata = attempt.metadata}
   end
   plan.old = old
   plan.attempts = math.min(used + 1, MAX_ATTEMPTS)
@@ -271,7 +272,7 @@ local function apply(attempt, target, plan)
     create_period(place, attempt)
   end
   redis.call('HSET', period.entries, attempt.player,
-    plan.place .. struct.pack('>I4', plan.attempts) .. plan.metadata)
+    plan.place .. varint(plan.attempts) .. plan.metadata)
   local moved = seat(period, old_key, key, hidden)
   if moved or plan.status ~= KEPT then
     period.version = position

@@ -218,7 +218,7 @@ impl Pair {
                 changed.columns = board("x", &orders, changed.ties, changed.operator).columns;
             }
             _ => {
-                changed.limits.min = self.dice.chance(2).then(|| -(1 << 40));
+                changed.limits.min = self.dice.chance(2).then_some(-(1 << 40));
                 changed.limits.max = self.dice.chance(2).then_some(1 << 40);
                 changed.limits.max_change = self.dice.chance(2).then_some(1 << 62);
                 changed.limits.max_attempts = self.dice.chance(3).then_some(9);
