@@ -1,4 +1,8 @@
 //! JSON in and out: one submission and a batch of 1,000; pages of 10 and of 1,000 entries.
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark stops at once when its input is wrong"
+)]
 
 use std::hint::black_box;
 use std::rc::Rc;

@@ -1,9 +1,16 @@
 //! The API over the in-memory model: requests in, whole answers out.
 
+#[cfg(test)]
 mod leaderboards;
+#[cfg(test)]
 mod messages;
+#[cfg(test)]
 mod pipeline;
+#[cfg(test)]
 mod ranks;
+#[cfg(test)]
 mod scores;
+#[cfg(test)]
 mod service;
+#[cfg(test)]
 mod store;
