@@ -63,7 +63,9 @@ impl Timestamp {
 
     /// This instant for the calendar library.
     pub(crate) fn to_jiff(self) -> jiff::Timestamp {
-        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        // Its constructor from milliseconds refuses the last second of its range.
+        let duration = jiff::SignedDuration::from_millis(self.0);
+        jiff::Timestamp::from_duration(duration).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
     pub(crate) fn from_jiff(instant: jiff::Timestamp) -> Self {
