@@ -18,11 +18,9 @@ pub struct NativeRedis(MultiplexedConnection);
 ///
 /// # Panics
 /// When there is no server: a test without one has nothing to say.
+#[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 pub async fn connect(url: &str) -> NativeRedis {
-    match try_connect(url).await {
-        Ok(connection) => connection,
-        Err(error) => std::panic::panic_any(format!("no connection to {url}: {error}")),
-    }
+    try_connect(url).await.expect("a Redis server")
 }
 
 /// Connects, or says why not.

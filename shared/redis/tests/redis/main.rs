@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod against_the_model;
 #[cfg(test)]
+mod atomicity;
+#[cfg(test)]
+mod lifetime;
 #[path = "../../../../tests/suite/src/native_redis.rs"]
 pub mod native_redis;
 #[cfg(test)]

@@ -60,16 +60,19 @@ impl Server {
         self.connection().await.command(name, &arguments).await.unwrap()
     }
 
-    /// How many times each command has been called by clients and scripts, as `INFO commandstats` says.
-    pub(crate) async fn calls(&self, command: &str) -> u64 {
-        let replies = self.ask("INFO commandstats").await;
-        let Some(Reply::Bytes(text)) = replies.first() else {
-            panic!("INFO answered {replies:?}")
-        };
-        let text = String::from_utf8(text.clone()).unwrap();
-        let head = format!("cmdstat_{}:calls=", command.to_lowercase());
-        let line = text.lines().find_map(|line| line.strip_prefix(&head));
-        line.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
+    /// All data, key by key, as one value to compare.
+    pub(crate) async fn digest(&self) -> Vec<(Reply, Vec<Reply>)> {
+        let connection = self.connection().await;
+        let mut all = Vec::new();
+        for key in connection.command("KEYS", &[b"*"]).await.unwrap() {
+            let Reply::Bytes(name) = &key else {
+                panic!("{key:?} is no key")
+            };
+            let dump = connection.command("DUMP", &[name]).await.unwrap();
+            all.push((key, dump));
+        }
+        all.sort_by_key(|(key, _)| format!("{key:?}"));
+        all
     }
 }
 

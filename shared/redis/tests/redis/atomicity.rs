@@ -1,0 +1,281 @@
+//! What a call costs and what survives a failure: commands counted, scripts forgotten, bad data, errors.
+
+use std::cell::RefCell;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    DeadLetter, DeadLetters, Events, PageFrom, RankDetail, ReadError, Readiness, Scores,
+};
+use leaderboard_core::{PeriodId, RefusalReason, Status, StoreError};
+use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply};
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+use crate::world::{NOW_MS, at, attempt, place, player, put, resolve, simple, submission, tenant};
+
+/// A connection that writes down the commands sent over it.
+struct Counting {
+    inner: NativeRedis,
+    sent: RefCell<Vec<String>>,
+}
+
+impl Connection for &Counting {
+    async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError> {
+        self.sent.borrow_mut().push(name.to_owned());
+        self.inner.command(name, arguments).await
+    }
+}
+
+impl Counting {
+    async fn on(server: &Server) -> Self {
+        Self {
+            inner: server.connection().await,
+            sent: RefCell::default(),
+        }
+    }
+
+    fn take(&self) -> Vec<String> {
+        self.sent.take()
+    }
+}
+
+#[tokio::test]
+async fn every_operation_is_one_command_also_after_the_scripts_are_gone() {
+    let server = Server::start().await;
+    let counting = Counting::on(&server).await;
+    let store = RedisStore::new(&counting);
+    let boards = [put(&store, &simple("a")).await, put(&store, &simple("b")).await];
+    for sent in [&["EVALSHA", "EVAL"][..], &["EVALSHA"]] {
+        if sent.len() == 2 {
+            server.ask("SCRIPT FLUSH").await;
+        }
+        counting.take();
+        let both = resolve(&submission("p", &[5]), &boards, NOW_MS);
+        let settled = store
+            .submit(&tenant(), &[both.unwrap()], RankDetail::Full)
+            .await
+            .unwrap();
+        assert_eq!(settled[0].as_ref().unwrap().len(), 2);
+        assert_eq!(counting.take(), sent);
+
+        let tenant = tenant();
+        let all = PeriodId::all_time();
+        let here = place(&tenant, &boards[0], &all);
+        let sent_read: Vec<String> = sent.iter().map(|name| format!("{name}_RO")).collect();
+        store.page(&here, &PageFrom::Top, 10).await.unwrap();
+        assert_eq!(counting.take(), sent_read);
+        store
+            .around(&here, &player("p"), 11, &Caller::Server)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(counting.take(), sent_read);
+        store
+            .standings(&here, &[player("p")], &Caller::Server)
+            .await
+            .unwrap();
+        assert_eq!(counting.take(), sent_read);
+        store.sample(&here, &[0, 500, 1000]).await.unwrap();
+        assert_eq!(counting.take(), sent_read);
+        store.positions(&here, &[vec![128; 8]]).await.unwrap();
+        assert_eq!(counting.take(), sent_read);
+        store
+            .periods(&tenant, &boards[0].value.id, at(NOW_MS))
+            .await
+            .unwrap();
+        assert_eq!(counting.take(), sent_read);
+    }
+    store.read(&tenant(), &boards[0].value.id, 0, 10).await.unwrap();
+    store.ready().await.unwrap();
+    assert_eq!(counting.take(), ["XRANGE", "PING"]);
+}
+
+#[tokio::test]
+async fn a_batch_is_split_so_that_no_command_holds_the_server_up() {
+    let server = Server::start().await;
+    let counting = Counting::on(&server).await;
+    let store = RedisStore::new(&counting);
+    let board = put(&store, &simple("a")).await;
+    let attempts: Vec<_> = (0..200)
+        .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
+        .collect();
+    counting.take();
+    let settled = store
+        .submit(&tenant(), &attempts, RankDetail::Omitted)
+        .await
+        .unwrap();
+    assert_eq!(settled.len(), 200);
+    assert!(settled.iter().all(Result::is_ok));
+    assert_eq!(
+        counting.take().iter().filter(|name| *name == "EVALSHA").count(),
+        4
+    );
+    assert!(
+        store
+            .submit(&tenant(), &[], RankDetail::Full)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(counting.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_refusing_leaderboard_leaves_the_others_as_they_were() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut bounded = simple("b");
+    bounded.limits.max = Some(10);
+    let boards = [put(&store, &simple("a")).await, put(&store, &bounded).await];
+    let keys_before = server.ask("KEYS *").await.len();
+    let refused = resolve(&submission("p", &[11]), &boards, NOW_MS).unwrap();
+    let settled = store
+        .submit(&tenant(), &[refused], RankDetail::Full)
+        .await
+        .unwrap();
+    let refusal = settled[0].as_ref().unwrap_err();
+    assert_eq!(refusal.leaderboard, boards[1].value.id);
+    assert_eq!(refusal.reason, RefusalReason::AboveMax { max: 10 });
+    assert_eq!(server.ask("KEYS *").await.len(), keys_before);
+    assert_eq!(
+        store
+            .read(&tenant(), &boards[0].value.id, 0, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn bad_data_is_an_error_and_nothing_is_written() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    let wrong = "eb:acme:b:a:";
+    // Whether a read meets it as well.
+    let broken = [
+        ("SET {}v:all x", true),
+        ("SET {}h:all x", false),
+        ("SET {}e:all x", false),
+        ("SET {}m:all x", true),
+        ("SET {}periods x", false),
+        ("SET {}log x", false),
+        ("SET {}doc x", true),
+        ("HSET {}m:all l garbage v 1", true),
+        ("HSET {}m:all l x v 1", true),
+        ("HSET {}e:all p garbage", true),
+        ("HSET {}e:all p \u{1}", true),
+        ("HSET {}m:all v many", true),
+    ];
+    for (command, read_too) in broken {
+        server.ask("FLUSHALL").await;
+        let board = put(&store, &board.value).await;
+        let first = attempt(&board, "p", 5, NOW_MS);
+        if command.starts_with("HSET") {
+            store
+                .submit(&tenant(), std::slice::from_ref(&first), RankDetail::Full)
+                .await
+                .unwrap();
+        }
+        let key = command.split(' ').nth(1).unwrap().replace("{}", wrong);
+        if command.starts_with("SET") {
+            server.ask(&format!("DEL {key}")).await;
+        }
+        server.ask(&command.replace("{}", wrong)).await;
+        let dump = server.digest().await;
+        let settled = store.submit(&tenant(), &[first], RankDetail::Full).await;
+        assert!(
+            matches!(settled, Err(StoreError::Corrupt(_))),
+            "{command}: {settled:?}"
+        );
+        assert_eq!(server.digest().await, dump, "{command}");
+        let (tenant, all) = (tenant(), PeriodId::all_time());
+        let here = place(&tenant, &board, &all);
+        let around = store.around(&here, &player("p"), 5, &Caller::Server).await;
+        let is_error = matches!(around, Err(ReadError::Store(StoreError::Corrupt(_))));
+        assert_eq!(is_error, read_too, "{command}: {around:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_garbled_configuration_or_event_is_an_error() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    server.ask("HSET eb:acme:b:a:doc b garbage").await;
+    let said = leaderboard_core::ports::Leaderboards::get(&store, &tenant(), &board.value.id).await;
+    assert!(matches!(said, Err(StoreError::Corrupt(_))), "{said:?}");
+    let listed = leaderboard_core::ports::Leaderboards::list(&store, &tenant(), None, 5).await;
+    assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
+    server.ask("XADD eb:acme:b:a:log 0-* e garbage").await;
+    let events = store.read(&tenant(), &board.value.id, 0, 5).await;
+    assert!(matches!(events, Err(StoreError::Corrupt(_))), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_write_is_unavailable() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    let one = [attempt(&board, "p", 5, NOW_MS)];
+    let unavailable = |said: &Result<_, StoreError>| matches!(said, Err(StoreError::Unavailable(_)));
+    server.ask("CONFIG SET maxmemory 1").await;
+    let said = store.submit(&tenant(), &one, RankDetail::Full).await;
+    assert!(unavailable(&said), "{said:?}");
+    server.ask("CONFIG SET maxmemory 0").await;
+    assert_eq!(
+        store.read(&tenant(), &board.value.id, 0, 10).await.unwrap().len(),
+        1
+    );
+    server.ask("REPLICAOF 127.0.0.1 1").await;
+    let said = store.submit(&tenant(), &one, RankDetail::Full).await;
+    assert!(unavailable(&said), "{said:?}");
+    let tenant = tenant();
+    let all = PeriodId::all_time();
+    assert!(
+        store
+            .page(&place(&tenant, &board, &all), &PageFrom::Top, 5)
+            .await
+            .is_ok()
+    );
+    server.ask("REPLICAOF NO ONE").await;
+    let said = store.submit(&tenant, &one, RankDetail::Full).await.unwrap();
+    assert_eq!(said[0].as_ref().unwrap()[0].status, Status::Created);
+    drop(server);
+    let said = store.submit(&tenant, &one, RankDetail::Full).await;
+    assert!(unavailable(&said), "{said:?}");
+    assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn dead_letters_are_kept_once_newest_first_and_not_too_many() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let letter = |number: i64, at_ms: i64| DeadLetter {
+        at: at(at_ms),
+        reason: "not JSON".into(),
+        payload: number.to_string().into_bytes(),
+    };
+    let day = leaderboard_core::ports::IDEMPOTENCY_MS;
+    for at_ms in [NOW_MS, NOW_MS + 1, NOW_MS + day - 1] {
+        store.bury(&letter(1, at_ms)).await.unwrap();
+    }
+    assert_eq!(store.letters(10).await.unwrap(), [letter(1, NOW_MS)]);
+    store.bury(&letter(1, NOW_MS + day)).await.unwrap();
+    store.bury(&letter(2, NOW_MS + day)).await.unwrap();
+    let newest = [letter(2, NOW_MS + day), letter(1, NOW_MS + day)];
+    assert_eq!(store.letters(2).await.unwrap(), newest);
+    assert_eq!(store.letters(0).await.unwrap(), []);
+    let most = i64::try_from(leaderboard_core::ports::MAX_DEAD_LETTERS).unwrap();
+    let more: Vec<_> = (3..most + 3).map(|number| letter(number, NOW_MS + day)).collect();
+    for some in more.chunks(200) {
+        let buried = futures::future::join_all(some.iter().map(|letter| store.bury(letter))).await;
+        assert!(buried.iter().all(Result::is_ok));
+    }
+    assert_eq!(server.ask("LLEN eb::letters").await, [Reply::Integer(most)]);
+    assert_eq!(server.ask("HLEN eb::letters:seen").await, [Reply::Integer(most)]);
+    let kept = store.letters(u32::MAX).await.unwrap();
+    assert_eq!(kept.first(), Some(&letter(most + 2, NOW_MS + day)));
+    assert_eq!(kept.last(), Some(&letter(3, NOW_MS + day)));
+}

@@ -1,0 +1,412 @@
+//! What goes with time: ids, periods, leaderboards, hidden players half-way, orders that are rebuilt.
+
+use std::rc::Rc;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::model::Model;
+use leaderboard_core::ports::{
+    Events, Expected, IDEMPOTENCY_MS, Leaderboards, PageFrom, PutLeaderboard, PutRefusal, RankDetail, Scores,
+};
+use leaderboard_core::{
+    Attempt, Column, Columns, EventBody, Leaderboard, Operator, Order, Outcome, PeriodId, RefusalReason,
+    SubmissionId, Ties, Versioned,
+};
+use leaderboard_redis::{RedisStore, Reply};
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+use crate::world::{
+    DAY_MS, NOW_MS, at, attempt, board, daily, fingerprint, place, player, put, resolve, simple, submission,
+    tenant,
+};
+
+async fn one(store: &RedisStore<NativeRedis>, attempt: Attempt) -> Result<Outcome, RefusalReason> {
+    let settled = store
+        .submit(&tenant(), &[attempt], RankDetail::Full)
+        .await
+        .unwrap();
+    match &settled[0] {
+        Ok(outcomes) => Ok(outcomes[0].clone()),
+        Err(refusal) => Err(refusal.reason.clone()),
+    }
+}
+
+fn with_id(mut attempt: Attempt, id: &str) -> Attempt {
+    attempt.id = Some(SubmissionId::new(id).unwrap());
+    attempt.fingerprint = fingerprint(1);
+    attempt
+}
+
+#[tokio::test]
+async fn an_id_counts_once_for_exactly_a_day() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(
+        &store,
+        &board("a", &[Order::Descending], Ties::Earliest, Operator::Increment),
+    )
+    .await;
+    let mut value = 0;
+    // The spans of the two hashes turn at any hour of the first use.
+    for hour in 0..24 {
+        let first_ms = NOW_MS + hour * 3_600_000;
+        let id = format!("id{hour}");
+        let first = one(&store, with_id(attempt(&board, "p", 5, first_ms), &id))
+            .await
+            .unwrap();
+        value += 5;
+        assert_eq!((first.values.first(), first.replayed), (value, false));
+        for age in [0, 1, IDEMPOTENCY_MS / 2, IDEMPOTENCY_MS - 1, -1000] {
+            let again = one(&store, with_id(attempt(&board, "p", 5, first_ms + age), &id))
+                .await
+                .unwrap();
+            let expected = Outcome {
+                replayed: true,
+                ..first.clone()
+            };
+            assert_eq!(again, expected, "hour {hour}, age {age}");
+            let mut other = with_id(attempt(&board, "p", 6, first_ms + age), &id);
+            other.fingerprint = fingerprint(2);
+            let id = SubmissionId::new(id.as_str()).unwrap();
+            assert_eq!(one(&store, other).await, Err(RefusalReason::IdConflict { id }));
+        }
+    }
+    for hour in 0..24 {
+        let later = NOW_MS + hour * 3_600_000 + IDEMPOTENCY_MS;
+        let id = format!("id{hour}");
+        let again = one(&store, with_id(attempt(&board, "p", 5, later), &id))
+            .await
+            .unwrap();
+        value += 5;
+        assert_eq!(
+            (again.values.first(), again.replayed),
+            (value, false),
+            "hour {hour}"
+        );
+    }
+    for slot in ["eb:acme:b:a:ids0", "eb:acme:b:a:ids1"] {
+        let [Reply::Integer(ttl)] = server.ask(&format!("PTTL {slot}")).await[..] else {
+            panic!("no TTL")
+        };
+        assert!(ttl > 0 && ttl <= 2 * IDEMPOTENCY_MS, "{ttl}");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_of_one_target_lets_the_others_be_applied() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let boards = [put(&store, &simple("a")).await, put(&store, &simple("b")).await];
+    let alone = with_id(attempt(&boards[0], "p", 5, NOW_MS), "x");
+    let first = store
+        .submit(&tenant(), &[alone], RankDetail::Omitted)
+        .await
+        .unwrap();
+    let first = &first[0].as_ref().unwrap()[0];
+    assert_eq!(first.rank, None);
+    let both = with_id(resolve(&submission("p", &[5]), &boards, NOW_MS + 1).unwrap(), "x");
+    let settled = store.submit(&tenant(), &[both], RankDetail::Full).await.unwrap();
+    let outcomes = settled[0].as_ref().unwrap();
+    assert!(outcomes[0].replayed && outcomes[0].rank.is_none());
+    assert!(!outcomes[1].replayed && outcomes[1].rank == Some(1));
+    assert_eq!(
+        store
+            .read(&tenant(), &boards[0].value.id, 0, 10)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn sums_stop_at_both_ends_of_64_bits() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    for (name, order) in [("down", Order::Descending), ("up", Order::Ascending)] {
+        let board = put(
+            &store,
+            &board(name, &[order], Ties::Earliest, Operator::Increment),
+        )
+        .await;
+        let add = |who, value| one(&store, attempt(&board, who, value, NOW_MS));
+        for step in [i64::MAX - 1, 1] {
+            add("top", step).await.unwrap();
+        }
+        assert_eq!(add("top", 1).await, Err(RefusalReason::Overflow));
+        assert_eq!(add("top", i64::MIN).await.unwrap().values.first(), -1);
+        assert_eq!(add("top", i64::MIN).await, Err(RefusalReason::Overflow));
+        assert_eq!(add("low", i64::MIN).await.unwrap().values.first(), i64::MIN);
+        assert_eq!(add("low", -1).await, Err(RefusalReason::Overflow));
+        assert_eq!(add("low", i64::MAX).await.unwrap().values.first(), -1);
+        assert_eq!(add("low", 1 << 53).await.unwrap().values.first(), (1 << 53) - 1);
+        let mut take = submission("minus", &[i64::MIN]);
+        take.operator = Some(Operator::Decrement);
+        let taken = resolve(&take, std::slice::from_ref(&board), NOW_MS).unwrap();
+        assert_eq!(one(&store, taken).await, Err(RefusalReason::Overflow));
+    }
+}
+
+#[tokio::test]
+async fn a_period_expires_with_all_its_keys() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut daily_board = board("a", &[Order::Descending], Ties::Dense, Operator::Best);
+    daily_board.schedule = daily();
+    daily_board.keep_periods = 2;
+    let board = put(&store, &daily_board).await;
+    store.hide(&tenant(), &player("ghost"), at(NOW_MS)).await.unwrap();
+    for (who, value) in [("p", 1), ("q", 2), ("ghost", 3)] {
+        one(&store, attempt(&board, who, value, NOW_MS)).await.unwrap();
+    }
+    let period = board.value.schedule.period_at(at(NOW_MS));
+    let mut ttls = Vec::new();
+    for kind in ["m", "e", "v", "h", "t", "c"] {
+        ttls.extend(
+            server
+                .ask(&format!("PEXPIRETIME eb:acme:b:a:{kind}:{}", period.id))
+                .await,
+        );
+    }
+    assert!(
+        matches!(ttls[0], Reply::Integer(deadline) if deadline > 0),
+        "{ttls:?}"
+    );
+    assert!(ttls.iter().all(|ttl| *ttl == ttls[0]), "{ttls:?}");
+
+    let soon = PutLeaderboard {
+        tenant: &tenant(),
+        leaderboard: &Leaderboard {
+            keep_periods: 1,
+            ..daily_board.clone()
+        },
+        expected: Expected::Any,
+        current: &period.id,
+        rebuild: false,
+        expiries: &[(period.id.clone(), Some(at(NOW_MS + 50)))],
+        at: at(NOW_MS),
+    };
+    assert_eq!(
+        store
+            .periods(&tenant(), &board.value.id, at(NOW_MS + 60))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let (version, created) = store.put(&soon).await.unwrap().unwrap();
+    assert!(!created);
+    assert_eq!(
+        store
+            .periods(&tenant(), &board.value.id, at(NOW_MS + 60))
+            .await
+            .unwrap(),
+        []
+    );
+    tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+    let board = Rc::new(Versioned {
+        version,
+        value: soon.leaderboard.clone(),
+    });
+    let tenant = tenant();
+    let page = store
+        .page(&place(&tenant, &board, &period.id), &PageFrom::Top, 5)
+        .await
+        .unwrap();
+    assert_eq!((page.layout, page.version, page.count), (None, 0, 0));
+    let left = server.ask(&format!("KEYS *:{}", period.id)).await;
+    assert_eq!(left, []);
+    // The next period forgets the name of the one that is gone.
+    let next = attempt(&board, "p", 1, NOW_MS + DAY_MS);
+    one(&store, next).await.unwrap();
+    assert_eq!(server.ask("ZCARD eb:acme:b:a:periods").await, [Reply::Integer(1)]);
+}
+
+#[tokio::test]
+async fn deleting_leaves_nothing_but_the_last_version() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let dense = board("a", &[Order::Descending], Ties::Dense, Operator::Best);
+    let first = put(&store, &dense).await;
+    store.hide(&tenant(), &player("ghost"), at(NOW_MS)).await.unwrap();
+    for who in ["p", "ghost"] {
+        one(&store, with_id(attempt(&first, who, 1, NOW_MS), who))
+            .await
+            .unwrap();
+    }
+    store
+        .restore(&tenant(), &player("ghost"), at(NOW_MS))
+        .await
+        .unwrap();
+    let id = &first.value.id;
+    let wrong = store.delete(&tenant(), id, Expected::Version(99)).await.unwrap();
+    assert_eq!(wrong, Err(PutRefusal::VersionMismatch { current: Some(1) }));
+    assert_eq!(
+        store.delete(&tenant(), id, Expected::Version(1)).await.unwrap(),
+        Ok(true)
+    );
+    assert_eq!(
+        store.delete(&tenant(), id, Expected::Any).await.unwrap(),
+        Ok(false)
+    );
+    assert_eq!(
+        server.ask("KEYS *").await,
+        [Reply::Bytes(b"eb:acme:version".to_vec())]
+    );
+    let stale = one(&store, attempt(&first, "p", 1, NOW_MS)).await;
+    assert_eq!(stale, Err(RefusalReason::StaleConfiguration));
+    let second = put(&store, &dense).await;
+    assert_eq!(second.version, 2);
+    let created = one(&store, with_id(attempt(&second, "p", 1, NOW_MS), "p"))
+        .await
+        .unwrap();
+    assert_eq!((created.version, created.replayed), (2, false));
+}
+
+#[tokio::test]
+async fn hiding_that_failed_half_way_is_finished_by_hiding_again() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    for (who, value) in [("p", 1), ("q", 2)] {
+        one(&store, attempt(&board, who, value, NOW_MS)).await.unwrap();
+    }
+    let tenant = tenant();
+    let all = PeriodId::all_time();
+    let here = place(&tenant, &board, &all);
+    // All that a call did which lost its connection after the first command.
+    server.ask("SADD eb:acme:hidden q").await;
+    store.hide(&tenant, &player("q"), at(NOW_MS)).await.unwrap();
+    let page = store.page(&here, &PageFrom::Top, 5).await.unwrap();
+    assert_eq!((page.count, page.version), (1, 4));
+    store.hide(&tenant, &player("q"), at(NOW_MS)).await.unwrap();
+    let log = store.read(&tenant, &board.value.id, 3, 10).await.unwrap();
+    assert_eq!(log.len(), 1);
+    assert!(matches!(log[0].event.body, EventBody::Hidden { .. }));
+    // A score that is kept also moves the entry of a player shown half-way.
+    server.ask("SREM eb:acme:hidden q").await;
+    let kept = one(&store, attempt(&board, "q", 2, NOW_MS)).await.unwrap();
+    assert_eq!((kept.version, kept.rank), (5, Some(1)));
+    let page = store.page(&here, &PageFrom::Top, 5).await.unwrap();
+    assert_eq!((page.count, page.version), (2, 5));
+    let said = store
+        .around(&here, &player("q"), 5, &Caller::Anonymous)
+        .await
+        .unwrap();
+    assert_eq!(said.unwrap().entries[0].rank, 1);
+}
+
+#[tokio::test]
+async fn a_rebuild_matches_columns_by_name() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let model = Model::new();
+    let column = |name: &str, order| Column::new(name, order).unwrap();
+    let shapes = [
+        vec![column("a", Order::Descending), column("b", Order::Ascending)],
+        vec![column("b", Order::Ascending), column("c", Order::Descending)],
+        vec![
+            column("c", Order::Ascending),
+            column("b", Order::Descending),
+            column("a", Order::Descending),
+        ],
+        vec![column("a", Order::Ascending)],
+    ];
+    let mut shape = simple("x");
+    let mut board = Rc::new(Versioned {
+        version: 0,
+        value: shape.clone(),
+    });
+    store.hide(&tenant(), &player("p7"), at(NOW_MS)).await.unwrap();
+    model.hide(&tenant(), &player("p7"), at(NOW_MS)).await.unwrap();
+    for (round, columns) in shapes.into_iter().enumerate() {
+        for ties in [Ties::Dense, Ties::Latest, Ties::Shared, Ties::Earliest] {
+            shape.columns = Columns::new(columns.clone()).unwrap();
+            shape.ties = ties;
+            for rebuild in [false, true] {
+                let put = PutLeaderboard {
+                    tenant: &tenant(),
+                    leaderboard: &shape,
+                    expected: Expected::Any,
+                    current: &PeriodId::all_time(),
+                    rebuild,
+                    expiries: &[],
+                    at: at(NOW_MS),
+                };
+                let said = store.put(&put).await.unwrap();
+                assert_eq!(said, model.put(&put).await.unwrap(), "{shape:?}");
+                if let Ok((version, _)) = said {
+                    let value = shape.clone();
+                    board = Rc::new(Versioned { version, value });
+                }
+            }
+            let tenant = tenant();
+            let all = PeriodId::all_time();
+            let here = place(&tenant, &board, &all);
+            let page = store.page(&here, &PageFrom::Top, 1000).await;
+            assert_eq!(page, model.page(&here, &PageFrom::Top, 1000).await);
+            let ghost = store.around(&here, &player("p7"), 5, &Caller::Server).await;
+            assert_eq!(
+                ghost,
+                model.around(&here, &player("p7"), 5, &Caller::Server).await
+            );
+        }
+        if round == 0 {
+            let attempts: Vec<Attempt> = (0..1200)
+                .map(|n| {
+                    let mut given = submission(&format!("p{n}"), &[]);
+                    let values = vec![("a".into(), n % 7 - 3), ("b".into(), n % 5 - 2)];
+                    given.values = leaderboard_core::SubmissionTarget::Named(values);
+                    given.occurred_at = Some(at(NOW_MS - n));
+                    resolve(&given, std::slice::from_ref(&board), NOW_MS).unwrap()
+                })
+                .collect();
+            let said = store
+                .submit(&tenant(), &attempts, RankDetail::Omitted)
+                .await
+                .unwrap();
+            assert_eq!(
+                said,
+                model
+                    .submit(&tenant(), &attempts, RankDetail::Omitted)
+                    .await
+                    .unwrap()
+            );
+        }
+    }
+    let spare = server.ask("KEYS eb:acme:b:x:[MEVHTC]:*").await;
+    assert_eq!(spare, []);
+}
+
+#[tokio::test]
+async fn expectations_of_versions_are_kept() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut shape = simple("a");
+    let mut put = async |expected, title: &str| {
+        shape.title = title.into();
+        let put = PutLeaderboard {
+            tenant: &tenant(),
+            leaderboard: &shape,
+            expected,
+            current: &PeriodId::all_time(),
+            rebuild: false,
+            expiries: &[],
+            at: at(NOW_MS),
+        };
+        store.put(&put).await.unwrap()
+    };
+    let mismatch = |current| Err(PutRefusal::VersionMismatch { current });
+    assert_eq!(put(Expected::Version(1), "").await, mismatch(None));
+    assert_eq!(put(Expected::Absent, "").await, Ok((1, true)));
+    assert_eq!(put(Expected::Absent, "").await, mismatch(Some(1)));
+    assert_eq!(put(Expected::Version(1), "").await, Ok((1, false)));
+    assert_eq!(put(Expected::Version(1), "new").await, Ok((2, false)));
+    assert_eq!(put(Expected::Version(1), "newer").await, mismatch(Some(2)));
+    assert_eq!(put(Expected::Any, "newest").await, Ok((3, false)));
+    let log = store.read(&tenant(), &simple("a").id, 0, 10).await.unwrap();
+    assert_eq!(
+        log.iter().map(|event| event.position).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+}
