@@ -106,6 +106,9 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
     let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
     let preconditions = Preconditions::of(context.headers)?;
     let patch = json::parse(context.body)?;
+    let mut errors = json::Errors::default();
+    json::check_width(&patch, &json::Pointer::Root, &mut errors);
+    errors.check()?;
     for _ in 0..MAX_PATCH_ATTEMPTS {
         let there = current(context, &id).await?;
         let expected = expect(&preconditions, Some(there.version))?;

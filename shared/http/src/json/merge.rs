@@ -1,6 +1,24 @@
 //! JSON merge patch (RFC 7396).
 
-use super::{Json, Object};
+use super::{Errors, Json, Object, Pointer};
+
+/// The most fields of one object in a patch: far more than any document has. Merging compares names one by
+/// one.
+const MAX_FIELDS: usize = 64;
+
+/// Notes objects of a patch that have too many fields to be merged.
+pub(crate) fn check_width(patch: &Json<'_>, pointer: &Pointer<'_>, errors: &mut Errors) {
+    let Json::Object(object) = patch else {
+        return;
+    };
+    if object.members.len() > MAX_FIELDS {
+        errors.add(pointer, format!("must have at most {MAX_FIELDS} fields"));
+        return;
+    }
+    for (name, value) in &object.members {
+        check_width(value, &Pointer::Key(pointer, name), errors);
+    }
+}
 
 /// The target with the patch applied: `null` removes a field, objects are merged, anything else replaces.
 pub(crate) fn merge<'a>(target: Option<Json<'a>>, patch: Json<'a>) -> Json<'a> {
@@ -40,6 +58,20 @@ mod tests {
             }
             Json::Array(items) => Json::Array(items.into_iter().map(sorted).collect()),
             other => other,
+        }
+    }
+
+    #[test]
+    fn the_width_of_a_patch_is_bounded() {
+        let wide = |count: usize| {
+            let fields: Vec<String> = (0..count).map(|n| format!("\"{n}\":1")).collect();
+            format!("{{\"limits\":{{{}}}}}", fields.join(","))
+        };
+        for (count, fits) in [(MAX_FIELDS, true), (MAX_FIELDS + 1, false)] {
+            let mut errors = Errors::default();
+            let text = wide(count);
+            check_width(&parse(text.as_bytes()).unwrap(), &Pointer::Root, &mut errors);
+            assert_eq!(errors.check().is_ok(), fits);
         }
     }
 

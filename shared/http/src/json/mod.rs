@@ -16,7 +16,7 @@ pub(crate) use compact::compact;
 pub(crate) use errors::Errors;
 pub(crate) use field::{Field, Fields};
 pub(crate) use integer::{Exact, ExactUnsigned, decimal};
-pub(crate) use merge::merge;
+pub(crate) use merge::{check_width, merge};
 pub(crate) use parse::parse;
 pub(crate) use pointer::Pointer;
 pub(crate) use value::{Json, Object};
