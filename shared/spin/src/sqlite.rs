@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
 use spin_sdk::sqlite::{self, Error};
 
 /// The database every component is granted.
 const DATABASE: &str = "default";
+
+/// How long a request waits before it looks again whether the connection is free.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection that is opened at its first use.
 #[derive(Default)]
@@ -52,6 +56,10 @@ impl Connection for SqliteConnection {
             .into_iter()
             .map(|row| row.values.into_iter().map(cell).collect())
             .collect())
+    }
+
+    async fn pause(&self) {
+        spin_sdk::time::sleep(PAUSE).await;
     }
 
     /// Drops the connection: SQLite rolls back what it had open, whatever was still under way in it.

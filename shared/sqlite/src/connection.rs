@@ -45,6 +45,9 @@ pub trait Connection {
     /// [`ConnectionError`]; whether the statement took effect is known for `Busy` and `Other` (it did not).
     async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError>;
 
+    /// Waits a moment, about a millisecond, while another request uses the connection.
+    async fn pause(&self);
+
     /// Leaves a transaction whose request was dropped. A statement of it may still be running, or even be
     /// waiting to run; an implementation that cannot exclude this opens a new connection instead.
     ///

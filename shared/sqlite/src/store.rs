@@ -86,7 +86,7 @@ impl<C: Connection> SqliteStore<C> {
 
     /// Waits for the connection, and makes it fit for use.
     async fn prepared(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let mut state = self.state.lock().await;
+        let mut state = self.turn().await;
         if state.in_transaction {
             state.prepared = false;
             self.connection.reset().await?;
@@ -102,6 +102,17 @@ impl<C: Connection> SqliteStore<C> {
             state.prepared = true;
         }
         Ok(state)
+    }
+
+    /// Waits for the connection to be free. A request does not wait to be woken by another one: the executor of
+    /// a component wakes a task for what its host reports, and for nothing else.
+    async fn turn(&self) -> MutexGuard<'_, State> {
+        loop {
+            if let Some(state) = self.state.try_lock() {
+                return state;
+            }
+            self.connection.pause().await;
+        }
     }
 
     fn session(&self) -> Session<'_, C> {

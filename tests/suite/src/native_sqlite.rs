@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 use std::time::Duration;
 
 use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
@@ -57,6 +58,18 @@ fn failed(error: &rusqlite::Error) -> ConnectionError {
 impl Connection for NativeSqlite {
     async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
         run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))
+    }
+
+    async fn pause(&self) {
+        let mut paused = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut paused, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     async fn reset(&self) -> Result<(), ConnectionError> {

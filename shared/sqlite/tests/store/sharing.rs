@@ -59,6 +59,10 @@ impl Connection for Slow {
         rows
     }
 
+    async fn pause(&self) {
+        self.inner.pause().await;
+    }
+
     async fn reset(&self) -> Result<(), ConnectionError> {
         if self.keep_on_reset {
             // The default of the trait, on the same connection.
