@@ -1,0 +1,164 @@
+//! A redis-server that belongs to one test.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a server may take until it answers.
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
+/// How long to wait between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Another program may take the port between its choice and the server's start.
+const PORTS_TRIED: usize = 5;
+/// Runs the server until standard input closes, which it does in any case when the test's process ends.
+const UNTIL_STDIN_CLOSES: &str = r#"redis-server "$@" >/dev/null & read -r _; kill -9 $!; wait $!"#;
+
+/// A running redis-server with a directory of its own. It is killed when this is dropped, or when the process
+/// ends in any way.
+#[derive(Debug)]
+pub struct RedisServer {
+    /// `None` while the server is down.
+    process: Option<Child>,
+    port: u16,
+    /// Whether every answered write is on the disk.
+    durable: bool,
+    directory: TempDir,
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// When the system has none.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+impl RedisServer {
+    /// Starts a server that keeps everything in memory.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_as(false)
+    }
+
+    /// Starts a server that has every write on the disk before it answers.
+    ///
+    /// # Panics
+    /// As [`RedisServer::start`].
+    #[must_use]
+    pub fn start_durable() -> Self {
+        Self::start_as(true)
+    }
+
+    #[expect(
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test stops where it cannot go on"
+    )]
+    fn start_as(durable: bool) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut server = Self {
+            process: None,
+            port: 0,
+            durable,
+            directory,
+        };
+        for _ in 0..PORTS_TRIED {
+            server.port = free_port();
+            if server.run() {
+                return server;
+            }
+        }
+        panic!("redis-server does not start (is it installed?)");
+    }
+
+    /// `redis://127.0.0.1:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on; the same after a restart.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Kills the server with SIGKILL, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When its end cannot be waited for.
+    #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            drop(process.stdin.take());
+            process.wait().expect("the end of redis-server");
+        }
+    }
+
+    /// Starts the server again on the same port and directory, after killing it if it runs.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[expect(clippy::panic, reason = "a test stops where it cannot go on")]
+    pub fn restart(&mut self) {
+        self.kill();
+        if !self.run() {
+            panic!("redis-server does not start again on port {}", self.port);
+        }
+    }
+
+    /// Starts the process. Whether it answers in time.
+    #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+    fn run(&mut self) -> bool {
+        let port = self.port.to_string();
+        let durable = if self.durable { "yes" } else { "no" };
+        let process = Command::new("sh")
+            .args(["-c", UNTIL_STDIN_CLOSES, "redis-server"])
+            .args(["--bind", "127.0.0.1", "--port", &port, "--save", ""])
+            .args(["--appendonly", durable, "--appendfsync", "always", "--dir"])
+            .arg(self.directory.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        self.process = Some(process);
+        let give_up_at = Instant::now() + STARTS_WITHIN;
+        while Instant::now() < give_up_at {
+            if self.answers() {
+                return true;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        self.kill();
+        false
+    }
+
+    fn answers(&self) -> bool {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let ping = || -> std::io::Result<bool> {
+            let mut stream = TcpStream::connect_timeout(&address, STARTS_WITHIN)?;
+            stream.set_read_timeout(Some(STARTS_WITHIN))?;
+            stream.write_all(b"PING\r\n")?;
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer)?;
+            Ok(&answer == b"+PONG")
+        };
+        ping().unwrap_or(false)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,166 @@
+//! Configurations: versions, conditions, lists, deletion.
+
+use leaderboard_core::ports::{Expected, Leaderboards, PageFrom, PutRefusal, ReadError, Scores};
+use leaderboard_core::{
+    Access, EventBody, Leaderboard, Limits, Operator, Order, PeriodId, ReadAccess, Ties, WriteAccess,
+};
+
+use crate::given::{board, columns, id, instant, schedule, tenant};
+use crate::harness::{ALL, Harness, World, on_both_stores, put_in};
+
+fn full() -> Leaderboard {
+    Leaderboard {
+        title: "Goals \"by\" year, año".into(),
+        columns: columns(&[Order::Descending, Order::Ascending, Order::Descending]),
+        operator: Operator::Decrement,
+        operator_override: true,
+        ties: Ties::Dense,
+        schedule: schedule("0 4 * * 1", "Europe/Madrid"),
+        keep_periods: 1000,
+        starts_at: Some(instant("2026-01-01T00:00:00Z")),
+        ends_at: Some(instant("2027-01-01T00:00:00.001Z")),
+        limits: Limits {
+            min: Some(i64::MIN),
+            max: Some(i64::MAX),
+            max_change: Some(u64::MAX),
+            max_attempts: Some(u32::MAX),
+            max_entries: Some(u64::MAX),
+        },
+        access: Access {
+            read: ReadAccess::Private,
+            write: WriteAccess::Player,
+        },
+        ..board("full")
+    }
+}
+
+async fn delete<H: Harness>(world: &World<H>, name: &str, expected: Expected) -> Result<bool, PutRefusal> {
+    world
+        .store
+        .delete(&world.tenant, &id(name), expected)
+        .await
+        .unwrap()
+}
+
+async fn ids<H: Harness>(world: &World<H>, after: Option<&str>, limit: u32) -> Vec<String> {
+    let after = after.map(id);
+    let listed = world
+        .store
+        .list(&world.tenant, after.as_ref(), limit)
+        .await
+        .unwrap();
+    listed
+        .into_iter()
+        .map(|board| board.value.id.to_string())
+        .collect()
+}
+
+on_both_stores! {
+    async fn what_is_put_is_there_and_in_the_log(world) {
+        assert_eq!(world.configuration(&full()).await, None);
+        let (version, created) = world.try_put(&full(), Expected::Any, false).await.unwrap();
+        assert!(created);
+        let stored = world.current(&full()).await;
+        assert_eq!((&stored.value, stored.version), (&full(), version));
+        let event = world.events(&stored).await.remove(0);
+        assert_eq!((event.position, event.event.recorded_at), (1, world.now()));
+        assert_eq!(event.event.body, EventBody::Configured {
+            leaderboard: Box::new(full()),
+            current: full().schedule.period_at(world.now()).id,
+            rebuild: false,
+        });
+    }
+
+    async fn an_unchanged_configuration_keeps_its_version_and_makes_no_event(world) {
+        let (version, _) = world.try_put(&full(), Expected::Any, false).await.unwrap();
+        assert_eq!(world.try_put(&full(), Expected::Any, true).await, Ok((version, false)));
+        assert_eq!(world.try_put(&full(), Expected::Version(version), false).await, Ok((version, false)));
+        assert_eq!(world.events(&world.current(&full()).await).await.len(), 1);
+        let (second, created) = world.try_put(&Leaderboard { keep_periods: 7, ..full() }, Expected::Any, false).await.unwrap();
+        assert!(second > version && !created);
+        assert_eq!(world.current(&full()).await.value.keep_periods, 7);
+    }
+
+    async fn conditions_are_met_or_nothing_happens(world) {
+        let none = PutRefusal::VersionMismatch { current: None };
+        assert_eq!(world.try_put(&board("l"), Expected::Version(1), false).await, Err(none.clone()));
+        assert_eq!(delete(&world, "l", Expected::Version(1)).await, Err(none));
+        assert_eq!(delete(&world, "l", Expected::Any).await, Ok(false));
+        let (version, _) = world.try_put(&board("l"), Expected::Absent, false).await.unwrap();
+        let there = PutRefusal::VersionMismatch { current: Some(version) };
+        let other = Leaderboard { title: "Other".into(), ..board("l") };
+        assert_eq!(world.try_put(&other, Expected::Absent, false).await, Err(there.clone()));
+        assert_eq!(world.try_put(&other, Expected::Version(version + 1), false).await, Err(there.clone()));
+        assert_eq!(delete(&world, "l", Expected::Version(version + 1)).await, Err(there.clone()));
+        assert_eq!(delete(&world, "l", Expected::Absent).await, Err(there));
+        assert_eq!(world.current(&board("l")).await.value.title, "");
+        assert!(world.try_put(&other, Expected::Version(version), false).await.unwrap().0 > version);
+    }
+
+    async fn versions_grow_over_all_of_a_tenant_also_across_a_deletion(world) {
+        let mut last = 0;
+        for round in 0..3 {
+            for name in ["a", "b"] {
+                let titled = Leaderboard { title: format!("{round}"), ..board(name) };
+                let (version, created) = world.try_put(&titled, Expected::Any, false).await.unwrap();
+                assert!(version > last, "{name} {version} after {last}");
+                assert!(created);
+                last = version;
+            }
+            assert_eq!(delete(&world, "a", Expected::Any).await, Ok(true));
+            assert_eq!(delete(&world, "b", Expected::Version(last)).await, Ok(true));
+        }
+    }
+
+    async fn deletion_takes_entries_log_and_configuration(world) {
+        let l = world.put(&board("l")).await;
+        world.score(&l, "a", 1).await;
+        world.score(&l, "b", 2).await;
+        assert_eq!(delete(&world, "l", Expected::Version(l.version)).await, Ok(true));
+        assert_eq!(world.configuration(&board("l")).await, None);
+        assert_eq!(world.events(&l).await, []);
+        let all = PeriodId::all_time();
+        assert_eq!(world.page_of(&l, &all, &PageFrom::Top, 10).await, Err(ReadError::StaleConfiguration));
+        assert_eq!(world.store.periods(&world.tenant, &id("l"), world.now()).await.unwrap(), []);
+        let fresh = world.put(&board("l")).await;
+        let page = world.page(&fresh, &PageFrom::Top, 10).await;
+        assert_eq!((page.layout, page.version, page.count), (None, 0, 0));
+        assert_eq!(world.events(&fresh).await.len(), 1);
+        assert_eq!(world.score(&fresh, "a", 1).await.version, 2);
+    }
+
+    async fn a_list_is_in_byte_order_and_goes_on_after_any_id(world) {
+        assert_eq!(ids(&world, None, ALL).await, Vec::<String>::new());
+        for name in ["b", "a-b", "a", "0", "a.b", "ab", "a_b", "9"] {
+            world.put(&board(name)).await;
+        }
+        let other = tenant("acme2");
+        put_in(&world.store, &other, &board("foreign"), Expected::Any, false, world.now()).await.unwrap();
+        let all = ["0", "9", "a", "a-b", "a.b", "a_b", "ab", "b"];
+        assert_eq!(ids(&world, None, ALL).await, all);
+        assert_eq!(ids(&world, None, 3).await, all[..3]);
+        assert_eq!(ids(&world, Some("a"), 2).await, all[3..5]);
+        assert_eq!(ids(&world, Some("a0"), ALL).await, all[5..]);
+        assert_eq!(ids(&world, Some("b"), ALL).await, Vec::<String>::new());
+        let whole = world.store.list(&world.tenant, None, 1).await.unwrap().remove(0);
+        assert_eq!(whole, *world.current(&board("0")).await);
+    }
+
+    async fn tenants_are_worlds_of_their_own(world) {
+        let other = tenant("other");
+        let mine = world.put(&board("l")).await;
+        world.score(&mine, "a", 1).await;
+        assert_eq!(Leaderboards::get(&world.store, &other, &id("l")).await.unwrap(), None);
+        assert_eq!(world.store.delete(&other, &id("l"), Expected::Any).await.unwrap(), Ok(false));
+        put_in(&world.store, &other, &board("l"), Expected::Absent, false, world.now()).await.unwrap();
+        assert_eq!(world.store.delete(&other, &id("l"), Expected::Any).await.unwrap(), Ok(true));
+        assert_eq!(world.list(&mine).await.len(), 1);
+    }
+
+    async fn what_one_connection_makes_exists_on_the_other(world) {
+        let second = world.harness.open().await;
+        let (version, _) = world.try_put(&board("l"), Expected::Absent, false).await.unwrap();
+        let refused = put_in(&second, &world.tenant, &board("l"), Expected::Absent, false, world.now()).await;
+        assert_eq!(refused, Err(PutRefusal::VersionMismatch { current: Some(version) }));
+    }
+}
