@@ -218,3 +218,78 @@ fn unpack_bound(text: &str) -> Result<Option<Timestamp>, StoreError> {
 pub(crate) fn is_key(layout: &Layout, key: &OrderKey) -> bool {
     layout.parse(key.as_bytes()).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leaderboard_core::codec::encode_layout;
+    use leaderboard_core::{Column, Columns};
+
+    fn layout(orders: &[Order], ties: Ties) -> Layout {
+        let columns = orders.iter().enumerate();
+        let columns = columns.map(|(at, order)| Column::new(format!("c{at}"), *order).unwrap());
+        Layout {
+            columns: Columns::new(columns.collect()).unwrap(),
+            ties,
+        }
+    }
+
+    #[test]
+    fn scripts_read_policy_columns_and_names_where_layouts_have_them() {
+        let two = layout(&[Order::Descending, Order::Ascending], Ties::Latest);
+        assert_eq!(encode_layout(&two), b"\x01\x02\x00\x02c0\x01\x02c1");
+        for (code, ties) in (0..).zip([Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense]) {
+            assert_eq!(encode_layout(&layout(&[Order::Ascending], ties))[..2], [code, 1]);
+        }
+        assert_eq!(descending_bits(&two), 0b01);
+    }
+
+    #[test]
+    fn narrow_words_widen_to_the_number() {
+        for (narrow, value) in [
+            (&[128][..], 0),
+            (&[129, 1], 1),
+            (&[130, 1, 0], 256),
+            (&[127], -1),
+            (&[126, 254], -2),
+            (&[136, 127, 255, 255, 255, 255, 255, 255, 255], i64::MAX),
+            (&[119, 128, 0, 0, 0, 0, 0, 0, 0], i64::MIN),
+        ] {
+            assert_eq!(split_word(narrow), Some((sortable(value), &[][..])), "{value}");
+        }
+        for bad in [&[][..], &[129], &[137, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0], &[255]] {
+            assert_eq!(split_word(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_never_a_panic() {
+        let board = || LeaderboardId::new("a").unwrap();
+        let player = || PlayerId::new("p").unwrap();
+        let one = layout(&[Order::Ascending], Ties::Earliest);
+        let mut good = vec![0, 1, 0, HAS_RANK | HAS_PREVIOUS];
+        for number in [7_u64, 2, 3] {
+            good.extend(number.to_be_bytes());
+        }
+        good.extend(sortable(5));
+        good.extend(sortable(4));
+        good.extend(b"all");
+        let outcome = unpack_outcome(&good, board(), player(), false).unwrap();
+        assert_eq!(
+            (outcome.version, outcome.rank, outcome.values.first()),
+            (7, Some(2), 5)
+        );
+        let previous = outcome.previous.unwrap();
+        assert_eq!((previous.rank, previous.values.first()), (Some(3), 4));
+        for length in 0..good.len() {
+            let cut = good.get(..length).unwrap();
+            assert!(unpack_outcome(cut, board(), player(), false).is_err(), "{length}");
+        }
+        for garbage in [&[][..], &[128], &[128, 128], &[129, 1, 255], &[7; 40], &[200; 40]] {
+            assert!(widen_key(&one, garbage).is_err() || unpack_entry(&one, garbage, &[1]).is_err());
+            assert!(unpack_entry(&one, garbage, garbage).is_err());
+        }
+        assert!(unpack_period(b"all", b"x,").is_err());
+        assert!(unpack_period(b"nonsense", b",").is_err());
+    }
+}

@@ -4,7 +4,7 @@
 -- Answers {'ok', 1 when there was one} or {'version', current or ''}.
 
 local current = redis.call('HGET', KEYS[1], 'v') or ''
-if (ARGV[1] == 'absent' and current ~= '') or (ARGV[1] ~= 'absent' and ARGV[1] ~= 'any' and ARGV[1] ~= current) then
+if not is_expected(current, ARGV[1]) then
   return {'version', current}
 end
 local prefixes = prefixes_at(3)

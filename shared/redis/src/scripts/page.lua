@@ -1,5 +1,5 @@
 -- A page of the visible entries. Needs words, period, reading.
--- ARGV[2]: 'top', 'after' or 'before'; ARGV[3]: the order key (of whole words) it begins after or ends before;
+-- ARGV[2]: 'top', 'after' or 'before'; ARGV[3]: the order key, of whole words, it begins after or ends before;
 -- ARGV[4]: how many.
 
 local period = open_reading()

@@ -8,7 +8,7 @@
 
 local there = redis.call('HMGET', KEYS[1], 'b', 'v')
 local current = there[2] or ''
-if (ARGV[1] == 'absent' and current ~= '') or (ARGV[1] ~= 'absent' and ARGV[1] ~= 'any' and ARGV[1] ~= current) then
+if not is_expected(current, ARGV[1]) then
   return {'version', current}
 end
 if there[1] == ARGV[3] then

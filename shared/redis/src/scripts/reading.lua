@@ -1,6 +1,7 @@
 -- What every read of a period begins with. Needs words.lua and period.lua.
 --
--- KEYS: the configuration and the period's six keys. ARGV[1]: the configuration's version as the caller knows it.
+-- KEYS: the configuration and the period's six keys. ARGV[1]: the configuration's version as the caller knows
+-- it.
 -- A read answers {0} when that is no longer the current one, and otherwise a flat list that begins with
 -- 1, the layout's bytes ('' when the period has never had an entry), version and number of visible entries.
 
@@ -41,7 +42,11 @@ end
 local function answer_window(answer, period, total, start, order_keys)
   answer[#answer + 1] = total
   answer[#answer + 1] = start
-  answer[#answer + 1] = order_keys[1] and rank_of(period, order_keys[1]) or 0
+  local rank = start + 1
+  if order_keys[1] and period.ties >= SHARED then
+    rank = rank_of(period, order_keys[1])
+  end
+  answer[#answer + 1] = rank
   local extras = extras_of(period, order_keys)
   for at, key in ipairs(order_keys) do
     answer[#answer + 1] = key

@@ -12,10 +12,12 @@ if not period.layout then
 end
 for at = 2, #ARGV, 2 do
   local key, packed = key_of(period, ARGV[at])
-  local hidden = key and not redis.call('ZSCORE', period.visible, key)
+  -- Where every rank is taken once, the index that is the rank also tells that the entry is visible.
+  local index = key and redis.call(period.ties < SHARED and 'ZRANK' or 'ZSCORE', period.visible, key)
+  local hidden = not index
   if key and (not hidden or ARGV[at + 1] == '1') then
     local size = #answer
-    answer[size + 1] = rank_of(period, key)
+    answer[size + 1] = index and period.ties < SHARED and index + 1 or rank_of(period, key)
     answer[size + 2] = hidden and 1 or 0
     answer[size + 3] = key
     answer[size + 4] = string.sub(packed, #key - #ARGV[at] + 1)

@@ -34,7 +34,8 @@ local hidden_flag = tonumber(take())
 local span_ms = tonumber(take())
 
 local function take_place(at)
-  local place = {configuration = KEYS[at], log = KEYS[at + 1], slots = {KEYS[at + 2], KEYS[at + 3]}, periods = KEYS[at + 4]}
+  local place = {configuration = KEYS[at], log = KEYS[at + 1], periods = KEYS[at + 4]}
+  place.slots = {KEYS[at + 2], KEYS[at + 3]}
   place.period = period_at(KEYS, at + 5)
   place.board_version = take()
   place.board_layout = take()
@@ -200,7 +201,8 @@ local function settle(place, attempt, target)
   if old then
     plan = outcome_over(period, attempt, target, old, result)
   else
-    plan = {status = CREATED, tuple = result, place = narrow(result .. target.time), metadata = attempt.metadata}
+    plan = {status = CREATED, tuple = result, metadata = attempt.metadata}
+    plan.place = narrow(result .. target.time)
   end
   plan.old = old
   plan.attempts = math.min(used + 1, MAX_ATTEMPTS)
@@ -310,7 +312,8 @@ for at = 1, tonumber(take()) do
 end
 
 local function take_attempt()
-  local attempt = {player = take(), metadata = take(), now = tonumber(take()), id = take(), fingerprint = take(), targets = {}}
+  local attempt = {player = take(), metadata = take(), now = tonumber(take())}
+  attempt.id, attempt.fingerprint, attempt.targets = take(), take(), {}
   for at = 1, tonumber(take()) do
     local target = {place = places[tonumber(take())], operator = tonumber(take())}
     target.tuple, target.time, target.event = take(), take(), take()
