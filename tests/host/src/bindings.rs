@@ -18,7 +18,7 @@ wasmtime::component::bindgen!({
 });
 
 /// What a component of the Redis trigger exports.
-pub mod trigger {
+pub(crate) mod trigger {
     wasmtime::component::bindgen!({
         path: "../../wit/spin",
         world: "redis-trigger",

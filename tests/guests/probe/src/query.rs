@@ -16,7 +16,7 @@ impl Query {
 
     /// The first value of `name`, empty when there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or("")
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
     }
 
     /// The same as a number, 0 when it is none.

@@ -1,6 +1,8 @@
 //! A test guest of the Redis trigger. It appends every payload to the list `received`; the payload `fail` makes it
 //! return an error and `trap` makes it trap, both before anything is appended.
 
+#![expect(unsafe_code, reason = "what the SDK's macro expands to")]
+
 use bytes::Bytes;
 use spin_sdk::redis::{Connection, RedisParameter};
 use spin_sdk::redis_subscriber;

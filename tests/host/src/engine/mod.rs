@@ -10,8 +10,14 @@ pub(crate) use linker::linker;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// Core Wasm instances and memories that one component instance may need: the component's own and its adapters.
-const CORE_INSTANCES_PER_COMPONENT: u32 = 4;
+/// Core Wasm instances of one component instance: the component's own and those that the tools put around it.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 8;
+/// Memories of one component instance.
+const MEMORIES_PER_COMPONENT: u32 = 1;
+/// Tables of one component instance.
+const TABLES_PER_COMPONENT: u32 = 4;
+/// Stacks that the calls into one component instance take on average; most calls that wait take none.
+const STACKS_PER_COMPONENT: u32 = 2;
 /// Elements of one table of a guest.
 const TABLE_ELEMENTS: usize = 100_000;
 /// Bytes of a freed memory that stay resident for the next instance, so that it faults in fewer pages.
@@ -25,9 +31,9 @@ pub(crate) fn engine(instances: u32, memory_bytes: usize) -> wasmtime::Result<En
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
-        .total_memories(instances)
-        .total_tables(instances)
-        .total_stacks(instances)
+        .total_memories(instances.saturating_mul(MEMORIES_PER_COMPONENT))
+        .total_tables(instances.saturating_mul(TABLES_PER_COMPONENT))
+        .total_stacks(instances.saturating_mul(STACKS_PER_COMPONENT))
         .max_memory_size(memory_bytes)
         .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES);

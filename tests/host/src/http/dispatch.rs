@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -67,6 +67,7 @@ pub(crate) async fn chain(
     request: Request<WasiBody>,
 ) -> Response<WasiBody> {
     let (mut parts, body) = request.into_parts();
+    parts.headers.remove(HOST);
     let entry = Entry::synthetic(component);
     let found = Match {
         trailing: parts.uri.path().to_owned(),

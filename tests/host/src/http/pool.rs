@@ -172,7 +172,10 @@ impl WorkerState for Reuse {
     }
 
     fn drop(&self, store: Store<GuestState>, result: wasmtime::Result<()>) {
-        if let Err(error) = result {
+        // A stop drops the instances that are idle, which is no failure.
+        if let Err(error) = result
+            && !self.stopping.is_cancelled()
+        {
             tracing::error!(
                 component = &*self.component,
                 error = one_line(&error),

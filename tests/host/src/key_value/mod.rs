@@ -13,6 +13,7 @@ const MAX_OPEN_STORES: usize = 256;
 const MAX_ANSWER_BYTES: usize = 128 << 20;
 
 /// A store that a guest has opened.
-pub(crate) struct OpenStore {
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenStore {
     label: Arc<str>,
 }

@@ -27,8 +27,9 @@ const MAX_ANSWER_BYTES: usize = 128 << 20;
 /// On Spin each one is a TCP connection of its own. Here all guests of a thread share one per address, as long as they
 /// only send commands that leave no trace on the connection; with the first other command (`MULTI`, `SELECT`, `BLPOP`…)
 /// the guest's connection moves to a TCP connection of its own, for good.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
-pub(crate) struct Connection {
+pub struct Connection {
     info: Arc<ConnectionInfo>,
     shared: MultiplexedConnection,
     own: Arc<OnceCell<MultiplexedConnection>>,

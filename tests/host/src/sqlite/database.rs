@@ -12,8 +12,9 @@ use crate::bindings::spin::sqlite::sqlite::Error;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that a guest has opened. The file is opened with the first statement, as on Spin.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
-pub(crate) struct Connection(Arc<Inner>);
+pub struct Connection(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,

@@ -4,7 +4,8 @@ mod database;
 mod host;
 mod query;
 
-pub(crate) use database::Connection;
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub use database::Connection;
 
 /// Connections that one instance may hold open, as on Spin.
 const MAX_CONNECTIONS: usize = 256;
