@@ -1,11 +1,5 @@
 //! The host's side of the interface definitions in `wit/spin`.
 
-#![expect(
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated code"
-)]
-
 wasmtime::component::bindgen!({
     path: "../../wit/spin",
     world: "platform",

@@ -111,10 +111,10 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
         stopping: CancellationToken::new(),
         engine,
     });
-    run(config, host, has_http)
+    run(config, &host, has_http)
 }
 
-fn run(config: &HostConfig, host: Arc<HostState>, has_http: bool) -> Result<Running, StartError> {
+fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Running, StartError> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let count = if config.workers == 0 {
         cores()
@@ -134,12 +134,12 @@ fn run(config: &HostConfig, host: Arc<HostState>, has_http: bool) -> Result<Runn
     let ticker = Ticker::start(&host.engine).map_err(system)?;
     let mut workers = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
-        let worker = Worker::new(&host, count).map_err(StartError::State)?;
+        let worker = Worker::new(host, count).map_err(StartError::State)?;
         workers.push(spawn(index, worker, listener, count).map_err(system)?);
     }
     Ok(Running {
         address,
-        routes: routes(&host),
+        routes: routes(host),
         stopping: host.stopping.clone(),
         workers,
         _ticker: ticker,

@@ -63,7 +63,8 @@ pub fn parse_durations(text: &str) -> Result<OneOf<Duration>, String> {
 /// # Errors
 /// What was expected.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let units: [(&str, fn(u64) -> Duration); 5] = [
+    type Unit = (&'static str, fn(u64) -> Duration);
+    let units: [Unit; 5] = [
         ("ms", Duration::from_millis),
         ("us", Duration::from_micros),
         ("ns", Duration::from_nanos),

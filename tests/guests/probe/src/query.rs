@@ -16,7 +16,10 @@ impl Query {
 
     /// The first value of `name`, empty when there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value.as_str())
     }
 
     /// The same as a number, 0 when it is none.

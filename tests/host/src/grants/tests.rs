@@ -1,7 +1,9 @@
 use super::*;
 
 fn allows(pattern: &str, url: &str) -> bool {
-    AllowedHosts::parse(&[pattern.to_owned()], &["a".to_owned()]).unwrap().allows(url, "http")
+    AllowedHosts::parse(&[pattern.to_owned()], &["a".to_owned()])
+        .unwrap()
+        .allows(url, "http")
 }
 
 #[test]
@@ -41,9 +43,19 @@ fn scheme_host_and_port_must_all_match() {
 
 #[test]
 fn malformed_patterns_are_refused() {
-    for pattern in ["*", "", "example.com", "redis2://x", "x://y", "http://a/b", "http://a*", "http://*.*.a", "http://a:b",
-        "http://{a,b}", "http://a:80/path"]
-    {
+    for pattern in [
+        "*",
+        "",
+        "example.com",
+        "redis2://x",
+        "x://y",
+        "http://a/b",
+        "http://a*",
+        "http://*.*.a",
+        "http://a:b",
+        "http://{a,b}",
+        "http://a:80/path",
+    ] {
         assert!(AllowedHost::parse(pattern).is_err(), "{pattern:?}");
     }
 }
@@ -51,8 +63,17 @@ fn malformed_patterns_are_refused() {
 #[test]
 fn self_requests_need_their_own_grant() {
     let grants = |pattern: &str| AllowedHosts::parse(&[pattern.to_owned()], &[]).unwrap();
-    for (pattern, expected) in [("http://self", true), ("*://self:*", true), ("http://*", true), ("redis://self", false)] {
-        assert_eq!(grants(pattern).allows_self(&["http", "https"]), expected, "{pattern}");
+    for (pattern, expected) in [
+        ("http://self", true),
+        ("*://self:*", true),
+        ("http://*", true),
+        ("redis://self", false),
+    ] {
+        assert_eq!(
+            grants(pattern).allows_self(&["http", "https"]),
+            expected,
+            "{pattern}"
+        );
     }
     assert!(!grants("http://example.com").allows_self(&["http"]));
 }
@@ -60,7 +81,11 @@ fn self_requests_need_their_own_grant() {
 #[test]
 fn patterns_that_came_out_empty_are_skipped() {
     let patterns = ["", "http://", "https://"].map(ToOwned::to_owned);
-    assert!(!AllowedHosts::parse(&patterns, &[]).unwrap().allows("http://example.com", "http"));
+    assert!(
+        !AllowedHosts::parse(&patterns, &[])
+            .unwrap()
+            .allows("http://example.com", "http")
+    );
 }
 
 #[test]

@@ -54,10 +54,10 @@ impl GuestOutput {
         let text = String::from_utf8_lossy(line);
         match self.stream {
             Stream::Out => {
-                tracing::info!(target: "guest", component = &*self.component, stream = "stdout", "{text}")
+                tracing::info!(target: "guest", component = &*self.component, stream = "stdout", "{text}");
             }
             Stream::Err => {
-                tracing::warn!(target: "guest", component = &*self.component, stream = "stderr", "{text}")
+                tracing::warn!(target: "guest", component = &*self.component, stream = "stderr", "{text}");
             }
         }
         line.clear();

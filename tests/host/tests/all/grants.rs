@@ -1,0 +1,101 @@
+//! What was not granted is refused.
+
+use crate::http_client::encode;
+use crate::redis_server::RedisServer;
+use crate::setup::TestHost;
+
+/// The body of the answer of the probe that was granted nothing.
+async fn refused(host: &TestHost, path: &str) -> String {
+    host.get(&format!("/refused{path}")).await.body
+}
+
+#[tokio::test]
+async fn without_grants_everything_is_refused() {
+    let server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    let redis = format!("/redis?address={}&command=PING", encode(&server.address()));
+    assert_eq!(host.probe(&redis).await, "[RedisResult::Status(\"PONG\")]");
+    assert_eq!(refused(&host, &redis).await, "error: Error::InvalidAddress");
+    assert_eq!(
+        refused(&host, "/kv/open?label=default").await,
+        "error: Error::AccessDenied"
+    );
+    assert_eq!(
+        refused(&host, "/sqlite/open?label=default").await,
+        "error: Error::AccessDenied"
+    );
+    for url in [
+        format!("http://{}/hello", host.address),
+        "http://self.alt/hello".to_owned(),
+        "/hello".to_owned(),
+    ] {
+        let answer = refused(&host, &format!("/fetch?url={}", encode(&url))).await;
+        assert!(answer.contains("HttpRequestDenied"), "{url}: {answer}");
+    }
+    let undefined = refused(&host, "/variable?name=greeting").await;
+    assert!(undefined.starts_with("error: Error::Undefined("), "{undefined}");
+    assert_eq!(
+        refused(&host, "/environment?name=COLOUR").await,
+        "environment variable not found"
+    );
+}
+
+#[tokio::test]
+async fn with_grants_only_what_was_granted_is_allowed() {
+    let host = TestHost::start().await;
+    assert_eq!(host.probe("/kv/open?label=default").await, "\"open\"");
+    assert_eq!(
+        host.probe("/kv/open?label=other").await,
+        "error: Error::AccessDenied"
+    );
+    assert_eq!(host.probe("/sqlite/open?label=default").await, "\"open\"");
+    assert_eq!(
+        host.probe("/sqlite/open?label=other").await,
+        "error: Error::AccessDenied"
+    );
+    let elsewhere = host
+        .probe("/redis?address=redis://127.0.0.1:1&command=PING")
+        .await;
+    assert_eq!(elsewhere, "error: Error::InvalidAddress");
+    let fetch = async |url: &str| host.probe(&format!("/fetch?url={}", encode(url))).await;
+    assert!(fetch("http://example.com/").await.contains("HttpRequestDenied"));
+    assert!(fetch("https://127.0.0.1:1/").await.contains("HttpRequestDenied"));
+}
+
+#[tokio::test]
+async fn components_reach_hosts_their_own_application_and_each_other() {
+    let host = TestHost::start().await;
+    let fetch = async |url: &str| host.probe(&format!("/fetch?url={}", encode(url))).await;
+    assert_eq!(
+        fetch(&format!("http://{}/hello", host.address)).await,
+        "200 hello"
+    );
+    assert_eq!(fetch("http://self.alt/hello").await, "200 hello");
+    let chained = fetch("http://inner.spin.internal/some/path?x=1").await;
+    assert!(
+        chained.starts_with("200 url: http://inner.spin.internal/some/path?x=1\n"),
+        "{chained}"
+    );
+    assert!(chained.contains("spin-path-info: /some/path\n"), "{chained}");
+    assert!(chained.contains("spin-client-addr: 0.0.0.0:0\n"), "{chained}");
+    assert!(
+        fetch("http://hello.spin.internal/")
+            .await
+            .contains("HttpRequestDenied")
+    );
+}
+
+#[tokio::test]
+async fn variables_and_environment_are_those_of_the_component() {
+    let host = TestHost::start_with(|config| *config = config.clone().variable("greeting", "good day")).await;
+    assert_eq!(host.probe("/variable?name=greeting").await, "\"good day, world\"");
+    assert_eq!(host.probe("/environment?name=COLOUR").await, "blue");
+    assert_eq!(
+        host.probe("/environment?name=PATH").await,
+        "environment variable not found"
+    );
+    let unknown = host.probe("/variable?name=redis_address").await;
+    assert!(unknown.starts_with("error: Error::Undefined("), "{unknown}");
+    let invalid = host.probe("/variable?name=Greeting").await;
+    assert!(invalid.starts_with("error: Error::InvalidName("), "{invalid}");
+}

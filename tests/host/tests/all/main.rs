@@ -1,0 +1,24 @@
+//! The host's tests, in one program. They need the guests of `tests/guests` in `target/functions`, and `redis-server`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test"
+)]
+
+mod http_client;
+mod redis_server;
+mod setup;
+
+mod grants;
+mod http_limits;
+mod instances;
+mod manifest_errors;
+mod redis_outbound;
+mod redis_trigger;
+mod routing;
+mod start_and_stop;
+mod storage;
+mod streaming;

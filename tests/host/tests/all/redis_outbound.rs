@@ -1,0 +1,155 @@
+//! Outbound Redis: what answers look like, shared and own connections, a server that goes away.
+
+use crate::http_client::encode;
+use crate::redis_server::RedisServer;
+use crate::setup::TestHost;
+
+/// The probe's path for one command.
+fn command(address: &str, command: &str, arguments: &[&str]) -> String {
+    let arguments: String = arguments
+        .iter()
+        .map(|argument| format!("&argument={}", encode(argument)))
+        .collect();
+    format!("/redis?address={}&command={command}{arguments}", encode(address))
+}
+
+/// What the probe says, without the names of the types.
+async fn ask(host: &TestHost, path: &str) -> String {
+    host.probe(path).await.replace("RedisResult::", "")
+}
+
+async fn run(host: &TestHost, server: &RedisServer, name: &str, arguments: &[&str]) -> String {
+    ask(host, &command(&server.address(), name, arguments)).await
+}
+
+#[tokio::test]
+async fn answers_are_flattened() {
+    let server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    let eval = async |script: &str| run(&host, &server, "EVAL", &[script, "0"]).await;
+    let bytes = |text: &str| format!("Binary({:?})", text.as_bytes());
+    assert_eq!(run(&host, &server, "SET", &["k", "v"]).await, "[Status(\"OK\")]");
+    assert_eq!(
+        run(&host, &server, "GET", &["k"]).await,
+        format!("[{}]", bytes("v"))
+    );
+    assert_eq!(run(&host, &server, "GET", &["none"]).await, "[Nil]");
+    assert_eq!(run(&host, &server, "INCR", &["n"]).await, "[Int64(1)]");
+    assert_eq!(
+        eval("return {1,{2,{3}},'a'}").await,
+        format!("[Int64(1), Int64(2), Int64(3), {}]", bytes("a"))
+    );
+    assert_eq!(eval("return {}").await, "[]");
+    assert_eq!(eval("return {{},1,{}}").await, "[Int64(1)]");
+    assert_eq!(eval("return 3.99").await, "[Int64(3)]");
+    assert_eq!(
+        eval("return redis.status_reply('FINE')").await,
+        "[Status(\"FINE\")]"
+    );
+    assert_eq!(eval("return false").await, "[Nil]");
+    assert_eq!(run(&host, &server, "SMEMBERS", &["none"]).await, "[]");
+    for failing in [
+        "return redis.error_reply('MINE it failed')",
+        "return {1, redis.error_reply('MINE it failed')}",
+    ] {
+        let error = eval(failing).await;
+        assert!(
+            error.starts_with("error: Error::Other(") && error.contains("it failed"),
+            "{error}"
+        );
+    }
+    let wrong = run(&host, &server, "LPUSH", &["k", "v"]).await;
+    assert!(wrong.contains("WRONGTYPE"), "{wrong}");
+}
+
+#[tokio::test]
+async fn with_resp3_doubles_become_text_and_maps_are_errors() {
+    let server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    let address = format!("{}/?protocol=resp3", server.address());
+    run(&host, &server, "ZADD", &["z", "1.5", "m"]).await;
+    assert_eq!(
+        ask(&host, &command(&address, "ZSCORE", &["z", "m"])).await,
+        format!("[Binary({:?})]", b"1.5")
+    );
+    run(&host, &server, "HSET", &["h", "f", "v"]).await;
+    let map = ask(&host, &command(&address, "HGETALL", &["h"])).await;
+    assert!(
+        map.starts_with("error: ") && map.contains("Map type is not supported"),
+        "{map}"
+    );
+}
+
+#[tokio::test]
+async fn guests_share_a_connection_until_a_command_needs_its_own() {
+    let server = RedisServer::start().await;
+    let host = TestHost::start_with(|config| {
+        config.workers = 1;
+        *config = config.clone().variable("redis_address", server.address());
+    })
+    .await;
+    let count = "return string.match(redis.call('INFO', 'clients'), 'connected_clients:%d+')";
+    let clients = async || run(&host, &server, "EVAL", &[count, "0"]).await;
+    let before = clients().await;
+    for _ in 0..20 {
+        run(&host, &server, "GET", &["k"]).await;
+    }
+    assert_eq!(before, clients().await, "no connection was added");
+    // SELECT on one guest's connection does not move the others to another database.
+    run(&host, &server, "SET", &["k", "zero"]).await;
+    assert_eq!(run(&host, &server, "SELECT", &["5"]).await, "[Status(\"OK\")]");
+    assert_eq!(
+        run(&host, &server, "GET", &["k"]).await,
+        format!("[Binary({:?})]", b"zero")
+    );
+    // A blocking command blocks nobody else.
+    let address = server.address();
+    let path = command(&address, "BLPOP", &["list", "30"]);
+    let blocked = ask(&host, &path);
+    let other = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert_eq!(
+            run(&host, &server, "GET", &["k"]).await,
+            format!("[Binary({:?})]", b"zero")
+        );
+        run(&host, &server, "RPUSH", &["list", "item"]).await;
+    };
+    let (popped, ()) = tokio::join!(blocked, other);
+    assert_eq!(popped, format!("[Binary({:?}), Binary({:?})]", b"list", b"item"));
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_waited_for() {
+    let server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    let popped = run(&host, &server, "BLPOP", &["empty", "1.5"]).await;
+    assert_eq!(popped, "[Nil]");
+}
+
+#[tokio::test]
+async fn after_a_restart_the_old_connection_fails_and_a_new_one_works() {
+    let mut server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    let address = encode(&server.address());
+    let path = format!("/redis/twice?address={address}&command=PING&ms=3000&then=PING");
+    let during = ask(&host, &path);
+    let restart = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        server.kill();
+        server.restart().await;
+    };
+    let (answer, ()) = tokio::join!(during, restart);
+    let pong = "Ok([Status(\"PONG\")])";
+    assert!(
+        answer.starts_with(&format!("({pong}, Err(")) && answer.ends_with(&format!("{pong})")),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_an_error_at_open() {
+    let address = format!("redis://127.0.0.1:{}", crate::redis_server::free_port());
+    let host = TestHost::with_redis(&address).await;
+    let answer = host.probe(&command(&address, "PING", &[])).await;
+    assert!(answer.starts_with("error: Error::Other("), "{answer}");
+}

@@ -1,0 +1,81 @@
+//! The Redis trigger: delivery, order, failures, reconnection.
+
+use std::time::Duration;
+
+use redis::AsyncCommands;
+
+use crate::redis_server::RedisServer;
+use crate::setup::TestHost;
+
+/// How long a test waits for messages.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Publishes until somebody listens.
+async fn publish(server: &RedisServer, payload: &[u8]) {
+    let mut connection = server.connection().await;
+    let publish = async {
+        loop {
+            let heard: i64 = connection.publish("messages", payload).await.expect("publish");
+            if heard > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, publish)
+        .await
+        .expect("nobody subscribes");
+}
+
+/// Waits until `count` messages were handled.
+async fn received(server: &RedisServer, count: usize) -> Vec<Vec<u8>> {
+    let mut connection = server.connection().await;
+    let wait = async {
+        loop {
+            let list: Vec<Vec<u8>> = connection.lrange("received", 0, -1).await.expect("list");
+            if list.len() >= count {
+                return list;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .expect("messages are missing")
+}
+
+#[tokio::test]
+async fn messages_are_handled_in_order_and_failures_stop_nothing() {
+    let server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    publish(&server, b"first").await;
+    for payload in [&b"fail"[..], b"trap", b"\x00\xff binary", b"last"] {
+        publish(&server, payload).await;
+    }
+    assert_eq!(
+        received(&server, 3).await,
+        [&b"first"[..], b"\x00\xff binary", b"last"]
+    );
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_server_messages_arrive_again_and_http_lives_on() {
+    let mut server = RedisServer::start().await;
+    let host = TestHost::with_redis(&server.address()).await;
+    publish(&server, b"before").await;
+    received(&server, 1).await;
+    server.kill();
+    assert_eq!(host.get("/hello").await.body, "hello");
+    server.restart().await;
+    publish(&server, b"after").await;
+    assert_eq!(received(&server, 1).await, [b"after"]);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn an_empty_address_switches_the_trigger_off() {
+    let host = TestHost::start().await;
+    assert_eq!(host.get("/hello").await.body, "hello");
+    host.stop().await;
+}
