@@ -7,13 +7,21 @@ use leaderboard_core::StoreError;
 use crate::connection::{Connection, Reply};
 use crate::keys::Key;
 
-/// A script and its digest.
+/// A script: its parts, the shared ones first. They are joined at the first use, so that a component holds each
+/// shared part once.
 #[derive(Debug)]
 pub(crate) struct Script {
-    source: &'static str,
+    parts: &'static [&'static str],
     /// A script that writes nothing is sent so that a replica may run it.
     reads_only: bool,
-    digest: OnceLock<String>,
+    joined: OnceLock<Joined>,
+}
+
+/// A script as the server knows it.
+#[derive(Debug)]
+struct Joined {
+    source: String,
+    digest: String,
 }
 
 /// The keys and arguments of one call.
@@ -61,21 +69,29 @@ impl Call {
 
 impl Script {
     /// A script that writes.
-    pub(crate) const fn new(source: &'static str) -> Self {
+    pub(crate) const fn new(parts: &'static [&'static str]) -> Self {
         Self {
-            source,
+            parts,
             reads_only: false,
-            digest: OnceLock::new(),
+            joined: OnceLock::new(),
         }
     }
 
     /// A script that only reads.
-    pub(crate) const fn reading(source: &'static str) -> Self {
+    pub(crate) const fn reading(parts: &'static [&'static str]) -> Self {
         Self {
-            source,
+            parts,
             reads_only: true,
-            digest: OnceLock::new(),
+            joined: OnceLock::new(),
         }
+    }
+
+    fn joined(&self) -> &Joined {
+        self.joined.get_or_init(|| {
+            let source = self.parts.concat();
+            let digest = sha1_smol::Sha1::from(&source).digest().to_string();
+            Joined { source, digest }
+        })
     }
 
     /// Runs the script by its digest, or by its source when the server does not have it.
@@ -84,9 +100,7 @@ impl Script {
         connection: &C,
         call: &Call,
     ) -> Result<Vec<Reply>, StoreError> {
-        let digest = self
-            .digest
-            .get_or_init(|| sha1_smol::Sha1::from(self.source).digest().to_string());
+        let Joined { source, digest } = self.joined();
         let count = call.keys.len().to_string();
         let mut arguments: Vec<&[u8]> = Vec::with_capacity(2 + call.keys.len() + call.arguments.len());
         arguments.extend([digest.as_bytes(), count.as_bytes()]);
@@ -99,7 +113,7 @@ impl Script {
         match connection.command(by_digest, &arguments).await {
             Err(error) if error.is_no_script() => {
                 if let Some(first) = arguments.first_mut() {
-                    *first = self.source.as_bytes();
+                    *first = source.as_bytes();
                 }
                 Ok(connection.command(by_source, &arguments).await?)
             }
@@ -108,23 +122,38 @@ impl Script {
     }
 }
 
-/// Joins scripts, the shared parts first.
-macro_rules! lua {
-    ($($name:literal),+) => {
-        concat!($(include_str!(concat!("scripts/", $name, ".lua"))),+)
-    };
-}
+const WORDS: &str = include_str!("scripts/words.lua");
+const PERIOD: &str = include_str!("scripts/period.lua");
+const READING: &str = include_str!("scripts/reading.lua");
+const FAMILIES: &str = include_str!("scripts/families.lua");
 
-pub(crate) static SUBMIT: Script = Script::new(lua!("words", "period", "remembered", "submit"));
-pub(crate) static REMOVE: Script = Script::new(lua!("words", "period", "reading", "remove"));
-pub(crate) static HIDE: Script = Script::new(lua!("words", "period", "families", "hide"));
-pub(crate) static PUT: Script = Script::new(lua!("words", "period", "families", "rebuild", "put"));
-pub(crate) static DELETE: Script = Script::new(lua!("words", "period", "families", "delete"));
-pub(crate) static BURY: Script = Script::new(lua!("bury"));
-pub(crate) static PAGE: Script = Script::reading(lua!("words", "period", "reading", "page"));
-pub(crate) static AROUND: Script = Script::reading(lua!("words", "period", "reading", "around"));
-pub(crate) static STANDINGS: Script = Script::reading(lua!("words", "period", "reading", "standings"));
-pub(crate) static SAMPLE: Script = Script::reading(lua!("words", "period", "reading", "sample"));
-pub(crate) static POSITIONS: Script = Script::reading(lua!("words", "period", "reading", "positions"));
-pub(crate) static PERIODS: Script = Script::reading(lua!("words", "period", "families", "periods"));
-pub(crate) static LIST: Script = Script::reading(lua!("list"));
+pub(crate) static SUBMIT: Script = Script::new(&[
+    WORDS,
+    PERIOD,
+    include_str!("scripts/remembered.lua"),
+    include_str!("scripts/submit.lua"),
+]);
+pub(crate) static REMOVE: Script = Script::new(&[WORDS, PERIOD, READING, include_str!("scripts/remove.lua")]);
+pub(crate) static HIDE: Script = Script::new(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/hide.lua")]);
+pub(crate) static PUT: Script = Script::new(&[
+    WORDS,
+    PERIOD,
+    FAMILIES,
+    include_str!("scripts/rebuild.lua"),
+    include_str!("scripts/put.lua"),
+]);
+pub(crate) static DELETE: Script =
+    Script::new(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/delete.lua")]);
+pub(crate) static BURY: Script = Script::new(&[include_str!("scripts/bury.lua")]);
+pub(crate) static PAGE: Script = Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/page.lua")]);
+pub(crate) static AROUND: Script =
+    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/around.lua")]);
+pub(crate) static STANDINGS: Script =
+    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/standings.lua")]);
+pub(crate) static SAMPLE: Script =
+    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/sample.lua")]);
+pub(crate) static POSITIONS: Script =
+    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/positions.lua")]);
+pub(crate) static PERIODS: Script =
+    Script::reading(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/periods.lua")]);
+pub(crate) static LIST: Script = Script::reading(&[include_str!("scripts/list.lua")]);
