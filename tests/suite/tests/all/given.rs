@@ -10,7 +10,6 @@ use leaderboard_core::{
 /// A configuration as the store knows it.
 pub(crate) type Board = Rc<Versioned<Leaderboard>>;
 
-pub(crate) const MINUTE_MS: i64 = 60_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// 2026-07-19T12:00:00Z plus so many milliseconds.
