@@ -27,33 +27,39 @@ use native_redis::{NativeRedis, connect};
 
 /// How many attempts one call of the store gets while loading.
 const LOAD_STEP: u64 = 1000;
-/// How often each operation is timed: so many batches of so many. The median batch is told.
+/// How often each operation is timed: so many batches of so many.
 const BATCHES: u64 = 21;
 const ROUNDS: u64 = 200;
 /// 2026-03-01T12:00:00Z.
 const NOW_MS: i64 = 1_772_366_400_000;
 
-struct Measure {
+/// A leaderboard of a certain size.
+struct Measured {
     connection: NativeRedis,
     store: RedisStore<NativeRedis>,
     tenant: TenantId,
     board: Rc<Versioned<Leaderboard>>,
+    entries: u64,
+    /// An order key in the middle of the list.
+    middle: PageFrom,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().expect("the address of a Redis server");
+    let connection = connect(&url).await;
+    connection
+        .command("FLUSHALL", &[])
+        .await
+        .expect("an empty server");
+    let mut boards = Vec::new();
     for entries in arguments {
         let entries = entries.parse().expect("numbers of entries");
-        let measure = Measure::start(&url).await;
-        let before = measure.used_memory().await;
-        let loading = Instant::now();
-        measure.load(entries).await;
-        let load_us = loading.elapsed().as_micros() / u128::from(entries);
-        let bytes = (measure.used_memory().await - before) / entries;
-        println!("{entries} entries: {bytes} bytes each, loaded in {load_us} µs each");
-        measure.time_reads(entries).await;
+        boards.push(Measured::load(&connection, entries).await);
+    }
+    for operation in OPERATIONS {
+        compare(operation, &boards).await;
     }
 }
 
@@ -71,16 +77,54 @@ fn scattered(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 34
 }
 
-impl Measure {
-    async fn start(url: &str) -> Self {
-        let connection = connect(url).await;
-        connection
-            .command("FLUSHALL", &[])
-            .await
-            .expect("an empty server");
+/// What is timed.
+#[derive(Debug, Clone, Copy)]
+enum Operation {
+    Rank,
+    Around,
+    MiddlePage,
+    SubmitWithRanks,
+}
+
+const OPERATIONS: [Operation; 4] = [
+    Operation::Rank,
+    Operation::Around,
+    Operation::MiddlePage,
+    Operation::SubmitWithRanks,
+];
+
+/// Times an operation on all leaderboards by turns, so that whatever else runs on the machine disturbs all of
+/// them alike, and tells the median batch of each.
+async fn compare(operation: Operation, boards: &[Measured]) {
+    let mut batches = vec![Vec::new(); boards.len()];
+    for batch in 0..BATCHES {
+        for (board, batches) in boards.iter().zip(&mut batches) {
+            let started = Instant::now();
+            for round in 0..ROUNDS {
+                assert!(board.run(operation, batch * ROUNDS + round).await);
+            }
+            batches.push(started.elapsed().as_nanos() / u128::from(ROUNDS));
+        }
+    }
+    let mut medians = Vec::new();
+    for (board, batches) in boards.iter().zip(&mut batches) {
+        batches.sort_unstable();
+        let median = batches.get(batches.len() / 2).copied().unwrap_or_default();
+        medians.push(format!(
+            "{}.{} µs at {}",
+            median / 1000,
+            median % 1000 / 100,
+            board.entries
+        ));
+    }
+    println!("{operation:?}: {}", medians.join(", "));
+}
+
+impl Measured {
+    async fn load(connection: &NativeRedis, entries: u64) -> Self {
         let store = RedisStore::new(connection.clone());
         let tenant = TenantId::new("acme").expect("a tenant");
-        let value = Leaderboard::new(LeaderboardId::new("goals").expect("an id"));
+        let value = Leaderboard::new(LeaderboardId::new(format!("goals-{entries}")).expect("an id"));
         let put = PutLeaderboard {
             tenant: &tenant,
             leaderboard: &value,
@@ -92,12 +136,22 @@ impl Measure {
         };
         let stored = store.put(&put).await.expect("an answer");
         let (version, _) = stored.expect("an empty store");
-        Self {
-            connection,
+        let mut loaded = Self {
+            connection: connection.clone(),
             store,
             tenant,
             board: Rc::new(Versioned { version, value }),
-        }
+            entries,
+            middle: PageFrom::Top,
+        };
+        let before = loaded.used_memory().await;
+        let loading = Instant::now();
+        loaded.submit_all().await;
+        let load_us = loading.elapsed().as_micros() / u128::from(entries);
+        let bytes = (loaded.used_memory().await - before) / entries;
+        println!("{entries} entries: {bytes} bytes each, loaded in {load_us} µs each");
+        loaded.middle = loaded.find_middle().await;
+        loaded
     }
 
     async fn used_memory(&self) -> u64 {
@@ -125,9 +179,9 @@ impl Measure {
         submission.resolve(boards, now()).expect("an attempt")
     }
 
-    async fn load(&self, entries: u64) {
-        for start in (0..entries).step_by(usize::try_from(LOAD_STEP).expect("a step")) {
-            let end = entries.min(start + LOAD_STEP);
+    async fn submit_all(&self) {
+        for start in (0..self.entries).step_by(usize::try_from(LOAD_STEP).expect("a step")) {
+            let end = self.entries.min(start + LOAD_STEP);
             let attempts: Vec<_> = (start..end)
                 .map(|number| self.attempt(number, scattered(number)))
                 .collect();
@@ -139,53 +193,49 @@ impl Measure {
         }
     }
 
-    async fn time_reads(&self, entries: u64) {
-        let period = PeriodId::all_time();
-        let place = Place {
+    fn place<'a>(&'a self, period: &'a PeriodId) -> Place<'a> {
+        Place {
             tenant: &self.tenant,
             board: &self.board,
-            period: &period,
-        };
-        let some = |round: u64| player(scattered(round * 7919) % entries);
-        timed("rank", async |round| {
-            let players = [some(round)];
-            let found = self.store.standings(&place, &players, &Caller::Server).await;
-            found.is_ok_and(|found| found.entries.len() == 1)
-        })
-        .await;
-        timed("around", async |round| {
-            let found = self.store.around(&place, &some(round), 11, &Caller::Server).await;
-            found.is_ok_and(|page| page.is_some())
-        })
-        .await;
-        let middle = self.store.sample(&place, &[500]).await.expect("an answer");
-        let layout = middle.layout.expect("a layout");
-        let value = middle.values.first().expect("a value").clone();
-        let from = PageFrom::After(layout.key(&value, now(), &player(0)));
-        timed("page in the middle", async |_| {
-            let found = self.store.page(&place, &from, 10).await;
-            found.is_ok_and(|page| page.entries.len() == 10)
-        })
-        .await;
-        timed("submit with ranks", async |round| {
-            let attempt = [self.attempt(scattered(round) % entries, (1 << 31) + round)];
-            let settled = self.store.submit(&self.tenant, &attempt, RankDetail::Full).await;
-            settled.is_ok_and(|settled| settled.iter().all(Result::is_ok))
-        })
-        .await;
-    }
-}
-
-async fn timed(what: &str, operation: impl AsyncFn(u64) -> bool) {
-    let mut batches = Vec::new();
-    for batch in 0..BATCHES {
-        let started = Instant::now();
-        for round in 0..ROUNDS {
-            assert!(operation(batch * ROUNDS + round).await, "{what} failed");
+            period,
         }
-        batches.push(started.elapsed().as_nanos() / u128::from(ROUNDS));
     }
-    batches.sort_unstable();
-    let median = batches.get(batches.len() / 2).copied().unwrap_or_default();
-    println!("  {what}: {}.{} µs", median / 1000, median % 1000 / 100);
+
+    async fn find_middle(&self) -> PageFrom {
+        let period = PeriodId::all_time();
+        let sample = self
+            .store
+            .sample(&self.place(&period), &[500])
+            .await
+            .expect("an answer");
+        let layout = sample.layout.expect("a layout");
+        let values = sample.values.first().expect("a value");
+        PageFrom::After(layout.key(values, now(), &player(0)))
+    }
+
+    /// Does it once. Whether the answer is one.
+    async fn run(&self, operation: Operation, round: u64) -> bool {
+        let period = PeriodId::all_time();
+        let place = self.place(&period);
+        let player = player(scattered(round * 7919) % self.entries);
+        match operation {
+            Operation::Rank => {
+                let found = self.store.standings(&place, &[player], &Caller::Server).await;
+                found.is_ok_and(|found| found.entries.len() == 1)
+            }
+            Operation::Around => {
+                let found = self.store.around(&place, &player, 11, &Caller::Server).await;
+                found.is_ok_and(|page| page.is_some())
+            }
+            Operation::MiddlePage => {
+                let found = self.store.page(&place, &self.middle, 10).await;
+                found.is_ok_and(|page| page.entries.len() == 10)
+            }
+            Operation::SubmitWithRanks => {
+                let attempt = [self.attempt(scattered(round) % self.entries, (1 << 31) + round)];
+                let settled = self.store.submit(&self.tenant, &attempt, RankDetail::Full).await;
+                settled.is_ok_and(|settled| settled.iter().all(Result::is_ok))
+            }
+        }
+    }
 }
