@@ -215,7 +215,7 @@ on_both_stores! {
             ..board("l")
         }).await;
         let half = submission(&[&board], "ann", &[5]);
-        let refused = half.resolve(&[board.clone()], world.now()).unwrap_err();
+        let refused = half.resolve(std::slice::from_ref(&board), world.now()).unwrap_err();
         assert!(matches!(refused.reason, leaderboard_core::RefusalReason::ColumnsMismatch { .. }));
         assert_eq!(world.list(&board).await, []);
         let period = world.period(&board);

@@ -37,7 +37,7 @@ on_both_stores! {
 
     async fn the_oldest_letters_go_first(world) {
         for n in 0..MAX_DEAD_LETTERS + 3 {
-            world.store.bury(&letter(n as i64, "bad", n.to_string().as_bytes())).await.unwrap();
+            world.store.bury(&letter(n.cast_signed(), "bad", n.to_string().as_bytes())).await.unwrap();
         }
         let kept = world.store.letters(u32::MAX).await.unwrap();
         assert_eq!(kept.len() as u64, MAX_DEAD_LETTERS);

@@ -71,7 +71,7 @@ on_both_stores! {
         world.pass_ms(10);
         assert_eq!(told(&periods(&world, "l").await), [("2026-07-20T00:00:00Z", 1, 3)]);
         let late = Submission { occurred_at: Some(start), ..submission(&[&board], "b", &[3]) };
-        let refused = late.resolve(&[board.clone()], world.now()).unwrap_err();
+        let refused = late.resolve(std::slice::from_ref(&board), world.now()).unwrap_err();
         assert_eq!(refused.reason, RefusalReason::PeriodExpired);
     }
 

@@ -87,7 +87,7 @@ impl<S: Store> Pair<S> {
         let store = self.place(&known.by_store, period);
         for player in &self.players {
             for caller in [Caller::Anonymous, Caller::Player(player.clone()), Caller::Server] {
-                for limit in 1..=self.players.len() as u32 + 2 {
+                for limit in 1..=u32::try_from(self.players.len()).unwrap() + 2 {
                     let expected = self.model.around(&model, player, limit, &caller).await;
                     let found = self.store.around(&store, player, limit, &caller).await;
                     assert_eq!(

@@ -33,7 +33,7 @@ pub(super) enum Step {
         boards: Vec<bool>,
     },
     Configure {
-        leaderboard: Leaderboard,
+        leaderboard: Box<Leaderboard>,
         rebuild: bool,
     },
     Delete {
@@ -196,7 +196,9 @@ fn tries() -> impl Strategy<Value = Try> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let any_board = select(BOARDS.to_vec()).prop_flat_map(leaderboards);
+    let any_board = select(BOARDS.to_vec())
+        .prop_flat_map(leaderboards)
+        .prop_map(Box::new);
     let pass = prop_oneof![0..100_i64, 0..2 * HOUR_MS, 0..DAY_MS];
     prop_oneof![
         12 => prop::collection::vec(tries(), 1..5).prop_map(Step::Submit),
