@@ -1,5 +1,6 @@
 //! The local host's program: see `leaderboard-host --help`.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -47,18 +48,22 @@ async fn run(config: HostConfig) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The first line is for programs, the table for people.
+/// The first line is for programs, the table for people. Nobody needs to read either: a closed output is no failure.
 fn print_routes(running: &Running) {
+    let mut text = String::new();
     if running.address().is_none() {
-        println!("Serving no HTTP");
-        return;
+        text.push_str("Serving no HTTP\n");
+    } else {
+        text.push_str(&format!("Serving {}\nAvailable Routes:\n", running.url()));
     }
-    println!("Serving {}", running.url());
-    println!("Available Routes:");
     for line in running.routes() {
         let component = line.component.as_deref().unwrap_or("(static response)");
         let path = line.route.strip_suffix("/...").unwrap_or(&line.route);
         let wildcard = if line.wildcard { " (wildcard)" } else { "" };
-        println!("  {component}: {}{path}{wildcard}", running.url());
+        text.push_str(&format!("  {component}: {}{path}{wildcard}\n", running.url()));
+    }
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        tracing::debug!(%error, "nobody reads the routes");
     }
 }

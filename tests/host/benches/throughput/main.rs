@@ -1,7 +1,7 @@
 //! How fast the host is: a bare hyper server against the host with the hello guest, and the host with one Redis
 //! command and with one key-value read per request, all in one run, over the same connections and client.
 //!
-//! `cargo bench -p leaderboard-host` prints a table, then one line of JSON. The servers are processes of their own,
+//! `cargo bench -p leaderboard-host --bench throughput` prints a table, then one line of JSON. The servers are processes of their own,
 //! the client is this one. Needs the guests in `target/functions`; `redis-server` is used when it is installed.
 
 mod client;

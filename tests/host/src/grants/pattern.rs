@@ -121,6 +121,7 @@ impl HostPattern {
         match host {
             "*" => return Ok(Self::Any),
             "self" | "self.alt" => return Ok(Self::ToSelf),
+            _ if host.starts_with('{') => return Err("lists of hosts are not supported".to_owned()),
             _ => {}
         }
         if let Ok(network) = host.parse::<IpNet>() {
