@@ -332,27 +332,10 @@ fn the_bytes_are_those_of_the_first_version() {
             hidden: false,
         },
     };
-    let expected = [
-        2,
-        0b0001_1010,
-        0x80,
-        0xe8,
-        0xfa,
-        0xa3,
-        0xef,
-        0x67,
-        0,
-        3,
-        b'a',
-        b'l',
-        b'l',
-        1,
-        b'p',
-        2,
-        2,
-        1,
-        1,
-        b'x',
-    ];
+    #[rustfmt::skip]
+    let expected = [2, 0b0001_1010, 0x80, 0xe8, 0xfa, 0xa3, 0xef, 0x67, 2, 1, b'p', 2, 2, 1, 1, b'x'];
     assert_eq!(encode_event(&event), expected);
+    // A period's id in full is read too.
+    let in_full = [&expected[..8], &[0, 3], b"all", &expected[9..]].concat();
+    assert_eq!(decode_event(&in_full), Ok(event));
 }

@@ -8,6 +8,8 @@ mod codec;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod decide_bounds;
+#[cfg(test)]
 mod fingerprint;
 #[cfg(test)]
 mod model;
