@@ -20,19 +20,13 @@ pub(crate) struct Load {
 
 /// What was measured.
 pub(crate) struct Report {
-    pub(crate) name: &'static str,
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
 }
 
 /// Loads `path` at `address`. Every answer must have status 200 and a length.
-pub(crate) fn measure(
-    name: &'static str,
-    address: SocketAddr,
-    path: &str,
-    load: &Load,
-) -> Result<Report, Error> {
+pub(crate) fn measure(address: SocketAddr, path: &str, load: &Load) -> Result<Report, Error> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -58,7 +52,6 @@ pub(crate) fn measure(
     };
     let per_second = times.len() as f64 / load.measured.as_secs_f64();
     Ok(Report {
-        name,
         per_second,
         p50_ms: at(0.5),
         p99_ms: at(0.99),
