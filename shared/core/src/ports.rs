@@ -19,7 +19,7 @@ use crate::{
 pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
 /// The most entries of the current period that a change of order rebuilds; a larger one would hold up the
 /// store for seconds.
-pub const MAX_REBUILD_ENTRIES: u64 = 200_000;
+pub const MAX_REBUILD_ENTRIES: u64 = 100_000;
 /// How many dead letters are kept; the oldest go first.
 pub const MAX_DEAD_LETTERS: u64 = 10_000;
 
@@ -167,7 +167,8 @@ pub trait Scores {
         ranks: RankDetail,
     ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError>;
 
-    /// A page of the visible entries; `limit` is 1 to 1,000. One command.
+    /// A page of the visible entries; `limit` is 1 to 1,000. One command. A key that is not one of the period's
+    /// layout gives no error and no promise about the entries: [`Page::layout`] tells, and the caller compares.
     ///
     /// # Errors
     /// [`ReadError`], as for every read below.

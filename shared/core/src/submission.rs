@@ -134,19 +134,20 @@ impl Submission {
     /// The first leaderboard's [`Refusal`].
     pub fn resolve(&self, boards: &[Rc<Versioned<Leaderboard>>], now: Timestamp) -> Result<Attempt, Refusal> {
         let occurred_at = self.occurred_at.unwrap_or(now);
-        let targets = boards.iter().map(|board| {
-            self.admit(&board.value, now)
-                .map(|(period, operator, values)| Target {
-                    board: Rc::clone(board),
-                    expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
-                    period,
-                    operator,
-                    values,
-                })
-                .map_err(|reason| Refusal {
-                    leaderboard: board.value.id.clone(),
-                    reason,
-                })
+        let targets = boards.iter().map(|board| match self.admit(&board.value, now) {
+            Ok((period, operator, values)) => Ok(Target {
+                board: Rc::clone(board),
+                expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
+                period,
+                operator,
+                values,
+                refused: None,
+            }),
+            Err(reason) if self.id.is_some() => Ok(Target::only_a_replay(board, reason)),
+            Err(reason) => Err(Refusal {
+                leaderboard: board.value.id.clone(),
+                reason,
+            }),
         });
         Ok(Attempt {
             player: self.player.clone(),
@@ -226,4 +227,21 @@ pub struct Target {
     pub operator: Operator,
     /// The numbers, in the columns' order.
     pub values: Values,
+    /// Why the leaderboard would not take it. A store answers with this unless the attempt's id is known: what
+    /// was accepted once stays accepted, although the leaderboard has ended or changed since.
+    pub refused: Option<RefusalReason>,
+}
+
+impl Target {
+    /// The target of a submission that may only be a replay.
+    fn only_a_replay(board: &Rc<Versioned<Leaderboard>>, reason: RefusalReason) -> Self {
+        Self {
+            period: Period::all_time(),
+            expires_at: None,
+            operator: board.value.operator,
+            values: Values::new(vec![0; board.value.columns.count()]),
+            board: Rc::clone(board),
+            refused: Some(reason),
+        }
+    }
 }

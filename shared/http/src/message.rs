@@ -50,13 +50,11 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     } = match message {
         Ok(message) => message,
         Err(problem) => {
-            bury(env, now, &problem, payload.to_vec()).await?;
-            report.buried = 1;
-            return Ok(report);
+            return bury(env, payload, &problem.one_line()).await;
         }
     };
     for (problem, text) in &refused {
-        bury(env, now, problem, letter(&tenant, text)).await?;
+        bury_part(env, now, problem.one_line(), letter(&tenant, text)).await?;
     }
     report.buried = refused.len();
     let deps = Deps {
@@ -73,7 +71,7 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             Ok(_) => report.applied += 1,
             Err(refusal) => {
                 let problem = Problem::of_refusal(refusal, &item.place);
-                bury(env, now, &problem, letter(&tenant, text)).await?;
+                bury_part(env, now, problem.one_line(), letter(&tenant, text)).await?;
                 report.buried += 1;
             }
         }
@@ -148,13 +146,28 @@ fn letter(tenant: &TenantId, item: &str) -> Vec<u8> {
     format!("{{\"tenant\":\"{tenant}\",\"scores\":[{item}]}}").into_bytes()
 }
 
-async fn bury<E: Environment>(
+/// Puts a whole message into the dead letters that the caller could not get applied, with its reason.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn bury<E: Environment>(
+    env: &E,
+    payload: &[u8],
+    reason: &str,
+) -> Result<MessageReport, StoreError> {
+    bury_part(env, env.now(), reason.to_owned(), payload.to_vec()).await?;
+    Ok(MessageReport {
+        buried: 1,
+        ..MessageReport::default()
+    })
+}
+
+async fn bury_part<E: Environment>(
     env: &E,
     at: Timestamp,
-    problem: &Problem,
+    reason: String,
     mut payload: Vec<u8>,
 ) -> Result<(), StoreError> {
     payload.truncate(MAX_LETTER_BYTES);
-    let reason = problem.one_line();
     env.store().bury(&DeadLetter { at, reason, payload }).await
 }

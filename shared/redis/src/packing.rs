@@ -2,7 +2,7 @@
 
 use leaderboard_core::codec::Reader;
 use leaderboard_core::{
-    Entry, Layout, LeaderboardId, Metadata, Order, OrderKey, Outcome, Period, PeriodId, PlayerId, Previous,
+    Entry, Layout, LeaderboardId, Metadata, Order, Outcome, Period, PeriodId, PlayerId, Previous,
     RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable, sortable,
 };
 
@@ -212,11 +212,6 @@ fn unpack_bound(text: &str) -> Result<Option<Timestamp>, StoreError> {
     let ms = text.parse().map_err(corrupt)?;
     let bound = Timestamp::from_unix_ms(ms).ok_or_else(|| corrupt("bound"))?;
     Ok(Some(bound))
-}
-
-/// Whether a key from outside is one of this layout.
-pub(crate) fn is_key(layout: &Layout, key: &OrderKey) -> bool {
-    layout.parse(key.as_bytes()).is_some()
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ fn add_target(call: &mut Call, places: &Places<'_>, attempt: &Attempt, target: &
     call.bytes(layout.tuple(&target.values));
     call.bytes(time_word(&layout, attempt.occurred_at));
     call.bytes(encode_event(&event_of(attempt, target)));
+    call.flag(target.refused.is_some());
 }
 
 /// The time as an order key holds it.
@@ -214,15 +215,16 @@ fn read_refusal(bytes: &[u8], attempt: &Attempt) -> Result<Refusal, StoreError> 
     let (&[code], target) = bytes.split_first_chunk().ok_or_else(unknown)?;
     let number = u32::from_be_bytes(target.try_into().map_err(|_| unknown())?);
     let number = usize::try_from(number).map_err(corrupt)?;
-    let board = &attempt.targets.get(number).ok_or_else(unknown)?.board.value;
+    let target = attempt.targets.get(number).ok_or_else(unknown)?;
     Ok(Refusal {
-        leaderboard: board.id.clone(),
-        reason: reason(code, &board.limits, attempt).ok_or_else(unknown)?,
+        leaderboard: target.board.value.id.clone(),
+        reason: reason(code, target, attempt).ok_or_else(unknown)?,
     })
 }
 
 /// The reason behind a code of `submit.lua`.
-fn reason(code: u8, limits: &Limits, attempt: &Attempt) -> Option<RefusalReason> {
+fn reason(code: u8, target: &Target, attempt: &Attempt) -> Option<RefusalReason> {
+    let limits = &target.board.value.limits;
     Some(match code {
         1 => RefusalReason::StaleConfiguration,
         2 => RefusalReason::IdConflict {
@@ -241,6 +243,7 @@ fn reason(code: u8, limits: &Limits, attempt: &Attempt) -> Option<RefusalReason>
         9 => RefusalReason::ChangeTooLarge {
             max_change: limits.max_change?,
         },
+        10 => target.refused.clone()?,
         _ => return None,
     })
 }

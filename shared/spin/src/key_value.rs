@@ -2,13 +2,18 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::Cache;
 use spin_sdk::key_value::{Error, Store};
 
+use crate::timeout::{TimedOut, within};
+
 /// The store every component is granted.
 const STORE_LABEL: &str = "default";
+/// How long the cache may take before the request goes on without it.
+const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
 /// The key-value store, opened once: a Redis-backed one pings its server at every open.
 #[derive(Default)]
@@ -25,26 +30,32 @@ impl RegionCache {
         if let Some(store) = self.0.borrow().as_ref() {
             return Ok(Rc::clone(store));
         }
-        let store = Rc::new(Store::open(STORE_LABEL).await.map_err(failed)?);
-        *self.0.borrow_mut() = Some(Rc::clone(&store));
-        Ok(store)
+        let opened = Rc::new(bounded(Store::open(STORE_LABEL)).await?);
+        Ok(Rc::clone(self.0.borrow_mut().get_or_insert(opened)))
     }
 }
 
-fn failed(error: Error) -> StoreError {
-    StoreError::Unavailable(format!("key-value: {error}"))
+/// A cache that hangs must not hold up a request that can do without it.
+async fn bounded<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
+    match within(CACHE_LIMIT, work).await {
+        Ok(done) => done.map_err(|error| StoreError::Unavailable(format!("key-value: {error}"))),
+        Err(TimedOut) => Err(StoreError::Unavailable("key-value: took too long".into())),
+    }
 }
 
 impl Cache for RegionCache {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.open().await?.get(key).await.map_err(failed)
+        let store = self.open().await?;
+        bounded(store.get(key)).await
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.open().await?.set(key, value).await.map_err(failed)
+        let store = self.open().await?;
+        bounded(store.set(key, value)).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.open().await?.delete(key).await.map_err(failed)
+        let store = self.open().await?;
+        bounded(store.delete(key)).await
     }
 }

@@ -44,9 +44,10 @@ impl RedisConnection {
             .await
             .map_err(|TimedOut| unavailable("connecting took too long"))?
             .map_err(|error| classify(&error))?;
-        let opened = Rc::new(opened);
-        *self.open.borrow_mut() = Some(Rc::clone(&opened));
-        Ok(opened)
+        // Requests that arrived together may each have opened one; the first is everyone's.
+        Ok(Rc::clone(
+            self.open.borrow_mut().get_or_insert_with(|| Rc::new(opened)),
+        ))
     }
 
     /// Forgets `failed`, unless another request has replaced it already.

@@ -19,17 +19,14 @@ use crate::{body, log};
 pub async fn serve<P: Endpoint>(request: Request) -> Result<Response<FullBody<Bytes>>, &'static str> {
     let started = Instant::now();
     let instance = Instance::shared().await.map_err(|error| {
-        eprintln!(
-            "{}",
-            serde_json::json!({"level": "error", "cause": error.to_string()})
-        );
+        log::cause("error", &error);
         "the component is not set up"
     })?;
     let request = body::read(request).await.map_err(|error| {
-        eprintln!("{}", serde_json::json!({"level": "info", "cause": error}));
+        log::cause("info", &error);
         "the request ended early"
     })?;
     let handled = handle::<P, _>(&RequestEnvironment::new(instance), request).await;
-    log::write(&handled.log, started);
+    log::request(&handled.log, started);
     Ok(handled.response.map(FullBody::new))
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use leaderboard_core::StoreError;
 use leaderboard_http::message;
+use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};
+use crate::log;
 
 /// How often a message is tried while the store is out of reach. The trigger delivers at most once, so giving
 /// up early loses it; holding on too long holds up every message behind it.
@@ -32,20 +34,12 @@ impl std::error::Error for Unapplied {}
 pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
     let mut wait = FIRST_WAIT;
     for attempt in 1..=ATTEMPTS {
-        match apply(payload).await {
+        match settle(payload).await {
             Ok(report) => {
-                eprintln!(
-                    "{}",
-                    serde_json::json!({"level": "info", "message": report, "attempt": attempt})
-                );
+                log::line(&json!({"level": "info", "message": report, "attempt": attempt}));
                 return Ok(());
             }
-            Err(error) => {
-                eprintln!(
-                    "{}",
-                    serde_json::json!({"level": "warn", "cause": error.to_string(), "attempt": attempt})
-                );
-            }
+            Err(error) => log::cause("warn", &error),
         }
         if attempt < ATTEMPTS {
             spin_sdk::time::sleep(wait).await;
@@ -55,7 +49,15 @@ pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
     Err(Unapplied)
 }
 
-async fn apply(payload: &[u8]) -> Result<message::MessageReport, StoreError> {
+/// Applies a message, or buries it when the store can be reached and cannot apply it: a second attempt would
+/// end the same way, and the messages behind it wait.
+async fn settle(payload: &[u8]) -> Result<message::MessageReport, StoreError> {
     let environment = RequestEnvironment::new(Instance::shared().await?);
-    message::apply(&environment, payload).await
+    match message::apply(&environment, payload).await {
+        Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
+            log::cause("error", &error);
+            message::bury(&environment, payload, "the store could not apply it").await
+        }
+        settled => settled,
+    }
 }

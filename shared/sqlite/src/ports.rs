@@ -12,10 +12,15 @@ use leaderboard_core::{
 
 use crate::connection::Connection;
 use crate::hidden::{self, Turn};
+use crate::store::Session;
 use crate::{
     SqliteStore, boards, configuration, dead_letters, log, page, periods, removal, sample, standings, submit,
     sweep,
 };
+
+/// How many attempts are settled in one transaction: a large call must not hold up every other writer until
+/// its end. One that fails half-way is finished by a repeat with the same ids.
+const MAX_ATTEMPTS_PER_TRANSACTION: usize = 128;
 
 impl<C: Connection> Scores for SqliteStore<C> {
     async fn submit(
@@ -24,8 +29,12 @@ impl<C: Connection> Scores for SqliteStore<C> {
         attempts: &[Attempt],
         ranks: RankDetail,
     ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-        self.write(async |session| submit::submit(session, tenant, attempts, ranks).await)
-            .await
+        let mut settled = Vec::with_capacity(attempts.len());
+        for chunk in attempts.chunks(MAX_ATTEMPTS_PER_TRANSACTION) {
+            let work = async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, ranks).await;
+            settled.extend(self.write(work).await?);
+        }
+        Ok(settled)
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {

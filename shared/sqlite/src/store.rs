@@ -7,6 +7,9 @@ use crate::connection::{Connection, ConnectionError, Row, Value};
 use crate::migrate;
 use crate::row::Cells;
 
+/// How many pauses of about a millisecond a request waits for the connection.
+const MAX_PAUSES: u32 = 5_000;
+
 /// The leaderboard ports on one SQLite connection.
 #[derive(Debug)]
 pub struct SqliteStore<C> {
@@ -19,7 +22,8 @@ pub struct SqliteStore<C> {
 struct State {
     /// Whether the schema was found up to date on this connection.
     prepared: bool,
-    /// Whether a transaction was begun and not ended: the request that began it is gone.
+    /// Whether the connection needs a reset: a transaction was begun and not ended, as the request that began it
+    /// is gone, or a statement failed in a way that says nothing of the connection's state.
     in_transaction: bool,
 }
 
@@ -54,8 +58,11 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let _state = self.prepared().await?;
-        work(&self.session()).await
+        let mut state = self.prepared().await?;
+        let result = work(&self.session()).await;
+        // A connection that failed is not trusted with the next request.
+        state.in_transaction = matches!(result, Err(StoreError::Unavailable(_)));
+        result
     }
 
     async fn transaction<T, E: From<StoreError>>(
@@ -86,7 +93,7 @@ impl<C: Connection> SqliteStore<C> {
 
     /// Waits for the connection, and makes it fit for use.
     async fn prepared(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let mut state = self.turn().await;
+        let mut state = self.turn().await?;
         if state.in_transaction {
             state.prepared = false;
             self.connection.reset().await?;
@@ -106,13 +113,14 @@ impl<C: Connection> SqliteStore<C> {
 
     /// Waits for the connection to be free. A request does not wait to be woken by another one: the executor of
     /// a component wakes a task for what its host reports, and for nothing else.
-    async fn turn(&self) -> MutexGuard<'_, State> {
-        loop {
+    async fn turn(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        for _ in 0..MAX_PAUSES {
             if let Some(state) = self.state.try_lock() {
-                return state;
+                return Ok(state);
             }
             self.connection.pause().await;
         }
+        Err(StoreError::Unavailable("the database stayed in use".into()))
     }
 
     fn session(&self) -> Session<'_, C> {

@@ -87,6 +87,9 @@ async fn plan<C: Connection>(batch: &mut Batch<'_, C>, attempt: &Attempt, target
     if let Some((id, known)) = attempt.id.as_ref().zip(place.known.as_ref()) {
         return replay(attempt, target, id, known);
     }
+    if let Some(reason) = &target.refused {
+        return Ok(Err(reason.clone()));
+    }
     let period = batch.period(board, &target.period.id).await?;
     if period.is_some_and(|period| period.layout != target.board.value.layout()) {
         return Ok(Err(RefusalReason::PeriodReordered));

@@ -60,8 +60,12 @@ pub(super) fn empty_page() -> Page {
     }
 }
 
-/// `None` when the key in `from` is not one of the period's layout.
-pub(super) fn page(view: &View<'_>, from: &PageFrom, limit: usize) -> Option<Page> {
+/// Nothing follows a key that is not one of the period's layout.
+pub(super) fn page(view: &View<'_>, from: &PageFrom, limit: usize) -> Page {
+    page_from(view, from, limit).unwrap_or_else(|| view.window(0, 0))
+}
+
+fn page_from(view: &View<'_>, from: &PageFrom, limit: usize) -> Option<Page> {
     let layout = &view.state.layout;
     let entries = &view.entries;
     Some(match from {

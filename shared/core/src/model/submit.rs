@@ -57,6 +57,9 @@ fn plan(tenant: &Tenant, attempt: &Attempt, target: &Target) -> Result<Plan, Ref
             ..known.outcome.clone()
         })));
     }
+    if let Some(reason) = &target.refused {
+        return Err(reason.clone());
+    }
     let leaderboard = &board.configuration.value;
     let state = board.projection.periods.get(&target.period.id);
     if state.is_some_and(|state| state.layout != leaderboard.layout()) {

@@ -4,7 +4,9 @@ use super::Deps;
 use super::query::MAX_CONFIGURATION_RETRIES;
 use super::{Store, keeps_changing};
 use crate::ports::{Cache, Expected, PutLeaderboard, PutRefusal};
-use crate::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
+use crate::{
+    Leaderboard, LeaderboardId, Period, PeriodId, Schedule, StoreError, TenantId, Timestamp, Versioned,
+};
 
 /// The current configuration, from the store itself.
 ///
@@ -88,6 +90,13 @@ pub async fn delete<S: Store, K: Cache>(
     Ok(done)
 }
 
+/// A stored period with the bounds that a schedule gives it, where the schedule has a period of that name: it may
+/// have been made by another schedule and end elsewhere now.
+fn as_scheduled(stored: Period, schedule: &Schedule) -> Period {
+    let renewed = stored.starts_at.map(|start| schedule.period_at(start));
+    renewed.filter(|period| period.id == stored.id).unwrap_or(stored)
+}
+
 /// When the periods that exist expire once `after` replaces `before`; empty when nothing about that changes.
 async fn expiries_of<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
@@ -102,8 +111,9 @@ async fn expiries_of<S: Store, K: Cache>(
     Ok(kept
         .into_iter()
         .map(|summary| {
-            let expiry = after.schedule.expires_at(&summary.period, after.keep_periods);
-            (summary.period.id, expiry)
+            let period = as_scheduled(summary.period, &after.schedule);
+            let expiry = after.schedule.expires_at(&period, after.keep_periods);
+            (period.id, expiry)
         })
         .collect())
 }

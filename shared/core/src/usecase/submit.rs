@@ -14,6 +14,9 @@ type Answer = Result<Vec<Outcome>, Refusal>;
 /// Settles submissions in their order, each atomically over its leaderboards. One answer for each: the
 /// outcomes in the order of its leaderboards, or why it was refused.
 ///
+/// A submission that meets a configuration which has just changed is tried again after the others of the call;
+/// what the same call holds for the same player can then be settled in another order.
+///
 /// # Errors
 /// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
 pub async fn submit<S: Store, K: Cache>(
@@ -83,7 +86,11 @@ impl<S: Store, K: Cache> Round<'_, S, K> {
     async fn resolve(&mut self, submission: &Submission) -> Result<Result<Attempt, Refusal>, StoreError> {
         let first = self.resolve_once(submission).await?;
         let believed = submission.leaderboards.iter().all(|id| self.fresh.contains(id));
-        if first.is_ok() || believed {
+        let refused = match &first {
+            Err(_) => true,
+            Ok(attempt) => attempt.targets.iter().any(|target| target.refused.is_some()),
+        };
+        if !refused || believed {
             return Ok(first);
         }
         for id in &submission.leaderboards {

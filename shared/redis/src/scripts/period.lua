@@ -27,10 +27,11 @@ end
 
 -- Reads what the period is. It has no `layout` afterwards when it has never had an entry.
 local function load(period)
-  local meta = redis.call('HMGET', period.meta, 'l', 'v')
+  local meta = redis.call('HMGET', period.meta, 'l', 'v', 'x')
   if meta[1] then
     set_layout(period, meta[1])
     period.version = count_of(meta[2], 'period version')
+    period.expires_at = tonumber(meta[3] or '')
   else
     period.version = 0
   end
@@ -125,6 +126,23 @@ local function keep_deadline(period)
       redis.call('PEXPIREAT', key, period.deadline, 'NX')
     end
   end
+end
+
+-- Gives a period that is there another deadline, or none.
+local function set_deadline(period, expires_at, now)
+  if expires_at then
+    redis.call('HSET', period.meta, 'x', expires_at)
+  else
+    redis.call('HDEL', period.meta, 'x')
+  end
+  for _, key in ipairs({period.meta, period.entries, period.visible, period.hidden, period.tuples, period.counts}) do
+    if expires_at then
+      redis.call('PEXPIRE', key, math.max(1, expires_at - now))
+    else
+      redis.call('PERSIST', key)
+    end
+  end
+  period.expires_at, period.deadline = expires_at, nil
 end
 
 -- Moves an entry from one order key to another (either may be nil), into the set that `hidden` tells.

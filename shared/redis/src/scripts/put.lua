@@ -27,23 +27,10 @@ check_types(period)
 redis.call('ZCARD', KEYS[2])
 redis.call('XLEN', KEYS[4])
 
--- A period that is there keeps its keys to another instant, or for good.
 local function set_expiry(id, expires_at)
-  local named, keys = period_of(prefixes_at(9), id)
-  if redis.call('EXISTS', named.meta) == 0 then
-    return
-  end
-  if expires_at then
-    redis.call('HSET', named.meta, 'x', expires_at)
-  else
-    redis.call('HDEL', named.meta, 'x')
-  end
-  for _, key in ipairs(keys) do
-    if expires_at then
-      redis.call('PEXPIRE', key, math.max(1, expires_at - tonumber(ARGV[8])))
-    else
-      redis.call('PERSIST', key)
-    end
+  local named = period_of(prefixes_at(9), id)
+  if redis.call('EXISTS', named.meta) == 1 then
+    set_deadline(named, expires_at, tonumber(ARGV[8]))
   end
 end
 

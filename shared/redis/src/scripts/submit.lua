@@ -9,6 +9,8 @@
 local BEST, INCREMENT, DECREMENT = 0, 2, 3
 local CREATED, IMPROVED, CHANGED, KEPT = 0, 1, 2, 3
 local STALE, CONFLICT, REORDERED, EXHAUSTED, FULL, OVERFLOW, BELOW, ABOVE, TOO_FAR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+-- Refused by the caller, unless the id is known.
+local REFUSED = 10
 local MAX_ATTEMPTS = 4294967295
 local SIGN = 2147483648
 local KEYS_OF_A_PLACE = 11
@@ -226,6 +228,9 @@ local function plan_target(attempt, target)
       return nil, CONFLICT
     end
   end
+  if target.refused then
+    return nil, REFUSED
+  end
   if place.reordered then
     return nil, REORDERED
   end
@@ -243,8 +248,7 @@ local function create_period(place, attempt)
   end
   redis.call('ZADD', place.periods, place.starts, place.id)
   if place.expires_at then
-    redis.call('HSET', period.meta, 'x', place.expires_at)
-    redis.call('PEXPIRE', period.meta, math.max(1, place.expires_at - attempt.now))
+    set_deadline(period, place.expires_at, attempt.now)
   end
   place.is_new = false
 end
@@ -272,6 +276,8 @@ local function apply(attempt, target, plan)
   local position = append(place.log, event)
   if place.is_new then
     create_period(place, attempt)
+  elseif period.expires_at ~= place.expires_at then
+    set_deadline(period, place.expires_at, attempt.now)
   end
   redis.call('HSET', period.entries, attempt.player,
     plan.place .. varint(plan.attempts) .. plan.metadata)
@@ -316,7 +322,7 @@ local function take_attempt()
   attempt.id, attempt.fingerprint, attempt.targets = take(), take(), {}
   for at = 1, tonumber(take()) do
     local target = {place = places[tonumber(take())], operator = tonumber(take())}
-    target.tuple, target.time, target.event = take(), take(), take()
+    target.tuple, target.time, target.event, target.refused = take(), take(), take(), take() == '1'
     attempt.targets[at] = target
   end
   return attempt
