@@ -122,6 +122,18 @@ on_both_stores! {
         assert_eq!(told.rank, Some(2));
     }
 
+    async fn what_was_accepted_once_stays_accepted(world) {
+        let ends_at = world.now().saturating_add_ms(10);
+        let board = world.put(&Leaderboard { ends_at: Some(ends_at), ..adding("l") }).await;
+        let first = world.score_with_id(&board, "ann", 5, "x").await.unwrap();
+        world.pass_ms(10);
+        assert_eq!(world.score_with_id(&board, "ann", 5, "x").await, Ok(replayed(&first)));
+        let conflict = RefusalReason::IdConflict { id: submission_id("x") };
+        assert_eq!(world.score_with_id(&board, "ann", 6, "x").await, Err(conflict));
+        assert_eq!(world.score_with_id(&board, "ann", 5, "y").await, Err(RefusalReason::Ended { ends_at }));
+        assert_eq!(world.events(&board).await.len(), 2);
+    }
+
     async fn an_id_outlives_the_entry_it_made(world) {
         let board = world.put(&adding("l")).await;
         let first = world.score_with_id(&board, "ann", 5, "x").await.unwrap();

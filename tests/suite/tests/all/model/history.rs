@@ -62,6 +62,8 @@ pub(super) struct Try {
     /// How long ago it happened; negative is a clock that is ahead.
     pub(super) ago_ms: i64,
     pub(super) id: Option<u8>,
+    /// Whether it is refused already, and only a repeat of its id is answered.
+    pub(super) refused: bool,
 }
 
 /// Few values often, so that there are ties, and all of the range.
@@ -182,17 +184,20 @@ fn tries() -> impl Strategy<Value = Try> {
         operators(),
         metadata,
         ago,
-        weighted(0.3, 0..6_u8),
+        (weighted(0.3, 0..6_u8), prop::bool::weighted(0.1)),
     )
-        .prop_map(|(boards, player, values, operator, metadata, ago_ms, id)| Try {
-            boards,
-            player,
-            values,
-            operator,
-            metadata: metadata.map(given::metadata),
-            ago_ms,
-            id,
-        })
+        .prop_map(
+            |(boards, player, values, operator, metadata, ago_ms, (id, refused))| Try {
+                boards,
+                player,
+                values,
+                operator,
+                metadata: metadata.map(given::metadata),
+                ago_ms,
+                id,
+                refused,
+            },
+        )
 }
 
 fn steps() -> impl Strategy<Value = Step> {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{Expected, Leaderboards, Place, PutLeaderboard, RankDetail, Scores};
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, Submission, SubmissionTarget, Target, TenantId,
-    Timestamp, Values,
+    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RefusalReason, Submission, SubmissionTarget,
+    Target, TenantId, Timestamp, Values,
 };
 use proptest::sample::Index;
 
@@ -129,6 +129,7 @@ impl<S: Store> Pair<S> {
                 period,
                 operator: one.operator,
                 values: Values::new(one.values[..columns].to_vec()),
+                refused: one.refused.then_some(RefusalReason::PeriodExpired),
             })
         });
         let content = Submission {
