@@ -19,3 +19,4 @@ mod order_key;
 mod schedule;
 #[cfg(test)]
 mod schedule_daylight;
+mod usecases;

@@ -1,0 +1,151 @@
+//! Use cases over the oracle, where a rule spans several calls.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::model::Model;
+use leaderboard_core::ports::{Cache, Expected, RankDetail, Scores};
+use leaderboard_core::usecase::{self, BoardMemory, Deps};
+use leaderboard_core::{
+    Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmissionTarget, TenantId,
+    Timestamp,
+};
+
+use crate::given::{at, board, player, schedule};
+
+/// A region without a cache.
+struct NoCache;
+
+impl Cache for NoCache {
+    async fn get(&self, _key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+    async fn put(&self, _key: &str, _value: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn delete(&self, _key: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+struct World {
+    store: Model,
+    boards: BoardMemory,
+    tenant: TenantId,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            store: Model::new(),
+            boards: BoardMemory::default(),
+            tenant: TenantId::new("t").unwrap(),
+        }
+    }
+
+    fn deps(&self, now: &str) -> Deps<'_, Model, NoCache> {
+        Deps {
+            store: &self.store,
+            cache: None,
+            boards: &self.boards,
+            now: at(now),
+        }
+    }
+
+    fn put(&self, now: &str, leaderboard: &Leaderboard) {
+        let deps = self.deps(now);
+        let put = usecase::put(&deps, &self.tenant, leaderboard, Expected::Any, false);
+        run(put).unwrap().unwrap();
+    }
+
+    fn submit(&self, now: &str, id: Option<&str>) -> Result<bool, RefusalReason> {
+        let submission = Submission {
+            leaderboards: vec![board("b").id],
+            player: player("ann"),
+            values: SubmissionTarget::Score(1),
+            operator: None,
+            metadata: None,
+            occurred_at: None,
+            id: id.map(|id| SubmissionId::new(id).unwrap()),
+            request: None,
+        };
+        let deps = self.deps(now);
+        let submissions = [submission];
+        let submitted = usecase::submit(
+            &deps,
+            &self.tenant,
+            &Caller::Server,
+            &submissions,
+            RankDetail::Full,
+        );
+        let answer = run(submitted).unwrap().remove(0);
+        answer
+            .map(|outcomes| outcomes[0].replayed)
+            .map_err(|refusal| refusal.reason)
+    }
+
+    fn periods(&self, now: &str) -> Vec<String> {
+        let kept = run(self.store.periods(&self.tenant, &board("b").id, at(now))).unwrap();
+        kept.into_iter()
+            .map(|summary| summary.period.id.to_string())
+            .collect()
+    }
+}
+
+/// The oracle never waits, so neither does what is built on it.
+fn run<T>(work: impl Future<Output = T>) -> T {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => panic!("the oracle waited"),
+    }
+}
+
+fn resetting(schedule: Schedule, keep_periods: u16) -> Leaderboard {
+    Leaderboard {
+        schedule,
+        keep_periods,
+        ..board("b")
+    }
+}
+
+#[test]
+fn a_period_that_a_new_schedule_also_has_lives_as_long_as_that_schedule_says() {
+    let world = World::new();
+    world.put(
+        "2026-01-01T06:00:00Z",
+        &resetting(schedule("0 0 * * *", "UTC"), 1),
+    );
+    assert_eq!(world.submit("2026-01-01T07:00:00Z", None), Ok(false));
+    world.put(
+        "2026-01-01T08:00:00Z",
+        &resetting(schedule("0 0 1 1 *", "UTC"), 1),
+    );
+    assert_eq!(world.periods("2026-06-01T00:00:00Z"), ["2026-01-01T00:00:00Z"]);
+    assert!(world.periods("2027-01-01T00:00:00Z").is_empty());
+}
+
+#[test]
+fn an_id_that_was_accepted_is_a_replay_after_the_end_too() {
+    let world = World::new();
+    let ends_at = Some(at("2026-01-01T18:00:00Z"));
+    world.put(
+        "2026-01-01T06:00:00Z",
+        &Leaderboard {
+            ends_at,
+            ..board("b")
+        },
+    );
+    assert_eq!(world.submit("2026-01-01T17:59:59.900Z", Some("last")), Ok(false));
+    assert_eq!(world.submit("2026-01-01T18:00:00.200Z", Some("last")), Ok(true));
+    let ended = |ends_at: Timestamp| Err(RefusalReason::Ended { ends_at });
+    assert_eq!(
+        world.submit("2026-01-01T18:00:00.300Z", Some("late")),
+        ended(at("2026-01-01T18:00:00Z"))
+    );
+    assert_eq!(
+        world.submit("2026-01-01T18:00:00.300Z", None),
+        ended(at("2026-01-01T18:00:00Z"))
+    );
+}
