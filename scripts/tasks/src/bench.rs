@@ -24,6 +24,15 @@ use crate::{process, progress};
 /// Where the list is, below the root.
 pub(crate) const LIST_FILE: &str = "scripts/bench.toml";
 const REPORT_FILE: &str = "bench/report.md";
+/// Builds the programs that benchmarks start.
+const PROGRAMS: [&str; 6] = [
+    "build",
+    "--release",
+    "--package",
+    "edgeboard",
+    "--package",
+    "leaderboard-host",
+];
 
 /// The list of benchmarks, in the order in which they run.
 #[derive(Debug, Deserialize)]
@@ -43,6 +52,9 @@ struct Bench {
     /// Whether it runs the components as shipped, which are then built before it.
     #[serde(default)]
     components: bool,
+    /// Whether it starts the programs that `up` starts, which are then built before it.
+    #[serde(default)]
+    programs: bool,
 }
 
 /// A row of a report: the fields of one JSON line.
@@ -67,6 +79,9 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
     if chosen.iter().any(|bench| bench.components) {
         functions::build(workspace, Kind::Function, Profile::Edge)?;
         functions::build(workspace, Kind::Guest, Profile::Edge)?;
+    }
+    if chosen.iter().any(|bench| bench.programs) {
+        process::run(process::cargo(&workspace.root, &PROGRAMS))?;
     }
     let mut sections = Vec::new();
     for (bench, number) in chosen.iter().zip(1usize..) {

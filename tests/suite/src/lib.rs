@@ -1,7 +1,12 @@
-//! What tests across crates start from: servers of their own, and native connections to both stores.
+//! What tests and benchmarks across crates start from: servers of their own, native connections to both stores,
+//! and what measures.
 
+mod host_process;
+pub mod keep_alive;
+pub mod measure;
 pub mod native_redis;
 pub mod native_sqlite;
 mod redis_server;
 
+pub use host_process::{BENCH_KEY, HostProcess, program, project_root};
 pub use redis_server::{RedisServer, free_port};
