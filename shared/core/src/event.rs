@@ -1,6 +1,8 @@
 //! The log of a leaderboard: every accepted change, in order. Entries are a projection of it.
 
-use crate::{Leaderboard, Metadata, Operator, PeriodId, PlayerId, SubmissionId, Timestamp, Values};
+use crate::{
+    Attempt, Leaderboard, Metadata, Operator, PeriodId, PlayerId, SubmissionId, Target, Timestamp, Values,
+};
 
 /// What happened, without its place in the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,4 +71,24 @@ pub struct RecordedEvent {
     pub position: u64,
     /// What happened.
     pub event: Event,
+}
+
+impl Event {
+    /// The event of an accepted target of a submission.
+    #[must_use]
+    pub fn submitted(attempt: &Attempt, target: &Target, hidden: bool) -> Self {
+        Self {
+            recorded_at: attempt.recorded_at,
+            body: EventBody::Submitted {
+                player: attempt.player.clone(),
+                period: target.period.id.clone(),
+                operator: target.operator,
+                values: target.values.clone(),
+                metadata: attempt.metadata.clone(),
+                occurred_at: attempt.occurred_at,
+                id: attempt.id.clone(),
+                hidden,
+            },
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use leaderboard_core::codec::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, encode_event, encode_layout};
 use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail};
 use leaderboard_core::{
-    Attempt, Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason,
-    StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
+    Attempt, Event, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason, StoreError,
+    Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
 };
 
 use crate::answer::{Answer, corrupt};
@@ -154,7 +154,8 @@ fn add_target(call: &mut Call, places: &Places<'_>, attempt: &Attempt, target: &
     call.text(&target.operator.code());
     call.bytes(layout.tuple(&target.values));
     call.bytes(time_word(&layout, attempt.occurred_at));
-    call.bytes(encode_event(&event_of(attempt, target)));
+    // The script marks the event when the player is hidden.
+    call.bytes(encode_event(&Event::submitted(attempt, target, false)));
     call.flag(target.refused.is_some());
 }
 
@@ -162,23 +163,6 @@ fn add_target(call: &mut Call, places: &Places<'_>, attempt: &Attempt, target: &
 fn time_word(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
     let ms = at.as_unix_ms();
     sortable(if layout.ties == Ties::Latest { !ms } else { ms })
-}
-
-/// The event of an accepted target. The script marks it when the player is hidden.
-fn event_of(attempt: &Attempt, target: &Target) -> Event {
-    Event {
-        recorded_at: attempt.recorded_at,
-        body: EventBody::Submitted {
-            player: attempt.player.clone(),
-            period: target.period.id.clone(),
-            operator: target.operator,
-            values: target.values.clone(),
-            metadata: attempt.metadata.clone(),
-            occurred_at: attempt.occurred_at,
-            id: attempt.id.clone(),
-            hidden: false,
-        },
-    }
 }
 
 fn read_attempt(bytes: &[u8], attempt: &Attempt) -> Result<Settled, StoreError> {

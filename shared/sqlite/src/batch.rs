@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use leaderboard_core::{
-    Attempt, Event, EventBody, LeaderboardId, Outcome, PeriodId, StoreError, Target, TenantId, Timestamp,
+    Attempt, Event, LeaderboardId, Outcome, PeriodId, StoreError, Target, TenantId, Timestamp,
 };
 
 use crate::boards::{self, Board};
@@ -138,20 +138,7 @@ impl<'a, C: Connection> Batch<'a, C> {
         target: &Target,
         hidden: bool,
     ) {
-        let body = EventBody::Submitted {
-            player: attempt.player.clone(),
-            period: target.period.id.clone(),
-            operator: target.operator,
-            values: target.values.clone(),
-            metadata: attempt.metadata.clone(),
-            occurred_at: attempt.occurred_at,
-            id: attempt.id.clone(),
-            hidden,
-        };
-        let event = Event {
-            recorded_at: attempt.recorded_at,
-            body,
-        };
+        let event = Event::submitted(attempt, target, hidden);
         self.events.push(board, position, &event);
     }
 

@@ -5,8 +5,7 @@ use super::ranking::rank_among;
 use super::{Board, Known, Tenant};
 use crate::ports::{IDEMPOTENCY_MS, RankDetail};
 use crate::{
-    Attempt, Change, Decision, Entry, Event, EventBody, Outcome, Previous, Refusal, RefusalReason, Status,
-    Target,
+    Attempt, Change, Decision, Entry, Event, Outcome, Previous, Refusal, RefusalReason, Status, Target,
 };
 
 /// Settles one attempt: all of its targets or none.
@@ -100,7 +99,7 @@ fn apply(
         values: entry.values.clone(),
         rank: rank(&board.projection, state, entry, ranks),
     });
-    board.append(event_of(attempt, target, hidden))?;
+    board.append(Event::submitted(attempt, target, hidden))?;
     board.expiries.insert(target.period.id.clone(), target.expires_at);
     let (state, entry) = entry_of(board, attempt, target).ok_or(gone)?;
     let outcome = Outcome {
@@ -137,20 +136,4 @@ fn entry_of<'a>(
 fn rank(projection: &Projection, state: &PeriodState, entry: &Entry, ranks: RankDetail) -> Option<u64> {
     let others = projection.others(state, &entry.player);
     (ranks == RankDetail::Full).then(|| rank_among(&state.layout, &others, entry))
-}
-
-fn event_of(attempt: &Attempt, target: &Target, hidden: bool) -> Event {
-    Event {
-        recorded_at: attempt.recorded_at,
-        body: EventBody::Submitted {
-            player: attempt.player.clone(),
-            period: target.period.id.clone(),
-            operator: target.operator,
-            values: target.values.clone(),
-            metadata: attempt.metadata.clone(),
-            occurred_at: attempt.occurred_at,
-            id: attempt.id.clone(),
-            hidden,
-        },
-    }
 }
