@@ -5,7 +5,10 @@ use leaderboard_http::catalogue;
 #[test]
 fn the_readme_lists_every_type_of_problem() {
     let readme = include_str!("../../../README.md");
-    let listed: Vec<&str> = readme.lines().filter(|line| line.contains("| `/problems/")).collect();
+    let listed: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.contains("| `/problems/"))
+        .collect();
     let expected: Vec<String> = catalogue()
         .map(|entry| format!("| {} | `{}` | {} |", entry.status, entry.uri, entry.meaning))
         .collect();
