@@ -45,10 +45,18 @@ impl AllowedHost {
     /// # Errors
     /// What is wrong with it, with the pattern itself.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |reason: String| format!("{text:?} is not an allowed outbound host: {reason}");
         let Some((scheme, rest)) = text.trim().split_once("://") else {
-            return Err(wrong("expected scheme://host[:port]".to_owned()));
+            return Err(format!(
+                "{text:?} is not an allowed outbound host: expected scheme://host[:port]"
+            ));
         };
+        if let Some((_, host)) = rest.rsplit_once('@') {
+            // The part that is left out may be a password.
+            return Err(format!(
+                "\"{scheme}://…@{host}\" is not an allowed outbound host: it must not hold credentials"
+            ));
+        }
+        let wrong = |reason: String| format!("{text:?} is not an allowed outbound host: {reason}");
         let (host, port) = split_port(rest).map_err(wrong)?;
         Ok(Self {
             port: Port::parse(port, scheme).map_err(wrong)?,

@@ -95,3 +95,15 @@ fn only_components_are_chained_to() {
     assert_eq!(chained_component("spin.internal"), None);
     assert_eq!(chained_component("a.spin.internal.evil.com"), None);
 }
+
+#[test]
+fn a_password_in_a_grant_is_refused_and_not_repeated() {
+    let Err(error) = super::pattern::AllowedHost::parse("redis://ann:secret@redis.test:6379") else {
+        panic!("credentials were accepted");
+    };
+    assert!(
+        error.contains("redis.test:6379") && error.contains("credentials"),
+        "{error}"
+    );
+    assert!(!error.contains("secret"), "{error}");
+}

@@ -46,7 +46,12 @@ pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: u
         worker,
     };
     loop {
-        let Ok(permit) = connections.clone().acquire_owned().await else {
+        let permit = tokio::select! {
+            biased;
+            () = server.stopping.cancelled() => break,
+            permit = connections.clone().acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else {
             break;
         };
         tokio::select! {

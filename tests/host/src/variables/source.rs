@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Where a variable given on the command line takes its value from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum VariableSource {
     /// `name=value`.
     Value {
@@ -23,6 +23,13 @@ pub enum VariableSource {
     },
     /// `@file.json` or `@file.toml`: a flat table of strings.
     Table(PathBuf),
+}
+
+/// Without values: they can be secrets.
+impl std::fmt::Debug for VariableSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("VariableSource")
+    }
 }
 
 impl FromStr for VariableSource {
