@@ -22,6 +22,10 @@ const STACKS_PER_COMPONENT: u32 = 2;
 const TABLE_ELEMENTS: usize = 100_000;
 /// Bytes of a freed memory that stay resident for the next instance, so that it faults in fewer pages.
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
+/// The same for a table and for a stack.
+const KEEP_RESIDENT_SMALL_BYTES: usize = 64 << 10;
+/// Freed slots that are given back to the kernel at once, so that it flushes page tables less often.
+const DECOMMIT_BATCH: usize = 32;
 
 /// An engine with room for `instances` component instances of at most `memory_bytes` each.
 ///
@@ -36,7 +40,10 @@ pub(crate) fn engine(instances: u32, memory_bytes: usize) -> wasmtime::Result<En
         .total_stacks(instances.saturating_mul(STACKS_PER_COMPONENT))
         .max_memory_size(memory_bytes)
         .table_elements(TABLE_ELEMENTS)
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES);
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_SMALL_BYTES)
+        .async_stack_keep_resident(KEEP_RESIDENT_SMALL_BYTES)
+        .decommit_batch_size(DECOMMIT_BATCH);
     let mut config = Config::new();
     config
         .wasm_component_model_async(true)

@@ -107,10 +107,18 @@ impl WorkerExpiration for Expiration {
         let Some(deadline) = timeout.and_then(|timeout| start.checked_add(timeout)) else {
             return Poll::Pending;
         };
-        if self.sleep.deadline() != deadline.into() {
-            self.sleep.as_mut().reset(deadline.into());
+        // Moving a timer is dear and happens with every request: one that is due too early is let run and set again.
+        let deadline = deadline.into();
+        if self.sleep.is_elapsed() || self.sleep.deadline() > deadline {
+            self.sleep.as_mut().reset(deadline);
         }
-        self.sleep.as_mut().poll(cx)
+        loop {
+            std::task::ready!(self.sleep.as_mut().poll(cx));
+            if self.sleep.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            self.sleep.as_mut().reset(deadline);
+        }
     }
 }
 
