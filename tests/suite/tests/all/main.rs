@@ -1,17 +1,25 @@
 //! The tests that cross crates, in one binary.
 
 #[cfg(test)]
+mod edgeboard;
+#[cfg(test)]
 mod given;
 #[cfg(test)]
 mod harness;
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod events;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
 mod regressions;
+#[cfg(test)]
+mod sample;

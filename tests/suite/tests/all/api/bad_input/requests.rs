@@ -1,0 +1,128 @@
+//! Media types, sizes and headers.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use super::{At, Row, prepare, refused, state};
+use crate::edgeboard::{KEY, over_http};
+
+const PATH: &str = "/leaderboards/b/scores";
+const GOOD: &str = r#"{"player":"p","score":1}"#;
+/// The largest body, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// A good submission, as large as this.
+fn padded(bytes: usize) -> String {
+    format!("{GOOD}{}", " ".repeat(bytes - GOOD.len()))
+}
+
+over_http! {
+    async fn media_types_and_codings_that_are_not_taken(edgeboard) {
+        let mut rows = Vec::new();
+        for media_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data",
+            "application/json; charset=latin-1", "application/jsonx", "application/merge-patch+json", "json", "*/*", ""] {
+            let row = Row::new("POST", PATH, 415, "unsupported-media-type", At::Nothing);
+            rows.push(row.body(GOOD).header("content-type", media_type));
+        }
+        for coding in ["gzip", "br", "identity, gzip"] {
+            let row = Row::new("POST", PATH, 415, "unsupported-media-type", At::Nothing);
+            rows.push(row.body(GOOD).header("content-encoding", coding));
+        }
+        for (verb, path) in [("PUT", "/leaderboards/b"), ("PATCH", "/leaderboards/b"), ("POST", "/scores")] {
+            let row = Row::new(verb, path, 415, "unsupported-media-type", At::Nothing);
+            rows.push(row.body("{}").header("content-type", "text/plain"));
+            // Without a body there is no media type either.
+            rows.push(Row::new(verb, path, 415, "unsupported-media-type", At::Nothing));
+        }
+        refused(edgeboard, rows).await;
+        let patch = edgeboard.call("PATCH", "/leaderboards/b").header("content-type", "text/plain").body("{}").send().await;
+        assert_eq!(patch.header("accept-patch"), "application/merge-patch+json");
+    }
+
+    async fn media_types_that_are(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        for media_type in ["application/json", "APPLICATION/JSON", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\"",
+            "application/vnd.edgeboard.v1+json"] {
+            let call = edgeboard.call("POST", PATH).header("content-type", media_type).header("content-encoding", "identity");
+            call.body(GOOD).send().await.is(200);
+        }
+    }
+
+    async fn headers_that_cannot_be_understood(edgeboard) {
+        let header = |name: &'static str, shown: &'static str, value: &str| {
+            Row::new("POST", PATH, 400, "invalid-header", At::Header(shown)).body(GOOD).header(name, value)
+        };
+        let long = format!("\"{}\"", "k".repeat(256));
+        refused(edgeboard, vec![
+            header("idempotency-key", "Idempotency-Key", "bare"),
+            header("idempotency-key", "Idempotency-Key", "\"\""),
+            header("idempotency-key", "Idempotency-Key", "\"open"),
+            header("idempotency-key", "Idempotency-Key", "\"a\"b\""),
+            header("idempotency-key", "Idempotency-Key", &long),
+            header("api-version", "API-Version", "latest"),
+            header("x-tenant-id", "X-Tenant-ID", "No Tenant"),
+            Row::new("POST", PATH, 400, "version-conflict", At::Header("API-Version")).body(GOOD).header("api-version", "3"),
+            Row::new("POST", PATH, 406, "not-acceptable", At::Nothing).body(GOOD).header("accept", "text/html"),
+            Row::new("POST", PATH, 401, "unauthenticated", At::Nothing).body(GOOD).header("x-api-key", "guess"),
+        ]).await;
+        // A preference that is not understood is none.
+        let call = edgeboard.call("POST", PATH).header("prefer", "respond-async, ;;=, return=everything");
+        call.json(&json!({"player": "a", "score": 0})).send().await.is(200);
+    }
+
+    async fn a_body_of_one_mebibyte_is_taken_and_one_more_byte_is_not(edgeboard) {
+        prepare(edgeboard).await;
+        let before = state(edgeboard).await;
+        for (verb, path) in [("POST", PATH), ("POST", "/scores"), ("PUT", "/leaderboards/b"), ("PATCH", "/leaderboards/b")] {
+            let call = edgeboard.call(verb, path).json(&Value::Null).body(padded(MAX_BODY + 1));
+            call.send().await.problem(413, "body-too-large");
+        }
+        assert_eq!(state(edgeboard).await, before);
+        edgeboard.call("POST", PATH).json(&Value::Null).body(padded(MAX_BODY)).send().await.is(200);
+    }
+
+    async fn a_body_of_unknown_length_is_read_up_to_the_limit(edgeboard) {
+        prepare(edgeboard).await;
+        let before = state(edgeboard).await;
+        let (url, tenant) = (edgeboard.url.clone(), edgeboard.tenant.clone());
+        let send = async |body: String| {
+            let (url, tenant) = (url.clone(), tenant.clone());
+            tokio::task::spawn_blocking(move || chunked(&url, &tenant, &body)).await.unwrap()
+        };
+        let answer = send(padded(MAX_BODY + 1)).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        assert_eq!(state(edgeboard).await, before);
+        let answer = send(padded(MAX_BODY)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+}
+
+/// Posts a submission in chunks, without telling how long it will be, and reads the head of the answer.
+fn chunked(url: &str, tenant: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let head = format!(
+        "POST /api/v1{PATH} HTTP/1.1\r\nhost: x\r\nx-api-key: {KEY}\r\nx-tenant-id: {tenant}\r\n\
+         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reader = stream.try_clone().unwrap();
+    let writer = {
+        let body = body.to_owned();
+        std::thread::spawn(move || {
+            for chunk in body.as_bytes().chunks(50_000) {
+                // A server that has seen enough may close before the end.
+                let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
+                if stream.write_all(&framed).is_err() {
+                    return;
+                }
+            }
+            drop(stream.write_all(b"0\r\n\r\n"));
+        })
+    };
+    let mut answer = vec![0; 1024];
+    let length = reader.read(&mut answer).unwrap();
+    writer.join().unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}

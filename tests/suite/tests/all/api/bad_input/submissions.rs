@@ -1,0 +1,218 @@
+//! Bodies of scores.
+
+use serde_json::{Value, json};
+
+use super::{At, Row, refused};
+use crate::edgeboard::over_http;
+
+const PATH: &str = "/leaderboards/b/scores";
+
+fn malformed(body: impl Into<Vec<u8>>, at: At) -> Row {
+    Row::new("POST", PATH, 400, "malformed", at).body(body)
+}
+
+fn invalid(body: &Value, pointer: &'static str) -> Row {
+    Row::new("POST", PATH, 422, "validation", At::Body(pointer)).body(body.to_string())
+}
+
+/// A good submission with one field replaced.
+fn with(field: &str, value: Value) -> Value {
+    let mut submission = json!({"player": "p", "score": 1});
+    submission[field] = value;
+    submission
+}
+
+/// A good submission with this text as its score.
+fn score(text: &str) -> String {
+    format!(r#"{{"player":"p","score":{text}}}"#)
+}
+
+fn without(field: &str) -> Value {
+    let mut submission = json!({"player": "p", "score": 1});
+    submission.as_object_mut().unwrap().remove(field);
+    submission
+}
+
+over_http! {
+    async fn malformed_json(edgeboard) {
+        let deep = format!(r#"{{"player":"p","score":1,"metadata":{{"a":{}1{}}}}}"#, "[".repeat(40), "]".repeat(40));
+        refused(edgeboard, vec![
+            malformed(" ", At::Body("#")),
+            malformed("{", At::Body("#")),
+            malformed(r#"{"player":"p","score":1"#, At::Body("#")),
+            malformed(r#"{"player":"p","score":1,}"#, At::Body("#")),
+            malformed(r#"{"player":"p","score":1}x"#, At::Body("#")),
+            malformed(r#"{"player":"p","score":1}{"player":"p","score":1}"#, At::Body("#")),
+            malformed("{'player':'p','score':1}", At::Body("#")),
+            malformed(r#"{"player" "p"}"#, At::Body("#/player")),
+            malformed("player=p&score=1", At::Body("#")),
+            malformed("<score>1</score>", At::Body("#")),
+            malformed("\u{feff}{}", At::Body("#")),
+            malformed(b"{\"player\":\"\xff\",\"score\":1}".as_slice(), At::Nothing),
+            malformed(b"{\"player\":\"\xed\xa0\x80\",\"score\":1}".as_slice(), At::Nothing),
+            malformed(r#"{"player":"\ud800","score":1}"#, At::Body("#/player")),
+            malformed(r#"{"player":"\x41","score":1}"#, At::Body("#/player")),
+            malformed("{\"player\":\"a\nb\",\"score\":1}", At::Body("#/player")),
+            malformed(r#"{"player":"p,"score":1}"#, At::Body("#")),
+            malformed(r#"{"player":"p","player":"q","score":1}"#, At::Body("#/player")),
+            malformed(deep, At::Nothing),
+            malformed("[".repeat(100_000), At::Nothing),
+        ]).await;
+    }
+
+    async fn numbers_that_are_none(edgeboard) {
+        let rows = ["NaN", "Infinity", "-Infinity", "nan", "0x10", "01", "+1", ".5", "1.", "1e", "--1", "1_000", "undefined"];
+        refused(edgeboard, rows.iter().map(|text| {
+            let row = malformed(score(text), At::Nothing);
+            Row { status: 400, ..row }
+        }).collect()).await;
+    }
+
+    async fn scores_that_are_no_64_bit_integers(edgeboard) {
+        let huge = "9".repeat(400);
+        let texts = [
+            "1.5", "1.0", "1e3", "-0.0", "9223372036854775808", "-9223372036854775809", &huge, "true", "[1]", "{}", "null",
+            "\"\"", "\"abc\"", "\"1.5\"", "\" 1\"", "\"01\"", "\"+1\"", "\"1e3\"", "\"NaN\"", "\"0x10\"", "\"٣\"",
+            "\"9223372036854775808\"", "\"-9223372036854775809\"",
+        ];
+        let row = |text: &&str| Row::new("POST", PATH, 422, "validation", At::Body("#/score")).body(score(text));
+        refused(edgeboard, texts.iter().map(row).collect()).await;
+    }
+
+    async fn fields_that_are_missing_unknown_or_of_the_wrong_kind(edgeboard) {
+        refused(edgeboard, vec![
+            invalid(&Value::Null, "#"),
+            invalid(&json!([]), "#"),
+            invalid(&json!("text"), "#"),
+            invalid(&json!(7), "#"),
+            invalid(&json!({}), "#/player"),
+            invalid(&without("player"), "#/player"),
+            invalid(&without("score"), "#/score"),
+            invalid(&with("scroe", json!(1)), "#/scroe"),
+            invalid(&with("Score", json!(1)), "#/Score"),
+            invalid(&with("a/b~c d", json!(1)), "#/a~1b~0c%20d"),
+            invalid(&with("leaderboards", json!(["b"])), "#/leaderboards"),
+            invalid(&with("player", json!(5)), "#/player"),
+            invalid(&with("player", Value::Null), "#/player"),
+            invalid(&with("player", json!(["p"])), "#/player"),
+            invalid(&with("occurred_at", json!(1_600_000_000)), "#/occurred_at"),
+            invalid(&with("id", json!(7)), "#/id"),
+            invalid(&with("operator", json!("max")), "#/operator"),
+            invalid(&with("operator", json!(1)), "#/operator"),
+            invalid(&with("operator", json!("increment")), "#/operator"),
+        ]).await;
+    }
+
+    async fn players_that_are_empty_too_long_or_hold_control_characters(edgeboard) {
+        let names = ["".to_owned(), "x".repeat(129), "é".repeat(65), "a\nb".into(), "\t".into(), "\u{0}".into(),
+            "a\u{7f}".into(), "\u{85}".into(), "\u{1b}[31m".into()];
+        refused(edgeboard, names.into_iter().map(|name| invalid(&with("player", json!(name)), "#/player")).collect()).await;
+    }
+
+    async fn ids_metadata_and_times_out_of_bounds(edgeboard) {
+        let mut rows = Vec::new();
+        for id in [String::new(), "x".repeat(129), "a\u{0}b".into()] {
+            rows.push(invalid(&with("id", json!(id)), "#/id"));
+        }
+        let large = json!({"text": "x".repeat(1024 - r#"{"text":""}"#.len() + 1)});
+        for metadata in [large, json!([1]), json!("text"), json!(5), json!(true)] {
+            rows.push(invalid(&with("metadata", metadata), "#/metadata"));
+        }
+        for time in ["", "yesterday", "2020-01-01", "2020-01-01T00:00:00", "2020-13-01T00:00:00Z", "2020-02-30T00:00:00Z",
+            "2020-01-01T25:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
+            rows.push(invalid(&with("occurred_at", json!(time)), "#/occurred_at"));
+        }
+        refused(edgeboard, rows).await;
+    }
+
+    async fn values_that_do_not_fit_the_columns(edgeboard) {
+        let values = |values: Value| json!({"player": "p", "values": values});
+        let two = |values: Value, pointer: &'static str| {
+            let row = invalid(&json!({"player": "p", "values": values}), pointer);
+            Row { path: "/leaderboards/two/scores".into(), ..row }
+        };
+        let score = Row { path: "/leaderboards/two/scores".into(), ..invalid(&with("score", json!(1)), "#/score") };
+        refused(edgeboard, vec![
+            invalid(&with("values", json!({"score": 1})), "#/values"),
+            invalid(&values(json!({})), "#/values"),
+            invalid(&values(json!([])), "#/values"),
+            invalid(&values(json!({"points": 1})), "#/values"),
+            invalid(&values(json!({"score": 1, "points": 2})), "#/values"),
+            invalid(&values(json!({"a": 1, "b": 1, "c": 1, "d": 1})), "#/values"),
+            invalid(&values(json!({"score": 1.5})), "#/values/score"),
+            invalid(&values(json!({"score": null})), "#/values/score"),
+            score,
+            two(json!({"points": 1}), "#/values"),
+            two(json!({"points": 1, "time": 2, "more": 3}), "#/values"),
+        ]).await;
+    }
+
+    async fn batches_of_none_of_too_many_and_with_one_bad_item(edgeboard) {
+        let good = json!({"player": "p", "score": 1});
+        let many = |count: usize| json!({"scores": vec![good.clone(); count]});
+        refused(edgeboard, vec![
+            invalid(&json!({"scores": []}), "#/scores"),
+            invalid(&many(1001), "#/scores"),
+            invalid(&json!({"scores": {}}), "#/scores"),
+            invalid(&json!({"scores": null}), "#/scores"),
+            invalid(&json!({"scores": [1]}), "#/scores/0"),
+            invalid(&json!({"scores": [good, null]}), "#/scores/1"),
+            invalid(&json!({"scores": [good, good], "player": "p"}), "#/player"),
+            invalid(&json!({"scores": [good, with("score", json!(1.5)), good]}), "#/scores/1/score"),
+            invalid(&json!({"scores": [good, {"scores": [good]}]}), "#/scores/1/scores"),
+        ]).await;
+    }
+
+    async fn lists_of_leaderboards(edgeboard) {
+        let to = |leaderboards: Value, pointer: &'static str| {
+            let body = json!({"player": "p", "score": 1, "leaderboards": leaderboards});
+            Row { path: "/scores".into(), ..invalid(&body, pointer) }
+        };
+        let seventeen: Vec<_> = (0..17).map(|n| format!("b{n}")).collect();
+        let body = json!({"player": "p", "score": 1, "leaderboards": ["b", "none"]}).to_string();
+        refused(edgeboard, vec![
+            Row { path: "/scores".into(), ..invalid(&with("score", json!(1)), "#/leaderboards") },
+            to(json!([]), "#/leaderboards"),
+            to(json!("b"), "#/leaderboards"),
+            to(json!(seventeen), "#/leaderboards"),
+            to(json!(["b", "b"]), "#/leaderboards/1"),
+            to(json!(["b", "Upper"]), "#/leaderboards/1"),
+            to(json!(["b", ""]), "#/leaderboards/1"),
+            to(json!(["b", 7]), "#/leaderboards/1"),
+            Row::new("POST", "/scores", 404, "leaderboard-not-found", At::Nothing).body(body),
+            Row::new("POST", "/leaderboards/none/scores", 404, "leaderboard-not-found", At::Nothing).body(with("score", json!(1)).to_string()),
+        ]).await;
+    }
+
+    async fn every_error_of_a_body_is_listed_up_to_twenty(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        let bad = json!({"player": "", "score": "x", "more": 1});
+        let answer = edgeboard.post(PATH, &json!({"scores": [bad, bad]})).await.problem(422, "validation");
+        let mut pointers: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+        pointers.sort_unstable();
+        assert_eq!(pointers, ["#/scores/0/more", "#/scores/0/player", "#/scores/0/score",
+            "#/scores/1/more", "#/scores/1/player", "#/scores/1/score"]);
+        let answer = edgeboard.post(PATH, &json!({"scores": vec![bad; 1000]})).await.problem(422, "validation");
+        assert_eq!(answer["errors"].as_array().unwrap().len(), 20);
+        assert_eq!(answer["detail"], "3000 values are not valid; the first 20 are listed.");
+    }
+
+    async fn what_is_just_within_bounds_is_taken(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        let metadata = json!({"text": "x".repeat(1024 - r#"{"text":""}"#.len())});
+        for submission in [
+            with("player", json!("x".repeat(128))),
+            with("player", json!("é".repeat(64))),
+            with("id", json!("y".repeat(128))),
+            with("metadata", metadata),
+            with("metadata", Value::Null),
+            with("occurred_at", json!("0001-01-01T00:00:00Z")),
+            with("score", json!("-9223372036854775808")),
+        ] {
+            edgeboard.submit("b", &submission).await;
+        }
+        // The limit is on the metadata, not on the space it was sent with.
+        let spaced = format!(r#"{{"player":"p","score":2,"metadata":{{ {} }}}}"#, " ".repeat(5000));
+        edgeboard.call("POST", PATH).json(&Value::Null).body(spaced).send().await.is(200);
+    }
+}

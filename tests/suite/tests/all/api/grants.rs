@@ -1,0 +1,126 @@
+//! `spin.toml` grants what is needed, and nothing works without it.
+
+use leaderboard_host::{Host, Running};
+use leaderboard_suite::RedisServer;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::edgeboard::{Edgeboard, configuration, root, state_dir};
+use crate::harness::block_on;
+
+/// A host on a copy of the manifest in which one component lacks a line.
+async fn without(component: &str, line: &str, redis: Option<&RedisServer>) -> (Running, TempDir) {
+    let original = std::fs::read_to_string(root().join("spin.toml")).unwrap();
+    let start = original.find(&format!("[component.{component}]")).unwrap();
+    let (before, section) = original.split_at(start);
+    assert!(
+        section
+            .find(line)
+            .is_some_and(|at| at < section.find("[component.x").unwrap_or(800)),
+        "no {line} in {component}"
+    );
+    let edited = format!("{before}{}", section.replacen(line, "", 1));
+    let sources = root().join("target/functions").display().to_string();
+    let edited = edited.replace("target/functions", &sources);
+    let state = state_dir();
+    let manifest = state.path().join("spin.toml");
+    std::fs::write(&manifest, edited).unwrap();
+    let mut configuration = configuration(state.path(), redis.map(RedisServer::url).as_deref());
+    configuration.manifest = manifest;
+    (Host::start(configuration).await.unwrap(), state)
+}
+
+#[test]
+fn a_component_without_the_grant_of_redis_is_refused_and_the_others_work() {
+    block_on(async {
+        let redis = RedisServer::start();
+        let (host, _state) = without(
+            "ranks",
+            r#"allowed_outbound_hosts = ["{{ redis_url }}"]"#,
+            Some(&redis),
+        )
+        .await;
+        let edgeboard = Edgeboard::new(host.url());
+        edgeboard.board("b", &json!({})).await;
+        assert_eq!(edgeboard.score("b", "p", 1).await["rank"], 1);
+        edgeboard
+            .get("/leaderboards/b/entries")
+            .await
+            .problem(503, "unavailable");
+        edgeboard.get("/health/ready").await.is(200);
+    });
+}
+
+#[test]
+fn a_component_without_the_grant_of_the_database_is_refused_and_the_others_work() {
+    block_on(async {
+        let (host, _state) = without("ranks", r#"sqlite_databases = ["default"]"#, None).await;
+        let edgeboard = Edgeboard::new(host.url());
+        edgeboard.board("b", &json!({})).await;
+        assert_eq!(edgeboard.score("b", "p", 1).await["rank"], 1);
+        edgeboard
+            .get("/leaderboards/b/entries")
+            .await
+            .problem(503, "unavailable");
+    });
+}
+
+#[test]
+fn without_the_cache_of_the_region_every_answer_is_the_same() {
+    block_on(async {
+        let redis = RedisServer::start();
+        let (host, _state) = without("scores", r#"key_value_stores = ["default"]"#, Some(&redis)).await;
+        let edgeboard = Edgeboard::new(host.url());
+        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        for sum in 1..=3 {
+            assert_eq!(edgeboard.score("b", "p", 1).await["values"]["score"], sum);
+        }
+    });
+}
+
+#[test]
+fn no_component_has_more_than_it_needs() {
+    let manifest: toml::Table = std::fs::read_to_string(root().join("spin.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let components = manifest["component"].as_table().unwrap();
+    assert_eq!(components.len(), 5);
+    for (name, component) in components {
+        let list = |field: &str| -> Vec<&str> {
+            let values = component.get(field).and_then(toml::Value::as_array);
+            values
+                .into_iter()
+                .flatten()
+                .map(|value| value.as_str().unwrap())
+                .collect()
+        };
+        // Health needs no cache and no key.
+        let cache: &[&str] = if name == "ops" { &[] } else { &["default"] };
+        assert_eq!(list("allowed_outbound_hosts"), ["{{ redis_url }}"], "{name}");
+        assert_eq!(list("key_value_stores"), cache, "{name}");
+        assert_eq!(list("sqlite_databases"), ["default"], "{name}");
+        for not_needed in [
+            "files",
+            "ai_models",
+            "environment",
+            "dependencies_inherit_configuration",
+        ] {
+            assert!(component.get(not_needed).is_none(), "{not_needed} of {name}");
+        }
+        // Nothing comes to the trigger that would have to show a key.
+        assert_eq!(
+            component["variables"].get("admin_key").is_none(),
+            matches!(name.as_str(), "ops" | "score-events")
+        );
+    }
+    let key = &manifest["variables"]["admin_key"];
+    assert_eq!(
+        (
+            key["required"].as_bool(),
+            key["secret"].as_bool(),
+            key.get("default")
+        ),
+        (Some(true), Some(true), None)
+    );
+}

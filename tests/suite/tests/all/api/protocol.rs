@@ -1,0 +1,192 @@
+//! What every request goes through: credentials, versions, media types, methods, and paths that lead nowhere.
+
+use serde_json::{Value, json};
+
+use crate::edgeboard::{Edgeboard, KEY, Reply, over_http};
+
+async fn plain(edgeboard: &Edgeboard, verb: &str, path: &str) -> Reply {
+    edgeboard.anywhere(verb, path).send().await
+}
+
+over_http! {
+    async fn writing_and_operating_need_the_key(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        let calls = [
+            ("GET", "/leaderboards"),
+            ("GET", "/leaderboards/b"),
+            ("PUT", "/leaderboards/b"),
+            ("PATCH", "/leaderboards/b"),
+            ("DELETE", "/leaderboards/b"),
+            ("POST", "/leaderboards/b/scores"),
+            ("POST", "/scores"),
+            ("DELETE", "/leaderboards/b/scores/p"),
+            ("PUT", "/players/p/ban"),
+            ("DELETE", "/players/p/ban"),
+            ("GET", "/dead-letters"),
+        ];
+        for (verb, path) in calls {
+            let body = json!({"player": "p", "score": 1});
+            let anonymous = edgeboard.call(verb, path).json(&body).without("x-api-key").send().await;
+            anonymous.problem(401, "unauthenticated");
+            assert_eq!(anonymous.header("www-authenticate"), "ApiKey realm=\"edgeboard\"");
+            let wrong = edgeboard.call(verb, path).json(&body).instead("x-api-key", "guess").send().await;
+            wrong.problem(401, "unauthenticated");
+            let token = edgeboard.call(verb, path).json(&body).header("authorization", "Bearer x").send().await;
+            token.problem(401, "unauthenticated");
+        }
+        assert_eq!(edgeboard.page("b", "").await["count"], 0);
+    }
+
+    async fn a_wrong_key_is_refused_where_none_is_needed(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        for key in ["guess", "", &format!("{KEY} "), &KEY[1..]] {
+            let wrong = edgeboard.call("GET", "/leaderboards/b/entries").instead("x-api-key", key).send().await;
+            // White space around a header's value is not part of it.
+            if key.trim() == KEY {
+                wrong.is(200);
+            } else {
+                wrong.problem(401, "unauthenticated");
+            }
+        }
+    }
+
+    async fn public_leaderboards_are_read_without_a_key_and_private_ones_are_not(edgeboard) {
+        edgeboard.board("open", &json!({})).await;
+        edgeboard.board("shut", &json!({"access": {"read": "private"}})).await;
+        for board in ["open", "shut"] {
+            edgeboard.score(board, "p", 1).await;
+            for path in ["entries", "entries?players=p", "entries/p", "entries/p/around", "periods", "distribution"] {
+                let path = format!("/leaderboards/{board}/{path}");
+                let anonymous = edgeboard.call("GET", &path).without("x-api-key").send().await;
+                if board == "open" {
+                    anonymous.is(200);
+                } else {
+                    anonymous.problem(401, "unauthenticated");
+                }
+                edgeboard.get(&path).await.is(200);
+            }
+        }
+        // From one request to the next.
+        edgeboard.patch("/leaderboards/open", &json!({"access": {"read": "private"}})).await.is(200);
+        let anonymous = edgeboard.call("GET", "/leaderboards/open/entries").without("x-api-key").send().await;
+        anonymous.problem(401, "unauthenticated");
+    }
+
+    async fn without_a_tenant_it_is_the_default_one(edgeboard) {
+        let default = Edgeboard::of_tenant(&edgeboard.url, "default");
+        default.put("/leaderboards/of-the-default-tenant", &json!({})).await.is(201);
+        let path = "/leaderboards/of-the-default-tenant";
+        edgeboard.call("GET", path).without("x-tenant-id").send().await.is(200);
+        edgeboard.get(path).await.problem(404, "leaderboard-not-found");
+        for tenant in ["Upper", "", "a b", "-a", &"x".repeat(65)] {
+            let refused = edgeboard.call("GET", path).instead("x-tenant-id", tenant).send().await;
+            assert_eq!(refused.problem(400, "invalid-header")["errors"][0]["header"], "X-Tenant-ID", "{tenant:?}");
+        }
+    }
+
+    async fn versions_go_by_path_then_header_then_media_type(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        let path = "/leaderboards/b/entries";
+        plain(edgeboard, "GET", &format!("/api/v2{path}")).await.problem(404, "unknown-version");
+        plain(edgeboard, "GET", &format!("/api/v01{path}")).await.problem(404, "unknown-version");
+        plain(edgeboard, "GET", &format!("/api/vx{path}")).await.problem(404, "not-found");
+        let with = |name: &'static str, value: &'static str| edgeboard.call("GET", path).header(name, value).send();
+        with("api-version", "1").await.is(200);
+        with("api-version", "2").await.problem(400, "version-conflict");
+        let unknown = with("api-version", "one").await.problem(400, "invalid-header");
+        assert_eq!(unknown["errors"][0]["header"], "API-Version");
+        // The path wins over the media type, which then names no version there is.
+        with("accept", "application/vnd.edgeboard.v2+json").await.problem(406, "not-acceptable");
+        let named = with("accept", "application/vnd.edgeboard.v1+json").await;
+        named.is(200);
+        assert_eq!(named.header("content-type"), "application/vnd.edgeboard.v1+json");
+        for accept in ["application/json", "*/*", "application/*;q=0.1", "text/html, application/json;q=0.5", "text/html;q=1, */*;q=0.1"] {
+            let answer = with("accept", accept).await;
+            answer.is(200);
+            assert_eq!(answer.header("content-type"), "application/json", "{accept}");
+        }
+        for accept in ["text/html", "application/json;q=0", "application/problem+json"] {
+            with("accept", accept).await.problem(406, "not-acceptable");
+        }
+    }
+
+    async fn head_is_get_without_the_body(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        edgeboard.score("b", "p", 1).await;
+        for path in ["/leaderboards", "/leaderboards/b", "/leaderboards/b/entries", "/leaderboards/b/entries/p",
+            "/leaderboards/b/periods", "/health/live", "/health/ready", "/leaderboards/none", "/nowhere"] {
+            let get = edgeboard.get(path).await;
+            let head = edgeboard.call("HEAD", path).send().await;
+            assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
+            for name in ["content-type", "etag", "cache-control", "vary"] {
+                assert_eq!(head.headers.get(name), get.headers.get(name), "{name} of {path}");
+            }
+        }
+    }
+
+    async fn a_method_that_is_not_there_is_told_the_others(edgeboard) {
+        for (path, allowed, refused) in [
+            ("/leaderboards", "GET, HEAD", "POST PUT DELETE OPTIONS FROBNICATE"),
+            ("/leaderboards/b", "GET, HEAD, PUT, PATCH, DELETE", "POST OPTIONS"),
+            ("/scores", "POST", "GET HEAD PUT DELETE"),
+            ("/leaderboards/b/scores", "POST", "GET PUT DELETE"),
+            ("/leaderboards/b/scores/p", "DELETE", "GET POST PUT"),
+            ("/players/p/ban", "PUT, DELETE", "GET POST"),
+            ("/dead-letters", "GET, HEAD", "DELETE"),
+            ("/leaderboards/b/entries", "GET, HEAD", "POST PUT DELETE"),
+            ("/leaderboards/b/entries/p", "GET, HEAD", "POST"),
+            ("/leaderboards/b/entries/p/around", "GET, HEAD", "POST"),
+            ("/leaderboards/b/periods", "GET, HEAD", "POST"),
+            ("/leaderboards/b/distribution", "GET, HEAD", "PATCH"),
+            ("/health/live", "GET, HEAD", "POST"),
+            ("/health/ready", "GET, HEAD", "POST"),
+        ] {
+            for verb in refused.split(' ') {
+                let answer = edgeboard.call(verb, path).send().await;
+                if verb == "HEAD" {
+                    assert_eq!(answer.status, 405, "{verb} {path}");
+                } else {
+                    answer.problem(405, "method-not-allowed");
+                }
+                let mut told: Vec<_> = answer.header("allow").split(", ").collect();
+                let mut expected: Vec<_> = allowed.split(", ").collect();
+                told.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(told, expected, "{verb} {path}");
+            }
+        }
+    }
+
+    async fn a_path_that_is_not_there_is_a_problem_too(edgeboard) {
+        for path in ["/", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/leaderboards/",
+            "/api/v1/leaderboards/b/nothing", "/api/v1/leaderboards/b/entries/p/around/x", "/API/V1/leaderboards", "/favicon.ico"] {
+            let answer = plain(edgeboard, "GET", path).await;
+            assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+        }
+    }
+
+    async fn every_answer_has_its_length_its_id_and_what_it_depends_on(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        for (verb, path) in [("GET", "/leaderboards/b/entries"), ("GET", "/leaderboards/b"), ("GET", "/nothing"), ("POST", "/leaderboards")] {
+            let answer = edgeboard.call(verb, path).send().await;
+            assert_eq!(answer.header("content-length"), answer.body.len().to_string(), "{path}");
+            assert!(answer.headers.get("transfer-encoding").is_none());
+            assert_eq!(answer.header("vary"), "Accept, API-Version, Authorization, X-API-Key, X-Tenant-ID");
+            let id = answer.header("x-request-id");
+            assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+        }
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let traced = edgeboard.call("GET", "/leaderboards/none").header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
+        let traced = traced.send().await;
+        assert_eq!(traced.problem(404, "leaderboard-not-found")["instance"], trace);
+    }
+
+    async fn health_needs_no_key_and_no_tenant(edgeboard) {
+        for (path, store) in [("/health/live", Value::Null), ("/health/ready", json!("pass"))] {
+            let call = edgeboard.call("GET", path).without("x-api-key").without("x-tenant-id");
+            let answer = call.header("x-api-key", "wrong").header("x-tenant-id", "?").send().await.is(200);
+            assert_eq!((&answer["status"], &answer["components"]["store"]["status"]), (&json!("pass"), &store));
+        }
+    }
+}

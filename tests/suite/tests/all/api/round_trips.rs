@@ -1,0 +1,122 @@
+//! One Redis command for each operation, as `MONITOR` sees it (what a script does inside aside).
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::edgeboard::{Edgeboard, Site, Store};
+use crate::harness::block_on;
+
+/// A connection on which Redis tells every command that it gets.
+struct Monitor {
+    told: BufReader<TcpStream>,
+    port: u16,
+}
+
+impl Monitor {
+    fn start(port: u16) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(b"MONITOR\r\n").unwrap();
+        let mut monitor = Self {
+            told: BufReader::new(stream),
+            port,
+        };
+        assert_eq!(monitor.line(), "+OK");
+        monitor
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.told.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// The names of the commands since the last call, without those from within scripts.
+    fn commands(&mut self) -> Vec<String> {
+        const MARK: &str = "the end of what was to be seen";
+        let mut other = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        other
+            .write_all(format!("ECHO \"{MARK}\"\r\n").as_bytes())
+            .unwrap();
+        let mut commands = Vec::new();
+        loop {
+            let line = self.line();
+            if line.contains(MARK) {
+                return commands;
+            }
+            let (from, command) = line.split_once("] ").unwrap();
+            if !from.ends_with(" lua") {
+                commands.push(command.split('"').nth(1).unwrap().to_uppercase());
+            }
+        }
+    }
+}
+
+async fn ask(edgeboard: &Edgeboard, operation: &str) {
+    let scores = |count: usize| json!({"scores": vec![json!({"player": "p", "score": 1}); count]});
+    let several = json!({"player": "p", "score": 1, "leaderboards": ["a", "b"]});
+    let answer = match operation {
+        "one submission" => {
+            edgeboard
+                .post("/leaderboards/a/scores", &json!({"player": "p", "score": 1}))
+                .await
+        }
+        "one submission to two leaderboards" => edgeboard.post("/scores", &several).await,
+        "a batch" => edgeboard.post("/leaderboards/a/scores", &scores(10)).await,
+        "a page" => edgeboard.get("/leaderboards/a/entries").await,
+        "a later page" => {
+            let first = edgeboard.page("a", "?limit=5").await;
+            edgeboard
+                .get(&format!(
+                    "/leaderboards/a/entries?limit=5&cursor={}",
+                    first["next"].as_str().unwrap()
+                ))
+                .await
+        }
+        "around" => edgeboard.get("/leaderboards/a/entries/p5/around").await,
+        "one entry" => edgeboard.get("/leaderboards/a/entries/p5").await,
+        "some players" => edgeboard.get("/leaderboards/a/entries?players=p1,p2,p3").await,
+        other => panic!("{other}"),
+    };
+    assert!(matches!(answer.status, 200 | 207), "{operation}: {answer:?}");
+}
+
+#[test]
+fn every_operation_is_one_command() {
+    block_on(async {
+        let site = Site::start(Store::Redis).await;
+        let edgeboard = site.edgeboard();
+        for board in ["a", "b"] {
+            edgeboard.board(board, &json!({"operator": "increment"})).await;
+            for n in 0..20 {
+                edgeboard.score(board, &format!("p{n}"), n).await;
+            }
+        }
+        let operations = [
+            ("one submission", 1),
+            ("one submission to two leaderboards", 1),
+            ("a batch", 1),
+            ("a page", 1),
+            // It and the one before it.
+            ("a later page", 2),
+            ("around", 1),
+            ("one entry", 1),
+            ("some players", 1),
+        ];
+        for (operation, _) in operations {
+            // The first time, scripts are loaded and configurations read.
+            ask(&edgeboard, operation).await;
+        }
+        let mut monitor = Monitor::start(site.redis.as_ref().unwrap().port());
+        for (operation, count) in operations {
+            ask(&edgeboard, operation).await;
+            let commands = monitor.commands();
+            assert_eq!(commands.len(), count, "{operation}: {commands:?}");
+            assert!(
+                commands.iter().all(|command| command.starts_with("EVALSHA")),
+                "{operation}: {commands:?}"
+            );
+        }
+    });
+}

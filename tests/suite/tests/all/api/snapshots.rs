@@ -1,0 +1,169 @@
+//! Whole responses, compared with files in `tests/suite/snapshots`. Both stores give the same ones.
+//!
+//! `UPDATE_SNAPSHOTS=1` writes the files anew; what changed is then seen in the diff.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::edgeboard::{Edgeboard, Reply, over_http};
+
+/// The headers that matter to a client.
+const HEADERS: [&str; 11] = [
+    "accept-patch",
+    "allow",
+    "cache-control",
+    "content-type",
+    "etag",
+    "location",
+    "preference-applied",
+    "retry-after",
+    "vary",
+    "www-authenticate",
+    "x-request-id",
+];
+/// Fields whose text is different in every run, or nobody's business.
+const VOLATILE: [&str; 4] = ["instance", "last_checked", "next", "previous"];
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if VOLATILE.contains(&name.as_str()) && value.is_string() {
+                    *value = json!(format!("<{name}>"));
+                }
+                mask(value);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn written(answer: &Reply) -> String {
+    let mut text = format!("{}\n", answer.status);
+    for name in HEADERS {
+        for value in answer.headers.get_all(name) {
+            let value = if name == "x-request-id" {
+                "<id>"
+            } else {
+                value.to_str().unwrap()
+            };
+            writeln!(text, "{name}: {value}").unwrap();
+        }
+    }
+    if !answer.body.is_empty() {
+        let mut body = answer.json();
+        mask(&mut body);
+        writeln!(text, "\n{}", serde_json::to_string_pretty(&body).unwrap()).unwrap();
+    }
+    text
+}
+
+fn compare(name: &str, answer: &Reply) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("snapshots")
+        .join(format!("{name}.http"));
+    let seen = written(answer);
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &seen).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(seen == expected, "{} is now\n{seen}", path.display());
+}
+
+async fn goals(edgeboard: &Edgeboard) {
+    let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
+    edgeboard
+        .board(
+            "goals",
+            &json!({"title": "Goals", "operator": "increment", "ties": "shared"}),
+        )
+        .await;
+    edgeboard
+        .board(
+            "goals-by-year",
+            &json!({"operator": "increment", "reset": reset, "keep_periods": 1000}),
+        )
+        .await;
+    for (player, score, day) in [
+        ("José Piendibene (Uruguay)", 2, "1916-07-02"),
+        ("Isabelino Gradín (Uruguay)", 2, "1916-07-02"),
+        ("Alberto Ohaco (Argentina)", 1, "1916-07-06"),
+        ("Ali Daei (Iran)", i64::MAX, "2000-01-01"),
+    ] {
+        let submission = json!({
+            "player": player, "score": score, "metadata": {"source": "test"},
+            "occurred_at": format!("{day}T00:00:00Z"), "leaderboards": ["goals", "goals-by-year"],
+        });
+        edgeboard.post("/scores", &submission).await.is(200);
+    }
+}
+
+over_http! {
+    async fn configurations(edgeboard) {
+        let body = json!({"title": "Laps", "columns": [{"name": "laps"}, {"name": "time_ms", "order": "asc"}],
+            "reset": {"cron": "0 4 * * 1", "time_zone": "Europe/Madrid"}, "limits": {"max": "9223372036854775807"}});
+        compare("leaderboard-created", &edgeboard.put("/leaderboards/laps", &body).await);
+        compare("leaderboard-replaced", &edgeboard.put("/leaderboards/laps", &body).await);
+        compare("leaderboard-patched", &edgeboard.patch("/leaderboards/laps", &json!({"title": "Rounds"})).await);
+        compare("leaderboard-read", &edgeboard.get("/leaderboards/laps").await);
+        edgeboard.board("other", &json!({})).await;
+        compare("leaderboards-listed", &edgeboard.get("/leaderboards?limit=1").await);
+        let known = edgeboard.call("GET", "/leaderboards/laps").header("if-none-match", "*").send().await;
+        compare("leaderboard-not-modified", &known);
+        compare("leaderboard-deleted", &edgeboard.delete("/leaderboards/laps").await);
+    }
+
+    async fn outcomes(edgeboard) {
+        goals(edgeboard).await;
+        let one = json!({"player": "Ali Daei (Iran)", "score": -7, "id": "1", "occurred_at": "2001-01-01T00:00:00Z"});
+        compare("score-taken", &edgeboard.post("/leaderboards/goals/scores", &one).await);
+        compare("score-replayed", &edgeboard.post("/leaderboards/goals/scores", &one).await);
+        let several = json!({"player": "New", "score": 1, "leaderboards": ["goals", "goals-by-year"], "occurred_at": "2001-01-01T00:00:00Z"});
+        compare("score-on-several", &edgeboard.post("/scores", &several).await);
+        let batch = json!({"scores": [several, {"player": "New", "score": i64::MAX, "leaderboards": ["goals"]},
+            {"player": "New", "score": 1, "leaderboards": ["none"]}]});
+        compare("scores-in-a-batch", &edgeboard.post("/scores", &batch).await);
+        let minimal = edgeboard.call("POST", "/leaderboards/goals/scores").header("prefer", "return=minimal");
+        compare("score-minimal", &minimal.json(&json!({"player": "New", "score": 1})).send().await);
+        compare("entry-removed", &edgeboard.delete("/leaderboards/goals/scores/New").await);
+        compare("player-banned", &edgeboard.call("PUT", "/players/New/ban").send().await);
+    }
+
+    async fn ranks(edgeboard) {
+        goals(edgeboard).await;
+        compare("entries", &edgeboard.get("/leaderboards/goals/entries").await);
+        compare("entries-of-a-period", &edgeboard.get("/leaderboards/goals-by-year/entries?limit=2&period=1916-05-05T00:00:00Z").await);
+        compare("entries-of-players", &edgeboard.get("/leaderboards/goals/entries?players=Ali%20Daei%20(Iran),nobody").await);
+        compare("entry", &edgeboard.get("/leaderboards/goals/entries/Isabelino%20Grad%C3%ADn%20(Uruguay)").await);
+        compare("around", &edgeboard.get("/leaderboards/goals/entries/Alberto%20Ohaco%20(Argentina)/around?limit=2").await);
+        compare("periods", &edgeboard.get("/leaderboards/goals-by-year/periods").await);
+        compare("distribution", &edgeboard.get("/leaderboards/goals-by-year/distribution?period=1916-01-01T00:00:00Z&buckets=3&score=2").await);
+        let versioned = edgeboard.call("GET", "/leaderboards/goals/entries?limit=1").header("accept", "application/vnd.edgeboard.v1+json");
+        compare("entries-versioned", &versioned.send().await);
+    }
+
+    async fn problems(edgeboard) {
+        goals(edgeboard).await;
+        let post = |body: &'static str| edgeboard.call("POST", "/leaderboards/goals/scores").header("content-type", "application/json").body(body).send();
+        compare("problem-malformed", &post("{\"player\": NaN}").await);
+        compare("problem-validation", &post("{\"player\": \"\", \"score\": 1.5, \"scroe\": 1}").await);
+        compare("problem-media-type", &edgeboard.call("POST", "/scores").body("x").send().await);
+        compare("problem-not-found", &edgeboard.get("/leaderboards/none/entries").await);
+        compare("problem-parameter", &edgeboard.get("/leaderboards/goals/entries?limit=0&page=2").await);
+        compare("problem-cursor", &edgeboard.get("/leaderboards/goals/entries?cursor=x").await);
+        compare("problem-method", &edgeboard.delete("/leaderboards").await);
+        compare("problem-credential", &edgeboard.call("GET", "/leaderboards").without("x-api-key").send().await);
+        compare("problem-precondition", &edgeboard.call("PUT", "/leaderboards/goals").header("if-none-match", "*").json(&json!({})).send().await);
+        compare("problem-rebuild", &edgeboard.patch("/leaderboards/goals", &json!({"ties": "dense"})).await);
+        compare("problem-version", &edgeboard.anywhere("GET", "/api/v9/leaderboards").send().await);
+    }
+
+    async fn health(edgeboard) {
+        compare("health-live", &edgeboard.get("/health/live").await);
+        compare("health-ready", &edgeboard.get("/health/ready").await);
+    }
+}

@@ -1,0 +1,108 @@
+//! Scores that are published on a Redis channel.
+
+mod delivery;
+mod letters;
+mod regions;
+
+use leaderboard_host::{Host, Running};
+use leaderboard_suite::RedisServer;
+use redis::aio::MultiplexedConnection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::edgeboard::{Edgeboard, configuration, eventually, state_dir};
+
+const CHANNEL: &str = "edgeboard.scores";
+
+/// A host that listens to the channel of a Redis.
+struct Region {
+    host: Running,
+    _state: TempDir,
+}
+
+/// Starts a host on a store (SQLite without an address) that is woken by a Redis.
+async fn region(store: Option<&RedisServer>, events: &RedisServer) -> Region {
+    let state = state_dir();
+    let configuration = configuration(state.path(), store.map(RedisServer::url).as_deref());
+    let host = Host::start(configuration.variable("events_url", events.url()))
+        .await
+        .unwrap();
+    Region { host, _state: state }
+}
+
+impl Region {
+    fn edgeboard(&self) -> Edgeboard {
+        Edgeboard::new(self.host.url())
+    }
+}
+
+async fn connect(server: &RedisServer) -> MultiplexedConnection {
+    redis::Client::open(server.url())
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap()
+}
+
+/// How many listen to the channel.
+async fn listeners(server: &RedisServer) -> i64 {
+    let mut redis = connect(server).await;
+    let (_, count): (String, i64) = redis::cmd("PUBSUB")
+        .arg("NUMSUB")
+        .arg(CHANNEL)
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    count
+}
+
+/// Waits until so many hosts listen.
+async fn listened_to(server: &RedisServer, count: i64) {
+    eventually(async || listeners(server).await, |now| *now == count).await;
+}
+
+/// Publishes a message as it is; how many received it.
+async fn publish(server: &RedisServer, payload: &[u8]) -> i64 {
+    redis::cmd("PUBLISH")
+        .arg(CHANNEL)
+        .arg(payload)
+        .query_async(&mut connect(server).await)
+        .await
+        .unwrap()
+}
+
+/// A message of scores for a tenant.
+fn message(edgeboard: &Edgeboard, scores: &[Value]) -> Vec<u8> {
+    json!({"tenant": edgeboard.tenant, "scores": scores})
+        .to_string()
+        .into_bytes()
+}
+
+/// One score for the leaderboard `b`.
+fn score(player: &str, score: i64, id: &str) -> Value {
+    json!({"player": player, "score": score, "id": id, "leaderboards": ["b"]})
+}
+
+/// What the players of `b` have.
+async fn scores(edgeboard: &Edgeboard) -> Vec<(String, i64)> {
+    let mut list: Vec<_> = edgeboard
+        .list("b")
+        .await
+        .into_iter()
+        .map(|one| (one.player, one.score))
+        .collect();
+    list.sort();
+    list
+}
+
+/// The dead letters, newest first: reason and payload.
+async fn letters(edgeboard: &Edgeboard) -> Vec<(String, String)> {
+    let page = edgeboard.get("/dead-letters?limit=1000").await.is(200);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    page["letters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|letter| (text(&letter["reason"]), text(&letter["payload"])))
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! Several hosts on one channel, and a Redis that goes away.
+
+use leaderboard_suite::RedisServer;
+use serde_json::json;
+
+use super::{connect, letters, listened_to, message, publish, region, score, scores};
+use crate::edgeboard::eventually;
+use crate::harness::block_on;
+
+/// How often the server was asked to run a script.
+async fn script_calls(server: &RedisServer) -> u64 {
+    let mut redis = connect(server).await;
+    let told: String = redis::cmd("INFO")
+        .arg("commandstats")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    let calls = |line: &str| {
+        line.split("calls=")
+            .nth(1)?
+            .split(',')
+            .next()?
+            .parse::<u64>()
+            .ok()
+    };
+    told.lines()
+        .filter(|line| line.starts_with("cmdstat_eval"))
+        .filter_map(calls)
+        .sum()
+}
+
+#[test]
+fn two_regions_receive_every_message_and_it_counts_once() {
+    const MESSAGES: u64 = 40;
+    block_on(async {
+        let redis = RedisServer::start();
+        let (one, two) = tokio::join!(region(Some(&redis), &redis), region(Some(&redis), &redis));
+        listened_to(&redis, 2).await;
+        let edgeboard = one.edgeboard();
+        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        let before = script_calls(&redis).await;
+        for n in 0..MESSAGES {
+            assert_eq!(
+                publish(&redis, &message(&edgeboard, &[score("p", 1, &n.to_string())])).await,
+                2
+            );
+        }
+        publish(&redis, b"bad for both").await;
+        // Both have been at it: each message is at least one script for each of them.
+        eventually(
+            async || script_calls(&redis).await - before,
+            |calls| *calls >= 2 * MESSAGES + 2,
+        )
+        .await;
+        eventually(
+            async || scores(&edgeboard).await,
+            |list| list == &[("p".to_owned(), 40)],
+        )
+        .await;
+        let kept = eventually(async || letters(&edgeboard).await, |letters| !letters.is_empty()).await;
+        // One region stops; what it has begun it finishes, and the other goes on.
+        two.host.stop().await;
+        listened_to(&redis, 1).await;
+        publish(&redis, &message(&edgeboard, &[score("p", 2, "alone")])).await;
+        eventually(
+            async || scores(&edgeboard).await,
+            |list| list == &[("p".to_owned(), 42)],
+        )
+        .await;
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        assert_eq!(letters(&edgeboard).await, kept);
+    });
+}
+
+#[test]
+fn the_subscription_comes_back_with_redis() {
+    block_on(async {
+        let mut redis = RedisServer::start_durable();
+        let region = region(Some(&redis), &redis).await;
+        listened_to(&redis, 1).await;
+        let edgeboard = region.edgeboard();
+        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        publish(&redis, &message(&edgeboard, &[score("p", 1, "before")])).await;
+        eventually(
+            async || scores(&edgeboard).await,
+            |list| list == &[("p".to_owned(), 1)],
+        )
+        .await;
+        for round in 0..2 {
+            redis.restart();
+            listened_to(&redis, 1).await;
+            publish(&redis, &message(&edgeboard, &[score("p", 1, &round.to_string())])).await;
+            eventually(
+                async || edgeboard.get("/leaderboards/b/entries").await.status,
+                |status| *status == 200,
+            )
+            .await;
+            eventually(
+                async || scores(&edgeboard).await,
+                |list| list == &[("p".to_owned(), 2 + round)],
+            )
+            .await;
+        }
+        assert_eq!(letters(&edgeboard).await, []);
+    });
+}
+
+#[test]
+fn a_message_waits_for_a_store_that_is_away_for_a_moment() {
+    block_on(async {
+        let events = RedisServer::start();
+        let mut store = RedisServer::start_durable();
+        let region = region(Some(&store), &events).await;
+        listened_to(&events, 1).await;
+        let edgeboard = region.edgeboard();
+        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        store.kill();
+        publish(&events, &message(&edgeboard, &[score("p", 1, "x")])).await;
+        // The first attempts have failed by the time the store answers again.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        store.restart();
+        eventually(
+            async || edgeboard.get("/leaderboards/b/entries").await.status,
+            |status| *status == 200,
+        )
+        .await;
+        eventually(
+            async || scores(&edgeboard).await,
+            |list| list == &[("p".to_owned(), 1)],
+        )
+        .await;
+    });
+}
+
+#[test]
+fn without_an_address_there_is_no_trigger_and_http_works() {
+    block_on(async {
+        let site = crate::edgeboard::Site::start(crate::edgeboard::Store::Redis).await;
+        let edgeboard = site.edgeboard();
+        edgeboard.board("b", &json!({})).await;
+        let redis = site.redis.as_ref().unwrap();
+        assert_eq!(
+            publish(redis, &message(&edgeboard, &[score("p", 1, "x")])).await,
+            0
+        );
+        assert_eq!(scores(&edgeboard).await, []);
+    });
+}

@@ -1,0 +1,97 @@
+//! The command-line tool as a process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::answers::absolute;
+use crate::edgeboard::{Edgeboard, KEY, eventually, root};
+
+/// The tool, beside the test's own program; made when nothing has made it yet.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let directory = own.parent().and_then(Path::parent).unwrap();
+    let program = directory.join("edgeboard");
+    if !program.exists() {
+        let profile = if directory.ends_with("release") {
+            "release"
+        } else {
+            "dev"
+        };
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .args(["build", "--quiet", "--package", "edgeboard", "--profile", profile])
+            .current_dir(root());
+        assert!(cargo.status().unwrap().success());
+    }
+    program
+}
+
+/// An import of one file, with a checkpoint of its own.
+pub(super) struct Import {
+    address: String,
+    file: PathBuf,
+    directory: TempDir,
+}
+
+impl Import {
+    pub(super) fn new(address: &str, file: impl AsRef<Path>) -> Self {
+        Self {
+            address: address.to_owned(),
+            file: absolute(file),
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn command(&self, further: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .arg("import")
+            .arg(&self.file)
+            .arg("--config")
+            .arg(absolute("tests/data/goalscorers.toml"));
+        command
+            .arg("--checkpoint")
+            .arg(self.directory.path().join("checkpoint"))
+            .arg("--json")
+            .args(further);
+        command
+            .env("EDGEBOARD_ADDRESS", &self.address)
+            .env("EDGEBOARD_KEY", KEY);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end: its report.
+    pub(super) async fn run(&self, further: &[&str]) -> Value {
+        let mut command = self.command(further);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    }
+
+    /// Starts it and kills it once the leaderboard of all time has moved on by so much.
+    pub(super) async fn kill_after(&self, edgeboard: &Edgeboard, versions: u64) {
+        let version = async || {
+            let answer = edgeboard.get("/leaderboards/goals/entries?limit=1").await;
+            if answer.status == 404 {
+                0
+            } else {
+                answer.is(200)["version"].as_u64().unwrap()
+            }
+        };
+        let goal = version().await + versions;
+        let mut process = self.command(&["--batch", "50"]).spawn().unwrap();
+        eventually(version, |now| *now >= goal).await;
+        process.kill().unwrap();
+        assert!(!process.wait().unwrap().success(), "it was killed before its end");
+    }
+}
