@@ -94,7 +94,10 @@ async fn fill(host: &HostProcess, client: &mut KeepAlive) -> Outcome<String> {
     )
     .await?;
     let page = succeed(client, &host.request("GET", "/leaderboards/first/entries", "")).await?;
-    let next = page["next"].as_str().ok_or("a page without a next one")?;
+    let next = page
+        .get("next")
+        .and_then(Value::as_str)
+        .ok_or("a page without a next one")?;
     Ok(next.to_owned())
 }
 
