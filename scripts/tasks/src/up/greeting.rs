@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::key;
+use super::programs;
 use super::sample;
 use super::settings::Settings;
 use crate::process::quote;
@@ -27,8 +28,13 @@ pub(super) fn text(settings: &Settings, has_sample: bool) -> String {
         of_an_empty_store(&base, &header)
     };
     let store = settings.store();
+    let log = if settings.spin {
+        String::new()
+    } else {
+        format!("Log: {}\n", programs::log_file(settings).display())
+    };
     format!(
-        "\nEdgeboard answers on http://{address} (store: {store}); Ctrl-C stops it.\nAdmin key: {key}\n\nTry:\n{}\n",
+        "\nEdgeboard answers on http://{address} (store: {store}); Ctrl-C stops it.\nAdmin key: {key}\n{log}\nTry:\n{}\n",
         lines.map(|line| format!("  {line}")).join("\n")
     )
 }

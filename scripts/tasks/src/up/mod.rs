@@ -42,6 +42,9 @@ pub(crate) fn run(workspace: &Workspace, options: &UpOptions) -> Result<ExitCode
     build(workspace, &settings)?;
     let mut supervisor = Supervisor::new()?;
     let end = serve(workspace, &settings, &mut supervisor);
+    if !settings.spin && matches!(end, Ok(End::Died { .. })) {
+        eprintln!("{}", programs::end_of_log(&settings));
+    }
     match end {
         Ok(end) => Ok(supervisor.finish(&end)),
         Err(error) => {

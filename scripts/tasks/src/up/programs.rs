@@ -1,14 +1,18 @@
 //! The programs that `up` starts.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::settings::Settings;
 use super::supervisor::{OnEnd, Program};
 use super::{key, spin};
 use crate::workspace::Workspace;
+
+/// How many lines of the log are shown when the local host ends by itself.
+const LOG_LINES_SHOWN: usize = 10;
 
 /// The servers: the local host, or a process of Spin for each kind of trigger.
 ///
@@ -18,7 +22,7 @@ pub(super) fn servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<
     if settings.spin {
         spin_servers(workspace, settings)
     } else {
-        Ok(vec![local_host(workspace, settings)])
+        Ok(vec![local_host(workspace, settings)?])
     }
 }
 
@@ -53,7 +57,26 @@ fn release(workspace: &Workspace, program: &str) -> PathBuf {
     workspace.target.join("release").join(program)
 }
 
-fn local_host(workspace: &Workspace, settings: &Settings) -> Program {
+/// Where the local host's log goes: a line for each request would bury what `up` has to say.
+pub(super) fn log_file(settings: &Settings) -> PathBuf {
+    settings.state_dir.join("edgeboard.log")
+}
+
+/// The last lines of the local host's log: why it could not start, or how it ended.
+pub(super) fn end_of_log(settings: &Settings) -> String {
+    let log = fs::read_to_string(log_file(settings)).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines
+        .get(lines.len().saturating_sub(LOG_LINES_SHOWN)..)
+        .unwrap_or_default()
+        .join("\n")
+}
+
+fn local_host(workspace: &Workspace, settings: &Settings) -> Result<Program> {
+    let path = log_file(settings);
+    fs::create_dir_all(&settings.state_dir)
+        .with_context(|| format!("cannot make {}", settings.state_dir.display()))?;
+    let log = fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut command = Command::new(release(workspace, "leaderboard-host"));
     command
         .current_dir(&workspace.root)
@@ -66,11 +89,12 @@ fn local_host(workspace: &Workspace, settings: &Settings) -> Program {
         ])
         .arg(&settings.state_dir);
     set_variables(&mut command, settings);
-    Program {
+    command.stderr(log);
+    Ok(Program {
         name: "the local host",
         command,
         on_end: OnEnd::EndAll,
-    }
+    })
 }
 
 /// Spin's Redis trigger ends when Redis does, and ends the whole `spin up` it belongs to. As a process of its
