@@ -19,4 +19,5 @@ mod order_key;
 mod schedule;
 #[cfg(test)]
 mod schedule_daylight;
+#[cfg(test)]
 mod usecases;
