@@ -110,7 +110,8 @@ over_http! {
         for (ties, rank) in [("earliest", 5), ("latest", 3), ("shared", 3), ("dense", 2)] {
             edgeboard.board(ties, &json!({"ties": ties})).await;
             for (player, score) in [("a", 9), ("b", 9), ("c", 5), ("d", 5), ("e", 1)] {
-                edgeboard.score(ties, player, score).await;
+                let submission = json!({"player": player, "score": score, "occurred_at": "2020-01-01T00:00:00Z"});
+                edgeboard.submit(ties, &submission).await;
             }
             let answer = edgeboard.get(&format!("/leaderboards/{ties}/distribution?score=5")).await.is(200);
             assert_eq!((&answer["score"]["rank"], &answer["score"]["percentile"]), (&json!(rank), &json!(20.0)), "{ties}");

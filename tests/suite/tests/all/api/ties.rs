@@ -100,8 +100,9 @@ over_http! {
 
     async fn who_leaves_a_tie_closes_the_ranks(edgeboard) {
         edgeboard.board("b", &json!({"ties": "dense", "operator": "set"})).await;
-        for (player, score) in [("a", 9), ("b", 5), ("c", 5), ("d", 1)] {
-            edgeboard.score("b", player, score).await;
+        for (player, score, day) in [("a", 9, 1), ("b", 5, 2), ("c", 5, 3), ("d", 1, 4)] {
+            let time = format!("2020-01-{day:02}T00:00:00Z");
+            edgeboard.submit("b", &json!({"player": player, "score": score, "occurred_at": time})).await;
         }
         assert_eq!(edgeboard.ranks("b").await, ranks(&[(1, "a"), (2, "b"), (2, "c"), (3, "d")]));
         edgeboard.score("b", "b", 1).await;
