@@ -3,6 +3,8 @@
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use leaderboard_suite::RedisServer;
+
 use super::Edgeboard;
 use super::site::{Site, Store};
 use crate::harness::block_on;
@@ -24,16 +26,14 @@ fn shared(store: Store) -> &'static str {
 }
 
 /// Starts a host that runs as long as the process. Nothing of a test process runs at its end, so another one
-/// waits for it and takes the host's directory away.
+/// waits for it and takes the directories away.
 fn start(store: Store) -> String {
-    const AT_THE_END: &str = r#"read -r _; rm -rf "$1""#;
+    const AT_THE_END: &str = r#"read -r _; rm -rf "$@""#;
     let site = block_on(Site::start(store));
     let mut cleaner = Command::new("sh");
-    cleaner
-        .args(["-c", AT_THE_END, "sh"])
-        .arg(site.state.path())
-        .stdin(Stdio::piped());
-    let cleaner = cleaner.spawn().expect("a shell");
+    cleaner.args(["-c", AT_THE_END, "sh"]).arg(site.state.path());
+    cleaner.args(site.redis.as_ref().map(RedisServer::directory));
+    let cleaner = cleaner.stdin(Stdio::piped()).spawn().expect("a shell");
     let url = site.host.url();
     std::mem::forget((site, cleaner));
     url
