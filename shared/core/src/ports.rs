@@ -313,6 +313,25 @@ pub enum PutRefusal {
     TooManyEntries,
 }
 
+impl Expected {
+    /// Holds the version that is there (`None`: no document) against what was expected.
+    ///
+    /// # Errors
+    /// [`PutRefusal::VersionMismatch`].
+    pub fn check(self, current: Option<u64>) -> Result<(), PutRefusal> {
+        let met = match self {
+            Self::Any => true,
+            Self::Absent => current.is_none(),
+            Self::Version(version) => current == Some(version),
+        };
+        if met {
+            Ok(())
+        } else {
+            Err(PutRefusal::VersionMismatch { current })
+        }
+    }
+}
+
 /// Leaderboards' configurations. They are not plain documents: a change is atomic with its event and with
 /// the check that no entry is left in the wrong order.
 pub trait Leaderboards {

@@ -35,26 +35,13 @@ async fn current<C: Connection>(
     }))
 }
 
-fn check(expected: Expected, current: Option<u64>) -> Result<(), PutRefusal> {
-    let as_expected = match expected {
-        Expected::Any => true,
-        Expected::Absent => current.is_none(),
-        Expected::Version(version) => current == Some(version),
-    };
-    if as_expected {
-        Ok(())
-    } else {
-        Err(PutRefusal::VersionMismatch { current })
-    }
-}
-
 /// Creates or replaces a configuration. Gives its version and whether it was created.
 pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
     let before = current(session, put.tenant, &put.leaderboard.id).await?;
-    if let Err(refusal) = check(put.expected, before.as_ref().map(|current| current.version)) {
+    if let Err(refusal) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(refusal));
     }
     let configuration = encode_leaderboard(put.leaderboard);
@@ -127,7 +114,7 @@ pub(crate) async fn delete<C: Connection>(
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
     let before = current(session, tenant, id).await?;
-    if let Err(refusal) = check(expected, before.as_ref().map(|current| current.version)) {
+    if let Err(refusal) = expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(refusal));
     }
     let Some(before) = before else {

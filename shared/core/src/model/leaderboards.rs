@@ -22,7 +22,7 @@ impl Leaderboards for Model {
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(put.tenant.clone()).or_default();
         let there = tenant.boards.get(&put.leaderboard.id);
-        if let Err(refusal) = meets(put.expected, there) {
+        if let Err(refusal) = put.expected.check(version_of(there)) {
             return Ok(Err(refusal));
         }
         if let Some(board) = there {
@@ -79,25 +79,15 @@ impl Leaderboards for Model {
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
-        if let Err(refusal) = meets(expected, tenant.boards.get(id)) {
+        if let Err(refusal) = expected.check(version_of(tenant.boards.get(id))) {
             return Ok(Err(refusal));
         }
         Ok(Ok(tenant.boards.remove(id).is_some()))
     }
 }
 
-fn meets(expected: Expected, there: Option<&Board>) -> Result<(), PutRefusal> {
-    let current = there.map(|board| board.configuration.version);
-    let met = match expected {
-        Expected::Any => true,
-        Expected::Absent => current.is_none(),
-        Expected::Version(version) => current == Some(version),
-    };
-    if met {
-        Ok(())
-    } else {
-        Err(PutRefusal::VersionMismatch { current })
-    }
+fn version_of(board: Option<&Board>) -> Option<u64> {
+    board.map(|board| board.configuration.version)
 }
 
 /// That the current period has no entries whose order would change, or may be rebuilt.
