@@ -2,6 +2,63 @@
 
 use crate::{Access, PlayerId, ReadAccess, WriteAccess};
 
+/// What a credential allows, as a set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// `scores:read`: to read private leaderboards, and hidden players' entries by name.
+    pub const READ: Self = Self(1);
+    /// `scores:write`: to submit and remove scores.
+    pub const WRITE: Self = Self(2);
+    /// `admin`: to configure and to operate. It holds the others.
+    pub const ADMIN: Self = Self(7);
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// The names that credentials and the API use.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("scores:read", Self::READ),
+        ("scores:write", Self::WRITE),
+        ("admin", Self::ADMIN),
+    ];
+
+    /// The scope of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, scopes)| *scopes)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in here.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The fewest names that say the same; `admin` alone where that holds.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let admin = self.contains(Self::ADMIN);
+        Self::NAMES
+            .into_iter()
+            .filter(move |(_, scope)| {
+                if admin {
+                    *scope == Self::ADMIN
+                } else {
+                    self.contains(*scope)
+                }
+            })
+            .map(|(name, _)| name)
+    }
+}
+
 /// Who asks, after authentication. The tenant is known apart from this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {

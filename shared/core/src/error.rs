@@ -77,6 +77,11 @@ pub enum RefusalReason {
         /// How many submissions a player has in a period.
         max_attempts: u32,
     },
+    /// The tenant holds as many entries as its quota allows, and this would make one more.
+    TenantFull {
+        /// The quota.
+        max_entries: u64,
+    },
     /// The period already has [`crate::Limits::max_entries`] entries, and the player has none of them.
     Full {
         /// How many entries a period may have.

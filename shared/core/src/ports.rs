@@ -7,7 +7,18 @@
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 
+mod audit;
+mod documents;
+mod metering;
+
 use std::rc::Rc;
+
+pub use audit::{AuditLog, AuditRecord, MAX_AUDIT_RECORDS, RecordedAudit};
+pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES};
+pub use metering::{
+    Charge, Counters, DayUsage, Holdings, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered,
+    Metering, RateLimits, USAGE_DAYS, Usage,
+};
 
 use crate::access::Caller;
 use crate::{
@@ -56,6 +67,62 @@ pub enum RankDetail {
     Full,
     /// None.
     Omitted,
+}
+
+/// On which terms submissions are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitTerms {
+    /// Whether outcomes have ranks.
+    pub ranks: RankDetail,
+    /// What the call is charged with; all of it or none.
+    pub metering: Metering,
+    /// The most entries that the tenant may hold in all its leaderboards and periods; a submission that would make
+    /// one more is refused with [`crate::RefusalReason::TenantFull`].
+    pub max_tenant_entries: Option<u64>,
+    /// The channel on which changed leaderboards are announced ([`Announcements`]); `None`: nowhere.
+    pub announce_on: Option<Rc<str>>,
+}
+
+impl SubmitTerms {
+    /// No limits, no announcements.
+    #[must_use]
+    pub fn new(ranks: RankDetail) -> Self {
+        Self {
+            ranks,
+            metering: Metering::default(),
+            max_tenant_entries: None,
+            announce_on: None,
+        }
+    }
+}
+
+/// What became of a call of [`Scores::submit_on`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The limits after the call. When it was refused, nothing was settled.
+    pub metered: Metered,
+    /// One answer for each attempt; empty when the call was refused.
+    pub answers: Vec<Result<Vec<Outcome>, Refusal>>,
+}
+
+/// How long a leaderboard that was announced is not announced again, in milliseconds. Whoever hears of a change takes
+/// it that the leaderboard goes on changing for this long.
+pub const ANNOUNCEMENT_WINDOW_MS: u32 = 25;
+
+/// Tells other regions that leaderboards changed. The message is `{"tenant":"…","leaderboards":["…"]}` on the channel;
+/// it can be lost, and what it speeds up must come right without it.
+pub trait Announcements {
+    /// Announces changes that no submission made: a removal, a ban, a configuration. `leaderboards` is empty for
+    /// all of the tenant's. Does nothing where there is no channel (an embedded store has no other regions).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        leaderboards: &[LeaderboardId],
+    ) -> Result<(), StoreError>;
 }
 
 /// Where a page begins.
@@ -165,7 +232,24 @@ pub trait Scores {
         tenant: &TenantId,
         attempts: &[Attempt],
         ranks: RankDetail,
-    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError>;
+    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+        let terms = SubmitTerms::new(ranks);
+        Ok(self.submit_on(tenant, attempts, &terms).await?.answers)
+    }
+
+    /// As [`Scores::submit`], on terms: rate limits and usage are charged in the same command, before anything is
+    /// settled; the tenant's quota of entries holds; a leaderboard whose entries changed is announced.
+    ///
+    /// A call too large for one command is charged with its first.
+    ///
+    /// # Errors
+    /// As for [`Scores::submit`].
+    async fn submit_on(
+        &self,
+        tenant: &TenantId,
+        attempts: &[Attempt],
+        terms: &SubmitTerms,
+    ) -> Result<Submitted, StoreError>;
 
     /// A page of the visible entries; `limit` is 1 to 1,000. One command. A key that is not one of the period's
     /// layout gives no error and no promise about the entries: [`Page::layout`] tells, and the caller compares.
@@ -295,6 +379,8 @@ pub struct PutLeaderboard<'a> {
     pub rebuild: bool,
     /// When the periods that exist expire under the new configuration; those not named stay as they are.
     pub expiries: &'a [(PeriodId, Option<Timestamp>)],
+    /// The most leaderboards the tenant may have; a put that would create one more is refused.
+    pub max_leaderboards: Option<u64>,
     /// When it happens: the instant of its event.
     pub at: Timestamp,
 }
@@ -311,14 +397,31 @@ pub enum PutRefusal {
     HasEntries,
     /// The current period has more than [`MAX_REBUILD_ENTRIES`].
     TooManyEntries,
+    /// The tenant has [`PutLeaderboard::max_leaderboards`] already.
+    TooManyLeaderboards,
+}
+
+/// Another version of a document is there than was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionMismatch {
+    /// The current version; `None`: no document.
+    pub current: Option<u64>,
+}
+
+impl From<VersionMismatch> for PutRefusal {
+    fn from(mismatch: VersionMismatch) -> Self {
+        Self::VersionMismatch {
+            current: mismatch.current,
+        }
+    }
 }
 
 impl Expected {
     /// Holds the version that is there (`None`: no document) against what was expected.
     ///
     /// # Errors
-    /// [`PutRefusal::VersionMismatch`].
-    pub fn check(self, current: Option<u64>) -> Result<(), PutRefusal> {
+    /// [`VersionMismatch`].
+    pub fn check(self, current: Option<u64>) -> Result<(), VersionMismatch> {
         let met = match self {
             Self::Any => true,
             Self::Absent => current.is_none(),
@@ -327,7 +430,7 @@ impl Expected {
         if met {
             Ok(())
         } else {
-            Err(PutRefusal::VersionMismatch { current })
+            Err(VersionMismatch { current })
         }
     }
 }

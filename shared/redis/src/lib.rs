@@ -14,6 +14,7 @@
 mod answer;
 mod connection;
 mod dead_letters;
+mod edge;
 mod events;
 mod keys;
 mod leaderboards;

@@ -5,11 +5,10 @@ use std::cmp::Reverse;
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    Page, PageFrom, PeriodSummary, Place, Positions, RankDetail, ReadError, Sample, Scores, Standings,
+    Metered, Page, PageFrom, PeriodSummary, Place, Positions, ReadError, Sample, Scores, Standings,
+    SubmitTerms, Submitted,
 };
-use leaderboard_core::{
-    Attempt, Event, EventBody, LeaderboardId, Outcome, PlayerId, Refusal, StoreError, TenantId, Timestamp,
-};
+use leaderboard_core::{Attempt, Event, EventBody, LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::answer::{Answer, decimal};
 use crate::connection::Connection;
@@ -19,13 +18,17 @@ use crate::script::{Call, PERIODS, REMOVE};
 use crate::{RedisStore, moderation, reads, submit};
 
 impl<C: Connection> Scores for RedisStore<C> {
-    async fn submit(
+    async fn submit_on(
         &self,
         tenant: &TenantId,
         attempts: &[Attempt],
-        ranks: RankDetail,
-    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-        submit::submit(&self.connection, tenant, attempts, ranks).await
+        terms: &SubmitTerms,
+    ) -> Result<Submitted, StoreError> {
+        let answers = submit::submit(&self.connection, tenant, attempts, terms.ranks).await?;
+        Ok(Submitted {
+            metered: Metered::default(),
+            answers,
+        })
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {

@@ -5,12 +5,13 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place, Positions,
-    PutLeaderboard, PutRefusal, RankDetail, ReadError, Readiness, Sample, Scores, Standings,
+    Announcements, AuditLog, AuditRecord, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
+    DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page, PageFrom,
+    PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
+    RecordedAudit, Sample, Scores, Standings, SubmitTerms, Submitted, VersionMismatch,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
-    Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -49,13 +50,13 @@ macro_rules! engine {
 }
 
 impl Scores for Store {
-    async fn submit(
+    async fn submit_on(
         &self,
         tenant: &TenantId,
         attempts: &[Attempt],
-        ranks: RankDetail,
-    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-        engine!(self.submit(tenant, attempts, ranks))
+        terms: &SubmitTerms,
+    ) -> Result<Submitted, StoreError> {
+        engine!(self.submit_on(tenant, attempts, terms))
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
@@ -173,5 +174,91 @@ impl DeadLetters for Store {
 impl Readiness for Store {
     async fn ready(&self) -> Result<(), StoreError> {
         engine!(self.ready())
+    }
+}
+
+impl Documents for Store {
+    async fn read_documents(
+        &self,
+        names: &[DocumentName],
+    ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
+        engine!(self.read_documents(names))
+    }
+
+    async fn put_document(
+        &self,
+        name: &DocumentName,
+        body: &[u8],
+        expected: Expected,
+    ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
+        engine!(self.put_document(name, body, expected))
+    }
+
+    async fn delete_document(
+        &self,
+        name: &DocumentName,
+        expected: Expected,
+    ) -> Result<Result<bool, VersionMismatch>, StoreError> {
+        engine!(self.delete_document(name, expected))
+    }
+
+    async fn list_documents(
+        &self,
+        tenant: Option<&TenantId>,
+        kind: DocumentKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
+        engine!(self.list_documents(tenant, kind, after, limit))
+    }
+}
+
+impl RateLimits for Store {
+    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        engine!(self.take(tenant, metering))
+    }
+
+    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        engine!(self.report(tenant, metering))
+    }
+
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+        engine!(self.usage(tenant, days))
+    }
+}
+
+impl Counters for Store {
+    async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
+        engine!(self.add(counts))
+    }
+
+    async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+        engine!(self.counters())
+    }
+}
+
+impl AuditLog for Store {
+    async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        engine!(self.append_audit(record))
+    }
+
+    async fn read_audit(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<RecordedAudit>, StoreError> {
+        engine!(self.read_audit(tenant, before, limit))
+    }
+}
+
+impl Announcements for Store {
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        leaderboards: &[LeaderboardId],
+    ) -> Result<(), StoreError> {
+        engine!(self.announce(channel, tenant, leaderboards))
     }
 }

@@ -46,6 +46,7 @@ fn main() -> Done<()> {
 async fn configure(store: &Store, tenant: &TenantId, leaderboard: Leaderboard) -> Done<Board> {
     let now = Timestamp::saturating_from_unix_ms(NOW_MS);
     let put = PutLeaderboard {
+        max_leaderboards: None,
         tenant,
         current: &leaderboard.schedule.period_at(now).id,
         leaderboard: &leaderboard,

@@ -41,8 +41,8 @@ pub(crate) async fn put<C: Connection>(
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
     let before = current(session, put.tenant, &put.leaderboard.id).await?;
-    if let Err(refusal) = put.expected.check(before.as_ref().map(|current| current.version)) {
-        return Ok(Err(refusal));
+    if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
+        return Ok(Err(mismatch.into()));
     }
     let configuration = encode_leaderboard(put.leaderboard);
     if let Some(same) = before
@@ -114,8 +114,8 @@ pub(crate) async fn delete<C: Connection>(
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
     let before = current(session, tenant, id).await?;
-    if let Err(refusal) = expected.check(before.as_ref().map(|current| current.version)) {
-        return Ok(Err(refusal));
+    if let Err(mismatch) = expected.check(before.as_ref().map(|current| current.version)) {
+        return Ok(Err(mismatch.into()));
     }
     let Some(before) = before else {
         return Ok(Ok(false));

@@ -26,6 +26,7 @@ mod configuration;
 mod connection;
 mod counting;
 mod dead_letters;
+mod edge;
 mod entries;
 mod hidden;
 mod ids;

@@ -2,12 +2,12 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place, Positions,
-    PutLeaderboard, PutRefusal, RankDetail, ReadError, Readiness, Sample, Scores, Standings,
+    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Metered, Page, PageFrom, PeriodSummary, Place,
+    Positions, PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores, Standings, SubmitTerms,
+    Submitted,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
-    Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
 };
 
 use crate::connection::Connection;
@@ -23,18 +23,22 @@ use crate::{
 const MAX_ATTEMPTS_PER_TRANSACTION: usize = 128;
 
 impl<C: Connection> Scores for SqliteStore<C> {
-    async fn submit(
+    async fn submit_on(
         &self,
         tenant: &TenantId,
         attempts: &[Attempt],
-        ranks: RankDetail,
-    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+        terms: &SubmitTerms,
+    ) -> Result<Submitted, StoreError> {
         let mut settled = Vec::with_capacity(attempts.len());
         for chunk in attempts.chunks(MAX_ATTEMPTS_PER_TRANSACTION) {
-            let work = async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, ranks).await;
+            let work =
+                async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, terms.ranks).await;
             settled.extend(self.write(work).await?);
         }
-        Ok(settled)
+        Ok(Submitted {
+            metered: Metered::default(),
+            answers: settled,
+        })
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {

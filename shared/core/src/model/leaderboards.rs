@@ -22,8 +22,8 @@ impl Leaderboards for Model {
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(put.tenant.clone()).or_default();
         let there = tenant.boards.get(&put.leaderboard.id);
-        if let Err(refusal) = put.expected.check(version_of(there)) {
-            return Ok(Err(refusal));
+        if let Err(mismatch) = put.expected.check(version_of(there)) {
+            return Ok(Err(mismatch.into()));
         }
         if let Some(board) = there {
             if board.configuration.value == *put.leaderboard {
@@ -34,6 +34,13 @@ impl Leaderboards for Model {
             }
         }
         let created = there.is_none();
+        if created
+            && put
+                .max_leaderboards
+                .is_some_and(|most| tenant.boards.len() as u64 >= most)
+        {
+            return Ok(Err(PutRefusal::TooManyLeaderboards));
+        }
         tenant.last_version += 1;
         let configuration = Versioned {
             version: tenant.last_version,
@@ -79,8 +86,8 @@ impl Leaderboards for Model {
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
-        if let Err(refusal) = expected.check(version_of(tenant.boards.get(id))) {
-            return Ok(Err(refusal));
+        if let Err(mismatch) = expected.check(version_of(tenant.boards.get(id))) {
+            return Ok(Err(mismatch.into()));
         }
         Ok(Ok(tenant.boards.remove(id).is_some()))
     }

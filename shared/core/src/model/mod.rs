@@ -4,6 +4,7 @@
 //! is counted out anew. Slow and obviously right, it is what the stores are held against, and what an event
 //! log is replayed with ([`Projection::replay`]).
 
+mod edge;
 mod leaderboards;
 mod projection;
 mod ranking;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use projection::{PeriodState, Projection, ReplayError};
 pub use ranking::{compare, rank_among, ranked, sorted};
 
-use crate::ports::{Place, ReadError};
+use crate::ports::{Holdings, Place, ReadError};
 use crate::{
     Event, Fingerprint, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, RecordedEvent, SubmissionId,
     TenantId, Timestamp, Versioned,
@@ -25,7 +26,7 @@ use crate::{
 
 /// The domain in memory. It implements the ports that hold leaderboards; its futures are ready at once.
 #[derive(Debug, Default)]
-pub struct Model(RefCell<BTreeMap<TenantId, Tenant>>);
+pub struct Model(RefCell<BTreeMap<TenantId, Tenant>>, RefCell<edge::Edge>);
 
 /// All that belongs to one tenant.
 #[derive(Debug, Default)]
@@ -69,6 +70,12 @@ impl Model {
         Some(board.projection.clone())
     }
 
+    /// What a tenant holds now.
+    fn holdings(&self, tenant: &TenantId) -> Holdings {
+        let tenants = self.0.borrow();
+        tenants.get(tenant).map(Tenant::holdings).unwrap_or_default()
+    }
+
     /// Reads `place`, if its configuration is the current one. The entries are `None` before the first one.
     fn read<T>(
         &self,
@@ -83,6 +90,19 @@ impl Model {
             .ok_or(ReadError::StaleConfiguration)?;
         let period = board.projection.periods.get(place.period);
         Ok(answer(&board.projection, period))
+    }
+}
+
+impl Tenant {
+    fn holdings(&self) -> Holdings {
+        let periods = self
+            .boards
+            .values()
+            .flat_map(|board| board.projection.periods.values());
+        Holdings {
+            leaderboards: self.boards.len() as u64,
+            entries: periods.map(|period| period.entries.len() as u64).sum(),
+        }
     }
 }
 

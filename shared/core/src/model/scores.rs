@@ -4,27 +4,34 @@ use super::reads::{self, View};
 use super::{Model, Tenant, submit};
 use crate::access::Caller;
 use crate::ports::{
-    Events, Page, PageFrom, PeriodSummary, Place, Position, Positions, RankDetail, ReadError, Sample, Scores,
-    Standings,
+    Events, Page, PageFrom, PeriodSummary, Place, Position, Positions, ReadError, Sample, Scores, Standings,
+    SubmitTerms, Submitted,
 };
 use crate::{
-    Attempt, Event, EventBody, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError,
-    TenantId, Timestamp,
+    Attempt, Event, EventBody, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
 };
 
 impl Scores for Model {
-    async fn submit(
+    async fn submit_on(
         &self,
         tenant: &TenantId,
         attempts: &[Attempt],
-        ranks: RankDetail,
-    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
+        terms: &SubmitTerms,
+    ) -> Result<Submitted, StoreError> {
+        let metered = self.meter(tenant, &terms.metering, true);
+        if metered.refused {
+            return Ok(Submitted {
+                metered,
+                answers: Vec::new(),
+            });
+        }
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
-        attempts
+        let answers = attempts
             .iter()
-            .map(|attempt| submit::settle(tenant, attempt, ranks).map_err(|error| broken(&error)))
-            .collect()
+            .map(|attempt| submit::settle(tenant, attempt, terms).map_err(|error| broken(&error)))
+            .collect::<Result<_, _>>()?;
+        Ok(Submitted { metered, answers })
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {

@@ -3,7 +3,7 @@
 use super::projection::{PeriodState, Projection, ReplayError};
 use super::ranking::rank_among;
 use super::{Board, Known, Tenant};
-use crate::ports::{IDEMPOTENCY_MS, RankDetail};
+use crate::ports::{IDEMPOTENCY_MS, RankDetail, SubmitTerms};
 use crate::{
     Attempt, Change, Decision, Entry, Event, Outcome, Previous, Refusal, RefusalReason, Status, Target,
 };
@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn settle(
     tenant: &mut Tenant,
     attempt: &Attempt,
-    ranks: RankDetail,
+    terms: &SubmitTerms,
 ) -> Result<Result<Vec<Outcome>, Refusal>, ReplayError> {
     let mut plans = Vec::new();
     for target in &attempt.targets {
@@ -24,11 +24,24 @@ pub(super) fn settle(
             }
         }
     }
+    let created = |plan: &&Plan| matches!(plan, Plan::Apply(Status::Created));
+    let new_entries = plans.iter().filter(created).count() as u64;
+    if let Some(max_entries) = terms.max_tenant_entries
+        && new_entries > 0
+        && tenant.holdings().entries + new_entries > max_entries
+        && let Some(at) = plans.iter().position(|plan| created(&plan))
+        && let Some(target) = attempt.targets.get(at)
+    {
+        return Ok(Err(Refusal {
+            leaderboard: target.board.value.id.clone(),
+            reason: RefusalReason::TenantFull { max_entries },
+        }));
+    }
     let mut outcomes = Vec::new();
     for (target, plan) in attempt.targets.iter().zip(plans) {
         outcomes.push(match plan {
             Plan::Replay(outcome) => *outcome,
-            Plan::Apply(status) => apply(tenant, attempt, target, status, ranks)?,
+            Plan::Apply(status) => apply(tenant, attempt, target, status, terms.ranks)?,
         });
     }
     Ok(Ok(outcomes))

@@ -57,6 +57,7 @@ pub async fn put<S: Store, K: Cache>(
             .map_or(Expected::Absent, |existing| Expected::Version(existing.version));
         let current = leaderboard.schedule.period_at(deps.now).id;
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant,
             leaderboard,
             expected: if expected == Expected::Any { seen } else { expected },

@@ -83,6 +83,8 @@ impl Problem {
                     .with_error(FieldError::body("#/columns", detail))
                     .with_error(FieldError::body("#/ties", detail))
             }
+            PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
+                .with_detail("The tenant has as many leaderboards as it may have."),
             PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
                 "The current period has more than {MAX_REBUILD_ENTRIES} entries."
             )),
@@ -118,6 +120,9 @@ impl Problem {
                 P::AttemptsExhausted,
                 format!("accepts {max_attempts} submissions of a player in a period"),
             ),
+            R::TenantFull { max_entries } => {
+                Self::new(P::QuotaReached).with_detail(format!("The tenant may hold {max_entries} entries."))
+            }
             R::Full { max_entries } => state(
                 P::LeaderboardFull,
                 format!("has {max_entries} entries, and takes no more"),

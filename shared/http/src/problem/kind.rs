@@ -80,6 +80,8 @@ problem_types! {
     AttemptsExhausted, "attempts-exhausted", CONFLICT, "No attempts are left";
     /// The period has as many entries as it may have.
     LeaderboardFull, "leaderboard-full", CONFLICT, "The leaderboard is full";
+    /// The tenant has as many leaderboards or entries as its quota allows.
+    QuotaReached, "quota-reached", CONFLICT, "The tenant's quota is reached";
     /// The score happened before the leaderboard opened.
     NotStarted, "not-started", CONFLICT, "The leaderboard has not started";
     /// The score happened after the leaderboard closed.

@@ -6,11 +6,11 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Cache, DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place,
-    Positions, PutLeaderboard, PutRefusal, RankDetail, ReadError, Readiness, Sample, Scores, Standings,
+    Positions, PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores, Standings, SubmitTerms,
+    Submitted,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Outcome, PlayerId, RecordedEvent, Refusal, StoreError, TenantId,
-    Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
 };
 
 #[derive(Default)]
@@ -31,13 +31,13 @@ impl Store {
 }
 
 impl Scores for Store {
-    async fn submit(
+    async fn submit_on(
         &self,
         tenant: &TenantId,
         attempts: &[Attempt],
-        ranks: RankDetail,
-    ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-        self.up()?.submit(tenant, attempts, ranks).await
+        terms: &SubmitTerms,
+    ) -> Result<Submitted, StoreError> {
+        self.up()?.submit_on(tenant, attempts, terms).await
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {

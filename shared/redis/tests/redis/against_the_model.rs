@@ -108,6 +108,7 @@ impl Pair {
     async fn put(&self, board: &Leaderboard, rebuild: bool) -> Option<u64> {
         let current = board.schedule.period_at(at(self.now_ms)).id;
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &tenant(),
             leaderboard: board,
             expected: Expected::Any,

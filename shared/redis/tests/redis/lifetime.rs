@@ -175,6 +175,7 @@ async fn a_period_expires_with_all_its_keys() {
     assert!(ttls.iter().all(|ttl| *ttl == ttls[0]), "{ttls:?}");
 
     let soon = PutLeaderboard {
+        max_leaderboards: None,
         tenant: &tenant(),
         leaderboard: &Leaderboard {
             keep_periods: 1,
@@ -325,6 +326,7 @@ async fn a_rebuild_matches_columns_by_name() {
             shape.ties = ties;
             for rebuild in [false, true] {
                 let put = PutLeaderboard {
+                    max_leaderboards: None,
                     tenant: &tenant(),
                     leaderboard: &shape,
                     expected: Expected::Any,
@@ -386,6 +388,7 @@ async fn expectations_of_versions_are_kept() {
     let mut put = async |expected, title: &str| {
         shape.title = title.into();
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &tenant(),
             leaderboard: &shape,
             expected,

@@ -57,6 +57,7 @@ pub(crate) fn simple(name: &str) -> Leaderboard {
 pub(crate) async fn put(store: &impl Leaderboards, board: &Leaderboard) -> Rc<Versioned<Leaderboard>> {
     let current = board.schedule.period_at(at(NOW_MS)).id;
     let put = PutLeaderboard {
+        max_leaderboards: None,
         tenant: &tenant(),
         leaderboard: board,
         expected: Expected::Any,

@@ -53,6 +53,7 @@ fn a_period_that_expired_is_not_revived_by_keeping_more() {
         let expires_at = daily.schedule.expires_at(&today, 3);
         let tenant = tenant();
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &tenant,
             leaderboard: &daily,
             expected: Expected::Any,
@@ -84,6 +85,7 @@ fn keeping_fewer_periods_expires_those_there_are() {
         let now = at(DAY_MS);
         let tenant = tenant();
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &tenant,
             leaderboard: &daily,
             expected: Expected::Any,

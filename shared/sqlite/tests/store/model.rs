@@ -82,6 +82,7 @@ struct Pair {
 impl Pair {
     async fn configure(&mut self, leaderboard: &Leaderboard, rebuild: bool, now: Timestamp) {
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &tenant(),
             leaderboard,
             expected: Expected::Any,

@@ -70,6 +70,7 @@ pub(crate) async fn put<C: Connection>(
     let current = leaderboard.schedule.period_at(at).id;
     let tenant = tenant();
     let put = PutLeaderboard {
+        max_leaderboards: None,
         tenant: &tenant,
         leaderboard,
         expected: Expected::Any,

@@ -100,6 +100,7 @@ impl World {
         let mut value = Leaderboard::new(LeaderboardId::new(name)?);
         value.operator = Operator::Set;
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &self.tenant,
             leaderboard: &value,
             expected: Expected::Any,

@@ -312,6 +312,7 @@ pub(crate) async fn put_in<S: Store>(
         (summary.period.id, expires_at)
     };
     let put = PutLeaderboard {
+        max_leaderboards: None,
         tenant,
         leaderboard,
         expected,

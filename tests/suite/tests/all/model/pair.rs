@@ -170,6 +170,7 @@ impl<S: Store> Pair<S> {
             })
             .collect();
         let put = PutLeaderboard {
+            max_leaderboards: None,
             tenant: &self.tenant,
             leaderboard,
             expected: Expected::Any,
