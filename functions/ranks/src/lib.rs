@@ -1,70 +1,7 @@
 //! Answers who stands where.
 
-use leaderboard_core::{LeaderboardId, PlayerId};
-use leaderboard_http::handlers::ranks;
-use leaderboard_http::{Context, Endpoint, Environment, Need, Problem, Response, Route, RouteTable, Verb};
+use leaderboard_http::families::Ranks;
 use spin_sdk::http::{IntoResponse, Request};
-
-enum Call {
-    Entries(LeaderboardId),
-    Entry(LeaderboardId, PlayerId),
-    Around(LeaderboardId, PlayerId),
-    Periods(LeaderboardId),
-    Distribution(LeaderboardId),
-}
-
-struct Ranks;
-
-impl Endpoint for Ranks {
-    type Route = Call;
-
-    fn table() -> RouteTable<Call> {
-        const {
-            &[
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/entries",
-                    Need::Read,
-                    |params| Ok(Call::Entries(params.leaderboard()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/entries/:player",
-                    Need::Read,
-                    |params| Ok(Call::Entry(params.leaderboard()?, params.player()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/entries/:player/around",
-                    Need::Read,
-                    |params| Ok(Call::Around(params.leaderboard()?, params.player()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/periods",
-                    Need::Read,
-                    |params| Ok(Call::Periods(params.leaderboard()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/distribution",
-                    Need::Read,
-                    |params| Ok(Call::Distribution(params.leaderboard()?)),
-                ),
-            ]
-        }
-    }
-
-    async fn call<E: Environment>(context: &Context<'_, E>, call: Call) -> Result<Response, Problem> {
-        match call {
-            Call::Entries(leaderboard) => ranks::entries(context, leaderboard).await,
-            Call::Entry(leaderboard, player) => ranks::entry(context, leaderboard, player).await,
-            Call::Around(leaderboard, player) => ranks::around(context, leaderboard, player).await,
-            Call::Periods(leaderboard) => ranks::periods(context, leaderboard).await,
-            Call::Distribution(leaderboard) => ranks::distribution(context, leaderboard).await,
-        }
-    }
-}
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> impl IntoResponse {

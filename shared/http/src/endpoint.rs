@@ -1,11 +1,17 @@
 //! What a function is: a table of routes and what each of them does.
 
+use std::cell::RefCell;
+use std::net::IpAddr;
+
 use http::HeaderMap;
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{Metered, Metering, RankDetail, SubmitTerms};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 
+use crate::edge::Knowledge;
 use crate::environment::Environment;
+use crate::identity::Identity;
 use crate::pipeline::MediaType;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -38,8 +44,18 @@ pub struct Context<'a, E> {
     pub now: Timestamp,
     /// Whose data it is about.
     pub tenant: TenantId,
-    /// Who asks.
+    /// Who asks, as leaderboards know it.
     pub caller: Caller,
+    /// Who asks, and by what credential.
+    pub identity: Identity,
+    /// Where the request comes from; `None` when the host tells nothing.
+    pub client: Option<IpAddr>,
+    /// What is known of the tenant.
+    pub(crate) knowledge: Knowledge,
+    /// What a write is charged with, in the call that writes.
+    pub metering: Metering,
+    /// What that call answered about the limits, for the headers of the response.
+    pub metered: RefCell<Option<Metered>>,
     /// The query of the address as it was sent, without the question mark.
     pub query: &'a str,
     /// The request's headers.
@@ -53,6 +69,17 @@ pub struct Context<'a, E> {
 }
 
 impl<E: Environment> Context<'_, E> {
+    /// On which terms this request submits.
+    #[must_use]
+    pub fn submit_terms(&self, ranks: RankDetail) -> SubmitTerms {
+        SubmitTerms {
+            ranks,
+            metering: self.metering.clone(),
+            max_tenant_entries: self.knowledge.tenant.quotas.entries,
+            announce_on: self.env.settings().changes_channel.clone(),
+        }
+    }
+
     /// What the use cases work with.
     #[must_use]
     pub fn deps(&self) -> Deps<'_, E::Store, E::Cache> {

@@ -1,30 +1,67 @@
 //! What a request is answered with: the stores, the clock, the settings. The composition root makes one for
 //! each request; making it is cheap.
 
+use std::rc::Rc;
+
 use leaderboard_core::usecase::{BoardMemory, Store};
 use leaderboard_core::{TenantId, Timestamp, ports};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The world around one request.
-pub trait Environment {
+use crate::fetch::Fetch;
+use crate::memory::Memory;
+
+/// The world around one request. A clone is another handle on the same world, for work that goes on after the
+/// response.
+#[expect(
+    async_fn_in_trait,
+    reason = "a component runs on one thread, so no Send bound is wanted"
+)]
+pub trait Environment: Clone + 'static {
     /// The store of record.
-    type Store: Store + ports::Events + ports::DeadLetters + ports::Readiness;
+    type Store: Store
+        + ports::Events
+        + ports::DeadLetters
+        + ports::Readiness
+        + ports::Documents
+        + ports::RateLimits
+        + ports::Counters
+        + ports::AuditLog
+        + ports::Announcements;
     /// The region's cache.
     type Cache: ports::Cache;
+    /// The way out to other services.
+    type Fetch: Fetch;
 
     /// The store of record.
     fn store(&self) -> &Self::Store;
-    /// The region's cache, where there is one in front of the store.
+    /// The region's cache, where it stands in front of a store that is elsewhere.
     fn cache(&self) -> Option<&Self::Cache>;
+    /// The region's cache, whatever the store is: for what is costly to make, such as finished views.
+    fn region(&self) -> &Self::Cache;
+    /// The way out to other services.
+    fn fetch(&self) -> &Self::Fetch;
+    /// What this instance remembers beside configurations.
+    fn memory(&self) -> &Memory;
     /// What this instance remembers of configurations.
     fn boards(&self) -> &BoardMemory;
     /// The instant of the request. Called once for each request.
     fn now(&self) -> Timestamp;
+    /// The clock, read again: for work that goes on after the response, and for how long something took.
+    fn clock(&self) -> Timestamp;
     /// What the operator has set.
     fn settings(&self) -> &Settings;
     /// 16 random bytes, not all of them zero.
     fn new_trace_id(&self) -> [u8; 16];
+    /// 32 bytes that nobody can guess.
+    ///
+    /// # Errors
+    /// When the host has no randomness: nothing may be made of guessable bytes.
+    fn random(&self) -> Result<[u8; 32], leaderboard_core::StoreError>;
+    /// Goes on with `work` after the response has gone out. The instance lives until it is done.
+    fn later(&self, work: impl Future<Output = ()> + 'static);
+    /// Waits. A request waits for another one by looking again after a pause (docs/decisions/0012).
+    async fn pause(&self, milliseconds: u64);
 }
 
 /// What the operator has set.
@@ -34,6 +71,8 @@ pub struct Settings {
     pub admin_key: Secret,
     /// The tenant of a request that names none.
     pub default_tenant: TenantId,
+    /// The region's channel on which changed leaderboards are announced; `None`: nowhere.
+    pub changes_channel: Option<Rc<str>>,
 }
 
 /// A secret that presented text can be compared with. It holds a digest, not the secret itself.

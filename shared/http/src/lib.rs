@@ -4,11 +4,16 @@
 //! table ([`Endpoint`]), then one of [`handlers`]. What goes wrong becomes a [`Problem`] in one place. This
 //! crate knows neither Spin nor any store: the composition root gives it an [`Environment`].
 
+mod edge;
 mod endpoint;
 mod environment;
+pub mod families;
+mod fetch;
 pub mod handlers;
+mod identity;
 mod json;
 mod log;
+mod memory;
 pub mod message;
 mod params;
 mod pipeline;
@@ -18,9 +23,13 @@ mod response;
 mod route;
 pub mod wire;
 
+pub use edge::{Quotas, TenantRecord, TenantState};
 pub use endpoint::{Context, Endpoint};
 pub use environment::{Environment, Secret, Settings};
+pub use fetch::{Fetch, FetchError};
+pub use identity::{Credential, Identity};
 pub use log::{Level, LogRecord};
+pub use memory::Memory;
 pub use params::Params;
 pub use pipeline::{Body, Handled, MAX_BODY_BYTES, MediaType, handle};
 pub use problem::{

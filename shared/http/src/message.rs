@@ -5,7 +5,7 @@
 //! the dead letters with its reason, never silently dropped, and never in the way of the rest.
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{DeadLetter, DeadLetters, RankDetail};
+use leaderboard_core::ports::{DeadLetter, DeadLetters, RankDetail, SubmitTerms};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{StoreError, TenantId, Timestamp, usecase};
 use serde::Serialize;
@@ -64,8 +64,10 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
         now,
     };
     let submissions: Vec<_> = items.iter().map(|(item, _)| item.submission.clone()).collect();
-    let answers = usecase::submit(&deps, &tenant, &Caller::Server, &submissions, RankDetail::Omitted).await?;
-    for (answer, (item, text)) in answers.iter().zip(&items) {
+    let mut terms = SubmitTerms::new(RankDetail::Omitted);
+    terms.announce_on.clone_from(&env.settings().changes_channel);
+    let submitted = usecase::submit(&deps, &tenant, &Caller::Server, &submissions, &terms).await?;
+    for (answer, (item, text)) in submitted.answers.iter().zip(&items) {
         match answer {
             Ok(outcomes) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,
             Ok(_) => report.applied += 1,

@@ -56,8 +56,10 @@ pub enum Need {
     Read,
     /// To write scores.
     Write,
-    /// To configure and to operate.
+    /// To configure a tenant.
     Admin,
+    /// To operate the installation: the operator's key alone.
+    Operator,
 }
 
 /// The bodies that a route takes.

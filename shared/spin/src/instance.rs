@@ -2,12 +2,13 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, Timestamp};
-use leaderboard_http::{Environment, Settings};
+use leaderboard_http::{Environment, Memory, Settings};
 
+use crate::fetch::OutboundHttp;
 use crate::key_value::RegionCache;
 use crate::settings::{self, InvalidVariable, StoreChoice};
 use crate::store::Store;
@@ -20,8 +21,12 @@ thread_local! {
 #[derive(Debug)]
 pub struct Instance {
     store: Store,
-    cache: Option<RegionCache>,
+    region: RegionCache,
+    /// Whether the store is elsewhere. In front of the embedded one a cache would be the same disk a second time.
+    store_is_remote: bool,
+    fetch: OutboundHttp,
     boards: BoardMemory,
+    memory: Memory,
     settings: Settings,
 }
 
@@ -41,19 +46,20 @@ impl Instance {
 
     async fn build() -> Result<Self, InvalidVariable> {
         let choice = settings::store_choice().await?;
-        // In front of the embedded store a cache would be the same disk a second time.
-        let cache = matches!(choice, StoreChoice::Redis(_)).then(RegionCache::default);
         Ok(Self {
+            store_is_remote: matches!(choice, StoreChoice::Redis(_)),
             store: Store::new(choice),
-            cache,
+            region: RegionCache::default(),
+            fetch: OutboundHttp,
             boards: BoardMemory::default(),
+            memory: Memory::default(),
             settings: settings::pipeline_settings().await?,
         })
     }
 }
 
 /// One request's view of the instance, with the clock read once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RequestEnvironment {
     instance: Rc<Instance>,
     now: Timestamp,
@@ -79,13 +85,26 @@ fn read_clock() -> Timestamp {
 impl Environment for RequestEnvironment {
     type Store = Store;
     type Cache = RegionCache;
+    type Fetch = OutboundHttp;
 
     fn store(&self) -> &Store {
         &self.instance.store
     }
 
     fn cache(&self) -> Option<&RegionCache> {
-        self.instance.cache.as_ref()
+        self.instance.store_is_remote.then_some(&self.instance.region)
+    }
+
+    fn region(&self) -> &RegionCache {
+        &self.instance.region
+    }
+
+    fn fetch(&self) -> &OutboundHttp {
+        &self.instance.fetch
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.instance.memory
     }
 
     fn boards(&self) -> &BoardMemory {
@@ -94,6 +113,25 @@ impl Environment for RequestEnvironment {
 
     fn now(&self) -> Timestamp {
         self.now
+    }
+
+    fn clock(&self) -> Timestamp {
+        read_clock()
+    }
+
+    fn random(&self) -> Result<[u8; 32], StoreError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| StoreError::Rejected(format!("no randomness: {error}")))?;
+        Ok(bytes)
+    }
+
+    fn later(&self, work: impl Future<Output = ()> + 'static) {
+        spin_sdk::wasip3::spawn(work);
+    }
+
+    async fn pause(&self, milliseconds: u64) {
+        spin_sdk::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 
     fn settings(&self) -> &Settings {

@@ -5,6 +5,7 @@
 //! in [`Instance`]: connections, settings and configurations, and nothing about a user.
 
 mod body;
+mod fetch;
 mod instance;
 mod key_value;
 mod log;

@@ -78,8 +78,10 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let admin_key = Secret::new(&optional("admin_key").await?);
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
+    let changes_channel = optional("changes_channel").await?;
     Ok(Settings {
         admin_key,
         default_tenant,
+        changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
     })
 }

@@ -11,9 +11,9 @@ pub const MAX_DOCUMENT_ID_BYTES: usize = 128;
 pub enum DocumentKind {
     /// A tenant; its id is the tenant's, its scope the operator's.
     Tenant,
-    /// An API key's record.
+    /// An API key's record, in the scope of its tenant: the text of a key names the tenant, so that one read finds it.
     Key,
-    /// Who may issue tokens.
+    /// Who may issue tokens, in the scope of its tenant or the operator's.
     Issuer,
     /// Rate limits; one for each scope.
     Limits,

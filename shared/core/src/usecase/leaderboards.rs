@@ -44,6 +44,7 @@ pub async fn put<S: Store, K: Cache>(
     leaderboard: &Leaderboard,
     expected: Expected,
     rebuild: bool,
+    max_leaderboards: Option<u64>,
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let existing = deps.store.get(tenant, &leaderboard.id).await?;
@@ -57,7 +58,7 @@ pub async fn put<S: Store, K: Cache>(
             .map_or(Expected::Absent, |existing| Expected::Version(existing.version));
         let current = leaderboard.schedule.period_at(deps.now).id;
         let put = PutLeaderboard {
-            max_leaderboards: None,
+            max_leaderboards,
             tenant,
             leaderboard,
             expected: if expected == Expected::Any { seen } else { expected },

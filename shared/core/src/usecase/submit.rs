@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::query::{MAX_CONFIGURATION_RETRIES, Shared};
 use super::{Deps, Store, keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, RankDetail};
+use crate::ports::{Cache, Metering, SubmitTerms, Submitted};
 use crate::{Attempt, LeaderboardId, Outcome, Refusal, RefusalReason, StoreError, Submission, TenantId};
 
 type Answer = Result<Vec<Outcome>, Refusal>;
@@ -17,6 +17,9 @@ type Answer = Result<Vec<Outcome>, Refusal>;
 /// A submission that meets a configuration which has just changed is tried again after the others of the call;
 /// what the same call holds for the same player can then be settled in another order.
 ///
+/// The call is charged once, with the first command that settles anything. When nothing gets as far as that (every
+/// submission is refused by a configuration), nothing is charged.
+///
 /// # Errors
 /// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
 pub async fn submit<S: Store, K: Cache>(
@@ -24,8 +27,8 @@ pub async fn submit<S: Store, K: Cache>(
     tenant: &TenantId,
     caller: &Caller,
     submissions: &[Submission],
-    ranks: RankDetail,
-) -> Result<Vec<Answer>, StoreError> {
+    terms: &SubmitTerms,
+) -> Result<Submitted, StoreError> {
     let mut round = Round {
         deps,
         tenant,
@@ -33,6 +36,8 @@ pub async fn submit<S: Store, K: Cache>(
         fresh: BTreeSet::new(),
     };
     let mut answers: Vec<Option<Answer>> = submissions.iter().map(|_| None).collect();
+    let mut terms = terms.clone();
+    let mut metered = None;
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let mut attempts = Vec::new();
         let mut open = Vec::new();
@@ -51,8 +56,13 @@ pub async fn submit<S: Store, K: Cache>(
         if attempts.is_empty() {
             break;
         }
-        let settled = deps.store.submit(tenant, &attempts, ranks).await?;
-        for (slot, settled) in open.into_iter().zip(settled) {
+        let submitted = deps.store.submit_on(tenant, &attempts, &terms).await?;
+        if submitted.metered.refused {
+            return Ok(submitted);
+        }
+        metered.get_or_insert(submitted.metered);
+        terms.metering = Metering::default();
+        for (slot, settled) in open.into_iter().zip(submitted.answers) {
             match settled {
                 Err(Refusal {
                     leaderboard,
@@ -65,10 +75,14 @@ pub async fn submit<S: Store, K: Cache>(
             }
         }
     }
-    answers
+    let answers = answers
         .into_iter()
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(keeps_changing)
+        .ok_or_else(keeps_changing)?;
+    Ok(Submitted {
+        metered: metered.unwrap_or_default(),
+        answers,
+    })
 }
 
 /// One request's view of the configurations.

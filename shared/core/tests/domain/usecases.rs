@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
-use leaderboard_core::ports::{Cache, Expected, RankDetail, Scores};
+use leaderboard_core::ports::{Cache, Expected, RankDetail, Scores, SubmitTerms};
 use leaderboard_core::usecase::{self, BoardMemory, Deps};
 use leaderboard_core::{
     Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmissionTarget, TenantId,
@@ -56,7 +56,7 @@ impl World {
 
     fn put(&self, now: &str, leaderboard: &Leaderboard) {
         let deps = self.deps(now);
-        let put = usecase::put(&deps, &self.tenant, leaderboard, Expected::Any, false);
+        let put = usecase::put(&deps, &self.tenant, leaderboard, Expected::Any, false, None);
         run(put).unwrap().unwrap();
     }
 
@@ -73,14 +73,9 @@ impl World {
         };
         let deps = self.deps(now);
         let submissions = [submission];
-        let submitted = usecase::submit(
-            &deps,
-            &self.tenant,
-            &Caller::Server,
-            &submissions,
-            RankDetail::Full,
-        );
-        let answer = run(submitted).unwrap().remove(0);
+        let terms = SubmitTerms::new(RankDetail::Full);
+        let submitted = usecase::submit(&deps, &self.tenant, &Caller::Server, &submissions, &terms);
+        let answer = run(submitted).unwrap().answers.remove(0);
         answer
             .map(|outcomes| outcomes[0].replayed)
             .map_err(|refusal| refusal.reason)

@@ -90,7 +90,16 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
     } else {
         Expected::Any
     };
-    match usecase::put(&context.deps(), &context.tenant, &board, expected, rebuild).await? {
+    match usecase::put(
+        &context.deps(),
+        &context.tenant,
+        &board,
+        expected,
+        rebuild,
+        context.knowledge.tenant.quotas.leaderboards,
+    )
+    .await?
+    {
         Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &board, version)?
             .with_location(&format!("/api/v1/leaderboards/{id}"))),
         Ok((version, false)) => document(context, StatusCode::OK, &board, version),
@@ -113,7 +122,16 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         let there = current(context, &id).await?;
         let expected = expect(&preconditions, Some(there.version))?;
         let board = patched(&there.value, &patch)?;
-        match usecase::put(&context.deps(), &context.tenant, &board, expected, rebuild).await? {
+        match usecase::put(
+            &context.deps(),
+            &context.tenant,
+            &board,
+            expected,
+            rebuild,
+            context.knowledge.tenant.quotas.leaderboards,
+        )
+        .await?
+        {
             Ok((version, _)) => return document(context, StatusCode::OK, &board, version),
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Err(Problem::of_put(&refusal)),

@@ -1,7 +1,7 @@
 //! Taking scores in, taking them out, and what became of messages.
 
 use http::{HeaderName, StatusCode};
-use leaderboard_core::ports::{DeadLetters, RankDetail, Scores as _};
+use leaderboard_core::ports::{DeadLetters, RankDetail, Scores as _, Submitted};
 use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, usecase};
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::names::names_for;
 use super::{idempotency, prefer};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::{ItemPlace, Problem};
+use crate::problem::{ItemPlace, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::wire::Names;
@@ -59,14 +59,21 @@ async fn take<E: Environment>(
     } else {
         RankDetail::Full
     };
-    let answers = usecase::submit(
+    let mut terms = context.submit_terms(ranks);
+    terms.metering.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
+    let Submitted { metered, answers } = usecase::submit(
         &context.deps(),
         &context.tenant,
         &context.caller,
         &submissions,
-        ranks,
+        &terms,
     )
     .await?;
+    let refused = metered.refused;
+    *context.metered.borrow_mut() = Some(metered);
+    if refused {
+        return Err(Problem::new(ProblemType::TooManyRequests));
+    }
     let names = if minimal {
         None
     } else {

@@ -2,15 +2,19 @@
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use leaderboard_core::access::Caller;
 
-use crate::environment::Secret;
+use crate::environment::{Environment, Secret};
+use crate::identity::Identity;
 use crate::problem::{Problem, ProblemType};
 
 const API_KEY: &str = "x-api-key";
 
-/// The caller. A credential that is not valid is refused; it never makes a caller anonymous.
-pub(super) fn caller(headers: &HeaderMap, admin_key: &Secret) -> Result<Caller, Problem> {
+/// Who asks. A credential that is not valid is refused; it never makes a caller anonymous.
+pub(super) async fn identity<E: Environment>(env: &E, headers: &HeaderMap) -> Result<Identity, Problem> {
+    by_operator_key(headers, &env.settings().admin_key)
+}
+
+fn by_operator_key(headers: &HeaderMap, admin_key: &Secret) -> Result<Identity, Problem> {
     let refused = |detail: &str| Problem::new(ProblemType::Unauthenticated).with_detail(detail);
     if headers.contains_key(AUTHORIZATION) {
         // No issuer of tokens is configured, so none is valid.
@@ -18,8 +22,8 @@ pub(super) fn caller(headers: &HeaderMap, admin_key: &Secret) -> Result<Caller, 
     }
     let mut keys = headers.get_all(API_KEY).iter();
     match (keys.next(), keys.next()) {
-        (None, _) => Ok(Caller::Anonymous),
-        (Some(key), None) if admin_key.matches(key.as_bytes()) => Ok(Caller::Server),
+        (None, _) => Ok(Identity::anonymous()),
+        (Some(key), None) if admin_key.matches(key.as_bytes()) => Ok(Identity::operator()),
         _ => Err(refused("The key is not valid.")),
     }
 }
@@ -30,19 +34,19 @@ mod tests {
 
     use super::*;
 
-    fn of(headers: &[(&'static str, &'static str)]) -> Result<Caller, ProblemType> {
+    fn of(headers: &[(&'static str, &'static str)]) -> Result<Identity, ProblemType> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        caller(&map, &Secret::new("key")).map_err(|problem| problem.kind)
+        by_operator_key(&map, &Secret::new("key")).map_err(|problem| problem.kind)
     }
 
     #[test]
     fn no_credential_is_anonymous_and_a_wrong_one_is_refused() {
         let refused = Err(ProblemType::Unauthenticated);
-        assert_eq!(of(&[]), Ok(Caller::Anonymous));
-        assert_eq!(of(&[("x-api-key", "key")]), Ok(Caller::Server));
+        assert_eq!(of(&[]), Ok(Identity::anonymous()));
+        assert_eq!(of(&[("x-api-key", "key")]), Ok(Identity::operator()));
         assert_eq!(of(&[("x-api-key", "yek")]), refused);
         assert_eq!(of(&[("x-api-key", "")]), refused);
         assert_eq!(of(&[("x-api-key", "key"), ("x-api-key", "key")]), refused);

@@ -1,43 +1,62 @@
 //! Whether the caller may use a route at all. What a leaderboard lets them do is the use case's to decide.
 
-use leaderboard_core::access::Caller;
+use leaderboard_core::access::Scopes;
 
+use crate::identity::{Credential, Identity};
 use crate::problem::Problem;
 use crate::route::Need;
 
 /// 401 for a caller without a credential, 403 for one whose credential does not allow this.
-pub(super) fn authorise(caller: &Caller, need: Need) -> Result<(), Problem> {
-    let allowed = match (need, caller) {
-        (Need::Open | Need::Read, _) | (Need::Write | Need::Admin, Caller::Server) => true,
-        (Need::Write, Caller::Player(_)) => true,
-        (Need::Admin, Caller::Player(_)) | (Need::Write | Need::Admin, Caller::Anonymous) => false,
+pub(super) fn authorise(identity: &Identity, need: Need) -> Result<(), Problem> {
+    let anonymous = identity.credential == Credential::None;
+    let allowed = match need {
+        Need::Open => true,
+        Need::Read => anonymous || identity.scopes.contains(Scopes::READ),
+        Need::Write => identity.scopes.contains(Scopes::WRITE),
+        // A player's own token never configures anything, whatever it claims.
+        Need::Admin => identity.scopes.contains(Scopes::ADMIN) && identity.player.is_none(),
+        Need::Operator => identity.credential == Credential::Operator,
     };
     if allowed {
         Ok(())
     } else {
-        Err(Problem::not_allowed(caller))
+        Err(Problem::not_allowed(&identity.caller()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use leaderboard_core::PlayerId;
+    use leaderboard_core::{PlayerId, TenantId};
 
     use super::*;
     use crate::problem::ProblemType;
 
+    fn of(identity: &Identity) -> [Result<(), ProblemType>; 5] {
+        [Need::Open, Need::Read, Need::Write, Need::Admin, Need::Operator]
+            .map(|need| authorise(identity, need).map_err(|problem| problem.kind))
+    }
+
+    fn key(scopes: Scopes, player: Option<&str>) -> Identity {
+        Identity {
+            credential: Credential::Key("k".into()),
+            tenant: TenantId::new("acme").ok(),
+            scopes,
+            player: player.map(|id| PlayerId::new(id).unwrap()),
+        }
+    }
+
     #[test]
-    fn writing_and_operating_need_a_credential() {
-        let player = Caller::Player(PlayerId::new("p").unwrap());
-        let of = |caller: &Caller, need| authorise(caller, need).map_err(|problem| problem.kind);
-        for need in [Need::Open, Need::Read] {
-            assert_eq!(of(&Caller::Anonymous, need), Ok(()));
-        }
-        for need in [Need::Write, Need::Admin] {
-            assert_eq!(of(&Caller::Anonymous, need), Err(ProblemType::Unauthenticated));
-            assert_eq!(of(&Caller::Server, need), Ok(()));
-        }
-        assert_eq!(of(&player, Need::Write), Ok(()));
-        assert_eq!(of(&player, Need::Admin), Err(ProblemType::Forbidden));
+    fn scopes_decide() {
+        let (yes, no, who) = (
+            Ok(()),
+            Err(ProblemType::Forbidden),
+            Err(ProblemType::Unauthenticated),
+        );
+        assert_eq!(of(&Identity::anonymous()), [yes, yes, who, who, who]);
+        assert_eq!(of(&Identity::operator()), [yes; 5]);
+        assert_eq!(of(&key(Scopes::READ, None)), [yes, yes, no, no, no]);
+        assert_eq!(of(&key(Scopes::WRITE, None)), [yes, no, yes, no, no]);
+        assert_eq!(of(&key(Scopes::ADMIN, None)), [yes, yes, yes, yes, no]);
+        assert_eq!(of(&key(Scopes::ADMIN, Some("p"))), [yes, yes, yes, no, no]);
     }
 }

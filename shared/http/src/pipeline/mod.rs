@@ -2,21 +2,27 @@
 
 mod authenticate;
 mod authorise;
+mod client;
 mod conditional;
 mod headers;
+mod limits;
 mod media;
 mod size;
 mod tenant;
 mod trace;
 mod version;
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
 use http::{HeaderValue, Method, StatusCode, request};
-use leaderboard_core::access::Caller;
+use leaderboard_core::{StoreError, TenantId};
 
+use crate::edge::{Knowledge, TenantState};
 use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
+use crate::identity::{Credential, Identity};
 use crate::log::{Level, LogRecord};
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
@@ -90,22 +96,33 @@ async fn answer<P: Endpoint, E: Environment>(
     };
     log.route = Some(route.pattern);
     let settings = env.settings();
-    let (caller, tenant) = if route.need == Need::Open {
-        (Caller::Anonymous, settings.default_tenant.clone())
+    let client = client::address(&head.headers);
+    // Anonymous limits by address come here, before anything is verified.
+    let (identity, tenant) = if route.need == Need::Open {
+        (Identity::anonymous(), settings.default_tenant.clone())
     } else {
-        let caller = authenticate::caller(&head.headers, &settings.admin_key)?;
-        let tenant = tenant::tenant(&head.headers, &settings.default_tenant)?;
+        let identity = authenticate::identity(env, &head.headers).await?;
+        let tenant = tenant::tenant(&head.headers, &identity, &settings.default_tenant)?;
         log.tenant = Some(tenant.to_string());
-        (caller, tenant)
+        (identity, tenant)
     };
-    authorise::authorise(&caller, route.need)?;
-    // Limits come here: rates, by player, address, tenant and endpoint.
+    authorise::authorise(&identity, route.need)?;
+    let knowledge = knowledge(env, route.need, &tenant).await?;
+    if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
+        return Err(Problem::new(ProblemType::TenantSuspended));
+    }
+    let metering = limits::metering(&knowledge);
     media::check_content(route.body, &head.headers)?;
     let context = Context {
         env,
         now: env.now(),
         tenant,
-        caller,
+        caller: identity.caller(),
+        identity,
+        client,
+        knowledge,
+        metering,
+        metered: RefCell::default(),
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
         body,
@@ -113,6 +130,18 @@ async fn answer<P: Endpoint, E: Environment>(
         trace_id,
     };
     P::call(&context, (route.build)(&params)?).await
+}
+
+/// What is known of the tenant; nothing where a route needs nobody's leave. Reads go on when nothing is known and the store
+/// is out of reach: what can still be answered then is answered by the cache.
+async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Result<Knowledge, Problem> {
+    if need == Need::Open {
+        return Ok(Knowledge::default());
+    }
+    match Knowledge::of(env, tenant).await {
+        Err(StoreError::Unavailable(_)) if need == Need::Read => Ok(Knowledge::default()),
+        known => Ok(known?),
+    }
 }
 
 /// Adds what every answer has, and takes away what this one may not have.

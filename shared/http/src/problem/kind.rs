@@ -56,6 +56,8 @@ problem_types! {
     Unauthenticated, "unauthenticated", UNAUTHORIZED, "A valid credential is needed";
     /// The credential is valid and does not allow this.
     Forbidden, "forbidden", FORBIDDEN, "This is not allowed";
+    /// The operator has suspended the tenant.
+    TenantSuspended, "tenant-suspended", FORBIDDEN, "The tenant is suspended";
     /// Nothing is at this path.
     NotFound, "not-found", NOT_FOUND, "There is nothing here";
     /// The path names a version of the API that does not exist.
@@ -102,6 +104,8 @@ problem_types! {
     Validation, "validation", UNPROCESSABLE_ENTITY, "A value is not valid";
     /// The id or the idempotency key was used within 24 hours with other content.
     IdConflict, "id-conflict", UNPROCESSABLE_ENTITY, "The id was used with other content";
+    /// A rate limit or the day's quota of requests is used up; try again after `Retry-After` seconds.
+    TooManyRequests, "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// The service failed; the log has the cause under the trace id.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// The store is out of reach; try again after `Retry-After` seconds.

@@ -1,14 +1,19 @@
 //! All routes of the API as one function, over the model, and a client for it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::executor::block_on;
+use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Method, Request};
 use leaderboard_core::usecase::BoardMemory;
-use leaderboard_core::{LeaderboardId, PlayerId, TenantId, Timestamp};
+use leaderboard_core::{LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
-    Body, BodyKind, Context, Endpoint, Environment, Handled, LogRecord, Need, Problem, Response, Route,
-    RouteTable, Secret, Settings, Verb, handle, handlers,
+    Body, BodyKind, Context, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Need,
+    Problem, Response, Route, RouteTable, Secret, Settings, Verb, handle, handlers,
 };
 use serde_json::Value;
 
@@ -126,26 +131,75 @@ impl Endpoint for Api {
 }
 
 /// A service with an empty store.
-pub(crate) struct Service {
+#[derive(Clone)]
+pub(crate) struct Service(Rc<World>);
+
+pub(crate) struct World {
     pub(crate) store: Store,
     boards: BoardMemory,
+    memory: Memory,
     settings: Settings,
+    later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+}
+
+impl std::ops::Deref for Service {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+/// There is no other service.
+pub(crate) struct NoFetch;
+
+impl Fetch for NoFetch {
+    async fn get(&self, _url: &str, _max_bytes: usize) -> Result<Bytes, FetchError> {
+        Err(FetchError("there is no network".to_owned()))
+    }
 }
 
 impl Environment for Service {
     type Store = Store;
     type Cache = NoCache;
+    type Fetch = NoFetch;
 
     fn store(&self) -> &Store {
-        &self.store
+        &self.0.store
     }
+
+    fn region(&self) -> &NoCache {
+        &NoCache
+    }
+
+    fn fetch(&self) -> &NoFetch {
+        &NoFetch
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn random(&self) -> Result<[u8; 32], StoreError> {
+        Ok([9; 32])
+    }
+
+    fn later(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.later.borrow_mut().push(work.boxed_local());
+    }
+
+    async fn pause(&self, _milliseconds: u64) {}
 
     fn cache(&self) -> Option<&NoCache> {
         None
     }
 
     fn boards(&self) -> &BoardMemory {
-        &self.boards
+        &self.0.boards
     }
 
     fn now(&self) -> Timestamp {
@@ -153,7 +207,7 @@ impl Environment for Service {
     }
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.0.settings
     }
 
     fn new_trace_id(&self) -> [u8; 16] {
@@ -200,18 +254,24 @@ impl Answer {
 
 impl Service {
     pub(crate) fn new() -> Self {
-        Self {
+        Self(Rc::new(World {
             store: Store::default(),
             boards: BoardMemory::default(),
+            memory: Memory::default(),
+            later: RefCell::default(),
             settings: Settings {
                 admin_key: Secret::new(KEY),
                 default_tenant: TenantId::new("default").unwrap(),
+                changes_channel: None,
             },
-        }
+        }))
     }
 
     pub(crate) fn send(&self, request: Request<Body>) -> Answer {
         let Handled { response, log } = block_on(handle::<Api, _>(self, request));
+        for work in self.0.later.take() {
+            block_on(work);
+        }
         let (head, body) = response.into_parts();
         Answer {
             status: head.status.as_u16(),

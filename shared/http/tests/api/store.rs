@@ -5,9 +5,10 @@ use std::cell::{Cell, RefCell};
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Cache, DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place,
-    Positions, PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores, Standings, SubmitTerms,
-    Submitted,
+    Announcements, AuditLog, AuditRecord, Cache, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
+    DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page, PageFrom,
+    PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
+    RecordedAudit, Sample, Scores, Standings, SubmitTerms, Submitted, VersionMismatch,
 };
 use leaderboard_core::{
     Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
@@ -160,6 +161,92 @@ impl DeadLetters for Store {
         let letters = self.letters.borrow();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(letters.iter().rev().take(limit).cloned().collect())
+    }
+}
+
+impl Documents for Store {
+    async fn read_documents(
+        &self,
+        names: &[DocumentName],
+    ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
+        self.up()?.read_documents(names).await
+    }
+
+    async fn put_document(
+        &self,
+        name: &DocumentName,
+        body: &[u8],
+        expected: Expected,
+    ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
+        self.up()?.put_document(name, body, expected).await
+    }
+
+    async fn delete_document(
+        &self,
+        name: &DocumentName,
+        expected: Expected,
+    ) -> Result<Result<bool, VersionMismatch>, StoreError> {
+        self.up()?.delete_document(name, expected).await
+    }
+
+    async fn list_documents(
+        &self,
+        tenant: Option<&TenantId>,
+        kind: DocumentKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
+        self.up()?.list_documents(tenant, kind, after, limit).await
+    }
+}
+
+impl RateLimits for Store {
+    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        self.up()?.take(tenant, metering).await
+    }
+
+    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        self.up()?.report(tenant, metering).await
+    }
+
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+        self.up()?.usage(tenant, days).await
+    }
+}
+
+impl Counters for Store {
+    async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
+        self.up()?.add(counts).await
+    }
+
+    async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+        self.up()?.counters().await
+    }
+}
+
+impl AuditLog for Store {
+    async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        self.up()?.append_audit(record).await
+    }
+
+    async fn read_audit(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<RecordedAudit>, StoreError> {
+        self.up()?.read_audit(tenant, before, limit).await
+    }
+}
+
+impl Announcements for Store {
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        leaderboards: &[LeaderboardId],
+    ) -> Result<(), StoreError> {
+        self.up()?.announce(channel, tenant, leaderboards).await
     }
 }
 

@@ -1,0 +1,149 @@
+//! What is known of a tenant while one of its requests is served.
+
+use std::rc::Rc;
+
+use leaderboard_core::ports::{DocumentKind, DocumentName};
+use leaderboard_core::{StoreError, TenantId};
+use serde::{Deserialize, Serialize};
+
+use super::{Bodies, Trust, documents, forget};
+use crate::environment::Environment;
+
+/// The id of documents of which a scope has one.
+pub(crate) const ONLY: &str = "only";
+
+/// How long copies of what rules a tenant are good for. A change drops them in its own region at once, and in the others by a
+/// message; these times hold where messages get lost.
+const TRUST: Trust = Trust {
+    refresh_after_ms: 15_000,
+    ask_after_ms: 30_000,
+    forgive_ms: 24 * 60 * 60 * 1000,
+};
+
+/// Whether a tenant may be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantState {
+    /// It may.
+    #[default]
+    Active,
+    /// Every request with its credentials, or about its leaderboards, is refused.
+    Suspended,
+}
+
+/// How much a tenant may have and use; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quotas {
+    /// Leaderboards.
+    pub leaderboards: Option<u64>,
+    /// Entries in all leaderboards and periods.
+    pub entries: Option<u64>,
+    /// Requests in a day (UTC).
+    pub requests_per_day: Option<u64>,
+}
+
+/// What the operator has set for a tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantRecord {
+    /// Its name for people.
+    pub title: String,
+    /// Whether it may be used.
+    pub state: TenantState,
+    /// How much it may have and use.
+    pub quotas: Quotas,
+}
+
+/// What is known of a tenant: the operator's documents and its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Knowledge {
+    /// The tenant's record; the defaults where there is none.
+    pub(crate) tenant: TenantRecord,
+    operator: Rc<Bodies>,
+    own: Rc<Bodies>,
+}
+
+/// The places of the operator's documents in their group.
+const OPERATOR_KINDS: [DocumentKind; 2] = [DocumentKind::Limits, DocumentKind::Flags];
+/// The places of a tenant's documents in their group.
+const OWN_KINDS: [DocumentKind; 3] = [DocumentKind::Tenant, DocumentKind::Limits, DocumentKind::Flags];
+
+impl Knowledge {
+    /// What is known of a tenant, from the nearest copies that are good.
+    ///
+    /// # Errors
+    /// [`StoreError`] when nothing is known and the store does not answer.
+    pub(crate) async fn of<E: Environment>(env: &E, tenant: &TenantId) -> Result<Self, StoreError> {
+        let operator = documents(env, "operator", operator_names, TRUST).await?;
+        let whose = tenant.clone();
+        let own = documents(env, &group(tenant), move || own_names(&whose), TRUST).await?;
+        let record = body(&own, &OWN_KINDS, DocumentKind::Tenant);
+        Ok(Self {
+            tenant: record
+                .map(|bytes| serde_json::from_slice(bytes))
+                .transpose()
+                .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
+                .unwrap_or_default(),
+            operator,
+            own,
+        })
+    }
+
+    /// The operator's document of a kind.
+    pub(crate) fn of_operator(&self, kind: DocumentKind) -> Option<&[u8]> {
+        body(&self.operator, &OPERATOR_KINDS, kind)
+    }
+
+    /// The tenant's own document of a kind.
+    pub(crate) fn of_tenant(&self, kind: DocumentKind) -> Option<&[u8]> {
+        body(&self.own, &OWN_KINDS, kind)
+    }
+
+    /// Drops the copies of a tenant's documents, or of the operator's, because one of them has changed.
+    pub(crate) async fn forget<E: Environment>(env: &E, tenant: Option<&TenantId>) {
+        match tenant {
+            Some(tenant) => forget(env, &group(tenant)).await,
+            None => forget(env, "operator").await,
+        }
+    }
+}
+
+fn group(tenant: &TenantId) -> String {
+    format!("tenant:{tenant}")
+}
+
+/// The name of the one document of a kind and scope.
+pub(crate) fn only(tenant: Option<&TenantId>, kind: DocumentKind) -> DocumentName {
+    DocumentName {
+        tenant: tenant.cloned(),
+        kind,
+        id: ONLY.into(),
+    }
+}
+
+/// The name of a tenant's record: the operator's, not the tenant's own.
+pub(crate) fn record(tenant: &TenantId) -> DocumentName {
+    DocumentName {
+        tenant: None,
+        kind: DocumentKind::Tenant,
+        id: tenant.as_str().into(),
+    }
+}
+
+fn operator_names() -> Vec<DocumentName> {
+    OPERATOR_KINDS.map(|kind| only(None, kind)).to_vec()
+}
+
+fn own_names(tenant: &TenantId) -> Vec<DocumentName> {
+    let name = |kind| match kind {
+        DocumentKind::Tenant => record(tenant),
+        kind => only(Some(tenant), kind),
+    };
+    OWN_KINDS.map(name).to_vec()
+}
+
+fn body<'a>(bodies: &'a Bodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
+    let at = kinds.iter().position(|known| *known == kind)?;
+    bodies.get(at)?.as_ref().map(|document| document.value.as_slice())
+}

@@ -1,0 +1,14 @@
+//! What the edge knows without asking the store each time: the tenant, its limits and flags, keys and issuers.
+//!
+//! Documents are read through copies: instance memory, then the region's key-value store, then the store. A copy
+//! carries when it was read from the store itself. Until [`Trust::refresh_after_ms`] it is used as it is; after that it is
+//! used and refreshed after the response; after [`Trust::ask_after_ms`] the store is asked first. While the store is out of
+//! reach, a copy that was good holds for [`Trust::forgive_ms`]: no change can be made then that it would miss, except by
+//! regions that still reach the store.
+
+mod copies;
+mod knowledge;
+
+pub(crate) use copies::{Bodies, Copies, Trust, documents, forget};
+pub(crate) use knowledge::Knowledge;
+pub use knowledge::{Quotas, TenantRecord, TenantState};

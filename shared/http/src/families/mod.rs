@@ -1,0 +1,11 @@
+//! The endpoint families: each a table of routes and what each of them does. A function of the same name serves it.
+
+mod leaderboards;
+mod ops;
+mod ranks;
+mod scores;
+
+pub use leaderboards::Leaderboards;
+pub use ops::Ops;
+pub use ranks::Ranks;
+pub use scores::Scores;

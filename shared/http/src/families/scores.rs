@@ -1,0 +1,64 @@
+//! Takes scores in, removes entries, hides players, and shows the dead letters.
+
+use crate::handlers::scores;
+use crate::{BodyKind, Context, Endpoint, Environment, Need, Problem, Response, Route, RouteTable, Verb};
+use leaderboard_core::{LeaderboardId, PlayerId};
+
+/// A call of this family, its parameters parsed.
+#[derive(Debug)]
+pub enum Call {
+    Submit(LeaderboardId),
+    SubmitMany,
+    Remove(LeaderboardId, PlayerId),
+    Ban(PlayerId),
+    LiftBan(PlayerId),
+    DeadLetters,
+}
+
+/// The family.
+#[derive(Debug)]
+pub struct Scores;
+
+impl Endpoint for Scores {
+    type Route = Call;
+
+    fn table() -> RouteTable<Call> {
+        const {
+            &[
+                Route::new(
+                    Verb::Post,
+                    "/leaderboards/:leaderboard/scores",
+                    Need::Write,
+                    |params| Ok(Call::Submit(params.leaderboard()?)),
+                )
+                .with_body(BodyKind::Json),
+                Route::new(Verb::Post, "/scores", Need::Write, |_| Ok(Call::SubmitMany))
+                    .with_body(BodyKind::Json),
+                Route::new(
+                    Verb::Delete,
+                    "/leaderboards/:leaderboard/scores/:player",
+                    Need::Write,
+                    |params| Ok(Call::Remove(params.leaderboard()?, params.player()?)),
+                ),
+                Route::new(Verb::Put, "/players/:player/ban", Need::Admin, |params| {
+                    Ok(Call::Ban(params.player()?))
+                }),
+                Route::new(Verb::Delete, "/players/:player/ban", Need::Admin, |params| {
+                    Ok(Call::LiftBan(params.player()?))
+                }),
+                Route::new(Verb::Get, "/dead-letters", Need::Admin, |_| Ok(Call::DeadLetters)),
+            ]
+        }
+    }
+
+    async fn call<E: Environment>(context: &Context<'_, E>, call: Call) -> Result<Response, Problem> {
+        match call {
+            Call::Submit(leaderboard) => scores::submit(context, leaderboard).await,
+            Call::SubmitMany => scores::submit_many(context).await,
+            Call::Remove(leaderboard, player) => scores::remove(context, leaderboard, player).await,
+            Call::Ban(player) => scores::ban(context, player).await,
+            Call::LiftBan(player) => scores::unban(context, player).await,
+            Call::DeadLetters => scores::dead_letters(context).await,
+        }
+    }
+}

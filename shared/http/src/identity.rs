@@ -1,0 +1,69 @@
+//! Who asks, as the pipeline knows it.
+
+use leaderboard_core::access::{Caller, Scopes};
+use leaderboard_core::{PlayerId, TenantId};
+
+/// What a request was authenticated by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// The operator's key.
+    Operator,
+    /// An API key of that id.
+    Key(Box<str>),
+    /// A token, by whom it was issued and for whom.
+    Token {
+        /// The issuer's id.
+        issuer: Box<str>,
+        /// Its subject, as the token has it.
+        subject: Box<str>,
+    },
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// By what.
+    pub credential: Credential,
+    /// Whose credential it is; `None` for the operator and for nobody, who name the tenant themselves.
+    pub tenant: Option<TenantId>,
+    /// What the credential allows.
+    pub scopes: Scopes,
+    /// The player whose own credential it is; `None` for a server's.
+    pub player: Option<PlayerId>,
+}
+
+impl Identity {
+    /// Nobody in particular.
+    #[must_use]
+    pub const fn anonymous() -> Self {
+        Self {
+            credential: Credential::None,
+            tenant: None,
+            scopes: Scopes::NONE,
+            player: None,
+        }
+    }
+
+    /// The operator.
+    #[must_use]
+    pub const fn operator() -> Self {
+        Self {
+            credential: Credential::Operator,
+            tenant: None,
+            scopes: Scopes::ADMIN,
+            player: None,
+        }
+    }
+
+    /// The same, as leaderboards know it.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        match (&self.credential, &self.player) {
+            (Credential::None, _) => Caller::Anonymous,
+            (_, Some(player)) => Caller::Player(player.clone()),
+            (_, None) => Caller::Server,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What one instance remembers between its requests. Nothing about a user is in here that a request of somebody else
+//! could be answered with: copies are found by what was presented, or hold for everybody.
+
+use crate::edge::Copies;
+
+/// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Copies of documents.
+    pub(crate) copies: Copies,
+}

@@ -1,0 +1,45 @@
+//! Documents of other services, over the host's outbound HTTP.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use leaderboard_http::{Fetch, FetchError};
+use spin_sdk::http::body::IncomingBodyExt;
+
+use crate::timeout::{TimedOut, within};
+
+/// How long another service may take for a whole document.
+const FETCH_LIMIT: Duration = Duration::from_millis(3_000);
+
+/// The host's outbound HTTP; hosts that the manifest does not grant are refused by it.
+#[derive(Debug, Default)]
+pub(crate) struct OutboundHttp;
+
+impl Fetch for OutboundHttp {
+    async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
+        within(FETCH_LIMIT, get(url, max_bytes))
+            .await
+            .unwrap_or_else(|TimedOut| Err(FetchError("took too long".to_owned())))
+    }
+}
+
+async fn get(url: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
+    let failed = |cause: String| FetchError(cause);
+    let response = spin_sdk::http::get(url)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    if !response.status().is_success() {
+        return Err(failed(format!("answered with {}", response.status())));
+    }
+    let mut body = BytesMut::new();
+    let mut chunks = response.into_body().stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| failed(format!("reading the body: {error}")))?;
+        if body.len() + chunk.len() > max_bytes {
+            return Err(failed(format!("is larger than {max_bytes} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
