@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use leaderboard_core::{
-    Attempt, Event, LeaderboardId, Outcome, PeriodId, StoreError, Target, TenantId, Timestamp,
+    Attempt, Event, LeaderboardId, Outcome, PeriodId, Status, StoreError, Target, TenantId, Timestamp,
 };
 
 use crate::boards::{self, Board};
 use crate::connection::Connection;
 use crate::periods::{self, Found};
 use crate::store::Session;
-use crate::{ids, log, sweep};
+use crate::{ids, log, sweep, usage};
 
 /// A leaderboard in the batch.
 #[derive(Debug)]
@@ -39,6 +39,10 @@ pub(crate) struct Batch<'a, C> {
     periods: HashMap<(i64, PeriodId), UsedPeriod>,
     events: log::Pending,
     ids: ids::Pending,
+    /// The entries that the tenant had when the batch began, once they were counted.
+    tenant_entries: Option<u64>,
+    /// How many entries the batch has made.
+    created: u64,
 }
 
 impl<'a, C: Connection> Batch<'a, C> {
@@ -51,6 +55,30 @@ impl<'a, C: Connection> Batch<'a, C> {
             periods: HashMap::new(),
             events: log::Pending::default(),
             ids: ids::Pending::default(),
+            tenant_entries: None,
+            created: 0,
+        }
+    }
+
+    /// The entries that the tenant has now, in all periods that are kept.
+    pub(crate) async fn tenant_entries(&mut self) -> Result<u64, StoreError> {
+        let before = match self.tenant_entries {
+            Some(before) => before,
+            // What the batch changes is written at its end, so this counts the entries from before.
+            None => {
+                usage::holdings(self.session, self.tenant, self.now)
+                    .await?
+                    .entries
+            }
+        };
+        self.tenant_entries = Some(before);
+        Ok(before.saturating_add(self.created))
+    }
+
+    /// Counts what became of a target.
+    pub(crate) fn count(&mut self, status: Status) {
+        if status == Status::Created {
+            self.created = self.created.saturating_add(1);
         }
     }
 

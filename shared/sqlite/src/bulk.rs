@@ -32,6 +32,19 @@ pub(crate) async fn insert<C: Connection, const N: usize>(
     Ok(())
 }
 
+/// Runs `{head}(?, …), (?, …)` for all rows in one statement; for a few rows, whose number varies little.
+pub(crate) async fn insert_at_once<C: Connection, const N: usize>(
+    session: &Session<'_, C>,
+    head: &str,
+    rows: &[[Value<'_>; N]],
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let all = statement(head, "", N, rows.len());
+    session.run(&all, rows.as_flattened()).await
+}
+
 fn statement(head: &str, tail: &str, columns: usize, rows: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(", "));
     format!("{head}{}{tail}", vec![row; rows].join(", "))

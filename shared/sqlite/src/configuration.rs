@@ -6,7 +6,7 @@ use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 
 use crate::connection::{Connection, Value};
 use crate::store::Session;
-use crate::{boards, log, periods, rebuild, sweep};
+use crate::{boards, log, periods, rebuild, sweep, usage};
 
 /// What is there before a change.
 struct Current {
@@ -59,6 +59,12 @@ pub(crate) async fn put<C: Connection>(
         && let Err(refusal) = reorder(session, put, before.row, position).await?
     {
         return Ok(Err(refusal));
+    }
+    if before.is_none()
+        && let Some(most) = put.max_leaderboards
+        && usage::holdings(session, put.tenant, put.at).await?.leaderboards >= most
+    {
+        return Ok(Err(PutRefusal::TooManyLeaderboards));
     }
     let version = boards::next_version(session, put.tenant).await?;
     let row = boards::save(session, put.tenant, &put.leaderboard.id, version, &configuration).await?;

@@ -1,4 +1,4 @@
-//! The ports of the edge: documents, metering, counters, the audit log, announcements.
+//! The ports of the edge, each call in its transaction.
 
 use leaderboard_core::ports::{
     Announcements, AuditLog, AuditRecord, Counters, DayUsage, DocumentKind, DocumentName, Documents,
@@ -6,88 +6,116 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{LeaderboardId, StoreError, TenantId, Versioned};
 
-use crate::SqliteStore;
 use crate::connection::Connection;
-
-fn absent<T>() -> Result<T, StoreError> {
-    Err(StoreError::Rejected("this store does not do this yet".into()))
-}
+use crate::metering::{self, Mode};
+use crate::store::Session;
+use crate::{SqliteStore, audit, counters, documents, usage};
 
 impl<C: Connection> Documents for SqliteStore<C> {
     async fn read_documents(
         &self,
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
-        Ok(names.iter().map(|_| None).collect())
+        let work = async |session: &Session<'_, C>| documents::read(session, names).await;
+        if names.is_empty() {
+            Ok(Vec::new())
+        } else if names.len() <= documents::READ_AT_ONCE {
+            self.single(work).await
+        } else {
+            self.read(work).await
+        }
     }
 
     async fn put_document(
         &self,
-        _name: &DocumentName,
-        _body: &[u8],
-        _expected: Expected,
+        name: &DocumentName,
+        body: &[u8],
+        expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
-        absent()
+        self.write(async |session| documents::put(session, name, body, expected).await)
+            .await
     }
 
     async fn delete_document(
         &self,
-        _name: &DocumentName,
-        _expected: Expected,
+        name: &DocumentName,
+        expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError> {
-        absent()
+        self.write(async |session| documents::delete(session, name, expected).await)
+            .await
     }
 
     async fn list_documents(
         &self,
-        _tenant: Option<&TenantId>,
-        _kind: DocumentKind,
-        _after: Option<&str>,
-        _limit: u32,
+        tenant: Option<&TenantId>,
+        kind: DocumentKind,
+        after: Option<&str>,
+        limit: u32,
     ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
-        Ok(Vec::new())
+        self.single(async |session| documents::list(session, tenant, kind, after, limit).await)
+            .await
+    }
+}
+
+impl<C: Connection> SqliteStore<C> {
+    /// A call that asks for the state alone does not wait for writers.
+    async fn meter(&self, tenant: &TenantId, metering: &Metering, mode: Mode) -> Result<Metered, StoreError> {
+        let work = async |session: &Session<'_, C>| metering::charge(session, tenant, metering, mode).await;
+        if metering::writes(metering) {
+            self.write(work).await
+        } else {
+            self.single(work).await
+        }
     }
 }
 
 impl<C: Connection> RateLimits for SqliteStore<C> {
-    async fn take(&self, _tenant: &TenantId, _metering: &Metering) -> Result<Metered, StoreError> {
-        Ok(Metered::default())
+    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        self.meter(tenant, metering, Mode::Take).await
     }
 
-    async fn report(&self, _tenant: &TenantId, _metering: &Metering) -> Result<Metered, StoreError> {
-        Ok(Metered::default())
+    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        self.meter(tenant, metering, Mode::Report).await
     }
 
-    async fn usage(&self, _tenant: &TenantId, _days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
-        absent()
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+        self.read(async |session| usage::read(session, tenant, days).await)
+            .await
     }
 }
 
 impl<C: Connection> Counters for SqliteStore<C> {
-    async fn add(&self, _counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
-        Ok(())
+    async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
+        if counts.is_empty() {
+            return Ok(());
+        }
+        self.write(async |session| counters::add(session, counts).await)
+            .await
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-        Ok(Vec::new())
+        self.single(async |session| counters::all(session).await).await
     }
 }
 
 impl<C: Connection> AuditLog for SqliteStore<C> {
-    async fn append_audit(&self, _record: &AuditRecord) -> Result<u64, StoreError> {
-        Ok(1)
+    async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        self.write(async |session| audit::append(session, record).await)
+            .await
     }
 
     async fn read_audit(
         &self,
-        _tenant: Option<&TenantId>,
-        _before: Option<u64>,
-        _limit: u32,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
     ) -> Result<Vec<RecordedAudit>, StoreError> {
-        Ok(Vec::new())
+        self.single(async |session| audit::read(session, tenant, before, limit).await)
+            .await
     }
 }
 
+/// One file serves one region: there is nobody else to tell.
 impl<C: Connection> Announcements for SqliteStore<C> {
     async fn announce(
         &self,

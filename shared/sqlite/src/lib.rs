@@ -17,20 +17,28 @@
 //! page from the top counts nothing. `examples/measure.rs` repeats these figures.
 //!
 //! **What is gone** (a deleted leaderboard, an expired period) is out of sight at once, and its rows are
-//! deleted a thousand at a time by the calls that write.
+//! deleted a thousand at a time by the calls that write. Buckets of rate limits that are full again, days of usage
+//! that are no longer kept and the oldest audit records go in small pieces too.
+//!
+//! **Rate limits** follow the clock of the machine the file is on, to the millisecond. A charge is on the disk like
+//! everything else, in the transaction of the submission that it lets through.
 
+mod audit;
 mod batch;
 mod boards;
 mod bulk;
 mod configuration;
 mod connection;
+mod counters;
 mod counting;
 mod dead_letters;
+mod documents;
 mod edge;
 mod entries;
 mod hidden;
 mod ids;
 mod log;
+mod metering;
 mod migrate;
 mod page;
 mod periods;
@@ -46,6 +54,7 @@ mod store;
 mod submit;
 mod sweep;
 mod tuples;
+mod usage;
 
 pub use connection::{Cell, Connection, ConnectionError, Row, Value};
 pub use store::SqliteStore;

@@ -2,9 +2,8 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Metered, Page, PageFrom, PeriodSummary, Place,
-    Positions, PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores, Standings, SubmitTerms,
-    Submitted,
+    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place, Positions,
+    PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores, Standings, SubmitTerms, Submitted,
 };
 use leaderboard_core::{
     Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
@@ -29,16 +28,19 @@ impl<C: Connection> Scores for SqliteStore<C> {
         attempts: &[Attempt],
         terms: &SubmitTerms,
     ) -> Result<Submitted, StoreError> {
-        let mut settled = Vec::with_capacity(attempts.len());
-        for chunk in attempts.chunks(MAX_ATTEMPTS_PER_TRANSACTION) {
-            let work =
-                async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, terms.ranks).await;
-            settled.extend(self.write(work).await?);
+        let mut chunks = attempts.chunks(MAX_ATTEMPTS_PER_TRANSACTION);
+        let first = chunks.next().unwrap_or_default();
+        let mut submitted = self
+            .write(async |session| submit::metered(session, tenant, first, terms).await)
+            .await?;
+        if submitted.metered.refused {
+            return Ok(submitted);
         }
-        Ok(Submitted {
-            metered: Metered::default(),
-            answers: settled,
-        })
+        for chunk in chunks {
+            let work = async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, terms).await;
+            submitted.answers.extend(self.write(work).await?);
+        }
+        Ok(submitted)
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {

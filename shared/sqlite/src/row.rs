@@ -54,6 +54,12 @@ impl Cells {
         u64::try_from(self.integer(what)?).map_err(|_| corrupt(what))
     }
 
+    /// A number that is never negative, or NULL.
+    pub(crate) fn unsigned_or_null(&mut self, what: &str) -> Result<Option<u64>, StoreError> {
+        let number = self.integer_or_null(what)?.map(u64::try_from);
+        number.transpose().map_err(|_| corrupt(what))
+    }
+
     /// 0 or 1.
     pub(crate) fn flag(&mut self, what: &str) -> Result<bool, StoreError> {
         match self.integer(what)? {

@@ -4,7 +4,7 @@
 //! one is out of sight at once and can be removed in small pieces.
 
 /// Step by step; the number of steps done is the file's `user_version`.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[SCORES, DEAD_LETTERS];
+pub(crate) const MIGRATIONS: &[&[&str]] = &[SCORES, DEAD_LETTERS, EDGE];
 
 const SCORES: &[&str] = &[
     // The last configuration version given out in a tenant; outlives the leaderboards.
@@ -92,4 +92,48 @@ const DEAD_LETTERS: &[&str] = &[
     )",
     "CREATE INDEX dead_letters_by_age ON dead_letters (at)",
     "CREATE INDEX dead_letters_by_digest ON dead_letters (digest, at)",
+];
+
+/// The scope of a document or a record is a tenant's id, or empty for the operator's.
+const EDGE: &[&str] = &[
+    "CREATE TABLE documents (
+        scope TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (scope, kind, id)
+    ) WITHOUT ROWID",
+    // The last version given out in a scope; outlives the documents.
+    "CREATE TABLE document_versions (
+        scope TEXT PRIMARY KEY NOT NULL,
+        last INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    // When the last unit that was taken will have grown back, in microseconds: the theoretical arrival time.
+    "CREATE TABLE buckets (
+        tenant TEXT NOT NULL,
+        bucket TEXT NOT NULL,
+        arrives_at INTEGER NOT NULL,
+        PRIMARY KEY (tenant, bucket)
+    ) WITHOUT ROWID",
+    "CREATE INDEX buckets_by_arrival ON buckets (arrives_at)",
+    "CREATE TABLE usage (
+        tenant TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        requests INTEGER NOT NULL,
+        scores INTEGER NOT NULL,
+        PRIMARY KEY (tenant, day)
+    ) WITHOUT ROWID",
+    "CREATE INDEX usage_by_day ON usage (day)",
+    "CREATE TABLE counters (
+        name TEXT PRIMARY KEY NOT NULL,
+        count INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    "CREATE TABLE audit (
+        scope TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (scope, position)
+    ) WITHOUT ROWID",
 ];

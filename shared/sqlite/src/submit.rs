@@ -1,7 +1,7 @@
 //! Settles submissions: all of a call in one transaction, each attempt in whole or not at all.
 
 use leaderboard_core::codec::decode_outcome;
-use leaderboard_core::ports::RankDetail;
+use leaderboard_core::ports::{RankDetail, SubmitTerms, Submitted};
 use leaderboard_core::{
     Attempt, Change, Decision, Entry, OrderKey, Outcome, Previous, Refusal, RefusalReason, Status,
     StoreError, SubmissionId, Target, TenantId,
@@ -11,6 +11,7 @@ use crate::batch::Batch;
 use crate::connection::{Connection, Value};
 use crate::entries::{self, Placed};
 use crate::ids::{self, Known};
+use crate::metering::{self, Mode};
 use crate::periods::Found;
 use crate::ranking::rank_move;
 use crate::row::{Cells, corrupt, malformed};
@@ -20,12 +21,28 @@ use crate::tuples;
 /// A refusal is a result, not an error.
 type Settled<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
 
+/// Charges a call, and settles attempts unless the call is refused.
+pub(crate) async fn metered<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    attempts: &[Attempt],
+    terms: &SubmitTerms,
+) -> Result<Submitted, StoreError> {
+    let metered = metering::charge(session, tenant, &terms.metering, Mode::Take).await?;
+    let answers = if metered.refused {
+        Vec::new()
+    } else {
+        submit(session, tenant, attempts, terms).await?
+    };
+    Ok(Submitted { metered, answers })
+}
+
 /// Settles attempts in their order.
 pub(crate) async fn submit<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     attempts: &[Attempt],
-    ranks: RankDetail,
+    terms: &SubmitTerms,
 ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
     let Some(now) = attempts.iter().map(|attempt| attempt.recorded_at).max() else {
         return Ok(Vec::new());
@@ -33,7 +50,7 @@ pub(crate) async fn submit<C: Connection>(
     let mut batch = Batch::new(session, tenant, now);
     let mut results = Vec::with_capacity(attempts.len());
     for attempt in attempts {
-        results.push(settle(&mut batch, attempt, ranks).await?);
+        results.push(settle(&mut batch, attempt, terms).await?);
     }
     batch.finish().await?;
     Ok(results)
@@ -52,7 +69,7 @@ struct Place {
 async fn settle<C: Connection>(
     batch: &mut Batch<'_, C>,
     attempt: &Attempt,
-    ranks: RankDetail,
+    terms: &SubmitTerms,
 ) -> Settled<Vec<Outcome>, Refusal> {
     let mut steps = Vec::with_capacity(attempt.targets.len());
     for target in &attempt.targets {
@@ -61,14 +78,39 @@ async fn settle<C: Connection>(
             Err(reason) => return Ok(Err(refusal(target, reason))),
         }
     }
+    if let Some(max_entries) = terms.max_tenant_entries
+        && let Some(target) = without_room(batch, attempt, &steps, max_entries).await?
+    {
+        return Ok(Err(refusal(target, RefusalReason::TenantFull { max_entries })));
+    }
     let mut outcomes = Vec::with_capacity(steps.len());
     for (target, step) in attempt.targets.iter().zip(steps) {
         outcomes.push(match step {
             Step::Replay(outcome) => outcome,
-            Step::Apply(apply) => apply.write(batch, attempt, target, ranks).await?,
+            Step::Apply(apply) => apply.write(batch, attempt, target, terms.ranks).await?,
         });
     }
     Ok(Ok(outcomes))
+}
+
+/// The first target that would make a new entry, if the tenant may not have all that the attempt makes.
+async fn without_room<'a, C: Connection>(
+    batch: &mut Batch<'_, C>,
+    attempt: &'a Attempt,
+    steps: &[Step],
+    max_entries: u64,
+) -> Result<Option<&'a Target>, StoreError> {
+    let mut creating = attempt
+        .targets
+        .iter()
+        .zip(steps)
+        .filter(|(_, step)| step.creates());
+    let Some((first, _)) = creating.next() else {
+        return Ok(None);
+    };
+    let more = 1 + creating.count() as u64;
+    let entries = batch.tenant_entries().await?.saturating_add(more);
+    Ok((entries > max_entries).then_some(first))
 }
 
 fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
@@ -161,6 +203,12 @@ enum Step {
     Apply(Box<Apply>),
 }
 
+impl Step {
+    fn creates(&self) -> bool {
+        matches!(self, Self::Apply(apply) if apply.decision.status == Status::Created)
+    }
+}
+
 /// A decision on its way into the tables.
 struct Apply {
     board: i64,
@@ -240,6 +288,7 @@ impl Apply {
             version: period.version,
             replayed: false,
         };
+        batch.count(*status);
         batch.log(self.board, position, attempt, target, self.hidden);
         batch.remember(self.board, attempt, &outcome);
         Ok(outcome)

@@ -72,12 +72,14 @@ impl Edge {
                 .insert((tenant.clone(), charge.bucket.clone()), now + after);
             ahead_us.push(after);
         }
-        let counted = self.usage.entry((tenant.clone(), day)).or_default();
-        counted.requests += metering.usage.requests;
-        counted.scores += metering.usage.scores;
+        if metering.usage != Usage::default() {
+            let counted = self.usage.entry((tenant.clone(), day)).or_default();
+            counted.requests += metering.usage.requests;
+            counted.scores += metering.usage.scores;
+        }
         Metered {
             ahead_us,
-            requests_today: counted.requests,
+            requests_today: today.requests + metering.usage.requests,
             refused,
         }
     }

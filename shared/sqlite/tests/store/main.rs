@@ -15,6 +15,8 @@ mod expiry;
 #[cfg(test)]
 mod letters;
 #[cfg(test)]
+mod metering;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;

@@ -2,9 +2,27 @@
 
 use futures::executor::block_on;
 use leaderboard_core::StoreError;
-use leaderboard_core::ports::{DeadLetters, Readiness};
+use leaderboard_core::ports::{AuditLog, Counters, DeadLetters, Holdings, RateLimits, Readiness};
 
 use crate::support::*;
+
+/// How many steps lead to the schema of today.
+const NEWEST: i64 = 3;
+/// What the last steps made, the newest first: each table that is dropped takes its indexes along.
+const MADE: [(i64, &[&str]); 2] = [
+    (
+        2,
+        &[
+            "documents",
+            "document_versions",
+            "buckets",
+            "usage",
+            "counters",
+            "audit",
+        ],
+    ),
+    (1, &["dead_letters"]),
+];
 
 fn version(file: &File) -> i64 {
     file.raw()
@@ -16,7 +34,7 @@ fn version(file: &File) -> i64 {
 fn a_new_file_gets_the_newest_schema_and_the_write_ahead_log() {
     let file = File::new();
     block_on(file.store().ready()).unwrap();
-    assert_eq!(version(&file), 2);
+    assert_eq!(version(&file), NEWEST);
     let journal: String = file
         .raw()
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
@@ -24,23 +42,42 @@ fn a_new_file_gets_the_newest_schema_and_the_write_ahead_log() {
     assert_eq!(journal, "wal");
 }
 
+/// Leaves a file as an earlier version left it.
+fn age(file: &File, version: i64) {
+    for (before, tables) in MADE.iter().filter(|(before, _)| *before >= version) {
+        for table in *tables {
+            file.raw().execute_batch(&format!("DROP TABLE {table}")).unwrap();
+        }
+        file.raw()
+            .execute_batch(&format!("PRAGMA user_version = {before}"))
+            .unwrap();
+    }
+}
+
 #[test]
 fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        let board = configured(&store, &board("goals")).await;
-        score(&store, &board, "ann", 5, 0).await;
-        drop(store);
-        // As the first version left it.
-        file.raw()
-            .execute_batch("DROP TABLE dead_letters; PRAGMA user_version = 1;")
-            .unwrap();
-        let store = file.store();
-        assert_eq!(lines(&top(&store, &board, 10).await), [line(1, "ann", 5)]);
-        assert_eq!(store.letters(10).await, Ok(Vec::new()));
-        assert_eq!(version(&file), 2);
-    });
+    for old in 1..NEWEST {
+        block_on(async {
+            let file = File::new();
+            let store = file.store();
+            let board = configured(&store, &board("goals")).await;
+            score(&store, &board, "ann", 5, 0).await;
+            drop(store);
+            age(&file, old);
+            assert_eq!(version(&file), old);
+            let store = file.store();
+            assert_eq!(lines(&top(&store, &board, 10).await), [line(1, "ann", 5)]);
+            assert_eq!(store.letters(10).await, Ok(Vec::new()));
+            assert_eq!(store.counters().await, Ok(Vec::new()));
+            let held = Holdings {
+                leaderboards: 1,
+                entries: 1,
+            };
+            assert_eq!(store.usage(&tenant(), 10).await, Ok((Vec::new(), held)));
+            assert_eq!(store.read_audit(None, None, 10).await, Ok(Vec::new()));
+            assert_eq!(version(&file), NEWEST);
+        });
+    }
 }
 
 #[test]
@@ -69,5 +106,5 @@ fn many_can_start_at_once() {
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     assert_eq!(results, vec![Ok(()); 8]);
-    assert_eq!(version(&file), 2);
+    assert_eq!(version(&file), NEWEST);
 }

@@ -1,0 +1,40 @@
+//! Counters of the whole installation.
+
+use leaderboard_core::StoreError;
+
+use crate::bulk;
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, stored};
+use crate::store::Session;
+
+/// Adds to counters; one at the end of its range stays there.
+pub(crate) async fn add<C: Connection>(
+    session: &Session<'_, C>,
+    counts: &[(Box<str>, u64)],
+) -> Result<(), StoreError> {
+    // A sum beyond the range would become a float.
+    const TAIL: &str = " ON CONFLICT (name) DO UPDATE SET count = \
+         CASE WHEN count > 9223372036854775807 - excluded.count THEN 9223372036854775807 \
+         ELSE count + excluded.count END";
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|(name, count)| [Value::Text(name), Value::Integer(stored(*count))])
+        .collect();
+    bulk::insert(session, "INSERT INTO counters (name, count) VALUES ", TAIL, &rows).await
+}
+
+/// All counters, in byte order of their names.
+pub(crate) async fn all<C: Connection>(session: &Session<'_, C>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+    let rows = session
+        .rows("SELECT name, count FROM counters ORDER BY name", &[])
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok((
+                cells.text("name of a counter")?.into(),
+                cells.unsigned("counter")?,
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! Versioned documents.
+
+use leaderboard_core::ports::{DocumentKind, DocumentName, Expected, VersionMismatch};
+use leaderboard_core::{StoreError, TenantId, Versioned};
+
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, corrupt, stored};
+use crate::store::Session;
+
+/// The most documents that one statement reads.
+pub(crate) const READ_AT_ONCE: usize = 64;
+
+/// A document and its version.
+pub(crate) type Document = Versioned<Vec<u8>>;
+
+/// The name of a scope in storage: the tenant's, which is never empty, or nothing for the operator's.
+pub(crate) fn scope(tenant: Option<&TenantId>) -> &str {
+    tenant.map_or("", TenantId::as_str)
+}
+
+fn name_of(name: &DocumentName) -> [Value<'_>; 3] {
+    [
+        Value::Text(scope(name.tenant.as_ref())),
+        Value::Text(name.kind.as_str()),
+        Value::Text(&name.id),
+    ]
+}
+
+fn document(cells: &mut Cells) -> Result<Document, StoreError> {
+    Ok(Versioned {
+        version: cells.unsigned("version of a document")?,
+        value: cells.blob("document")?,
+    })
+}
+
+/// Documents in the order of their names: a statement for each [`READ_AT_ONCE`] of them.
+pub(crate) async fn read<C: Connection>(
+    session: &Session<'_, C>,
+    names: &[DocumentName],
+) -> Result<Vec<Option<Document>>, StoreError> {
+    let mut all = Vec::with_capacity(names.len());
+    for some in names.chunks(READ_AT_ONCE) {
+        let places: Vec<_> = (0..some.len())
+            .map(|place| format!("({place}, ?, ?, ?)"))
+            .collect();
+        let sql = format!(
+            "WITH wanted(place, scope, kind, id) AS (VALUES {}) SELECT version, body FROM wanted \
+             LEFT JOIN documents USING (scope, kind, id) ORDER BY place",
+            places.join(", ")
+        );
+        let parameters: Vec<_> = some.iter().flat_map(name_of).collect();
+        let rows = session.rows(&sql, &parameters).await?;
+        if rows.len() != some.len() {
+            return Err(corrupt("number of documents"));
+        }
+        for row in rows {
+            let mut cells = Cells::from(row);
+            let version = cells.unsigned_or_null("version of a document")?;
+            let body = cells.blob_or_null("document")?;
+            all.push(
+                version
+                    .zip(body)
+                    .map(|(version, value)| Versioned { version, value }),
+            );
+        }
+    }
+    Ok(all)
+}
+
+async fn find<C: Connection>(
+    session: &Session<'_, C>,
+    name: &DocumentName,
+) -> Result<Option<Document>, StoreError> {
+    const FIND: &str = "SELECT version, body FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
+    let row = session.row(FIND, &name_of(name)).await?;
+    row.map(|mut cells| document(&mut cells)).transpose()
+}
+
+/// Creates or replaces a document. Gives its version and whether it was created.
+pub(crate) async fn put<C: Connection>(
+    session: &Session<'_, C>,
+    name: &DocumentName,
+    body: &[u8],
+    expected: Expected,
+) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
+    const NEXT: &str = "INSERT INTO document_versions (scope, last) VALUES (?1, 1) \
+         ON CONFLICT (scope) DO UPDATE SET last = last + 1 RETURNING last";
+    const SAVE: &str =
+        "INSERT OR REPLACE INTO documents (scope, kind, id, version, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let there = find(session, name).await?;
+    if let Err(mismatch) = expected.check(there.as_ref().map(|document| document.version)) {
+        return Ok(Err(mismatch));
+    }
+    if let Some(same) = there.as_ref().filter(|document| document.value == body) {
+        return Ok(Ok((same.version, false)));
+    }
+    let [scope, kind, id] = name_of(name);
+    let next = session.row(NEXT, &[scope]).await?;
+    let version = next
+        .ok_or_else(|| corrupt("version of a document"))?
+        .unsigned("version of a document")?;
+    let parameters = [
+        scope,
+        kind,
+        id,
+        Value::Integer(stored(version)),
+        Value::Blob(body),
+    ];
+    session.run(SAVE, &parameters).await?;
+    Ok(Ok((version, there.is_none())))
+}
+
+/// Deletes a document. Whether there was one.
+pub(crate) async fn delete<C: Connection>(
+    session: &Session<'_, C>,
+    name: &DocumentName,
+    expected: Expected,
+) -> Result<Result<bool, VersionMismatch>, StoreError> {
+    const DELETE: &str = "DELETE FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
+    let there = find(session, name).await?;
+    if let Err(mismatch) = expected.check(there.as_ref().map(|document| document.version)) {
+        return Ok(Err(mismatch));
+    }
+    if there.is_some() {
+        session.run(DELETE, &name_of(name)).await?;
+    }
+    Ok(Ok(there.is_some()))
+}
+
+/// Documents of one kind and scope in byte order of their ids.
+pub(crate) async fn list<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: Option<&TenantId>,
+    kind: DocumentKind,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<(Box<str>, Document)>, StoreError> {
+    const LIST: &str = "SELECT id, version, body FROM documents WHERE scope = ?1 AND kind = ?2 \
+         AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4";
+    let parameters = [
+        Value::Text(scope(tenant)),
+        Value::Text(kind.as_str()),
+        after.map_or(Value::Null, Value::Text),
+        Value::Integer(i64::from(limit)),
+    ];
+    let rows = session.rows(LIST, &parameters).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok((cells.text("id of a document")?.into(), document(&mut cells)?))
+        })
+        .collect()
+}

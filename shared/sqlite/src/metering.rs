@@ -1,0 +1,217 @@
+//! Rate limits by the generic cell rate algorithm, and usage by the day. The database's own clock decides.
+
+use leaderboard_core::ports::{
+    Charge, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, USAGE_DAYS, Usage,
+};
+use leaderboard_core::{StoreError, TenantId};
+
+use crate::bulk;
+use crate::connection::{Connection, Value};
+use crate::row::{corrupt, stored};
+use crate::store::Session;
+
+/// Microseconds in a day.
+pub(crate) const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
+/// How long a bucket that is full again is kept, in microseconds: one in use is not deleted and made anew all the
+/// time.
+const FULL_KEPT_US: u64 = 60_000_000;
+/// How many buckets, and how many days, that are no longer needed go with one call: more than it can add.
+const SWEPT_AT_ONCE: usize = 2 * MAX_CHARGES;
+
+/// The database's clock in microseconds since the epoch, to the millisecond; the same all through a statement.
+macro_rules! now_us {
+    () => {
+        "(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000)"
+    };
+}
+pub(crate) use now_us;
+
+/// Whether there is still something to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The call can be refused.
+    Take,
+    /// It has been let through already.
+    Report,
+}
+
+/// What is there before a charge.
+struct State {
+    now_us: u64,
+    /// The day's usage so far.
+    today: Usage,
+    anything_to_sweep: bool,
+    /// For each charge, how far its arrival time is ahead of now.
+    ahead_us: Vec<u64>,
+}
+
+/// Whether a charge changes anything if it is let through.
+pub(crate) fn writes(metering: &Metering) -> bool {
+    metering.usage != Usage::default() || metering.charges.iter().any(|charge| charge.cost > 0)
+}
+
+/// Charges all, or nothing if one has no room and the mode is [`Mode::Take`].
+pub(crate) async fn charge<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    metering: &Metering,
+    mode: Mode,
+) -> Result<Metered, StoreError> {
+    let state = read(session, tenant, &metering.charges).await?;
+    let before = state.ahead_us.iter().copied();
+    if mode == Mode::Take && !has_room(metering, &state) {
+        return Ok(Metered {
+            ahead_us: state.ahead_us,
+            requests_today: state.today.requests,
+            refused: true,
+        });
+    }
+    let charges = metering.charges.iter();
+    let ahead_us: Vec<u64> = charges
+        .zip(before)
+        .map(|(charge, before)| after(charge, before))
+        .collect();
+    save_arrivals(session, tenant, &metering.charges, &ahead_us, state.now_us).await?;
+    let today = Usage {
+        requests: state.today.requests.saturating_add(metering.usage.requests),
+        scores: state.today.scores.saturating_add(metering.usage.scores),
+    };
+    if metering.usage != Usage::default() {
+        save_usage(session, tenant, state.now_us / DAY_US, today).await?;
+    }
+    if state.anything_to_sweep && writes(metering) {
+        sweep(session, state.now_us).await?;
+    }
+    Ok(Metered {
+        ahead_us,
+        requests_today: today.requests,
+        refused: false,
+    })
+}
+
+/// Reads the clock, the day's usage and all buckets in one statement.
+async fn read<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    charges: &[Charge],
+) -> Result<State, StoreError> {
+    const STATE: &str = concat!(
+        "WITH clock(us) AS (SELECT ",
+        now_us!(),
+        "), today AS (SELECT requests, scores FROM usage, clock WHERE tenant = ?1 AND day = us / ?2) \
+         SELECT us, (SELECT requests FROM today), (SELECT scores FROM today), \
+         EXISTS (SELECT 1 FROM buckets WHERE arrives_at <= us - ?3) \
+         OR EXISTS (SELECT 1 FROM usage WHERE day <= us / ?2 - ?4)"
+    );
+    const FIRST_BUCKET: usize = 5;
+    let mut sql = STATE.to_owned();
+    let mut parameters = vec![
+        Value::Text(tenant.as_str()),
+        Value::Integer(stored(DAY_US)),
+        Value::Integer(stored(FULL_KEPT_US)),
+        Value::Integer(i64::from(USAGE_DAYS)),
+    ];
+    for (place, charge) in charges.iter().enumerate() {
+        let parameter = FIRST_BUCKET.saturating_add(place);
+        sql.push_str(&format!(
+            ", (SELECT arrives_at FROM buckets WHERE tenant = ?1 AND bucket = ?{parameter})"
+        ));
+        parameters.push(Value::Text(&charge.bucket));
+    }
+    sql.push_str(" FROM clock");
+    let mut cells = session
+        .row(&sql, &parameters)
+        .await?
+        .ok_or_else(|| corrupt("clock"))?;
+    let now_us = cells.unsigned("clock")?;
+    let today = Usage {
+        requests: cells.unsigned_or_null("requests")?.unwrap_or_default(),
+        scores: cells.unsigned_or_null("scores")?.unwrap_or_default(),
+    };
+    let anything_to_sweep = cells.flag("expiry")?;
+    let mut ahead_us = Vec::with_capacity(charges.len());
+    for _ in charges {
+        let arrives_at = cells.unsigned_or_null("arrival time")?;
+        ahead_us.push(arrives_at.map_or(0, |at| at.saturating_sub(now_us)));
+    }
+    Ok(State {
+        now_us,
+        today,
+        anything_to_sweep,
+        ahead_us,
+    })
+}
+
+fn has_room(metering: &Metering, state: &State) -> bool {
+    let requests = state.today.requests.saturating_add(metering.usage.requests);
+    let in_quota = metering.max_requests_per_day.is_none_or(|most| requests <= most);
+    let mut charges = metering.charges.iter().zip(&state.ahead_us);
+    in_quota
+        && charges.all(|(charge, before)| {
+            let taken = charge.interval_us.saturating_mul(charge.cost);
+            charge.cost == 0
+                || before.saturating_add(taken) <= charge.interval_us.saturating_mul(charge.burst)
+        })
+}
+
+/// How far ahead the arrival time is after a charge: no farther than the overdraft, unless it was already.
+fn after(charge: &Charge, before: u64) -> u64 {
+    let most = charge
+        .interval_us
+        .saturating_mul(charge.burst)
+        .saturating_mul(MAX_OVERDRAFT_BURSTS);
+    let taken = charge.interval_us.saturating_mul(charge.cost);
+    before.saturating_add(taken).min(most.max(before))
+}
+
+async fn save_arrivals<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    charges: &[Charge],
+    ahead_us: &[u64],
+    now_us: u64,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = charges
+        .iter()
+        .zip(ahead_us)
+        .filter(|(charge, _)| charge.cost > 0)
+        .map(|(charge, ahead)| {
+            [
+                Value::Text(tenant.as_str()),
+                Value::Text(&charge.bucket),
+                Value::Integer(stored(now_us.saturating_add(*ahead))),
+            ]
+        })
+        .collect();
+    let head = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) VALUES ";
+    bulk::insert_at_once(session, head, &rows).await
+}
+
+async fn save_usage<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    day: u64,
+    usage: Usage,
+) -> Result<(), StoreError> {
+    const SAVE: &str = "INSERT OR REPLACE INTO usage (tenant, day, requests, scores) VALUES (?1, ?2, ?3, ?4)";
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(stored(day)),
+        Value::Integer(stored(usage.requests)),
+        Value::Integer(stored(usage.scores)),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Deletes some buckets that have been full for a while, and some days that are no longer kept.
+async fn sweep<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
+    const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
+         (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";
+    const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \
+         (SELECT tenant, day FROM usage WHERE day <= ?1 ORDER BY day LIMIT ?2)";
+    let most = Value::Integer(stored(SWEPT_AT_ONCE as u64));
+    let full_since = stored(now_us.saturating_sub(FULL_KEPT_US));
+    let last_day = stored((now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS)));
+    session.run(BUCKETS, &[Value::Integer(full_since), most]).await?;
+    session.run(DAYS, &[Value::Integer(last_day), most]).await
+}

@@ -1,0 +1,63 @@
+//! What tenants used and what they hold.
+
+use leaderboard_core::ports::{DayUsage, Holdings, USAGE_DAYS, Usage};
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+
+use crate::connection::{Connection, Value};
+use crate::metering::{DAY_US, now_us};
+use crate::row::{Cells, corrupt, stored};
+use crate::store::Session;
+
+/// The last days that have any usage, newest first, and what the tenant holds, by the database's clock.
+pub(crate) async fn read<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    days: u32,
+) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+    const CLOCK: &str = concat!("SELECT ", now_us!());
+    const DAYS: &str = "SELECT day, requests, scores FROM usage WHERE tenant = ?1 AND day > ?2 \
+         ORDER BY day DESC LIMIT ?3";
+    let clock = session.row(CLOCK, &[]).await?;
+    let now_us = clock.ok_or_else(|| corrupt("clock"))?.unsigned("clock")?;
+    let too_old = (now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS));
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(stored(too_old)),
+        Value::Integer(i64::from(days)),
+    ];
+    let rows = session.rows(DAYS, &parameters).await?;
+    let used = rows
+        .into_iter()
+        .map(|row| day(row.into()))
+        .collect::<Result<_, _>>()?;
+    let now = Timestamp::from_unix_ms(stored(now_us / 1000)).ok_or_else(|| corrupt("clock"))?;
+    Ok((used, holdings(session, tenant, now).await?))
+}
+
+fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
+    Ok(DayUsage {
+        day: u32::try_from(cells.integer("day")?).map_err(|_| corrupt("day"))?,
+        usage: Usage {
+            requests: cells.unsigned("requests")?,
+            scores: cells.unsigned("scores")?,
+        },
+    })
+}
+
+/// What a tenant holds, without the periods that have expired at `now`.
+pub(crate) async fn holdings<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<Holdings, StoreError> {
+    const HOLDINGS: &str = "SELECT (SELECT count(*) FROM leaderboards WHERE tenant = ?1), \
+         (SELECT coalesce(sum(p.total), 0) FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
+         AND (p.expires_at IS NULL OR p.expires_at > ?2) WHERE b.tenant = ?1)";
+    let parameters = [Value::Text(tenant.as_str()), Value::Integer(now.as_unix_ms())];
+    let row = session.row(HOLDINGS, &parameters).await?;
+    let mut cells = row.ok_or_else(|| corrupt("holdings"))?;
+    Ok(Holdings {
+        leaderboards: cells.unsigned("count of leaderboards")?,
+        entries: cells.unsigned("count of entries")?,
+    })
+}
