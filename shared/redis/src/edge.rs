@@ -1,10 +1,10 @@
 //! The ports of the edge: documents, metering, counters, the audit log, announcements.
 
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Counters, DayUsage, DocumentKind, DocumentName, Documents,
-    Expected, Holdings, Metered, Metering, RateLimits, RecordedAudit, VersionMismatch,
+    AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected, RecordedAudit,
+    VersionMismatch,
 };
-use leaderboard_core::{LeaderboardId, StoreError, TenantId, Versioned};
+use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::RedisStore;
 use crate::connection::Connection;
@@ -49,20 +49,6 @@ impl<C: Connection> Documents for RedisStore<C> {
     }
 }
 
-impl<C: Connection> RateLimits for RedisStore<C> {
-    async fn take(&self, _tenant: &TenantId, _metering: &Metering) -> Result<Metered, StoreError> {
-        Ok(Metered::default())
-    }
-
-    async fn report(&self, _tenant: &TenantId, _metering: &Metering) -> Result<Metered, StoreError> {
-        Ok(Metered::default())
-    }
-
-    async fn usage(&self, _tenant: &TenantId, _days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
-        absent()
-    }
-}
-
 impl<C: Connection> Counters for RedisStore<C> {
     async fn add(&self, _counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
         Ok(())
@@ -85,16 +71,5 @@ impl<C: Connection> AuditLog for RedisStore<C> {
         _limit: u32,
     ) -> Result<Vec<RecordedAudit>, StoreError> {
         Ok(Vec::new())
-    }
-}
-
-impl<C: Connection> Announcements for RedisStore<C> {
-    async fn announce(
-        &self,
-        _channel: &str,
-        _tenant: &TenantId,
-        _leaderboards: &[LeaderboardId],
-    ) -> Result<(), StoreError> {
-        Ok(())
     }
 }

@@ -5,15 +5,20 @@
 //! | `eb:{tenant}:boards` | sorted set of leaderboard ids, all scores 0 |
 //! | `eb:{tenant}:version` | the last version given to a configuration; survives deletes |
 //! | `eb:{tenant}:hidden` | set of hidden players |
+//! | `eb:{tenant}:entries`, `eb:{tenant}:expiring` | hash and sorted set: how many entries are held (see `held.lua`) |
+//! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `metering.lua`) |
+//! | `eb:{tenant}:rate:{bucket}` | a rate limit's state; gone when it is as good as new |
 //! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version |
 //! | `eb:{tenant}:b:{board}:log` | stream: entry `0-{position}`, field `e` the event |
 //! | `eb:{tenant}:b:{board}:ids0`, `…ids1` | hashes of submission ids, taking turns (see `remembered.lua`) |
 //! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |
+//! | `eb:{tenant}:b:{board}:announced` | there for as long as a change need not be announced again |
 //! | `eb:{tenant}:b:{board}:{m,e,v,h,t,c}:{period}` | one period (see `period.lua`) |
 //! | `eb:{tenant}:b:{board}:{M,E,V,H,T,C}:{period}` | the same while it is rebuilt |
 //! | `eb::letters`, `eb::letters:seen` | dead letters and their digests; no tenant is empty |
 //!
-//! Ids of tenants and leaderboards hold no `:`, and a period's id comes last, so no two keys meet.
+//! Ids of tenants and leaderboards hold no `:`, and what may hold one (a period's id, a bucket) comes last, so no two
+//! keys meet.
 
 use leaderboard_core::{LeaderboardId, PeriodId, TenantId};
 
@@ -42,6 +47,37 @@ pub(crate) fn last_version(tenant: &TenantId) -> Key {
 /// A tenant's hidden players.
 pub(crate) fn hidden_players(tenant: &TenantId) -> Key {
     of_tenant(tenant, "hidden")
+}
+
+/// How many entries a tenant holds, and the periods that take some of them along when they expire.
+pub(crate) fn held_entries(tenant: &TenantId) -> [Key; 2] {
+    ["entries", "expiring"].map(|name| of_tenant(tenant, name))
+}
+
+/// A period's name in [`held_entries`], as the scripts make it.
+pub(crate) fn held_name(board: &LeaderboardId, period: &PeriodId) -> Key {
+    format!("{board}:{period}").into_bytes()
+}
+
+/// What a tenant used on each day.
+pub(crate) fn usage(tenant: &TenantId) -> Key {
+    of_tenant(tenant, "usage")
+}
+
+/// A rate limit's state.
+pub(crate) fn bucket(tenant: &TenantId, bucket: &str) -> Key {
+    of_tenant(tenant, &format!("rate:{bucket}"))
+}
+
+/// What the keys of all leaderboards of a tenant begin with; the leaderboard's id follows, and then one of these:
+/// its list of periods, or the beginning of a period's meta or entries, which the period's id ends.
+pub(crate) fn around_boards(tenant: &TenantId) -> [Key; 4] {
+    [
+        of_tenant(tenant, "b:"),
+        b":periods".to_vec(),
+        b":m:".to_vec(),
+        b":e:".to_vec(),
+    ]
 }
 
 /// What a configuration's key begins and ends with, the leaderboard's id between them.
@@ -83,6 +119,10 @@ impl BoardKeys {
         self.named("periods")
     }
 
+    pub(crate) fn announced(&self) -> Key {
+        self.named("announced")
+    }
+
     /// The six keys of a period.
     pub(crate) fn period(&self, period: &PeriodId) -> [Key; 6] {
         PERIOD_KINDS.map(|kind| self.named(&format!("{kind}:{period}")))
@@ -113,9 +153,13 @@ mod tests {
         let mut keys = letters().to_vec();
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
             keys.extend([boards(&tenant), last_version(&tenant), hidden_players(&tenant)]);
+            keys.extend(held_entries(&tenant));
+            keys.push(usage(&tenant));
+            keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {
                 let named = BoardKeys::new(&tenant, &board);
                 keys.extend([named.configuration(), named.log(), named.periods()]);
+                keys.push(named.announced());
                 keys.extend(named.ids());
                 for period in &periods {
                     keys.extend(named.period(period));
@@ -141,5 +185,11 @@ mod tests {
         key.extend_from_slice(board.as_bytes());
         key.extend(end);
         assert_eq!(key, named.configuration());
+        let [begin, periods, meta, entries] = around_boards(&tenant);
+        let around = |part: &Key, end: &str| [&begin, board.as_bytes(), part, end.as_bytes()].concat();
+        assert_eq!(around(&periods, ""), named.periods());
+        let [named_meta, named_entries, ..] = named.period(&period);
+        assert_eq!(around(&meta, period.as_str()), named_meta);
+        assert_eq!(around(&entries, period.as_str()), named_entries);
     }
 }

@@ -35,6 +35,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             b"version" => Err(mismatch(&answer.bytes()?)?),
             b"entries" => Err(PutRefusal::HasEntries),
             b"many" => Err(PutRefusal::TooManyEntries),
+            b"full" => Err(PutRefusal::TooManyLeaderboards),
             _ => return Err(corrupt("answer to a put")),
         })
     }
@@ -67,8 +68,9 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
         let names = BoardKeys::new(tenant, id);
-        let mut call = Call::on([names.configuration(), keys::boards(tenant), names.periods()]);
-        call.keys([names.log()]);
+        let mut call = Call::on([names.configuration(), keys::boards(tenant)]);
+        call.keys(keys::held_entries(tenant));
+        call.keys([names.periods(), names.log(), names.announced()]);
         call.keys(names.ids());
         add_expected(&mut call, expected);
         call.text(id);
@@ -91,6 +93,7 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
     call.keys([keys::last_version(put.tenant), names.log()]);
     call.keys(names.period(put.current));
     call.keys(names.spare_period(put.current));
+    call.keys(keys::held_entries(put.tenant));
     add_expected(&mut call, put.expected);
     call.text(&put.leaderboard.id);
     call.bytes(encode_leaderboard(put.leaderboard));
@@ -106,6 +109,7 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
         },
     }));
     call.text(&put.at.as_unix_ms());
+    call.option(put.max_leaderboards);
     for prefix in names.period_prefixes() {
         call.bytes(prefix);
     }

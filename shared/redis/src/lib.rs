@@ -6,11 +6,13 @@
 //! Redis does not undo what a failed script has written.
 //!
 //! - An entry is a member of a sorted set whose scores are all 0, so that the order is the order key's bytes.
-//! - Scripts work on 64-bit integers in halves (`words.lua`) and never ask the server for the time.
+//! - Scripts work on 64-bit integers in halves (`words.lua`). Only rate limits, usage and the
+//!   count of what a tenant holds go by the server's clock (`clock.lua`).
 //! - A period expires by the time that passes after a write, so that clocks need not agree on the date.
 //!
 //! [`keys`](self) are named in one module, `keys.rs`, where the layout of the data is told.
 
+mod announcements;
 mod answer;
 mod connection;
 mod dead_letters;
@@ -18,6 +20,7 @@ mod edge;
 mod events;
 mod keys;
 mod leaderboards;
+mod metering;
 mod moderation;
 mod packing;
 mod reads;

@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    Metered, Page, PageFrom, PeriodSummary, Place, Positions, ReadError, Sample, Scores, Standings,
-    SubmitTerms, Submitted,
+    Page, PageFrom, PeriodSummary, Place, Positions, ReadError, Sample, Scores, Standings, SubmitTerms,
+    Submitted,
 };
 use leaderboard_core::{Attempt, Event, EventBody, LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::answer::{Answer, decimal};
 use crate::connection::Connection;
-use crate::keys::BoardKeys;
+use crate::keys::{self, BoardKeys};
 use crate::packing::unpack_period;
 use crate::script::{Call, PERIODS, REMOVE};
 use crate::{RedisStore, moderation, reads, submit};
@@ -24,11 +24,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         attempts: &[Attempt],
         terms: &SubmitTerms,
     ) -> Result<Submitted, StoreError> {
-        let answers = submit::submit(&self.connection, tenant, attempts, terms.ranks).await?;
-        Ok(Submitted {
-            metered: Metered::default(),
-            answers,
-        })
+        submit::submit(&self.connection, tenant, attempts, terms).await
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
@@ -95,7 +91,9 @@ impl<C: Connection> Scores for RedisStore<C> {
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
         let mut call = reads::call_on(place);
-        call.keys([BoardKeys::new(place.tenant, &place.board.value.id).log()]);
+        let board = &place.board.value.id;
+        call.keys([BoardKeys::new(place.tenant, board).log()]);
+        call.keys(keys::held_entries(place.tenant));
         call.bytes(player.as_bytes());
         call.bytes(encode_event(&Event {
             recorded_at: at,
@@ -104,6 +102,7 @@ impl<C: Connection> Scores for RedisStore<C> {
                 period: place.period.clone(),
             },
         }));
+        call.bytes(keys::held_name(board, place.period));
         let mut answer = reads::run_on(&self.connection, &REMOVE, &call).await?;
         if answer.is_empty() {
             return Ok(None);

@@ -124,26 +124,64 @@ impl Script {
 
 const WORDS: &str = include_str!("scripts/words.lua");
 const PERIOD: &str = include_str!("scripts/period.lua");
+const ARGUMENTS: &str = include_str!("scripts/arguments.lua");
+const CLOCK: &str = include_str!("scripts/clock.lua");
+const METERING: &str = include_str!("scripts/metering.lua");
+const HELD: &str = include_str!("scripts/held.lua");
 const READING: &str = include_str!("scripts/reading.lua");
 const FAMILIES: &str = include_str!("scripts/families.lua");
 
 pub(crate) static SUBMIT: Script = Script::new(&[
     WORDS,
     PERIOD,
+    ARGUMENTS,
+    CLOCK,
+    METERING,
+    HELD,
     include_str!("scripts/remembered.lua"),
     include_str!("scripts/submit.lua"),
 ]);
-pub(crate) static REMOVE: Script = Script::new(&[WORDS, PERIOD, READING, include_str!("scripts/remove.lua")]);
+pub(crate) static METER: Script = Script::new(&[
+    WORDS,
+    ARGUMENTS,
+    CLOCK,
+    METERING,
+    include_str!("scripts/meter.lua"),
+]);
+pub(crate) static USAGE: Script = Script::new(&[
+    WORDS,
+    PERIOD,
+    ARGUMENTS,
+    CLOCK,
+    HELD,
+    include_str!("scripts/usage.lua"),
+]);
+pub(crate) static REMOVE: Script = Script::new(&[
+    WORDS,
+    PERIOD,
+    CLOCK,
+    HELD,
+    READING,
+    include_str!("scripts/remove.lua"),
+]);
 pub(crate) static HIDE: Script = Script::new(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/hide.lua")]);
 pub(crate) static PUT: Script = Script::new(&[
     WORDS,
     PERIOD,
+    CLOCK,
+    HELD,
     FAMILIES,
     include_str!("scripts/rebuild.lua"),
     include_str!("scripts/put.lua"),
 ]);
-pub(crate) static DELETE: Script =
-    Script::new(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/delete.lua")]);
+pub(crate) static DELETE: Script = Script::new(&[
+    WORDS,
+    PERIOD,
+    CLOCK,
+    HELD,
+    FAMILIES,
+    include_str!("scripts/delete.lua"),
+]);
 pub(crate) static BURY: Script = Script::new(&[include_str!("scripts/bury.lua")]);
 pub(crate) static PAGE: Script = Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/page.lua")]);
 pub(crate) static AROUND: Script =

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use leaderboard_core::codec::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, encode_event, encode_layout};
-use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail};
+use leaderboard_core::ports::{
+    ANNOUNCEMENT_WINDOW_MS, IDEMPOTENCY_MS, Metered, Metering, RankDetail, SubmitTerms, Submitted,
+};
 use leaderboard_core::{
     Attempt, Event, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason, StoreError,
     Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
@@ -14,6 +16,7 @@ use crate::connection::Connection;
 use crate::keys::{self, BoardKeys};
 use crate::packing::{descending_bits, pack_bounds, pack_metadata, unpack_outcome};
 use crate::script::{Call, SUBMIT};
+use crate::{announcements, metering};
 
 /// The most targets one command settles: it holds up the server for about two milliseconds.
 pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
@@ -21,25 +24,40 @@ pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
 /// What became of one attempt.
 type Settled = Result<Vec<Outcome>, Refusal>;
 
-/// Settles attempts in their order, in as few commands as the limit above allows.
+/// Settles attempts in their order, in as few commands as the limit above allows. The first of them is charged.
 pub(crate) async fn submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
     attempts: &[Attempt],
-    ranks: RankDetail,
-) -> Result<Vec<Settled>, StoreError> {
-    let mut settled = Vec::with_capacity(attempts.len());
+    terms: &SubmitTerms,
+) -> Result<Submitted, StoreError> {
+    let mut submitted = Submitted {
+        metered: Metered::default(),
+        answers: Vec::with_capacity(attempts.len()),
+    };
+    if attempts.is_empty() && terms.metering != Metering::default() {
+        submitted.metered = metering::charge(connection, tenant, &terms.metering, true).await?;
+    }
+    let mut metering = Some(&terms.metering);
     let mut rest = attempts;
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(chunk_length(rest));
-        let call = request(tenant, chunk, ranks);
+        let call = request(tenant, chunk, terms, metering);
         let mut answer = Answer::new(SUBMIT.run(connection, &call).await?);
+        if metering.take().is_some() {
+            submitted.metered = metering::read_metered(&answer.bytes()?)?;
+            if submitted.metered.refused {
+                break;
+            }
+        }
         for attempt in chunk {
-            settled.push(read_attempt(&answer.bytes()?, attempt)?);
+            submitted
+                .answers
+                .push(read_attempt(&answer.bytes()?, attempt, terms)?);
         }
         rest = after;
     }
-    Ok(settled)
+    Ok(submitted)
 }
 
 /// How many attempts from the front fit into one command; at least one.
@@ -52,14 +70,32 @@ fn chunk_length(attempts: &[Attempt]) -> usize {
     fits.count().max(1)
 }
 
-/// The call that settles `attempts`. Its arguments, from front to back: what holds for the whole call; the
-/// number of places and each of them; the number of attempts and each of them, with its targets.
-fn request(tenant: &TenantId, attempts: &[Attempt], ranks: RankDetail) -> Call {
+/// The call that settles `attempts`. Its keys and arguments, from front to back: what holds for the whole call; what
+/// it is charged with; the terms; the number of places and each of them; the number of attempts and each of them,
+/// with its targets.
+fn request(
+    tenant: &TenantId,
+    attempts: &[Attempt],
+    terms: &SubmitTerms,
+    metering: Option<&Metering>,
+) -> Call {
     let mut call = Call::on([keys::hidden_players(tenant)]);
-    call.flag(ranks == RankDetail::Full);
+    call.keys(keys::held_entries(tenant));
+    call.flag(terms.ranks == RankDetail::Full);
     call.text(&SUBMITTED_FLAGS_AT);
     call.text(&HIDDEN_FLAG);
     call.text(&IDEMPOTENCY_MS);
+    call.flag(metering.is_some());
+    if let Some(metering) = metering {
+        metering::add_metering(&mut call, tenant, metering);
+    }
+    call.option(terms.max_tenant_entries);
+    if terms.max_tenant_entries.is_some() {
+        metering::add_boards(&mut call, tenant);
+    }
+    call.bytes(terms.announce_on.as_deref().unwrap_or_default());
+    call.bytes(announcements::message_head(tenant));
+    call.text(&ANNOUNCEMENT_WINDOW_MS);
     let places = Places::of(attempts);
     call.text(&places.first_targets.len());
     for target in &places.first_targets {
@@ -122,8 +158,9 @@ fn add_place(call: &mut Call, tenant: &TenantId, target: &Target) {
     let names = BoardKeys::new(tenant, &board.id);
     call.keys([names.configuration(), names.log()]);
     call.keys(names.ids());
-    call.keys([names.periods()]);
+    call.keys([names.periods(), names.announced()]);
     call.keys(names.period(&target.period.id));
+    call.text(&board.id);
     call.text(&target.board.version);
     call.bytes(encode_layout(&layout));
     call.text(&descending_bits(&layout));
@@ -165,10 +202,10 @@ fn time_word(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
     sortable(if layout.ties == Ties::Latest { !ms } else { ms })
 }
 
-fn read_attempt(bytes: &[u8], attempt: &Attempt) -> Result<Settled, StoreError> {
+fn read_attempt(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<Settled, StoreError> {
     match bytes.split_first() {
         Some((0, outcomes)) => read_outcomes(outcomes, attempt).map(Ok),
-        Some((1, refusal)) => read_refusal(refusal, attempt).map(Err),
+        Some((1, refusal)) => read_refusal(refusal, attempt, terms).map(Err),
         _ => Err(corrupt("answer to an attempt")),
     }
 }
@@ -194,7 +231,7 @@ fn read_outcomes(bytes: &[u8], attempt: &Attempt) -> Result<Vec<Outcome>, StoreE
     Ok(outcomes)
 }
 
-fn read_refusal(bytes: &[u8], attempt: &Attempt) -> Result<Refusal, StoreError> {
+fn read_refusal(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<Refusal, StoreError> {
     let unknown = || corrupt("refusal");
     let (&[code], target) = bytes.split_first_chunk().ok_or_else(unknown)?;
     let number = u32::from_be_bytes(target.try_into().map_err(|_| unknown())?);
@@ -202,12 +239,12 @@ fn read_refusal(bytes: &[u8], attempt: &Attempt) -> Result<Refusal, StoreError> 
     let target = attempt.targets.get(number).ok_or_else(unknown)?;
     Ok(Refusal {
         leaderboard: target.board.value.id.clone(),
-        reason: reason(code, target, attempt).ok_or_else(unknown)?,
+        reason: reason(code, target, attempt, terms).ok_or_else(unknown)?,
     })
 }
 
 /// The reason behind a code of `submit.lua`.
-fn reason(code: u8, target: &Target, attempt: &Attempt) -> Option<RefusalReason> {
+fn reason(code: u8, target: &Target, attempt: &Attempt, terms: &SubmitTerms) -> Option<RefusalReason> {
     let limits = &target.board.value.limits;
     Some(match code {
         1 => RefusalReason::StaleConfiguration,
@@ -228,6 +265,9 @@ fn reason(code: u8, target: &Target, attempt: &Attempt) -> Option<RefusalReason>
             max_change: limits.max_change?,
         },
         10 => target.refused.clone()?,
+        11 => RefusalReason::TenantFull {
+            max_entries: terms.max_tenant_entries?,
+        },
         _ => return None,
     })
 }

@@ -1,10 +1,11 @@
--- Creates or replaces a configuration. Needs words, period, families, rebuild.
+-- Creates or replaces a configuration. Needs words, period, clock, held, families, rebuild.
 -- KEYS: the configuration, the tenant's list of leaderboards, the tenant's last version, the log; the current
--- period's six keys; six spare keys for a rebuild.
+-- period's six keys; six spare keys for a rebuild; the tenant's count of entries and periods that expire.
 -- ARGV[1]: what must be there ('any', 'absent' or a version); [2]: the leaderboard's id; [3]: its bytes;
 -- [4]: its layout's bytes; [5]: 1 when a rebuild is allowed; [6]: the most entries of one; [7]: the event;
--- [8]: now; [9..14]: prefixes of the periods' keys; then pairs of a period's id and its expiry ('' for none).
--- Answers {'ok', version, created}, {'version', current or ''}, {'entries'} or {'many'}.
+-- [8]: now; [9]: how many leaderboards the tenant may have ('' for any number); [10..15]: prefixes of the periods'
+-- keys; then pairs of a period's id and its expiry ('' for none).
+-- Answers {'ok', version, created}, {'version', current or ''}, {'entries'}, {'many'} or {'full'}.
 
 local there = redis.call('HMGET', KEYS[1], 'b', 'v')
 local current = there[2] or ''
@@ -23,14 +24,21 @@ if entries > 0 and ARGV[5] ~= '1' then
 elseif entries > tonumber(ARGV[6]) then
   return {'many'}
 end
+local max_leaderboards = tonumber(ARGV[9])
+if current == '' and max_leaderboards and redis.call('ZCARD', KEYS[2]) >= max_leaderboards then
+  return {'full'}
+end
 check_types(period)
 redis.call('ZCARD', KEYS[2])
 redis.call('XLEN', KEYS[4])
+local held = held_at(KEYS[17], KEYS[18])
+open_held(held)
 
 local function set_expiry(id, expires_at)
-  local named = period_of(prefixes_at(9), id)
+  local named = period_of(prefixes_at(10), id)
   if redis.call('EXISTS', named.meta) == 1 then
     set_deadline(named, expires_at, tonumber(ARGV[8]))
+    follow_deadline(held, named, ARGV[2] .. ':' .. id)
   end
 end
 
@@ -49,7 +57,7 @@ if reorders then
     redis.call('HSET', period.meta, 'v', position)
   end
 end
-for at = 15, #ARGV, 2 do
+for at = 16, #ARGV, 2 do
   set_expiry(ARGV[at], tonumber(ARGV[at + 1]))
 end
 return {'ok', string.format('%.0f', version), current == '' and 1 or 0}

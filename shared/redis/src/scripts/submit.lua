@@ -1,26 +1,21 @@
--- Settles attempts in their order, each over all its targets or none. Needs words, period, remembered.
+-- Charges a call, then settles its attempts in their order, each over all its targets or none. Needs words, period,
+-- arguments, clock, metering, held, remembered.
 --
--- KEYS: the tenant's hidden players; then for each place (a period of a leaderboard) its configuration, log,
--- two hashes of ids, list of periods, and the period's six keys.
--- ARGV: see `Request` in submit.rs. They are read from front to back.
--- Answers one string for each attempt: a 0 and, for each target, whether it is a replay, the length of its
--- outcome and the outcome; or a 1, the refusal's code and the number of the target that refused.
+-- KEYS and ARGV: see `request` in submit.rs. They are read from front to back.
+-- Answers what metering.lua answers, when the call is metered, and no more when it is refused; then one string for
+-- each attempt: a 0 and, for each target, whether it is a replay, the length of its outcome and the outcome; or a 1,
+-- the refusal's code and the number of the target that refused.
 
 local BEST, INCREMENT, DECREMENT = 0, 2, 3
 local CREATED, IMPROVED, CHANGED, KEPT = 0, 1, 2, 3
 local STALE, CONFLICT, REORDERED, EXHAUSTED, FULL, OVERFLOW, BELOW, ABOVE, TOO_FAR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 -- Refused by the caller, unless the id is known.
 local REFUSED = 10
+local TENANT_FULL = 11
 local MAX_ATTEMPTS = 4294967295
 local SIGN = 2147483648
-local KEYS_OF_A_PLACE = 11
+local KEYS_OF_A_PERIOD = 6
 local PRUNED_PERIODS = 100
-
-local taken = 0
-local function take()
-  taken = taken + 1
-  return ARGV[taken]
-end
 
 local function halves_or_nil(text)
   if text == '' then
@@ -34,11 +29,22 @@ local with_ranks = take() == '1'
 local flags_at = tonumber(take()) + 1
 local hidden_flag = tonumber(take())
 local span_ms = tonumber(take())
+local hidden_players = take_key()
+local held = held_at(take_key(), take_key())
+local meter = take() == '1' and take_meter()
+local max_tenant_entries = tonumber(take())
+if max_tenant_entries then
+  take_boards(held)
+end
+-- Where changes are announced ('' for nowhere), how the message begins, for how long one is enough.
+local channel, message, window_ms = take(), take(), take()
 
-local function take_place(at)
-  local place = {configuration = KEYS[at], log = KEYS[at + 1], periods = KEYS[at + 4]}
-  place.slots = {KEYS[at + 2], KEYS[at + 3]}
-  place.period = period_at(KEYS, at + 5)
+local function take_place()
+  local place = {configuration = take_key(), log = take_key(), slots = {take_key(), take_key()}}
+  place.periods, place.announced = take_key(), take_key()
+  place.period = period_at(KEYS, taken_keys + 1)
+  taken_keys = taken_keys + KEYS_OF_A_PERIOD
+  place.board = take()
   place.board_version = take()
   place.board_layout = take()
   place.descending = tonumber(take())
@@ -48,6 +54,7 @@ local function take_place(at)
   place.max_attempts = tonumber(take())
   place.max_entries = tonumber(take())
   place.id = take()
+  place.name = place.board .. ':' .. place.id
   place.bounds = take()
   place.starts = take()
   place.expires_at = tonumber(take())
@@ -60,9 +67,8 @@ local function first_descends(place)
   return place.descending % 2 == 1
 end
 
--- Looks at a place for the first time in this call.
+-- Looks at a place before anything is written.
 local function open_place(place)
-  place.opened = true
   place.stale = redis.call('HGET', place.configuration, 'v') ~= place.board_version
   if place.stale then
     return
@@ -214,9 +220,6 @@ end
 -- Checks one target without writing: a plan, or nothing and the refusal's code.
 local function plan_target(attempt, target)
   local place = target.place
-  if not place.opened then
-    open_place(place)
-  end
   if place.stale then
     return nil, STALE
   end
@@ -240,6 +243,8 @@ end
 -- Writes what a period is, at its first entry, and forgets the names of some that have expired.
 local function create_period(place, attempt)
   local period = place.period
+  -- One of the same name that expired.
+  drop_held(held, place.name, 0)
   redis.call('HSET', period.meta, 'l', period.layout, 'b', place.bounds, 'v', 0)
   for _, id in ipairs(redis.call('ZRANGE', place.periods, 0, PRUNED_PERIODS - 1)) do
     if redis.call('EXISTS', place.meta_prefix .. id) == 0 then
@@ -249,6 +254,7 @@ local function create_period(place, attempt)
   redis.call('ZADD', place.periods, place.starts, place.id)
   if place.expires_at then
     set_deadline(period, place.expires_at, attempt.now)
+    follow_deadline(held, period, place.name)
   end
   place.is_new = false
 end
@@ -264,7 +270,7 @@ end
 -- Writes a plan, event first: its position is the version of what it changes.
 local function apply(attempt, target, plan)
   local place, period = target.place, target.place.period
-  local hidden = redis.call('SISMEMBER', KEYS[1], attempt.player) == 1
+  local hidden = redis.call('SISMEMBER', hidden_players, attempt.player) == 1
   local old_key = plan.old and plan.old.place .. attempt.player
   local key = plan.place .. attempt.player
   local previous_rank = with_ranks and old_key and rank_of(period, old_key)
@@ -278,12 +284,15 @@ local function apply(attempt, target, plan)
     create_period(place, attempt)
   elseif period.expires_at ~= place.expires_at then
     set_deadline(period, place.expires_at, attempt.now)
+    follow_deadline(held, period, place.name)
   end
-  redis.call('HSET', period.entries, attempt.player,
-    plan.place .. varint(plan.attempts) .. plan.metadata)
+  local packed = plan.place .. varint(plan.attempts) .. plan.metadata
+  if redis.call('HSET', period.entries, attempt.player, packed) == 1 then
+    add_held(held, period, place.name, 1)
+  end
   local moved = seat(period, old_key, key, hidden)
   if moved or plan.status ~= KEPT then
-    period.version = position
+    period.version, place.changed = position, true
     redis.call('HSET', period.meta, 'v', position)
     keep_deadline(period)
   end
@@ -295,6 +304,24 @@ local function apply(attempt, target, plan)
   return outcome
 end
 
+-- The number of the first target whose new entry the tenant has no room for, if any. Opens the count of entries
+-- wherever it is going to be written.
+local function find_overfull(attempt, plans)
+  local created, first = 0, nil
+  for at, plan in ipairs(plans) do
+    local place = attempt.targets[at].place
+    if plan.status == CREATED then
+      created, first = created + 1, first or at
+    end
+    if plan.status == CREATED or place.period.expires_at ~= place.expires_at then
+      open_held(held)
+    end
+  end
+  if first and max_tenant_entries and count_held(held) + created > max_tenant_entries then
+    return first
+  end
+end
+
 local function settle_attempt(attempt)
   local plans = {}
   for at, target in ipairs(attempt.targets) do
@@ -304,6 +331,10 @@ local function settle_attempt(attempt)
     end
     plans[at] = plan
   end
+  local overfull = find_overfull(attempt, plans)
+  if overfull then
+    return struct.pack('>BBI4', 1, TENANT_FULL, overfull - 1)
+  end
   local answer = {'\0'}
   for at, target in ipairs(attempt.targets) do
     local outcome = plans[at].replay or apply(attempt, target, plans[at])
@@ -312,9 +343,28 @@ local function settle_attempt(attempt)
   return table.concat(answer)
 end
 
+-- Tells other regions which leaderboards changed, each once in a while.
+local function announce(places)
+  local changed = {}
+  for _, place in ipairs(places) do
+    if place.changed and redis.call('SET', place.announced, '', 'PX', window_ms, 'NX') then
+      changed[#changed + 1] = '"' .. place.board .. '"'
+    end
+  end
+  if #changed > 0 then
+    redis.call('PUBLISH', channel, message .. table.concat(changed, ',') .. ']}')
+  end
+end
+
+local has_room = not meter or weigh(meter)
+if not has_room then
+  return {metered(meter, true)}
+end
+
 local places = {}
 for at = 1, tonumber(take()) do
-  places[at] = take_place(2 + (at - 1) * KEYS_OF_A_PLACE)
+  places[at] = take_place()
+  open_place(places[at])
 end
 
 local function take_attempt()
@@ -329,7 +379,14 @@ local function take_attempt()
 end
 
 local answers = {}
-for at = 1, tonumber(take()) do
-  answers[at] = settle_attempt(take_attempt())
+if meter then
+  charge_all(meter)
+  answers[1] = metered(meter, false)
+end
+for _ = 1, tonumber(take()) do
+  answers[#answers + 1] = settle_attempt(take_attempt())
+end
+if channel ~= '' then
+  announce(places)
 end
 return answers

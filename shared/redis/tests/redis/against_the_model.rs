@@ -5,7 +5,8 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Events, Expected, Leaderboards, PageFrom, Place, PutLeaderboard, RankDetail, Scores,
+    Events, Expected, Leaderboards, Metered, Metering, PageFrom, Place, PutLeaderboard, RankDetail,
+    RateLimits, Scores, SubmitTerms, Usage,
 };
 use leaderboard_core::{
     Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Timestamp, Versioned,
@@ -14,7 +15,9 @@ use leaderboard_redis::RedisStore;
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{DAY_MS, NOW_MS, at, board, board_id, daily, player, resolve, submission, tenant};
+use crate::world::{
+    DAY_MS, HOUR_US, NOW_MS, at, board, board_id, daily, hourly, player, resolve, submission, tenant,
+};
 
 const STEPS: usize = 120;
 const NAMES: [&str; 9] = ["a", "ab", "b", " ", "José (Uruguay)", "日本", "A,b:c", "~", "é"];
@@ -129,6 +132,7 @@ impl Pair {
             1 => self.remove().await,
             2 => self.reconfigure().await,
             3 => self.now_ms += DAY_MS / 3,
+            4 => self.meter().await,
             _ => self.submit().await,
         }
     }
@@ -169,15 +173,60 @@ impl Pair {
                 attempts.push(attempt);
             }
         }
-        let ranks = self
-            .dice
-            .pick(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]);
-        let said = self.store.submit(&tenant(), &attempts, ranks).await.unwrap();
-        let told = self.model.submit(&tenant(), &attempts, ranks).await.unwrap();
-        for ((said, told), attempt) in said.iter().zip(&told).zip(&attempts) {
+        let terms = SubmitTerms {
+            metering: self.metering(),
+            max_tenant_entries: self.dice.chance(4).then(|| self.dice.roll(40) as u64),
+            announce_on: None,
+            ranks: self
+                .dice
+                .pick(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]),
+        };
+        self.set_clock();
+        let said = self.store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+        let told = self.model.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+        assert_metered(&said.metered, &told.metered, &terms.metering);
+        for ((said, told), attempt) in said.answers.iter().zip(&told.answers).zip(&attempts) {
             assert_eq!(said, told, "{attempt:#?}");
         }
-        assert_eq!(said.len(), told.len());
+        assert_eq!(said.answers.len(), told.answers.len());
+    }
+
+    /// Charges whose outcome is the same whether the clocks differ by milliseconds or not.
+    fn metering(&mut self) -> Metering {
+        let mut charges = Vec::new();
+        for bucket in ["", "player:a", "b:a:doc"] {
+            if self.dice.chance(3) {
+                charges.push(hourly(bucket, 30, self.dice.roll(3) as u64));
+            }
+        }
+        Metering {
+            charges,
+            usage: Usage {
+                requests: self.dice.roll(2) as u64,
+                scores: self.dice.roll(5) as u64,
+            },
+            max_requests_per_day: self.dice.chance(6).then(|| self.dice.roll(90) as u64),
+        }
+    }
+
+    /// The model's clock is told; that of the store is the server's.
+    fn set_clock(&self) {
+        let now = std::time::SystemTime::now();
+        let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
+        self.model.set_clock(u64::try_from(since.as_micros()).unwrap());
+    }
+
+    async fn meter(&mut self) {
+        let metering = self.metering();
+        self.set_clock();
+        let (said, told) = if self.dice.chance(2) {
+            let said = self.store.take(&tenant(), &metering).await.unwrap();
+            (said, self.model.take(&tenant(), &metering).await.unwrap())
+        } else {
+            let said = self.store.report(&tenant(), &metering).await.unwrap();
+            (said, self.model.report(&tenant(), &metering).await.unwrap())
+        };
+        assert_metered(&said, &told, &metering);
     }
 
     async fn moderate(&mut self) {
@@ -264,6 +313,11 @@ impl Pair {
         for board in self.boards.clone() {
             self.compare_log(&board.value, now).await;
         }
+        let days = u32::try_from(self.dice.roll(3)).unwrap();
+        assert_eq!(
+            self.store.usage(&tenant(), days).await,
+            self.model.usage(&tenant(), days).await
+        );
     }
 
     async fn compare_pages(&mut self, place: &Place<'_>) {
@@ -346,6 +400,16 @@ impl Pair {
         assert_eq!(said, Leaderboards::get(&self.model, &tenant, &board.id).await);
         let said = self.store.list(&tenant, Some(&board_id("a")), 10).await;
         assert_eq!(said, self.model.list(&tenant, Some(&board_id("a")), 10).await);
+    }
+}
+
+/// The same but for the time that passed between the two.
+fn assert_metered(said: &Metered, told: &Metered, metering: &Metering) {
+    assert_eq!(said.refused, told.refused, "{metering:?}: {said:?}, {told:?}");
+    assert_eq!(said.requests_today, told.requests_today, "{metering:?}");
+    assert_eq!(said.ahead_us.len(), told.ahead_us.len());
+    for (said, told) in said.ahead_us.iter().zip(&told.ahead_us) {
+        assert!(said.abs_diff(*told) < HOUR_US / 4, "{metering:?}: {said}, {told}");
     }
 }
 

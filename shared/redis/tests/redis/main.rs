@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod against_the_model;
 #[cfg(test)]
+mod announcing;
+#[cfg(test)]
 mod atomicity;
 #[cfg(test)]
+mod holdings;
+#[cfg(test)]
 mod lifetime;
+#[cfg(test)]
+mod metering;
 #[path = "../../../../tests/suite/src/native_redis.rs"]
 pub mod native_redis;
 #[cfg(test)]

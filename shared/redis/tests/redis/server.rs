@@ -45,7 +45,11 @@ impl Server {
     }
 
     pub(crate) async fn connection(&self) -> NativeRedis {
-        connect(&format!("redis://127.0.0.1:{}", self.port)).await
+        connect(&self.url()).await
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
     }
 
     pub(crate) async fn store(&self) -> RedisStore<NativeRedis> {

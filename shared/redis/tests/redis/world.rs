@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::{Expected, Leaderboards, Place, PutLeaderboard};
+use leaderboard_core::ports::{
+    Charge, Expected, Leaderboards, Metering, Place, PutLeaderboard, RankDetail, SubmitTerms, Usage,
+};
 use leaderboard_core::{
     Attempt, Column, Columns, Fingerprint, Leaderboard, LeaderboardId, Operator, Order, PeriodId, PlayerId,
     Refusal, Reset, Schedule, Submission, SubmissionTarget, TenantId, Ties, Timestamp, Versioned,
@@ -11,6 +13,8 @@ use leaderboard_core::{
 /// A fixed instant: 2026-03-01T12:00:00Z.
 pub(crate) const NOW_MS: i64 = 1_772_366_400_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
+/// An hour in microseconds: a limit that grows back so slowly does not change while a test runs.
+pub(crate) const HOUR_US: u64 = 3_600_000_000;
 
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(ms).unwrap()
@@ -103,6 +107,33 @@ pub(crate) fn attempt(board: &Rc<Versioned<Leaderboard>>, name: &str, value: i64
 
 pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
     [byte; 16]
+}
+
+/// Terms without ranks.
+pub(crate) fn terms() -> SubmitTerms {
+    SubmitTerms::new(RankDetail::Omitted)
+}
+
+/// A call that takes so much of a limit of so many units an hour.
+pub(crate) fn hourly(bucket: &str, burst: u64, cost: u64) -> Charge {
+    Charge {
+        bucket: bucket.into(),
+        interval_us: HOUR_US,
+        burst,
+        cost,
+    }
+}
+
+/// One request with these charges.
+pub(crate) fn request(charges: Vec<Charge>) -> Metering {
+    Metering {
+        charges,
+        usage: Usage {
+            requests: 1,
+            scores: 0,
+        },
+        max_requests_per_day: None,
+    }
 }
 
 /// A place in the period `all`, or another one.

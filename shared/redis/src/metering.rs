@@ -1,0 +1,112 @@
+//! Rate limits, usage and what a tenant holds: the [`RateLimits`] port.
+
+use std::collections::BTreeMap;
+
+use leaderboard_core::ports::{
+    DayUsage, Holdings, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, USAGE_DAYS, Usage,
+};
+use leaderboard_core::{StoreError, TenantId, WORD_BYTES};
+
+use crate::RedisStore;
+use crate::answer::{Answer, corrupt, decimal};
+use crate::connection::Connection;
+use crate::keys;
+use crate::script::{Call, METER, USAGE};
+
+impl<C: Connection> RateLimits for RedisStore<C> {
+    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        charge(&self.connection, tenant, metering, true).await
+    }
+
+    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        charge(&self.connection, tenant, metering, false).await
+    }
+
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+        let mut call = Call::on(keys::held_entries(tenant));
+        add_boards(&mut call, tenant);
+        call.keys([keys::usage(tenant)]);
+        let mut answer = Answer::new(USAGE.run(&self.connection, &call).await?);
+        let holdings = Holdings {
+            leaderboards: answer.count()?,
+            entries: answer.count()?,
+        };
+        let mut used = read_usage(&mut answer)?;
+        used.truncate(usize::try_from(days).map_err(corrupt)?);
+        Ok((used, holdings))
+    }
+}
+
+/// Charges a call, unless it may be refused and is.
+pub(crate) async fn charge<C: Connection>(
+    connection: &C,
+    tenant: &TenantId,
+    metering: &Metering,
+    may_be_refused: bool,
+) -> Result<Metered, StoreError> {
+    let mut call = Call::default();
+    call.flag(may_be_refused);
+    add_metering(&mut call, tenant, metering);
+    let mut answer = Answer::new(METER.run(connection, &call).await?);
+    read_metered(&answer.bytes()?)
+}
+
+/// Adds what `take_meter` in `metering.lua` takes.
+pub(crate) fn add_metering(call: &mut Call, tenant: &TenantId, metering: &Metering) {
+    call.keys([keys::usage(tenant)]);
+    call.text(&metering.usage.requests);
+    call.text(&metering.usage.scores);
+    call.option(metering.max_requests_per_day);
+    call.text(&MAX_OVERDRAFT_BURSTS);
+    call.text(&USAGE_DAYS);
+    call.text(&metering.charges.len());
+    for charge in &metering.charges {
+        call.keys([keys::bucket(tenant, &charge.bucket)]);
+        call.text(&charge.interval_us);
+        call.text(&charge.burst);
+        call.text(&charge.cost);
+    }
+}
+
+/// Adds what `take_boards` in `held.lua` takes.
+pub(crate) fn add_boards(call: &mut Call, tenant: &TenantId) {
+    call.keys([keys::boards(tenant)]);
+    for part in keys::around_boards(tenant) {
+        call.bytes(part);
+    }
+}
+
+/// What `metered` in `metering.lua` answers.
+pub(crate) fn read_metered(bytes: &[u8]) -> Result<Metered, StoreError> {
+    let short = || corrupt("answer to a charge");
+    let (&[refused], rest) = bytes.split_first_chunk().ok_or_else(short)?;
+    let (words, []) = rest.as_chunks::<WORD_BYTES>() else {
+        return Err(short());
+    };
+    let (requests_today, ahead_us) = words.split_first().ok_or_else(short)?;
+    Ok(Metered {
+        ahead_us: ahead_us.iter().map(|word| u64::from_be_bytes(*word)).collect(),
+        requests_today: u64::from_be_bytes(*requests_today),
+        refused: refused == 1,
+    })
+}
+
+/// The days of a usage hash, newest first.
+fn read_usage(answer: &mut Answer) -> Result<Vec<DayUsage>, StoreError> {
+    let mut days: BTreeMap<u64, Usage> = BTreeMap::new();
+    while !answer.is_empty() {
+        let (field, count) = (answer.bytes()?, answer.number()?);
+        let (kind, day) = field.split_first().ok_or_else(|| corrupt("usage"))?;
+        let usage = days.entry(decimal(day)?).or_default();
+        match kind {
+            b'r' => usage.requests = count,
+            b's' => usage.scores = count,
+            _ => return Err(corrupt("usage")),
+        }
+    }
+    let days = days.into_iter().rev().map(|(day, usage)| {
+        let day = u32::try_from(day).map_err(corrupt)?;
+        Ok(DayUsage { day, usage })
+    });
+    days.collect()
+}

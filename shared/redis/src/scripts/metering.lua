@@ -1,0 +1,87 @@
+-- Rate limits (GCRA) and usage: all that a call is charged with, or nothing. Needs words, arguments, clock.
+--
+-- A bucket holds its theoretical arrival time as a double of whole microseconds, and lives for as long as that is
+-- ahead of now: a bucket that is not there has all of its room. Usage is one hash of the tenant: `r` or `s` and the
+-- day (since 1970, by the server's clock) hold the requests and the scores of that day.
+
+local DAY_US = 86400000000
+local BUCKET_BYTES = 8
+
+-- KEYS: the usage, then a bucket for each charge. ARGV: requests, scores, the day's quota of requests ('' for none),
+-- how many bursts a bucket is overdrawn at most, how many days are kept, the number of charges, and for each:
+-- interval (µs), burst, cost.
+local function take_meter()
+  local meter = {usage = take_key(), requests = tonumber(take()), scores = tonumber(take())}
+  meter.quota, meter.overdraft, meter.days = tonumber(take()), tonumber(take()), tonumber(take())
+  for at = 1, tonumber(take()) do
+    local charge = {bucket = take_key(), interval = tonumber(take())}
+    charge.most = charge.interval * tonumber(take())
+    charge.price = charge.interval * tonumber(take())
+    meter[at] = charge
+  end
+  return meter
+end
+
+local function ahead_of(bucket, now)
+  local arrival = redis.call('GET', bucket)
+  if not arrival then
+    return 0
+  elseif #arrival ~= BUCKET_BYTES then
+    corrupt('bucket')
+  end
+  return math.max(0, struct.unpack('>d', arrival) - now)
+end
+
+-- Reads all and writes nothing. Whether there is room for everything.
+local function weigh(meter)
+  meter.now = now_us()
+  meter.day = math.floor(meter.now / DAY_US)
+  meter.requests_today = count_of(redis.call('HGET', meter.usage, 'r' .. meter.day) or '0', 'usage')
+  local has_room = not meter.quota or meter.requests_today + meter.requests <= meter.quota
+  for _, charge in ipairs(meter) do
+    charge.ahead = ahead_of(charge.bucket, meter.now)
+    if charge.price > 0 and charge.ahead + charge.price > charge.most then
+      has_room = false
+    end
+  end
+  return has_room
+end
+
+-- Forgets the usage of days long past.
+local function prune_usage(meter)
+  for _, field in ipairs(redis.call('HKEYS', meter.usage)) do
+    if tonumber(string.sub(field, 2)) <= meter.day - meter.days then
+      redis.call('HDEL', meter.usage, field)
+    end
+  end
+end
+
+-- Charges everything. The scores come first: the count of requests has been looked at, so that it cannot fail.
+local function charge_all(meter)
+  if meter.scores > 0 then
+    redis.call('HINCRBY', meter.usage, 's' .. meter.day, meter.scores)
+  end
+  if meter.requests > 0 then
+    meter.requests_today = redis.call('HINCRBY', meter.usage, 'r' .. meter.day, meter.requests)
+    if meter.requests_today == meter.requests then
+      prune_usage(meter)
+    end
+  end
+  for _, charge in ipairs(meter) do
+    if charge.price > 0 then
+      local most = math.max(charge.ahead, charge.most * meter.overdraft)
+      charge.ahead = math.min(charge.ahead + charge.price, most)
+      local arrival = struct.pack('>d', meter.now + charge.ahead)
+      redis.call('SET', charge.bucket, arrival, 'PX', math.ceil(charge.ahead / 1000))
+    end
+  end
+end
+
+-- One string: a 1 when the call was refused, then words: requests of the day, how far each bucket is ahead (µs).
+local function metered(meter, refused)
+  local answer = {refused and '\1' or '\0', word(meter.requests_today)}
+  for at, charge in ipairs(meter) do
+    answer[at + 2] = word(charge.ahead)
+  end
+  return table.concat(answer)
+end

@@ -1,0 +1,96 @@
+//! Who hears of a change.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use leaderboard_core::ports::{ANNOUNCEMENT_WINDOW_MS, Announcements, Scores, SubmitTerms};
+use leaderboard_redis::Reply;
+use redis::aio::PubSub;
+
+use crate::server::Server;
+use crate::world::{
+    DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
+};
+
+const CHANNEL: &str = "eb:changes";
+
+async fn listen(server: &Server) -> PubSub {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut listening = client.get_async_pubsub().await.unwrap();
+    listening.subscribe(CHANNEL).await.unwrap();
+    listening
+}
+
+async fn heard(listening: &mut PubSub) -> String {
+    let mut messages = listening.on_message();
+    let next = tokio::time::timeout(Duration::from_secs(20), messages.next());
+    let message = next.await.expect("a message in time").expect("a message");
+    message.get_payload().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_is_announced_once_for_each_leaderboard() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut listening = listen(&server).await;
+    let mut by_day = simple("b.2");
+    by_day.schedule = daily();
+    let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
+    let loud = SubmitTerms {
+        announce_on: Some(Rc::from(CHANNEL)),
+        ..terms()
+    };
+    let both = |value, now_ms| resolve(&submission("p", &[value]), &boards, now_ms).unwrap();
+    // Two periods of one leaderboard, and the other leaderboard: one message.
+    let attempts = [both(5, NOW_MS), both(6, NOW_MS + DAY_MS)];
+    store.submit_on(&tenant(), &attempts, &loud).await.unwrap();
+    assert_eq!(
+        heard(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a","b.2"]}"#
+    );
+    let [Reply::Integer(left)] = server.ask("PTTL eb:acme:b:a:announced").await[..] else {
+        panic!("no time to live")
+    };
+    assert!(left <= i64::from(ANNOUNCEMENT_WINDOW_MS) && left != -1, "{left}");
+
+    // Nothing of: a worse score, a leaderboard that was announced just now, a submission that is to be quiet.
+    server
+        .ask("DEL eb:acme:b:a:announced eb:acme:b:b.2:announced")
+        .await;
+    store
+        .submit_on(&tenant(), &[both(1, NOW_MS)], &loud)
+        .await
+        .unwrap();
+    server.ask("SET eb:acme:b:a:announced x").await;
+    store
+        .submit_on(&tenant(), &[attempt(&boards[0], "p", 9, NOW_MS)], &loud)
+        .await
+        .unwrap();
+    store
+        .submit_on(&tenant(), &[attempt(&boards[1], "p", 9, NOW_MS)], &terms())
+        .await
+        .unwrap();
+    store.announce(CHANNEL, &tenant(), &[]).await.unwrap();
+    assert_eq!(
+        heard(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":[]}"#
+    );
+    server.ask("DEL eb:acme:b:a:announced").await;
+    store
+        .submit_on(&tenant(), &[attempt(&boards[0], "p", 10, NOW_MS)], &loud)
+        .await
+        .unwrap();
+    assert_eq!(
+        heard(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a"]}"#
+    );
+    store
+        .announce(CHANNEL, &tenant(), &[board_id("a"), board_id("c")])
+        .await
+        .unwrap();
+    assert_eq!(
+        heard(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a","c"]}"#
+    );
+}

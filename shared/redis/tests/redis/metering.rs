@@ -1,0 +1,195 @@
+//! Rate limits and usage: all or nothing, gone when they are as good as new, capped, counted by the day.
+
+use leaderboard_core::StoreError;
+use leaderboard_core::ports::{Charge, Events, Metered, Metering, RateLimits, Scores, SubmitTerms, Usage};
+use leaderboard_redis::{RedisStore, Reply};
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+use crate::world::{HOUR_US, NOW_MS, attempt, hourly, put, request, simple, tenant, terms};
+
+async fn take(store: &RedisStore<NativeRedis>, metering: &Metering) -> Metered {
+    store.take(&tenant(), metering).await.unwrap()
+}
+
+/// Whether a bucket is so many hours ahead, but for the time the test has run.
+fn is_hours(ahead_us: u64, hours: u64) -> bool {
+    let most = hours * HOUR_US;
+    ahead_us <= most && ahead_us + HOUR_US / 4 > most
+}
+
+#[tokio::test]
+async fn a_call_is_charged_with_all_or_with_nothing() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let both = request(vec![hourly("wide", 10, 2), hourly("narrow", 3, 2)]);
+    let first = take(&store, &both).await;
+    assert!(!first.refused && first.requests_today == 1);
+    assert!(
+        first.ahead_us.iter().all(|ahead| is_hours(*ahead, 2)),
+        "{first:?}"
+    );
+    let dump = server.digest().await;
+    let second = take(&store, &both).await;
+    assert!(second.refused && second.requests_today == 1);
+    assert!(
+        second.ahead_us.iter().all(|ahead| is_hours(*ahead, 2)),
+        "{second:?}"
+    );
+    assert_eq!(server.digest().await, dump);
+    // A unit is left, and looking at a limit that is used up is never refused.
+    let last = take(&store, &request(vec![hourly("narrow", 3, 1)])).await;
+    assert!(!last.refused && is_hours(last.ahead_us[0], 3), "{last:?}");
+    let look = take(&store, &request(vec![hourly("narrow", 1, 0)])).await;
+    assert!(!look.refused && is_hours(look.ahead_us[0], 3), "{look:?}");
+}
+
+#[tokio::test]
+async fn a_refused_submission_settles_nothing_and_is_one_command() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    let attempts: Vec<_> = (0..200)
+        .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
+        .collect();
+    let strict = SubmitTerms {
+        metering: request(vec![hourly("player", 1, 1)]),
+        ..terms()
+    };
+    // Four commands, and the first alone is charged.
+    let taken = store.submit_on(&tenant(), &attempts, &strict).await.unwrap();
+    assert_eq!((taken.answers.len(), taken.metered.requests_today), (200, 1));
+    assert!(taken.answers.iter().all(Result::is_ok));
+    assert!(is_hours(taken.metered.ahead_us[0], 1));
+    let dump = server.digest().await;
+    let refused = store.submit_on(&tenant(), &attempts, &strict).await.unwrap();
+    assert!(refused.metered.refused && refused.answers.is_empty());
+    assert_eq!(server.digest().await, dump);
+    let log = store.read(&tenant(), &board.value.id, 0, 1000).await.unwrap();
+    assert_eq!(log.len(), 201);
+    // A call without attempts costs what it costs.
+    let nothing = store.submit_on(&tenant(), &[], &strict).await.unwrap();
+    assert!(nothing.metered.refused);
+}
+
+#[tokio::test]
+async fn a_limit_that_has_grown_back_takes_no_memory() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let quick = |cost| Charge {
+        bucket: "quick".into(),
+        interval_us: 20_000,
+        burst: 4,
+        cost,
+    };
+    let taken = take(&store, &request(vec![quick(4)])).await;
+    assert_eq!(taken.ahead_us, [80_000]);
+    let [Reply::Integer(left)] = server.ask("PTTL eb:acme:rate:quick").await[..] else {
+        panic!("no time to live")
+    };
+    assert!(left <= 80, "{left}");
+    tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+    assert_eq!(server.ask("EXISTS eb:acme:rate:quick").await, [Reply::Integer(0)]);
+    let again = take(&store, &request(vec![quick(4)])).await;
+    assert_eq!((again.refused, again.ahead_us), (false, vec![80_000]));
+}
+
+#[tokio::test]
+async fn reports_are_never_refused_and_overdraw_so_far_and_no_further() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let over = request(vec![hourly("reads", 3, 5)]);
+    let first = store.report(&tenant(), &over).await.unwrap();
+    assert!(!first.refused && is_hours(first.ahead_us[0], 5), "{first:?}");
+    let second = store.report(&tenant(), &over).await.unwrap();
+    assert!(!second.refused && is_hours(second.ahead_us[0], 6), "{second:?}");
+    // A smaller burst forgives nothing that is there already.
+    let smaller = request(vec![hourly("reads", 1, 5)]);
+    let third = store.report(&tenant(), &smaller).await.unwrap();
+    assert!(is_hours(third.ahead_us[0], 6), "{third:?}");
+    assert!(take(&store, &request(vec![hourly("reads", 3, 1)])).await.refused);
+}
+
+#[tokio::test]
+async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    server.ask("HSET eb:acme:usage r1 5 s1 6 r2 7").await;
+    let (days, _) = store.usage(&tenant(), 5).await.unwrap();
+    assert_eq!(days.iter().map(|day| day.day).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!((days[1].usage.requests, days[1].usage.scores), (5, 6));
+    assert_eq!(store.usage(&tenant(), 1).await.unwrap().0, days[..1]);
+    let mut metering = Metering {
+        charges: Vec::new(),
+        usage: Usage {
+            requests: 2,
+            scores: 30,
+        },
+        max_requests_per_day: Some(5),
+    };
+    let said = [take(&store, &metering).await, take(&store, &metering).await];
+    assert_eq!(
+        said.map(|said| (said.refused, said.requests_today)),
+        [(false, 2), (false, 4)]
+    );
+    let refused = take(&store, &metering).await;
+    assert_eq!((refused.refused, refused.requests_today), (true, 4));
+    metering.usage.requests = 1;
+    assert_eq!(take(&store, &metering).await.requests_today, 5);
+    let (days, _) = store.usage(&tenant(), 400).await.unwrap();
+    let kept: Vec<_> = days.iter().map(|day| day.usage).collect();
+    assert_eq!(
+        kept,
+        [Usage {
+            requests: 5,
+            scores: 90
+        }]
+    );
+}
+
+#[tokio::test]
+async fn bad_data_is_an_error_and_nothing_is_charged() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    let one = [attempt(&board, "p", 5, NOW_MS)];
+    let mut strict = SubmitTerms {
+        metering: request(vec![hourly("ok", 5, 1), hourly("bad", 5, 1)]),
+        max_tenant_entries: Some(10),
+        ..terms()
+    };
+    strict.metering.usage.scores = 1;
+    let clean = server.digest().await;
+    for (key, command) in [
+        ("eb:acme:rate:bad", "SET eb:acme:rate:bad short"),
+        ("eb:acme:rate:bad", "HSET eb:acme:rate:bad a b"),
+        ("eb:acme:usage", "SET eb:acme:usage x"),
+        ("eb:acme:b:a:e:all", "SET eb:acme:b:a:e:all x"),
+        ("eb:acme:b:a:periods", "SET eb:acme:b:a:periods x"),
+    ] {
+        server.ask(command).await;
+        let dump = server.digest().await;
+        let said = store.submit_on(&tenant(), &one, &strict).await;
+        assert!(matches!(said, Err(StoreError::Corrupt(_))), "{command}: {said:?}");
+        assert_eq!(server.digest().await, dump, "{command}");
+        server.ask(&format!("DEL {key}")).await;
+    }
+    // What is found once the call has been charged leaves the entries as they were.
+    for command in [
+        "SET eb:acme:entries x",
+        "SET eb:acme:expiring x",
+        "HSET eb:acme:entries  many",
+    ] {
+        server.ask(command).await;
+        let dump = server.digest().await;
+        let free = SubmitTerms {
+            metering: Metering::default(),
+            ..strict.clone()
+        };
+        let said = store.submit_on(&tenant(), &one, &free).await;
+        assert!(matches!(said, Err(StoreError::Corrupt(_))), "{command}: {said:?}");
+        assert_eq!(server.digest().await, dump, "{command}");
+        server.ask("DEL eb:acme:entries eb:acme:expiring").await;
+    }
+    assert_eq!(server.digest().await, clean);
+}
