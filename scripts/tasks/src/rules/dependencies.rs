@@ -19,6 +19,18 @@ struct Never {
 
 const NEVER: &[Never] = &[
     Never {
+        package: "leaderboard-flags",
+        crates: &[
+            "leaderboard-core",
+            "http",
+            "spin-sdk",
+            "redis",
+            "rusqlite",
+            "tokio",
+            "wasmtime",
+        ],
+    },
+    Never {
         package: "leaderboard-core",
         crates: &[
             "http",

@@ -1,0 +1,294 @@
+//! From the bytes of a flagd document to flags that have been checked.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::compile::{Compiled, compile};
+use crate::evaluation::FlagType;
+use crate::flag::{Flag, Targeting};
+use crate::limits::{
+    MAX_DOCUMENT_BYTES, MAX_EVALUATORS, MAX_FLAGS, MAX_KEY_BYTES, MAX_METADATA_MEMBERS, MAX_VARIANTS,
+};
+use crate::problem::{FlagProblem, Place, Problems};
+use crate::references;
+use crate::rule::Rule;
+use crate::set::FlagSet;
+
+type Members = Map<String, Value>;
+
+/// What a document says, and what is wrong with it.
+pub(crate) struct Reading {
+    pub(crate) set: FlagSet,
+    /// Problems of the document and of its flags: without the flags concerned it cannot be used.
+    pub(crate) structure: Vec<FlagProblem>,
+    /// Problems of targeting rules: each concerns the flags that use the rule.
+    pub(crate) targeting: Vec<FlagProblem>,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// The one problem that leaves nothing to read: too large, not JSON, not an object.
+pub(crate) fn read(json: &[u8]) -> Result<Reading, FlagProblem> {
+    let whole = |detail: String| FlagProblem {
+        pointer: String::new(),
+        detail,
+    };
+    if json.len() > MAX_DOCUMENT_BYTES {
+        return Err(whole(format!(
+            "a document has at most {MAX_DOCUMENT_BYTES} bytes"
+        )));
+    }
+    let document: Value = serde_json::from_slice(json).map_err(|e| whole(format!("not JSON: {e}")))?;
+    let Value::Object(document) = document else {
+        return Err(whole("must be a JSON object".to_owned()));
+    };
+    let mut reader = Reader::default();
+    let set = reader.document(&document);
+    Ok(Reading {
+        set,
+        structure: reader.structure.into_vec(),
+        targeting: reader.targeting.into_vec(),
+    })
+}
+
+#[derive(Default)]
+struct Reader {
+    structure: Problems,
+    targeting: Problems,
+}
+
+/// The shared rules by name, and the depth of each (`None`: it is broken).
+struct Evaluators<'a> {
+    names: BTreeMap<&'a str, usize>,
+    depths: Vec<Option<usize>>,
+}
+
+impl Reader {
+    fn document(&mut self, document: &Members) -> FlagSet {
+        let root = Place::Document;
+        let metadata = self.metadata(document.get("metadata"), &Place::Member(&root, "metadata"));
+        let (rules, evaluators) = self.evaluators(document, &root);
+        let place = Place::Member(&root, "flags");
+        let mut flags = BTreeMap::new();
+        match document.get("flags") {
+            None => self.structure.add(&root, "has no member `flags`"),
+            Some(Value::Object(members)) if members.len() > MAX_FLAGS => {
+                self.structure
+                    .add(&place, format!("has more than {MAX_FLAGS} flags"));
+            }
+            Some(Value::Object(members)) => {
+                for (key, flag) in members {
+                    let place = Place::Member(&place, key);
+                    self.name(key, &place);
+                    if let Some(flag) = self.flag(flag, &place, &evaluators) {
+                        flags.insert(key.clone(), flag);
+                    }
+                }
+            }
+            Some(_) => self
+                .structure
+                .add(&place, "must be an object of flags by their keys"),
+        }
+        FlagSet::new(flags, rules, metadata)
+    }
+
+    fn evaluators<'a>(&mut self, document: &'a Members, root: &Place<'_>) -> (Vec<Rule>, Evaluators<'a>) {
+        let place = Place::Member(root, "$evaluators");
+        let empty = Evaluators {
+            names: BTreeMap::new(),
+            depths: Vec::new(),
+        };
+        let members = match document.get("$evaluators") {
+            None => return (Vec::new(), empty),
+            Some(Value::Object(members)) if members.len() <= MAX_EVALUATORS => members,
+            Some(Value::Object(_)) => {
+                self.structure
+                    .add(&place, format!("has more than {MAX_EVALUATORS} rules"));
+                return (Vec::new(), empty);
+            }
+            Some(_) => {
+                self.structure
+                    .add(&place, "must be an object of rules by their names");
+                return (Vec::new(), empty);
+            }
+        };
+        let names: BTreeMap<&str, usize> = members
+            .keys()
+            .enumerate()
+            .map(|(index, name)| (name.as_str(), index))
+            .collect();
+        let mut compiled = Vec::with_capacity(members.len());
+        for (name, json) in members {
+            let place = Place::Member(&place, name);
+            self.name(name, &place);
+            compiled.push(compile(json, &place, &names, &mut self.targeting));
+        }
+        let depths = references::depths(&compiled, &mut self.targeting);
+        let rule = |compiled: Option<Compiled>| compiled.map_or(Rule::Literal(Value::Null), |it| it.rule);
+        (
+            compiled.into_iter().map(rule).collect(),
+            Evaluators { names, depths },
+        )
+    }
+
+    fn flag(&mut self, json: &Value, place: &Place<'_>, evaluators: &Evaluators<'_>) -> Option<Flag> {
+        let Value::Object(members) = json else {
+            self.structure.add(place, "must be an object");
+            return None;
+        };
+        let before = self.structure.len();
+        let enabled = self.state(members.get("state"), &Place::Member(place, "state"));
+        let variants = self.variants(members.get("variants"), &Place::Member(place, "variants"));
+        let default = Place::Member(place, "defaultVariant");
+        let default_variant =
+            self.default_variant(members.get("defaultVariant"), variants.as_ref(), &default);
+        let targeting = self.targeting(
+            members.get("targeting"),
+            &Place::Member(place, "targeting"),
+            evaluators,
+        );
+        let metadata = self.metadata(members.get("metadata"), &Place::Member(place, "metadata"));
+        let (variants, flag_type) = variants?;
+        let sound = self.structure.len() == before;
+        sound.then_some(Flag {
+            enabled: enabled?,
+            variants,
+            flag_type,
+            default_variant,
+            targeting,
+            metadata,
+        })
+    }
+
+    fn name(&mut self, name: &str, place: &Place<'_>) {
+        if name.is_empty() || name.len() > MAX_KEY_BYTES {
+            self.structure
+                .add(place, format!("a name has 1 to {MAX_KEY_BYTES} bytes"));
+        }
+    }
+
+    fn state(&mut self, json: Option<&Value>, place: &Place<'_>) -> Option<bool> {
+        match json.and_then(Value::as_str) {
+            Some("ENABLED") => Some(true),
+            Some("DISABLED") => Some(false),
+            _ => {
+                self.structure.add(place, "must be \"ENABLED\" or \"DISABLED\"");
+                None
+            }
+        }
+    }
+
+    fn variants(
+        &mut self,
+        json: Option<&Value>,
+        place: &Place<'_>,
+    ) -> Option<(BTreeMap<String, Value>, FlagType)> {
+        let Some(Value::Object(members)) = json else {
+            self.structure
+                .add(place, "must be an object of values by their names");
+            return None;
+        };
+        let Some(first) = members.values().next() else {
+            self.structure.add(place, "must have at least one variant");
+            return None;
+        };
+        if members.len() > MAX_VARIANTS {
+            self.structure
+                .add(place, format!("has more than {MAX_VARIANTS} variants"));
+            return None;
+        }
+        let wanted = FlagType::of(first);
+        for (name, value) in members {
+            let place = Place::Member(place, name);
+            self.name(name, &place);
+            match FlagType::of(value) {
+                None => self
+                    .structure
+                    .add(&place, "must be a boolean, a string, a number or an object"),
+                found if wanted.is_some() && found != wanted => {
+                    self.structure
+                        .add(&place, "is of another type than the variants before it");
+                }
+                Some(_) => {}
+            }
+        }
+        let variants = members
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        Some((variants, wanted?))
+    }
+
+    fn default_variant(
+        &mut self,
+        json: Option<&Value>,
+        variants: Option<&(BTreeMap<String, Value>, FlagType)>,
+        place: &Place<'_>,
+    ) -> Option<String> {
+        match json {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) if name.is_empty() => None,
+            Some(Value::String(name)) => {
+                if variants.is_some_and(|(variants, _)| !variants.contains_key(name)) {
+                    self.structure.add(place, "names no variant of this flag");
+                }
+                Some(name.clone())
+            }
+            Some(_) => {
+                self.structure
+                    .add(place, "must be the name of a variant, or null");
+                None
+            }
+        }
+    }
+
+    fn targeting(
+        &mut self,
+        json: Option<&Value>,
+        place: &Place<'_>,
+        evaluators: &Evaluators<'_>,
+    ) -> Targeting {
+        match json {
+            None | Some(Value::Null) => Targeting::Absent,
+            Some(Value::Object(members)) if members.is_empty() => Targeting::Absent,
+            Some(rule @ Value::Object(_)) => {
+                let compiled = compile(rule, place, &evaluators.names, &mut self.targeting);
+                let sound = compiled.filter(|rule| {
+                    references::depth_of(rule, &evaluators.depths, &mut self.targeting).is_some()
+                });
+                sound.map_or(Targeting::Broken, |compiled| Targeting::Rule(compiled.rule))
+            }
+            Some(_) => {
+                self.targeting
+                    .add(place, "must be an object: a rule, or an empty one");
+                Targeting::Broken
+            }
+        }
+    }
+
+    fn metadata(&mut self, json: Option<&Value>, place: &Place<'_>) -> Members {
+        let members = match json {
+            None | Some(Value::Null) => return Members::new(),
+            Some(Value::Object(members)) => members,
+            Some(_) => {
+                self.structure.add(place, "must be an object");
+                return Members::new();
+            }
+        };
+        if members.len() > MAX_METADATA_MEMBERS {
+            self.structure
+                .add(place, format!("has more than {MAX_METADATA_MEMBERS} members"));
+        }
+        for (name, value) in members {
+            if !matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_)) {
+                self.structure.add(
+                    &Place::Member(place, name),
+                    "must be a boolean, a number or a string",
+                );
+            }
+        }
+        members.clone()
+    }
+}

@@ -1,0 +1,63 @@
+//! Operations on numbers.
+
+use std::borrow::Cow;
+
+use super::coerce::{from_number, to_number};
+use super::data::Scope;
+use super::{Call, NULL, Yield};
+use crate::rule::{Operator, Rule};
+
+impl<'a> Call<'a> {
+    /// An operation on numbers. What is none, or has no finite result, yields null.
+    pub(super) fn calculate<'s>(
+        &mut self,
+        operator: Operator,
+        arguments: &'s [Rule],
+        scope: Scope<'s>,
+    ) -> Yield<'s>
+    where
+        'a: 's,
+    {
+        let mut numbers = Vec::with_capacity(arguments.len());
+        for rule in arguments {
+            let value = self.eval(rule, scope)?;
+            self.weigh_both(&value, &NULL)?;
+            numbers.push(to_number(&value));
+        }
+        Ok(Cow::Owned(from_number(result(operator, &numbers))))
+    }
+}
+
+fn result(operator: Operator, numbers: &[f64]) -> f64 {
+    let pair = |of: fn(f64, f64) -> f64| match numbers {
+        [left, right, ..] => of(*left, *right),
+        _ => f64::NAN,
+    };
+    match operator {
+        Operator::Add => numbers.iter().sum(),
+        Operator::Multiply if !numbers.is_empty() => numbers.iter().product(),
+        Operator::Subtract if numbers.len() == 1 => pair_with_zero(numbers),
+        Operator::Subtract => pair(|left, right| left - right),
+        Operator::Divide => pair(|left, right| left / right),
+        Operator::Remainder => pair(|left, right| left % right),
+        Operator::Max => extreme(numbers, f64::gt),
+        Operator::Min => extreme(numbers, f64::lt),
+        _ => f64::NAN,
+    }
+}
+
+fn pair_with_zero(numbers: &[f64]) -> f64 {
+    numbers.first().map_or(f64::NAN, |number| 0.0 - number)
+}
+
+/// The number that `beats` all others; not a number when one of them is none, or there are none.
+fn extreme(numbers: &[f64], beats: fn(&f64, &f64) -> bool) -> f64 {
+    if numbers.iter().any(|number| number.is_nan()) {
+        return f64::NAN;
+    }
+    numbers
+        .iter()
+        .copied()
+        .reduce(|best, next| if beats(&next, &best) { next } else { best })
+        .unwrap_or(f64::NAN)
+}

@@ -1,0 +1,58 @@
+//! Operations that make text.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::coerce::{from_number, to_number, to_text};
+use super::data::Scope;
+use super::{Call, NULL, Yield};
+use crate::rule::Rule;
+
+impl<'a> Call<'a> {
+    pub(super) fn cat<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    where
+        'a: 's,
+    {
+        let mut text = String::new();
+        for rule in arguments {
+            let value = self.eval(rule, scope)?;
+            // Before the text of a list is made.
+            self.weigh_both(&value, &NULL)?;
+            text.push_str(&to_text(&value));
+        }
+        Ok(Cow::Owned(Value::String(text)))
+    }
+
+    /// `substr`: from a place (from the end when negative), and so many characters (without so many at the
+    /// end when negative).
+    pub(super) fn substr<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    where
+        'a: 's,
+    {
+        let text = self.argument(arguments, 0, scope)?;
+        self.weigh_both(&text, &NULL)?;
+        let text = to_text(&text).into_owned();
+        let from = to_number(self.argument(arguments, 1, scope)?.as_ref());
+        let start = offset(from, text.chars().count());
+        let rest: String = text.chars().skip(start).collect();
+        let Some(length) = arguments.get(2) else {
+            return Ok(Cow::Owned(Value::String(rest)));
+        };
+        let length = to_number(self.eval(length, scope)?.as_ref());
+        let end = offset(length, rest.chars().count());
+        Ok(Cow::Owned(Value::String(rest.chars().take(end).collect())))
+    }
+}
+
+/// A place in a text of `length` characters, counted from its end when negative.
+fn offset(number: f64, length: usize) -> usize {
+    let beyond = if number > 0.0 { i64::MAX } else { 0 };
+    let far = from_number(number.trunc()).as_i64().unwrap_or(beyond);
+    let distance = usize::try_from(far.unsigned_abs()).unwrap_or(usize::MAX);
+    if far < 0 {
+        length.saturating_sub(distance)
+    } else {
+        distance.min(length)
+    }
+}

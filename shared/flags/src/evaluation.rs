@@ -1,0 +1,156 @@
+//! What comes of evaluating a flag.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// The outcome of an evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation<'a> {
+    /// The value; `None` when the caller's own default holds (the flag is disabled, or names no default).
+    pub value: Option<&'a Value>,
+    /// Name of the variant that holds the value.
+    pub variant: Option<&'a str>,
+    /// Why this value.
+    pub reason: Reason,
+    /// The type of every variant of the flag.
+    pub flag_type: FlagType,
+    /// The flag's own metadata; that of the set stands in [`crate::FlagSet::metadata`].
+    pub metadata: &'a Map<String, Value>,
+}
+
+impl Evaluation<'_> {
+    /// This outcome, for a caller that needs a value of one type.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TypeMismatch`] when there is a value and it is of another type.
+    pub fn of_type(self, wanted: FlagType) -> Result<Self, EvaluationError> {
+        if self.value.is_some() && self.flag_type != wanted {
+            let detail = format!("the flag's values are of type {}, not {wanted}", self.flag_type);
+            return Err(EvaluationError {
+                code: ErrorCode::TypeMismatch,
+                detail,
+            });
+        }
+        Ok(self)
+    }
+}
+
+/// Why a flag has its value, in the words of OpenFeature as flagd uses them: a `fractional` that chose a
+/// variant is a match of the targeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The flag has no targeting.
+    Static,
+    /// The targeting chose the variant.
+    TargetingMatch,
+    /// The targeting chose nothing, or the flag names no default.
+    Default,
+    /// The flag is switched off.
+    Disabled,
+}
+
+impl Reason {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Static => "STATIC",
+            Self::TargetingMatch => "TARGETING_MATCH",
+            Self::Default => "DEFAULT",
+            Self::Disabled => "DISABLED",
+        }
+    }
+}
+
+/// The type of a flag's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlagType {
+    /// `true` or `false`.
+    Boolean,
+    /// Text.
+    String,
+    /// A number, whole or not.
+    Number,
+    /// A JSON object.
+    Object,
+}
+
+impl FlagType {
+    /// The type of a value; `None` for what no variant may be.
+    pub(crate) const fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(_) => Some(Self::Boolean),
+            Value::String(_) => Some(Self::String),
+            Value::Number(_) => Some(Self::Number),
+            Value::Object(_) => Some(Self::Object),
+            Value::Null | Value::Array(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for FlagType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Boolean => "boolean",
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Object => "object",
+        })
+    }
+}
+
+/// Why there is no outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationError {
+    /// What kind of error.
+    pub code: ErrorCode,
+    /// What happened, for a reader; it quotes nothing of the context.
+    pub detail: String,
+}
+
+impl EvaluationError {
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl fmt::Display for EvaluationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
+    }
+}
+
+impl std::error::Error for EvaluationError {}
+
+/// The error codes of OpenFeature that an evaluation can end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// No flag has this key.
+    FlagNotFound,
+    /// The flag's targeting cannot be read.
+    ParseError,
+    /// The flag's values are of another type than the caller wants.
+    TypeMismatch,
+    /// The context is not a JSON object.
+    InvalidContext,
+    /// The targeting names no variant of the flag, or takes more than [`crate::limits::MAX_STEPS`].
+    General,
+}
+
+impl ErrorCode {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FlagNotFound => "FLAG_NOT_FOUND",
+            Self::ParseError => "PARSE_ERROR",
+            Self::TypeMismatch => "TYPE_MISMATCH",
+            Self::InvalidContext => "INVALID_CONTEXT",
+            Self::General => "GENERAL",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! One flag, as the document defines it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::evaluation::FlagType;
+use crate::rule::Rule;
+
+/// A flag that has been checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Flag {
+    pub(crate) enabled: bool,
+    /// Named values, all of one type; never empty.
+    pub(crate) variants: BTreeMap<String, Value>,
+    pub(crate) flag_type: FlagType,
+    /// Without one the caller's own default holds.
+    pub(crate) default_variant: Option<String>,
+    pub(crate) targeting: Targeting,
+    pub(crate) metadata: Map<String, Value>,
+}
+
+/// How a flag chooses its variant.
+#[derive(Debug, Clone)]
+pub(crate) enum Targeting {
+    /// Always the default variant.
+    Absent,
+    /// By a rule.
+    Rule(Rule),
+    /// By a rule that cannot be read; only a tolerant reading keeps such a flag.
+    Broken,
+}

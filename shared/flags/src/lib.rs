@@ -1,0 +1,23 @@
+//! Feature flags by [flagd definitions](https://flagd.dev/reference/flag-definitions/), evaluated in process.
+//!
+//! No I/O, no clock and no randomness: the document is bytes, the context is a JSON object and `now` is an
+//! argument. A document comes from whoever may write it, so nothing in it is trusted: its size, its depth and
+//! the work of one evaluation are bounded ([`limits`]), and references are followed, never expanded.
+
+mod compile;
+mod document;
+mod eval;
+mod evaluation;
+mod flag;
+mod fractional;
+pub mod limits;
+mod murmur3;
+mod problem;
+mod references;
+mod rule;
+mod sem_ver;
+mod set;
+
+pub use evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
+pub use problem::FlagProblem;
+pub use set::FlagSet;

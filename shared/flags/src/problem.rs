@@ -1,0 +1,98 @@
+//! What is wrong with a flag document.
+
+use std::fmt;
+
+use crate::limits::MAX_PROBLEMS;
+
+/// One thing that is wrong with a flag document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagProblem {
+    /// Where: a JSON pointer (RFC 6901); empty for the document itself.
+    pub pointer: String,
+    /// What is wrong, for a reader.
+    pub detail: String,
+}
+
+impl fmt::Display for FlagProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.pointer.is_empty() {
+            "/"
+        } else {
+            &self.pointer
+        };
+        write!(f, "{place}: {}", self.detail)
+    }
+}
+
+/// The problems found so far, at most [`MAX_PROBLEMS`].
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<FlagProblem>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, place: &Place<'_>, detail: impl Into<String>) {
+        self.add_at(place.pointer(), detail);
+    }
+
+    pub(crate) fn add_at(&mut self, pointer: String, detail: impl Into<String>) {
+        if self.0.len() < MAX_PROBLEMS {
+            self.0.push(FlagProblem {
+                pointer,
+                detail: detail.into(),
+            });
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<FlagProblem> {
+        self.0
+    }
+}
+
+/// A place in the document. A chain of borrowed names: the pointer is only built when something is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    Document,
+    Member(&'a Place<'a>, &'a str),
+    Element(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    /// The place as a JSON pointer (RFC 6901).
+    pub(crate) fn pointer(&self) -> String {
+        match self {
+            Self::Document => String::new(),
+            Self::Member(parent, name) => {
+                format!(
+                    "{}/{}",
+                    parent.pointer(),
+                    name.replace('~', "~0").replace('/', "~1")
+                )
+            }
+            Self::Element(parent, index) => format!("{}/{index}", parent.pointer()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_escapes_its_names() {
+        let flags = Place::Member(&Place::Document, "flags");
+        let flag = Place::Member(&flags, "a/b~c");
+        assert_eq!(Place::Element(&flag, 3).pointer(), "/flags/a~1b~0c/3");
+    }
+
+    #[test]
+    fn the_list_of_problems_ends() {
+        let mut problems = Problems::default();
+        for _ in 0..MAX_PROBLEMS * 2 {
+            problems.add(&Place::Document, "wrong");
+        }
+        assert_eq!(problems.into_vec().len(), MAX_PROBLEMS);
+    }
+}

@@ -1,0 +1,89 @@
+//! Shared rules: which are sound, and how deep each is with everything it refers to.
+
+use crate::compile::{Compiled, Reference};
+use crate::limits::MAX_RULE_DEPTH;
+use crate::problem::Problems;
+
+/// Depth of each evaluator with what it refers to; `None` where it is broken, cyclic or too deep.
+///
+/// The search goes down at most as far as there are evaluators and visits each once.
+pub(crate) fn depths(evaluators: &[Option<Compiled>], problems: &mut Problems) -> Vec<Option<usize>> {
+    let mut search = Search {
+        evaluators,
+        states: vec![State::New; evaluators.len()],
+    };
+    (0..evaluators.len())
+        .map(|index| search.visit(index, problems))
+        .collect()
+}
+
+/// Depth of a rule with what it refers to; `None` when it refers to a broken rule or is too deep.
+pub(crate) fn depth_of(
+    rule: &Compiled,
+    evaluators: &[Option<usize>],
+    problems: &mut Problems,
+) -> Option<usize> {
+    let mut depth = rule.depth;
+    for reference in &rule.references {
+        let below = evaluators.get(reference.target).copied().flatten()?;
+        depth = depth.max(checked_depth(reference, below, problems)?);
+    }
+    Some(depth)
+}
+
+fn checked_depth(reference: &Reference, below: usize, problems: &mut Problems) -> Option<usize> {
+    let depth = reference.depth + below;
+    if depth > MAX_RULE_DEPTH {
+        let detail = format!("makes a rule nested deeper than {MAX_RULE_DEPTH} levels");
+        problems.add_at(reference.pointer.clone(), detail);
+        return None;
+    }
+    Some(depth)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    New,
+    Open,
+    Done(Option<usize>),
+}
+
+struct Search<'a> {
+    evaluators: &'a [Option<Compiled>],
+    states: Vec<State>,
+}
+
+impl Search<'_> {
+    fn visit(&mut self, index: usize, problems: &mut Problems) -> Option<usize> {
+        if let Some(State::Done(depth)) = self.states.get(index) {
+            return *depth;
+        }
+        self.set(index, State::Open);
+        let depth = self.search(index, problems);
+        self.set(index, State::Done(depth));
+        depth
+    }
+
+    fn search(&mut self, index: usize, problems: &mut Problems) -> Option<usize> {
+        let evaluators = self.evaluators;
+        let rule = evaluators.get(index)?.as_ref()?;
+        let mut depth = Some(rule.depth);
+        for reference in &rule.references {
+            if matches!(self.states.get(reference.target), Some(State::Open)) {
+                problems.add_at(reference.pointer.clone(), "leads back to itself");
+                depth = None;
+                continue;
+            }
+            let below = self.visit(reference.target, problems);
+            let with = below.and_then(|below| checked_depth(reference, below, problems));
+            depth = depth.zip(with).map(|(own, with)| own.max(with));
+        }
+        depth
+    }
+
+    fn set(&mut self, index: usize, state: State) {
+        if let Some(place) = self.states.get_mut(index) {
+            *place = state;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A targeting rule (JsonLogic with flagd's own operations), compiled.
+
+use serde_json::Value;
+
+/// A rule as it is evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Rule {
+    /// A value that holds no operation.
+    Literal(Value),
+    /// An array with at least one operation in it.
+    Array(Vec<Rule>),
+    /// An operation and its arguments.
+    Apply(Operator, Vec<Rule>),
+    /// A shared rule (`$ref`), by its place among the set's evaluators.
+    Shared(usize),
+}
+
+macro_rules! operators {
+    ($($(#[$doc:meta])* $variant:ident = $($name:literal)|+),+ $(,)?) => {
+        /// An operation of a targeting rule.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Operator { $($(#[$doc])* $variant),+ }
+
+        impl Operator {
+            /// The operation of that name.
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($($name)|+ => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+operators! {
+    Var = "var",
+    Missing = "missing",
+    MissingSome = "missing_some",
+    If = "if" | "?:",
+    And = "and",
+    Or = "or",
+    Not = "!",
+    Truthy = "!!",
+    Equal = "==",
+    StrictEqual = "===",
+    NotEqual = "!=",
+    StrictNotEqual = "!==",
+    Less = "<",
+    LessOrEqual = "<=",
+    Greater = ">",
+    GreaterOrEqual = ">=",
+    Add = "+",
+    Subtract = "-",
+    Multiply = "*",
+    Divide = "/",
+    Remainder = "%",
+    Max = "max",
+    Min = "min",
+    Map = "map",
+    Filter = "filter",
+    Reduce = "reduce",
+    All = "all",
+    None = "none",
+    Some = "some",
+    Merge = "merge",
+    In = "in",
+    Cat = "cat",
+    Substr = "substr",
+    /// Yields its argument; nothing is logged.
+    Log = "log",
+    Fractional = "fractional",
+    StartsWith = "starts_with",
+    EndsWith = "ends_with",
+    SemVer = "sem_ver",
+}

@@ -1,0 +1,245 @@
+//! A set of flags and their evaluation.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::document::{self, Reading};
+use crate::eval::{Call, Stop};
+use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, Reason};
+use crate::flag::{Flag, Targeting};
+use crate::limits::{MAX_STEPS, MAX_STEPS_OF_A_SET};
+use crate::problem::FlagProblem;
+use crate::rule::Rule;
+
+/// The flags of one document.
+#[derive(Debug, Clone, Default)]
+pub struct FlagSet {
+    flags: BTreeMap<String, Flag>,
+    evaluators: Vec<Rule>,
+    metadata: Map<String, Value>,
+}
+
+impl FlagSet {
+    pub(crate) const fn new(
+        flags: BTreeMap<String, Flag>,
+        evaluators: Vec<Rule>,
+        metadata: Map<String, Value>,
+    ) -> Self {
+        Self {
+            flags,
+            evaluators,
+            metadata,
+        }
+    }
+
+    /// Reads a flagd document, for whoever writes one: nothing that is wrong passes.
+    ///
+    /// # Errors
+    /// What is wrong, each with its place; at most [`crate::limits::MAX_PROBLEMS`].
+    pub fn parse(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
+        let Reading {
+            set,
+            mut structure,
+            targeting,
+        } = document::read(json).map_err(|one| vec![one])?;
+        structure.extend(targeting);
+        structure.truncate(crate::limits::MAX_PROBLEMS);
+        if structure.is_empty() {
+            Ok(set)
+        } else {
+            Err(structure)
+        }
+    }
+
+    /// Reads a flagd document, for whoever evaluates one that is in use: a flag whose targeting cannot be
+    /// read stays in the set and answers [`ErrorCode::ParseError`], as flagd does.
+    ///
+    /// # Errors
+    /// What is wrong with the document itself or with a flag beside its targeting.
+    pub fn parse_tolerant(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
+        let Reading { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
+        if structure.is_empty() {
+            Ok(set)
+        } else {
+            Err(structure)
+        }
+    }
+
+    /// The keys of the flags, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.flags.keys().map(String::as_str)
+    }
+
+    /// Whether a flag has this key.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.flags.contains_key(key)
+    }
+
+    /// How many flags there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flags.len()
+    }
+
+    /// Whether there is no flag.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty()
+    }
+
+    /// The metadata of the set.
+    #[must_use]
+    pub const fn metadata(&self) -> &Map<String, Value> {
+        &self.metadata
+    }
+
+    /// The metadata of a flag, over that of the set.
+    #[must_use]
+    pub fn metadata_of(&self, key: &str) -> Map<String, Value> {
+        let own = self.flags.get(key).map(|flag| &flag.metadata);
+        let members = self.metadata.iter().chain(own.into_iter().flatten());
+        members
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// Evaluates one flag. `context` is a JSON object (or null, for none); `$flagd` in it is replaced by the
+    /// key and the time. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// The error codes of flagd: no such flag, a rule that cannot be read, a variant that does not exist, a
+    /// context that is none, a rule that takes too long.
+    pub fn evaluate<'a>(
+        &'a self,
+        key: &str,
+        context: &Value,
+        now: i64,
+    ) -> Result<Evaluation<'a>, EvaluationError> {
+        let Some((key, flag)) = self.flags.get_key_value(key) else {
+            return Err(EvaluationError::new(
+                ErrorCode::FlagNotFound,
+                "there is no flag of this key",
+            ));
+        };
+        let mut steps = MAX_STEPS;
+        self.evaluate_flag(key, flag, context, now, &mut steps)
+    }
+
+    /// Evaluates every flag, in the order of their keys. One that fails leaves the others alone, but all
+    /// share [`MAX_STEPS_OF_A_SET`].
+    pub fn evaluate_all<'a, 'c>(
+        &'a self,
+        context: &'c Value,
+        now: i64,
+    ) -> impl Iterator<Item = (&'a str, Result<Evaluation<'a>, EvaluationError>)> + use<'a, 'c> {
+        let mut left = MAX_STEPS_OF_A_SET;
+        self.flags.iter().map(move |(key, flag)| {
+            let allowed = left.min(MAX_STEPS);
+            let mut steps = allowed;
+            let outcome = self.evaluate_flag(key, flag, context, now, &mut steps);
+            left = left.saturating_sub(allowed.saturating_sub(steps));
+            (key.as_str(), outcome)
+        })
+    }
+
+    fn evaluate_flag<'a>(
+        &'a self,
+        key: &str,
+        flag: &'a Flag,
+        context: &Value,
+        now: i64,
+        steps: &mut u32,
+    ) -> Result<Evaluation<'a>, EvaluationError> {
+        if !matches!(context, Value::Object(_) | Value::Null) {
+            return Err(EvaluationError::new(
+                ErrorCode::InvalidContext,
+                "the context must be an object",
+            ));
+        }
+        if !flag.enabled {
+            return Ok(flag.code_default(Reason::Disabled));
+        }
+        let rule = match &flag.targeting {
+            Targeting::Absent => return Ok(flag.default_outcome(Reason::Static)),
+            Targeting::Broken => {
+                return Err(EvaluationError::new(
+                    ErrorCode::ParseError,
+                    "the targeting cannot be read",
+                ));
+            }
+            Targeting::Rule(rule) => rule,
+        };
+        let mut call = Call::new(&self.evaluators, key, context, now, *steps);
+        let chosen = call.run(rule).map(variant_name);
+        *steps = call.steps_left();
+        match chosen {
+            Ok(Some(name)) => flag.variant_outcome(&name),
+            Ok(None) => Ok(flag.default_outcome(Reason::Default)),
+            Err(Stop::Steps) => Err(EvaluationError::new(
+                ErrorCode::General,
+                "the targeting takes too many steps",
+            )),
+            Err(Stop::Depth) => Err(EvaluationError::new(
+                ErrorCode::General,
+                "the targeting makes a value that is too deep",
+            )),
+        }
+    }
+}
+
+/// The name of the variant that a rule yields; `None` when it yields nothing.
+fn variant_name(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(name) => Some(name),
+        other => Some(other.to_string()),
+    }
+}
+
+impl Flag {
+    fn code_default(&self, reason: Reason) -> Evaluation<'_> {
+        Evaluation {
+            value: None,
+            variant: None,
+            reason,
+            flag_type: self.flag_type,
+            metadata: &self.metadata,
+        }
+    }
+
+    /// The default variant; without one, the caller's default, whatever the reason would be.
+    fn default_outcome(&self, reason: Reason) -> Evaluation<'_> {
+        let entry = self
+            .default_variant
+            .as_ref()
+            .and_then(|name| self.variants.get_key_value(name));
+        entry.map_or_else(
+            || self.code_default(Reason::Default),
+            |(name, value)| Evaluation {
+                value: Some(value),
+                variant: Some(name),
+                reason,
+                flag_type: self.flag_type,
+                metadata: &self.metadata,
+            },
+        )
+    }
+
+    fn variant_outcome(&self, name: &str) -> Result<Evaluation<'_>, EvaluationError> {
+        let Some((name, value)) = self.variants.get_key_value(name) else {
+            return Err(EvaluationError::new(
+                ErrorCode::General,
+                "the targeting names no variant of the flag",
+            ));
+        };
+        Ok(Evaluation {
+            value: Some(value),
+            variant: Some(name),
+            reason: Reason::TargetingMatch,
+            flag_type: self.flag_type,
+            metadata: &self.metadata,
+        })
+    }
+}
