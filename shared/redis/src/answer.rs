@@ -1,6 +1,7 @@
 //! Reading a flattened answer from front to back.
 
 use leaderboard_core::StoreError;
+use leaderboard_core::ports::VersionMismatch;
 
 use crate::connection::Reply;
 
@@ -65,6 +66,17 @@ impl Answer {
     /// A 64-bit number in decimal.
     pub(crate) fn number(&mut self) -> Result<u64, StoreError> {
         decimal(&self.bytes()?)
+    }
+
+    /// The version that is there instead of the one expected; empty for none.
+    pub(crate) fn mismatch(&mut self) -> Result<VersionMismatch, StoreError> {
+        let version = self.bytes()?;
+        let current = if version.is_empty() {
+            None
+        } else {
+            Some(decimal(&version)?)
+        };
+        Ok(VersionMismatch { current })
     }
 }
 

@@ -6,6 +6,9 @@
 //! | `eb:{tenant}:version` | the last version given to a configuration; survives deletes |
 //! | `eb:{tenant}:hidden` | set of hidden players |
 //! | `eb:{tenant}:entries`, `eb:{tenant}:expiring` | hash and sorted set: how many entries are held (see `held.lua`) |
+//! | `eb:{tenant}:documents` | the last version given to a document of the scope; survives deletes |
+//! | `eb:{tenant}:d:{kind}`, `eb:{tenant}:d:{kind}:ids` | documents of a kind and their ids (see `documents.lua`) |
+//! | `eb:{tenant}:audit` | stream: entry `0-{position}`, fields `t` the instant and `b` the record |
 //! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `metering.lua`) |
 //! | `eb:{tenant}:rate:{bucket}` | a rate limit's state; gone when it is as good as new |
 //! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version |
@@ -15,11 +18,14 @@
 //! | `eb:{tenant}:b:{board}:announced` | there for as long as a change need not be announced again |
 //! | `eb:{tenant}:b:{board}:{m,e,v,h,t,c}:{period}` | one period (see `period.lua`) |
 //! | `eb:{tenant}:b:{board}:{M,E,V,H,T,C}:{period}` | the same while it is rebuilt |
-//! | `eb::letters`, `eb::letters:seen` | dead letters and their digests; no tenant is empty |
+//! | `eb::documents`, `eb::d:…`, `eb::audit` | the same of the operator; no tenant is empty |
+//! | `eb::letters`, `eb::letters:seen` | dead letters and their digests |
+//! | `eb::counters` | hash: the counters of the installation |
 //!
 //! Ids of tenants and leaderboards hold no `:`, and what may hold one (a period's id, a bucket) comes last, so no two
 //! keys meet.
 
+use leaderboard_core::ports::DocumentKind;
 use leaderboard_core::{LeaderboardId, PeriodId, TenantId};
 
 /// What every key begins with.
@@ -85,9 +91,38 @@ pub(crate) fn configuration_around(tenant: &TenantId) -> (Key, Key) {
     (of_tenant(tenant, "b:"), b":doc".to_vec())
 }
 
+/// What belongs to a tenant, or to the operator.
+fn of_scope(tenant: Option<&TenantId>, name: &str) -> Key {
+    match tenant {
+        Some(tenant) => of_tenant(tenant, name),
+        None => format!("{ROOT}:{name}").into_bytes(),
+    }
+}
+
+/// The documents of a scope and kind, and their ids.
+pub(crate) fn documents(tenant: Option<&TenantId>, kind: DocumentKind) -> [Key; 2] {
+    let kind = kind.as_str();
+    [format!("d:{kind}"), format!("d:{kind}:ids")].map(|name| of_scope(tenant, &name))
+}
+
+/// The last version given to a document of a scope.
+pub(crate) fn last_document_version(tenant: Option<&TenantId>) -> Key {
+    of_scope(tenant, "documents")
+}
+
+/// The audit log of a scope.
+pub(crate) fn audit(tenant: Option<&TenantId>) -> Key {
+    of_scope(tenant, "audit")
+}
+
+/// The counters of the installation.
+pub(crate) fn counters() -> Key {
+    of_scope(None, "counters")
+}
+
 /// Dead letters, and the digests of those kept.
 pub(crate) fn letters() -> [Key; 2] {
-    ["letters", "letters:seen"].map(|name| format!("{ROOT}:{name}").into_bytes())
+    ["letters", "letters:seen"].map(|name| of_scope(None, name))
 }
 
 /// The keys of one leaderboard.
@@ -144,17 +179,26 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    fn of_a_scope(tenant: Option<&TenantId>) -> Vec<Key> {
+        let kinds = DocumentKind::ALL.into_iter();
+        let mut keys: Vec<Key> = kinds.flat_map(|kind| super::documents(tenant, kind)).collect();
+        keys.extend([last_document_version(tenant), audit(tenant)]);
+        keys
+    }
+
     #[test]
     fn no_two_things_share_a_key() {
         let slugs = [
-            "a", "b", "boards", "version", "hidden", "letters", "a.b", "doc", "m",
+            "a", "b", "boards", "version", "hidden", "letters", "a.b", "doc", "m", "d", "audit", "rate",
         ];
         let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
         let mut keys = letters().to_vec();
+        keys.push(counters());
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
             keys.extend([boards(&tenant), last_version(&tenant), hidden_players(&tenant)]);
             keys.extend(held_entries(&tenant));
             keys.push(usage(&tenant));
+            keys.extend(of_a_scope(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {
                 let named = BoardKeys::new(&tenant, &board);
@@ -167,6 +211,7 @@ mod tests {
                 }
             }
         }
+        keys.extend(of_a_scope(None));
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
     }
 

@@ -32,7 +32,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         let mut answer = Answer::new(PUT.run(&self.connection, &put_call(put)).await?);
         Ok(match answer.bytes()?.as_slice() {
             b"ok" => Ok((answer.number()?, answer.count()? == 1)),
-            b"version" => Err(mismatch(&answer.bytes()?)?),
+            b"version" => Err(answer.mismatch()?.into()),
             b"entries" => Err(PutRefusal::HasEntries),
             b"many" => Err(PutRefusal::TooManyEntries),
             b"full" => Err(PutRefusal::TooManyLeaderboards),
@@ -72,7 +72,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         call.keys(keys::held_entries(tenant));
         call.keys([names.periods(), names.log(), names.announced()]);
         call.keys(names.ids());
-        add_expected(&mut call, expected);
+        call.expected(expected);
         call.text(id);
         for prefix in names.period_prefixes() {
             call.bytes(prefix);
@@ -80,7 +80,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         let mut answer = Answer::new(DELETE.run(&self.connection, &call).await?);
         Ok(match answer.bytes()?.as_slice() {
             b"ok" => Ok(answer.count()? == 1),
-            b"version" => Err(mismatch(&answer.bytes()?)?),
+            b"version" => Err(answer.mismatch()?.into()),
             _ => return Err(corrupt("answer to a delete")),
         })
     }
@@ -94,7 +94,7 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
     call.keys(names.period(put.current));
     call.keys(names.spare_period(put.current));
     call.keys(keys::held_entries(put.tenant));
-    add_expected(&mut call, put.expected);
+    call.expected(put.expected);
     call.text(&put.leaderboard.id);
     call.bytes(encode_leaderboard(put.leaderboard));
     call.bytes(encode_layout(&put.leaderboard.layout()));
@@ -118,23 +118,6 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
         call.option(expires_at.map(Timestamp::as_unix_ms));
     }
     call
-}
-
-fn add_expected(call: &mut Call, expected: Expected) {
-    match expected {
-        Expected::Any => call.text("any"),
-        Expected::Absent => call.text("absent"),
-        Expected::Version(version) => call.text(&version),
-    }
-}
-
-fn mismatch(current: &[u8]) -> Result<PutRefusal, StoreError> {
-    let current = if current.is_empty() {
-        None
-    } else {
-        Some(decimal(current)?)
-    };
-    Ok(PutRefusal::VersionMismatch { current })
 }
 
 fn configuration(version: &[u8], body: &[u8]) -> Result<Versioned<Leaderboard>, StoreError> {

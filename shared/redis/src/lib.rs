@@ -14,9 +14,11 @@
 
 mod announcements;
 mod answer;
+mod audit;
 mod connection;
+mod counters;
 mod dead_letters;
-mod edge;
+mod documents;
 mod events;
 mod keys;
 mod leaderboards;

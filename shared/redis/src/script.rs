@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use leaderboard_core::StoreError;
+use leaderboard_core::ports::Expected;
 
 use crate::connection::{Connection, Reply};
 use crate::keys::Key;
@@ -59,6 +60,15 @@ impl Call {
     pub(crate) fn option(&mut self, value: Option<impl ToString>) {
         self.arguments
             .push(value.map_or_else(Vec::new, |value| value.to_string().into_bytes()));
+    }
+
+    /// Adds what `is_expected` in `expected.lua` understands.
+    pub(crate) fn expected(&mut self, expected: Expected) {
+        match expected {
+            Expected::Any => self.text("any"),
+            Expected::Absent => self.text("absent"),
+            Expected::Version(version) => self.text(&version),
+        }
     }
 
     /// Adds a 1 or a 0.
@@ -128,6 +138,8 @@ const ARGUMENTS: &str = include_str!("scripts/arguments.lua");
 const CLOCK: &str = include_str!("scripts/clock.lua");
 const METERING: &str = include_str!("scripts/metering.lua");
 const HELD: &str = include_str!("scripts/held.lua");
+const EXPECTED: &str = include_str!("scripts/expected.lua");
+const DOCUMENTS: &str = include_str!("scripts/documents.lua");
 const READING: &str = include_str!("scripts/reading.lua");
 const FAMILIES: &str = include_str!("scripts/families.lua");
 
@@ -171,6 +183,7 @@ pub(crate) static PUT: Script = Script::new(&[
     CLOCK,
     HELD,
     FAMILIES,
+    EXPECTED,
     include_str!("scripts/rebuild.lua"),
     include_str!("scripts/put.lua"),
 ]);
@@ -180,6 +193,7 @@ pub(crate) static DELETE: Script = Script::new(&[
     CLOCK,
     HELD,
     FAMILIES,
+    EXPECTED,
     include_str!("scripts/delete.lua"),
 ]);
 pub(crate) static BURY: Script = Script::new(&[include_str!("scripts/bury.lua")]);
@@ -195,3 +209,20 @@ pub(crate) static POSITIONS: Script =
 pub(crate) static PERIODS: Script =
     Script::reading(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/periods.lua")]);
 pub(crate) static LIST: Script = Script::reading(&[include_str!("scripts/list.lua")]);
+pub(crate) static READ_DOCUMENTS: Script =
+    Script::reading(&[WORDS, DOCUMENTS, include_str!("scripts/read_documents.lua")]);
+pub(crate) static LIST_DOCUMENTS: Script =
+    Script::reading(&[WORDS, DOCUMENTS, include_str!("scripts/list_documents.lua")]);
+pub(crate) static PUT_DOCUMENT: Script = Script::new(&[
+    WORDS,
+    EXPECTED,
+    DOCUMENTS,
+    include_str!("scripts/put_document.lua"),
+]);
+pub(crate) static DELETE_DOCUMENT: Script = Script::new(&[
+    WORDS,
+    EXPECTED,
+    DOCUMENTS,
+    include_str!("scripts/delete_document.lua"),
+]);
+pub(crate) static COUNT: Script = Script::new(&[include_str!("scripts/count.lua")]);

@@ -1,4 +1,4 @@
--- Deletes a leaderboard and all that belongs to it. Needs words, period, clock, held, families.
+-- Deletes a leaderboard and all that belongs to it. Needs words, period, clock, held, families, expected.
 -- KEYS: the configuration, the tenant's list of leaderboards, count of entries and periods that expire, the list of
 -- periods, then all else that is not of one period. ARGV[1]: what must be there, as in put.lua; ARGV[2]: the id; ARGV[3..8]: prefixes.
 -- Answers {'ok', 1 when there was one} or {'version', current or ''}.

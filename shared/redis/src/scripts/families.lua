@@ -14,11 +14,3 @@ end
 local function prefixes_at(at)
   return {ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]}
 end
-
--- Whether a configuration's version ('' for none) is what a change expects: 'any', 'absent' or that version.
-local function is_expected(current, expected)
-  if expected == 'absent' then
-    return current == ''
-  end
-  return expected == 'any' or expected == current
-end

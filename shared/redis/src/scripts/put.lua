@@ -1,4 +1,4 @@
--- Creates or replaces a configuration. Needs words, period, clock, held, families, rebuild.
+-- Creates or replaces a configuration. Needs words, period, clock, held, families, expected, rebuild.
 -- KEYS: the configuration, the tenant's list of leaderboards, the tenant's last version, the log; the current
 -- period's six keys; six spare keys for a rebuild; the tenant's count of entries and periods that expire.
 -- ARGV[1]: what must be there ('any', 'absent' or a version); [2]: the leaderboard's id; [3]: its bytes;

@@ -13,6 +13,7 @@ use leaderboard_core::{
 };
 use leaderboard_redis::RedisStore;
 
+use crate::dice::Dice;
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
@@ -47,32 +48,12 @@ const OPERATORS: [Operator; 4] = [
 ];
 const ALL_TIES: [Ties; 4] = [Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense];
 
-/// Numbers that look random and are the same in every run (xorshift64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.roll(from.len())]
-    }
-
-    fn chance(&mut self, one_in: usize) -> bool {
-        self.roll(one_in) == 0
-    }
-
-    /// Mostly small numbers, so that there are ties; sometimes extreme ones.
-    fn value(&mut self) -> i64 {
-        if self.chance(3) {
-            self.pick(&EXTREMES)
-        } else {
-            i64::try_from(self.roll(5)).unwrap() - 2
-        }
+/// Mostly small numbers, so that there are ties; sometimes extreme ones.
+fn value(dice: &mut Dice) -> i64 {
+    if dice.chance(3) {
+        dice.pick(&EXTREMES)
+    } else {
+        i64::try_from(dice.roll(5)).unwrap() - 2
     }
 }
 
@@ -144,7 +125,7 @@ impl Pair {
             let name = NAMES[who];
             let who = u8::try_from(who).unwrap();
             let columns = self.boards[0].value.columns.count();
-            let values: Vec<i64> = (0..columns).map(|_| self.dice.value()).collect();
+            let values: Vec<i64> = (0..columns).map(|_| value(&mut self.dice)).collect();
             let mut given = submission(name, &values);
             given.operator = (!self.dice.chance(3)).then(|| self.dice.pick(&OPERATORS));
             if self.dice.chance(3) {
@@ -379,7 +360,9 @@ impl Pair {
         };
         let mut tuples = Vec::new();
         for _ in 0..6 {
-            let values = (0..layout.columns.count()).map(|_| self.dice.value()).collect();
+            let values = (0..layout.columns.count())
+                .map(|_| value(&mut self.dice))
+                .collect();
             let mut tuple = layout.tuple(&leaderboard_core::Values::new(values));
             tuple.truncate(8 * (1 + self.dice.roll(layout.columns.count())));
             tuples.push(tuple);

@@ -4,14 +4,17 @@ use std::cell::RefCell;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, Events, PageFrom, RankDetail, ReadError, Readiness, Scores,
+    Counters, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, PageFrom, RankDetail,
+    RateLimits, ReadError, Readiness, Scores, SubmitTerms,
 };
 use leaderboard_core::{PeriodId, RefusalReason, Status, StoreError};
 use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{NOW_MS, at, attempt, place, player, put, resolve, simple, submission, tenant};
+use crate::world::{
+    NOW_MS, at, attempt, hourly, place, player, put, request, resolve, simple, submission, tenant, terms,
+};
 
 /// A connection that writes down the commands sent over it.
 struct Counting {
@@ -59,6 +62,25 @@ async fn every_operation_is_one_command_also_after_the_scripts_are_gone() {
         assert_eq!(counting.take(), sent);
 
         let tenant = tenant();
+        let strict = SubmitTerms {
+            metering: request(vec![hourly("player", 9, 1), hourly("tenant", 9, 1)]),
+            max_tenant_entries: Some(10),
+            announce_on: Some("changes".into()),
+            ..terms()
+        };
+        let one = [attempt(&boards[0], "q", 5, NOW_MS)];
+        store.submit_on(&tenant, &one, &strict).await.unwrap();
+        assert_eq!(counting.take(), ["EVALSHA"]);
+        store.take(&tenant, &strict.metering).await.unwrap();
+        assert_eq!(counting.take(), sent);
+        store.report(&tenant, &strict.metering).await.unwrap();
+        assert_eq!(counting.take(), ["EVALSHA"]);
+        store.usage(&tenant, 7).await.unwrap();
+        assert_eq!(counting.take(), sent);
+        let counts = [("a".into(), 1), ("b".into(), 2)];
+        store.add(&counts).await.unwrap();
+        assert_eq!(counting.take(), sent);
+
         let all = PeriodId::all_time();
         let here = place(&tenant, &boards[0], &all);
         let sent_read: Vec<String> = sent.iter().map(|name| format!("{name}_RO")).collect();
@@ -74,6 +96,13 @@ async fn every_operation_is_one_command_also_after_the_scripts_are_gone() {
             .standings(&here, &[player("p")], &Caller::Server)
             .await
             .unwrap();
+        assert_eq!(counting.take(), sent_read);
+        let names = [None, Some(tenant.clone())].map(|tenant| DocumentName {
+            tenant,
+            kind: DocumentKind::Key,
+            id: "k".into(),
+        });
+        store.read_documents(&names).await.unwrap();
         assert_eq!(counting.take(), sent_read);
         store.sample(&here, &[0, 500, 1000]).await.unwrap();
         assert_eq!(counting.take(), sent_read);

@@ -7,6 +7,8 @@ mod announcing;
 #[cfg(test)]
 mod atomicity;
 #[cfg(test)]
+mod dice;
+#[cfg(test)]
 mod holdings;
 #[cfg(test)]
 mod lifetime;
@@ -14,6 +16,8 @@ mod lifetime;
 mod metering;
 #[path = "../../../../tests/suite/src/native_redis.rs"]
 pub mod native_redis;
+#[cfg(test)]
+mod records;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Rate limits and usage: all or nothing, gone when they are as good as new, capped, counted by the day.
 
-use leaderboard_core::StoreError;
 use leaderboard_core::ports::{Charge, Events, Metered, Metering, RateLimits, Scores, SubmitTerms, Usage};
+use leaderboard_core::{StoreError, SubmissionId};
 use leaderboard_redis::{RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{HOUR_US, NOW_MS, attempt, hourly, put, request, simple, tenant, terms};
+use crate::world::{
+    HOUR_US, NOW_MS, attempt, daily, hourly, put, request, resolve, simple, submission, tenant, terms,
+};
 
 async fn take(store: &RedisStore<NativeRedis>, metering: &Metering) -> Metered {
     store.take(&tenant(), metering).await.unwrap()
@@ -145,6 +147,54 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
             scores: 90
         }]
     );
+}
+
+#[tokio::test]
+async fn what_has_no_end_is_what_is_meant_to_stay() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut by_day = simple("b");
+    by_day.schedule = daily();
+    by_day.keep_periods = 3;
+    let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
+    let mut attempt = resolve(&submission("p", &[5]), &boards, NOW_MS).unwrap();
+    attempt.id = Some(SubmissionId::new("x").unwrap());
+    let full_terms = SubmitTerms {
+        metering: request(vec![hourly("player", 5, 1)]),
+        max_tenant_entries: Some(10),
+        announce_on: Some("changes".into()),
+        ..terms()
+    };
+    let settled = store.submit_on(&tenant(), &[attempt], &full_terms).await.unwrap();
+    assert!(settled.answers[0].is_ok());
+    let mut endless = Vec::new();
+    for key in server.ask("KEYS *").await {
+        let Reply::Bytes(name) = key else {
+            panic!("{key:?}")
+        };
+        let name = String::from_utf8(name).unwrap();
+        if server.ask(&format!("PTTL {name}")).await == [Reply::Integer(-1)] {
+            endless.push(name);
+        }
+    }
+    endless.sort();
+    let of_tenant =
+        ["boards", "entries", "expiring", "usage", "version"].map(|name| format!("eb:acme:{name}"));
+    let of_boards = [
+        "a:doc",
+        "a:e:all",
+        "a:log",
+        "a:m:all",
+        "a:periods",
+        "a:v:all",
+        "b:doc",
+        "b:log",
+        "b:periods",
+    ]
+    .map(|name| format!("eb:acme:b:{name}"));
+    let mut expected = [&of_tenant[..], &of_boards].concat();
+    expected.sort();
+    assert_eq!(endless, expected);
 }
 
 #[tokio::test]

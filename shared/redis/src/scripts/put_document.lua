@@ -1,0 +1,17 @@
+-- Creates or replaces a document. Needs words, expected, documents.
+-- KEYS: hash, ids, the scope's last version. ARGV[1]: the id; [2]: what must be there; [3]: the body.
+-- Answers {'ok', version, created} or {'version', current or ''}.
+
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+local current, body = open_document(stored)
+if not is_expected(current, ARGV[2]) then
+  return {'version', current}
+end
+if stored and body == ARGV[3] then
+  return {'ok', current, 0}
+end
+redis.call('ZCARD', KEYS[2])
+local version = redis.call('INCR', KEYS[3])
+redis.call('HSET', KEYS[1], ARGV[1], word(version) .. ARGV[3])
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+return {'ok', string.format('%.0f', version), stored and 0 or 1}
