@@ -5,11 +5,14 @@
 //! the dead letters with its reason, never silently dropped, and never in the way of the rest.
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{DeadLetter, DeadLetters, RankDetail, SubmitTerms};
+use leaderboard_core::ports::{
+    DeadLetter, DeadLetters, Metering, RankDetail, RateLimits, SubmitTerms, Usage,
+};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{StoreError, TenantId, Timestamp, usecase};
 use serde::Serialize;
 
+use crate::edge::{Knowledge, TenantState};
 use crate::environment::Environment;
 use crate::json::{self, Errors, Field, Json};
 use crate::problem::Problem;
@@ -53,6 +56,11 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             return bury(env, payload, &problem.one_line()).await;
         }
     };
+    let known = Knowledge::of(env, &tenant).await?.tenant;
+    if known.state == TenantState::Suspended {
+        let suspended = Problem::new(ProblemType::TenantSuspended);
+        return bury(env, payload, &suspended.one_line()).await;
+    }
     for (problem, text) in &refused {
         bury_part(env, now, problem.one_line(), letter(&tenant, text)).await?;
     }
@@ -66,6 +74,7 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     let submissions: Vec<_> = items.iter().map(|(item, _)| item.submission.clone()).collect();
     let mut terms = SubmitTerms::new(RankDetail::Omitted);
     terms.announce_on.clone_from(&env.settings().changes_channel);
+    terms.max_tenant_entries = known.quotas.entries;
     let submitted = usecase::submit(&deps, &tenant, &Caller::Server, &submissions, &terms).await?;
     for (answer, (item, text)) in submitted.answers.iter().zip(&items) {
         match answer {
@@ -78,7 +87,22 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             }
         }
     }
+    count(env, &tenant, report.applied).await;
     Ok(report)
+}
+
+/// Adds the scores that were applied to the tenant's usage. Every region receives every message, and one of them applies it.
+async fn count<E: Environment>(env: &E, tenant: &TenantId, applied: usize) {
+    let scores = u64::try_from(applied).unwrap_or(u64::MAX);
+    let usage = Usage { requests: 0, scores };
+    let metering = Metering {
+        usage,
+        ..Metering::default()
+    };
+    if applied > 0 {
+        // What is applied stays applied, counted or not.
+        let _ = env.store().report(tenant, &metering).await;
+    }
 }
 
 /// A message that could be read, if not in all of its items.

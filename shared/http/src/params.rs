@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use leaderboard_core::{Invalid, LeaderboardId, PlayerId};
+use leaderboard_core::{Invalid, LeaderboardId, PlayerId, TenantId};
 use percent_encoding::percent_decode_str;
 
 use crate::problem::{FieldError, Problem, ProblemType};
@@ -47,6 +47,14 @@ impl<'p> Params<'p> {
     /// A problem that names the parameter.
     pub fn player(&self) -> Result<PlayerId, Problem> {
         self.parse("player", PlayerId::new)
+    }
+
+    /// The parameter `tenant`.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn tenant(&self) -> Result<TenantId, Problem> {
+        self.parse("tenant", TenantId::new)
     }
 
     fn parse<T>(

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::{DocumentKind, DocumentName};
+use leaderboard_core::ports::{Announcements, DocumentKind, DocumentName};
 use leaderboard_core::{StoreError, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,15 @@ impl Knowledge {
     /// The tenant's own document of a kind.
     pub(crate) fn of_tenant(&self, kind: DocumentKind) -> Option<&[u8]> {
         body(&self.own, &OWN_KINDS, kind)
+    }
+
+    /// Drops the copies of a tenant's documents here, and lets the other regions know, because one of them has changed.
+    pub(crate) async fn changed<E: Environment>(env: &E, tenant: &TenantId) {
+        Self::forget(env, Some(tenant)).await;
+        if let Some(channel) = &env.settings().changes_channel {
+            // A message can be lost as well: copies are out of date after a while in any case.
+            let _ = env.store().announce(channel, tenant, &[]).await;
+        }
     }
 
     /// Drops the copies of a tenant's documents, or of the operator's, because one of them has changed.

@@ -4,8 +4,10 @@ mod leaderboards;
 mod ops;
 mod ranks;
 mod scores;
+mod tenants;
 
 pub use leaderboards::Leaderboards;
 pub use ops::Ops;
 pub use ranks::Ranks;
 pub use scores::Scores;
+pub use tenants::Tenants;

@@ -1,7 +1,6 @@
 //! Leaderboards' configurations.
 
 use http::StatusCode;
-use http::header::ETAG;
 use leaderboard_core::ports::Expected;
 use leaderboard_core::ports::PutRefusal;
 use leaderboard_core::{Leaderboard, LeaderboardId, Versioned, usecase};
@@ -86,7 +85,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
     let board = read_document(&json::parse(context.body)?, &id)?;
     let expected = if preconditions.exist() {
         let there = usecase::get(&context.deps(), &context.tenant, &id).await?;
-        expect(&preconditions, there.map(|board| board.version))?
+        preconditions.expected(there.map(|board| board.version))?
     } else {
         Expected::Any
     };
@@ -120,7 +119,8 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
     errors.check()?;
     for _ in 0..MAX_PATCH_ATTEMPTS {
         let there = current(context, &id).await?;
-        let expected = expect(&preconditions, Some(there.version))?;
+        preconditions.expected(Some(there.version))?;
+        let expected = Expected::Version(there.version);
         let board = patched(&there.value, &patch)?;
         match usecase::put(
             &context.deps(),
@@ -152,7 +152,7 @@ pub async fn delete<E: Environment>(
     let preconditions = Preconditions::of(context.headers)?;
     let expected = if preconditions.exist() {
         let there = current(context, &id).await?;
-        expect(&preconditions, Some(there.version))?
+        preconditions.expected(Some(there.version))?
     } else {
         Expected::Any
     };
@@ -170,18 +170,6 @@ async fn current<E: Environment>(
     usecase::get(&context.deps(), &context.tenant, id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
-}
-
-/// What the store must find, once the preconditions hold for what is there now.
-fn expect(preconditions: &Preconditions, there: Option<u64>) -> Result<Expected, Problem> {
-    if !preconditions.match_holds(there) || !preconditions.none_match_holds(there) {
-        let mut problem = Problem::new(ProblemType::PreconditionFailed);
-        if let Some(version) = there {
-            problem = problem.with_header(ETAG, &format!("\"{version}\""));
-        }
-        return Err(problem);
-    }
-    Ok(there.map_or(Expected::Absent, Expected::Version))
 }
 
 /// The leaderboard with a patch applied to its document.

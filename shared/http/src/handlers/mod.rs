@@ -7,3 +7,4 @@ pub mod ops;
 mod prefer;
 pub mod ranks;
 pub mod scores;
+pub mod tenants;

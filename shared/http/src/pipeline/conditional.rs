@@ -1,9 +1,11 @@
 //! Conditional requests (RFC 9110, section 13) on documents whose entity tag is their version: `"17"`.
 
 use http::HeaderMap;
+use http::header::ETAG;
+use leaderboard_core::ports::Expected;
 
 use super::{invalid_header, list_header};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
@@ -60,6 +62,25 @@ impl Preconditions {
                 tags.iter().any(|(weak, tag)| !weak && *tag == own)
             }
         }
+    }
+
+    /// What the store must find, once the preconditions hold for what is there now (`None`: no document). Without
+    /// preconditions that is anything.
+    ///
+    /// # Errors
+    /// 412, with the entity tag of what is there.
+    pub(crate) fn expected(&self, there: Option<u64>) -> Result<Expected, Problem> {
+        if !self.exist() {
+            return Ok(Expected::Any);
+        }
+        if !self.match_holds(there) || !self.none_match_holds(there) {
+            let mut problem = Problem::new(ProblemType::PreconditionFailed);
+            if let Some(version) = there {
+                problem = problem.with_header(ETAG, &format!("\"{version}\""));
+            }
+            return Err(problem);
+        }
+        Ok(there.map_or(Expected::Absent, Expected::Version))
     }
 
     /// Whether `If-None-Match` holds. Tags compare weakly.

@@ -64,6 +64,8 @@ problem_types! {
     UnknownVersion, "unknown-version", NOT_FOUND, "This version does not exist";
     /// The tenant has no leaderboard of that id.
     LeaderboardNotFound, "leaderboard-not-found", NOT_FOUND, "The leaderboard does not exist";
+    /// The tenant has no record; it works with the defaults.
+    TenantNotFound, "tenant-not-found", NOT_FOUND, "The tenant has no record";
     /// The leaderboard has no such period, or keeps it no longer.
     PeriodNotFound, "period-not-found", NOT_FOUND, "The period does not exist";
     /// The player has no entry in the period.
@@ -72,8 +74,8 @@ problem_types! {
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     /// `Accept` leaves no media type that can be answered with.
     NotAcceptable, "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type";
-    /// The leaderboard was changed by someone else at the same time; read it and try again.
-    Conflict, "conflict", CONFLICT, "The leaderboard was changed meanwhile";
+    /// The document was changed by someone else at the same time; read it and try again.
+    Conflict, "conflict", CONFLICT, "The document was changed meanwhile";
     /// The change would reorder entries and does not ask for `?rebuild=true`.
     RebuildNeeded, "rebuild-needed", CONFLICT, "The change would reorder entries";
     /// The change would reorder more entries than a rebuild takes.

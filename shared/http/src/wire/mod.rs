@@ -6,6 +6,7 @@ pub(crate) mod leaderboard;
 mod names;
 pub(crate) mod outcome;
 pub(crate) mod submission;
+pub(crate) mod tenant;
 mod values;
 
 pub(crate) use names::Names;

@@ -14,3 +14,5 @@ mod scores;
 mod service;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tenants;

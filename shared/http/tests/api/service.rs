@@ -1,4 +1,4 @@
-//! All routes of the API as one function, over the model, and a client for it.
+//! All families of the API over the model, and a client for them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,11 +9,11 @@ use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Method, Request};
 use leaderboard_core::usecase::BoardMemory;
-use leaderboard_core::{LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_http::families::{Leaderboards, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
-    Body, BodyKind, Context, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Need,
-    Problem, Response, Route, RouteTable, Secret, Settings, Verb, handle, handlers,
+    Body, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret, Settings, handle,
 };
 use serde_json::Value;
 
@@ -21,113 +21,18 @@ use crate::store::{NoCache, Store};
 
 pub(crate) const KEY: &str = "the-operators-key";
 
-pub(crate) enum Api {
-    List,
-    Read(LeaderboardId),
-    Put(LeaderboardId),
-    Patch(LeaderboardId),
-    Delete(LeaderboardId),
-    Submit(LeaderboardId),
-    SubmitMany,
-    Remove(LeaderboardId, PlayerId),
-    Ban(PlayerId),
-    Unban(PlayerId),
-    DeadLetters,
-    Entries(LeaderboardId),
-    Entry(LeaderboardId, PlayerId),
-    Around(LeaderboardId, PlayerId),
-    Periods(LeaderboardId),
-    Distribution(LeaderboardId),
-    Live,
-    Ready,
-}
-
-const BOARDS: &str = "/leaderboards";
-const BOARD: &str = "/leaderboards/:leaderboard";
-const ENTRY: &str = "/leaderboards/:leaderboard/entries/:player";
-const AROUND: &str = "/leaderboards/:leaderboard/entries/:player/around";
-const BAN: &str = "/players/:player/ban";
-
-const ROUTES: RouteTable<Api> = &[
-    Route::new(Verb::Get, BOARDS, Need::Admin, |_| Ok(Api::List)),
-    Route::new(Verb::Get, BOARD, Need::Admin, |p| Ok(Api::Read(p.leaderboard()?))),
-    Route::new(Verb::Put, BOARD, Need::Admin, |p| Ok(Api::Put(p.leaderboard()?))).with_body(BodyKind::Json),
-    Route::new(Verb::Patch, BOARD, Need::Admin, |p| {
-        Ok(Api::Patch(p.leaderboard()?))
-    })
-    .with_body(BodyKind::MergePatch),
-    Route::new(Verb::Delete, BOARD, Need::Admin, |p| {
-        Ok(Api::Delete(p.leaderboard()?))
-    }),
-    Route::new(
-        Verb::Post,
-        "/leaderboards/:leaderboard/scores",
-        Need::Write,
-        |p| Ok(Api::Submit(p.leaderboard()?)),
-    )
-    .with_body(BodyKind::Json),
-    Route::new(Verb::Post, "/scores", Need::Write, |_| Ok(Api::SubmitMany)).with_body(BodyKind::Json),
-    Route::new(
-        Verb::Delete,
-        "/leaderboards/:leaderboard/scores/:player",
-        Need::Admin,
-        |p| Ok(Api::Remove(p.leaderboard()?, p.player()?)),
-    ),
-    Route::new(Verb::Put, BAN, Need::Admin, |p| Ok(Api::Ban(p.player()?))),
-    Route::new(Verb::Delete, BAN, Need::Admin, |p| Ok(Api::Unban(p.player()?))),
-    Route::new(Verb::Get, "/dead-letters", Need::Admin, |_| Ok(Api::DeadLetters)),
-    Route::new(Verb::Get, "/leaderboards/:leaderboard/entries", Need::Read, |p| {
-        Ok(Api::Entries(p.leaderboard()?))
-    }),
-    Route::new(Verb::Get, ENTRY, Need::Read, |p| {
-        Ok(Api::Entry(p.leaderboard()?, p.player()?))
-    }),
-    Route::new(Verb::Get, AROUND, Need::Read, |p| {
-        Ok(Api::Around(p.leaderboard()?, p.player()?))
-    }),
-    Route::new(Verb::Get, "/leaderboards/:leaderboard/periods", Need::Read, |p| {
-        Ok(Api::Periods(p.leaderboard()?))
-    }),
-    Route::new(
-        Verb::Get,
-        "/leaderboards/:leaderboard/distribution",
-        Need::Read,
-        |p| Ok(Api::Distribution(p.leaderboard()?)),
-    ),
-    Route::new(Verb::Get, "/health/live", Need::Open, |_| Ok(Api::Live)),
-    Route::new(Verb::Get, "/health/ready", Need::Open, |_| Ok(Api::Ready)),
-];
-
-impl Endpoint for Api {
-    type Route = Self;
-
-    fn table() -> RouteTable<Self> {
-        ROUTES
-    }
-
-    async fn call<E: Environment>(context: &Context<'_, E>, route: Self) -> Result<Response, Problem> {
-        use handlers::{leaderboards, ops, ranks, scores};
-        match route {
-            Self::List => leaderboards::list(context).await,
-            Self::Read(id) => leaderboards::read(context, id).await,
-            Self::Put(id) => leaderboards::put(context, id).await,
-            Self::Patch(id) => leaderboards::patch(context, id).await,
-            Self::Delete(id) => leaderboards::delete(context, id).await,
-            Self::Submit(id) => scores::submit(context, id).await,
-            Self::SubmitMany => scores::submit_many(context).await,
-            Self::Remove(id, player) => scores::remove(context, id, player).await,
-            Self::Ban(player) => scores::ban(context, player).await,
-            Self::Unban(player) => scores::unban(context, player).await,
-            Self::DeadLetters => scores::dead_letters(context).await,
-            Self::Entries(id) => ranks::entries(context, id).await,
-            Self::Entry(id, player) => ranks::entry(context, id, player).await,
-            Self::Around(id, player) => ranks::around(context, id, player).await,
-            Self::Periods(id) => ranks::periods(context, id).await,
-            Self::Distribution(id) => ranks::distribution(context, id).await,
-            Self::Live => ops::live(context).await,
-            Self::Ready => ops::ready(context).await,
-        }
-    }
+/// Whether a family has a path, as the manifest routes it.
+fn serves<P: Endpoint>(path: &str) -> bool {
+    let fits = |pattern: &str| {
+        let (expected, segments): (Vec<_>, Vec<_>) =
+            (pattern.split('/').collect(), path.split('/').collect());
+        expected.len() == segments.len()
+            && expected
+                .iter()
+                .zip(&segments)
+                .all(|(expected, segment)| expected.starts_with(':') || expected == segment)
+    };
+    P::table().iter().any(|route| fits(route.pattern))
 }
 
 /// A service with an empty store.
@@ -268,7 +173,17 @@ impl Service {
     }
 
     pub(crate) fn send(&self, request: Request<Body>) -> Answer {
-        let Handled { response, log } = block_on(handle::<Api, _>(self, request));
+        let path = request.uri().path().to_owned();
+        let below = path.strip_prefix("/api/v1").unwrap_or("");
+        let Handled { response, log } = block_on(async {
+            match () {
+                () if serves::<Leaderboards>(below) => handle::<Leaderboards, _>(self, request).await,
+                () if serves::<Scores>(below) => handle::<Scores, _>(self, request).await,
+                () if serves::<Ranks>(below) => handle::<Ranks, _>(self, request).await,
+                () if serves::<Tenants>(below) => handle::<Tenants, _>(self, request).await,
+                () => handle::<Ops, _>(self, request).await,
+            }
+        });
         for work in self.0.later.take() {
             block_on(work);
         }

@@ -1,0 +1,67 @@
+//! Tenants: what the operator sets for each, and what each uses.
+
+use crate::handlers::tenants;
+use crate::{
+    BodyKind, Context, Endpoint, Environment, Need, Params, Problem, Response, Route, RouteTable, Verb,
+};
+use leaderboard_core::TenantId;
+
+/// A call of this family, its parameters parsed.
+#[derive(Debug)]
+pub enum Call {
+    List,
+    Read(TenantId),
+    Put(TenantId),
+    Patch(TenantId),
+    Usage(TenantId),
+    Own,
+    OwnUsage,
+}
+
+const ONE: &str = "/tenants/:tenant";
+
+fn id(params: &Params<'_>) -> Result<TenantId, Problem> {
+    params.tenant()
+}
+
+/// The family.
+#[derive(Debug)]
+pub struct Tenants;
+
+impl Endpoint for Tenants {
+    type Route = Call;
+
+    fn table() -> RouteTable<Call> {
+        const {
+            &[
+                Route::new(Verb::Get, "/tenants", Need::Operator, |_| Ok(Call::List)),
+                Route::new(Verb::Get, ONE, Need::Operator, |params| {
+                    id(params).map(Call::Read)
+                }),
+                Route::new(Verb::Put, ONE, Need::Operator, |params| id(params).map(Call::Put))
+                    .with_body(BodyKind::Json),
+                Route::new(Verb::Patch, ONE, Need::Operator, |params| {
+                    id(params).map(Call::Patch)
+                })
+                .with_body(BodyKind::MergePatch),
+                Route::new(Verb::Get, "/tenants/:tenant/usage", Need::Operator, |params| {
+                    id(params).map(Call::Usage)
+                }),
+                Route::new(Verb::Get, "/tenant", Need::Admin, |_| Ok(Call::Own)),
+                Route::new(Verb::Get, "/tenant/usage", Need::Admin, |_| Ok(Call::OwnUsage)),
+            ]
+        }
+    }
+
+    async fn call<E: Environment>(context: &Context<'_, E>, call: Call) -> Result<Response, Problem> {
+        match call {
+            Call::List => tenants::list(context).await,
+            Call::Read(id) => tenants::read(context, id).await,
+            Call::Put(id) => tenants::put(context, id).await,
+            Call::Patch(id) => tenants::patch(context, id).await,
+            Call::Usage(id) => tenants::usage(context, &id).await,
+            Call::Own => tenants::own(context).await,
+            Call::OwnUsage => tenants::usage(context, &context.tenant).await,
+        }
+    }
+}

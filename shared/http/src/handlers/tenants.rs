@@ -1,0 +1,230 @@
+//! Tenants' records, and what tenants use. A tenant without a record works with the defaults: active, no quotas.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS};
+use leaderboard_core::{StoreError, TenantId, Versioned};
+use serde::Serialize;
+
+use crate::edge::{Knowledge, TenantRecord, record_name};
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::json;
+use crate::pipeline::Preconditions;
+use crate::problem::{Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+use crate::wire::cursor;
+use crate::wire::tenant::{TenantBody, UsageBody, read as read_document};
+
+/// How many tenants a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+/// The most tenants on a page.
+const MAX_LIMIT: u32 = 200;
+/// How many days of usage are shown unless asked otherwise.
+const DEFAULT_DAYS: u32 = 30;
+/// How often a patch is applied anew because someone else changed the record at the same time.
+const MAX_PATCH_ATTEMPTS: u32 = 4;
+
+/// `GET /tenants?limit=&cursor=`: the records, in order of their ids.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        tenants: Vec<TenantBody<'a>>,
+        next: Option<String>,
+    }
+    let query = Query::parse(context.query, &["limit", "cursor"])?;
+    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let decode = |bytes: &[u8]| TenantId::new(std::str::from_utf8(bytes).ok()?).ok();
+    let after = query
+        .text("cursor")?
+        .map(|text| cursor::parse(&text, decode))
+        .transpose()?;
+    let after = after.as_ref().map(TenantId::as_str);
+    // One more than the page holds tells whether another one follows.
+    let store = context.env.store();
+    let found = store
+        .list_documents(None, DocumentKind::Tenant, after, limit + 1)
+        .await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > shown;
+    let tenants = found
+        .into_iter()
+        .take(shown)
+        .map(|(id, document)| {
+            let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
+            Ok((id, parsed(&document.value)?))
+        })
+        .collect::<Result<Vec<_>, Problem>>()?;
+    let last = tenants.last().filter(|_| more);
+    let page = Page {
+        tenants: tenants
+            .iter()
+            .map(|(id, record)| TenantBody::new(id, record))
+            .collect(),
+        next: last.map(|(id, _)| cursor::encode(id.as_str().as_bytes())),
+    };
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /tenants/{id}`, with its entity tag; 304 when the client has it already.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let there = current(context, &id).await?;
+    if !preconditions.match_holds(Some(there.version)) {
+        return Err(Problem::new(ProblemType::PreconditionFailed));
+    }
+    if !preconditions.none_match_holds(Some(there.version)) {
+        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
+            .with_etag(there.version)
+            .revalidated());
+    }
+    document(context, StatusCode::OK, &id, &there.value, there.version).map(Response::revalidated)
+}
+
+/// `PUT /tenants/{id}`: creates (201) or replaces (200).
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let record = read_document(&json::parse(context.body)?, &id)?;
+    let there = if preconditions.exist() {
+        stored(context, &id).await?.map(|there| there.version)
+    } else {
+        None
+    };
+    let expected = preconditions.expected(there)?;
+    match keep(context, &id, &record, expected).await? {
+        Some((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
+            .with_location(&format!("/api/v1/tenants/{id}"))),
+        Some((version, false)) => document(context, StatusCode::OK, &id, &record, version),
+        None => Err(Problem::new(ProblemType::PreconditionFailed)),
+    }
+}
+
+/// `PATCH /tenants/{id}`: a merge patch (RFC 7396) of the document that GET shows: `{"state": "suspended"}`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn patch<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let patch = json::parse(context.body)?;
+    let mut errors = json::Errors::default();
+    json::check_width(&patch, &json::Pointer::Root, &mut errors);
+    errors.check()?;
+    for _ in 0..MAX_PATCH_ATTEMPTS {
+        let there = current(context, &id).await?;
+        preconditions.expected(Some(there.version))?;
+        let record = patched(&id, &there.value, &patch)?;
+        if let Some((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
+            return document(context, StatusCode::OK, &id, &record, version);
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}
+
+/// `GET /tenant`: the tenant of the credential: its record, and what it holds now.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn own<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let record = stored(context, &context.tenant).await?;
+    let record = record.map(|there| there.value).unwrap_or_default();
+    let (_, holdings) = context.env.store().usage(&context.tenant, 1).await?;
+    let body = TenantBody::new(&context.tenant, &record).with_holdings(holdings);
+    Response::json(StatusCode::OK, context.accepted, &body)
+}
+
+/// `GET /tenant/usage?days=` and `GET /tenants/{id}/usage?days=`: the newest days (UTC) that have any usage, and what the
+/// tenant holds now.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn usage<E: Environment>(context: &Context<'_, E>, tenant: &TenantId) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["days"])?;
+    let days = query.integer("days", 1, USAGE_DAYS)?.unwrap_or(DEFAULT_DAYS);
+    let (days, holdings) = context.env.store().usage(tenant, days).await?;
+    Response::json(
+        StatusCode::OK,
+        context.accepted,
+        &UsageBody::new(tenant, &days, holdings),
+    )
+}
+
+async fn current<E: Environment>(
+    context: &Context<'_, E>,
+    id: &TenantId,
+) -> Result<Versioned<TenantRecord>, Problem> {
+    stored(context, id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::TenantNotFound))
+}
+
+/// The record as the store has it now, not a copy.
+async fn stored<E: Environment>(
+    context: &Context<'_, E>,
+    id: &TenantId,
+) -> Result<Option<Versioned<TenantRecord>>, Problem> {
+    let found = context.env.store().read_documents(&[record_name(id)]).await?;
+    let Some(document) = found.into_iter().next().flatten() else {
+        return Ok(None);
+    };
+    Ok(Some(Versioned {
+        version: document.version,
+        value: parsed(&document.value)?,
+    }))
+}
+
+fn parsed(body: &[u8]) -> Result<TenantRecord, Problem> {
+    serde_json::from_slice(body).map_err(|error| corrupt(&format!("a tenant's record: {error}")))
+}
+
+fn corrupt(what: &str) -> Problem {
+    StoreError::Corrupt(what.to_owned()).into()
+}
+
+/// Stores the record and lets every region know. Its version, and whether it is new; `None` when another one is there than
+/// expected.
+async fn keep<E: Environment>(
+    context: &Context<'_, E>,
+    id: &TenantId,
+    record: &TenantRecord,
+    expected: Expected,
+) -> Result<Option<(u64, bool)>, Problem> {
+    let body = serde_json::to_vec(record)
+        .map_err(|error| Problem::internal(format!("a tenant's record cannot be written: {error}")))?;
+    let store = context.env.store();
+    let kept = store.put_document(&record_name(id), &body, expected).await?;
+    if kept.is_ok() {
+        Knowledge::changed(context.env, id).await;
+    }
+    Ok(kept.ok())
+}
+
+/// The record with a patch applied to its document.
+fn patched(id: &TenantId, there: &TenantRecord, patch: &json::Json<'_>) -> Result<TenantRecord, Problem> {
+    let text = serde_json::to_vec(&TenantBody::new(id, there))
+        .map_err(|error| Problem::internal(format!("a record cannot be written: {error}")))?;
+    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
+    read_document(&merged, id)
+}
+
+fn document<E: Environment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    id: &TenantId,
+    record: &TenantRecord,
+    version: u64,
+) -> Result<Response, Problem> {
+    Ok(Response::json(status, context.accepted, &TenantBody::new(id, record))?.with_etag(version))
+}

@@ -1,0 +1,248 @@
+//! A tenant's record and its usage, as clients write and read them.
+
+use leaderboard_core::ports::{DayUsage, Holdings};
+use leaderboard_core::{TenantId, Timestamp};
+use serde::Serialize;
+
+use crate::edge::{Quotas, TenantRecord, TenantState};
+use crate::json::{Errors, ExactUnsigned, Field, Json};
+use crate::problem::Problem;
+
+/// The longest title, in characters.
+const MAX_TITLE_CHARS: usize = 200;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+const STATES: [(&str, TenantState); 2] = [
+    ("active", TenantState::Active),
+    ("suspended", TenantState::Suspended),
+];
+
+/// Makes a record of its document; what is missing has its default.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub(crate) fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Problem> {
+    let mut errors = Errors::default();
+    let record = Field::root(tree).object(&mut errors).map(|fields| {
+        fields.only(&["id", "title", "state", "quotas"], &mut errors);
+        if let Some(field) = fields.optional("id")
+            && let Some(text) = field.text(&mut errors)
+            && text != id.as_str()
+        {
+            errors.add(&field.pointer, "must be the id in the path");
+        }
+        TenantRecord {
+            title: fields
+                .optional("title")
+                .and_then(|field| title(&field, &mut errors))
+                .unwrap_or_default(),
+            state: fields
+                .optional("state")
+                .and_then(|field| field.choice(&STATES, &mut errors))
+                .unwrap_or_default(),
+            quotas: fields
+                .optional("quotas")
+                .and_then(|field| quotas(&field, &mut errors))
+                .unwrap_or_default(),
+        }
+    });
+    errors.check()?;
+    record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+}
+
+fn title(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
+    let text = field.text(errors)?;
+    if text.chars().count() > MAX_TITLE_CHARS {
+        errors.add(
+            &field.pointer,
+            format!("must have at most {MAX_TITLE_CHARS} characters"),
+        );
+    } else if text.chars().any(char::is_control) {
+        errors.add(&field.pointer, "must not contain control characters");
+    }
+    Some(text.to_owned())
+}
+
+fn quotas(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
+    let fields = field.object(errors)?;
+    fields.only(&["leaderboards", "entries", "requests_per_day"], errors);
+    let mut quota = |name| {
+        fields
+            .optional(name)
+            .and_then(|field: Field<'_, '_>| field.integer(errors))
+    };
+    Some(Quotas {
+        leaderboards: quota("leaderboards"),
+        entries: quota("entries"),
+        requests_per_day: quota("requests_per_day"),
+    })
+}
+
+/// A tenant's document. `null` is no limit.
+#[derive(Debug, Serialize)]
+pub(crate) struct TenantBody<'a> {
+    id: &'a str,
+    title: &'a str,
+    state: TenantState,
+    quotas: QuotasBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holdings: Option<HoldingsBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct QuotasBody {
+    leaderboards: Option<ExactUnsigned>,
+    entries: Option<ExactUnsigned>,
+    requests_per_day: Option<ExactUnsigned>,
+}
+
+#[derive(Debug, Serialize)]
+struct HoldingsBody {
+    leaderboards: ExactUnsigned,
+    entries: ExactUnsigned,
+}
+
+impl<'a> TenantBody<'a> {
+    /// The record that the operator has set.
+    pub(crate) fn new(id: &'a TenantId, record: &'a TenantRecord) -> Self {
+        let quotas = &record.quotas;
+        Self {
+            id: id.as_str(),
+            title: &record.title,
+            state: record.state,
+            quotas: QuotasBody {
+                leaderboards: quotas.leaderboards.map(ExactUnsigned),
+                entries: quotas.entries.map(ExactUnsigned),
+                requests_per_day: quotas.requests_per_day.map(ExactUnsigned),
+            },
+            holdings: None,
+        }
+    }
+
+    /// The same, with what the tenant holds now.
+    pub(crate) fn with_holdings(mut self, holdings: Holdings) -> Self {
+        self.holdings = Some(holdings.into());
+        self
+    }
+}
+
+impl From<Holdings> for HoldingsBody {
+    fn from(holdings: Holdings) -> Self {
+        Self {
+            leaderboards: ExactUnsigned(holdings.leaderboards),
+            entries: ExactUnsigned(holdings.entries),
+        }
+    }
+}
+
+/// What a tenant used, day by day, newest first, and what it holds now.
+#[derive(Debug, Serialize)]
+pub(crate) struct UsageBody<'a> {
+    tenant: &'a str,
+    days: Vec<DayBody>,
+    holdings: HoldingsBody,
+}
+
+#[derive(Debug, Serialize)]
+struct DayBody {
+    day: String,
+    requests: ExactUnsigned,
+    scores: ExactUnsigned,
+}
+
+impl<'a> UsageBody<'a> {
+    /// As the store counted it.
+    pub(crate) fn new(tenant: &'a TenantId, days: &[DayUsage], holdings: Holdings) -> Self {
+        Self {
+            tenant: tenant.as_str(),
+            days: days.iter().map(day).collect(),
+            holdings: holdings.into(),
+        }
+    }
+}
+
+fn day(counted: &DayUsage) -> DayBody {
+    let midnight =
+        Timestamp::saturating_from_unix_ms(i64::from(counted.day).saturating_mul(DAY_MS)).to_string();
+    DayBody {
+        day: midnight.split('T').next().unwrap_or_default().to_owned(),
+        requests: ExactUnsigned(counted.usage.requests),
+        scores: ExactUnsigned(counted.usage.scores),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leaderboard_core::ports::Usage;
+
+    use super::*;
+    use crate::json::parse;
+    use crate::problem::Location;
+
+    fn wrong(text: &str) -> Vec<String> {
+        let id = TenantId::new("acme").unwrap();
+        let problem = read(&parse(text.as_bytes()).unwrap(), &id).unwrap_err();
+        let place = |location: &Location| match location {
+            Location::Body(place) => place.clone(),
+            other => format!("{other:?}"),
+        };
+        problem
+            .errors
+            .iter()
+            .map(|error| place(&error.location))
+            .collect()
+    }
+
+    #[test]
+    fn a_record_is_read_strictly_and_every_error_is_named() {
+        let long = format!("{{\"title\":\"{}\"}}", "x".repeat(MAX_TITLE_CHARS + 1));
+        for (text, places) in [
+            ("[]", vec!["#"]),
+            (r#"{"id":"other"}"#, vec!["#/id"]),
+            (r#"{"titel":"x","state":"deleted"}"#, vec!["#/titel", "#/state"]),
+            (&long, vec!["#/title"]),
+            (r#"{"title":"a\u0007"}"#, vec!["#/title"]),
+            (
+                r#"{"quotas":{"leaderboards":-1,"entries":1.5,"requests":1}}"#,
+                vec!["#/quotas/requests", "#/quotas/leaderboards", "#/quotas/entries"],
+            ),
+        ] {
+            assert_eq!(wrong(text), places, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let id = TenantId::new("acme").unwrap();
+        let record = TenantRecord {
+            title: "Acme".into(),
+            state: TenantState::Suspended,
+            quotas: Quotas {
+                leaderboards: Some(3),
+                entries: Some(u64::MAX),
+                requests_per_day: None,
+            },
+        };
+        let text = serde_json::to_string(&TenantBody::new(&id, &record)).unwrap();
+        assert_eq!(
+            text,
+            r#"{"id":"acme","title":"Acme","state":"suspended","quotas":{"leaderboards":3,"entries":"18446744073709551615","requests_per_day":null}}"#
+        );
+        assert_eq!(read(&parse(text.as_bytes()).unwrap(), &id), Ok(record));
+    }
+
+    #[test]
+    fn days_are_dates() {
+        let counted = DayUsage {
+            day: 20_653,
+            usage: Usage {
+                requests: 5,
+                scores: 7,
+            },
+        };
+        let id = TenantId::new("acme").unwrap();
+        assert_eq!(
+            serde_json::to_string(&UsageBody::new(&id, &[counted], Holdings::default())).unwrap(),
+            r#"{"tenant":"acme","days":[{"day":"2026-07-19","requests":5,"scores":7}],"holdings":{"leaderboards":0,"entries":0}}"#
+        );
+    }
+}
