@@ -48,19 +48,21 @@ impl HostProcess {
     /// # Errors
     /// When the program is not built, or does not start.
     pub fn start(redis_url: Option<&str>) -> Result<Self, Box<dyn Error>> {
+        Self::start_with("spin.toml", redis_url)
+    }
+
+    /// Starts a host with another manifest than the application's; its path goes from the root of the project.
+    ///
+    /// # Errors
+    /// When the program is not built, or does not start.
+    pub fn start_with(manifest: &str, redis_url: Option<&str>) -> Result<Self, Box<dyn Error>> {
         let program = program("leaderboard-host")?;
         let place = program.with_file_name("bench-state");
         std::fs::create_dir_all(&place)?;
         let directory = tempfile::tempdir_in(&place)?;
         let mut process = Command::new(&program)
             .current_dir(project_root())
-            .args([
-                "--manifest",
-                "spin.toml",
-                "--listen",
-                "127.0.0.1:0",
-                "--cache-dir",
-            ])
+            .args(["--manifest", manifest, "--listen", "127.0.0.1:0", "--cache-dir"])
             .arg(place.join("compiled"))
             .arg("--state-dir")
             .arg(directory.path())

@@ -56,6 +56,10 @@ const NEVER: &[Never] = &[
         ],
     },
     Never {
+        package: "leaderboard-identity",
+        crates: &["http", "spin-sdk", "redis", "rusqlite", "tokio", "wasmtime"],
+    },
+    Never {
         package: "leaderboard-redis",
         crates: &[
             "leaderboard-http",

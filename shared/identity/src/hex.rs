@@ -1,0 +1,47 @@
+//! Lower-case hexadecimal.
+
+use std::fmt::Write;
+
+/// Two digits for each byte.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The bytes that `text` stands for, if it is exactly `N` of them in lower case.
+pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let &[high, low] = pair else { return None };
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Some(bytes)
+}
+
+fn digit(text: u8) -> Option<u8> {
+    match text {
+        b'0'..=b'9' => Some(text - b'0'),
+        b'a'..=b'f' => Some(text - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        assert_eq!(encode(&[0, 10, 255]), "000aff");
+        assert_eq!(decode::<3>("000aff"), Some([0, 10, 255]));
+        for bad in ["000af", "000afff", "000aFF", "000ag0", "", "é0aff"] {
+            assert_eq!(decode::<3>(bad), None, "{bad}");
+        }
+    }
+}

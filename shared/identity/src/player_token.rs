@@ -1,0 +1,205 @@
+//! Tokens that this service signs for players, on behalf of a tenant's server.
+//!
+//! The key is made of a secret that every region is given, so that a token of one region is valid in all of them
+//! and nothing has to be stored.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use jwt_compact::alg::Ed25519;
+use jwt_compact::jwk::JsonWebKey;
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{Invalid, PlayerId, TenantId, Timestamp};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::hex;
+use crate::token::{
+    ClaimsMapping, DEFAULT_LEEWAY_S, DEFAULT_PLAYER_CLAIM, KeySet, TenantSource, TokenType, VerificationKey,
+    Verifier,
+};
+
+/// `iss` and `aud` of these tokens: this service issues them to itself.
+pub const PLAYER_TOKEN_ISSUER: &str = "edgeboard";
+/// `typ` of these tokens, so that no other token of the same key can be taken for one.
+pub const PLAYER_TOKEN_TYPE: &str = "player+jwt";
+/// The shortest secret, in bytes of text.
+pub const MIN_SEED_BYTES: usize = 32;
+/// How long a token may be valid, in seconds: 30 days.
+pub const MAX_LIFETIME_S: u32 = 30 * 24 * 60 * 60;
+/// How long a token is valid unless asked for, in seconds: one hour.
+pub const DEFAULT_LIFETIME_S: u32 = 60 * 60;
+
+const SEED_CONTEXT: &[u8] = b"edgeboard player token key 1\0";
+const TENANT_CLAIM: &str = "tenant";
+const TOKEN_ID_BYTES: usize = 16;
+
+/// Why no token was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssueProblem {
+    /// The lifetime is not 1 second to [`MAX_LIFETIME_S`].
+    Lifetime,
+    /// A player's token never has the scope `admin`.
+    Scope,
+    /// The token could not be made; nothing that a caller says leads to it.
+    Encoding,
+}
+
+impl std::fmt::Display for IssueProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Lifetime => "must be 1 to 2592000 seconds",
+            Self::Scope => "must not have admin",
+            Self::Encoding => "cannot be encoded",
+        })
+    }
+}
+
+impl std::error::Error for IssueProblem {}
+
+/// A token to be issued.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant<'a> {
+    /// Whose it is.
+    pub player: &'a PlayerId,
+    /// The tenant it is for.
+    pub tenant: &'a TenantId,
+    /// What it is good for.
+    pub scopes: Scopes,
+    /// How long it is valid, in seconds.
+    pub lifetime_s: u32,
+}
+
+/// The key that signs tokens of players.
+#[derive(Clone)]
+pub struct PlayerTokenKey {
+    key: SigningKey,
+    kid: String,
+}
+
+#[derive(Serialize)]
+struct WireClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    tenant: &'a str,
+    scope: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+}
+
+impl PlayerTokenKey {
+    /// The key of a secret; `None` when the secret is shorter than [`MIN_SEED_BYTES`].
+    #[must_use]
+    pub fn from_secret(secret: &str) -> Option<Self> {
+        if secret.len() < MIN_SEED_BYTES {
+            return None;
+        }
+        let seed = Sha256::new_with_prefix(SEED_CONTEXT)
+            .chain_update(secret)
+            .finalize();
+        let key = SigningKey::from_bytes(&seed.into());
+        let kid = thumbprint(&key.verifying_key());
+        Some(Self { key, kid })
+    }
+
+    /// The public half, which checks the tokens.
+    #[must_use]
+    pub fn verification_key(&self) -> VerificationKey {
+        VerificationKey::from_ed25519(&self.kid, self.key.verifying_key())
+    }
+
+    /// Signs a token. `random` must be new for each: half of it becomes the token's id.
+    ///
+    /// # Errors
+    /// When the lifetime or the scopes are not what a player's token may have.
+    pub fn issue(
+        &self,
+        grant: &Grant<'_>,
+        now: Timestamp,
+        random: &[u8; 32],
+    ) -> Result<String, IssueProblem> {
+        if !(1..=MAX_LIFETIME_S).contains(&grant.lifetime_s) {
+            return Err(IssueProblem::Lifetime);
+        }
+        if grant.scopes.contains(Scopes::ADMIN) {
+            return Err(IssueProblem::Scope);
+        }
+        let iat = now.as_unix_ms().div_euclid(1000);
+        let claims = WireClaims {
+            iss: PLAYER_TOKEN_ISSUER,
+            aud: PLAYER_TOKEN_ISSUER,
+            sub: grant.player.as_str(),
+            tenant: grant.tenant.as_str(),
+            scope: grant.scopes.names().collect::<Vec<_>>().join(" "),
+            jti: hex::encode(random.get(..TOKEN_ID_BYTES).unwrap_or_default()),
+            iat,
+            exp: iat.saturating_add(grant.lifetime_s.into()),
+        };
+        let header = Header::empty()
+            .with_key_id(self.kid.as_str())
+            .with_token_type(PLAYER_TOKEN_TYPE);
+        Ed25519
+            .token(&header, &Claims::new(claims), &self.key)
+            .map_err(|_| IssueProblem::Encoding)
+    }
+}
+
+/// A key's name that is the same everywhere (RFC 7638).
+fn thumbprint(key: &VerifyingKey) -> String {
+    URL_SAFE_NO_PAD.encode(JsonWebKey::from(key).thumbprint::<Sha256>())
+}
+
+/// Shows the name of the key, never the key.
+impl std::fmt::Debug for PlayerTokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlayerTokenKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rules and the keys for tokens that this service has signed: with the present key, and with the one before
+/// while its tokens are still valid.
+///
+/// # Errors
+/// None: the rules are constant, and fit.
+pub fn own_verifier(keys: &[PlayerTokenKey]) -> Result<(Verifier, KeySet), Invalid> {
+    let mapping = ClaimsMapping {
+        tenant: TenantSource::Claim(TENANT_CLAIM.into()),
+        player: Some(DEFAULT_PLAYER_CLAIM.into()),
+        player_required: true,
+        scopes: None,
+        default_scopes: Scopes::NONE,
+        granted_scopes: Scopes::READ.with(Scopes::WRITE),
+    };
+    let token_type = TokenType::Only(PLAYER_TOKEN_TYPE);
+    let audiences = [PLAYER_TOKEN_ISSUER.to_owned()];
+    let verifier = Verifier::new(
+        PLAYER_TOKEN_ISSUER,
+        &audiences,
+        DEFAULT_LEEWAY_S,
+        token_type,
+        mapping,
+    )?;
+    let keys = keys.iter().map(PlayerTokenKey::verification_key).collect();
+    Ok((verifier, KeySet::new(keys)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8037, appendices A.1 and A.3.
+    #[test]
+    fn a_key_is_named_by_its_thumbprint() {
+        let seed = [
+            0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4,
+            0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+        ];
+        let key = SigningKey::from_bytes(&seed).verifying_key();
+        assert_eq!(thumbprint(&key), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+}

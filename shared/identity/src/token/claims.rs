@@ -1,0 +1,174 @@
+//! What the claims of a token mean here.
+
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{PlayerId, TenantId};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::TokenProblem;
+
+/// The claim that names the player unless another is configured.
+pub const DEFAULT_PLAYER_CLAIM: &str = "sub";
+/// The longest name of a claim in a configuration, in bytes.
+pub const MAX_CLAIM_NAME_BYTES: usize = 128;
+/// Where scopes are looked for unless a claim is configured: RFC 8693, and what others use.
+const SCOPE_CLAIMS: [&str; 3] = ["scope", "scp", "scopes"];
+
+/// Which tenant a token is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TenantSource {
+    /// Every token of the issuer is for this tenant.
+    Fixed(TenantId),
+    /// The claim of this name says it, and must be there.
+    Claim(Box<str>),
+}
+
+/// Which claims say who somebody is and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimsMapping {
+    /// Which tenant.
+    pub tenant: TenantSource,
+    /// The claim that names the player; `None` when the issuer's tokens are not of players.
+    pub player: Option<Box<str>>,
+    /// Whether a token without that claim is refused. Where it is not, such a token is of a server.
+    pub player_required: bool,
+    /// The claim that lists the scopes; `None` is the first there is of `scope`, `scp` and `scopes`.
+    pub scopes: Option<Box<str>>,
+    /// The scopes of a token that lists none.
+    pub default_scopes: Scopes,
+    /// What the issuer may grant at most; other scopes of a token count for nothing.
+    pub granted_scopes: Scopes,
+}
+
+impl ClaimsMapping {
+    /// Players of one tenant, named by `sub`.
+    #[must_use]
+    pub fn players_of(tenant: TenantId) -> Self {
+        Self {
+            tenant: TenantSource::Fixed(tenant),
+            player: Some(DEFAULT_PLAYER_CLAIM.into()),
+            player_required: true,
+            scopes: None,
+            default_scopes: Scopes::NONE,
+            granted_scopes: Scopes::READ.with(Scopes::WRITE),
+        }
+    }
+
+    /// The names of claims that are configured.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let tenant = match &self.tenant {
+            TenantSource::Fixed(_) => None,
+            TenantSource::Claim(name) => Some(name),
+        };
+        [tenant, self.player.as_ref(), self.scopes.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(AsRef::as_ref)
+    }
+
+    pub(super) fn tenant(&self, claims: &ClaimMap) -> Result<TenantId, TokenProblem> {
+        match &self.tenant {
+            TenantSource::Fixed(tenant) => Ok(tenant.clone()),
+            TenantSource::Claim(name) => {
+                let text = claims.text(name)?;
+                let text = text.ok_or_else(|| TokenProblem::MissingClaim(name.clone()))?;
+                TenantId::new(text).map_err(|_| TokenProblem::InvalidClaim(name.clone()))
+            }
+        }
+    }
+
+    pub(super) fn player(&self, claims: &ClaimMap) -> Result<Option<PlayerId>, TokenProblem> {
+        let Some(name) = &self.player else { return Ok(None) };
+        match claims.text(name)? {
+            None if self.player_required => Err(TokenProblem::MissingClaim(name.clone())),
+            None => Ok(None),
+            Some(text) => match PlayerId::new(text) {
+                Ok(player) => Ok(Some(player)),
+                Err(_) => Err(TokenProblem::InvalidClaim(name.clone())),
+            },
+        }
+    }
+
+    pub(super) fn scopes(&self, claims: &ClaimMap) -> Result<Scopes, TokenProblem> {
+        let found = match &self.scopes {
+            Some(name) => claims.get(name).map(|value| (name.as_ref(), value)),
+            None => SCOPE_CLAIMS
+                .iter()
+                .find_map(|name| claims.get(name).map(|value| (*name, value))),
+        };
+        let names: Vec<&str> = match found {
+            None => return Ok(self.default_scopes),
+            Some((_, Value::String(list))) => list.split_ascii_whitespace().collect(),
+            Some((name, Value::Array(list))) => {
+                let names: Option<_> = list.iter().map(Value::as_str).collect();
+                names.ok_or_else(|| TokenProblem::InvalidClaim(name.into()))?
+            }
+            Some((name, _)) => return Err(TokenProblem::InvalidClaim(name.into())),
+        };
+        // Issuers have scopes of their own beside ours (`openid`, `profile`).
+        let known = names.into_iter().filter_map(Scopes::named);
+        Ok(known
+            .filter(|scope| self.granted_scopes.contains(*scope))
+            .fold(Scopes::NONE, Scopes::with))
+    }
+}
+
+/// The claims of a token, those of time aside. A name that is there twice is refused: two readers could differ.
+#[derive(Debug)]
+pub(super) struct ClaimMap(Map<String, Value>);
+
+impl ClaimMap {
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// A claim that is text where it is there at all.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, TokenProblem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(TokenProblem::InvalidClaim(name.into())),
+        }
+    }
+
+    /// Whether `aud`, one text or a list of them (RFC 7519, section 4.1.3), names one of `audiences`.
+    pub(super) fn is_for(&self, audiences: &[Box<str>]) -> bool {
+        let is_ours = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|name| audiences.iter().any(|own| own.as_ref() == name))
+        };
+        match self.get("aud") {
+            Some(Value::Array(list)) => list.iter().any(is_ours),
+            Some(one) => is_ours(one),
+            None => false,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClaimMap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Unique)
+    }
+}
+
+struct Unique;
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = ClaimMap;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object of claims")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<ClaimMap, A::Error> {
+        let mut claims = Map::new();
+        while let Some((name, value)) = access.next_entry::<String, Value>()? {
+            if claims.insert(name, value).is_some() {
+                return Err(A::Error::custom("a claim is there twice"));
+            }
+        }
+        Ok(ClaimMap(claims))
+    }
+}

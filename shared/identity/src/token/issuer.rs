@@ -1,0 +1,118 @@
+//! What an issuer publishes about itself (OpenID Connect Discovery 1.0), and the addresses that may be fetched.
+
+use serde::Deserialize;
+
+/// The longest discovery document, in bytes.
+pub const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
+/// The longest address, in bytes.
+pub const MAX_URL_BYTES: usize = 512;
+
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+/// Hosts that may be asked without encryption: nothing leaves the machine.
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// Why what an issuer publishes cannot be used. What it displays is safe to show to an administrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentProblem {
+    /// Too many bytes, or too many keys.
+    TooLarge,
+    /// Not a document of this kind.
+    Malformed,
+    /// No key in it can be used.
+    NoKey,
+    /// It is the document of another issuer.
+    WrongIssuer,
+    /// An address that is not `https`, nor `http` to this machine.
+    Address,
+}
+
+impl std::fmt::Display for DocumentProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "is too large",
+            Self::Malformed => "is not a document of this kind",
+            Self::NoKey => "has no key that can be used",
+            Self::WrongIssuer => "is the document of another issuer",
+            Self::Address => {
+                "must be an https address (http only on this machine) without user, query and fragment"
+            }
+        })
+    }
+}
+
+impl std::error::Error for DocumentProblem {}
+
+/// What is needed of a discovery document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovery {
+    /// Where the key set is.
+    pub jwks_uri: String,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Discovery {
+    /// Reads the document of `issuer`, byte for byte this one.
+    ///
+    /// # Errors
+    /// When it is too large, no such document, of another issuer, or sends elsewhere than to an `https` address.
+    pub fn parse(json: &[u8], issuer: &str) -> Result<Self, DocumentProblem> {
+        if json.len() > MAX_DISCOVERY_BYTES {
+            return Err(DocumentProblem::TooLarge);
+        }
+        let wire: Wire = serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
+        if wire.issuer != issuer {
+            return Err(DocumentProblem::WrongIssuer);
+        }
+        checked_url(&wire.jwks_uri)?;
+        let jwks_uri = wire.jwks_uri;
+        Ok(Self { jwks_uri })
+    }
+}
+
+/// Where the discovery document of an issuer is (OpenID Connect Discovery 1.0, section 4).
+///
+/// # Errors
+/// [`DocumentProblem::Address`] when the issuer is no address that may be fetched.
+pub fn discovery_url(issuer: &str) -> Result<String, DocumentProblem> {
+    checked_url(issuer)?;
+    if issuer.contains('?') {
+        return Err(DocumentProblem::Address);
+    }
+    Ok(format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')))
+}
+
+/// Checks that an address may be fetched: `https`, or `http` to this machine; a host, no user, no fragment.
+///
+/// # Errors
+/// [`DocumentProblem::Address`].
+pub fn checked_url(url: &str) -> Result<(), DocumentProblem> {
+    let plain =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'#' | b'@');
+    if url.len() > MAX_URL_BYTES || !url.bytes().all(plain) {
+        return Err(DocumentProblem::Address);
+    }
+    let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return Err(DocumentProblem::Address),
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address are inside of brackets.
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let host_fits = !host.is_empty() && (bracketed || !host.contains([':', '[', ']']));
+    if port_fits && host_fits && (secure || LOOPBACK.contains(&host)) {
+        Ok(())
+    } else {
+        Err(DocumentProblem::Address)
+    }
+}

@@ -1,0 +1,99 @@
+//! The keys of an issuer (RFC 7517).
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::presented::PresentedToken;
+use super::{DocumentProblem, TokenProblem, Trust, VerificationKey};
+
+/// The longest key set, in bytes. Sets with certificates in them are long.
+pub const MAX_KEY_SET_BYTES: usize = 128 * 1024;
+/// Keys in a set, those that cannot be used included.
+pub const MAX_KEYS: usize = 64;
+/// Keys that one token is tried with, where its header does not tell them apart.
+pub const MAX_KEYS_TRIED: usize = 4;
+
+/// The keys of one issuer.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet(Vec<VerificationKey>);
+
+#[derive(Deserialize)]
+struct Wire {
+    keys: Vec<Value>,
+}
+
+impl KeySet {
+    /// A set of these keys; of more than [`MAX_KEYS`] the first.
+    #[must_use]
+    pub fn new(mut keys: Vec<VerificationKey>) -> Self {
+        keys.truncate(MAX_KEYS);
+        Self(keys)
+    }
+
+    /// Reads a set. Keys that cannot be used are skipped, as the RFC asks: an issuer may publish keys for more than
+    /// this service.
+    ///
+    /// # Errors
+    /// When it is too large, has too many keys, is no key set, or has no key that can be used.
+    pub fn parse(json: &[u8], trust: Trust) -> Result<Self, DocumentProblem> {
+        if json.len() > MAX_KEY_SET_BYTES {
+            return Err(DocumentProblem::TooLarge);
+        }
+        let wire: Wire = serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
+        if wire.keys.len() > MAX_KEYS {
+            return Err(DocumentProblem::TooLarge);
+        }
+        let usable = wire
+            .keys
+            .iter()
+            .filter_map(|jwk| VerificationKey::from_jwk(jwk, trust).ok());
+        let set = Self(usable.collect());
+        if set.is_empty() {
+            return Err(DocumentProblem::NoKey);
+        }
+        Ok(set)
+    }
+
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = &VerificationKey> {
+        self.0.iter()
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The keys that may have signed a token: those of its name, else those without a name, or all when the token
+    /// names none; of its algorithm, and only a few.
+    pub(super) fn candidates(
+        &self,
+        token: &PresentedToken<'_>,
+    ) -> Result<Vec<&VerificationKey>, TokenProblem> {
+        let kid = token.key_id();
+        let named = kid.is_some() && self.0.iter().any(|key| key.key_id() == kid);
+        let may = |key: &&VerificationKey| kid.is_none() || key.key_id() == kid.filter(|_| named);
+        let fitting: Vec<_> = self
+            .0
+            .iter()
+            .filter(may)
+            .filter(|key| key.algorithm() == token.algorithm)
+            .take(MAX_KEYS_TRIED)
+            .collect();
+        if !fitting.is_empty() {
+            Ok(fitting)
+        } else if named {
+            Err(TokenProblem::AlgorithmMismatch)
+        } else {
+            let kid = kid.map(str::to_owned);
+            Err(TokenProblem::UnknownKey { kid })
+        }
+    }
+}

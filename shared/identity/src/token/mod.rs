@@ -1,0 +1,27 @@
+//! JSON Web Tokens (RFC 7519), checked as RFC 8725 asks: every key has one algorithm, and what the token says
+//! about itself decides nothing.
+
+mod claims;
+mod issuer;
+mod key;
+mod key_set;
+mod presented;
+mod problem;
+mod shape;
+mod verifier;
+
+pub use claims::{ClaimsMapping, DEFAULT_PLAYER_CLAIM, MAX_CLAIM_NAME_BYTES, TenantSource};
+pub use issuer::{
+    Discovery, DocumentProblem, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
+};
+pub use key::{
+    KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,
+    TokenAlgorithm, Trust, VerificationKey,
+};
+pub use key_set::{KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, MAX_KEYS_TRIED};
+pub use presented::{MAX_TOKEN_BYTES, PresentedToken};
+pub use problem::TokenProblem;
+pub use shape::{MAX_CLAIMS, MAX_CLAIMS_DEPTH};
+pub use verifier::{
+    DEFAULT_LEEWAY_S, MAX_AUDIENCES, MAX_LEEWAY_S, MAX_TOKEN_ID_BYTES, TokenType, VerifiedToken, Verifier,
+};

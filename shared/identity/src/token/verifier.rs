@@ -1,0 +1,191 @@
+//! The one place that says whether a token is valid.
+
+use jwt_compact::Claims;
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{Invalid, PlayerId, TenantId, Timestamp};
+
+use super::claims::{ClaimMap, ClaimsMapping, MAX_CLAIM_NAME_BYTES};
+use super::{KeySet, MAX_URL_BYTES, PresentedToken, TokenProblem};
+
+/// How far clocks may differ unless configured, in seconds.
+pub const DEFAULT_LEEWAY_S: u32 = 60;
+/// How far clocks may be configured to differ, in seconds.
+pub const MAX_LEEWAY_S: u32 = 300;
+/// Names that this service may have in `aud`.
+pub const MAX_AUDIENCES: usize = 16;
+/// The longest `jti`, in bytes.
+pub const MAX_TOKEN_ID_BYTES: usize = 256;
+
+/// What the header `typ` may be (RFC 8725, section 3.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenType {
+    /// Nothing, `JWT`, or `at+jwt` (RFC 9068).
+    Access,
+    /// This alone, for tokens that no other service issues.
+    Only(&'static str),
+}
+
+impl TokenType {
+    fn accepts(self, found: Option<&str>) -> bool {
+        // Media types ignore case, and may leave the `application/` out (RFC 7515, section 4.1.9).
+        let found = found.map(str::to_ascii_lowercase);
+        let found = found.as_deref();
+        let found = found.map(|name| name.strip_prefix("application/").unwrap_or(name));
+        match self {
+            Self::Access => matches!(found, None | Some("jwt" | "at+jwt")),
+            Self::Only(own) => found == Some(own),
+        }
+    }
+}
+
+/// What the tokens of one issuer must be like.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    issuer: Box<str>,
+    audiences: Vec<Box<str>>,
+    leeway_ms: i64,
+    token_type: TokenType,
+    mapping: ClaimsMapping,
+}
+
+/// What a valid token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// The tenant it is for.
+    pub tenant: TenantId,
+    /// Whose it is; `None` for a server's.
+    pub player: Option<PlayerId>,
+    /// What it is good for.
+    pub scopes: Scopes,
+    /// Its `jti`.
+    pub token_id: Option<String>,
+    /// Its `exp`, without leeway.
+    pub expires_at: Timestamp,
+}
+
+impl Verifier {
+    /// Rules for the tokens of `issuer` to one of `audiences`.
+    ///
+    /// # Errors
+    /// When a name is empty or too long, there is no audience or too many, or the leeway is above
+    /// [`MAX_LEEWAY_S`]; the pointer is the field's.
+    pub fn new(
+        issuer: &str,
+        audiences: &[String],
+        leeway_s: u32,
+        token_type: TokenType,
+        mapping: ClaimsMapping,
+    ) -> Result<Self, Invalid> {
+        let fits = |text: &str, max: usize| !text.is_empty() && text.len() <= max;
+        if !fits(issuer, MAX_URL_BYTES) {
+            return Err(Invalid::new("/issuer", "must be 1 to 512 bytes"));
+        }
+        let count_fits = (1..=MAX_AUDIENCES).contains(&audiences.len());
+        if !count_fits || !audiences.iter().all(|name| fits(name, MAX_URL_BYTES)) {
+            let detail = format!("must be 1 to {MAX_AUDIENCES} names of 1 to {MAX_URL_BYTES} bytes");
+            return Err(Invalid::new("/audiences", detail));
+        }
+        if leeway_s > MAX_LEEWAY_S {
+            let detail = format!("must be at most {MAX_LEEWAY_S}");
+            return Err(Invalid::new("/leeway_s", detail));
+        }
+        // A claim's name is shown in errors, in a quoted string of a header among others.
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        let is_name = |name: &str| fits(name, MAX_CLAIM_NAME_BYTES) && name.bytes().all(plain);
+        if !mapping.names().all(is_name) {
+            let detail = "must be 1 to 128 visible ASCII characters without quotes and backslashes";
+            return Err(Invalid::new("/claims", detail));
+        }
+        Ok(Self {
+            issuer: issuer.into(),
+            audiences: audiences.iter().map(|name| name.as_str().into()).collect(),
+            leeway_ms: i64::from(leeway_s) * 1000,
+            token_type,
+            mapping,
+        })
+    }
+
+    /// Whose tokens these rules are for.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Checks a token with the issuer's keys and says what it is good for.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it; [`TokenProblem::UnknownKey`] when other keys may help.
+    pub fn verify(
+        &self,
+        token: &PresentedToken<'_>,
+        keys: &KeySet,
+        now: Timestamp,
+    ) -> Result<VerifiedToken, TokenProblem> {
+        if !self
+            .token_type
+            .accepts(token.parts.header().token_type.as_deref())
+        {
+            return Err(TokenProblem::WrongType);
+        }
+        let mut outcome = Err(TokenProblem::BadSignature);
+        for key in keys.candidates(token)? {
+            outcome = key.check::<ClaimMap>(token);
+            if !matches!(outcome, Err(TokenProblem::BadSignature)) {
+                break;
+            }
+        }
+        self.accept(&outcome?, now)
+    }
+
+    /// Checks a token as it was sent; see [`PresentedToken::parse`] and [`Verifier::verify`].
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn verify_text(
+        &self,
+        token: &str,
+        keys: &KeySet,
+        now: Timestamp,
+    ) -> Result<VerifiedToken, TokenProblem> {
+        self.verify(&PresentedToken::parse(token)?, keys, now)
+    }
+
+    /// Checks the claims of a token with a good signature.
+    fn accept(&self, signed: &Claims<ClaimMap>, now: Timestamp) -> Result<VerifiedToken, TokenProblem> {
+        let claims = &signed.custom;
+        let early = now.saturating_add_ms(self.leeway_ms).as_unix_ms();
+        let late = now.saturating_add_ms(-self.leeway_ms).as_unix_ms();
+        let expires_at = signed
+            .expiration
+            .ok_or_else(|| TokenProblem::MissingClaim("exp".into()))?;
+        if late >= expires_at.timestamp_millis() {
+            return Err(TokenProblem::Expired);
+        }
+        if signed
+            .not_before
+            .is_some_and(|from| early < from.timestamp_millis())
+        {
+            return Err(TokenProblem::NotYetValid);
+        }
+        if signed.issued_at.is_some_and(|at| early < at.timestamp_millis()) {
+            return Err(TokenProblem::IssuedInFuture);
+        }
+        if claims.text("iss")? != Some(&self.issuer) {
+            return Err(TokenProblem::WrongIssuer);
+        }
+        if !claims.is_for(&self.audiences) {
+            return Err(TokenProblem::WrongAudience);
+        }
+        let token_id = claims.text("jti")?;
+        if token_id.is_some_and(|id| id.len() > MAX_TOKEN_ID_BYTES) {
+            return Err(TokenProblem::InvalidClaim("jti".into()));
+        }
+        Ok(VerifiedToken {
+            tenant: self.mapping.tenant(claims)?,
+            player: self.mapping.player(claims)?,
+            scopes: self.mapping.scopes(claims)?,
+            token_id: token_id.map(str::to_owned),
+            expires_at: Timestamp::saturating_from_unix_ms(expires_at.timestamp_millis()),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! What issuers publish, and which addresses are fetched.
+
+use leaderboard_identity::token::{
+    Discovery, DocumentProblem, MAX_DISCOVERY_BYTES, checked_url, discovery_url,
+};
+use serde_json::json;
+
+#[test]
+fn a_discovery_document_must_be_of_its_issuer() {
+    let document = json!({"issuer": "https://id.example", "jwks_uri": "https://id.example/keys", "x": [1]});
+    let text = document.to_string();
+    assert_eq!(
+        Discovery::parse(text.as_bytes(), "https://id.example").map(|found| found.jwks_uri),
+        Ok("https://id.example/keys".to_owned())
+    );
+    assert_eq!(
+        Discovery::parse(text.as_bytes(), "https://id.example/"),
+        Err(DocumentProblem::WrongIssuer)
+    );
+    let inward = json!({"issuer": "i", "jwks_uri": "http://10.0.0.1/keys"}).to_string();
+    assert_eq!(
+        Discovery::parse(inward.as_bytes(), "i"),
+        Err(DocumentProblem::Address)
+    );
+    for bad in ["", "{}", "[]", r#"{"issuer":"i"}"#] {
+        assert_eq!(
+            Discovery::parse(bad.as_bytes(), "i"),
+            Err(DocumentProblem::Malformed)
+        );
+    }
+    let large = format!(r#"{{"issuer":"i","x":"{}"}}"#, "x".repeat(MAX_DISCOVERY_BYTES));
+    assert_eq!(
+        Discovery::parse(large.as_bytes(), "i"),
+        Err(DocumentProblem::TooLarge)
+    );
+}
+
+#[test]
+fn the_document_is_below_the_issuer() {
+    let of = |issuer: &str| discovery_url(issuer);
+    let expected = Ok("https://id.example/a/.well-known/openid-configuration".to_owned());
+    assert_eq!(of("https://id.example/a"), expected);
+    assert_eq!(of("https://id.example/a/"), expected);
+    assert_eq!(of("https://id.example/?a=b"), Err(DocumentProblem::Address));
+    assert_eq!(of("id.example"), Err(DocumentProblem::Address));
+}
+
+#[test]
+fn only_addresses_that_are_safe_to_fetch_pass() {
+    for good in [
+        "https://id.example",
+        "https://id.example:8443/keys?version=2",
+        "https://[2001:db8::1]/keys",
+        "https://[2001:db8::1]:443/keys",
+        "http://127.0.0.1:8080/keys",
+        "http://localhost/keys",
+        "http://[::1]:9000",
+    ] {
+        assert_eq!(checked_url(good), Ok(()), "{good}");
+    }
+    for bad in [
+        "",
+        "https://",
+        "https:///keys",
+        "http://id.example/keys",
+        "http://127.0.0.1.example/keys",
+        "http://localhost.example",
+        "http://localhost:80@id.example/",
+        "https://user@id.example/",
+        "https://user:secret@id.example/",
+        "https://id.example#keys",
+        "https://id.example:0/",
+        "https://id.example:99999/",
+        "https://id.example:/",
+        "https://2001:db8::1/keys",
+        "HTTPS://id.example",
+        "ftp://id.example",
+        "file:///etc/passwd",
+        "https://id.example/a b",
+        "https://id.example/\n",
+        "https://ïd.example/",
+        &format!("https://id.example/{}", "x".repeat(512)),
+    ] {
+        assert_eq!(checked_url(bad), Err(DocumentProblem::Address), "{bad}");
+    }
+}

@@ -1,0 +1,66 @@
+//! A guest that verifies a token again and again and says how long one took: `/?algorithm=EdDSA&count=100` answers with
+//! microseconds. A token goes the whole way each time, from its text to its claims; the keys are read once before.
+
+mod samples;
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use leaderboard_core::{TenantId, Timestamp};
+use leaderboard_identity::token::{ClaimsMapping, DEFAULT_LEEWAY_S, KeySet, TokenType, Trust, Verifier};
+use spin_sdk::http::{FullBody, Request};
+use spin_sdk::http_service;
+
+/// Verifications of one request at most: a guest may not keep its thread for long.
+const MAX_COUNT: u32 = 1000;
+
+#[http_service]
+async fn tokens(request: Request) -> http::Result<http::Response<FullBody<Bytes>>> {
+    let (status, text) = match measure(request.uri().query().unwrap_or("")) {
+        Ok(micros) => (StatusCode::OK, format!("{micros:.2}")),
+        Err(problem) => (StatusCode::BAD_REQUEST, problem),
+    };
+    http::Response::builder()
+        .status(status)
+        .header(CONTENT_LENGTH, text.len())
+        .body(FullBody::new(Bytes::from(text)))
+}
+
+/// Microseconds that one verification took.
+fn measure(query: &str) -> Result<f64, String> {
+    let field = |name: &str| {
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+    };
+    let algorithm = field("algorithm").unwrap_or_default();
+    let count: u32 = field("count").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let (_, token) = samples::TOKENS
+        .iter()
+        .find(|(name, _)| *name == algorithm)
+        .ok_or("no such algorithm")?;
+    let keys = KeySet::parse(samples::KEYS.as_bytes(), Trust::Configured).map_err(|it| it.to_string())?;
+    let verifier = verifier().map_err(|invalid| invalid.to_string())?;
+    let now = Timestamp::saturating_from_unix_ms(samples::VALID_AT_MS);
+    let count = count.clamp(1, MAX_COUNT);
+    let begun = Instant::now();
+    for _ in 0..count {
+        verifier
+            .verify_text(token, &keys, now)
+            .map_err(|it| it.to_string())?;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(count))
+}
+
+fn verifier() -> Result<Verifier, leaderboard_core::Invalid> {
+    let mapping = ClaimsMapping::players_of(TenantId::new("acme")?);
+    let audiences = [samples::AUDIENCE.to_owned()];
+    Verifier::new(
+        samples::ISSUER,
+        &audiences,
+        DEFAULT_LEEWAY_S,
+        TokenType::Access,
+        mapping,
+    )
+}
