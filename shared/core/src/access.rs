@@ -68,6 +68,8 @@ pub enum Caller {
     Player(PlayerId),
     /// A server of the tenant.
     Server,
+    /// Anybody with leave to read, who sees no hidden player: whom an answer is made for that many are given.
+    Reader,
 }
 
 impl Caller {
@@ -81,7 +83,7 @@ impl Caller {
     #[must_use]
     pub fn may_submit(&self, access: Access, player: &PlayerId) -> bool {
         match self {
-            Self::Anonymous => false,
+            Self::Anonymous | Self::Reader => false,
             Self::Player(own) => access.write == WriteAccess::Player && own == player,
             Self::Server => true,
         }
@@ -91,7 +93,7 @@ impl Caller {
     #[must_use]
     pub fn sees_hidden(&self, player: &PlayerId) -> bool {
         match self {
-            Self::Anonymous => false,
+            Self::Anonymous | Self::Reader => false,
             Self::Player(own) => own == player,
             Self::Server => true,
         }

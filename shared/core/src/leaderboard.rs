@@ -1,6 +1,6 @@
 //! A leaderboard's configuration.
 
-use crate::{Columns, Invalid, Layout, LeaderboardId, Limits, Schedule, Timestamp};
+use crate::{CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, Schedule, Timestamp};
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
@@ -98,6 +98,8 @@ pub struct Leaderboard {
     pub limits: Limits,
     /// Who may read and write.
     pub access: Access,
+    /// How long finished answers about it may be used again.
+    pub cache: CachePolicy,
 }
 
 impl Leaderboard {
@@ -117,6 +119,7 @@ impl Leaderboard {
             ends_at: None,
             limits: Limits::default(),
             access: Access::default(),
+            cache: CachePolicy::default(),
         }
     }
 
@@ -145,7 +148,8 @@ impl Leaderboard {
         {
             return Err(Invalid::new("/ends_at", "must be after starts_at"));
         }
-        self.limits.check().map_err(|invalid| invalid.within("/limits"))
+        self.limits.check().map_err(|invalid| invalid.within("/limits"))?;
+        self.cache.check().map_err(|invalid| invalid.within("/cache"))
     }
 
     /// How this leaderboard's entries are ordered and ranked.

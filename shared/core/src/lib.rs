@@ -5,6 +5,7 @@
 //! cannot arise in the domain; a port reports them as [`StoreError`].
 
 pub mod access;
+mod cache;
 pub mod codec;
 mod columns;
 mod decide;
@@ -24,6 +25,10 @@ mod submission;
 mod time;
 pub mod usecase;
 
+pub use cache::{
+    CachePolicy, CacheStrategy, MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_BUCKETS,
+    MAX_WARM_LIMIT, MAX_WARM_VIEWS, WarmView,
+};
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
 pub use decide::{Change, Decision, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};

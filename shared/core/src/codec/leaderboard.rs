@@ -2,18 +2,25 @@
 
 use super::wire::{Malformed, Reader, Writer};
 use crate::{
-    Access, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits, Operator, Order, ReadAccess, Reset,
-    Schedule, Ties, WriteAccess,
+    Access, CachePolicy, CacheStrategy, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits,
+    Operator, Order, ReadAccess, Reset, Schedule, Ties, WarmView, WriteAccess,
 };
 
-/// The shape below; another shape gets another code.
+/// The first shape, without a cache policy: the default one.
 const LEADERBOARD_V1: u8 = 1;
+/// The first shape and a cache policy; another shape gets another code.
+const LEADERBOARD_V2: u8 = 2;
 
-/// A configuration as bytes.
+/// A configuration as bytes. The oldest shape that holds it is taken, so that what was stored before stays the same.
 #[must_use]
 pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
     let mut w = Writer::default();
-    w.byte(LEADERBOARD_V1);
+    let cached_as_ever = board.cache == CachePolicy::default();
+    w.byte(if cached_as_ever {
+        LEADERBOARD_V1
+    } else {
+        LEADERBOARD_V2
+    });
     w.text(board.id.as_str());
     w.text(&board.title);
     write_layout(&mut w, &board.layout());
@@ -33,6 +40,9 @@ pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
     w.option(board.limits.max_entries, Writer::unsigned);
     w.byte(u8::from(board.access.read == ReadAccess::Private));
     w.byte(u8::from(board.access.write == WriteAccess::Player));
+    if !cached_as_ever {
+        write_cache(&mut w, &board.cache);
+    }
     w.finish()
 }
 
@@ -42,7 +52,8 @@ pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
 /// [`Malformed`] when the bytes are not a configuration, or one that this program would not accept.
 pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let mut r = Reader::new(bytes);
-    if r.byte()? != LEADERBOARD_V1 {
+    let code = r.byte()?;
+    if !matches!(code, LEADERBOARD_V1 | LEADERBOARD_V2) {
         return Err(Malformed("leaderboard code"));
     }
     let id = LeaderboardId::new(r.text()?).map_err(|_| Malformed("leaderboard id"))?;
@@ -78,6 +89,10 @@ pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
             } else {
                 WriteAccess::Server
             },
+        },
+        cache: match code {
+            LEADERBOARD_V1 => CachePolicy::default(),
+            _ => read_cache(&mut r)?,
         },
     };
     r.end()?;
@@ -152,6 +167,57 @@ fn read_limits(r: &mut Reader<'_>) -> Result<Limits, Malformed> {
             .map(|attempts| u32::try_from(attempts).map_err(|_| Malformed("max_attempts")))
             .transpose()?,
         max_entries: r.option(Reader::unsigned)?,
+    })
+}
+
+fn write_cache(w: &mut Writer, cache: &CachePolicy) {
+    w.unsigned(u64::from(cache.lifetime_ms));
+    w.unsigned(u64::from(cache.stale_ms));
+    w.unsigned(u64::from(cache.stale_if_error_ms));
+    w.byte(match cache.strategy {
+        CacheStrategy::Aside => 0,
+        CacheStrategy::WriteThrough => 1,
+        CacheStrategy::RefreshAhead => 2,
+    });
+    w.unsigned(cache.warm.len() as u64);
+    for view in &cache.warm {
+        let (kind, size) = match view {
+            WarmView::List { limit } => (0, limit),
+            WarmView::Distribution { buckets } => (1, buckets),
+        };
+        w.byte(kind);
+        w.unsigned(u64::from(*size));
+    }
+}
+
+fn read_cache(r: &mut Reader<'_>) -> Result<CachePolicy, Malformed> {
+    let milliseconds =
+        |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("cache milliseconds"));
+    let lifetime_ms = milliseconds(r)?;
+    let stale_ms = milliseconds(r)?;
+    let stale_if_error_ms = milliseconds(r)?;
+    let strategy = match r.byte()? {
+        0 => CacheStrategy::Aside,
+        1 => CacheStrategy::WriteThrough,
+        2 => CacheStrategy::RefreshAhead,
+        _ => return Err(Malformed("cache strategy")),
+    };
+    let mut warm = Vec::new();
+    for _ in 0..r.unsigned()?.min(1 + crate::MAX_WARM_VIEWS as u64) {
+        let kind = r.byte()?;
+        let size = u16::try_from(r.unsigned()?).map_err(|_| Malformed("warm view"))?;
+        warm.push(match kind {
+            0 => WarmView::List { limit: size },
+            1 => WarmView::Distribution { buckets: size },
+            _ => return Err(Malformed("warm view")),
+        });
+    }
+    Ok(CachePolicy {
+        lifetime_ms,
+        stale_ms,
+        stale_if_error_ms,
+        strategy,
+        warm,
     })
 }
 

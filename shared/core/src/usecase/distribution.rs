@@ -50,6 +50,8 @@ pub struct ScorePlace {
 /// How a leaderboard's first column is spread.
 #[derive(Debug, Clone)]
 pub struct Distribution {
+    /// The configuration it was read with.
+    pub board: Shared,
     /// How the period is ordered.
     pub layout: Layout,
     /// The period.
@@ -116,6 +118,7 @@ async fn distribution_once<S: Store, K: Cache>(
         .zip(sample.values.iter().skip(2).map(Values::first))
         .collect();
     Ok(Distribution {
+        board: Shared::clone(board),
         layout,
         period,
         version: found.version,

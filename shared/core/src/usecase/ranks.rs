@@ -43,6 +43,8 @@ pub struct Listing {
 /// One player's entry, and what it stands among.
 #[derive(Debug, Clone)]
 pub struct Standing {
+    /// The configuration it was read with.
+    pub board: Shared,
     /// How the period is ordered.
     pub layout: Layout,
     /// The period.
@@ -176,6 +178,7 @@ pub async fn around<S: Store, K: Cache>(
             .await?
             .ok_or(QueryError::UnknownEntry)?;
         Ok(Standing {
+            board: Shared::clone(board),
             layout: page.layout.unwrap_or_else(|| board.value.layout()),
             version: page.version,
             count: page.count,
@@ -278,6 +281,7 @@ fn standing_of(board: &Shared, period: Period, found: Standings) -> Standing {
         entries,
     } = found;
     Standing {
+        board: Shared::clone(board),
         layout: layout.unwrap_or_else(|| board.value.layout()),
         period,
         version,

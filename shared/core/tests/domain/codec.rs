@@ -5,9 +5,10 @@ use leaderboard_core::codec::{
     encode_layout, encode_leaderboard, encode_outcome,
 };
 use leaderboard_core::{
-    Access, Event, EventBody, Layout, Leaderboard, LeaderboardId, Limits, Metadata, Operator, Outcome,
+    Access, CachePolicy, CacheStrategy, Event, EventBody, Layout, Leaderboard, LeaderboardId, Limits,
+    MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_VIEWS, Metadata, Operator, Outcome,
     Period, PeriodId, Previous, ReadAccess, Reset, Schedule, Status, SubmissionId, Ties, Timestamp, Values,
-    WriteAccess,
+    WarmView, WriteAccess,
 };
 use proptest::option::of;
 use proptest::prelude::*;
@@ -67,35 +68,68 @@ fn leaderboards() -> impl Strategy<Value = Leaderboard> {
         1..=1000_u16,
         rest,
         window,
+        cache_policies(),
     )
         .prop_map(
-            |(layout, operator, schedule, limits, keep_periods, rest, (starts_at, ends_at))| Leaderboard {
-                title: rest.0,
-                columns: layout.columns,
-                ties: layout.ties,
-                operator,
-                operator_override: rest.1,
-                schedule,
-                keep_periods,
-                starts_at,
-                ends_at,
-                limits,
-                access: Access {
-                    read: if rest.2 {
-                        ReadAccess::Public
-                    } else {
-                        ReadAccess::Private
+            |(layout, operator, schedule, limits, keep_periods, rest, (starts_at, ends_at), cache)| {
+                Leaderboard {
+                    cache,
+                    title: rest.0,
+                    columns: layout.columns,
+                    ties: layout.ties,
+                    operator,
+                    operator_override: rest.1,
+                    schedule,
+                    keep_periods,
+                    starts_at,
+                    ends_at,
+                    limits,
+                    access: Access {
+                        read: if rest.2 {
+                            ReadAccess::Public
+                        } else {
+                            ReadAccess::Private
+                        },
+                        write: if rest.3 {
+                            WriteAccess::Server
+                        } else {
+                            WriteAccess::Player
+                        },
                     },
-                    write: if rest.3 {
-                        WriteAccess::Server
-                    } else {
-                        WriteAccess::Player
-                    },
-                },
-                ..board("any")
+                    ..board("any")
+                }
             },
         )
         .prop_filter("a valid configuration", |board| board.check().is_ok())
+}
+
+fn cache_policies() -> impl Strategy<Value = CachePolicy> {
+    let strategy = prop_oneof![
+        Just(CacheStrategy::Aside),
+        Just(CacheStrategy::WriteThrough),
+        Just(CacheStrategy::RefreshAhead),
+    ];
+    let view = prop_oneof![
+        (1..=1000_u16).prop_map(|limit| WarmView::List { limit }),
+        (1..=100_u16).prop_map(|buckets| WarmView::Distribution { buckets }),
+    ];
+    let own = (
+        0..=MAX_LIFETIME_MS,
+        0..=MAX_STALE_MS,
+        0..=MAX_STALE_IF_ERROR_MS,
+        strategy,
+        prop::collection::vec(view, 0..=MAX_WARM_VIEWS),
+    )
+        .prop_map(
+            |(lifetime_ms, stale_ms, stale_if_error_ms, strategy, warm)| CachePolicy {
+                lifetime_ms,
+                stale_ms,
+                stale_if_error_ms,
+                strategy,
+                warm,
+            },
+        );
+    prop_oneof![Just(CachePolicy::default()), own]
 }
 
 fn period_ids() -> impl Strategy<Value = PeriodId> {
@@ -292,6 +326,20 @@ fn a_configuration_that_would_not_be_accepted_is_malformed() {
             ..board("l")
         },
         Leaderboard {
+            cache: CachePolicy {
+                lifetime_ms: MAX_LIFETIME_MS + 1,
+                ..CachePolicy::default()
+            },
+            ..board("l")
+        },
+        Leaderboard {
+            cache: CachePolicy {
+                warm: vec![WarmView::List { limit: 0 }],
+                ..CachePolicy::default()
+            },
+            ..board("l")
+        },
+        Leaderboard {
             title: "a\nb".into(),
             ..board("l")
         },
@@ -314,6 +362,24 @@ fn a_configuration_that_would_not_be_accepted_is_malformed() {
         })
         .is_err()
     );
+}
+
+#[test]
+fn a_configuration_without_a_cache_policy_of_its_own_keeps_its_bytes() {
+    #[rustfmt::skip]
+    let expected = [
+        1, 1, b'l', 0, 0, 1, 0, 5, b's', b'c', b'o', b'r', b'e', 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    assert_eq!(encode_leaderboard(&board("l")), expected);
+    assert_eq!(decode_leaderboard(&expected), Ok(board("l")));
+    let own = Leaderboard {
+        cache: CachePolicy {
+            lifetime_ms: 0,
+            ..CachePolicy::default()
+        },
+        ..board("l")
+    };
+    assert_eq!(encode_leaderboard(&own).first(), Some(&2));
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Problem {
     pub fn not_allowed(caller: &Caller) -> Self {
         Self::new(match caller {
             Caller::Anonymous => ProblemType::Unauthenticated,
-            Caller::Player(_) | Caller::Server => ProblemType::Forbidden,
+            Caller::Player(_) | Caller::Server | Caller::Reader => ProblemType::Forbidden,
         })
     }
 

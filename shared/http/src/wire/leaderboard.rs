@@ -1,5 +1,7 @@
 //! A leaderboard's configuration, as clients write and read it.
 
+mod cache;
+
 use leaderboard_core::{
     Access, Column, Columns, Invalid, Leaderboard, LeaderboardId, Limits, Order, ReadAccess, Reset, Schedule,
     Ties, WriteAccess,
@@ -10,7 +12,7 @@ use super::submission::OPERATORS;
 use crate::json::{Errors, Exact, ExactUnsigned, Field, Fields, Json};
 use crate::problem::Problem;
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "id",
     "title",
     "columns",
@@ -23,6 +25,7 @@ const FIELDS: [&str; 12] = [
     "ends_at",
     "limits",
     "access",
+    "cache",
 ];
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 const TIES: [(&str, Ties); 4] = [
@@ -93,6 +96,10 @@ fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Le
     board.limits = found.unwrap_or(board.limits);
     let found = fields.optional("access").and_then(|field| access(field, errors));
     board.access = found.unwrap_or(board.access);
+    let found = fields
+        .optional("cache")
+        .and_then(|field| cache::read(field, errors));
+    board.cache = found.unwrap_or(board.cache);
     board
 }
 
@@ -204,6 +211,7 @@ pub(crate) struct LeaderboardBody<'a> {
     ends_at: Option<String>,
     limits: LimitsBody,
     access: AccessBody,
+    cache: cache::CacheBody,
 }
 
 #[derive(Debug, Serialize)]
@@ -268,6 +276,7 @@ impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
                 read: word(&READERS, board.access.read),
                 write: word(&WRITERS, board.access.write),
             },
+            cache: (&board.cache).into(),
         }
     }
 }

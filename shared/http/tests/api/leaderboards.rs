@@ -14,7 +14,7 @@ fn a_leaderboard_is_created_replaced_read_and_deleted() {
     );
     assert_eq!(
         created.text,
-        r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"}],"operator":"increment","operator_override":false,"ties":"earliest","reset":null,"keep_periods":12,"starts_at":null,"ends_at":null,"limits":{"min":null,"max":null,"max_change":null,"max_attempts":null,"max_entries":null},"access":{"read":"public","write":"server"}}"#
+        r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"}],"operator":"increment","operator_override":false,"ties":"earliest","reset":null,"keep_periods":12,"starts_at":null,"ends_at":null,"limits":{"min":null,"max":null,"max_change":null,"max_attempts":null,"max_entries":null},"access":{"read":"public","write":"server"},"cache":{"lifetime_ms":5000,"stale_ms":5000,"stale_if_error_ms":300000,"strategy":"aside","warm":[{"view":"entries","limit":10}]}}"#
     );
     let read = service.call("GET", GOALS, "");
     assert_eq!(

@@ -2,7 +2,7 @@ use super::*;
 use crate::json::parse;
 use crate::problem::{Location, ProblemType};
 
-const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"}}"#;
+const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"},"cache":{"lifetime_ms":1000,"stale_ms":0,"stale_if_error_ms":60000,"strategy":"refresh_ahead","warm":[{"view":"entries","limit":100},{"view":"distribution","buckets":5}]}}"#;
 
 fn of(text: &str) -> Result<Leaderboard, Problem> {
     read(&parse(text.as_bytes())?, &LeaderboardId::new("goals").unwrap())
@@ -57,6 +57,26 @@ fn every_error_names_its_field() {
         ),
         (r#"{"reset":"daily"}"#, "#/reset"),
         (r#"{"keep_periods":0}"#, "#/keep_periods"),
+        (r#"{"cache":5}"#, "#/cache"),
+        (r#"{"cache":{"ttl":5}}"#, "#/cache/ttl"),
+        (r#"{"cache":{"lifetime_ms":-1}}"#, "#/cache/lifetime_ms"),
+        (r#"{"cache":{"lifetime_ms":3600001}}"#, "#/cache/lifetime_ms"),
+        (r#"{"cache":{"stale_ms":3600001}}"#, "#/cache/stale_ms"),
+        (r#"{"cache":{"strategy":"behind"}}"#, "#/cache/strategy"),
+        (r#"{"cache":{"warm":{}}}"#, "#/cache/warm"),
+        (r#"{"cache":{"warm":[{}]}}"#, "#/cache/warm/0/view"),
+        (
+            r#"{"cache":{"warm":[{"view":"entries","buckets":5}]}}"#,
+            "#/cache/warm/0/buckets",
+        ),
+        (
+            r#"{"cache":{"warm":[{"view":"entries","limit":0}]}}"#,
+            "#/cache/warm/0/limit",
+        ),
+        (
+            r#"{"cache":{"warm":[{"view":"distribution","buckets":101}]}}"#,
+            "#/cache/warm/0/buckets",
+        ),
         (r#"{"keep_periods":70000}"#, "#/keep_periods"),
         (r#"{"starts_at":"2026-01-01"}"#, "#/starts_at"),
         (
