@@ -19,6 +19,13 @@ fn full() -> Value {
         "ends_at": "2100-01-01T00:00:00.000Z",
         "limits": {"min": 0, "max": "9223372036854775807", "max_change": 10, "max_attempts": 3, "max_entries": 1000},
         "access": {"read": "private", "write": "player"},
+        "cache": {
+            "lifetime_ms": 0,
+            "stale_ms": 0,
+            "stale_if_error_ms": 1,
+            "strategy": "write_through",
+            "warm": [{"view": "entries", "limit": 5}, {"view": "distribution", "buckets": 7}],
+        },
     })
 }
 
@@ -40,6 +47,13 @@ over_http! {
             "ends_at": null,
             "limits": {"min": null, "max": null, "max_change": null, "max_attempts": null, "max_entries": null},
             "access": {"read": "public", "write": "server"},
+            "cache": {
+                "lifetime_ms": 5000,
+                "stale_ms": 5000,
+                "stale_if_error_ms": 300_000,
+                "strategy": "aside",
+                "warm": [{"view": "entries", "limit": 10}],
+            },
         }));
         let read = edgeboard.get("/leaderboards/plain").await;
         assert_eq!(read.is(200), document);
