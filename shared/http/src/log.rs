@@ -36,4 +36,6 @@ pub struct LogRecord {
     /// What was behind a status of 5xx. The client never sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// How long it took, in microseconds; whoever measures it fills it in.
+    pub duration_us: u64,
 }

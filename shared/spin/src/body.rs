@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::header::{CONTENT_LENGTH, EXPECT};
+use http::{Method, request};
 use leaderboard_http::{Body, MAX_BODY_BYTES};
 use spin_sdk::http::Request;
 use spin_sdk::http::body::IncomingBodyExt;
@@ -34,6 +35,10 @@ pub(crate) async fn read(request: Request) -> Result<http::Request<Body>, String
     if declared > MAX_BODY_BYTES && (asks_first || declared > MAX_BODY_BYTES + MAX_DISCARDED_BYTES) {
         return Ok(http::Request::from_parts(head, Body::TooLarge));
     }
+    if has_none(&head) {
+        // Without looking at the stream: each look is a call of the host.
+        return Ok(http::Request::from_parts(head, Body::Bytes(Bytes::new())));
+    }
     let mut body = BytesMut::with_capacity(declared.min(MAX_BODY_BYTES));
     let mut received = 0;
     let mut chunks = incoming.stream();
@@ -54,4 +59,9 @@ pub(crate) async fn read(request: Request) -> Result<http::Request<Body>, String
         Body::Bytes(body.freeze())
     };
     Ok(http::Request::from_parts(head, body))
+}
+
+/// Whether a request has no body that any route would read.
+fn has_none(head: &request::Parts) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

@@ -26,7 +26,8 @@ pub async fn serve<P: Endpoint>(request: Request) -> Result<Response<FullBody<By
         log::cause("info", &error);
         "the request ended early"
     })?;
-    let handled = handle::<P, _>(&RequestEnvironment::new(instance), request).await;
-    log::request(&handled.log, started);
+    let mut handled = handle::<P, _>(&RequestEnvironment::new(instance), request).await;
+    handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    log::request(&handled.log);
     Ok(handled.response.map(FullBody::new))
 }

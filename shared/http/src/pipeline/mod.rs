@@ -61,6 +61,7 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         tenant: None,
         problem: None,
         cause: None,
+        duration_us: 0,
     };
     let mut response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log).await {
         Ok(response) => response,
