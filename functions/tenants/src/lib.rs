@@ -1,4 +1,4 @@
-//! Tenants: what the operator sets for each, and what each uses.
+//! Tenants: what the operator sets for each, what each uses, and the audit log.
 
 use leaderboard_http::families::Tenants;
 use spin_sdk::http::{IntoResponse, Request};

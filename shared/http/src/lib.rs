@@ -4,6 +4,7 @@
 //! table ([`Endpoint`]), then one of [`handlers`]. What goes wrong becomes a [`Problem`] in one place. This
 //! crate knows neither Spin nor any store: the composition root gives it an [`Environment`].
 
+mod audit;
 mod edge;
 mod endpoint;
 mod environment;

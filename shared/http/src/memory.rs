@@ -1,6 +1,7 @@
 //! What one instance remembers between its requests. Nothing about a user is in here that a request of somebody else
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
+use crate::audit::Refusals;
 use crate::edge::Copies;
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
@@ -8,4 +9,6 @@ use crate::edge::Copies;
 pub struct Memory {
     /// Copies of documents.
     pub(crate) copies: Copies,
+    /// Refused credentials that are not in the audit log yet.
+    pub(crate) refusals: Refusals,
 }

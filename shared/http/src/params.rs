@@ -57,6 +57,13 @@ impl<'p> Params<'p> {
         self.parse("tenant", TenantId::new)
     }
 
+    /// Names and values, decoded as far as they are UTF-8.
+    pub(crate) fn decoded(&self) -> impl Iterator<Item = (&'static str, Cow<'p, str>)> {
+        self.captured
+            .iter()
+            .map(|(name, raw)| (*name, percent_decode_str(raw).decode_utf8_lossy()))
+    }
+
     fn parse<T>(
         &self,
         name: &'static str,

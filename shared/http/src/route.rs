@@ -34,15 +34,24 @@ impl Verb {
         }
     }
 
+    /// The method's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+
     /// As an `Allow` header lists it.
     #[must_use]
     pub const fn allow(self) -> &'static str {
         match self {
             Self::Get => "GET, HEAD",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
+            other => other.name(),
         }
     }
 }
@@ -102,6 +111,16 @@ impl<R> Route<R> {
             need,
             body: BodyKind::None,
             build,
+        }
+    }
+
+    /// Whether it changes what is configured, or takes something out: an act for the audit log. Scores that come in are none.
+    #[must_use]
+    pub fn is_administrative(&self) -> bool {
+        match self.verb {
+            Verb::Get => false,
+            Verb::Delete => true,
+            Verb::Put | Verb::Patch | Verb::Post => matches!(self.need, Need::Admin | Need::Operator),
         }
     }
 

@@ -1,6 +1,6 @@
-//! Tenants: what the operator sets for each, and what each uses.
+//! Tenants: what the operator sets for each, what each uses, and the audit log.
 
-use crate::handlers::tenants;
+use crate::handlers::{audit, tenants};
 use crate::{
     BodyKind, Context, Endpoint, Environment, Need, Params, Problem, Response, Route, RouteTable, Verb,
 };
@@ -16,6 +16,8 @@ pub enum Call {
     Usage(TenantId),
     Own,
     OwnUsage,
+    Audit,
+    OperatorAudit,
 }
 
 const ONE: &str = "/tenants/:tenant";
@@ -49,6 +51,10 @@ impl Endpoint for Tenants {
                 }),
                 Route::new(Verb::Get, "/tenant", Need::Admin, |_| Ok(Call::Own)),
                 Route::new(Verb::Get, "/tenant/usage", Need::Admin, |_| Ok(Call::OwnUsage)),
+                Route::new(Verb::Get, "/audit", Need::Admin, |_| Ok(Call::Audit)),
+                Route::new(Verb::Get, "/operator/audit", Need::Operator, |_| {
+                    Ok(Call::OperatorAudit)
+                }),
             ]
         }
     }
@@ -62,6 +68,8 @@ impl Endpoint for Tenants {
             Call::Usage(id) => tenants::usage(context, &id).await,
             Call::Own => tenants::own(context).await,
             Call::OwnUsage => tenants::usage(context, &context.tenant).await,
+            Call::Audit => audit::of_tenant(context).await,
+            Call::OperatorAudit => audit::of_operator(context).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What each route does: read the query and the body, call a use case, write the answer.
 
+pub mod audit;
 mod idempotency;
 pub mod leaderboards;
 mod names;

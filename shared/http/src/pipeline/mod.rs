@@ -19,6 +19,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
 use http::{HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
+use crate::audit::{self, Trail};
 use crate::edge::{Knowledge, TenantState};
 use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
@@ -63,10 +64,12 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         cause: None,
         duration_us: 0,
     };
-    let mut response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log).await {
+    let mut trail = Trail::default();
+    let mut response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log, &mut trail).await {
         Ok(response) => response,
         Err(problem) => {
             log.problem = Some(problem.kind.uri());
+            audit::refused(env, &head.headers, &trail, &problem, &trace_id);
             problem.into_response(&trace_id)
         }
     };
@@ -87,6 +90,7 @@ async fn answer<P: Endpoint, E: Environment>(
     body: &Body,
     trace_id: &str,
     log: &mut LogRecord,
+    trail: &mut Trail,
 ) -> Result<Response, Problem> {
     let body = size::within_limit(body)?;
     let path = version::below_version(head.uri.path(), &head.headers)?;
@@ -98,11 +102,13 @@ async fn answer<P: Endpoint, E: Environment>(
     log.route = Some(route.pattern);
     let settings = env.settings();
     let client = client::address(&head.headers);
+    trail.client = client;
     // Anonymous limits by address come here, before anything is verified.
     let (identity, tenant) = if route.need == Need::Open {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
         let identity = authenticate::identity(env, &head.headers).await?;
+        trail.identified(&identity);
         let tenant = tenant::tenant(&head.headers, &identity, &settings.default_tenant)?;
         log.tenant = Some(tenant.to_string());
         (identity, tenant)
@@ -130,7 +136,11 @@ async fn answer<P: Endpoint, E: Environment>(
         accepted: media::accepted(&head.headers)?,
         trace_id,
     };
-    P::call(&context, (route.build)(&params)?).await
+    let call = (route.build)(&params)?;
+    let act = audit::begin(&context, route, &params).await?;
+    let answer = P::call(&context, call).await;
+    audit::end(&context, act, &answer);
+    answer
 }
 
 /// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when nothing is known and the store
@@ -175,12 +185,5 @@ fn method_name(method: &Method) -> &'static str {
     if method == Method::HEAD {
         return "HEAD";
     }
-    match Verb::of(method) {
-        Some(Verb::Get) => "GET",
-        Some(Verb::Put) => "PUT",
-        Some(Verb::Patch) => "PATCH",
-        Some(Verb::Post) => "POST",
-        Some(Verb::Delete) => "DELETE",
-        None => "OTHER",
-    }
+    Verb::of(method).map_or("OTHER", Verb::name)
 }

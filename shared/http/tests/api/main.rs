@@ -1,6 +1,8 @@
 //! The API over the in-memory model: requests in, whole answers out.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod leaderboards;
 #[cfg(test)]
 mod messages;

@@ -19,6 +19,7 @@ pub(crate) struct Store {
     model: Model,
     letters: RefCell<Vec<DeadLetter>>,
     pub(crate) down: Cell<bool>,
+    pub(crate) log_is_closed: Cell<bool>,
 }
 
 impl Store {
@@ -226,6 +227,9 @@ impl Counters for Store {
 
 impl AuditLog for Store {
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        if self.log_is_closed.get() {
+            return Err(StoreError::Unavailable("the log is closed".into()));
+        }
         self.up()?.append_audit(record).await
     }
 

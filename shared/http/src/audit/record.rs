@@ -1,0 +1,160 @@
+//! Records as they are stored and shown: compact JSON, at most [`MAX_RECORD_BYTES`].
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::identity::Credential;
+use crate::params::Params;
+
+/// The most bytes of a record.
+pub(super) const MAX_RECORD_BYTES: usize = 4096;
+/// The most characters of a text in a record that a client chose.
+const MAX_TEXT_CHARS: usize = 256;
+
+/// What happened.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Event<'a> {
+    /// An administrative act is about to be done.
+    Act {
+        who: Who,
+        method: &'static str,
+        route: &'static str,
+        #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+        parameters: Vec<(&'static str, String)>,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        query: &'a str,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// An act was refused or failed.
+    Outcome {
+        /// The position of the act's record.
+        of: u64,
+        status: u16,
+        trace: &'a str,
+    },
+    /// Credentials were refused.
+    Refused {
+        who: &'a Who,
+        status: u16,
+        reason: &'a str,
+        from: Option<IpAddr>,
+        /// That of the first of them.
+        trace: &'a str,
+        /// How often the same happened from the same address within a short time.
+        count: u64,
+    },
+}
+
+fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// By what credential; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "credential", rename_all = "snake_case")]
+pub(super) enum Who {
+    /// None.
+    Nobody,
+    /// The operator's key.
+    Operator,
+    /// An API key of that id.
+    Key { id: String },
+    /// A token, by whom it was issued and for whom.
+    Token { issuer: String, subject: String },
+    /// A key that is not valid, whatever it claims to be.
+    UnknownKey,
+    /// A token that is not valid, whatever it claims to be.
+    UnknownToken,
+}
+
+impl From<&Credential> for Who {
+    fn from(credential: &Credential) -> Self {
+        match credential {
+            Credential::None => Self::Nobody,
+            Credential::Operator => Self::Operator,
+            Credential::Key(id) => Self::Key { id: cut(id) },
+            Credential::Token { issuer, subject } => Self::Token {
+                issuer: cut(issuer),
+                subject: cut(subject),
+            },
+        }
+    }
+}
+
+impl Event<'_> {
+    /// The record's body. One that is too long goes without what the client chose freely.
+    pub(super) fn into_body(mut self) -> Vec<u8> {
+        let body = self.written();
+        if body.len() <= MAX_RECORD_BYTES {
+            return body;
+        }
+        if let Self::Act {
+            parameters, query, ..
+        } = &mut self
+        {
+            parameters.clear();
+            *query = "";
+        }
+        self.written()
+    }
+
+    fn written(&self) -> Vec<u8> {
+        // Strings and numbers alone: there is nothing in it that could not be written.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// The parameters of a path, decoded.
+pub(super) fn parameters(params: &Params<'_>) -> Vec<(&'static str, String)> {
+    params
+        .decoded()
+        .map(|(name, value)| (name, cut(&value)))
+        .collect()
+}
+
+/// Text that a client chose, short enough to be kept.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(MAX_TEXT_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(subject: &str, parameter: &str, query: &str) -> String {
+        let who = Who::from(&Credential::Token {
+            issuer: "us".into(),
+            subject: subject.into(),
+        });
+        let event = Event::Act {
+            who,
+            method: "PUT",
+            route: "/players/:player/ban",
+            parameters: vec![("player", cut(parameter))],
+            query,
+            from: "2001:db8::1".parse().ok(),
+            trace: "0af7",
+        };
+        String::from_utf8(event.into_body()).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_compact_and_says_who_what_and_from_where() {
+        assert_eq!(
+            act("p", "José", "a=1"),
+            r#"{"type":"act","who":{"credential":"token","issuer":"us","subject":"p"},"method":"PUT","route":"/players/:player/ban","parameters":{"player":"José"},"query":"a=1","from":"2001:db8::1","trace":"0af7"}"#
+        );
+        assert!(!act("p", "q", "").contains("query"));
+    }
+
+    #[test]
+    fn no_record_is_longer_than_it_may_be() {
+        let long = "\u{1f600}\"".repeat(MAX_RECORD_BYTES);
+        let record = act(&long, &long, &long);
+        assert!(record.len() <= MAX_RECORD_BYTES, "{}", record.len());
+        assert!(record.contains(r#""route":"/players/:player/ban""#) && !record.contains("parameters"));
+    }
+}
