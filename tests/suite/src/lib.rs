@@ -3,7 +3,9 @@
 
 mod host_process;
 pub mod keep_alive;
+pub mod load;
 pub mod measure;
+pub mod monitor;
 pub mod native_redis;
 pub mod native_sqlite;
 mod redis_server;

@@ -1,16 +1,13 @@
 //! How many Redis commands a request takes, as MONITOR sees them: through the components as shipped, on the local
 //! host, over HTTP. What a script does inside the server is part of its one command.
 
-mod monitor;
-
 use std::error::Error;
 
 use leaderboard_suite::keep_alive::KeepAlive;
 use leaderboard_suite::measure::print_row;
+use leaderboard_suite::monitor::Monitor;
 use leaderboard_suite::{HostProcess, RedisServer};
 use serde_json::{Value, json};
-
-use monitor::Monitor;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

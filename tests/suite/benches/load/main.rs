@@ -6,7 +6,6 @@
 //! store. `ratio` is the share of the former.
 
 mod requests;
-mod run;
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,8 +14,8 @@ use leaderboard_suite::measure::{millis, print_row, rounded};
 use leaderboard_suite::{HostProcess, RedisServer};
 use serde_json::json;
 
+use leaderboard_suite::load::{self, Load, Measured};
 use requests::Target;
-use run::{Load, Measured};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -48,7 +47,7 @@ async fn measure(store: &str, redis_url: Option<&str>) -> Outcome<()> {
         for number in 1..=RUNS {
             let requests = target.requests(&host);
             eprintln!("    {store}, {}: run {number} of {RUNS}", target.name());
-            runs.push(run::run(host.address(), &requests, &LOAD).await?);
+            runs.push(load::run(host.address(), &requests, &LOAD).await?);
         }
         let median = median_of(runs).ok_or("no run")?;
         let bare = *bare.get_or_insert(median.per_second);

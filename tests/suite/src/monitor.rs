@@ -1,27 +1,33 @@
 //! The commands that reach a Redis.
 
+use std::error::Error;
 use std::net::Ipv4Addr;
 
 use leaderboard_redis::Connection;
-use leaderboard_suite::RedisServer;
-use leaderboard_suite::native_redis::{NativeRedis, connect};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 
-use super::Outcome;
+use crate::RedisServer;
+use crate::native_redis::{NativeRedis, connect};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// What a command that a script runs is said to come from.
 const INSIDE_A_SCRIPT: &str = "lua";
 
 /// A connection that is told of every command.
-pub(super) struct Monitor {
+pub struct Monitor {
     lines: Lines<BufReader<TcpStream>>,
     marker: NativeRedis,
     marks: u32,
 }
 
 impl Monitor {
-    pub(super) async fn start(server: &RedisServer) -> Outcome<Self> {
+    /// Begins to be told.
+    ///
+    /// # Errors
+    /// When the server is not there.
+    pub async fn start(server: &RedisServer) -> Outcome<Self> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).await?;
         stream.write_all(b"MONITOR\r\n").await?;
         Ok(Self {
@@ -32,7 +38,10 @@ impl Monitor {
     }
 
     /// The names of the commands that clients send while something is done, those inside scripts aside.
-    pub(super) async fn during(&mut self, work: impl Future<Output = Outcome<()>>) -> Outcome<Vec<String>> {
+    ///
+    /// # Errors
+    /// What the work says, or that the server closed the connection.
+    pub async fn during(&mut self, work: impl Future<Output = Outcome<()>>) -> Outcome<Vec<String>> {
         let begin = self.mark().await?;
         work.await?;
         let end = self.mark().await?;

@@ -1,34 +1,41 @@
 //! One run of a load.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use leaderboard_suite::keep_alive::KeepAlive;
-use leaderboard_suite::measure::Times;
+use crate::keep_alive::KeepAlive;
+use crate::measure::Times;
 
-use super::Outcome;
+type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// How hard and how long.
-pub(super) struct Load {
-    pub(super) connections: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Connections that stay open, each sending its next request when it has the answer to the last one.
+    pub connections: usize,
     /// Before anything is counted.
-    pub(super) warm_up: Duration,
-    pub(super) measured: Duration,
+    pub warm_up: Duration,
+    /// How long requests are counted.
+    pub measured: Duration,
 }
 
 /// What a run found.
-#[derive(Default)]
-pub(super) struct Measured {
+#[derive(Debug, Default)]
+pub struct Measured {
     /// Successful requests.
-    pub(super) per_second: f64,
+    pub per_second: f64,
     /// Of successful requests.
-    pub(super) times: Times,
+    pub times: Times,
     /// Requests that did not succeed.
-    pub(super) errors: u64,
+    pub errors: u64,
 }
 
 /// Sends these requests over and over; each connection begins at another one.
-pub(super) async fn run(address: SocketAddr, requests: &[Vec<u8>], load: &Load) -> Outcome<Measured> {
+///
+/// # Errors
+/// When a connection fails.
+pub async fn run(address: SocketAddr, requests: &[Vec<u8>], load: &Load) -> Outcome<Measured> {
     let begin = Instant::now() + load.warm_up;
     let span = (begin, begin + load.measured);
     let connections = (0..load.connections).map(|number| {
