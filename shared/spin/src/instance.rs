@@ -12,6 +12,7 @@ use crate::fetch::OutboundHttp;
 use crate::key_value::RegionCache;
 use crate::settings::{self, InvalidVariable, StoreChoice};
 use crate::store::Store;
+use crate::trace_ids::TraceIds;
 
 thread_local! {
     static INSTANCE: OnceCell<Rc<Instance>> = const { OnceCell::new() };
@@ -27,6 +28,7 @@ pub struct Instance {
     fetch: OutboundHttp,
     boards: BoardMemory,
     memory: Memory,
+    trace_ids: TraceIds,
     settings: Settings,
 }
 
@@ -53,6 +55,7 @@ impl Instance {
             fetch: OutboundHttp,
             boards: BoardMemory::default(),
             memory: Memory::default(),
+            trace_ids: TraceIds::new(seed()),
             settings: settings::pipeline_settings().await?,
         })
     }
@@ -72,6 +75,15 @@ impl RequestEnvironment {
             now: read_clock(),
         }
     }
+}
+
+/// Random bytes; a host without randomness still tells instances apart by their instant.
+fn seed() -> [u8; 16] {
+    let mut seed = [0; 16];
+    if getrandom::fill(&mut seed).is_err() {
+        seed = u128::from(read_clock().as_unix_ms().unsigned_abs()).to_be_bytes();
+    }
+    seed
 }
 
 /// The wall clock, cut to milliseconds.
@@ -139,13 +151,6 @@ impl Environment for RequestEnvironment {
     }
 
     fn new_trace_id(&self) -> [u8; 16] {
-        let mut id = [0; 16];
-        // A host without randomness still tells requests apart by their instant.
-        if getrandom::fill(&mut id).is_err() {
-            for (to, from) in id.iter_mut().zip(self.now.as_unix_ms().to_be_bytes()) {
-                *to = from;
-            }
-        }
-        id
+        self.instance.trace_ids.next()
     }
 }

@@ -16,6 +16,7 @@ mod sqlite;
 mod store;
 mod subscribe;
 mod timeout;
+mod trace_ids;
 
 pub use instance::Instance;
 pub use serve::serve;
