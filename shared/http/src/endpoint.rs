@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use http::HeaderMap;
 use leaderboard_core::access::Caller;
@@ -51,7 +52,7 @@ pub struct Context<'a, E> {
     /// Where the request comes from; `None` when the host tells nothing.
     pub client: Option<IpAddr>,
     /// What is known of the tenant.
-    pub(crate) knowledge: Knowledge,
+    pub(crate) knowledge: Rc<Knowledge>,
     /// What a write is charged with, in the call that writes.
     pub metering: Metering,
     /// What that call answered about the limits, for the headers of the response.

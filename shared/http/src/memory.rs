@@ -2,13 +2,15 @@
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
 use crate::audit::Refusals;
-use crate::edge::Copies;
+use crate::edge::{Copies, KnownTenants};
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Copies of documents.
     pub(crate) copies: Copies,
+    /// What is made of the copies that rule a tenant.
+    pub(crate) known: KnownTenants,
     /// Refused credentials that are not in the audit log yet.
     pub(crate) refusals: Refusals,
 }

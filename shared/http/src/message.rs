@@ -56,7 +56,8 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             return bury(env, payload, &problem.one_line()).await;
         }
     };
-    let known = Knowledge::of(env, &tenant).await?.tenant;
+    let known = Knowledge::of(env, &tenant).await?;
+    let known = &known.tenant;
     if known.state == TenantState::Suspended {
         let suspended = Problem::new(ProblemType::TenantSuspended);
         return bury(env, payload, &suspended.one_line()).await;

@@ -1,5 +1,7 @@
 //! What is known of a tenant while one of its requests is served.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{Announcements, DocumentKind, DocumentName};
@@ -55,13 +57,39 @@ pub struct TenantRecord {
     pub quotas: Quotas,
 }
 
-/// What is known of a tenant: the operator's documents and its own.
-#[derive(Debug, Clone, Default)]
+/// What is known of a tenant: the operator's documents and its own. What is made of a document is kept beside it, so that
+/// an instance parses each document once.
+#[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     /// The tenant's record; the defaults where there is none.
     pub(crate) tenant: TenantRecord,
     operator: Rc<Bodies>,
     own: Rc<Bodies>,
+}
+
+/// For how many tenants an instance keeps what it knows.
+const MAX_KNOWN_TENANTS: usize = 200;
+
+/// What an instance knows of tenants, made of the copies of their documents.
+#[derive(Debug, Default)]
+pub(crate) struct KnownTenants(RefCell<BTreeMap<TenantId, Rc<Knowledge>>>);
+
+impl KnownTenants {
+    /// What is known, if it was made of these very copies.
+    fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<Knowledge>> {
+        let known = self.0.borrow();
+        let knowledge = known.get(tenant)?;
+        let current = Rc::ptr_eq(&knowledge.operator, operator) && Rc::ptr_eq(&knowledge.own, own);
+        current.then(|| Rc::clone(knowledge))
+    }
+
+    fn remember(&self, tenant: &TenantId, knowledge: &Rc<Knowledge>) {
+        let mut known = self.0.borrow_mut();
+        if known.len() >= MAX_KNOWN_TENANTS {
+            known.pop_first();
+        }
+        known.insert(tenant.clone(), Rc::clone(knowledge));
+    }
 }
 
 /// The places of the operator's documents in their group.
@@ -74,12 +102,15 @@ impl Knowledge {
     ///
     /// # Errors
     /// [`StoreError`] when nothing is known and the store does not answer.
-    pub(crate) async fn of<E: Environment>(env: &E, tenant: &TenantId) -> Result<Self, StoreError> {
+    pub(crate) async fn of<E: Environment>(env: &E, tenant: &TenantId) -> Result<Rc<Self>, StoreError> {
         let operator = documents(env, "operator", operator_names, TRUST).await?;
         let whose = tenant.clone();
         let own = documents(env, &group(tenant), move || own_names(&whose), TRUST).await?;
+        if let Some(knowledge) = env.memory().known.find(tenant, &operator, &own) {
+            return Ok(knowledge);
+        }
         let record = body(&own, &OWN_KINDS, DocumentKind::Tenant);
-        Ok(Self {
+        let knowledge = Rc::new(Self {
             tenant: record
                 .map(|bytes| serde_json::from_slice(bytes))
                 .transpose()
@@ -87,7 +118,9 @@ impl Knowledge {
                 .unwrap_or_default(),
             operator,
             own,
-        })
+        });
+        env.memory().known.remember(tenant, &knowledge);
+        Ok(knowledge)
     }
 
     /// The operator's document of a kind.

@@ -13,6 +13,7 @@ mod trace;
 mod version;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
@@ -145,12 +146,12 @@ async fn answer<P: Endpoint, E: Environment>(
 
 /// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when nothing is known and the store
 /// is out of reach: what can still be answered then is answered by the cache.
-async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Result<Knowledge, Problem> {
+async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Result<Rc<Knowledge>, Problem> {
     if matches!(need, Need::Open | Need::Operator) {
-        return Ok(Knowledge::default());
+        return Ok(Rc::default());
     }
     match Knowledge::of(env, tenant).await {
-        Err(StoreError::Unavailable(_)) if need == Need::Read => Ok(Knowledge::default()),
+        Err(StoreError::Unavailable(_)) if need == Need::Read => Ok(Rc::default()),
         known => Ok(known?),
     }
 }
