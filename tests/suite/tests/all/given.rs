@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use leaderboard_core::ports::{Charge, Metered, Metering, Usage};
 use leaderboard_core::{
     Attempt, Column, Columns, Leaderboard, LeaderboardId, Metadata, Operator, Order, PlayerId, Reset,
     Schedule, Submission, SubmissionId, SubmissionTarget, TenantId, Ties, Timestamp, Values, Versioned,
@@ -108,4 +109,36 @@ pub(crate) fn resolved(submission: &Submission, boards: &[&Board], now: Timestam
 
 pub(crate) fn values(values: &[i64]) -> Values {
     Values::new(values.to_vec())
+}
+
+/// The time in which one unit of a rate limit grows back in tests: none does while a test runs.
+pub(crate) const HOUR_US: u64 = 3_600_000_000;
+
+pub(crate) fn charge(bucket: &str, burst: u64, cost: u64) -> Charge {
+    Charge {
+        bucket: bucket.into(),
+        interval_us: HOUR_US,
+        burst,
+        cost,
+    }
+}
+
+pub(crate) fn charges(charges: &[Charge]) -> Metering {
+    Metering {
+        charges: charges.to_vec(),
+        ..Metering::default()
+    }
+}
+
+pub(crate) fn requests(requests: u64, scores: u64) -> Metering {
+    Metering {
+        usage: Usage { requests, scores },
+        ..Metering::default()
+    }
+}
+
+/// How many units each bucket is ahead, rounded up: the time that a test takes does not show.
+pub(crate) fn units(metered: &Metered) -> Vec<u64> {
+    let ahead_us = metered.ahead_us.iter();
+    ahead_us.map(|ahead_us| ahead_us.div_ceil(HOUR_US)).collect()
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, Place, PutLeaderboard, PutRefusal,
-    RankDetail, ReadError, Readiness, Scores,
+    AuditLog, Counters, DeadLetters, Documents, Events, Expected, Leaderboards, Page, PageFrom, Place,
+    PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores,
 };
 use leaderboard_core::{
     Attempt, Leaderboard, Outcome, PeriodId, RankedEntry, RecordedEvent, Refusal, RefusalReason, Submission,
@@ -23,9 +23,13 @@ use crate::given::{self, Board, at, player, resolved, submission, submission_id}
 /// More than any test puts into one log or list.
 pub(crate) const ALL: u32 = 1_000_000;
 
+/// The ports of leaderboards and their scores.
+pub(crate) trait Ranks: Scores + Events + Leaderboards + DeadLetters + Readiness {}
+impl<S: Scores + Events + Leaderboards + DeadLetters + Readiness> Ranks for S {}
+
 /// All ports that a store offers.
-pub(crate) trait Store: Scores + Events + Leaderboards + DeadLetters + Readiness {}
-impl<S: Scores + Events + Leaderboards + DeadLetters + Readiness> Store for S {}
+pub(crate) trait Store: Ranks + Documents + RateLimits + Counters + AuditLog {}
+impl<S: Ranks + Documents + RateLimits + Counters + AuditLog> Store for S {}
 
 /// A place where stores keep their data. Two stores on one place see the same.
 pub(crate) trait Harness {

@@ -1,0 +1,91 @@
+//! The audit log: appended and read backwards.
+
+use leaderboard_core::TenantId;
+use leaderboard_core::ports::{AuditLog, AuditRecord, RecordedAudit};
+
+use crate::given::{at, tenant};
+use crate::harness::{ALL, Harness, World, on_both_stores};
+
+fn record(tenant: Option<&TenantId>, ms: i64, body: &[u8]) -> AuditRecord {
+    AuditRecord {
+        tenant: tenant.cloned(),
+        at: at(ms),
+        body: body.into(),
+    }
+}
+
+async fn append<H: Harness>(world: &World<H>, tenant: Option<&TenantId>, ms: i64, body: &[u8]) -> u64 {
+    world.store.append_audit(&record(tenant, ms, body)).await.unwrap()
+}
+
+async fn read<H: Harness>(
+    world: &World<H>,
+    tenant: Option<&TenantId>,
+    before: Option<u64>,
+    limit: u32,
+) -> Vec<RecordedAudit> {
+    world.store.read_audit(tenant, before, limit).await.unwrap()
+}
+
+async fn positions<H: Harness>(world: &World<H>, before: Option<u64>, limit: u32) -> Vec<u64> {
+    let records = read(world, Some(&world.tenant), before, limit).await;
+    records.iter().map(|record| record.position).collect()
+}
+
+on_both_stores! {
+    async fn what_is_appended_is_read_as_it_was(world) {
+        let own = Some(&world.tenant);
+        assert_eq!(read(&world, own, None, ALL).await, []);
+        let every_byte: Vec<u8> = (0..=255).cycle().take(4096).collect();
+        let bodies = [&b"{\"what\":\"put \\u00e9\"}"[..], b"", &[0, 0xff, b'\r', b'\n', b' '], &every_byte];
+        for (place, body) in (1..).zip(bodies) {
+            // Clocks of two regions differ: the order is that of the appends.
+            assert_eq!(append(&world, own, 10 - place.cast_signed(), body).await, place);
+        }
+        let expected: Vec<_> = (1..).zip(bodies).map(|(position, body)| RecordedAudit {
+            position,
+            at: at(10 - position.cast_signed()),
+            body: body.into(),
+        }).collect();
+        let read: Vec<_> = read(&world, own, None, ALL).await.into_iter().rev().collect();
+        assert_eq!(read, expected);
+    }
+
+    async fn it_is_read_backwards_in_pages(world) {
+        for n in 1..=25 {
+            assert_eq!(append(&world, Some(&world.tenant), 0, b"x").await, n);
+        }
+        assert_eq!(positions(&world, None, 3).await, [25, 24, 23]);
+        assert_eq!(positions(&world, Some(23), 3).await, [22, 21, 20]);
+        assert_eq!(positions(&world, Some(3), 10).await, [2, 1]);
+        assert_eq!(positions(&world, Some(1), 10).await, []);
+        assert_eq!(positions(&world, Some(0), 10).await, []);
+        assert_eq!(positions(&world, None, 0).await, []);
+        assert_eq!(positions(&world, Some(26), 1).await, [25]);
+        assert_eq!(positions(&world, Some(u64::MAX), 1).await, [25]);
+        assert_eq!(positions(&world, None, ALL).await, (1..=25).rev().collect::<Vec<_>>());
+    }
+
+    async fn every_tenant_and_the_operator_have_a_log_of_their_own(world) {
+        let other = tenant("acme2");
+        assert_eq!(append(&world, Some(&world.tenant), 0, b"mine").await, 1);
+        assert_eq!(append(&world, None, 0, b"operator's").await, 1);
+        assert_eq!(append(&world, Some(&other), 0, b"other's").await, 1);
+        assert_eq!(append(&world, None, 0, b"again").await, 2);
+        for (scope, bodies) in [
+            (Some(&world.tenant), vec![&b"mine"[..]]),
+            (Some(&other), vec![b"other's"]),
+            (None, vec![b"again", b"operator's"]),
+        ] {
+            let found: Vec<_> = read(&world, scope, None, ALL).await.into_iter().map(|record| record.body).collect();
+            assert_eq!(found, bodies);
+        }
+    }
+
+    async fn what_one_connection_appends_the_other_goes_on_from(world) {
+        let second = world.harness.open().await;
+        append(&world, None, 0, b"first").await;
+        assert_eq!(second.append_audit(&record(None, 0, b"second")).await, Ok(2));
+        assert_eq!(read(&world, None, None, 1).await[0].body, b"second");
+    }
+}
