@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::Status;
-use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, Scores};
+use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, RankDetail, Scores, SubmitTerms};
 
 use crate::support::*;
 
@@ -97,5 +97,30 @@ fn keeping_fewer_periods_expires_those_there_are() {
         store.put(&put).await.unwrap().unwrap();
         let count = async |ms| store.periods(&tenant, &daily.id, at(ms)).await.unwrap().len();
         assert_eq!((count(2 * DAY_MS - 1).await, count(2 * DAY_MS).await), (1, 0));
+    });
+}
+
+#[test]
+fn what_has_expired_leaves_room_for_the_tenant_before_it_is_deleted() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let quiet = configured(&store, &daily("quiet", 1)).await;
+        let busy = configured(&store, &board("busy")).await;
+        score(&store, &quiet, "ann", 5, 0).await;
+        score(&store, &quiet, "bob", 5, 0).await;
+        let terms = SubmitTerms {
+            max_tenant_entries: Some(2),
+            ..SubmitTerms::new(RankDetail::Full)
+        };
+        let boards = [Rc::clone(&busy)];
+        let mut fits = Vec::new();
+        for ms in [DAY_MS - 1, DAY_MS] {
+            let attempts = ["ann", "bob", "cid"].map(|name| attempt(&boards, name, 1, None, at(ms)));
+            let submitted = store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+            fits.push(submitted.answers.iter().map(Result::is_ok).collect::<Vec<_>>());
+        }
+        assert_eq!(fits, [vec![false; 3], vec![true, true, false]]);
+        assert_eq!(rows(&file, "entries"), 4);
     });
 }
