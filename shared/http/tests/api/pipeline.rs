@@ -151,6 +151,6 @@ fn a_log_line_has_the_pattern_and_not_the_path() {
     let answer = service.call("GET", "/leaderboards/goals/entries/a%20secret%20name", "");
     assert_eq!(
         serde_json::to_string(&answer.log).unwrap(),
-        r#"{"level":"info","trace_id":"07070707070707070707070707070707","method":"GET","route":"/leaderboards/:leaderboard/entries/:player","status":404,"tenant":"default","problem":"/problems/leaderboard-not-found"}"#
+        r#"{"level":"info","trace_id":"07070707070707070707070707070707","method":"GET","route":"/leaderboards/:leaderboard/entries/:player","status":404,"tenant":"default","problem":"/problems/leaderboard-not-found","duration_us":0}"#
     );
 }
