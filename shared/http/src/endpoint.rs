@@ -16,7 +16,7 @@ use crate::identity::Identity;
 use crate::pipeline::MediaType;
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::route::RouteTable;
+use crate::route::{Family, RouteTable};
 
 /// A function: its routes, and a handler for each.
 #[expect(
@@ -26,6 +26,9 @@ use crate::route::RouteTable;
 pub trait Endpoint {
     /// The function's own enum of routes, with their parameters parsed.
     type Route: 'static;
+
+    /// Which family it is.
+    const FAMILY: Family;
 
     /// Its routes.
     fn table() -> RouteTable<Self::Route>;

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::fetch::Fetch;
 use crate::memory::Memory;
+use crate::pipeline::TrustedProxies;
 
 /// The world around one request. A clone is another handle on the same world, for work that goes on after the
 /// response.
@@ -73,6 +74,8 @@ pub struct Settings {
     pub default_tenant: TenantId,
     /// The region's channel on which changed leaderboards are announced; `None`: nowhere.
     pub changes_channel: Option<Rc<str>>,
+    /// The proxies whose word about a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// A secret that presented text can be compared with. It holds a digest, not the secret itself.

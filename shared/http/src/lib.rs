@@ -13,6 +13,7 @@ mod fetch;
 pub mod handlers;
 mod identity;
 mod json;
+mod limits;
 mod log;
 mod memory;
 pub mod message;
@@ -32,9 +33,9 @@ pub use identity::{Credential, Identity};
 pub use log::{Level, LogRecord};
 pub use memory::Memory;
 pub use params::Params;
-pub use pipeline::{Body, Handled, MAX_BODY_BYTES, MediaType, handle};
+pub use pipeline::{Body, Handled, InvalidProxies, MAX_BODY_BYTES, MediaType, TrustedProxies, handle};
 pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
 };
 pub use response::Response;
-pub use route::{BodyKind, Build, Need, Route, RouteTable, Verb};
+pub use route::{BodyKind, Build, Family, Need, Route, RouteTable, Verb};

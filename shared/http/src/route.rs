@@ -71,6 +71,41 @@ pub enum Need {
     Operator,
 }
 
+/// The families of endpoints: what limits and metrics tell apart. Each has a table of routes in [`crate::families`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Configurations of leaderboards.
+    Leaderboards,
+    /// Scores in.
+    Scores,
+    /// Ranks out.
+    Ranks,
+    /// Limits.
+    Limits,
+    /// Tenants, their usage, the audit log.
+    Tenants,
+    /// Keys, issuers, tokens.
+    Identity,
+    /// Feature flags.
+    Flags,
+    /// Health and metrics.
+    Ops,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Leaderboards,
+        Self::Scores,
+        Self::Ranks,
+        Self::Limits,
+        Self::Tenants,
+        Self::Identity,
+        Self::Flags,
+        Self::Ops,
+    ];
+}
+
 /// The bodies that a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {

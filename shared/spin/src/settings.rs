@@ -1,7 +1,7 @@
 //! The component's variables, read once for each instance.
 
 use leaderboard_core::TenantId;
-use leaderboard_http::{Secret, Settings};
+use leaderboard_http::{InvalidProxies, Secret, Settings};
 use spin_sdk::variables::{self, Error};
 
 /// The tenant of callers who name none.
@@ -79,8 +79,13 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
     let changes_channel = optional("changes_channel").await?;
+    let trusted_proxies = optional("trusted_proxies").await?;
+    let trusted_proxies = trusted_proxies
+        .parse()
+        .map_err(|InvalidProxies(what)| InvalidVariable(format!("variable trusted_proxies: {what}")))?;
     Ok(Settings {
         admin_key,
+        trusted_proxies,
         default_tenant,
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
     })

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bodies, Trust, documents, forget};
 use crate::environment::Environment;
+use crate::limits::Rules;
 
 /// The id of documents of which a scope has one.
 pub(crate) const ONLY: &str = "only";
@@ -63,6 +64,8 @@ pub struct TenantRecord {
 pub(crate) struct Knowledge {
     /// The tenant's record; the defaults where there is none.
     pub(crate) tenant: TenantRecord,
+    /// What limits its requests.
+    pub(crate) limits: Rules,
     operator: Rc<Bodies>,
     own: Rc<Bodies>,
 }
@@ -116,6 +119,10 @@ impl Knowledge {
                 .transpose()
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
+            limits: Rules::of(
+                body(&operator, &OPERATOR_KINDS, DocumentKind::Limits),
+                body(&own, &OWN_KINDS, DocumentKind::Limits),
+            ),
             operator,
             own,
         });

@@ -10,5 +10,5 @@ mod copies;
 mod knowledge;
 
 pub(crate) use copies::{Bodies, Copies, Trust, documents, forget};
-pub(crate) use knowledge::{Knowledge, KnownTenants, record as record_name};
+pub(crate) use knowledge::{Knowledge, KnownTenants, only, record as record_name};
 pub use knowledge::{Quotas, TenantRecord, TenantState};

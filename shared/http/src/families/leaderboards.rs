@@ -2,7 +2,8 @@
 
 use crate::handlers::leaderboards;
 use crate::{
-    BodyKind, Context, Endpoint, Environment, Need, Params, Problem, Response, Route, RouteTable, Verb,
+    BodyKind, Context, Endpoint, Environment, Family, Need, Params, Problem, Response, Route, RouteTable,
+    Verb,
 };
 use leaderboard_core::LeaderboardId;
 
@@ -29,6 +30,8 @@ pub struct Leaderboards;
 
 impl Endpoint for Leaderboards {
     type Route = Call;
+
+    const FAMILY: Family = Family::Leaderboards;
 
     fn table() -> RouteTable<Call> {
         const {

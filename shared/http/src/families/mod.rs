@@ -1,12 +1,14 @@
 //! The endpoint families: each a table of routes and what each of them does. A function of the same name serves it.
 
 mod leaderboards;
+mod limits;
 mod ops;
 mod ranks;
 mod scores;
 mod tenants;
 
 pub use leaderboards::Leaderboards;
+pub use limits::Limits;
 pub use ops::Ops;
 pub use ranks::Ranks;
 pub use scores::Scores;

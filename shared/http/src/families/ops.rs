@@ -1,7 +1,7 @@
 //! Health, and a clear answer on routes that are nobody else's.
 
 use crate::handlers::ops;
-use crate::{Context, Endpoint, Environment, Need, Problem, Response, Route, RouteTable, Verb};
+use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb};
 
 /// A call of this family, its parameters parsed.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Ops;
 
 impl Endpoint for Ops {
     type Route = Call;
+
+    const FAMILY: Family = Family::Ops;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -1,7 +1,7 @@
 //! Answers who stands where.
 
 use crate::handlers::ranks;
-use crate::{Context, Endpoint, Environment, Need, Problem, Response, Route, RouteTable, Verb};
+use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb};
 use leaderboard_core::{LeaderboardId, PlayerId};
 
 /// A call of this family, its parameters parsed.
@@ -20,6 +20,8 @@ pub struct Ranks;
 
 impl Endpoint for Ranks {
     type Route = Call;
+
+    const FAMILY: Family = Family::Ranks;
 
     fn table() -> RouteTable<Call> {
         const {

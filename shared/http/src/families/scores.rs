@@ -1,7 +1,9 @@
 //! Takes scores in, removes entries, hides players, and shows the dead letters.
 
 use crate::handlers::scores;
-use crate::{BodyKind, Context, Endpoint, Environment, Need, Problem, Response, Route, RouteTable, Verb};
+use crate::{
+    BodyKind, Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb,
+};
 use leaderboard_core::{LeaderboardId, PlayerId};
 
 /// A call of this family, its parameters parsed.
@@ -21,6 +23,8 @@ pub struct Scores;
 
 impl Endpoint for Scores {
     type Route = Call;
+
+    const FAMILY: Family = Family::Scores;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -2,7 +2,8 @@
 
 use crate::handlers::{audit, tenants};
 use crate::{
-    BodyKind, Context, Endpoint, Environment, Need, Params, Problem, Response, Route, RouteTable, Verb,
+    BodyKind, Context, Endpoint, Environment, Family, Need, Params, Problem, Response, Route, RouteTable,
+    Verb,
 };
 use leaderboard_core::TenantId;
 
@@ -32,6 +33,8 @@ pub struct Tenants;
 
 impl Endpoint for Tenants {
     type Route = Call;
+
+    const FAMILY: Family = Family::Tenants;
 
     fn table() -> RouteTable<Call> {
         const {

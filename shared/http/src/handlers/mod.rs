@@ -3,6 +3,7 @@
 pub mod audit;
 mod idempotency;
 pub mod leaderboards;
+pub mod limits;
 mod names;
 pub mod ops;
 mod prefer;

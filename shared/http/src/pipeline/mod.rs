@@ -30,6 +30,7 @@ use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 use crate::route::{Found, Need, Verb, find};
 
+pub use client::{InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
 pub(crate) use headers::{invalid_header, list_header, one_header};
 pub use media::MediaType;
@@ -102,7 +103,7 @@ async fn answer<P: Endpoint, E: Environment>(
     };
     log.route = Some(route.pattern);
     let settings = env.settings();
-    let client = client::address(&head.headers);
+    let client = client::address(&head.headers, &settings.trusted_proxies);
     trail.client = client;
     // Anonymous limits by address come here, before anything is verified.
     let (identity, tenant) = if route.need == Need::Open {
@@ -118,6 +119,9 @@ async fn answer<P: Endpoint, E: Environment>(
     let knowledge = knowledge(env, route.need, &tenant).await?;
     if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::TenantSuspended));
+    }
+    if route.need != Need::Open && !knowledge.limits.admit(client) {
+        return Err(Problem::new(ProblemType::AddressDenied));
     }
     let metering = limits::metering(&knowledge);
     media::check_content(route.body, &head.headers)?;

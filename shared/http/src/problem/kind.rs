@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 macro_rules! problem_types {
-    ($($(#[doc = $doc:literal])+ $name:ident, $slug:literal, $status:ident, $title:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident, $slug:literal $(at $uri:literal)?, $status:ident, $title:literal;)+) => {
         /// Every type of problem that the API answers with.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ProblemType {
@@ -17,7 +17,7 @@ macro_rules! problem_types {
             /// The type's URI reference: stable, for programs.
             #[must_use]
             pub const fn uri(self) -> &'static str {
-                match self { $(Self::$name => concat!("/problems/", $slug),)+ }
+                match self { $(Self::$name => problem_types!(@uri $slug $($uri)?),)+ }
             }
 
             /// The status it is answered with.
@@ -39,6 +39,9 @@ macro_rules! problem_types {
             }
         }
     };
+    (@uri $slug:literal) => { concat!("/problems/", $slug) };
+    // A type of somebody else's, registered under its own URI.
+    (@uri $slug:literal $uri:literal) => { $uri };
 }
 
 problem_types! {
@@ -56,12 +59,16 @@ problem_types! {
     Unauthenticated, "unauthenticated", UNAUTHORIZED, "A valid credential is needed";
     /// The credential is valid and does not allow this.
     Forbidden, "forbidden", FORBIDDEN, "This is not allowed";
+    /// Requests from this client address are not taken.
+    AddressDenied, "address-denied", FORBIDDEN, "The address is denied";
     /// The operator has suspended the tenant.
     TenantSuspended, "tenant-suspended", FORBIDDEN, "The tenant is suspended";
     /// Nothing is at this path.
     NotFound, "not-found", NOT_FOUND, "There is nothing here";
     /// The path names a version of the API that does not exist.
     UnknownVersion, "unknown-version", NOT_FOUND, "This version does not exist";
+    /// Nothing has been set here; the defaults hold.
+    DocumentNotFound, "document-not-found", NOT_FOUND, "The document does not exist";
     /// The tenant has no leaderboard of that id.
     LeaderboardNotFound, "leaderboard-not-found", NOT_FOUND, "The leaderboard does not exist";
     /// The tenant has no record; it works with the defaults.
@@ -107,7 +114,7 @@ problem_types! {
     /// The id or the idempotency key was used within 24 hours with other content.
     IdConflict, "id-conflict", UNPROCESSABLE_ENTITY, "The id was used with other content";
     /// A rate limit or the day's quota of requests is used up; try again after `Retry-After` seconds.
-    TooManyRequests, "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
+    TooManyRequests, "quota-exceeded" at "https://iana.org/assignments/http-problem-types#quota-exceeded", TOO_MANY_REQUESTS, "Too many requests";
     /// The service failed; the log has the cause under the trace id.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// The store is out of reach; try again after `Retry-After` seconds.

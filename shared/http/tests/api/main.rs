@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod leaderboards;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod pipeline;

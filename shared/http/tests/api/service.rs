@@ -10,10 +10,11 @@ use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Method, Request};
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
-use leaderboard_http::families::{Leaderboards, Ops, Ranks, Scores, Tenants};
+use leaderboard_http::families::{Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
-    Body, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret, Settings, handle,
+    Body, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret, Settings,
+    TrustedProxies, handle,
 };
 use serde_json::Value;
 
@@ -168,6 +169,7 @@ impl Service {
                 admin_key: Secret::new(KEY),
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
+                trusted_proxies: TrustedProxies::default(),
             },
         }))
     }
@@ -180,6 +182,7 @@ impl Service {
                 () if serves::<Leaderboards>(below) => handle::<Leaderboards, _>(self, request).await,
                 () if serves::<Scores>(below) => handle::<Scores, _>(self, request).await,
                 () if serves::<Ranks>(below) => handle::<Ranks, _>(self, request).await,
+                () if serves::<Limits>(below) => handle::<Limits, _>(self, request).await,
                 () if serves::<Tenants>(below) => handle::<Tenants, _>(self, request).await,
                 () => handle::<Ops, _>(self, request).await,
             }

@@ -23,6 +23,11 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Sets the store's own clock, in microseconds since the epoch.
+    pub(crate) fn set_clock(&self, now_us: u64) {
+        self.model.set_clock(now_us);
+    }
+
     fn up(&self) -> Result<&Model, StoreError> {
         if self.down.get() {
             Err(StoreError::Unavailable("connection refused by 10.0.0.7".into()))

@@ -1,0 +1,174 @@
+//! One limit: what it is called, how much it lets through, and what holds when nobody has set it.
+
+use crate::route::Family;
+
+/// The longest window, in seconds: a day.
+pub(crate) const MAX_WINDOW_S: u32 = 86_400;
+/// The largest quota, and the largest burst, in requests.
+pub(crate) const MAX_QUOTA: u32 = 1_000_000;
+/// The longest time in which a whole burst grows back, in microseconds: a week.
+pub(crate) const MAX_RECOVERY_US: u64 = 7 * 86_400 * 1_000_000;
+
+/// Whom or what a limit counts. The names are those of the documents and of the headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PolicyName {
+    /// Each player, with a credential of their own.
+    Player,
+    /// Each client address, of callers without a credential.
+    Client,
+    /// Each key, and each token that is no player's.
+    Key,
+    /// All callers of a tenant together.
+    Tenant,
+    /// Refused credentials, by client address.
+    Credentials,
+    /// Each caller at one family of endpoints.
+    Family(Family),
+}
+
+impl PolicyName {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5 + Family::ALL.len()] = [
+        Self::Player,
+        Self::Client,
+        Self::Key,
+        Self::Tenant,
+        Self::Credentials,
+        Self::Family(Family::Leaderboards),
+        Self::Family(Family::Scores),
+        Self::Family(Family::Ranks),
+        Self::Family(Family::Limits),
+        Self::Family(Family::Tenants),
+        Self::Family(Family::Identity),
+        Self::Family(Family::Flags),
+        Self::Family(Family::Ops),
+    ];
+
+    /// As documents and headers write it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Player => "player",
+            Self::Client => "client",
+            Self::Key => "key",
+            Self::Tenant => "tenant",
+            Self::Credentials => "credentials",
+            Self::Family(Family::Leaderboards) => "family:leaderboards",
+            Self::Family(Family::Scores) => "family:scores",
+            Self::Family(Family::Ranks) => "family:ranks",
+            Self::Family(Family::Limits) => "family:limits",
+            Self::Family(Family::Tenants) => "family:tenants",
+            Self::Family(Family::Identity) => "family:identity",
+            Self::Family(Family::Flags) => "family:flags",
+            Self::Family(Family::Ops) => "family:ops",
+        }
+    }
+
+    /// What holds when nobody has set it; `None`: no limit.
+    pub(crate) const fn default(self) -> Option<Policy> {
+        match self {
+            Self::Player | Self::Client => Some(PER_CALLER),
+            Self::Key => Some(PER_KEY),
+            Self::Credentials => Some(REFUSED_CREDENTIALS),
+            Self::Tenant | Self::Family(_) => None,
+        }
+    }
+}
+
+/// 100 requests a second, 200 at once.
+const PER_CALLER: Policy = Policy {
+    quota: 100,
+    window_s: 1,
+    burst: 200,
+};
+/// 1,000 requests a second, 2,000 at once: a key is a server's, and stands for many players.
+const PER_KEY: Policy = Policy {
+    quota: 1_000,
+    window_s: 1,
+    burst: 2_000,
+};
+/// 5 refused credentials a second, 60 at once: many players can share an address, and their tokens expire.
+const REFUSED_CREDENTIALS: Policy = Policy {
+    quota: 5,
+    window_s: 1,
+    burst: 60,
+};
+
+/// A rate: `quota` requests in `window_s` seconds, `burst` of them at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// Requests; 1 to [`MAX_QUOTA`].
+    pub(crate) quota: u32,
+    /// Seconds; 1 to [`MAX_WINDOW_S`].
+    pub(crate) window_s: u32,
+    /// Requests; 1 to [`MAX_QUOTA`].
+    pub(crate) burst: u32,
+}
+
+impl Policy {
+    /// The time in which one request grows back, in microseconds, rounded up; at least 1.
+    pub(crate) fn interval_us(self) -> u64 {
+        let window_us = u64::from(self.window_s).saturating_mul(1_000_000);
+        window_us.div_ceil(u64::from(self.quota.max(1))).max(1)
+    }
+
+    /// The time in which a whole burst grows back, in microseconds.
+    pub(crate) fn capacity_us(self) -> u64 {
+        self.interval_us().saturating_mul(u64::from(self.burst))
+    }
+
+    /// Whether it lets through no more than another one.
+    pub(crate) fn is_within(self, bound: Self) -> bool {
+        let own = u64::from(self.quota).saturating_mul(u64::from(bound.window_s));
+        let allowed = u64::from(bound.quota).saturating_mul(u64::from(self.window_s));
+        own <= allowed && self.burst <= bound.burst
+    }
+}
+
+/// What a document says of a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// Nothing.
+    #[default]
+    Unset,
+    /// There is none.
+    Off,
+    /// This one.
+    Rate(Policy),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_within_another_by_its_rate_and_its_burst() {
+        let policy = |quota, window_s, burst| Policy {
+            quota,
+            window_s,
+            burst,
+        };
+        assert!(policy(60, 60, 5).is_within(policy(1, 1, 5)));
+        assert!(!policy(61, 60, 5).is_within(policy(1, 1, 5)));
+        assert!(!policy(60, 60, 6).is_within(policy(1, 1, 5)));
+    }
+
+    #[test]
+    fn names_are_told_apart() {
+        let mut names = PolicyName::ALL.map(PolicyName::as_str).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PolicyName::ALL.len());
+    }
+
+    #[test]
+    fn a_unit_grows_back_in_whole_microseconds() {
+        let policy = |quota| Policy {
+            quota,
+            window_s: 1,
+            burst: 2,
+        };
+        assert_eq!(policy(3).interval_us(), 333_334);
+        assert_eq!(policy(MAX_QUOTA).interval_us(), 1);
+        assert_eq!(policy(100).capacity_us(), 20_000);
+    }
+}

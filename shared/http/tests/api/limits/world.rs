@@ -1,0 +1,254 @@
+//! Several instances of a region on one store, with a clock that tests move.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::executor::block_on;
+use futures::future::LocalBoxFuture;
+use http::Request;
+use leaderboard_core::ports::Cache;
+use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_http::{Body, Environment, Handled, Memory, Secret, Settings, families, handle};
+
+use crate::service::{Answer, KEY, NoFetch};
+use crate::store::Store;
+
+/// When tests begin: 2026-07-19T21:04:00Z, in milliseconds since the epoch.
+const BEGIN_MS: i64 = 1_784_495_040_000;
+
+/// A region: a store, a cache, a clock.
+#[derive(Clone)]
+pub(crate) struct Region(Rc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) cached: Entries,
+    clock_ms: Cell<i64>,
+    /// Whether the store is elsewhere, as Redis is.
+    remote: bool,
+}
+
+impl std::ops::Deref for Region {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// The region's cache.
+#[derive(Default)]
+pub(crate) struct Entries(RefCell<BTreeMap<String, Vec<u8>>>);
+
+impl Entries {
+    /// The keys and the number of bytes under each.
+    pub(crate) fn sizes(&self) -> BTreeMap<String, usize> {
+        let entries = self.0.borrow();
+        entries
+            .iter()
+            .map(|(key, value)| (key.clone(), value.len()))
+            .collect()
+    }
+
+    /// Puts other bytes under all keys.
+    pub(crate) fn damage(&self) {
+        for value in self.0.borrow_mut().values_mut() {
+            *value = b"\xff\xffnonsense".to_vec();
+        }
+    }
+}
+
+impl Cache for Entries {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.0.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.0.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+impl Region {
+    pub(crate) fn new(remote: bool) -> Self {
+        let region = Self(Rc::new(Inner {
+            store: Store::default(),
+            cached: Entries::default(),
+            clock_ms: Cell::new(BEGIN_MS),
+            remote,
+        }));
+        region.pass_ms(0);
+        region
+    }
+
+    /// Lets time pass, for the instances and the store.
+    pub(crate) fn pass_ms(&self, ms: i64) {
+        self.clock_ms.set(self.clock_ms.get() + ms);
+        self.store
+            .set_clock(u64::try_from(self.clock_ms.get()).unwrap() * 1000);
+    }
+
+    /// An instance that knows nothing.
+    pub(crate) fn instance(&self, trusted_proxies: &str) -> Instance {
+        Instance(Rc::new(Own {
+            region: self.clone(),
+            boards: BoardMemory::default(),
+            memory: Memory::default(),
+            settings: Settings {
+                admin_key: Secret::new(KEY),
+                default_tenant: TenantId::new("default").unwrap(),
+                changes_channel: None,
+                trusted_proxies: trusted_proxies.parse().unwrap(),
+            },
+            later: RefCell::default(),
+        }))
+    }
+}
+
+/// An instance of a component.
+#[derive(Clone)]
+pub(crate) struct Instance(Rc<Own>);
+
+struct Own {
+    region: Region,
+    boards: BoardMemory,
+    memory: Memory,
+    settings: Settings,
+    later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+}
+
+impl Environment for Instance {
+    type Store = Store;
+    type Cache = Entries;
+    type Fetch = NoFetch;
+
+    fn store(&self) -> &Store {
+        &self.0.region.store
+    }
+
+    fn cache(&self) -> Option<&Entries> {
+        self.0.region.remote.then_some(&self.0.region.cached)
+    }
+
+    fn region(&self) -> &Entries {
+        &self.0.region.cached
+    }
+
+    fn fetch(&self) -> &NoFetch {
+        &NoFetch
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    fn boards(&self) -> &BoardMemory {
+        &self.0.boards
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.0.region.clock_ms.get()).unwrap()
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    fn new_trace_id(&self) -> [u8; 16] {
+        [7; 16]
+    }
+
+    fn random(&self) -> Result<[u8; 32], StoreError> {
+        Ok([9; 32])
+    }
+
+    fn later(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.later.borrow_mut().push(work.boxed_local());
+    }
+
+    async fn pause(&self, _milliseconds: u64) {}
+}
+
+impl Instance {
+    /// Answers, and does not go on with what comes after the response.
+    pub(crate) fn answer(&self, request: Request<Body>) -> Answer {
+        let path = request.uri().path();
+        let handled = if path.ends_with("/limits") {
+            block_on(handle::<families::Limits, _>(self, request))
+        } else if path.contains("/entries") {
+            block_on(handle::<families::Ranks, _>(self, request))
+        } else if path.contains("/scores") {
+            block_on(handle::<families::Scores, _>(self, request))
+        } else if path.contains("/health") {
+            block_on(handle::<families::Ops, _>(self, request))
+        } else {
+            block_on(handle::<families::Leaderboards, _>(self, request))
+        };
+        finished(handled)
+    }
+
+    /// Does what was left for after the responses.
+    pub(crate) fn settle(&self) {
+        loop {
+            let works = self.0.later.take();
+            if works.is_empty() {
+                return;
+            }
+            for work in works {
+                block_on(work);
+            }
+        }
+    }
+
+    /// How many pieces of work wait for the end of the responses.
+    pub(crate) fn works(&self) -> usize {
+        self.0.later.borrow().len()
+    }
+
+    pub(crate) fn request(method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Request<Body> {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = Body::Bytes(Bytes::copy_from_slice(body.as_bytes()));
+        request.body(body).unwrap()
+    }
+
+    /// A request without a credential, from an address.
+    pub(crate) fn from(&self, client: &str, path: &str) -> Answer {
+        self.answer(Self::request("GET", path, "", &[("spin-client-addr", client)]))
+    }
+
+    /// A request of the operator's; what comes after it is done, too.
+    pub(crate) fn operator(&self, method: &str, path: &str, body: &str) -> Answer {
+        let answer = self.answer(Self::request(method, path, body, &[("x-api-key", KEY)]));
+        self.settle();
+        answer
+    }
+}
+
+fn finished(handled: Handled) -> Answer {
+    let (head, body) = handled.response.into_parts();
+    Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        text: String::from_utf8(body.to_vec()).unwrap(),
+        log: handled.log,
+    }
+}
