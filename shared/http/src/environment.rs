@@ -76,6 +76,8 @@ pub struct Settings {
     pub changes_channel: Option<Rc<str>>,
     /// The proxies whose word about a client's address is taken.
     pub trusted_proxies: TrustedProxies,
+    /// The request header in which a proxy tells the client's country; `None`: nobody tells.
+    pub country_header: Option<http::HeaderName>,
 }
 
 /// A secret that presented text can be compared with. It holds a digest, not the secret itself.

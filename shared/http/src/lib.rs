@@ -38,4 +38,4 @@ pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
 };
 pub use response::Response;
-pub use route::{BodyKind, Build, Family, Need, Route, RouteTable, Verb};
+pub use route::{Base, BodyKind, Build, Family, Need, Route, RouteTable, Verb};

@@ -2,7 +2,7 @@
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
 use crate::audit::Refusals;
-use crate::edge::{Copies, KnownTenants};
+use crate::edge::{Copies, KnownTenants, ReadSets};
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
 #[derive(Debug, Default)]
@@ -13,4 +13,6 @@ pub struct Memory {
     pub(crate) known: KnownTenants,
     /// Refused credentials that are not in the audit log yet.
     pub(crate) refusals: Refusals,
+    /// Sets of flags, read.
+    pub(crate) flags: ReadSets,
 }

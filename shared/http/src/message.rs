@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::edge::{Knowledge, TenantState};
 use crate::environment::Environment;
 use crate::json::{self, Errors, Field, Json};
+use crate::pipeline::switches;
 use crate::problem::Problem;
 use crate::wire::submission::{Destination, Item, batch_items, submission};
 use crate::{FieldError, MAX_BODY_BYTES, ProblemType};
@@ -56,8 +57,12 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             return bury(env, payload, &problem.one_line()).await;
         }
     };
-    let known = Knowledge::of(env, &tenant).await?;
-    let known = &known.tenant;
+    let knowledge = Knowledge::of(env, &tenant).await?;
+    if switches::writes_are_off(env, &tenant, &knowledge) {
+        let off = Problem::new(ProblemType::WritesDisabled);
+        return bury(env, payload, &off.one_line()).await;
+    }
+    let known = &knowledge.tenant;
     if known.state == TenantState::Suspended {
         let suspended = Problem::new(ProblemType::TenantSuspended);
         return bury(env, payload, &suspended.one_line()).await;

@@ -64,17 +64,24 @@ impl<'p> Params<'p> {
             .map(|(name, raw)| (*name, percent_decode_str(raw).decode_utf8_lossy()))
     }
 
+    /// The parameter `flag`: the key of a flag. What is not UTF-8 becomes a key that no flag has.
+    pub(crate) fn flag(&self) -> Box<str> {
+        percent_decode_str(self.raw("flag")).decode_utf8_lossy().into()
+    }
+
+    fn raw(&self, name: &str) -> &'p str {
+        self.captured
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or("", |(_, raw)| raw)
+    }
+
     fn parse<T>(
         &self,
         name: &'static str,
         parse: impl FnOnce(Box<str>) -> Result<T, Invalid>,
     ) -> Result<T, Problem> {
-        let raw = self
-            .captured
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map_or("", |(_, raw)| raw);
-        percent_decode_str(raw)
+        percent_decode_str(self.raw(name))
             .decode_utf8()
             .map_err(|_| "is not percent-encoded UTF-8".to_owned())
             .and_then(|text: Cow<'_, str>| parse(text.into()).map_err(|invalid| invalid.detail))

@@ -117,6 +117,15 @@ pub enum BodyKind {
     MergePatch,
 }
 
+/// Where the pattern of a route begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// Below `/api/v1`, `/api/v2` and `/api`: the route exists in every version.
+    Api,
+    /// At the root: what has no version of this API, such as its description.
+    Root,
+}
+
 /// What makes a typed route of the path's parameters.
 pub type Build<R> = fn(&Params<'_>) -> Result<R, Problem>;
 
@@ -125,13 +134,17 @@ pub type Build<R> = fn(&Params<'_>) -> Result<R, Problem>;
 pub struct Route<R> {
     /// The method.
     pub verb: Verb,
-    /// The path below `/api/v1`: literal segments and `:name` parameters, e.g.
+    /// Where the pattern begins.
+    pub base: Base,
+    /// The path below the base: literal segments and `:name` parameters, e.g.
     /// `/leaderboards/:leaderboard/scores`.
     pub pattern: &'static str,
     /// What the caller must be allowed.
     pub need: Need,
     /// The body it takes.
     pub body: BodyKind,
+    /// Whether it goes on while writes are switched off.
+    pub always: bool,
     /// Makes the typed route.
     pub build: Build<R>,
 }
@@ -142,9 +155,11 @@ impl<R> Route<R> {
     pub const fn new(verb: Verb, pattern: &'static str, need: Need, build: Build<R>) -> Self {
         Self {
             verb,
+            base: Base::Api,
             pattern,
             need,
             body: BodyKind::None,
+            always: false,
             build,
         }
     }
@@ -157,6 +172,20 @@ impl<R> Route<R> {
             Verb::Delete => true,
             Verb::Put | Verb::Patch | Verb::Post => matches!(self.need, Need::Admin | Need::Operator),
         }
+    }
+
+    /// The same route, its pattern beginning at the root.
+    #[must_use]
+    pub const fn at_root(mut self) -> Self {
+        self.base = Base::Root;
+        self
+    }
+
+    /// The same route, which goes on while writes are switched off: what is needed in an incident.
+    #[must_use]
+    pub const fn always(mut self) -> Self {
+        self.always = true;
+        self
     }
 
     /// The same route, with a body of that kind.
@@ -181,11 +210,16 @@ pub(crate) enum Found<'t, 'p, R> {
     Nothing,
 }
 
-/// Looks a path below `/api/v1` up.
-pub(crate) fn find<'t, 'p, R>(table: &'t [Route<R>], method: &Method, path: &'p str) -> Found<'t, 'p, R> {
+/// Looks a path below a base up.
+pub(crate) fn find<'t, 'p, R>(
+    table: &'t [Route<R>],
+    base: Base,
+    method: &Method,
+    path: &'p str,
+) -> Found<'t, 'p, R> {
     let verb = Verb::of(method);
     let mut allowed: Vec<&'static str> = Vec::new();
-    for route in table {
+    for route in table.iter().filter(|route| route.base == base) {
         let Some(params) = Params::capture(route.pattern, path) else {
             continue;
         };
@@ -211,10 +245,15 @@ mod tests {
         Route::new(Verb::Get, "/boards", Need::Admin, |_| Ok("list")),
         Route::new(Verb::Get, "/boards/:board", Need::Read, |_| Ok("one")),
         Route::new(Verb::Put, "/boards/:board", Need::Admin, |_| Ok("put")).with_body(BodyKind::Json),
+        Route::new(Verb::Get, "/docs", Need::Open, |_| Ok("docs")).at_root(),
     ];
 
     fn found(method: &Method, path: &str) -> String {
-        match find(TABLE, method, path) {
+        found_at(Base::Api, method, path)
+    }
+
+    fn found_at(base: Base, method: &Method, path: &str) -> String {
+        match find(TABLE, base, method, path) {
             Found::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
             Found::OtherMethods(allow) => allow,
             Found::Nothing => "nothing".to_owned(),
@@ -228,6 +267,13 @@ mod tests {
         assert_eq!(found(&Method::PUT, "/boards/a"), "put");
         assert_eq!(found(&Method::GET, "/boards/a/b"), "nothing");
         assert_eq!(found(&Method::GET, "/board"), "nothing");
+    }
+
+    #[test]
+    fn the_base_decides_too() {
+        assert_eq!(found_at(Base::Root, &Method::GET, "/docs"), "docs");
+        assert_eq!(found_at(Base::Api, &Method::GET, "/docs"), "nothing");
+        assert_eq!(found_at(Base::Root, &Method::GET, "/boards"), "nothing");
     }
 
     #[test]

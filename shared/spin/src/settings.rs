@@ -1,5 +1,6 @@
 //! The component's variables, read once for each instance.
 
+use http::HeaderName;
 use leaderboard_core::TenantId;
 use leaderboard_http::{InvalidProxies, Secret, Settings};
 use spin_sdk::variables::{self, Error};
@@ -83,10 +84,24 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let trusted_proxies = trusted_proxies
         .parse()
         .map_err(|InvalidProxies(what)| InvalidVariable(format!("variable trusted_proxies: {what}")))?;
+    let country_header = header_name("country_header").await?;
     Ok(Settings {
         admin_key,
         trusted_proxies,
         default_tenant,
+        country_header,
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
     })
+}
+
+/// A variable that names a request header.
+async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariable> {
+    let name = optional(variable).await?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let parsed = HeaderName::from_bytes(name.as_bytes());
+    parsed
+        .map(Some)
+        .map_err(|_| InvalidVariable(format!("variable {variable}: is not the name of a header")))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{Announcements, DocumentKind, DocumentName};
-use leaderboard_core::{StoreError, TenantId};
+use leaderboard_core::{StoreError, TenantId, Versioned};
 use serde::{Deserialize, Serialize};
 
 use super::{Bodies, Trust, documents, forget};
@@ -115,7 +115,7 @@ impl Knowledge {
         let record = body(&own, &OWN_KINDS, DocumentKind::Tenant);
         let knowledge = Rc::new(Self {
             tenant: record
-                .map(|bytes| serde_json::from_slice(bytes))
+                .map(serde_json::from_slice)
                 .transpose()
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
@@ -138,6 +138,16 @@ impl Knowledge {
     /// The tenant's own document of a kind.
     pub(crate) fn of_tenant(&self, kind: DocumentKind) -> Option<&[u8]> {
         body(&self.own, &OWN_KINDS, kind)
+    }
+
+    /// The operator's flags, with their version.
+    pub(crate) fn operator_flags(&self) -> Option<&Versioned<Vec<u8>>> {
+        document(&self.operator, &OPERATOR_KINDS, DocumentKind::Flags)
+    }
+
+    /// The tenant's own flags, with their version.
+    pub(crate) fn tenant_flags(&self) -> Option<&Versioned<Vec<u8>>> {
+        document(&self.own, &OWN_KINDS, DocumentKind::Flags)
     }
 
     /// Drops the copies of a tenant's documents here, and lets the other regions know, because one of them has changed.
@@ -193,6 +203,14 @@ fn own_names(tenant: &TenantId) -> Vec<DocumentName> {
 }
 
 fn body<'a>(bodies: &'a Bodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
+    document(bodies, kinds, kind).map(|document| document.value.as_slice())
+}
+
+fn document<'a>(
+    bodies: &'a Bodies,
+    kinds: &[DocumentKind],
+    kind: DocumentKind,
+) -> Option<&'a Versioned<Vec<u8>>> {
     let at = kinds.iter().position(|known| *known == kind)?;
-    bodies.get(at)?.as_ref().map(|document| document.value.as_slice())
+    bodies.get(at)?.as_ref()
 }

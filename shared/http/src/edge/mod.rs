@@ -7,8 +7,10 @@
 //! regions that still reach the store.
 
 mod copies;
+mod flags;
 mod knowledge;
 
 pub(crate) use copies::{Bodies, Copies, Trust, documents, forget};
+pub(crate) use flags::{Flags, ReadSets, Subject};
 pub(crate) use knowledge::{Knowledge, KnownTenants, only, record as record_name};
 pub use knowledge::{Quotas, TenantRecord, TenantState};

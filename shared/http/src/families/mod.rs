@@ -1,5 +1,6 @@
 //! The endpoint families: each a table of routes and what each of them does. A function of the same name serves it.
 
+mod flags;
 mod leaderboards;
 mod limits;
 mod ops;
@@ -7,6 +8,7 @@ mod ranks;
 mod scores;
 mod tenants;
 
+pub use flags::Flags;
 pub use leaderboards::Leaderboards;
 pub use limits::Limits;
 pub use ops::Ops;

@@ -1,10 +1,12 @@
 //! What each route does: read the query and the body, call a use case, write the answer.
 
 pub mod audit;
+pub mod flags;
 mod idempotency;
 pub mod leaderboards;
 pub mod limits;
 mod names;
+pub mod ofrep;
 pub mod ops;
 mod prefer;
 pub mod ranks;

@@ -4,10 +4,12 @@ mod authenticate;
 mod authorise;
 mod client;
 mod conditional;
+mod country;
 mod headers;
 mod limits;
 mod media;
 mod size;
+pub(crate) mod switches;
 mod tenant;
 mod trace;
 mod version;
@@ -21,17 +23,18 @@ use http::{HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::audit::{self, Trail};
-use crate::edge::{Knowledge, TenantState};
+use crate::edge::{Knowledge, Subject, TenantState};
 use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::log::{Level, LogRecord};
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
-use crate::route::{Found, Need, Verb, find};
+use crate::route::{Base, Found, Need, Verb, find};
 
 pub use client::{InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
+pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
 pub use media::MediaType;
 pub use size::{Body, MAX_BODY_BYTES};
@@ -95,8 +98,13 @@ async fn answer<P: Endpoint, E: Environment>(
     trail: &mut Trail,
 ) -> Result<Response, Problem> {
     let body = size::within_limit(body)?;
-    let path = version::below_version(head.uri.path(), &head.headers)?;
-    let (route, params) = match find(P::table(), &head.method, path) {
+    let path = head.uri.path();
+    let (base, path) = if path.starts_with("/api/") {
+        (Base::Api, version::below_version(path, &head.headers)?)
+    } else {
+        (Base::Root, path)
+    };
+    let (route, params) = match find(P::table(), base, &head.method, path) {
         Found::Route(route, params) => (route, params),
         Found::OtherMethods(allow) => return Err(Problem::method_not_allowed(&allow)),
         Found::Nothing => return Err(Problem::new(ProblemType::NotFound)),
@@ -123,6 +131,13 @@ async fn answer<P: Endpoint, E: Environment>(
     if route.need != Need::Open && !knowledge.limits.admit(client) {
         return Err(Problem::new(ProblemType::AddressDenied));
     }
+    let subject = Subject {
+        tenant: &tenant,
+        player: identity.player.as_ref(),
+        client,
+        country: country(&head.headers, settings.country_header.as_ref()),
+    };
+    switches::check_writes(env, route, &knowledge, &subject)?;
     let metering = limits::metering(&knowledge);
     media::check_content(route.body, &head.headers)?;
     let context = Context {

@@ -12,6 +12,8 @@ use crate::response::Response;
 pub const MAX_FIELD_ERRORS: usize = 20;
 /// How long a client waits before it tries again, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
+/// The same where a switch was thrown, in seconds: as long as it takes until every region sees it thrown back.
+const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
 
 /// Where an error is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +115,9 @@ impl Problem {
         match kind {
             ProblemType::Unauthenticated => {
                 problem = problem.with_header(WWW_AUTHENTICATE, "ApiKey realm=\"edgeboard\"");
+            }
+            ProblemType::WritesDisabled => {
+                problem = problem.with_header(RETRY_AFTER, SWITCH_RETRY_AFTER_SECONDS);
             }
             ProblemType::Unavailable => problem = problem.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS),
             _ => {}

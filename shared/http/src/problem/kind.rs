@@ -117,6 +117,8 @@ problem_types! {
     TooManyRequests, "quota-exceeded" at "https://iana.org/assignments/http-problem-types#quota-exceeded", TOO_MANY_REQUESTS, "Too many requests";
     /// The service failed; the log has the cause under the trace id.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
+    /// Writes are switched off by the flag `edgeboard.writes`; try again after `Retry-After` seconds.
+    WritesDisabled, "writes-disabled", SERVICE_UNAVAILABLE, "Writes are switched off";
     /// The store is out of reach; try again after `Retry-After` seconds.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service is not available";
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod flags;
+#[cfg(test)]
 mod leaderboards;
 #[cfg(test)]
 mod limits;

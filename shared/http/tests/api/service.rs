@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request};
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
-use leaderboard_http::families::{Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
+use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
     Body, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret, Settings,
@@ -170,15 +170,17 @@ impl Service {
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
                 trusted_proxies: TrustedProxies::default(),
+                country_header: Some(HeaderName::from_static("x-country")),
             },
         }))
     }
 
     pub(crate) fn send(&self, request: Request<Body>) -> Answer {
         let path = request.uri().path().to_owned();
-        let below = path.strip_prefix("/api/v1").unwrap_or("");
+        let below = path.strip_prefix("/api/v1").unwrap_or(&path);
         let Handled { response, log } = block_on(async {
             match () {
+                () if serves::<Flags>(below) => handle::<Flags, _>(self, request).await,
                 () if serves::<Leaderboards>(below) => handle::<Leaderboards, _>(self, request).await,
                 () if serves::<Scores>(below) => handle::<Scores, _>(self, request).await,
                 () if serves::<Ranks>(below) => handle::<Ranks, _>(self, request).await,
@@ -222,7 +224,10 @@ impl Service {
     pub(crate) fn raw(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
-            .uri(format!("/api/v1{path}"));
+            .uri(match path.strip_prefix("/ofrep/") {
+                Some(_) => path.to_owned(),
+                None => format!("/api/v1{path}"),
+            });
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -108,6 +108,7 @@ impl Region {
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
                 trusted_proxies: trusted_proxies.parse().unwrap(),
+                country_header: None,
             },
             later: RefCell::default(),
         }))

@@ -1,0 +1,181 @@
+//! The feature flags of a tenant: its own set over the operator's, from the copies that are at hand.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use leaderboard_core::{PlayerId, TenantId, Timestamp, Versioned};
+use leaderboard_flags::{ErrorCode, Evaluation, EvaluationError, FlagSet, FlagType};
+use serde_json::{Map, Value};
+
+use super::Knowledge;
+use crate::environment::Environment;
+
+/// How many sets an instance remembers.
+const MAX_SETS: usize = 32;
+/// The member of a context by which `fractional` shares players out.
+const TARGETING_KEY: &str = "targetingKey";
+
+/// The sets that an instance has read, by whose they are and the version read.
+#[derive(Debug, Default)]
+pub(crate) struct ReadSets(RefCell<BTreeMap<Option<TenantId>, Read>>);
+
+/// The version of a document, and the set it became.
+type Read = (u64, Rc<FlagSet>);
+
+impl ReadSets {
+    /// The set of a document. A flag whose rule this version cannot read answers with an error of its own; of a
+    /// document that is none, nothing is left.
+    fn of(&self, whose: Option<&TenantId>, document: &Versioned<Vec<u8>>) -> Rc<FlagSet> {
+        let whose = whose.cloned();
+        if let Some((version, set)) = self.0.borrow().get(&whose)
+            && *version == document.version
+        {
+            return Rc::clone(set);
+        }
+        let set = Rc::new(FlagSet::parse_tolerant(&document.value).unwrap_or_default());
+        let mut known = self.0.borrow_mut();
+        if known.len() >= MAX_SETS {
+            known.pop_first();
+        }
+        known.insert(whose, (document.version, Rc::clone(&set)));
+        set
+    }
+}
+
+/// The flags that hold for a tenant.
+#[derive(Debug, Default)]
+pub(crate) struct Flags {
+    operator: Option<Rc<FlagSet>>,
+    tenant: Option<Rc<FlagSet>>,
+}
+
+impl Flags {
+    /// Those of the documents that are known.
+    pub(crate) fn of<E: Environment>(env: &E, tenant: &TenantId, knowledge: &Knowledge) -> Self {
+        let sets = &env.memory().flags;
+        let operator = knowledge.operator_flags();
+        let own = knowledge.tenant_flags();
+        Self {
+            operator: operator.map(|document| sets.of(None, document)),
+            tenant: own.map(|document| sets.of(Some(tenant), document)),
+        }
+    }
+
+    /// One flag: the tenant's own, else the operator's.
+    ///
+    /// # Errors
+    /// Those of [`FlagSet::evaluate`].
+    pub(crate) fn evaluate(
+        &self,
+        key: &str,
+        context: &Value,
+        now: Timestamp,
+    ) -> Result<Evaluation<'_>, EvaluationError> {
+        let own = self.tenant.as_deref().filter(|set| set.contains(key));
+        let set = own.or(self.operator.as_deref()).ok_or_else(|| EvaluationError {
+            code: ErrorCode::FlagNotFound,
+            detail: "no flags are set".to_owned(),
+        })?;
+        set.evaluate(key, context, seconds(now))
+    }
+
+    /// All flags, in the order of their keys.
+    pub(crate) fn evaluate_all(
+        &self,
+        context: &Value,
+        now: Timestamp,
+    ) -> BTreeMap<&str, Result<Evaluation<'_>, EvaluationError>> {
+        let sets = [self.operator.as_deref(), self.tenant.as_deref()];
+        let sets = sets.into_iter().flatten();
+        // The tenant's come last, so that they replace the operator's.
+        sets.flat_map(|set| set.evaluate_all(context, seconds(now)))
+            .collect()
+    }
+
+    /// The metadata of both sets, and of a flag over them.
+    pub(crate) fn metadata(&self, key: Option<&str>) -> Map<String, Value> {
+        let own = key.is_some_and(|key| self.tenant.as_deref().is_some_and(|set| set.contains(key)));
+        let of = |set: &FlagSet, named: Option<&str>| match named {
+            Some(key) => set.metadata_of(key),
+            None => set.metadata().clone(),
+        };
+        let mut metadata = Map::new();
+        if let Some(set) = self.operator.as_deref() {
+            metadata.extend(of(set, key.filter(|_| !own)));
+        }
+        if let Some(set) = self.tenant.as_deref() {
+            metadata.extend(of(set, key.filter(|_| own)));
+        }
+        metadata
+    }
+
+    /// Whether a boolean flag is false in the tenant's own set or in the operator's: a switch that either may throw.
+    pub(crate) fn either_off(&self, key: &str, subject: &Subject<'_>, now: Timestamp) -> bool {
+        let sets = [self.operator.as_deref(), self.tenant.as_deref()];
+        let mut sets = sets
+            .into_iter()
+            .flatten()
+            .filter(|set| set.contains(key))
+            .peekable();
+        if sets.peek().is_none() {
+            return false;
+        }
+        let context = Value::Object(subject.context());
+        sets.any(|set| truth(set.evaluate(key, &context, seconds(now))) == Some(false))
+    }
+}
+
+fn truth(outcome: Result<Evaluation<'_>, EvaluationError>) -> Option<bool> {
+    outcome
+        .and_then(|outcome| outcome.of_type(FlagType::Boolean))
+        .ok()?
+        .value?
+        .as_bool()
+}
+
+const fn seconds(now: Timestamp) -> i64 {
+    now.as_unix_ms().div_euclid(1000)
+}
+
+/// Whom a flag is evaluated for, as far as the edge knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    /// Whose leaderboards the request is about.
+    pub(crate) tenant: &'a TenantId,
+    /// The player whose credential it is.
+    pub(crate) player: Option<&'a PlayerId>,
+    /// Where the request comes from.
+    pub(crate) client: Option<IpAddr>,
+    /// Two letters, as the configured header tells: a hint, no proof.
+    pub(crate) country: Option<[u8; 2]>,
+}
+
+impl Subject<'_> {
+    /// The context for the product's own flags: a player is shared out by name, anybody else by address.
+    pub(crate) fn context(&self) -> Map<String, Value> {
+        let mut context = Map::new();
+        self.enrich(&mut context);
+        if let (Some(client), false) = (self.client, context.contains_key(TARGETING_KEY)) {
+            context.insert(TARGETING_KEY.to_owned(), client.to_string().into());
+        }
+        context
+    }
+
+    /// Adds what the edge knows to a context. The tenant, and the player of a player's own credential, cannot be
+    /// claimed otherwise; the rest fills what was left out.
+    pub(crate) fn enrich(&self, context: &mut Map<String, Value>) {
+        context.insert("tenant".to_owned(), self.tenant.as_str().into());
+        if let Some(player) = self.player {
+            context.insert("player".to_owned(), player.as_str().into());
+            context
+                .entry(TARGETING_KEY)
+                .or_insert_with(|| player.as_str().into());
+        }
+        if let Some(country) = self.country {
+            let letters: String = country.iter().copied().map(char::from).collect();
+            context.entry("country").or_insert_with(|| letters.into());
+        }
+    }
+}

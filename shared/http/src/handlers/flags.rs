@@ -1,0 +1,171 @@
+//! Sets of feature flags, as documents: each tenant's own, and the operator's, which holds where a tenant says nothing.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
+use leaderboard_core::{TenantId, Versioned};
+use leaderboard_flags::{FlagProblem, FlagSet};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::de::IgnoredAny;
+
+use crate::edge::{Knowledge, only};
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::limits::Scope;
+use crate::pipeline::Preconditions;
+use crate::problem::{FieldError, Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+
+/// `GET /flags`, `GET /operator/flags`: the document as it was put, with its entity tag; 304 when the client has it.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let there = stored(context, scope).await?.ok_or_else(none)?;
+    if !preconditions.match_holds(Some(there.version)) {
+        return Err(Problem::new(ProblemType::PreconditionFailed));
+    }
+    if !preconditions.none_match_holds(Some(there.version)) {
+        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
+            .with_etag(there.version)
+            .revalidated());
+    }
+    Ok(document(context, StatusCode::OK, there.value, there.version).revalidated())
+}
+
+/// `PUT /flags`, `PUT /operator/flags`: creates (201) or replaces (200) the set with a flagd document.
+///
+/// # Errors
+/// The problem to answer with; one with the document names places in it.
+pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    check(context.body)?;
+    let expected = expected(context, scope, &preconditions).await?;
+    let name = name(context, scope);
+    let put = context
+        .env
+        .store()
+        .put_document(&name, context.body, expected)
+        .await?;
+    let (version, created) = put.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
+    changed(context, scope).await;
+    let status = if created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok(document(context, status, context.body.to_vec(), version))
+}
+
+/// `DELETE /flags`, `DELETE /operator/flags`: 204.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let expected = expected(context, scope, &preconditions).await?;
+    let name = name(context, scope);
+    let deleted = context.env.store().delete_document(&name, expected).await?;
+    let deleted = deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
+    changed(context, scope).await;
+    if deleted {
+        Ok(Response::no_content())
+    } else {
+        Err(none())
+    }
+}
+
+/// What the store must find, once the preconditions hold for what is there now.
+async fn expected<E: Environment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    preconditions: &Preconditions,
+) -> Result<Expected, Problem> {
+    let there = if preconditions.exist() {
+        stored(context, scope).await?.map(|there| there.version)
+    } else {
+        None
+    };
+    preconditions.expected(there)
+}
+
+/// The document as the store has it now, not a copy.
+async fn stored<E: Environment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
+    let name = name(context, scope);
+    let found = context.env.store().read_documents(&[name]).await?;
+    Ok(found.into_iter().next().flatten())
+}
+
+fn name<E>(context: &Context<'_, E>, scope: Scope) -> DocumentName {
+    only(whose(context, scope), DocumentKind::Flags)
+}
+
+fn whose<'c, E>(context: &'c Context<'_, E>, scope: Scope) -> Option<&'c TenantId> {
+    (scope == Scope::Tenant).then_some(&context.tenant)
+}
+
+fn none() -> Problem {
+    Problem::new(ProblemType::DocumentNotFound)
+}
+
+/// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
+async fn changed<E: Environment>(context: &Context<'_, E>, scope: Scope) {
+    match whose(context, scope) {
+        Some(tenant) => Knowledge::changed(context.env, tenant).await,
+        None => Knowledge::forget(context.env, None).await,
+    }
+}
+
+fn check(body: &[u8]) -> Result<(), Problem> {
+    if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+        return Err(
+            Problem::new(ProblemType::Malformed).with_detail(format!("The body is not JSON: {error}."))
+        );
+    }
+    FlagSet::parse(body).map(|_| ()).map_err(|problems| {
+        problems
+            .into_iter()
+            .fold(Problem::new(ProblemType::Validation), |problem, found| {
+                problem.with_error(error(&found))
+            })
+    })
+}
+
+/// What a URI fragment cannot hold (RFC 3986, section 3.5).
+const NOT_IN_A_FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+fn error(problem: &FlagProblem) -> FieldError {
+    let pointer = utf8_percent_encode(&problem.pointer, NOT_IN_A_FRAGMENT);
+    FieldError::body(format!("#{pointer}"), problem.detail.clone())
+}
+
+fn document<E>(context: &Context<'_, E>, status: StatusCode, body: Vec<u8>, version: u64) -> Response {
+    let mut response = Response::empty(status).with_etag(version);
+    response.body = Bytes::from(body);
+    let media_type = HeaderValue::from_static(context.accepted.as_str());
+    response.headers.insert(CONTENT_TYPE, media_type);
+    response
+}

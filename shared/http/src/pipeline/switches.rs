@@ -1,0 +1,42 @@
+//! The product's own flags.
+
+use leaderboard_core::TenantId;
+
+use crate::edge::{Flags, Knowledge, Subject};
+use crate::environment::Environment;
+use crate::problem::{Problem, ProblemType};
+use crate::route::{Need, Route, Verb};
+
+/// `false`: writes of a tenant, or of all tenants in the operator's set, are refused.
+const WRITES: &str = "edgeboard.writes";
+
+/// Refuses a write where writes are switched off. The operator and the tenant each may throw the switch, and neither
+/// undoes the other's.
+pub(super) fn check_writes<E: Environment, R>(
+    env: &E,
+    route: &Route<R>,
+    knowledge: &Knowledge,
+    subject: &Subject<'_>,
+) -> Result<(), Problem> {
+    if is_write(route) && Flags::of(env, subject.tenant, knowledge).either_off(WRITES, subject, env.now()) {
+        return Err(Problem::new(ProblemType::WritesDisabled));
+    }
+    Ok(())
+}
+
+/// Whether writes that nobody in particular makes, such as published scores, are switched off.
+pub(crate) fn writes_are_off<E: Environment>(env: &E, tenant: &TenantId, knowledge: &Knowledge) -> bool {
+    let nobody = Subject {
+        tenant,
+        player: None,
+        client: None,
+        country: None,
+    };
+    Flags::of(env, tenant, knowledge).either_off(WRITES, &nobody, env.now())
+}
+
+/// Whether a route changes what a tenant keeps. What the operator does, and what a route says to be needed in an
+/// incident, goes on.
+fn is_write<R>(route: &Route<R>) -> bool {
+    route.verb != Verb::Get && matches!(route.need, Need::Write | Need::Admin) && !route.always
+}
