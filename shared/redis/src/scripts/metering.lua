@@ -11,7 +11,7 @@ local BUCKET_BYTES = 8
 -- how many bursts a bucket is overdrawn at most, how many days are kept, the number of charges, and for each:
 -- interval (µs), burst, cost.
 local function take_meter()
-  local meter = {usage = take_key(), requests = tonumber(take()), scores = tonumber(take())}
+  local meter = {usage = take_key(), requests = take(), scores = take()}
   meter.quota, meter.overdraft, meter.days = tonumber(take()), tonumber(take()), tonumber(take())
   for at = 1, tonumber(take()) do
     local charge = {bucket = take_key(), interval = tonumber(take())}
@@ -32,12 +32,20 @@ local function ahead_of(bucket, now)
   return math.max(0, struct.unpack('>d', arrival) - now)
 end
 
+local function read_requests(meter)
+  meter.requests_today = count_of(redis.call('HGET', meter.usage, meter.requests_field) or '0', 'usage')
+end
+
 -- Reads all and writes nothing. Whether there is room for everything.
 local function weigh(meter)
   meter.now = now_us()
-  meter.day = math.floor(meter.now / DAY_US)
-  meter.requests_today = count_of(redis.call('HGET', meter.usage, 'r' .. meter.day) or '0', 'usage')
-  local has_room = not meter.quota or meter.requests_today + meter.requests <= meter.quota
+  meter.day = string.format('%d', meter.now / DAY_US)
+  meter.requests_field = 'r' .. meter.day
+  local has_room = true
+  if meter.quota then
+    read_requests(meter)
+    has_room = meter.requests_today + tonumber(meter.requests) <= meter.quota
+  end
   for _, charge in ipairs(meter) do
     charge.ahead = ahead_of(charge.bucket, meter.now)
     if charge.price > 0 and charge.ahead + charge.price > charge.most then
@@ -50,22 +58,22 @@ end
 -- Forgets the usage of days long past.
 local function prune_usage(meter)
   for _, field in ipairs(redis.call('HKEYS', meter.usage)) do
-    if tonumber(string.sub(field, 2)) <= meter.day - meter.days then
+    if tonumber(string.sub(field, 2)) <= tonumber(meter.day) - meter.days then
       redis.call('HDEL', meter.usage, field)
     end
   end
 end
 
--- Charges everything. The scores come first: the count of requests has been looked at, so that it cannot fail.
+-- Charges everything. The usage comes first: what has been read of the buckets shows that they can be written.
 local function charge_all(meter)
-  if meter.scores > 0 then
-    redis.call('HINCRBY', meter.usage, 's' .. meter.day, meter.scores)
-  end
-  if meter.requests > 0 then
-    meter.requests_today = redis.call('HINCRBY', meter.usage, 'r' .. meter.day, meter.requests)
-    if meter.requests_today == meter.requests then
+  if meter.requests ~= '0' then
+    meter.requests_today = redis.call('HINCRBY', meter.usage, meter.requests_field, meter.requests)
+    if meter.requests_today == tonumber(meter.requests) then
       prune_usage(meter)
     end
+  end
+  if meter.scores ~= '0' then
+    redis.call('HINCRBY', meter.usage, 's' .. meter.day, meter.scores)
   end
   for _, charge in ipairs(meter) do
     if charge.price > 0 then
@@ -79,6 +87,9 @@ end
 
 -- One string: a 1 when the call was refused, then words: requests of the day, how far each bucket is ahead (µs).
 local function metered(meter, refused)
+  if not meter.requests_today then
+    read_requests(meter)
+  end
   local answer = {refused and '\1' or '\0', word(meter.requests_today)}
   for at, charge in ipairs(meter) do
     answer[at + 2] = word(charge.ahead)

@@ -40,11 +40,13 @@ end
 
 -- Reads keys that are about to be written, so that one of a wrong type is found before the first write.
 local function check_types(period)
+  redis.call('HLEN', period.entries)
   redis.call('ZCARD', period.visible)
   redis.call('ZCARD', period.hidden)
-  redis.call('ZCARD', period.tuples)
-  redis.call('HLEN', period.counts)
-  redis.call('HLEN', period.entries)
+  if period.ties == DENSE then
+    redis.call('ZCARD', period.tuples)
+    redis.call('HLEN', period.counts)
+  end
 end
 
 -- A number as a varint (LEB128).
@@ -120,6 +122,9 @@ end
 
 -- A key that was made after the period's deadline was set gets the same one.
 local function keep_deadline(period)
+  if not period.expires_at then
+    return
+  end
   period.deadline = period.deadline or redis.call('PEXPIRETIME', period.meta)
   if period.deadline > 0 then
     for _, key in ipairs({period.entries, period.visible, period.hidden, period.tuples, period.counts}) do

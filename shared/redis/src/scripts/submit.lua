@@ -8,10 +8,12 @@
 
 local BEST, INCREMENT, DECREMENT = 0, 2, 3
 local CREATED, IMPROVED, CHANGED, KEPT = 0, 1, 2, 3
-local STALE, CONFLICT, REORDERED, EXHAUSTED, FULL, OVERFLOW, BELOW, ABOVE, TOO_FAR = 1, 2, 3, 4, 5, 6, 7, 8, 9
--- Refused by the caller, unless the id is known.
-local REFUSED = 10
-local TENANT_FULL = 11
+-- Why an attempt is refused; `caller` is why the caller would refuse it, unless the id is known. In one table, because
+-- every local that functions share costs time in every call.
+local REFUSED = {
+  stale = 1, conflict = 2, reordered = 3, exhausted = 4, full = 5, overflow = 6, below = 7, above = 8, too_far = 9,
+  caller = 10, tenant_full = 11,
+}
 local MAX_ATTEMPTS = 4294967295
 local SIGN = 2147483648
 local KEYS_OF_A_PERIOD = 6
@@ -77,11 +79,11 @@ local function open_place(place)
   place.is_new = not period.layout
   if place.is_new then
     set_layout(period, place.board_layout)
+    redis.call('ZCARD', place.periods)
   end
   place.reordered = period.layout ~= place.board_layout
   check_types(period)
   redis.call('XLEN', place.log)
-  redis.call('ZCARD', place.periods)
 end
 
 -- base + by, or base - by, in the first column; the other columns are those of `by`. Nothing on overflow.
@@ -123,23 +125,23 @@ local function broken_bound(place, before_tuple, result, operator)
   local descending = first_descends(place)
   local hi, lo = first_word(result, descending)
   if place.min and less(hi, lo, place.min[1], place.min[2]) then
-    return BELOW
+    return REFUSED.below
   end
   if place.max and less(place.max[1], place.max[2], hi, lo) then
-    return ABOVE
+    return REFUSED.above
   end
   if not place.max_change then
     return nil
   end
   if not before_tuple then
     local adds = operator == INCREMENT or operator == DECREMENT
-    return adds and too_far(place.max_change, hi, lo, SIGN, 0) and TOO_FAR or nil
+    return adds and too_far(place.max_change, hi, lo, SIGN, 0) and REFUSED.too_far or nil
   end
   if operator == BEST and not before(result, before_tuple) then
     return nil
   end
   local old_hi, old_lo = first_word(before_tuple, descending)
-  return too_far(place.max_change, hi, lo, old_hi, old_lo) and TOO_FAR or nil
+  return too_far(place.max_change, hi, lo, old_hi, old_lo) and REFUSED.too_far or nil
 end
 
 -- The later of two times; where the latest of a tie stands first, the smaller word is the later time.
@@ -189,16 +191,16 @@ local function settle(place, attempt, target)
   end
   local used = old and old.attempts or 0
   if place.max_attempts and used >= place.max_attempts then
-    return nil, EXHAUSTED
+    return nil, REFUSED.exhausted
   end
   if place.max_entries and not old and redis.call('HLEN', period.entries) >= place.max_entries then
-    return nil, FULL
+    return nil, REFUSED.full
   end
   local result = target.tuple
   if target.operator == INCREMENT or target.operator == DECREMENT then
     result = add(place, old and old.tuple, target.tuple, target.operator == INCREMENT and 1 or -1)
     if not result then
-      return nil, OVERFLOW
+      return nil, REFUSED.overflow
     end
   end
   local broken = broken_bound(place, old and old.tuple, result, target.operator)
@@ -221,21 +223,21 @@ end
 local function plan_target(attempt, target)
   local place = target.place
   if place.stale then
-    return nil, STALE
+    return nil, REFUSED.stale
   end
   if attempt.id ~= '' then
     local fingerprint, outcome = recall(place.slots, attempt.id, attempt.now, span_ms)
     if fingerprint == attempt.fingerprint then
       return {replay = outcome}
     elseif fingerprint then
-      return nil, CONFLICT
+      return nil, REFUSED.conflict
     end
   end
   if target.refused then
-    return nil, REFUSED
+    return nil, REFUSED.caller
   end
   if place.reordered then
-    return nil, REORDERED
+    return nil, REFUSED.reordered
   end
   return settle(place, attempt, target)
 end
@@ -333,7 +335,7 @@ local function settle_attempt(attempt)
   end
   local overfull = find_overfull(attempt, plans)
   if overfull then
-    return struct.pack('>BBI4', 1, TENANT_FULL, overfull - 1)
+    return struct.pack('>BBI4', 1, REFUSED.tenant_full, overfull - 1)
   end
   local answer = {'\0'}
   for at, target in ipairs(attempt.targets) do
