@@ -49,6 +49,7 @@ fn listing(entries: u64) -> Listing {
         period: Period::all_time(),
         next: None,
         previous: None,
+        started_from: 1,
         drifted: false,
     }
 }

@@ -17,6 +17,7 @@ use crate::pipeline::MediaType;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::route::{Family, RouteTable};
+use crate::version::ApiVersion;
 
 /// A function: its routes, and a handler for each.
 #[expect(
@@ -66,6 +67,8 @@ pub struct Context<'a, E> {
     pub headers: &'a HeaderMap,
     /// The request's body; at most [`crate::MAX_BODY_BYTES`].
     pub body: &'a [u8],
+    /// The version of the API that it is answered in.
+    pub version: ApiVersion,
     /// What the client wants to read.
     pub accepted: MediaType,
     /// The request's trace id: the `instance` of its problems.

@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::fetch::Fetch;
 use crate::memory::Memory;
 use crate::pipeline::TrustedProxies;
+use crate::version::Deprecation;
 
 /// The world around one request. A clone is another handle on the same world, for work that goes on after the
 /// response.
@@ -78,6 +79,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// The request header in which a proxy tells the client's country; `None`: nobody tells.
     pub country_header: Option<http::HeaderName>,
+    /// That version 1 of the API is deprecated.
+    pub deprecation: Option<Deprecation>,
 }
 
 /// A secret that presented text can be compared with. It holds a digest, not the secret itself.

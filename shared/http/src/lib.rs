@@ -23,6 +23,7 @@ mod problem;
 mod query;
 mod response;
 mod route;
+mod version;
 pub mod wire;
 
 pub use edge::{Quotas, TenantRecord, TenantState};
@@ -39,3 +40,4 @@ pub use problem::{
 };
 pub use response::Response;
 pub use route::{Base, BodyKind, Build, Family, Need, Route, RouteTable, Verb};
+pub use version::{ApiVersion, Deprecation};

@@ -1,6 +1,8 @@
 //! One structured line for each request.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::version::ApiVersion;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -25,6 +27,9 @@ pub struct LogRecord {
     /// The route's pattern; absent when no route was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'static str>,
+    /// The version of the API, once it is known.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub api_version: Option<ApiVersion>,
     /// The status of the answer.
     pub status: u16,
     /// The tenant, once it is known.
@@ -38,4 +43,11 @@ pub struct LogRecord {
     pub cause: Option<String>,
     /// How long it took, in microseconds; whoever measures it fills it in.
     pub duration_us: u64,
+}
+
+fn number<S: Serializer>(version: &Option<ApiVersion>, serializer: S) -> Result<S::Ok, S::Error> {
+    match version {
+        None => serializer.serialize_none(),
+        Some(version) => serializer.serialize_str(version.number()),
+    }
 }

@@ -1,8 +1,8 @@
 //! The component's variables, read once for each instance.
 
 use http::HeaderName;
-use leaderboard_core::TenantId;
-use leaderboard_http::{InvalidProxies, Secret, Settings};
+use leaderboard_core::{TenantId, Timestamp};
+use leaderboard_http::{Deprecation, InvalidProxies, Secret, Settings};
 use spin_sdk::variables::{self, Error};
 
 /// The tenant of callers who name none.
@@ -91,6 +91,7 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         default_tenant,
         country_header,
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
+        deprecation: deprecation().await?,
     })
 }
 
@@ -104,4 +105,34 @@ async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariab
     parsed
         .map(Some)
         .map_err(|_| InvalidVariable(format!("variable {variable}: is not the name of a header")))
+}
+
+/// That version 1 of the API is deprecated; it is where `v1_deprecated_at` is set.
+async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
+    let since = instant("v1_deprecated_at").await?;
+    let sunset = instant("v1_sunset_at").await?;
+    let policy = optional("v1_deprecation_link").await?;
+    let policy = Some(policy.trim()).filter(|policy| !policy.is_empty());
+    let Some(since) = since else {
+        return Ok(None);
+    };
+    match Deprecation::new(since, sunset, policy) {
+        None => Err(InvalidVariable(
+            "variables v1_deprecated_at, v1_sunset_at, v1_deprecation_link: not what a header can say"
+                .to_owned(),
+        )),
+        deprecation => Ok(deprecation),
+    }
+}
+
+/// An optional instant, RFC 3339.
+async fn instant(name: &str) -> Result<Option<Timestamp>, InvalidVariable> {
+    let text = optional(name).await?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Timestamp::parse(text)
+        .map(Some)
+        .map_err(|invalid| InvalidVariable(format!("variable {name}: {invalid}")))
 }

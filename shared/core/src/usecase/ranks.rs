@@ -36,7 +36,9 @@ pub struct Listing {
     pub next: Option<Cursor>,
     /// Goes back to the better entries; `None` at the top.
     pub previous: Option<Cursor>,
-    /// Whether entries changed since the list was started.
+    /// The version the list was started from.
+    pub started_from: u64,
+    /// Whether entries changed since.
     pub drifted: bool,
 }
 
@@ -152,6 +154,7 @@ async fn list_once<S: Store, K: Cache>(
         page,
         next,
         previous,
+        started_from,
         drifted,
     })
 }

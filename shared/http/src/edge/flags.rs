@@ -111,6 +111,16 @@ impl Flags {
         metadata
     }
 
+    /// Whether a boolean flag is true; the tenant's own set counts before the operator's.
+    pub(crate) fn is_on(&self, key: &str, subject: &Subject<'_>, now: Timestamp) -> bool {
+        let mut sets = [self.tenant.as_deref(), self.operator.as_deref()]
+            .into_iter()
+            .flatten();
+        sets.find(|set| set.contains(key)).is_some_and(|set| {
+            truth(set.evaluate(key, &Value::Object(subject.context()), seconds(now))) == Some(true)
+        })
+    }
+
     /// Whether a boolean flag is false in the tenant's own set or in the operator's: a switch that either may throw.
     pub(crate) fn either_off(&self, key: &str, subject: &Subject<'_>, now: Timestamp) -> bool {
         let sets = [self.operator.as_deref(), self.tenant.as_deref()];

@@ -11,18 +11,12 @@ use crate::environment::Environment;
 use crate::problem::Problem;
 use crate::query::{Query, invalid};
 use crate::response::Response;
+use crate::wire::ListBody;
 
 /// How many records a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 100;
 /// The most records on a page.
 const MAX_LIMIT: u32 = 1000;
-
-#[derive(Serialize)]
-struct Page {
-    records: Vec<Record>,
-    /// What `before` of the next page is; `null` on the last one.
-    next: Option<u64>,
-}
 
 #[derive(Serialize)]
 struct Record {
@@ -73,7 +67,9 @@ async fn page<E: Environment>(
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let next = records.last().filter(|_| more).map(|last| last.position);
-    Response::json(StatusCode::OK, context.accepted, &Page { records, next })
+    // Where the next page goes on is what its `before` is.
+    let page = ListBody::new(context.version, "records", records).with_next(next);
+    Response::json(StatusCode::OK, context.accepted, &page)
 }
 
 fn position(text: &str) -> Option<u64> {

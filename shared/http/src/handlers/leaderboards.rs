@@ -4,7 +4,6 @@ use http::StatusCode;
 use leaderboard_core::ports::Expected;
 use leaderboard_core::ports::PutRefusal;
 use leaderboard_core::{Leaderboard, LeaderboardId, Versioned, usecase};
-use serde::Serialize;
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -13,8 +12,8 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
-use crate::wire::cursor;
 use crate::wire::leaderboard::{LeaderboardBody, read as read_document};
+use crate::wire::{ListBody, cursor};
 
 /// How many leaderboards a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 50;
@@ -28,11 +27,6 @@ const MAX_PATCH_ATTEMPTS: u32 = 4;
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        leaderboards: Vec<LeaderboardBody<'a>>,
-        next: Option<String>,
-    }
     let query = Query::parse(context.query, &["limit", "cursor"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     let decode = |bytes: &[u8]| LeaderboardId::new(std::str::from_utf8(bytes).ok()?).ok();
@@ -45,14 +39,13 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
         usecase::list_leaderboards(&context.deps(), &context.tenant, after.as_ref(), limit + 1).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let last = found.get(shown.saturating_sub(1)).filter(|_| found.len() > shown);
-    let page = Page {
-        leaderboards: found
-            .iter()
-            .take(shown)
-            .map(|board| (&board.value).into())
-            .collect(),
-        next: last.map(|board| cursor::encode(board.value.id.as_bytes())),
-    };
+    let boards: Vec<LeaderboardBody<'_>> = found
+        .iter()
+        .take(shown)
+        .map(|board| (&board.value).into())
+        .collect();
+    let page = ListBody::new(context.version, "leaderboards", boards)
+        .with_next(last.map(|board| cursor::encode(board.value.id.as_bytes())));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 
@@ -100,7 +93,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
     .await?
     {
         Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &board, version)?
-            .with_location(&format!("/api/v1/leaderboards/{id}"))),
+            .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
         Ok((version, false)) => document(context, StatusCode::OK, &board, version),
         Err(refusal) => Err(Problem::of_put(&refusal)),
     }

@@ -2,21 +2,20 @@
 
 use http::StatusCode;
 use leaderboard_core::usecase::{
-    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED, Standing,
+    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
 };
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 use serde::Serialize;
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json::{ExactUnsigned, decimal};
+use crate::json::decimal;
 use crate::problem::Problem;
 use crate::query::{Query, decode, invalid};
 use crate::response::Response;
-use crate::wire::cursor;
-use crate::wire::entries::{
-    DistributionBody, EntryBody, Head, PageBody, PeriodsBody, PlayersBody, StandingBody, WindowBody,
-};
+use crate::version::ApiVersion;
+use crate::wire::entries::DistributionBody;
+use crate::wire::{cursor, ranks as wire};
 
 /// How many entries a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 10;
@@ -55,7 +54,11 @@ pub async fn entries<E: Environment>(
     )
     .await
     .map_err(|error| Problem::of_query(error, &context.caller))?;
-    answer(context, &PageBody::new(&found)?)
+    let touched = match context.version {
+        ApiVersion::V1 => None,
+        ApiVersion::V2 => usecase::touched_ranks(&context.deps(), &context.tenant, &found).await?,
+    };
+    answer(context, &wire::page(context.version, &found, touched)?)
 }
 
 async fn players<E: Environment>(
@@ -81,13 +84,10 @@ async fn players<E: Environment>(
     )
     .await
     .map_err(|error| Problem::of_query(error, &context.caller))?;
-    let is_missing = |player: &&PlayerId| found.entries.iter().all(|ranked| ranked.entry.player != **player);
-    let body = PlayersBody {
-        head: head(leaderboard, &found),
-        entries: EntryBody::list(&found.entries, &found.layout.columns)?,
-        not_found: asked.iter().filter(is_missing).map(PlayerId::as_str).collect(),
-    };
-    answer(context, &body)
+    answer(
+        context,
+        &wire::players(context.version, leaderboard, &found, &asked)?,
+    )
 }
 
 /// The players of a list. It is split at its commas before each name is decoded, so that a comma within a
@@ -131,15 +131,7 @@ pub async fn entry<E: Environment>(
     )
     .await
     .map_err(|error| Problem::of_query(error, &context.caller))?;
-    let ranked = found
-        .entries
-        .first()
-        .ok_or_else(|| Problem::internal("an entry was found and is missing"))?;
-    let body = StandingBody {
-        head: head(&leaderboard, &found),
-        entry: EntryBody::new(ranked, &found.layout.columns)?,
-    };
-    answer(context, &body)
+    answer(context, &wire::standing(context.version, &leaderboard, &found)?)
 }
 
 /// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
@@ -165,11 +157,7 @@ pub async fn around<E: Environment>(
     )
     .await
     .map_err(|error| Problem::of_query(error, &context.caller))?;
-    let body = WindowBody {
-        head: head(&leaderboard, &found),
-        entries: EntryBody::list(&found.entries, &found.layout.columns)?,
-    };
-    answer(context, &body)
+    answer(context, &wire::window(context.version, &leaderboard, &found)?)
 }
 
 /// `GET /leaderboards/{id}/periods`.
@@ -184,11 +172,7 @@ pub async fn periods<E: Environment>(
     let found = usecase::periods(&context.deps(), &context.tenant, &context.caller, &leaderboard)
         .await
         .map_err(|error| Problem::of_query(error, &context.caller))?;
-    let body = PeriodsBody {
-        leaderboard: leaderboard.as_str(),
-        periods: found.iter().map(Into::into).collect(),
-    };
-    answer(context, &body)
+    answer(context, &wire::periods(context.version, &leaderboard, &found))
 }
 
 /// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
@@ -223,15 +207,6 @@ fn score(text: &str) -> Result<i64, Problem> {
     let number =
         decimal(text, i64::MIN.into(), i64::MAX.into()).map_err(|detail| invalid("score", &detail))?;
     i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
-}
-
-fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a Standing) -> Head<'a> {
-    Head {
-        leaderboard: leaderboard.as_str(),
-        period: (&found.period).into(),
-        version: ExactUnsigned(found.version),
-        count: found.count,
-    }
 }
 
 fn answer<E: Environment>(context: &Context<'_, E>, body: &impl Serialize) -> Result<Response, Problem> {

@@ -12,9 +12,9 @@ use crate::environment::Environment;
 use crate::problem::{ItemPlace, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
-use crate::wire::Names;
 use crate::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
 use crate::wire::submission::{Destination, Scores, scores};
+use crate::wire::{ListBody, Names};
 
 /// How many dead letters a page has unless asked otherwise.
 const DEFAULT_LETTERS: u32 = 100;
@@ -112,13 +112,18 @@ fn single_answer<E: Environment>(
         Destination::Path(_) => {
             let body = OutcomeBody {
                 status_code: None,
+                version: context.version,
                 outcome: only(outcomes)?,
                 names,
             };
             Response::json(StatusCode::OK, context.accepted, &body)
         }
         Destination::Body => {
-            let results = OutcomeList { outcomes, names };
+            let results = OutcomeList {
+                version: context.version,
+                outcomes,
+                names,
+            };
             Response::json(StatusCode::OK, context.accepted, &Results { results })
         }
     }
@@ -137,10 +142,15 @@ fn batch_answer<E: Environment>(
         results.push(match (answer, destination) {
             (Ok(outcomes), Destination::Path(_)) => BatchResult::One(OutcomeBody {
                 status_code: Some(StatusCode::OK.as_u16()),
+                version: context.version,
                 outcome: only(outcomes)?,
                 names,
             }),
-            (Ok(outcomes), Destination::Body) => BatchResult::Several(OutcomeList { outcomes, names }),
+            (Ok(outcomes), Destination::Body) => BatchResult::Several(OutcomeList {
+                version: context.version,
+                outcomes,
+                names,
+            }),
             (Err(refusal), _) => BatchResult::Refused {
                 problem: Problem::of_refusal(refusal, place),
                 trace_id: context.trace_id,
@@ -207,10 +217,6 @@ pub async fn unban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -
 /// The problem to answer with.
 pub async fn dead_letters<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     #[derive(Serialize)]
-    struct Page {
-        letters: Vec<Letter>,
-    }
-    #[derive(Serialize)]
     struct Letter {
         at: String,
         reason: String,
@@ -219,15 +225,14 @@ pub async fn dead_letters<E: Environment>(context: &Context<'_, E>) -> Result<Re
     let query = Query::parse(context.query, &["limit"])?;
     let limit = query.integer("limit", 1, MAX_LETTERS)?.unwrap_or(DEFAULT_LETTERS);
     let letters = context.env.store().letters(limit).await?;
-    let page = Page {
-        letters: letters
-            .into_iter()
-            .map(|letter| Letter {
-                at: letter.at.to_string(),
-                reason: letter.reason,
-                payload: String::from_utf8_lossy(&letter.payload).into_owned(),
-            })
-            .collect(),
-    };
-    Response::json(StatusCode::OK, context.accepted, &page)
+    let letters = letters
+        .into_iter()
+        .map(|letter| Letter {
+            at: letter.at.to_string(),
+            reason: letter.reason,
+            payload: String::from_utf8_lossy(&letter.payload).into_owned(),
+        })
+        .collect();
+    let list: ListBody<_> = ListBody::new(context.version, "letters", letters);
+    Response::json(StatusCode::OK, context.accepted, &list)
 }

@@ -3,7 +3,6 @@
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS};
 use leaderboard_core::{StoreError, TenantId, Versioned};
-use serde::Serialize;
 
 use crate::edge::{Knowledge, TenantRecord, record_name};
 use crate::endpoint::Context;
@@ -13,8 +12,8 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
-use crate::wire::cursor;
 use crate::wire::tenant::{TenantBody, UsageBody, read as read_document};
+use crate::wire::{ListBody, cursor};
 
 /// How many tenants a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 50;
@@ -30,11 +29,6 @@ const MAX_PATCH_ATTEMPTS: u32 = 4;
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        tenants: Vec<TenantBody<'a>>,
-        next: Option<String>,
-    }
     let query = Query::parse(context.query, &["limit", "cursor"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     let decode = |bytes: &[u8]| TenantId::new(std::str::from_utf8(bytes).ok()?).ok();
@@ -59,13 +53,9 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
         })
         .collect::<Result<Vec<_>, Problem>>()?;
     let last = tenants.last().filter(|_| more);
-    let page = Page {
-        tenants: tenants
-            .iter()
-            .map(|(id, record)| TenantBody::new(id, record))
-            .collect(),
-        next: last.map(|(id, _)| cursor::encode(id.as_str().as_bytes())),
-    };
+    let records = tenants.iter().map(|(id, record)| TenantBody::new(id, record));
+    let page = ListBody::new(context.version, "tenants", records.collect())
+        .with_next(last.map(|(id, _)| cursor::encode(id.as_str().as_bytes())));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 
@@ -104,7 +94,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Resu
     let expected = preconditions.expected(there)?;
     match keep(context, &id, &record, expected).await? {
         Some((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
-            .with_location(&format!("/api/v1/tenants/{id}"))),
+            .with_location(&format!("{}/tenants/{id}", context.version.base_path()))),
         Some((version, false)) => document(context, StatusCode::OK, &id, &record, version),
         None => Err(Problem::new(ProblemType::PreconditionFailed)),
     }

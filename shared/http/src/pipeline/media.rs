@@ -6,10 +6,13 @@ use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use super::list_header;
 use crate::problem::{Problem, ProblemType};
 use crate::route::BodyKind;
+use crate::version::ApiVersion;
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
-const VENDOR: &str = "application/vnd.edgeboard.v1+json";
+// Bodies are the same in all versions, so each may be sent under the name of any.
+const V1: &str = ApiVersion::V1.media_type();
+const V2: &str = ApiVersion::V2.media_type();
 /// Tells which bodies a PATCH takes (RFC 5789).
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
@@ -19,7 +22,7 @@ pub enum MediaType {
     /// `application/json`.
     Json,
     /// `application/vnd.edgeboard.v1+json`: the same document, under the name of its version.
-    Versioned,
+    Versioned(ApiVersion),
 }
 
 impl MediaType {
@@ -28,7 +31,7 @@ impl MediaType {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => JSON,
-            Self::Versioned => VENDOR,
+            Self::Versioned(version) => version.media_type(),
         }
     }
 }
@@ -37,8 +40,8 @@ impl MediaType {
 pub(super) fn check_content(kind: BodyKind, headers: &HeaderMap) -> Result<(), Problem> {
     let takes: &[&str] = match kind {
         BodyKind::None => return Ok(()),
-        BodyKind::Json => &[JSON, VENDOR],
-        BodyKind::MergePatch => &[MERGE_PATCH, JSON, VENDOR],
+        BodyKind::Json => &[JSON, V1, V2],
+        BodyKind::MergePatch => &[MERGE_PATCH, JSON, V1, V2],
     };
     let refused = || {
         let named = takes.first().copied().unwrap_or(JSON);
@@ -78,26 +81,65 @@ fn is_utf8_parameter(parameter: &str) -> bool {
     }
 }
 
-/// The media type to answer with: the acceptable one of the higher weight (RFC 9110, section 12.5.1).
-pub(super) fn accepted(headers: &HeaderMap) -> Result<MediaType, Problem> {
+/// The version that the media types ask for: the one named with the highest weight, unless plain JSON is liked better.
+pub(super) fn version(headers: &HeaderMap) -> Option<ApiVersion> {
+    let accept = list_header(headers, ACCEPT.as_str())?;
+    let named = |version: &ApiVersion| weight_of(&accept, version.media_type()).filter(Weight::names_it);
+    // Of equals the last is taken: the newest version.
+    let (weight, version) = ApiVersion::ALL
+        .into_iter()
+        .filter_map(|version| Some((named(&version)?.thousandths, version)))
+        .max_by_key(|(weight, _)| *weight)?;
+    (weight > 0 && weight >= thousandths(&accept, JSON)).then_some(version)
+}
+
+/// The media type to answer with: the acceptable one of the higher weight (RFC 9110, section 12.5.1). The version is
+/// settled by now, and who accepts the name of one version is answered under that of another: the path and the header
+/// win over the media type.
+pub(super) fn accepted(headers: &HeaderMap, version: ApiVersion) -> Result<MediaType, Problem> {
     let Some(accept) = list_header(headers, ACCEPT.as_str()) else {
         return Ok(MediaType::Json);
     };
-    let (json, vendor) = (weight_of(&accept, JSON), weight_of(&accept, VENDOR));
-    if json == 0 && vendor == 0 {
-        let detail = format!("Answers are {JSON} or {VENDOR}.");
-        return Err(Problem::new(ProblemType::NotAcceptable).with_detail(detail));
+    let json = thousandths(&accept, JSON);
+    let vendor = ApiVersion::ALL
+        .iter()
+        .filter_map(|version| weight_of(&accept, version.media_type()))
+        .max_by_key(|weight| (weight.thousandths, weight.specificity));
+    match vendor {
+        Some(vendor)
+            if vendor.thousandths > 0 && (json == 0 || vendor.names_it() && vendor.thousandths >= json) =>
+        {
+            Ok(MediaType::Versioned(version))
+        }
+        _ if json > 0 => Ok(MediaType::Json),
+        _ => {
+            let detail = format!("Answers are {JSON}, {V1} or {V2}.");
+            Err(Problem::new(ProblemType::NotAcceptable).with_detail(detail))
+        }
     }
-    Ok(if vendor > json {
-        MediaType::Versioned
-    } else {
-        MediaType::Json
-    })
 }
 
-/// The weight of a media type in thousandths: that of the most specific range that covers it.
-fn weight_of(accept: &str, media_type: &str) -> u16 {
-    let mut best: Option<(u8, u16)> = None;
+/// How much a media type is liked.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    /// 0 for `*/*`, 1 for `application/*`, 2 for the type itself.
+    specificity: u8,
+    thousandths: u16,
+}
+
+impl Weight {
+    fn names_it(&self) -> bool {
+        self.specificity == 2
+    }
+}
+
+fn thousandths(accept: &str, media_type: &str) -> u16 {
+    weight_of(accept, media_type).map_or(0, |weight| weight.thousandths)
+}
+
+/// The weight of a media type: that of the most specific range that covers it.
+fn weight_of(accept: &str, media_type: &str) -> Option<Weight> {
+    let mut best: Option<Weight> = None;
     for range in accept.split(',') {
         let mut parts = range.split(';').map(str::trim);
         let specificity = match parts.next().unwrap_or("") {
@@ -106,14 +148,17 @@ fn weight_of(accept: &str, media_type: &str) -> u16 {
             exact if exact.eq_ignore_ascii_case(media_type) => 2,
             _ => continue,
         };
-        let weight = parts
+        let thousandths = parts
             .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
             .map_or(1000, parse_weight);
-        if best.is_none_or(|(known, _)| specificity > known) {
-            best = Some((specificity, weight));
+        if best.is_none_or(|known| specificity > known.specificity) {
+            best = Some(Weight {
+                specificity,
+                thousandths,
+            });
         }
     }
-    best.map_or(0, |(_, weight)| weight)
+    best
 }
 
 /// `0.8` as 800. What is not a weight counts as 0.
@@ -173,28 +218,65 @@ mod tests {
 
     #[test]
     fn accept_chooses_between_the_names_of_the_same_document() {
-        let of = |value: &str| accepted(&with(ACCEPT, value)).map_err(|problem| problem.kind);
-        assert_eq!(accepted(&HeaderMap::new()), Ok(MediaType::Json));
+        let of = |value: &str| accepted(&with(ACCEPT, value), ApiVersion::V1).map_err(|problem| problem.kind);
+        let named = Ok(MediaType::Versioned(ApiVersion::V1));
+        assert_eq!(accepted(&HeaderMap::new(), ApiVersion::V2), Ok(MediaType::Json));
         for json in [
             "*/*",
             "application/*",
             "text/html, */*;q=0.1",
             "application/json, text/plain",
+            "application/json, application/vnd.edgeboard.v1+json;q=0.9",
+            "application/vnd.edgeboard.v9+json, */*;q=0.1",
         ] {
             assert_eq!(of(json), Ok(MediaType::Json), "{json}");
         }
-        assert_eq!(of(VENDOR), Ok(MediaType::Versioned));
-        assert_eq!(
-            of("application/json;q=0.5, application/vnd.edgeboard.v1+json;q=0.9"),
-            Ok(MediaType::Versioned)
-        );
+        for vendor in [
+            V1,
+            // Settled by path or header against the media type.
+            V2,
+            "application/json;q=0.5, application/vnd.edgeboard.v1+json;q=0.9",
+            "application/json, application/vnd.edgeboard.v1+json",
+            "application/json;q=0, */*",
+        ] {
+            assert_eq!(of(vendor), named, "{vendor}");
+        }
         for none in [
             "text/html",
-            "application/vnd.edgeboard.v2+json",
+            "application/vnd.edgeboard.v9+json",
             "application/json;q=0, application/vnd.edgeboard.v1+json;q=0",
             "*/*;q=0",
         ] {
             assert_eq!(of(none), Err(ProblemType::NotAcceptable), "{none}");
         }
+    }
+
+    #[test]
+    fn a_media_type_asks_for_its_version_unless_plain_json_is_liked_better() {
+        let of = |value: &str| version(&with(ACCEPT, value));
+        assert_eq!(of(V1), Some(ApiVersion::V1));
+        assert_eq!(of(V2), Some(ApiVersion::V2));
+        assert_eq!(
+            of("application/vnd.edgeboard.v2+json, */*;q=0.1"),
+            Some(ApiVersion::V2)
+        );
+        assert_eq!(
+            of("application/vnd.edgeboard.v1+json, application/vnd.edgeboard.v2+json;q=0.5"),
+            Some(ApiVersion::V1)
+        );
+        assert_eq!(
+            of("application/vnd.edgeboard.v2+json, application/vnd.edgeboard.v1+json"),
+            Some(ApiVersion::V2)
+        );
+        for none in [
+            "*/*",
+            "application/json",
+            "application/json, application/vnd.edgeboard.v2+json;q=0.9",
+            "application/vnd.edgeboard.v2+json;q=0",
+            "application/vnd.edgeboard.v9+json",
+        ] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(version(&HeaderMap::new()), None);
     }
 }

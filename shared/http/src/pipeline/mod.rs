@@ -31,6 +31,7 @@ use crate::log::{Level, LogRecord};
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 use crate::route::{Base, Found, Need, Verb, find};
+use crate::version::describe;
 
 pub use client::{InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
@@ -68,6 +69,7 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         problem: None,
         cause: None,
         duration_us: 0,
+        api_version: None,
     };
     let mut trail = Trail::default();
     let mut response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log, &mut trail).await {
@@ -81,6 +83,10 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
     if response.status.is_server_error() {
         log.level = Level::Error;
         log.cause = response.cause.take();
+    }
+    if let Some(version) = log.api_version {
+        let deprecation = env.settings().deprecation.as_ref();
+        describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
     log.status = response.status.as_u16();
     Handled {
@@ -98,13 +104,9 @@ async fn answer<P: Endpoint, E: Environment>(
     trail: &mut Trail,
 ) -> Result<Response, Problem> {
     let body = size::within_limit(body)?;
-    let path = head.uri.path();
-    let (base, path) = if path.starts_with("/api/") {
-        (Base::Api, version::below_version(path, &head.headers)?)
-    } else {
-        (Base::Root, path)
-    };
-    let (route, params) = match find(P::table(), base, &head.method, path) {
+    let asked = version::asked(head.uri.path(), &head.headers)?;
+    log.api_version = asked.version;
+    let (route, params) = match find(P::table(), asked.base, &head.method, asked.below) {
         Found::Route(route, params) => (route, params),
         Found::OtherMethods(allow) => return Err(Problem::method_not_allowed(&allow)),
         Found::Nothing => return Err(Problem::new(ProblemType::NotFound)),
@@ -139,6 +141,12 @@ async fn answer<P: Endpoint, E: Environment>(
     };
     switches::check_writes(env, route, &knowledge, &subject)?;
     let metering = limits::metering(&knowledge);
+    let version = asked
+        .version
+        .unwrap_or_else(|| version::default_version(env, &knowledge, &subject));
+    if route.base == Base::Api {
+        log.api_version = Some(version);
+    }
     media::check_content(route.body, &head.headers)?;
     let context = Context {
         env,
@@ -153,7 +161,8 @@ async fn answer<P: Endpoint, E: Environment>(
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
         body,
-        accepted: media::accepted(&head.headers)?,
+        version,
+        accepted: media::accepted(&head.headers, version)?,
         trace_id,
     };
     let call = (route.build)(&params)?;

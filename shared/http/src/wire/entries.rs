@@ -1,12 +1,12 @@
-//! Entries, periods and distributions, as clients read them.
+//! Entries, periods and distributions as version 1 writes them; what version 2 writes in the same way, too.
 
 use leaderboard_core::ports::PeriodSummary;
-use leaderboard_core::usecase::{Bucket, Cursor, Distribution, Listing, ScorePlace};
-use leaderboard_core::{Columns, Period, RankedEntry};
+use leaderboard_core::usecase::{Bucket, Distribution, ScorePlace};
+use leaderboard_core::{Columns, Entry, Period, RankedEntry};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{NamedValues, cursor};
+use super::NamedValues;
 use crate::json::{Exact, ExactUnsigned};
 use crate::problem::Problem;
 
@@ -45,10 +45,6 @@ impl<'a> EntryBody<'a> {
     /// An internal problem when its metadata is not JSON.
     pub(crate) fn new(ranked: &'a RankedEntry, columns: &'a Columns) -> Result<Self, Problem> {
         let entry = &ranked.entry;
-        let metadata = entry
-            .metadata
-            .as_ref()
-            .map_or("{}", |metadata| metadata.as_json_text());
         Ok(Self {
             rank: ranked.rank,
             player: entry.player.as_str(),
@@ -56,8 +52,7 @@ impl<'a> EntryBody<'a> {
                 columns,
                 values: &entry.values,
             },
-            metadata: serde_json::from_str(metadata)
-                .map_err(|error| Problem::internal(format!("stored metadata is not JSON: {error}")))?,
+            metadata: metadata_of(entry)?,
             reached_at: entry.reached_at.to_string(),
         })
     }
@@ -69,6 +64,19 @@ impl<'a> EntryBody<'a> {
     pub(crate) fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
         entries.iter().map(|entry| Self::new(entry, columns)).collect()
     }
+}
+
+/// An entry's metadata as it came in; an empty object where there is none.
+///
+/// # Errors
+/// An internal problem when it is not JSON.
+pub(crate) fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
+    let metadata = entry
+        .metadata
+        .as_ref()
+        .map_or("{}", |metadata| metadata.as_json_text());
+    serde_json::from_str(metadata)
+        .map_err(|error| Problem::internal(format!("stored metadata is not JSON: {error}")))
 }
 
 /// What every document about a period begins with.
@@ -89,28 +97,6 @@ pub(crate) struct PageBody<'a> {
     pub(crate) next: Option<String>,
     pub(crate) previous: Option<String>,
     pub(crate) drifted: bool,
-}
-
-impl<'a> PageBody<'a> {
-    /// A page of a leaderboard.
-    ///
-    /// # Errors
-    /// As [`EntryBody::new`].
-    pub(crate) fn new(found: &'a Listing) -> Result<Self, Problem> {
-        let way_on = |to: &Option<Cursor>| to.as_ref().map(|to| cursor::encode(&to.encode()));
-        Ok(Self {
-            head: Head {
-                leaderboard: found.board.value.id.as_str(),
-                period: (&found.period).into(),
-                version: ExactUnsigned(found.page.version),
-                count: found.page.count,
-            },
-            entries: EntryBody::list(&found.page.entries, &found.layout.columns)?,
-            next: way_on(&found.next),
-            previous: way_on(&found.previous),
-            drifted: found.drifted,
-        })
-    }
 }
 
 /// Some players' entries, and who has none.
@@ -237,7 +223,7 @@ impl From<&ScorePlace> for ScoreBody {
 
 #[cfg(test)]
 mod tests {
-    use leaderboard_core::{Entry, Metadata, PlayerId, Timestamp, Values};
+    use leaderboard_core::{Metadata, PlayerId, Timestamp, Values};
 
     use super::*;
 

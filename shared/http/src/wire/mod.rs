@@ -5,17 +5,22 @@ pub(crate) mod entries;
 pub(crate) mod leaderboard;
 mod names;
 pub(crate) mod outcome;
+pub(crate) mod ranks;
 pub(crate) mod submission;
 pub(crate) mod tenant;
+mod v2;
 mod values;
+mod versioned;
 
 pub(crate) use names::Names;
 pub(crate) use values::NamedValues;
+pub(crate) use versioned::ListBody;
 
 use leaderboard_core::usecase::Listing;
 use leaderboard_core::{LeaderboardId, Submission};
 
 use crate::problem::Problem;
+use crate::version::ApiVersion;
 
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.
 ///
@@ -26,11 +31,11 @@ pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submi
     Ok(scores.items.into_iter().map(|item| item.submission).collect())
 }
 
-/// Writes a page of a list.
+/// Writes a page of a list, in version 1.
 ///
 /// # Errors
 /// An internal problem when the page cannot be written.
 pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(&entries::PageBody::new(listing)?)
+    serde_json::to_vec(&ranks::page(ApiVersion::V1, listing, None)?)
         .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
 }

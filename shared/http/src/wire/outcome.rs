@@ -7,11 +7,14 @@ use serde::{Serialize, Serializer};
 use super::{NamedValues, Names};
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
+use crate::version::ApiVersion;
 
 /// One outcome.
 pub(crate) struct OutcomeBody<'a> {
     /// In a batch, each result has its own status.
     pub(crate) status_code: Option<u16>,
+    /// In the shape of which version.
+    pub(crate) version: ApiVersion,
     /// The outcome.
     pub(crate) outcome: &'a Outcome,
     /// The names of its values; `None` leaves values and ranks out.
@@ -27,7 +30,15 @@ impl Serialize for OutcomeBody<'_> {
         }
         map.serialize_entry("leaderboard", outcome.leaderboard.as_str())?;
         map.serialize_entry("period", outcome.period.as_str())?;
-        map.serialize_entry("player", outcome.player.as_str())?;
+        match self.version {
+            ApiVersion::V1 => map.serialize_entry("player", outcome.player.as_str())?,
+            ApiVersion::V2 => map.serialize_entry(
+                "player",
+                &PlayerV2 {
+                    id: outcome.player.as_str(),
+                },
+            )?,
+        }
         map.serialize_entry("status", status_word(outcome.status))?;
         if let Some(names) = self.names {
             let columns = names.of(&outcome.leaderboard);
@@ -44,6 +55,12 @@ impl Serialize for OutcomeBody<'_> {
         map.serialize_entry("replayed", &outcome.replayed)?;
         map.end()
     }
+}
+
+/// A player in version 2. The metadata of the entry is not told: an outcome is about numbers.
+#[derive(Serialize)]
+struct PlayerV2<'a> {
+    id: &'a str,
 }
 
 struct PreviousBody<'a> {
@@ -63,6 +80,8 @@ impl Serialize for PreviousBody<'_> {
 
 /// The outcomes of one submission on its leaderboards.
 pub(crate) struct OutcomeList<'a> {
+    /// In the shape of which version.
+    pub(crate) version: ApiVersion,
     /// In the order of its leaderboards.
     pub(crate) outcomes: &'a [Outcome],
     /// The names of their values, as for one.
@@ -75,6 +94,7 @@ impl Serialize for OutcomeList<'_> {
         for outcome in self.outcomes {
             list.serialize_element(&OutcomeBody {
                 status_code: None,
+                version: self.version,
                 outcome,
                 names: self.names,
             })?;
@@ -172,6 +192,7 @@ mod tests {
         let body = |status_code, outcome: &Outcome| {
             written(&OutcomeBody {
                 status_code,
+                version: ApiVersion::V1,
                 outcome,
                 names: Some(&names),
             })
@@ -189,9 +210,24 @@ mod tests {
     }
 
     #[test]
+    fn a_player_is_an_object_in_version_2() {
+        let body = OutcomeBody {
+            status_code: None,
+            version: ApiVersion::V2,
+            outcome: &outcome(),
+            names: None,
+        };
+        assert_eq!(
+            written(&body),
+            r#"{"leaderboard":"goals","period":"all","player":{"id":"José Piendibene"},"status":"created","version":17,"replayed":false}"#
+        );
+    }
+
+    #[test]
     fn a_minimal_outcome_has_no_values_and_no_ranks() {
         let body = OutcomeBody {
             status_code: Some(200),
+            version: ApiVersion::V1,
             outcome: &outcome(),
             names: None,
         };
@@ -205,6 +241,7 @@ mod tests {
     fn a_batch_says_what_became_of_each() {
         let outcomes = [outcome()];
         let several = BatchResult::Several(OutcomeList {
+            version: ApiVersion::V1,
             outcomes: &outcomes,
             names: None,
         });

@@ -15,6 +15,8 @@ mod pipeline;
 #[cfg(test)]
 mod ranks;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod scores;
 #[cfg(test)]
 mod service;
@@ -22,3 +24,5 @@ mod service;
 mod store;
 #[cfg(test)]
 mod tenants;
+#[cfg(test)]
+mod versions;

@@ -1,6 +1,5 @@
 //! What holds for every request.
 
-use bytes::Bytes;
 use http::Request;
 use leaderboard_http::{Body, Level};
 
@@ -85,29 +84,6 @@ fn paths_and_methods_that_are_not_there() {
     assert_eq!(other.header("allow"), "GET, HEAD, PUT, PATCH, DELETE");
     let odd = service.raw("BREW", "/health/live", "", &[]);
     assert_eq!((odd.status, odd.log.method, odd.log.route), (405, "OTHER", None));
-    let request = Request::get("/api/v2/scores")
-        .body(Body::Bytes(Bytes::new()))
-        .unwrap();
-    assert_eq!(service.send(request).problem(), kind(404, "unknown-version", ""));
-}
-
-#[test]
-fn versions_are_agreed_on() {
-    let service = Service::new();
-    let with = |name, value| service.raw("GET", "/health/live", "", &[(name, value)]);
-    assert_eq!(with("api-version", "1").status, 200);
-    assert_eq!(
-        with("api-version", "2").problem(),
-        kind(400, "version-conflict", "API-Version")
-    );
-    assert_eq!(
-        with("api-version", "v1").problem(),
-        kind(400, "invalid-header", "API-Version")
-    );
-    let named = with("accept", "application/vnd.edgeboard.v1+json");
-    assert_eq!(named.header("content-type"), "application/vnd.edgeboard.v1+json");
-    let unknown = with("accept", "application/vnd.edgeboard.v2+json");
-    assert_eq!(unknown.problem(), kind(406, "not-acceptable", ""));
 }
 
 #[test]
@@ -151,6 +127,6 @@ fn a_log_line_has_the_pattern_and_not_the_path() {
     let answer = service.call("GET", "/leaderboards/goals/entries/a%20secret%20name", "");
     assert_eq!(
         serde_json::to_string(&answer.log).unwrap(),
-        r#"{"level":"info","trace_id":"07070707070707070707070707070707","method":"GET","route":"/leaderboards/:leaderboard/entries/:player","status":404,"tenant":"default","problem":"/problems/leaderboard-not-found","duration_us":0}"#
+        r#"{"level":"info","trace_id":"07070707070707070707070707070707","method":"GET","route":"/leaderboards/:leaderboard/entries/:player","api_version":"1","status":404,"tenant":"default","problem":"/problems/leaderboard-not-found","duration_us":0}"#
     );
 }

@@ -13,8 +13,8 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
-    Body, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret, Settings,
-    TrustedProxies, handle,
+    Base, Body, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret,
+    Settings, TrustedProxies, handle,
 };
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ use crate::store::{NoCache, Store};
 
 pub(crate) const KEY: &str = "the-operators-key";
 
-/// Whether a family has a path, as the manifest routes it.
+/// Whether a family has a path, as the manifest routes it: with a version or without one.
 fn serves<P: Endpoint>(path: &str) -> bool {
     let fits = |pattern: &str| {
         let (expected, segments): (Vec<_>, Vec<_>) =
@@ -33,7 +33,12 @@ fn serves<P: Endpoint>(path: &str) -> bool {
                 .zip(&segments)
                 .all(|(expected, segment)| expected.starts_with(':') || expected == segment)
     };
-    P::table().iter().any(|route| fits(route.pattern))
+    P::table().iter().any(|route| match route.base {
+        Base::Root => fits(route.pattern),
+        Base::Api => ["/api", "/api/:version"]
+            .iter()
+            .any(|base| fits(&format!("{base}{}", route.pattern))),
+    })
 }
 
 /// A service with an empty store.
@@ -160,6 +165,11 @@ impl Answer {
 
 impl Service {
     pub(crate) fn new() -> Self {
+        Self::deprecated(None)
+    }
+
+    /// A service whose version 1 may be deprecated.
+    pub(crate) fn deprecated(deprecation: Option<Deprecation>) -> Self {
         Self(Rc::new(World {
             store: Store::default(),
             boards: BoardMemory::default(),
@@ -171,21 +181,21 @@ impl Service {
                 changes_channel: None,
                 trusted_proxies: TrustedProxies::default(),
                 country_header: Some(HeaderName::from_static("x-country")),
+                deprecation,
             },
         }))
     }
 
     pub(crate) fn send(&self, request: Request<Body>) -> Answer {
         let path = request.uri().path().to_owned();
-        let below = path.strip_prefix("/api/v1").unwrap_or(&path);
         let Handled { response, log } = block_on(async {
             match () {
-                () if serves::<Flags>(below) => handle::<Flags, _>(self, request).await,
-                () if serves::<Leaderboards>(below) => handle::<Leaderboards, _>(self, request).await,
-                () if serves::<Scores>(below) => handle::<Scores, _>(self, request).await,
-                () if serves::<Ranks>(below) => handle::<Ranks, _>(self, request).await,
-                () if serves::<Limits>(below) => handle::<Limits, _>(self, request).await,
-                () if serves::<Tenants>(below) => handle::<Tenants, _>(self, request).await,
+                () if serves::<Flags>(&path) => handle::<Flags, _>(self, request).await,
+                () if serves::<Leaderboards>(&path) => handle::<Leaderboards, _>(self, request).await,
+                () if serves::<Scores>(&path) => handle::<Scores, _>(self, request).await,
+                () if serves::<Ranks>(&path) => handle::<Ranks, _>(self, request).await,
+                () if serves::<Limits>(&path) => handle::<Limits, _>(self, request).await,
+                () if serves::<Tenants>(&path) => handle::<Tenants, _>(self, request).await,
                 () => handle::<Ops, _>(self, request).await,
             }
         });
@@ -222,12 +232,19 @@ impl Service {
     }
 
     pub(crate) fn raw(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let base = if path.starts_with("/ofrep/") {
+            ""
+        } else {
+            "/api/v1"
+        };
+        self.at(method, &format!("{base}{path}"), body, headers)
+    }
+
+    /// A request to a path with or without a version in it.
+    pub(crate) fn at(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
-            .uri(match path.strip_prefix("/ofrep/") {
-                Some(_) => path.to_owned(),
-                None => format!("/api/v1{path}"),
-            });
+            .uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -107,6 +107,7 @@ impl Region {
                 admin_key: Secret::new(KEY),
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
+                deprecation: None,
                 trusted_proxies: trusted_proxies.parse().unwrap(),
                 country_header: None,
             },

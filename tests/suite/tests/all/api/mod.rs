@@ -21,3 +21,4 @@ mod round_trips;
 mod several;
 mod snapshots;
 mod ties;
+mod versions;

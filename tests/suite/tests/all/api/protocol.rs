@@ -87,7 +87,7 @@ over_http! {
     async fn versions_go_by_path_then_header_then_media_type(edgeboard) {
         edgeboard.board("b", &json!({})).await;
         let path = "/leaderboards/b/entries";
-        plain(edgeboard, "GET", &format!("/api/v2{path}")).await.problem(404, "unknown-version");
+        plain(edgeboard, "GET", &format!("/api/v3{path}")).await.problem(404, "unknown-version");
         plain(edgeboard, "GET", &format!("/api/v01{path}")).await.problem(404, "unknown-version");
         plain(edgeboard, "GET", &format!("/api/vx{path}")).await.problem(404, "not-found");
         let with = |name: &'static str, value: &'static str| edgeboard.call("GET", path).header(name, value).send();
@@ -95,8 +95,7 @@ over_http! {
         with("api-version", "2").await.problem(400, "version-conflict");
         let unknown = with("api-version", "one").await.problem(400, "invalid-header");
         assert_eq!(unknown["errors"][0]["header"], "API-Version");
-        // The path wins over the media type, which then names no version there is.
-        with("accept", "application/vnd.edgeboard.v2+json").await.problem(406, "not-acceptable");
+        with("accept", "application/vnd.edgeboard.v3+json").await.problem(406, "not-acceptable");
         let named = with("accept", "application/vnd.edgeboard.v1+json").await;
         named.is(200);
         assert_eq!(named.header("content-type"), "application/vnd.edgeboard.v1+json");

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::edgeboard::{Edgeboard, Reply, over_http};
 
 /// The headers that matter to a client.
-const HEADERS: [&str; 11] = [
+const HEADERS: [&str; 12] = [
     "accept-patch",
     "allow",
+    "api-version",
     "cache-control",
     "content-type",
     "etag",
@@ -144,6 +145,19 @@ over_http! {
         compare("distribution", &edgeboard.get("/leaderboards/goals-by-year/distribution?period=1916-01-01T00:00:00Z&buckets=3&score=2").await);
         let versioned = edgeboard.call("GET", "/leaderboards/goals/entries?limit=1").header("accept", "application/vnd.edgeboard.v1+json");
         compare("entries-versioned", &versioned.send().await);
+    }
+
+    async fn version_2(edgeboard) {
+        goals(edgeboard).await;
+        let read = |path: &str| edgeboard.anywhere("GET", &format!("/api/v2{path}")).send();
+        compare("v2-entries", &read("/leaderboards/goals/entries?limit=2").await);
+        compare("v2-entries-of-players", &read("/leaderboards/goals/entries?players=Ali%20Daei%20(Iran),nobody").await);
+        compare("v2-entry", &read("/leaderboards/goals/entries/Isabelino%20Grad%C3%ADn%20(Uruguay)").await);
+        compare("v2-around", &read("/leaderboards/goals/entries/Alberto%20Ohaco%20(Argentina)/around?limit=2").await);
+        compare("v2-periods", &read("/leaderboards/goals-by-year/periods").await);
+        compare("v2-leaderboards-listed", &read("/leaderboards?limit=1").await);
+        let one = json!({"player": "Ali Daei (Iran)", "score": -7, "id": "1", "occurred_at": "2001-01-01T00:00:00Z"});
+        compare("v2-score-taken", &edgeboard.anywhere("POST", "/api/v2/leaderboards/goals/scores").json(&one).send().await);
     }
 
     async fn problems(edgeboard) {

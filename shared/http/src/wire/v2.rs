@@ -1,0 +1,106 @@
+//! What version 2 writes in another way: a player is an object, a list is `data` and a `page`.
+
+use leaderboard_core::{Columns, RankedEntry};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::NamedValues;
+use super::entries::{Head, SummaryBody, metadata_of};
+use super::versioned::PageV2;
+use crate::json::ExactUnsigned;
+use crate::problem::Problem;
+
+/// Who an entry belongs to, and what came with the attempt that won.
+#[derive(Debug, Serialize)]
+pub(crate) struct Player<'a> {
+    id: &'a str,
+    metadata: &'a RawValue,
+}
+
+/// One entry.
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry<'a> {
+    rank: u64,
+    player: Player<'a>,
+    values: NamedValues<'a>,
+    reached_at: String,
+}
+
+impl<'a> Entry<'a> {
+    /// An entry with the names of its columns.
+    ///
+    /// # Errors
+    /// An internal problem when its metadata is not JSON.
+    pub(crate) fn new(ranked: &'a RankedEntry, columns: &'a Columns) -> Result<Self, Problem> {
+        let entry = &ranked.entry;
+        Ok(Self {
+            rank: ranked.rank,
+            player: Player {
+                id: entry.player.as_str(),
+                metadata: metadata_of(entry)?,
+            },
+            values: NamedValues {
+                columns,
+                values: &entry.values,
+            },
+            reached_at: entry.reached_at.to_string(),
+        })
+    }
+
+    /// As [`Entry::new`], for many.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
+        entries.iter().map(|entry| Self::new(entry, columns)).collect()
+    }
+}
+
+/// What a list was started from, and where it differs from that by now.
+#[derive(Debug, Serialize)]
+pub(crate) struct Snapshot {
+    /// The version of the list's first page.
+    pub(crate) version: ExactUnsigned,
+    /// Whether entries changed since.
+    pub(crate) drifted: bool,
+    /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
+    pub(crate) touched_ranks: Option<Vec<u64>>,
+}
+
+impl Snapshot {
+    /// That of a list which starts here.
+    pub(crate) fn starting(version: u64) -> Self {
+        Self {
+            version: ExactUnsigned(version),
+            drifted: false,
+            touched_ranks: Some(Vec::new()),
+        }
+    }
+}
+
+/// A list of entries.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntriesBody<'a> {
+    #[serde(flatten)]
+    pub(crate) head: Head<'a>,
+    pub(crate) data: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_found: Option<Vec<&'a str>>,
+    pub(crate) page: PageV2,
+}
+
+/// One player's entry.
+#[derive(Debug, Serialize)]
+pub(crate) struct StandingBody<'a> {
+    #[serde(flatten)]
+    pub(crate) head: Head<'a>,
+    pub(crate) entry: Entry<'a>,
+}
+
+/// The periods of a leaderboard.
+#[derive(Debug, Serialize)]
+pub(crate) struct PeriodsBody<'a> {
+    pub(crate) leaderboard: &'a str,
+    pub(crate) data: Vec<SummaryBody<'a>>,
+    pub(crate) page: PageV2,
+}
