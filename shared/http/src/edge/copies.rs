@@ -13,7 +13,10 @@ use crate::environment::Environment;
 /// How many copies an instance remembers.
 const MAX_COPIES: usize = 1000;
 /// The form of a copy in the region's cache.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
+/// How many groups without any document the region's cache keeps at most. They share places, so that names nobody knows do
+/// not fill it.
+const EMPTY_PLACES: u64 = 256;
 
 /// How long a copy is good for, counted from when the store was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +61,7 @@ impl Copies {
 
 /// The documents of a group, from the nearest copy that is good.
 ///
-/// `group` names them in the caches, so the same group always has the same `names`. It is kept in the region's cache only
-/// when there is at least one document, so that names nobody knows do not fill it.
+/// `group` names them in the caches, so the same group always has the same `names`.
 ///
 /// # Errors
 /// [`StoreError`] when the store had to be asked and did not answer.
@@ -113,6 +115,7 @@ pub(crate) async fn forget<E: Environment>(env: &E, group: &str) {
     if let Some(cache) = env.cache() {
         // It is out of date after a while in any case.
         let _ = cache.delete(&key(group)).await;
+        let _ = cache.delete(&empty_key(group)).await;
     }
 }
 
@@ -120,11 +123,15 @@ async fn ask<E: Environment>(env: &E, group: &str, names: &[DocumentName]) -> Re
     // The clock before the question: a change after it must not count as seen.
     let checked_at = env.clock();
     let bodies = Rc::new(env.store().read_documents(names).await?);
-    if bodies.iter().any(Option::is_some)
-        && let Some(cache) = env.cache()
-    {
+    if let Some(cache) = env.cache() {
         // A cache that fails costs a question to the store, never an answer.
-        let _ = cache.put(&key(group), &pack(&bodies, checked_at)).await;
+        let copy = pack(group, &bodies, checked_at);
+        if bodies.iter().any(Option::is_some) {
+            let _ = cache.put(&key(group), &copy).await;
+        } else {
+            let _ = cache.delete(&key(group)).await;
+            let _ = cache.put(&empty_key(group), &copy).await;
+        }
     }
     let copy = Copy {
         bodies: Rc::clone(&bodies),
@@ -136,16 +143,36 @@ async fn ask<E: Environment>(env: &E, group: &str, names: &[DocumentName]) -> Re
 }
 
 async fn from_region<E: Environment>(env: &E, group: &str) -> Option<Copy> {
-    unpack(&env.cache()?.get(&key(group)).await.ok()??)
+    let cache = env.cache()?;
+    for key in [key(group), empty_key(group)] {
+        let copy = cache
+            .get(&key)
+            .await
+            .ok()?
+            .and_then(|bytes| unpack(group, &bytes));
+        if copy.is_some() {
+            return copy;
+        }
+    }
+    None
 }
 
 fn key(group: &str) -> String {
     format!("edge:{group}")
 }
 
-fn pack(bodies: &Bodies, checked_at: Timestamp) -> Vec<u8> {
+fn empty_key(group: &str) -> String {
+    // FNV-1a: the same in every instance.
+    let hash = group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("edge:none:{}", hash % EMPTY_PLACES)
+}
+
+fn pack(group: &str, bodies: &Bodies, checked_at: Timestamp) -> Vec<u8> {
     let mut w = Writer::default();
     w.unsigned(FORM);
+    w.text(group);
     w.signed(checked_at.as_unix_ms());
     w.unsigned(bodies.len() as u64);
     for body in bodies {
@@ -157,10 +184,10 @@ fn pack(bodies: &Bodies, checked_at: Timestamp) -> Vec<u8> {
     w.finish()
 }
 
-/// `None` for bytes of another time or another program.
-fn unpack(bytes: &[u8]) -> Option<Copy> {
+/// `None` for bytes of another group, another time or another program.
+fn unpack(group: &str, bytes: &[u8]) -> Option<Copy> {
     let mut r = Reader::new(bytes);
-    (r.unsigned().ok()? == FORM).then_some(())?;
+    (r.unsigned().ok()? == FORM && r.text().ok()? == group).then_some(())?;
     let checked_at = Timestamp::from_unix_ms(r.signed().ok()?)?;
     let mut bodies = Bodies::new();
     for _ in 0..r.unsigned().ok()? {
@@ -179,4 +206,47 @@ fn unpack(bytes: &[u8]) -> Option<Copy> {
         checked_at,
         refreshing: Cell::new(false),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed() -> Vec<u8> {
+        let document = Versioned {
+            version: 7,
+            value: b"{}".to_vec(),
+        };
+        pack("tenant:a", &vec![None, Some(document)], Timestamp::MAX)
+    }
+
+    #[test]
+    fn a_copy_comes_back_as_it_was() {
+        let copy = unpack("tenant:a", &packed()).unwrap();
+        assert_eq!(copy.checked_at, Timestamp::MAX);
+        let versions: Vec<_> = copy
+            .bodies
+            .iter()
+            .map(|body| body.as_ref().map(|body| body.version))
+            .collect();
+        assert_eq!(versions, [None, Some(7)]);
+    }
+
+    #[test]
+    fn what_is_of_another_group_or_damaged_is_no_copy() {
+        assert!(unpack("tenant:b", &packed()).is_none());
+        for cut in 0..packed().len() {
+            assert!(unpack("tenant:a", &packed()[..cut]).is_none(), "{cut}");
+        }
+        let mut older = packed();
+        older[0] -= 1;
+        assert!(unpack("tenant:a", &older).is_none());
+    }
+
+    #[test]
+    fn groups_without_documents_share_a_bounded_number_of_places() {
+        let places: std::collections::BTreeSet<_> =
+            (0..10_000).map(|n| empty_key(&format!("tenant:{n}"))).collect();
+        assert_eq!(places.len() as u64, EMPTY_PLACES);
+    }
 }
