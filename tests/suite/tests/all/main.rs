@@ -20,6 +20,8 @@ mod faults;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod regressions;
 #[cfg(test)]
 mod sample;

@@ -25,8 +25,11 @@ pub(super) struct History {
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    /// One call with some attempts.
-    Submit(Vec<Try>),
+    /// One call with some attempts, on terms.
+    Submit {
+        tries: Vec<Try>,
+        terms: Terms,
+    },
     /// An earlier attempt comes again, to these leaderboards.
     Repeat {
         which: Index,
@@ -35,6 +38,7 @@ pub(super) enum Step {
     Configure {
         leaderboard: Box<Leaderboard>,
         rebuild: bool,
+        most: Option<u64>,
     },
     Delete {
         board: usize,
@@ -49,6 +53,17 @@ pub(super) enum Step {
     Pass {
         ms: i64,
     },
+}
+
+/// What limits a call.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Terms {
+    /// The burst of the limit that every try is charged on.
+    pub(super) burst: Option<u64>,
+    /// The most entries.
+    pub(super) max_entries: Option<u64>,
+    /// The most calls; they come to as many within a day.
+    pub(super) max_calls: Option<u64>,
 }
 
 /// A score; its tuple is as long as the longest there is.
@@ -200,15 +215,29 @@ fn tries() -> impl Strategy<Value = Try> {
         )
 }
 
+fn terms() -> impl Strategy<Value = Terms> {
+    (
+        weighted(0.3, 4..60_u64),
+        weighted(0.4, 0..24_u64),
+        weighted(0.1, 0..20_u64),
+    )
+        .prop_map(|(burst, max_entries, max_calls)| Terms {
+            burst,
+            max_entries,
+            max_calls,
+        })
+}
+
 fn steps() -> impl Strategy<Value = Step> {
     let any_board = select(BOARDS.to_vec())
         .prop_flat_map(leaderboards)
         .prop_map(Box::new);
     let pass = prop_oneof![0..100_i64, 0..2 * HOUR_MS, 0..DAY_MS];
     prop_oneof![
-        12 => prop::collection::vec(tries(), 1..5).prop_map(Step::Submit),
+        12 => (prop::collection::vec(tries(), 1..5), terms()).prop_map(|(tries, terms)| Step::Submit { tries, terms }),
         3 => (any::<Index>(), some_boards()).prop_map(|(which, boards)| Step::Repeat { which, boards }),
-        2 => (any_board, any::<bool>()).prop_map(|(leaderboard, rebuild)| Step::Configure { leaderboard, rebuild }),
+        2 => (any_board, any::<bool>(), weighted(0.4, 0..4_u64))
+            .prop_map(|(leaderboard, rebuild, most)| Step::Configure { leaderboard, rebuild, most }),
         1 => (0..BOARDS.len()).prop_map(|board| Step::Delete { board }),
         2 => (0..BOARDS.len(), any::<Index>(), 0..HOUR_MS)
             .prop_map(|(board, player, back_ms)| Step::Remove { board, player, back_ms }),

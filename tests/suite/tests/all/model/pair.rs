@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use leaderboard_core::model::Model;
-use leaderboard_core::ports::{Expected, Leaderboards, Place, PutLeaderboard, RankDetail, Scores};
+use leaderboard_core::ports::{
+    Expected, Leaderboards, Metered, Metering, Place, PutLeaderboard, RankDetail, Scores, SubmitTerms,
+};
 use leaderboard_core::{
     Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RefusalReason, Submission, SubmissionTarget,
     Target, TenantId, Timestamp, Values,
 };
 use proptest::sample::Index;
 
-use super::history::{History, Step, Try};
-use crate::given::{Board, at, submission_id, tenant};
+use super::history::{History, Step, Terms, Try};
+use crate::given::{Board, at, charge, requests, submission_id, tenant, units};
 use crate::harness::Store;
 
 /// One leaderboard as each of the two knows it: their versions may differ.
@@ -51,29 +53,33 @@ impl<S: Store> Pair<S> {
             tried: Vec::new(),
         };
         for board in &history.boards {
-            pair.configure(board, false).await;
+            pair.configure(board, false, None).await;
         }
         pair
     }
 
     pub(super) async fn take(&mut self, step: &Step) {
         match step {
-            Step::Submit(tries) => {
+            Step::Submit { tries, terms } => {
                 let tries: Vec<_> = tries
                     .iter()
                     .map(|one| (one.clone(), self.happened(one)))
                     .collect();
                 self.tried.extend(tries.iter().cloned());
-                self.submit(&tries).await;
+                self.submit(&tries, terms).await;
             }
             Step::Repeat { which, boards } => {
                 if !self.tried.is_empty() {
                     let (mut again, happened) = which.get(&self.tried).clone();
                     again.boards.clone_from(boards);
-                    self.submit(&[(again, happened)]).await;
+                    self.submit(&[(again, happened)], &Terms::default()).await;
                 }
             }
-            Step::Configure { leaderboard, rebuild } => self.configure(leaderboard, *rebuild).await,
+            Step::Configure {
+                leaderboard,
+                rebuild,
+                most,
+            } => self.configure(leaderboard, *rebuild, *most).await,
             Step::Delete { board } => self.delete(*board).await,
             Step::Remove {
                 board,
@@ -95,7 +101,7 @@ impl<S: Store> Pair<S> {
         self.now.saturating_add_ms(-one.ago_ms)
     }
 
-    async fn submit(&mut self, tries: &[(Try, Timestamp)]) {
+    async fn submit(&mut self, tries: &[(Try, Timestamp)], terms: &Terms) {
         let ranks = if tries.len() == 4 {
             RankDetail::Omitted
         } else {
@@ -111,9 +117,23 @@ impl<S: Store> Pair<S> {
             let seen = self.periods.entry(target.board.value.id.clone()).or_default();
             seen.insert(target.period.id.clone());
         }
-        let expected = self.model.submit(&self.tenant, &to_model, ranks).await.unwrap();
-        let found = self.store.submit(&self.tenant, &to_store, ranks).await.unwrap();
-        assert_eq!(found, expected, "outcomes of {to_model:#?}");
+        let terms = submit_terms(ranks, terms, tries.len() as u64);
+        let expected = self
+            .model
+            .submit_on(&self.tenant, &to_model, &terms)
+            .await
+            .unwrap();
+        let found = self
+            .store
+            .submit_on(&self.tenant, &to_store, &terms)
+            .await
+            .unwrap();
+        assert_eq!(
+            found.answers, expected.answers,
+            "outcomes of {to_model:#?} on {terms:#?}"
+        );
+        let told = |metered: &Metered| (metered.refused, metered.requests_today, units(metered));
+        assert_eq!(told(&found.metered), told(&expected.metered), "{terms:#?}");
     }
 
     fn attempt(&self, one: &Try, occurred_at: Timestamp, side: impl Fn(&Known) -> &Board) -> Attempt {
@@ -153,7 +173,7 @@ impl<S: Store> Pair<S> {
         }
     }
 
-    async fn configure(&mut self, leaderboard: &Leaderboard, rebuild: bool) {
+    async fn configure(&mut self, leaderboard: &Leaderboard, rebuild: bool, most: Option<u64>) {
         let current = leaderboard.schedule.period_at(self.now).id;
         let periods = self
             .model
@@ -170,7 +190,7 @@ impl<S: Store> Pair<S> {
             })
             .collect();
         let put = PutLeaderboard {
-            max_leaderboards: None,
+            max_leaderboards: most,
             tenant: &self.tenant,
             leaderboard,
             expected: Expected::Any,
@@ -268,5 +288,18 @@ impl<S: Store> Pair<S> {
             periods.into_iter().map(|period| (known.clone(), period))
         });
         periods.collect()
+    }
+}
+
+fn submit_terms(ranks: RankDetail, terms: &Terms, tries: u64) -> SubmitTerms {
+    let charges = terms.burst.map(|burst| charge("tries", burst, tries));
+    SubmitTerms {
+        metering: Metering {
+            charges: charges.into_iter().collect(),
+            max_requests_per_day: terms.max_calls,
+            ..requests(1, tries)
+        },
+        max_tenant_entries: terms.max_entries,
+        ..SubmitTerms::new(ranks)
     }
 }

@@ -1,0 +1,162 @@
+//! Callers at the same time: limits and quotas are exact, no change of a document is lost, and the audit log has no
+//! gaps.
+
+use std::rc::Rc;
+use std::thread;
+
+use leaderboard_core::ports::{
+    AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected, Holdings, Leaderboards,
+    Metering, RankDetail, RateLimits, SubmitTerms, Usage,
+};
+use leaderboard_core::{StoreError, TenantId};
+
+use crate::given::{at, board, charge, requests, resolved, submission, tenant};
+use crate::harness::{ALL, Harness, OnRedis, OnSqlite, Store, block_on, put_in};
+
+/// Threads, each with a runtime and a connection of its own.
+const CALLERS: u64 = 6;
+/// Calls of each kind that a caller makes.
+const CALLS: u64 = 60;
+/// What there is room for, of what all of them ask for.
+const ROOM: u64 = 200;
+
+/// What one caller was allowed.
+#[derive(Debug, Default)]
+struct Allowed {
+    calls: u64,
+    entries: u64,
+}
+
+/// Repeats a call that found the database held by others for too long: it took no effect.
+async fn patiently<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
+    loop {
+        match call().await {
+            Ok(done) => return done,
+            Err(StoreError::Unavailable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// A document that counts how often it was changed.
+fn document() -> DocumentName {
+    DocumentName {
+        tenant: None,
+        kind: DocumentKind::Flags,
+        id: "count".into(),
+    }
+}
+
+async fn count_up<S: Store>(store: &S) {
+    loop {
+        let there = patiently(async || store.read_documents(&[document()]).await).await;
+        let there = there.into_iter().flatten().next();
+        let (count, expected) = there.map_or((0, Expected::Absent), |there| {
+            let count: u64 = String::from_utf8(there.value).unwrap().parse().unwrap();
+            (count, Expected::Version(there.version))
+        });
+        let next = (count + 1).to_string();
+        let put = patiently(async || store.put_document(&document(), next.as_bytes(), expected).await).await;
+        if put.is_ok() {
+            return;
+        }
+    }
+}
+
+async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
+    let board = Leaderboards::get(store, tenant, &board("race").id).await.unwrap();
+    let board = Rc::new(board.unwrap());
+    let mut allowed = Allowed::default();
+    for n in 0..CALLS {
+        let limit = Metering {
+            charges: vec![charge("all", ROOM, 1)],
+            ..requests(1, 0)
+        };
+        let metered = patiently(async || store.take(tenant, &limit).await).await;
+        allowed.calls += u64::from(!metered.refused);
+        let terms = SubmitTerms {
+            max_tenant_entries: Some(ROOM),
+            metering: requests(0, 1),
+            ..SubmitTerms::new(RankDetail::Omitted)
+        };
+        let name = format!("{caller}/{n}");
+        let attempts = [resolved(&submission(&[&board], &name, &[1]), &[&board], at(0))];
+        let submitted = patiently(async || store.submit_on(tenant, &attempts, &terms).await).await;
+        allowed.entries += u64::from(submitted.answers[0].is_ok());
+        count_up(store).await;
+        let record = AuditRecord {
+            tenant: None,
+            at: at(0),
+            body: name.into_bytes(),
+        };
+        patiently(async || store.append_audit(&record).await).await;
+        patiently(async || store.add(&[("calls".into(), 1)]).await).await;
+    }
+    allowed
+}
+
+fn what_callers_share_is_exact<H: Harness + Sync>() {
+    let harness = H::new();
+    let tenant = tenant("acme");
+    block_on(async {
+        let store = harness.open().await;
+        let put = put_in(&store, &tenant, &board("race"), Expected::Any, false, at(0)).await;
+        put.unwrap();
+    });
+    let allowed: Vec<Allowed> = thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let (harness, tenant) = (&harness, &tenant);
+                scope.spawn(move || block_on(async { call(&harness.open().await, tenant, caller).await }))
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!(allowed.iter().map(|one| one.calls).sum::<u64>(), ROOM);
+    assert_eq!(allowed.iter().map(|one| one.entries).sum::<u64>(), ROOM);
+    block_on(async {
+        let store = harness.open().await;
+        let (days, held) = store.usage(&tenant, 10).await.unwrap();
+        let holdings = Holdings {
+            leaderboards: 1,
+            entries: ROOM,
+        };
+        assert_eq!(held, holdings);
+        let used = Usage {
+            requests: ROOM,
+            scores: CALLERS * CALLS,
+        };
+        assert_eq!(days.iter().map(|day| day.usage).collect::<Vec<_>>(), [used]);
+        assert_eq!(
+            store.counters().await.unwrap(),
+            [("calls".into(), CALLERS * CALLS)]
+        );
+        let document = store
+            .read_documents(&[document()])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
+        assert_eq!(document.value, (CALLERS * CALLS).to_string().into_bytes());
+        let log = store.read_audit(None, None, ALL).await.unwrap();
+        let positions = log.iter().rev().map(|record| record.position);
+        assert_eq!(
+            positions.collect::<Vec<_>>(),
+            (1..=CALLERS * CALLS).collect::<Vec<_>>()
+        );
+        let mut bodies: Vec<_> = log.into_iter().map(|record| record.body).collect();
+        bodies.sort_unstable();
+        bodies.dedup();
+        assert_eq!(bodies.len() as u64, CALLERS * CALLS);
+    });
+}
+
+#[test]
+fn what_callers_share_is_exact_on_sqlite() {
+    what_callers_share_is_exact::<OnSqlite>();
+}
+
+#[test]
+fn what_callers_share_is_exact_on_redis() {
+    what_callers_share_is_exact::<OnRedis>();
+}
