@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::fetch::Fetch;
 use crate::memory::Memory;
-use crate::pipeline::TrustedProxies;
+use crate::pipeline::{CorsOrigins, TrustedProxies};
 use crate::version::Deprecation;
 
 /// The world around one request. A clone is another handle on the same world, for work that goes on after the
@@ -81,6 +81,8 @@ pub struct Settings {
     pub country_header: Option<http::HeaderName>,
     /// That version 1 of the API is deprecated.
     pub deprecation: Option<Deprecation>,
+    /// The origins whose scripts may read answers.
+    pub cors_origins: CorsOrigins,
 }
 
 /// A secret that presented text can be compared with. It holds a digest, not the secret itself.

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_http::{Deprecation, InvalidProxies, Secret, Settings};
+use leaderboard_http::{Deprecation, InvalidOrigins, InvalidProxies, Secret, Settings};
 use spin_sdk::variables::{self, Error};
 
 /// The tenant of callers who name none.
@@ -85,11 +85,16 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         .parse()
         .map_err(|InvalidProxies(what)| InvalidVariable(format!("variable trusted_proxies: {what}")))?;
     let country_header = header_name("country_header").await?;
+    let cors_origins = optional("cors_origins").await?;
+    let cors_origins = cors_origins
+        .parse()
+        .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
     Ok(Settings {
         admin_key,
         trusted_proxies,
         default_tenant,
         country_header,
+        cors_origins,
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
         deprecation: deprecation().await?,
     })

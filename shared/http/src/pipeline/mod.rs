@@ -4,10 +4,12 @@ mod authenticate;
 mod authorise;
 mod client;
 mod conditional;
+mod cors;
 mod country;
 mod headers;
 mod limits;
 mod media;
+mod security;
 mod size;
 pub(crate) mod switches;
 mod tenant;
@@ -35,6 +37,7 @@ use crate::version::describe;
 
 pub use client::{InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
+pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
 pub use media::MediaType;
@@ -88,11 +91,12 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         let deprecation = env.settings().deprecation.as_ref();
         describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
-    log.status = response.status.as_u16();
-    Handled {
-        response: finish(response, &head.method, &trace_id),
-        log,
+    let mut response = finish(response, &head.method, &trace_id);
+    if cors::admit(&env.settings().cors_origins, &head, &mut response) {
+        log.problem = None;
     }
+    log.status = response.status().as_u16();
+    Handled { response, log }
 }
 
 async fn answer<P: Endpoint, E: Environment>(
@@ -103,6 +107,7 @@ async fn answer<P: Endpoint, E: Environment>(
     log: &mut LogRecord,
     trail: &mut Trail,
 ) -> Result<Response, Problem> {
+    size::check_head(head)?;
     let body = size::within_limit(body)?;
     let asked = version::asked(head.uri.path(), &head.headers)?;
     log.api_version = asked.version;
@@ -190,6 +195,7 @@ fn finish(mut response: Response, method: &Method, trace_id: &str) -> http::Resp
         response.headers.insert(REQUEST_ID, value);
     }
     response.headers.insert(VARY, HeaderValue::from_static(VARY_BY));
+    security::protect(&mut response.headers);
     response
         .headers
         .entry(CACHE_CONTROL)

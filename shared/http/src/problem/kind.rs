@@ -107,6 +107,8 @@ problem_types! {
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
     /// The body is larger than 1 MiB.
     BodyTooLarge, "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// The address is longer than 8 KiB.
+    AddressTooLong, "address-too-long", URI_TOO_LONG, "The address is too long";
     /// The body's media type or coding is not one that the route takes.
     UnsupportedMediaType, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The media type is not supported";
     /// The body is JSON and breaks a rule; `errors` names the fields.
@@ -115,6 +117,8 @@ problem_types! {
     IdConflict, "id-conflict", UNPROCESSABLE_ENTITY, "The id was used with other content";
     /// A rate limit or the day's quota of requests is used up; try again after `Retry-After` seconds.
     TooManyRequests, "quota-exceeded" at "https://iana.org/assignments/http-problem-types#quota-exceeded", TOO_MANY_REQUESTS, "Too many requests";
+    /// The headers have more than 32 KiB.
+    HeadersTooLarge, "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large";
     /// The service failed; the log has the cause under the trace id.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// Writes are switched off by the flag `edgeboard.writes`; try again after `Retry-After` seconds.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod audit;
+mod browsers;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]

@@ -13,8 +13,8 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
-    Base, Body, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord, Memory, Secret,
-    Settings, TrustedProxies, handle,
+    Base, Body, CorsOrigins, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord,
+    Memory, Secret, Settings, TrustedProxies, handle,
 };
 use serde_json::Value;
 
@@ -165,24 +165,35 @@ impl Answer {
 
 impl Service {
     pub(crate) fn new() -> Self {
-        Self::deprecated(None)
+        Self::configured(|_| {})
     }
 
     /// A service whose version 1 may be deprecated.
     pub(crate) fn deprecated(deprecation: Option<Deprecation>) -> Self {
+        Self::configured(|settings| settings.deprecation = deprecation)
+    }
+
+    pub(crate) fn with_origins(origins: CorsOrigins) -> Self {
+        Self::configured(|settings| settings.cors_origins = origins)
+    }
+
+    fn configured(adjust: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
+            admin_key: Secret::new(KEY),
+            default_tenant: TenantId::new("default").unwrap(),
+            changes_channel: None,
+            trusted_proxies: TrustedProxies::default(),
+            country_header: Some(HeaderName::from_static("x-country")),
+            deprecation: None,
+            cors_origins: CorsOrigins::None,
+        };
+        adjust(&mut settings);
         Self(Rc::new(World {
             store: Store::default(),
             boards: BoardMemory::default(),
             memory: Memory::default(),
             later: RefCell::default(),
-            settings: Settings {
-                admin_key: Secret::new(KEY),
-                default_tenant: TenantId::new("default").unwrap(),
-                changes_channel: None,
-                trusted_proxies: TrustedProxies::default(),
-                country_header: Some(HeaderName::from_static("x-country")),
-                deprecation,
-            },
+            settings,
         }))
     }
 
