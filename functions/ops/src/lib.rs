@@ -1,4 +1,4 @@
-//! Health, and a clear answer on routes that are nobody else's.
+//! Health, metrics, and a clear answer on routes that are nobody else's.
 
 use leaderboard_http::families::Ops;
 use spin_sdk::http::{IntoResponse, Request};

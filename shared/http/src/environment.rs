@@ -71,6 +71,8 @@ pub trait Environment: Clone + 'static {
 pub struct Settings {
     /// The operator's key: all rights in all tenants.
     pub admin_key: Secret,
+    /// A key that shows metrics and allows nothing else; empty: there is none.
+    pub metrics_key: Secret,
     /// The tenant of a request that names none.
     pub default_tenant: TenantId,
     /// The region's channel on which changed leaderboards are announced; `None`: nowhere.

@@ -17,6 +17,7 @@ mod limits;
 mod log;
 mod memory;
 pub mod message;
+mod metrics;
 mod params;
 mod pipeline;
 mod problem;

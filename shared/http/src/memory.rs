@@ -3,6 +3,7 @@
 
 use crate::audit::Refusals;
 use crate::edge::{Copies, KnownTenants, ReadSets};
+use crate::metrics::Counts;
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
 #[derive(Debug, Default)]
@@ -11,6 +12,8 @@ pub struct Memory {
     pub(crate) copies: Copies,
     /// What is made of the copies that rule a tenant.
     pub(crate) known: KnownTenants,
+    /// What is counted and not passed on yet.
+    pub(crate) counts: Counts,
     /// Refused credentials that are not in the audit log yet.
     pub(crate) refusals: Refusals,
     /// Sets of flags, read.

@@ -93,6 +93,21 @@ pub enum Family {
 }
 
 impl Family {
+    /// Its name, that of the function that serves it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Leaderboards => "leaderboards",
+            Self::Scores => "scores",
+            Self::Ranks => "ranks",
+            Self::Limits => "limits",
+            Self::Tenants => "tenants",
+            Self::Identity => "identity",
+            Self::Flags => "flags",
+            Self::Ops => "ops",
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Leaderboards,
@@ -143,6 +158,8 @@ pub struct Route<R> {
     pub need: Need,
     /// The body it takes.
     pub body: BodyKind,
+    /// Another media type that it answers in, beside JSON.
+    pub offers: Option<&'static str>,
     /// Whether it goes on while writes are switched off.
     pub always: bool,
     /// Makes the typed route.
@@ -159,6 +176,7 @@ impl<R> Route<R> {
             pattern,
             need,
             body: BodyKind::None,
+            offers: None,
             always: false,
             build,
         }
@@ -185,6 +203,13 @@ impl<R> Route<R> {
     #[must_use]
     pub const fn always(mut self) -> Self {
         self.always = true;
+        self
+    }
+
+    /// The same route, answering in another media type, too.
+    #[must_use]
+    pub const fn offering(mut self, media_type: &'static str) -> Self {
+        self.offers = Some(media_type);
         self
     }
 

@@ -77,6 +77,7 @@ fn encoded(text: &str) -> String {
 /// What the pipeline needs to know. A component without the admin key (the Redis trigger) never compares it.
 pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let admin_key = Secret::new(&optional("admin_key").await?);
+    let metrics_key = Secret::new(&optional("metrics_key").await?);
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
     let changes_channel = optional("changes_channel").await?;
@@ -91,6 +92,7 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
     Ok(Settings {
         admin_key,
+        metrics_key,
         trusted_proxies,
         default_tenant,
         country_header,

@@ -97,6 +97,7 @@ pub(crate) fn refused<E: Environment>(
         status: problem.kind.status().as_u16(),
         reason: cut(reason),
     };
+    env.memory().counts.refused();
     let refusals = &env.memory().refusals;
     let seen = Seen {
         at: env.now(),

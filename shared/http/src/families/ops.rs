@@ -1,6 +1,6 @@
-//! Health, and a clear answer on routes that are nobody else's.
+//! Health, metrics, and a clear answer on routes that are nobody else's.
 
-use crate::handlers::ops;
+use crate::handlers::{health, metrics, ops};
 use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb};
 
 /// A call of this family, its parameters parsed.
@@ -8,6 +8,8 @@ use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Rou
 pub enum Call {
     Live,
     Ready,
+    Detailed,
+    Metrics,
 }
 
 /// The family.
@@ -24,6 +26,12 @@ impl Endpoint for Ops {
             &[
                 Route::new(Verb::Get, "/health/live", Need::Open, |_| Ok(Call::Live)),
                 Route::new(Verb::Get, "/health/ready", Need::Open, |_| Ok(Call::Ready)),
+                Route::new(Verb::Get, "/health/detailed", Need::Operator, |_| {
+                    Ok(Call::Detailed)
+                })
+                .offering(health::HEALTH_JSON),
+                // It looks at its key itself: there is one that allows nothing else.
+                Route::new(Verb::Get, "/metrics", Need::Open, |_| Ok(Call::Metrics)).offering("text/plain"),
             ]
         }
     }
@@ -32,6 +40,8 @@ impl Endpoint for Ops {
         match call {
             Call::Live => ops::live(context).await,
             Call::Ready => ops::ready(context).await,
+            Call::Detailed => health::detailed(context).await,
+            Call::Metrics => metrics::show(context).await,
         }
     }
 }

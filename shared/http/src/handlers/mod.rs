@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod flags;
+pub mod health;
 mod idempotency;
 pub mod leaderboards;
 pub mod limits;
+pub mod metrics;
 mod names;
 pub mod ofrep;
 pub mod ops;

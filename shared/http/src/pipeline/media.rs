@@ -119,6 +119,15 @@ pub(super) fn accepted(headers: &HeaderMap, version: ApiVersion) -> Result<Media
     }
 }
 
+/// Whether a media type beside JSON is named, and liked at least as much.
+pub(crate) fn prefers(headers: &HeaderMap, media_type: &str) -> bool {
+    list_header(headers, ACCEPT.as_str()).is_some_and(|accept| {
+        weight_of(&accept, media_type)
+            .filter(Weight::names_it)
+            .is_some_and(|weight| weight.thousandths > 0 && weight.thousandths >= thousandths(&accept, JSON))
+    })
+}
+
 /// How much a media type is liked.
 #[derive(Debug, Clone, Copy)]
 struct Weight {

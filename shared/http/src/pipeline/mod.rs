@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
-use http::{HeaderValue, Method, StatusCode, request};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::audit::{self, Trail};
@@ -30,10 +30,11 @@ use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::log::{Level, LogRecord};
+use crate::metrics;
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 use crate::route::{Base, Found, Need, Verb, find};
-use crate::version::describe;
+use crate::version::{ApiVersion, describe};
 
 pub use client::{InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
@@ -41,6 +42,7 @@ pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
 pub use media::MediaType;
+pub(crate) use media::prefers;
 pub use size::{Body, MAX_BODY_BYTES};
 pub(crate) use trace::hex;
 
@@ -96,6 +98,8 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         log.problem = None;
     }
     log.status = response.status().as_u16();
+    env.memory().counts.request(response.status());
+    metrics::pass_on(env, P::FAMILY);
     Handled { response, log }
 }
 
@@ -167,7 +171,7 @@ async fn answer<P: Endpoint, E: Environment>(
         headers: &head.headers,
         body,
         version,
-        accepted: media::accepted(&head.headers, version)?,
+        accepted: accepted(route.offers, &head.headers, version)?,
         trace_id,
     };
     let call = (route.build)(&params)?;
@@ -175,6 +179,18 @@ async fn answer<P: Endpoint, E: Environment>(
     let answer = P::call(&context, call).await;
     audit::end(&context, act, &answer);
     answer
+}
+
+/// The name that an answer in JSON goes by; where another media type is offered and wanted, that does not matter.
+fn accepted(
+    offers: Option<&'static str>,
+    headers: &HeaderMap,
+    version: ApiVersion,
+) -> Result<MediaType, Problem> {
+    match offers {
+        Some(other) if media::prefers(headers, other) => Ok(MediaType::Json),
+        _ => media::accepted(headers, version),
+    }
 }
 
 /// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when nothing is known and the store

@@ -12,6 +12,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod ranks;

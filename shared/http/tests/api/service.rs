@@ -18,9 +18,10 @@ use leaderboard_http::{
 };
 use serde_json::Value;
 
-use crate::store::{NoCache, Store};
+use crate::store::{Region, Store};
 
 pub(crate) const KEY: &str = "the-operators-key";
+pub(crate) const METRICS_KEY: &str = "the-key-for-metrics";
 
 /// Whether a family has a path, as the manifest routes it: with a version or without one.
 fn serves<P: Endpoint>(path: &str) -> bool {
@@ -47,6 +48,7 @@ pub(crate) struct Service(Rc<World>);
 
 pub(crate) struct World {
     pub(crate) store: Store,
+    pub(crate) region: Region,
     boards: BoardMemory,
     memory: Memory,
     settings: Settings,
@@ -72,15 +74,15 @@ impl Fetch for NoFetch {
 
 impl Environment for Service {
     type Store = Store;
-    type Cache = NoCache;
+    type Cache = Region;
     type Fetch = NoFetch;
 
     fn store(&self) -> &Store {
         &self.0.store
     }
 
-    fn region(&self) -> &NoCache {
-        &NoCache
+    fn region(&self) -> &Region {
+        &self.0.region
     }
 
     fn fetch(&self) -> &NoFetch {
@@ -105,7 +107,7 @@ impl Environment for Service {
 
     async fn pause(&self, _milliseconds: u64) {}
 
-    fn cache(&self) -> Option<&NoCache> {
+    fn cache(&self) -> Option<&Region> {
         None
     }
 
@@ -180,6 +182,7 @@ impl Service {
     fn configured(adjust: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             admin_key: Secret::new(KEY),
+            metrics_key: Secret::new(METRICS_KEY),
             default_tenant: TenantId::new("default").unwrap(),
             changes_channel: None,
             trusted_proxies: TrustedProxies::default(),
@@ -190,6 +193,7 @@ impl Service {
         adjust(&mut settings);
         Self(Rc::new(World {
             store: Store::default(),
+            region: Region::default(),
             boards: BoardMemory::default(),
             memory: Memory::default(),
             later: RefCell::default(),

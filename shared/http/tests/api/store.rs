@@ -1,6 +1,7 @@
 //! The in-memory model of the domain as a store of record: with dead letters, and with a switch to go away.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
@@ -265,19 +266,38 @@ impl Readiness for Store {
     }
 }
 
-/// A region without a cache.
-pub(crate) struct NoCache;
+/// A region's key-value store, with a switch to go away.
+#[derive(Default)]
+pub(crate) struct Region {
+    kept: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub(crate) down: Cell<bool>,
+}
 
-impl Cache for NoCache {
-    async fn get(&self, _key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
+impl Region {
+    fn up(&self) -> Result<(), StoreError> {
+        if self.down.get() {
+            Err(StoreError::Unavailable("the disk is full".into()))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Cache for Region {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.up()?;
+        Ok(self.kept.borrow().get(key).cloned())
     }
 
-    async fn put(&self, _key: &str, _value: &[u8]) -> Result<(), StoreError> {
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.up()?;
+        self.kept.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
-    async fn delete(&self, _key: &str) -> Result<(), StoreError> {
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.up()?;
+        self.kept.borrow_mut().remove(key);
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use http::Request;
 use leaderboard_core::ports::Cache;
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
-use leaderboard_http::{Body, Environment, Handled, Memory, Secret, Settings, families, handle};
+use leaderboard_http::{Body, CorsOrigins, Environment, Handled, Memory, Secret, Settings, families, handle};
 
 use crate::service::{Answer, KEY, NoFetch};
 use crate::store::Store;
@@ -105,6 +105,8 @@ impl Region {
             memory: Memory::default(),
             settings: Settings {
                 admin_key: Secret::new(KEY),
+                metrics_key: Secret::new(""),
+                cors_origins: CorsOrigins::None,
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
                 deprecation: None,

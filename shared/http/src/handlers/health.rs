@@ -1,0 +1,150 @@
+//! Health in detail, for the operator.
+
+use http::HeaderValue;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use leaderboard_core::ports::{Cache, Readiness};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::pipeline::prefers;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::response::Response;
+
+/// The media type of draft-inadarei-api-health-check.
+pub(crate) const HEALTH_JSON: &str = "application/health+json";
+/// What the key-value store is asked for.
+const PROBE: &str = "health:probe";
+
+/// What was found out about a part.
+struct Checked {
+    name: &'static str,
+    status: &'static str,
+    message: &'static str,
+    /// What kind of part it is, in the words of the draft.
+    component_type: &'static str,
+    at: String,
+    took_ms: i64,
+    metadata: Value,
+}
+
+#[derive(Serialize)]
+struct Component<'a> {
+    status: &'a str,
+    message: &'a str,
+    last_checked: &'a str,
+    metadata: &'a Value,
+}
+
+/// `GET /health/detailed`: every part with its status, also as `application/health+json`. 503 when the store fails; a region
+/// whose key-value store fails goes on, slower.
+///
+/// # Errors
+/// A problem with the query.
+pub async fn detailed<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let (store, cause) = store(context).await;
+    let parts = [store, key_value(context).await];
+    let status = ["fail", "warn"]
+        .into_iter()
+        .find(|status| parts.iter().any(|part| part.status == *status))
+        .unwrap_or("pass");
+    let code = match cause {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = if prefers(context.headers, HEALTH_JSON) {
+        let mut response = Response::json(code, context.accepted, &draft(status, &parts))?;
+        response
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(HEALTH_JSON));
+        response
+    } else {
+        Response::json(code, context.accepted, &plain(status, &parts))?
+    };
+    if let Some(cause) = cause {
+        response = response.with(RETRY_AFTER, "1").with_cause(cause);
+    }
+    Ok(response)
+}
+
+async fn store<E: Environment>(context: &Context<'_, E>) -> (Checked, Option<String>) {
+    let before = context.env.clock();
+    let answered = context.env.store().ready().await;
+    let after = context.env.clock();
+    let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
+    let kind = if context.env.cache().is_some() {
+        "redis"
+    } else {
+        "embedded"
+    };
+    let checked = Checked {
+        name: "store",
+        status: if answered.is_ok() { "pass" } else { "fail" },
+        message: if answered.is_ok() {
+            "answers"
+        } else {
+            "does not answer"
+        },
+        component_type: "datastore",
+        at: after.to_string(),
+        took_ms,
+        metadata: json!({"kind": kind, "took_ms": took_ms}),
+    };
+    (checked, answered.err().map(|error| error.to_string()))
+}
+
+async fn key_value<E: Environment>(context: &Context<'_, E>) -> Checked {
+    let before = context.env.clock();
+    let answered = context.env.region().get(PROBE).await;
+    let after = context.env.clock();
+    let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
+    Checked {
+        name: "key_value",
+        status: if answered.is_ok() { "pass" } else { "warn" },
+        message: if answered.is_ok() {
+            "answers"
+        } else {
+            "does not answer"
+        },
+        component_type: "datastore",
+        at: after.to_string(),
+        took_ms,
+        metadata: json!({"took_ms": took_ms}),
+    }
+}
+
+/// As the other health routes show it.
+fn plain(status: &str, parts: &[Checked]) -> Value {
+    let components: serde_json::Map<String, Value> = parts
+        .iter()
+        .map(|part| {
+            let component = Component {
+                status: part.status,
+                message: part.message,
+                last_checked: &part.at,
+                metadata: &part.metadata,
+            };
+            (part.name.to_owned(), json!(component))
+        })
+        .collect();
+    json!({"status": status, "version": env!("CARGO_PKG_VERSION"), "components": components})
+}
+
+/// As the draft has it.
+fn draft(status: &str, parts: &[Checked]) -> Value {
+    let checks: serde_json::Map<String, Value> = parts
+        .iter()
+        .map(|part| {
+            let check = json!({
+                "componentType": part.component_type, "status": part.status, "output": part.message,
+                "observedValue": part.took_ms, "observedUnit": "ms", "time": part.at,
+            });
+            (format!("{}:responseTime", part.name), json!([check]))
+        })
+        .collect();
+    json!({"status": status, "version": "1", "releaseId": env!("CARGO_PKG_VERSION"), "checks": checks})
+}

@@ -1,0 +1,66 @@
+//! Metrics for Prometheus.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use leaderboard_core::ports::Counters;
+
+use crate::endpoint::Context;
+use crate::environment::{Environment, Settings};
+use crate::metrics::{self, exposition, region};
+use crate::pipeline::one_header;
+use crate::problem::{Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+
+/// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. For the operator's key, or the
+/// metrics key, which allows nothing else and may also come as a bearer token: Prometheus sends no other header easily.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn show<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    check_key(context)?;
+    let mut counters = region(context.env).await;
+    let stored = context.env.store().counters().await;
+    let up = stored.is_ok();
+    for (series, count) in stored.unwrap_or_default() {
+        let sum = counters.entry(series).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let gauges = [
+        (format!("edgeboard_build_info{{version=\"{version}\"}}").into(), 1),
+        ("edgeboard_store_up".into(), u64::from(up)),
+    ];
+    let mut response = Response::empty(StatusCode::OK);
+    response.body = Bytes::from(exposition(&gauges.into(), &counters));
+    response
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
+    Ok(response)
+}
+
+fn check_key<E: Environment>(context: &Context<'_, E>) -> Result<(), Problem> {
+    let Settings {
+        admin_key,
+        metrics_key,
+        ..
+    } = context.env.settings();
+    let key = one_header(context.headers, "x-api-key")?;
+    let token = one_header(context.headers, "authorization")?;
+    let presented = match (key, token) {
+        (Some(key), None) => Some(key),
+        (None, Some(token)) => token.strip_prefix("Bearer "),
+        _ => None,
+    };
+    let valid = presented.is_some_and(|presented| {
+        metrics_key.matches(presented.as_bytes())
+            || (key.is_some() && admin_key.matches(presented.as_bytes()))
+    });
+    if valid {
+        Ok(())
+    } else {
+        Err(Problem::new(ProblemType::Unauthenticated))
+    }
+}
