@@ -94,21 +94,13 @@ impl Flags {
             .collect()
     }
 
-    /// The metadata of both sets, and of a flag over them.
-    pub(crate) fn metadata(&self, key: Option<&str>) -> Map<String, Value> {
-        let own = key.is_some_and(|key| self.tenant.as_deref().is_some_and(|set| set.contains(key)));
-        let of = |set: &FlagSet, named: Option<&str>| match named {
-            Some(key) => set.metadata_of(key),
-            None => set.metadata().clone(),
-        };
-        let mut metadata = Map::new();
-        if let Some(set) = self.operator.as_deref() {
-            metadata.extend(of(set, key.filter(|_| !own)));
-        }
-        if let Some(set) = self.tenant.as_deref() {
-            metadata.extend(of(set, key.filter(|_| own)));
-        }
-        metadata
+    /// The metadata of both sets, the tenant's over the operator's.
+    pub(crate) fn metadata(&self) -> Map<String, Value> {
+        let sets = [self.operator.as_deref(), self.tenant.as_deref()];
+        let members = sets.into_iter().flatten().flat_map(FlagSet::metadata);
+        members
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Whether a boolean flag is true; the tenant's own set counts before the operator's.
@@ -187,5 +179,48 @@ impl Subject<'_> {
             let letters: String = country.iter().copied().map(char::from).collect();
             context.entry("country").or_insert_with(|| letters.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn context(player: Option<&str>, given: &Value) -> Value {
+        let tenant = TenantId::new("acme").unwrap();
+        let player = player.map(|id| PlayerId::new(id).unwrap());
+        let subject = Subject {
+            tenant: &tenant,
+            player: player.as_ref(),
+            client: "203.0.113.7".parse().ok(),
+            country: Some(*b"PL"),
+        };
+        let mut given = given.as_object().unwrap().clone();
+        if given.is_empty() {
+            return Value::Object(subject.context());
+        }
+        subject.enrich(&mut given);
+        Value::Object(given)
+    }
+
+    #[test]
+    fn a_player_is_shared_out_by_name_and_anybody_else_by_address() {
+        let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "ann", "country": "PL" });
+        assert_eq!(context(Some("ann"), &json!({})), player);
+        let nobody = json!({ "tenant": "acme", "targetingKey": "203.0.113.7", "country": "PL" });
+        assert_eq!(context(None, &json!({})), nobody);
+    }
+
+    #[test]
+    fn a_client_claims_neither_another_tenant_nor_another_player() {
+        let claims = json!({ "tenant": "b", "player": "bob", "targetingKey": "device", "country": "DE" });
+        let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "device", "country": "DE" });
+        assert_eq!(context(Some("ann"), &claims), player);
+        // A server speaks for any player.
+        let server = json!({ "tenant": "acme", "player": "bob", "targetingKey": "device", "country": "DE" });
+        assert_eq!(context(None, &claims), server);
+        assert_eq!(context(None, &json!({ "x": 1 }))["targetingKey"], Value::Null);
     }
 }

@@ -62,13 +62,13 @@ pub async fn evaluate<E: Environment>(context: &Context<'_, E>, key: &str) -> Re
         Ok(given) => given,
         Err(error) => return failure(Some(key), &error),
     };
-    match flags.evaluate(key, &given, context.now) {
-        Ok(evaluation) => answer(
-            StatusCode::OK,
-            &success(key, &evaluation, flags.metadata(Some(key))),
-        ),
-        Err(error) => failure(Some(key), &error),
-    }
+    let evaluation = match flags.evaluate(key, &given, context.now) {
+        Ok(evaluation) => evaluation,
+        Err(error) => return failure(Some(key), &error),
+    };
+    let mut metadata = flags.metadata();
+    metadata.extend(evaluation.metadata.clone());
+    answer(StatusCode::OK, &success(key, &evaluation, metadata))
 }
 
 /// `POST /ofrep/v1/evaluate/flags`: all flags; 304 when the client has these answers already.
@@ -88,7 +88,7 @@ pub async fn evaluate_all<E: Environment>(context: &Context<'_, E>) -> Result<Re
             .iter()
             .map(|(key, outcome)| of_bulk(key, outcome))
             .collect(),
-        metadata: flags.metadata(None),
+        metadata: flags.metadata(),
     };
     let response = answer(StatusCode::OK, &bulk)?;
     let tag = tag_of(&response.body);

@@ -363,3 +363,13 @@ fn a_flag_of_another_type_switches_nothing_off() {
         assert_eq!(service.call("PUT", "/leaderboards/b", "{}").status, 200, "{flag}");
     }
 }
+
+#[test]
+fn an_evaluation_asks_no_store() {
+    let service = Service::new();
+    put(&service, "/flags", &json!({ "a": switch(true) }));
+    assert_eq!(evaluate(&service, "a", &json!({})).0, 200);
+    service.store.down.set(true);
+    assert_eq!(evaluate(&service, "a", &json!({})).1["value"], true);
+    assert_eq!(service.call("POST", OFREP, r#"{"context":{}}"#).status, 200);
+}
