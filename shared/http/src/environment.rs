@@ -8,6 +8,7 @@ use leaderboard_core::{TenantId, Timestamp, ports};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::credentials::PlayerTokens;
 use crate::fetch::Fetch;
 use crate::memory::Memory;
 use crate::pipeline::{CorsOrigins, TrustedProxies};
@@ -75,6 +76,8 @@ pub struct Settings {
     pub metrics_key: Secret,
     /// The tenant of a request that names none.
     pub default_tenant: TenantId,
+    /// What signs and verifies players' tokens of this service; `None`: it issues none.
+    pub player_tokens: Option<Rc<PlayerTokens>>,
     /// The region's channel on which changed leaderboards are announced; `None`: nowhere.
     pub changes_channel: Option<Rc<str>>,
     /// The proxies whose word about a client's address is taken.

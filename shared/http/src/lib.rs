@@ -5,6 +5,7 @@
 //! crate knows neither Spin nor any store: the composition root gives it an [`Environment`].
 
 mod audit;
+mod credentials;
 mod edge;
 mod endpoint;
 mod environment;
@@ -27,6 +28,7 @@ mod route;
 mod version;
 pub mod wire;
 
+pub use credentials::PlayerTokens;
 pub use edge::{Quotas, TenantRecord, TenantState};
 pub use endpoint::{Context, Endpoint};
 pub use environment::{Environment, Secret, Settings};

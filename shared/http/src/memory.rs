@@ -2,6 +2,7 @@
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
 use crate::audit::Refusals;
+use crate::credentials::{KeySets, Tokens};
 use crate::edge::{Copies, KnownTenants, ReadSets};
 use crate::metrics::Counts;
 
@@ -18,4 +19,8 @@ pub struct Memory {
     pub(crate) refusals: Refusals,
     /// Sets of flags, read.
     pub(crate) flags: ReadSets,
+    /// Key sets of issuers.
+    pub(crate) key_sets: KeySets,
+    /// Tokens that were verified.
+    pub(crate) tokens: Tokens,
 }

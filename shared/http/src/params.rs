@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use leaderboard_core::{Invalid, LeaderboardId, PlayerId, TenantId};
+use leaderboard_identity::api_key::KeyId;
 use percent_encoding::percent_decode_str;
 
 use crate::problem::{FieldError, Problem, ProblemType};
@@ -62,6 +63,24 @@ impl<'p> Params<'p> {
         self.captured
             .iter()
             .map(|(name, raw)| (*name, percent_decode_str(raw).decode_utf8_lossy()))
+    }
+
+    /// The parameter `key`.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn key(&self) -> Result<KeyId, Problem> {
+        self.parse("key", |text| {
+            KeyId::parse(&text).ok_or_else(|| Invalid::new("", "must be 16 hexadecimal digits"))
+        })
+    }
+
+    /// The parameter `issuer`: an id that follows the rule of a tenant's.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn issuer(&self) -> Result<Box<str>, Problem> {
+        self.parse("issuer", |text| TenantId::new(text).map(|id| id.as_str().into()))
     }
 
     /// The parameter `flag`: the key of a flag. What is not UTF-8 becomes a key that no flag has.

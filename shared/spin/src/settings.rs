@@ -1,8 +1,10 @@
 //! The component's variables, read once for each instance.
 
+use std::rc::Rc;
+
 use http::HeaderName;
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_http::{Deprecation, InvalidOrigins, InvalidProxies, Secret, Settings};
+use leaderboard_http::{Deprecation, InvalidOrigins, InvalidProxies, PlayerTokens, Secret, Settings};
 use spin_sdk::variables::{self, Error};
 
 /// The tenant of callers who name none.
@@ -86,12 +88,17 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         .parse()
         .map_err(|InvalidProxies(what)| InvalidVariable(format!("variable trusted_proxies: {what}")))?;
     let country_header = header_name("country_header").await?;
+    let secret = optional("player_token_secret").await?;
+    let before = optional("player_token_secret_before").await?;
+    let player_tokens = PlayerTokens::new(&secret, &before)
+        .map_err(|what| InvalidVariable(format!("variable player_token_secret: {what}")))?;
     let cors_origins = optional("cors_origins").await?;
     let cors_origins = cors_origins
         .parse()
         .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
     Ok(Settings {
         admin_key,
+        player_tokens: player_tokens.map(Rc::new),
         metrics_key,
         trusted_proxies,
         default_tenant,

@@ -1,6 +1,7 @@
 //! The endpoint families: each a table of routes and what each of them does. A function of the same name serves it.
 
 mod flags;
+mod identity;
 mod leaderboards;
 mod limits;
 mod ops;
@@ -9,6 +10,7 @@ mod scores;
 mod tenants;
 
 pub use flags::Flags;
+pub use identity::Identity;
 pub use leaderboards::Leaderboards;
 pub use limits::Limits;
 pub use ops::Ops;

@@ -128,7 +128,7 @@ async fn answer<P: Endpoint, E: Environment>(
     let (identity, tenant) = if route.need == Need::Open {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
-        let identity = authenticate::identity(env, &head.headers).await?;
+        let identity = authenticate::identity(env, &head.headers, client).await?;
         trail.identified(&identity);
         let tenant = tenant::tenant(&head.headers, &identity, &settings.default_tenant)?;
         log.tenant = Some(tenant.to_string());

@@ -1,9 +1,11 @@
 //! From typed causes to problems: one exhaustive match for each kind of cause.
 
+use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
 use leaderboard_core::usecase::QueryError;
 use leaderboard_core::{Refusal, RefusalReason, StoreError};
+use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
 
@@ -61,6 +63,16 @@ impl Problem {
             )),
             QueryError::Store(error) => error.into(),
         }
+    }
+
+    /// 401, with what is wrong with a token (RFC 6750, section 3.1).
+    #[must_use]
+    pub fn of_token(problem: &TokenProblem) -> Self {
+        let challenge =
+            format!(r#"Bearer realm="edgeboard", error="invalid_token", error_description="{problem}""#);
+        Self::new(ProblemType::Unauthenticated)
+            .with_detail(format!("The credential was refused: {problem}."))
+            .with_header(WWW_AUTHENTICATE, &challenge)
     }
 
     /// 401 for a caller without a credential, 403 for the others.

@@ -10,6 +10,8 @@ use crate::response::Response;
 
 /// The most errors that one problem lists; a body can have thousands.
 pub const MAX_FIELD_ERRORS: usize = 20;
+/// The credentials that there are (RFC 9110, section 11.6.1).
+const CHALLENGES: &str = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
 /// How long a client waits before it tries again, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 /// The same where a switch was thrown, in seconds: as long as it takes until every region sees it thrown back.
@@ -114,7 +116,7 @@ impl Problem {
         }));
         match kind {
             ProblemType::Unauthenticated => {
-                problem = problem.with_header(WWW_AUTHENTICATE, "ApiKey realm=\"edgeboard\"");
+                problem = problem.with_header(WWW_AUTHENTICATE, CHALLENGES);
             }
             ProblemType::WritesDisabled => {
                 problem = problem.with_header(RETRY_AFTER, SWITCH_RETRY_AFTER_SECONDS);
@@ -147,10 +149,11 @@ impl Problem {
         self
     }
 
-    /// The same problem with a header.
+    /// The same problem with a header, in the place of one of that name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers.retain(|(known, _)| *known != name);
             self.0.headers.push((name, value));
         }
         self
@@ -256,7 +259,7 @@ mod tests {
     #[test]
     fn a_credential_and_a_second_try_are_asked_for_by_header() {
         let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
-        assert_eq!(response.headers[WWW_AUTHENTICATE], "ApiKey realm=\"edgeboard\"");
+        assert_eq!(response.headers[WWW_AUTHENTICATE], CHALLENGES);
         let response = Problem::new(ProblemType::Unavailable).into_response("t");
         assert_eq!(response.headers[RETRY_AFTER], "1");
         assert_eq!(response.headers[CONTENT_TYPE], "application/problem+json");

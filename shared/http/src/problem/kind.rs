@@ -75,6 +75,10 @@ problem_types! {
     TenantNotFound, "tenant-not-found", NOT_FOUND, "The tenant has no record";
     /// The leaderboard has no such period, or keeps it no longer.
     PeriodNotFound, "period-not-found", NOT_FOUND, "The period does not exist";
+    /// The tenant has no key of that id.
+    KeyNotFound, "key-not-found", NOT_FOUND, "The key does not exist";
+    /// There is no issuer of that id.
+    IssuerNotFound, "issuer-not-found", NOT_FOUND, "The issuer does not exist";
     /// The player has no entry in the period.
     EntryNotFound, "entry-not-found", NOT_FOUND, "The player has no entry";
     /// The path exists, for the methods that `Allow` lists.
@@ -83,6 +87,10 @@ problem_types! {
     NotAcceptable, "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type";
     /// The document was changed by someone else at the same time; read it and try again.
     Conflict, "conflict", CONFLICT, "The document was changed meanwhile";
+    /// Another document has the same `issuer` and one of the same `audiences`.
+    IssuerTaken, "issuer-taken", CONFLICT, "The issuer is taken";
+    /// The operator has not set what this needs.
+    NotConfigured, "not-configured", CONFLICT, "This is not configured";
     /// The change would reorder entries and does not ask for `?rebuild=true`.
     RebuildNeeded, "rebuild-needed", CONFLICT, "The change would reorder entries";
     /// The change would reorder more entries than a rebuild takes.

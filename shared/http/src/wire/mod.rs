@@ -2,12 +2,17 @@
 
 pub(crate) mod cursor;
 pub(crate) mod entries;
+pub(crate) mod issuer;
+pub(crate) mod issuer_body;
+pub(crate) mod key;
 pub(crate) mod leaderboard;
 mod names;
 pub(crate) mod outcome;
 pub(crate) mod ranks;
+pub(crate) mod scopes;
 pub(crate) mod submission;
 pub(crate) mod tenant;
+pub(crate) mod token;
 mod v2;
 mod values;
 mod versioned;

@@ -6,6 +6,8 @@ mod browsers;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod leaderboards;
 #[cfg(test)]
 mod limits;

@@ -91,7 +91,10 @@ fn credentials_are_needed_and_must_be_right() {
     let service = Service::new();
     let missing = service.anonymous("GET", "/leaderboards");
     assert_eq!(missing.problem(), kind(401, "unauthenticated", ""));
-    assert_eq!(missing.header("www-authenticate"), "ApiKey realm=\"edgeboard\"");
+    assert_eq!(
+        missing.header("www-authenticate"),
+        "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\""
+    );
     for headers in [[("x-api-key", "wrong")], [("authorization", "Bearer abc")]] {
         let answer = service.raw("GET", "/leaderboards/goals/entries", "", &headers);
         assert_eq!(answer.problem(), kind(401, "unauthenticated", ""));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
+use leaderboard_http::families::{Flags, Identity, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::{Base, Endpoint};
 
 /// Paths as `spin.toml` has them, and the component they go to.
@@ -40,6 +40,7 @@ fn every_route_is_in_the_manifest_and_none_is_there_for_nothing() {
     let mut routes = of::<Leaderboards>("leaderboards");
     routes.extend(of::<Ranks>("ranks"));
     routes.extend(of::<Flags>("flags"));
+    routes.extend(of::<Identity>("identity"));
     routes.extend(of::<Limits>("limits"));
     routes.extend(of::<Scores>("scores"));
     routes.extend(of::<Tenants>("tenants"));

@@ -188,6 +188,7 @@ impl Service {
             trusted_proxies: TrustedProxies::default(),
             country_header: Some(HeaderName::from_static("x-country")),
             deprecation: None,
+            player_tokens: None,
             cors_origins: CorsOrigins::None,
         };
         adjust(&mut settings);

@@ -1,4 +1,4 @@
-//! API keys of servers: `eb_{id}_{secret}`, shown once, kept as a digest.
+//! API keys of servers: `eb_{tenant}_{id}_{secret}`, shown once, kept as a digest.
 
 mod codec;
 mod record;

@@ -1,5 +1,7 @@
-//! The text of a key: its id, its secret, and a checksum so that a typing error needs no look-up.
+//! The text of a key: its tenant, so that one read finds its record; its id; its secret; and a checksum, so that a
+//! typing error needs no read at all.
 
+use leaderboard_core::TenantId;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -111,29 +113,30 @@ impl std::fmt::Display for NotAKey {
 impl std::error::Error for NotAKey {}
 
 /// A key as somebody sent it: well formed, and nothing more is known of it yet.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ApiKey {
+    tenant: TenantId,
     id: KeyId,
     digest: SecretDigest,
 }
 
 impl ApiKey {
-    /// Makes a key of random bytes, which must be used for nothing else.
+    /// Makes a key of a tenant. The random bytes must be used for nothing else.
     #[must_use]
-    pub fn generate(random: &[u8; 32]) -> NewApiKey {
+    pub fn generate(tenant: &TenantId, random: &[u8; 32]) -> NewApiKey {
         let (id, secret) = split(random);
-        Self::write(KeyId(id), &secret)
+        Self::write(tenant, KeyId(id), &secret)
     }
 
     /// Makes a new secret for a key that exists.
     #[must_use]
-    pub fn rotate(id: KeyId, random: &[u8; 32]) -> NewApiKey {
-        Self::write(id, &split(random).1)
+    pub fn rotate(tenant: &TenantId, id: KeyId, random: &[u8; 32]) -> NewApiKey {
+        Self::write(tenant, id, &split(random).1)
     }
 
-    fn write(id: KeyId, secret: &[u8; SECRET_BYTES]) -> NewApiKey {
+    fn write(tenant: &TenantId, id: KeyId, secret: &[u8; SECRET_BYTES]) -> NewApiKey {
         let secret = hex::encode(secret);
-        let body = format!("{KEY_PREFIX}_{id}_{secret}");
+        let body = format!("{KEY_PREFIX}_{tenant}_{id}_{secret}");
         let sum = checksum(&body);
         NewApiKey {
             text: ApiKeyText(body + &sum),
@@ -149,16 +152,25 @@ impl ApiKey {
     pub fn parse(text: &str) -> Result<Self, NotAKey> {
         let rest = text.strip_prefix(KEY_PREFIX).ok_or(NotAKey)?;
         let rest = rest.strip_prefix('_').ok_or(NotAKey)?;
-        let (id, rest) = rest.split_once('_').ok_or(NotAKey)?;
-        let (secret, sum) = rest.split_at_checked(SECRET_CHARS).ok_or(NotAKey)?;
-        let body_length = text.len() - sum.len();
-        let body = text.get(..body_length).ok_or(NotAKey)?;
+        // From the end: a tenant's id may have underscores, the other parts have none.
+        let (rest, secret) = rest.rsplit_once('_').ok_or(NotAKey)?;
+        let (tenant, id) = rest.rsplit_once('_').ok_or(NotAKey)?;
+        let (secret, sum) = secret.split_at_checked(SECRET_CHARS).ok_or(NotAKey)?;
+        let body = text.strip_suffix(sum).ok_or(NotAKey)?;
         if hex::decode::<SECRET_BYTES>(secret).is_none() || checksum(body) != sum {
             return Err(NotAKey);
         }
-        let id = KeyId::parse(id).ok_or(NotAKey)?;
-        let digest = SecretDigest::of(secret);
-        Ok(Self { id, digest })
+        Ok(Self {
+            tenant: TenantId::new(tenant).map_err(|_| NotAKey)?,
+            id: KeyId::parse(id).ok_or(NotAKey)?,
+            digest: SecretDigest::of(secret),
+        })
+    }
+
+    /// Whose key it says it is.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
     /// Which key it says it is.

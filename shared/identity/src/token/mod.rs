@@ -23,5 +23,6 @@ pub use presented::{MAX_TOKEN_BYTES, PresentedToken};
 pub use problem::TokenProblem;
 pub use shape::{MAX_CLAIMS, MAX_CLAIMS_DEPTH};
 pub use verifier::{
-    DEFAULT_LEEWAY_S, MAX_AUDIENCES, MAX_LEEWAY_S, MAX_TOKEN_ID_BYTES, TokenType, VerifiedToken, Verifier,
+    DEFAULT_LEEWAY_S, MAX_AUDIENCES, MAX_LEEWAY_S, MAX_SUBJECT_BYTES, MAX_TOKEN_ID_BYTES, TokenType,
+    VerifiedToken, Verifier,
 };

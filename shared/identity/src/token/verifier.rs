@@ -15,6 +15,8 @@ pub const MAX_LEEWAY_S: u32 = 300;
 pub const MAX_AUDIENCES: usize = 16;
 /// The longest `jti`, in bytes.
 pub const MAX_TOKEN_ID_BYTES: usize = 256;
+/// The longest `sub`, in bytes; OpenID Connect allows 255.
+pub const MAX_SUBJECT_BYTES: usize = 256;
 
 /// What the header `typ` may be (RFC 8725, section 3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Verifier {
 pub struct VerifiedToken {
     /// The tenant it is for.
     pub tenant: TenantId,
+    /// Its `sub`, as the issuer has it.
+    pub subject: Option<String>,
     /// Whose it is; `None` for a server's.
     pub player: Option<PlayerId>,
     /// What it is good for.
@@ -176,16 +180,23 @@ impl Verifier {
         if !claims.is_for(&self.audiences) {
             return Err(TokenProblem::WrongAudience);
         }
-        let token_id = claims.text("jti")?;
-        if token_id.is_some_and(|id| id.len() > MAX_TOKEN_ID_BYTES) {
-            return Err(TokenProblem::InvalidClaim("jti".into()));
-        }
+        let token_id = bounded(claims, "jti", MAX_TOKEN_ID_BYTES)?;
+        let subject = bounded(claims, "sub", MAX_SUBJECT_BYTES)?;
         Ok(VerifiedToken {
             tenant: self.mapping.tenant(claims)?,
+            subject,
             player: self.mapping.player(claims)?,
             scopes: self.mapping.scopes(claims)?,
-            token_id: token_id.map(str::to_owned),
+            token_id,
             expires_at: Timestamp::saturating_from_unix_ms(expires_at.timestamp_millis()),
         })
+    }
+}
+
+/// A claim that is text of at most so many bytes.
+fn bounded(claims: &ClaimMap, name: &str, max_bytes: usize) -> Result<Option<String>, TokenProblem> {
+    match claims.text(name)? {
+        Some(text) if text.len() > max_bytes => Err(TokenProblem::InvalidClaim(name.into())),
+        text => Ok(text.map(str::to_owned)),
     }
 }

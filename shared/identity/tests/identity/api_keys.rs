@@ -13,7 +13,7 @@ fn new_key() -> NewApiKey {
     for (place, byte) in (0..).zip(&mut random) {
         *byte = place;
     }
-    ApiKey::generate(&random)
+    ApiKey::generate(&tenant(), &random)
 }
 
 fn record() -> ApiKeyRecord {
@@ -43,11 +43,12 @@ fn a_key_reads_as_it_was_written() {
     let text = key.text.reveal();
     assert_eq!(
         text,
-        "eb_0001020304050607_08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f53ee38"
+        "eb_acme_0001020304050607_08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f424949"
     );
     let read = ApiKey::parse(text).unwrap();
     assert_eq!((read.id(), read.digest()), (key.id, key.digest));
     assert_eq!(read.id().to_string(), "0001020304050607");
+    assert_eq!(read.tenant(), &tenant());
 }
 
 #[test]
@@ -64,6 +65,7 @@ fn every_typing_error_is_noticed_without_a_look_up() {
         "",
         "eb",
         "eb__",
+        "eb____",
         "eb_é_é",
         &text.to_uppercase(),
         &format!("{text}0"),
@@ -86,7 +88,7 @@ fn nothing_of_a_secret_is_shown() {
 #[test]
 fn a_secret_opens_its_own_record_alone() {
     assert_eq!(check(&record(), None, now()), Ok(()));
-    let other = ApiKey::generate(&[1; 32]).digest;
+    let other = ApiKey::generate(&tenant(), &[1; 32]).digest;
     let revoked = ApiKeyRecord {
         revoked_at: Some(now()),
         ..record()
@@ -109,7 +111,7 @@ fn a_key_ends_when_it_expires() {
 #[test]
 fn a_replaced_secret_is_good_for_its_overlap() {
     let mut rotated = record();
-    let new = ApiKey::rotate(rotated.id, &[9; 32]);
+    let new = ApiKey::rotate(&tenant(), rotated.id, &[9; 32]);
     rotated.replace_secret(new.digest, now(), 60);
     assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
     assert_eq!(check(&rotated, None, at(NOW_S + 60)), Err(KeyRefusal::Replaced));
@@ -117,7 +119,11 @@ fn a_replaced_secret_is_good_for_its_overlap() {
     assert_eq!(ApiKey::parse(new.text.reveal()).unwrap().id(), rotated.id);
 
     // A second rotation leaves the first secret behind.
-    rotated.replace_secret(ApiKey::rotate(rotated.id, &[8; 32]).digest, now(), u32::MAX);
+    rotated.replace_secret(
+        ApiKey::rotate(&tenant(), rotated.id, &[8; 32]).digest,
+        now(),
+        u32::MAX,
+    );
     assert_eq!(check(&rotated, None, now()), Err(KeyRefusal::WrongSecret));
     let overlap = i64::from(MAX_OVERLAP_S);
     assert_eq!(rotated.check(&new.digest, None, at(NOW_S + overlap - 1)), Ok(()));
@@ -150,7 +156,7 @@ fn a_record_reads_as_it_was_written() {
         scopes: Scopes::ADMIN,
         ..record()
     };
-    full.replace_secret(ApiKey::rotate(full.id, &[9; 32]).digest, now(), 60);
+    full.replace_secret(ApiKey::rotate(&tenant(), full.id, &[9; 32]).digest, now(), 60);
     for record in [record(), full] {
         assert_eq!(ApiKeyRecord::decode(&record.encode()), Some(record));
     }

@@ -1,5 +1,6 @@
 //! Whatever is sent: an answer, never a panic, and never an acceptance.
 
+use leaderboard_core::TenantId;
 use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord};
 use leaderboard_identity::token::{
     Discovery, KeySet, PresentedToken, TokenProblem, Trust, VerificationKey, checked_url,
@@ -118,9 +119,11 @@ proptest! {
     }
 
     #[test]
-    fn every_key_that_is_made_can_be_read(random in any::<[u8; 32]>()) {
-        let key = ApiKey::generate(&random);
+    fn every_key_that_is_made_can_be_read(random in any::<[u8; 32]>(), tenant in "[a-z0-9][a-z0-9._-]{0,63}") {
+        let tenant = TenantId::new(tenant).unwrap();
+        let key = ApiKey::generate(&tenant, &random);
         let read = ApiKey::parse(key.text.reveal()).unwrap();
+        prop_assert_eq!(read.tenant(), &tenant);
         prop_assert_eq!((read.id(), read.digest()), (key.id, key.digest));
     }
 }

@@ -19,6 +19,7 @@ fn verify(claims: &Value, mapping: ClaimsMapping) -> Result<VerifiedToken, Token
 fn every_algorithm_verifies_and_says_the_same() {
     let expected = VerifiedToken {
         tenant: tenant(),
+        subject: Some("José".to_owned()),
         player: Some(PlayerId::new("José").unwrap()),
         scopes: Scopes::WRITE,
         token_id: None,

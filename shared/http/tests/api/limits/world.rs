@@ -110,6 +110,7 @@ impl Region {
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
                 deprecation: None,
+                player_tokens: None,
                 trusted_proxies: trusted_proxies.parse().unwrap(),
                 country_header: None,
             },

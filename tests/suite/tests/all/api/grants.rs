@@ -36,7 +36,7 @@ fn a_component_without_the_grant_of_redis_is_refused_and_the_others_work() {
         let redis = RedisServer::start();
         let (host, _state) = without(
             "ranks",
-            r#"allowed_outbound_hosts = ["{{ redis_url }}"]"#,
+            r#"allowed_outbound_hosts = ["{{ redis_url }}", "{{ issuer_hosts }}"]"#,
             Some(&redis),
         )
         .await;

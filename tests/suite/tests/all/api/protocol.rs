@@ -28,11 +28,14 @@ over_http! {
             let body = json!({"player": "p", "score": 1});
             let anonymous = edgeboard.call(verb, path).json(&body).without("x-api-key").send().await;
             anonymous.problem(401, "unauthenticated");
-            assert_eq!(anonymous.header("www-authenticate"), "ApiKey realm=\"edgeboard\"");
+            let challenges = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
+            assert_eq!(anonymous.header("www-authenticate"), challenges);
             let wrong = edgeboard.call(verb, path).json(&body).instead("x-api-key", "guess").send().await;
             wrong.problem(401, "unauthenticated");
-            let token = edgeboard.call(verb, path).json(&body).header("authorization", "Bearer x").send().await;
-            token.problem(401, "unauthenticated");
+            let token = edgeboard.call(verb, path).json(&body).header("authorization", "Bearer x");
+            token.without("x-api-key").send().await.problem(401, "unauthenticated");
+            let both = edgeboard.call(verb, path).json(&body).header("authorization", "Bearer x").send().await;
+            both.problem(400, "invalid-header");
         }
         assert_eq!(edgeboard.page("b", "").await["count"], 0);
     }

@@ -1,0 +1,165 @@
+//! Who may issue tokens for a tenant, as it is kept.
+
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{Invalid, StoreError, TenantId};
+use leaderboard_identity::token::{
+    ClaimsMapping, KeyProblem, TenantSource, TokenType, Trust, VerificationKey, Verifier,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The form of the document in the store.
+const FORM: u8 = 1;
+
+/// An issuer's document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IssuerRecord {
+    form: u8,
+    /// `iss` of its tokens.
+    pub(crate) issuer: String,
+    /// `aud` of its tokens: one of these.
+    pub(crate) audiences: Vec<String>,
+    /// How far its clock may differ, in seconds.
+    pub(crate) leeway_s: u32,
+    /// Where its keys are.
+    pub(crate) source: KeySource,
+    /// The tenant of all its tokens; for an issuer of the operator's alone, others are for their own tenant.
+    pub(crate) tenant: Option<String>,
+    /// The claim that names the tenant; as above.
+    pub(crate) tenant_claim: Option<String>,
+    /// The claim that names the player; `None`: its tokens are servers'.
+    pub(crate) player_claim: Option<String>,
+    /// Whether a token without that claim is refused.
+    pub(crate) player_required: bool,
+    /// The claim that lists scopes.
+    pub(crate) scopes_claim: Option<String>,
+    /// Names of the scopes of a token that lists none.
+    pub(crate) default_scopes: Vec<String>,
+    /// Names of the scopes that it may grant at most.
+    pub(crate) granted_scopes: Vec<String>,
+}
+
+/// Where an issuer's keys are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeySource {
+    /// A key set at this address.
+    Address(String),
+    /// A key set that the issuer's discovery document leads to.
+    Discovery,
+    /// In the document.
+    Keys(Vec<StaticKey>),
+}
+
+/// A key in the document.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StaticKey {
+    /// RFC 7517.
+    Jwk(Value),
+    /// RFC 7468, and the key's name.
+    Pem(Option<String>, String),
+    /// A secret for HS256, and the key's name.
+    Secret(Option<String>, String),
+}
+
+impl StaticKey {
+    /// The key, ready for use.
+    ///
+    /// # Errors
+    /// [`KeyProblem`] when it cannot be used.
+    pub(crate) fn parsed(&self) -> Result<VerificationKey, KeyProblem> {
+        match self {
+            Self::Jwk(jwk) => VerificationKey::from_jwk(jwk, Trust::Configured),
+            Self::Pem(kid, pem) => VerificationKey::from_pem(kid.as_deref(), pem),
+            Self::Secret(kid, secret) => VerificationKey::from_secret(kid.as_deref(), secret.as_bytes()),
+        }
+    }
+}
+
+/// Shows the key's kind alone: it may be a secret.
+impl std::fmt::Debug for StaticKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Jwk(_) => "Jwk",
+            Self::Pem(..) => "Pem",
+            Self::Secret(..) => "Secret",
+        })
+    }
+}
+
+impl IssuerRecord {
+    /// A document with this issuer, audiences and keys, and the defaults for the rest: its tokens are players', named by
+    /// `sub`, who may read and write.
+    pub(crate) fn new(issuer: String, audiences: Vec<String>, source: KeySource) -> Self {
+        let scopes: Vec<String> = names(Scopes::READ.with(Scopes::WRITE));
+        Self {
+            form: FORM,
+            issuer,
+            audiences,
+            leeway_s: leaderboard_identity::token::DEFAULT_LEEWAY_S,
+            source,
+            tenant: None,
+            tenant_claim: None,
+            player_claim: Some(leaderboard_identity::token::DEFAULT_PLAYER_CLAIM.to_owned()),
+            player_required: true,
+            scopes_claim: None,
+            default_scopes: scopes.clone(),
+            granted_scopes: scopes,
+        }
+    }
+
+    /// Reads a document from the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        serde_json::from_slice::<Self>(bytes)
+            .ok()
+            .filter(|record| record.form == FORM)
+            .ok_or_else(|| StoreError::Corrupt("an issuer's document".to_owned()))
+    }
+
+    /// The rules for its tokens, when it is an issuer of `owner` (`None`: of the operator's).
+    ///
+    /// # Errors
+    /// The field that breaks a rule.
+    pub(crate) fn verifier(&self, owner: Option<&TenantId>) -> Result<Verifier, Invalid> {
+        let boxed = |name: &Option<String>| name.as_deref().map(Box::from);
+        let tenant = match (owner, &self.tenant, boxed(&self.tenant_claim)) {
+            (Some(owner), ..) => TenantSource::Fixed(owner.clone()),
+            (None, Some(tenant), _) => {
+                let tenant = TenantId::new(tenant.as_str()).map_err(|invalid| invalid.within("/tenant"))?;
+                TenantSource::Fixed(tenant)
+            }
+            (None, None, Some(claim)) => TenantSource::Claim(claim),
+            (None, None, None) => {
+                return Err(Invalid::new("/tenant", "is required, or claims.tenant"));
+            }
+        };
+        let mapping = ClaimsMapping {
+            tenant,
+            player: boxed(&self.player_claim),
+            player_required: self.player_required,
+            scopes: boxed(&self.scopes_claim),
+            default_scopes: scopes(&self.default_scopes),
+            granted_scopes: scopes(&self.granted_scopes),
+        };
+        Verifier::new(
+            &self.issuer,
+            &self.audiences,
+            self.leeway_s,
+            TokenType::Access,
+            mapping,
+        )
+    }
+}
+
+fn names(scopes: Scopes) -> Vec<String> {
+    scopes.names().map(str::to_owned).collect()
+}
+
+fn scopes(names: &[String]) -> Scopes {
+    let known = names.iter().filter_map(|name| Scopes::named(name));
+    known.fold(Scopes::NONE, Scopes::with)
+}

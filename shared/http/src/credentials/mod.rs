@@ -1,0 +1,14 @@
+//! Credentials and what they are verified with: API keys by their records, tokens by the keys of their issuers.
+
+mod index;
+mod issuer;
+pub(crate) mod issuers;
+mod key_sets;
+pub(crate) mod keys;
+mod player_tokens;
+mod tokens;
+
+pub(crate) use issuer::{IssuerRecord, KeySource, StaticKey};
+pub(crate) use key_sets::KeySets;
+pub use player_tokens::PlayerTokens;
+pub(crate) use tokens::{Tokens, identity as of_token};

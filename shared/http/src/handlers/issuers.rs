@@ -1,0 +1,155 @@
+//! Issuers of tokens: whom a tenant, or the operator for tenants, believes.
+
+use http::StatusCode;
+use leaderboard_core::TenantId;
+use serde::Serialize;
+
+use crate::credentials::{IssuerRecord, issuers};
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::json;
+use crate::pipeline::Preconditions;
+use crate::problem::{Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+use crate::wire::cursor;
+use crate::wire::issuer::read as read_document;
+use crate::wire::issuer_body::IssuerBody;
+
+/// How many issuers a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+/// The most issuers on a page.
+const MAX_LIMIT: u32 = 200;
+
+/// Whose issuers a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The tenant's.
+    Tenant,
+    /// The operator's, which may issue for any tenant.
+    Operator,
+}
+
+impl Scope {
+    fn owner<'a, E>(self, context: &'a Context<'_, E>) -> Option<&'a TenantId> {
+        (self == Self::Tenant).then_some(&context.tenant)
+    }
+
+    fn path(self, id: &str) -> String {
+        match self {
+            Self::Tenant => format!("/issuers/{id}"),
+            Self::Operator => format!("/operator/issuers/{id}"),
+        }
+    }
+}
+
+/// `GET /issuers?limit=&cursor=`: the issuers in order of their ids.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        issuers: Vec<IssuerBody<'a>>,
+        next: Option<String>,
+    }
+    let query = Query::parse(context.query, &["limit", "cursor"])?;
+    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    // The rule of an issuer's id is that of a tenant's.
+    let decode = |bytes: &[u8]| TenantId::new(std::str::from_utf8(bytes).ok()?).ok();
+    let after = query.text("cursor")?.map(|text| cursor::parse(&text, decode));
+    let after = after.transpose()?;
+    let after = after.as_ref().map(TenantId::as_str);
+    // One more than the page holds tells whether another one follows.
+    let found = issuers::list(context.env, scope.owner(context), after, limit + 1).await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let page: Vec<_> = found.iter().take(shown).collect();
+    let last = page.last().filter(|_| found.len() > shown);
+    let page = Page {
+        next: last.map(|(id, _)| cursor::encode(id.as_bytes())),
+        issuers: page
+            .iter()
+            .map(|(id, record)| IssuerBody::new(id, record))
+            .collect(),
+    };
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /issuers/{id}`. Keys are named, not shown.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: Environment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    id: &str,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let there = issuers::stored(context.env, scope.owner(context), id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::IssuerNotFound))?;
+    if !Preconditions::of(context.headers)?.none_match_holds(Some(there.version)) {
+        let response = Response::empty(StatusCode::NOT_MODIFIED).with_etag(there.version);
+        return Ok(response.revalidated());
+    }
+    document(context, StatusCode::OK, id, &there.value, there.version).map(Response::revalidated)
+}
+
+/// `PUT /issuers/{id}`: creates (201) or replaces (200).
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: Environment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    id: &str,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let owner = scope.owner(context);
+    let record = read_document(&json::parse(context.body)?, id, owner)?;
+    let there = if preconditions.exist() {
+        issuers::stored(context.env, owner, id)
+            .await?
+            .map(|there| there.version)
+    } else {
+        None
+    };
+    let expected = preconditions.expected(there)?;
+    match issuers::put(context.env, owner, id, &record, expected).await? {
+        (version, true) => Ok(document(context, StatusCode::CREATED, id, &record, version)?
+            .with_location(&format!("{}{}", context.version.base_path(), scope.path(id)))),
+        (version, false) => document(context, StatusCode::OK, id, &record, version),
+    }
+}
+
+/// `DELETE /issuers/{id}`: its tokens are refused everywhere within half a minute.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: Environment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    id: &str,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let owner = scope.owner(context);
+    let there = issuers::stored(context.env, owner, id).await?;
+    let expected = preconditions.expected(there.map(|there| there.version))?;
+    if issuers::delete(context.env, owner, id, expected).await? {
+        Ok(Response::no_content())
+    } else {
+        Err(Problem::new(ProblemType::IssuerNotFound))
+    }
+}
+
+fn document<E: Environment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    id: &str,
+    record: &IssuerRecord,
+    version: u64,
+) -> Result<Response, Problem> {
+    Ok(Response::json(status, context.accepted, &IssuerBody::new(id, record))?.with_etag(version))
+}

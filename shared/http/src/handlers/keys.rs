@@ -1,0 +1,209 @@
+//! API keys of a tenant: made, listed, rotated, revoked. A change needs the store; without it, nothing changes.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, Documents, Expected};
+use leaderboard_core::{StoreError, Versioned};
+use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord, KeyId};
+use serde::Serialize;
+
+use crate::credentials::keys;
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::json;
+use crate::pipeline::Preconditions;
+use crate::problem::{FieldError, Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+use crate::wire::cursor;
+use crate::wire::key::{KeyBody, read as read_request, read_overlap};
+
+/// Keys of one tenant, revoked ones included until they are removed.
+const MAX_KEYS: u32 = 200;
+/// How many keys a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+/// How often a change is applied anew because someone else changed the key at the same time.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// `POST /keys`: makes a key. The answer is the only place where it is ever shown.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let request = read_request(&json::parse(context.body)?)?;
+    let (env, tenant) = (context.env, &context.tenant);
+    let made = ApiKey::generate(tenant, &env.random()?);
+    let record = ApiKeyRecord {
+        id: made.id,
+        tenant: tenant.clone(),
+        name: request.name,
+        scopes: request.scopes,
+        created_at: context.now,
+        expires_at: request.expires_at,
+        revoked_at: None,
+        allowed_addresses: request.allowed_addresses,
+        digest: made.digest,
+        replaced: None,
+    };
+    record.validate().map_err(|invalid| {
+        Problem::new(ProblemType::Validation)
+            .with_error(FieldError::body(format!("#{}", invalid.pointer), invalid.detail))
+    })?;
+    let store = env.store();
+    let there = store
+        .list_documents(Some(tenant), DocumentKind::Key, None, MAX_KEYS)
+        .await?;
+    if there.len() >= usize::try_from(MAX_KEYS).unwrap_or(usize::MAX) {
+        let detail = format!("The tenant has {MAX_KEYS} keys; remove those that were revoked.");
+        return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
+    }
+    let kept = store
+        .put_document(&keys::name(tenant, made.id), &record.encode(), Expected::Absent)
+        .await?;
+    // 64 random bits that are taken: the same request again gets others.
+    let (version, _) = kept.map_err(|_| Problem::new(ProblemType::Conflict))?;
+    let body = KeyBody::new(&record).with_key(&made.text);
+    Ok(Response::json(StatusCode::CREATED, context.accepted, &body)?
+        .with_etag(version)
+        .with_location(&format!("{}/keys/{}", context.version.base_path(), made.id)))
+}
+
+/// `GET /keys?limit=&cursor=`: the keys in order of their ids, revoked ones included.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        keys: Vec<KeyBody<'a>>,
+        next: Option<String>,
+    }
+    let query = Query::parse(context.query, &["limit", "cursor"])?;
+    let limit = query.integer("limit", 1, MAX_KEYS)?.unwrap_or(DEFAULT_LIMIT);
+    let decode = |bytes: &[u8]| KeyId::parse(std::str::from_utf8(bytes).ok()?);
+    let after = query.text("cursor")?.map(|text| cursor::parse(&text, decode));
+    let after = after.transpose()?.map(|id| id.to_string());
+    let store = context.env.store();
+    // One more than the page holds tells whether another one follows.
+    let found = store
+        .list_documents(
+            Some(&context.tenant),
+            DocumentKind::Key,
+            after.as_deref(),
+            limit + 1,
+        )
+        .await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > shown;
+    let records = found
+        .iter()
+        .take(shown)
+        .map(|(_, document)| keys::decoded(&document.value))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let last = records.last().filter(|_| more);
+    let page = Page {
+        keys: records.iter().map(KeyBody::new).collect(),
+        next: last.map(|record| cursor::encode(record.id.to_string().as_bytes())),
+    };
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /keys/{id}`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let there = stored(context, id).await?;
+    if !Preconditions::of(context.headers)?.none_match_holds(Some(there.version)) {
+        let response = Response::empty(StatusCode::NOT_MODIFIED).with_etag(there.version);
+        return Ok(response.revalidated());
+    }
+    let body = KeyBody::new(&there.value);
+    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
+    Ok(response.with_etag(there.version).revalidated())
+}
+
+/// `POST /keys/{id}/rotate`: a new secret, shown once; the one before stays good for `overlap_s`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn rotate<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let overlap_s = match context.body {
+        [] => read_overlap(&json::parse(b"{}")?)?,
+        body => read_overlap(&json::parse(body)?)?,
+    };
+    let made = ApiKey::rotate(&context.tenant, id, &context.env.random()?);
+    let (version, record) = change(context, id, |record| {
+        if record.revoked_at.is_some() {
+            return Err(Problem::new(ProblemType::Conflict).with_detail("The key was revoked."));
+        }
+        record.replace_secret(made.digest, context.now, overlap_s);
+        Ok(())
+    })
+    .await?;
+    let body = KeyBody::new(&record).with_key(&made.text);
+    Ok(Response::json(StatusCode::OK, context.accepted, &body)?.with_etag(version))
+}
+
+/// `DELETE /keys/{id}`: revokes a key, which holds everywhere within five seconds. A key that was revoked before is removed.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let there = stored(context, id).await?;
+    if there.value.revoked_at.is_none() {
+        let (..) = change(context, id, |record| {
+            record.revoked_at.get_or_insert(context.now);
+            Ok(())
+        })
+        .await?;
+        return Ok(Response::no_content());
+    }
+    let expected = Preconditions::of(context.headers)?.expected(Some(there.version))?;
+    let name = keys::name(&context.tenant, id);
+    let deleted = context.env.store().delete_document(&name, expected).await?;
+    deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
+    keys::forget(context.env, &context.tenant, id).await;
+    Ok(Response::no_content())
+}
+
+/// The record as the store has it now, not a copy.
+async fn stored<E: Environment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Versioned<ApiKeyRecord>, Problem> {
+    let name = keys::name(&context.tenant, id);
+    let found = context.env.store().read_documents(&[name]).await?;
+    let document = found.into_iter().next().flatten();
+    let document = document.ok_or_else(|| Problem::new(ProblemType::KeyNotFound))?;
+    Ok(Versioned {
+        version: document.version,
+        value: keys::decoded(&document.value)?,
+    })
+}
+
+/// Changes a record. Its new version, and what it is now.
+async fn change<E: Environment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+    edit: impl Fn(&mut ApiKeyRecord) -> Result<(), Problem>,
+) -> Result<(u64, ApiKeyRecord), Problem> {
+    let preconditions = Preconditions::of(context.headers)?;
+    for _ in 0..MAX_ATTEMPTS {
+        let there = stored(context, id).await?;
+        preconditions.expected(Some(there.version))?;
+        let mut record = there.value;
+        edit(&mut record)?;
+        let name = keys::name(&context.tenant, id);
+        let expected = Expected::Version(there.version);
+        let store = context.env.store();
+        if let Ok((version, _)) = store.put_document(&name, &record.encode(), expected).await? {
+            keys::forget(context.env, &context.tenant, id).await;
+            return Ok((version, record));
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}

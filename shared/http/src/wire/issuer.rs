@@ -1,0 +1,197 @@
+//! Issuers of tokens, as administrators write them.
+
+use leaderboard_core::{Invalid, TenantId};
+use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
+use leaderboard_identity::token::{MAX_KEYS, checked_url, discovery_url};
+
+use super::scopes;
+use crate::credentials::{IssuerRecord, KeySource, StaticKey};
+use crate::json::{Errors, Field, Fields, Json};
+use crate::problem::Problem;
+
+const FIELDS: [&str; 11] = [
+    "id",
+    "issuer",
+    "audiences",
+    "leeway_s",
+    "jwks_uri",
+    "discovery",
+    "keys",
+    "tenant",
+    "claims",
+    "default_scopes",
+    "granted_scopes",
+];
+
+/// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's).
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub(crate) fn read(tree: &Json<'_>, id: &str, owner: Option<&TenantId>) -> Result<IssuerRecord, Problem> {
+    let mut errors = Errors::default();
+    let record = Field::root(tree).object(&mut errors).and_then(|fields| {
+        fields.only(&FIELDS, &mut errors);
+        if let Some(field) = fields.optional("id")
+            && let Some(text) = field.text(&mut errors)
+            && text != id
+        {
+            errors.add(&field.pointer, "must be the id in the path");
+        }
+        record(&fields, owner, &mut errors)
+    });
+    if let Some(Err(invalid)) = record.as_ref().map(|record| record.verifier(owner)) {
+        errors.add_invalid(&crate::json::Pointer::Root, &invalid);
+    }
+    errors.check()?;
+    record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+}
+
+fn record(fields: &Fields<'_, '_>, owner: Option<&TenantId>, errors: &mut Errors) -> Option<IssuerRecord> {
+    let issuer = fields
+        .required("issuer", errors)
+        .and_then(|field| field.parsed(issuer, errors));
+    let audiences = fields
+        .required("audiences", errors)
+        .map(|field| texts(&field, errors));
+    let source = source(fields, issuer, errors);
+    let mut record = IssuerRecord::new(issuer?.to_owned(), audiences?, source?);
+    if let Some(field) = fields.optional("leeway_s") {
+        record.leeway_s = field.integer(errors)?;
+    }
+    if let Some(field) = fields.optional("tenant") {
+        if owner.is_some() {
+            errors.add(&field.pointer, "is the operator's to set");
+        }
+        record.tenant = field.text(errors).map(str::to_owned);
+    }
+    if let Some(field) = fields.optional("claims") {
+        claims(&field, owner, &mut record, errors);
+    }
+    let mut names = |name, into: &mut Vec<String>| {
+        if let Some(field) = fields.optional(name)
+            && let Some(found) = scopes::read(&field, errors)
+        {
+            *into = scopes::names(found).into_iter().map(str::to_owned).collect();
+        }
+    };
+    names("default_scopes", &mut record.default_scopes);
+    names("granted_scopes", &mut record.granted_scopes);
+    Some(record)
+}
+
+fn issuer(text: &str) -> Result<&str, Invalid> {
+    if text == PLAYER_TOKEN_ISSUER {
+        Err(Invalid::new("", "is the name of this service"))
+    } else {
+        Ok(text)
+    }
+}
+
+fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {
+        found.extend(field.item(at, item).text(errors).map(str::to_owned));
+    }
+    found
+}
+
+/// Where the keys are: exactly one of three fields says it.
+fn source(fields: &Fields<'_, '_>, issuer: Option<&str>, errors: &mut Errors) -> Option<KeySource> {
+    let address = |text: &'_ str| checked_url(text).map_err(|problem| Invalid::new("", problem.to_string()));
+    let uri = fields.optional("jwks_uri");
+    let discovery = fields.optional("discovery");
+    let keys = fields.optional("keys");
+    match (uri, discovery, keys) {
+        (Some(field), None, None) => {
+            let url = field.text(errors)?;
+            field.parsed(address, errors)?;
+            Some(KeySource::Address(url.to_owned()))
+        }
+        (None, Some(field), None) => {
+            if !field.boolean(errors)? {
+                errors.add(&field.pointer, "must be true, or left out");
+            }
+            if let Err(problem) = discovery_url(issuer?) {
+                errors.add(
+                    &field.pointer,
+                    format!("needs an issuer that is an address: it {problem}"),
+                );
+            }
+            Some(KeySource::Discovery)
+        }
+        (None, None, Some(field)) => keys_of(&field, errors).map(KeySource::Keys),
+        _ => {
+            errors.add(&fields.pointer, "must have one of jwks_uri, discovery and keys");
+            None
+        }
+    }
+}
+
+fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>> {
+    let items = field.array(errors)?;
+    if !(1..=MAX_KEYS).contains(&items.len()) {
+        errors.add(&field.pointer, format!("must be 1 to {MAX_KEYS} keys"));
+        return None;
+    }
+    let mut keys = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let field = field.item(at, item);
+        let key = key(&field, errors)?;
+        if let Err(problem) = key.parsed() {
+            errors.add(&field.pointer, problem.to_string());
+        }
+        keys.push(key);
+    }
+    Some(keys)
+}
+
+/// A key: `{"pem": …}` or `{"secret": …}` with a `kid` where tokens have one, else a JWK.
+fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
+    let fields = field.object(errors)?;
+    let kid = match fields.optional("kid") {
+        Some(kid) => Some(kid.text(errors)?.to_owned()),
+        None => None,
+    };
+    if let Some(pem) = fields.optional("pem") {
+        fields.only(&["kid", "pem"], errors);
+        return Some(StaticKey::Pem(kid, pem.text(errors)?.to_owned()));
+    }
+    if let Some(secret) = fields.optional("secret") {
+        fields.only(&["kid", "secret"], errors);
+        return Some(StaticKey::Secret(kid, secret.text(errors)?.to_owned()));
+    }
+    let Ok(jwk) = serde_json::from_str(&field.value.to_text()) else {
+        errors.add(&field.pointer, "must be a key");
+        return None;
+    };
+    Some(StaticKey::Jwk(jwk))
+}
+
+fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRecord, errors: &mut Errors) {
+    let Some(fields) = field.object(errors) else {
+        return;
+    };
+    fields.only(&["tenant", "player", "player_required", "scopes"], errors);
+    let mut name = |name| {
+        let field = fields.optional(name)?;
+        field.text(errors).map(str::to_owned)
+    };
+    record.tenant_claim = name("tenant");
+    record.scopes_claim = name("scopes");
+    let player = name("player");
+    if let Some(field) = fields.optional("tenant")
+        && owner.is_some()
+    {
+        errors.add(&field.pointer, "is the operator's to set");
+    }
+    match fields.optional("player_required") {
+        Some(field) => record.player_required = field.boolean(errors).unwrap_or(true),
+        None => record.player_required = true,
+    }
+    // An empty name: the issuer's tokens are of servers.
+    match player.as_deref() {
+        Some("") => record.player_claim = None,
+        Some(name) => record.player_claim = Some(name.to_owned()),
+        None => {}
+    }
+}

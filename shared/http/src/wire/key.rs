@@ -1,0 +1,129 @@
+//! API keys, as administrators ask for and see them.
+
+use ipnet::IpNet;
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{Invalid, Timestamp};
+use leaderboard_identity::api_key::{ApiKeyRecord, ApiKeyText, MAX_OVERLAP_S};
+use serde::Serialize;
+
+use super::scopes;
+use crate::json::{Errors, Field, Json};
+use crate::problem::Problem;
+
+/// How long the secret before stays good after a rotation unless asked otherwise, in seconds: an hour.
+const DEFAULT_OVERLAP_S: u32 = 60 * 60;
+
+/// What is asked for in a new key.
+#[derive(Debug)]
+pub(crate) struct KeyRequest {
+    pub(crate) name: String,
+    pub(crate) scopes: Scopes,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) allowed_addresses: Vec<IpNet>,
+}
+
+/// Reads the body of a request for a key.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub(crate) fn read(tree: &Json<'_>) -> Result<KeyRequest, Problem> {
+    let mut errors = Errors::default();
+    let request = Field::root(tree).object(&mut errors).and_then(|fields| {
+        fields.only(
+            &["name", "scopes", "expires_at", "allowed_addresses"],
+            &mut errors,
+        );
+        let name = fields
+            .required("name", &mut errors)
+            .and_then(|field| field.text(&mut errors));
+        let scopes = fields
+            .required("scopes", &mut errors)
+            .and_then(|field| scopes::read(&field, &mut errors));
+        let expires_at = fields
+            .optional("expires_at")
+            .and_then(|field| field.time(&mut errors));
+        let allowed_addresses = fields
+            .optional("allowed_addresses")
+            .map(|field| addresses(&field, &mut errors));
+        Some(KeyRequest {
+            name: name?.to_owned(),
+            scopes: scopes?,
+            expires_at,
+            allowed_addresses: allowed_addresses.unwrap_or_default(),
+        })
+    });
+    errors.check()?;
+    request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+}
+
+fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
+    let Some(items) = field.array(errors) else {
+        return Vec::new();
+    };
+    let detail = "must be a range of addresses, e.g. 192.0.2.0/24 or 2001:db8::/32";
+    let parse = |text: &str| text.parse::<IpNet>().map_err(|_| Invalid::new("", detail));
+    let mut found = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        found.extend(field.item(at, item).parsed(parse, errors));
+    }
+    found
+}
+
+/// Reads the body of a rotation: `{"overlap_s": 3600}`.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub(crate) fn read_overlap(tree: &Json<'_>) -> Result<u32, Problem> {
+    let mut errors = Errors::default();
+    let overlap = Field::root(tree).object(&mut errors).and_then(|fields| {
+        fields.only(&["overlap_s"], &mut errors);
+        let field = fields.optional("overlap_s")?;
+        let overlap: u32 = field.integer(&mut errors)?;
+        if overlap > MAX_OVERLAP_S {
+            errors.add(&field.pointer, format!("must be at most {MAX_OVERLAP_S}"));
+        }
+        Some(overlap)
+    });
+    errors.check()?;
+    Ok(overlap.unwrap_or(DEFAULT_OVERLAP_S))
+}
+
+/// A key without its secret; with it once, when it is new.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyBody<'a> {
+    id: String,
+    name: &'a str,
+    scopes: Vec<&'static str>,
+    created_at: String,
+    expires_at: Option<String>,
+    revoked_at: Option<String>,
+    allowed_addresses: &'a [IpNet],
+    /// Until when the secret before is good.
+    replaced_secret_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+}
+
+impl<'a> KeyBody<'a> {
+    /// The key as it is kept.
+    pub(crate) fn new(record: &'a ApiKeyRecord) -> Self {
+        let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        Self {
+            id: record.id.to_string(),
+            name: &record.name,
+            scopes: scopes::names(record.scopes),
+            created_at: record.created_at.to_string(),
+            expires_at: text(record.expires_at),
+            revoked_at: text(record.revoked_at),
+            allowed_addresses: &record.allowed_addresses,
+            replaced_secret_until: text(record.replaced.as_ref().map(|before| before.valid_until)),
+            key: None,
+        }
+    }
+
+    /// The same, with the key itself.
+    pub(crate) fn with_key(mut self, text: &'a ApiKeyText) -> Self {
+        self.key = Some(text.reveal());
+        self
+    }
+}

@@ -1,0 +1,76 @@
+//! Players' tokens, as servers ask for and get them.
+
+use leaderboard_core::PlayerId;
+use leaderboard_core::access::Scopes;
+use leaderboard_identity::player_token::{DEFAULT_LIFETIME_S, MAX_LIFETIME_S};
+use serde::Serialize;
+
+use super::scopes;
+use crate::json::{Errors, Field, Json};
+use crate::problem::Problem;
+
+/// What is asked for in a token.
+#[derive(Debug)]
+pub(crate) struct TokenRequest {
+    pub(crate) player: PlayerId,
+    pub(crate) scopes: Scopes,
+    pub(crate) lifetime_s: u32,
+}
+
+/// Reads the body of a request for a token by a caller with these scopes: nobody hands on more than they have, and a player
+/// never administers.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub(crate) fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
+    let mut errors = Errors::default();
+    let request = Field::root(tree).object(&mut errors).and_then(|fields| {
+        fields.only(&["player", "scopes", "lifetime_s"], &mut errors);
+        let player = fields
+            .required("player", &mut errors)
+            .and_then(|field| field.parsed(PlayerId::new, &mut errors));
+        let scopes = match fields.optional("scopes") {
+            Some(field) => {
+                let scopes = scopes::read(&field, &mut errors)?;
+                if scopes.contains(Scopes::ADMIN) {
+                    errors.add(&field.pointer, "must not have admin");
+                } else if !own.contains(scopes) {
+                    errors.add(&field.pointer, "must be within the scopes of the credential");
+                }
+                scopes
+            }
+            None => [Scopes::READ, Scopes::WRITE]
+                .into_iter()
+                .filter(|scope| own.contains(*scope))
+                .fold(Scopes::NONE, Scopes::with),
+        };
+        let lifetime_s = match fields.optional("lifetime_s") {
+            Some(field) => {
+                let lifetime: u32 = field.integer(&mut errors)?;
+                if !(1..=MAX_LIFETIME_S).contains(&lifetime) {
+                    errors.add(&field.pointer, format!("must be 1 to {MAX_LIFETIME_S}"));
+                }
+                lifetime
+            }
+            None => DEFAULT_LIFETIME_S,
+        };
+        Some(TokenRequest {
+            player: player?,
+            scopes,
+            lifetime_s,
+        })
+    });
+    errors.check()?;
+    request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+}
+
+/// A token, named as OAuth names its parts (RFC 6749, section 5.1) where it does.
+#[derive(Debug, Serialize)]
+pub(crate) struct TokenBody<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) token_type: &'static str,
+    pub(crate) expires_in: u32,
+    pub(crate) expires_at: String,
+    pub(crate) player: &'a str,
+    pub(crate) scopes: Vec<&'static str>,
+}

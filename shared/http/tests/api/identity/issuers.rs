@@ -1,0 +1,240 @@
+//! Issuers: whom a tenant believes, and what of it.
+
+use serde_json::{Value, json};
+
+use super::world::{Instance, JWKS, Region, claims, issuer_document, jwk, sign, signing_key};
+
+const ENTRIES: &str = "/leaderboards/b/entries";
+
+fn read(instance: &Instance, token: &str) -> u16 {
+    instance.with_token(token, "GET", ENTRIES, "").status
+}
+
+/// An issuer's document with its one key in it.
+fn with_key(changes: &Value) -> Value {
+    let mut document = json!({"issuer": "https://id.example", "audiences": ["scores"],
+        "keys": [jwk("k", &signing_key(1))]});
+    for (name, value) in changes.as_object().unwrap() {
+        document[name] = value.clone();
+    }
+    document
+}
+
+fn put(instance: &Instance, id: &str, document: &Value) {
+    let answer = instance.operator("PUT", &format!("/issuers/{id}"), document);
+    assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+}
+
+#[test]
+fn a_token_of_a_configured_issuer_is_of_its_tenant() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let token = sign("k", &signing_key(1), &claims());
+    assert_eq!(read(&instance, &token), 401);
+    region.pass_ms(31_000);
+    put(&instance, "main", &with_key(&json!({})));
+    let score = r#"{"player":"p","score":1}"#;
+    let other = region.instance();
+    assert_eq!(
+        other
+            .with_token(&token, "POST", "/leaderboards/b/scores", score)
+            .status,
+        200
+    );
+    assert_eq!(read(&instance, &token), 200);
+    let headers = [
+        ("authorization", &*format!("Bearer {token}")),
+        ("x-tenant-id", "other"),
+    ];
+    assert_eq!(instance.send("GET", ENTRIES, "", &headers).status, 403);
+}
+
+#[test]
+fn a_document_is_read_listed_replaced_and_deleted_without_showing_keys() {
+    let region = Region::new();
+    let instance = region.instance();
+    let secret = json!({"kid": "s", "secret": "a secret that both of them have, long enough"});
+    let document = with_key(&json!({"keys": [jwk("k", &signing_key(1)), secret]}));
+    let made = instance.operator("PUT", "/issuers/main", &document);
+    assert_eq!(
+        (made.status, made.header("location")),
+        (201, "/api/v1/issuers/main")
+    );
+    let body = made.json();
+    assert_eq!(
+        body["keys"],
+        json!([{"kid": "k", "algorithm": "EdDSA"}, {"kid": "s", "algorithm": "HS256"}])
+    );
+    assert!(!made.text.contains("both of them"));
+    assert_eq!(
+        instance.operator("GET", "/issuers/main", &Value::Null).json(),
+        body
+    );
+    let list = instance.operator("GET", "/issuers", &Value::Null);
+    assert_eq!(list.json(), json!({"issuers": [body], "next": null}));
+    // The operator's list has its own, and nothing of how they are found.
+    let operators = instance.operator("GET", "/operator/issuers", &Value::Null);
+    assert_eq!(operators.json(), json!({"issuers": [], "next": null}));
+
+    let stale = [
+        ("x-api-key", crate::service::KEY),
+        ("x-tenant-id", "acme"),
+        ("if-match", "\"99\""),
+    ];
+    let text = issuer_document().to_string();
+    assert_eq!(instance.send("PUT", "/issuers/main", &text, &stale).status, 412);
+    assert_eq!(
+        instance
+            .operator("PUT", "/issuers/main", &issuer_document())
+            .status,
+        200
+    );
+    let token = sign("k", &signing_key(1), &claims());
+    assert_eq!(read(&instance, &token), 503);
+    assert_eq!(
+        instance.operator("DELETE", "/issuers/main", &Value::Null).status,
+        204
+    );
+    let gone = instance.operator("DELETE", "/issuers/main", &Value::Null);
+    assert_eq!(gone.problem().1, "issuer-not-found");
+    assert_eq!(read(&instance, &token), 401);
+}
+
+#[test]
+fn an_issuer_that_was_removed_is_refused_everywhere_after_half_a_minute() {
+    let region = Region::new();
+    let (here, there) = (region.instance(), region.instance());
+    here.make_board();
+    put(&here, "main", &with_key(&json!({})));
+    let token = sign("k", &signing_key(1), &claims());
+    assert_eq!((read(&here, &token), read(&there, &token)), (200, 200));
+    here.operator("DELETE", "/issuers/main", &Value::Null);
+    assert_eq!(read(&here, &token), 401);
+    region.pass_ms(30_000);
+    assert_eq!(read(&there, &token), 401);
+}
+
+#[test]
+fn no_two_documents_claim_the_same_audience_of_an_issuer() {
+    let region = Region::new();
+    let instance = region.instance();
+    put(&instance, "main", &with_key(&json!({"audiences": ["a", "b"]})));
+    let taken = instance.operator("PUT", "/issuers/second", &with_key(&json!({"audiences": ["b"]})));
+    assert_eq!(taken.problem().1, "issuer-taken");
+    let headers = [("x-api-key", crate::service::KEY), ("x-tenant-id", "other")];
+    let text = with_key(&json!({"audiences": ["a"]})).to_string();
+    let taken = instance.send("PUT", "/issuers/main", &text, &headers);
+    assert_eq!(taken.problem().1, "issuer-taken");
+    // Another audience of the same issuer is another tenant's to have.
+    let text = with_key(&json!({"audiences": ["c"]})).to_string();
+    assert_eq!(instance.send("PUT", "/issuers/main", &text, &headers).status, 201);
+    let mine = with_key(&json!({"audiences": ["b"]}));
+    assert_eq!(instance.operator("PUT", "/issuers/main", &mine).status, 200);
+    let freed = with_key(&json!({"audiences": ["a"]}));
+    assert_eq!(instance.operator("PUT", "/issuers/second", &freed).status, 201);
+
+    instance.make_board();
+    let key = signing_key(1);
+    let of = |audience: &str| {
+        let mut claims = claims();
+        claims["aud"] = json!(audience);
+        read(&instance, &sign("k", &key, &claims))
+    };
+    // The board is acme's.
+    assert_eq!((of("a"), of("b"), of("c"), of("d")), (200, 200, 404, 401));
+}
+
+#[test]
+fn an_issuer_of_the_operators_says_the_tenant_in_a_claim() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let document = with_key(&json!({"claims": {"tenant": "org"}}));
+    let made = instance.operator("PUT", "/operator/issuers/all", &document);
+    assert_eq!(
+        (made.status, made.header("location")),
+        (201, "/api/v1/operator/issuers/all")
+    );
+    let key = signing_key(1);
+    assert_eq!(read(&instance, &sign("k", &key, &claims())), 200);
+    let mut other = claims();
+    other["org"] = json!("other");
+    assert_eq!(read(&instance, &sign("k", &key, &other)), 404);
+    other["org"] = Value::Null;
+    assert_eq!(read(&instance, &sign("k", &key, &other)), 401);
+    let refused = instance.operator("PUT", "/issuers/mine", &document);
+    assert_eq!(refused.problem().2, "#/claims/tenant");
+    let without = instance.operator("PUT", "/operator/issuers/none", &with_key(&json!({})));
+    assert_eq!(without.problem().2, "#/tenant");
+}
+
+#[test]
+fn a_server_token_administers_where_its_issuer_may_grant_that() {
+    let region = Region::new();
+    let instance = region.instance();
+    let key = signing_key(1);
+    let mut server = claims();
+    server["sub"] = json!("client-1");
+    server["scope"] = json!("admin");
+    let token = sign("k", &key, &server);
+    let granted = json!(["scores:read", "admin"]);
+    put(
+        &instance,
+        "main",
+        &with_key(&json!({"claims": {"player": ""}, "granted_scopes": granted})),
+    );
+    assert_eq!(instance.with_token(&token, "GET", "/keys", "").status, 200);
+    put(&instance, "main", &with_key(&json!({"claims": {"player": ""}})));
+    assert_eq!(instance.with_token(&token, "GET", "/keys", "").status, 403);
+    // As a player's token it never does.
+    put(&instance, "main", &with_key(&json!({"granted_scopes": granted})));
+    assert_eq!(instance.with_token(&token, "GET", "/keys", "").status, 403);
+}
+
+#[test]
+fn documents_are_checked_field_by_field() {
+    let region = Region::new();
+    let instance = region.instance();
+    let keys = |keys: Value| with_key(&json!({"keys": keys}));
+    for (document, place) in [
+        (json!([]), "#"),
+        (json!({"audiences": ["a"], "jwks_uri": JWKS}), "#/issuer"),
+        (with_key(&json!({"issuer": "edgeboard"})), "#/issuer"),
+        (with_key(&json!({"issuer": ""})), "#/issuer"),
+        (with_key(&json!({"audiences": []})), "#/audiences"),
+        (with_key(&json!({"leeway_s": 301})), "#/leeway_s"),
+        (with_key(&json!({"id": "other"})), "#/id"),
+        (with_key(&json!({"jwks_uri": JWKS})), "#"),
+        (with_key(&json!({"tenant": "other"})), "#/tenant"),
+        (with_key(&json!({"claims": {"player": "a b"}})), "#/claims"),
+        (with_key(&json!({"claims": {"name": "x"}})), "#/claims/name"),
+        (with_key(&json!({"default_scopes": ["x"]})), "#/default_scopes/0"),
+        (json!({"issuer": "i", "audiences": ["a"]}), "#"),
+        (
+            json!({"issuer": "i", "audiences": ["a"], "discovery": true}),
+            "#/discovery",
+        ),
+        (
+            json!({"issuer": "i", "audiences": ["a"], "jwks_uri": "http://10.0.0.1/"}),
+            "#/jwks_uri",
+        ),
+        (keys(json!([])), "#/keys"),
+        (keys(json!([{"secret": "short"}])), "#/keys/0"),
+        (keys(json!([{"pem": "nonsense"}])), "#/keys/0"),
+        (
+            keys(json!([{"kty": "RSA", "n": "AQAB", "e": "AQAB"}])),
+            "#/keys/0",
+        ),
+        (keys(json!([7])), "#/keys/0"),
+    ] {
+        let answer = instance.operator("PUT", "/issuers/main", &document);
+        assert_eq!(
+            answer.problem(),
+            (422, "validation".to_owned(), place.to_owned()),
+            "{document}"
+        );
+    }
+    let bad = instance.operator("PUT", "/issuers/Main", &with_key(&json!({})));
+    assert_eq!(bad.problem().2, "issuer");
+}

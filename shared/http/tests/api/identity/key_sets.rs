@@ -1,0 +1,135 @@
+//! Key sets that issuers publish.
+
+use serde_json::{Value, json};
+
+use super::world::{ISSUER, Instance, JWKS, Region, claims, issuer_document, jwk, sign, signing_key};
+
+const MINUTE_MS: i64 = 60_000;
+
+fn set(kids: &[(&str, u8)]) -> Value {
+    let keys: Vec<Value> = kids
+        .iter()
+        .map(|(kid, seed)| jwk(kid, &signing_key(*seed)))
+        .collect();
+    json!({"keys": keys})
+}
+
+/// A token that is valid for long.
+fn token(kid: &str, seed: u8) -> String {
+    let mut claims = claims();
+    claims["exp"] = json!(9_999_999_999_u64);
+    sign(kid, &signing_key(seed), &claims)
+}
+
+fn read(instance: &Instance, token: &str) -> u16 {
+    instance
+        .with_token(token, "GET", "/leaderboards/b/entries", "")
+        .status
+}
+
+/// A region with an issuer whose keys are at [`JWKS`].
+fn region() -> Region {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let made = instance.operator("PUT", "/issuers/main", &issuer_document());
+    assert_eq!(made.status, 201, "{made:?}");
+    region
+}
+
+#[test]
+fn a_set_is_fetched_once_for_a_region() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let (one, two) = (region.instance(), region.instance());
+    for _ in 0..3 {
+        assert_eq!(
+            (read(&one, &token("a", 1)), read(&two, &token("a", 1))),
+            (200, 200)
+        );
+    }
+    assert_eq!(region.web.asked.get(), 1);
+    // After ten minutes it is fetched again, after the response.
+    region.pass_ms(10 * MINUTE_MS);
+    assert_eq!(read(&one, &token("a", 1)), 200);
+    assert_eq!(region.web.asked.get(), 2);
+}
+
+#[test]
+fn a_new_key_is_found_and_unknown_keys_do_not_make_us_ask_at_will() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let instance = region.instance();
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    region.pass_ms(MINUTE_MS);
+    region.publish(JWKS, &set(&[("a", 1), ("b", 2)]));
+    assert_eq!(read(&instance, &token("b", 2)), 200);
+    assert_eq!(region.web.asked.get(), 2);
+    for number in 0..20 {
+        let unknown = token(&format!("x{number}"), 3);
+        assert_eq!(read(&instance, &unknown), 401);
+        // Other instances of the region know when it was asked.
+        assert_eq!(read(&region.instance(), &unknown), 401);
+    }
+    assert_eq!(region.web.asked.get(), 2);
+    region.pass_ms(MINUTE_MS / 2);
+    assert_eq!(read(&instance, &token("y", 3)), 401);
+    assert_eq!(region.web.asked.get(), 3);
+}
+
+#[test]
+fn the_last_good_set_is_kept_while_the_issuer_is_down() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let instance = region.instance();
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    for trouble in [
+        json!("<html>"),
+        json!({"keys": []}),
+        json!({"keys": [{"kty": "oct", "k": "AAAA"}]}),
+    ] {
+        region.publish(JWKS, &trouble);
+        region.pass_ms(60 * MINUTE_MS);
+        assert_eq!(read(&instance, &token("a", 1)), 200);
+        assert_eq!(read(&region.instance(), &token("a", 1)), 200);
+    }
+    region.web.documents.borrow_mut().clear();
+    region.pass_ms(20 * 60 * MINUTE_MS);
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    // A day is the end of it.
+    region.pass_ms(60 * MINUTE_MS);
+    assert_eq!(read(&instance, &token("a", 1)), 503);
+}
+
+#[test]
+fn an_issuer_that_never_answered_is_unavailable_and_is_not_hammered() {
+    let region = region();
+    let instance = region.instance();
+    for _ in 0..5 {
+        let answer = instance.with_token(&token("a", 1), "GET", "/leaderboards/b/entries", "");
+        assert_eq!(answer.problem().1, "unavailable");
+    }
+    assert_eq!(region.web.asked.get(), 1);
+    region.publish(JWKS, &set(&[("a", 1)]));
+    region.pass_ms(2_000);
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+}
+
+#[test]
+fn keys_are_found_by_discovery() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let document = json!({"issuer": ISSUER, "audiences": ["scores"], "discovery": true});
+    assert_eq!(instance.operator("PUT", "/issuers/main", &document).status, 201);
+    let well_known = format!("{ISSUER}/.well-known/openid-configuration");
+    region.publish("https://keys.example/", &set(&[("a", 1)]));
+    let published = |issuer: &str, jwks_uri: &str| {
+        region.pass_ms(5_000);
+        region.publish(&well_known, &json!({"issuer": issuer, "jwks_uri": jwks_uri}));
+        read(&instance, &token("a", 1))
+    };
+    assert_eq!(published("https://other.example", "https://keys.example/"), 503);
+    assert_eq!(published(ISSUER, "http://keys.example/"), 503);
+    assert_eq!(published(ISSUER, "https://keys.example/"), 200);
+}

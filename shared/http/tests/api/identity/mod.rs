@@ -1,0 +1,8 @@
+//! Credentials: API keys, players' tokens, tokens of issuers, over several instances of a region.
+
+mod bad_credentials;
+mod issuers;
+mod key_sets;
+mod keys;
+mod player_tokens;
+mod world;

@@ -1,0 +1,307 @@
+//! Instances of a region that share a store, a cache, a clock and the other services that they can reach.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use ed25519_dalek::SigningKey;
+use futures::FutureExt;
+use futures::executor::block_on;
+use futures::future::LocalBoxFuture;
+use http::Request;
+use jwt_compact::alg::Ed25519;
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use leaderboard_core::ports::Cache;
+use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_http::{
+    Body, CorsOrigins, Endpoint, Environment, Fetch, FetchError, Memory, PlayerTokens, Secret, Settings,
+    families, handle,
+};
+use serde_json::{Value, json};
+
+use crate::service::{Answer, KEY};
+use crate::store::Store;
+
+pub(crate) const SECRET: &str = "a secret of the operator, the same in every region";
+pub(crate) const ISSUER: &str = "https://id.example";
+pub(crate) const JWKS: &str = "https://id.example/keys";
+/// 2026-07-19T21:04:00Z, in seconds since the epoch.
+pub(crate) const BEGIN_S: i64 = 1_784_495_040;
+
+#[derive(Default)]
+pub(crate) struct Entries(RefCell<BTreeMap<String, Vec<u8>>>);
+
+impl Cache for Entries {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.0.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.0.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+/// Other services: what is at an address, and how often it was asked for.
+#[derive(Default)]
+pub(crate) struct Web {
+    pub(crate) documents: RefCell<BTreeMap<String, String>>,
+    pub(crate) asked: Cell<u32>,
+}
+
+impl Fetch for Web {
+    async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
+        self.asked.set(self.asked.get() + 1);
+        let found = self.documents.borrow().get(url).cloned();
+        found
+            .filter(|text| text.len() <= max_bytes)
+            .map(Bytes::from)
+            .ok_or_else(|| FetchError("nobody is there".to_owned()))
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Region(Rc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    cached: Entries,
+    pub(crate) web: Web,
+    clock_ms: Cell<i64>,
+    random: Cell<u8>,
+}
+
+impl std::ops::Deref for Region {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Region {
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(Inner {
+            store: Store::default(),
+            cached: Entries::default(),
+            web: Web::default(),
+            clock_ms: Cell::new(BEGIN_S * 1000),
+            random: Cell::new(0),
+        }))
+    }
+
+    pub(crate) fn pass_ms(&self, ms: i64) {
+        self.clock_ms.set(self.clock_ms.get() + ms);
+    }
+
+    /// Puts a document at an address.
+    pub(crate) fn publish(&self, url: &str, document: &Value) {
+        let mut documents = self.web.documents.borrow_mut();
+        documents.insert(url.to_owned(), document.to_string());
+    }
+
+    /// An instance that knows nothing.
+    pub(crate) fn instance(&self) -> Instance {
+        self.instance_with(SECRET, "")
+    }
+
+    pub(crate) fn instance_with(&self, secret: &str, before: &str) -> Instance {
+        Instance(Rc::new(Own {
+            region: self.clone(),
+            boards: BoardMemory::default(),
+            memory: Memory::default(),
+            settings: Settings {
+                admin_key: Secret::new(KEY),
+                default_tenant: TenantId::new("default").unwrap(),
+                changes_channel: None,
+                metrics_key: Secret::new(""),
+                cors_origins: CorsOrigins::None,
+                deprecation: None,
+                country_header: None,
+                player_tokens: PlayerTokens::new(secret, before).unwrap().map(Rc::new),
+                trusted_proxies: "".parse().unwrap(),
+            },
+            later: RefCell::default(),
+        }))
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Instance(Rc<Own>);
+
+struct Own {
+    region: Region,
+    boards: BoardMemory,
+    memory: Memory,
+    settings: Settings,
+    later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+}
+
+impl Environment for Instance {
+    type Store = Store;
+    type Cache = Entries;
+    type Fetch = Web;
+
+    fn store(&self) -> &Store {
+        &self.0.region.store
+    }
+
+    fn cache(&self) -> Option<&Entries> {
+        Some(&self.0.region.cached)
+    }
+
+    fn region(&self) -> &Entries {
+        &self.0.region.cached
+    }
+
+    fn fetch(&self) -> &Web {
+        &self.0.region.web
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    fn boards(&self) -> &BoardMemory {
+        &self.0.boards
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.0.region.clock_ms.get()).unwrap()
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    fn new_trace_id(&self) -> [u8; 16] {
+        [7; 16]
+    }
+
+    fn random(&self) -> Result<[u8; 32], StoreError> {
+        self.0.region.random.set(self.0.region.random.get() + 1);
+        Ok([self.0.region.random.get(); 32])
+    }
+
+    fn later(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.later.borrow_mut().push(work.boxed_local());
+    }
+
+    async fn pause(&self, _milliseconds: u64) {}
+}
+
+impl Instance {
+    fn handled<P: Endpoint>(&self, request: Request<Body>) -> Answer {
+        let handled = block_on(handle::<P, _>(self, request));
+        // What is left for after the response is done before the next request.
+        while let Some(work) = self.0.later.borrow_mut().pop() {
+            block_on(work);
+        }
+        let (head, body) = handled.response.into_parts();
+        Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text: String::from_utf8(body.to_vec()).unwrap(),
+            log: handled.log,
+        }
+    }
+
+    /// A request with these headers and no others but the body's type.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = Body::Bytes(Bytes::copy_from_slice(body.as_bytes()));
+        let request = request.body(body).unwrap();
+        if path.contains("/entries") {
+            self.handled::<families::Ranks>(request)
+        } else if path.contains("/scores") {
+            self.handled::<families::Scores>(request)
+        } else if path.contains("/leaderboards") {
+            self.handled::<families::Leaderboards>(request)
+        } else {
+            self.handled::<families::Identity>(request)
+        }
+    }
+
+    /// The operator, about the tenant acme.
+    pub(crate) fn operator(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let headers = [("x-api-key", KEY), ("x-tenant-id", "acme")];
+        self.send(method, path, &body, &headers)
+    }
+
+    pub(crate) fn with_key(&self, key: &str, method: &str, path: &str, body: &str) -> Answer {
+        self.send(method, path, body, &[("x-api-key", key)])
+    }
+
+    pub(crate) fn with_token(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+        self.send(
+            method,
+            path,
+            body,
+            &[("authorization", &format!("Bearer {token}"))],
+        )
+    }
+
+    /// Makes a key of acme: its id and its text.
+    pub(crate) fn make_key(&self, body: &Value) -> (String, String) {
+        let made = self.operator("POST", "/keys", body);
+        assert_eq!(made.status, 201, "{made:?}");
+        let made = made.json();
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        (text("id"), text("key"))
+    }
+
+    /// A leaderboard of acme that only its credentials may read, and players may write.
+    pub(crate) fn make_board(&self) {
+        let body = json!({"access": {"read": "private", "write": "player"}});
+        let made = self.operator("PUT", "/leaderboards/b", &body);
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+}
+
+pub(crate) fn signing_key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+/// The key as an issuer publishes it.
+pub(crate) fn jwk(kid: &str, key: &SigningKey) -> Value {
+    let mut jwk = serde_json::to_value(jwt_compact::jwk::JsonWebKey::from(&key.verifying_key())).unwrap();
+    jwk["kid"] = json!(kid);
+    jwk
+}
+
+/// Claims of a player of acme, valid for ten minutes from the beginning.
+pub(crate) fn claims() -> Value {
+    json!({"iss": ISSUER, "aud": "scores", "sub": "p", "exp": BEGIN_S + 600, "org": "acme"})
+}
+
+pub(crate) fn sign(kid: &str, key: &SigningKey, claims: &Value) -> String {
+    let header = Header::empty().with_key_id(kid);
+    Ed25519.token(&header, &Claims::new(claims.clone()), key).unwrap()
+}
+
+/// An issuer of acme with its keys at [`JWKS`].
+pub(crate) fn issuer_document() -> Value {
+    json!({"issuer": ISSUER, "audiences": ["scores"], "jwks_uri": JWKS})
+}
