@@ -1,6 +1,6 @@
 //! What a submission did.
 
-use crate::{LeaderboardId, PeriodId, PlayerId, Values};
+use crate::{Columns, LeaderboardId, PeriodId, PlayerId, Values};
 
 /// What happened to the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +35,9 @@ pub struct Outcome {
     pub player: PlayerId,
     /// What happened to the entry.
     pub status: Status,
+    /// The columns of all values here, as they were then: a replay can be older than the configuration. `None` in a
+    /// replay that was stored before columns were; those of the configuration are the best guess then.
+    pub columns: Option<Columns>,
     /// The entry's values now.
     pub values: Values,
     /// Its rank now, at `version`; `None` when the caller asked for no ranks.

@@ -1,6 +1,6 @@
 //! The bytes that Rust and the scripts exchange and that are not the core's own: entries, outcomes, bounds.
 
-use leaderboard_core::codec::Reader;
+use leaderboard_core::codec::{Reader, decode_layout};
 use leaderboard_core::{
     Entry, Layout, LeaderboardId, Metadata, Order, Outcome, Period, PeriodId, PlayerId, Previous,
     RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable, sortable,
@@ -124,9 +124,12 @@ pub(crate) fn descending_bits(layout: &Layout) -> u8 {
 
 const HAS_RANK: u8 = 1;
 const HAS_PREVIOUS: u8 = 2;
+/// Not in outcomes that were remembered before layouts were.
+const HAS_LAYOUT: u8 = 4;
 
 /// An outcome as `pack_outcome` in `submit.lua` writes it: status, number of columns, which of them descend,
-/// flags, three words (version, rank, rank before), the tuple, the tuple before, the period's id.
+/// flags, three words (version, rank, rank before), the tuple, the tuple before, the layout's length and bytes, the
+/// period's id.
 pub(crate) fn unpack_outcome(
     bytes: &[u8],
     leaderboard: LeaderboardId,
@@ -149,11 +152,19 @@ pub(crate) fn unpack_outcome(
             rank: known(previous_rank),
         });
     }
+    let mut layout = None;
+    if flags & HAS_LAYOUT != 0 {
+        let (&[length], after) = rest.split_first_chunk().ok_or_else(short)?;
+        let (bytes, after) = after.split_at_checked(usize::from(length)).ok_or_else(short)?;
+        layout = Some(decode_layout(bytes).map_err(corrupt)?);
+        rest = after;
+    }
     Ok(Outcome {
         leaderboard,
         period: unpack_period_id(rest)?,
         player,
         status: Status::from_code(status).ok_or_else(short)?,
+        columns: layout.map(|layout| layout.columns),
         values,
         rank: known(rank),
         previous,
@@ -268,8 +279,16 @@ mod tests {
         }
         good.extend(sortable(5));
         good.extend(sortable(4));
+        let before_layouts = [&good[..], b"all"].concat();
+        let outcome = unpack_outcome(&before_layouts, board(), player(), true).unwrap();
+        assert_eq!((outcome.columns, outcome.values.first()), (None, 5));
+        let layout = encode_layout(&one);
+        good[3] |= HAS_LAYOUT;
+        good.push(u8::try_from(layout.len()).unwrap());
+        good.extend(layout);
         good.extend(b"all");
         let outcome = unpack_outcome(&good, board(), player(), false).unwrap();
+        assert_eq!(outcome.columns.as_ref(), Some(&one.columns));
         assert_eq!(
             (outcome.version, outcome.rank, outcome.values.first()),
             (7, Some(2), 5)

@@ -279,6 +279,7 @@ impl Apply {
             period: target.period.id.clone(),
             player: attempt.player.clone(),
             status: *status,
+            columns: Some(target.board.value.columns.clone()),
             values: entry.values.clone(),
             rank,
             previous: self.existing.as_ref().map(|before| Previous {

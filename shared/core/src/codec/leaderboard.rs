@@ -119,28 +119,17 @@ pub fn decode_layout(bytes: &[u8]) -> Result<Layout, Malformed> {
     Ok(layout)
 }
 
-fn write_layout(w: &mut Writer, layout: &Layout) {
-    w.byte(match layout.ties {
-        Ties::Earliest => 0,
-        Ties::Latest => 1,
-        Ties::Shared => 2,
-        Ties::Dense => 3,
-    });
-    w.unsigned(layout.columns.count() as u64);
-    for column in layout.columns.iter() {
+/// The number of columns, and direction and name of each.
+pub(super) fn write_columns(w: &mut Writer, columns: &Columns) {
+    w.unsigned(columns.count() as u64);
+    for column in columns.iter() {
         w.byte(u8::from(column.order() == Order::Ascending));
         w.text(column.name());
     }
 }
 
-fn read_layout(r: &mut Reader<'_>) -> Result<Layout, Malformed> {
-    let ties = match r.byte()? {
-        0 => Ties::Earliest,
-        1 => Ties::Latest,
-        2 => Ties::Shared,
-        3 => Ties::Dense,
-        _ => return Err(Malformed("ties")),
-    };
+/// The inverse of [`write_columns`].
+pub(super) fn read_columns(r: &mut Reader<'_>) -> Result<Columns, Malformed> {
     let count = r.unsigned()?.min(1 + crate::MAX_COLUMNS as u64);
     let mut columns = Vec::new();
     for _ in 0..count {
@@ -151,10 +140,29 @@ fn read_layout(r: &mut Reader<'_>) -> Result<Layout, Malformed> {
         };
         columns.push(Column::new(r.text()?, order).map_err(|_| Malformed("column"))?);
     }
-    Ok(Layout {
-        columns: Columns::new(columns).map_err(|_| Malformed("columns"))?,
-        ties,
-    })
+    Columns::new(columns).map_err(|_| Malformed("columns"))
+}
+
+fn write_layout(w: &mut Writer, layout: &Layout) {
+    w.byte(match layout.ties {
+        Ties::Earliest => 0,
+        Ties::Latest => 1,
+        Ties::Shared => 2,
+        Ties::Dense => 3,
+    });
+    write_columns(w, &layout.columns);
+}
+
+fn read_layout(r: &mut Reader<'_>) -> Result<Layout, Malformed> {
+    let ties = match r.byte()? {
+        0 => Ties::Earliest,
+        1 => Ties::Latest,
+        2 => Ties::Shared,
+        3 => Ties::Dense,
+        _ => return Err(Malformed("ties")),
+    };
+    let columns = read_columns(r)?;
+    Ok(Layout { columns, ties })
 }
 
 fn read_limits(r: &mut Reader<'_>) -> Result<Limits, Malformed> {

@@ -1,15 +1,23 @@
 //! Outcomes as bytes: what a repeated `id` gets back.
 
+use super::leaderboard::{read_columns, write_columns};
 use super::wire::{Malformed, Reader, Writer};
 use crate::{LeaderboardId, Outcome, PlayerId, Previous, Status};
 
+/// The first shape, without columns.
 const OUTCOME_V1: u8 = 1;
+/// The first shape, and columns after it.
+const OUTCOME_V2: u8 = 2;
 
 /// The parts of an outcome that the request does not already tell.
 #[must_use]
 pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
     let mut w = Writer::default();
-    w.byte(OUTCOME_V1);
+    w.byte(if outcome.columns.is_some() {
+        OUTCOME_V2
+    } else {
+        OUTCOME_V1
+    });
     w.byte(outcome.status.code());
     w.unsigned(outcome.version);
     w.text(outcome.period.as_str());
@@ -19,6 +27,9 @@ pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
         w.values(&previous.values);
         w.option(previous.rank, Writer::unsigned);
     });
+    if let Some(columns) = &outcome.columns {
+        write_columns(&mut w, columns);
+    }
     w.finish()
 }
 
@@ -32,9 +43,11 @@ pub fn decode_outcome(
     player: PlayerId,
 ) -> Result<Outcome, Malformed> {
     let mut r = Reader::new(bytes);
-    if r.byte()? != OUTCOME_V1 {
-        return Err(Malformed("outcome code"));
-    }
+    let has_columns = match r.byte()? {
+        OUTCOME_V1 => false,
+        OUTCOME_V2 => true,
+        _ => return Err(Malformed("outcome code")),
+    };
     let status = Status::from_code(r.byte()?).ok_or(Malformed("status"))?;
     let version = r.unsigned()?;
     let period = r.period()?;
@@ -46,12 +59,14 @@ pub fn decode_outcome(
             rank: r.option(Reader::unsigned)?,
         })
     })?;
+    let columns = has_columns.then(|| read_columns(&mut r)).transpose()?;
     r.end()?;
     Ok(Outcome {
         leaderboard,
         period,
         player,
         status,
+        columns,
         values,
         rank,
         previous,

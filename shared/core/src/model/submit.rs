@@ -120,6 +120,7 @@ fn apply(
         period: target.period.id.clone(),
         player: attempt.player.clone(),
         status,
+        columns: Some(target.board.value.columns.clone()),
         values: entry.values.clone(),
         rank: rank(&board.projection, state, entry, ranks),
         previous,

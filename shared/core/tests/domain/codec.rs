@@ -201,17 +201,18 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         status,
         period_ids(),
         any_player(),
-        tuples(),
+        (tuples(), of(orders().prop_map(|orders| columns(&orders)))),
         of(any::<u64>()),
         previous,
         any::<u64>(),
     )
         .prop_map(
-            |(status, period, player, values, rank, previous, version)| Outcome {
+            |(status, period, player, (values, columns), rank, previous, version)| Outcome {
                 leaderboard: board("any").id,
                 period,
                 player,
                 status,
+                columns,
                 values,
                 rank,
                 previous,

@@ -1,5 +1,5 @@
-//! The names of the columns in outcomes. The store gives numbers; the configuration that they were decided
-//! with is in the instance's memory by then.
+//! The names of the columns in outcomes that come without. Those are replays of what was stored before outcomes had
+//! them; the configuration of today is in the instance's memory by then.
 
 use std::rc::Rc;
 
@@ -10,14 +10,14 @@ use crate::environment::Environment;
 use crate::problem::Problem;
 use crate::wire::Names;
 
-/// The columns of the outcomes' leaderboards. Asks the store only for one that the instance has forgotten
+/// The columns of the leaderboards of outcomes without columns. Asks the store only for one that the instance has forgotten
 /// since.
 pub(super) async fn names_for<E: Environment>(
     context: &Context<'_, E>,
     outcomes: impl Iterator<Item = &Outcome>,
 ) -> Result<Names, Problem> {
     let mut names = Names::default();
-    for outcome in outcomes {
+    for outcome in outcomes.filter(|outcome| outcome.columns.is_none()) {
         let id = &outcome.leaderboard;
         if names.has(id) {
             continue;

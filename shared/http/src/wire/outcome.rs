@@ -17,7 +17,7 @@ pub(crate) struct OutcomeBody<'a> {
     pub(crate) version: ApiVersion,
     /// The outcome.
     pub(crate) outcome: &'a Outcome,
-    /// The names of its values; `None` leaves values and ranks out.
+    /// The names of its values when it has none itself; `None` leaves values and ranks out.
     pub(crate) names: Option<&'a Names>,
 }
 
@@ -41,7 +41,10 @@ impl Serialize for OutcomeBody<'_> {
         }
         map.serialize_entry("status", status_word(outcome.status))?;
         if let Some(names) = self.names {
-            let columns = names.of(&outcome.leaderboard);
+            let columns = match &outcome.columns {
+                Some(columns) => columns,
+                None => names.of(&outcome.leaderboard),
+            };
             let values = &outcome.values;
             map.serialize_entry("values", &NamedValues { columns, values })?;
             map.serialize_entry("rank", &outcome.rank)?;
@@ -158,7 +161,9 @@ const fn status_word(status: Status) -> &'static str {
 mod tests {
     use std::rc::Rc;
 
-    use leaderboard_core::{Leaderboard, LeaderboardId, PeriodId, PlayerId, Values, Versioned};
+    use leaderboard_core::{
+        Column, Leaderboard, LeaderboardId, Order, PeriodId, PlayerId, Values, Versioned,
+    };
 
     use super::*;
     use crate::problem::{FieldError, ProblemType};
@@ -169,6 +174,7 @@ mod tests {
             period: PeriodId::all_time(),
             player: PlayerId::new("José Piendibene").unwrap(),
             status: Status::Created,
+            columns: None,
             values: Values::new(vec![i64::MAX]),
             rank: Some(1),
             previous: None,
@@ -207,6 +213,11 @@ mod tests {
         });
         assert!(body(Some(200), &outcome).starts_with(r#"{"status_code":200,"leaderboard""#));
         assert!(body(None, &outcome).contains(r#""previous":{"values":{"score":3},"rank":2}"#));
+        // Its own names come first.
+        let points = Column::new("points", Order::Descending).unwrap();
+        outcome.columns = Some(Columns::new(vec![points]).unwrap());
+        assert!(body(None, &outcome).contains(r#""previous":{"values":{"points":3},"rank":2}"#));
+        assert!(body(None, &outcome).contains(r#""values":{"points":"9223372036854775807"}"#));
     }
 
     #[test]

@@ -261,12 +261,14 @@ local function create_period(place, attempt)
   place.is_new = false
 end
 
+-- An outcome has its layout with it: it may be told again under another configuration.
 local function pack_outcome(place, plan, version, rank, previous_rank)
   local period = place.period
-  local flags = (rank and 1 or 0) + (plan.old and 2 or 0)
+  local flags = (rank and 1 or 0) + (plan.old and 2 or 0) + 4
   return struct.pack('BBBB', plan.status, period.columns, place.descending, flags)
     .. word(version) .. word(rank or 0) .. word(previous_rank or 0)
-    .. plan.tuple .. (plan.old and plan.old.tuple or '') .. place.id
+    .. plan.tuple .. (plan.old and plan.old.tuple or '')
+    .. string.char(#period.layout) .. period.layout .. place.id
 end
 
 -- Writes a plan, event first: its position is the version of what it changes.

@@ -120,6 +120,27 @@ async fn a_replay_of_one_target_lets_the_others_be_applied() {
 }
 
 #[tokio::test]
+async fn a_replay_has_the_columns_of_its_time() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let before = put(&store, &simple("a")).await;
+    let given = with_id(attempt(&before, "p", 5, NOW_MS), "x");
+    let first = one(&store, given.clone()).await.unwrap();
+    assert_eq!(first.columns.as_ref(), Some(&before.value.columns));
+    let mut renamed = simple("a");
+    let points = Column::new("points", Order::Ascending).unwrap();
+    renamed.columns = Columns::new(vec![points]).unwrap();
+    let mut again = given;
+    again.targets[0].board = put(&store, &renamed).await;
+    let replay = one(&store, again).await.unwrap();
+    let expected = Outcome {
+        replayed: true,
+        ..first
+    };
+    assert_eq!(replay, expected);
+}
+
+#[tokio::test]
 async fn sums_stop_at_both_ends_of_64_bits() {
     let server = Server::start().await;
     let store = server.store().await;
