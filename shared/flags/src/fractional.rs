@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::eval::from_number;
 use crate::murmur3::murmur3;
 
 /// The greatest sum of the weights.
@@ -59,7 +60,7 @@ fn whole(value: &Value) -> Option<u64> {
         return Some(0);
     }
     // A whole number that is written with a point or an exponent (`5.0`, `1e3`).
-    Some(format!("{number:.0}").parse().unwrap_or(u64::MAX))
+    Some(from_number(number).as_u64().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

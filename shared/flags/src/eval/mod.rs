@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::rule::{Operator, Rule};
 use crate::{fractional, sem_ver};
 pub(crate) use budget::Stop;
+pub(crate) use coerce::from_number;
 use coerce::{is_truthy, less, loosely_equal, strictly_equal};
 use data::Scope;
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Knowledge;
 use crate::environment::Environment;
+use crate::version::ApiVersion;
 
 /// How many sets an instance remembers.
 const MAX_SETS: usize = 32;
@@ -152,6 +153,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) client: Option<IpAddr>,
     /// Two letters, as the configured header tells: a hint, no proof.
     pub(crate) country: Option<[u8; 2]>,
+    /// The version of the API that is asked for, as far as that is known.
+    pub(crate) version: Option<ApiVersion>,
 }
 
 impl Subject<'_> {
@@ -179,6 +182,11 @@ impl Subject<'_> {
             let letters: String = country.iter().copied().map(char::from).collect();
             context.entry("country").or_insert_with(|| letters.into());
         }
+        if let Some(version) = self.version {
+            context
+                .entry("api_version")
+                .or_insert_with(|| version.number().into());
+        }
     }
 }
 
@@ -196,6 +204,7 @@ mod tests {
             player: player.as_ref(),
             client: "203.0.113.7".parse().ok(),
             country: Some(*b"PL"),
+            version: Some(ApiVersion::V2),
         };
         let mut given = given.as_object().unwrap().clone();
         if given.is_empty() {
@@ -207,19 +216,20 @@ mod tests {
 
     #[test]
     fn a_player_is_shared_out_by_name_and_anybody_else_by_address() {
-        let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "ann", "country": "PL" });
+        let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "ann", "country": "PL", "api_version": "2" });
         assert_eq!(context(Some("ann"), &json!({})), player);
-        let nobody = json!({ "tenant": "acme", "targetingKey": "203.0.113.7", "country": "PL" });
+        let nobody =
+            json!({ "tenant": "acme", "targetingKey": "203.0.113.7", "country": "PL", "api_version": "2" });
         assert_eq!(context(None, &json!({})), nobody);
     }
 
     #[test]
     fn a_client_claims_neither_another_tenant_nor_another_player() {
-        let claims = json!({ "tenant": "b", "player": "bob", "targetingKey": "device", "country": "DE" });
-        let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "device", "country": "DE" });
+        let claims = json!({ "tenant": "b", "player": "bob", "targetingKey": "device", "country": "DE", "api_version": "1" });
+        let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "device", "country": "DE", "api_version": "1" });
         assert_eq!(context(Some("ann"), &claims), player);
         // A server speaks for any player.
-        let server = json!({ "tenant": "acme", "player": "bob", "targetingKey": "device", "country": "DE" });
+        let server = json!({ "tenant": "acme", "player": "bob", "targetingKey": "device", "country": "DE", "api_version": "1" });
         assert_eq!(context(None, &claims), server);
         assert_eq!(context(None, &json!({ "x": 1 }))["targetingKey"], Value::Null);
     }

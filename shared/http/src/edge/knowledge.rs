@@ -135,11 +135,6 @@ impl Knowledge {
         body(&self.operator, &OPERATOR_KINDS, kind)
     }
 
-    /// The tenant's own document of a kind.
-    pub(crate) fn of_tenant(&self, kind: DocumentKind) -> Option<&[u8]> {
-        body(&self.own, &OWN_KINDS, kind)
-    }
-
     /// The operator's flags, with their version.
     pub(crate) fn operator_flags(&self) -> Option<&Versioned<Vec<u8>>> {
         document(&self.operator, &OPERATOR_KINDS, DocumentKind::Flags)

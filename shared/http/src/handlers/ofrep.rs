@@ -124,6 +124,7 @@ fn given<E: Environment>(context: &Context<'_, E>) -> Result<Value, EvaluationEr
         player: context.identity.player.as_ref(),
         client: context.client,
         country: country(context.headers, context.env.settings().country_header.as_ref()),
+        version: Some(context.version),
     };
     subject.enrich(&mut given);
     Ok(Value::Object(given))

@@ -31,6 +31,7 @@ pub(crate) fn writes_are_off<E: Environment>(env: &E, tenant: &TenantId, knowled
         player: None,
         client: None,
         country: None,
+        version: None,
     };
     Flags::of(env, tenant, knowledge).either_off(WRITES, &nobody, env.now())
 }

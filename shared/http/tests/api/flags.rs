@@ -1,5 +1,7 @@
 //! Flags: their documents, their evaluation by OFREP, and what the product does by them.
 
+use bytes::Bytes;
+use leaderboard_http::Body;
 use serde_json::{Value, json};
 
 use crate::service::{Answer, Service};
@@ -372,4 +374,52 @@ fn an_evaluation_asks_no_store() {
     service.store.down.set(true);
     assert_eq!(evaluate(&service, "a", &json!({})).1["value"], true);
     assert_eq!(service.call("POST", OFREP, r#"{"context":{}}"#).status, 200);
+}
+
+#[test]
+fn the_second_version_is_rolled_out_gradually_as_the_default() {
+    let service = Service::new();
+    let part = |new: u32| {
+        json!({ "state": "ENABLED", "variants": { "new": true, "old": false }, "defaultVariant": "old",
+            "targeting": { "fractional": [["new", new], ["old", 100 - new]] } })
+    };
+    assert_eq!(service.call("PUT", "/leaderboards/b", "{}").status, 201);
+    let versions = || -> Vec<String> {
+        let of = |client: u32| {
+            let address = format!("203.0.113.{client}:1");
+            let request =
+                http::Request::get("/api/leaderboards/b/entries").header("spin-client-addr", address);
+            let body = Body::Bytes(Bytes::new());
+            let answer = service.send(request.body(body).unwrap());
+            assert_eq!(answer.status, 200);
+            answer.header("api-version").to_owned()
+        };
+        (0..100).map(of).collect()
+    };
+    assert!(versions().iter().all(|version| version == "1"));
+    put(
+        &service,
+        "/operator/flags",
+        &json!({ "edgeboard.api-v2-default": part(30) }),
+    );
+    let some = versions();
+    let count = some.iter().filter(|version| *version == "2").count();
+    assert!((15..=45).contains(&count), "{count} of 100");
+    assert_eq!(versions(), some);
+    put(
+        &service,
+        "/operator/flags",
+        &json!({ "edgeboard.api-v2-default": part(60) }),
+    );
+    // Whoever had the second version keeps it.
+    let more = versions();
+    assert!(some.iter().zip(&more).all(|(before, after)| before <= after));
+    assert_ne!(more, some);
+    // A tenant decides for itself.
+    put(
+        &service,
+        "/flags",
+        &json!({ "edgeboard.api-v2-default": switch(false) }),
+    );
+    assert!(versions().iter().all(|version| version == "1"));
 }
