@@ -26,6 +26,7 @@ mod query;
 mod response;
 mod route;
 mod version;
+mod views;
 pub mod wire;
 
 pub use credentials::PlayerTokens;
@@ -47,3 +48,4 @@ pub use problem::{
 pub use response::Response;
 pub use route::{Base, BodyKind, Build, Family, Need, Route, RouteTable, Verb};
 pub use version::{ApiVersion, Deprecation};
+pub use views::{ChangesError, heard};

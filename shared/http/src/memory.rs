@@ -5,6 +5,7 @@ use crate::audit::Refusals;
 use crate::credentials::{KeySets, Tokens};
 use crate::edge::{Copies, KnownTenants, ReadSets};
 use crate::metrics::Counts;
+use crate::views::Shelf;
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Memory {
     pub(crate) known: KnownTenants,
     /// What is counted and not passed on yet.
     pub(crate) counts: Counts,
+    /// Finished answers.
+    pub(crate) shelf: Shelf,
     /// Refused credentials that are not in the audit log yet.
     pub(crate) refusals: Refusals,
     /// Sets of flags, read.

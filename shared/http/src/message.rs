@@ -17,6 +17,7 @@ use crate::environment::Environment;
 use crate::json::{self, Errors, Field, Json};
 use crate::pipeline::switches;
 use crate::problem::Problem;
+use crate::views;
 use crate::wire::submission::{Destination, Item, batch_items, submission};
 use crate::{FieldError, MAX_BODY_BYTES, ProblemType};
 
@@ -82,6 +83,7 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     terms.announce_on.clone_from(&env.settings().changes_channel);
     terms.max_tenant_entries = known.quotas.entries;
     let submitted = usecase::submit(&deps, &tenant, &Caller::Server, &submissions, &terms).await?;
+    views::submitted(env, &tenant, submitted.answers.iter().flatten().flatten());
     for (answer, (item, text)) in submitted.answers.iter().zip(&items) {
         match answer {
             Ok(outcomes) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,

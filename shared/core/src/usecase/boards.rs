@@ -48,6 +48,18 @@ pub(super) struct Loaded {
     pub(super) fresh: bool,
 }
 
+/// The nearest copy of a leaderboard's configuration, which may be stale; `None` when the store has none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn nearest<S: Leaderboards, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+) -> Result<Option<Rc<Versioned<Leaderboard>>>, StoreError> {
+    Ok(deps.board(tenant, id).await?.map(|loaded| loaded.board))
+}
+
 impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
     /// The nearest copy of a configuration. `None` comes from the store itself.
     pub(super) async fn board(

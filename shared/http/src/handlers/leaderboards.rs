@@ -12,6 +12,7 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
+use crate::views;
 use crate::wire::leaderboard::{LeaderboardBody, read as read_document};
 use crate::wire::{ListBody, cursor};
 
@@ -91,6 +92,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
         context.knowledge.tenant.quotas.leaderboards,
     )
     .await?
+    .inspect(|_| views::changed(context.env, &context.tenant, Some(&id)))
     {
         Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &board, version)?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
@@ -124,6 +126,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
             context.knowledge.tenant.quotas.leaderboards,
         )
         .await?
+        .inspect(|_| views::changed(context.env, &context.tenant, Some(&id)))
         {
             Ok((version, _)) => return document(context, StatusCode::OK, &board, version),
             Err(PutRefusal::VersionMismatch { .. }) => {}
@@ -150,7 +153,10 @@ pub async fn delete<E: Environment>(
         Expected::Any
     };
     match usecase::delete(&context.deps(), &context.tenant, &id, expected).await? {
-        Ok(true) => Ok(Response::no_content()),
+        Ok(true) => {
+            views::deleted(context.env, &context.tenant, &id);
+            Ok(Response::no_content())
+        }
         Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
         Err(refusal) => Err(Problem::of_put(&refusal)),
     }

@@ -1,6 +1,8 @@
 //! Reading ranks.
 
 use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use leaderboard_core::access::Caller;
 use leaderboard_core::usecase::{
     Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
 };
@@ -13,8 +15,7 @@ use crate::json::decimal;
 use crate::problem::Problem;
 use crate::query::{Query, decode, invalid};
 use crate::response::Response;
-use crate::version::ApiVersion;
-use crate::wire::entries::DistributionBody;
+use crate::views::{self, Question, Subject};
 use crate::wire::{cursor, ranks as wire};
 
 /// How many entries a page has unless asked otherwise.
@@ -37,7 +38,7 @@ pub async fn entries<E: Environment>(
         return players(context, &leaderboard, &query, raw).await;
     }
     let decoded = |bytes: &[u8]| Cursor::decode(bytes).ok();
-    let asked = ListQuery {
+    let list = ListQuery {
         period: query.period()?,
         cursor: query
             .text("cursor")?
@@ -45,20 +46,7 @@ pub async fn entries<E: Environment>(
             .transpose()?,
         limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
     };
-    let found = usecase::list(
-        &context.deps(),
-        &context.tenant,
-        &context.caller,
-        &leaderboard,
-        &asked,
-    )
-    .await
-    .map_err(|error| Problem::of_query(error, &context.caller))?;
-    let touched = match context.version {
-        ApiVersion::V1 => None,
-        ApiVersion::V2 => usecase::touched_ranks(&context.deps(), &context.tenant, &found).await?,
-    };
-    answer(context, &wire::page(context.version, &found, touched)?)
+    ask(context, leaderboard, Subject::List(list)).await
 }
 
 async fn players<E: Environment>(
@@ -121,17 +109,7 @@ pub async fn entry<E: Environment>(
     player: PlayerId,
 ) -> Result<Response, Problem> {
     let selector = Query::parse(context.query, &["period"])?.period()?;
-    let found = usecase::standing(
-        &context.deps(),
-        &context.tenant,
-        &context.caller,
-        &leaderboard,
-        &player,
-        &selector,
-    )
-    .await
-    .map_err(|error| Problem::of_query(error, &context.caller))?;
-    answer(context, &wire::standing(context.version, &leaderboard, &found)?)
+    ask(context, leaderboard, Subject::Entry(player, selector)).await
 }
 
 /// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
@@ -146,18 +124,7 @@ pub async fn around<E: Environment>(
     let query = Query::parse(context.query, &["limit", "period"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
     let selector = query.period()?;
-    let found = usecase::around(
-        &context.deps(),
-        &context.tenant,
-        &context.caller,
-        &leaderboard,
-        &player,
-        &selector,
-        limit,
-    )
-    .await
-    .map_err(|error| Problem::of_query(error, &context.caller))?;
-    answer(context, &wire::window(context.version, &leaderboard, &found)?)
+    ask(context, leaderboard, Subject::Around(player, selector, limit)).await
 }
 
 /// `GET /leaderboards/{id}/periods`.
@@ -191,16 +158,7 @@ pub async fn distribution<E: Environment>(
             .unwrap_or(DEFAULT_BUCKETS),
         score: query.text("score")?.map(|text| score(&text)).transpose()?,
     };
-    let found = usecase::distribution(
-        &context.deps(),
-        &context.tenant,
-        &context.caller,
-        &leaderboard,
-        &asked,
-    )
-    .await
-    .map_err(|error| Problem::of_query(error, &context.caller))?;
-    answer(context, &DistributionBody::new(leaderboard.as_str(), &found))
+    ask(context, leaderboard, Subject::Distribution(asked)).await
 }
 
 fn score(text: &str) -> Result<i64, Problem> {
@@ -209,8 +167,30 @@ fn score(text: &str) -> Result<i64, Problem> {
     i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
 }
 
+/// Answers a question whose answer may be used again.
+async fn ask<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    subject: Subject,
+) -> Result<Response, Problem> {
+    let question = Question {
+        tenant: context.tenant.clone(),
+        leaderboard,
+        subject,
+        version: context.version,
+        media: context.accepted,
+    };
+    views::answer(context, question).await
+}
+
+/// An answer that is made for this request. Who sends a credential may see more than others.
 fn answer<E: Environment>(context: &Context<'_, E>, body: &impl Serialize) -> Result<Response, Problem> {
-    Response::json(StatusCode::OK, context.accepted, body).map(Response::revalidated)
+    let response = Response::json(StatusCode::OK, context.accepted, body)?;
+    Ok(if context.caller == Caller::Anonymous {
+        response.revalidated()
+    } else {
+        response.with(CACHE_CONTROL, "private, no-store")
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::problem::{ItemPlace, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
+use crate::views;
 use crate::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
 use crate::wire::submission::{Destination, Scores, scores};
 use crate::wire::{ListBody, Names};
@@ -74,6 +75,7 @@ async fn take<E: Environment>(
     if refused {
         return Err(Problem::new(ProblemType::TooManyRequests));
     }
+    views::submitted(context.env, &context.tenant, answers.iter().flatten().flatten());
     let names = if minimal {
         None
     } else {
@@ -180,6 +182,7 @@ pub async fn remove<E: Environment>(
     usecase::remove(&context.deps(), &context.tenant, &leaderboard, &player, &selector)
         .await
         .map_err(|error| Problem::of_query(error, &context.caller))?;
+    views::changed(context.env, &context.tenant, Some(&leaderboard));
     Ok(Response::no_content())
 }
 
@@ -194,6 +197,7 @@ pub async fn ban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> 
         .store()
         .hide(&context.tenant, &player, context.now)
         .await?;
+    views::changed(context.env, &context.tenant, None);
     Ok(Response::no_content())
 }
 
@@ -208,6 +212,7 @@ pub async fn unban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -
         .store()
         .restore(&context.tenant, &player, context.now)
         .await?;
+    views::changed(context.env, &context.tenant, None);
     Ok(Response::no_content())
 }
 

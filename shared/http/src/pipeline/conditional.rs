@@ -54,13 +54,15 @@ impl Preconditions {
     /// Whether `If-Match` holds for the current version (`None`: there is no document). Tags compare
     /// strongly: a weak one never matches.
     pub(crate) fn match_holds(&self, current: Option<u64>) -> bool {
+        self.match_holds_for(current.map(|version| version.to_string()).as_deref())
+    }
+
+    /// As [`Preconditions::match_holds`], for a tag without its quotes.
+    pub(crate) fn match_holds_for(&self, current: Option<&str>) -> bool {
         match (&self.if_match, current) {
             (None, _) | (Some(Tags::Any), Some(_)) => true,
             (Some(_), None) => false,
-            (Some(Tags::List(tags)), Some(version)) => {
-                let own = version.to_string();
-                tags.iter().any(|(weak, tag)| !weak && *tag == own)
-            }
+            (Some(Tags::List(tags)), Some(own)) => tags.iter().any(|(weak, tag)| !weak && tag == own),
         }
     }
 
@@ -85,13 +87,15 @@ impl Preconditions {
 
     /// Whether `If-None-Match` holds. Tags compare weakly.
     pub(crate) fn none_match_holds(&self, current: Option<u64>) -> bool {
+        self.none_match_holds_for(current.map(|version| version.to_string()).as_deref())
+    }
+
+    /// As [`Preconditions::none_match_holds`], for a tag without its quotes.
+    pub(crate) fn none_match_holds_for(&self, current: Option<&str>) -> bool {
         match (&self.if_none_match, current) {
             (None, _) | (_, None) => true,
             (Some(Tags::Any), Some(_)) => false,
-            (Some(Tags::List(tags)), Some(version)) => {
-                let own = version.to_string();
-                tags.iter().all(|(_, tag)| *tag != own)
-            }
+            (Some(Tags::List(tags)), Some(own)) => tags.iter().all(|(_, tag)| tag != own),
         }
     }
 }

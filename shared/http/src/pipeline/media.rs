@@ -171,7 +171,7 @@ fn weight_of(accept: &str, media_type: &str) -> Option<Weight> {
 }
 
 /// `0.8` as 800. What is not a weight counts as 0.
-fn parse_weight(text: &str) -> u16 {
+pub(crate) fn parse_weight(text: &str) -> u16 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return 0;

@@ -42,6 +42,7 @@ pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
 pub use media::MediaType;
+pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
 pub use size::{Body, MAX_BODY_BYTES};
 pub(crate) use trace::hex;
@@ -49,7 +50,7 @@ pub(crate) use trace::hex;
 /// Answers with the trace id, so that a client can report it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an answer depends on beside its address.
-const VARY_BY: &str = "Accept, API-Version, Authorization, X-API-Key, X-Tenant-ID";
+const VARY_BY: &str = "Accept, Accept-Encoding, API-Version, Authorization, X-API-Key, X-Tenant-ID";
 
 /// A finished answer and what to log of it.
 #[derive(Debug)]

@@ -31,3 +31,5 @@ mod store;
 mod tenants;
 #[cfg(test)]
 mod versions;
+#[cfg(test)]
+mod views;

@@ -1,6 +1,6 @@
 //! All families of the API over the model, and a client for them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -18,7 +18,10 @@ use leaderboard_http::{
 };
 use serde_json::Value;
 
-use crate::store::{Region, Store};
+use crate::store::{Region, Store, turn};
+
+/// How long after a change every reader of a region sees it: two windows, and the trust of an instance in its memory.
+pub(crate) const SHOWS_AFTER_MS: i64 = 70;
 
 pub(crate) const KEY: &str = "the-operators-key";
 pub(crate) const METRICS_KEY: &str = "the-key-for-metrics";
@@ -47,8 +50,13 @@ fn serves<P: Endpoint>(path: &str) -> bool {
 pub(crate) struct Service(Rc<World>);
 
 pub(crate) struct World {
-    pub(crate) store: Store,
-    pub(crate) region: Region,
+    pub(crate) store: Rc<Store>,
+    pub(crate) region: Rc<Region>,
+    passed_ms: Rc<Cell<i64>>,
+    /// Whether the clock goes on while somebody pauses.
+    pub(crate) pauses_take_time: Rc<Cell<bool>>,
+    /// Something was written, and no time has passed since.
+    written: Cell<bool>,
     boards: BoardMemory,
     memory: Memory,
     settings: Settings,
@@ -105,7 +113,12 @@ impl Environment for Service {
         self.0.later.borrow_mut().push(work.boxed_local());
     }
 
-    async fn pause(&self, _milliseconds: u64) {}
+    async fn pause(&self, milliseconds: u64) {
+        if self.0.pauses_take_time.get() {
+            self.pass_ms(i64::try_from(milliseconds).unwrap());
+        }
+        turn().await;
+    }
 
     fn cache(&self) -> Option<&Region> {
         None
@@ -116,7 +129,8 @@ impl Environment for Service {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::parse("2026-07-19T21:04:00Z").unwrap()
+        let start = Timestamp::parse("2026-07-19T21:04:00Z").unwrap();
+        start.saturating_add_ms(self.0.passed_ms.get())
     }
 
     fn settings(&self) -> &Settings {
@@ -134,6 +148,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    pub(crate) bytes: Bytes,
     pub(crate) log: LogRecord,
 }
 
@@ -193,8 +208,11 @@ impl Service {
         };
         adjust(&mut settings);
         Self(Rc::new(World {
-            store: Store::default(),
-            region: Region::default(),
+            store: Rc::default(),
+            region: Rc::default(),
+            passed_ms: Rc::default(),
+            pauses_take_time: Rc::default(),
+            written: Cell::new(false),
             boards: BoardMemory::default(),
             memory: Memory::default(),
             later: RefCell::default(),
@@ -202,27 +220,105 @@ impl Service {
         }))
     }
 
-    pub(crate) fn send(&self, request: Request<Body>) -> Answer {
-        let path = request.uri().path().to_owned();
-        let Handled { response, log } = block_on(async {
-            match () {
-                () if serves::<Flags>(&path) => handle::<Flags, _>(self, request).await,
-                () if serves::<Leaderboards>(&path) => handle::<Leaderboards, _>(self, request).await,
-                () if serves::<Scores>(&path) => handle::<Scores, _>(self, request).await,
-                () if serves::<Ranks>(&path) => handle::<Ranks, _>(self, request).await,
-                () if serves::<Limits>(&path) => handle::<Limits, _>(self, request).await,
-                () if serves::<Tenants>(&path) => handle::<Tenants, _>(self, request).await,
-                () => handle::<Ops, _>(self, request).await,
+    /// Another instance in the same region.
+    pub(crate) fn beside(&self) -> Self {
+        let World {
+            store,
+            region,
+            passed_ms,
+            pauses_take_time,
+            settings,
+            ..
+        } = &**self;
+        Self(Rc::new(World {
+            store: Rc::clone(store),
+            passed_ms: Rc::clone(passed_ms),
+            pauses_take_time: Rc::clone(pauses_take_time),
+            region: Rc::clone(region),
+            written: Cell::new(false),
+            boards: BoardMemory::default(),
+            memory: Memory::default(),
+            later: RefCell::default(),
+            settings: settings.clone(),
+        }))
+    }
+
+    /// An instance of another region, on the same store and by the same clock.
+    pub(crate) fn elsewhere(&self) -> Self {
+        let World {
+            store,
+            passed_ms,
+            pauses_take_time,
+            settings,
+            ..
+        } = &**self;
+        Self(Rc::new(World {
+            store: Rc::clone(store),
+            passed_ms: Rc::clone(passed_ms),
+            pauses_take_time: Rc::clone(pauses_take_time),
+            region: Rc::default(),
+            written: Cell::new(false),
+            boards: BoardMemory::default(),
+            memory: Memory::default(),
+            later: RefCell::default(),
+            settings: settings.clone(),
+        }))
+    }
+
+    pub(crate) fn pass_ms(&self, ms: i64) {
+        self.0.passed_ms.set(self.0.passed_ms.get() + ms);
+    }
+
+    /// Does what was put off until after a response.
+    pub(crate) fn settle(&self) {
+        loop {
+            let due = self.0.later.take();
+            if due.is_empty() {
+                return;
             }
-        });
-        for work in self.0.later.take() {
-            block_on(work);
+            for work in due {
+                block_on(work);
+            }
         }
+    }
+
+    /// As [`Service::settle`], beside other work.
+    pub(crate) async fn settle_async(&self) {
+        let due = self.0.later.take();
+        for work in due {
+            work.await;
+        }
+    }
+
+    /// A request. Between a write and a read as much time passes as a change needs to show.
+    pub(crate) fn send(&self, request: Request<Body>) -> Answer {
+        let reads = request.method() == Method::GET;
+        if reads && self.0.written.replace(false) {
+            self.pass_ms(SHOWS_AFTER_MS);
+        }
+        self.0.written.set(self.0.written.get() || !reads);
+        let answer = block_on(self.answer(request));
+        self.settle();
+        answer
+    }
+
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
+        let path = request.uri().path().to_owned();
+        let Handled { response, log } = match () {
+            () if serves::<Flags>(&path) => handle::<Flags, _>(self, request).await,
+            () if serves::<Leaderboards>(&path) => handle::<Leaderboards, _>(self, request).await,
+            () if serves::<Scores>(&path) => handle::<Scores, _>(self, request).await,
+            () if serves::<Ranks>(&path) => handle::<Ranks, _>(self, request).await,
+            () if serves::<Limits>(&path) => handle::<Limits, _>(self, request).await,
+            () if serves::<Tenants>(&path) => handle::<Tenants, _>(self, request).await,
+            () => handle::<Ops, _>(self, request).await,
+        };
         let (head, body) = response.into_parts();
         Answer {
             status: head.status.as_u16(),
             headers: head.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
+            bytes: body,
             log,
         }
     }
@@ -268,7 +364,19 @@ impl Service {
         self.send(request.body(body).unwrap())
     }
 
+    /// A reading request.
+    pub(crate) fn get(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+        let mut request = Request::builder().uri(format!("/api/v1{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::Bytes(Bytes::new())).unwrap()
+    }
+
     pub(crate) fn message(&self, payload: &str) -> MessageReport {
-        block_on(message::apply(self, payload.as_bytes())).unwrap()
+        let report = block_on(message::apply(self, payload.as_bytes())).unwrap();
+        self.0.written.set(true);
+        self.settle();
+        report
     }
 }

@@ -213,6 +213,7 @@ impl Instance {
             status: head.status.as_u16(),
             headers: head.headers,
             text: String::from_utf8(body.to_vec()).unwrap(),
+            bytes: body,
             log: handled.log,
         }
     }

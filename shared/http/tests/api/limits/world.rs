@@ -254,6 +254,7 @@ fn finished(handled: Handled) -> Answer {
         status: head.status.as_u16(),
         headers: head.headers,
         text: String::from_utf8(body.to_vec()).unwrap(),
+        bytes: body,
         log: handled.log,
     }
 }

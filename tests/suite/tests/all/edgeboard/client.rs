@@ -52,7 +52,7 @@ impl Edgeboard {
         self.anywhere(verb, &format!("/api/v1{path}"))
     }
 
-    /// A call with the key, for this tenant, to any path of the address.
+    /// A call with the key, for this tenant, to any path of the address, answered by the store and not by a cache.
     pub(crate) fn anywhere(&self, verb: &str, path: &str) -> Call {
         Call {
             http: self.http.clone(),
@@ -60,6 +60,8 @@ impl Edgeboard {
                 .method(method(verb))
                 .uri(format!("{}{path}", self.url))
                 .header("x-api-key", KEY)
+                // Tests read what they have just written.
+                .header("cache-control", "no-cache")
                 .header("x-tenant-id", &self.tenant),
             body: Bytes::new(),
         }

@@ -1,0 +1,173 @@
+//! An answer as HTTP: what of it is sent, and what caches on the way are told.
+
+use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::coding::Coding;
+use super::view::View;
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::pipeline::Preconditions;
+use crate::problem::{Problem, ProblemType};
+use crate::response::Response;
+
+/// RFC 9213: what CDNs go by, in place of `Cache-Control`.
+const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+/// RFC 9211: what this cache did.
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+/// RFC 9875: what an answer is dropped together with.
+const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+
+/// Why the store was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// There was no answer.
+    Miss,
+    /// There was none that was good.
+    Stale,
+    /// The client wanted it so.
+    Request,
+}
+
+impl Why {
+    const fn forwarded(self) -> &'static str {
+        match self {
+            Self::Miss => "uri-miss",
+            Self::Stale => "stale",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// What is told of how an answer came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It was in memory, and is good for so long.
+    Hit {
+        /// In milliseconds.
+        left_ms: i64,
+    },
+    /// It was in the region, and is good for so long.
+    Nearby {
+        /// In milliseconds.
+        left_ms: i64,
+    },
+    /// It is being made anew.
+    Stale {
+        /// For how long it has not been fresh, in milliseconds.
+        over_ms: i64,
+    },
+    /// The store was asked.
+    Made {
+        /// Why.
+        why: Why,
+        /// Whether the answer was kept.
+        stored: bool,
+    },
+    /// Another request asked the store.
+    Collapsed {
+        /// Why this one would have.
+        why: Why,
+    },
+    /// The store cannot be reached.
+    WithoutStore,
+}
+
+impl Told {
+    /// As in `Cache-Status`.
+    fn status(self) -> Option<HeaderValue> {
+        let text = match self {
+            Self::Hit { left_ms } => format!("edgeboard; hit; ttl={}", left_ms / 1000),
+            Self::Nearby { left_ms } => format!("edgeboard; hit; ttl={}; detail=region", left_ms / 1000),
+            Self::Stale { over_ms } => {
+                format!(
+                    "edgeboard; hit; ttl={}; detail=stale-while-revalidate",
+                    -(over_ms / 1000) - 1
+                )
+            }
+            Self::Made { why, stored } => {
+                let stored = if stored { "; stored" } else { "" };
+                format!("edgeboard; fwd={}{stored}", why.forwarded())
+            }
+            Self::Collapsed { why } => format!("edgeboard; fwd={}; collapsed", why.forwarded()),
+            Self::WithoutStore => "edgeboard; fwd=stale; fwd-status=503; detail=stale-if-error".to_owned(),
+        };
+        HeaderValue::try_from(text).ok()
+    }
+}
+
+/// The answer to a request, or 304 when the client has it already.
+///
+/// # Errors
+/// 400 for headers that cannot be read, 406 for codings that are not there, 412 for `If-Match`.
+pub(super) fn response<E: Environment>(
+    context: &Context<'_, E>,
+    view: &View,
+    told: Told,
+) -> Result<Response, Problem> {
+    let mut response = represented(context, view)?;
+    let headers = &mut response.headers;
+    let control = if view.facts.public {
+        "no-cache"
+    } else {
+        "private, no-cache"
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
+    if view.facts.public {
+        let cdn = match told {
+            Told::WithoutStore | Told::Made { stored: false, .. } => HeaderValue::from_static("no-store"),
+            _ => view.cdn.clone(),
+        };
+        headers.insert(CDN_CACHE_CONTROL, cdn);
+        headers.insert(CACHE_GROUPS, view.groups.clone());
+    }
+    let age_ms = context.env.clock().as_unix_ms() - view.facts.made_at.as_unix_ms();
+    headers.insert(AGE, HeaderValue::from(age_ms.max(0).unsigned_abs() / 1000));
+    if let Some(status) = told.status() {
+        headers.insert(CACHE_STATUS, status);
+    }
+    Ok(response)
+}
+
+/// The answer to a request that sees more than others: nobody keeps it.
+///
+/// # Errors
+/// As for [`response`].
+pub(super) fn response_to_one<E: Environment>(
+    context: &Context<'_, E>,
+    view: &View,
+) -> Result<Response, Problem> {
+    Ok(represented(context, view)?
+        .with(CACHE_CONTROL, "private, no-store")
+        .with(CACHE_STATUS, "edgeboard; fwd=bypass"))
+}
+
+/// The body in the coding that the client likes best, with its tag.
+fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<Response, Problem> {
+    let coding = Coding::accepted(context.headers, view.body.len())?;
+    let tag = view.tag(coding);
+    if context.headers.contains_key(IF_NONE_MATCH) || context.headers.contains_key(IF_MATCH) {
+        let preconditions = Preconditions::of(context.headers)?;
+        let own = tag.to_str().unwrap_or_default().trim_matches('"');
+        if !preconditions.match_holds_for(Some(own)) {
+            return Err(Problem::new(ProblemType::PreconditionFailed));
+        }
+        if !preconditions.none_match_holds_for(Some(own)) {
+            let mut response = Response::empty(StatusCode::NOT_MODIFIED);
+            response.headers.insert(ETAG, tag.clone());
+            return Ok(response);
+        }
+    }
+    let mut response = Response::empty(StatusCode::OK);
+    response.headers.reserve(16);
+    response.body = view.body(coding).0;
+    response.headers.insert(ETAG, tag.clone());
+    let media = HeaderValue::from_static(context.accepted.as_str());
+    response.headers.insert(CONTENT_TYPE, media);
+    if let Some(coding) = coding.name() {
+        response
+            .headers
+            .insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    Ok(response)
+}

@@ -1,0 +1,105 @@
+//! What an instance remembers of views, and of changes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use leaderboard_core::Timestamp;
+
+use super::flight::Flights;
+use super::view::View;
+
+/// How many bytes of views an instance remembers, about.
+const MAX_BYTES: usize = 8 << 20;
+/// How many leaderboards' changes an instance remembers.
+const MAX_PLACES: usize = 1_000;
+
+/// What is known of the changes of a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// When the region was asked, in milliseconds since the epoch.
+    pub(super) checked_at: i64,
+    /// Until when it changes, as far as is known, likewise.
+    pub(super) changed_until: i64,
+}
+
+/// An instance's memory of views.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    views: RefCell<HashMap<Box<str>, Rc<View>>>,
+    bytes: Cell<usize>,
+    seen: RefCell<HashMap<Box<str>, Seen>>,
+    /// Until when a writer has marked a leaderboard as changing.
+    marked: RefCell<HashMap<Box<str>, i64>>,
+    /// Leaderboards whose answers are not kept, and since when that is known.
+    uncached: RefCell<HashMap<Box<str>, i64>>,
+    /// The store did not answer: until then an answer that may be used without it is used at once.
+    pub(super) store_down_until: Cell<i64>,
+    pub(super) flights: Flights,
+}
+
+impl Shelf {
+    pub(super) fn find(&self, name: &str) -> Option<Rc<View>> {
+        self.views.borrow().get(name).cloned()
+    }
+
+    /// Remembers a view, unless a later one is there.
+    pub(super) fn remember(&self, view: Rc<View>) {
+        let mut views = self.views.borrow_mut();
+        if let Some(known) = views.get(&view.facts.name) {
+            if known.facts.made_at > view.facts.made_at {
+                return;
+            }
+            self.bytes.set(self.bytes.get().saturating_sub(known.size()));
+        }
+        if self.bytes.get() + view.size() > MAX_BYTES {
+            // An instance lives for some requests only: it is not worth knowing which view is the best to lose.
+            views.clear();
+            self.bytes.set(0);
+        }
+        self.bytes.set(self.bytes.get() + view.size());
+        views.insert(view.facts.name.clone(), view);
+    }
+
+    pub(super) fn seen(&self, place: &str) -> Option<Seen> {
+        self.seen.borrow().get(place).copied()
+    }
+
+    pub(super) fn see(&self, place: &str, seen: Seen) {
+        put(&mut self.seen.borrow_mut(), place, seen);
+    }
+
+    /// Until when a writer of this instance has marked a leaderboard, or a tenant.
+    pub(super) fn marked_until(&self, place: &str) -> i64 {
+        self.marked.borrow().get(place).copied().unwrap_or(i64::MIN)
+    }
+
+    pub(super) fn mark(&self, place: &str, until: i64) {
+        put(&mut self.marked.borrow_mut(), place, until);
+    }
+
+    /// Whether the answers about a leaderboard were not to be kept, when one was last made within `trust_ms`.
+    pub(super) fn is_uncached(&self, place: &str, now: Timestamp, trust_ms: i64) -> bool {
+        let since = self.uncached.borrow().get(place).copied();
+        since.is_some_and(|since| now.as_unix_ms() - since < trust_ms)
+    }
+
+    pub(super) fn set_uncached(&self, place: &str, now: Timestamp, uncached: bool) {
+        if uncached {
+            put(&mut self.uncached.borrow_mut(), place, now.as_unix_ms());
+        } else if !self.uncached.borrow().is_empty() {
+            self.uncached.borrow_mut().remove(place);
+        }
+    }
+}
+
+fn put<T>(known: &mut HashMap<Box<str>, T>, place: &str, value: T) {
+    if let Some(known) = known.get_mut(place) {
+        *known = value;
+        return;
+    }
+    if known.len() >= MAX_PLACES {
+        known.clear();
+    }
+    known.insert(place.into(), value);
+}

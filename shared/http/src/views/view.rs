@@ -1,0 +1,216 @@
+//! A finished answer and all that a hit needs to know, and its form in the region's store.
+
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use leaderboard_core::Timestamp;
+use leaderboard_core::codec::{Malformed, Reader, Writer};
+
+use super::coding::Coding;
+use super::question::place_of;
+
+/// The form below; bytes of another form are ignored and fetched again.
+const FORM: u64 = 1;
+
+/// A finished answer.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) facts: Facts,
+    /// The body without a coding.
+    pub(super) body: Bytes,
+    gzip: OnceCell<Bytes>,
+    brotli: OnceCell<Bytes>,
+    /// What CDNs are told.
+    pub(super) cdn: HeaderValue,
+    /// What it is dropped with.
+    pub(super) groups: HeaderValue,
+    tags: [HeaderValue; 3],
+}
+
+/// What is known of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// What it answers.
+    pub(super) name: Box<str>,
+    /// The instant before the store was asked: no change after it counts as seen.
+    pub(super) made_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub(super) cost_ms: u32,
+    /// The leaderboard's `cache.lifetime_ms`.
+    pub(super) lifetime_ms: u32,
+    /// Its `cache.stale_ms`.
+    pub(super) stale_ms: u32,
+    /// Its `cache.stale_if_error_ms`.
+    pub(super) stale_if_error_ms: u32,
+    /// Whether a reader makes it anew shortly before its end.
+    pub(super) refresh_ahead: bool,
+    /// When it is no answer to the question any more: another period has begun, or this one is gone.
+    pub(super) until: Option<Timestamp>,
+    /// Whether it may be given to those without a credential.
+    pub(super) public: bool,
+    /// The version and a digest of the body.
+    pub(super) etag: Box<str>,
+}
+
+impl View {
+    /// A finished answer. `None` when its name or tag cannot stand in a header, which no name of ours can fail to.
+    pub(super) fn new(facts: Facts, body: Bytes) -> Option<Self> {
+        let seconds = |milliseconds: u32| milliseconds / 1000;
+        let cdn = format!(
+            "max-age={}, stale-while-revalidate={}, stale-if-error={}",
+            seconds(facts.lifetime_ms),
+            seconds(facts.stale_ms),
+            seconds(facts.stale_if_error_ms),
+        );
+        let place = place_of(&facts.name).replace(':', "/");
+        let tenant = place.split('/').next().unwrap_or_default();
+        let tag = |coding: Coding| HeaderValue::from_str(&format!("\"{}{}\"", facts.etag, coding.tag())).ok();
+        Some(Self {
+            cdn: HeaderValue::from_str(&cdn).ok()?,
+            groups: HeaderValue::from_str(&format!("\"{tenant}\", \"{place}\"")).ok()?,
+            tags: [tag(Coding::Identity)?, tag(Coding::Gzip)?, tag(Coding::Brotli)?],
+            facts,
+            body,
+            gzip: OnceCell::new(),
+            brotli: OnceCell::new(),
+        })
+    }
+
+    /// The entity tag of the body in a coding.
+    pub(super) fn tag(&self, coding: Coding) -> &HeaderValue {
+        let [identity, gzip, brotli] = &self.tags;
+        match coding {
+            Coding::Identity => identity,
+            Coding::Gzip => gzip,
+            Coding::Brotli => brotli,
+        }
+    }
+
+    /// The body in a coding, and whether it was made just now.
+    pub(super) fn body(&self, coding: Coding) -> (Bytes, bool) {
+        let kept = match coding {
+            Coding::Identity => return (self.body.clone(), false),
+            Coding::Gzip => &self.gzip,
+            Coding::Brotli => &self.brotli,
+        };
+        let new = kept.get().is_none();
+        (kept.get_or_init(|| coding.encode(&self.body)).clone(), new)
+    }
+
+    /// How many bytes it takes, about.
+    pub(super) fn size(&self) -> usize {
+        let coded = |body: &OnceCell<Bytes>| body.get().map_or(0, Bytes::len);
+        self.body.len() + coded(&self.gzip) + coded(&self.brotli) + 2 * self.facts.name.len() + 512
+    }
+
+    /// The form in which the region keeps it.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.unsigned(FORM);
+        w.text(&self.facts.name);
+        w.timestamp(self.facts.made_at);
+        w.unsigned(self.facts.cost_ms.into());
+        w.unsigned(self.facts.lifetime_ms.into());
+        w.unsigned(self.facts.stale_ms.into());
+        w.unsigned(self.facts.stale_if_error_ms.into());
+        w.byte(self.facts.refresh_ahead.into());
+        w.option(self.facts.until, Writer::timestamp);
+        w.byte(self.facts.public.into());
+        w.text(&self.facts.etag);
+        w.bytes(&self.body);
+        for coded in [&self.gzip, &self.brotli] {
+            w.option(coded.get(), |w, body| w.bytes(body));
+        }
+        w.finish()
+    }
+
+    /// `None` for bytes of another time, another program, or a disk that failed.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::read(bytes).ok().flatten()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
+        let mut r = Reader::new(bytes);
+        if r.unsigned()? != FORM {
+            return Ok(None);
+        }
+        let milliseconds = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("view"));
+        let facts = Facts {
+            name: r.text()?.into(),
+            made_at: r.timestamp()?,
+            cost_ms: milliseconds(&mut r)?,
+            lifetime_ms: milliseconds(&mut r)?,
+            stale_ms: milliseconds(&mut r)?,
+            stale_if_error_ms: milliseconds(&mut r)?,
+            refresh_ahead: r.flag()?,
+            until: r.option(Reader::timestamp)?,
+            public: r.flag()?,
+            etag: r.text()?.into(),
+        };
+        let body = Bytes::copy_from_slice(r.bytes()?);
+        let gzip = r.option(|r| r.bytes().map(Bytes::copy_from_slice))?;
+        let brotli = r.option(|r| r.bytes().map(Bytes::copy_from_slice))?;
+        r.end()?;
+        let Some(view) = Self::new(facts, body) else {
+            return Ok(None);
+        };
+        // They are empty: the view is new.
+        gzip.map(|body| view.gzip.set(body));
+        brotli.map(|body| view.brotli.set(body));
+        Ok(Some(view))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in super::super) fn facts() -> Facts {
+        Facts {
+            name: "acme:goals:application/json:list:10\n".into(),
+            made_at: Timestamp::parse("2026-07-19T21:04:00Z").unwrap(),
+            cost_ms: 3,
+            lifetime_ms: 5_000,
+            stale_ms: 2_500,
+            stale_if_error_ms: 300_000,
+            refresh_ahead: true,
+            until: Timestamp::parse("2026-07-20T00:00:00Z").ok(),
+            public: true,
+            etag: "17-abc".into(),
+        }
+    }
+
+    pub(in super::super) fn view(facts: Facts) -> View {
+        View::new(facts, Bytes::from("x".repeat(5_000))).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back_with_its_coded_bodies() {
+        let made = view(facts());
+        let (gzip, new) = made.body(Coding::Gzip);
+        assert!(new && gzip.len() < 200);
+        let read = View::from_bytes(&made.to_bytes()).unwrap();
+        assert_eq!((&read.facts, &read.body), (&made.facts, &made.body));
+        assert_eq!(read.body(Coding::Gzip), (gzip, false));
+        assert!(read.body(Coding::Brotli).1, "not made yet");
+        assert_eq!(read.tag(Coding::Gzip), "\"17-abc-g\"");
+        assert_eq!(read.groups, "\"acme\", \"acme/goals\"");
+        assert_eq!(
+            read.cdn,
+            "max-age=5, stale-while-revalidate=2, stale-if-error=300"
+        );
+    }
+
+    #[test]
+    fn other_bytes_are_no_view() {
+        let bytes = view(facts()).to_bytes();
+        for cut in 0..bytes.len() {
+            assert!(View::from_bytes(&bytes[..cut]).is_none(), "{cut}");
+        }
+        let mut older = bytes.clone();
+        older[0] = 0;
+        assert!(View::from_bytes(&older).is_none());
+        assert!(View::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_none());
+    }
+}
