@@ -160,8 +160,6 @@ pub struct Route<R> {
     pub body: BodyKind,
     /// Another media type that it answers in, beside JSON.
     pub offers: Option<&'static str>,
-    /// Whether it goes on while writes are switched off.
-    pub always: bool,
     /// Makes the typed route.
     pub build: Build<R>,
 }
@@ -177,7 +175,6 @@ impl<R> Route<R> {
             need,
             body: BodyKind::None,
             offers: None,
-            always: false,
             build,
         }
     }
@@ -196,13 +193,6 @@ impl<R> Route<R> {
     #[must_use]
     pub const fn at_root(mut self) -> Self {
         self.base = Base::Root;
-        self
-    }
-
-    /// The same route, which goes on while writes are switched off: what is needed in an incident.
-    #[must_use]
-    pub const fn always(mut self) -> Self {
-        self.always = true;
         self
     }
 

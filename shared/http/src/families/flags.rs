@@ -35,12 +35,10 @@ impl Endpoint for Flags {
             &[
                 Route::new(Verb::Get, OWN, Need::Admin, |_| Ok(Call::Read(Scope::Tenant))),
                 Route::new(Verb::Put, OWN, Need::Admin, |_| Ok(Call::Put(Scope::Tenant)))
-                    .with_body(BodyKind::Json)
-                    .always(),
+                    .with_body(BodyKind::Json),
                 Route::new(Verb::Delete, OWN, Need::Admin, |_| {
                     Ok(Call::Delete(Scope::Tenant))
-                })
-                .always(),
+                }),
                 Route::new(Verb::Get, OPERATOR, Need::Operator, |_| {
                     Ok(Call::Read(Scope::Operator))
                 }),

@@ -31,12 +31,10 @@ impl Endpoint for Limits {
             &[
                 Route::new(Verb::Get, TENANT, Need::Admin, |_| Ok(Call::Read(Scope::Tenant))),
                 Route::new(Verb::Put, TENANT, Need::Admin, |_| Ok(Call::Put(Scope::Tenant)))
-                    .with_body(BodyKind::Json)
-                    .always(),
+                    .with_body(BodyKind::Json),
                 Route::new(Verb::Delete, TENANT, Need::Admin, |_| {
                     Ok(Call::Delete(Scope::Tenant))
-                })
-                .always(),
+                }),
                 Route::new(Verb::Get, OPERATOR, Need::Operator, |_| {
                     Ok(Call::Read(Scope::Operator))
                 }),

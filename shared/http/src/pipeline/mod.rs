@@ -150,16 +150,15 @@ async fn answer<P: Endpoint, E: Environment>(
         country: country(&head.headers, settings.country_header.as_ref()),
         version: asked.version,
     };
-    // What is nobody's data has no switches, and its component goes without the evaluation of flags.
-    let switched = const { !matches!(P::FAMILY, Family::Ops) };
-    if switched {
+    if const { switches::has_switch(P::FAMILY) } {
         switches::check_writes(env, route, &knowledge, &subject)?;
     }
     let metering = limits::metering(&knowledge);
     let version = match asked.version {
         Some(version) => version,
-        None if switched => version::default_version(env, &knowledge, &subject),
-        None => ApiVersion::V1,
+        // What is no tenant's has one version, and its component goes without the evaluation of flags.
+        None if const { matches!(P::FAMILY, Family::Ops) } => ApiVersion::V1,
+        None => version::default_version(env, &knowledge, &subject),
     };
     if route.base == Base::Api {
         log.api_version = Some(version);

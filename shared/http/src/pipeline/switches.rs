@@ -5,7 +5,7 @@ use leaderboard_core::TenantId;
 use crate::edge::{Flags, Knowledge, Subject};
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
-use crate::route::{Need, Route, Verb};
+use crate::route::{Family, Route, Verb};
 
 /// `false`: writes of a tenant, or of all tenants in the operator's set, are refused.
 const WRITES: &str = "edgeboard.writes";
@@ -18,7 +18,9 @@ pub(super) fn check_writes<E: Environment, R>(
     knowledge: &Knowledge,
     subject: &Subject<'_>,
 ) -> Result<(), Problem> {
-    if is_write(route) && Flags::of(env, subject.tenant, knowledge).either_off(WRITES, subject, env.now()) {
+    if route.verb != Verb::Get
+        && Flags::of(env, subject.tenant, knowledge).either_off(WRITES, subject, env.now())
+    {
         return Err(Problem::new(ProblemType::WritesDisabled));
     }
     Ok(())
@@ -36,8 +38,8 @@ pub(crate) fn writes_are_off<E: Environment>(env: &E, tenant: &TenantId, knowled
     Flags::of(env, tenant, knowledge).either_off(WRITES, &nobody, env.now())
 }
 
-/// Whether a route changes what a tenant keeps. What the operator does, and what a route says to be needed in an
-/// incident, goes on.
-fn is_write<R>(route: &Route<R>) -> bool {
-    route.verb != Verb::Get && matches!(route.need, Need::Write | Need::Admin) && !route.always
+/// Whether a family keeps what tenants play for. What else can be changed, keys, limits, flags and tenants, is needed in an
+/// incident and goes on.
+pub(super) const fn has_switch(family: Family) -> bool {
+    matches!(family, Family::Leaderboards | Family::Scores)
 }

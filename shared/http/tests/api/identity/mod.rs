@@ -1,6 +1,7 @@
 //! Credentials: API keys, players' tokens, tokens of issuers, over several instances of a region.
 
 mod bad_credentials;
+mod flags;
 mod issuers;
 mod key_sets;
 mod keys;

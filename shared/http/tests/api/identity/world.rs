@@ -220,7 +220,8 @@ impl Instance {
 
     /// A request with these headers and no others but the body's type.
     pub(crate) fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let base = if path.starts_with("/ofrep") { "" } else { "/api/v1" };
+        let mut request = Request::builder().method(method).uri(format!("{base}{path}"));
         if !body.is_empty() {
             request = request.header("content-type", "application/json");
         }
@@ -229,7 +230,9 @@ impl Instance {
         }
         let body = Body::Bytes(Bytes::copy_from_slice(body.as_bytes()));
         let request = request.body(body).unwrap();
-        if path.contains("/entries") {
+        if path.contains("/flags") {
+            self.handled::<families::Flags>(request)
+        } else if path.contains("/entries") {
             self.handled::<families::Ranks>(request)
         } else if path.contains("/scores") {
             self.handled::<families::Scores>(request)
