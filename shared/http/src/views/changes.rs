@@ -49,7 +49,7 @@ pub(super) fn is_due<E: Environment>(
     leaderboard: Option<&LeaderboardId>,
 ) -> bool {
     let until = env.memory().shelf.marked_until(&place(tenant, leaderboard));
-    until - env.clock().as_unix_ms() < CHANGING_MS
+    until.saturating_sub(env.clock().as_unix_ms()) < CHANGING_MS
 }
 
 /// Notes that a mark is on its way, so that it is put once.
