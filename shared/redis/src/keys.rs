@@ -131,11 +131,18 @@ pub(crate) struct BoardKeys(String);
 
 impl BoardKeys {
     pub(crate) fn new(tenant: &TenantId, board: &LeaderboardId) -> Self {
-        Self(format!("{ROOT}{tenant}:b:{board}:"))
+        Self([ROOT, tenant.as_str(), ":b:", board.as_str(), ":"].concat())
     }
 
     fn named(&self, name: &str) -> Key {
-        format!("{}{name}", self.0).into_bytes()
+        [self.0.as_bytes(), name.as_bytes()].concat()
+    }
+
+    /// The key of one kind of a period; a submission names six of them, so they are put together without formatting.
+    fn of_period(&self, kind: char, period: &str) -> Key {
+        let mut letter = [0; 4];
+        let kind = kind.encode_utf8(&mut letter);
+        [self.0.as_bytes(), kind.as_bytes(), b":", period.as_bytes()].concat()
     }
 
     pub(crate) fn configuration(&self) -> Key {
@@ -160,17 +167,17 @@ impl BoardKeys {
 
     /// The six keys of a period.
     pub(crate) fn period(&self, period: &PeriodId) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.named(&format!("{kind}:{period}")))
+        PERIOD_KINDS.map(|kind| self.of_period(kind, period.as_str()))
     }
 
     /// Six keys for a period while it is rebuilt.
     pub(crate) fn spare_period(&self, period: &PeriodId) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.named(&format!("{}:{period}", kind.to_ascii_uppercase())))
+        PERIOD_KINDS.map(|kind| self.of_period(kind.to_ascii_uppercase(), period.as_str()))
     }
 
     /// What the six keys of any period begin with; its id follows.
     pub(crate) fn period_prefixes(&self) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.named(&format!("{kind}:")))
+        PERIOD_KINDS.map(|kind| self.of_period(kind, ""))
     }
 }
 

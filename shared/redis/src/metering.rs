@@ -23,7 +23,7 @@ impl<C: Connection> RateLimits for RedisStore<C> {
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
-        let mut call = Call::on(keys::held_entries(tenant));
+        let mut call = Call::taking(keys::held_entries(tenant));
         add_boards(&mut call, tenant);
         call.keys([keys::usage(tenant)]);
         let mut answer = Answer::new(USAGE.run(&self.connection, &call).await?);
@@ -44,7 +44,7 @@ pub(crate) async fn charge<C: Connection>(
     metering: &Metering,
     may_be_refused: bool,
 ) -> Result<Metered, StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::taking([]);
     call.flag(may_be_refused);
     add_metering(&mut call, tenant, metering);
     let mut answer = Answer::new(METER.run(connection, &call).await?);

@@ -1,6 +1,6 @@
 //! Submissions: many attempts in one command.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use leaderboard_core::codec::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, encode_event, encode_layout};
 use leaderboard_core::ports::{
@@ -79,7 +79,7 @@ fn request(
     terms: &SubmitTerms,
     metering: Option<&Metering>,
 ) -> Call {
-    let mut call = Call::on([keys::hidden_players(tenant)]);
+    let mut call = Call::taking([keys::hidden_players(tenant)]);
     call.keys(keys::held_entries(tenant));
     call.flag(terms.ranks == RankDetail::Full);
     call.text(&SUBMITTED_FLAGS_AT);
@@ -119,7 +119,7 @@ fn request(
 /// The different periods that attempts go to, so that each is described once.
 struct Places<'a> {
     first_targets: Vec<&'a Target>,
-    numbers: HashMap<PlaceName<'a>, usize>,
+    numbers: BTreeMap<PlaceName<'a>, usize>,
 }
 
 /// Leaderboard, version of its configuration, period.
@@ -133,7 +133,7 @@ impl<'a> Places<'a> {
     fn of(attempts: &'a [Attempt]) -> Self {
         let mut places = Self {
             first_targets: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: BTreeMap::new(),
         };
         for target in attempts.iter().flat_map(|attempt| &attempt.targets) {
             if !places.numbers.contains_key(&place_name(target)) {
