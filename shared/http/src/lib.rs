@@ -46,6 +46,6 @@ pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
 };
 pub use response::Response;
-pub use route::{Base, BodyKind, Build, Family, Need, Route, RouteTable, Verb};
+pub use route::{Base, BodyKind, Build, Charging, Family, Need, Route, RouteTable, Verb};
 pub use version::{ApiVersion, Deprecation};
 pub use views::{ChangesError, heard};

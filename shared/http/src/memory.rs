@@ -4,6 +4,7 @@
 use crate::audit::Refusals;
 use crate::credentials::{KeySets, Tokens};
 use crate::edge::{Copies, KnownTenants, ReadSets};
+use crate::limits::Limiter;
 use crate::metrics::Counts;
 use crate::views::Shelf;
 
@@ -26,4 +27,6 @@ pub struct Memory {
     pub(crate) key_sets: KeySets,
     /// Tokens that were verified.
     pub(crate) tokens: Tokens,
+    /// What it knows of limits, and has let through.
+    pub(crate) limiter: Limiter,
 }

@@ -141,6 +141,19 @@ pub enum Base {
     Root,
 }
 
+/// How a request is charged with the limits that apply to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charging {
+    /// Not at all.
+    Nothing,
+    /// By the instance, which tells the store after the response.
+    Locally,
+    /// By the store, before the handler.
+    Before,
+    /// By the store, in the call that does the work.
+    InCall,
+}
+
 /// What makes a typed route of the path's parameters.
 pub type Build<R> = fn(&Params<'_>) -> Result<R, Problem>;
 
@@ -160,6 +173,8 @@ pub struct Route<R> {
     pub body: BodyKind,
     /// Another media type that it answers in, beside JSON.
     pub offers: Option<&'static str>,
+    /// How it is charged.
+    pub charging: Charging,
     /// Makes the typed route.
     pub build: Build<R>,
 }
@@ -175,8 +190,27 @@ impl<R> Route<R> {
             need,
             body: BodyKind::None,
             offers: None,
+            charging: match need {
+                Need::Open => Charging::Nothing,
+                Need::Read => Charging::Locally,
+                Need::Write | Need::Admin | Need::Operator => Charging::Before,
+            },
             build,
         }
+    }
+
+    /// The same route; it goes on while the store is out of reach.
+    #[must_use]
+    pub const fn charged_locally(mut self) -> Self {
+        self.charging = Charging::Locally;
+        self
+    }
+
+    /// The same route; its handler passes the charges on in the call that does the work.
+    #[must_use]
+    pub const fn charged_in_call(mut self) -> Self {
+        self.charging = Charging::InCall;
+        self
     }
 
     /// Whether it changes what is configured, or takes something out: an act for the audit log. Scores that come in are none.

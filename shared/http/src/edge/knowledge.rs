@@ -75,7 +75,11 @@ const MAX_KNOWN_TENANTS: usize = 200;
 
 /// What an instance knows of tenants, made of the copies of their documents.
 #[derive(Debug, Default)]
-pub(crate) struct KnownTenants(RefCell<BTreeMap<TenantId, Rc<Knowledge>>>);
+pub(crate) struct KnownTenants(
+    RefCell<BTreeMap<TenantId, Rc<Knowledge>>>,
+    /// The operator's limits, and the copies that they were made of.
+    RefCell<Option<(Rc<Bodies>, Rc<Rules>)>>,
+);
 
 impl KnownTenants {
     /// What is known, if it was made of these very copies.
@@ -128,6 +132,33 @@ impl Knowledge {
         });
         env.memory().known.remember(tenant, &knowledge);
         Ok(knowledge)
+    }
+
+    /// The limits that hold before the tenant is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] when nothing is known and the store does not answer.
+    pub(crate) async fn rules_of_the_operator<E: Environment>(env: &E) -> Result<Rc<Rules>, StoreError> {
+        let operator = documents(env, "operator", operator_names, TRUST).await?;
+        let known = &env.memory().known.1;
+        if let Some((made_of, rules)) = known.borrow().as_ref()
+            && Rc::ptr_eq(made_of, &operator)
+        {
+            return Ok(Rc::clone(rules));
+        }
+        let limits = body(&operator, &OPERATOR_KINDS, DocumentKind::Limits);
+        let rules = Rc::new(Rules::of(limits, None));
+        *known.borrow_mut() = Some((operator, Rc::clone(&rules)));
+        Ok(rules)
+    }
+
+    /// What is known when nothing of the tenant is: the operator's limits, or the defaults.
+    pub(crate) async fn of_the_operator<E: Environment>(env: &E) -> Rc<Self> {
+        let rules = Self::rules_of_the_operator(env).await;
+        Rc::new(Self {
+            limits: rules.map(|rules| Rules::clone(&rules)).unwrap_or_default(),
+            ..Self::default()
+        })
     }
 
     /// The operator's document of a kind.

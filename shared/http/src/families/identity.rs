@@ -88,7 +88,8 @@ impl Endpoint for Identity {
                     issuer(path).map(|id| Call::DeleteIssuer(Scope::Operator, id))
                 }),
                 Route::new(Verb::Post, "/tokens", Need::Write, |_| Ok(Call::IssueToken))
-                    .with_body(BodyKind::Json),
+                    .with_body(BodyKind::Json)
+                    .charged_locally(),
             ]
         }
     }

@@ -35,9 +35,11 @@ impl Endpoint for Scores {
                     Need::Write,
                     |params| Ok(Call::Submit(params.leaderboard()?)),
                 )
-                .with_body(BodyKind::Json),
+                .with_body(BodyKind::Json)
+                .charged_in_call(),
                 Route::new(Verb::Post, "/scores", Need::Write, |_| Ok(Call::SubmitMany))
-                    .with_body(BodyKind::Json),
+                    .with_body(BodyKind::Json)
+                    .charged_in_call(),
                 Route::new(
                     Verb::Delete,
                     "/leaderboards/:leaderboard/scores/:player",

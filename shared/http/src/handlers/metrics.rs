@@ -8,7 +8,7 @@ use leaderboard_core::ports::Counters;
 use crate::endpoint::Context;
 use crate::environment::{Environment, Settings};
 use crate::metrics::{self, exposition, region};
-use crate::pipeline::one_header;
+use crate::pipeline::{Guard, one_header};
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -20,7 +20,8 @@ use crate::response::Response;
 /// The problem to answer with.
 pub async fn show<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    check_key(context)?;
+    let guard = Guard::enter(context.env, context.headers, context.client).await?;
+    check_key(context).inspect_err(|refusal| guard.charge(context.env, refusal))?;
     let mut counters = region(context.env).await;
     let stored = context.env.store().counters().await;
     let up = stored.is_ok();

@@ -1,14 +1,27 @@
 //! How often who may call: the documents that say so, and what an instance does about it.
 //!
 //! Every limit is a [`Policy`] under a [`PolicyName`]. The operator's document holds for all tenants and bounds theirs; what
-//! neither sets has its default.
+//! neither sets has its default ([`Rules`]). Writes are charged by the store, in the call that writes. Reads wait for
+//! nothing: the instance decides ([`buckets`]), tells the store after the response ([`report`]), and learns from its
+//! answer. What new instances need to know is in the region's cache ([`slots`]).
 
 mod addresses;
+mod applied;
+mod buckets;
+mod counts;
 mod document;
 mod policy;
+mod report;
 mod rules;
+mod slots;
+mod told;
 
 pub(crate) use addresses::{Addresses, Ranges, range};
+pub(crate) use applied::{Applied, applied, of_credentials};
+pub(crate) use counts::{changes_refused, limited, limited_by_quota};
 pub(crate) use document::{LimitsDocument, Scope};
 pub(crate) use policy::{Policy, PolicyName, Setting};
+pub(crate) use report::{Limiter, schedule};
 pub(crate) use rules::Rules;
+pub(crate) use slots::{look, micros};
+pub(crate) use told::Told;

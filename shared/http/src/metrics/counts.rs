@@ -86,7 +86,7 @@ pub(crate) fn pass_on<E: Environment>(env: &E, family: Family) {
 }
 
 /// Adds to a slot. Any will do; instances that choose the same one at the same moment lose counts.
-async fn keep<E: Environment>(env: &E, counted: Counted) {
+pub(crate) async fn keep<E: Environment>(env: &E, counted: Counted) {
     let slot = env.new_trace_id().first().map_or(0, |byte| byte % SLOTS);
     let mut kept = read(env, slot).await;
     for (series, count) in counted {

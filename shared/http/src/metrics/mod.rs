@@ -6,5 +6,5 @@
 mod counts;
 mod text;
 
-pub(crate) use counts::{Counts, pass_on, region};
+pub(crate) use counts::{Counted, Counts, keep, pass_on, region};
 pub(crate) use text::{CONTENT_TYPE, exposition};

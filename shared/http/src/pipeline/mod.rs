@@ -17,6 +17,7 @@ mod trace;
 mod version;
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -41,6 +42,8 @@ pub(crate) use conditional::Preconditions;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
+use limits::Gate;
+pub(crate) use limits::Guard;
 pub use media::MediaType;
 pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
@@ -83,6 +86,9 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         Err(problem) => {
             log.problem = Some(problem.kind.uri());
             audit::refused(env, &head.headers, &trail, &problem, &trace_id);
+            if problem.kind == ProblemType::Unavailable && Verb::of(&head.method) != Some(Verb::Get) {
+                limits::count_refused_change(env, P::FAMILY);
+            }
             problem.into_response(&trace_id)
         }
     };
@@ -129,7 +135,7 @@ async fn answer<P: Endpoint, E: Environment>(
     let (identity, tenant) = if route.need == Need::Open {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
-        let identity = authenticate::identity(env, &head.headers, client).await?;
+        let identity = identity(env, &head.headers, client).await?;
         trail.identified(&identity);
         let tenant = tenant::tenant(&head.headers, &identity, &settings.default_tenant)?;
         log.tenant = Some(tenant.to_string());
@@ -140,7 +146,7 @@ async fn answer<P: Endpoint, E: Environment>(
     if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::TenantSuspended));
     }
-    if route.need != Need::Open && !knowledge.limits.admit(client) {
+    if !knowledge.limits.admit(client) && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::AddressDenied));
     }
     let subject = Subject {
@@ -153,7 +159,6 @@ async fn answer<P: Endpoint, E: Environment>(
     if const { switches::has_switch(P::FAMILY) } {
         switches::check_writes(env, route, &knowledge, &subject)?;
     }
-    let metering = limits::metering(&knowledge);
     let version = match asked.version {
         Some(version) => version,
         // What is no tenant's has one version, and its component goes without the evaluation of flags.
@@ -163,6 +168,7 @@ async fn answer<P: Endpoint, E: Environment>(
     if route.base == Base::Api {
         log.api_version = Some(version);
     }
+    let gate = Gate::enter(env, route, P::FAMILY, &identity, client, &tenant, &knowledge).await?;
     media::check_content(route.body, &head.headers)?;
     let context = Context {
         env,
@@ -172,7 +178,7 @@ async fn answer<P: Endpoint, E: Environment>(
         identity,
         client,
         knowledge,
-        metering,
+        metering: gate.metering_in_call(),
         metered: RefCell::default(),
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
@@ -185,7 +191,7 @@ async fn answer<P: Endpoint, E: Environment>(
     let act = audit::begin(&context, route, &params).await?;
     let answer = P::call(&context, call).await;
     audit::end(&context, act, &answer);
-    answer
+    gate.leave(env, &context.tenant, context.metered.take(), answer)
 }
 
 /// The name that an answer in JSON goes by; where another media type is offered and wanted, that does not matter.
@@ -200,14 +206,25 @@ fn accepted(
     }
 }
 
-/// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when nothing is known and the store
-/// is out of reach: what can still be answered then is answered by the cache.
+/// Who asks. Refused credentials are limited by address before they are looked at.
+async fn identity<E: Environment>(
+    env: &E,
+    headers: &HeaderMap,
+    client: Option<IpAddr>,
+) -> Result<Identity, Problem> {
+    let guard = Guard::enter(env, headers, client).await?;
+    let identity = authenticate::identity(env, headers, client).await;
+    identity.inspect_err(|refusal| guard.charge(env, refusal))
+}
+
+/// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when
+/// nothing is known and the store is out of reach: what can still be answered then is answered by the cache.
 async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Result<Rc<Knowledge>, Problem> {
     if matches!(need, Need::Open | Need::Operator) {
         return Ok(Rc::default());
     }
     match Knowledge::of(env, tenant).await {
-        Err(StoreError::Unavailable(_)) if need == Need::Read => Ok(Rc::default()),
+        Err(StoreError::Unavailable(_)) if need == Need::Read => Ok(Knowledge::of_the_operator(env).await),
         known => Ok(known?),
     }
 }

@@ -89,6 +89,8 @@ pub struct Parts {
     pub detail: Option<String>,
     /// The fields at fault.
     pub errors: Vec<FieldError>,
+    /// The limits that are used up, by their names.
+    pub violated: Vec<&'static str>,
     /// Headers that go with it.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log alone.
@@ -111,6 +113,7 @@ impl Problem {
             kind,
             detail: None,
             errors: Vec::new(),
+            violated: Vec::new(),
             headers: Vec::new(),
             cause: None,
         }));
@@ -156,6 +159,20 @@ impl Problem {
             self.0.headers.retain(|(known, _)| *known != name);
             self.0.headers.push((name, value));
         }
+        self
+    }
+
+    /// As [`Problem::with_header`].
+    #[must_use]
+    pub(crate) fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// The same problem with another limit that is used up.
+    #[must_use]
+    pub(crate) fn with_violated(mut self, policy: &'static str) -> Self {
+        self.0.violated.push(policy);
         self
     }
 
@@ -222,7 +239,11 @@ struct Document<'a> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Parts {
-            kind, detail, errors, ..
+            kind,
+            detail,
+            errors,
+            violated,
+            ..
         } = &**self.problem;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", kind.uri())?;
@@ -232,6 +253,9 @@ impl Serialize for Document<'_> {
         map.serialize_entry("instance", self.trace_id)?;
         if !errors.is_empty() {
             map.serialize_entry("errors", errors)?;
+        }
+        if !violated.is_empty() {
+            map.serialize_entry("violated-policies", violated)?;
         }
         map.end()
     }

@@ -20,6 +20,8 @@ pub(crate) struct Store {
     model: Model,
     letters: RefCell<Vec<DeadLetter>>,
     pub(crate) down: Cell<bool>,
+    /// How many reports of what was let through came.
+    pub(crate) reports: Cell<u32>,
     pub(crate) log_is_closed: Cell<bool>,
     /// How often ranks were asked for.
     pub(crate) reads: Cell<u32>,
@@ -222,6 +224,7 @@ impl RateLimits for Store {
     }
 
     async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        self.reports.set(self.reports.get() + 1);
         self.up()?.report(tenant, metering).await
     }
 

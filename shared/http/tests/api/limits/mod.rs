@@ -1,4 +1,6 @@
 //! Rate limits: the documents, what is let through, and what clients are told of it.
 
+mod callers;
 mod documents;
+mod reads;
 mod world;

@@ -1,0 +1,158 @@
+//! Which limits apply to a request, and whom each of them counts.
+
+use std::net::IpAddr;
+
+use leaderboard_core::ports::Charge;
+use sha2::{Digest, Sha256};
+
+use super::{Policy, PolicyName, Rules};
+use crate::identity::{Credential, Identity};
+use crate::pipeline::hex;
+use crate::route::Family;
+
+/// The bits of an IPv6 address that are counted: a client has a network of its own, and chooses among its addresses.
+const IPV6_COUNTED_BITS: u32 = 64;
+
+/// A limit that applies to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Applied {
+    /// Which.
+    pub(crate) name: PolicyName,
+    /// How much it lets through.
+    pub(crate) policy: Policy,
+    /// What it counts, as the store names it.
+    pub(crate) bucket: Box<str>,
+}
+
+impl Applied {
+    /// What one request is charged with.
+    pub(crate) fn charge(&self, cost: u64) -> Charge {
+        Charge {
+            bucket: self.bucket.clone(),
+            interval_us: self.policy.interval_us(),
+            burst: self.policy.burst.into(),
+            cost,
+        }
+    }
+}
+
+/// The limits of a caller at a family of endpoints; none for the operator and for exempt addresses.
+pub(crate) fn applied(
+    rules: &Rules,
+    identity: &Identity,
+    client: Option<IpAddr>,
+    family: Family,
+) -> Vec<Applied> {
+    if identity.credential == Credential::Operator || rules.exempt(client) {
+        return Vec::new();
+    }
+    let (name, caller) = caller(identity, client);
+    let mut applied = Vec::new();
+    let mut apply = |name, bucket: &dyn Fn() -> String| {
+        if let Some(policy) = rules.policy(name) {
+            applied.push(Applied {
+                name,
+                policy,
+                bucket: bucket().into(),
+            });
+        }
+    };
+    apply(name, &|| caller.clone());
+    let of_family = PolicyName::Family(family);
+    apply(of_family, &|| format!("{}|{caller}", of_family.as_str()));
+    apply(PolicyName::Tenant, &|| PolicyName::Tenant.as_str().to_owned());
+    applied
+}
+
+/// The limit on refused credentials from an address.
+pub(crate) fn of_credentials(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
+    let policy = rules
+        .policy(PolicyName::Credentials)
+        .filter(|_| !rules.exempt(client))?;
+    Some(Applied {
+        name: PolicyName::Credentials,
+        policy,
+        bucket: format!("credentials:{}", counted(client)).into(),
+    })
+}
+
+/// Who is counted, and under which limit.
+fn caller(identity: &Identity, client: Option<IpAddr>) -> (PolicyName, String) {
+    match (&identity.player, &identity.credential) {
+        (Some(player), _) => (PolicyName::Player, format!("player:{player}")),
+        (None, Credential::Key(id)) => (PolicyName::Key, format!("key:{id}")),
+        (None, Credential::Token { issuer, subject }) => {
+            // A subject is as long as the issuer likes, and of any characters.
+            let digest = Sha256::new()
+                .chain_update(issuer.as_bytes())
+                .chain_update([0])
+                .chain_update(subject.as_bytes())
+                .finalize();
+            (PolicyName::Key, format!("token:{}", hex(&digest)))
+        }
+        (None, Credential::None | Credential::Operator) => {
+            (PolicyName::Client, format!("client:{}", counted(client)))
+        }
+    }
+}
+
+/// An address as it is counted. Clients that the host tells nothing of are counted as one.
+fn counted(client: Option<IpAddr>) -> String {
+    match client {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let network = address.to_bits() >> (u128::BITS - IPV6_COUNTED_BITS);
+            format!("{network:016x}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leaderboard_core::PlayerId;
+    use leaderboard_core::access::Scopes;
+
+    use super::*;
+
+    fn buckets(identity: &Identity, client: &str) -> Vec<String> {
+        let client = client.parse().ok();
+        let found = applied(&Rules::default(), identity, client, Family::Ranks);
+        found.into_iter().map(|one| one.bucket.into()).collect()
+    }
+
+    fn identity(credential: Credential, player: Option<&str>) -> Identity {
+        Identity {
+            credential,
+            tenant: None,
+            scopes: Scopes::READ,
+            player: player.map(|id| PlayerId::new(id).unwrap()),
+        }
+    }
+
+    #[test]
+    fn callers_are_counted_by_what_they_cannot_choose() {
+        let nobody = Identity::anonymous();
+        assert_eq!(buckets(&nobody, "192.0.2.1"), ["client:192.0.2.1"]);
+        assert_eq!(
+            buckets(&nobody, "2001:db8:1:2:3::4"),
+            buckets(&nobody, "2001:db8:1:2::")
+        );
+        assert_ne!(
+            buckets(&nobody, "2001:db8:1:2::"),
+            buckets(&nobody, "2001:db8:1:3::")
+        );
+        assert_eq!(buckets(&nobody, ""), ["client:unknown"]);
+        let key = Credential::Key("k1".into());
+        assert_eq!(buckets(&identity(key, None), "192.0.2.1"), ["key:k1"]);
+        let token = |subject: &str| Credential::Token {
+            issuer: "i".into(),
+            subject: subject.into(),
+        };
+        assert_eq!(buckets(&identity(token("s"), Some("ana")), ""), ["player:ana"]);
+        let server = buckets(&identity(token("s\n"), None), "");
+        assert_ne!(server, buckets(&identity(token("s"), None), ""));
+        assert_eq!(server[0].len(), "token:".len() + 64);
+        assert_eq!(buckets(&Identity::operator(), "192.0.2.1"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,294 @@
+//! What an instance knows of limits: the last state that the store told, and what it has let through itself since then.
+//!
+//! A bucket is one instant, as in the store ([`leaderboard_core::ports::Charge`]): when it will be full again. Here it is an
+//! instant of the local clock.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+
+use leaderboard_core::TenantId;
+use leaderboard_core::ports::{Charge, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, Usage};
+
+use super::{Applied, Policy};
+
+/// The most buckets that an instance remembers. It sees fewer in its life, unless a host lets it live longer than Spin does.
+const MAX_BUCKETS: usize = 1024;
+/// The most tenants that an instance remembers.
+const MAX_TENANTS: usize = 256;
+/// A bucket of which this part of a burst is not reported yet is reported at once.
+const URGENT_PART: u64 = 4;
+/// Microseconds in a day.
+pub(crate) const DAY_US: u64 = 86_400 * 1_000_000;
+
+/// What is known of one bucket.
+#[derive(Debug, Default)]
+struct Bucket {
+    full_at_us: u64,
+    interval_us: u64,
+    burst: u64,
+    /// Units that the store has not been told of.
+    pending: u64,
+    /// What the region was told last.
+    published_at_us: u64,
+}
+
+/// What is known of one tenant.
+#[derive(Debug, Default)]
+struct OfTenant {
+    buckets: HashMap<Box<str>, Bucket>,
+    /// Requests that the store has not been told of.
+    pending: u64,
+    max_requests_per_day: Option<u64>,
+    /// The day since 1970 and its requests, those that are pending aside.
+    today: (u64, u64),
+}
+
+/// What an instance knows of limits.
+#[derive(Debug, Default)]
+pub(crate) struct Buckets {
+    tenants: RefCell<BTreeMap<TenantId, OfTenant>>,
+    count: Cell<usize>,
+    pending: Cell<u64>,
+    urgent: Cell<bool>,
+}
+
+/// What of a tenant's requests is to be told the store in one call.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) tenant: TenantId,
+    pub(crate) metering: Metering,
+}
+
+/// A bucket that other instances should know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Busy {
+    pub(crate) tenant: TenantId,
+    pub(crate) bucket: Box<str>,
+    pub(crate) full_at_us: u64,
+}
+
+impl Buckets {
+    /// Whether a bucket is remembered.
+    pub(crate) fn knows(&self, tenant: &TenantId, bucket: &str) -> bool {
+        let tenants = self.tenants.borrow();
+        tenants
+            .get(tenant)
+            .is_some_and(|known| known.buckets.contains_key(bucket))
+    }
+
+    /// Remembers a bucket, which is full no earlier than then; no more than the overdraft is believed.
+    pub(crate) fn raise(&self, tenant: &TenantId, applied: &Applied, full_at_us: u64, now_us: u64) {
+        self.make_room();
+        let most = applied.policy.capacity_us().saturating_mul(MAX_OVERDRAFT_BURSTS);
+        self.with(tenant, applied, |bucket| {
+            let believed = full_at_us.min(now_us.saturating_add(most));
+            bucket.full_at_us = bucket.full_at_us.max(believed);
+        });
+    }
+
+    /// Remembers buckets, so that [`Buckets::learn`] takes in what is told of them.
+    pub(crate) fn remember(&self, tenant: &TenantId, applied: &[Applied], max_requests_per_day: Option<u64>) {
+        self.make_room();
+        for one in applied {
+            self.with(tenant, one, |_| ());
+        }
+        if let Some(known) = self.tenants.borrow_mut().get_mut(tenant) {
+            known.max_requests_per_day = max_requests_per_day;
+        }
+    }
+
+    /// How far each limit is ahead, and whether there is room for one more request under all of them.
+    pub(crate) fn peek(&self, tenant: &TenantId, applied: &[Applied], now_us: u64) -> (Metered, bool) {
+        let tenants = self.tenants.borrow();
+        let known = tenants.get(tenant);
+        let ahead = |one: &Applied| {
+            let bucket = known.and_then(|known| known.buckets.get(&one.bucket));
+            bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
+        };
+        let ahead_us: Vec<u64> = applied.iter().map(ahead).collect();
+        let requests_today = known.map_or(0, |known| known.today(now_us));
+        let in_quota = known
+            .and_then(|known| known.max_requests_per_day)
+            .is_none_or(|most| requests_today < most);
+        let room = in_quota
+            && applied
+                .iter()
+                .zip(&ahead_us)
+                .all(|(one, ahead)| has_room(one.policy, *ahead));
+        let metered = Metered {
+            ahead_us,
+            requests_today,
+            refused: !room,
+        };
+        (metered, room)
+    }
+
+    /// Charges one unit under each limit, whether there is room or not, to be reported; `requests` are counted for the day.
+    pub(crate) fn charge(
+        &self,
+        tenant: &TenantId,
+        applied: &[Applied],
+        requests: u64,
+        max_requests_per_day: Option<u64>,
+        now_us: u64,
+    ) -> Metered {
+        self.make_room();
+        for one in applied {
+            self.with(tenant, one, |bucket| {
+                bucket.full_at_us = bucket.full_at_us.max(now_us).saturating_add(bucket.interval_us);
+                bucket.pending = bucket.pending.saturating_add(1);
+                if bucket.pending.saturating_mul(URGENT_PART) >= bucket.burst {
+                    self.urgent.set(true);
+                }
+            });
+        }
+        if let Some(known) = self.tenants.borrow_mut().get_mut(tenant) {
+            known.pending = known.pending.saturating_add(requests);
+            known.max_requests_per_day = max_requests_per_day;
+        }
+        self.pending.set(self.pending.get().saturating_add(1));
+        let (metered, _) = self.peek(tenant, applied, now_us);
+        Metered {
+            refused: false,
+            ..metered
+        }
+    }
+
+    /// How many requests are to be reported.
+    pub(crate) fn pending(&self) -> u64 {
+        self.pending.get()
+    }
+
+    /// Whether a caller took so much that it is to be reported at once.
+    pub(crate) fn urgent(&self) -> bool {
+        self.urgent.get()
+    }
+
+    /// What is to be reported, each in a call of its own. It is no longer pending after this.
+    pub(crate) fn take_pending(&self) -> Vec<Batch> {
+        self.pending.set(0);
+        self.urgent.set(false);
+        let mut batches = Vec::new();
+        for (tenant, known) in self.tenants.borrow_mut().iter_mut() {
+            let requests = std::mem::take(&mut known.pending);
+            // Until the store has answered.
+            known.today.1 = known.today.1.saturating_add(requests);
+            let charges: Vec<Charge> = known.buckets.iter_mut().filter_map(report_of).collect();
+            let mut usage = Usage { requests, scores: 0 };
+            let mut charges = charges.into_iter().peekable();
+            while charges.peek().is_some() || usage != Usage::default() {
+                batches.push(Batch {
+                    tenant: tenant.clone(),
+                    metering: Metering {
+                        charges: charges.by_ref().take(MAX_CHARGES).collect(),
+                        usage: std::mem::take(&mut usage),
+                        max_requests_per_day: None,
+                    },
+                });
+            }
+        }
+        batches
+    }
+
+    /// Takes in what the store says after a call.
+    pub(crate) fn learn(&self, tenant: &TenantId, charges: &[Charge], metered: &Metered, now_us: u64) {
+        let mut tenants = self.tenants.borrow_mut();
+        let Some(known) = tenants.get_mut(tenant) else {
+            return;
+        };
+        for (charge, ahead_us) in charges.iter().zip(&metered.ahead_us) {
+            if let Some(bucket) = known.buckets.get_mut(&charge.bucket) {
+                let since = bucket.interval_us.saturating_mul(bucket.pending);
+                bucket.full_at_us = now_us.saturating_add(*ahead_us).saturating_add(since);
+            }
+        }
+        if metered.requests_today > 0 {
+            known.today = (now_us / DAY_US, metered.requests_today);
+        }
+    }
+
+    /// Those of these buckets that other instances should know of, as far as they do not yet.
+    pub(crate) fn busy(&self, tenant: &TenantId, charges: &[Charge], now_us: u64) -> Vec<Busy> {
+        let mut tenants = self.tenants.borrow_mut();
+        let Some(known) = tenants.get_mut(tenant) else {
+            return Vec::new();
+        };
+        let mut busy = Vec::new();
+        for charge in charges {
+            let Some(bucket) = known.buckets.get_mut(&charge.bucket) else {
+                continue;
+            };
+            let capacity = bucket.interval_us.saturating_mul(bucket.burst);
+            let half_used = bucket.full_at_us.saturating_sub(now_us) >= capacity / 2;
+            let news = bucket.full_at_us.saturating_sub(bucket.published_at_us) >= capacity / 8;
+            if half_used && news {
+                bucket.published_at_us = bucket.full_at_us;
+                busy.push(Busy {
+                    tenant: tenant.clone(),
+                    bucket: charge.bucket.clone(),
+                    full_at_us: bucket.full_at_us,
+                });
+            }
+        }
+        busy
+    }
+
+    fn with(&self, tenant: &TenantId, applied: &Applied, change: impl FnOnce(&mut Bucket)) {
+        let mut tenants = self.tenants.borrow_mut();
+        if !tenants.contains_key(tenant) {
+            tenants.insert(tenant.clone(), OfTenant::default());
+        }
+        let Some(known) = tenants.get_mut(tenant) else {
+            return;
+        };
+        if !known.buckets.contains_key(&applied.bucket) {
+            self.count.set(self.count.get().saturating_add(1));
+            known.buckets.insert(applied.bucket.clone(), Bucket::default());
+        }
+        if let Some(bucket) = known.buckets.get_mut(&applied.bucket) {
+            bucket.interval_us = applied.policy.interval_us();
+            bucket.burst = applied.policy.burst.into();
+            change(bucket);
+        }
+    }
+
+    /// Forgets what is reported already when too much is remembered: the store knows it.
+    fn make_room(&self) {
+        let mut tenants = self.tenants.borrow_mut();
+        if self.count.get() < MAX_BUCKETS && tenants.len() < MAX_TENANTS {
+            return;
+        }
+        for known in tenants.values_mut() {
+            known.buckets.retain(|_, bucket| bucket.pending > 0);
+        }
+        tenants.retain(|_, known| known.pending > 0 || !known.buckets.is_empty());
+        self.count
+            .set(tenants.values().map(|known| known.buckets.len()).sum());
+    }
+}
+
+impl OfTenant {
+    fn today(&self, now_us: u64) -> u64 {
+        let (day, requests) = self.today;
+        let reported = if day == now_us / DAY_US { requests } else { 0 };
+        reported.saturating_add(self.pending)
+    }
+}
+
+/// Whether a request has room under a limit that is so far ahead.
+pub(crate) fn has_room(policy: Policy, ahead_us: u64) -> bool {
+    ahead_us.saturating_add(policy.interval_us()) <= policy.capacity_us()
+}
+
+fn report_of((name, bucket): (&Box<str>, &mut Bucket)) -> Option<Charge> {
+    let cost = std::mem::take(&mut bucket.pending);
+    (cost > 0).then(|| Charge {
+        bucket: name.clone(),
+        interval_us: bucket.interval_us,
+        burst: bucket.burst,
+        cost,
+    })
+}
+
+#[cfg(test)]
+mod tests;

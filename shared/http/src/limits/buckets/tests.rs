@@ -1,0 +1,147 @@
+use super::*;
+use crate::limits::PolicyName;
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).unwrap()
+}
+
+fn one(bucket: &str, quota: u32, burst: u32) -> Applied {
+    Applied {
+        name: PolicyName::Client,
+        policy: Policy {
+            quota,
+            window_s: 1,
+            burst,
+        },
+        bucket: bucket.into(),
+    }
+}
+
+/// How many of `tries` requests are let through at an instant.
+fn let_through(buckets: &Buckets, applied: &[Applied], tries: u32, now_us: u64) -> u32 {
+    let tenant = tenant("a");
+    let mut count = 0;
+    for _ in 0..tries {
+        if buckets.peek(&tenant, applied, now_us).1 {
+            buckets.charge(&tenant, applied, 1, None, now_us);
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn a_burst_and_then_the_rate() {
+    let buckets = Buckets::default();
+    let limit = [one("x", 10, 5)];
+    assert_eq!(let_through(&buckets, &limit, 100, 1_000_000), 5);
+    assert_eq!(let_through(&buckets, &limit, 100, 1_099_999), 0);
+    assert_eq!(let_through(&buckets, &limit, 100, 1_100_000), 1);
+    assert_eq!(let_through(&buckets, &limit, 100, 1_350_000), 2);
+    assert_eq!(let_through(&buckets, &limit, 100, 9_000_000), 5);
+}
+
+#[test]
+fn several_limits_are_charged_together_or_not_at_all() {
+    let buckets = Buckets::default();
+    let both = [one("x", 1, 10), one("y", 1, 3)];
+    assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
+    let (metered, room) = buckets.peek(&tenant("a"), &both, 1_000_000);
+    assert_eq!((metered.ahead_us, room), (vec![3_000_000, 3_000_000], false));
+}
+
+#[test]
+fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
+    let buckets = Buckets::default();
+    let limit = [one("x", 10, 5)];
+    let_through(&buckets, &limit, 3, 1_000_000);
+    assert_eq!((buckets.pending(), buckets.urgent()), (3, true));
+    let batches = buckets.take_pending();
+    let [Batch { tenant, metering }] = batches.as_slice() else {
+        panic!("{batches:?}");
+    };
+    assert_eq!((metering.charges[0].cost, metering.usage.requests), (3, 3));
+    // One more while the report is under way.
+    let_through(&buckets, &limit, 1, 1_000_000);
+    let metered = Metered {
+        ahead_us: vec![900_000],
+        ..Metered::default()
+    };
+    buckets.learn(tenant, &metering.charges, &metered, 2_000_000);
+    let (now, room) = buckets.peek(tenant, &limit, 2_000_000);
+    assert_eq!((now.ahead_us, room), (vec![1_000_000], false));
+    assert_eq!(buckets.take_pending()[0].metering.charges[0].cost, 1);
+    assert!(buckets.take_pending().is_empty());
+}
+
+#[test]
+fn a_report_is_cut_to_what_a_call_holds() {
+    let buckets = Buckets::default();
+    for number in 0..=MAX_CHARGES {
+        let_through(&buckets, &[one(&number.to_string(), 10, 50)], 1, 1_000_000);
+    }
+    let batches = buckets.take_pending();
+    let counts: Vec<_> = batches
+        .iter()
+        .map(|batch| (batch.metering.charges.len(), batch.metering.usage.requests))
+        .collect();
+    assert_eq!(counts, [(MAX_CHARGES, MAX_CHARGES as u64 + 1), (1, 0)]);
+}
+
+#[test]
+fn a_quota_of_the_day_ends_with_the_day() {
+    let buckets = Buckets::default();
+    let tenant = tenant("a");
+    let noon = DAY_US * 20_000 + DAY_US / 2;
+    buckets.charge(&tenant, &[one("x", 10, 50)], 1, Some(100), noon);
+    let answer = Metered {
+        ahead_us: Vec::new(),
+        requests_today: 100,
+        refused: false,
+    };
+    buckets.take_pending();
+    buckets.learn(&tenant, &[], &answer, noon);
+    assert!(!buckets.peek(&tenant, &[], noon).1);
+    assert!(buckets.peek(&tenant, &[], noon + DAY_US).1);
+}
+
+#[test]
+fn buckets_that_others_should_know_of_are_half_used() {
+    let buckets = Buckets::default();
+    let limit = [one("x", 10, 8)];
+    let now = 1_000_000;
+    let charge = |cost| vec![limit[0].charge(cost)];
+    let_through(&buckets, &limit, 3, now);
+    assert!(buckets.busy(&tenant("a"), &charge(3), now).is_empty());
+    let_through(&buckets, &limit, 1, now);
+    assert_eq!(
+        buckets.busy(&tenant("a"), &charge(1), now)[0].full_at_us,
+        now + 400_000
+    );
+    assert!(
+        buckets.busy(&tenant("a"), &charge(1), now).is_empty(),
+        "told already"
+    );
+}
+
+#[test]
+fn memory_is_bounded_and_what_is_pending_is_kept() {
+    let buckets = Buckets::default();
+    for number in 0..MAX_BUCKETS {
+        buckets.raise(&tenant("a"), &one(&number.to_string(), 10, 5), 0, 1);
+    }
+    buckets.charge(&tenant("a"), &[one("pending", 10, 5)], 1, None, 1);
+    buckets.raise(&tenant("b"), &one("more", 10, 5), 0, 1);
+    assert!(buckets.knows(&tenant("a"), "pending"));
+    assert!(!buckets.knows(&tenant("a"), "7"));
+    assert!(buckets.count.get() < 10);
+}
+
+#[test]
+fn no_more_is_believed_than_the_overdraft() {
+    let buckets = Buckets::default();
+    let limit = [one("x", 10, 5)];
+    buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
+    let (metered, _) = buckets.peek(&tenant("a"), &limit, 1_000_000);
+    assert_eq!(metered.ahead_us, [1_000_000]);
+}

@@ -1,0 +1,67 @@
+//! Counters of what limits did. The store adds them up; while it is out of reach the region's counts take them in.
+
+use std::cell::RefCell;
+
+use leaderboard_core::ports::Counters;
+
+use super::PolicyName;
+use crate::environment::Environment;
+use crate::metrics::{Counted, keep};
+use crate::route::Family;
+
+/// Requests refused because a limit was used up.
+pub(crate) fn limited(name: PolicyName) -> Box<str> {
+    format!("edgeboard_requests_limited_total{{policy=\"{}\"}}", name.as_str()).into()
+}
+
+/// Requests refused because the day's quota was used up.
+pub(crate) fn limited_by_quota() -> Box<str> {
+    "edgeboard_requests_limited_total{policy=\"day\"}".into()
+}
+
+/// Requests let through whose report did not reach the store.
+pub(crate) fn unmetered() -> Box<str> {
+    "edgeboard_requests_unmetered_total".into()
+}
+
+/// Changes refused because the store was out of reach.
+pub(crate) fn changes_refused(family: Family) -> Box<str> {
+    format!(
+        "edgeboard_changes_refused_total{{family=\"{}\"}}",
+        family.as_str()
+    )
+    .into()
+}
+
+/// What an instance has counted and not passed on.
+#[derive(Debug, Default)]
+pub(crate) struct Counts(RefCell<Counted>);
+
+impl Counts {
+    /// Counts.
+    pub(crate) fn add(&self, series: Box<str>, count: u64) {
+        let mut counted = self.0.borrow_mut();
+        let sum = counted.entry(series).or_default();
+        *sum = sum.saturating_add(count);
+    }
+
+    /// Whether there is nothing to pass on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}
+
+/// Passes on what was counted.
+pub(crate) async fn pass_on<E: Environment>(env: &E) {
+    let counted = env.memory().limiter.counts.0.take();
+    if counted.is_empty() {
+        return;
+    }
+    let counts: Vec<_> = counted
+        .iter()
+        .map(|(series, count)| (series.clone(), *count))
+        .collect();
+    if env.store().add(&counts).await.is_err() {
+        keep(env, counted).await;
+    }
+}

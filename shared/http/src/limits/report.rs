@@ -1,0 +1,126 @@
+//! Telling the store, after the response, what was let through.
+//!
+//! One report of an instance is under way at a time. It is due when enough is pending, when one caller took a good part of
+//! a burst, or after a pause; the work that waits for it keeps the instance alive.
+
+use std::cell::Cell;
+
+use leaderboard_core::ports::RateLimits;
+
+use super::buckets::{Batch, Buckets};
+use super::counts::{self, Counts};
+use super::slots::{self, Slots, micros};
+use crate::environment::Environment;
+
+/// How long the work that waits for a report sleeps at a time, in milliseconds.
+const TICK_MS: u64 = 25;
+
+/// What an instance does about limits.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter {
+    /// What it knows and has let through.
+    pub(crate) buckets: Buckets,
+    /// What it has read of others.
+    pub(crate) slots: Slots,
+    /// What it has counted.
+    pub(crate) counts: Counts,
+    /// Whether a report is under way.
+    reporting: Cell<bool>,
+    /// Whether a report is about to begin.
+    called: Cell<bool>,
+    /// Whether somebody waits for the pause to end.
+    waiting: Cell<bool>,
+}
+
+/// When reports are due.
+struct Pace {
+    /// So many requests are pending.
+    pending: u64,
+    /// So many milliseconds have passed.
+    pause_ms: u64,
+}
+
+/// On a store that is elsewhere.
+const REMOTE: Pace = Pace {
+    pending: 32,
+    pause_ms: 25,
+};
+/// On the embedded store, where each report is a flush of the disk: once in an instance's life when it is busy.
+const EMBEDDED: Pace = Pace {
+    pending: 128,
+    pause_ms: 500,
+};
+
+fn pace<E: Environment>(env: &E) -> Pace {
+    if env.cache().is_some() { REMOTE } else { EMBEDDED }
+}
+
+impl Limiter {
+    fn has_news(&self) -> bool {
+        self.buckets.pending() > 0 || !self.counts.is_empty()
+    }
+}
+
+/// Sees to it that what is pending gets reported.
+pub(crate) fn schedule<E: Environment>(env: &E) {
+    let limiter = &env.memory().limiter;
+    if !limiter.has_news() {
+        return;
+    }
+    if is_due(env) && !limiter.reporting.get() && !limiter.called.replace(true) {
+        env.later(report_now(env.clone()));
+    } else if !limiter.waiting.replace(true) {
+        env.later(report_after_a_pause(env.clone()));
+    }
+}
+
+fn is_due<E: Environment>(env: &E) -> bool {
+    let buckets = &env.memory().limiter.buckets;
+    buckets.urgent() || buckets.pending() >= pace(env).pending
+}
+
+async fn report_now<E: Environment>(env: E) {
+    let limiter = &env.memory().limiter;
+    limiter.called.set(false);
+    while is_due(&env) && !limiter.reporting.replace(true) {
+        report(&env).await;
+        limiter.reporting.set(false);
+    }
+    schedule(&env);
+}
+
+async fn report_after_a_pause<E: Environment>(env: E) {
+    let limiter = &env.memory().limiter;
+    let mut waited_ms = 0;
+    while limiter.has_news() {
+        env.pause(TICK_MS).await;
+        waited_ms += TICK_MS;
+        if waited_ms >= pace(&env).pause_ms && limiter.has_news() && !limiter.reporting.replace(true) {
+            report(&env).await;
+            limiter.reporting.set(false);
+            waited_ms = 0;
+        }
+    }
+    limiter.waiting.set(false);
+}
+
+/// A report that fails is not repeated: the store may have taken it.
+async fn report<E: Environment>(env: &E) {
+    let limiter = &env.memory().limiter;
+    let mut busy = Vec::new();
+    for Batch { tenant, metering } in limiter.buckets.take_pending() {
+        let answer = env.store().report(&tenant, &metering).await;
+        let now_us = micros(env.clock().as_unix_ms());
+        match answer {
+            Ok(metered) => limiter
+                .buckets
+                .learn(&tenant, &metering.charges, &metered, now_us),
+            Err(_) => limiter
+                .counts
+                .add(counts::unmetered(), metering.usage.requests.max(1)),
+        }
+        busy.extend(limiter.buckets.busy(&tenant, &metering.charges, now_us));
+    }
+    slots::publish(env, &busy).await;
+    counts::pass_on(env).await;
+}

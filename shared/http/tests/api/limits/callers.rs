@@ -1,0 +1,188 @@
+//! Who is counted, who is let in, and who is not limited.
+
+use crate::limits::reads::region;
+use crate::limits::world::{Instance, Region};
+use crate::service::{Answer, KEY};
+
+const TOP: &str = "/leaderboards/goals/entries";
+const TWO: &str = r#"{"policies":{"client":{"quota":1,"window_s":60,"burst":2}}}"#;
+
+fn get(instance: &Instance, headers: &[(&str, &str)]) -> Answer {
+    instance.answer(Instance::request("GET", TOP, "", headers))
+}
+
+#[test]
+fn addresses_that_a_client_makes_up_change_nothing() {
+    let instance = region(true, TWO).instance("");
+    let mut refused = 0;
+    for number in 0..10 {
+        let made_up = format!("198.51.100.{number}");
+        let (forwarded, host) = (format!("for={made_up}"), format!("{made_up}:1"));
+        let answer = get(
+            &instance,
+            &[
+                ("spin-client-addr", host.as_str()),
+                ("x-forwarded-for", made_up.as_str()),
+                ("forwarded", forwarded.as_str()),
+                ("spin-client-addr", "192.0.2.1:5000"),
+            ],
+        );
+        refused += u32::from(answer.status == 429);
+    }
+    assert_eq!(refused, 8);
+}
+
+#[test]
+fn behind_a_trusted_proxy_clients_are_told_apart() {
+    let instance = region(true, TWO).instance("10.0.0.0/8");
+    for number in 0..10 {
+        let client = format!("203.0.113.9, 198.51.100.{number}");
+        let headers = [
+            ("x-forwarded-for", client.as_str()),
+            ("spin-client-addr", "10.1.1.1:5000"),
+        ];
+        assert_eq!(get(&instance, &headers).status, 200, "{client}");
+    }
+    let headers = [
+        ("x-forwarded-for", "198.51.100.1"),
+        ("spin-client-addr", "10.1.1.1:5000"),
+    ];
+    assert_eq!(get(&instance, &headers).status, 200);
+    assert_eq!(get(&instance, &headers).status, 429);
+}
+
+#[test]
+fn an_ipv6_network_is_one_client() {
+    let instance = region(true, TWO).instance("");
+    let statuses: Vec<u16> = (1..5)
+        .map(|host| instance.from(&format!("[2001:db8:1:2::{host}]:5000"), TOP).status)
+        .collect();
+    assert_eq!(statuses, [200, 200, 429, 429]);
+    assert_eq!(instance.from("[2001:db8:1:3::1]:5000", TOP).status, 200);
+}
+
+#[test]
+fn the_operator_is_not_limited() {
+    let instance = region(true, TWO).instance("");
+    for _ in 0..10 {
+        let headers = [("x-api-key", KEY), ("spin-client-addr", "192.0.2.1:5000")];
+        let answer = get(&instance, &headers);
+        assert_eq!((answer.status, answer.headers.get("ratelimit")), (200, None));
+    }
+}
+
+#[test]
+fn lists_of_addresses_hold_for_everybody_but_the_operator() {
+    let region = region(
+        true,
+        r#"{"addresses":{"deny":["192.0.2.0/24"],"allow":["192.0.2.0/23","2001:db8::/32"]}}"#,
+    );
+    let instance = region.instance("");
+    assert_eq!(instance.from("192.0.3.1:1", TOP).status, 200);
+    assert_eq!(instance.from("[2001:db8::1]:1", TOP).status, 200);
+    for denied in ["192.0.2.1:1", "198.51.100.1:1", "[2001:db9::1]:1"] {
+        assert_eq!(
+            instance.from(denied, TOP).problem().1,
+            "address-denied",
+            "{denied}"
+        );
+    }
+    let headers = [("x-api-key", KEY), ("spin-client-addr", "192.0.2.1:1")];
+    let request = Instance::request("DELETE", "/operator/limits", "", &headers);
+    assert_eq!(instance.answer(request).status, 204);
+    assert_eq!(region.instance("").from("192.0.2.1:1", TOP).status, 200);
+}
+
+#[test]
+fn a_tenant_has_lists_of_its_own() {
+    let region = region(true, "{}");
+    let instance = region.instance("");
+    let body = r#"{"addresses":{"deny":["192.0.2.0/24"]}}"#;
+    assert_eq!(instance.operator("PUT", "/limits", body).status, 201);
+    assert_eq!(instance.from("192.0.2.1:1", TOP).problem().1, "address-denied");
+    let other = [("x-tenant-id", "acme"), ("spin-client-addr", "192.0.2.1:1")];
+    assert_eq!(get(&instance, &other).problem().1, "leaderboard-not-found");
+}
+
+#[test]
+fn exempt_addresses_are_not_limited() {
+    let limits = r#"{"policies":{"client":{"quota":1}},"addresses":{"exempt":["192.0.2.0/24"]}}"#;
+    let instance = region(true, limits).instance("");
+    assert!((0..10).all(|_| instance.from("192.0.2.1:1", TOP).status == 200));
+    assert_eq!(instance.from("192.0.3.1:1", TOP).status, 200);
+    assert_eq!(instance.from("192.0.3.1:1", TOP).status, 429);
+}
+
+#[test]
+fn all_limits_that_apply_have_room_or_none_is_charged() {
+    let limits = r#"{"policies":{"client":{"quota":5},"tenant":{"quota":3},"family:ranks":"off"}}"#;
+    let instance = region(true, limits).instance("");
+    let statuses = |client: &str| -> Vec<u16> { (0..4).map(|_| instance.from(client, TOP).status).collect() };
+    assert_eq!(statuses("192.0.2.1:1"), [200, 200, 200, 429]);
+    let other = instance.from("192.0.2.2:1", TOP);
+    assert_eq!(other.json()["violated-policies"], serde_json::json!(["tenant"]));
+    assert_eq!(other.header("ratelimit"), r#""client";r=5;t=0, "tenant";r=0;t=1"#);
+    assert_eq!(
+        other.header("ratelimit-policy"),
+        r#""client";q=5;w=1, "tenant";q=3;w=1"#
+    );
+}
+
+#[test]
+fn a_family_has_a_limit_of_its_own() {
+    let limits = r#"{"policies":{"family:ranks":{"quota":1,"window_s":10}}}"#;
+    let instance = region(true, limits).instance("");
+    assert_eq!(instance.from("192.0.2.1:1", TOP).status, 200);
+    let refused = instance.from("192.0.2.1:1", TOP);
+    assert_eq!(
+        refused.json()["violated-policies"],
+        serde_json::json!(["family:ranks"])
+    );
+    assert_eq!(refused.header("retry-after"), "10");
+    assert_eq!(instance.from("192.0.2.2:1", TOP).status, 200);
+}
+
+#[test]
+fn guesses_at_credentials_are_refused_unseen() {
+    let region = region(true, r#"{"policies":{"credentials":{"quota":1,"burst":3}}}"#);
+    let guess = |instance: &Instance, path: &str, client: &str| {
+        let headers = [("x-api-key", "guess"), ("spin-client-addr", client)];
+        instance
+            .answer(Instance::request("GET", path, "", &headers))
+            .status
+    };
+    let instance = region.instance("");
+    for path in [TOP, "/operator/limits", TOP] {
+        assert_eq!(guess(&instance, path, "192.0.2.1:1"), 401, "{path}");
+    }
+    for path in [TOP, "/operator/limits"] {
+        assert_eq!(guess(&instance, path, "192.0.2.1:1"), 429, "{path}");
+    }
+    instance.settle();
+    assert_eq!(
+        guess(&region.instance(""), TOP, "192.0.2.1:1"),
+        429,
+        "in another instance"
+    );
+    assert_eq!(guess(&instance, TOP, "192.0.2.2:1"), 401, "from elsewhere");
+    assert_eq!(
+        instance.from("192.0.2.1:1", TOP).status,
+        200,
+        "without a credential"
+    );
+    region.pass_ms(1000);
+    assert_eq!(guess(&instance, TOP, "192.0.2.1:1"), 401);
+}
+
+#[test]
+fn health_is_for_everybody() {
+    let region = Region::new(true);
+    let instance = region.instance("");
+    instance.operator(
+        "PUT",
+        "/operator/limits",
+        r#"{"addresses":{"allow":["10.0.0.0/8"]}}"#,
+    );
+    let answer = instance.from("192.0.2.1:1", "/health/live");
+    assert_eq!((answer.status, answer.headers.get("ratelimit")), (200, None));
+}

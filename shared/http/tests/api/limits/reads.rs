@@ -1,0 +1,199 @@
+//! Reads: decided by the instance, reported after the response.
+
+use leaderboard_core::ports::Counters;
+
+use crate::limits::world::{Instance, Region};
+use futures::executor::block_on;
+
+const TOP: &str = "/leaderboards/goals/entries";
+const HERE: &str = "192.0.2.1:5000";
+
+/// A region with one public leaderboard and these limits of the operator's.
+pub(super) fn region(remote: bool, limits: &str) -> Region {
+    let region = Region::new(remote);
+    let instance = region.instance("");
+    assert_eq!(instance.operator("PUT", "/operator/limits", limits).status, 201);
+    assert_eq!(instance.operator("PUT", "/leaderboards/goals", "{}").status, 201);
+    region
+}
+
+const TEN: &str = r#"{"policies":{"client":{"quota":10,"window_s":1,"burst":10}}}"#;
+
+/// How many of these requests are let through.
+fn let_through(instance: &Instance, client: &str, tries: usize) -> usize {
+    (0..tries)
+        .filter(|_| match instance.from(client, TOP).status {
+            200 => true,
+            429 => false,
+            other => panic!("status {other}"),
+        })
+        .count()
+}
+
+#[test]
+fn a_client_is_told_what_is_left_and_then_refused() {
+    let region = region(true, TEN);
+    let instance = region.instance("");
+    let first = instance.from(HERE, TOP);
+    assert_eq!(first.status, 200);
+    assert_eq!(first.header("ratelimit-policy"), r#""client";q=10;w=1"#);
+    assert_eq!(first.header("ratelimit"), r#""client";r=9;t=1"#);
+    assert_eq!(let_through(&instance, HERE, 20), 9);
+    let refused = instance.from(HERE, TOP);
+    assert_eq!(refused.status, 429);
+    let problem = refused.json();
+    assert_eq!(
+        problem["type"],
+        "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    );
+    assert_eq!(problem["violated-policies"], serde_json::json!(["client"]));
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.header("ratelimit"), r#""client";r=0;t=1"#);
+    // Somebody else is not.
+    assert_eq!(let_through(&instance, "192.0.2.2:5000", 20), 10);
+    region.pass_ms(300);
+    assert_eq!(let_through(&instance, HERE, 20), 3);
+}
+
+#[test]
+fn a_problem_carries_the_limits_too() {
+    let region = region(true, TEN);
+    let missing = region.instance("").from(HERE, "/leaderboards/nothing/entries");
+    assert_eq!(missing.status, 404);
+    assert_eq!(missing.header("ratelimit"), r#""client";r=9;t=1"#);
+}
+
+#[test]
+fn what_one_instance_let_through_the_next_one_knows() {
+    for remote in [true, false] {
+        let region = region(remote, TEN);
+        let first = region.instance("");
+        assert_eq!(let_through(&first, HERE, 6), 6);
+        first.settle();
+        assert_eq!(let_through(&region.instance(""), HERE, 20), 4, "remote: {remote}");
+    }
+}
+
+#[test]
+fn reports_are_few_and_one_at_a_time() {
+    let region = region(true, r#"{"policies":{"client":{"quota":1000,"burst":1000}}}"#);
+    let instance = region.instance("");
+    instance.from(HERE, TOP);
+    instance.settle();
+    let before = region.store.reports.get();
+    let works = instance.works();
+    for _ in 0..128 {
+        instance.from(HERE, TOP);
+    }
+    assert!(
+        instance.works() <= works + 3,
+        "one that waits, one that is called, and the metrics"
+    );
+    assert_eq!(region.store.reports.get(), before, "nothing before the responses");
+    instance.settle();
+    assert_eq!(region.store.reports.get(), before + 1);
+}
+
+#[test]
+fn without_limits_on_reads_nothing_is_reported() {
+    let region = region(
+        true,
+        r#"{"reads":{"limits":"off"},"policies":{"client":{"quota":1}}}"#,
+    );
+    let instance = region.instance("");
+    for _ in 0..100 {
+        let answer = instance.from(HERE, TOP);
+        assert_eq!((answer.status, answer.headers.get("ratelimit")), (200, None));
+    }
+    instance.settle();
+    assert_eq!(region.store.reports.get(), 0);
+}
+
+#[test]
+fn many_instances_together_let_through_no_more_than_the_bound() {
+    const INSTANCES: usize = 8;
+    const SECONDS: usize = 20;
+    const QUOTA: usize = 10;
+    const BURST: usize = 10;
+    let region = region(true, TEN);
+    let mut all = 0;
+    // Every tenth of a second all instances are new, and hammered.
+    for _ in 0..SECONDS * 10 {
+        let instances: Vec<Instance> = (0..INSTANCES).map(|_| region.instance("")).collect();
+        for instance in &instances {
+            all += let_through(instance, HERE, 128);
+        }
+        for instance in &instances {
+            instance.settle();
+        }
+        region.pass_ms(100);
+    }
+    let fair = BURST + SECONDS * QUOTA;
+    assert!(all >= fair, "{all} of {fair}");
+    // All that decide before the first report, once; after that what is too much is paid back, up to a second burst.
+    let bound = fair + INSTANCES * BURST + SECONDS * INSTANCES;
+    assert!(all <= bound, "{all}, at most {bound}");
+}
+
+#[test]
+fn reads_go_on_under_the_limit_of_the_instance_while_the_store_is_out_of_reach() {
+    let region = region(true, TEN);
+    let instance = region.instance("");
+    instance.from(HERE, TOP);
+    instance.settle();
+    region.store.down.set(true);
+    let statuses: Vec<u16> = (0..20).map(|_| instance.from(HERE, TOP).status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 11);
+    // There is no cache of finished answers here, so what is let through finds no store.
+    assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 9);
+    instance.settle();
+    let kept = region.cached.sizes();
+    assert!(
+        kept.keys().any(|key| key.starts_with("metrics:counts:")),
+        "{kept:?}"
+    );
+    // Other instances of the region learn of it through the region alone.
+    assert_eq!(region.instance("").from(HERE, TOP).status, 429);
+}
+
+#[test]
+fn refusals_are_counted_for_the_metrics() {
+    let region = region(true, TEN);
+    let instance = region.instance("");
+    for _ in 0..15 {
+        instance.from(HERE, TOP);
+    }
+    instance.settle();
+    let counters = block_on(region.store.counters()).unwrap();
+    let limited = counters
+        .iter()
+        .find(|(series, _)| &**series == r#"edgeboard_requests_limited_total{policy="client"}"#);
+    assert_eq!(limited.map(|(_, count)| *count), Some(5));
+}
+
+#[test]
+fn what_the_region_keeps_is_bounded_and_may_be_damaged() {
+    let region = region(true, TEN);
+    for network in 0..40 {
+        let instance = region.instance("");
+        for host in 0..25 {
+            let client = format!("10.0.{network}.{host}:1");
+            let_through(&instance, &client, 8);
+        }
+        instance.settle();
+    }
+    let busy: Vec<usize> = region
+        .cached
+        .sizes()
+        .into_iter()
+        .filter(|(key, _)| key.starts_with("limits:busy:"))
+        .map(|(_, size)| size)
+        .collect();
+    assert!(
+        busy.len() <= 16 && busy.iter().all(|size| *size <= 1024),
+        "{busy:?}"
+    );
+    assert!(busy.iter().any(|size| *size > 500), "{busy:?}");
+    region.cached.damage();
+    assert_eq!(let_through(&region.instance(""), "10.0.0.1:1", 20), 10);
+}
