@@ -1,16 +1,20 @@
 //! The API over HTTP, on both stores.
 
 mod around;
+mod audit;
 mod bad_input;
 mod batches;
+mod browsers;
 mod configuration;
 mod crowd;
 mod distribution;
 mod grants;
 mod identity;
+mod isolation;
 mod listing;
 mod names;
 mod numbers;
+mod operations;
 mod operators;
 mod outage;
 mod periods;
@@ -20,5 +24,6 @@ mod removal;
 mod round_trips;
 mod several;
 mod snapshots;
+mod tenants;
 mod ties;
 mod versions;

@@ -107,6 +107,49 @@ fn without_redis_every_call_is_answered_503_and_with_it_again_all_work() {
 }
 
 #[test]
+fn an_outage_is_told_in_the_same_words_on_every_route() {
+    block_on(async {
+        let mut site = Site::on(Some(RedisServer::start())).await;
+        let edgeboard = site.edgeboard();
+        site.redis.as_mut().unwrap().kill();
+        let score = json!({"player": "p", "score": 1, "leaderboards": ["b"]});
+        let mut told: Option<Value> = None;
+        for (verb, path, body) in [
+            ("GET", "/leaderboards", json!(null)),
+            ("GET", "/leaderboards/b", json!(null)),
+            ("PUT", "/leaderboards/b", json!({})),
+            ("PATCH", "/leaderboards/b", json!({})),
+            ("DELETE", "/leaderboards/b", json!(null)),
+            ("POST", "/scores", score),
+            ("DELETE", "/leaderboards/b/scores/p", json!(null)),
+            ("PUT", "/players/p/ban", json!(null)),
+            ("DELETE", "/players/p/ban", json!(null)),
+            ("GET", "/dead-letters", json!(null)),
+            ("GET", "/leaderboards/b/entries", json!(null)),
+            ("GET", "/leaderboards/b/entries/p", json!(null)),
+            ("GET", "/leaderboards/b/distribution", json!(null)),
+            ("GET", "/tenants", json!(null)),
+            ("PUT", "/tenants/acme", json!({})),
+            ("GET", "/tenants/acme/usage", json!(null)),
+            ("GET", "/tenant", json!(null)),
+            ("GET", "/tenant/usage", json!(null)),
+            ("GET", "/audit", json!(null)),
+            ("GET", "/operator/audit", json!(null)),
+        ] {
+            let call = edgeboard.call(verb, path);
+            let call = if body.is_null() { call } else { call.json(&body) };
+            let mut document = call.send().await.problem(503, "unavailable");
+            document["instance"].take();
+            assert_eq!(
+                *told.get_or_insert_with(|| document.clone()),
+                document,
+                "{verb} {path}"
+            );
+        }
+    });
+}
+
+#[test]
 fn no_acknowledged_score_is_lost_when_redis_is_killed_and_none_counts_twice() {
     const WRITERS: u32 = 8;
     block_on(async {
