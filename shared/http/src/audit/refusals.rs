@@ -86,12 +86,17 @@ pub(crate) fn refused<E: Environment>(
         problem.kind,
         ProblemType::Unauthenticated | ProblemType::Forbidden | ProblemType::TenantSuspended
     );
-    let Some(who) = presented(headers, trail).filter(|_| refuses) else {
+    let Some(mut who) = presented(headers, trail).filter(|_| refuses) else {
         return;
     };
+    let mut tenant = trail.tenant.clone();
+    if let Some((whose, id)) = &problem.refused_key {
+        tenant = Some(whose.clone());
+        who = Who::Key { id: cut(id) };
+    }
     let reason = problem.detail.as_deref().unwrap_or(problem.kind.title());
     let refusal = Refusal {
-        tenant: trail.tenant.clone(),
+        tenant,
         from: trail.client,
         who,
         status: problem.kind.status().as_u16(),

@@ -1,6 +1,6 @@
 //! The routes of all families in one list, for whoever looks at all of them.
 
-use super::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
+use super::{Flags, Identity, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use crate::{Base, BodyKind, Endpoint, Family, Need, Verb};
 
 /// A route, without what its function makes of it.
@@ -29,6 +29,7 @@ pub fn all_routes() -> Vec<ListedRoute> {
     list::<Ranks>(&mut all);
     list::<Limits>(&mut all);
     list::<Tenants>(&mut all);
+    list::<Identity>(&mut all);
     list::<Flags>(&mut all);
     list::<Ops>(&mut all);
     all

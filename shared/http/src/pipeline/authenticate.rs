@@ -94,7 +94,9 @@ async fn by_key<E: Environment>(env: &E, key: &[u8], client: Option<IpAddr>) -> 
             KeyRefusal::Address => ProblemType::Forbidden,
             _ => ProblemType::Unauthenticated,
         };
-        return Err(Problem::new(kind).with_detail(sentence(&refusal.to_string())));
+        return Err(Problem::new(kind)
+            .with_detail(sentence(&refusal.to_string()))
+            .with_refused_key(record.tenant, key.id().to_string().into()));
     }
     Ok(Identity {
         credential: Credential::Key(key.id().to_string().into()),

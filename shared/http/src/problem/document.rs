@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use leaderboard_core::TenantId;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ProblemType;
@@ -95,6 +96,8 @@ pub struct Parts {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log alone.
     pub cause: Option<String>,
+    /// For the audit log alone: the tenant and the id of the key that was refused, where there is such a key.
+    pub refused_key: Option<(TenantId, Box<str>)>,
 }
 
 impl std::ops::Deref for Problem {
@@ -116,6 +119,7 @@ impl Problem {
             violated: Vec::new(),
             headers: Vec::new(),
             cause: None,
+            refused_key: None,
         }));
         match kind {
             ProblemType::Unauthenticated => {
@@ -186,6 +190,13 @@ impl Problem {
     #[must_use]
     pub(crate) fn with_cause(mut self, cause: impl Into<String>) -> Self {
         self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// The same problem with whose key was refused.
+    #[must_use]
+    pub(crate) fn with_refused_key(mut self, tenant: TenantId, id: Box<str>) -> Self {
+        self.0.refused_key = Some((tenant, id));
         self
     }
 

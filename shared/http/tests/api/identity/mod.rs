@@ -1,5 +1,6 @@
 //! Credentials: API keys, players' tokens, tokens of issuers, over several instances of a region.
 
+mod audit;
 mod bad_credentials;
 mod flags;
 mod issuers;

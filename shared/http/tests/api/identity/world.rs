@@ -236,6 +236,8 @@ impl Instance {
             self.handled::<families::Ranks>(request)
         } else if path.contains("/scores") {
             self.handled::<families::Scores>(request)
+        } else if path.contains("/audit") {
+            self.handled::<families::Tenants>(request)
         } else if path.contains("/leaderboards") {
             self.handled::<families::Leaderboards>(request)
         } else {

@@ -11,6 +11,9 @@ use super::Edgeboard;
 /// The operator's key in all tests.
 pub(crate) const KEY: &str = "a key for tests alone";
 
+/// What players' tokens are signed with in all tests.
+const TOKEN_SECRET: &str = "a secret that signs players' tokens in tests alone";
+
 /// What keeps the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Store {
@@ -60,7 +63,9 @@ impl Site {
 
 /// How a host is started: no Redis trigger, and on SQLite unless there is a Redis.
 pub(crate) fn configuration(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
-    let mut configuration = HostConfig::new(root().join("spin.toml"), state_dir).variable("admin_key", KEY);
+    let mut configuration = HostConfig::new(root().join("spin.toml"), state_dir)
+        .variable("admin_key", KEY)
+        .variable("player_token_secret", TOKEN_SECRET);
     // Compiled once, for every host of every run.
     configuration.cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
     match redis_url {
