@@ -10,7 +10,6 @@ mod crowd;
 mod distribution;
 mod grants;
 mod identity;
-mod isolation;
 mod listing;
 mod names;
 mod numbers;
