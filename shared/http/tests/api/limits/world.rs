@@ -20,6 +20,9 @@ use crate::store::Store;
 /// When tests begin: 2026-07-19T21:04:00Z, in milliseconds since the epoch.
 const BEGIN_MS: i64 = 1_784_495_040_000;
 
+/// How often an instance pauses before it is taken to hang.
+const MAX_PAUSES: u32 = 100_000;
+
 /// A region: a store, a cache, a clock.
 #[derive(Clone)]
 pub(crate) struct Region(Rc<Inner>);
@@ -115,6 +118,7 @@ impl Region {
                 country_header: None,
             },
             later: RefCell::default(),
+            pauses: Cell::new(0),
         }))
     }
 }
@@ -129,6 +133,7 @@ struct Own {
     memory: Memory,
     settings: Settings,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    pauses: Cell<u32>,
 }
 
 impl Environment for Instance {
@@ -184,7 +189,14 @@ impl Environment for Instance {
         self.0.later.borrow_mut().push(work.boxed_local());
     }
 
-    async fn pause(&self, _milliseconds: u64) {}
+    async fn pause(&self, _milliseconds: u64) {
+        let pauses = self.0.pauses.get() + 1;
+        assert!(
+            pauses < MAX_PAUSES,
+            "somebody waits for a clock that stands still"
+        );
+        self.0.pauses.set(pauses);
+    }
 }
 
 impl Instance {
