@@ -93,6 +93,7 @@ mod tests {
                 secret: "abc".to_owned(),
                 kept_in: kept_in.map(Into::into),
             },
+            token_secret: String::new(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The admin key: the caller's, or one made up here and kept, so that a restart does not change it.
+//! The admin key, and the secret of players' tokens: the caller's, or made up here and kept, so that a restart does not
+//! change them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
@@ -9,7 +10,10 @@ use anyhow::{Context, Result, ensure};
 
 /// The environment variable through which Spin and the local host take the application's `admin_key`.
 pub(super) const VARIABLE: &str = "SPIN_VARIABLE_ADMIN_KEY";
+/// The same for the application's `player_token_secret`.
+pub(super) const TOKEN_VARIABLE: &str = "SPIN_VARIABLE_PLAYER_TOKEN_SECRET";
 const FILE: &str = "admin-key";
+const TOKEN_FILE: &str = "player-token-secret";
 const KEY_BYTES: usize = 24;
 /// Only its owner reads the file.
 const FILE_MODE: u32 = 0o600;
@@ -26,13 +30,16 @@ impl AdminKey {
     /// # Errors
     /// When the file cannot be read or written.
     pub(super) fn obtain(state_dir: &Path, given: Option<String>) -> Result<Self> {
+        Self::obtain_from(state_dir.join(FILE), given)
+    }
+
+    fn obtain_from(file: PathBuf, given: Option<String>) -> Result<Self> {
         if let Some(secret) = given.filter(|secret| !secret.is_empty()) {
             return Ok(Self {
                 secret,
                 kept_in: None,
             });
         }
-        let file = state_dir.join(FILE);
         let secret = match fs::read_to_string(&file) {
             Ok(text) => read(&file, &text)?,
             Err(error) if error.kind() == ErrorKind::NotFound => make(&file)?,
@@ -43,6 +50,14 @@ impl AdminKey {
             kept_in: Some(file),
         })
     }
+}
+
+/// The secret of players' tokens; as [`AdminKey::obtain`].
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub(super) fn token_secret(state_dir: &Path, given: Option<String>) -> Result<String> {
+    Ok(AdminKey::obtain_from(state_dir.join(TOKEN_FILE), given)?.secret)
 }
 
 fn read(file: &Path, text: &str) -> Result<String> {
@@ -91,6 +106,15 @@ mod tests {
         );
         let second = AdminKey::obtain(folder.path(), Some(String::new())).unwrap();
         assert_eq!(second.secret, first.secret);
+    }
+
+    #[test]
+    fn the_secret_of_tokens_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = AdminKey::obtain(folder.path(), None).unwrap().secret;
+        let secret = token_secret(folder.path(), None).unwrap();
+        assert_ne!(secret, key);
+        assert_eq!(token_secret(folder.path(), None).unwrap(), secret);
     }
 
     #[test]

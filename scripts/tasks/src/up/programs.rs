@@ -134,7 +134,9 @@ fn spin_up(workspace: &Workspace, settings: &Settings, components: &[String]) ->
 
 /// Through the environment, as a command line is visible to everybody on the machine.
 fn set_variables(command: &mut Command, settings: &Settings) {
-    command.env(key::VARIABLE, &settings.key.secret);
+    command
+        .env(key::VARIABLE, &settings.key.secret)
+        .env(key::TOKEN_VARIABLE, &settings.token_secret);
     if let Some(redis) = &settings.redis {
         redis.set_variables(command);
     }
@@ -160,6 +162,7 @@ mod tests {
                 secret: "hidden".to_owned(),
                 kept_in: None,
             },
+            token_secret: "a secret".to_owned(),
         }
     }
 
@@ -193,6 +196,8 @@ mod tests {
             "leaderboard-host --manifest spin.toml --listen 127.0.0.1:3000 --state-dir /state"
         );
         assert_eq!(variable(&programs[0], key::VARIABLE).as_deref(), Some("hidden"));
+        let secret = variable(&programs[0], key::TOKEN_VARIABLE);
+        assert_eq!(secret.as_deref(), Some("a secret"));
         assert_eq!(
             variable(&programs[0], redis::URL_VARIABLE).as_deref(),
             Some("redis://h:1")

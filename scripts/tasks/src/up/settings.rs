@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::key::AdminKey;
+use super::key::{AdminKey, token_secret};
 use super::redis::Redis;
 use crate::cli::UpOptions;
 use crate::workspace::Workspace;
@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) sample: bool,
     pub(super) spin: bool,
     pub(super) key: AdminKey,
+    /// What players' tokens are signed with.
+    pub(super) token_secret: String,
 }
 
 impl Settings {
@@ -36,6 +38,7 @@ impl Settings {
         );
         fs::create_dir_all(&state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
         let key = AdminKey::obtain(&state_dir, env::var(super::key::VARIABLE).ok())?;
+        let token_secret = token_secret(&state_dir, env::var(super::key::TOKEN_VARIABLE).ok())?;
         let redis = options
             .redis
             .as_deref()
@@ -50,6 +53,7 @@ impl Settings {
             sample: !options.no_sample,
             spin: options.spin,
             key,
+            token_secret,
         })
     }
 

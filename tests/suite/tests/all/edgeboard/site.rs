@@ -65,7 +65,8 @@ impl Site {
 pub(crate) fn configuration(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
     let mut configuration = HostConfig::new(root().join("spin.toml"), state_dir)
         .variable("admin_key", KEY)
-        .variable("player_token_secret", TOKEN_SECRET);
+        .variable("player_token_secret", TOKEN_SECRET)
+        .variable("issuer_hosts", "http://127.0.0.1:*");
     // Compiled once, for every host of every run.
     configuration.cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
     match redis_url {
