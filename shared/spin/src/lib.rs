@@ -5,6 +5,7 @@
 //! in [`Instance`]: connections, settings and configurations, and nothing about a user.
 
 mod body;
+mod changes;
 mod fetch;
 mod instance;
 mod key_value;
@@ -18,6 +19,7 @@ mod subscribe;
 mod timeout;
 mod trace_ids;
 
+pub use changes::{Unheard, changed};
 pub use instance::Instance;
 pub use serve::serve;
 pub use store::Store;

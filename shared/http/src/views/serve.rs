@@ -182,7 +182,15 @@ impl<E: Environment> Asked<'_, '_, E> {
     /// Asks the store for this request alone.
     async fn alone(&self, why: Why) -> Result<Response, Problem> {
         let env = self.context.env;
-        match made(env, &self.question, &self.name, &self.context.caller, None).await {
+        match made(
+            env,
+            &self.question,
+            &self.name,
+            &self.context.caller,
+            (None, Urgency::Now),
+        )
+        .await
+        {
             Ok(Fetched::Own(view, keep)) => self.own(&view, keep, why),
             Ok(Fetched::Shared(view) | Fetched::Found(view)) => {
                 response(self.context, &view, Told::Made { why, stored: true })
@@ -301,7 +309,7 @@ pub(super) async fn fetch<E: Environment>(
             break;
         }
     }
-    made(env, question, name, caller, lease).await
+    made(env, question, name, caller, (lease, urgency)).await
 }
 
 /// Waits until the instance that has the lease gives it back, or has lost it.
@@ -349,13 +357,13 @@ async fn is_good<E: Environment>(
     }
 }
 
-/// Asks the store, and keeps the answer where it may be kept.
+/// Asks the store, and keeps the answer where it may be kept: after the response, if a client waits for one.
 pub(super) async fn made<E: Environment>(
     env: &E,
     question: &Rc<Question>,
     name: &str,
     caller: &Caller,
-    lease: Option<Lease>,
+    (lease, urgency): (Option<Lease>, Urgency),
 ) -> Result<Fetched, Problem> {
     let shelf = &env.memory().shelf;
     let asked = match caller {
@@ -392,11 +400,15 @@ pub(super) async fn made<E: Environment>(
     let view = Rc::new(view);
     shelf.remember(Rc::clone(&view));
     let (own, question, kept) = (env.clone(), Rc::clone(question), Rc::clone(&view));
-    env.later(async move {
+    let keep = async move {
         region::keep(&own, &question, &kept).await;
         if let Some(lease) = lease {
             lease.give_back(&own).await;
         }
-    });
+    };
+    match urgency {
+        Urgency::Now => env.later(keep),
+        Urgency::Ahead => keep.await,
+    }
     Ok(Fetched::Shared(view))
 }

@@ -6,7 +6,7 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::{CachePolicy, LeaderboardId, TenantId};
 
 use super::Question;
-use super::serve::made;
+use super::serve::{Urgency, made};
 use crate::environment::Environment;
 
 /// Makes the warm views of a leaderboard now, and once more when its mark is over.
@@ -36,6 +36,6 @@ async fn make_all<E: Environment>(
         let question = Rc::new(Question::warm(tenant, leaderboard, *view));
         let name = question.name();
         // What could not be made is made when it is asked for.
-        let _ = made(env, &question, &name, &Caller::Reader, None).await;
+        let _ = made(env, &question, &name, &Caller::Reader, (None, Urgency::Ahead)).await;
     }
 }

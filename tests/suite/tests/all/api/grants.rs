@@ -112,7 +112,7 @@ fn no_component_has_more_than_it_needs() {
         // Nothing comes to the trigger that would have to show a key.
         assert_eq!(
             component["variables"].get("admin_key").is_none(),
-            matches!(name.as_str(), "ops" | "score-events")
+            matches!(name.as_str(), "cache-events" | "ops" | "score-events")
         );
     }
     let key = &manifest["variables"]["admin_key"];

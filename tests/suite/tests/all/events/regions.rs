@@ -146,3 +146,47 @@ fn without_an_address_there_is_no_trigger_and_http_works() {
         assert_eq!(scores(&edgeboard).await, []);
     });
 }
+
+#[test]
+fn a_change_in_one_region_shows_in_another_long_before_its_cached_answer_ends() {
+    block_on(async {
+        let redis = RedisServer::start();
+        let (one, two) = tokio::join!(region(Some(&redis), &redis), region(Some(&redis), &redis));
+        listened_to(&redis, 2).await;
+        let (here, mut there) = (one.edgeboard(), two.edgeboard());
+        there.tenant.clone_from(&here.tenant);
+        here.board("b", &json!({"cache": {"lifetime_ms": 3_600_000}}))
+            .await;
+        here.score("b", "first", 1).await;
+        let top = async || {
+            let call = there
+                .call("GET", "/leaderboards/b/entries")
+                .without("cache-control");
+            call.send().await
+        };
+        let is_hit =
+            |reply: &crate::edgeboard::Reply| reply.header("cache-status").starts_with("edgeboard; hit");
+        let first = eventually(top, is_hit).await;
+        assert_eq!(first.is(200)["entries"][0]["player"], "first");
+        here.score("b", "second", 2).await;
+        eventually(
+            async || top().await.is(200),
+            |page| page["entries"][0]["player"] == "second",
+        )
+        .await;
+        here.put("/players/second/ban", &json!({})).await;
+        eventually(
+            async || top().await.is(200),
+            |page| page["entries"][0]["player"] == "first",
+        )
+        .await;
+        here.patch(
+            "/leaderboards/b",
+            &json!({"title": "B", "ties": "earliest", "cache": {"lifetime_ms": 0}}),
+        )
+        .await
+        .is(200);
+        let uncached = |reply: &crate::edgeboard::Reply| reply.header("cdn-cache-control") == "no-store";
+        eventually(top, uncached).await;
+    });
+}
