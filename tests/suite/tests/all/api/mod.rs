@@ -4,11 +4,8 @@ mod around;
 mod audit;
 mod bad_input;
 mod batches;
-<<<<<<< HEAD
 mod browsers;
-=======
 mod cache;
->>>>>>> b2ca375 (Changes of leaderboards are heard by every region: functions/cache-events; cached reads in the suite and a benchmark of them; decision 16)
 mod configuration;
 mod crowd;
 mod distribution;
