@@ -11,6 +11,7 @@ mod crowd;
 mod distribution;
 mod grants;
 mod identity;
+mod isolation;
 mod listing;
 mod names;
 mod numbers;

@@ -1,0 +1,221 @@
+//! Tenants do not see each other: every route there is, walked with another tenant's credentials.
+
+use leaderboard_http::families::{ListedRoute, all_routes};
+use leaderboard_http::{Base, BodyKind, Need};
+use serde_json::{Value, json};
+
+use crate::edgeboard::{Edgeboard, Reply, eventually, over_http};
+
+/// In everything that tenant A has, and in nothing that anybody else may read.
+const SECRET: &str = "only-for-a";
+const ADDRESS: &str = "203.0.113.77";
+
+/// The names that a route's parameters are given.
+struct Names {
+    tenant: String,
+    key: String,
+    leaderboard: &'static str,
+    player: &'static str,
+}
+
+impl Names {
+    fn path(&self, route: &ListedRoute) -> String {
+        let segment = |segment: &str| match segment {
+            ":tenant" => self.tenant.clone(),
+            ":key" => self.key.clone(),
+            ":leaderboard" | ":issuer" | ":flag" => self.leaderboard.to_owned(),
+            ":player" => self.player.to_owned(),
+            other => {
+                assert!(!other.starts_with(':'), "what is {other}?");
+                other.to_owned()
+            }
+        };
+        let path: Vec<String> = route.pattern.split('/').map(segment).collect();
+        match route.base {
+            Base::Api => format!("/api/v1{}", path.join("/")),
+            Base::Root => path.join("/"),
+        }
+    }
+}
+
+/// A credential as a header.
+struct Caller(&'static str, String);
+
+/// A key of the tenant: its id and its text.
+async fn key(tenant: &Edgeboard, scopes: &[&str]) -> (String, String) {
+    let made = tenant
+        .post("/keys", &json!({"name": SECRET, "scopes": scopes}))
+        .await
+        .is(201);
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    (text("id"), text("key"))
+}
+
+/// Everything that a tenant can have, with the secret in it.
+async fn fill(tenant: &Edgeboard) -> Names {
+    let name = format!("/tenants/{}", tenant.tenant);
+    tenant
+        .put(&name, &json!({"title": SECRET, "quotas": {"leaderboards": 1000}}))
+        .await
+        .is(201);
+    let board = json!({"title": SECRET, "access": {"read": "private"}, "operator": "increment"});
+    tenant.board("taken", &board).await;
+    for player in ["shared", SECRET] {
+        tenant
+            .submit(
+                "taken",
+                &json!({"player": player, "score": 5, "metadata": {"note": SECRET}}),
+            )
+            .await;
+    }
+    tenant
+        .call("PUT", &format!("/players/{SECRET}-banned/ban"))
+        .send()
+        .await
+        .is(204);
+    tenant
+        .put("/limits", &json!({"addresses": {"deny": [ADDRESS]}}))
+        .await
+        .is(201);
+    let flag = json!({"state": "ENABLED", "variants": {"on": SECRET, "off": "x"}, "defaultVariant": "on"});
+    tenant
+        .put("/flags", &json!({"flags": {"taken": flag}}))
+        .await
+        .is(201);
+    let secret = format!("{SECRET}-{}", "x".repeat(40));
+    let issuer = json!({"issuer": format!("https://{SECRET}.example"), "audiences": [SECRET],
+        "keys": [{"kid": "k", "secret": secret}]});
+    tenant.put("/issuers/taken", &issuer).await.is(201);
+    let (id, _) = key(tenant, &["admin"]).await;
+    Names {
+        tenant: tenant.tenant.clone(),
+        key: id,
+        leaderboard: "taken",
+        player: "shared",
+    }
+}
+
+/// What the tenant itself sees of it. The key's own audit and usage grow with every look.
+async fn seen(tenant: &Edgeboard, names: &Names) -> Vec<Value> {
+    let mut seen = Vec::new();
+    for path in [
+        "/leaderboards",
+        "/leaderboards/taken/entries",
+        "/limits",
+        "/flags",
+        "/issuers",
+        "/issuers/taken",
+        "/keys",
+        "/audit",
+    ] {
+        seen.push(tenant.get(path).await.is(200));
+    }
+    seen.push(tenant.get(&format!("/keys/{}", names.key)).await.is(200));
+    seen.push(tenant.get(&format!("/tenants/{}", names.tenant)).await.is(200));
+    seen
+}
+
+async fn ask(
+    tenant: &Edgeboard,
+    caller: &Caller,
+    route: &ListedRoute,
+    path: &str,
+    named: Option<&str>,
+) -> Reply {
+    let send = async || {
+        let mut call = tenant
+            .anywhere(route.verb.name(), path)
+            .without("x-api-key")
+            .without("x-tenant-id");
+        if !caller.0.is_empty() {
+            call = call.header(caller.0, &caller.1);
+        }
+        if let Some(named) = named {
+            call = call.header("x-tenant-id", named);
+        }
+        if route.body != BodyKind::None {
+            call = call.json(&json!({}));
+        }
+        call.send().await
+    };
+    eventually(send, |answer| answer.status != 429).await
+}
+
+#[track_caller]
+fn assert_innocent(answer: &Reply) {
+    assert!(answer.status < 500, "{answer:?}");
+    let headers = answer
+        .headers
+        .values()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let told: Vec<String> = headers
+        .chain([String::from_utf8_lossy(&answer.body).into_owned()])
+        .collect();
+    for secret in [SECRET, ADDRESS] {
+        assert!(
+            told.iter().all(|text| !text.contains(secret)),
+            "{secret} in {answer:?}"
+        );
+    }
+}
+
+over_http! {
+    /// A route with a name in its path is asked twice, for one that A has and for one that nobody has: the answers have the
+    /// same status, so that not even the existence of a name is told.
+    async fn no_route_tells_another_tenant_anything(edgeboard) {
+        let own = Edgeboard::new(&edgeboard.url);
+        let nobody = Edgeboard::new(&edgeboard.url);
+        let names = fill(edgeboard).await;
+        let (ghost_key, _) = key(&nobody, &["scores:read"]).await;
+        let ghosts = Names { tenant: nobody.tenant.clone(), key: ghost_key, leaderboard: "ghost", player: "nobody" };
+        let before = seen(edgeboard, &names).await;
+
+        let mut callers = vec![Caller("", String::new())];
+        for scopes in [["admin"].as_slice(), &["scores:write"], &["scores:read"]] {
+            let made = own.post("/keys", &json!({"name": "b", "scopes": scopes})).await.is(201);
+            callers.push(Caller("x-api-key", made["key"].as_str().unwrap().to_owned()));
+        }
+        let token = own.post("/tokens", &json!({"player": "shared"})).await.json();
+        callers.push(Caller("authorization", format!("Bearer {}", token["token"].as_str().unwrap())));
+        let routes = all_routes();
+        assert!(routes.len() > 40, "{}", routes.len());
+        for caller in &callers {
+            for route in &routes {
+                let path = names.path(route);
+                let taken = ask(&own, caller, route, &path, None).await;
+                assert_innocent(&taken);
+                if route.pattern.contains(':') {
+                    let ghost = ask(&own, caller, route, &ghosts.path(route), None).await;
+                    assert_eq!(taken.status, ghost.status, "{route:?} {taken:?} {ghost:?}");
+                }
+                if route.need == Need::Operator {
+                    assert!(matches!(taken.status, 401 | 403), "{route:?} {taken:?}");
+                }
+                if route.need == Need::Open {
+                    continue;
+                }
+                // Naming A does not help: who has a credential has a tenant, and nobody may only read what is public.
+                let named = ask(&own, caller, route, &path, Some(&names.tenant)).await;
+                assert_innocent(&named);
+                assert!(matches!(named.status, 401 | 403 | 404), "{route:?} {named:?}");
+            }
+        }
+        assert_eq!(seen(edgeboard, &names).await, before);
+    }
+
+    async fn a_cursor_of_another_tenant_leads_nowhere_but_home(edgeboard) {
+        let other = Edgeboard::new(&edgeboard.url);
+        for (tenant, title) in [(edgeboard, SECRET), (&other, "b")] {
+            for board in ["x", "y", "z"] {
+                tenant.board(board, &json!({"title": title})).await;
+                tenant.score(board, &format!("{title}-1"), 1).await;
+                tenant.score(board, &format!("{title}-2"), 2).await;
+            }
+        }
+        for path in ["/leaderboards?limit=1", "/leaderboards/x/entries?limit=1"] {
+            let cursor = edgeboard.get(path).await.is(200)["next"].as_str().unwrap().to_owned();
+            let answer = other.get(&format!("{path}&cursor={cursor}")).await;
+            assert_innocent(&answer);
+        }
+    }
+}
