@@ -21,6 +21,6 @@ mod trace_ids;
 
 pub use changes::{Unheard, changed};
 pub use instance::Instance;
-pub use serve::serve;
+pub use serve::{serve, serve_files};
 pub use store::Store;
 pub use subscribe::{Unapplied, subscribe};

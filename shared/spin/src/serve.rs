@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::Response;
-use leaderboard_http::{Endpoint, handle};
+use leaderboard_http::{Endpoint, File, handle, serve_file};
 use spin_sdk::http::{FullBody, Request};
 
 use crate::instance::{Instance, RequestEnvironment};
@@ -30,4 +30,13 @@ pub async fn serve<P: Endpoint>(request: Request) -> Result<Response<FullBody<By
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::request(&handled.log);
     Ok(handled.response.map(FullBody::new))
+}
+
+/// Answers one request with a file that the component carries. Opens no store and reads no variables.
+#[must_use]
+pub fn serve_files(files: &[File], request: &Request) -> Response<FullBody<Bytes>> {
+    let mut trace_id = [0; 16];
+    // A host without randomness still answers; the id is for reports alone.
+    let _ = getrandom::fill(&mut trace_id);
+    serve_file(files, request, trace_id).map(FullBody::new)
 }

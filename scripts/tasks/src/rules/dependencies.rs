@@ -52,6 +52,7 @@ const NEVER: &[Never] = &[
             "redis",
             "rusqlite",
             "tokio",
+            "utoipa",
             "wasmtime",
         ],
     },
@@ -83,7 +84,7 @@ const NEVER: &[Never] = &[
     },
     Never {
         package: "leaderboard-spin",
-        crates: &["redis", "rusqlite", "tokio", "wasmtime"],
+        crates: &["redis", "rusqlite", "tokio", "utoipa", "wasmtime"],
     },
 ];
 

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use leaderboard_core::TenantId;
-use serde::Serialize;
 
 use crate::credentials::{IssuerRecord, issuers};
 use crate::endpoint::Context;
@@ -12,9 +11,9 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
-use crate::wire::cursor;
 use crate::wire::issuer::read as read_document;
 use crate::wire::issuer_body::IssuerBody;
+use crate::wire::{ListBody, cursor};
 
 /// How many issuers a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 50;
@@ -48,11 +47,6 @@ impl Scope {
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        issuers: Vec<IssuerBody<'a>>,
-        next: Option<String>,
-    }
     let query = Query::parse(context.query, &["limit", "cursor"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     // The rule of an issuer's id is that of a tenant's.
@@ -65,13 +59,9 @@ pub async fn list<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Res
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let page: Vec<_> = found.iter().take(shown).collect();
     let last = page.last().filter(|_| found.len() > shown);
-    let page = Page {
-        next: last.map(|(id, _)| cursor::encode(id.as_bytes())),
-        issuers: page
-            .iter()
-            .map(|(id, record)| IssuerBody::new(id, record))
-            .collect(),
-    };
+    let next = last.map(|(id, _)| cursor::encode(id.as_bytes()));
+    let bodies = page.iter().map(|(id, record)| IssuerBody::new(id, record));
+    let page = ListBody::new(context.version, "issuers", bodies.collect()).with_next(next);
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 

@@ -4,7 +4,6 @@ use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected};
 use leaderboard_core::{StoreError, Versioned};
 use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord, KeyId};
-use serde::Serialize;
 
 use crate::credentials::keys;
 use crate::endpoint::Context;
@@ -14,8 +13,8 @@ use crate::pipeline::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
-use crate::wire::cursor;
 use crate::wire::key::{KeyBody, read as read_request, read_overlap};
+use crate::wire::{ListBody, cursor};
 
 /// Keys of one tenant, revoked ones included until they are removed.
 const MAX_KEYS: u32 = 200;
@@ -73,11 +72,6 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        keys: Vec<KeyBody<'a>>,
-        next: Option<String>,
-    }
     let query = Query::parse(context.query, &["limit", "cursor"])?;
     let limit = query.integer("limit", 1, MAX_KEYS)?.unwrap_or(DEFAULT_LIMIT);
     let decode = |bytes: &[u8]| KeyId::parse(std::str::from_utf8(bytes).ok()?);
@@ -101,10 +95,12 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
         .map(|(_, document)| keys::decoded(&document.value))
         .collect::<Result<Vec<_>, StoreError>>()?;
     let last = records.last().filter(|_| more);
-    let page = Page {
-        keys: records.iter().map(KeyBody::new).collect(),
-        next: last.map(|record| cursor::encode(record.id.to_string().as_bytes())),
-    };
+    let page = ListBody::new(
+        context.version,
+        "keys",
+        records.iter().map(KeyBody::new).collect(),
+    )
+    .with_next(last.map(|record| cursor::encode(record.id.to_string().as_bytes())));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 

@@ -47,6 +47,7 @@ pub(crate) use limits::Guard;
 pub use media::MediaType;
 pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
+pub(crate) use security::protect;
 pub use size::{Body, MAX_BODY_BYTES};
 pub(crate) use trace::hex;
 
@@ -183,6 +184,7 @@ async fn answer<P: Endpoint, E: Environment>(
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
         body,
+        names_version: asked.version.is_some(),
         version,
         accepted: accepted(route.offers, &head.headers, version)?,
         trace_id,

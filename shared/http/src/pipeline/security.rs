@@ -21,7 +21,7 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// Adds the headers.
-pub(super) fn protect(headers: &mut HeaderMap) {
+pub(crate) fn protect(headers: &mut HeaderMap) {
     headers.reserve(HEADERS.len() + 1);
     headers.extend(HEADERS);
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);

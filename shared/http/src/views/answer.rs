@@ -107,13 +107,11 @@ pub(super) fn response<E: Environment>(
 ) -> Result<Response, Problem> {
     let mut response = represented(context, view)?;
     let headers = &mut response.headers;
-    let control = if view.facts.public {
-        "no-cache"
-    } else {
-        "private, no-cache"
-    };
+    // A shared cache cannot tell who is answered in which default version.
+    let public = view.facts.public && context.names_version;
+    let control = if public { "no-cache" } else { "private, no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
-    if view.facts.public {
+    if public {
         let cdn = match told {
             Told::WithoutStore | Told::Made { stored: false, .. } => HeaderValue::from_static("no-store"),
             _ => view.cdn.clone(),

@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# Sourced by scripts that look at a running service: starts the local host on free ports, stops it at the end.
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+KEY=a-key-for-this-run-alone
+STARTED=()
+FOLDERS=()
+
+# Stops what was started here and takes its folders away.
+stop_all() {
+  local pid
+  for pid in ${STARTED[@]+"${STARTED[@]}"}; do
+    kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+  done
+  [ "${#FOLDERS[@]}" -eq 0 ] || rm -rf "${FOLDERS[@]}"
+}
+trap stop_all EXIT
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Waits until a command succeeds, at most 60 seconds.
+wait_for() {
+  local left=300
+  until "$@" >/dev/null 2>&1; do
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || fail "gave up waiting for: $*"
+    sleep 0.2
+  done
+}
+
+build_all() {
+  say 'building the components and the local host'
+  cargo run --quiet --release --package tasks -- functions --profile edge-test
+  cargo build --quiet --release --package leaderboard-host
+}
+
+# Sets REDIS_URL to that of a server of its own.
+start_redis() {
+  local port folder
+  port="$(free_port)"
+  folder="$(mktemp -d)"
+  FOLDERS+=("$folder")
+  redis-server --port "$port" --bind 127.0.0.1 --dir "$folder" --save '' --maxmemory-policy noeviction \
+    --lazyfree-lazy-expire yes >"$folder/log" 2>&1 &
+  STARTED+=("$!")
+  wait_for redis-cli -p "$port" ping
+  REDIS_URL="redis://127.0.0.1:$port"
+}
+
+# Starts the host on SQLite, or on the Redis at $1; sets ADDRESS, and HOST_LOG to the file that its log goes to.
+start_host() {
+  local port folder
+  port="$(free_port)"
+  folder="$(mktemp -d)"
+  FOLDERS+=("$folder")
+  HOST_LOG="$folder/log"
+  SPIN_VARIABLE_ADMIN_KEY="$KEY" SPIN_VARIABLE_REDIS_URL="${1:-}" \
+    "${CARGO_TARGET_DIR:-target}/release/leaderboard-host" --manifest spin.toml --listen "127.0.0.1:$port" \
+    --state-dir "$folder/state" --cache-dir "${CARGO_TARGET_DIR:-target}/compiled" >"$HOST_LOG" 2>&1 &
+  STARTED+=("$!")
+  ADDRESS="http://127.0.0.1:$port"
+  wait_for curl --silent --fail "$ADDRESS/api/v1/health/ready"
+}

@@ -1,0 +1,138 @@
+//! Files that a component carries: pages, scripts, descriptions.
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use sha2::{Digest, Sha256};
+
+use crate::pipeline::{hex, protect};
+use crate::problem::{Problem, ProblemType};
+
+/// How much of a digest makes an entity tag, in bytes.
+const TAG_BYTES: usize = 16;
+/// What a page may load: its own files alone. Scripts that draw pages write styles into them.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
+
+/// A file and how it is served.
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// The path of the request.
+    pub path: &'static str,
+    /// As in `Content-Type`.
+    pub media_type: &'static str,
+    /// Whether `bytes` are compressed with gzip. Every browser takes that, and there is no other form of them.
+    pub gzip: bool,
+    /// What is sent.
+    pub bytes: &'static [u8],
+}
+
+/// Answers a request with one of the files. `trace_id` is told in problems.
+#[must_use]
+pub fn serve_file<B>(
+    files: &[File],
+    request: &http::Request<B>,
+    trace_id: [u8; 16],
+) -> http::Response<Bytes> {
+    let (path, method) = (request.uri().path(), request.method());
+    let found = files.iter().find(|file| file.path == path);
+    let mut response = match found {
+        None => problem(Problem::new(ProblemType::NotFound), trace_id),
+        Some(_) if method != Method::GET && method != Method::HEAD => {
+            problem(Problem::method_not_allowed("GET, HEAD"), trace_id)
+        }
+        Some(file) => answer(file, request.headers()),
+    };
+    protect(response.headers_mut());
+    if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
+        *response.body_mut() = Bytes::new();
+    } else {
+        let length = HeaderValue::from(response.body().len());
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    response
+}
+
+fn answer(file: &File, asked: &HeaderMap) -> http::Response<Bytes> {
+    let digest: [u8; 32] = Sha256::digest(file.bytes).into();
+    let tag = format!(
+        "\"{}\"",
+        hex(digest.first_chunk::<TAG_BYTES>().unwrap_or(&[0; TAG_BYTES]))
+    );
+    let known = asked.get_all(IF_NONE_MATCH).iter().any(|tags| {
+        let tags = tags.to_str().unwrap_or_default();
+        tags.trim() == "*" || tags.contains(&tag)
+    });
+    let mut response = http::Response::new(Bytes::from_static(file.bytes));
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if file.gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+fn problem(problem: Problem, trace_id: [u8; 16]) -> http::Response<Bytes> {
+    let answer = problem.into_response(&hex(&trace_id));
+    let mut response = http::Response::new(answer.body);
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: &[File] = &[File {
+        path: "/docs",
+        media_type: "text/html; charset=utf-8",
+        gzip: false,
+        bytes: b"<p>",
+    }];
+
+    fn of(method: &str, path: &str, tag: Option<&str>) -> http::Response<Bytes> {
+        let mut request = http::Request::builder().method(method).uri(path);
+        if let Some(tag) = tag {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
+        serve_file(FILES, &request.body(()).unwrap(), [7; 16])
+    }
+
+    #[test]
+    fn a_file_is_served_with_its_tag_and_its_policy() {
+        let first = of("GET", "/docs", None);
+        assert_eq!((first.status().as_u16(), &first.body()[..]), (200, &b"<p>"[..]));
+        assert_eq!(first.headers()[CONTENT_LENGTH], "3");
+        assert_eq!(first.headers()[CONTENT_SECURITY_POLICY], PAGE_POLICY);
+        assert_eq!(first.headers()["x-content-type-options"], "nosniff");
+        let tag = first.headers()[ETAG].to_str().unwrap();
+        let again = of("GET", "/docs", Some(&format!("W/\"x\", {tag}")));
+        assert_eq!((again.status().as_u16(), again.body().len()), (304, 0));
+        assert_eq!(of("GET", "/docs", Some("\"x\"")).status(), 200);
+        assert_eq!(of("HEAD", "/docs", None).body().len(), 0);
+    }
+
+    #[test]
+    fn what_is_no_file_is_a_problem() {
+        assert_eq!(of("GET", "/docs/x", None).status(), 404);
+        let other = of("POST", "/docs", None);
+        assert_eq!(
+            (other.status().as_u16(), &other.headers()["allow"]),
+            (405, &HeaderValue::from_static("GET, HEAD"))
+        );
+        assert_eq!(other.headers()[CONTENT_TYPE], "application/problem+json");
+    }
+}

@@ -1,0 +1,166 @@
+//! What operations refer to: parameters, headers, problems, security schemes.
+
+use leaderboard_http::catalogue;
+use serde_json::{Map, Value, json};
+
+const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
+
+/// All of them, with the schemas.
+pub(crate) fn components() -> Value {
+    let mut schemas = Map::new();
+    for known in crate::schemas::all() {
+        schemas.insert(known.name, known.schema);
+    }
+    json!({
+        "schemas": schemas,
+        "parameters": parameters(),
+        "headers": headers(),
+        "responses": problems(),
+        "securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key, or the operator's."},
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of a configured issuer, or a player's own."},
+        },
+    })
+}
+
+fn parameters() -> Value {
+    let query = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "query", "description": about, "schema": schema});
+    let path = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema});
+    let header = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "header", "description": about, "schema": schema});
+    let limit = |most: u32, default: u32| {
+        query(
+            "limit",
+            "How many on a page.",
+            json!({"type": "integer", "minimum": 1, "maximum": most, "default": default}),
+        )
+    };
+    let tags = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[!#-~]*\")$", "example": "\"17\""});
+    let name = json!({"type": "string", "minLength": 1, "maxLength": 128});
+    let mut all = json!({
+        "leaderboard": path("leaderboard", "The leaderboard's id.", json!({"type": "string", "pattern": SLUG, "example": "goals"})),
+        "player": path("player", "The player's id; at most 128 bytes of UTF-8, percent-encoded.", name),
+        "tenant": path("tenant", "The tenant's id.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
+        "key": path("key", "The key's id.", json!({"type": "string", "minLength": 1, "maxLength": 64})),
+        "issuer": path("issuer", "The issuer's id.", json!({"type": "string", "pattern": SLUG})),
+        "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1})),
+        "limitOfEntries": limit(1000, 10),
+        "limitOfWindow": limit(1000, 11),
+        "limitOfDocuments": limit(200, 50),
+        "limitOfRecords": limit(1000, 100),
+        "cursor": query("cursor", "Where the list goes on: what a page gave as `next` or `previous`. It works in both versions.", json!({"type": "string"})),
+        "period": query("period", "`current`, `previous`, a period's id, or an instant in it.", json!({"type": "string", "default": "current", "example": "current"})),
+        "players": query("players", "Up to 200 players with commas between them; a comma within a name is sent as `%2C`.", json!({"type": "string", "minLength": 1})),
+        "buckets": query("buckets", "How many buckets.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
+        "score": query("score", "A score whose place is asked for.", json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"})),
+        "rebuild": query("rebuild", "Whether entries of the current period may be put into a new order.", json!({"type": "boolean", "default": false})),
+        "days": query("days", "How many days.", json!({"type": "integer", "minimum": 1, "default": 30})),
+    });
+    let more = json!({
+        "before": query("before", "A position: what a page gave as `next`.", json!({"type": "integer", "minimum": 1})),
+        "ifMatch": header("If-Match", "Go on only if the document has one of these entity tags (RFC 9110).", tags.clone()),
+        "ifNoneMatch": header("If-None-Match", "Go on only if the document has none of these entity tags (RFC 9110).", tags),
+        "idempotencyKey": header("Idempotency-Key", "Makes a request count once within 24 hours: a string in double quotes. With another body it is refused.", json!({"type": "string", "pattern": "^\"[ !#-\\[\\]-~]{1,255}\"$", "example": "\"import-7\""})),
+        "prefer": header("Prefer", "`return=minimal` leaves values and ranks out (RFC 7240).", json!({"type": "string", "enum": ["return=minimal", "return=representation"]})),
+        "tenantId": header("X-Tenant-ID", "The tenant, where the credential has none of its own: with the operator's key, and without a credential.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
+        "apiVersion1": header("API-Version", "The version again; another one than the path's is refused.", json!({"type": "string", "enum": ["1"]})),
+        "apiVersion2": header("API-Version", "The version again; another one than the path's is refused.", json!({"type": "string", "enum": ["2"]})),
+    });
+    if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+        all.extend(more);
+    }
+    all
+}
+
+/// The headers that every answer has, or may have.
+pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
+    "X-Request-Id",
+    "API-Version",
+    "Cache-Control",
+    "RateLimit-Policy",
+    "RateLimit",
+    "Deprecation",
+    "Sunset",
+    "Link",
+];
+
+fn headers() -> Value {
+    let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
+    let always = |about: &str| json!({"description": about, "required": true, "schema": {"type": "string"}});
+    json!({
+        "X-Request-Id": always("The trace id."),
+        "API-Version": text("The version of the answer."),
+        "Cache-Control": always("How long the answer may be kept."),
+        "RateLimit-Policy": text("The limits that hold: `\"player\";q=100;w=1`."),
+        "RateLimit": text("What is left of them: `\"player\";r=42;t=1`."),
+        "Deprecation": text("Since when the version is deprecated (RFC 9745)."),
+        "Sunset": text("Until when it is answered (RFC 8594)."),
+        "Link": text("The successor of the version, and a page about it."),
+        "ETag": text("The entity tag of the document."),
+        "Location": text("The address of what was created."),
+        "Preference-Applied": text("The preference that was followed (RFC 7240)."),
+        "Retry-After": text("After how many seconds to try again."),
+        "WWW-Authenticate": text("The credentials that are accepted."),
+        "Allow": text("The methods there are."),
+        "Accept-Patch": text("The bodies that a PATCH takes (RFC 5789)."),
+        "Cache-Status": text("What the cache did (RFC 9211)."),
+        "CDN-Cache-Control": text("How long a shared cache may keep the answer (RFC 9213)."),
+        "Cache-Groups": text("What is invalidated together (RFC 9875)."),
+        "Age": text("How old the answer is, in seconds."),
+    })
+}
+
+/// The statuses of problems.
+pub(crate) fn statuses() -> Vec<u16> {
+    let mut statuses: Vec<u16> = catalogue().map(|entry| entry.status).collect();
+    statuses.dedup();
+    statuses
+}
+
+/// The headers that come with a problem of a status.
+fn of_status(status: u16) -> &'static [&'static str] {
+    match status {
+        401 => &["WWW-Authenticate"],
+        405 => &["Allow"],
+        412 => &["ETag"],
+        415 => &["Accept-Patch"],
+        429 | 503 => &["Retry-After"],
+        _ => &[],
+    }
+}
+
+/// A response for each status, with all problems that have it.
+fn problems() -> Value {
+    let mut responses = Map::new();
+    for status in statuses() {
+        let of_this: Vec<_> = catalogue().filter(|entry| entry.status == status).collect();
+        let types: Vec<&str> = of_this.iter().map(|entry| entry.uri).collect();
+        let lines: Vec<String> = of_this
+            .iter()
+            .map(|entry| format!("- `{}`: {}", entry.uri, entry.meaning))
+            .collect();
+        let examples: Map<String, Value> = of_this
+            .iter()
+            .map(|entry| {
+                let name = entry.uri.rsplit('/').next().unwrap_or_default();
+                let value = json!({
+                    "type": entry.uri, "title": entry.title, "status": status, "detail": entry.meaning,
+                    "instance": "0af7651916cd43dd8448eb211c80319c",
+                });
+                (name.to_owned(), json!({"summary": entry.title, "value": value}))
+            })
+            .collect();
+        let schema = json!({"allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {"properties": {"status": {"const": status}, "type": {"enum": types}}},
+        ]});
+        responses.insert(
+            format!("Problem{status}"),
+            json!({
+                "description": lines.join("\n"),
+                "headers": crate::answers::headers(of_status(status)),
+                "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+            }),
+        );
+    }
+    Value::Object(responses)
+}

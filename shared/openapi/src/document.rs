@@ -1,0 +1,183 @@
+//! The whole document.
+
+use leaderboard_http::{ApiVersion, Base, BodyKind, Need};
+use serde_json::{Map, Value, json};
+
+use crate::answers::responses;
+use crate::components::components;
+use crate::operation::{Operation, Shape};
+use crate::operations;
+use crate::routes::{self, RouteFacts};
+use crate::{examples, schemas};
+
+const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nEvery operation of the API exists in version 1 (`/api/v1`) and in version 2 (`/api/v2`); below `/api` the version goes by the header `API-Version`, by the media type `application/vnd.edgeboard.v2+json`, or is the default. Errors are problem documents (RFC 9457). 64-bit integers beyond ±(2^53 − 1) are strings.";
+
+/// The description of the API.
+#[must_use]
+pub fn document() -> Value {
+    let mut paths = Map::new();
+    for operation in operations::all() {
+        let Some(route) = routes::all().into_iter().find(|route| is_of(operation, route)) else {
+            continue;
+        };
+        for (version, base) in bases(route.base) {
+            let path = paths
+                .entry(format!("{base}{}", template(route.pattern)))
+                .or_insert_with(|| json!({}));
+            path[operation.method.to_lowercase()] = described(operation, &route, version);
+        }
+    }
+    let tags: Vec<Value> = routes::families()
+        .iter()
+        .map(|(name, about, _)| json!({"name": name, "description": about}))
+        .collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Edgeboard",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": tags,
+        "paths": paths,
+        "components": components(),
+    })
+}
+
+/// What is wrong with the tables: routes without an operation, operations without a route, examples that are not what
+/// their schema says.
+#[must_use]
+pub fn undescribed() -> Vec<String> {
+    let mut faults = Vec::new();
+    let (routes, operations): (Vec<_>, Vec<_>) = (routes::all(), operations::all().collect());
+    for route in &routes {
+        let count = operations
+            .iter()
+            .filter(|operation| is_of(operation, route))
+            .count();
+        if count != 1 {
+            faults.push(format!(
+                "{} {} has {count} operations",
+                route.method, route.pattern
+            ));
+        }
+    }
+    for operation in &operations {
+        if !routes.iter().any(|route| is_of(operation, route)) {
+            faults.push(format!("{} {} is no route", operation.method, operation.pattern));
+        }
+        faults.extend(examples_of(operation));
+    }
+    faults
+}
+
+/// The faults in the examples of an operation.
+fn examples_of(operation: &Operation) -> Vec<String> {
+    let mut faults = Vec::new();
+    for answer in operation.answers {
+        let shapes = match answer.shape {
+            Shape::Empty | Shape::Text(_) => vec![],
+            Shape::Json(schema) | Shape::Plain(schema) => vec![("", schema)],
+            Shape::Versioned(first, second) => vec![("", first), ("v2-", second)],
+        };
+        for (prefix, schema) in shapes {
+            for name in answer.examples {
+                let name = format!("{prefix}{name}");
+                let read = match examples::example(&name) {
+                    Some((_, value)) => schemas::read(schema, &value),
+                    None if prefix.is_empty() => Err("there is no such answer".to_owned()),
+                    None => Ok(()),
+                };
+                faults.extend(read.err().map(|why| format!("example {name} of {schema}: {why}")));
+            }
+        }
+    }
+    faults
+}
+
+fn is_of(operation: &Operation, route: &RouteFacts) -> bool {
+    operation.method == route.method && operation.pattern == route.pattern
+}
+
+fn bases(base: Base) -> Vec<(Option<ApiVersion>, &'static str)> {
+    match base {
+        Base::Root => vec![(None, "")],
+        Base::Api => ApiVersion::ALL
+            .map(|version| (Some(version), version.base_path()))
+            .to_vec(),
+    }
+}
+
+/// `/leaderboards/:leaderboard` as `/leaderboards/{leaderboard}`.
+fn template(pattern: &str) -> String {
+    let segments = pattern.split('/').map(|segment| match segment.strip_prefix(':') {
+        Some(name) => format!("{{{name}}}"),
+        None => segment.to_owned(),
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn described(operation: &Operation, route: &RouteFacts, version: Option<ApiVersion>) -> Value {
+    let suffix = match version {
+        Some(ApiVersion::V2) => "V2",
+        Some(ApiVersion::V1) | None => "",
+    };
+    let mut described = json!({
+        "operationId": format!("{}{suffix}", operation.id),
+        "summary": operation.summary,
+        "tags": [route.family],
+        "parameters": parameters(operation, route, version),
+        "responses": responses(operation, route, version),
+        "security": security(route.need),
+    });
+    if !operation.description.is_empty() {
+        described["description"] = operation.description.into();
+    }
+    if let Some(schema) = operation.body {
+        described["requestBody"] = body(schema, route.body);
+    }
+    described
+}
+
+fn parameters(operation: &Operation, route: &RouteFacts, version: Option<ApiVersion>) -> Vec<Value> {
+    let in_path = route
+        .pattern
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix(':'));
+    let of_every = [
+        (route.need != Need::Open).then_some("tenantId"),
+        version.map(|version| match version {
+            ApiVersion::V1 => "apiVersion1",
+            ApiVersion::V2 => "apiVersion2",
+        }),
+    ];
+    in_path
+        .chain(operation.parameters.iter().copied())
+        .chain(of_every.into_iter().flatten())
+        .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
+        .collect()
+}
+
+fn security(need: Need) -> Value {
+    match need {
+        Need::Open => json!([]),
+        Need::Read => json!([{}, {"key": []}, {"token": []}]),
+        Need::Write | Need::Admin => json!([{"key": []}, {"token": []}]),
+        Need::Operator => json!([{"key": []}]),
+    }
+}
+
+fn body(schema: &str, kind: BodyKind) -> Value {
+    let content = json!({"schema": {"$ref": format!("#/components/schemas/{schema}")}});
+    let media_types: &[&str] = match kind {
+        BodyKind::MergePatch => &["application/merge-patch+json", "application/json"],
+        BodyKind::None | BodyKind::Json => &["application/json"],
+    };
+    let contents: Map<String, Value> = media_types
+        .iter()
+        .map(|media_type| ((*media_type).to_owned(), content.clone()))
+        .collect();
+    json!({"required": true, "content": contents})
+}

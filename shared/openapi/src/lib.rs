@@ -1,0 +1,16 @@
+//! The description of the API (OpenAPI 3.1), made from the code: the paths from the families' route tables, the problems
+//! from their catalogue, the schemas from types that real answers are read with.
+//!
+//! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes `docs/openapi.json` anew. A new route needs a row
+//! in [`operations`]: the test says which one is missing. This crate is native; no component contains it.
+
+mod answers;
+mod components;
+mod document;
+mod examples;
+pub mod operation;
+mod operations;
+mod routes;
+pub mod schemas;
+
+pub use document::{document, undescribed};

@@ -1,0 +1,140 @@
+//! Tenants, limits, the audit log.
+
+use crate::operation::{Answer, Operation, Shape};
+
+const TENANT: &str = "/tenants/:tenant";
+const RECORD: Shape = Shape::Json("Tenant");
+const LIMITS: Shape = Shape::Json("Limits");
+const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
+const TAGGED: &[&str] = &["ETag"];
+const READ_LIMITS: &[Answer] = &[
+    Answer::new(200, "The limits.", LIMITS).with(TAGGED),
+    Answer::unchanged(),
+];
+const PUT_LIMITS: &[Answer] = &[
+    Answer::new(200, "They were replaced.", LIMITS).with(TAGGED),
+    Answer::new(201, "They were created.", LIMITS).with(TAGGED),
+];
+const DELETED: &[Answer] = &[Answer::done("What it set has its default again.")];
+const AUDIT: &[Answer] = &[Answer::new(
+    200,
+    "A page of the log.",
+    Shape::Versioned("AuditLog", "AuditLogV2"),
+)];
+const USAGE: &[Answer] = &[Answer::new(
+    200,
+    "Usage by day, and what is held now.",
+    Shape::Json("Usage"),
+)];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
+        .takes(&["limitOfDocuments", "cursor"])
+        .gives(&[Answer::new(
+            200,
+            "A page of records.",
+            Shape::Versioned("Tenants", "TenantsV2"),
+        )]),
+    Operation::new("GET", TENANT, "readTenant", "Read a tenant's record")
+        .takes(CONDITIONS)
+        .gives(&[
+            Answer::new(200, "The record.", RECORD).with(TAGGED),
+            Answer::unchanged(),
+        ])
+        .refuses(&[412]),
+    Operation::new("PUT", TENANT, "putTenant", "Create or replace a tenant's record")
+        .takes(CONDITIONS)
+        .reads("TenantWritten")
+        .gives(&[
+            Answer::new(200, "It was replaced.", RECORD).with(TAGGED),
+            Answer::new(201, "It was created.", RECORD).with(&["ETag", "Location"]),
+        ])
+        .refuses(&[409, 412]),
+    Operation::new("PATCH", TENANT, "patchTenant", "Change a tenant's record")
+        .about("A merge patch (RFC 7396): `{\"state\": \"suspended\"}`.")
+        .takes(CONDITIONS)
+        .reads("Patch")
+        .gives(&[Answer::new(200, "It was changed.", RECORD).with(TAGGED)])
+        .refuses(&[409, 412]),
+    Operation::new(
+        "GET",
+        "/tenants/:tenant/usage",
+        "readTenantUsage",
+        "Read what a tenant uses",
+    )
+    .takes(&["days"])
+    .gives(USAGE),
+    Operation::new(
+        "GET",
+        "/tenant",
+        "readOwnTenant",
+        "Read the tenant of the credential",
+    )
+    .gives(&[Answer::new(200, "Its record, and what it holds now.", RECORD)]),
+    Operation::new(
+        "GET",
+        "/tenant/usage",
+        "readOwnUsage",
+        "Read what the tenant of the credential uses",
+    )
+    .takes(&["days"])
+    .gives(USAGE),
+    Operation::new("GET", "/audit", "readAudit", "Read the tenant's audit log")
+        .about("Newest first. Nothing changes it.")
+        .takes(&["limitOfRecords", "before"])
+        .gives(AUDIT),
+    Operation::new(
+        "GET",
+        "/operator/audit",
+        "readOperatorAudit",
+        "Read the audit log of what is no tenant's",
+    )
+    .takes(&["limitOfRecords", "before"])
+    .gives(AUDIT),
+    Operation::new("GET", "/limits", "readLimits", "Read the tenant's limits")
+        .takes(CONDITIONS)
+        .gives(READ_LIMITS)
+        .refuses(&[412]),
+    Operation::new("PUT", "/limits", "putLimits", "Set the tenant's limits")
+        .takes(CONDITIONS)
+        .reads("Limits")
+        .gives(PUT_LIMITS)
+        .refuses(&[409, 412]),
+    Operation::new(
+        "DELETE",
+        "/limits",
+        "deleteLimits",
+        "Go back to the default limits",
+    )
+    .takes(CONDITIONS)
+    .gives(DELETED)
+    .refuses(&[412]),
+    Operation::new(
+        "GET",
+        "/operator/limits",
+        "readOperatorLimits",
+        "Read the operator's limits for all tenants",
+    )
+    .takes(CONDITIONS)
+    .gives(READ_LIMITS)
+    .refuses(&[412]),
+    Operation::new(
+        "PUT",
+        "/operator/limits",
+        "putOperatorLimits",
+        "Set the operator's limits for all tenants",
+    )
+    .takes(CONDITIONS)
+    .reads("Limits")
+    .gives(PUT_LIMITS)
+    .refuses(&[409, 412]),
+    Operation::new(
+        "DELETE",
+        "/operator/limits",
+        "deleteOperatorLimits",
+        "Go back to the built-in limits",
+    )
+    .takes(CONDITIONS)
+    .gives(DELETED)
+    .refuses(&[412]),
+];

@@ -1,0 +1,102 @@
+//! Feature flags.
+
+use crate::operation::{Answer, Operation, Shape};
+
+const SET: Shape = Shape::Json("FlagSet");
+const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
+const TAGGED: &[&str] = &["ETag"];
+const READ: &[Answer] = &[
+    Answer::new(200, "The document as it was put.", SET).with(TAGGED),
+    Answer::unchanged(),
+];
+const PUT: &[Answer] = &[
+    Answer::new(200, "It was replaced.", SET).with(TAGGED),
+    Answer::new(201, "It was created.", SET).with(TAGGED),
+];
+const DELETED: &[Answer] = &[Answer::done("There are no flags in this set any more.")];
+const ABOUT: &str = "A [flagd definition](https://flagd.dev/reference/flag-definitions/).";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/flags", "readFlags", "Read the tenant's flags")
+        .about(ABOUT)
+        .takes(CONDITIONS)
+        .gives(READ)
+        .refuses(&[412]),
+    Operation::new("PUT", "/flags", "putFlags", "Set the tenant's flags")
+        .about(ABOUT)
+        .takes(CONDITIONS)
+        .reads("FlagSet")
+        .gives(PUT)
+        .refuses(&[409, 412]),
+    Operation::new("DELETE", "/flags", "deleteFlags", "Remove the tenant's flags")
+        .takes(CONDITIONS)
+        .gives(DELETED)
+        .refuses(&[412]),
+    Operation::new(
+        "GET",
+        "/operator/flags",
+        "readOperatorFlags",
+        "Read the operator's flags for all tenants",
+    )
+    .about(ABOUT)
+    .takes(CONDITIONS)
+    .gives(READ)
+    .refuses(&[412]),
+    Operation::new(
+        "PUT",
+        "/operator/flags",
+        "putOperatorFlags",
+        "Set the operator's flags for all tenants",
+    )
+    .about(ABOUT)
+    .takes(CONDITIONS)
+    .reads("FlagSet")
+    .gives(PUT)
+    .refuses(&[409, 412]),
+    Operation::new(
+        "DELETE",
+        "/operator/flags",
+        "deleteOperatorFlags",
+        "Remove the operator's flags",
+    )
+    .takes(CONDITIONS)
+    .gives(DELETED)
+    .refuses(&[412]),
+    Operation::new(
+        "POST",
+        "/ofrep/v1/evaluate/flags",
+        "evaluateFlags",
+        "Evaluate all flags (OFREP 0.3)",
+    )
+    .takes(&["ifNoneMatch"])
+    .reads("OfrepContext")
+    .gives(&[
+        Answer::new(200, "The values of all flags.", Shape::Plain("OfrepFlags")).with(TAGGED),
+        Answer::unchanged(),
+        Answer::new(
+            400,
+            "The context cannot be evaluated; in the shape of the protocol.",
+            Shape::Plain("OfrepFailure"),
+        ),
+    ]),
+    Operation::new(
+        "POST",
+        "/ofrep/v1/evaluate/flags/:flag",
+        "evaluateFlag",
+        "Evaluate a flag (OFREP 0.3)",
+    )
+    .reads("OfrepContext")
+    .gives(&[
+        Answer::new(200, "The value of the flag.", Shape::Plain("OfrepFlag")),
+        Answer::new(
+            400,
+            "The flag cannot be evaluated; in the shape of the protocol.",
+            Shape::Plain("OfrepFailure"),
+        ),
+        Answer::new(
+            404,
+            "There is no such flag; in the shape of the protocol.",
+            Shape::Plain("OfrepFailure"),
+        ),
+    ]),
+];

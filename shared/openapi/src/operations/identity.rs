@@ -1,0 +1,125 @@
+//! Keys, issuers, tokens.
+
+use crate::operation::{Answer, Operation, Shape};
+
+const KEY: &str = "/keys/:key";
+const ISSUER: &str = "/issuers/:issuer";
+const OPERATOR_ISSUER: &str = "/operator/issuers/:issuer";
+const BODY: Shape = Shape::Json("Issuer");
+const TAGGED: &[&str] = &["ETag"];
+const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
+const PAGE: &[&str] = &["limitOfDocuments", "cursor"];
+const LIST: &[Answer] = &[Answer::new(
+    200,
+    "A page of issuers.",
+    Shape::Versioned("Issuers", "IssuersV2"),
+)];
+const READ: &[Answer] = &[
+    Answer::new(200, "The issuer.", BODY).with(TAGGED),
+    Answer::unchanged(),
+];
+const PUT: &[Answer] = &[
+    Answer::new(200, "It was replaced.", BODY).with(TAGGED),
+    Answer::new(201, "It was created.", BODY).with(&["ETag", "Location"]),
+];
+const GONE: &[Answer] = &[Answer::done("It is gone, and its tokens with it.")];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("POST", "/keys", "createKey", "Create an API key")
+        .about("The key itself is shown this once.")
+        .reads("KeyWritten")
+        .gives(&[Answer::new(201, "The key.", Shape::Json("Key")).with(&["ETag", "Location"])])
+        .refuses(&[409]),
+    Operation::new("GET", "/keys", "listKeys", "List the API keys")
+        .about("Revoked ones included; without their secrets.")
+        .takes(PAGE)
+        .gives(&[Answer::new(
+            200,
+            "A page of keys.",
+            Shape::Versioned("Keys", "KeysV2"),
+        )]),
+    Operation::new("GET", KEY, "readKey", "Read an API key")
+        .about("Without its secret.")
+        .takes(&["ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "The key.", Shape::Json("Key")).with(TAGGED),
+            Answer::unchanged(),
+        ])
+        .refuses(&[412]),
+    Operation::new(
+        "POST",
+        "/keys/:key/rotate",
+        "rotateKey",
+        "Give an API key a new secret",
+    )
+    .about("The secret before stays good for a while.")
+    .takes(CONDITIONS)
+    .reads("KeyRotation")
+    .gives(&[Answer::new(200, "The key, with its new secret.", Shape::Json("Key")).with(TAGGED)])
+    .refuses(&[409, 412]),
+    Operation::new("DELETE", KEY, "revokeKey", "Revoke an API key")
+        .takes(CONDITIONS)
+        .gives(&[Answer::done("It is good no longer, everywhere within 5 seconds.")])
+        .refuses(&[409, 412]),
+    Operation::new(
+        "GET",
+        "/issuers",
+        "listIssuers",
+        "List the tenant's issuers of tokens",
+    )
+    .takes(PAGE)
+    .gives(LIST),
+    Operation::new("GET", ISSUER, "readIssuer", "Read an issuer")
+        .takes(&["ifNoneMatch"])
+        .gives(READ)
+        .refuses(&[412]),
+    Operation::new("PUT", ISSUER, "putIssuer", "Create or replace an issuer")
+        .takes(CONDITIONS)
+        .reads("IssuerWritten")
+        .gives(PUT)
+        .refuses(&[409, 412]),
+    Operation::new("DELETE", ISSUER, "deleteIssuer", "Remove an issuer")
+        .takes(CONDITIONS)
+        .gives(GONE)
+        .refuses(&[409, 412]),
+    Operation::new(
+        "GET",
+        "/operator/issuers",
+        "listOperatorIssuers",
+        "List the operator's issuers of tokens",
+    )
+    .takes(PAGE)
+    .gives(LIST),
+    Operation::new(
+        "GET",
+        OPERATOR_ISSUER,
+        "readOperatorIssuer",
+        "Read an issuer of the operator's",
+    )
+    .takes(&["ifNoneMatch"])
+    .gives(READ)
+    .refuses(&[412]),
+    Operation::new(
+        "PUT",
+        OPERATOR_ISSUER,
+        "putOperatorIssuer",
+        "Create or replace an issuer of the operator's",
+    )
+    .takes(CONDITIONS)
+    .reads("IssuerWritten")
+    .gives(PUT)
+    .refuses(&[409, 412]),
+    Operation::new(
+        "DELETE",
+        OPERATOR_ISSUER,
+        "deleteOperatorIssuer",
+        "Remove an issuer of the operator's",
+    )
+    .takes(CONDITIONS)
+    .gives(GONE)
+    .refuses(&[409, 412]),
+    Operation::new("POST", "/tokens", "issueToken", "Issue a token to a player")
+        .about("For servers, which hand it on to the player's client.")
+        .reads("TokenWritten")
+        .gives(&[Answer::new(201, "The token.", Shape::Json("Token"))]),
+];

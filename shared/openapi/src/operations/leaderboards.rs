@@ -1,0 +1,40 @@
+//! Leaderboards.
+
+use crate::operation::{Answer, Operation, Shape};
+
+const ONE: &str = "/leaderboards/:leaderboard";
+const DOCUMENT: Shape = Shape::Json("Leaderboard");
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
+        .about("In the order of their ids.")
+        .takes(&["limitOfDocuments", "cursor"])
+        .gives(&[Answer::new(200, "A page of leaderboards.", Shape::Versioned("Leaderboards", "LeaderboardsV2"))
+            .like(&["leaderboards-listed"])]),
+    Operation::new("GET", ONE, "readLeaderboard", "Read a leaderboard")
+        .takes(&["ifMatch", "ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "The leaderboard.", DOCUMENT).with(&["ETag"]).like(&["leaderboard-read"]),
+            Answer::unchanged(),
+        ])
+        .refuses(&[412]),
+    Operation::new("PUT", ONE, "putLeaderboard", "Create or replace a leaderboard")
+        .about("What is left out has its default. A change that would reorder the entries of the current period asks for `rebuild=true`.")
+        .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
+        .reads("LeaderboardWritten")
+        .gives(&[
+            Answer::new(200, "It was replaced.", DOCUMENT).with(&["ETag"]).like(&["leaderboard-replaced"]),
+            Answer::new(201, "It was created.", DOCUMENT).with(&["ETag", "Location"]).like(&["leaderboard-created"]),
+        ])
+        .refuses(&[409, 412]),
+    Operation::new("PATCH", ONE, "patchLeaderboard", "Change a leaderboard")
+        .about("A merge patch (RFC 7396) of the document that `GET` shows.")
+        .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
+        .reads("Patch")
+        .gives(&[Answer::new(200, "It was changed.", DOCUMENT).with(&["ETag"]).like(&["leaderboard-patched"])])
+        .refuses(&[409, 412]),
+    Operation::new("DELETE", ONE, "deleteLeaderboard", "Delete a leaderboard with all its data")
+        .takes(&["ifMatch", "ifNoneMatch"])
+        .gives(&[Answer::done("It is gone.")])
+        .refuses(&[412]),
+];

@@ -1,0 +1,46 @@
+//! Ranks out.
+
+use crate::operation::{Answer, Operation, Shape};
+
+const CACHED: &[&str] = &["ETag", "Cache-Status", "CDN-Cache-Control", "Cache-Groups", "Age"];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or find players")
+        .about("From the top, or from a `cursor`. With `players` it answers who of them stands where, and `not_found`; `limit` and `cursor` are not combined with it.")
+        .takes(&["limitOfEntries", "cursor", "period", "players", "ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "A page of the list, or the players.", Shape::Versioned("Entries", "EntriesV2"))
+                .with(CACHED)
+                .like(&["entries", "entries-of-players"]),
+            Answer::unchanged(),
+        ])
+        .refuses(&[410]),
+    Operation::new("GET", "/leaderboards/:leaderboard/entries/:player", "readEntry", "Read a player's entry")
+        .takes(&["period", "ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "The entry.", Shape::Versioned("Standing", "StandingV2")).with(CACHED).like(&["entry"]),
+            Answer::unchanged(),
+        ]),
+    Operation::new("GET", "/leaderboards/:leaderboard/entries/:player/around", "listAround", "List the entries around a player")
+        .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking.")
+        .takes(&["limitOfWindow", "period", "ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "The window.", Shape::Versioned("Window", "EntriesV2")).with(CACHED).like(&["around"]),
+            Answer::unchanged(),
+        ]),
+    Operation::new("GET", "/leaderboards/:leaderboard/periods", "listPeriods", "List the periods that have entries")
+        .about("Newest first.")
+        .takes(&["ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "The periods.", Shape::Versioned("Periods", "PeriodsV2")).with(CACHED).like(&["periods"]),
+            Answer::unchanged(),
+        ]),
+    Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read how scores are spread")
+        .takes(&["buckets", "score", "period", "ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "Counts by score, percentiles, and where the asked score would stand.", Shape::Json("Distribution"))
+                .with(CACHED)
+                .like(&["distribution"]),
+            Answer::unchanged(),
+        ]),
+];

@@ -1,0 +1,217 @@
+//! Keys, issuers, tokens.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::entries::PageV2;
+use super::{Known, known};
+
+pub(super) fn add(all: &mut Vec<Known>) {
+    known::<Key>(all);
+    known::<KeyWritten>(all);
+    known::<KeyRotation>(all);
+    known::<Keys>(all);
+    known::<KeysV2>(all);
+    known::<Issuer>(all);
+    known::<IssuerWritten>(all);
+    known::<Issuers>(all);
+    known::<IssuersV2>(all);
+    known::<Token>(all);
+    known::<TokenWritten>(all);
+}
+
+/// An API key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: String,
+    /// When it ends; `null`: never.
+    #[schema(required)]
+    pub expires_at: Option<String>,
+    /// When it was revoked.
+    #[schema(required)]
+    pub revoked_at: Option<String>,
+    /// The only addresses it is good from, as ranges; empty: any.
+    pub allowed_addresses: Vec<String>,
+    /// Until when the secret before is good.
+    #[schema(required)]
+    pub replaced_secret_until: Option<String>,
+    /// The key itself; once, when it is new.
+    #[schema(nullable = false)]
+    pub key: Option<String>,
+}
+
+/// What is asked for in a new key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyWritten {
+    /// Its name for people.
+    pub name: String,
+    /// Of `scores:read`, `scores:write`, `admin`.
+    #[schema(min_items = 1)]
+    pub scopes: Vec<String>,
+    /// When it ends.
+    #[schema(format = "date-time")]
+    pub expires_at: Option<String>,
+    /// The only addresses it is good from, as ranges.
+    #[schema(nullable = false)]
+    pub allowed_addresses: Option<Vec<String>>,
+}
+
+/// How a key gets a new secret.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRotation {
+    /// How long the secret before stays good, in seconds; an hour unless said.
+    #[schema(nullable = false)]
+    pub overlap_s: Option<u32>,
+}
+
+/// A page of keys.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// In the order of their ids.
+    pub keys: Vec<Key>,
+    /// The cursor of the next page.
+    #[schema(required)]
+    pub next: Option<String>,
+}
+
+/// A page of keys.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeysV2 {
+    /// In the order of their ids.
+    pub data: Vec<Key>,
+    /// Where the list goes on.
+    pub page: PageV2,
+}
+
+/// Whose tokens are believed, and what of them.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Issuer {
+    /// Its id.
+    pub id: String,
+    /// As the claim `iss` has it.
+    pub issuer: String,
+    /// The audiences that are accepted.
+    pub audiences: Vec<String>,
+    /// How far clocks may differ, in seconds.
+    pub leeway_s: u32,
+    /// Where its keys are.
+    pub jwks_uri: Option<String>,
+    /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+    pub discovery: Option<bool>,
+    /// Its keys, by id and algorithm.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub keys: Option<Vec<Map<String, Value>>>,
+    /// The tenant of its tokens.
+    pub tenant: Option<String>,
+    /// The names of the claims that matter.
+    #[schema(value_type = Object)]
+    pub claims: Map<String, Value>,
+    /// The scopes of a token that has none.
+    pub default_scopes: Vec<String>,
+    /// The most that its tokens allow.
+    pub granted_scopes: Vec<String>,
+}
+
+/// An issuer as it is written.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerWritten {
+    /// The id in the path, if at all.
+    #[schema(nullable = false)]
+    pub id: Option<String>,
+    /// As the claim `iss` has it.
+    pub issuer: String,
+    /// The audiences that are accepted.
+    pub audiences: Vec<String>,
+    /// How far clocks may differ, in seconds.
+    #[schema(nullable = false)]
+    pub leeway_s: Option<u32>,
+    /// Where its keys are.
+    #[schema(nullable = false)]
+    pub jwks_uri: Option<String>,
+    /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+    #[schema(nullable = false)]
+    pub discovery: Option<bool>,
+    /// Its keys: JWKs, `{"kid", "pem"}` or `{"kid", "secret"}`.
+    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    pub keys: Option<Vec<Map<String, Value>>>,
+    /// The tenant of its tokens; the operator's to set.
+    #[schema(nullable = false)]
+    pub tenant: Option<String>,
+    /// The names of the claims that matter: `tenant`, `player`, `player_required`, `scopes`.
+    #[schema(value_type = Option<Object>, nullable = false)]
+    pub claims: Option<Map<String, Value>>,
+    /// The scopes of a token that has none.
+    #[schema(nullable = false)]
+    pub default_scopes: Option<Vec<String>>,
+    /// The most that its tokens allow.
+    #[schema(nullable = false)]
+    pub granted_scopes: Option<Vec<String>>,
+}
+
+/// A page of issuers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Issuers {
+    /// In the order of their ids.
+    pub issuers: Vec<Issuer>,
+    /// The cursor of the next page.
+    #[schema(required)]
+    pub next: Option<String>,
+}
+
+/// A page of issuers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuersV2 {
+    /// In the order of their ids.
+    pub data: Vec<Issuer>,
+    /// Where the list goes on.
+    pub page: PageV2,
+}
+
+/// What is asked for in a token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenWritten {
+    /// Whose it is.
+    #[schema(min_length = 1, max_length = 128)]
+    pub player: String,
+    /// Of those of the credential; never `admin`.
+    #[schema(nullable = false)]
+    pub scopes: Option<Vec<String>>,
+    /// How long it is good, in seconds.
+    #[schema(minimum = 1, nullable = false)]
+    pub lifetime_s: Option<u32>,
+}
+
+/// A token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// The token.
+    pub token: String,
+    /// `Bearer`.
+    pub token_type: String,
+    /// How long it is good, in seconds.
+    pub expires_in: u32,
+    /// When it ends.
+    pub expires_at: String,
+    /// Whose it is.
+    pub player: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+}

@@ -1,0 +1,322 @@
+//! Submissions and what they did.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::entries::{PageV2, Values};
+use super::leaderboard::Operator;
+use super::{Integer, Known, Metadata, known};
+use crate::schemas::administration::Problem;
+
+pub(super) fn add(all: &mut Vec<Known>) {
+    known::<Scores>(all);
+    known::<ScoresToSeveral>(all);
+    known::<Outcome>(all);
+    known::<OutcomeV2>(all);
+    known::<Outcomes>(all);
+    known::<OutcomesV2>(all);
+    known::<BatchResults>(all);
+    known::<BatchResultsV2>(all);
+    known::<DeadLetters>(all);
+    known::<DeadLettersV2>(all);
+}
+
+/// One submission. It has a `score` or `values`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// Whose it is; at most 128 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 128)]
+    pub player: String,
+    /// The value of the only column.
+    #[schema(nullable = false)]
+    pub score: Option<Integer>,
+    /// Values by the names of their columns.
+    #[schema(nullable = false)]
+    pub values: Option<Values>,
+    /// An object of at most 1 KiB that goes with the attempt.
+    #[schema(nullable = false)]
+    pub metadata: Option<Metadata>,
+    /// When it happened; now unless said.
+    #[schema(format = "date-time", nullable = false)]
+    pub occurred_at: Option<String>,
+    /// Makes it count once within 24 hours.
+    #[schema(min_length = 1, max_length = 128, nullable = false)]
+    pub id: Option<String>,
+    /// Where the leaderboard allows another one than its own.
+    #[schema(nullable = false)]
+    pub operator: Option<Operator>,
+}
+
+/// One submission to several leaderboards. It has a `score` or `values`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionToSeveral {
+    /// Applied to all of them or to none.
+    #[schema(min_items = 1, max_items = 16)]
+    pub leaderboards: Vec<String>,
+    /// Whose it is; at most 128 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 128)]
+    pub player: String,
+    /// The value of the only column.
+    #[schema(nullable = false)]
+    pub score: Option<Integer>,
+    /// Values by the names of their columns.
+    #[schema(nullable = false)]
+    pub values: Option<Values>,
+    /// An object of at most 1 KiB that goes with the attempt.
+    #[schema(nullable = false)]
+    pub metadata: Option<Metadata>,
+    /// When it happened; now unless said.
+    #[schema(format = "date-time", nullable = false)]
+    pub occurred_at: Option<String>,
+    /// Makes it count once within 24 hours.
+    #[schema(min_length = 1, max_length = 128, nullable = false)]
+    pub id: Option<String>,
+    /// Where the leaderboards allow another one than their own.
+    #[schema(nullable = false)]
+    pub operator: Option<Operator>,
+}
+
+/// One submission, or a batch of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Scores {
+    /// One.
+    One(Box<Submission>),
+    /// Many.
+    Batch(Batch),
+}
+
+/// A batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// In the order in which they are applied.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub scores: Vec<Submission>,
+}
+
+/// One submission to several leaderboards, or a batch of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ScoresToSeveral {
+    /// One.
+    One(Box<SubmissionToSeveral>),
+    /// Many.
+    Batch(BatchToSeveral),
+}
+
+/// A batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchToSeveral {
+    /// In the order in which they are applied.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub scores: Vec<SubmissionToSeveral>,
+}
+
+/// What a submission did to the entry.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Made it.
+    Created,
+    /// Made it better.
+    Improved,
+    /// Changed it.
+    Changed,
+    /// Nothing.
+    Kept,
+}
+
+/// The entry before.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    /// Its values.
+    pub values: Values,
+    /// Its rank.
+    #[schema(required)]
+    pub rank: Option<u64>,
+}
+
+/// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// In a batch.
+    #[schema(nullable = false)]
+    pub status_code: Option<u16>,
+    /// The leaderboard.
+    pub leaderboard: String,
+    /// The period it fell into.
+    pub period: String,
+    /// The player.
+    pub player: String,
+    /// What it did.
+    pub status: Status,
+    /// The values of the entry now.
+    #[schema(nullable = false)]
+    pub values: Option<Values>,
+    /// The rank now.
+    pub rank: Option<u64>,
+    /// The entry before.
+    pub previous: Option<Previous>,
+    /// At which version this is true.
+    pub version: Integer,
+    /// Whether it had been applied before, by its id.
+    pub replayed: bool,
+}
+
+/// A player.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlayerIdV2 {
+    /// The player's id.
+    pub id: String,
+}
+
+/// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeV2 {
+    /// In a batch.
+    #[schema(nullable = false)]
+    pub status_code: Option<u16>,
+    /// The leaderboard.
+    pub leaderboard: String,
+    /// The period it fell into.
+    pub period: String,
+    /// The player.
+    pub player: PlayerIdV2,
+    /// What it did.
+    pub status: Status,
+    /// The values of the entry now.
+    #[schema(nullable = false)]
+    pub values: Option<Values>,
+    /// The rank now.
+    pub rank: Option<u64>,
+    /// The entry before.
+    pub previous: Option<Previous>,
+    /// At which version this is true.
+    pub version: Integer,
+    /// Whether it had been applied before, by its id.
+    pub replayed: bool,
+}
+
+/// What a submission did on each leaderboard.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outcomes {
+    /// In the order of its leaderboards.
+    pub results: Vec<Outcome>,
+}
+
+/// What a submission did on each leaderboard.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomesV2 {
+    /// In the order of its leaderboards.
+    pub results: Vec<OutcomeV2>,
+}
+
+/// A submission of a batch that was refused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// The status it would have had alone.
+    pub status_code: u16,
+    /// Why.
+    pub problem: Problem,
+}
+
+/// A submission of a batch that was applied to several leaderboards.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Several {
+    /// 200.
+    pub status_code: u16,
+    /// In the order of its leaderboards.
+    pub results: Vec<Outcome>,
+}
+
+/// A submission of a batch that was applied to several leaderboards.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeveralV2 {
+    /// 200.
+    pub status_code: u16,
+    /// In the order of its leaderboards.
+    pub results: Vec<OutcomeV2>,
+}
+
+/// What became of a submission of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum BatchResult {
+    /// It was applied to the leaderboard of the path.
+    One(Box<Outcome>),
+    /// It was applied to those it names.
+    Several(Several),
+    /// It was refused.
+    Refused(Box<Refused>),
+}
+
+/// What became of a submission of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum BatchResultV2 {
+    /// It was applied to the leaderboard of the path.
+    One(Box<OutcomeV2>),
+    /// It was applied to those it names.
+    Several(SeveralV2),
+    /// It was refused.
+    Refused(Box<Refused>),
+}
+
+/// What became of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchResults {
+    /// In the order of the submissions.
+    pub results: Vec<BatchResult>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchResultsV2 {
+    /// In the order of the submissions.
+    pub results: Vec<BatchResultV2>,
+}
+
+/// A published message that could not be applied.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLetter {
+    /// When it came.
+    pub at: String,
+    /// Why it was not applied.
+    pub reason: String,
+    /// What it was.
+    pub payload: String,
+}
+
+/// Published messages that could not be applied, newest first.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLetters {
+    /// Newest first.
+    pub letters: Vec<DeadLetter>,
+}
+
+/// Published messages that could not be applied, newest first.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLettersV2 {
+    /// Newest first.
+    pub data: Vec<DeadLetter>,
+    /// All there is to show.
+    pub page: PageV2,
+}
