@@ -1,6 +1,7 @@
 //! Who is given which answer, in which form.
 
 use super::{TOP, first, score, service, status, top};
+use crate::service::Service;
 
 #[test]
 fn a_private_answer_is_given_to_those_who_may_read_alone() {
