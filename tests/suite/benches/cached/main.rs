@@ -58,7 +58,10 @@ async fn measure() -> Outcome<()> {
     let generous = json!({"quota": 1_000_000, "window_s": 1});
     prepare(
         &limited,
-        json!({"policies": {"client": generous, "tenant": generous}}),
+        (
+            "/limits",
+            json!({"policies": {"client": generous, "tenant": generous}}),
+        ),
     )
     .await?;
     let hello = vec![format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", bare.address()).into_bytes()];
