@@ -20,6 +20,7 @@ mod log;
 mod memory;
 pub mod message;
 mod metrics;
+mod outage;
 mod params;
 mod pipeline;
 mod problem;

@@ -6,11 +6,14 @@ use crate::credentials::{KeySets, Tokens};
 use crate::edge::{Copies, KnownTenants, ReadSets};
 use crate::limits::Limiter;
 use crate::metrics::Counts;
+use crate::outage::Outage;
 use crate::views::Shelf;
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// That the store was out of reach a moment ago.
+    pub(crate) outage: Outage,
     /// Copies of documents.
     pub(crate) copies: Copies,
     /// What is made of the copies that rule a tenant.

@@ -6,7 +6,7 @@ use leaderboard_identity::token::MAX_URL_BYTES;
 
 use super::index;
 use super::issuer::IssuerRecord;
-use crate::edge::{Trust, documents, forget};
+use crate::edge::{Trust, documents, renew};
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
 
@@ -121,7 +121,7 @@ pub(crate) async fn put<E: Environment>(
         .map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
     if let Some(before) = before.filter(|before| before.value.issuer != record.issuer) {
         index::remove(env, &before.value.issuer, owner, id).await?;
-        forget(env, &list_group(&before.value.issuer)).await;
+        list_changed(env, &before.value.issuer).await;
     }
     changed(env, owner, id, &record.issuer).await;
     Ok(kept)
@@ -172,7 +172,11 @@ pub(crate) async fn list<E: Environment>(
 }
 
 async fn changed<E: Environment>(env: &E, owner: Option<&TenantId>, id: &str, issuer: &str) {
-    forget(env, &group(owner, id)).await;
-    forget(env, &list_group(issuer)).await;
+    renew(env, &group(owner, id), &[name(owner, id)]).await;
+    list_changed(env, issuer).await;
     env.memory().tokens.forget();
+}
+
+async fn list_changed<E: Environment>(env: &E, issuer: &str) {
+    renew(env, &list_group(issuer), &[index::name(issuer)]).await;
 }

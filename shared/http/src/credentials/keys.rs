@@ -1,25 +1,31 @@
 //! Records of API keys, by copies that are never old: a key that was revoked is refused everywhere within
-//! [`REVOKED_WITHIN_MS`].
+//! [`REVOKED_WITHIN_MS`], except for reads by instances that cannot reach the store.
 
 use leaderboard_core::ports::{DocumentKind, DocumentName};
 use leaderboard_core::{StoreError, TenantId};
 use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 
-use crate::edge::{Trust, documents};
+use crate::edge::{CLOCK_MARGIN_MS, Trust, documents, renew};
 use crate::environment::Environment;
+use crate::route::Need;
 
 /// How long a revocation takes at most to hold in every instance of every region, in milliseconds.
 const REVOKED_WITHIN_MS: i64 = 5_000;
-/// What clocks may differ by within that time, in milliseconds.
-const CLOCK_MARGIN_MS: i64 = 1_000;
-/// How long a key that was good stays good while the store is out of reach, in milliseconds: an hour.
+/// How long a key that was good stays good for reads while the store is out of reach, in milliseconds: an hour.
 const GRACE_MS: i64 = 60 * 60 * 1000;
 
-const TRUST: Trust = Trust {
-    refresh_after_ms: 2_000,
-    ask_after_ms: REVOKED_WITHIN_MS - CLOCK_MARGIN_MS,
-    forgive_ms: GRACE_MS,
-};
+/// How long copies are good for. What is more than a read is refused rather than let through by a key that may be revoked.
+const fn trust(need: Need) -> Trust {
+    let ask_after_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS;
+    Trust {
+        refresh_after_ms: 2_000,
+        ask_after_ms,
+        forgive_ms: match need {
+            Need::Open | Need::Read => GRACE_MS,
+            Need::Write | Need::Admin | Need::Operator => ask_after_ms,
+        },
+    }
+}
 
 /// Where a key's record is kept.
 pub(crate) fn name(tenant: &TenantId, id: KeyId) -> DocumentName {
@@ -34,7 +40,7 @@ fn group(tenant: &TenantId, id: KeyId) -> String {
     format!("key:{tenant}:{id}")
 }
 
-/// A key's record, from the nearest copy that is good.
+/// A key's record, from the nearest copy that is good for what the caller needs.
 ///
 /// # Errors
 /// [`StoreError`] when the store had to be asked and did not answer.
@@ -42,16 +48,17 @@ pub(crate) async fn record<E: Environment>(
     env: &E,
     tenant: &TenantId,
     id: KeyId,
+    need: Need,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {
     let name = name(tenant, id);
-    let bodies = documents(env, &group(tenant, id), move || vec![name.clone()], TRUST).await?;
+    let bodies = documents(env, &group(tenant, id), move || vec![name.clone()], trust(need)).await?;
     let document = bodies.first().and_then(Option::as_ref);
     document.map(|document| decoded(&document.value)).transpose()
 }
 
-/// Drops the copies of a record that has changed.
-pub(crate) async fn forget<E: Environment>(env: &E, tenant: &TenantId, id: KeyId) {
-    crate::edge::forget(env, &group(tenant, id)).await;
+/// Renews the copies of a record that has changed.
+pub(crate) async fn changed<E: Environment>(env: &E, tenant: &TenantId, id: KeyId) {
+    renew(env, &group(tenant, id), &[name(tenant, id)]).await;
 }
 
 /// A record as the store has it.

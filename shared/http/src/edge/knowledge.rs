@@ -8,15 +8,16 @@ use leaderboard_core::ports::{Announcements, DocumentKind, DocumentName};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 use serde::{Deserialize, Serialize};
 
-use super::{Bodies, Trust, documents, forget};
+use super::{Bodies, Trust, documents, renew};
 use crate::environment::Environment;
 use crate::limits::Rules;
 
 /// The id of documents of which a scope has one.
 pub(crate) const ONLY: &str = "only";
 
-/// How long copies of what rules a tenant are good for. A change drops them in its own region at once, and in the others by a
-/// message; these times hold where messages get lost.
+/// How long copies of what rules a tenant are good for. A change replaces them in its own instance and the region's cache
+/// at once, and in the other regions' by a message; the memory of other instances is up to half a minute behind. These times hold
+/// where messages get lost, too.
 const TRUST: Trust = Trust {
     refresh_after_ms: 15_000,
     ask_after_ms: 30_000,
@@ -176,20 +177,20 @@ impl Knowledge {
         document(&self.own, &OWN_KINDS, DocumentKind::Flags)
     }
 
-    /// Drops the copies of a tenant's documents here, and lets the other regions know, because one of them has changed.
+    /// Renews the copies of a tenant's documents here, and lets the other regions know, because one of them has changed.
     pub(crate) async fn changed<E: Environment>(env: &E, tenant: &TenantId) {
-        Self::forget(env, Some(tenant)).await;
+        Self::renew(env, Some(tenant)).await;
         if let Some(channel) = &env.settings().changes_channel {
             // A message can be lost as well: copies are out of date after a while in any case.
             let _ = env.store().announce(channel, tenant, &[]).await;
         }
     }
 
-    /// Drops the copies of a tenant's documents, or of the operator's, because one of them has changed.
-    pub(crate) async fn forget<E: Environment>(env: &E, tenant: Option<&TenantId>) {
+    /// Renews the copies of a tenant's documents, or of the operator's, because one of them has changed.
+    pub(crate) async fn renew<E: Environment>(env: &E, tenant: Option<&TenantId>) {
         match tenant {
-            Some(tenant) => forget(env, &group(tenant)).await,
-            None => forget(env, "operator").await,
+            Some(tenant) => renew(env, &group(tenant), &own_names(tenant)).await,
+            None => renew(env, "operator", &operator_names()).await,
         }
     }
 }

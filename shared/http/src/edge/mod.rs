@@ -4,13 +4,13 @@
 //! carries when it was read from the store itself. Until [`Trust::refresh_after_ms`] it is used as it is; after that it is
 //! used and refreshed after the response; after [`Trust::ask_after_ms`] the store is asked first. While the store is out of
 //! reach, a copy that was good holds for [`Trust::forgive_ms`]: no change can be made then that it would miss, except by
-//! regions that still reach the store.
+//! regions that still reach the store. After a change the store is asked anew, and an older answer takes no newer one's place.
 
 mod copies;
 mod flags;
 mod knowledge;
 
-pub(crate) use copies::{Bodies, Copies, Trust, documents, forget};
+pub(crate) use copies::{Bodies, CLOCK_MARGIN_MS, Copies, Trust, documents, renew};
 pub(crate) use flags::{Flags, ReadSets, Subject};
 pub(crate) use knowledge::{Knowledge, KnownTenants, only, record as record_name};
 pub use knowledge::{Quotas, TenantRecord, TenantState};

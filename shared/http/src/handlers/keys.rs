@@ -162,7 +162,7 @@ pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
     let name = keys::name(&context.tenant, id);
     let deleted = context.env.store().delete_document(&name, expected).await?;
     deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
-    keys::forget(context.env, &context.tenant, id).await;
+    keys::changed(context.env, &context.tenant, id).await;
     Ok(Response::no_content())
 }
 
@@ -197,7 +197,7 @@ async fn change<E: Environment>(
         let expected = Expected::Version(there.version);
         let store = context.env.store();
         if let Ok((version, _)) = store.put_document(&name, &record.encode(), expected).await? {
-            keys::forget(context.env, &context.tenant, id).await;
+            keys::changed(context.env, &context.tenant, id).await;
             return Ok((version, record));
         }
     }

@@ -116,6 +116,6 @@ async fn expected<E: Environment>(
 async fn changed<E: Environment>(context: &Context<'_, E>, scope: Scope) {
     match whose(context, scope) {
         Some(tenant) => Knowledge::changed(context.env, tenant).await,
-        None => Knowledge::forget(context.env, None).await,
+        None => Knowledge::renew(context.env, None).await,
     }
 }

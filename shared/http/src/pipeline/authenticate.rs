@@ -10,6 +10,7 @@ use crate::credentials::{keys, of_token};
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::problem::{FieldError, Problem, ProblemType};
+use crate::route::Need;
 
 const API_KEY: &str = "x-api-key";
 const BEARER: &str = "bearer";
@@ -22,17 +23,19 @@ enum Presented<'h> {
     Token(&'h str),
 }
 
-/// Who asks. A credential that is not valid is refused; it never makes a caller anonymous.
+/// Who asks. A credential that is not valid is refused; it never makes a caller anonymous. `need` is what the
+/// route asks for: while the store is out of reach, API keys go on for reads alone.
 pub(super) async fn identity<E: Environment>(
     env: &E,
     headers: &HeaderMap,
     client: Option<IpAddr>,
+    need: Need,
 ) -> Result<Identity, Problem> {
     match presented(headers)? {
         Presented::Nothing => Ok(Identity::anonymous()),
         Presented::Token(token) => of_token(env, token).await,
         Presented::Key(key) if env.settings().admin_key.matches(key) => Ok(Identity::operator()),
-        Presented::Key(key) => by_key(env, key, client).await,
+        Presented::Key(key) => by_key(env, key, client, need).await,
     }
 }
 
@@ -73,7 +76,12 @@ fn bearer(authorization: &HeaderValue) -> Result<&str, Problem> {
     }
 }
 
-async fn by_key<E: Environment>(env: &E, key: &[u8], client: Option<IpAddr>) -> Result<Identity, Problem> {
+async fn by_key<E: Environment>(
+    env: &E,
+    key: &[u8],
+    client: Option<IpAddr>,
+    need: Need,
+) -> Result<Identity, Problem> {
     let unknown = || refused("The key is not valid.");
     let text = std::str::from_utf8(key).map_err(|_| unknown())?;
     let key = ApiKey::parse(text).map_err(|_| {
@@ -86,7 +94,7 @@ async fn by_key<E: Environment>(env: &E, key: &[u8], client: Option<IpAddr>) -> 
             unknown()
         }
     })?;
-    let record = keys::record(env, key.tenant(), key.id())
+    let record = keys::record(env, key.tenant(), key.id(), need)
         .await?
         .ok_or_else(unknown)?;
     if let Err(refusal) = record.check(&key.digest(), client, env.now()) {

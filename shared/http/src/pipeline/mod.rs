@@ -136,7 +136,7 @@ async fn answer<P: Endpoint, E: Environment>(
     let (identity, tenant) = if route.need == Need::Open {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
-        let identity = identity(env, &head.headers, client).await?;
+        let identity = identity(env, &head.headers, client, route.need).await?;
         trail.identified(&identity);
         let tenant = tenant::tenant(&head.headers, &identity, &settings.default_tenant)?;
         log.tenant = Some(tenant.to_string());
@@ -213,9 +213,10 @@ async fn identity<E: Environment>(
     env: &E,
     headers: &HeaderMap,
     client: Option<IpAddr>,
+    need: Need,
 ) -> Result<Identity, Problem> {
     let guard = Guard::enter(env, headers, client).await?;
-    let identity = authenticate::identity(env, headers, client).await;
+    let identity = authenticate::identity(env, headers, client, need).await;
     identity.inspect_err(|refusal| guard.charge(env, refusal))
 }
 

@@ -49,7 +49,7 @@ pub async fn heard<E: Environment>(env: &E, payload: &[u8]) -> Result<(), Change
     let tenant = TenantId::new(message.tenant).map_err(|invalid| malformed(invalid.to_string()))?;
     if message.leaderboards.is_empty() {
         changes::mark(env, &tenant, None).await;
-        Knowledge::forget(env, Some(&tenant)).await;
+        Knowledge::renew(env, Some(&tenant)).await;
         return Ok(());
     }
     let mut boards = Vec::new();

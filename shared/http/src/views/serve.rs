@@ -20,8 +20,6 @@ use crate::pipeline::list_header;
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 
-/// How long a store that did not answer is not asked again by an instance that has something to answer with, in milliseconds.
-const DOWN_MS: i64 = 1_000;
 /// How long an instance takes it that a leaderboard's answers are not kept, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
 /// How long those that wait for another instance pause at first, in milliseconds; each pause is twice the one before.
@@ -111,7 +109,7 @@ impl<E: Environment> Asked<'_, '_, E> {
         if refused || shelf.is_uncached(place_of(&self.name), now, UNCACHED_MS) {
             return self.alone(why).await;
         }
-        if now.as_unix_ms() < shelf.store_down_until.get()
+        if env.memory().outage.known(env.clock()).is_some()
             && let Some(answer) = self.without_store()
         {
             return answer;
@@ -229,7 +227,7 @@ impl<E: Environment> Asked<'_, '_, E> {
     /// Makes it anew after the response, unless that is under way.
     fn refresh_later(&self) {
         let env = self.context.env;
-        if env.clock().as_unix_ms() < env.memory().shelf.store_down_until.get() {
+        if env.memory().outage.known(env.clock()).is_some() {
             return;
         }
         let Some(flight) = env.memory().shelf.flights.begin(&self.name) else {
@@ -377,7 +375,8 @@ pub(super) async fn made<E: Environment>(
                 lease.give_back(env).await;
             }
             if problem.kind == ProblemType::Unavailable {
-                shelf.store_down_until.set(env.clock().as_unix_ms() + DOWN_MS);
+                let cause = problem.cause.as_deref().unwrap_or_default();
+                env.memory().outage.began(env.clock(), cause);
             }
             let hidden = problem.kind == ProblemType::EntryNotFound
                 && question.player().is_some_and(|player| caller.sees_hidden(player));
@@ -388,7 +387,7 @@ pub(super) async fn made<E: Environment>(
             return Ok(Fetched::Own(own, Keep::ForNobody));
         }
     };
-    shelf.store_down_until.set(i64::MIN);
+    env.memory().outage.is_over();
     let uncached = view.facts.lifetime_ms == 0;
     shelf.set_uncached(place_of(name), view.facts.made_at, uncached);
     if uncached {

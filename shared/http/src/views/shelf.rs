@@ -33,8 +33,6 @@ pub(crate) struct Shelf {
     marked: RefCell<HashMap<Box<str>, i64>>,
     /// Leaderboards whose answers are not kept, and since when that is known.
     uncached: RefCell<HashMap<Box<str>, i64>>,
-    /// The store did not answer: until then an answer that may be used without it is used at once.
-    pub(super) store_down_until: Cell<i64>,
     pub(super) flights: Flights,
 }
 

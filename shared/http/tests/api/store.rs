@@ -20,6 +20,10 @@ pub(crate) struct Store {
     model: Model,
     letters: RefCell<Vec<DeadLetter>>,
     pub(crate) down: Cell<bool>,
+    /// How often documents were asked for.
+    pub(crate) document_reads: Cell<u32>,
+    /// Whether others get on between a read of documents and its answer.
+    pub(crate) documents_take_time: Cell<bool>,
     /// How many reports of what was let through came.
     pub(crate) reports: Cell<u32>,
     pub(crate) log_is_closed: Cell<bool>,
@@ -187,7 +191,12 @@ impl Documents for Store {
         &self,
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
-        self.up()?.read_documents(names).await
+        self.document_reads.set(self.document_reads.get() + 1);
+        let found = self.up()?.read_documents(names).await;
+        if self.documents_take_time.get() {
+            turn().await;
+        }
+        found
     }
 
     async fn put_document(

@@ -188,22 +188,38 @@ fn a_key_is_used_from_where_it_may_be() {
 }
 
 #[test]
-fn without_the_store_known_keys_work_for_a_while_and_nothing_changes() {
+fn without_the_store_known_keys_read_for_a_while_and_nothing_changes() {
     let region = Region::new();
     let instance = region.instance();
-    let (id, key) = instance.make_key(&json!({"name": "n", "scopes": ["scores:write"]}));
-    let body = r#"{"player":"p"}"#;
-    assert_eq!(instance.with_key(&key, "POST", "/tokens", body).status, 201);
+    let scopes = json!(["scores:read", "scores:write"]);
+    let (id, key) = instance.make_key(&json!({"name": "n", "scopes": scopes}));
+    let read = |instance: &super::world::Instance| {
+        let path = "/ofrep/v1/evaluate/flags";
+        instance.with_key(&key, "POST", path, r#"{"context":{}}"#).status
+    };
+    let token = |instance: &super::world::Instance| {
+        let body = r#"{"player":"p"}"#;
+        instance.with_key(&key, "POST", "/tokens", body).status
+    };
+    assert_eq!((read(&instance), token(&instance)), (200, 201));
     region.store.down.set(true);
-    region.pass_ms(3_000_000);
-    assert_eq!(instance.with_key(&key, "POST", "/tokens", body).status, 201);
+    region.pass_ms(3_900);
+    assert_eq!((read(&instance), token(&instance)), (200, 201));
+    // From here on the key may have been revoked where the store is in reach.
+    region.pass_ms(100);
+    assert_eq!((read(&instance), token(&instance)), (200, 503));
+    let other = region.instance();
+    assert_eq!((read(&other), token(&other)), (200, 503));
+    let write = instance.with_key(&key, "POST", "/leaderboards/b/scores", SCORE);
+    assert_eq!(write.problem().1, "unavailable");
+    region.pass_ms(3_500_000);
+    assert_eq!((read(&instance), token(&instance)), (200, 503));
     let change = instance.operator("DELETE", &format!("/keys/{id}"), &Value::Null);
     assert_eq!(change.problem().1, "unavailable");
     let made = instance.operator("POST", "/keys", &json!({"name": "n", "scopes": ["admin"]}));
     assert_eq!(made.problem().1, "unavailable");
-    region.pass_ms(600_000);
-    let late = instance.with_key(&key, "POST", "/tokens", body);
-    assert_eq!(late.problem().1, "unavailable");
+    region.pass_ms(100_000);
+    assert_eq!((read(&instance), token(&instance)), (503, 503));
 }
 
 #[test]

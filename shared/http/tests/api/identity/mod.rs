@@ -2,6 +2,7 @@
 
 mod audit;
 mod bad_credentials;
+mod copies;
 mod flags;
 mod issuers;
 mod key_sets;

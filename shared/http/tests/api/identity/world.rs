@@ -101,6 +101,16 @@ impl Region {
         self.clock_ms.set(self.clock_ms.get() + ms);
     }
 
+    /// What is in the cache.
+    pub(crate) fn cached(&self) -> BTreeMap<String, Vec<u8>> {
+        self.cached.0.borrow().clone()
+    }
+
+    /// Replaces what is in the cache.
+    pub(crate) fn set_cached(&self, entries: BTreeMap<String, Vec<u8>>) {
+        *self.cached.0.borrow_mut() = entries;
+    }
+
     /// Puts a document at an address.
     pub(crate) fn publish(&self, url: &str, document: &Value) {
         let mut documents = self.web.documents.borrow_mut();
@@ -202,6 +212,18 @@ impl Environment for Instance {
 }
 
 impl Instance {
+    /// A request of identity with this key, begun and not finished.
+    pub(crate) fn begin(&self, key: &str, path: &str) -> LocalBoxFuture<'static, u16> {
+        let request = Request::builder().method("GET").uri(format!("/api/v1{path}"));
+        let request = request.header("x-api-key", key).body(Body::Bytes(Bytes::new()));
+        let own = self.clone();
+        async move {
+            let handled = handle::<families::Identity, _>(&own, request.unwrap()).await;
+            handled.response.status().as_u16()
+        }
+        .boxed_local()
+    }
+
     fn handled<P: Endpoint>(&self, request: Request<Body>) -> Answer {
         let handled = block_on(handle::<P, _>(self, request));
         // What is left for after the response is done before the next request.
