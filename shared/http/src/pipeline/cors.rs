@@ -100,12 +100,19 @@ pub(super) fn admit(origins: &CorsOrigins, head: &request::Parts, response: &mut
             .headers_mut()
             .append(VARY, HeaderValue::from_static("Origin"));
     }
-    let Some(granted) = head.headers.get(ORIGIN).and_then(|origin| origins.grant(origin)) else {
+    let origin = head.headers.get(ORIGIN);
+    let granted = match origins {
+        // Also without an origin: a shared cache gives the answer to scripts, too.
+        CorsOrigins::Any => Some(ANY),
+        origins => origin.and_then(|origin| origins.grant(origin)),
+    };
+    let Some(granted) = granted else {
         return false;
     };
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, granted);
-    if asks_first(head)
+    if origin.is_some()
+        && asks_first(head)
         && response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Some(methods) = response.headers_mut().remove(ALLOW)
     {
