@@ -175,6 +175,8 @@ pub struct Route<R> {
     pub offers: Option<&'static str>,
     /// How it is charged.
     pub charging: Charging,
+    /// Whether it goes on while writes are switched off: an incident may need it.
+    pub in_incidents: bool,
     /// Makes the typed route.
     pub build: Build<R>,
 }
@@ -195,8 +197,16 @@ impl<R> Route<R> {
                 Need::Read => Charging::Locally,
                 Need::Write | Need::Admin | Need::Operator => Charging::Before,
             },
+            in_incidents: false,
             build,
         }
+    }
+
+    /// The same route; it goes on while writes are switched off.
+    #[must_use]
+    pub const fn in_incidents(mut self) -> Self {
+        self.in_incidents = true;
+        self
     }
 
     /// The same route; it goes on while the store is out of reach.

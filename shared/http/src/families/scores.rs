@@ -48,10 +48,12 @@ impl Endpoint for Scores {
                 ),
                 Route::new(Verb::Put, "/players/:player/ban", Need::Admin, |params| {
                     Ok(Call::Ban(params.player()?))
-                }),
+                })
+                .in_incidents(),
                 Route::new(Verb::Delete, "/players/:player/ban", Need::Admin, |params| {
                     Ok(Call::LiftBan(params.player()?))
-                }),
+                })
+                .in_incidents(),
                 // Letters are of all tenants, also of messages that name none.
                 Route::new(Verb::Get, "/dead-letters", Need::Operator, |_| {
                     Ok(Call::DeadLetters)

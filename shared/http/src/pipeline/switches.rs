@@ -19,6 +19,7 @@ pub(super) fn check_writes<E: Environment, R>(
     subject: &Subject<'_>,
 ) -> Result<(), Problem> {
     if route.verb != Verb::Get
+        && !route.in_incidents
         && Flags::of(env, subject.tenant, knowledge).either_off(WRITES, subject, env.now())
     {
         return Err(Problem::new(ProblemType::WritesDisabled));
@@ -39,7 +40,7 @@ pub(crate) fn writes_are_off<E: Environment>(env: &E, tenant: &TenantId, knowled
 }
 
 /// Whether a family keeps what tenants play for. What else can be changed, keys, limits, flags and tenants, is needed in an
-/// incident and goes on.
+/// incident and goes on; so do routes of these families that say so.
 pub(super) const fn has_switch(family: Family) -> bool {
     matches!(family, Family::Leaderboards | Family::Scores)
 }

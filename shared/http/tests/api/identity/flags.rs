@@ -109,6 +109,10 @@ fn keys_are_made_and_revoked_while_writes_are_off() {
     let score = r#"{"player":"ann","score":1}"#;
     let refused = instance.with_key(&key, "POST", "/leaderboards/b/scores", score);
     assert_eq!(refused.problem().1, "writes-disabled");
+    for method in ["PUT", "DELETE"] {
+        let ban = instance.operator(method, "/players/scores/ban", &Value::Null);
+        assert_ne!(ban.status, 503, "{method}: {ban:?}");
+    }
     assert_eq!(
         instance
             .with_key(&key, "POST", "/tokens", r#"{"player":"ann"}"#)
