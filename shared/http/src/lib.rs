@@ -42,8 +42,8 @@ pub use log::{Level, LogRecord};
 pub use memory::Memory;
 pub use params::Params;
 pub use pipeline::{
-    Body, CorsOrigins, Handled, InvalidOrigins, InvalidProxies, MAX_BODY_BYTES, MediaType, TrustedProxies,
-    handle,
+    Body, CorsOrigins, ForwardedHeader, Handled, InvalidOrigins, InvalidProxies, MAX_BODY_BYTES, MediaType,
+    TrustedProxies, handle,
 };
 pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,

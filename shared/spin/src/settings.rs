@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use http::HeaderName;
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_http::{Deprecation, InvalidOrigins, InvalidProxies, PlayerTokens, Secret, Settings};
+use leaderboard_http::{
+    Deprecation, ForwardedHeader, InvalidOrigins, InvalidProxies, PlayerTokens, Secret, Settings,
+    TrustedProxies,
+};
 use spin_sdk::variables::{self, Error};
 
 /// The tenant of callers who name none.
@@ -83,10 +86,7 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
     let changes_channel = optional("changes_channel").await?;
-    let trusted_proxies = optional("trusted_proxies").await?;
-    let trusted_proxies = trusted_proxies
-        .parse()
-        .map_err(|InvalidProxies(what)| InvalidVariable(format!("variable trusted_proxies: {what}")))?;
+    let trusted_proxies = trusted_proxies().await?;
     let country_header = header_name("country_header").await?;
     let secret = optional("player_token_secret").await?;
     let before = optional("player_token_secret_before").await?;
@@ -107,6 +107,17 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
         deprecation: deprecation().await?,
     })
+}
+
+/// The proxies in front, and the header that they write.
+async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable> {
+    let invalid =
+        |name: &'static str| move |InvalidProxies(what)| InvalidVariable(format!("variable {name}: {what}"));
+    let proxies = optional("trusted_proxies").await?;
+    let proxies: TrustedProxies = proxies.parse().map_err(invalid("trusted_proxies"))?;
+    let header = optional("forwarded_header").await?;
+    let header: ForwardedHeader = header.parse().map_err(invalid("forwarded_header"))?;
+    Ok(proxies.writing(header))
 }
 
 /// A variable that names a request header.

@@ -16,9 +16,46 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 /// The most proxies that a request is followed through.
 const MAX_HOPS: usize = 16;
 
-/// The proxies whose word about a client's address is taken.
+/// The proxies whose word about a client's address is taken, and where they write it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Ranges);
+pub struct TrustedProxies {
+    ranges: Ranges,
+    header: ForwardedHeader,
+}
+
+/// The header that proxies write. The other one is the client's own, passed on as it came, and never read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, as most of them do.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// The header's name; empty: the default.
+impl FromStr for ForwardedHeader {
+    type Err = InvalidProxies;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxies> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | X_FORWARDED_FOR => Ok(Self::XForwardedFor),
+            FORWARDED => Ok(Self::Forwarded),
+            _ => Err(InvalidProxies(format!(
+                "must be {X_FORWARDED_FOR} or {FORWARDED}"
+            ))),
+        }
+    }
+}
+
+impl TrustedProxies {
+    /// The same proxies; they write this header.
+    #[must_use]
+    pub const fn writing(mut self, header: ForwardedHeader) -> Self {
+        self.header = header;
+        self
+    }
+}
 
 /// What is wrong with a list of proxies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +72,10 @@ impl FromStr for TrustedProxies {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let ranges =
             parts.map(|part| range(part).map_err(|detail| InvalidProxies(format!("{part} {detail}"))));
-        Ok(Self(Ranges::new(ranges.collect::<Result<_, _>>()?)))
+        Ok(Self {
+            ranges: Ranges::new(ranges.collect::<Result<_, _>>()?),
+            header: ForwardedHeader::default(),
+        })
     }
 }
 
@@ -44,17 +84,16 @@ impl FromStr for TrustedProxies {
 pub(super) fn address(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<IpAddr> {
     let last = headers.get_all(HOST_HEADER).iter().next_back()?;
     let mut client = parse(last.to_str().ok()?)?;
-    if trusted.0.is_empty() || !trusted.0.contain(client) {
+    if trusted.ranges.is_empty() || !trusted.ranges.contain(client) {
         return Some(client);
     }
-    let (name, read): (_, fn(&str) -> Option<IpAddr>) = if headers.contains_key(FORWARDED) {
-        (FORWARDED, forwarded_for)
-    } else {
-        (X_FORWARDED_FOR, parse)
+    let (name, read): (_, fn(&str) -> Option<IpAddr>) = match trusted.header {
+        ForwardedHeader::Forwarded => (FORWARDED, forwarded_for),
+        ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, parse),
     };
     let lines = headers.get_all(name).iter().rev();
     for element in lines.flat_map(elements_from_the_right).take(MAX_HOPS) {
-        let Some(told) = element.and_then(read).filter(|_| trusted.0.contain(client)) else {
+        let Some(told) = element.and_then(read).filter(|_| trusted.ranges.contain(client)) else {
             break;
         };
         client = told;
@@ -111,11 +150,20 @@ mod tests {
     use super::*;
 
     fn of(trusted: &str, headers: &[(&'static str, &'static str)]) -> String {
+        written_in(ForwardedHeader::XForwardedFor, trusted, headers)
+    }
+
+    fn written_in(
+        header: ForwardedHeader,
+        trusted: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> String {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        let found = address(&map, &trusted.parse().unwrap());
+        let trusted: TrustedProxies = trusted.parse().unwrap();
+        let found = address(&map, &trusted.writing(header));
         found.map_or("none".to_owned(), |address| address.to_string())
     }
 
@@ -131,10 +179,14 @@ mod tests {
 
     #[test]
     fn strangers_are_not_believed() {
-        for header in [(X_FORWARDED_FOR, "192.0.2.9"), (FORWARDED, "for=192.0.2.9")] {
-            assert_eq!(of("", &[PROXY, header]), "10.0.0.1");
-            assert_eq!(of("10.0.1.0/24", &[PROXY, header]), "10.0.0.1");
-            assert_eq!(of("10.0.0.0/24", &[PROXY, header]), "192.0.2.9");
+        for (header, line) in [
+            (ForwardedHeader::XForwardedFor, (X_FORWARDED_FOR, "192.0.2.9")),
+            (ForwardedHeader::Forwarded, (FORWARDED, "for=192.0.2.9")),
+        ] {
+            let of = |trusted| written_in(header, trusted, &[PROXY, line]);
+            assert_eq!(of(""), "10.0.0.1");
+            assert_eq!(of("10.0.1.0/24"), "10.0.0.1");
+            assert_eq!(of("10.0.0.0/24"), "192.0.2.9");
         }
     }
 
@@ -157,10 +209,43 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_goes_before_the_other_header() {
+    fn a_client_slips_nothing_in_by_the_header_that_its_proxy_does_not_write() {
+        let both = [
+            PROXY,
+            (X_FORWARDED_FOR, "192.0.2.9"),
+            (FORWARDED, "for=198.51.100.1"),
+        ];
+        let of = |header, headers: &[(&'static str, &'static str)]| written_in(header, "10.0.0.0/8", headers);
+        assert_eq!(of(ForwardedHeader::XForwardedFor, &both), "192.0.2.9");
+        assert_eq!(of(ForwardedHeader::Forwarded, &both), "198.51.100.1");
+        let [proxy, x_forwarded_for, forwarded] = both;
+        assert_eq!(
+            of(ForwardedHeader::XForwardedFor, &[proxy, forwarded]),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            of(ForwardedHeader::Forwarded, &[proxy, x_forwarded_for]),
+            "10.0.0.1"
+        );
+    }
+
+    #[test]
+    fn the_header_of_the_proxies_is_one_of_two() {
+        for (text, header) in [
+            ("", ForwardedHeader::XForwardedFor),
+            ("X-Forwarded-For", ForwardedHeader::XForwardedFor),
+            ("forwarded", ForwardedHeader::Forwarded),
+        ] {
+            assert_eq!(text.parse(), Ok(header));
+        }
+        assert!("x-real-ip".parse::<ForwardedHeader>().is_err());
+    }
+
+    #[test]
+    fn forwarded_is_read_as_proxies_write_it() {
         let of = |line| {
             let headers = [PROXY, (X_FORWARDED_FOR, "198.51.100.1"), (FORWARDED, line)];
-            of("10.0.0.0/8", &headers)
+            written_in(ForwardedHeader::Forwarded, "10.0.0.0/8", &headers)
         };
         assert_eq!(
             of("for=1.1.1.1, For=\"192.0.2.9:80\";proto=http;by=10.9.9.9"),

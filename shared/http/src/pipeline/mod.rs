@@ -37,7 +37,7 @@ use crate::response::Response;
 use crate::route::{Base, Family, Found, Need, Verb, find};
 use crate::version::{ApiVersion, describe};
 
-pub use client::{InvalidProxies, TrustedProxies};
+pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
