@@ -77,6 +77,8 @@ pub enum RefusalReason {
         /// How many submissions a player has in a period.
         max_attempts: u32,
     },
+    /// A player's own token sets no instant: it decides the period and the tie-break.
+    TimeNotAllowed,
     /// The tenant holds as many entries as its quota allows, and this would make one more.
     TenantFull {
         /// The quota.

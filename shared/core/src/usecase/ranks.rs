@@ -259,15 +259,20 @@ pub async fn periods<S: Store, K: Cache>(
 /// Removes a player's entry. The period's version after it.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none.
+/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none, [`QueryError::Forbidden`] for anybody but a server: a
+/// player removes nothing, not even their own entry.
 pub async fn remove<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
+    caller: &Caller,
     id: &LeaderboardId,
     player: &PlayerId,
     selector: &PeriodSelector,
 ) -> Result<u64, QueryError> {
-    ask(deps, tenant, id, &Caller::Server, async |board| {
+    if *caller != Caller::Server {
+        return Err(QueryError::Forbidden);
+    }
+    ask(deps, tenant, id, caller, async |board| {
         let period = period_of(deps, tenant, &board.value, selector).await?;
         let at = place(tenant, board, &period);
         let version = deps.store.remove(&at, player, deps.now).await?;

@@ -141,6 +141,10 @@ impl<S: Store, K: Cache> Round<'_, S, K> {
             {
                 return refuse(RefusalReason::Forbidden);
             }
+            // It decides the period and the tie-break, so a player does not choose it.
+            if matches!(self.caller, Caller::Player(_)) && submission.occurred_at.is_some() {
+                return refuse(RefusalReason::TimeNotAllowed);
+            }
             boards.push(Rc::clone(&loaded.board));
         }
         Ok(submission.resolve(&boards, self.deps.now))

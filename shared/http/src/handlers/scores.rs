@@ -179,9 +179,16 @@ pub async fn remove<E: Environment>(
     player: PlayerId,
 ) -> Result<Response, Problem> {
     let selector = Query::parse(context.query, &["period"])?.period()?;
-    usecase::remove(&context.deps(), &context.tenant, &leaderboard, &player, &selector)
-        .await
-        .map_err(|error| Problem::of_query(error, &context.caller))?;
+    usecase::remove(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        &leaderboard,
+        &player,
+        &selector,
+    )
+    .await
+    .map_err(|error| Problem::of_query(error, &context.caller))?;
     views::changed(context.env, &context.tenant, Some(&leaderboard));
     Ok(Response::no_content())
 }

@@ -155,6 +155,7 @@ impl Problem {
                 P::Forbidden,
                 "does not take scores of this player from this caller".into(),
             ),
+            R::TimeNotAllowed => at("occurred_at", "only a server's key may set it".into()),
             R::InTheFuture => at("occurred_at", "is in the future".into()),
             R::OperatorNotAllowed => at(
                 "operator",

@@ -112,6 +112,38 @@ fn a_players_token_administers_nothing() {
 }
 
 #[test]
+fn a_players_token_writes_its_own_score_now_and_nothing_else() {
+    let region = Region::new();
+    let instance = region.instance();
+    let board = json!({"access": {"write": "player"}});
+    assert_eq!(instance.operator("PUT", "/leaderboards/b", &board).status, 201);
+    let token = token(&instance, &server(&instance), &json!({"player": "p"}));
+    let submit =
+        |body: Value| instance.with_token(&token, "POST", "/leaderboards/b/scores", &body.to_string());
+    assert_eq!(submit(json!({"player": "p", "score": 1})).status, 200);
+    assert_eq!(submit(json!({"player": "q", "score": 1})).status, 403);
+    let dated = json!({"player": "p", "score": 2, "occurred_at": "2026-07-01T00:00:00Z"});
+    assert_eq!(
+        submit(dated).problem(),
+        (422, "validation".to_owned(), "#/occurred_at".to_owned())
+    );
+    for player in ["p", "q"] {
+        let removal = format!("/leaderboards/b/scores/{player}");
+        assert_eq!(
+            instance.with_token(&token, "DELETE", &removal, "").status,
+            403,
+            "{player}"
+        );
+    }
+    assert_eq!(
+        instance
+            .operator("DELETE", "/leaderboards/b/scores/p", &Value::Null)
+            .status,
+        204
+    );
+}
+
+#[test]
 fn the_secret_can_be_replaced() {
     let region = Region::new();
     let old = region.instance();
