@@ -7,6 +7,7 @@ mod batches;
 mod browsers;
 mod cache;
 mod configuration;
+mod credentials;
 mod crowd;
 mod distribution;
 mod grants;
