@@ -13,6 +13,7 @@ mod distribution;
 mod grants;
 mod identity;
 mod isolation;
+mod limits;
 mod listing;
 mod names;
 mod numbers;

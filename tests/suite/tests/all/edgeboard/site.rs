@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use leaderboard_host::{Host, HostConfig, Running};
 use leaderboard_suite::RedisServer;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::Edgeboard;
@@ -45,8 +46,18 @@ impl Site {
         }
     }
 
-    /// A host on this Redis, or on SQLite.
+    /// A host on this Redis, or on SQLite, whose callers are not limited: tests come in crowds from one address.
     pub(crate) async fn on(redis: Option<RedisServer>) -> Self {
+        let site = Self::limited(redis).await;
+        let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
+        let edgeboard = site.edgeboard();
+        let limits = json!({"policies": off});
+        edgeboard.put("/operator/limits", &limits).await.is(201);
+        site
+    }
+
+    /// A host with the limits that hold by default.
+    pub(crate) async fn limited(redis: Option<RedisServer>) -> Self {
         let state = state_dir();
         let url = redis.as_ref().map(RedisServer::url);
         let host = Host::start(configuration(state.path(), url.as_deref()))
