@@ -173,7 +173,11 @@ impl Buckets {
             let requests = std::mem::take(&mut known.pending);
             // Until the store has answered.
             known.today.1 = known.today.1.saturating_add(requests);
-            let charges: Vec<Charge> = known.buckets.iter_mut().filter_map(report_of).collect();
+            let charges: Vec<Charge> = known
+                .buckets
+                .iter_mut()
+                .filter_map(|(name, bucket)| report_of(name, bucket))
+                .collect();
             let mut usage = Usage { requests, scores: 0 };
             let mut charges = charges.into_iter().peekable();
             while charges.peek().is_some() || usage != Usage::default() {
@@ -280,10 +284,10 @@ pub(crate) fn has_room(policy: Policy, ahead_us: u64) -> bool {
     ahead_us.saturating_add(policy.interval_us()) <= policy.capacity_us()
 }
 
-fn report_of((name, bucket): (&Box<str>, &mut Bucket)) -> Option<Charge> {
+fn report_of(name: &str, bucket: &mut Bucket) -> Option<Charge> {
     let cost = std::mem::take(&mut bucket.pending);
     (cost > 0).then(|| Charge {
-        bucket: name.clone(),
+        bucket: name.into(),
         interval_us: bucket.interval_us,
         burst: bucket.burst,
         cost,

@@ -24,9 +24,12 @@ enum State {
     Failed,
 }
 
-/// The views that are being made in this instance, by name.
+/// The flights that are under way, by the name of their view.
+type UnderWay = HashMap<Box<str>, Rc<Cell<State>>>;
+
+/// The views that are being made in this instance.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Flights(Rc<RefCell<HashMap<Box<str>, Rc<Cell<State>>>>>);
+pub(super) struct Flights(Rc<RefCell<UnderWay>>);
 
 /// A view that is being made. Dropped without [`Flight::land`] it has failed, also when its client went away.
 #[derive(Debug)]

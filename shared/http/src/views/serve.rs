@@ -269,7 +269,7 @@ pub(super) enum Fetched {
     /// Made by another instance of the region.
     Found(Rc<View>),
     /// Made now, for this caller.
-    Own(View, Keep),
+    Own(Box<View>, Keep),
     /// Another instance is at it.
     Nothing,
 }
@@ -384,7 +384,7 @@ pub(super) async fn made<E: Environment>(
                 return Err(problem);
             }
             let own = make::view(env, question, name, caller).await?;
-            return Ok(Fetched::Own(own, Keep::ForNobody));
+            return Ok(Fetched::Own(Box::new(own), Keep::ForNobody));
         }
     };
     env.memory().outage.is_over();
@@ -394,7 +394,7 @@ pub(super) async fn made<E: Environment>(
         if let Some(lease) = lease {
             lease.give_back(env).await;
         }
-        return Ok(Fetched::Own(view, Keep::Not));
+        return Ok(Fetched::Own(Box::new(view), Keep::Not));
     }
     let view = Rc::new(view);
     shelf.remember(Rc::clone(&view));
