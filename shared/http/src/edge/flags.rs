@@ -37,8 +37,9 @@ impl ReadSets {
         }
         let set = Rc::new(FlagSet::parse_tolerant(&document.value).unwrap_or_default());
         let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_SETS {
-            known.pop_first();
+        if known.len() >= MAX_SETS && !known.contains_key(&whose) {
+            // All of them can be read anew, and no set is the one that always goes first.
+            known.clear();
         }
         known.insert(whose, (document.version, Rc::clone(&set)));
         set

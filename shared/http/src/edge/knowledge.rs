@@ -93,8 +93,9 @@ impl KnownTenants {
 
     fn remember(&self, tenant: &TenantId, knowledge: &Rc<Knowledge>) {
         let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_KNOWN_TENANTS {
-            known.pop_first();
+        if known.len() >= MAX_KNOWN_TENANTS && !known.contains_key(tenant) {
+            // All of it can be made anew from the copies, and no tenant is the one that always goes first.
+            known.clear();
         }
         known.insert(tenant.clone(), Rc::clone(knowledge));
     }
@@ -240,4 +241,24 @@ fn document<'a>(
 ) -> Option<&'a Versioned<Vec<u8>>> {
     let at = kinds.iter().position(|known| *known == kind)?;
     bodies.get(at)?.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_is_known_displaces_nobody() {
+        let known = KnownTenants::default();
+        let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
+        let nothing = Rc::new(Knowledge::default());
+        for n in 0..MAX_KNOWN_TENANTS {
+            known.remember(&tenant(n), &nothing);
+        }
+        known.remember(&tenant(5), &nothing);
+        assert_eq!(known.0.borrow().len(), MAX_KNOWN_TENANTS);
+        known.remember(&tenant(MAX_KNOWN_TENANTS), &nothing);
+        assert!(known.0.borrow().contains_key(&tenant(MAX_KNOWN_TENANTS)));
+        assert!(known.0.borrow().len() <= MAX_KNOWN_TENANTS);
+    }
 }
