@@ -174,7 +174,7 @@ over_http! {
             let answer = edgeboard.call(verb, path).send().await;
             assert_eq!(answer.header("content-length"), answer.body.len().to_string(), "{path}");
             assert!(answer.headers.get("transfer-encoding").is_none());
-            assert_eq!(answer.header("vary"), "Accept, API-Version, Authorization, X-API-Key, X-Tenant-ID");
+            assert_eq!(answer.header("vary"), "Accept, Accept-Encoding, API-Version, Authorization, X-API-Key, X-Tenant-ID");
             let id = answer.header("x-request-id");
             assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
         }
