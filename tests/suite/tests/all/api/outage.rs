@@ -257,7 +257,7 @@ fn a_host_starts_without_its_store_and_waits_for_it() {
     block_on(async {
         let mut redis = RedisServer::start();
         redis.kill();
-        let mut site = Site::on(Some(redis)).await;
+        let mut site = Site::limited(Some(redis)).await;
         let edgeboard = site.edgeboard();
         assert_eq!(ready(&edgeboard).await, 503);
         assert_unavailable(
