@@ -100,14 +100,21 @@ async fn verify<E: Environment>(
         return Ok((PLAYER_TOKEN_ISSUER.into(), verified));
     }
     let mut last = TokenProblem::WrongIssuer;
+    let mut failed = None;
     for issuer in issuers::of_address(env, &claimed).await? {
-        match verify_with(env, token, &issuer).await? {
-            Ok(verified) => return Ok((issuer.id, verified)),
-            // Another document of the same issuer may be for this audience.
-            Err(problem) => last = problem,
+        // Another document of the same issuer may be for this audience. Those that are not are nobody's business here: their
+        // keys may be out of reach, and they may be another tenant's.
+        if !token.claims_to_be_for(&issuer.record.audiences) {
+            last = TokenProblem::WrongAudience;
+            continue;
+        }
+        match verify_with(env, token, &issuer).await {
+            Ok(Ok(verified)) => return Ok((issuer.id, verified)),
+            Ok(Err(problem)) => last = problem,
+            Err(problem) => failed = Some(problem),
         }
     }
-    Err(refused(last))
+    Err(failed.unwrap_or_else(|| refused(last)))
 }
 
 async fn verify_with<E: Environment>(

@@ -76,6 +76,12 @@ fn record(fields: &Fields<'_, '_>, owner: Option<&TenantId>, errors: &mut Errors
     };
     names("default_scopes", &mut record.default_scopes);
     names("granted_scopes", &mut record.granted_scopes);
+    let grants = |name: &String| record.granted_scopes.contains(name);
+    if !record.default_scopes.iter().all(grants)
+        && let Some(field) = fields.optional("default_scopes").or_else(|| fields.optional("granted_scopes"))
+    {
+        errors.add(&field.pointer, "default_scopes must be among granted_scopes");
+    }
     Some(record)
 }
 

@@ -98,7 +98,14 @@ impl ClaimsMapping {
                 .find_map(|name| claims.get(name).map(|value| (*name, value))),
         };
         let names: Vec<&str> = match found {
-            None => return Ok(self.default_scopes),
+            // None beyond what may be granted.
+            None => {
+                let default = Scopes::NAMES.into_iter().map(|(_, scope)| scope);
+                let default = default.filter(|scope| self.default_scopes.contains(*scope));
+                return Ok(default
+                    .filter(|scope| self.granted_scopes.contains(*scope))
+                    .fold(Scopes::NONE, Scopes::with));
+            }
             Some((_, Value::String(list))) => list.split_ascii_whitespace().collect(),
             Some((name, Value::Array(list))) => {
                 let names: Option<_> = list.iter().map(Value::as_str).collect();

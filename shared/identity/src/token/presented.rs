@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_compact::UntrustedToken;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::key::TokenAlgorithm;
 use super::{MAX_KEY_ID_BYTES, TokenProblem, shape};
@@ -23,6 +24,12 @@ pub(super) struct Header {
 #[derive(Debug, Deserialize)]
 struct Issuer {
     iss: Option<String>,
+}
+
+/// The other one, for the same purpose.
+#[derive(Debug, Deserialize)]
+struct Audience {
+    aud: Option<Value>,
 }
 
 /// A token in its parts. Nothing of it is true until a [`Verifier`](super::Verifier) has seen it.
@@ -74,6 +81,18 @@ impl<'a> PresentedToken<'a> {
     pub fn claimed_issuer(&self) -> Option<String> {
         let claims = self.parts.deserialize_claims_unchecked::<Issuer>().ok()?;
         claims.custom.iss
+    }
+
+    /// Whether the token says that it is for one of `audiences`: good for leaving out verifiers that would refuse it.
+    #[must_use]
+    pub fn claims_to_be_for(&self, audiences: &[String]) -> bool {
+        let names = |text: &str| audiences.iter().any(|own| own == text);
+        let claims = self.parts.deserialize_claims_unchecked::<Audience>();
+        match claims.ok().and_then(|claims| claims.custom.aud) {
+            Some(Value::String(name)) => names(&name),
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).any(names),
+            _ => false,
+        }
     }
 }
 
