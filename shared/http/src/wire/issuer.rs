@@ -1,5 +1,6 @@
 //! Issuers of tokens, as administrators write them.
 
+use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, TenantId};
 use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{MAX_KEYS, checked_url, discovery_url};
@@ -76,9 +77,14 @@ fn record(fields: &Fields<'_, '_>, owner: Option<&TenantId>, errors: &mut Errors
     };
     names("default_scopes", &mut record.default_scopes);
     names("granted_scopes", &mut record.granted_scopes);
-    let grants = |name: &String| record.granted_scopes.contains(name);
-    if !record.default_scopes.iter().all(grants)
-        && let Some(field) = fields.optional("default_scopes").or_else(|| fields.optional("granted_scopes"))
+    let all = |names: &[String]| {
+        let found = names.iter().filter_map(|name| Scopes::named(name));
+        found.fold(Scopes::NONE, Scopes::with)
+    };
+    if !all(&record.granted_scopes).contains(all(&record.default_scopes))
+        && let Some(field) = fields
+            .optional("default_scopes")
+            .or_else(|| fields.optional("granted_scopes"))
     {
         errors.add(&field.pointer, "default_scopes must be among granted_scopes");
     }

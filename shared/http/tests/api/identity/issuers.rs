@@ -238,3 +238,31 @@ fn documents_are_checked_field_by_field() {
     let bad = instance.operator("PUT", "/issuers/Main", &with_key(&json!({})));
     assert_eq!(bad.problem().2, "issuer");
 }
+
+#[test]
+fn a_document_for_another_audience_whose_keys_are_out_of_reach_is_in_nobodys_way() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let dead = json!({"issuer": "https://id.example", "audiences": ["another"],
+        "jwks_uri": "https://nowhere.example/keys"});
+    put(&instance, "first", &dead);
+    put(&instance, "second", &with_key(&json!({})));
+    let token = sign("k", &signing_key(1), &claims());
+    assert_eq!(read(&instance, &token), 200);
+    let forged = sign("k", &signing_key(2), &claims());
+    assert_eq!(read(&instance, &forged), 401);
+}
+
+#[test]
+fn no_scope_is_given_by_default_that_may_not_be_granted() {
+    let region = Region::new();
+    let instance = region.instance();
+    let document = with_key(&json!({"default_scopes": ["admin"], "granted_scopes": ["scores:read"]}));
+    let answer = instance.operator("PUT", "/issuers/i", &document);
+    let (status, kind, place) = answer.problem();
+    assert_eq!(
+        (status, kind.as_str(), place.as_str()),
+        (422, "validation", "#/default_scopes")
+    );
+}
