@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod browsers;
 #[cfg(test)]
 mod flags;
