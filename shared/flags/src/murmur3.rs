@@ -15,8 +15,8 @@ pub(crate) fn murmur3(bytes: &[u8]) -> u32 {
         .rev()
         .fold(0, |tail: u32, byte| tail << 8 | u32::from(*byte));
     hash ^= scramble(tail);
-    // The algorithm takes the length modulo 2^32.
-    hash ^= u32::try_from(bytes.len() & 0xffff_ffff).unwrap_or_default();
+    // The algorithm takes the length modulo 2^32; contexts are far shorter than that.
+    hash ^= u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     hash = (hash ^ hash >> 16).wrapping_mul(0x85eb_ca6b);
     hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
     hash ^ hash >> 16
