@@ -5,6 +5,6 @@
 //! is the caller's to do.
 
 pub mod api_key;
-mod hex;
+pub mod hex;
 pub mod player_token;
 pub mod token;

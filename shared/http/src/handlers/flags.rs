@@ -6,12 +6,12 @@ use http::{HeaderValue, StatusCode};
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{TenantId, Versioned};
 use leaderboard_flags::{FlagProblem, FlagSet};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::IgnoredAny;
 
 use crate::edge::{Knowledge, only};
 use crate::endpoint::Context;
 use crate::environment::Environment;
+use crate::json;
 use crate::limits::Scope;
 use crate::pipeline::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
@@ -140,26 +140,8 @@ fn check(body: &[u8]) -> Result<(), Problem> {
     })
 }
 
-/// What a URI fragment cannot hold (RFC 3986, section 3.5).
-const NOT_IN_A_FRAGMENT: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
 fn error(problem: &FlagProblem) -> FieldError {
-    let pointer = utf8_percent_encode(&problem.pointer, NOT_IN_A_FRAGMENT);
-    FieldError::body(format!("#{pointer}"), problem.detail.clone())
+    FieldError::body(json::fragment(&problem.pointer), problem.detail.clone())
 }
 
 fn document<E>(context: &Context<'_, E>, status: StatusCode, body: Vec<u8>, version: u64) -> Response {

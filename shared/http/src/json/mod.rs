@@ -18,5 +18,5 @@ pub(crate) use field::{Field, Fields};
 pub(crate) use integer::{Exact, ExactUnsigned, decimal};
 pub(crate) use merge::{check_width, merge};
 pub(crate) use parse::parse;
-pub(crate) use pointer::Pointer;
+pub(crate) use pointer::{Pointer, fragment};
 pub(crate) use value::{Json, Object};

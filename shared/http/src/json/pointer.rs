@@ -21,6 +21,11 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// A JSON pointer of another program in its URI fragment form (RFC 6901, section 6).
+pub(crate) fn fragment(pointer: &str) -> String {
+    format!("#{}", utf8_percent_encode(pointer, FRAGMENT))
+}
+
 /// A place in a document, as the steps to it. It costs nothing until it is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pointer<'p> {

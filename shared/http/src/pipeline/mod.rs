@@ -42,6 +42,7 @@ pub(crate) use conditional::Preconditions;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
+pub(crate) use leaderboard_identity::hex::encode as hex;
 use limits::Gate;
 pub(crate) use limits::Guard;
 pub use media::MediaType;
@@ -49,7 +50,6 @@ pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
 pub(crate) use security::protect;
 pub use size::{Body, MAX_BODY_BYTES};
-pub(crate) use trace::hex;
 
 /// Answers with the trace id, so that a client can report it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -3,6 +3,8 @@
 
 use http::HeaderMap;
 
+use super::hex;
+
 /// The digits of a trace id.
 const TRACE_ID_DIGITS: usize = 32;
 /// The digits of a parent id.
@@ -35,24 +37,6 @@ fn is_id(text: &str, digits: usize) -> bool {
 
 fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    // Every answer has one of these: formatting each byte would cost more than the rest of a small answer.
-    let digit = |value: u8| {
-        char::from(if value < 10 {
-            b'0' + value
-        } else {
-            b'a' - 10 + value
-        })
-    };
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0xf));
-    }
-    text
 }
 
 #[cfg(test)]
