@@ -128,6 +128,8 @@ pub enum BodyKind {
     None,
     /// `application/json`.
     Json,
+    /// The same; a request may also come without one.
+    OptionalJson,
     /// `application/merge-patch+json` (RFC 7396), or `application/json`.
     MergePatch,
 }

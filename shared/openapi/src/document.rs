@@ -173,11 +173,11 @@ fn body(schema: &str, kind: BodyKind) -> Value {
     let content = json!({"schema": {"$ref": format!("#/components/schemas/{schema}")}});
     let media_types: &[&str] = match kind {
         BodyKind::MergePatch => &["application/merge-patch+json", "application/json"],
-        BodyKind::None | BodyKind::Json => &["application/json"],
+        BodyKind::None | BodyKind::Json | BodyKind::OptionalJson => &["application/json"],
     };
     let contents: Map<String, Value> = media_types
         .iter()
         .map(|media_type| ((*media_type).to_owned(), content.clone()))
         .collect();
-    json!({"required": true, "content": contents})
+    json!({"required": kind != BodyKind::OptionalJson, "content": contents})
 }

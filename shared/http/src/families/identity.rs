@@ -57,7 +57,7 @@ impl Endpoint for Identity {
                 Route::new(Verb::Post, "/keys/:key/rotate", Need::Admin, |path| {
                     key(path).map(Call::RotateKey)
                 })
-                .with_body(BodyKind::Json),
+                .with_body(BodyKind::OptionalJson),
                 Route::new(Verb::Delete, KEY, Need::Admin, |path| {
                     key(path).map(Call::RevokeKey)
                 }),

@@ -14,6 +14,7 @@ use crate::edge::{Flags, Subject};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::identity::Credential;
+use crate::json;
 use crate::pipeline::{MediaType, Preconditions, country};
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
@@ -114,8 +115,10 @@ fn given<E: Environment>(context: &Context<'_, E>) -> Result<Value, EvaluationEr
         code,
         detail: detail.to_owned(),
     };
-    let mut request: Map<String, Value> = serde_json::from_slice(context.body)
-        .map_err(|_| error(ErrorCode::ParseError, "the body is not a JSON object"))?;
+    let malformed = |detail: &str| error(ErrorCode::ParseError, detail);
+    json::parse(context.body).map_err(|problem| malformed(&problem.one_line()))?;
+    let mut request: Map<String, Value> =
+        serde_json::from_slice(context.body).map_err(|_| malformed("the body is not a JSON object"))?;
     let Some(Value::Object(mut given)) = request.remove("context") else {
         return Err(error(ErrorCode::InvalidContext, "the context must be an object"));
     };

@@ -17,6 +17,6 @@ pub(crate) use errors::Errors;
 pub(crate) use field::{Field, Fields};
 pub(crate) use integer::{Exact, ExactUnsigned, decimal};
 pub(crate) use merge::{check_width, merge};
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, parse_within};
 pub(crate) use pointer::{Pointer, fragment};
 pub(crate) use value::{Json, Object};

@@ -15,12 +15,24 @@ const FEW_NAMES: usize = 12;
 /// # Errors
 /// A `malformed` problem, with the place where the text stops being JSON.
 pub(crate) fn parse(body: &[u8]) -> Result<Json<'_>, Problem> {
+    parse_within(MAX_DEPTH, body)
+}
+
+/// Reads a whole body that may be nested so deeply.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_within(max_depth: usize, body: &[u8]) -> Result<Json<'_>, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let detail = format!("The body is not UTF-8 at byte {}.", error.valid_up_to());
         Problem::new(ProblemType::Malformed).with_detail(detail)
     })?;
-    let mut parser = Parser { text, at: 0 };
-    let value = parser.value(MAX_DEPTH, &Pointer::Root)?;
+    let mut parser = Parser {
+        text,
+        at: 0,
+        max_depth,
+    };
+    let value = parser.value(max_depth, &Pointer::Root)?;
     parser.skip_space();
     match parser.peek() {
         None => Ok(value),
@@ -32,6 +44,7 @@ struct Parser<'a> {
     text: &'a str,
     /// In bytes; always at the start of a character.
     at: usize,
+    max_depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -93,7 +106,7 @@ impl<'a> Parser<'a> {
     fn deeper(&self, depth: usize, pointer: &Pointer<'_>) -> Result<usize, Problem> {
         depth
             .checked_sub(1)
-            .ok_or_else(|| self.fail(pointer, &format!("is nested more than {MAX_DEPTH} deep")))
+            .ok_or_else(|| self.fail(pointer, &format!("is nested more than {} deep", self.max_depth)))
     }
 
     fn array(&mut self, depth: usize, pointer: &Pointer<'_>) -> Result<Json<'a>, Problem> {

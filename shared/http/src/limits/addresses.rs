@@ -41,6 +41,10 @@ pub(crate) fn range(text: &str) -> Result<IpNet, &'static str> {
     let range: IpNet = text
         .parse()
         .map_err(|_| "must be an address or a range such as 192.0.2.0/24")?;
+    // Addresses of clients are compared as IPv4 where they are: such a range would never hold for one.
+    if matches!(range.network(), IpAddr::V6(network) if network.to_ipv4_mapped().is_some()) {
+        return Err("is a range of IPv4 addresses and must be written as one");
+    }
     if range.trunc() == range {
         Ok(range)
     } else {
@@ -98,7 +102,15 @@ mod tests {
     fn ranges_are_exact() {
         assert_eq!(range("192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
         assert_eq!(range("::ffff:192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
-        for bad in ["192.0.2.1/24", "192.0.2.0/33", "192.0.2", "", "host", "::/129"] {
+        for bad in [
+            "192.0.2.1/24",
+            "192.0.2.0/33",
+            "192.0.2",
+            "",
+            "host",
+            "::/129",
+            "::ffff:192.0.2.0/120",
+        ] {
             assert!(range(bad).is_err(), "{bad}");
         }
     }

@@ -37,10 +37,11 @@ impl MediaType {
 }
 
 /// Checks the media type and the coding of a body that a route takes.
-pub(super) fn check_content(kind: BodyKind, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check_content(kind: BodyKind, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     let takes: &[&str] = match kind {
         BodyKind::None => return Ok(()),
-        BodyKind::Json => &[JSON, V1, V2],
+        BodyKind::OptionalJson if body.is_empty() => return Ok(()),
+        BodyKind::Json | BodyKind::OptionalJson => &[JSON, V1, V2],
         BodyKind::MergePatch => &[MERGE_PATCH, JSON, V1, V2],
     };
     let refused = || {
@@ -49,7 +50,7 @@ pub(super) fn check_content(kind: BodyKind, headers: &HeaderMap) -> Result<(), P
             Problem::new(ProblemType::UnsupportedMediaType).with_detail(format!("Send {named} in UTF-8."));
         match kind {
             BodyKind::MergePatch => problem.with_header(ACCEPT_PATCH, MERGE_PATCH),
-            BodyKind::None | BodyKind::Json => problem,
+            BodyKind::None | BodyKind::Json | BodyKind::OptionalJson => problem,
         }
     };
     let coded = headers.get_all(CONTENT_ENCODING).iter();
@@ -196,7 +197,7 @@ mod tests {
     }
 
     fn content(kind: BodyKind, value: &str) -> bool {
-        check_content(kind, &with(CONTENT_TYPE, value)).is_ok()
+        check_content(kind, &with(CONTENT_TYPE, value), b"{}").is_ok()
     }
 
     #[test]
@@ -209,19 +210,22 @@ mod tests {
         assert!(!content(BodyKind::Json, "application/merge-patch+json"));
         assert!(!content(BodyKind::Json, "application/json; charset=latin1"));
         assert!(!content(BodyKind::Json, "text/plain"));
-        assert!(check_content(BodyKind::Json, &HeaderMap::new()).is_err());
+        assert!(check_content(BodyKind::Json, &HeaderMap::new(), b"{}").is_err());
+        assert!(check_content(BodyKind::Json, &HeaderMap::new(), b"").is_err());
+        assert!(check_content(BodyKind::OptionalJson, &HeaderMap::new(), b"{}").is_err());
+        assert!(check_content(BodyKind::OptionalJson, &HeaderMap::new(), b"").is_ok());
     }
 
     #[test]
     fn a_coded_body_is_refused() {
         let mut headers = with(CONTENT_TYPE, JSON);
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        assert!(check_content(BodyKind::Json, &headers).is_err());
+        assert!(check_content(BodyKind::Json, &headers, b"{}").is_err());
     }
 
     #[test]
     fn a_patch_tells_what_it_takes() {
-        let problem = check_content(BodyKind::MergePatch, &HeaderMap::new()).unwrap_err();
+        let problem = check_content(BodyKind::MergePatch, &HeaderMap::new(), b"{}").unwrap_err();
         assert_eq!(problem.headers[0].1, MERGE_PATCH);
     }
 

@@ -170,7 +170,7 @@ async fn answer<P: Endpoint, E: Environment>(
         log.api_version = Some(version);
     }
     let gate = Gate::enter(env, route, P::FAMILY, &identity, client, &tenant, &knowledge).await?;
-    media::check_content(route.body, &head.headers)?;
+    media::check_content(route.body, &head.headers, body)?;
     let context = Context {
         env,
         now: env.now(),

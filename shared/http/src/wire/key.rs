@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::scopes;
 use crate::json::{Errors, Field, Json};
+use crate::limits::range;
 use crate::problem::Problem;
 
 /// How long the secret before stays good after a rotation unless asked otherwise, in seconds: an hour.
@@ -60,8 +61,7 @@ fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
     let Some(items) = field.array(errors) else {
         return Vec::new();
     };
-    let detail = "must be a range of addresses, e.g. 192.0.2.0/24 or 2001:db8::/32";
-    let parse = |text: &str| text.parse::<IpNet>().map_err(|_| Invalid::new("", detail));
+    let parse = |text: &str| range(text).map_err(|detail| Invalid::new("", detail));
     let mut found = Vec::new();
     for (at, item) in items.iter().enumerate() {
         found.extend(field.item(at, item).parsed(parse, errors));

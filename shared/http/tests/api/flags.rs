@@ -113,7 +113,7 @@ fn a_wrong_document_is_refused_with_its_places() {
     assert_eq!(put(&huge).1, "validation");
     assert_eq!(
         put(&format!("{}1{}", "[".repeat(500), "]".repeat(500))).1,
-        "validation"
+        "malformed"
     );
     assert_eq!(service.call("GET", "/flags", "").status, 404);
 }
@@ -422,4 +422,25 @@ fn the_second_version_is_rolled_out_gradually_as_the_default() {
         &json!({ "edgeboard.api-v2-default": switch(false) }),
     );
     assert!(versions().iter().all(|version| version == "1"));
+}
+
+#[test]
+fn a_name_that_is_there_twice_is_refused_wherever_it_stands() {
+    let service = Service::new();
+    let twice =
+        r#"{"flags":{"a":{"state":"ENABLED","variants":{"on":true,"on":false},"defaultVariant":"on"}}}"#;
+    for path in ["/flags", "/operator/flags"] {
+        let refused = service.call("PUT", path, twice);
+        let place = "#/flags/a/variants/on".to_owned();
+        assert_eq!(refused.problem(), (400, "malformed".to_owned(), place));
+    }
+    put(&service, "/flags", &json!({ "a": switch(true) }));
+    let deep = format!("{}1{}", r#"{"x":"#.repeat(40), "}".repeat(40));
+    for context in [r#"{"player":"a","player":"b"}"#, &deep] {
+        for path in [OFREP.to_owned(), format!("{OFREP}/a")] {
+            let refused = service.call("POST", &path, &format!(r#"{{"context":{context}}}"#));
+            let code = refused.json()["errorCode"].clone();
+            assert_eq!((refused.status, code), (400, json!("PARSE_ERROR")), "{context}");
+        }
+    }
 }

@@ -188,6 +188,37 @@ fn a_key_is_used_from_where_it_may_be() {
 }
 
 #[test]
+fn one_address_is_a_range_of_itself_however_it_is_written() {
+    let region = Region::new();
+    let instance = region.instance();
+    let body = json!({"name": "n", "scopes": ["admin"], "allowed_addresses": ["::ffff:192.0.2.7"]});
+    let (id, key) = instance.make_key(&body);
+    let shown = instance
+        .operator("GET", &format!("/keys/{id}"), &Value::Null)
+        .json();
+    assert_eq!(shown["allowed_addresses"], json!(["192.0.2.7/32"]));
+    let from = |address| {
+        let headers = [("x-api-key", key.as_str()), ("spin-client-addr", address)];
+        instance.send("GET", "/keys", "", &headers).status
+    };
+    assert_eq!((from("192.0.2.7:1"), from("192.0.2.8:1")), (200, 403));
+}
+
+#[test]
+fn a_rotation_needs_no_body() {
+    let region = Region::new();
+    let instance = region.instance();
+    let (id, key) = instance.make_key(&json!({"name": "n", "scopes": ["admin"]}));
+    let path = format!("/keys/{id}/rotate");
+    let rotated = instance.with_key(&key, "POST", &path, "");
+    assert_eq!(rotated.status, 200, "{rotated:?}");
+    // The secret before is good for the hour that nobody asked to change.
+    assert_eq!(instance.with_key(&key, "GET", "/keys", "").status, 200);
+    let headers = [("x-api-key", key.as_str()), ("content-type", "text/plain")];
+    assert_eq!(instance.send("POST", &path, "", &headers).status, 200);
+}
+
+#[test]
 fn without_the_store_known_keys_read_for_a_while_and_nothing_changes() {
     let region = Region::new();
     let instance = region.instance();
@@ -234,6 +265,14 @@ fn requests_for_keys_are_checked_field_by_field() {
         (json!({"name": "n", "scopes": ["root"]}), "#/scopes/0"),
         (
             json!({"name": "n", "scopes": ["admin"], "allowed_addresses": ["here"]}),
+            "#/allowed_addresses/0",
+        ),
+        (
+            json!({"name": "n", "scopes": ["admin"], "allowed_addresses": ["192.0.2.0/24", "192.0.2.1/24"]}),
+            "#/allowed_addresses/1",
+        ),
+        (
+            json!({"name": "n", "scopes": ["admin"], "allowed_addresses": ["::ffff:192.0.2.0/120"]}),
             "#/allowed_addresses/0",
         ),
         (
