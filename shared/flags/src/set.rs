@@ -117,13 +117,27 @@ impl FlagSet {
         context: &Value,
         now: i64,
     ) -> Result<Evaluation<'a>, EvaluationError> {
+        self.evaluate_within(key, context, now, MAX_STEPS)
+    }
+
+    /// As [`FlagSet::evaluate`], in so many steps at most, and never more than [`MAX_STEPS`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn evaluate_within<'a>(
+        &'a self,
+        key: &str,
+        context: &Value,
+        now: i64,
+        max_steps: u32,
+    ) -> Result<Evaluation<'a>, EvaluationError> {
         let Some((key, flag)) = self.flags.get_key_value(key) else {
             return Err(EvaluationError::new(
                 ErrorCode::FlagNotFound,
                 "there is no flag of this key",
             ));
         };
-        let mut steps = MAX_STEPS;
+        let mut steps = max_steps.min(MAX_STEPS);
         self.evaluate_flag(key, flag, context, now, &mut steps)
     }
 

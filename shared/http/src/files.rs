@@ -8,7 +8,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::pipeline::{hex, protect};
+use crate::pipeline::{CorsOrigins, REQUEST_ID, admit, hex, protect, trace_id};
 use crate::problem::{Problem, ProblemType};
 
 /// How much of a digest makes an entity tag, in bytes.
@@ -31,24 +31,31 @@ pub struct File {
     pub bytes: &'static [u8],
 }
 
-/// Answers a request with one of the files. `trace_id` is told in problems.
+/// Answers a request with one of the files, which are for everybody: scripts of any origin may read them. `new_trace_id` is
+/// the request's trace id unless it brings one.
 #[must_use]
 pub fn serve_file<B>(
     files: &[File],
     request: &http::Request<B>,
-    trace_id: [u8; 16],
+    new_trace_id: [u8; 16],
 ) -> http::Response<Bytes> {
-    let (path, method) = (request.uri().path(), request.method());
+    let (path, method, asked) = (request.uri().path(), request.method(), request.headers());
+    let trace_id = trace_id(asked, || new_trace_id);
     let found = files.iter().find(|file| file.path == path);
     let mut response = match found {
-        None => problem(Problem::new(ProblemType::NotFound), trace_id),
+        None => problem(Problem::new(ProblemType::NotFound), &trace_id),
         Some(_) if method != Method::GET && method != Method::HEAD => {
-            problem(Problem::method_not_allowed("GET, HEAD"), trace_id)
+            problem(Problem::method_not_allowed("GET, HEAD"), &trace_id)
         }
-        Some(file) => answer(file, request.headers()),
+        Some(file) => answer(file, asked),
     };
     protect(response.headers_mut());
-    if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
+    admit(&CorsOrigins::Any, method, asked, &mut response);
+    if let Ok(value) = HeaderValue::from_str(&trace_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let bodiless = [StatusCode::NOT_MODIFIED, StatusCode::NO_CONTENT].contains(&response.status());
+    if method == Method::HEAD || bodiless {
         *response.body_mut() = Bytes::new();
     } else {
         let length = HeaderValue::from(response.body().len());
@@ -84,8 +91,8 @@ fn answer(file: &File, asked: &HeaderMap) -> http::Response<Bytes> {
     response
 }
 
-fn problem(problem: Problem, trace_id: [u8; 16]) -> http::Response<Bytes> {
-    let answer = problem.into_response(&hex(&trace_id));
+fn problem(problem: Problem, trace_id: &str) -> http::Response<Bytes> {
+    let answer = problem.into_response(trace_id);
     let mut response = http::Response::new(answer.body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
@@ -123,6 +130,37 @@ mod tests {
         assert_eq!((again.status().as_u16(), again.body().len()), (304, 0));
         assert_eq!(of("GET", "/docs", Some("\"x\"")).status(), 200);
         assert_eq!(of("HEAD", "/docs", None).body().len(), 0);
+    }
+
+    #[test]
+    fn scripts_of_any_origin_may_read_it_and_every_answer_has_its_trace_id() {
+        let ask = |method: &str, path: &str| {
+            let request = http::Request::builder()
+                .method(method)
+                .uri(path)
+                .header("origin", "https://a.example")
+                .header("access-control-request-method", "GET")
+                .header(
+                    "traceparent",
+                    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                );
+            serve_file(FILES, &request.body(()).unwrap(), [7; 16])
+        };
+        for (method, path, status) in [
+            ("GET", "/docs", 200),
+            ("GET", "/x", 404),
+            ("OPTIONS", "/docs", 204),
+        ] {
+            let answer = ask(method, path);
+            assert_eq!(answer.status(), status);
+            let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+            assert_eq!(header("access-control-allow-origin"), "*");
+            assert_eq!(header("x-request-id"), "0af7651916cd43dd8448eb211c80319c");
+        }
+        let preflight = ask("OPTIONS", "/docs");
+        assert_eq!(preflight.headers()["access-control-allow-methods"], "GET, HEAD");
+        assert!(preflight.body().is_empty() && !preflight.headers().contains_key(CONTENT_LENGTH));
+        assert_eq!(of("GET", "/docs", None).headers()["x-request-id"], hex(&[7; 16]));
     }
 
     #[test]

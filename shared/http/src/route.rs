@@ -194,10 +194,10 @@ impl<R> Route<R> {
             need,
             body: BodyKind::None,
             offers: None,
-            charging: match need {
-                Need::Open => Charging::Nothing,
-                Need::Read => Charging::Locally,
-                Need::Write | Need::Admin | Need::Operator => Charging::Before,
+            charging: match (need, verb) {
+                (Need::Open, _) => Charging::Nothing,
+                (Need::Read, _) | (_, Verb::Get) => Charging::Locally,
+                (Need::Write | Need::Admin | Need::Operator, _) => Charging::Before,
             },
             in_incidents: false,
             build,
@@ -328,6 +328,16 @@ mod tests {
         assert_eq!(found(&Method::PUT, "/boards/a"), "put");
         assert_eq!(found(&Method::GET, "/boards/a/b"), "nothing");
         assert_eq!(found(&Method::GET, "/board"), "nothing");
+    }
+
+    #[test]
+    fn reading_waits_for_no_charge_whoever_may_read() {
+        let charging = |verb, need| Route::<()>::new(verb, "/", need, |_| Ok(())).charging;
+        for need in [Need::Read, Need::Write, Need::Admin, Need::Operator] {
+            assert_eq!(charging(Verb::Get, need), Charging::Locally);
+        }
+        assert_eq!(charging(Verb::Get, Need::Open), Charging::Nothing);
+        assert_eq!(charging(Verb::Put, Need::Admin), Charging::Before);
     }
 
     #[test]

@@ -18,7 +18,7 @@ type Answer = Result<Vec<Outcome>, Refusal>;
 /// what the same call holds for the same player can then be settled in another order.
 ///
 /// The call is charged once, with the first command that settles anything. When nothing gets as far as that (every
-/// submission is refused by a configuration), nothing is charged.
+/// submission is refused by a configuration), it is charged by a command of its own.
 ///
 /// # Errors
 /// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
@@ -34,6 +34,7 @@ pub async fn submit<S: Store, K: Cache>(
         tenant,
         caller,
         fresh: BTreeSet::new(),
+        unknown: BTreeSet::new(),
     };
     let mut answers: Vec<Option<Answer>> = submissions.iter().map(|_| None).collect();
     let mut terms = terms.clone();
@@ -53,7 +54,7 @@ pub async fn submit<S: Store, K: Cache>(
                 Err(refusal) => *answer = Some(Err(refusal)),
             }
         }
-        if attempts.is_empty() {
+        if attempts.is_empty() && terms.metering == Metering::default() {
             break;
         }
         let submitted = deps.store.submit_on(tenant, &attempts, &terms).await?;
@@ -92,6 +93,8 @@ struct Round<'a, S, K> {
     caller: &'a Caller,
     /// Leaderboards whose configuration was read from the store in this request.
     fresh: BTreeSet<LeaderboardId>,
+    /// Leaderboards that the store does not have. No copy remembers them, so each is asked for once.
+    unknown: BTreeSet<LeaderboardId>,
 }
 
 impl<S: Store, K: Cache> Round<'_, S, K> {
@@ -109,7 +112,9 @@ impl<S: Store, K: Cache> Round<'_, S, K> {
         }
         for id in &submission.leaderboards {
             if !self.fresh.contains(id) {
-                self.deps.current_board(self.tenant, id).await?;
+                if self.deps.current_board(self.tenant, id).await?.is_none() {
+                    self.unknown.insert(id.clone());
+                }
                 self.fresh.insert(id.clone());
             }
         }
@@ -128,8 +133,12 @@ impl<S: Store, K: Cache> Round<'_, S, K> {
                     reason,
                 }))
             };
+            if self.unknown.contains(id) {
+                return refuse(RefusalReason::UnknownLeaderboard);
+            }
             let Some(loaded) = self.deps.board(self.tenant, id).await? else {
                 self.fresh.insert(id.clone());
+                self.unknown.insert(id.clone());
                 return refuse(RefusalReason::UnknownLeaderboard);
             };
             if loaded.fresh {

@@ -6,7 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
-use leaderboard_core::ports::{Cache, Expected, RankDetail, Scores, SubmitTerms};
+use leaderboard_core::ports::{
+    Cache, Charge, Expected, Metering, RankDetail, Scores, SubmitTerms, Submitted, Usage,
+};
 use leaderboard_core::usecase::{self, BoardMemory, Deps};
 use leaderboard_core::{
     Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmissionTarget, TenantId,
@@ -61,6 +63,14 @@ impl World {
     }
 
     fn submit(&self, now: &str, id: Option<&str>) -> Result<bool, RefusalReason> {
+        let terms = SubmitTerms::new(RankDetail::Full);
+        let answer = self.submit_on(now, id, &terms).answers.remove(0);
+        answer
+            .map(|outcomes| outcomes[0].replayed)
+            .map_err(|refusal| refusal.reason)
+    }
+
+    fn submit_on(&self, now: &str, id: Option<&str>, terms: &SubmitTerms) -> Submitted {
         let submission = Submission {
             leaderboards: vec![board("b").id],
             player: player("ann"),
@@ -73,12 +83,14 @@ impl World {
         };
         let deps = self.deps(now);
         let submissions = [submission];
-        let terms = SubmitTerms::new(RankDetail::Full);
-        let submitted = usecase::submit(&deps, &self.tenant, &Caller::Server, &submissions, &terms);
-        let answer = run(submitted).unwrap().answers.remove(0);
-        answer
-            .map(|outcomes| outcomes[0].replayed)
-            .map_err(|refusal| refusal.reason)
+        run(usecase::submit(
+            &deps,
+            &self.tenant,
+            &Caller::Server,
+            &submissions,
+            terms,
+        ))
+        .unwrap()
     }
 
     fn periods(&self, now: &str) -> Vec<String> {
@@ -143,4 +155,39 @@ fn an_id_that_was_accepted_is_a_replay_after_the_end_too() {
         world.submit("2026-01-01T18:00:00.300Z", None),
         ended(at("2026-01-01T18:00:00Z"))
     );
+}
+
+#[test]
+fn what_a_configuration_refuses_is_charged_and_limited() {
+    let world = World::new();
+    let mut terms = SubmitTerms::new(RankDetail::Full);
+    terms.metering = Metering {
+        charges: vec![Charge {
+            bucket: "player:ann".into(),
+            interval_us: 1_000_000,
+            burst: 2,
+            cost: 1,
+        }],
+        usage: Usage {
+            requests: 1,
+            scores: 1,
+        },
+        max_requests_per_day: None,
+    };
+    let try_once = || {
+        let submitted = world.submit_on("2026-01-01T06:00:00Z", None, &terms);
+        let reasons = submitted
+            .answers
+            .into_iter()
+            .map(|answer| answer.unwrap_err().reason);
+        (
+            submitted.metered.refused,
+            submitted.metered.requests_today,
+            reasons.collect::<Vec<_>>(),
+        )
+    };
+    let unknown = || vec![RefusalReason::UnknownLeaderboard];
+    assert_eq!(try_once(), (false, 1, unknown()));
+    assert_eq!(try_once(), (false, 2, unknown()));
+    assert_eq!(try_once(), (true, 2, vec![]));
 }

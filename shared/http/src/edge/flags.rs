@@ -15,6 +15,8 @@ use crate::version::ApiVersion;
 
 /// How many sets an instance remembers.
 const MAX_SETS: usize = 32;
+/// Steps of the evaluation of one of the product's own flags, which is part of other requests.
+pub(crate) const MAX_OWN_STEPS: u32 = 2_000;
 /// The member of a context by which `fractional` shares players out.
 const TARGETING_KEY: &str = "targetingKey";
 
@@ -111,7 +113,8 @@ impl Flags {
             .into_iter()
             .flatten();
         sets.find(|set| set.contains(key)).is_some_and(|set| {
-            truth(set.evaluate(key, &Value::Object(subject.context()), seconds(now))) == Some(true)
+            let context = Value::Object(subject.context());
+            truth(set.evaluate_within(key, &context, seconds(now), MAX_OWN_STEPS)) == Some(true)
         })
     }
 
@@ -127,7 +130,7 @@ impl Flags {
             return false;
         }
         let context = Value::Object(subject.context());
-        sets.any(|set| truth(set.evaluate(key, &context, seconds(now))) == Some(false))
+        sets.any(|set| truth(set.evaluate_within(key, &context, seconds(now), MAX_OWN_STEPS)) == Some(false))
     }
 }
 

@@ -163,6 +163,11 @@ impl Knowledge {
         })
     }
 
+    /// Whether there is any document of the tenant: a name that somebody made up has none.
+    pub(crate) fn has_own_documents(&self) -> bool {
+        self.own.iter().any(Option::is_some)
+    }
+
     /// The operator's document of a kind.
     pub(crate) fn of_operator(&self, kind: DocumentKind) -> Option<&[u8]> {
         body(&self.operator, &OPERATOR_KINDS, kind)

@@ -46,6 +46,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Resu
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let document = LimitsDocument::read(&json::parse(context.body)?, scope)?;
+    document.check_quotas()?;
     if scope == Scope::Tenant {
         let bounds = context.knowledge.of_operator(DocumentKind::Limits);
         let operator = bounds.map(|bytes| LimitsDocument::stored(bytes, Scope::Operator));

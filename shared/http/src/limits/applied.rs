@@ -25,6 +25,21 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
+    /// A policy, for those whom it counts together. The bucket's name has the numbers of the policy: what was taken under
+    /// others is not held against anybody, so that a limit that is relaxed is relaxed at once.
+    fn new(name: PolicyName, policy: Policy, whom: std::fmt::Arguments<'_>) -> Self {
+        let Policy {
+            quota,
+            window_s,
+            burst,
+        } = policy;
+        Self {
+            name,
+            policy,
+            bucket: format!("{whom}@{quota}/{window_s}/{burst}").into(),
+        }
+    }
+
     /// What one request is charged with.
     pub(crate) fn charge(&self, cost: u64) -> Charge {
         Charge {
@@ -48,20 +63,25 @@ pub(crate) fn applied(
     }
     let (name, caller) = caller(identity, client);
     let mut applied = Vec::new();
-    let mut apply = |name, bucket: &dyn Fn() -> String| {
-        if let Some(policy) = rules.policy(name) {
-            applied.push(Applied {
-                name,
-                policy,
-                bucket: bucket().into(),
-            });
-        }
+    let mut apply = |name, whom: std::fmt::Arguments<'_>| {
+        applied.extend(rules.policy(name).map(|policy| Applied::new(name, policy, whom)));
     };
-    apply(name, &|| caller.clone());
+    apply(name, format_args!("{caller}"));
     let of_family = PolicyName::Family(family);
-    apply(of_family, &|| format!("{}|{caller}", of_family.as_str()));
-    apply(PolicyName::Tenant, &|| PolicyName::Tenant.as_str().to_owned());
+    apply(of_family, format_args!("{}|{caller}", of_family.as_str()));
+    apply(
+        PolicyName::Tenant,
+        format_args!("{}", PolicyName::Tenant.as_str()),
+    );
     applied
+}
+
+/// The limit of an address that shows no credential, as long as nothing is known of the tenant it names.
+pub(crate) fn of_address(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
+    let name = PolicyName::Client;
+    let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
+    let whom = format_args!("{}:{}", name.as_str(), counted(client));
+    Some(Applied::new(name, policy, whom))
 }
 
 /// The limit on refused credentials from an address.
@@ -69,11 +89,8 @@ pub(crate) fn of_credentials(rules: &Rules, client: Option<IpAddr>) -> Option<Ap
     let policy = rules
         .policy(PolicyName::Credentials)
         .filter(|_| !rules.exempt(client))?;
-    Some(Applied {
-        name: PolicyName::Credentials,
-        policy,
-        bucket: format!("credentials:{}", counted(client)).into(),
-    })
+    let whom = format_args!("credentials:{}", counted(client));
+    Some(Applied::new(PolicyName::Credentials, policy, whom))
 }
 
 /// Who is counted, and under which limit.
@@ -133,7 +150,7 @@ mod tests {
     #[test]
     fn callers_are_counted_by_what_they_cannot_choose() {
         let nobody = Identity::anonymous();
-        assert_eq!(buckets(&nobody, "192.0.2.1"), ["client:192.0.2.1"]);
+        assert_eq!(buckets(&nobody, "192.0.2.1"), ["client:192.0.2.1@100/1/200"]);
         assert_eq!(
             buckets(&nobody, "2001:db8:1:2:3::4"),
             buckets(&nobody, "2001:db8:1:2::")
@@ -142,17 +159,20 @@ mod tests {
             buckets(&nobody, "2001:db8:1:2::"),
             buckets(&nobody, "2001:db8:1:3::")
         );
-        assert_eq!(buckets(&nobody, ""), ["client:unknown"]);
+        assert_eq!(buckets(&nobody, ""), ["client:unknown@100/1/200"]);
         let key = Credential::Key("k1".into());
-        assert_eq!(buckets(&identity(key, None), "192.0.2.1"), ["key:k1"]);
+        assert_eq!(buckets(&identity(key, None), "192.0.2.1"), ["key:k1@1000/1/2000"]);
         let token = |subject: &str| Credential::Token {
             issuer: "i".into(),
             subject: subject.into(),
         };
-        assert_eq!(buckets(&identity(token("s"), Some("ana")), ""), ["player:ana"]);
+        assert_eq!(
+            buckets(&identity(token("s"), Some("ana")), ""),
+            ["player:ana@100/1/200"]
+        );
         let server = buckets(&identity(token("s\n"), None), "");
         assert_ne!(server, buckets(&identity(token("s"), None), ""));
-        assert_eq!(server[0].len(), "token:".len() + 64);
+        assert_eq!(server[0].len(), "token:".len() + 64 + "@1000/1/2000".len());
         assert_eq!(buckets(&Identity::operator(), "192.0.2.1"), Vec::<String>::new());
     }
 }

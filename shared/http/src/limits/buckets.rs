@@ -38,7 +38,6 @@ struct OfTenant {
     buckets: HashMap<Box<str>, Bucket>,
     /// Requests that the store has not been told of.
     pending: u64,
-    max_requests_per_day: Option<u64>,
     /// The day since 1970 and its requests, those that are pending aside.
     today: (u64, u64),
 }
@@ -87,18 +86,22 @@ impl Buckets {
     }
 
     /// Remembers buckets, so that [`Buckets::learn`] takes in what is told of them.
-    pub(crate) fn remember(&self, tenant: &TenantId, applied: &[Applied], max_requests_per_day: Option<u64>) {
+    pub(crate) fn remember(&self, tenant: &TenantId, applied: &[Applied]) {
         self.make_room();
+        self.of_tenant(tenant, |_| ());
         for one in applied {
             self.with(tenant, one, |_| ());
         }
-        if let Some(known) = self.tenants.borrow_mut().get_mut(tenant) {
-            known.max_requests_per_day = max_requests_per_day;
-        }
     }
 
-    /// How far each limit is ahead, and whether there is room for one more request under all of them.
-    pub(crate) fn peek(&self, tenant: &TenantId, applied: &[Applied], now_us: u64) -> (Metered, bool) {
+    /// How far each limit is ahead, and whether there is room for one more request under all of them and in the day's quota.
+    pub(crate) fn peek(
+        &self,
+        tenant: &TenantId,
+        applied: &[Applied],
+        max_requests_per_day: Option<u64>,
+        now_us: u64,
+    ) -> (Metered, bool) {
         let tenants = self.tenants.borrow();
         let known = tenants.get(tenant);
         let ahead = |one: &Applied| {
@@ -107,9 +110,7 @@ impl Buckets {
         };
         let ahead_us: Vec<u64> = applied.iter().map(ahead).collect();
         let requests_today = known.map_or(0, |known| known.today(now_us));
-        let in_quota = known
-            .and_then(|known| known.max_requests_per_day)
-            .is_none_or(|most| requests_today < most);
+        let in_quota = max_requests_per_day.is_none_or(|most| requests_today < most);
         let room = in_quota
             && applied
                 .iter()
@@ -129,7 +130,6 @@ impl Buckets {
         tenant: &TenantId,
         applied: &[Applied],
         requests: u64,
-        max_requests_per_day: Option<u64>,
         now_us: u64,
     ) -> Metered {
         self.make_room();
@@ -142,12 +142,15 @@ impl Buckets {
                 }
             });
         }
-        if let Some(known) = self.tenants.borrow_mut().get_mut(tenant) {
-            known.pending = known.pending.saturating_add(requests);
-            known.max_requests_per_day = max_requests_per_day;
+        if requests > 0 {
+            self.of_tenant(tenant, |known| {
+                known.pending = known.pending.saturating_add(requests);
+            });
         }
-        self.pending.set(self.pending.get().saturating_add(1));
-        let (metered, _) = self.peek(tenant, applied, now_us);
+        // What counts no request is to be reported, too.
+        self.pending
+            .set(self.pending.get().saturating_add(requests).max(1));
+        let (metered, _) = self.peek(tenant, applied, None, now_us);
         Metered {
             refused: false,
             ..metered
@@ -238,21 +241,25 @@ impl Buckets {
     }
 
     fn with(&self, tenant: &TenantId, applied: &Applied, change: impl FnOnce(&mut Bucket)) {
+        self.of_tenant(tenant, |known| {
+            if !known.buckets.contains_key(&applied.bucket) {
+                self.count.set(self.count.get().saturating_add(1));
+                known.buckets.insert(applied.bucket.clone(), Bucket::default());
+            }
+            if let Some(bucket) = known.buckets.get_mut(&applied.bucket) {
+                bucket.interval_us = applied.policy.interval_us();
+                bucket.burst = applied.policy.burst.into();
+                change(bucket);
+            }
+        });
+    }
+
+    fn of_tenant(&self, tenant: &TenantId, change: impl FnOnce(&mut OfTenant)) {
         let mut tenants = self.tenants.borrow_mut();
-        if !tenants.contains_key(tenant) {
-            tenants.insert(tenant.clone(), OfTenant::default());
-        }
-        let Some(known) = tenants.get_mut(tenant) else {
-            return;
-        };
-        if !known.buckets.contains_key(&applied.bucket) {
-            self.count.set(self.count.get().saturating_add(1));
-            known.buckets.insert(applied.bucket.clone(), Bucket::default());
-        }
-        if let Some(bucket) = known.buckets.get_mut(&applied.bucket) {
-            bucket.interval_us = applied.policy.interval_us();
-            bucket.burst = applied.policy.burst.into();
-            change(bucket);
+        if let Some(known) = tenants.get_mut(tenant) {
+            change(known);
+        } else {
+            change(tenants.entry(tenant.clone()).or_default());
         }
     }
 

@@ -75,6 +75,46 @@ impl LimitsDocument {
         at.and_then(|at| settings.get(at)).copied().unwrap_or_default()
     }
 
+    /// The most that a tenant can set for a policy. What the operator sets for all of a tenant is meant to hold: it is a bound
+    /// unless another one is set.
+    pub(crate) fn bound(&self, name: PolicyName) -> Option<Policy> {
+        let default = match name {
+            PolicyName::Tenant => Self::setting(&self.policies, name),
+            _ => Setting::Unset,
+        };
+        match (Self::setting(&self.bounds, name), default) {
+            (Setting::Rate(bound), _) | (_, Setting::Rate(bound)) => Some(bound),
+            _ => None,
+        }
+    }
+
+    /// Where a limit would let through clearly less than it says: a unit grows back in whole microseconds. Documents that are
+    /// stored already go on.
+    ///
+    /// # Errors
+    /// A `validation` problem that lists the quotas, with the nearest that hold.
+    pub(crate) fn check_quotas(&self) -> Result<(), Problem> {
+        let mut errors = Errors::default();
+        for (member, settings) in [("policies", &self.policies), ("bounds", &self.bounds)] {
+            let member = json::Pointer::Key(&json::Pointer::Root, member);
+            for (name, setting) in PolicyName::ALL.iter().zip(settings) {
+                if let Setting::Rate(policy) = setting
+                    && !policy.is_kept()
+                {
+                    let (below, above) = policy.nearest_quotas();
+                    errors.add(
+                        &json::Pointer::Key(&json::Pointer::Key(&member, name.as_str()), "quota"),
+                        format!(
+                            "one unit must grow back in whole microseconds: in {} s, {below} and {above} do",
+                            policy.window_s
+                        ),
+                    );
+                }
+            }
+        }
+        errors.check()
+    }
+
     /// Where a tenant asks for more than its operator's bounds.
     ///
     /// # Errors
@@ -83,7 +123,7 @@ impl LimitsDocument {
         let mut errors = Errors::default();
         let policies = json::Pointer::Key(&json::Pointer::Root, "policies");
         for name in PolicyName::ALL {
-            let Setting::Rate(bound) = Self::setting(&operator.bounds, name) else {
+            let Some(bound) = operator.bound(name) else {
                 continue;
             };
             let exceeds = match Self::setting(&self.policies, name) {

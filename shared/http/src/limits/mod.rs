@@ -17,7 +17,7 @@ mod slots;
 mod told;
 
 pub(crate) use addresses::{Addresses, Ranges, range};
-pub(crate) use applied::{Applied, applied, of_credentials};
+pub(crate) use applied::{Applied, applied, of_address, of_credentials};
 pub(crate) use counts::{changes_refused, limited, limited_by_quota};
 pub(crate) use document::{LimitsDocument, Scope};
 pub(crate) use policy::{Policy, PolicyName, Setting};

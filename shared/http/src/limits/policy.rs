@@ -6,6 +6,8 @@ use crate::route::Family;
 pub(crate) const MAX_WINDOW_S: u32 = 86_400;
 /// The largest quota, and the largest burst, in requests.
 pub(crate) const MAX_QUOTA: u32 = 1_000_000;
+/// A quota is let through but for one request in so many.
+const KEPT_ONE_IN: u64 = 100;
 /// The longest time in which a whole burst grows back, in microseconds: a week.
 pub(crate) const MAX_RECOVERY_US: u64 = 7 * 86_400 * 1_000_000;
 
@@ -111,6 +113,22 @@ impl Policy {
         window_us.div_ceil(u64::from(self.quota.max(1))).max(1)
     }
 
+    /// Whether the quota is let through but for one request in [`KEPT_ONE_IN`]: rounded up to whole microseconds, a unit takes
+    /// longer to grow back than the quota says.
+    pub(crate) fn is_kept(self) -> bool {
+        let window_us = u64::from(self.window_s).saturating_mul(1_000_000);
+        let taken_us = self.interval_us().saturating_mul(u64::from(self.quota));
+        taken_us.saturating_sub(window_us) <= window_us / KEPT_ONE_IN
+    }
+
+    /// The quotas below and above that are let through whole.
+    pub(crate) fn nearest_quotas(self) -> (u64, u64) {
+        let window_us = u64::from(self.window_s).saturating_mul(1_000_000);
+        let interval_us = self.interval_us();
+        let with = |interval_us: u64| window_us.div_ceil(interval_us.max(1));
+        (with(interval_us), with(interval_us.saturating_sub(1)))
+    }
+
     /// The time in which a whole burst grows back, in microseconds.
     pub(crate) fn capacity_us(self) -> u64 {
         self.interval_us().saturating_mul(u64::from(self.burst))
@@ -170,5 +188,29 @@ mod tests {
         assert_eq!(policy(3).interval_us(), 333_334);
         assert_eq!(policy(MAX_QUOTA).interval_us(), 1);
         assert_eq!(policy(100).capacity_us(), 20_000);
+    }
+
+    #[test]
+    fn a_quota_that_whole_microseconds_do_not_hold_has_neighbours_that_they_do() {
+        let policy = |quota| Policy {
+            quota,
+            window_s: 1,
+            burst: 2,
+        };
+        for kept in [1, 3, 300, 9_999, 500_000, MAX_QUOTA] {
+            assert!(policy(kept).is_kept(), "{kept}");
+        }
+        for (quota, nearest) in [
+            (600_000, (500_000, MAX_QUOTA)),
+            (300_000, (250_000, 333_334)),
+            (70_000, (66_667, 71_429)),
+        ] {
+            let (below, above) = policy(quota).nearest_quotas();
+            assert!(!policy(quota).is_kept(), "{quota}");
+            assert_eq!((below, above), (nearest.0, nearest.1.into()));
+            for kept in [nearest.0, u64::from(nearest.1)] {
+                assert!(policy(u32::try_from(kept).unwrap()).is_kept(), "{kept}");
+            }
+        }
     }
 }

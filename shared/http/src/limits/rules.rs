@@ -30,11 +30,10 @@ impl Rules {
                 })
             });
             // The bound may be newer than what the tenant set.
-            match (own, LimitsDocument::setting(&operator.bounds, name)) {
-                (Setting::Rate(own), Setting::Rate(bound)) if !own.is_within(bound) => Some(bound),
+            match (own, operator.bound(name)) {
+                (Setting::Rate(own), Some(bound)) if !own.is_within(bound) => Some(bound),
                 (Setting::Rate(own), _) => Some(own),
-                (_, Setting::Rate(bound)) => Some(bound),
-                _ => None,
+                (_, bound) => bound,
             }
         };
         Self {
@@ -106,6 +105,18 @@ mod tests {
         let none = Rules::default();
         assert_eq!(quota(&none, PolicyName::Player), Some(100));
         assert_eq!(quota(&none, PolicyName::Tenant), None);
+    }
+
+    #[test]
+    fn what_the_operator_sets_for_all_of_a_tenant_binds_the_tenant() {
+        let tenant = |operator, own| quota(&rules(operator, own), PolicyName::Tenant);
+        let set = r#"{"policies":{"tenant":{"quota":50}}}"#;
+        assert_eq!(tenant(set, r#"{"policies":{"tenant":{"quota":60}}}"#), Some(50));
+        assert_eq!(tenant(set, r#"{"policies":{"tenant":"off"}}"#), Some(50));
+        assert_eq!(tenant(set, r#"{"policies":{"tenant":{"quota":40}}}"#), Some(40));
+        let wider = r#"{"policies":{"tenant":{"quota":50}},"bounds":{"tenant":{"quota":55}}}"#;
+        assert_eq!(tenant(wider, "{}"), Some(50));
+        assert_eq!(tenant(wider, r#"{"policies":{"tenant":{"quota":60}}}"#), Some(55));
     }
 
     #[test]

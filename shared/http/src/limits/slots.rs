@@ -46,10 +46,8 @@ pub(crate) async fn look<E: Environment>(env: &E, tenant: &TenantId, applied: &[
         }
         let name = name(tenant, &one.bucket);
         let slot = slot(name);
-        let known = limiter.slots.known(slot, now_ms);
-        if !known {
-            // Before the question: the others need not ask, too.
-            limiter.slots.remember(slot, now_ms, Entries::new());
+        if !limiter.slots.known(slot, now_ms) {
+            // Requests that come in meanwhile read it, too: none begins with a full bucket because another one asks.
             limiter.slots.remember(slot, now_ms, read(env, slot).await);
         }
         let full_at_us = limiter.slots.full_at_us(slot, &name);
@@ -70,7 +68,11 @@ pub(crate) async fn publish<E: Environment>(env: &E, busy: &[Busy]) {
     }
     for (slot, news) in by_slot {
         let mut entries = read(env, slot).await;
-        entries.extend(news);
+        for (name, full_at_ms) in news {
+            // Another instance may know of more.
+            let there = entries.entry(name).or_default();
+            *there = full_at_ms.max(*there);
+        }
         entries.retain(|_, full_at_ms| i64::try_from(*full_at_ms).is_ok_and(|at| at > now_ms));
         while entries.len() > MAX_ENTRIES {
             let first = entries.iter().min_by_key(|(_, at)| **at).map(|(name, _)| *name);

@@ -9,17 +9,17 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,
     CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, request};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 
 /// The most origins that are listed.
 const MAX_ORIGINS: usize = 100;
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept, API-Version, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, \
-     X-API-Key, X-Tenant-ID",
+     tracestate, X-API-Key, X-Tenant-ID",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, \
-     Sunset, X-Request-Id",
+    "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, \
+     RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
 );
 /// How long a browser remembers what it was told, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
@@ -69,8 +69,13 @@ impl FromStr for CorsOrigins {
     }
 }
 
-/// Scheme, host and port as browsers write them: in lower case, without a path.
+/// Scheme, host and port as browsers write them: in lower case, without a path, and without the scheme's own port.
 fn origin(text: &str) -> Option<HeaderValue> {
+    let text = match text.split_once("://")? {
+        ("https", _) => text.strip_suffix(":443").unwrap_or(text),
+        ("http", _) => text.strip_suffix(":80").unwrap_or(text),
+        _ => text,
+    };
     let uri: Uri = text.parse().ok()?;
     let web = matches!(uri.scheme_str(), Some("http" | "https"));
     let bare = format!("{}://{}", uri.scheme_str()?, uri.authority()?) == text;
@@ -91,7 +96,12 @@ impl CorsOrigins {
 
 /// Lets scripts of the request's origin read the answer, if they may. Whether it was a preflight that is answered now: the
 /// answer to it was 405 with the methods there are.
-pub(super) fn admit(origins: &CorsOrigins, head: &request::Parts, response: &mut Response<Bytes>) -> bool {
+pub(crate) fn admit(
+    origins: &CorsOrigins,
+    method: &Method,
+    asked: &HeaderMap,
+    response: &mut Response<Bytes>,
+) -> bool {
     if *origins == CorsOrigins::None {
         return false;
     }
@@ -100,7 +110,7 @@ pub(super) fn admit(origins: &CorsOrigins, head: &request::Parts, response: &mut
             .headers_mut()
             .append(VARY, HeaderValue::from_static("Origin"));
     }
-    let origin = head.headers.get(ORIGIN);
+    let origin = asked.get(ORIGIN);
     let granted = match origins {
         // Also without an origin: a shared cache gives the answer to scripts, too.
         CorsOrigins::Any => Some(ANY),
@@ -112,7 +122,7 @@ pub(super) fn admit(origins: &CorsOrigins, head: &request::Parts, response: &mut
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, granted);
     if origin.is_some()
-        && asks_first(head)
+        && asks_first(method, asked)
         && response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Some(methods) = response.headers_mut().remove(ALLOW)
     {
@@ -125,8 +135,8 @@ pub(super) fn admit(origins: &CorsOrigins, head: &request::Parts, response: &mut
     false
 }
 
-fn asks_first(head: &request::Parts) -> bool {
-    head.method == Method::OPTIONS && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+fn asks_first(method: &Method, asked: &HeaderMap) -> bool {
+    method == Method::OPTIONS && asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// 204: these methods, and the headers that the API knows.
@@ -169,6 +179,26 @@ mod tests {
         ] {
             assert!(of(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_port_of_the_scheme_itself_goes_without_saying() {
+        let listed =
+            of("https://a.example:443, http://a.example:80, https://a.example:80, http://[::1]:80").unwrap();
+        for (asked, granted) in [
+            ("https://a.example", true),
+            ("http://a.example", true),
+            ("https://a.example:80", true),
+            ("http://[::1]", true),
+            ("http://a.example:443", false),
+        ] {
+            assert_eq!(
+                listed.grant(&HeaderValue::from_static(asked)).is_some(),
+                granted,
+                "{asked}"
+            );
+        }
+        assert!(of("https://:443").is_err());
     }
 
     #[test]

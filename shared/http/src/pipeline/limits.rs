@@ -12,8 +12,8 @@ use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::limits::{
-    Applied, Rules, Told, applied, changes_refused, limited, limited_by_quota, look, micros, of_credentials,
-    schedule,
+    Applied, PolicyName, Rules, Told, applied, changes_refused, limited, limited_by_quota, look, micros,
+    of_address, of_credentials, schedule,
 };
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
@@ -46,7 +46,7 @@ impl Guard {
         if let Some(limit) = &limit {
             let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
             look(env, payer, one).await;
-            let (metered, room) = env.memory().limiter.buckets.peek(payer, one, now_us(env));
+            let (metered, room) = env.memory().limiter.buckets.peek(payer, one, None, now_us(env));
             if !room {
                 return Err(refused(env, one, &metered, None));
             }
@@ -59,25 +59,59 @@ impl Guard {
         if let (Some(limit), ProblemType::Unauthenticated) = (&self.0, refusal.kind) {
             let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
             let buckets = &env.memory().limiter.buckets;
-            buckets.charge(payer, one, 0, None, now_us(env));
+            buckets.charge(payer, one, 0, now_us(env));
             schedule(env);
         }
+    }
+}
+
+/// Lets a request without a credential on to what is known of the tenant that it names, unless its address has used up what
+/// the operator grants it: what is not known costs a question to the store.
+///
+/// # Errors
+/// 429.
+pub(super) async fn check_address<E: Environment>(
+    env: &E,
+    identity: &Identity,
+    client: Option<IpAddr>,
+    tenant: &TenantId,
+) -> Result<(), Problem> {
+    let payer = &env.settings().default_tenant;
+    if identity.credential != Credential::None || tenant == payer {
+        return Ok(());
+    }
+    let rules = Knowledge::rules_of_the_operator(env).await.unwrap_or_default();
+    let limit = of_address(&rules, client).filter(|_| rules.reads);
+    let one = limit.as_slice();
+    look(env, payer, one).await;
+    let (metered, room) = env.memory().limiter.buckets.peek(payer, one, None, now_us(env));
+    if room {
+        Ok(())
+    } else {
+        Err(refused(env, one, &metered, None))
     }
 }
 
 /// The limits of a request that is known to be somebody's, and how it is charged.
 pub(super) struct Gate {
     applied: Vec<Applied>,
+    /// How many of them, from the first, are not the tenant's: a caller without a credential names any tenant, and is counted
+    /// by address under the default one, whichever it names.
+    apart: usize,
+    /// Whether the caller shows no credential: the tenant is charged once there is an answer.
+    anonymous: bool,
+    /// Whether an answer is to be had of a tenant that exists alone.
+    answers_prove: bool,
     charging: Charging,
     max_requests_per_day: Option<u64>,
     metered: Option<Metered>,
 }
 
 impl Gate {
-    /// Charges a request that is charged before its handler, or lets it on to the call that charges it.
+    /// Lets a request on that has room, as far as is known here. One that the instance charges is charged.
     ///
     /// # Errors
-    /// 429; 503 when the store has to be asked and is out of reach.
+    /// 429.
     pub(super) async fn enter<R, E: Environment>(
         env: &E,
         route: &Route<R>,
@@ -97,8 +131,12 @@ impl Gate {
         };
         let mut gate = Self {
             applied: Vec::new(),
+            apart: 0,
+            anonymous: identity.credential == Credential::None,
+            answers_prove: family == Family::Ranks || knowledge.has_own_documents(),
             charging: if unlimited { Charging::Nothing } else { charging },
-            max_requests_per_day: knowledge.tenant.quotas.requests_per_day,
+            // Whoever sets quotas right must not be held up by one.
+            max_requests_per_day: knowledge.tenant.quotas.requests_per_day.filter(|_| !of_operator),
             metered: None,
         };
         if unlimited {
@@ -106,30 +144,39 @@ impl Gate {
         }
         gate.applied = applied(&knowledge.limits, identity, client, family);
         if charging == Charging::Locally {
-            look(env, tenant, &gate.applied).await;
+            if gate.anonymous {
+                let own = |one: &Applied| one.name == PolicyName::Tenant;
+                gate.apart = gate.applied.iter().position(own).unwrap_or(gate.applied.len());
+            }
+            for (payer, part) in gate.payers(env, tenant) {
+                look(env, payer, part).await;
+            }
         }
         // A caller who is known to have no room costs the store nothing.
-        let buckets = &env.memory().limiter.buckets;
-        let (metered, room) = buckets.peek(tenant, &gate.applied, now_us(env));
+        let (metered, room) = gate.peek(env, tenant);
         if !room {
             return Err(gate.refused(env, &metered));
         }
-        match charging {
-            Charging::Locally => {
-                gate.metered = Some(gate.charge_locally(env, tenant));
-            }
-            Charging::Before => {
-                let metering = gate.metering();
-                let metered = env.store().take(tenant, &metering).await?;
-                gate.learn(env, tenant, &metered);
-                if metered.refused {
-                    return Err(gate.refused(env, &metered));
-                }
-                gate.metered = Some(metered);
-            }
-            Charging::InCall | Charging::Nothing => {}
+        if charging == Charging::Locally {
+            gate.charge_locally(env, tenant);
         }
         Ok(gate)
+    }
+
+    /// Charges a request that is charged by the store before its handler.
+    ///
+    /// # Errors
+    /// 429; 503 when the store is out of reach.
+    pub(super) async fn pay<E: Environment>(&mut self, env: &E, tenant: &TenantId) -> Result<(), Problem> {
+        if self.charging == Charging::Before {
+            let metered = env.store().take(tenant, &self.metering()).await?;
+            self.learn(env, tenant, &metered);
+            if metered.refused {
+                return Err(self.refused(env, &metered));
+            }
+            self.metered = Some(metered);
+        }
+        Ok(())
     }
 
     /// What the call that writes is charged with.
@@ -149,7 +196,8 @@ impl Gate {
         in_call: Option<Metered>,
         answer: Result<Response, Problem>,
     ) -> Result<Response, Problem> {
-        let failed = matches!(&answer, Err(problem) if problem.kind.status().is_server_error());
+        let failed = matches!(&answer, Err(problem) if problem.kind.status().is_server_error()
+            && problem.kind != ProblemType::WritesDisabled);
         if let Some(metered) = in_call {
             self.learn(env, tenant, &metered);
             if metered.refused {
@@ -157,7 +205,11 @@ impl Gate {
             }
             self.metered = Some(metered);
         } else if self.charging == Charging::InCall && !failed {
-            self.metered = Some(self.charge_locally(env, tenant));
+            self.charge_locally(env, tenant);
+        } else if self.charging == Charging::Locally && self.anonymous && self.answers_prove && answer.is_ok()
+        {
+            self.charge_tenant(env, tenant);
+            self.metered = Some(self.peek(env, tenant).0);
         }
         let Some(metered) = &self.metered else {
             return answer;
@@ -183,10 +235,45 @@ impl Gate {
         }
     }
 
-    fn charge_locally<E: Environment>(&self, env: &E, tenant: &TenantId) -> Metered {
+    /// The limits that are not the tenant's, and those that are, each with the tenant under which they are counted.
+    fn payers<'a, E: Environment>(
+        &'a self,
+        env: &'a E,
+        tenant: &'a TenantId,
+    ) -> [(&'a TenantId, &'a [Applied]); 2] {
+        let (apart, own) = self.applied.split_at_checked(self.apart).unwrap_or_default();
+        [(&env.settings().default_tenant, apart), (tenant, own)]
+    }
+
+    /// How far each limit is ahead, and whether there is room under all of them.
+    fn peek<E: Environment>(&self, env: &E, tenant: &TenantId) -> (Metered, bool) {
         let buckets = &env.memory().limiter.buckets;
+        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
         let most = self.max_requests_per_day;
-        let metered = buckets.charge(tenant, &self.applied, 1, most, now_us(env));
+        let (mut metered, room) = buckets.peek(tenant, own, most, now_us(env));
+        if apart.is_empty() {
+            return (metered, room);
+        }
+        let (others, room_apart) = buckets.peek(payer, apart, None, now_us(env));
+        metered.ahead_us.splice(..0, others.ahead_us);
+        metered.refused = !(room && room_apart);
+        (metered, room && room_apart)
+    }
+
+    fn charge_locally<E: Environment>(&mut self, env: &E, tenant: &TenantId) {
+        if self.anonymous {
+            let [(payer, apart), _] = self.payers(env, tenant);
+            env.memory().limiter.buckets.charge(payer, apart, 0, now_us(env));
+            schedule(env);
+            self.metered = Some(self.peek(env, tenant).0);
+        } else {
+            self.metered = Some(self.charge_tenant(env, tenant));
+        }
+    }
+
+    fn charge_tenant<E: Environment>(&self, env: &E, tenant: &TenantId) -> Metered {
+        let [_, (tenant, own)] = self.payers(env, tenant);
+        let metered = env.memory().limiter.buckets.charge(tenant, own, 1, now_us(env));
         schedule(env);
         metered
     }
@@ -194,7 +281,7 @@ impl Gate {
     fn learn<E: Environment>(&self, env: &E, tenant: &TenantId, metered: &Metered) {
         let buckets = &env.memory().limiter.buckets;
         let now_us = micros(env.clock().as_unix_ms());
-        buckets.remember(tenant, &self.applied, self.max_requests_per_day);
+        buckets.remember(tenant, &self.applied);
         let charges: Vec<_> = self.applied.iter().map(|one| one.charge(1)).collect();
         buckets.learn(tenant, &charges, metered, now_us);
     }

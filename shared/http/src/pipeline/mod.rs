@@ -32,13 +32,15 @@ use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::log::{Level, LogRecord};
 use crate::metrics;
+use crate::params::Params;
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
-use crate::route::{Base, Family, Found, Need, Verb, find};
+use crate::route::{Base, Family, Found, Need, Route, Verb, find};
 use crate::version::{ApiVersion, describe};
 
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
+pub(crate) use cors::admit;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use headers::{invalid_header, list_header, one_header};
@@ -50,9 +52,10 @@ pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
 pub(crate) use security::protect;
 pub use size::{Body, MAX_BODY_BYTES};
+pub(crate) use trace::trace_id;
 
 /// Answers with the trace id, so that a client can report it.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an answer depends on beside its address.
 const VARY_BY: &str = "Accept, Accept-Encoding, API-Version, Authorization, X-API-Key, X-Tenant-ID";
 
@@ -68,7 +71,7 @@ pub struct Handled {
 /// Answers a request. Nothing gets out of here as an error: what goes wrong is a problem document.
 pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request<Body>) -> Handled {
     let (head, body) = request.into_parts();
-    let trace_id = trace::trace_id(&head.headers, || env.new_trace_id());
+    let trace_id = trace_id(&head.headers, || env.new_trace_id());
     let mut log = LogRecord {
         level: Level::Info,
         trace_id: trace_id.clone(),
@@ -102,7 +105,12 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
     let mut response = finish(response, &head.method, &trace_id);
-    if cors::admit(&env.settings().cors_origins, &head, &mut response) {
+    if admit(
+        &env.settings().cors_origins,
+        &head.method,
+        &head.headers,
+        &mut response,
+    ) {
         log.problem = None;
     }
     log.status = response.status().as_u16();
@@ -132,7 +140,6 @@ async fn answer<P: Endpoint, E: Environment>(
     let settings = env.settings();
     let client = client::address(&head.headers, &settings.trusted_proxies);
     trail.client = client;
-    // Anonymous limits by address come here, before anything is verified.
     let (identity, tenant) = if route.need == Need::Open {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
@@ -143,6 +150,9 @@ async fn answer<P: Endpoint, E: Environment>(
         (identity, tenant)
     };
     authorise::authorise(&identity, route.need)?;
+    if route.need == Need::Read {
+        limits::check_address(env, &identity, client, &tenant).await?;
+    }
     let knowledge = knowledge(env, route.need, &tenant).await?;
     if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::TenantSuspended));
@@ -157,20 +167,12 @@ async fn answer<P: Endpoint, E: Environment>(
         country: country(&head.headers, settings.country_header.as_ref()),
         version: asked.version,
     };
-    if const { switches::has_switch(P::FAMILY) } {
-        switches::check_writes(env, route, &knowledge, &subject)?;
-    }
-    let version = match asked.version {
-        Some(version) => version,
-        // What is no tenant's has one version, and its component goes without the evaluation of flags.
-        None if const { matches!(P::FAMILY, Family::Ops) } => ApiVersion::V1,
-        None => version::default_version(env, &knowledge, &subject),
+    let mut gate = Gate::enter(env, route, P::FAMILY, &identity, client, &tenant, &knowledge).await?;
+    let ready = match ready::<P, E>(env, route, (head, body), &params, &knowledge, &subject, log) {
+        Ok(ready) => ready,
+        Err(problem) => return gate.leave(env, &tenant, None, Err(problem)),
     };
-    if route.base == Base::Api {
-        log.api_version = Some(version);
-    }
-    let gate = Gate::enter(env, route, P::FAMILY, &identity, client, &tenant, &knowledge).await?;
-    media::check_content(route.body, &head.headers, body)?;
+    gate.pay(env, &tenant).await?;
     let context = Context {
         env,
         now: env.now(),
@@ -185,15 +187,51 @@ async fn answer<P: Endpoint, E: Environment>(
         headers: &head.headers,
         body,
         names_version: asked.version.is_some(),
-        version,
-        accepted: accepted(route.offers, &head.headers, version)?,
+        version: ready.version,
+        accepted: ready.accepted,
         trace_id,
     };
-    let call = (route.build)(&params)?;
     let act = audit::begin(&context, route, &params).await?;
-    let answer = P::call(&context, call).await;
+    let answer = P::call(&context, ready.call).await;
     audit::end(&context, act, &answer);
     gate.leave(env, &context.tenant, context.metered.take(), answer)
+}
+
+/// A request that can be served.
+struct Ready<R> {
+    version: ApiVersion,
+    accepted: MediaType,
+    call: R,
+}
+
+/// Whether a request that is let through can be served: what its tenant's flags say of it comes after the limits.
+fn ready<P: Endpoint, E: Environment>(
+    env: &E,
+    route: &Route<P::Route>,
+    (head, body): (&request::Parts, &[u8]),
+    params: &Params<'_>,
+    knowledge: &Knowledge,
+    subject: &Subject<'_>,
+    log: &mut LogRecord,
+) -> Result<Ready<P::Route>, Problem> {
+    if const { switches::has_switch(P::FAMILY) } {
+        switches::check_writes(env, route, knowledge, subject)?;
+    }
+    let version = match subject.version {
+        Some(version) => version,
+        // What is no tenant's has one version, and its component goes without the evaluation of flags.
+        None if const { matches!(P::FAMILY, Family::Ops) } => ApiVersion::V1,
+        None => version::default_version(env, knowledge, subject),
+    };
+    if route.base == Base::Api {
+        log.api_version = Some(version);
+    }
+    media::check_content(route.body, &head.headers, body)?;
+    Ok(Ready {
+        version,
+        accepted: accepted(route.offers, &head.headers, version)?,
+        call: (route.build)(params)?,
+    })
 }
 
 /// The name that an answer in JSON goes by; where another media type is offered and wanted, that does not matter.

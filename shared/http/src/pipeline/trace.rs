@@ -11,7 +11,7 @@ const TRACE_ID_DIGITS: usize = 32;
 const PARENT_ID_DIGITS: usize = 16;
 
 /// The request's trace id, 32 lower-case hexadecimal digits.
-pub(super) fn trace_id(headers: &HeaderMap, new: impl FnOnce() -> [u8; 16]) -> String {
+pub(crate) fn trace_id(headers: &HeaderMap, new: impl FnOnce() -> [u8; 16]) -> String {
     let mut sent = headers.get_all("traceparent").iter();
     let first = sent.next().and_then(|value| value.to_str().ok());
     match (first.and_then(parse_traceparent), sent.next()) {

@@ -29,6 +29,8 @@ pub(crate) struct Store {
     pub(crate) log_is_closed: Cell<bool>,
     /// How often ranks were asked for.
     pub(crate) reads: Cell<u32>,
+    /// How often a configuration was asked for.
+    pub(crate) board_reads: Cell<u32>,
 }
 
 impl Store {
@@ -139,6 +141,7 @@ impl Leaderboards for Store {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+        self.board_reads.set(self.board_reads.get() + 1);
         self.up()?.get(tenant, id).await
     }
 

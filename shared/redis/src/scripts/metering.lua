@@ -2,9 +2,10 @@
 --
 -- A bucket holds its theoretical arrival time as a double of whole microseconds, and lives for as long as that is
 -- ahead of now: a bucket that is not there has all of its room. Usage is one hash of the tenant: `r` or `s` and the
--- day (since 1970, by the server's clock) hold the requests and the scores of that day.
+-- day (since 1970, by the server's clock) hold the requests and the scores of that day. It ends with its last day.
 
 local DAY_US = 86400000000
+local DAY_S = 86400
 local BUCKET_BYTES = 8
 
 -- KEYS: the usage, then a bucket for each charge. ARGV: requests, scores, the day's quota of requests ('' for none),
@@ -55,8 +56,10 @@ local function weigh(meter)
   return has_room
 end
 
--- Forgets the usage of days long past.
-local function prune_usage(meter)
+-- The first usage of a day forgets that of days long past, and keeps the rest for as long as that of this day: a tenant
+-- that is used no more leaves nothing.
+local function begin_day(meter)
+  redis.call('EXPIRE', meter.usage, meter.days * DAY_S)
   for _, field in ipairs(redis.call('HKEYS', meter.usage)) do
     if tonumber(string.sub(field, 2)) <= tonumber(meter.day) - meter.days then
       redis.call('HDEL', meter.usage, field)
@@ -69,11 +72,14 @@ local function charge_all(meter)
   if meter.requests ~= '0' then
     meter.requests_today = redis.call('HINCRBY', meter.usage, meter.requests_field, meter.requests)
     if meter.requests_today == tonumber(meter.requests) then
-      prune_usage(meter)
+      begin_day(meter)
     end
   end
   if meter.scores ~= '0' then
-    redis.call('HINCRBY', meter.usage, 's' .. meter.day, meter.scores)
+    local today = redis.call('HINCRBY', meter.usage, 's' .. meter.day, meter.scores)
+    if meter.requests == '0' and today == tonumber(meter.scores) then
+      begin_day(meter)
+    end
   end
   for _, charge in ipairs(meter) do
     if charge.price > 0 then

@@ -139,6 +139,10 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
     metering.usage.requests = 1;
     assert_eq!(take(&store, &metering).await.requests_today, 5);
     let (days, _) = store.usage(&tenant(), 400).await.unwrap();
+    let [Reply::Integer(left_s)] = server.ask("TTL eb:acme:usage").await[..] else {
+        panic!("no time to live")
+    };
+    assert!((left_s / 86_400 - 400).abs() <= 1, "{left_s}");
     let kept: Vec<_> = days.iter().map(|day| day.usage).collect();
     assert_eq!(
         kept,
@@ -147,6 +151,24 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
             scores: 90
         }]
     );
+}
+
+#[tokio::test]
+async fn usage_that_no_request_came_with_has_an_end_too() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let messages = Metering {
+        usage: Usage {
+            requests: 0,
+            scores: 3,
+        },
+        ..Metering::default()
+    };
+    store.report(&tenant(), &messages).await.unwrap();
+    let [Reply::Integer(left_s)] = server.ask("TTL eb:acme:usage").await[..] else {
+        panic!("no time to live")
+    };
+    assert!(left_s > 0, "{left_s}");
 }
 
 #[tokio::test]
@@ -178,8 +200,7 @@ async fn what_has_no_end_is_what_is_meant_to_stay() {
         }
     }
     endless.sort();
-    let of_tenant =
-        ["boards", "entries", "expiring", "usage", "version"].map(|name| format!("eb:acme:{name}"));
+    let of_tenant = ["boards", "entries", "expiring", "version"].map(|name| format!("eb:acme:{name}"));
     let of_boards = [
         "a:doc",
         "a:e:all",

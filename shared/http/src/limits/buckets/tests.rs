@@ -22,8 +22,8 @@ fn let_through(buckets: &Buckets, applied: &[Applied], tries: u32, now_us: u64) 
     let tenant = tenant("a");
     let mut count = 0;
     for _ in 0..tries {
-        if buckets.peek(&tenant, applied, now_us).1 {
-            buckets.charge(&tenant, applied, 1, None, now_us);
+        if buckets.peek(&tenant, applied, None, now_us).1 {
+            buckets.charge(&tenant, applied, 1, now_us);
             count += 1;
         }
     }
@@ -46,7 +46,7 @@ fn several_limits_are_charged_together_or_not_at_all() {
     let buckets = Buckets::default();
     let both = [one("x", 1, 10), one("y", 1, 3)];
     assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
-    let (metered, room) = buckets.peek(&tenant("a"), &both, 1_000_000);
+    let (metered, room) = buckets.peek(&tenant("a"), &both, None, 1_000_000);
     assert_eq!((metered.ahead_us, room), (vec![3_000_000, 3_000_000], false));
 }
 
@@ -68,7 +68,7 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
         ..Metered::default()
     };
     buckets.learn(tenant, &metering.charges, &metered, 2_000_000);
-    let (now, room) = buckets.peek(tenant, &limit, 2_000_000);
+    let (now, room) = buckets.peek(tenant, &limit, None, 2_000_000);
     assert_eq!((now.ahead_us, room), (vec![1_000_000], false));
     assert_eq!(buckets.take_pending()[0].metering.charges[0].cost, 1);
     assert!(buckets.take_pending().is_empty());
@@ -93,7 +93,7 @@ fn a_quota_of_the_day_ends_with_the_day() {
     let buckets = Buckets::default();
     let tenant = tenant("a");
     let noon = DAY_US * 20_000 + DAY_US / 2;
-    buckets.charge(&tenant, &[one("x", 10, 50)], 1, Some(100), noon);
+    buckets.charge(&tenant, &[one("x", 10, 50)], 1, noon);
     let answer = Metered {
         ahead_us: Vec::new(),
         requests_today: 100,
@@ -101,8 +101,11 @@ fn a_quota_of_the_day_ends_with_the_day() {
     };
     buckets.take_pending();
     buckets.learn(&tenant, &[], &answer, noon);
-    assert!(!buckets.peek(&tenant, &[], noon).1);
-    assert!(buckets.peek(&tenant, &[], noon + DAY_US).1);
+    let in_quota = |most, now_us| buckets.peek(&tenant, &[], most, now_us).1;
+    assert!(!in_quota(Some(100), noon));
+    assert!(in_quota(Some(100), noon + DAY_US));
+    // A quota that is raised, or lifted, holds for the next request.
+    assert!(in_quota(Some(101), noon) && in_quota(None, noon) && !in_quota(Some(99), noon));
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn memory_is_bounded_and_what_is_pending_is_kept() {
     for number in 0..MAX_BUCKETS {
         buckets.raise(&tenant("a"), &one(&number.to_string(), 10, 5), 0, 1);
     }
-    buckets.charge(&tenant("a"), &[one("pending", 10, 5)], 1, None, 1);
+    buckets.charge(&tenant("a"), &[one("pending", 10, 5)], 1, 1);
     buckets.raise(&tenant("b"), &one("more", 10, 5), 0, 1);
     assert!(buckets.knows(&tenant("a"), "pending"));
     assert!(!buckets.knows(&tenant("a"), "7"));
@@ -142,6 +145,6 @@ fn no_more_is_believed_than_the_overdraft() {
     let buckets = Buckets::default();
     let limit = [one("x", 10, 5)];
     buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
-    let (metered, _) = buckets.peek(&tenant("a"), &limit, 1_000_000);
+    let (metered, _) = buckets.peek(&tenant("a"), &limit, None, 1_000_000);
     assert_eq!(metered.ahead_us, [1_000_000]);
 }

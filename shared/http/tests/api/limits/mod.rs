@@ -3,4 +3,5 @@
 mod callers;
 mod documents;
 mod reads;
+mod tenants;
 mod world;

@@ -205,6 +205,10 @@ impl Instance {
         let path = request.uri().path();
         let handled = if path.ends_with("/limits") {
             block_on(handle::<families::Limits, _>(self, request))
+        } else if path.contains("/tenants/") {
+            block_on(handle::<families::Tenants, _>(self, request))
+        } else if path.contains("/flags") {
+            block_on(handle::<families::Flags, _>(self, request))
         } else if path.contains("/entries") {
             block_on(handle::<families::Ranks, _>(self, request))
         } else if path.contains("/scores") {
