@@ -2,7 +2,7 @@
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
 use crate::audit::Refusals;
-use crate::credentials::{KeySets, Tokens};
+use crate::credentials::{KeySets, KnownIssuers, Tokens};
 use crate::edge::{Copies, KnownTenants, ReadSets};
 use crate::limits::Limiter;
 use crate::metrics::Counts;
@@ -28,6 +28,8 @@ pub struct Memory {
     pub(crate) flags: ReadSets,
     /// Key sets of issuers.
     pub(crate) key_sets: KeySets,
+    /// Issuers, made of their documents.
+    pub(crate) issuers: KnownIssuers,
     /// Tokens that were verified.
     pub(crate) tokens: Tokens,
     /// What it knows of limits, and has let through.

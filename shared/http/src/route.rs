@@ -179,6 +179,8 @@ pub struct Route<R> {
     pub charging: Charging,
     /// Whether it goes on while writes are switched off: an incident may need it.
     pub in_incidents: bool,
+    /// Whether it answers addresses that the operator does not let in.
+    pub from_anywhere: bool,
     /// Makes the typed route.
     pub build: Build<R>,
 }
@@ -200,6 +202,7 @@ impl<R> Route<R> {
                 (Need::Write | Need::Admin | Need::Operator, _) => Charging::Before,
             },
             in_incidents: false,
+            from_anywhere: false,
             build,
         }
     }
@@ -233,6 +236,14 @@ impl<R> Route<R> {
             Verb::Delete => true,
             Verb::Put | Verb::Patch | Verb::Post => matches!(self.need, Need::Admin | Need::Operator),
         }
+    }
+
+    /// The same route, answering addresses that the operator does not let in: whoever looks after the instances has to know
+    /// how they are.
+    #[must_use]
+    pub const fn from_anywhere(mut self) -> Self {
+        self.from_anywhere = true;
+        self
     }
 
     /// The same route, its pattern beginning at the root.

@@ -84,15 +84,23 @@ pub(crate) fn refused<E: Environment>(
 ) {
     let refuses = matches!(
         problem.kind,
-        ProblemType::Unauthenticated | ProblemType::Forbidden | ProblemType::TenantSuspended
+        ProblemType::Unauthenticated
+            | ProblemType::Forbidden
+            | ProblemType::AddressDenied
+            | ProblemType::TenantSuspended
     );
+    let refuses = refuses || problem.refused.is_some();
     let Some(mut who) = presented(headers, trail).filter(|_| refuses) else {
         return;
     };
     let mut tenant = trail.tenant.clone();
-    if let Some((whose, id)) = &problem.refused_key {
-        tenant = Some(whose.clone());
-        who = Who::Key { id: cut(id) };
+    if let Some(refused) = &problem.refused {
+        if refused.tenant.is_some() {
+            tenant.clone_from(&refused.tenant);
+        }
+        if let Some(credential) = &refused.credential {
+            who = credential.into();
+        }
     }
     let reason = problem.detail.as_deref().unwrap_or(problem.kind.title());
     let refusal = Refusal {

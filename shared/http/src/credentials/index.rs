@@ -1,5 +1,8 @@
-//! From what a token says of its issuer to the documents that may be meant: one document of the operator's for each
-//! address. A token does not say whose issuer it is of, and two tenants may use the same one for different audiences.
+//! From what a token says of its issuer and its audience to the documents that may be meant: one list of the operator's
+//! for each such pair. A token does not say whose issuer it is of, and several tenants may trust the same one.
+//!
+//! A list is only a way to documents, and a document decides what it claims. So lists are changed before and after their
+//! documents in an order in which whatever breaks off is put right by the same request, sent again.
 
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId};
@@ -12,27 +15,59 @@ use crate::problem::{Problem, ProblemType};
 
 /// What the ids of these documents start with: no issuer's id does, and all of those come before it.
 pub(super) const PREFIX: char = '~';
-/// Documents that one address leads to.
-const MAX_ENTRIES: usize = 64;
-/// How often a change is tried anew because somebody else changed the same document.
-const MAX_ATTEMPTS: u32 = 4;
-/// Bytes of the digest that names an address.
+/// Tenants' documents that one pair leads to. A tenant has one of them at most, and the operator's come in addition.
+const MAX_ENTRIES: usize = 1000;
+/// How often a change is tried anew because somebody else changed the same list.
+const MAX_ATTEMPTS: u32 = 8;
+/// Bytes of the digest that names a list.
 const NAME_BYTES: usize = 20;
 
-/// One document that an address leads to.
+/// What a document claims: the tokens of an issuer for an audience.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Claim {
+    /// `iss` of the tokens.
+    pub(super) issuer: String,
+    /// `aud` of the tokens.
+    pub(super) audience: String,
+}
+
+impl Claim {
+    /// A short name for keys. The length keeps the two apart.
+    fn digest(&self) -> String {
+        let Self { issuer, audience } = self;
+        digest(&format!("{} {issuer} {audience}", issuer.len()))
+    }
+
+    /// Where the documents that claim this are listed.
+    pub(super) fn list(&self) -> DocumentName {
+        DocumentName {
+            tenant: None,
+            kind: DocumentKind::Issuer,
+            id: format!("{PREFIX}{}", self.digest()).into(),
+        }
+    }
+
+    /// The group of the list among the copies.
+    pub(super) fn group(&self) -> String {
+        format!("issuers:{}", self.digest())
+    }
+}
+
+/// One document on a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
     /// Whose it is; `None`: the operator's.
     pub(super) tenant: Option<String>,
     /// Its id.
     pub(super) id: String,
-    /// The audiences it claims. No other document of the same address may claim one of them.
-    pub(super) audiences: Vec<String>,
+    /// The version in which it was found to claim this; 0 while it is on its way. It makes every confirmation a change of
+    /// the list, so that nobody takes the entry off by what they read before.
+    version: u64,
 }
 
 impl Entry {
-    fn is(&self, tenant: Option<&TenantId>, id: &str) -> bool {
-        self.tenant.as_deref() == tenant.map(TenantId::as_str) && self.id == id
+    fn is(&self, owner: Option<&TenantId>, id: &str) -> bool {
+        self.tenant.as_deref() == owner.map(TenantId::as_str) && self.id == id
     }
 }
 
@@ -40,15 +75,6 @@ impl Entry {
 pub(super) fn digest(text: &str) -> String {
     let digest = Sha256::digest(text);
     hex(digest.get(..NAME_BYTES).unwrap_or_default())
-}
-
-/// Where the documents of an address are listed.
-pub(super) fn name(issuer: &str) -> DocumentName {
-    DocumentName {
-        tenant: None,
-        kind: DocumentKind::Issuer,
-        id: format!("{PREFIX}{}", digest(issuer)).into(),
-    }
 }
 
 /// The entries of a list.
@@ -59,56 +85,87 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
     serde_json::from_slice(bytes).map_err(|_| StoreError::Corrupt("a list of issuers".to_owned()))
 }
 
-/// Lists a document under its address.
+/// Lists a document that is about to claim this. One that is listed keeps its place.
 ///
 /// # Errors
-/// `issuer-taken` when another document has one of its audiences.
-pub(super) async fn add<E: Environment>(
+/// `quota-reached` when the list is full.
+pub(super) async fn announce<E: Environment>(
     env: &E,
-    issuer: &str,
-    tenant: Option<&TenantId>,
+    claim: &Claim,
+    owner: Option<&TenantId>,
     id: &str,
-    audiences: &[String],
 ) -> Result<(), Problem> {
-    change(env, issuer, |entries| {
-        entries.retain(|entry| !entry.is(tenant, id));
-        let taken = |entry: &Entry| entry.audiences.iter().any(|name| audiences.contains(name));
-        if entries.iter().any(taken) || entries.len() >= MAX_ENTRIES {
-            return Err(Problem::new(ProblemType::IssuerTaken));
+    change(env, claim, async |entries| {
+        if entries.iter().any(|entry| entry.is(owner, id)) {
+            return Ok(());
         }
-        entries.push(Entry {
-            tenant: tenant.map(ToString::to_string),
-            id: id.to_owned(),
-            audiences: audiences.to_vec(),
-        });
+        if owner.is_some() && entries.len() >= MAX_ENTRIES {
+            let detail = "Too many tenants trust this issuer for this audience.";
+            return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
+        }
+        entries.push(entry(owner, id, 0));
         Ok(())
     })
     .await
 }
 
-/// Takes a document off the list of an address.
+/// Takes a document off a list.
 ///
 /// # Errors
 /// The problem to answer with.
-pub(super) async fn remove<E: Environment>(
+pub(super) async fn withdraw<E: Environment>(
     env: &E,
-    issuer: &str,
-    tenant: Option<&TenantId>,
+    claim: &Claim,
+    owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
-    change(env, issuer, |entries| {
-        entries.retain(|entry| !entry.is(tenant, id));
+    change(env, claim, async |entries| {
+        entries.retain(|entry| !entry.is(owner, id));
         Ok(())
     })
     .await
+}
+
+/// Lists a document, or takes it off, by what `version` says after the list was read: in which version the document
+/// claims this, if it does.
+///
+/// # Errors
+/// The problem to answer with.
+pub(super) async fn settle<E: Environment>(
+    env: &E,
+    claim: &Claim,
+    owner: Option<&TenantId>,
+    id: &str,
+    version: impl AsyncFn() -> Result<Option<u64>, Problem>,
+) -> Result<(), Problem> {
+    change(env, claim, async |entries| {
+        let Some(version) = version().await? else {
+            entries.retain(|entry| !entry.is(owner, id));
+            return Ok(());
+        };
+        match entries.iter_mut().find(|entry| entry.is(owner, id)) {
+            Some(there) => there.version = version,
+            None => entries.push(entry(owner, id, version)),
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn entry(owner: Option<&TenantId>, id: &str, version: u64) -> Entry {
+    Entry {
+        tenant: owner.map(ToString::to_string),
+        id: id.to_owned(),
+        version,
+    }
 }
 
 async fn change<E: Environment>(
     env: &E,
-    issuer: &str,
-    edit: impl Fn(&mut Vec<Entry>) -> Result<(), Problem>,
+    claim: &Claim,
+    edit: impl AsyncFn(&mut Vec<Entry>) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let (store, name) = (env.store(), name(issuer));
+    let (store, name) = (env.store(), claim.list());
     for _ in 0..MAX_ATTEMPTS {
         let found = store.read_documents(std::slice::from_ref(&name)).await?;
         let there = found.into_iter().next().flatten();
@@ -117,7 +174,7 @@ async fn change<E: Environment>(
             None => Vec::new(),
         };
         let mut entries = before.clone();
-        edit(&mut entries)?;
+        edit(&mut entries).await?;
         if entries == before {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! Who may issue tokens for a tenant, as it is kept.
 
+use std::collections::BTreeSet;
+
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, StoreError, TenantId};
 use leaderboard_identity::token::{
@@ -7,6 +9,8 @@ use leaderboard_identity::token::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::index::Claim;
 
 /// The form of the document in the store.
 const FORM: u8 = 1;
@@ -107,6 +111,15 @@ impl IssuerRecord {
             default_scopes: scopes.clone(),
             granted_scopes: scopes,
         }
+    }
+
+    /// What it claims.
+    pub(super) fn claims(&self) -> BTreeSet<Claim> {
+        let claim = |audience: &String| Claim {
+            issuer: self.issuer.clone(),
+            audience: audience.clone(),
+        };
+        self.audiences.iter().map(claim).collect()
     }
 
     /// Reads a document from the store.

@@ -1,34 +1,26 @@
-//! Issuers' documents: found for a token, kept for an administrator.
+//! Issuers' documents, kept for an administrator.
+
+use std::collections::BTreeSet;
 
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId, Versioned};
-use leaderboard_identity::token::MAX_URL_BYTES;
 
-use super::index;
+use super::index::{self, Claim};
 use super::issuer::IssuerRecord;
-use crate::edge::{Trust, documents, renew};
+use super::key_sets::{self, Source};
+use crate::edge::renew;
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
 
-/// How long copies are good for: an issuer that was removed is refused everywhere after half a minute.
-const TRUST: Trust = Trust {
-    refresh_after_ms: 15_000,
-    ask_after_ms: 30_000,
-    forgive_ms: 24 * 60 * 60 * 1000,
-};
+/// Documents of one tenant.
+const MAX_ISSUERS: u32 = 64;
+/// Documents of the operator's own.
+const MAX_ISSUERS_OF_OPERATOR: u32 = 256;
+/// How often a change is tried anew because somebody else changed the same document.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// An issuer and whose it is.
-#[derive(Debug)]
-pub(crate) struct Issuer {
-    /// Whose tokens it issues; `None`: the operator lets it issue for others.
-    pub(crate) owner: Option<TenantId>,
-    /// Its id.
-    pub(crate) id: Box<str>,
-    /// Its document.
-    pub(crate) record: IssuerRecord,
-}
-
-fn name(owner: Option<&TenantId>, id: &str) -> DocumentName {
+/// Where a document is.
+pub(super) fn name(owner: Option<&TenantId>, id: &str) -> DocumentName {
     DocumentName {
         tenant: owner.cloned(),
         kind: DocumentKind::Issuer,
@@ -36,46 +28,10 @@ fn name(owner: Option<&TenantId>, id: &str) -> DocumentName {
     }
 }
 
-fn group(owner: Option<&TenantId>, id: &str) -> String {
+/// The group of a document among the copies.
+pub(super) fn group(owner: Option<&TenantId>, id: &str) -> String {
     // No tenant's id starts with a dot.
     format!("issuer:{}:{id}", owner.map_or(".", TenantId::as_str))
-}
-
-fn list_group(issuer: &str) -> String {
-    format!("issuers:{}", index::digest(issuer))
-}
-
-/// The issuers that sign with this `iss`, from the nearest copies that are good.
-///
-/// # Errors
-/// [`StoreError`] when the store had to be asked and did not answer.
-pub(crate) async fn of_address<E: Environment>(env: &E, issuer: &str) -> Result<Vec<Issuer>, StoreError> {
-    if issuer.len() > MAX_URL_BYTES {
-        return Ok(Vec::new());
-    }
-    let list = index::name(issuer);
-    let bodies = documents(env, &list_group(issuer), move || vec![list.clone()], TRUST).await?;
-    let Some(list) = bodies.first().and_then(Option::as_ref) else {
-        return Ok(Vec::new());
-    };
-    let mut found = Vec::new();
-    for entry in index::decode(&list.value)? {
-        let owner = entry.tenant.map(TenantId::new).transpose();
-        let owner = owner.map_err(|_| StoreError::Corrupt("a list of issuers".to_owned()))?;
-        let name = name(owner.as_ref(), &entry.id);
-        let group = group(owner.as_ref(), &entry.id);
-        let bodies = documents(env, &group, move || vec![name.clone()], TRUST).await?;
-        // The list is only a way to the document, which may have changed since.
-        let Some(document) = bodies.first().and_then(Option::as_ref) else {
-            continue;
-        };
-        let record = IssuerRecord::decode(&document.value)?;
-        if record.issuer == issuer {
-            let id = entry.id.into();
-            found.push(Issuer { owner, id, record });
-        }
-    }
-    Ok(found)
 }
 
 /// A document as the store has it now.
@@ -87,8 +43,7 @@ pub(crate) async fn stored<E: Environment>(
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<Option<Versioned<IssuerRecord>>, StoreError> {
-    let found = env.store().read_documents(&[name(owner, id)]).await?;
-    let document = found.into_iter().next().flatten();
+    let document = document(env, owner, id).await?;
     document
         .map(|document| {
             Ok(Versioned {
@@ -99,10 +54,59 @@ pub(crate) async fn stored<E: Environment>(
         .transpose()
 }
 
+async fn document<E: Environment>(
+    env: &E,
+    owner: Option<&TenantId>,
+    id: &str,
+) -> Result<Option<Versioned<Vec<u8>>>, StoreError> {
+    let found = env.store().read_documents(&[name(owner, id)]).await?;
+    Ok(found.into_iter().next().flatten())
+}
+
+/// A document that is there before a change. One that cannot be read is there, and can be replaced and deleted.
+struct Before {
+    version: u64,
+    record: Option<IssuerRecord>,
+}
+
+impl Before {
+    async fn read<E: Environment>(
+        env: &E,
+        owner: Option<&TenantId>,
+        id: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        let document = document(env, owner, id).await?;
+        Ok(document.map(|document| Self {
+            version: document.version,
+            record: IssuerRecord::decode(&document.value).ok(),
+        }))
+    }
+
+    fn claims(&self) -> BTreeSet<Claim> {
+        self.record.as_ref().map(IssuerRecord::claims).unwrap_or_default()
+    }
+}
+
+/// The version that the store must find, so that nothing is replaced but what was read.
+fn exactly(expected: Expected, before: Option<&Before>) -> Result<Expected, Problem> {
+    let version = before.map(|before| before.version);
+    let holds = match expected {
+        Expected::Any => true,
+        Expected::Absent => version.is_none(),
+        Expected::Version(expected) => version == Some(expected),
+    };
+    if holds {
+        Ok(version.map_or(Expected::Absent, Expected::Version))
+    } else {
+        Err(Problem::new(ProblemType::PreconditionFailed))
+    }
+}
+
 /// Creates or replaces a document. Its version, and whether it is new.
 ///
 /// # Errors
-/// `issuer-taken`, or `precondition-failed` when another version is there than expected.
+/// `issuer-taken` when another document of the same owner claims the same; `quota-reached`; `precondition-failed` when
+/// another version is there than expected.
 pub(crate) async fn put<E: Environment>(
     env: &E,
     owner: Option<&TenantId>,
@@ -110,21 +114,35 @@ pub(crate) async fn put<E: Environment>(
     record: &IssuerRecord,
     expected: Expected,
 ) -> Result<(u64, bool), Problem> {
-    let before = stored(env, owner, id).await?;
-    index::add(env, &record.issuer, owner, id, &record.audiences).await?;
+    check_the_others(env, owner, id, record).await?;
     let body = serde_json::to_vec(record)
         .map_err(|error| Problem::internal(format!("an issuer's document: {error}")))?;
-    let kept = env
-        .store()
-        .put_document(&name(owner, id), &body, expected)
-        .await?
-        .map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
-    if let Some(before) = before.filter(|before| before.value.issuer != record.issuer) {
-        index::remove(env, &before.value.issuer, owner, id).await?;
-        list_changed(env, &before.value.issuer).await;
+    for _ in 0..MAX_ATTEMPTS {
+        let before = Before::read(env, owner, id).await?;
+        let exactly = exactly(expected, before.as_ref())?;
+        let (old, new) = (
+            before.as_ref().map(Before::claims).unwrap_or_default(),
+            record.claims(),
+        );
+        let put = async || {
+            for claim in old.difference(&new) {
+                index::withdraw(env, claim, owner, id).await?;
+            }
+            for claim in &new {
+                index::announce(env, claim, owner, id).await?;
+            }
+            let put = env.store().put_document(&name(owner, id), &body, exactly).await?;
+            Ok::<_, Problem>(put.ok())
+        };
+        let outcome = put().await;
+        settle(env, owner, id, &old.union(&new).cloned().collect()).await;
+        if let Some(kept) = outcome? {
+            forget_keys(env, before.and_then(|before| before.record), Some(record)).await;
+            return Ok(kept);
+        }
+        // Somebody was faster, and whether that is what was expected is seen now.
     }
-    changed(env, owner, id, &record.issuer).await;
-    Ok(kept)
+    Err(Problem::new(ProblemType::Conflict))
 }
 
 /// Deletes a document. Whether there was one.
@@ -137,17 +155,84 @@ pub(crate) async fn delete<E: Environment>(
     id: &str,
     expected: Expected,
 ) -> Result<bool, Problem> {
-    let Some(before) = stored(env, owner, id).await? else {
-        return Ok(false);
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(before) = Before::read(env, owner, id).await? else {
+            return Ok(false);
+        };
+        let exactly = exactly(expected, Some(&before))?;
+        let claims = before.claims();
+        // Off the lists first: without the document, nobody would know on which it is.
+        let delete = async || {
+            for claim in &claims {
+                index::withdraw(env, claim, owner, id).await?;
+            }
+            let deleted = env.store().delete_document(&name(owner, id), exactly).await?;
+            Ok::<_, Problem>(deleted.ok())
+        };
+        let outcome = delete().await;
+        settle(env, owner, id, &claims).await;
+        if let Some(deleted) = outcome? {
+            forget_keys(env, before.record, None).await;
+            return Ok(deleted);
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}
+
+/// A token cannot be of two issuers of the same owner, and an owner has so many. Other owners are nobody's business here.
+async fn check_the_others<E: Environment>(
+    env: &E,
+    owner: Option<&TenantId>,
+    id: &str,
+    record: &IssuerRecord,
+) -> Result<(), Problem> {
+    let most = if owner.is_some() {
+        MAX_ISSUERS
+    } else {
+        MAX_ISSUERS_OF_OPERATOR
     };
-    let deleted = env
-        .store()
-        .delete_document(&name(owner, id), expected)
-        .await?
-        .map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
-    index::remove(env, &before.value.issuer, owner, id).await?;
-    changed(env, owner, id, &before.value.issuer).await;
-    Ok(deleted)
+    let mut others = list_documents(env, owner, None, most.saturating_add(1)).await?;
+    others.retain(|(other, _)| &**other != id);
+    if others.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
+        let detail = format!("There are {most} issuers, which is as many as there may be.");
+        return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
+    }
+    let claims = record.claims();
+    let taken = |document: &Versioned<Vec<u8>>| {
+        IssuerRecord::decode(&document.value).is_ok_and(|other| !other.claims().is_disjoint(&claims))
+    };
+    if others.iter().any(|(_, document)| taken(document)) {
+        return Err(Problem::new(ProblemType::IssuerTaken));
+    }
+    Ok(())
+}
+
+/// Makes lists and copies agree with what the document is now, however the change before it ended. What fails here is put
+/// right by the next change of the document.
+async fn settle<E: Environment>(env: &E, owner: Option<&TenantId>, id: &str, claims: &BTreeSet<Claim>) {
+    for claim in claims {
+        let version = async || {
+            let now = Before::read(env, owner, id).await?;
+            let claiming = now.filter(|now| now.claims().contains(claim));
+            Ok(claiming.map(|now| now.version))
+        };
+        let _ = index::settle(env, claim, owner, id, version).await;
+    }
+    renew(env, &group(owner, id), &[name(owner, id)]).await;
+    for claim in claims {
+        renew(env, &claim.group(), &[claim.list()]).await;
+    }
+    env.memory().tokens.forget();
+}
+
+/// Drops the key set of a document that is gone or has another. Another document's of the same address is fetched anew.
+async fn forget_keys<E: Environment>(env: &E, before: Option<IssuerRecord>, after: Option<&IssuerRecord>) {
+    let after = after.and_then(Source::of);
+    if let Some(before) = before.as_ref().and_then(Source::of)
+        && after.is_none_or(|after| after != before)
+    {
+        key_sets::forget(env, &before).await;
+    }
 }
 
 /// A page of the documents of an owner, in order of their ids.
@@ -160,23 +245,21 @@ pub(crate) async fn list<E: Environment>(
     after: Option<&str>,
     limit: u32,
 ) -> Result<Vec<(Box<str>, IssuerRecord)>, StoreError> {
-    let store = env.store();
-    let found = store
-        .list_documents(owner, DocumentKind::Issuer, after, limit)
-        .await?;
+    let found = list_documents(env, owner, after, limit).await?;
     found
         .into_iter()
-        .filter(|(id, _)| !id.starts_with(index::PREFIX))
         .map(|(id, document)| Ok((id, IssuerRecord::decode(&document.value)?)))
         .collect()
 }
 
-async fn changed<E: Environment>(env: &E, owner: Option<&TenantId>, id: &str, issuer: &str) {
-    renew(env, &group(owner, id), &[name(owner, id)]).await;
-    list_changed(env, issuer).await;
-    env.memory().tokens.forget();
-}
-
-async fn list_changed<E: Environment>(env: &E, issuer: &str) {
-    renew(env, &list_group(issuer), &[index::name(issuer)]).await;
+async fn list_documents<E: Environment>(
+    env: &E,
+    owner: Option<&TenantId>,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
+    let kind = DocumentKind::Issuer;
+    let mut found = env.store().list_documents(owner, kind, after, limit).await?;
+    found.retain(|(id, _)| !id.starts_with(index::PREFIX));
+    Ok(found)
 }

@@ -1,43 +1,47 @@
 //! Key sets that issuers publish: fetched seldom, kept when the issuer is down.
 //!
 //! A set is remembered by the instance and by the region's cache. After [`FRESH_MS`] it is fetched again after the
-//! response; a token with an unknown key has it fetched at once, but not within [`COOL_DOWN_MS`] of the last time, so that
-//! nobody can make this service ask an issuer at will. One request of an instance fetches, the others wait for it.
+//! response, after [`STALE_MS`] before it is used. A token whose key is not known, or whose signature is not the key's, has
+//! it fetched at once, but not within [`COOL_DOWN_MS`] of the last time, so that nobody can make this service ask an
+//! issuer at will. One request of an instance fetches, and one instance of a region; the others wait for it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use leaderboard_core::Timestamp;
-use leaderboard_core::codec::{Reader, Writer};
-use leaderboard_core::ports::Cache;
 use leaderboard_identity::token::{
-    Discovery, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, Trust, discovery_url,
+    Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, Trust, discovery_url,
 };
 
-use super::index::digest;
+use super::issuer::{IssuerRecord, KeySource};
+use super::nearby::{self, Attempt};
 use crate::environment::Environment;
 use crate::fetch::Fetch;
 use crate::problem::{Problem, ProblemType};
 
 /// How long a set is used as it is, in milliseconds.
 const FRESH_MS: i64 = 10 * 60 * 1000;
+/// From which age on a set is used only when a new one cannot be fetched, in milliseconds: a key that the issuer has
+/// withdrawn must not come back with the first token after a quiet night.
+const STALE_MS: i64 = 60 * 60 * 1000;
 /// How long the last good set is kept when the issuer is down, in milliseconds.
 const KEEP_MS: i64 = 24 * 60 * 60 * 1000;
-/// The least time between two attempts to fetch a set, in milliseconds.
+/// The least time between the end of an attempt to fetch a set and the next, in milliseconds.
 const COOL_DOWN_MS: i64 = 30_000;
 /// The same while there is no set at all.
 const FIRST_COOL_DOWN_MS: i64 = 2_000;
 /// How often a request looks whether another one has fetched the set, and how long it waits in between, in milliseconds.
 const MAX_LOOKS: u32 = 350;
 const LOOK_AGAIN_MS: u64 = 20;
+/// The same, for another instance: each look asks the region's cache.
+const MAX_LOOKS_NEARBY: u32 = 70;
+const LOOK_NEARBY_AGAIN_MS: u64 = 100;
 /// Sets that an instance remembers.
 const MAX_SETS: usize = 100;
-/// The form of a set in the region's cache.
-const FORM: u64 = 1;
 
 /// Where a set comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     /// From this address.
     Address(String),
@@ -46,6 +50,15 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// Where the keys of an issuer are; `None` for keys in its document.
+    pub(super) fn of(record: &IssuerRecord) -> Option<Self> {
+        match &record.source {
+            KeySource::Address(url) => Some(Self::Address(url.clone())),
+            KeySource::Discovery => Some(Self::Discovery(record.issuer.clone())),
+            KeySource::Keys(_) => None,
+        }
+    }
+
     fn name(&self) -> Rc<str> {
         match self {
             Self::Address(url) => format!("address {url}").into(),
@@ -59,22 +72,32 @@ impl Source {
 struct Held {
     keys: Option<Rc<KeySet>>,
     fetched_at: Timestamp,
+    /// When the last attempt ended.
     tried_at: Timestamp,
 }
 
 impl Held {
-    fn may_try(&self, now: Timestamp) -> bool {
-        let cool_down = if self.keys.is_some() {
+    const fn cool_down_ms(&self) -> i64 {
+        if self.keys.is_some() {
             COOL_DOWN_MS
         } else {
             FIRST_COOL_DOWN_MS
-        };
-        since(now, self.tried_at) >= cool_down
+        }
+    }
+
+    const fn may_try(&self, now: Timestamp) -> bool {
+        since(now, self.tried_at) >= self.cool_down_ms()
+    }
+
+    /// Its keys up to an age.
+    fn younger_than(&self, age_ms: i64, now: Timestamp) -> Option<Rc<KeySet>> {
+        let keys = self.keys.as_ref()?;
+        (since(now, self.fetched_at) < age_ms).then(|| Rc::clone(keys))
     }
 }
 
-fn since(now: Timestamp, then: Timestamp) -> i64 {
-    now.as_unix_ms() - then.as_unix_ms()
+const fn since(now: Timestamp, then: Timestamp) -> i64 {
+    now.as_unix_ms().saturating_sub(then.as_unix_ms())
 }
 
 /// The sets that an instance knows, and those that it is fetching.
@@ -107,29 +130,32 @@ impl<E: Environment> Drop for Fetching<'_, E> {
     }
 }
 
-/// The keys of a set.
-///
-/// # Errors
-/// 503 when there are none and they cannot be fetched.
-pub(super) async fn keys<E: Environment>(env: &E, source: &Source) -> Result<Rc<KeySet>, Problem> {
-    let (name, now) = (source.name(), env.now());
-    if let Some(held) = known(env, &name).await
-        && let Some(keys) = &held.keys
-        && since(now, held.fetched_at) < KEEP_MS
-    {
-        if since(now, held.fetched_at) >= FRESH_MS && held.may_try(now) {
-            let (env, source) = (env.clone(), source.clone());
-            env.clone().later(async move {
-                renewed(&env, &source).await;
-            });
-        }
-        return Ok(Rc::clone(keys));
+/// The keys of a set, if nobody has to be asked for them first. A set that is no longer fresh is fetched after the response.
+pub(super) async fn at_hand<E: Environment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
+    let now = env.now();
+    let held = known(env, &source.name()).await?;
+    let keys = held.younger_than(STALE_MS, now)?;
+    if since(now, held.fetched_at) >= FRESH_MS && held.may_try(now) {
+        let (env, source) = (env.clone(), source.clone());
+        env.clone().later(async move {
+            renewed(&env, &source).await;
+        });
     }
-    renewed(env, source).await.ok_or_else(|| {
-        Problem::new(ProblemType::Unavailable)
-            .with_detail("The keys of the token's issuer are out of reach.")
-            .with_cause(format!("no keys from {name}"))
-    })
+    Some(keys)
+}
+
+/// 503: there are no keys, and they cannot be fetched.
+pub(super) fn out_of_reach(source: &Source) -> Problem {
+    Problem::new(ProblemType::Unavailable)
+        .with_detail("The keys of the token's issuer are out of reach.")
+        .with_cause(format!("no keys from {}", source.name()))
+}
+
+/// Drops what is known of a set in this instance and in its region.
+pub(super) async fn forget<E: Environment>(env: &E, source: &Source) {
+    let name = source.name();
+    env.memory().key_sets.held.borrow_mut().remove(&name);
+    nearby::forget(env, &name).await;
 }
 
 /// The keys of a set after another attempt to fetch it, or without one when the last is too recent.
@@ -142,60 +168,79 @@ pub(super) async fn renewed<E: Environment>(env: &E, source: &Source) -> Option<
                 break;
             }
         }
-        return usable(memory.find(&name), env.clock());
+        return memory.find(&name)?.younger_than(KEEP_MS, env.clock());
     }
     memory.fetching.borrow_mut().insert(Rc::clone(&name));
     let _fetching = Fetching(env, Rc::clone(&name));
-    let now = env.clock();
-    let held = known(env, &name).await;
-    if held.as_ref().is_some_and(|held| !held.may_try(now)) {
-        return usable(held, now);
-    }
-    if held.as_ref().is_some_and(|held| held.keys.is_some()) && tried_nearby(env, &name, now).await {
-        // Another instance has; what it got is in the region's cache.
-        let nearby = from_region(env, &name).await.or(held)?;
-        let nearby = Held {
-            tried_at: now,
-            ..nearby
-        };
-        memory.remember(&name, nearby.clone());
-        return usable(Some(nearby), now);
-    }
-    note_attempt(env, &name, now).await;
-    let before = held.unwrap_or(Held {
+    let begun = env.clock();
+    let held = known(env, &name).await.unwrap_or(Held {
         keys: None,
         fetched_at: Timestamp::MIN,
-        tried_at: now,
+        tried_at: Timestamp::MIN,
     });
-    let after = match fetch(env, source).await {
-        Some((json, keys)) => {
-            // A cache that fails costs another fetch, never an answer.
-            let _ = env.region().put(&set_key(&name), &pack(&json, now)).await;
-            Held {
-                keys: Some(Rc::new(keys)),
-                fetched_at: now,
-                tried_at: now,
-            }
-        }
-        None => Held {
-            tried_at: now,
-            ..before
-        },
+    if !held.may_try(begun) {
+        return held.younger_than(KEEP_MS, begun);
+    }
+    let after = match tried_nearby(env, &name, &held, begun).await {
+        Some(nearby) => nearby,
+        None => fetched(env, source, held).await,
     };
-    memory.remember(&name, after.clone());
-    usable(Some(after), now)
+    let keys = after.younger_than(KEEP_MS, env.clock());
+    memory.remember(&name, after);
+    keys
 }
 
-fn usable(held: Option<Held>, now: Timestamp) -> Option<Rc<KeySet>> {
-    let held = held.filter(|held| since(now, held.fetched_at) < KEEP_MS)?;
-    held.keys
+/// What another instance of the region has got, if one is fetching or has tried lately.
+async fn tried_nearby<E: Environment>(env: &E, name: &str, held: &Held, now: Timestamp) -> Option<Held> {
+    let mut attempt = nearby::attempt(env, name, now).await;
+    if attempt == Some(Attempt::UnderWay) {
+        for _ in 0..MAX_LOOKS_NEARBY {
+            env.pause(LOOK_NEARBY_AGAIN_MS).await;
+            attempt = nearby::attempt(env, name, env.clock()).await;
+            if attempt != Some(Attempt::UnderWay) {
+                break;
+            }
+        }
+    }
+    let tried_at = match attempt? {
+        // For as long as attempts take: whoever was fetching may be gone.
+        Attempt::UnderWay => return None,
+        Attempt::Ended(age_ms) if age_ms >= held.cool_down_ms() => return None,
+        Attempt::Ended(age_ms) => env.clock().saturating_add_ms(age_ms.saturating_neg()),
+    };
+    let nearby = from_region(env, name).await;
+    let newest = nearby.filter(|nearby| nearby.fetched_at > held.fetched_at);
+    Some(Held {
+        tried_at,
+        ..newest.unwrap_or_else(|| held.clone())
+    })
+}
+
+async fn fetched<E: Environment>(env: &E, source: &Source, before: Held) -> Held {
+    let (name, fetched_at) = (source.name(), env.clock());
+    nearby::note_attempt(env, &name, false, fetched_at).await;
+    let fetched = fetch(env, source).await;
+    if let Some((json, _)) = &fetched {
+        nearby::keep(env, &name, json, fetched_at).await;
+    }
+    // The end counts: an issuer that takes long to answer is not asked without a pause.
+    let tried_at = env.clock();
+    nearby::note_attempt(env, &name, true, tried_at).await;
+    match fetched {
+        Some((_, keys)) => Held {
+            keys: Some(Rc::new(keys)),
+            fetched_at,
+            tried_at,
+        },
+        None => Held { tried_at, ..before },
+    }
 }
 
 async fn fetch<E: Environment>(env: &E, source: &Source) -> Option<(Vec<u8>, KeySet)> {
     let url = match source {
         Source::Address(url) => url.clone(),
         Source::Discovery(issuer) => {
-            let url = discovery_url(issuer).ok()?;
+            let url = discovery_url(issuer, Hosts::Any).ok()?;
             let document = env.fetch().get(&url, MAX_DISCOVERY_BYTES).await.ok()?;
             Discovery::parse(&document, issuer).ok()?.jwks_uri
         }
@@ -205,58 +250,27 @@ async fn fetch<E: Environment>(env: &E, source: &Source) -> Option<(Vec<u8>, Key
     Some((json.to_vec(), keys))
 }
 
-/// What the instance knows of a set, else what the region knows.
+/// What the instance knows of a set; where that is not fresh, what the region knows if it is newer.
 async fn known<E: Environment>(env: &E, name: &Rc<str>) -> Option<Held> {
-    if let Some(held) = env.memory().key_sets.find(name) {
-        return Some(held);
+    let held = env.memory().key_sets.find(name);
+    let fresh = |held: &Held| held.younger_than(FRESH_MS, env.now()).is_some();
+    if held.as_ref().is_some_and(fresh) {
+        return held;
     }
-    let held = from_region(env, name).await?;
-    env.memory().key_sets.remember(name, held.clone());
-    Some(held)
+    let nearby = from_region(env, name).await;
+    let fetched_at = held.as_ref().map_or(Timestamp::MIN, |held| held.fetched_at);
+    let Some(newer) = nearby.filter(|nearby| nearby.fetched_at > fetched_at) else {
+        return held;
+    };
+    env.memory().key_sets.remember(name, newer.clone());
+    Some(newer)
 }
 
 async fn from_region<E: Environment>(env: &E, name: &str) -> Option<Held> {
-    let bytes = env.region().get(&set_key(name)).await.ok()??;
-    let mut r = Reader::new(&bytes);
-    (r.unsigned().ok()? == FORM).then_some(())?;
-    let fetched_at = Timestamp::from_unix_ms(r.signed().ok()?)?;
-    let keys = KeySet::parse(r.bytes().ok()?, Trust::Published).ok()?;
-    r.end().ok()?;
+    let (keys, fetched_at) = nearby::set(env, name).await?;
     Some(Held {
         keys: Some(Rc::new(keys)),
         fetched_at,
         tried_at: fetched_at,
     })
-}
-
-fn pack(json: &[u8], fetched_at: Timestamp) -> Vec<u8> {
-    let mut w = Writer::default();
-    w.unsigned(FORM);
-    w.signed(fetched_at.as_unix_ms());
-    w.bytes(json);
-    w.finish()
-}
-
-/// Whether any instance of the region has tried within the cool-down.
-async fn tried_nearby<E: Environment>(env: &E, name: &str, now: Timestamp) -> bool {
-    let Ok(Some(bytes)) = env.region().get(&attempt_key(name)).await else {
-        return false;
-    };
-    let Ok(bytes) = <[u8; 8]>::try_from(bytes.as_slice()) else {
-        return false;
-    };
-    (0..COOL_DOWN_MS).contains(&(now.as_unix_ms() - i64::from_be_bytes(bytes)))
-}
-
-async fn note_attempt<E: Environment>(env: &E, name: &str, now: Timestamp) {
-    let at = now.as_unix_ms().to_be_bytes();
-    let _ = env.region().put(&attempt_key(name), &at).await;
-}
-
-fn set_key(name: &str) -> String {
-    format!("edge:jwks:{}", digest(name))
-}
-
-fn attempt_key(name: &str) -> String {
-    format!("edge:jwks-tried:{}", digest(name))
 }

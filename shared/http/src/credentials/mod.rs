@@ -5,10 +5,13 @@ mod issuer;
 pub(crate) mod issuers;
 mod key_sets;
 pub(crate) mod keys;
+mod meant;
+mod nearby;
 mod player_tokens;
 mod tokens;
 
 pub(crate) use issuer::{IssuerRecord, KeySource, StaticKey};
 pub(crate) use key_sets::KeySets;
+pub(crate) use meant::KnownIssuers;
 pub use player_tokens::PlayerTokens;
 pub(crate) use tokens::{Tokens, identity as of_token};

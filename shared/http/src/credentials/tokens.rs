@@ -6,22 +6,19 @@ use std::rc::Rc;
 
 use leaderboard_core::Timestamp;
 use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
-use leaderboard_identity::token::{
-    KeySet, PresentedToken, TokenProblem, VerificationKey, VerifiedToken, Verifier,
-};
+use leaderboard_identity::token::{KeySet, PresentedToken, TokenProblem, VerifiedToken};
 use sha2::{Digest, Sha256};
 
-use super::issuer::KeySource;
-use super::issuers::{self, Issuer};
-use super::key_sets::{self, Source};
+use super::key_sets;
+use super::meant::{self, Issuer, Keys, TRUSTED_MS};
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::problem::Problem;
 
 /// Tokens that an instance remembers.
 const MAX_TOKENS: usize = 1000;
-/// How long a verified token is not verified again, in milliseconds: as long as a copy of its issuer's document is good.
-const REMEMBERED_MS: i64 = 30_000;
+/// How long a token is remembered while the store cannot be asked for its issuer, in milliseconds.
+const FORGIVEN_MS: i64 = 1_000;
 
 /// Tokens that this instance has verified, by their digests.
 #[derive(Debug, Default)]
@@ -40,7 +37,7 @@ impl Tokens {
         Some(found.identity.clone())
     }
 
-    fn remember(&self, digest: [u8; 32], identity: Identity, now: Timestamp, expires_at: Timestamp) {
+    fn remember(&self, digest: [u8; 32], identity: Identity, now: Timestamp, until: Timestamp) {
         let mut known = self.0.borrow_mut();
         if known.len() >= MAX_TOKENS {
             known.retain(|_, known| now < known.until);
@@ -48,7 +45,6 @@ impl Tokens {
         if known.len() >= MAX_TOKENS {
             known.pop_first();
         }
-        let until = expires_at.min(now.saturating_add_ms(REMEMBERED_MS));
         known.insert(digest, Known { identity, until });
     }
 
@@ -58,92 +54,203 @@ impl Tokens {
     }
 }
 
-/// Who a token says is asking, once it is verified.
+/// Who a token says is asking, once it is verified. Where several tenants trust its issuer, `named` is the one that the
+/// request names.
 ///
 /// # Errors
 /// 401 with what is wrong with the token; 503 when what verifies it is out of reach.
-pub(crate) async fn identity<E: Environment>(env: &E, token: &str) -> Result<Identity, Problem> {
-    let (digest, now) = (Sha256::digest(token).into(), env.now());
+pub(crate) async fn identity<E: Environment>(
+    env: &E,
+    token: &str,
+    named: Option<&str>,
+) -> Result<Identity, Problem> {
+    let digest = Sha256::new()
+        .chain_update(named.unwrap_or_default())
+        .chain_update(" ")
+        .chain_update(token)
+        .finalize()
+        .into();
+    let now = env.now();
     if let Some(identity) = env.memory().tokens.find(&digest, now) {
         return Ok(identity);
     }
     let presented = PresentedToken::parse(token).map_err(|problem| Problem::of_token(&problem))?;
-    let (issuer, verified) = verify(env, &presented).await?;
+    let good = verify(env, &presented, named).await?;
+    let until = good.until.min(good.verified.expires_at);
     let identity = Identity {
         credential: Credential::Token {
-            issuer,
-            subject: verified.subject.unwrap_or_default().into(),
+            issuer: good.issuer,
+            subject: good.verified.subject.unwrap_or_default().into(),
         },
-        tenant: Some(verified.tenant),
-        scopes: verified.scopes,
-        player: verified.player,
+        tenant: Some(good.verified.tenant),
+        scopes: good.verified.scopes,
+        player: good.verified.player,
     };
     let tokens = &env.memory().tokens;
-    tokens.remember(digest, identity.clone(), now, verified.expires_at);
+    tokens.remember(digest, identity.clone(), now, until);
     Ok(identity)
 }
 
-/// The id of the issuer, and what the token says.
+/// A token that was found good.
+struct Good {
+    /// The id of its issuer.
+    issuer: Box<str>,
+    verified: VerifiedToken,
+    /// Until when that need not be found out again.
+    until: Timestamp,
+}
+
+/// Until when a token of an issuer is remembered: as long as the copy of its document is good.
+fn remembered_until(now: Timestamp, checked_at: Option<Timestamp>) -> Timestamp {
+    let Some(checked_at) = checked_at else {
+        return now;
+    };
+    let until = checked_at.saturating_add_ms(TRUSTED_MS);
+    if until > now {
+        until
+    } else {
+        // The copy is used because the store does not answer.
+        now.saturating_add_ms(FORGIVEN_MS)
+    }
+}
+
 async fn verify<E: Environment>(
     env: &E,
     token: &PresentedToken<'_>,
-) -> Result<(Box<str>, VerifiedToken), Problem> {
+    named: Option<&str>,
+) -> Result<Good, Problem> {
     let now = env.now();
     let refused = |problem: TokenProblem| Problem::of_token(&problem);
     let claimed = token
         .claimed_issuer()
-        .ok_or_else(|| refused(TokenProblem::WrongIssuer))?;
+        .ok_or_else(|| refused(TokenProblem::UnknownIssuer))?;
     if claimed == PLAYER_TOKEN_ISSUER
         && let Some(own) = &env.settings().player_tokens
     {
         let verified = own.verifier.verify(token, &own.keys, now).map_err(refused)?;
-        return Ok((PLAYER_TOKEN_ISSUER.into(), verified));
+        return Ok(Good {
+            issuer: PLAYER_TOKEN_ISSUER.into(),
+            until: verified.expires_at,
+            verified,
+        });
     }
-    let mut last = TokenProblem::WrongIssuer;
-    let mut failed = None;
-    for issuer in issuers::of_address(env, &claimed).await? {
-        // Another document of the same issuer may be for this audience. Those that are not are nobody's business here: their
-        // keys may be out of reach, and they may be another tenant's.
-        if !token.claims_to_be_for(&issuer.record.audiences) {
-            last = TokenProblem::WrongAudience;
+    let mut attempt = Attempt::default();
+    let mut waiting = Vec::new();
+    for meant in meant::meant(env, &claimed, &token.claimed_audiences(), named).await? {
+        let (issuer, checked_at) = match meant::issuer(env, &meant, &claimed).await {
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
+            Err(error) => {
+                attempt.failed(error.into());
+                continue;
+            }
+        };
+        let source = match &issuer.keys {
+            Keys::Here(keys) => {
+                if let Some(verified) = attempt.verify(&issuer, token, keys, now) {
+                    return Ok(good(&issuer, verified, now, checked_at));
+                }
+                continue;
+            }
+            Keys::At(source) => source.clone(),
+        };
+        let keys = key_sets::at_hand(env, &source).await;
+        if let Some(keys) = &keys {
+            if let Some(verified) = attempt.verify(&issuer, token, keys, now) {
+                return Ok(good(&issuer, verified, now, checked_at));
+            }
+            if !attempt.other_keys_may_help() {
+                continue;
+            }
+        }
+        waiting.push((issuer, checked_at, source, keys));
+    }
+    // Another issuer is asked only when nothing that is at hand says that the token is good.
+    for (issuer, checked_at, source, tried) in waiting {
+        let Some(keys) = key_sets::renewed(env, &source).await else {
+            if tried.is_none() {
+                attempt.failed(key_sets::out_of_reach(&source));
+            }
+            continue;
+        };
+        if tried.is_some_and(|tried| Rc::ptr_eq(&tried, &keys)) {
             continue;
         }
-        match verify_with(env, token, &issuer).await {
-            Ok(Ok(verified)) => return Ok((issuer.id, verified)),
-            Ok(Err(problem)) => last = problem,
-            Err(problem) => failed = Some(problem),
+        if let Some(verified) = attempt.verify(&issuer, token, &keys, now) {
+            return Ok(good(&issuer, verified, now, checked_at));
         }
     }
-    Err(failed.unwrap_or_else(|| refused(last)))
+    Err(attempt.into_problem())
 }
 
-async fn verify_with<E: Environment>(
-    env: &E,
-    token: &PresentedToken<'_>,
-    issuer: &Issuer,
-) -> Result<Result<VerifiedToken, TokenProblem>, Problem> {
-    let unusable = |what: &dyn std::fmt::Display| Problem::internal(format!("issuer {}: {what}", issuer.id));
-    let verifier: Verifier = issuer
-        .record
-        .verifier(issuer.owner.as_ref())
-        .map_err(|invalid| unusable(&invalid))?;
-    let now = env.now();
-    let source = match &issuer.record.source {
-        KeySource::Keys(keys) => {
-            let keys: Result<Vec<VerificationKey>, _> = keys.iter().map(super::StaticKey::parsed).collect();
-            let keys = KeySet::new(keys.map_err(|problem| unusable(&problem))?);
-            return Ok(verifier.verify(token, &keys, now));
+fn good(issuer: &Issuer, verified: VerifiedToken, now: Timestamp, checked_at: Option<Timestamp>) -> Good {
+    Good {
+        issuer: issuer.id.clone(),
+        verified,
+        until: remembered_until(now, checked_at),
+    }
+}
+
+/// Why a token was not found good, so far.
+#[derive(Default)]
+struct Attempt {
+    /// What is wrong with it, by the last document that it was checked by.
+    last: Option<TokenProblem>,
+    /// What is wrong with its claims, though its signature is good, and whose it is.
+    signed: Option<Problem>,
+    /// The only issuer that it was checked by.
+    only: Option<(usize, Rc<Issuer>)>,
+    failed: Option<Problem>,
+}
+
+impl Attempt {
+    fn verify(
+        &mut self,
+        issuer: &Rc<Issuer>,
+        token: &PresentedToken<'_>,
+        keys: &KeySet,
+        now: Timestamp,
+    ) -> Option<VerifiedToken> {
+        let problem = match issuer.verifier.verify(token, keys, now) {
+            Ok(verified) => return Some(verified),
+            Err(problem) => problem,
+        };
+        if problem.is_of_signed_claims() {
+            let credential = Credential::Token {
+                issuer: issuer.id.clone(),
+                subject: token.claimed_subject().unwrap_or_default().into(),
+            };
+            let refusal = Problem::of_token(&problem).with_refused(issuer.tenant(), Some(credential));
+            self.signed.get_or_insert(refusal);
         }
-        KeySource::Address(url) => Source::Address(url.clone()),
-        KeySource::Discovery => Source::Discovery(issuer.record.issuer.clone()),
-    };
-    let keys: Rc<KeySet> = key_sets::keys(env, &source).await?;
-    match verifier.verify(token, &keys, now) {
-        Err(TokenProblem::UnknownKey { kid }) => match key_sets::renewed(env, &source).await {
-            Some(keys) => Ok(verifier.verify(token, &keys, now)),
-            None => Ok(Err(TokenProblem::UnknownKey { kid })),
-        },
-        outcome => Ok(outcome),
+        let others = match &self.only {
+            Some((count, known)) if !Rc::ptr_eq(known, issuer) => count.saturating_add(1),
+            Some((count, _)) => *count,
+            None => 1,
+        };
+        self.only = Some((others, Rc::clone(issuer)));
+        self.last = Some(problem);
+        None
+    }
+
+    fn failed(&mut self, problem: Problem) {
+        self.failed = Some(problem);
+    }
+
+    fn other_keys_may_help(&self) -> bool {
+        self.last.as_ref().is_some_and(TokenProblem::other_keys_may_help)
+    }
+
+    fn into_problem(self) -> Problem {
+        if let Some(problem) = self.signed.or(self.failed) {
+            return problem;
+        }
+        let problem = Problem::of_token(&self.last.unwrap_or(TokenProblem::UnknownIssuer));
+        match self.only {
+            // The signature says nothing, so it is the tenant's only where nobody else's could be meant.
+            Some((1, issuer)) => problem.with_refused(issuer.tenant(), None),
+            _ => problem,
+        }
     }
 }
 
@@ -156,15 +263,22 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_remembered_for_a_while_and_never_beyond_its_end() {
+    fn a_token_is_remembered_for_so_long() {
         let tokens = Tokens::default();
         tokens.remember([1; 32], Identity::operator(), at(0), at(10));
-        tokens.remember([2; 32], Identity::operator(), at(0), at(1_000_000));
         assert!(tokens.find(&[1; 32], at(9)).is_some());
         assert!(tokens.find(&[1; 32], at(10)).is_none());
-        assert!(tokens.find(&[2; 32], at(REMEMBERED_MS - 1)).is_some());
-        assert!(tokens.find(&[2; 32], at(REMEMBERED_MS)).is_none());
         assert!(tokens.find(&[3; 32], at(0)).is_none());
+    }
+
+    #[test]
+    fn what_is_known_of_a_token_is_no_newer_than_the_copy_of_its_issuer() {
+        let until = |now, checked_at| remembered_until(at(now), checked_at).as_unix_ms();
+        assert_eq!(until(20_000, Some(at(0))), TRUSTED_MS);
+        assert_eq!(until(20_000, Some(at(20_000))), 20_000 + TRUSTED_MS);
+        assert_eq!(until(20_000, None), 20_000);
+        // The store is out of reach.
+        assert_eq!(until(60_000, Some(at(0))), 60_000 + FORGIVEN_MS);
     }
 
     #[test]

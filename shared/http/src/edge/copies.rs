@@ -111,6 +111,12 @@ impl Copies {
         self.0.borrow().get(group).cloned()
     }
 
+    /// When the store was asked for these bodies; `None` where the instance remembers others by now.
+    pub(crate) fn checked_at(&self, group: &str, bodies: &Rc<Bodies>) -> Option<Timestamp> {
+        let copy = self.find(group)?;
+        Rc::ptr_eq(&copy.bodies, bodies).then_some(copy.checked_at)
+    }
+
     /// Remembers a copy unless a newer one is there. The one that is remembered then.
     fn remember(&self, group: &str, copy: Rc<Copy>, occasion: Occasion, now: Timestamp) -> Rc<Copy> {
         let mut known = self.0.borrow_mut();

@@ -24,8 +24,8 @@ impl Endpoint for Ops {
     fn table() -> RouteTable<Call> {
         const {
             &[
-                Route::new(Verb::Get, "/health/live", Need::Open, |_| Ok(Call::Live)),
-                Route::new(Verb::Get, "/health/ready", Need::Open, |_| Ok(Call::Ready)),
+                Route::new(Verb::Get, "/health/live", Need::Open, |_| Ok(Call::Live)).from_anywhere(),
+                Route::new(Verb::Get, "/health/ready", Need::Open, |_| Ok(Call::Ready)).from_anywhere(),
                 Route::new(Verb::Get, "/health/detailed", Need::Operator, |_| {
                     Ok(Call::Detailed)
                 })

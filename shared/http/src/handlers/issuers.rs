@@ -2,10 +2,12 @@
 
 use http::StatusCode;
 use leaderboard_core::TenantId;
+use leaderboard_identity::token::Hosts;
 
 use crate::credentials::{IssuerRecord, issuers};
 use crate::endpoint::Context;
 use crate::environment::Environment;
+use crate::identity::Credential;
 use crate::json;
 use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
@@ -97,7 +99,13 @@ pub async fn put<E: Environment>(
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let owner = scope.owner(context);
-    let record = read_document(&json::parse(context.body)?, id, owner)?;
+    // Who may make this service ask hosts that are not public: whoever says which hosts it may ask at all.
+    let hosts = if context.identity.credential == Credential::Operator {
+        Hosts::Any
+    } else {
+        Hosts::Public
+    };
+    let record = read_document(&json::parse(context.body)?, id, owner, hosts)?;
     let there = if preconditions.exist() {
         issuers::stored(context.env, owner, id)
             .await?

@@ -49,22 +49,39 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
             .with_error(FieldError::body(format!("#{}", invalid.pointer), invalid.detail))
     })?;
     let store = env.store();
-    let there = store
-        .list_documents(Some(tenant), DocumentKind::Key, None, MAX_KEYS)
-        .await?;
-    if there.len() >= usize::try_from(MAX_KEYS).unwrap_or(usize::MAX) {
-        let detail = format!("The tenant has {MAX_KEYS} keys; remove those that were revoked.");
-        return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
+    if count(context).await? >= MAX_KEYS {
+        return Err(too_many());
     }
+    let name = keys::name(tenant, made.id);
     let kept = store
-        .put_document(&keys::name(tenant, made.id), &record.encode(), Expected::Absent)
+        .put_document(&name, &record.encode(), Expected::Absent)
         .await?;
     // 64 random bits that are taken: the same request again gets others.
     let (version, _) = kept.map_err(|_| Problem::new(ProblemType::Conflict))?;
+    // Others may have counted at the same time. The key has not been shown to anybody, so it can go again.
+    if count(context).await? > MAX_KEYS {
+        let deleted = store.delete_document(&name, Expected::Version(version)).await?;
+        deleted.map_err(|_| Problem::new(ProblemType::Conflict))?;
+        return Err(too_many());
+    }
     let body = KeyBody::new(&record).with_key(&made.text);
     Ok(Response::json(StatusCode::CREATED, context.accepted, &body)?
         .with_etag(version)
         .with_location(&format!("{}/keys/{}", context.version.base_path(), made.id)))
+}
+
+fn too_many() -> Problem {
+    let detail = format!("The tenant has {MAX_KEYS} keys; remove those that were revoked.");
+    Problem::new(ProblemType::QuotaReached).with_detail(detail)
+}
+
+/// How many keys the tenant has, as far as it matters: one more than it may have is enough to know.
+async fn count<E: Environment>(context: &Context<'_, E>) -> Result<u32, Problem> {
+    let (store, tenant) = (context.env.store(), Some(&context.tenant));
+    let there = store
+        .list_documents(tenant, DocumentKind::Key, None, MAX_KEYS.saturating_add(1))
+        .await?;
+    Ok(u32::try_from(there.len()).unwrap_or(u32::MAX))
 }
 
 /// `GET /keys?limit=&cursor=`: the keys in order of their ids, revoked ones included.

@@ -20,8 +20,12 @@ use crate::response::Response;
 /// The problem to answer with.
 pub async fn show<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let guard = Guard::enter(context.env, context.headers, context.client).await?;
-    check_key(context).inspect_err(|refusal| guard.charge(context.env, refusal))?;
+    // A good key is not refused for what others did from its address.
+    if let Err(refusal) = check_key(context) {
+        let guard = Guard::enter(context.env, context.headers, context.client).await?;
+        guard.charge(context.env, &refusal);
+        return Err(refusal);
+    }
     let mut counters = region(context.env).await;
     let stored = context.env.store().counters().await;
     let up = stored.is_ok();

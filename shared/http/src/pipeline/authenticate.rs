@@ -12,6 +12,8 @@ use crate::identity::{Credential, Identity};
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::route::Need;
 
+use super::tenant::TENANT;
+
 const API_KEY: &str = "x-api-key";
 const BEARER: &str = "bearer";
 
@@ -23,7 +25,16 @@ enum Presented<'h> {
     Token(&'h str),
 }
 
-/// Who asks. A credential that is not valid is refused; it never makes a caller anonymous. `need` is what the
+/// Whether the operator asks. Its key is looked at before anything that could refuse a request for what others did from the
+/// same address.
+pub(super) fn is_operator<E: Environment>(env: &E, headers: &HeaderMap) -> bool {
+    match presented(headers) {
+        Ok(Presented::Key(key)) => env.settings().admin_key.matches(key),
+        _ => false,
+    }
+}
+
+/// Who asks, when it is not the operator. A credential that is not valid is refused; it never makes a caller anonymous. `need` is what the
 /// route asks for: while the store is out of reach, API keys go on for reads alone.
 pub(super) async fn identity<E: Environment>(
     env: &E,
@@ -33,8 +44,10 @@ pub(super) async fn identity<E: Environment>(
 ) -> Result<Identity, Problem> {
     match presented(headers)? {
         Presented::Nothing => Ok(Identity::anonymous()),
-        Presented::Token(token) => of_token(env, token).await,
-        Presented::Key(key) if env.settings().admin_key.matches(key) => Ok(Identity::operator()),
+        Presented::Token(token) => {
+            let named = headers.get(TENANT).and_then(|name| name.to_str().ok());
+            of_token(env, token, named.map(str::trim)).await
+        }
         Presented::Key(key) => by_key(env, key, client, need).await,
     }
 }
@@ -56,12 +69,12 @@ fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Problem> {
         (None, Some(key)) => Ok(Presented::Key(key.as_bytes())),
         (Some(authorization), None) => bearer(authorization).map(Presented::Token),
         // RFC 6750, section 2: one method, or the request is invalid.
-        (Some(_), Some(_)) => Err(
-            Problem::new(ProblemType::InvalidHeader).with_error(FieldError::header(
+        (Some(_), Some(_)) => Err(Problem::new(ProblemType::InvalidHeader)
+            .with_error(FieldError::header(
                 "X-API-Key",
                 "comes with Authorization; send one credential",
-            )),
-        ),
+            ))
+            .with_refused(None, None)),
     }
 }
 
@@ -104,7 +117,10 @@ async fn by_key<E: Environment>(
         };
         return Err(Problem::new(kind)
             .with_detail(sentence(&refusal.to_string()))
-            .with_refused_key(record.tenant, key.id().to_string().into()));
+            .with_refused(
+                Some(record.tenant),
+                Some(Credential::Key(key.id().to_string().into())),
+            ));
     }
     Ok(Identity {
         credential: Credential::Key(key.id().to_string().into()),

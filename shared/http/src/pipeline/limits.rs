@@ -19,6 +19,15 @@ use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 use crate::route::{Charging, Family, Need, Route};
 
+/// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to
+/// be known is decided later.
+pub(super) async fn rules<E: Environment>(env: &E) -> Result<Rc<Rules>, Problem> {
+    match Knowledge::rules_of_the_operator(env).await {
+        Err(StoreError::Unavailable(_)) => Ok(Rc::default()),
+        rules => Ok(rules?),
+    }
+}
+
 /// The limit on refused credentials, for a request that shows one.
 pub(crate) struct Guard(Option<Applied>);
 
@@ -36,19 +45,15 @@ impl Guard {
         if !headers.contains_key(AUTHORIZATION) && !headers.contains_key("x-api-key") {
             return Ok(Self(None));
         }
-        let rules = match Knowledge::rules_of_the_operator(env).await {
-            Ok(rules) => rules,
-            // Whether a request needs more than this to be known is decided later.
-            Err(StoreError::Unavailable(_)) => Rc::new(Rules::default()),
-            Err(error) => return Err(error.into()),
-        };
+        let rules = rules(env).await?;
         let limit = of_credentials(&rules, client);
         if let Some(limit) = &limit {
             let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
             look(env, payer, one).await;
             let (metered, room) = env.memory().limiter.buckets.peek(payer, one, None, now_us(env));
             if !room {
-                return Err(refused(env, one, &metered, None));
+                // Whatever the credential is: it is refused unseen.
+                return Err(refused(env, one, &metered, None).with_refused(None, None));
             }
         }
         Ok(Self(limit))

@@ -9,7 +9,7 @@ use super::{invalid_header, one_header};
 use crate::identity::Identity;
 use crate::problem::{FieldError, Problem, ProblemType};
 
-const TENANT: &str = "X-Tenant-ID";
+pub(super) const TENANT: &str = "X-Tenant-ID";
 
 /// The tenant of the credential; where it has none, the one that the request names, or the default one.
 pub(super) fn tenant(

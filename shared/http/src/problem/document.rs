@@ -7,6 +7,7 @@ use leaderboard_core::TenantId;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ProblemType;
+use crate::identity::Credential;
 use crate::response::Response;
 
 /// The most errors that one problem lists; a body can have thousands.
@@ -81,6 +82,15 @@ impl Serialize for FieldError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(Box<Parts>);
 
+/// A credential that was refused, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedCredential {
+    /// Whose it is.
+    pub tenant: Option<TenantId>,
+    /// Which it is.
+    pub credential: Option<Credential>,
+}
+
 /// The parts of a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
@@ -96,8 +106,8 @@ pub struct Parts {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log alone.
     pub cause: Option<String>,
-    /// For the audit log alone: the tenant and the id of the key that was refused, where there is such a key.
-    pub refused_key: Option<(TenantId, Box<str>)>,
+    /// For the audit log alone: that a credential was refused.
+    pub refused: Option<RefusedCredential>,
 }
 
 impl std::ops::Deref for Problem {
@@ -119,7 +129,7 @@ impl Problem {
             violated: Vec::new(),
             headers: Vec::new(),
             cause: None,
-            refused_key: None,
+            refused: None,
         }));
         match kind {
             ProblemType::Unauthenticated => {
@@ -193,10 +203,10 @@ impl Problem {
         self
     }
 
-    /// The same problem with whose key was refused.
+    /// The same problem, as the refusal of a credential: whose it is, and which, where that is known.
     #[must_use]
-    pub(crate) fn with_refused_key(mut self, tenant: TenantId, id: Box<str>) -> Self {
-        self.0.refused_key = Some((tenant, id));
+    pub(crate) fn with_refused(mut self, tenant: Option<TenantId>, credential: Option<Credential>) -> Self {
+        self.0.refused = Some(RefusedCredential { tenant, credential });
         self
     }
 

@@ -87,7 +87,7 @@ problem_types! {
     NotAcceptable, "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type";
     /// The document was changed by someone else at the same time; read it and try again.
     Conflict, "conflict", CONFLICT, "The document was changed meanwhile";
-    /// Another document has the same `issuer` and one of the same `audiences`.
+    /// Another of your documents has the same `issuer` and one of the same `audiences`.
     IssuerTaken, "issuer-taken", CONFLICT, "The issuer is taken";
     /// The operator has not set what this needs.
     NotConfigured, "not-configured", CONFLICT, "This is not configured";

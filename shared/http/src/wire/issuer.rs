@@ -3,7 +3,7 @@
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, TenantId};
 use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
-use leaderboard_identity::token::{MAX_KEYS, checked_url, discovery_url};
+use leaderboard_identity::token::{Hosts, MAX_KEYS, checked_url, discovery_url};
 
 use super::scopes;
 use crate::credentials::{IssuerRecord, KeySource, StaticKey};
@@ -24,11 +24,17 @@ const FIELDS: [&str; 11] = [
     "granted_scopes",
 ];
 
-/// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's).
+/// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's), and `hosts` are those that the
+/// caller may name.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
-pub(crate) fn read(tree: &Json<'_>, id: &str, owner: Option<&TenantId>) -> Result<IssuerRecord, Problem> {
+pub(crate) fn read(
+    tree: &Json<'_>,
+    id: &str,
+    owner: Option<&TenantId>,
+    hosts: Hosts,
+) -> Result<IssuerRecord, Problem> {
     let mut errors = Errors::default();
     let record = Field::root(tree).object(&mut errors).and_then(|fields| {
         fields.only(&FIELDS, &mut errors);
@@ -38,7 +44,7 @@ pub(crate) fn read(tree: &Json<'_>, id: &str, owner: Option<&TenantId>) -> Resul
         {
             errors.add(&field.pointer, "must be the id in the path");
         }
-        record(&fields, owner, &mut errors)
+        record(&fields, owner, hosts, &mut errors)
     });
     if let Some(Err(invalid)) = record.as_ref().map(|record| record.verifier(owner)) {
         errors.add_invalid(&crate::json::Pointer::Root, &invalid);
@@ -47,14 +53,19 @@ pub(crate) fn read(tree: &Json<'_>, id: &str, owner: Option<&TenantId>) -> Resul
     record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-fn record(fields: &Fields<'_, '_>, owner: Option<&TenantId>, errors: &mut Errors) -> Option<IssuerRecord> {
+fn record(
+    fields: &Fields<'_, '_>,
+    owner: Option<&TenantId>,
+    hosts: Hosts,
+    errors: &mut Errors,
+) -> Option<IssuerRecord> {
     let issuer = fields
         .required("issuer", errors)
         .and_then(|field| field.parsed(issuer, errors));
     let audiences = fields
         .required("audiences", errors)
         .map(|field| texts(&field, errors));
-    let source = source(fields, issuer, errors);
+    let source = source(fields, issuer, hosts, errors);
     let mut record = IssuerRecord::new(issuer?.to_owned(), audiences?, source?);
     if let Some(field) = fields.optional("leeway_s") {
         record.leeway_s = field.integer(errors)?;
@@ -108,8 +119,14 @@ fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
 }
 
 /// Where the keys are: exactly one of three fields says it.
-fn source(fields: &Fields<'_, '_>, issuer: Option<&str>, errors: &mut Errors) -> Option<KeySource> {
-    let address = |text: &'_ str| checked_url(text).map_err(|problem| Invalid::new("", problem.to_string()));
+fn source(
+    fields: &Fields<'_, '_>,
+    issuer: Option<&str>,
+    hosts: Hosts,
+    errors: &mut Errors,
+) -> Option<KeySource> {
+    let address =
+        |text: &'_ str| checked_url(text, hosts).map_err(|problem| Invalid::new("", problem.to_string()));
     let uri = fields.optional("jwks_uri");
     let discovery = fields.optional("discovery");
     let keys = fields.optional("keys");
@@ -123,7 +140,7 @@ fn source(fields: &Fields<'_, '_>, issuer: Option<&str>, errors: &mut Errors) ->
             if !field.boolean(errors)? {
                 errors.add(&field.pointer, "must be true, or left out");
             }
-            if let Err(problem) = discovery_url(issuer?) {
+            if let Err(problem) = discovery_url(issuer?, hosts) {
                 errors.add(
                     &field.pointer,
                     format!("needs an issuer that is an address: it {problem}"),

@@ -3,7 +3,7 @@
 use http::Request;
 use leaderboard_http::{Body, Level};
 
-use crate::service::{KEY, Service};
+use crate::service::{KEY, METRICS_KEY, Service};
 
 fn kind(status: u16, kind: &str, place: &str) -> (u16, String, String) {
     (status, kind.to_owned(), place.to_owned())
@@ -132,4 +132,55 @@ fn a_log_line_has_the_pattern_and_not_the_path() {
         serde_json::to_string(&answer.log).unwrap(),
         r#"{"level":"info","trace_id":"07070707070707070707070707070707","method":"GET","route":"/leaderboards/:leaderboard/entries/:player","api_version":"1","status":404,"tenant":"default","problem":"/problems/leaderboard-not-found","duration_us":0}"#
     );
+}
+
+const FROM: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
+
+#[test]
+fn good_keys_of_the_operators_get_in_past_those_who_guess_from_the_same_address() {
+    let service = Service::new();
+    let with = |path: &str, key: &str| service.raw("GET", path, "", &[FROM, ("x-api-key", key)]).status;
+    while with("/leaderboards", "guess") != 429 {}
+    assert_eq!(
+        (with("/leaderboards", "guess"), with("/metrics", "guess")),
+        (429, 429)
+    );
+    for path in ["/leaderboards", "/tenants", "/health/detailed", "/metrics"] {
+        assert_eq!(with(path, KEY), 200, "{path}");
+    }
+    assert_eq!(with("/metrics", METRICS_KEY), 200);
+}
+
+#[test]
+fn who_is_not_let_in_tries_no_credentials() {
+    let service = Service::new();
+    let limits = r#"{"addresses":{"deny":["192.0.2.0/24"]}}"#;
+    assert_eq!(service.call("PUT", "/operator/limits", limits).status, 201);
+    let headers: [&[(&str, &str)]; 4] = [
+        &[FROM],
+        &[FROM, ("x-api-key", "guess")],
+        &[FROM, ("authorization", "Bearer guess")],
+        &[FROM, ("x-api-key", METRICS_KEY)],
+    ];
+    for headers in headers {
+        for path in [
+            "/leaderboards",
+            "/leaderboards/goals/entries",
+            "/metrics",
+            "/health/detailed",
+        ] {
+            let refused = service.raw("GET", path, "", headers);
+            assert_eq!(refused.problem().1, "address-denied", "{path} {headers:?}");
+        }
+        for path in ["/health/live", "/health/ready"] {
+            assert_eq!(service.raw("GET", path, "", headers).status, 200, "{path}");
+        }
+    }
+    for path in ["/leaderboards", "/metrics", "/health/detailed"] {
+        assert_eq!(
+            service.raw("GET", path, "", &[FROM, ("x-api-key", KEY)]).status,
+            200,
+            "{path}"
+        );
+    }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Store {
     /// How many reports of what was let through came.
     pub(crate) reports: Cell<u32>,
     pub(crate) log_is_closed: Cell<bool>,
+    /// So many documents are still written before the store goes away.
+    pub(crate) writes_left: Cell<Option<u32>>,
     /// How often ranks were asked for.
     pub(crate) reads: Cell<u32>,
     /// How often a configuration was asked for.
@@ -37,6 +39,15 @@ impl Store {
     /// Sets the store's own clock, in microseconds since the epoch.
     pub(crate) fn set_clock(&self, now_us: u64) {
         self.model.set_clock(now_us);
+    }
+
+    /// Goes away before a write, when as many as were to go through have.
+    fn writes(&self) -> Result<&Model, StoreError> {
+        if let Some(left) = self.writes_left.get() {
+            self.down.set(left == 0);
+            self.writes_left.set(Some(left.saturating_sub(1)));
+        }
+        self.up()
     }
 
     /// A question about ranks; others get on meanwhile.
@@ -208,7 +219,7 @@ impl Documents for Store {
         body: &[u8],
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
-        self.up()?.put_document(name, body, expected).await
+        self.writes()?.put_document(name, body, expected).await
     }
 
     async fn delete_document(
@@ -216,7 +227,7 @@ impl Documents for Store {
         name: &DocumentName,
         expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError> {
-        self.up()?.delete_document(name, expected).await
+        self.writes()?.delete_document(name, expected).await
     }
 
     async fn list_documents(
@@ -226,7 +237,11 @@ impl Documents for Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
-        self.up()?.list_documents(tenant, kind, after, limit).await
+        let found = self.up()?.list_documents(tenant, kind, after, limit).await;
+        if self.documents_take_time.get() {
+            turn().await;
+        }
+        found
     }
 }
 

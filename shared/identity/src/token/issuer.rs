@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::public_hosts::is_public;
+
 /// The longest discovery document, in bytes.
 pub const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
 /// The longest address, in bytes.
@@ -10,6 +12,25 @@ pub const MAX_URL_BYTES: usize = 512;
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 /// Hosts that may be asked without encryption: nothing leaves the machine.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// The hosts that may be named. A name is not resolved here: which hosts a name may lead to is the host's grant to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts {
+    /// All of them, for whoever runs the installation.
+    Any,
+    /// Public ones alone, by `https`: neither this machine nor a private network, for everybody else.
+    Public,
+}
+
+impl Hosts {
+    /// Those that an issuer at this address may lead on to: who is public does not send into a private network.
+    fn led_to_by(issuer: &str) -> Self {
+        match checked_url(issuer, Self::Public) {
+            Err(DocumentProblem::Private) => Self::Any,
+            _ => Self::Public,
+        }
+    }
+}
 
 /// Why what an issuer publishes cannot be used. What it displays is safe to show to an administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +45,8 @@ pub enum DocumentProblem {
     WrongIssuer,
     /// An address that is not `https`, nor `http` to this machine.
     Address,
+    /// An address on this machine or in a private network, or without encryption, where only public ones may be named.
+    Private,
 }
 
 impl std::fmt::Display for DocumentProblem {
@@ -33,6 +56,9 @@ impl std::fmt::Display for DocumentProblem {
             Self::Malformed => "is not a document of this kind",
             Self::NoKey => "has no key that can be used",
             Self::WrongIssuer => "is the document of another issuer",
+            Self::Private => {
+                "must be an https address of a public host; others are for the operator's key to set"
+            }
             Self::Address => {
                 "must be an https address (http only on this machine) without user, query and fragment"
             }
@@ -68,7 +94,7 @@ impl Discovery {
         if wire.issuer != issuer {
             return Err(DocumentProblem::WrongIssuer);
         }
-        checked_url(&wire.jwks_uri)?;
+        checked_url(&wire.jwks_uri, Hosts::led_to_by(issuer))?;
         let jwks_uri = wire.jwks_uri;
         Ok(Self { jwks_uri })
     }
@@ -77,20 +103,20 @@ impl Discovery {
 /// Where the discovery document of an issuer is (OpenID Connect Discovery 1.0, section 4).
 ///
 /// # Errors
-/// [`DocumentProblem::Address`] when the issuer is no address that may be fetched.
-pub fn discovery_url(issuer: &str) -> Result<String, DocumentProblem> {
-    checked_url(issuer)?;
+/// [`DocumentProblem::Address`] or [`DocumentProblem::Private`] when the issuer is no address that may be fetched.
+pub fn discovery_url(issuer: &str, hosts: Hosts) -> Result<String, DocumentProblem> {
+    checked_url(issuer, hosts)?;
     if issuer.contains('?') {
         return Err(DocumentProblem::Address);
     }
     Ok(format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')))
 }
 
-/// Checks that an address may be fetched: `https`, or `http` to this machine; a host, no user, no fragment.
+/// Checks that an address may be fetched: `https`, or `http` to this machine; a host of those, no user, no fragment.
 ///
 /// # Errors
-/// [`DocumentProblem::Address`].
-pub fn checked_url(url: &str) -> Result<(), DocumentProblem> {
+/// [`DocumentProblem::Address`], [`DocumentProblem::Private`].
+pub fn checked_url(url: &str, hosts: Hosts) -> Result<(), DocumentProblem> {
     let plain =
         |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'#' | b'@');
     if url.len() > MAX_URL_BYTES || !url.bytes().all(plain) {
@@ -110,7 +136,13 @@ pub fn checked_url(url: &str) -> Result<(), DocumentProblem> {
     let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
     let bracketed = host.starts_with('[') && host.ends_with(']');
     let host_fits = !host.is_empty() && (bracketed || !host.contains([':', '[', ']']));
-    if port_fits && host_fits && (secure || LOOPBACK.contains(&host)) {
+    if !port_fits || !host_fits {
+        return Err(DocumentProblem::Address);
+    }
+    if hosts == Hosts::Public && !(secure && is_public(host)) {
+        return Err(DocumentProblem::Private);
+    }
+    if secure || LOOPBACK.contains(&host) {
         Ok(())
     } else {
         Err(DocumentProblem::Address)

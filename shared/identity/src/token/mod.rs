@@ -7,12 +7,13 @@ mod key;
 mod key_set;
 mod presented;
 mod problem;
+mod public_hosts;
 mod shape;
 mod verifier;
 
 pub use claims::{ClaimsMapping, DEFAULT_PLAYER_CLAIM, MAX_CLAIM_NAME_BYTES, TenantSource};
 pub use issuer::{
-    Discovery, DocumentProblem, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
+    Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
 };
 pub use key::{
     KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,

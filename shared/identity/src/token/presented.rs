@@ -32,6 +32,12 @@ struct Audience {
     aud: Option<Value>,
 }
 
+/// Whose a token is, for the record of a refusal.
+#[derive(Debug, Deserialize)]
+struct Subject {
+    sub: Option<String>,
+}
+
 /// A token in its parts. Nothing of it is true until a [`Verifier`](super::Verifier) has seen it.
 #[derive(Debug)]
 pub struct PresentedToken<'a> {
@@ -83,16 +89,28 @@ impl<'a> PresentedToken<'a> {
         claims.custom.iss
     }
 
-    /// Whether the token says that it is for one of `audiences`: good for leaving out verifiers that would refuse it.
+    /// For whom the token says it is: good for choosing a verifier, which then checks it.
     #[must_use]
-    pub fn claims_to_be_for(&self, audiences: &[String]) -> bool {
-        let names = |text: &str| audiences.iter().any(|own| own == text);
+    pub fn claimed_audiences(&self) -> Vec<String> {
         let claims = self.parts.deserialize_claims_unchecked::<Audience>();
         match claims.ok().and_then(|claims| claims.custom.aud) {
-            Some(Value::String(name)) => names(&name),
-            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).any(names),
-            _ => false,
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(list)) => {
+                let names = list.into_iter().filter_map(|name| match name {
+                    Value::String(name) => Some(name),
+                    _ => None,
+                });
+                names.collect()
+            }
+            _ => Vec::new(),
         }
+    }
+
+    /// Whose the token says it is: good for a record of one that was refused.
+    #[must_use]
+    pub fn claimed_subject(&self) -> Option<String> {
+        let claims = self.parts.deserialize_claims_unchecked::<Subject>().ok()?;
+        claims.custom.sub
     }
 }
 

@@ -33,6 +33,8 @@ pub enum TokenProblem {
     NotYetValid,
     /// `iat` is in the future.
     IssuedInFuture,
+    /// Nobody has an issuer for what `iss` and `aud` say.
+    UnknownIssuer,
     /// `iss` is not the issuer of these keys.
     WrongIssuer,
     /// `aud` does not name this service.
@@ -41,6 +43,32 @@ pub enum TokenProblem {
     MissingClaim(Box<str>),
     /// A claim has a value that cannot be meant.
     InvalidClaim(Box<str>),
+}
+
+impl TokenProblem {
+    /// Whether the token may be good by other keys of its issuer.
+    #[must_use]
+    pub const fn other_keys_may_help(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKey { .. } | Self::BadSignature | Self::AlgorithmMismatch
+        )
+    }
+
+    /// Whether a [`Verifier`](super::Verifier) that says so has found the signature good: then the claims are the issuer's.
+    #[must_use]
+    pub const fn is_of_signed_claims(&self) -> bool {
+        matches!(
+            self,
+            Self::Expired
+                | Self::NotYetValid
+                | Self::IssuedInFuture
+                | Self::WrongIssuer
+                | Self::WrongAudience
+                | Self::MissingClaim(_)
+                | Self::InvalidClaim(_)
+        )
+    }
 }
 
 impl Display for TokenProblem {
@@ -58,6 +86,7 @@ impl Display for TokenProblem {
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not yet valid",
             Self::IssuedInFuture => "the token was issued in the future",
+            Self::UnknownIssuer => "the token's issuer is not trusted for its audience",
             Self::WrongIssuer => "the token has the wrong issuer",
             Self::WrongAudience => "the token has the wrong audience",
             Self::MissingClaim(name) => return write!(f, "the token lacks the claim {name}"),

@@ -1,7 +1,7 @@
 //! What issuers publish, and which addresses are fetched.
 
 use leaderboard_identity::token::{
-    Discovery, DocumentProblem, MAX_DISCOVERY_BYTES, checked_url, discovery_url,
+    Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, checked_url, discovery_url,
 };
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn a_discovery_document_must_be_of_its_issuer() {
     let inward = json!({"issuer": "i", "jwks_uri": "http://10.0.0.1/keys"}).to_string();
     assert_eq!(
         Discovery::parse(inward.as_bytes(), "i"),
-        Err(DocumentProblem::Address)
+        Err(DocumentProblem::Private)
     );
     for bad in ["", "{}", "[]", r#"{"issuer":"i"}"#] {
         assert_eq!(
@@ -37,7 +37,7 @@ fn a_discovery_document_must_be_of_its_issuer() {
 
 #[test]
 fn the_document_is_below_the_issuer() {
-    let of = |issuer: &str| discovery_url(issuer);
+    let of = |issuer: &str| discovery_url(issuer, Hosts::Any);
     let expected = Ok("https://id.example/a/.well-known/openid-configuration".to_owned());
     assert_eq!(of("https://id.example/a"), expected);
     assert_eq!(of("https://id.example/a/"), expected);
@@ -56,7 +56,7 @@ fn only_addresses_that_are_safe_to_fetch_pass() {
         "http://localhost/keys",
         "http://[::1]:9000",
     ] {
-        assert_eq!(checked_url(good), Ok(()), "{good}");
+        assert_eq!(checked_url(good, Hosts::Any), Ok(()), "{good}");
     }
     for bad in [
         "",
@@ -81,6 +81,50 @@ fn only_addresses_that_are_safe_to_fetch_pass() {
         "https://ïd.example/",
         &format!("https://id.example/{}", "x".repeat(512)),
     ] {
-        assert_eq!(checked_url(bad), Err(DocumentProblem::Address), "{bad}");
+        assert_eq!(
+            checked_url(bad, Hosts::Any),
+            Err(DocumentProblem::Address),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn only_public_hosts_are_named_by_whom_the_installation_is_not() {
+    for good in ["https://id.example/keys", "https://[2606:4700::1111]:443/keys"] {
+        assert_eq!(checked_url(good, Hosts::Public), Ok(()), "{good}");
+    }
+    for bad in [
+        "http://127.0.0.1:8080/keys",
+        "http://id.example/keys",
+        "https://localhost/keys",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/",
+        "https://redis:6379",
+        "https://db.internal./",
+    ] {
+        assert_eq!(
+            checked_url(bad, Hosts::Public),
+            Err(DocumentProblem::Private),
+            "{bad}"
+        );
+    }
+    assert_eq!(
+        checked_url("ftp://x", Hosts::Public),
+        Err(DocumentProblem::Address)
+    );
+}
+
+#[test]
+fn a_public_issuer_sends_nobody_into_a_private_network() {
+    let led = |issuer: &str, uri: &str| {
+        let json = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
+        Discovery::parse(json.as_bytes(), issuer).map(|_| ())
+    };
+    assert_eq!(led("https://id.example", "https://keys.example/"), Ok(()));
+    for uri in ["http://127.0.0.1/", "https://10.0.0.1/"] {
+        assert_eq!(led("https://id.example", uri), Err(DocumentProblem::Private));
+        assert_eq!(led("http://localhost:8080", uri), Ok(()));
     }
 }

@@ -3,7 +3,7 @@
 use leaderboard_core::TenantId;
 use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord};
 use leaderboard_identity::token::{
-    Discovery, KeySet, PresentedToken, TokenProblem, Trust, VerificationKey, checked_url,
+    Discovery, Hosts, KeySet, PresentedToken, TokenProblem, Trust, VerificationKey, checked_url,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -101,7 +101,8 @@ proptest! {
         prop_assert!(ApiKeyRecord::decode(&bytes).is_none());
         prop_assert!(ApiKey::parse(&text).is_err());
         prop_assert!(VerificationKey::from_pem(None, &text).is_err());
-        let _ = checked_url(&text);
+        let _ = checked_url(&text, Hosts::Any);
+        let _ = checked_url(&text, Hosts::Public);
         if let Ok(value) = serde_json::from_str::<Value>(&json) {
             prop_assert!(VerificationKey::from_jwk(&value, Trust::Configured).is_err());
         }

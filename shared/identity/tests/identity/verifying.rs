@@ -160,6 +160,23 @@ fn scopes_are_text_or_a_list_and_bounded_by_what_the_issuer_may_grant() {
 }
 
 #[test]
+fn default_scopes_are_no_more_than_the_issuer_may_grant() {
+    let of = |default_scopes, granted_scopes| {
+        let mapping = ClaimsMapping {
+            default_scopes,
+            granted_scopes,
+            ..ClaimsMapping::players_of(tenant())
+        };
+        verify(&claims_with(&json!({"scope": null})), mapping).map(|token| token.scopes)
+    };
+    let (read, write) = (Scopes::READ, Scopes::WRITE);
+    assert_eq!(of(Scopes::ADMIN, read), Ok(read));
+    assert_eq!(of(read.with(write), write), Ok(write));
+    assert_eq!(of(read, read.with(write)), Ok(read));
+    assert_eq!(of(read, write), Ok(Scopes::NONE));
+}
+
+#[test]
 fn the_type_is_an_access_token_or_not_told() {
     for (typ, good) in [
         ("JWT", true),

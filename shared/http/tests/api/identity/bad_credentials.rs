@@ -54,12 +54,12 @@ fn bad_tokens_are_told_what_is_wrong() {
     refused(
         &instance,
         &changed(&json!({"aud": "others"})),
-        "the token has the wrong audience",
+        "the token's issuer is not trusted for its audience",
     );
     refused(
         &instance,
         &changed(&json!({"iss": "https://evil.example"})),
-        "the token has the wrong issuer",
+        "the token's issuer is not trusted for its audience",
     );
     refused(
         &instance,

@@ -133,3 +133,68 @@ fn keys_are_found_by_discovery() {
     assert_eq!(published(ISSUER, "http://keys.example/"), 503);
     assert_eq!(published(ISSUER, "https://keys.example/"), 200);
 }
+
+#[test]
+fn a_key_that_was_withdrawn_does_not_come_back_after_a_quiet_hour() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let instance = region.instance();
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    region.publish(JWKS, &set(&[("b", 2)]));
+    region.pass_ms(61 * MINUTE_MS);
+    assert_eq!(read(&instance, &token("a", 1)), 401);
+    assert_eq!(read(&instance, &token("b", 2)), 200);
+    assert_eq!(region.web.asked.get(), 2);
+}
+
+#[test]
+fn a_new_key_under_the_old_name_is_found_and_bad_signatures_do_not_make_us_ask_at_will() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let instance = region.instance();
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    region.pass_ms(MINUTE_MS);
+    region.publish(JWKS, &set(&[("a", 2)]));
+    assert_eq!(read(&instance, &token("a", 2)), 200);
+    for _ in 0..10 {
+        assert_eq!(read(&instance, &token("a", 3)), 401);
+    }
+    assert_eq!(region.web.asked.get(), 2);
+}
+
+#[test]
+fn an_issuer_that_takes_long_to_fail_is_left_alone_by_the_whole_region() {
+    let region = region();
+    region.web.takes_ms.set(3_000);
+    let (one, two) = (region.instance(), region.instance());
+    assert_eq!(read(&one, &token("a", 1)), 503);
+    assert_eq!(
+        (read(&one, &token("a", 1)), read(&two, &token("a", 1))),
+        (503, 503)
+    );
+    assert_eq!(region.web.asked.get(), 1);
+    region.web.takes_ms.set(0);
+    region.publish(JWKS, &set(&[("a", 1)]));
+    region.pass_ms(2_000);
+    assert_eq!(read(&two, &token("a", 1)), 200);
+}
+
+#[test]
+fn nothing_is_kept_of_the_keys_of_an_issuer_that_is_gone() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let instance = region.instance();
+    let kept = || region.cached().keys().filter(|key| key.contains("jwks")).count();
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(kept(), 2);
+    // Another document with the same keys does not touch them.
+    let mut document = issuer_document();
+    document["leeway_s"] = json!(1);
+    assert_eq!(instance.operator("PUT", "/issuers/main", &document).status, 200);
+    assert_eq!(kept(), 2);
+    assert_eq!(
+        instance.operator("DELETE", "/issuers/main", &Value::Null).status,
+        204
+    );
+    assert_eq!(kept(), 0);
+}

@@ -1,5 +1,6 @@
 //! API keys: made, used, rotated, revoked.
 
+use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use super::world::Region;
@@ -321,4 +322,21 @@ fn the_list_has_pages() {
         }
     }
     assert_eq!(listed, made);
+}
+
+#[test]
+fn two_keys_made_at_once_are_not_one_too_many() {
+    let region = Region::new();
+    let instance = region.instance();
+    let body = json!({"name": "n", "scopes": ["scores:read"]});
+    for _ in 0..199 {
+        instance.make_key(&body);
+    }
+    region.store.documents_take_time.set(true);
+    let one = || instance.begin_as_operator("POST", "/keys", &body);
+    let (first, second) = block_on(futures::future::join(one(), one()));
+    region.store.documents_take_time.set(false);
+    assert!(first == 409 || second == 409, "{first} {second}");
+    let list = instance.operator("GET", "/keys?limit=200", &Value::Null).json();
+    assert!(list["keys"].as_array().unwrap().len() <= 200 && list["next"].is_null());
 }

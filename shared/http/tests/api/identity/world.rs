@@ -54,11 +54,15 @@ impl Cache for Entries {
 pub(crate) struct Web {
     pub(crate) documents: RefCell<BTreeMap<String, String>>,
     pub(crate) asked: Cell<u32>,
+    /// How long an answer takes.
+    pub(crate) takes_ms: Cell<i64>,
+    clock_ms: Cell<i64>,
 }
 
 impl Fetch for Web {
     async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
         self.asked.set(self.asked.get() + 1);
+        self.clock_ms.set(self.clock_ms.get() + self.takes_ms.get());
         let found = self.documents.borrow().get(url).cloned();
         found
             .filter(|text| text.len() <= max_bytes)
@@ -74,7 +78,6 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     cached: Entries,
     pub(crate) web: Web,
-    clock_ms: Cell<i64>,
     random: Cell<u8>,
 }
 
@@ -91,14 +94,16 @@ impl Region {
         Self(Rc::new(Inner {
             store: Store::default(),
             cached: Entries::default(),
-            web: Web::default(),
-            clock_ms: Cell::new(BEGIN_S * 1000),
+            web: Web {
+                clock_ms: Cell::new(BEGIN_S * 1000),
+                ..Web::default()
+            },
             random: Cell::new(0),
         }))
     }
 
     pub(crate) fn pass_ms(&self, ms: i64) {
-        self.clock_ms.set(self.clock_ms.get() + ms);
+        self.web.clock_ms.set(self.web.clock_ms.get() + ms);
     }
 
     /// What is in the cache.
@@ -184,7 +189,7 @@ impl Environment for Instance {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_ms(self.0.region.clock_ms.get()).unwrap()
+        Timestamp::from_unix_ms(self.0.region.web.clock_ms.get()).unwrap()
     }
 
     fn clock(&self) -> Timestamp {
@@ -216,6 +221,31 @@ impl Instance {
     pub(crate) fn begin(&self, key: &str, path: &str) -> LocalBoxFuture<'static, u16> {
         let request = Request::builder().method("GET").uri(format!("/api/v1{path}"));
         let request = request.header("x-api-key", key).body(Body::Bytes(Bytes::new()));
+        let own = self.clone();
+        async move {
+            let handled = handle::<families::Identity, _>(&own, request.unwrap()).await;
+            handled.response.status().as_u16()
+        }
+        .boxed_local()
+    }
+
+    /// A request of identity of the operator's about acme, begun and not finished.
+    pub(crate) fn begin_as_operator(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> LocalBoxFuture<'static, u16> {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let headers = [
+            ("x-api-key", KEY),
+            ("x-tenant-id", "acme"),
+            ("content-type", "application/json"),
+        ];
+        let request = headers
+            .into_iter()
+            .fold(request, |request, (name, value)| request.header(name, value));
+        let request = request.body(Body::Bytes(Bytes::from(body.to_string())));
         let own = self.clone();
         async move {
             let handled = handle::<families::Identity, _>(&own, request.unwrap()).await;
