@@ -20,4 +20,4 @@ mod set;
 
 pub use evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
 pub use problem::FlagProblem;
-pub use set::FlagSet;
+pub use set::{FlagSet, Outline};

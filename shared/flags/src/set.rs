@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{self, Reading};
 use crate::eval::{Call, Stop};
-use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, Reason};
+use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
 use crate::flag::{Flag, Targeting};
 use crate::limits::{MAX_STEPS, MAX_STEPS_OF_A_SET};
 use crate::problem::FlagProblem;
@@ -18,6 +18,17 @@ pub struct FlagSet {
     flags: BTreeMap<String, Flag>,
     evaluators: Vec<Rule>,
     metadata: Map<String, Value>,
+}
+
+/// What a flag is, whatever the context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outline {
+    /// Whether it is evaluated at all.
+    pub enabled: bool,
+    /// The type of its variants.
+    pub flag_type: FlagType,
+    /// Whether it names a default variant.
+    pub has_default: bool,
 }
 
 impl FlagSet {
@@ -75,6 +86,16 @@ impl FlagSet {
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.flags.contains_key(key)
+    }
+
+    /// What a flag is, whatever the context; `None` where there is none of this key.
+    #[must_use]
+    pub fn outline(&self, key: &str) -> Option<Outline> {
+        self.flags.get(key).map(|flag| Outline {
+            enabled: flag.enabled,
+            flag_type: flag.flag_type,
+            has_default: flag.default_variant.is_some(),
+        })
     }
 
     /// How many flags there are.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use leaderboard_core::ports::Page;
-use leaderboard_core::usecase::Listing;
+use leaderboard_core::usecase::{Direction, Listing};
 use leaderboard_core::{
     Entry, Leaderboard, LeaderboardId, Metadata, Period, PlayerId, RankedEntry, Timestamp, Values, Versioned,
 };
@@ -49,6 +49,7 @@ fn listing(entries: u64) -> Listing {
         period: Period::all_time(),
         next: None,
         previous: None,
+        direction: Direction::Next,
         started_from: 1,
         drifted: false,
     }

@@ -21,7 +21,7 @@ pub use distribution::{
     Bucket, DEFAULT_BUCKETS, Distribution, DistributionQuery, MAX_BUCKETS, PERCENTILES, ScorePlace,
     distribution,
 };
-pub use drift::{MAX_DRIFT_EVENTS, touched_ranks};
+pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, drift};
 pub use leaderboards::{delete, get, list_leaderboards, put};
 pub use query::{MAX_CONFIGURATION_RETRIES, QueryError};
 pub use ranks::{

@@ -36,6 +36,8 @@ pub struct Listing {
     pub next: Option<Cursor>,
     /// Goes back to the better entries; `None` at the top.
     pub previous: Option<Cursor>,
+    /// Which way the list goes.
+    pub direction: Direction,
     /// The version the list was started from.
     pub started_from: u64,
     /// Whether entries changed since.
@@ -154,6 +156,10 @@ async fn list_once<S: Store, K: Cache>(
         page,
         next,
         previous,
+        direction: query
+            .cursor
+            .as_ref()
+            .map_or(Direction::Next, |cursor| cursor.direction),
         started_from,
         drifted,
     })

@@ -142,7 +142,7 @@ fn truth(outcome: Result<Evaluation<'_>, EvaluationError>) -> Option<bool> {
         .as_bool()
 }
 
-const fn seconds(now: Timestamp) -> i64 {
+pub(super) const fn seconds(now: Timestamp) -> i64 {
     now.as_unix_ms().div_euclid(1000)
 }
 

@@ -9,8 +9,10 @@
 mod copies;
 mod flags;
 mod knowledge;
+mod own_flags;
 
 pub(crate) use copies::{Bodies, CLOCK_MARGIN_MS, Copies, Trust, documents, renew};
 pub(crate) use flags::{Flags, ReadSets, Subject};
 pub(crate) use knowledge::{Knowledge, KnownTenants, only, record as record_name};
 pub use knowledge::{Quotas, TenantRecord, TenantState};
+pub(crate) use own_flags::{V2_DEFAULT, WRITES, check_own};

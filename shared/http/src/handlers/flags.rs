@@ -7,7 +7,7 @@ use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{TenantId, Versioned};
 use leaderboard_flags::{FlagProblem, FlagSet};
 
-use crate::edge::{Knowledge, only};
+use crate::edge::{Knowledge, check_own, only};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
@@ -46,7 +46,8 @@ pub async fn read<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Res
 pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
-    check(context.body)?;
+    let set = check(context.body)?;
+    check_own(&set, &context.tenant, context.now)?;
     let expected = expected(context, scope, &preconditions).await?;
     let name = name(context, scope);
     let put = context
@@ -127,10 +128,10 @@ async fn changed<E: Environment>(context: &Context<'_, E>, scope: Scope) {
     }
 }
 
-fn check(body: &[u8]) -> Result<(), Problem> {
+fn check(body: &[u8]) -> Result<FlagSet, Problem> {
     // flagd's parser is more lenient: it takes the last of two members of one name.
     json::parse_within(MAX_DEPTH, body)?;
-    FlagSet::parse(body).map(|_| ()).map_err(|problems| {
+    FlagSet::parse(body).map_err(|problems| {
         problems
             .into_iter()
             .fold(Problem::new(ProblemType::Validation), |problem, found| {

@@ -7,13 +7,15 @@ use leaderboard_core::ports::Counters;
 
 use crate::endpoint::Context;
 use crate::environment::{Environment, Settings};
+use crate::limits::of_the_region;
 use crate::metrics::{self, exposition, region};
 use crate::pipeline::{Guard, one_header};
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 
-/// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. For the operator's key, or the
+/// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. Where the store adds up what
+/// instances count, the part that did not reach it has a series of its own, with the label `kept="region"`. For the operator's key, or the
 /// metrics key, which allows nothing else and may also come as a bearer token: Prometheus sends no other header easily.
 ///
 /// # Errors
@@ -26,13 +28,14 @@ pub async fn show<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
         guard.charge(context.env, &refusal);
         return Err(refusal);
     }
-    let mut counters = region(context.env).await;
+    let kept = region(context.env).await;
     let stored = context.env.store().counters().await;
     let up = stored.is_ok();
-    for (series, count) in stored.unwrap_or_default() {
-        let sum = counters.entry(series).or_default();
-        *sum = sum.saturating_add(count);
-    }
+    // No series has a part of each: what the store counts is not shown while it does not answer.
+    let of_region = kept
+        .into_iter()
+        .map(|(series, count)| (of_the_region(series), count));
+    let counters = of_region.chain(stored.unwrap_or_default()).collect();
     let version = env!("CARGO_PKG_VERSION");
     let gauges = [
         (format!("edgeboard_build_info{{version=\"{version}\"}}").into(), 1),

@@ -9,6 +9,13 @@ use crate::environment::Environment;
 use crate::metrics::{Counted, keep};
 use crate::route::Family;
 
+/// The metrics whose counts the store adds up.
+const IN_THE_STORE: [&str; 3] = [
+    "edgeboard_requests_limited_total",
+    "edgeboard_requests_unmetered_total",
+    "edgeboard_changes_refused_total",
+];
+
 /// Requests refused because a limit was used up.
 pub(crate) fn limited(name: PolicyName) -> Box<str> {
     format!("edgeboard_requests_limited_total{{policy=\"{}\"}}", name.as_str()).into()
@@ -31,6 +38,17 @@ pub(crate) fn changes_refused(family: Family) -> Box<str> {
         family.as_str()
     )
     .into()
+}
+
+/// The name under which the region's part of a series is shown: the store has the other part, and a series that had both
+/// would go backwards while the store is out of reach.
+pub(crate) fn of_the_region(series: Box<str>) -> Box<str> {
+    let (name, labels) = series.split_once('{').unwrap_or((&series, "}"));
+    if !IN_THE_STORE.contains(&name) {
+        return series;
+    }
+    let comma = if labels == "}" { "" } else { "," };
+    format!("{name}{{kept=\"region\"{comma}{labels}").into()
 }
 
 /// What an instance has counted and not passed on.
@@ -63,5 +81,33 @@ pub(crate) async fn pass_on<E: Environment>(env: &E) {
         .collect();
     if env.store().add(&counts).await.is_err() {
         keep(env, counted).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_regions_part_of_what_the_store_counts_has_a_name_of_its_own() {
+        for stored in [
+            limited(PolicyName::Client),
+            limited_by_quota(),
+            unmetered(),
+            changes_refused(Family::Scores),
+        ] {
+            let apart = of_the_region(stored.clone());
+            assert!(apart != stored && apart.contains("kept=\"region\""), "{apart}");
+        }
+        assert_eq!(
+            &*of_the_region(unmetered()),
+            "edgeboard_requests_unmetered_total{kept=\"region\"}"
+        );
+        assert_eq!(
+            &*of_the_region(limited_by_quota()),
+            "edgeboard_requests_limited_total{kept=\"region\",policy=\"day\"}"
+        );
+        let of_region = "edgeboard_requests_total{family=\"ranks\",status=\"2xx\"}";
+        assert_eq!(&*of_the_region(of_region.into()), of_region);
     }
 }

@@ -18,7 +18,7 @@ mod told;
 
 pub(crate) use addresses::{Addresses, Ranges, range};
 pub(crate) use applied::{Applied, applied, of_address, of_credentials};
-pub(crate) use counts::{changes_refused, limited, limited_by_quota};
+pub(crate) use counts::{changes_refused, limited, limited_by_quota, of_the_region};
 pub(crate) use document::{LimitsDocument, Scope};
 pub(crate) use policy::{Policy, PolicyName, Setting};
 pub(crate) use report::{Limiter, schedule};

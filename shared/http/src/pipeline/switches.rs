@@ -2,13 +2,10 @@
 
 use leaderboard_core::TenantId;
 
-use crate::edge::{Flags, Knowledge, Subject};
+use crate::edge::{Flags, Knowledge, Subject, WRITES};
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
 use crate::route::{Family, Route, Verb};
-
-/// `false`: writes of a tenant, or of all tenants in the operator's set, are refused.
-const WRITES: &str = "edgeboard.writes";
 
 /// Refuses a write where writes are switched off. The operator and the tenant each may throw the switch, and neither
 /// undoes the other's.

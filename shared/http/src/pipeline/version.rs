@@ -4,7 +4,7 @@
 use http::HeaderMap;
 
 use super::{invalid_header, media, one_header};
-use crate::edge::{Flags, Knowledge, Subject};
+use crate::edge::{Flags, Knowledge, Subject, V2_DEFAULT};
 use crate::environment::Environment;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::route::Base;
@@ -13,8 +13,6 @@ use crate::version::ApiVersion;
 /// What the paths of all versions begin with.
 const API: &str = "/api/";
 const HEADER: &str = "API-Version";
-/// `true`: callers who name no version are answered in the second. The tenant's set counts before the operator's.
-const V2_DEFAULT: &str = "edgeboard.api-v2-default";
 
 /// What a request asks for, as far as its path and its headers tell.
 #[derive(Debug, PartialEq, Eq)]

@@ -97,11 +97,11 @@ async fn ask<E: Environment>(
             let found = usecase::list(&deps, tenant, caller, id, query)
                 .await
                 .map_err(refused)?;
-            let touched = match question.version {
+            let drift = match question.version {
                 ApiVersion::V1 => None,
-                ApiVersion::V2 => usecase::touched_ranks(&deps, tenant, &found).await?,
+                ApiVersion::V2 => usecase::drift(&deps, tenant, &found).await?,
             };
-            let body = written(&wire::page(question.version, &found, touched)?)?;
+            let body = written(&wire::page(question.version, &found, drift)?)?;
             Ok(Made {
                 body,
                 board: Rc::clone(&found.board),

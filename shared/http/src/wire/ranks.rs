@@ -1,7 +1,7 @@
 //! Answers about ranks, in the shape of the version that was asked for.
 
 use leaderboard_core::ports::PeriodSummary;
-use leaderboard_core::usecase::{Cursor, Listing, Standing};
+use leaderboard_core::usecase::{Cursor, Drift, Listing, Standing};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use serde::Serialize;
 
@@ -11,15 +11,14 @@ use crate::json::ExactUnsigned;
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
-/// A page of a list. `touched` are the ranks that changed since the list was started, where that is known; version 2
-/// tells them.
+/// A page of a list. `drift` is what changed since the list was started, where that is known; version 2 tells it.
 ///
 /// # Errors
 /// As every function here: an internal problem when stored metadata is not JSON.
 pub(crate) fn page(
     version: ApiVersion,
     found: &Listing,
-    touched: Option<Vec<u64>>,
+    drift: Option<Drift>,
 ) -> Result<impl Serialize, Problem> {
     let way_on = |to: &Option<Cursor>| to.as_ref().map(|to| cursor::encode(&to.encode()));
     let (entries, columns) = (&found.page.entries, &found.layout.columns);
@@ -45,11 +44,7 @@ pub(crate) fn page(
             page: PageV2 {
                 next,
                 previous,
-                snapshot: Some(v2::Snapshot {
-                    version: ExactUnsigned(found.started_from),
-                    drifted: found.drifted,
-                    touched_ranks: touched,
-                }),
+                snapshot: Some(v2::Snapshot::new(found, drift)),
             },
         }),
     })

@@ -1,5 +1,6 @@
 //! What version 2 writes in another way: a player is an object, a list is `data` and a `page`.
 
+use leaderboard_core::usecase::{Drift, Listing};
 use leaderboard_core::{Columns, RankedEntry};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -65,6 +66,18 @@ pub(crate) struct Snapshot {
     pub(crate) drifted: bool,
     /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
     pub(crate) touched_ranks: Option<Vec<u64>>,
+    /// What happened to others; of a list that has drifted.
+    #[serde(flatten)]
+    elsewhere: Option<Elsewhere>,
+}
+
+/// What happened since to players who are not on this page; each is `null` when there were too many changes to tell.
+#[derive(Debug, Serialize)]
+struct Elsewhere {
+    /// Who had changes and stands where the list has been already: whoever was not on those pages is on none.
+    moved_past: Option<Vec<String>>,
+    /// How many were removed or banned.
+    gone: Option<u64>,
 }
 
 impl Snapshot {
@@ -74,6 +87,33 @@ impl Snapshot {
             version: ExactUnsigned(version),
             drifted: false,
             touched_ranks: Some(Vec::new()),
+            elsewhere: None,
+        }
+    }
+
+    /// That of a list which goes on; `drift` is what changed since, where that is known.
+    pub(crate) fn new(found: &Listing, drift: Option<Drift>) -> Self {
+        let (touched_ranks, others) = match drift {
+            Some(drift) => (Some(drift.touched_ranks), drift.elsewhere),
+            None => (None, None),
+        };
+        let elsewhere = || {
+            let (moved_past, gone) = others.map(|others| (others.moved_past, others.gone)).unzip();
+            Elsewhere {
+                moved_past: moved_past.map(|players| {
+                    players
+                        .into_iter()
+                        .map(|player| player.as_str().to_owned())
+                        .collect()
+                }),
+                gone,
+            }
+        };
+        Self {
+            version: ExactUnsigned(found.started_from),
+            drifted: found.drifted,
+            touched_ranks,
+            elsewhere: found.drifted.then(elsewhere),
         }
     }
 }

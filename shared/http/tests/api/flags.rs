@@ -352,18 +352,59 @@ fn writes_are_switched_off_for_one_tenant_or_for_all() {
 }
 
 #[test]
-fn a_flag_of_another_type_switches_nothing_off() {
+fn the_products_own_flags_do_what_they_are_there_for_or_are_refused() {
     let service = Service::new();
-    assert_eq!(service.call("PUT", "/leaderboards/b", "{}").status, 201);
-    for flag in [
-        json!({ "state": "ENABLED", "variants": { "x": "false" }, "defaultVariant": "x" }),
-        json!({ "state": "DISABLED", "variants": { "x": false }, "defaultVariant": "x" }),
-        json!({ "state": "ENABLED", "variants": { "x": false } }),
-        json!({ "state": "ENABLED", "variants": { "x": false }, "targeting": { "if": [true, "nowhere"] } }),
-    ] {
-        put(&service, "/operator/flags", &json!({ "edgeboard.writes": flag }));
-        assert_eq!(service.call("PUT", "/leaderboards/b", "{}").status, 200, "{flag}");
+    let variants = json!({ "on": true, "off": false });
+    let many = vec![0; 20];
+    let mut slow = json!({ "in": [0, many] });
+    for _ in 0..3 {
+        slow = json!({ "all": [many, { "or": [slow, true] }] });
     }
+    for (flag, member) in [
+        (
+            json!({ "state": "ENABLED", "variants": { "x": "false" }, "defaultVariant": "x" }),
+            "variants",
+        ),
+        (
+            json!({ "state": "DISABLED", "variants": variants, "defaultVariant": "on" }),
+            "state",
+        ),
+        (
+            json!({ "state": "ENABLED", "variants": variants }),
+            "defaultVariant",
+        ),
+        (
+            json!({ "state": "ENABLED", "variants": variants, "defaultVariant": "on",
+                "targeting": { "if": [true, "nowhere"] } }),
+            "targeting",
+        ),
+        (
+            json!({ "state": "ENABLED", "variants": variants, "defaultVariant": "on",
+                "targeting": { "if": [slow, "on", "off"] } }),
+            "targeting",
+        ),
+    ] {
+        for path in ["/flags", "/operator/flags"] {
+            let refused = service.call("PUT", path, &set(&json!({ "edgeboard.writes": flag })));
+            let place = format!("#/flags/edgeboard.writes/{member}");
+            assert_eq!(refused.problem(), (422, "validation".to_owned(), place), "{flag}");
+        }
+    }
+    let misspelt = service.call(
+        "PUT",
+        "/flags",
+        &set(&json!({ "edgeboard.write": switch(false) })),
+    );
+    assert_eq!(
+        misspelt.problem(),
+        (422, "validation".to_owned(), "#/flags/edgeboard.write".to_owned())
+    );
+    // A tenant's own flags may be of any kind, and take longer.
+    put(
+        &service,
+        "/flags",
+        &json!({ "own": { "state": "DISABLED", "variants": { "x": "y" }, "targeting": { "if": [slow, "x"] } } }),
+    );
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn a_list_says_where_it_drifted_and_goes_on_in_the_other_version() {
     assert_eq!(drifted["data"][3]["rank"], 15);
     assert_eq!(
         drifted["page"]["snapshot"],
-        json!({"version": 26, "drifted": true, "touched_ranks": [15]})
+        json!({"version": 26, "drifted": true, "touched_ranks": [15], "moved_past": ["p1"], "gone": 0})
     );
     assert_eq!(drifted["version"], 28);
     // And back in version 1.
@@ -252,11 +252,48 @@ fn too_many_changes_are_not_gone_through() {
     };
     assert_eq!(
         change(100, 1000),
-        json!({"version": 26, "drifted": true, "touched_ranks": []})
+        json!({"version": 26, "drifted": true, "touched_ranks": [], "moved_past": ["p25"], "gone": 0})
     );
     assert_eq!(
         change(2000, 1),
-        json!({"version": 26, "drifted": true, "touched_ranks": null})
+        json!({"version": 26, "drifted": true, "touched_ranks": null, "moved_past": null, "gone": null})
+    );
+}
+
+#[test]
+fn a_list_says_who_left_it_and_not_who_only_tried() {
+    let service = service();
+    let first = service.call("GET", ENTRIES, "").json();
+    let on = first["next"].as_str().unwrap().to_owned();
+    let snapshot = |cursor: &str| {
+        let page = v2(&service, &format!("{ENTRIES}?limit=5&cursor={cursor}")).json();
+        let mut snapshot = page["page"]["snapshot"].clone();
+        snapshot.as_object_mut().unwrap().remove("version");
+        snapshot
+    };
+    // On the page, and behind it: neither is better than what is there.
+    score(&service, r#"{"player":"p13","score":1}"#);
+    score(&service, r#"{"player":"p5","score":1}"#);
+    // From behind the page to behind the page, from behind it to its front, and one of the page is removed.
+    score(&service, r#"{"player":"p2","score":3}"#);
+    score(&service, r#"{"player":"p4","score":50}"#);
+    score(&service, r#"{"player":"p1","score":60}"#);
+    assert_eq!(
+        service
+            .call("DELETE", "/leaderboards/goals/scores/p14", "")
+            .status,
+        204
+    );
+    assert_eq!(
+        snapshot(&on),
+        json!({"drifted": true, "touched_ranks": [], "moved_past": ["p1", "p4"], "gone": 1})
+    );
+    // On the way back, those are past who stand behind.
+    let page = v2(&service, &format!("{ENTRIES}?limit=5&cursor={on}")).json();
+    let back = page["page"]["previous"].as_str().unwrap();
+    assert_eq!(
+        snapshot(back),
+        json!({"drifted": true, "touched_ranks": [], "moved_past": ["p2"], "gone": 1})
     );
 }
 
@@ -268,7 +305,11 @@ fn a_hidden_player_is_not_told_of() {
     service.call("PUT", "/players/p12/ban", "");
     score(&service, r#"{"player":"p12","score":14}"#);
     let page = v2(&service, &format!("{ENTRIES}?limit=5&cursor={cursor}")).json();
-    assert_eq!(page["page"]["snapshot"]["touched_ranks"], json!([]));
+    let snapshot = |page: &serde_json::Value| page["page"]["snapshot"].clone();
+    assert_eq!(
+        snapshot(&page),
+        json!({"version": 26, "drifted": true, "touched_ranks": [], "moved_past": [], "gone": 1})
+    );
     assert_eq!(service.call("DELETE", "/players/p12/ban", "").status, 204);
     let page = v2(&service, &format!("{ENTRIES}?limit=5&cursor={cursor}")).json();
     let at = page["data"]

@@ -148,6 +148,12 @@ pub struct SnapshotV2 {
     /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
     #[schema(required)]
     pub touched_ranks: Option<Vec<u64>>,
+    /// Of a list that has drifted: the players who had changes since and stand where the list has been already. Whoever of
+    /// them was on none of the pages there is on none to come. `null` when there were too many changes to tell.
+    pub moved_past: Option<Vec<String>>,
+    /// Of a list that has drifted: how many players were removed or banned since; `null` when there were too many
+    /// changes to tell.
+    pub gone: Option<u64>,
 }
 
 /// A window of the list.

@@ -1,5 +1,7 @@
 //! What a tenant is charged with, and what it is not.
 
+use std::collections::BTreeMap;
+
 use futures::executor::block_on;
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::RateLimits;
@@ -220,4 +222,43 @@ fn a_quota_that_would_not_be_kept_is_refused_with_its_neighbours() {
             "detail": "one unit must grow back in whole microseconds: in 1 s, 500000 and 1000000 do",
         }])
     );
+}
+
+#[test]
+fn no_counter_goes_backwards_when_the_store_goes_away_or_comes_back() {
+    let region = region(true, TWO);
+    let instance = region.instance("");
+    let metrics = || -> BTreeMap<String, u64> {
+        let text = instance.operator("GET", "/metrics", "").text;
+        let counted = text.lines().filter(|line| line.contains("_total"));
+        let counted = counted.filter_map(|line| line.rsplit_once(' '));
+        counted
+            .filter_map(|(series, count)| Some((series.to_owned(), count.parse().ok()?)))
+            .collect()
+    };
+    let refuse = |times| {
+        statuses(times, |_| instance.from(HERE, TOP));
+        instance.settle();
+    };
+    refuse(5);
+    let mut before = metrics();
+    for (down, series) in [
+        (
+            true,
+            r#"edgeboard_requests_limited_total{kept="region",policy="client"}"#,
+        ),
+        (false, r#"edgeboard_requests_limited_total{policy="client"}"#),
+    ] {
+        region.store.down.set(down);
+        refuse(2);
+        let now = metrics();
+        for (series, count) in &now {
+            assert!(
+                before.get(series).is_none_or(|before| before <= count),
+                "{series}"
+            );
+        }
+        assert!(now.contains_key(series), "{now:?}");
+        before.extend(now);
+    }
 }

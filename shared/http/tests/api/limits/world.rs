@@ -213,7 +213,7 @@ impl Instance {
             block_on(handle::<families::Ranks, _>(self, request))
         } else if path.contains("/scores") {
             block_on(handle::<families::Scores, _>(self, request))
-        } else if path.contains("/health") {
+        } else if path.contains("/health") || path.ends_with("/metrics") {
             block_on(handle::<families::Ops, _>(self, request))
         } else {
             block_on(handle::<families::Leaderboards, _>(self, request))

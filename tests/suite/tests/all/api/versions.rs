@@ -84,7 +84,9 @@ over_http! {
         let next = first["page"]["next"].as_str().unwrap();
         let second = read(edgeboard, &format!("/api/v2/leaderboards/b/entries?limit=3&cursor={next}"), &[]).await.is(200);
         assert_eq!(players(&second), ["p6", "p4", "p5"]);
-        assert_eq!(second["page"]["snapshot"], json!({"version": start, "drifted": true, "touched_ranks": [5]}));
+        assert_eq!(second["page"]["snapshot"], json!({
+            "version": start, "drifted": true, "touched_ranks": [5], "moved_past": ["p1"], "gone": 1,
+        }));
         assert_eq!(second["data"][1]["rank"], 5);
         let back = second["page"]["previous"].as_str().unwrap();
         let old = edgeboard.get(&format!("/leaderboards/b/entries?limit=9&cursor={back}")).await.is(200);
