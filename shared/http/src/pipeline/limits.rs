@@ -268,8 +268,10 @@ impl Gate {
     fn charge_locally<E: Environment>(&mut self, env: &E, tenant: &TenantId) {
         if self.anonymous {
             let [(payer, apart), _] = self.payers(env, tenant);
-            env.memory().limiter.buckets.charge(payer, apart, 0, now_us(env));
-            schedule(env);
+            if !apart.is_empty() {
+                env.memory().limiter.buckets.charge(payer, apart, 0, now_us(env));
+                schedule(env);
+            }
             self.metered = Some(self.peek(env, tenant).0);
         } else {
             self.metered = Some(self.charge_tenant(env, tenant));

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use futures::executor::block_on;
+use futures::future::join_all;
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::RateLimits;
+use leaderboard_http::{families, handle};
 
 use crate::limits::reads::region;
 use crate::limits::world::{Instance, Region};
@@ -190,6 +192,26 @@ fn of_what_two_instances_let_through_the_region_keeps_the_more() {
     assert_eq!(all, [503, 503, 503]);
     let third = region.instance("");
     assert_eq!(statuses(3, |_| third.from(HERE, TOP)), [503, 429, 429]);
+}
+
+#[test]
+fn of_requests_that_come_together_none_begins_with_a_full_burst() {
+    let region = region(true, TWO);
+    let first = region.instance("");
+    assert_eq!(statuses(3, |_| first.from(HERE, TOP)), [200, 200, 429]);
+    first.settle();
+    let new = region.instance("");
+    region.cached.take_time.set(true);
+    let ask = || {
+        let request = Instance::request("GET", TOP, "", &[("spin-client-addr", HERE)]);
+        handle::<families::Ranks, _>(&new, request)
+    };
+    let together = block_on(join_all((0..8).map(|_| ask())));
+    let all: Vec<u16> = together
+        .iter()
+        .map(|one| one.response.status().as_u16())
+        .collect();
+    assert_eq!(all, [429; 8]);
 }
 
 #[test]

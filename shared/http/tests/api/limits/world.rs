@@ -15,7 +15,7 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::{Body, CorsOrigins, Environment, Handled, Memory, Secret, Settings, families, handle};
 
 use crate::service::{Answer, KEY, NoFetch};
-use crate::store::Store;
+use crate::store::{Store, turn};
 
 /// When tests begin: 2026-07-19T21:04:00Z, in milliseconds since the epoch.
 const BEGIN_MS: i64 = 1_784_495_040_000;
@@ -45,12 +45,16 @@ impl std::ops::Deref for Region {
 
 /// The region's cache.
 #[derive(Default)]
-pub(crate) struct Entries(RefCell<BTreeMap<String, Vec<u8>>>);
+pub(crate) struct Entries {
+    kept: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Whether others get on between a question and its answer.
+    pub(crate) take_time: Cell<bool>,
+}
 
 impl Entries {
     /// The keys and the number of bytes under each.
     pub(crate) fn sizes(&self) -> BTreeMap<String, usize> {
-        let entries = self.0.borrow();
+        let entries = self.kept.borrow();
         entries
             .iter()
             .map(|(key, value)| (key.clone(), value.len()))
@@ -59,7 +63,7 @@ impl Entries {
 
     /// Puts other bytes under all keys.
     pub(crate) fn damage(&self) {
-        for value in self.0.borrow_mut().values_mut() {
+        for value in self.kept.borrow_mut().values_mut() {
             *value = b"\xff\xffnonsense".to_vec();
         }
     }
@@ -67,16 +71,19 @@ impl Entries {
 
 impl Cache for Entries {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.borrow().get(key).cloned())
+        if self.take_time.get() {
+            turn().await;
+        }
+        Ok(self.kept.borrow().get(key).cloned())
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.0.borrow_mut().insert(key.to_owned(), value.to_vec());
+        self.kept.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.0.borrow_mut().remove(key);
+        self.kept.borrow_mut().remove(key);
         Ok(())
     }
 }
