@@ -1,7 +1,9 @@
 //! Which limits apply to a request, and whom each of them counts.
 
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
+use leaderboard_core::PlayerId;
 use leaderboard_core::ports::Charge;
 use sha2::{Digest, Sha256};
 
@@ -21,29 +23,31 @@ pub(crate) struct Applied {
     /// How much it lets through.
     pub(crate) policy: Policy,
     /// What it counts, as the store names it.
-    pub(crate) bucket: Box<str>,
+    pub(crate) bucket: String,
 }
+
+/// Room for the name of a usual bucket, in bytes.
+const USUAL_NAME_BYTES: usize = 64;
 
 impl Applied {
     /// A policy, for those whom it counts together. The bucket's name has the numbers of the policy: what was taken under
     /// others is not held against anybody, so that a limit that is relaxed is relaxed at once.
-    fn new(name: PolicyName, policy: Policy, whom: std::fmt::Arguments<'_>) -> Self {
+    fn new(name: PolicyName, policy: Policy, whom: fmt::Arguments<'_>) -> Self {
         let Policy {
             quota,
             window_s,
             burst,
         } = policy;
-        Self {
-            name,
-            policy,
-            bucket: format!("{whom}@{quota}/{window_s}/{burst}").into(),
-        }
+        let mut bucket = String::with_capacity(USUAL_NAME_BYTES);
+        // Writing to a string cannot fail.
+        let _ = write!(bucket, "{whom}@{quota}/{window_s}/{burst}");
+        Self { name, policy, bucket }
     }
 
     /// What one request is charged with.
     pub(crate) fn charge(&self, cost: u64) -> Charge {
         Charge {
-            bucket: self.bucket.clone(),
+            bucket: self.bucket.as_str().into(),
             interval_us: self.policy.interval_us(),
             burst: self.policy.burst.into(),
             cost,
@@ -61,9 +65,10 @@ pub(crate) fn applied(
     if identity.credential == Credential::Operator || rules.exempt(client) {
         return Vec::new();
     }
-    let (name, caller) = caller(identity, client);
+    let caller = Counted::of(identity, client);
+    let name = caller.policy();
     let mut applied = Vec::new();
-    let mut apply = |name, whom: std::fmt::Arguments<'_>| {
+    let mut apply = |name, whom: fmt::Arguments<'_>| {
         applied.extend(rules.policy(name).map(|policy| Applied::new(name, policy, whom)));
     };
     apply(name, format_args!("{caller}"));
@@ -80,8 +85,11 @@ pub(crate) fn applied(
 pub(crate) fn of_address(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
     let name = PolicyName::Client;
     let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
-    let whom = format_args!("{}:{}", name.as_str(), counted(client));
-    Some(Applied::new(name, policy, whom))
+    Some(Applied::new(
+        name,
+        policy,
+        format_args!("{}", Counted::Client(client)),
+    ))
 }
 
 /// The limit on refused credentials from an address.
@@ -89,45 +97,75 @@ pub(crate) fn of_credentials(rules: &Rules, client: Option<IpAddr>) -> Option<Ap
     let policy = rules
         .policy(PolicyName::Credentials)
         .filter(|_| !rules.exempt(client))?;
-    let whom = format_args!("credentials:{}", counted(client));
+    let whom = format_args!("credentials:{}", Address(client));
     Some(Applied::new(PolicyName::Credentials, policy, whom))
 }
 
-/// Who is counted, and under which limit.
-fn caller(identity: &Identity, client: Option<IpAddr>) -> (PolicyName, String) {
-    match (&identity.player, &identity.credential) {
-        (Some(player), _) => (PolicyName::Player, format!("player:{player}")),
-        (None, Credential::Key(id)) => (PolicyName::Key, format!("key:{id}")),
-        (None, Credential::Token { issuer, subject }) => {
-            // A subject is as long as the issuer likes, and of any characters.
-            let digest = Sha256::new()
-                .chain_update(issuer.as_bytes())
-                .chain_update([0])
-                .chain_update(subject.as_bytes())
-                .finalize();
-            (PolicyName::Key, format!("token:{}", hex(&digest)))
+/// Who is counted.
+enum Counted<'a> {
+    Player(&'a PlayerId),
+    Key(&'a str),
+    /// The digest of a token's issuer and subject: a subject is as long as the issuer likes, and of any characters.
+    Token(String),
+    Client(Option<IpAddr>),
+}
+
+impl<'a> Counted<'a> {
+    fn of(identity: &'a Identity, client: Option<IpAddr>) -> Self {
+        match (&identity.player, &identity.credential) {
+            (Some(player), _) => Self::Player(player),
+            (None, Credential::Key(id)) => Self::Key(id),
+            (None, Credential::Token { issuer, subject }) => {
+                let digest = Sha256::new()
+                    .chain_update(issuer.as_bytes())
+                    .chain_update([0])
+                    .chain_update(subject.as_bytes())
+                    .finalize();
+                Self::Token(hex(&digest))
+            }
+            (None, Credential::None | Credential::Operator) => Self::Client(client),
         }
-        (None, Credential::None | Credential::Operator) => {
-            (PolicyName::Client, format!("client:{}", counted(client)))
+    }
+
+    /// Under which limit.
+    const fn policy(&self) -> PolicyName {
+        match self {
+            Self::Player(_) => PolicyName::Player,
+            Self::Key(_) | Self::Token(_) => PolicyName::Key,
+            Self::Client(_) => PolicyName::Client,
+        }
+    }
+}
+
+impl fmt::Display for Counted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Player(player) => write!(f, "player:{player}"),
+            Self::Key(id) => write!(f, "key:{id}"),
+            Self::Token(digest) => write!(f, "token:{digest}"),
+            Self::Client(client) => write!(f, "client:{}", Address(*client)),
         }
     }
 }
 
 /// An address as it is counted. Clients that the host tells nothing of are counted as one.
-fn counted(client: Option<IpAddr>) -> String {
-    match client {
-        None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            let network = address.to_bits() >> (u128::BITS - IPV6_COUNTED_BITS);
-            format!("{network:016x}")
+struct Address(Option<IpAddr>);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("unknown"),
+            Some(IpAddr::V4(address)) => address.fmt(f),
+            Some(IpAddr::V6(address)) => {
+                let network = address.to_bits() >> (u128::BITS - IPV6_COUNTED_BITS);
+                write!(f, "{network:016x}")
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use leaderboard_core::PlayerId;
     use leaderboard_core::access::Scopes;
 
     use super::*;
@@ -135,7 +173,7 @@ mod tests {
     fn buckets(identity: &Identity, client: &str) -> Vec<String> {
         let client = client.parse().ok();
         let found = applied(&Rules::default(), identity, client, Family::Ranks);
-        found.into_iter().map(|one| one.bucket.into()).collect()
+        found.into_iter().map(|one| one.bucket).collect()
     }
 
     fn identity(credential: Credential, player: Option<&str>) -> Identity {

@@ -94,44 +94,38 @@ impl Buckets {
         }
     }
 
-    /// How far each limit is ahead, and whether there is room for one more request under all of them and in the day's quota.
+    /// How far each limit is ahead; refused, when there is no room for one more request under all of them and in the day's quota.
     pub(crate) fn peek(
         &self,
         tenant: &TenantId,
         applied: &[Applied],
         max_requests_per_day: Option<u64>,
         now_us: u64,
-    ) -> (Metered, bool) {
+    ) -> Metered {
         let tenants = self.tenants.borrow();
         let known = tenants.get(tenant);
-        let ahead = |one: &Applied| {
-            let bucket = known.and_then(|known| known.buckets.get(&one.bucket));
-            bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
-        };
-        let ahead_us: Vec<u64> = applied.iter().map(ahead).collect();
         let requests_today = known.map_or(0, |known| known.today(now_us));
-        let in_quota = max_requests_per_day.is_none_or(|most| requests_today < most);
-        let room = in_quota
-            && applied
-                .iter()
-                .zip(&ahead_us)
-                .all(|(one, ahead)| has_room(one.policy, *ahead));
-        let metered = Metered {
-            ahead_us,
+        Metered {
+            ahead_us: applied.iter().map(|one| ahead_us(known, one, now_us)).collect(),
             requests_today,
-            refused: !room,
-        };
-        (metered, room)
+            refused: !has_room_for_one(known, applied, max_requests_per_day, now_us),
+        }
     }
 
-    /// Charges one unit under each limit, whether there is room or not, to be reported; `requests` are counted for the day.
-    pub(crate) fn charge(
+    /// Whether there is room for one more request under all limits and in the day's quota.
+    pub(crate) fn has_room(
         &self,
         tenant: &TenantId,
         applied: &[Applied],
-        requests: u64,
+        max_requests_per_day: Option<u64>,
         now_us: u64,
-    ) -> Metered {
+    ) -> bool {
+        let tenants = self.tenants.borrow();
+        has_room_for_one(tenants.get(tenant), applied, max_requests_per_day, now_us)
+    }
+
+    /// Charges one unit under each limit, whether there is room or not, to be reported; `requests` are counted for the day.
+    pub(crate) fn charge(&self, tenant: &TenantId, applied: &[Applied], requests: u64, now_us: u64) {
         self.make_room();
         for one in applied {
             self.with(tenant, one, |bucket| {
@@ -150,11 +144,6 @@ impl Buckets {
         // What counts no request is to be reported, too.
         self.pending
             .set(self.pending.get().saturating_add(requests).max(1));
-        let (metered, _) = self.peek(tenant, applied, None, now_us);
-        Metered {
-            refused: false,
-            ..metered
-        }
     }
 
     /// How many requests are to be reported.
@@ -242,11 +231,13 @@ impl Buckets {
 
     fn with(&self, tenant: &TenantId, applied: &Applied, change: impl FnOnce(&mut Bucket)) {
         self.of_tenant(tenant, |known| {
-            if !known.buckets.contains_key(&applied.bucket) {
+            if !known.buckets.contains_key(applied.bucket.as_str()) {
                 self.count.set(self.count.get().saturating_add(1));
-                known.buckets.insert(applied.bucket.clone(), Bucket::default());
+                known
+                    .buckets
+                    .insert(applied.bucket.as_str().into(), Bucket::default());
             }
-            if let Some(bucket) = known.buckets.get_mut(&applied.bucket) {
+            if let Some(bucket) = known.buckets.get_mut(applied.bucket.as_str()) {
                 bucket.interval_us = applied.policy.interval_us();
                 bucket.burst = applied.policy.burst.into();
                 change(bucket);
@@ -284,6 +275,24 @@ impl OfTenant {
         let reported = if day == now_us / DAY_US { requests } else { 0 };
         reported.saturating_add(self.pending)
     }
+}
+
+/// How far ahead of now a bucket will be full again; one that is not known is.
+fn ahead_us(known: Option<&OfTenant>, one: &Applied, now_us: u64) -> u64 {
+    let bucket = known.and_then(|known| known.buckets.get(one.bucket.as_str()));
+    bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
+}
+
+fn has_room_for_one(
+    known: Option<&OfTenant>,
+    applied: &[Applied],
+    max_requests_per_day: Option<u64>,
+    now_us: u64,
+) -> bool {
+    max_requests_per_day.is_none_or(|most| known.map_or(0, |known| known.today(now_us)) < most)
+        && applied
+            .iter()
+            .all(|one| has_room(one.policy, ahead_us(known, one, now_us)))
 }
 
 /// Whether a request has room under a limit that is so far ahead.

@@ -50,8 +50,9 @@ impl Guard {
         if let Some(limit) = &limit {
             let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
             look(env, payer, one).await;
-            let (metered, room) = env.memory().limiter.buckets.peek(payer, one, None, now_us(env));
-            if !room {
+            let buckets = &env.memory().limiter.buckets;
+            if !buckets.has_room(payer, one, None, now_us(env)) {
+                let metered = buckets.peek(payer, one, None, now_us(env));
                 // Whatever the credential is: it is refused unseen.
                 return Err(refused(env, one, &metered, None).with_refused(None, None));
             }
@@ -89,10 +90,11 @@ pub(super) async fn check_address<E: Environment>(
     let limit = of_address(&rules, client).filter(|_| rules.reads);
     let one = limit.as_slice();
     look(env, payer, one).await;
-    let (metered, room) = env.memory().limiter.buckets.peek(payer, one, None, now_us(env));
-    if room {
+    let buckets = &env.memory().limiter.buckets;
+    if buckets.has_room(payer, one, None, now_us(env)) {
         Ok(())
     } else {
+        let metered = buckets.peek(payer, one, None, now_us(env));
         Err(refused(env, one, &metered, None))
     }
 }
@@ -158,9 +160,8 @@ impl Gate {
             }
         }
         // A caller who is known to have no room costs the store nothing.
-        let (metered, room) = gate.peek(env, tenant);
-        if !room {
-            return Err(gate.refused(env, &metered));
+        if !gate.has_room(env, tenant) {
+            return Err(gate.refused(env, &gate.peek(env, tenant)));
         }
         if charging == Charging::Locally {
             gate.charge_locally(env, tenant);
@@ -211,10 +212,12 @@ impl Gate {
             self.metered = Some(metered);
         } else if self.charging == Charging::InCall && !failed {
             self.charge_locally(env, tenant);
-        } else if self.charging == Charging::Locally && self.anonymous && self.answers_prove && answer.is_ok()
-        {
-            self.charge_tenant(env, tenant);
-            self.metered = Some(self.peek(env, tenant).0);
+            self.metered = Some(self.peek(env, tenant));
+        } else if self.charging == Charging::Locally {
+            if self.anonymous && self.answers_prove && answer.is_ok() {
+                self.charge_tenant(env, tenant);
+            }
+            self.metered = Some(self.peek(env, tenant));
         }
         let Some(metered) = &self.metered else {
             return answer;
@@ -250,39 +253,46 @@ impl Gate {
         [(&env.settings().default_tenant, apart), (tenant, own)]
     }
 
-    /// How far each limit is ahead, and whether there is room under all of them.
-    fn peek<E: Environment>(&self, env: &E, tenant: &TenantId) -> (Metered, bool) {
+    /// Whether there is room under all limits and in the day's quota.
+    fn has_room<E: Environment>(&self, env: &E, tenant: &TenantId) -> bool {
         let buckets = &env.memory().limiter.buckets;
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let most = self.max_requests_per_day;
-        let (mut metered, room) = buckets.peek(tenant, own, most, now_us(env));
+        buckets.has_room(payer, apart, None, now_us(env))
+            && buckets.has_room(tenant, own, self.max_requests_per_day, now_us(env))
+    }
+
+    /// How far each limit is ahead.
+    fn peek<E: Environment>(&self, env: &E, tenant: &TenantId) -> Metered {
+        let buckets = &env.memory().limiter.buckets;
+        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
+        let own = buckets.peek(tenant, own, self.max_requests_per_day, now_us(env));
         if apart.is_empty() {
-            return (metered, room);
+            return own;
         }
-        let (others, room_apart) = buckets.peek(payer, apart, None, now_us(env));
-        metered.ahead_us.splice(..0, others.ahead_us);
-        metered.refused = !(room && room_apart);
-        (metered, room && room_apart)
-    }
-
-    fn charge_locally<E: Environment>(&mut self, env: &E, tenant: &TenantId) {
-        if self.anonymous {
-            let [(payer, apart), _] = self.payers(env, tenant);
-            if !apart.is_empty() {
-                env.memory().limiter.buckets.charge(payer, apart, 0, now_us(env));
-                schedule(env);
-            }
-            self.metered = Some(self.peek(env, tenant).0);
-        } else {
-            self.metered = Some(self.charge_tenant(env, tenant));
+        let mut metered = buckets.peek(payer, apart, None, now_us(env));
+        metered.ahead_us.extend(own.ahead_us);
+        Metered {
+            requests_today: own.requests_today,
+            refused: own.refused || metered.refused,
+            ..metered
         }
     }
 
-    fn charge_tenant<E: Environment>(&self, env: &E, tenant: &TenantId) -> Metered {
+    /// Charges the caller, and the tenant unless that waits for the answer.
+    fn charge_locally<E: Environment>(&self, env: &E, tenant: &TenantId) {
+        let [(payer, apart), _] = self.payers(env, tenant);
+        if !self.anonymous {
+            self.charge_tenant(env, tenant);
+        } else if !apart.is_empty() {
+            env.memory().limiter.buckets.charge(payer, apart, 0, now_us(env));
+            schedule(env);
+        }
+    }
+
+    fn charge_tenant<E: Environment>(&self, env: &E, tenant: &TenantId) {
         let [_, (tenant, own)] = self.payers(env, tenant);
-        let metered = env.memory().limiter.buckets.charge(tenant, own, 1, now_us(env));
+        env.memory().limiter.buckets.charge(tenant, own, 1, now_us(env));
         schedule(env);
-        metered
     }
 
     fn learn<E: Environment>(&self, env: &E, tenant: &TenantId, metered: &Metered) {

@@ -22,7 +22,7 @@ fn let_through(buckets: &Buckets, applied: &[Applied], tries: u32, now_us: u64) 
     let tenant = tenant("a");
     let mut count = 0;
     for _ in 0..tries {
-        if buckets.peek(&tenant, applied, None, now_us).1 {
+        if buckets.has_room(&tenant, applied, None, now_us) {
             buckets.charge(&tenant, applied, 1, now_us);
             count += 1;
         }
@@ -46,8 +46,11 @@ fn several_limits_are_charged_together_or_not_at_all() {
     let buckets = Buckets::default();
     let both = [one("x", 1, 10), one("y", 1, 3)];
     assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
-    let (metered, room) = buckets.peek(&tenant("a"), &both, None, 1_000_000);
-    assert_eq!((metered.ahead_us, room), (vec![3_000_000, 3_000_000], false));
+    let metered = buckets.peek(&tenant("a"), &both, None, 1_000_000);
+    assert_eq!(
+        (metered.ahead_us, metered.refused),
+        (vec![3_000_000, 3_000_000], true)
+    );
 }
 
 #[test]
@@ -68,8 +71,8 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
         ..Metered::default()
     };
     buckets.learn(tenant, &metering.charges, &metered, 2_000_000);
-    let (now, room) = buckets.peek(tenant, &limit, None, 2_000_000);
-    assert_eq!((now.ahead_us, room), (vec![1_000_000], false));
+    let now = buckets.peek(tenant, &limit, None, 2_000_000);
+    assert_eq!((now.ahead_us, now.refused), (vec![1_000_000], true));
     assert_eq!(buckets.take_pending()[0].metering.charges[0].cost, 1);
     assert!(buckets.take_pending().is_empty());
 }
@@ -101,7 +104,7 @@ fn a_quota_of_the_day_ends_with_the_day() {
     };
     buckets.take_pending();
     buckets.learn(&tenant, &[], &answer, noon);
-    let in_quota = |most, now_us| buckets.peek(&tenant, &[], most, now_us).1;
+    let in_quota = |most, now_us| buckets.has_room(&tenant, &[], most, now_us);
     assert!(!in_quota(Some(100), noon));
     assert!(in_quota(Some(100), noon + DAY_US));
     // A quota that is raised, or lifted, holds for the next request.
@@ -145,6 +148,6 @@ fn no_more_is_believed_than_the_overdraft() {
     let buckets = Buckets::default();
     let limit = [one("x", 10, 5)];
     buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
-    let (metered, _) = buckets.peek(&tenant("a"), &limit, None, 1_000_000);
+    let metered = buckets.peek(&tenant("a"), &limit, None, 1_000_000);
     assert_eq!(metered.ahead_us, [1_000_000]);
 }
