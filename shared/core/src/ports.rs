@@ -111,20 +111,26 @@ pub struct Submitted {
 /// it that the leaderboard goes on changing for this long.
 pub const ANNOUNCEMENT_WINDOW_MS: u32 = 25;
 
-/// Tells other regions that leaderboards changed. The message is `{"tenant":"…","leaderboards":["…"]}` on the channel;
-/// it can be lost, and what it speeds up must come right without it.
+/// What changed otherwise than by a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// A leaderboard: by a removal, or its configuration. What was shown before may not be shown any more.
+    Leaderboard(&'a LeaderboardId),
+    /// All leaderboards of the tenant, likewise: by a ban.
+    Leaderboards,
+    /// The tenant's documents. What is shown of its leaderboards stays as it is.
+    Documents,
+}
+
+/// Tells other regions what changed. The message of a submission is `{"tenant":"…","leaderboards":["…"]}` on the
+/// channel; those of [`Change`] have `"void":true` or `"documents":true` beside it, and no leaderboards where all are meant.
+/// A message can be lost, and what it speeds up must come right without it.
 pub trait Announcements {
-    /// Announces changes that no submission made: a removal, a ban, a configuration. `leaderboards` is empty for
-    /// all of the tenant's. Does nothing where there is no channel (an embedded store has no other regions).
+    /// Announces a change. Does nothing where there is no channel (an embedded store has no other regions).
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn announce(
-        &self,
-        channel: &str,
-        tenant: &TenantId,
-        leaderboards: &[LeaderboardId],
-    ) -> Result<(), StoreError>;
+    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError>;
 }
 
 /// Where a page begins.

@@ -67,8 +67,8 @@ pub struct Context<'a, E> {
     pub headers: &'a HeaderMap,
     /// The request's body; at most [`crate::MAX_BODY_BYTES`].
     pub body: &'a [u8],
-    /// Whether the request itself names its version; otherwise another caller may be answered in another one.
-    pub names_version: bool,
+    /// Whether the path names the version; otherwise another request for the same address may be answered in another one.
+    pub version_in_path: bool,
     /// The version of the API that it is answered in.
     pub version: ApiVersion,
     /// What the client wants to read.

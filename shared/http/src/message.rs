@@ -82,7 +82,9 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     let mut terms = SubmitTerms::new(RankDetail::Omitted);
     terms.announce_on.clone_from(&env.settings().changes_channel);
     terms.max_tenant_entries = known.quotas.entries;
-    let submitted = usecase::submit(&deps, &tenant, &Caller::Server, &submissions, &terms).await?;
+    let submitted = usecase::submit(&deps, &tenant, &Caller::Server, &submissions, &terms)
+        .await
+        .inspect_err(|_| views::perhaps_submitted(env, &tenant, submissions.iter()))?;
     views::submitted(env, &tenant, submitted.answers.iter().flatten().flatten());
     for (answer, (item, text)) in submitted.answers.iter().zip(&items) {
         match answer {

@@ -21,6 +21,11 @@ impl Outage {
         lasts.then(|| StoreError::Unavailable(cause.clone()))
     }
 
+    /// Whether the store has not answered since it did not, however long ago that was.
+    pub(crate) fn is_suspected(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// The store did not answer, for this cause.
     pub(crate) fn began(&self, now: Timestamp, cause: &str) {
         *self.0.borrow_mut() = Some((now.as_unix_ms(), cause.to_owned()));
@@ -41,13 +46,15 @@ mod tests {
         let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
         let outage = Outage::default();
         assert!(outage.known(at(5_000)).is_none());
+        assert!(!outage.is_suspected());
         outage.began(at(5_000), "refused");
         assert!(
             matches!(outage.known(at(5_999)), Some(StoreError::Unavailable(cause)) if cause == "refused")
         );
         assert!(outage.known(at(6_000)).is_none() && outage.known(at(4_000)).is_none());
         outage.began(at(7_000), "refused");
+        assert!(outage.is_suspected());
         outage.is_over();
-        assert!(outage.known(at(7_000)).is_none());
+        assert!(outage.known(at(7_000)).is_none() && !outage.is_suspected());
     }
 }

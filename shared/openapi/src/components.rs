@@ -105,6 +105,7 @@ fn headers() -> Value {
         "Cache-Status": text("What the cache did (RFC 9211)."),
         "CDN-Cache-Control": text("How long a shared cache may keep the answer (RFC 9213)."),
         "Cache-Groups": text("What is invalidated together (RFC 9875)."),
+        "Cache-Group-Invalidation": text("What caches drop by this write (RFC 9875)."),
         "Age": text("How old the answer is, in seconds."),
     })
 }

@@ -1,20 +1,19 @@
 //! Telling other regions what changed: the [`Announcements`] port. `submit.lua` writes the same messages.
 
-use leaderboard_core::ports::Announcements;
-use leaderboard_core::{LeaderboardId, StoreError, TenantId};
+use leaderboard_core::ports::{Announcements, Change};
+use leaderboard_core::{StoreError, TenantId};
 
 use crate::RedisStore;
 use crate::connection::Connection;
 
 impl<C: Connection> Announcements for RedisStore<C> {
-    async fn announce(
-        &self,
-        channel: &str,
-        tenant: &TenantId,
-        leaderboards: &[LeaderboardId],
-    ) -> Result<(), StoreError> {
-        let quoted: Vec<String> = leaderboards.iter().map(|id| format!("\"{id}\"")).collect();
-        let message = format!("{}{}]}}", message_head(tenant), quoted.join(","));
+    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+        let head = message_head(tenant);
+        let message = match change {
+            Change::Leaderboard(id) => format!("{head}\"{id}\"],\"void\":true}}"),
+            Change::Leaderboards => format!("{head}],\"void\":true}}"),
+            Change::Documents => format!("{head}],\"documents\":true}}"),
+        };
         self.connection
             .command("PUBLISH", &[channel.as_bytes(), message.as_bytes()])
             .await?;

@@ -5,7 +5,7 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
+    Announcements, AuditLog, AuditRecord, Change, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
     DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page, PageFrom,
     PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
     RecordedAudit, Sample, Scores, Standings, SubmitTerms, Submitted, VersionMismatch,
@@ -253,12 +253,7 @@ impl AuditLog for Store {
 }
 
 impl Announcements for Store {
-    async fn announce(
-        &self,
-        channel: &str,
-        tenant: &TenantId,
-        leaderboards: &[LeaderboardId],
-    ) -> Result<(), StoreError> {
-        engine!(self.announce(channel, tenant, leaderboards))
+    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+        engine!(self.announce(channel, tenant, change))
     }
 }

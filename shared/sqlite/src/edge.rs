@@ -1,10 +1,10 @@
 //! The ports of the edge, each call in its transaction.
 
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Counters, DayUsage, DocumentKind, DocumentName, Documents,
+    Announcements, AuditLog, AuditRecord, Change, Counters, DayUsage, DocumentKind, DocumentName, Documents,
     Expected, Holdings, Metered, Metering, RateLimits, RecordedAudit, VersionMismatch,
 };
-use leaderboard_core::{LeaderboardId, StoreError, TenantId, Versioned};
+use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Connection;
 use crate::metering::{self, Mode};
@@ -121,7 +121,7 @@ impl<C: Connection> Announcements for SqliteStore<C> {
         &self,
         _channel: &str,
         _tenant: &TenantId,
-        _leaderboards: &[LeaderboardId],
+        _change: Change<'_>,
     ) -> Result<(), StoreError> {
         Ok(())
     }

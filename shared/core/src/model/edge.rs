@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Model;
 use crate::ports::{
-    Announcements, AuditLog, AuditRecord, Charge, Counters, DayUsage, DocumentKind, DocumentName, Documents,
-    Expected, Holdings, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, RecordedAudit, Usage,
+    Announcements, AuditLog, AuditRecord, Change, Charge, Counters, DayUsage, DocumentKind, DocumentName,
+    Documents, Expected, Holdings, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, RecordedAudit, Usage,
     VersionMismatch,
 };
-use crate::{LeaderboardId, StoreError, TenantId, Versioned};
+use crate::{StoreError, TenantId, Versioned};
 
 const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
 
@@ -234,7 +234,7 @@ impl AuditLog for Model {
 }
 
 impl Announcements for Model {
-    async fn announce(&self, _: &str, _: &TenantId, _: &[LeaderboardId]) -> Result<(), StoreError> {
+    async fn announce(&self, _: &str, _: &TenantId, _: Change<'_>) -> Result<(), StoreError> {
         Ok(())
     }
 }

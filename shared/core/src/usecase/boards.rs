@@ -60,6 +60,18 @@ pub async fn nearest<S: Leaderboards, K: Cache>(
     Ok(deps.board(tenant, id).await?.map(|loaded| loaded.board))
 }
 
+/// A leaderboard's configuration as the store has it now; the copies are brought up to date.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn current<S: Leaderboards, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+) -> Result<Option<Rc<Versioned<Leaderboard>>>, StoreError> {
+    deps.current_board(tenant, id).await
+}
+
 impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
     /// The nearest copy of a configuration. `None` comes from the store itself.
     pub(super) async fn board(
@@ -113,7 +125,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
 }
 
 fn cache_key(tenant: &TenantId, id: &LeaderboardId) -> String {
-    format!("{tenant}:{id}:configuration")
+    format!("configuration:{tenant}:{id}")
 }
 
 fn to_cache(board: &Versioned<Leaderboard>) -> Vec<u8> {

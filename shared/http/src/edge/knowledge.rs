@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use leaderboard_core::ports::{Announcements, DocumentKind, DocumentName};
+use leaderboard_core::ports::{Announcements, Change, DocumentKind, DocumentName};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 use serde::{Deserialize, Serialize};
 
@@ -188,7 +188,7 @@ impl Knowledge {
         Self::renew(env, Some(tenant)).await;
         if let Some(channel) = &env.settings().changes_channel {
             // A message can be lost as well: copies are out of date after a while in any case.
-            let _ = env.store().announce(channel, tenant, &[]).await;
+            let _ = env.store().announce(channel, tenant, Change::Documents).await;
         }
     }
 

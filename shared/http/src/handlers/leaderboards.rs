@@ -91,12 +91,13 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
         rebuild,
         context.knowledge.tenant.quotas.leaderboards,
     )
-    .await?
-    .inspect(|_| views::changed(context.env, &context.tenant, Some(&id)))
+    .await
+    .inspect(|put| told(context, &id, put.is_ok()))
+    .inspect_err(|_| told(context, &id, true))?
     {
-        Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &board, version)?
+        Ok((version, true)) => Ok(changed(context, StatusCode::CREATED, &board, version)?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
-        Ok((version, false)) => document(context, StatusCode::OK, &board, version),
+        Ok((version, false)) => changed(context, StatusCode::OK, &board, version),
         Err(refusal) => Err(Problem::of_put(&refusal)),
     }
 }
@@ -125,10 +126,11 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
             rebuild,
             context.knowledge.tenant.quotas.leaderboards,
         )
-        .await?
-        .inspect(|_| views::changed(context.env, &context.tenant, Some(&id)))
+        .await
+        .inspect(|put| told(context, &id, put.is_ok()))
+        .inspect_err(|_| told(context, &id, true))?
         {
-            Ok((version, _)) => return document(context, StatusCode::OK, &board, version),
+            Ok((version, _)) => return changed(context, StatusCode::OK, &board, version),
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Err(Problem::of_put(&refusal)),
         }
@@ -152,11 +154,17 @@ pub async fn delete<E: Environment>(
     } else {
         Expected::Any
     };
-    match usecase::delete(&context.deps(), &context.tenant, &id, expected).await? {
-        Ok(true) => {
-            views::deleted(context.env, &context.tenant, &id);
-            Ok(Response::no_content())
-        }
+    let deleted = usecase::delete(&context.deps(), &context.tenant, &id, expected).await;
+    // One that is not there may have been deleted by a call whose answer was lost.
+    if !matches!(deleted, Ok(Err(_))) {
+        views::deleted(context.env, &context.tenant, &id);
+    }
+    match deleted? {
+        Ok(true) => Ok(views::invalidating(
+            Response::no_content(),
+            &context.tenant,
+            [&id],
+        )),
         Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
         Err(refusal) => Err(Problem::of_put(&refusal)),
     }
@@ -177,6 +185,24 @@ fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, P
         .map_err(|error| Problem::internal(format!("a configuration cannot be written: {error}")))?;
     let merged = json::merge(Some(json::parse(&text)?), patch.clone());
     read_document(&merged, &there.id)
+}
+
+/// Lets everybody know that a leaderboard's configuration changed, or may have: where the store's answer is missing.
+fn told<E: Environment>(context: &Context<'_, E>, id: &LeaderboardId, changed: bool) {
+    if changed {
+        views::changed(context.env, &context.tenant, Some(id));
+    }
+}
+
+/// The answer to who changed it.
+fn changed<E: Environment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    board: &Leaderboard,
+    version: u64,
+) -> Result<Response, Problem> {
+    let answer = document(context, status, board, version)?;
+    Ok(views::invalidating(answer, &context.tenant, [&board.id]))
 }
 
 fn document<E: Environment>(

@@ -178,7 +178,6 @@ async fn ask<E: Environment>(
         leaderboard,
         subject,
         version: context.version,
-        media: context.accepted,
     };
     views::answer(context, question).await
 }

@@ -2,7 +2,8 @@
 
 use http::{HeaderName, StatusCode};
 use leaderboard_core::ports::{DeadLetters, RankDetail, Scores as _, Submitted};
-use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, usecase};
+use leaderboard_core::usecase::QueryError;
+use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, StoreError, usecase};
 use serde::Serialize;
 
 use super::names::names_for;
@@ -69,22 +70,32 @@ async fn take<E: Environment>(
         &submissions,
         &terms,
     )
-    .await?;
+    .await
+    // Whether they were taken in is not known.
+    .inspect_err(|_| views::perhaps_submitted(context.env, &context.tenant, submissions.iter()))?;
     let refused = metered.refused;
     *context.metered.borrow_mut() = Some(metered);
     if refused {
         return Err(Problem::new(ProblemType::TooManyRequests));
     }
-    views::submitted(context.env, &context.tenant, answers.iter().flatten().flatten());
+    let outcomes = || answers.iter().flatten().flatten();
+    views::submitted(context.env, &context.tenant, outcomes());
     let names = if minimal {
         None
     } else {
-        Some(names_for(context, answers.iter().flatten().flatten()).await?)
+        Some(names_for(context, outcomes()).await?)
     };
     let response = if batch {
         batch_answer(context, destination, &answers, &places, names.as_ref())?
     } else {
         single_answer(context, destination, &answers, &places, names.as_ref())?
+    };
+    let changed = outcomes().filter(|outcome| outcome.status != Status::Kept);
+    let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
+    let response = if changed.peek().is_some() {
+        views::invalidating(response, &context.tenant, changed)
+    } else {
+        response
     };
     Ok(if minimal {
         response.with(PREFERENCE_APPLIED, "return=minimal")
@@ -179,7 +190,7 @@ pub async fn remove<E: Environment>(
     player: PlayerId,
 ) -> Result<Response, Problem> {
     let selector = Query::parse(context.query, &["period"])?.period()?;
-    usecase::remove(
+    let removed = usecase::remove(
         &context.deps(),
         &context.tenant,
         &context.caller,
@@ -187,10 +198,17 @@ pub async fn remove<E: Environment>(
         &player,
         &selector,
     )
-    .await
-    .map_err(|error| Problem::of_query(error, &context.caller))?;
-    views::changed(context.env, &context.tenant, Some(&leaderboard));
-    Ok(Response::no_content())
+    .await;
+    // An entry that is not there may have been removed by a call whose answer was lost.
+    if let Ok(_) | Err(QueryError::UnknownEntry | QueryError::Store(_)) = &removed {
+        views::changed(context.env, &context.tenant, Some(&leaderboard));
+    }
+    removed.map_err(|error| Problem::of_query(error, &context.caller))?;
+    Ok(views::invalidating(
+        Response::no_content(),
+        &context.tenant,
+        [&leaderboard],
+    ))
 }
 
 /// `PUT /players/{player}/ban`: hides the player in every leaderboard of the tenant.
@@ -199,13 +217,9 @@ pub async fn remove<E: Environment>(
 /// The problem to answer with.
 pub async fn ban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    context
-        .env
-        .store()
-        .hide(&context.tenant, &player, context.now)
-        .await?;
-    views::changed(context.env, &context.tenant, None);
-    Ok(Response::no_content())
+    let (tenant, store) = (&context.tenant, context.env.store());
+    let hidden = store.hide(tenant, &player, context.now).await;
+    everywhere(context, hidden)
 }
 
 /// `DELETE /players/{player}/ban`: shows the player again.
@@ -214,13 +228,19 @@ pub async fn ban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> 
 /// The problem to answer with.
 pub async fn unban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    context
-        .env
-        .store()
-        .restore(&context.tenant, &player, context.now)
-        .await?;
+    let (tenant, store) = (&context.tenant, context.env.store());
+    let restored = store.restore(tenant, &player, context.now).await;
+    everywhere(context, restored)
+}
+
+/// All leaderboards of the tenant have changed; or some of them may have, where the store's answer is missing.
+fn everywhere<E: Environment>(
+    context: &Context<'_, E>,
+    done: Result<(), StoreError>,
+) -> Result<Response, Problem> {
     views::changed(context.env, &context.tenant, None);
-    Ok(Response::no_content())
+    done?;
+    Ok(views::invalidating(Response::no_content(), &context.tenant, []))
 }
 
 /// `GET /dead-letters?limit=`: the newest messages that could not be applied, of all tenants.

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::ETAG;
 use leaderboard_core::ports::Expected;
 
-use super::{invalid_header, list_header};
+use super::{invalid_header, list_bytes};
 use crate::problem::{Problem, ProblemType};
 
 const IF_MATCH: &str = "If-Match";
@@ -24,8 +24,8 @@ pub(crate) struct Preconditions {
 enum Tags {
     /// `*`: any document.
     Any,
-    /// These; whether each is a weak one.
-    List(Vec<(bool, String)>),
+    /// These; whether each is a weak one. A tag may hold bytes that are no text.
+    List(Vec<(bool, Vec<u8>)>),
 }
 
 impl Preconditions {
@@ -34,9 +34,9 @@ impl Preconditions {
     /// # Errors
     /// A problem that names the header.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let parse = |name: &'static str| match list_header(headers, name) {
+        let parse = |name: &'static str| match list_bytes(headers, name) {
             None => Ok(None),
-            Some(text) => parse_tags(&text)
+            Some(list) => parse_tags(&list)
                 .map(Some)
                 .ok_or_else(|| invalid_header(name, "must be * or a list of entity tags in double quotes")),
         };
@@ -62,7 +62,9 @@ impl Preconditions {
         match (&self.if_match, current) {
             (None, _) | (Some(Tags::Any), Some(_)) => true,
             (Some(_), None) => false,
-            (Some(Tags::List(tags)), Some(own)) => tags.iter().any(|(weak, tag)| !weak && tag == own),
+            (Some(Tags::List(tags)), Some(own)) => {
+                tags.iter().any(|(weak, tag)| !weak && *tag == own.as_bytes())
+            }
         }
     }
 
@@ -95,29 +97,36 @@ impl Preconditions {
         match (&self.if_none_match, current) {
             (None, _) | (_, None) => true,
             (Some(Tags::Any), Some(_)) => false,
-            (Some(Tags::List(tags)), Some(own)) => tags.iter().all(|(_, tag)| tag != own),
+            (Some(Tags::List(tags)), Some(own)) => tags.iter().all(|(_, tag)| *tag != own.as_bytes()),
         }
     }
 }
 
-/// `*`, or entity tags (`"…"`, `W/"…"`) with commas between them.
-fn parse_tags(text: &str) -> Option<Tags> {
-    let mut rest = text.trim();
-    if rest == "*" {
+/// `*`, or entity tags (`"…"`, `W/"…"`) with commas between them; empty members do not count (RFC 9110, section 5.6.1.2).
+fn parse_tags(list: &[u8]) -> Option<Tags> {
+    let mut rest = list.trim_ascii();
+    if rest == b"*" {
         return Some(Tags::Any);
     }
     let mut tags = Vec::new();
     loop {
-        let weak = rest.starts_with("W/");
-        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
-        let (tag, after) = quoted.split_once('"')?;
-        if tag.bytes().any(|b| b <= b' ' || b == 0x7f) || tags.len() == MAX_TAGS {
+        while let Some(after) = rest.strip_prefix(b",") {
+            rest = after.trim_ascii_start();
+        }
+        if rest.is_empty() {
+            return (!tags.is_empty()).then_some(Tags::List(tags));
+        }
+        let weak = rest.starts_with(b"W/");
+        let quoted = rest.strip_prefix(b"W/").unwrap_or(rest).strip_prefix(b"\"")?;
+        let end = quoted.iter().position(|byte| *byte == b'"')?;
+        let (tag, after) = quoted.split_at_checked(end)?;
+        if tag.iter().any(|b| *b <= b' ' || *b == 0x7f) || tags.len() == MAX_TAGS {
             return None;
         }
-        tags.push((weak, tag.to_owned()));
-        match after.trim_start() {
-            "" => return Some(Tags::List(tags)),
-            more => rest = more.strip_prefix(',')?.trim_start(),
+        tags.push((weak, tag.to_vec()));
+        rest = after.strip_prefix(b"\"")?.trim_ascii_start();
+        if !rest.is_empty() && !rest.starts_with(b",") {
+            return None;
         }
     }
 }
@@ -128,11 +137,11 @@ mod tests {
 
     use super::*;
 
-    fn of(name: &'static str, value: &str) -> Result<Preconditions, Problem> {
+    fn of(name: &'static str, value: impl AsRef<[u8]>) -> Result<Preconditions, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(
             HeaderName::from_bytes(name.as_bytes()).unwrap(),
-            HeaderValue::from_str(value).unwrap(),
+            HeaderValue::from_bytes(value.as_ref()).unwrap(),
         );
         Preconditions::of(&headers)
     }
@@ -161,9 +170,25 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for bad in ["17", "\"17", "\"17\",", "\"17\" \"18\"", "*, \"17\"", "w/\"17\""] {
+        for bad in ["", ",", "17", "\"17", "\"17\" \"18\"", "*, \"17\"", "w/\"17\""] {
             assert!(of(IF_MATCH, bad).is_err(), "{bad}");
         }
         assert!(!Preconditions::of(&HeaderMap::new()).unwrap().exist());
+    }
+
+    #[test]
+    fn empty_members_of_a_list_do_not_count() {
+        for list in ["\"17\",", ",\"17\"", " , ,\"x\",, \"17\" ,"] {
+            assert!(of(IF_MATCH, list).unwrap().match_holds(Some(17)), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_tag_of_other_bytes_than_text_counts_as_what_it_is() {
+        let tag = b"\"\xff\"";
+        assert!(!of(IF_MATCH, tag).unwrap().match_holds(Some(17)));
+        assert!(of(IF_NONE_MATCH, tag).unwrap().none_match_holds(Some(17)));
+        assert!(of(IF_MATCH, b"\"\xff\", \"17\"").unwrap().match_holds(Some(17)));
+        assert!(of(IF_MATCH, b"\xff").is_err());
     }
 }

@@ -36,6 +36,17 @@ pub(crate) fn list_header(headers: &HeaderMap, name: &'static str) -> Option<Str
     Some(joined)
 }
 
+/// All values of a list header, joined as RFC 9110 says, whatever bytes they are.
+pub(crate) fn list_bytes(headers: &HeaderMap, name: &'static str) -> Option<Vec<u8>> {
+    let mut values = headers.get_all(name).iter();
+    let mut joined = values.next()?.as_bytes().to_vec();
+    for value in values {
+        joined.extend_from_slice(b", ");
+        joined.extend_from_slice(value.as_bytes());
+    }
+    Some(joined)
+}
+
 /// 400, naming the header.
 pub(crate) fn invalid_header(name: &'static str, detail: &str) -> Problem {
     Problem::new(ProblemType::InvalidHeader).with_error(FieldError::header(name, detail))

@@ -43,7 +43,7 @@ pub(crate) use conditional::Preconditions;
 pub(crate) use cors::admit;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
-pub(crate) use headers::{invalid_header, list_header, one_header};
+pub(crate) use headers::{invalid_header, list_bytes, list_header, one_header};
 pub(crate) use leaderboard_identity::hex::encode as hex;
 use limits::Gate;
 pub(crate) use limits::Guard;
@@ -196,7 +196,7 @@ async fn answer<P: Endpoint, E: Environment>(
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
         body,
-        names_version: asked.version.is_some(),
+        version_in_path: asked.in_path,
         version: ready.version,
         accepted: ready.accepted,
         trace_id,

@@ -23,6 +23,8 @@ pub(super) struct Asked<'p> {
     pub(super) below: &'p str,
     /// The version; `None` where the request leaves it to the service.
     pub(super) version: Option<ApiVersion>,
+    /// Whether the path names it.
+    pub(super) in_path: bool,
 }
 
 /// Reads the version. Below `/api` a path may name one; elsewhere there are none.
@@ -32,6 +34,7 @@ pub(super) fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>,
             base: Base::Root,
             below: path,
             version: None,
+            in_path: false,
         });
     };
     let (first, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -50,6 +53,7 @@ pub(super) fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>,
             None => path.get(API.len() - 1..).unwrap_or(""),
         },
         version: named.or(by_header).or_else(|| media::version(headers)),
+        in_path: named.is_some(),
     })
 }
 

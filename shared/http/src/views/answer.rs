@@ -1,9 +1,15 @@
 //! An answer as HTTP: what of it is sent, and what caches on the way are told.
 
+use std::rc::Rc;
+
 use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use leaderboard_core::access::Caller;
+
 use super::coding::Coding;
+use super::question::Question;
+use super::region;
 use super::view::View;
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -17,6 +23,9 @@ const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// RFC 9875: what an answer is dropped together with.
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+
+/// By which a request without a credential says whose leaderboards it means.
+const TENANT_HEADER: &str = "x-tenant-id";
 
 /// Why the store was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +79,15 @@ pub(super) enum Told {
         why: Why,
     },
     /// The store cannot be reached.
-    WithoutStore,
+    WithoutStore {
+        /// Whether it was asked for this answer.
+        asked: bool,
+    },
 }
 
 impl Told {
-    /// As in `Cache-Status`.
-    fn status(self) -> Option<HeaderValue> {
+    /// As in `Cache-Status`, of an answer that is so old.
+    fn status(self, age_ms: i64, lifetime_ms: u32) -> Option<HeaderValue> {
         let text = match self {
             Self::Hit { left_ms } => format!("edgeboard; hit; ttl={}", left_ms / 1000),
             Self::Nearby { left_ms } => format!("edgeboard; hit; ttl={}; detail=region", left_ms / 1000),
@@ -90,58 +102,77 @@ impl Told {
                 format!("edgeboard; fwd={}{stored}", why.forwarded())
             }
             Self::Collapsed { why } => format!("edgeboard; fwd={}; collapsed", why.forwarded()),
-            Self::WithoutStore => "edgeboard; fwd=stale; fwd-status=503; detail=stale-if-error".to_owned(),
+            Self::WithoutStore { asked: true } => {
+                "edgeboard; fwd=stale; fwd-status=503; detail=stale-if-error".to_owned()
+            }
+            Self::WithoutStore { asked: false } => {
+                let left_ms = (i64::from(lifetime_ms) - age_ms).min(0);
+                format!("edgeboard; hit; ttl={}; detail=stale-if-error", left_ms / 1000)
+            }
         };
         HeaderValue::try_from(text).ok()
     }
 }
 
-/// The answer to a request, or 304 when the client has it already.
+/// The answer to a request, or 304 when the client has it already. `changing`: the leaderboard changed since it was made, or may
+/// have.
 ///
 /// # Errors
 /// 400 for headers that cannot be read, 406 for codings that are not there, 412 for `If-Match`.
 pub(super) fn response<E: Environment>(
     context: &Context<'_, E>,
-    view: &View,
+    question: &Rc<Question>,
+    view: &Rc<View>,
     told: Told,
+    changing: bool,
 ) -> Result<Response, Problem> {
-    let mut response = represented(context, view)?;
+    let (mut response, coded) = represented(context, view)?;
     let headers = &mut response.headers;
-    // A shared cache cannot tell who is answered in which default version.
-    let public = view.facts.public && context.names_version;
+    let public = view.facts.public && is_told_by_the_address(context);
     let control = if public { "no-cache" } else { "private, no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
     if public {
         let cdn = match told {
-            Told::WithoutStore | Told::Made { stored: false, .. } => HeaderValue::from_static("no-store"),
+            Told::WithoutStore { .. } | Told::Made { stored: false, .. } => {
+                HeaderValue::from_static("no-store")
+            }
+            _ if changing => view.cdn_changing.clone(),
             _ => view.cdn.clone(),
         };
         headers.insert(CDN_CACHE_CONTROL, cdn);
         headers.insert(CACHE_GROUPS, view.groups.clone());
     }
-    let age_ms = context.env.clock().as_unix_ms() - view.facts.made_at.as_unix_ms();
-    headers.insert(AGE, HeaderValue::from(age_ms.max(0).unsigned_abs() / 1000));
-    if let Some(status) = told.status() {
+    let age_ms = (context.env.clock().as_unix_ms() - view.facts.made_at.as_unix_ms()).max(0);
+    if !matches!(told, Told::Made { .. }) {
+        // A part of a second counts as one: no cache may take it for younger than it is.
+        headers.insert(AGE, HeaderValue::from(age_ms.unsigned_abs().div_ceil(1000)));
+        if coded {
+            complete_later(context.env, question, view);
+        }
+    }
+    if let Some(status) = told.status(age_ms, view.facts.lifetime_ms) {
         headers.insert(CACHE_STATUS, status);
     }
     Ok(response)
 }
 
-/// The answer to a request that sees more than others: nobody keeps it.
-///
-/// # Errors
-/// As for [`response`].
-pub(super) fn response_to_one<E: Environment>(
-    context: &Context<'_, E>,
-    view: &View,
-) -> Result<Response, Problem> {
-    Ok(represented(context, view)?
-        .with(CACHE_CONTROL, "private, no-store")
-        .with(CACHE_STATUS, "edgeboard; fwd=bypass"))
+/// Whether the address alone tells what is answered: CDNs do not look at what else an answer varies by.
+fn is_told_by_the_address<E: Environment>(context: &Context<'_, E>) -> bool {
+    context.version_in_path
+        && context.caller == Caller::Anonymous
+        && !context.headers.contains_key(TENANT_HEADER)
 }
 
-/// The body in the coding that the client likes best, with its tag.
-fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<Response, Problem> {
+/// Gives the region a body in a coding that it does not have. One that is just being kept has it.
+fn complete_later<E: Environment>(env: &E, question: &Rc<Question>, view: &Rc<View>) {
+    let (own, question, view) = (env.clone(), Rc::clone(question), Rc::clone(view));
+    env.later(async move {
+        region::complete(&own, &question, &view).await;
+    });
+}
+
+/// The body in the coding that the client likes best, with its tag; and whether it was coded just now.
+fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<(Response, bool), Problem> {
     let coding = Coding::accepted(context.headers, view.body.len())?;
     let tag = view.tag(coding);
     if context.headers.contains_key(IF_NONE_MATCH) || context.headers.contains_key(IF_MATCH) {
@@ -153,12 +184,13 @@ fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<
         if !preconditions.none_match_holds_for(Some(own)) {
             let mut response = Response::empty(StatusCode::NOT_MODIFIED);
             response.headers.insert(ETAG, tag.clone());
-            return Ok(response);
+            return Ok((response, false));
         }
     }
     let mut response = Response::empty(StatusCode::OK);
     response.headers.reserve(16);
-    response.body = view.body(coding).0;
+    let (body, coded) = view.body(coding);
+    response.body = body;
     response.headers.insert(ETAG, tag.clone());
     let media = HeaderValue::from_static(context.accepted.as_str());
     response.headers.insert(CONTENT_TYPE, media);
@@ -167,5 +199,5 @@ fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<
             .headers
             .insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
-    Ok(response)
+    Ok((response, coded))
 }

@@ -2,50 +2,68 @@
 //!
 //! Tasks of an instance cannot wake each other (docs/decisions/0012), so those that wait look again after a pause.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use leaderboard_core::access::Caller;
+
 use crate::environment::Environment;
+use crate::problem::Problem;
 
 /// How long those that wait pause before they look again, in milliseconds.
 const PAUSE_MS: u64 = 2;
-/// How long one waits for another, in milliseconds; after that it goes by itself.
-const MAX_WAIT_MS: i64 = 4_000;
 
-/// How a flight stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Under way.
-    Flying,
-    /// Its view is on the shelf.
-    Landed,
-    /// There is no view to share: who waits goes by itself.
-    Failed,
+/// Why there is no answer, as an ordinary reader is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) problem: Problem,
+    /// Whether those without a credential may know it.
+    pub(super) public: bool,
 }
 
+impl Refusal {
+    /// What a caller is told.
+    pub(super) fn told(&self, caller: &Caller) -> Problem {
+        if self.public || *caller != Caller::Anonymous {
+            self.problem.clone()
+        } else {
+            Problem::not_allowed(caller)
+        }
+    }
+}
+
+/// What came of a flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Its view is on the shelf.
+    Landed,
+    /// There is none.
+    Refused(Refusal),
+    /// Its view is not kept: who waits goes by itself.
+    Unshared,
+    /// It ended half-way: another one may begin.
+    Failed,
+    /// It takes too long.
+    Late,
+}
+
+/// How a flight ended; `None` while it is under way.
+type State = Rc<RefCell<Option<Ended>>>;
+
 /// The flights that are under way, by the name of their view.
-type UnderWay = HashMap<Box<str>, Rc<Cell<State>>>;
+type UnderWay = HashMap<Box<str>, State>;
 
 /// The views that are being made in this instance.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flights(Rc<RefCell<UnderWay>>);
 
-/// A view that is being made. Dropped without [`Flight::land`] it has failed, also when its client went away.
+/// A view that is being made. Dropped without [`Flight::end`] it has failed, also when its client went away.
 #[derive(Debug)]
 pub(super) struct Flight {
     flights: Flights,
     name: Box<str>,
-    state: Rc<Cell<State>>,
-}
-
-/// What came of waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waited {
-    /// Look on the shelf.
-    Landed,
-    /// Make it alone.
-    InVain,
+    state: State,
 }
 
 impl Flights {
@@ -55,7 +73,7 @@ impl Flights {
         if flights.contains_key(name) {
             return None;
         }
-        let state = Rc::new(Cell::new(State::Flying));
+        let state = State::default();
         flights.insert(name.into(), Rc::clone(&state));
         Some(Flight {
             flights: self.clone(),
@@ -64,35 +82,34 @@ impl Flights {
         })
     }
 
-    /// Waits for the one that is under way.
-    pub(super) async fn wait<E: Environment>(&self, env: &E, name: &str) -> Waited {
+    /// Waits for the one that is under way, at most so many milliseconds.
+    pub(super) async fn wait<E: Environment>(&self, env: &E, name: &str, at_most_ms: i64) -> Ended {
         let Some(state) = self.0.borrow().get(name).map(Rc::clone) else {
-            return Waited::Landed;
+            return Ended::Landed;
         };
-        let give_up_at = env.clock().as_unix_ms() + MAX_WAIT_MS;
+        let give_up_at = env.clock().as_unix_ms() + at_most_ms;
         loop {
-            match state.get() {
-                State::Landed => return Waited::Landed,
-                State::Failed => return Waited::InVain,
-                State::Flying if env.clock().as_unix_ms() >= give_up_at => return Waited::InVain,
-                State::Flying => env.pause(PAUSE_MS).await,
+            if let Some(ended) = state.borrow().as_ref() {
+                return ended.clone();
             }
+            if env.clock().as_unix_ms() >= give_up_at {
+                return Ended::Late;
+            }
+            env.pause(PAUSE_MS).await;
         }
     }
 }
 
 impl Flight {
-    /// The view is on the shelf.
-    pub(super) fn land(self) {
-        self.state.set(State::Landed);
+    /// Tells those who wait how it ended.
+    pub(super) fn end(self, ended: Ended) {
+        *self.state.borrow_mut() = Some(ended);
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if self.state.get() == State::Flying {
-            self.state.set(State::Failed);
-        }
+        self.state.borrow_mut().get_or_insert(Ended::Failed);
         self.flights.0.borrow_mut().remove(&self.name);
     }
 }
@@ -100,6 +117,7 @@ impl Drop for Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::ProblemType;
 
     #[test]
     fn one_flies_at_a_time_and_those_who_wait_learn_how_it_ended() {
@@ -107,12 +125,28 @@ mod tests {
         let flight = flights.begin("a").unwrap();
         assert!(flights.begin("a").is_none());
         let waiting = Rc::clone(&flight.state);
-        flight.land();
-        assert_eq!(waiting.get(), State::Landed);
+        assert_eq!(*waiting.borrow(), None);
+        flight.end(Ended::Landed);
+        assert_eq!(*waiting.borrow(), Some(Ended::Landed));
         let gone = flights.begin("a").unwrap();
         let waiting = Rc::clone(&gone.state);
         drop(gone);
-        assert_eq!(waiting.get(), State::Failed);
+        assert_eq!(*waiting.borrow(), Some(Ended::Failed));
         assert!(flights.begin("a").is_some());
+    }
+
+    #[test]
+    fn what_is_private_is_not_told_to_those_without_a_credential() {
+        let refusal = |public| Refusal {
+            problem: Problem::new(ProblemType::EntryNotFound),
+            public,
+        };
+        for (public, caller, told) in [
+            (true, Caller::Anonymous, ProblemType::EntryNotFound),
+            (false, Caller::Anonymous, ProblemType::Unauthenticated),
+            (false, Caller::Reader, ProblemType::EntryNotFound),
+        ] {
+            assert_eq!(refusal(public).told(&caller).kind, told);
+        }
     }
 }

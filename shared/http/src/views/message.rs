@@ -1,10 +1,14 @@
-//! A message that leaderboards changed, from the region's channel: `{"tenant":"…","leaderboards":["…"]}`. An empty list is every
-//! leaderboard of the tenant, and its documents.
+//! A message of a change, from the region's channel: `{"tenant":"…","leaderboards":["…"]}`. An empty list is every leaderboard of
+//! the tenant. `"void":true`: what was made before may not be shown any more. `"documents":true`: it is about the tenant's
+//! documents, and not about leaderboards.
+//!
+//! A region handles one message at a time, so nothing waits here.
 
 use leaderboard_core::{CacheStrategy, LeaderboardId, StoreError, TenantId, usecase};
 use serde::Deserialize;
 
-use super::{changes, warm};
+use super::changes::Marked;
+use super::{changes, region, warm};
 use crate::MAX_BODY_BYTES;
 use crate::edge::Knowledge;
 use crate::environment::Environment;
@@ -34,6 +38,10 @@ impl std::error::Error for ChangesError {}
 struct Message {
     tenant: String,
     leaderboards: Vec<String>,
+    #[serde(default)]
+    void: bool,
+    #[serde(default)]
+    documents: bool,
 }
 
 /// Notes in the region what a message says: views from before it are not fresh any more.
@@ -47,43 +55,76 @@ pub async fn heard<E: Environment>(env: &E, payload: &[u8]) -> Result<(), Change
     }
     let message: Message = serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
     let tenant = TenantId::new(message.tenant).map_err(|invalid| malformed(invalid.to_string()))?;
-    if message.leaderboards.is_empty() {
-        changes::mark(env, &tenant, None).await;
+    if message.documents {
         Knowledge::renew(env, Some(&tenant)).await;
+        return Ok(());
+    }
+    if message.leaderboards.is_empty() {
+        note(env, &tenant, None, message.void).await;
         return Ok(());
     }
     let mut boards = Vec::new();
     for id in message.leaderboards {
         boards.push(LeaderboardId::new(id).map_err(|invalid| malformed(invalid.to_string()))?);
     }
-    for board in &boards {
-        let until = changes::mark(env, &tenant, Some(board)).await;
-        ahead(env, &tenant, board, until)
-            .await
-            .map_err(ChangesError::Store)?;
+    // All are marked before the store is asked about the first: it may take its time, or fail.
+    let mut marked = Vec::new();
+    for board in boards {
+        let mark = note(env, &tenant, Some(&board), message.void).await;
+        // Of a leaderboard that goes on changing, its readers make what they need.
+        if message.void || !mark.was_changing {
+            marked.push(board);
+        }
     }
-    Ok(())
+    let mut heard = Ok(());
+    for board in &marked {
+        if let Err(error) = follow(env, &tenant, board, message.void).await {
+            heard = Err(ChangesError::Store(error));
+        }
+    }
+    heard
 }
 
-/// Makes the warm views of a leaderboard anew where it says `refresh_ahead`.
-async fn ahead<E: Environment>(
+async fn note<E: Environment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+    void: bool,
+) -> Marked {
+    if void {
+        changes::void(env, tenant, leaderboard).await
+    } else {
+        changes::mark(env, tenant, leaderboard).await
+    }
+}
+
+/// Takes away what there is of a leaderboard that is gone, and makes the warm views of one that says `refresh_ahead`.
+async fn follow<E: Environment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
-    until: i64,
+    void: bool,
 ) -> Result<(), StoreError> {
+    let now = env.clock().as_unix_ms();
     let deps = usecase::Deps {
         store: env.store(),
         cache: env.cache(),
         boards: env.boards(),
         now: env.now(),
     };
-    let Some(board) = usecase::nearest(&deps, tenant, leaderboard).await? else {
+    let board = if void {
+        usecase::current(&deps, tenant, leaderboard).await?
+    } else {
+        usecase::nearest(&deps, tenant, leaderboard).await?
+    };
+    let Some(board) = board else {
+        changes::void(env, tenant, None).await;
+        region::clear(env, tenant, leaderboard).await;
         return Ok(());
     };
     let policy = &board.value.cache;
     if policy.strategy == CacheStrategy::RefreshAhead {
-        warm::twice(env, tenant, leaderboard, policy, until).await;
+        warm::once(env, tenant, leaderboard, policy, now).await;
     }
     Ok(())
 }

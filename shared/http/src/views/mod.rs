@@ -8,6 +8,7 @@
 mod answer;
 mod changes;
 mod coding;
+mod fetch;
 mod flight;
 mod lease;
 mod make;
@@ -25,7 +26,7 @@ pub use message::{ChangesError, heard};
 pub(crate) use question::{Question, Subject};
 pub(crate) use serve::answer;
 pub(crate) use shelf::Shelf;
-pub(crate) use writers::{changed, deleted, submitted};
+pub(crate) use writers::{changed, deleted, invalidating, perhaps_submitted, submitted};
 
 /// How long an instance uses what it remembers without looking for a change in the region, in milliseconds.
 const MEMORY_TRUST_MS: i64 = 20;

@@ -2,19 +2,22 @@
 
 use std::fmt::Write;
 
-use leaderboard_core::usecase::{DistributionQuery, ListQuery};
+use leaderboard_core::usecase::{DEFAULT_BUCKETS, DistributionQuery, ListQuery};
 use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, WarmView};
 
-use crate::pipeline::MediaType;
 use crate::version::ApiVersion;
 use crate::wire::cursor;
 
-/// How many answers about a leaderboard, from the top and of all its scores, a region keeps.
+/// The limits of first pages that have places of their own: the default, and the longest list.
+const OWN_LIMITS: [u32; 2] = [10, 100];
+/// How many places there are of their own: for those first pages, and the default distribution, in two versions.
+const OWN_SLOTS: u64 = 6;
+/// How many answers about a leaderboard, from the top and of all its scores, a region keeps beside them.
 const SHARED_SLOTS: u64 = 64;
 /// How many further ones: about one player, or deep in the list.
 const DEEP_SLOTS: u64 = 192;
 /// How many answers about a leaderboard a region keeps.
-pub(super) const SLOTS: u64 = SHARED_SLOTS + DEEP_SLOTS;
+pub(super) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
 /// A question whose answer may be used again.
 #[derive(Debug, Clone)]
@@ -27,8 +30,6 @@ pub(crate) struct Question {
     pub(crate) subject: Subject,
     /// The version of the API that the answer is written in.
     pub(crate) version: ApiVersion,
-    /// The name that the document is sent under.
-    pub(crate) media: MediaType,
 }
 
 /// What is asked of a leaderboard.
@@ -46,7 +47,12 @@ pub(crate) enum Subject {
 
 impl Question {
     /// The question behind a warm view.
-    pub(super) fn warm(tenant: &TenantId, leaderboard: &LeaderboardId, view: WarmView) -> Self {
+    pub(super) fn warm(
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        view: WarmView,
+        version: ApiVersion,
+    ) -> Self {
         let period = PeriodSelector::Current;
         Self {
             tenant: tenant.clone(),
@@ -63,12 +69,11 @@ impl Question {
                     score: None,
                 }),
             },
-            version: ApiVersion::V1,
-            media: MediaType::Json,
+            version,
         }
     }
 
-    /// The answer's name: another question, tenant or representation has another one. It begins with
+    /// The answer's name: another question, tenant or version has another one. It begins with
     /// `tenant:leaderboard:`, which [`place_of`] cuts out.
     pub(super) fn name(&self) -> String {
         let mut name = String::with_capacity(96);
@@ -78,8 +83,13 @@ impl Question {
     }
 
     fn write_name(&self, name: &mut String) -> std::fmt::Result {
-        let (version, media) = (self.version.number(), self.media.as_str());
-        write!(name, "{}:{}:{version}:{media}", self.tenant, self.leaderboard)?;
+        write!(
+            name,
+            "{}:{}:{}",
+            self.tenant,
+            self.leaderboard,
+            self.version.number()
+        )?;
         let period = match &self.subject {
             Subject::List(query) => {
                 write!(name, ":list:{}", query.limit)?;
@@ -138,14 +148,48 @@ impl Question {
         }
     }
 
-    /// Where the region keeps its answer. Another answer may stand there: an answer knows its name.
-    pub(super) fn slot(&self, name: &str) -> u64 {
-        let hash = fnv(name.as_bytes());
-        if self.is_common() {
-            hash % SHARED_SLOTS
-        } else {
-            SHARED_SLOTS + hash % DEEP_SLOTS
+    /// Where the region may keep its answer, two places. Other answers may stand there: an answer knows its name.
+    pub(super) fn places(&self, name: &str) -> [u64; 2] {
+        if let Some(own) = self.own_place() {
+            return [own, own];
         }
+        let hash = fnv(name.as_bytes());
+        let (first, slots) = if self.is_common() {
+            (OWN_SLOTS, SHARED_SLOTS)
+        } else {
+            (OWN_SLOTS + SHARED_SLOTS, DEEP_SLOTS)
+        };
+        [hash, hash >> 32].map(|hash| first + hash % slots)
+    }
+
+    /// As [`Question::places`], each once.
+    pub(super) fn slots(&self, name: &str) -> impl Iterator<Item = u64> + use<> {
+        let [first, second] = self.places(name);
+        [Some(first), (second != first).then_some(second)]
+            .into_iter()
+            .flatten()
+    }
+
+    /// The place of an answer that is asked for most, which it shares with no other.
+    fn own_place(&self) -> Option<u64> {
+        let kind = match &self.subject {
+            Subject::List(query) if query.cursor.is_none() && query.period == PeriodSelector::Current => {
+                OWN_LIMITS.iter().position(|limit| *limit == query.limit)?
+            }
+            Subject::Distribution(query)
+                if query.score.is_none()
+                    && query.buckets == DEFAULT_BUCKETS
+                    && query.period == PeriodSelector::Current =>
+            {
+                OWN_LIMITS.len()
+            }
+            _ => return None,
+        };
+        let version = match self.version {
+            ApiVersion::V1 => 0,
+            ApiVersion::V2 => 1,
+        };
+        u64::try_from(2 * kind + version).ok()
     }
 }
 
@@ -156,7 +200,7 @@ pub(super) fn place_of(name: &str) -> &str {
 }
 
 /// FNV-1a. It only spreads names over slots: nobody gains by a collision but a miss.
-fn fnv(bytes: &[u8]) -> u64 {
+pub(super) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -172,7 +216,6 @@ mod tests {
             leaderboard: LeaderboardId::new("goals").unwrap(),
             subject,
             version: ApiVersion::V1,
-            media: MediaType::Json,
         }
     }
 
@@ -222,14 +265,35 @@ mod tests {
 
     #[test]
     fn slots_are_bounded_and_the_top_has_its_own() {
-        for limit in 1..500 {
-            let top = list(limit, PeriodSelector::Current);
-            assert!(top.slot(&top.name()) < SHARED_SLOTS);
+        let in_range = |question: &Question, range: std::ops::Range<u64>| {
+            let name = question.name();
+            question.slots(&name).all(|slot| range.contains(&slot))
+        };
+        let common = OWN_SLOTS + SHARED_SLOTS;
+        for limit in (1..500).filter(|limit| !OWN_LIMITS.contains(limit)) {
+            assert!(in_range(&list(limit, PeriodSelector::Current), OWN_SLOTS..common));
             let one = question(Subject::Entry(
                 PlayerId::new(limit.to_string()).unwrap(),
                 PeriodSelector::Current,
             ));
-            assert!((SHARED_SLOTS..SLOTS).contains(&one.slot(&one.name())));
+            assert!(in_range(&one, common..SLOTS));
         }
+        let mut own = std::collections::BTreeSet::new();
+        for version in ApiVersion::ALL {
+            let spread = question(Subject::Distribution(DistributionQuery {
+                period: PeriodSelector::Current,
+                buckets: DEFAULT_BUCKETS,
+                score: None,
+            }));
+            let lists = OWN_LIMITS.map(|limit| list(limit, PeriodSelector::Current));
+            for question in lists.into_iter().chain([spread]) {
+                let question = Question { version, ..question };
+                assert!(in_range(&question, 0..OWN_SLOTS));
+                own.extend(question.slots(&question.name()));
+            }
+        }
+        assert_eq!(own.len() as u64, OWN_SLOTS);
+        let previous = list(10, PeriodSelector::Previous);
+        assert!(in_range(&previous, OWN_SLOTS..common));
     }
 }

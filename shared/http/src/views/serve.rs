@@ -4,16 +4,15 @@ use std::rc::Rc;
 
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
-use leaderboard_core::Timestamp;
 use leaderboard_core::access::Caller;
 
-use super::answer::{Told, Why, response, response_to_one};
-use super::flight::{Flight, Waited};
-use super::lease::Lease;
+use super::answer::{Told, Why, response};
+use super::fetch::{ANY_AGE, Fetched, Urgency, fetch, is_good, made, nearby};
+use super::flight::{Ended, Flight, Refusal};
 use super::question::{Question, place_of};
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
-use super::{changes, make, region};
+use super::{changes, make};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::pipeline::list_header;
@@ -22,12 +21,10 @@ use crate::response::Response;
 
 /// How long an instance takes it that a leaderboard's answers are not kept, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
-/// How long those that wait for another instance pause at first, in milliseconds; each pause is twice the one before.
-const FIRST_PAUSE_MS: u64 = 4;
-/// The longest such pause.
-const MAX_PAUSE_MS: u64 = 16;
-/// How long they wait in all, in milliseconds.
-const MAX_WAIT_MS: i64 = 3_000;
+/// How long one waits for another request of the instance, in milliseconds; after that it goes by itself.
+const MAX_WAIT_MS: i64 = 4_000;
+/// How long one waits that can be given an older answer, in milliseconds.
+const PATIENCE_MS: i64 = 500;
 
 /// Answers a question.
 ///
@@ -43,7 +40,7 @@ pub(crate) async fn answer<E: Environment>(
         context,
     };
     if wants_the_truth(context.headers) {
-        return asked.alone(Why::Request).await;
+        return asked.missed(Why::Request).await;
     }
     let changed_until = changes::changed_until(
         context.env,
@@ -52,25 +49,27 @@ pub(crate) async fn answer<E: Environment>(
         context.now.as_unix_ms(),
     )
     .await;
-    let known = context.env.memory().shelf.find(&asked.name);
-    if let Some(view) = &known
-        && asked.may_have(view)
-    {
-        match standing(&view.facts, changed_until, context.now) {
-            Standing::Fresh(left_ms) => {
-                if is_due_early(&view.facts, left_ms, || chance(context.env)) {
-                    asked.refresh_later();
-                }
-                return response(context, view, Told::Hit { left_ms });
+    let Some(view) = context.env.memory().shelf.find(&asked.name) else {
+        return asked.missed(Why::Miss).await;
+    };
+    let told = match standing(&view.facts, changed_until, context.now) {
+        Standing::Fresh(left_ms) => {
+            if is_due_early(&view.facts, left_ms, || chance(context.env)) {
+                asked.refresh_later(&view);
             }
-            Standing::Stale(over_ms) => {
-                asked.refresh_later();
-                return response(context, view, Told::Stale { over_ms });
-            }
-            Standing::Spent | Standing::Gone => {}
+            Told::Hit { left_ms }
         }
-    }
-    asked.missed(known).await
+        Standing::Stale(over_ms) => {
+            asked.refresh_later(&view);
+            Told::Stale { over_ms }
+        }
+        Standing::Spent => return asked.missed(Why::Stale).await,
+        Standing::Gone => {
+            context.env.memory().shelf.forget(&asked.name);
+            return asked.missed(Why::Stale).await;
+        }
+    };
+    asked.given(&view, told, changed_until)
 }
 
 /// Whether a client asks for the store's own answer (RFC 9111, section 5.2.1.4).
@@ -101,131 +100,217 @@ impl<E: Environment> Asked<'_, '_, E> {
     }
 
     /// There is nothing good in memory.
-    async fn missed(&self, known: Option<Rc<View>>) -> Result<Response, Problem> {
-        let (env, now) = (self.context.env, self.context.now);
-        let shelf = &env.memory().shelf;
-        let why = if known.is_some() { Why::Stale } else { Why::Miss };
-        let refused = known.as_ref().is_some_and(|view| !self.may_have(view));
-        if refused || shelf.is_uncached(place_of(&self.name), now, UNCACHED_MS) {
+    async fn missed(&self, why: Why) -> Result<Response, Problem> {
+        let env = self.context.env;
+        let memory = env.memory();
+        let flights = &memory.shelf.flights;
+        if memory
+            .shelf
+            .is_uncached(place_of(&self.name), self.context.now, UNCACHED_MS)
+        {
             return self.alone(why).await;
         }
-        if env.memory().outage.known(env.clock()).is_some()
-            && let Some(answer) = self.without_store()
+        if memory.outage.is_suspected()
+            && why != Why::Request
+            && let Some(answer) = self.in_an_outage().await
         {
             return answer;
         }
+        let mut at_most_ms = if why == Why::Stale {
+            PATIENCE_MS
+        } else {
+            MAX_WAIT_MS
+        };
         loop {
-            if let Some(flight) = shelf.flights.begin(&self.name) {
+            if let Some(flight) = flights.begin(&self.name) {
                 return self.fly(flight, why).await;
             }
-            if shelf.flights.wait(env, &self.name).await == Waited::InVain {
-                return self.alone(why).await;
+            match flights.wait(env, &self.name, at_most_ms).await {
+                Ended::Landed => {
+                    if let Some(answer) = self.landed(why).await {
+                        return answer;
+                    }
+                }
+                Ended::Refused(refusal) => return self.refused(&refusal, why).await,
+                Ended::Unshared => return self.alone(why).await,
+                Ended::Late if at_most_ms < MAX_WAIT_MS => {
+                    if let Some(answer) = self.without_store(false).await {
+                        return answer;
+                    }
+                    at_most_ms = MAX_WAIT_MS;
+                }
+                Ended::Late => return self.alone(why).await,
+                // One of those who wait takes over, unless the store is the reason.
+                Ended::Failed => {
+                    if let Some(error) = memory.outage.known(env.clock()) {
+                        return self.failed(Problem::from(error), why).await;
+                    }
+                }
             }
-            if let Some(view) = shelf.find(&self.name)
-                && self.may_have(&view)
-                && is_good(env, &self.question, &view, now, true).await
-            {
-                return response(self.context, &view, Told::Collapsed { why });
-            }
+        }
+    }
+
+    /// What another request has fetched, if it is good for this one.
+    async fn landed(&self, why: Why) -> Option<Result<Response, Problem>> {
+        let (env, now) = (self.context.env, self.context.now);
+        let view = env.memory().shelf.find(&self.name)?;
+        let good = view.facts.made_at.as_unix_ms() >= self.not_before(why)
+            && is_good(env, &self.question, &view, now, true).await;
+        if good {
+            Some(self.given_now(&view, Told::Collapsed { why }).await)
+        } else {
+            None
+        }
+    }
+
+    /// When the answer must have been made at the earliest, in milliseconds since the epoch.
+    fn not_before(&self, why: Why) -> i64 {
+        match why {
+            // Within the same millisecond it may have been made before the request came in.
+            Why::Request => self.context.now.as_unix_ms() + 1,
+            Why::Miss | Why::Stale => ANY_AGE,
         }
     }
 
     /// Fetches it for all who wait.
     async fn fly(&self, flight: Flight, why: Why) -> Result<Response, Problem> {
         let env = self.context.env;
-        match fetch(
+        let fetched = fetch(
             env,
             &self.question,
             &self.name,
-            &self.context.caller,
             Urgency::Now,
+            self.not_before(why),
         )
-        .await
-        {
+        .await;
+        match fetched {
             Ok(Fetched::Shared(view)) => {
-                flight.land();
-                response(self.context, &view, Told::Made { why, stored: true })
+                flight.end(Ended::Landed);
+                self.given_now(&view, Told::Made { why, stored: true }).await
             }
             Ok(Fetched::Found(view)) => {
-                flight.land();
-                if !self.may_have(&view) {
-                    return self.alone(why).await;
-                }
-                let now = env.clock();
-                let changed_until =
-                    changes::changed_until(env, &self.question, &self.name, now.as_unix_ms()).await;
-                match standing(&view.facts, changed_until, now) {
-                    Standing::Stale(over_ms) => {
-                        self.refresh_later();
-                        response(self.context, &view, Told::Stale { over_ms })
-                    }
-                    Standing::Fresh(left_ms) => response(self.context, &view, Told::Nearby { left_ms }),
-                    Standing::Spent | Standing::Gone => {
-                        response(self.context, &view, Told::Collapsed { why })
-                    }
-                }
+                flight.end(Ended::Landed);
+                self.found(&view, why).await
             }
-            Ok(Fetched::Own(view, keep)) => self.own(&view, keep, why),
+            Ok(Fetched::Uncached(view)) => {
+                flight.end(Ended::Unshared);
+                self.given_now(&view, Told::Made { why, stored: false }).await
+            }
             Ok(Fetched::Nothing) => {
                 drop(flight);
                 self.alone(why).await
             }
-            Err(problem) => {
-                drop(flight);
-                self.failed(problem)
+            Err(refusal) => {
+                if refusal.problem.kind == ProblemType::Unavailable {
+                    drop(flight);
+                } else {
+                    flight.end(Ended::Refused(refusal.clone()));
+                }
+                self.refused(&refusal, why).await
             }
         }
     }
 
     /// Asks the store for this request alone.
     async fn alone(&self, why: Why) -> Result<Response, Problem> {
-        let env = self.context.env;
-        match made(
-            env,
-            &self.question,
-            &self.name,
-            &self.context.caller,
-            (None, Urgency::Now),
-        )
-        .await
-        {
-            Ok(Fetched::Own(view, keep)) => self.own(&view, keep, why),
+        match made(self.context.env, &self.question, &self.name, (None, Urgency::Now)).await {
+            Ok(Fetched::Uncached(view)) => self.given_now(&view, Told::Made { why, stored: false }).await,
             Ok(Fetched::Shared(view) | Fetched::Found(view)) => {
-                response(self.context, &view, Told::Made { why, stored: true })
+                self.given_now(&view, Told::Made { why, stored: true }).await
             }
             Ok(Fetched::Nothing) => Err(Problem::internal("a view that was made is missing")),
-            Err(problem) if why == Why::Request => Err(problem),
-            Err(problem) => self.failed(problem),
+            Err(refusal) => self.refused(&refusal, why).await,
         }
     }
 
-    /// An answer that nobody else is given.
-    fn own(&self, view: &View, keep: Keep, why: Why) -> Result<Response, Problem> {
-        match keep {
-            Keep::ForNobody => response_to_one(self.context, view),
-            Keep::Not => response(self.context, view, Told::Made { why, stored: false }),
+    /// The region's answer.
+    async fn found(&self, view: &Rc<View>, why: Why) -> Result<Response, Problem> {
+        let env = self.context.env;
+        let now = env.clock();
+        let changed_until = changes::changed_until(env, &self.question, &self.name, now.as_unix_ms()).await;
+        let told = match standing(&view.facts, changed_until, now) {
+            Standing::Stale(over_ms) => {
+                self.refresh_later(view);
+                Told::Stale { over_ms }
+            }
+            Standing::Fresh(left_ms) => Told::Nearby { left_ms },
+            Standing::Spent | Standing::Gone => Told::Collapsed { why },
+        };
+        self.given(view, told, changed_until)
+    }
+
+    /// An answer, if the caller may have it.
+    fn given(&self, view: &Rc<View>, told: Told, changed_until: i64) -> Result<Response, Problem> {
+        if !self.may_have(view) {
+            return Err(Problem::not_allowed(&self.context.caller));
         }
+        let changing = view.facts.made_at.as_unix_ms() < changed_until;
+        response(self.context, &self.question, view, told, changing)
+    }
+
+    async fn given_now(&self, view: &Rc<View>, told: Told) -> Result<Response, Problem> {
+        let env = self.context.env;
+        let now = env.clock().as_unix_ms();
+        let changed_until = changes::changed_until(env, &self.question, &self.name, now).await;
+        self.given(view, told, changed_until)
     }
 
     /// The store did not answer, or not with an answer.
-    fn failed(&self, problem: Problem) -> Result<Response, Problem> {
-        if problem.kind != ProblemType::Unavailable {
+    async fn refused(&self, refusal: &Refusal, why: Why) -> Result<Response, Problem> {
+        let caller = &self.context.caller;
+        match refusal.problem.kind {
+            ProblemType::Unavailable => self.failed(refusal.problem.clone(), why).await,
+            ProblemType::EntryNotFound
+                if self
+                    .question
+                    .player()
+                    .is_some_and(|player| caller.sees_hidden(player)) =>
+            {
+                // Nobody else is given this one, and whom it is about sees nothing unusual.
+                let own = make::view(self.context.env, &self.question, &self.name, caller).await?;
+                self.given_now(&Rc::new(own), Told::Made { why, stored: true })
+                    .await
+            }
+            _ => Err(refusal.told(caller)),
+        }
+    }
+
+    /// The store cannot be reached.
+    async fn failed(&self, problem: Problem, why: Why) -> Result<Response, Problem> {
+        if why == Why::Request {
             return Err(problem);
         }
-        self.without_store().unwrap_or(Err(problem))
+        self.without_store(true).await.unwrap_or(Err(problem))
+    }
+
+    /// The store could not be reached a moment ago: what there is to answer with at once. Whether it is back is found out after
+    /// the response.
+    async fn in_an_outage(&self) -> Option<Result<Response, Problem>> {
+        let (env, now) = (self.context.env, self.context.now);
+        if let Some(view) = nearby(env, &self.question, &self.name, (now, ANY_AGE), true).await {
+            return Some(self.found(&view, Why::Stale).await);
+        }
+        let answer = self.without_store(false).await?;
+        if let Some(view) = env.memory().shelf.find(&self.name) {
+            self.refresh_later(&view);
+        }
+        Some(answer)
     }
 
     /// What there is to answer with when the store cannot be reached.
-    fn without_store(&self) -> Option<Result<Response, Problem>> {
+    async fn without_store(&self, asked: bool) -> Option<Result<Response, Problem>> {
         let env = self.context.env;
         let view = env.memory().shelf.find(&self.name)?;
-        // Known changes do not matter here: nothing newer can be had.
-        let usable = standing(&view.facts, i64::MAX, env.clock()) != Standing::Gone;
-        (usable && self.may_have(&view)).then(|| response(self.context, &view, Told::WithoutStore))
+        // Scores that were taken in since do not matter here: nothing newer can be had.
+        let usable = standing(&view.facts, i64::MAX, env.clock()) != Standing::Gone && self.may_have(&view);
+        if !usable || changes::is_void(env, &self.question, &self.name, view.facts.made_at).await {
+            return None;
+        }
+        Some(self.given(&view, Told::WithoutStore { asked }, i64::MIN))
     }
 
-    /// Makes it anew after the response, unless that is under way.
-    fn refresh_later(&self) {
+    /// Makes a view anew after the response, unless that is under way.
+    fn refresh_later(&self, known: &View) {
         let env = self.context.env;
         if env.memory().outage.known(env.clock()).is_some() {
             return;
@@ -234,180 +319,13 @@ impl<E: Environment> Asked<'_, '_, E> {
             return;
         };
         let (own, question, name) = (env.clone(), Rc::clone(&self.question), self.name.clone());
+        let not_before = known.facts.made_at.as_unix_ms() + 1;
         env.later(async move {
-            if let Ok(Fetched::Shared(_) | Fetched::Found(_)) =
-                fetch(&own, &question, &name, &Caller::Reader, Urgency::Ahead).await
-            {
-                flight.land();
+            match fetch(&own, &question, &name, Urgency::Ahead, not_before).await {
+                Ok(Fetched::Shared(_) | Fetched::Found(_)) => flight.end(Ended::Landed),
+                Ok(Fetched::Uncached(_)) => flight.end(Ended::Unshared),
+                Ok(Fetched::Nothing) | Err(_) => drop(flight),
             }
         });
     }
-}
-
-/// Whether somebody waits for the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Urgency {
-    /// A client does.
-    Now,
-    /// Nobody: when another instance is at it, that is good.
-    Ahead,
-}
-
-/// Whether an answer is kept for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// The leaderboard's answers are not kept.
-    Not,
-    /// It shows what only this caller sees.
-    ForNobody,
-}
-
-/// What was fetched.
-pub(super) enum Fetched {
-    /// Made now, for everybody.
-    Shared(Rc<View>),
-    /// Made by another instance of the region.
-    Found(Rc<View>),
-    /// Made now, for this caller.
-    Own(Box<View>, Keep),
-    /// Another instance is at it.
-    Nothing,
-}
-
-/// Fetches an answer: the region's, where it is good, or a new one.
-pub(super) async fn fetch<E: Environment>(
-    env: &E,
-    question: &Rc<Question>,
-    name: &str,
-    caller: &Caller,
-    urgency: Urgency,
-) -> Result<Fetched, Problem> {
-    let began = env.clock();
-    if let Some(view) = nearby(env, question, name, began, urgency == Urgency::Now).await {
-        return Ok(Fetched::Found(view));
-    }
-    let give_up_at = began.as_unix_ms() + MAX_WAIT_MS;
-    let mut lease = None;
-    while question.is_common() && env.clock().as_unix_ms() < give_up_at {
-        lease = Lease::take(env, question, name).await;
-        if lease.is_none() {
-            if urgency == Urgency::Ahead {
-                return Ok(Fetched::Nothing);
-            }
-            wait_for_another(env, question, name).await;
-        }
-        // Another instance may have finished meanwhile.
-        if let Some(view) = nearby(env, question, name, began, false).await {
-            if let Some(lease) = lease {
-                lease.give_back(env).await;
-            }
-            return Ok(Fetched::Found(view));
-        }
-        if lease.is_some() {
-            break;
-        }
-    }
-    made(env, question, name, caller, (lease, urgency)).await
-}
-
-/// Waits until the instance that has the lease gives it back, or has lost it.
-async fn wait_for_another<E: Environment>(env: &E, question: &Question, name: &str) {
-    let mut pause_ms = FIRST_PAUSE_MS;
-    loop {
-        env.pause(pause_ms).await;
-        if !Lease::is_taken(env, question, name).await {
-            return;
-        }
-        pause_ms = (2 * pause_ms).min(MAX_PAUSE_MS);
-    }
-}
-
-/// The region's answer, if it is good.
-async fn nearby<E: Environment>(
-    env: &E,
-    question: &Question,
-    name: &str,
-    since: Timestamp,
-    even_stale: bool,
-) -> Option<Rc<View>> {
-    let view = Rc::new(region::find(env, question, name).await?);
-    env.memory().shelf.remember(Rc::clone(&view));
-    is_good(env, question, &view, since, even_stale)
-        .await
-        .then_some(view)
-}
-
-/// Whether an answer is good for a request that came in at `since`: made after that, or still fresh.
-async fn is_good<E: Environment>(
-    env: &E,
-    question: &Question,
-    view: &View,
-    since: Timestamp,
-    even_stale: bool,
-) -> bool {
-    let now = env.clock();
-    let changed_until = changes::changed_until(env, question, &view.facts.name, now.as_unix_ms()).await;
-    match standing(&view.facts, changed_until, now) {
-        Standing::Fresh(_) => true,
-        Standing::Stale(_) => even_stale || view.facts.made_at > since,
-        Standing::Spent => view.facts.made_at > since,
-        Standing::Gone => false,
-    }
-}
-
-/// Asks the store, and keeps the answer where it may be kept: after the response, if a client waits for one.
-pub(super) async fn made<E: Environment>(
-    env: &E,
-    question: &Rc<Question>,
-    name: &str,
-    caller: &Caller,
-    (lease, urgency): (Option<Lease>, Urgency),
-) -> Result<Fetched, Problem> {
-    let shelf = &env.memory().shelf;
-    let asked = match caller {
-        Caller::Anonymous => Caller::Anonymous,
-        _ => Caller::Reader,
-    };
-    let view = match make::view(env, question, name, &asked).await {
-        Ok(view) => view,
-        Err(problem) => {
-            if let Some(lease) = lease {
-                lease.give_back(env).await;
-            }
-            if problem.kind == ProblemType::Unavailable {
-                let cause = problem.cause.as_deref().unwrap_or_default();
-                env.memory().outage.began(env.clock(), cause);
-            }
-            let hidden = problem.kind == ProblemType::EntryNotFound
-                && question.player().is_some_and(|player| caller.sees_hidden(player));
-            if !hidden {
-                return Err(problem);
-            }
-            let own = make::view(env, question, name, caller).await?;
-            return Ok(Fetched::Own(Box::new(own), Keep::ForNobody));
-        }
-    };
-    env.memory().outage.is_over();
-    let uncached = view.facts.lifetime_ms == 0;
-    shelf.set_uncached(place_of(name), view.facts.made_at, uncached);
-    if uncached {
-        if let Some(lease) = lease {
-            lease.give_back(env).await;
-        }
-        return Ok(Fetched::Own(Box::new(view), Keep::Not));
-    }
-    let view = Rc::new(view);
-    shelf.remember(Rc::clone(&view));
-    let (own, question, kept) = (env.clone(), Rc::clone(question), Rc::clone(&view));
-    let keep = async move {
-        region::keep(&own, &question, &kept).await;
-        if let Some(lease) = lease {
-            lease.give_back(&own).await;
-        }
-    };
-    match urgency {
-        Urgency::Now => env.later(keep),
-        Urgency::Ahead => keep.await,
-    }
-    Ok(Fetched::Shared(view))
 }

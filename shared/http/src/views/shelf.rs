@@ -7,6 +7,7 @@ use std::rc::Rc;
 use leaderboard_core::Timestamp;
 
 use super::flight::Flights;
+use super::standing::MAX_AHEAD_MS;
 use super::view::View;
 
 /// How many bytes of views an instance remembers, about.
@@ -14,13 +15,22 @@ const MAX_BYTES: usize = 8 << 20;
 /// How many leaderboards' changes an instance remembers.
 const MAX_PLACES: usize = 1_000;
 
-/// What is known of the changes of a leaderboard.
+/// What the region has noted of a leaderboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     /// When the region was asked, in milliseconds since the epoch.
     pub(super) checked_at: i64,
-    /// Until when it changes, as far as is known, likewise.
-    pub(super) changed_until: i64,
+    /// The instant that was noted, likewise.
+    pub(super) instant: i64,
+}
+
+impl Seen {
+    /// The instant, if the region was asked within so many milliseconds, and not by a clock that was ahead.
+    pub(super) fn within(self, trust_ms: i64, now: i64) -> Option<i64> {
+        (0..trust_ms)
+            .contains(&(now - self.checked_at))
+            .then_some(self.instant)
+    }
 }
 
 /// An instance's memory of views.
@@ -28,12 +38,17 @@ pub(super) struct Seen {
 pub(crate) struct Shelf {
     views: RefCell<HashMap<Box<str>, Rc<View>>>,
     bytes: Cell<usize>,
+    /// Until when leaderboards change.
     seen: RefCell<HashMap<Box<str>, Seen>>,
+    /// Before when answers about them are void.
+    void: RefCell<HashMap<Box<str>, Seen>>,
     /// Until when a writer has marked a leaderboard as changing.
     marked: RefCell<HashMap<Box<str>, i64>>,
     /// Leaderboards whose answers are not kept, and since when that is known.
     uncached: RefCell<HashMap<Box<str>, i64>>,
     pub(super) flights: Flights,
+    /// Whose warm views are being made.
+    pub(super) warming: Flights,
 }
 
 impl Shelf {
@@ -41,11 +56,14 @@ impl Shelf {
         self.views.borrow().get(name).cloned()
     }
 
-    /// Remembers a view, unless a later one is there.
-    pub(super) fn remember(&self, view: Rc<View>) {
+    /// Remembers a view, unless a later one is there, or the same with the codings of its body.
+    pub(super) fn remember(&self, view: Rc<View>, now: Timestamp) {
         let mut views = self.views.borrow_mut();
         if let Some(known) = views.get(&view.facts.name) {
-            if known.facts.made_at > view.facts.made_at {
+            let (known_at, made_at) = (known.facts.made_at, view.facts.made_at);
+            let believable = known_at <= now.saturating_add_ms(MAX_AHEAD_MS);
+            let same = known_at == made_at && known.facts.etag == view.facts.etag;
+            if believable && (known_at > made_at || same) {
                 return;
             }
             self.bytes.set(self.bytes.get().saturating_sub(known.size()));
@@ -59,12 +77,27 @@ impl Shelf {
         views.insert(view.facts.name.clone(), view);
     }
 
+    /// Forgets a view that answers nothing any more.
+    pub(super) fn forget(&self, name: &str) {
+        if let Some(known) = self.views.borrow_mut().remove(name) {
+            self.bytes.set(self.bytes.get().saturating_sub(known.size()));
+        }
+    }
+
     pub(super) fn seen(&self, place: &str) -> Option<Seen> {
         self.seen.borrow().get(place).copied()
     }
 
     pub(super) fn see(&self, place: &str, seen: Seen) {
         put(&mut self.seen.borrow_mut(), place, seen);
+    }
+
+    pub(super) fn void(&self, place: &str) -> Option<Seen> {
+        self.void.borrow().get(place).copied()
+    }
+
+    pub(super) fn see_void(&self, place: &str, seen: Seen) {
+        put(&mut self.void.borrow_mut(), place, seen);
     }
 
     /// Until when a writer of this instance has marked a leaderboard, or a tenant.
@@ -79,7 +112,7 @@ impl Shelf {
     /// Whether the answers about a leaderboard were not to be kept, when one was last made within `trust_ms`.
     pub(super) fn is_uncached(&self, place: &str, now: Timestamp, trust_ms: i64) -> bool {
         let since = self.uncached.borrow().get(place).copied();
-        since.is_some_and(|since| now.as_unix_ms() - since < trust_ms)
+        since.is_some_and(|since| (0..trust_ms).contains(&(now.as_unix_ms() - since)))
     }
 
     pub(super) fn set_uncached(&self, place: &str, now: Timestamp, uncached: bool) {

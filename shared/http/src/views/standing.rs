@@ -4,11 +4,12 @@ use leaderboard_core::Timestamp;
 use leaderboard_core::ports::ANNOUNCEMENT_WINDOW_MS;
 
 use super::view::Facts;
+use crate::edge::CLOCK_MARGIN_MS;
 
 /// While a leaderboard changes, an answer is good for this long, in milliseconds.
 pub(super) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
 /// How far ahead of this clock an answer's may be, in milliseconds. Further ahead it is taken for a clock that was wrong.
-const MAX_AHEAD_MS: i64 = 1_000;
+pub(super) const MAX_AHEAD_MS: i64 = CLOCK_MARGIN_MS;
 /// `XFetch` looks this many costs ahead, at most: a chance of one in a thousand million is none.
 const AHEAD_COSTS: i64 = 20;
 

@@ -3,15 +3,18 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
+use flate2::Crc;
 use http::HeaderValue;
-use leaderboard_core::Timestamp;
 use leaderboard_core::codec::{Malformed, Reader, Writer};
+use leaderboard_core::{MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, Timestamp};
 
 use super::coding::Coding;
 use super::question::place_of;
 
 /// The form below; bytes of another form are ignored and fetched again.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
+/// The bytes of the checksum at the end.
+const SUM_BYTES: usize = 4;
 
 /// A finished answer.
 #[derive(Debug)]
@@ -21,8 +24,10 @@ pub(super) struct View {
     pub(super) body: Bytes,
     gzip: OnceCell<Bytes>,
     brotli: OnceCell<Bytes>,
-    /// What CDNs are told.
+    /// What CDNs are told, beside its age.
     pub(super) cdn: HeaderValue,
+    /// What they are told while the leaderboard changes.
+    pub(super) cdn_changing: HeaderValue,
     /// What it is dropped with.
     pub(super) groups: HeaderValue,
     tags: [HeaderValue; 3],
@@ -56,18 +61,24 @@ pub(super) struct Facts {
 impl View {
     /// A finished answer. `None` when its name or tag cannot stand in a header, which no name of ours can fail to.
     pub(super) fn new(facts: Facts, body: Bytes) -> Option<Self> {
-        let seconds = |milliseconds: u32| milliseconds / 1000;
+        let span = facts.until.map_or(i64::MAX, |until| {
+            (until.as_unix_ms() - facts.made_at.as_unix_ms()).max(0)
+        });
+        let fresh_ms = i64::from(facts.lifetime_ms).min(span);
+        let after = |ms: u32| ((i64::from(facts.lifetime_ms) + i64::from(ms)).min(span) - fresh_ms) / 1000;
+        let if_error = after(facts.stale_if_error_ms);
         let cdn = format!(
-            "max-age={}, stale-while-revalidate={}, stale-if-error={}",
-            seconds(facts.lifetime_ms),
-            seconds(facts.stale_ms),
-            seconds(facts.stale_if_error_ms),
+            "max-age={}, stale-while-revalidate={}, stale-if-error={if_error}",
+            fresh_ms / 1000,
+            after(facts.stale_ms),
         );
+        let cdn_changing = format!("max-age=0, stale-if-error={if_error}");
         let place = place_of(&facts.name).replace(':', "/");
         let tenant = place.split('/').next().unwrap_or_default();
         let tag = |coding: Coding| HeaderValue::from_str(&format!("\"{}{}\"", facts.etag, coding.tag())).ok();
         Some(Self {
             cdn: HeaderValue::from_str(&cdn).ok()?,
+            cdn_changing: HeaderValue::from_str(&cdn_changing).ok()?,
             groups: HeaderValue::from_str(&format!("\"{tenant}\", \"{place}\"")).ok()?,
             tags: [tag(Coding::Identity)?, tag(Coding::Gzip)?, tag(Coding::Brotli)?],
             facts,
@@ -98,10 +109,9 @@ impl View {
         (kept.get_or_init(|| coding.encode(&self.body)).clone(), new)
     }
 
-    /// How many bytes it takes, about.
+    /// How many bytes it takes, about; the same before and after its body is coded.
     pub(super) fn size(&self) -> usize {
-        let coded = |body: &OnceCell<Bytes>| body.get().map_or(0, Bytes::len);
-        self.body.len() + coded(&self.gzip) + coded(&self.brotli) + 2 * self.facts.name.len() + 512
+        2 * self.body.len() + 2 * self.facts.name.len() + 512
     }
 
     /// The form in which the region keeps it.
@@ -122,7 +132,9 @@ impl View {
         for coded in [&self.gzip, &self.brotli] {
             w.option(coded.get(), |w, body| w.bytes(body));
         }
-        w.finish()
+        let mut bytes = w.finish();
+        bytes.extend_from_slice(&checksum(&bytes));
+        bytes
     }
 
     /// `None` for bytes of another time, another program, or a disk that failed.
@@ -131,18 +143,21 @@ impl View {
     }
 
     fn read(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
-        let mut r = Reader::new(bytes);
-        if r.unsigned()? != FORM {
+        let Some((record, sum)) = bytes.split_last_chunk::<SUM_BYTES>() else {
+            return Ok(None);
+        };
+        let mut r = Reader::new(record);
+        if *sum != checksum(record) || r.unsigned()? != FORM {
             return Ok(None);
         }
-        let milliseconds = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("view"));
+        let number = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("view"));
         let facts = Facts {
             name: r.text()?.into(),
             made_at: r.timestamp()?,
-            cost_ms: milliseconds(&mut r)?,
-            lifetime_ms: milliseconds(&mut r)?,
-            stale_ms: milliseconds(&mut r)?,
-            stale_if_error_ms: milliseconds(&mut r)?,
+            cost_ms: number(&mut r)?,
+            lifetime_ms: number(&mut r)?.min(MAX_LIFETIME_MS),
+            stale_ms: number(&mut r)?.min(MAX_STALE_MS),
+            stale_if_error_ms: number(&mut r)?.min(MAX_STALE_IF_ERROR_MS),
             refresh_ahead: r.flag()?,
             until: r.option(Reader::timestamp)?,
             public: r.flag()?,
@@ -160,6 +175,13 @@ impl View {
         brotli.map(|body| view.brotli.set(body));
         Ok(Some(view))
     }
+}
+
+/// CRC-32: it finds what a disk or a half-finished write does, and every change of up to four bytes in a row.
+fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum().to_be_bytes()
 }
 
 #[cfg(test)]
@@ -203,13 +225,61 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_cdns_are_told_ends_with_the_period() {
+        let told = |after_ms| {
+            let until = Some(facts().made_at.saturating_add_ms(after_ms));
+            let view = view(Facts { until, ..facts() });
+            view.cdn.to_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            told(3_000),
+            "max-age=3, stale-while-revalidate=0, stale-if-error=0"
+        );
+        assert_eq!(
+            told(6_000),
+            "max-age=5, stale-while-revalidate=1, stale-if-error=1"
+        );
+        assert_eq!(told(-1), "max-age=0, stale-while-revalidate=0, stale-if-error=0");
+    }
+
+    #[test]
+    fn no_view_lives_longer_than_a_configuration_can_say() {
+        let read = View::from_bytes(
+            &view(Facts {
+                lifetime_ms: u32::MAX,
+                stale_ms: u32::MAX,
+                stale_if_error_ms: u32::MAX,
+                ..facts()
+            })
+            .to_bytes(),
+        )
+        .unwrap();
+        let Facts {
+            lifetime_ms,
+            stale_ms,
+            stale_if_error_ms,
+            ..
+        } = read.facts;
+        assert_eq!(
+            (lifetime_ms, stale_ms, stale_if_error_ms),
+            (MAX_LIFETIME_MS, MAX_STALE_MS, MAX_STALE_IF_ERROR_MS)
+        );
+    }
+
+    #[test]
     fn other_bytes_are_no_view() {
         let bytes = view(facts()).to_bytes();
         for cut in 0..bytes.len() {
             assert!(View::from_bytes(&bytes[..cut]).is_none(), "{cut}");
         }
-        let mut older = bytes.clone();
-        older[0] = 0;
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            assert!(View::from_bytes(&damaged).is_none(), "{at}");
+        }
+        let mut older = bytes[..bytes.len() - SUM_BYTES].to_vec();
+        older[0] = 1;
+        older.extend(checksum(&older));
         assert!(View::from_bytes(&older).is_none());
         assert!(View::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_none());
     }

@@ -2,63 +2,109 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::Announcements;
-use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, TenantId};
+use http::HeaderName;
+use leaderboard_core::ports::{Announcements, Change};
+use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, Submission, TenantId};
 
 use super::{changes, region, warm};
 use crate::environment::Environment;
+use crate::response::Response;
 
-/// Scores were taken in: marks the leaderboards whose entries changed. Other regions hear of them from the store.
+/// RFC 9875: what caches drop when they see this answer.
+const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
+/// The most groups that one answer names: as many as a cache must understand (RFC 9875, section 2).
+const MAX_GROUPS: usize = 32;
+
+/// Scores were taken in: marks the leaderboards whose entries changed. Other regions hear of them from the store. What was
+/// taken in before counts as well: whoever sends it again may have missed the answer, and its mark may be missing.
 pub(crate) fn submitted<'o, E: Environment>(
     env: &E,
     tenant: &TenantId,
     outcomes: impl Iterator<Item = &'o Outcome>,
 ) {
-    for outcome in outcomes {
-        let changed = !outcome.replayed && outcome.status != Status::Kept;
-        if changed && changes::is_due(env, tenant, Some(&outcome.leaderboard)) {
-            // Counted from now, so that the next write does not mark it as well.
-            changes::expect(env, tenant, Some(&outcome.leaderboard));
-            mark_later(env, tenant, &outcome.leaderboard);
-        }
+    for outcome in outcomes.filter(|outcome| outcome.status != Status::Kept) {
+        mark_soon(env, tenant, &outcome.leaderboard);
     }
 }
 
-/// A leaderboard, or without one all leaderboards of a tenant, changed otherwise: marks it, and tells other regions.
+/// Nobody knows whether scores were taken in, since the store's answer is missing: marks the leaderboards they are for.
+pub(crate) fn perhaps_submitted<'s, E: Environment>(
+    env: &E,
+    tenant: &TenantId,
+    submissions: impl Iterator<Item = &'s Submission>,
+) {
+    for leaderboard in submissions.flat_map(|submission| &submission.leaderboards) {
+        mark_soon(env, tenant, leaderboard);
+    }
+}
+
+/// A leaderboard, or without one all leaderboards of a tenant, changed otherwise, or may have: marks it, voids what was made
+/// before, and tells other regions.
 pub(crate) fn changed<E: Environment>(env: &E, tenant: &TenantId, leaderboard: Option<&LeaderboardId>) {
     match leaderboard {
-        Some(leaderboard) => mark_later(env, tenant, leaderboard),
+        Some(leaderboard) => mark_later(env, tenant, leaderboard, true),
         None => {
             let (own, tenant) = (env.clone(), tenant.clone());
             env.later(async move {
-                changes::mark(&own, &tenant, None).await;
+                changes::void(&own, &tenant, None).await;
             });
         }
     }
     announce(env, tenant, leaderboard);
 }
 
-/// A leaderboard is gone: takes away what the region keeps of it. The tenant is marked rather than the leaderboard, since marks
-/// of leaderboards that are gone would pile up.
+/// A leaderboard is gone, or may be: takes away what the region keeps of it. The tenant is marked rather than the leaderboard,
+/// since marks of leaderboards that are gone would pile up.
 pub(crate) fn deleted<E: Environment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
     let (own, of, gone) = (env.clone(), tenant.clone(), leaderboard.clone());
     env.later(async move {
-        changes::mark(&own, &of, None).await;
+        changes::void(&own, &of, None).await;
         region::clear(&own, &of, &gone).await;
     });
     announce(env, tenant, Some(leaderboard));
 }
 
-/// Marks a leaderboard and, where it says `write_through`, makes its warm views anew: at once, and once more when the mark is
-/// over, which covers the writes in between.
-fn mark_later<E: Environment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
+/// The answer to a write, with what caches drop by it: these leaderboards, or without any all of the tenant's.
+pub(crate) fn invalidating<'i>(
+    response: Response,
+    tenant: &TenantId,
+    leaderboards: impl IntoIterator<Item = &'i LeaderboardId>,
+) -> Response {
+    let mut groups: Vec<String> = Vec::new();
+    for leaderboard in leaderboards {
+        let group = format!("\"{tenant}/{leaderboard}\"");
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    if groups.is_empty() || groups.len() > MAX_GROUPS {
+        groups = vec![format!("\"{tenant}\"")];
+    }
+    response.with_text(CACHE_GROUP_INVALIDATION, &groups.join(", "))
+}
+
+/// Marks a leaderboard, unless that is under way.
+fn mark_soon<E: Environment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
+    if changes::is_due(env, tenant, Some(leaderboard)) {
+        // Counted from now, so that the next write does not mark it as well.
+        changes::expect(env, tenant, Some(leaderboard));
+        mark_later(env, tenant, leaderboard, false);
+    }
+}
+
+/// Marks a leaderboard and, where it says `write_through`, makes its warm views anew.
+fn mark_later<E: Environment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId, void: bool) {
     let known = env.boards().find(tenant, leaderboard);
     let board = known.filter(|board| board.value.cache.strategy == CacheStrategy::WriteThrough);
     let (own, tenant, leaderboard) = (env.clone(), tenant.clone(), leaderboard.clone());
     env.later(async move {
-        let until = changes::mark(&own, &tenant, Some(&leaderboard)).await;
+        if void {
+            changes::void(&own, &tenant, Some(&leaderboard)).await;
+        } else {
+            changes::mark(&own, &tenant, Some(&leaderboard)).await;
+        }
         if let Some(board) = board {
-            warm::twice(&own, &tenant, &leaderboard, &board.value.cache, until).await;
+            warm::through(&own, &tenant, &leaderboard, &board.value.cache).await;
         }
     });
 }
@@ -67,10 +113,12 @@ fn announce<E: Environment>(env: &E, tenant: &TenantId, leaderboard: Option<&Lea
     let Some(channel) = env.settings().changes_channel.as_ref().map(Rc::clone) else {
         return;
     };
-    let (own, tenant) = (env.clone(), tenant.clone());
-    let leaderboards: Vec<LeaderboardId> = leaderboard.into_iter().cloned().collect();
+    let (own, tenant, leaderboard) = (env.clone(), tenant.clone(), leaderboard.cloned());
     env.later(async move {
+        let change = leaderboard
+            .as_ref()
+            .map_or(Change::Leaderboards, Change::Leaderboard);
         // A message may be lost: the views' lifetime makes it good.
-        let _ = own.store().announce(&channel, &tenant, &leaderboards).await;
+        let _ = own.store().announce(&channel, &tenant, change).await;
     });
 }

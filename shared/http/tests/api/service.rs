@@ -23,6 +23,9 @@ use crate::store::{Region, Store, turn};
 /// How long after a change every reader of a region sees it: two windows, and the trust of an instance in its memory.
 pub(crate) const SHOWS_AFTER_MS: i64 = 70;
 
+/// How long after a change a leaderboard counts as changing.
+pub(crate) const CHANGES_FOR_MS: i64 = 1_000;
+
 pub(crate) const KEY: &str = "the-operators-key";
 pub(crate) const METRICS_KEY: &str = "the-key-for-metrics";
 
@@ -263,6 +266,11 @@ impl Service {
             later: RefCell::default(),
             settings: settings.clone(),
         }))
+    }
+
+    /// The time, in milliseconds since the epoch.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now().as_unix_ms()
     }
 
     pub(crate) fn pass_ms(&self, ms: i64) {

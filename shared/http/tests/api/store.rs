@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Cache, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
-    DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page, PageFrom,
-    PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
+    Announcements, AuditLog, AuditRecord, Cache, Change, Counters, DayUsage, DeadLetter, DeadLetters,
+    DocumentKind, DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page,
+    PageFrom, PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
     RecordedAudit, Sample, Scores, Standings, SubmitTerms, Submitted, VersionMismatch,
 };
 use leaderboard_core::{
@@ -33,6 +33,8 @@ pub(crate) struct Store {
     pub(crate) reads: Cell<u32>,
     /// How often a configuration was asked for.
     pub(crate) board_reads: Cell<u32>,
+    /// Whether changes are made and their answers get lost.
+    pub(crate) answers_get_lost: Cell<bool>,
 }
 
 impl Store {
@@ -57,6 +59,15 @@ impl Store {
         self.up()
     }
 
+    /// The answer to a change, unless it gets lost.
+    fn answered<T>(&self, answer: T) -> Result<T, StoreError> {
+        if self.answers_get_lost.get() {
+            Err(StoreError::Unavailable("connection reset by 10.0.0.7".into()))
+        } else {
+            Ok(answer)
+        }
+    }
+
     fn up(&self) -> Result<&Model, StoreError> {
         if self.down.get() {
             Err(StoreError::Unavailable("connection refused by 10.0.0.7".into()))
@@ -73,7 +84,8 @@ impl Scores for Store {
         attempts: &[Attempt],
         terms: &SubmitTerms,
     ) -> Result<Submitted, StoreError> {
-        self.up()?.submit_on(tenant, attempts, terms).await
+        let done = self.up()?.submit_on(tenant, attempts, terms).await?;
+        self.answered(done)
     }
 
     async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
@@ -122,11 +134,13 @@ impl Scores for Store {
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        self.up()?.remove(place, player, at).await
+        let done = self.up()?.remove(place, player, at).await?;
+        Ok(self.answered(done)?)
     }
 
     async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        self.up()?.hide(tenant, player, at).await
+        self.up()?.hide(tenant, player, at).await?;
+        self.answered(())
     }
 
     async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
@@ -153,11 +167,13 @@ impl Leaderboards for Store {
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         self.board_reads.set(self.board_reads.get() + 1);
+        turn().await;
         self.up()?.get(tenant, id).await
     }
 
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
-        self.up()?.put(put).await
+        let done = self.up()?.put(put).await?;
+        self.answered(done)
     }
 
     async fn list(
@@ -175,7 +191,8 @@ impl Leaderboards for Store {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        self.up()?.delete(tenant, id, expected).await
+        let done = self.up()?.delete(tenant, id, expected).await?;
+        self.answered(done)
     }
 }
 
@@ -289,13 +306,8 @@ impl AuditLog for Store {
 }
 
 impl Announcements for Store {
-    async fn announce(
-        &self,
-        channel: &str,
-        tenant: &TenantId,
-        leaderboards: &[LeaderboardId],
-    ) -> Result<(), StoreError> {
-        self.up()?.announce(channel, tenant, leaderboards).await
+    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+        self.up()?.announce(channel, tenant, change).await
     }
 }
 
@@ -310,6 +322,8 @@ impl Readiness for Store {
 pub(crate) struct Region {
     pub(crate) kept: RefCell<BTreeMap<String, Vec<u8>>>,
     pub(crate) down: Cell<bool>,
+    /// How often something was put that is about views.
+    pub(crate) puts: Cell<u32>,
 }
 
 impl Region {
@@ -328,6 +342,12 @@ impl Cache for Region {
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        if ["view:", "lease:", "changed:", "void:"]
+            .iter()
+            .any(|kind| key.starts_with(kind))
+        {
+            self.puts.set(self.puts.get() + 1);
+        }
         self.up()?.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }

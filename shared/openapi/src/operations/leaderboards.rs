@@ -4,6 +4,7 @@ use crate::operation::{Answer, Operation, Shape};
 
 const ONE: &str = "/leaderboards/:leaderboard";
 const DOCUMENT: Shape = Shape::Json("Leaderboard");
+const CHANGED: &[&str] = &["ETag", "Cache-Group-Invalidation"];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
@@ -23,18 +24,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
         .reads("LeaderboardWritten")
         .gives(&[
-            Answer::new(200, "It was replaced.", DOCUMENT).with(&["ETag"]).like(&["leaderboard-replaced"]),
-            Answer::new(201, "It was created.", DOCUMENT).with(&["ETag", "Location"]).like(&["leaderboard-created"]),
+            Answer::new(200, "It was replaced.", DOCUMENT).with(CHANGED).like(&["leaderboard-replaced"]),
+            Answer::new(201, "It was created.", DOCUMENT).with(&["ETag", "Location", "Cache-Group-Invalidation"]).like(&["leaderboard-created"]),
         ])
         .refuses(&[409, 412]),
     Operation::new("PATCH", ONE, "patchLeaderboard", "Change a leaderboard")
         .about("A merge patch (RFC 7396) of the document that `GET` shows.")
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
         .reads("Patch")
-        .gives(&[Answer::new(200, "It was changed.", DOCUMENT).with(&["ETag"]).like(&["leaderboard-patched"])])
+        .gives(&[Answer::new(200, "It was changed.", DOCUMENT).with(CHANGED).like(&["leaderboard-patched"])])
         .refuses(&[409, 412]),
     Operation::new("DELETE", ONE, "deleteLeaderboard", "Delete a leaderboard with all its data")
         .takes(&["ifMatch", "ifNoneMatch"])
-        .gives(&[Answer::done("It is gone.")])
+        .gives(&[Answer::done("It is gone.").with(&["Cache-Group-Invalidation"])])
         .refuses(&[412]),
 ];

@@ -3,7 +3,8 @@
 use crate::operation::{Answer, Operation, Shape};
 
 const IDEMPOTENT: &[&str] = &["idempotencyKey", "prefer"];
-const APPLIED: &[&str] = &["Preference-Applied"];
+const APPLIED: &[&str] = &["Preference-Applied", "Cache-Group-Invalidation"];
+const INVALIDATING: &[&str] = &["Cache-Group-Invalidation"];
 const BATCH: Answer = Answer::new(
     207,
     "What became of each submission of a batch; each has its own status.",
@@ -37,12 +38,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409]),
     Operation::new("DELETE", "/leaderboards/:leaderboard/scores/:player", "removeEntry", "Remove a player's entry")
         .takes(&["period"])
-        .gives(&[Answer::done("The entry is gone.")]),
+        .gives(&[Answer::done("The entry is gone.").with(INVALIDATING)]),
     Operation::new("PUT", "/players/:player/ban", "banPlayer", "Hide a player")
         .about("In every leaderboard of the tenant, from everybody but the player.")
-        .gives(&[Answer::done("The player is hidden.")]),
+        .gives(&[Answer::done("The player is hidden.").with(INVALIDATING)]),
     Operation::new("DELETE", "/players/:player/ban", "liftBan", "Show a hidden player again")
-        .gives(&[Answer::done("The player is shown.")]),
+        .gives(&[Answer::done("The player is shown.").with(INVALIDATING)]),
     Operation::new("GET", "/dead-letters", "listDeadLetters", "List published messages that could not be applied")
         .about("Newest first, of all tenants.")
         .takes(&["limitOfRecords"])

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use leaderboard_core::ports::{ANNOUNCEMENT_WINDOW_MS, Announcements, Scores, SubmitTerms};
+use leaderboard_core::ports::{ANNOUNCEMENT_WINDOW_MS, Announcements, Change, Scores, SubmitTerms};
 use leaderboard_redis::Reply;
 use redis::aio::PubSub;
 
@@ -71,10 +71,13 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
         .submit_on(&tenant(), &[attempt(&boards[1], "p", 9, NOW_MS)], &terms())
         .await
         .unwrap();
-    store.announce(CHANNEL, &tenant(), &[]).await.unwrap();
+    store
+        .announce(CHANNEL, &tenant(), Change::Leaderboards)
+        .await
+        .unwrap();
     assert_eq!(
         heard(&mut listening).await,
-        r#"{"tenant":"acme","leaderboards":[]}"#
+        r#"{"tenant":"acme","leaderboards":[],"void":true}"#
     );
     server.ask("DEL eb:acme:b:a:announced").await;
     store
@@ -85,12 +88,17 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
         heard(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":["a"]}"#
     );
-    store
-        .announce(CHANNEL, &tenant(), &[board_id("a"), board_id("c")])
-        .await
-        .unwrap();
-    assert_eq!(
-        heard(&mut listening).await,
-        r#"{"tenant":"acme","leaderboards":["a","c"]}"#
-    );
+    for (change, message) in [
+        (
+            Change::Leaderboard(&board_id("a")),
+            r#"{"tenant":"acme","leaderboards":["a"],"void":true}"#,
+        ),
+        (
+            Change::Documents,
+            r#"{"tenant":"acme","leaderboards":[],"documents":true}"#,
+        ),
+    ] {
+        store.announce(CHANNEL, &tenant(), change).await.unwrap();
+        assert_eq!(heard(&mut listening).await, message);
+    }
 }

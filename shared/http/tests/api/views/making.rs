@@ -3,8 +3,11 @@
 use futures::executor::block_on;
 use futures::future::join_all;
 
-use super::{TOP, first, score, service, status, top, with_policy};
+use super::{TOP, first, kept, score, service, status, top, with_policy};
 use crate::service::{SHOWS_AFTER_MS, Service};
+
+/// How long an instance does not look for changes.
+const TRUST_MS: i64 = 20;
 
 #[test]
 fn of_requests_that_come_together_one_asks_the_store() {
@@ -42,11 +45,130 @@ async fn settle_all(services: &[&Service]) {
 }
 
 #[test]
-fn requests_for_what_is_not_there_do_not_wait_in_a_row() {
+fn of_requests_for_what_is_not_there_one_asks_the_store() {
     let service = service();
     let asks = (0..16).map(|_| service.answer(Service::get(&format!("{TOP}/nobody"), &[])));
     let answers = block_on(join_all(asks));
     assert!(answers.iter().all(|answer| answer.status == 404));
+    // It asks again with the current configuration, unless it has just read that.
+    assert!(service.store.reads.get() <= 2, "{}", service.store.reads.get());
+}
+
+#[test]
+fn of_requests_that_the_store_does_not_answer_one_asks_it() {
+    let service = service();
+    // What is known of the tenant is known already.
+    service.anonymous("GET", "/leaderboards/goals/distribution");
+    let other = service.beside();
+    other.anonymous("GET", "/leaderboards/secret/entries");
+    service.store.down.set(true);
+    let asked = || service.store.board_reads.get() + service.store.reads.get();
+    let before = asked();
+    let path = "/leaderboards/goals/entries?limit=7";
+    let asks = (0..16).map(|_| other.answer(Service::get(path, &[])));
+    let answers = block_on(join_all(asks));
+    assert!(answers.iter().all(|answer| answer.status == 503));
+    assert_eq!(asked() - before, 1);
+}
+
+#[test]
+fn the_truth_is_asked_for_once_by_those_who_want_it_at_the_same_time() {
+    let service = service();
+    top(&service);
+    service.pass_ms(1);
+    service.pauses_take_time.set(true);
+    let asks = (0..16).map(|_| service.answer(Service::get(TOP, &[("cache-control", "no-cache")])));
+    let answers = block_on(async {
+        let (answers, ()) = futures::future::join(join_all(asks), settle_all(&[&service])).await;
+        answers
+    });
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let reads = service.store.reads.get();
+    assert!(reads <= 4, "{reads}");
+}
+
+#[test]
+fn one_that_is_refreshed_ahead_is_made_anew_before_its_end() {
+    let service = with_policy(r#"{"strategy":"refresh_ahead"}"#);
+    top(&service);
+    service.pass_ms(4_998);
+    assert_eq!(status(&top(&service)), "hit; ttl=0");
+    assert_eq!(service.store.reads.get(), 2, "after the response");
+    service.pass_ms(100);
+    assert_eq!(status(&top(&service)), "hit; ttl=4");
+    assert_eq!(status(&top(&service.beside())), "hit; ttl=4; detail=region");
+}
+
+#[test]
+fn many_writes_make_the_warm_answers_a_few_times() {
+    let service = with_policy(r#"{"strategy":"write_through"}"#);
+    let others = [service.beside(), service.beside(), service.beside()];
+    service.pauses_take_time.set(true);
+    for n in 0..40 {
+        for writer in &others {
+            let body = format!(r#"{{"player":"new","score":{}}}"#, 100 + n);
+            let request = http::Request::builder()
+                .method("POST")
+                .uri("/api/v1/leaderboards/goals/scores")
+                .header("x-api-key", crate::service::KEY)
+                .header("content-type", "application/json")
+                .body(leaderboard_http::Body::Bytes(body.into()))
+                .unwrap();
+            assert_eq!(block_on(writer.answer(request)).status, 200);
+        }
+    }
+    for writer in &others {
+        writer.settle();
+    }
+    let reads = service.store.reads.get();
+    assert!((1..=9).contains(&reads), "{reads}");
+}
+
+#[test]
+fn an_unknown_leaderboard_leaves_nothing_in_the_region() {
+    let service = service();
+    service.anonymous("GET", TOP);
+    let puts = service.region.puts.get();
+    for path in ["/leaderboards/none/entries", "/leaderboards/none/distribution"] {
+        assert_eq!(
+            service.anonymous("GET", path).problem().1,
+            "leaderboard-not-found"
+        );
+    }
+    assert_eq!(service.region.puts.get(), puts);
+    assert!(kept(&service, "").iter().all(|key| !key.contains("none")));
+}
+
+#[test]
+fn what_is_coded_later_is_kept_by_the_region_as_well() {
+    let service = service();
+    let path = format!("{TOP}?limit=25");
+    let plain = service.anonymous("GET", &path);
+    let [key] = kept(&service, "view:").try_into().unwrap();
+    let bytes = || service.region.kept.borrow()[&key].len();
+    let before = bytes();
+    let coded = service.raw("GET", &path, "", &[("accept-encoding", "br")]);
+    assert!(plain.bytes.len() > coded.bytes.len());
+    assert!(bytes() >= before + coded.bytes.len());
+    let puts = service.region.puts.get();
+    service.raw("GET", &path, "", &[("accept-encoding", "br")]);
+    assert_eq!(service.region.puts.get(), puts);
+}
+
+#[test]
+fn popular_answers_keep_their_places() {
+    let service = service();
+    top(&service);
+    service.anonymous("GET", "/leaderboards/goals/distribution");
+    for limit in 1..=150 {
+        service.anonymous("GET", &format!("{TOP}?limit={limit}"));
+    }
+    let reads = service.store.reads.get();
+    let reader = service.beside();
+    top(&reader);
+    reader.anonymous("GET", &format!("{TOP}?limit=100"));
+    reader.anonymous("GET", "/leaderboards/goals/distribution");
+    assert_eq!(service.store.reads.get(), reads);
 }
 
 #[test]
@@ -72,18 +194,24 @@ fn a_message_of_another_region_is_heard() {
     let service = with_policy(r#"{"strategy":"refresh_ahead"}"#);
     let reader = service.beside();
     top(&reader);
-    service.pauses_take_time.set(true);
+    let known = |ms| {
+        service.pass_ms(ms);
+        status(&top(&reader)).to_owned()
+    };
     let hear = |text: &str| block_on(leaderboard_http::heard(&service, text.as_bytes()));
+    service.pass_ms(10);
     // The store changed behind this region's back.
     let far = service.elsewhere();
     score(&far, "new", 99);
     assert_eq!(first(&top(&reader)), "p25");
     assert_eq!(hear(r#"{"tenant":"default","leaderboards":["goals"]}"#), Ok(()));
-    service.settle();
-    service.pass_ms(SHOWS_AFTER_MS);
     let reads = service.store.reads.get();
+    assert_eq!(known(TRUST_MS), "hit; ttl=0; detail=region");
     assert_eq!(first(&top(&reader)), "new");
     assert_eq!(service.store.reads.get(), reads, "made ahead");
+    // While it goes on changing, its readers make what they need.
+    assert_eq!(hear(r#"{"tenant":"default","leaderboards":["goals"]}"#), Ok(()));
+    assert_eq!(service.store.reads.get(), reads);
     score(&far, "newer", 100);
     assert_eq!(hear(r#"{"tenant":"default","leaderboards":[]}"#), Ok(()));
     service.pass_ms(SHOWS_AFTER_MS);

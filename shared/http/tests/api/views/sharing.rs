@@ -51,8 +51,10 @@ fn a_hidden_player_is_seen_by_the_server_alone_and_that_answer_is_nobody_elses()
         let own = service.call("GET", &format!("{path}{suffix}"), "");
         assert_eq!(
             (own.status, own.header("cache-control"), status(&own)),
-            (200, "private, no-store", "fwd=bypass")
+            (200, "private, no-cache", "fwd=uri-miss; stored"),
+            "as anybody's who is not hidden"
         );
+        assert_eq!(own.header("cdn-cache-control"), "");
         let anonymous = service.anonymous("GET", &format!("{path}{suffix}"));
         assert_eq!(anonymous.problem().1, "entry-not-found");
     }

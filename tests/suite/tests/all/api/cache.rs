@@ -134,15 +134,12 @@ fn without_redis_an_answer_that_was_given_is_given_again_and_marked() {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         site.redis.as_mut().unwrap().kill();
         let stale = eventually(
-            async || cached(&edgeboard, TOP).await,
+            async || anonymous(&edgeboard, TOP).await,
             |reply| reply.status == 200,
         )
         .await;
-        assert_eq!(
-            status(&stale),
-            "edgeboard; fwd=stale; fwd-status=503; detail=stale-if-error"
-        );
-        assert_eq!(stale.header("cdn-cache-control"), "no-store");
+        let told = status(&stale);
+        assert!(told.ends_with("; detail=stale-if-error"), "{told}");
         assert_eq!(stale.is(200), before);
         cached(&edgeboard, "/leaderboards/b/entries?limit=7")
             .await
@@ -179,9 +176,13 @@ fn a_thousand_requests_for_an_expired_answer_are_one_question_to_the_store() {
 fn headers_of_an_answer_name_its_groups() {
     block_on(async {
         let site = Site::on(None).await;
-        let edgeboard = site.edgeboard();
+        let mut edgeboard = site.edgeboard();
+        // Shared caches are told of what the address alone names.
+        "default".clone_into(&mut edgeboard.tenant);
         filled(&edgeboard, &long_lived()).await;
-        let reply = hit(&edgeboard, TOP).await;
+        hit(&edgeboard, TOP).await;
+        let call = edgeboard.call("GET", TOP).without("cache-control");
+        let reply = call.without("x-api-key").without("x-tenant-id").send().await;
         let headers: &HeaderMap = &reply.headers;
         let tenant = &edgeboard.tenant;
         assert_eq!(headers["cache-groups"], format!("\"{tenant}\", \"{tenant}/b\""));
