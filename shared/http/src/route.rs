@@ -61,14 +61,32 @@ impl Verb {
 pub enum Need {
     /// Nothing: no credential is looked at, no tenant is chosen.
     Open,
+    /// Nothing of the pipeline: the handler looks for the metrics key, which allows nothing else, or the operator's.
+    MetricsKey,
     /// To read; the leaderboard's `access` decides whether without a credential.
     Read,
+    /// To read what is nobody's business without a credential.
+    Identified,
     /// To write scores.
     Write,
     /// To configure a tenant.
     Admin,
     /// To operate the installation: the operator's key alone.
     Operator,
+}
+
+impl Need {
+    /// Whether the pipeline looks at the credential, and chooses a tenant.
+    #[must_use]
+    pub const fn asks_who(self) -> bool {
+        !matches!(self, Self::Open | Self::MetricsKey)
+    }
+
+    /// Whether it is leave to read a tenant's data, and no more.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        matches!(self, Self::Read | Self::Identified)
+    }
 }
 
 /// The families of endpoints: what limits and metrics tell apart. Each has a table of routes in [`crate::families`].
@@ -197,8 +215,8 @@ impl<R> Route<R> {
             body: BodyKind::None,
             offers: None,
             charging: match (need, verb) {
-                (Need::Open, _) => Charging::Nothing,
-                (Need::Read, _) | (_, Verb::Get) => Charging::Locally,
+                (Need::Open | Need::MetricsKey, _) => Charging::Nothing,
+                (Need::Read | Need::Identified, _) | (_, Verb::Get) => Charging::Locally,
                 (Need::Write | Need::Admin | Need::Operator, _) => Charging::Before,
             },
             in_incidents: false,

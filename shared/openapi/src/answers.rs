@@ -1,30 +1,40 @@
 //! The answers of an operation.
 
+use leaderboard_http::families::ListedRoute;
 use leaderboard_http::{ApiVersion, BodyKind, Need};
 use serde_json::{Map, Value, json};
 
-use crate::components::OF_EVERY_ANSWER;
-use crate::examples::example;
+use crate::components::{OF_EVERY_ANSWER, OF_FILES};
+use crate::examples::{Example, example};
 use crate::operation::{Answer, Operation, Shape};
-use crate::routes::RouteFacts;
 
-/// References to headers: those of every answer, and more.
-pub(crate) fn headers(more: &[&str]) -> Map<String, Value> {
-    OF_EVERY_ANSWER
-        .iter()
-        .chain(more)
-        .map(|name| {
-            let reference = json!({"$ref": format!("#/components/headers/{name}")});
-            ((*name).to_owned(), reference)
-        })
-        .collect()
+/// References to headers.
+pub(crate) fn headers<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> Map<String, Value> {
+    let references = names.into_iter().map(|name| {
+        let reference = json!({"$ref": format!("#/components/headers/{name}")});
+        ((*name).to_owned(), reference)
+    });
+    references.collect()
 }
 
 /// The answers of an operation, by status: the good ones, and a reference for each status of its problems.
-pub(crate) fn responses(operation: &Operation, route: &RouteFacts, version: Option<ApiVersion>) -> Value {
+pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
+    let of_every: &[&str] = if operation.file {
+        &OF_FILES
+    } else {
+        &OF_EVERY_ANSWER
+    };
     let mut responses = Map::new();
     for answer in operation.answers {
-        responses.insert(answer.status.to_string(), good(answer, version));
+        let mut response = json!({
+            "description": answer.description,
+            "headers": headers(of_every.iter().chain(answer.headers)),
+        });
+        let contents = contents(answer, route, version);
+        if !contents.is_empty() {
+            response["content"] = Value::Object(contents);
+        }
+        responses.insert(answer.status.to_string(), response);
     }
     for status in problems_of(operation, route) {
         let name = format!("Problem{status}");
@@ -43,52 +53,65 @@ pub(crate) fn responses(operation: &Operation, route: &RouteFacts, version: Opti
     Value::Object(responses)
 }
 
-fn good(answer: &Answer, version: Option<ApiVersion>) -> Value {
-    let mut response = json!({"description": answer.description, "headers": headers(answer.headers)});
-    let schema = match (answer.shape, version) {
-        (Shape::Empty, _) => return response,
-        (Shape::Text(media_type), _) => {
-            response["content"] = json!({media_type: {"schema": {"type": "string"}}});
-            return response;
-        }
+/// The schema of an answer's body in JSON, in a version.
+pub(crate) fn schema_of(answer: &Answer, version: Option<ApiVersion>) -> Option<&'static str> {
+    match (answer.shape, version) {
+        (Shape::Empty | Shape::Text(_), _) => None,
         (Shape::Json(name) | Shape::Plain(name), _)
         | (Shape::Versioned(name, _), Some(ApiVersion::V1) | None)
-        | (Shape::Versioned(_, name), Some(ApiVersion::V2)) => name,
-    };
-    let mut content = json!({"schema": {"$ref": format!("#/components/schemas/{schema}")}});
-    let examples = examples(answer, version);
-    if !examples.is_empty() {
-        content["examples"] = Value::Object(examples);
+        | (Shape::Versioned(_, name), Some(ApiVersion::V2)) => Some(name),
     }
-    let mut contents = Map::from_iter([("application/json".to_owned(), content.clone())]);
-    if let (Some(version), false) = (version, matches!(answer.shape, Shape::Plain(_))) {
-        if let Some(content) = content.as_object_mut() {
-            content.remove("examples");
+}
+
+/// The bodies of an answer by their media types.
+fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -> Map<String, Value> {
+    let mut contents = Map::new();
+    let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    if let Shape::Text(media_type) = answer.shape {
+        contents.insert(media_type.to_owned(), json!({"schema": {"type": "string"}}));
+    }
+    if let Some(name) = schema_of(answer, version) {
+        contents.insert("application/json".to_owned(), json!({"schema": schema(name)}));
+        if let (Some(version), false) = (version, matches!(answer.shape, Shape::Plain(_))) {
+            contents.insert(version.media_type().to_owned(), json!({"schema": schema(name)}));
         }
-        contents.insert(version.media_type().to_owned(), content);
     }
-    response["content"] = Value::Object(contents);
-    response
+    if let (Some(name), Some(media_type)) = (answer.other, route.offers) {
+        contents.insert(media_type.to_owned(), json!({"schema": schema(name)}));
+    }
+    for (name, example) in examples(answer, version) {
+        if let Some(content) = contents.get_mut(&example.media_type) {
+            content["examples"][name] = json!({"value": example.body});
+        }
+    }
+    contents
 }
 
 /// The examples of an answer in a version: in the second those whose names begin with `v2-`, where the shapes differ.
-fn examples(answer: &Answer, version: Option<ApiVersion>) -> Map<String, Value> {
+pub(crate) fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
     let prefix = match (answer.shape, version) {
         (Shape::Versioned(..), Some(ApiVersion::V2)) => "v2-",
         _ => "",
     };
     let named = answer.examples.iter().filter_map(|name| {
-        let (status, value) = example(&format!("{prefix}{name}"))?;
-        (status == answer.status).then(|| ((*name).to_owned(), json!({"value": value})))
+        let found = example(&format!("{prefix}{name}"))?;
+        (found.status == answer.status).then_some((*name, found))
     });
     named.collect()
 }
 
 /// The statuses of the problems that an operation has: those of its kind, and its own.
-fn problems_of(operation: &Operation, route: &RouteFacts) -> Vec<u16> {
-    let mut statuses = vec![400, 404, 405, 406, 413, 429, 500, 503];
-    if route.need != Need::Open {
-        statuses.extend([401, 403]);
+fn problems_of(operation: &Operation, route: &ListedRoute) -> Vec<u16> {
+    if operation.file {
+        return vec![405];
+    }
+    let mut statuses = vec![400, 404, 405, 406, 413, 414, 431, 500, 503];
+    match route.need {
+        Need::Open => {}
+        Need::MetricsKey => statuses.extend([401, 429]),
+        Need::Read | Need::Identified | Need::Write | Need::Admin | Need::Operator => {
+            statuses.extend([401, 403, 429]);
+        }
     }
     if route.body != BodyKind::None {
         statuses.extend([415, 422]);

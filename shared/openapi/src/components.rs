@@ -1,8 +1,10 @@
 //! What operations refer to: parameters, headers, problems, security schemes.
 
+use leaderboard_core::ports::USAGE_DAYS;
 use leaderboard_http::catalogue;
 use serde_json::{Map, Value, json};
 
+/// The ids of leaderboards, tenants and issuers.
 const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 
 /// All of them, with the schemas.
@@ -35,14 +37,14 @@ fn parameters() -> Value {
         )
     };
     let tags = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[!#-~]*\")$", "example": "\"17\""});
-    let name = json!({"type": "string", "minLength": 1, "maxLength": 128});
+    let name = json!({"type": "string", "minLength": 1, "maxLength": 128, "example": "ann"});
     let mut all = json!({
         "leaderboard": path("leaderboard", "The leaderboard's id.", json!({"type": "string", "pattern": SLUG, "example": "goals"})),
         "player": path("player", "The player's id; at most 128 bytes of UTF-8, percent-encoded.", name),
         "tenant": path("tenant", "The tenant's id.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
-        "key": path("key", "The key's id.", json!({"type": "string", "minLength": 1, "maxLength": 64})),
-        "issuer": path("issuer", "The issuer's id.", json!({"type": "string", "pattern": SLUG})),
-        "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1})),
+        "key": path("key", "The key's id.", json!({"type": "string", "pattern": "^[0-9a-f]{16}$", "example": "3f2504e04f8911d3"})),
+        "issuer": path("issuer", "The issuer's id.", json!({"type": "string", "pattern": SLUG, "example": "games"})),
+        "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1, "example": "new-ranks"})),
         "limitOfEntries": limit(1000, 10),
         "limitOfWindow": limit(1000, 11),
         "limitOfDocuments": limit(200, 50),
@@ -53,7 +55,7 @@ fn parameters() -> Value {
         "buckets": query("buckets", "How many buckets.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "score": query("score", "A score whose place is asked for.", json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"})),
         "rebuild": query("rebuild", "Whether entries of the current period may be put into a new order.", json!({"type": "boolean", "default": false})),
-        "days": query("days", "How many days.", json!({"type": "integer", "minimum": 1, "default": 30})),
+        "days": query("days", "How many days.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
     });
     let more = json!({
         "before": query("before", "A position: what a page gave as `next`.", json!({"type": "integer", "minimum": 1})),
@@ -83,6 +85,9 @@ pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
     "Link",
 ];
 
+/// The headers that every file has that a component carries.
+pub(crate) const OF_FILES: [&str; 2] = ["X-Request-Id", "Cache-Control"];
+
 fn headers() -> Value {
     let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
     let always = |about: &str| json!({"description": about, "required": true, "schema": {"type": "string"}});
@@ -107,6 +112,7 @@ fn headers() -> Value {
         "Cache-Groups": text("What is invalidated together (RFC 9875)."),
         "Cache-Group-Invalidation": text("What caches drop by this write (RFC 9875)."),
         "Age": text("How old the answer is, in seconds."),
+        "Content-Encoding": text("`gzip` or `br`, as `Accept-Encoding` likes it best; the script of the page is kept in `gzip` alone."),
     })
 }
 
@@ -158,7 +164,7 @@ fn problems() -> Value {
             format!("Problem{status}"),
             json!({
                 "description": lines.join("\n"),
-                "headers": crate::answers::headers(of_status(status)),
+                "headers": crate::answers::headers(OF_EVERY_ANSWER.iter().chain(of_status(status))),
                 "content": {"application/problem+json": {"schema": schema, "examples": examples}},
             }),
         );

@@ -1,18 +1,107 @@
-//! Examples: the answers that the tests hold the service to, in `tests/suite/snapshots`.
+//! Examples: the answers that the tests hold the service to, in `tests/suite/snapshots`, and bodies of requests.
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// An example's status and body; `None` where there is no such file or it has no body.
-pub(crate) fn example(name: &str) -> Option<(u16, Value)> {
+/// A real answer.
+pub(crate) struct Example {
+    pub(crate) status: u16,
+    /// As in `Content-Type`, without parameters.
+    pub(crate) media_type: String,
+    pub(crate) body: Value,
+}
+
+/// An answer that is kept; `None` where there is no such file or it has no body.
+pub(crate) fn example(name: &str) -> Option<Example> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/suite/snapshots")
         .join(format!("{name}.http"));
     let text = std::fs::read_to_string(file).ok()?;
     let (head, body) = text.split_once("\n\n")?;
-    Some((
-        head.lines().next()?.parse().ok()?,
-        serde_json::from_str(body).ok()?,
-    ))
+    let media_type = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-type: "))?;
+    let media_type = media_type.split(';').next()?.to_owned();
+    let body = if media_type.ends_with("json") {
+        serde_json::from_str(body).ok()?
+    } else {
+        body.into()
+    };
+    Some(Example {
+        status: head.lines().next()?.parse().ok()?,
+        media_type,
+        body,
+    })
+}
+
+/// Bodies of requests by the name of their schema: what each does, and the body.
+pub(crate) fn bodies(schema: &str) -> Vec<(&'static str, Value)> {
+    match schema {
+        "LeaderboardWritten" => vec![
+            ("defaults", json!({})),
+            (
+                "weekly-race",
+                json!({
+                    "title": "Weekly race", "columns": [{"name": "time_ms", "order": "asc"}], "ties": "shared",
+                    "reset": {"cron": "0 0 * * 1", "time_zone": "Europe/Madrid"}, "limits": {"min": 1, "max_attempts": 100},
+                }),
+            ),
+        ],
+        "Patch" => vec![("a-title", json!({"title": "Goals of all time"}))],
+        "Scores" => vec![
+            (
+                "one",
+                json!({"player": "ann", "score": 61250, "metadata": {"car": "red"}, "id": "run-1"}),
+            ),
+            (
+                "many",
+                json!({"scores": [{"player": "ann", "score": 60500}, {"player": "bob", "values": {"score": "9223372036854775807"}}]}),
+            ),
+        ],
+        "ScoresToSeveral" => vec![
+            (
+                "one",
+                json!({"leaderboards": ["goals", "goals-by-year"], "player": "ann", "score": 1, "occurred_at": "2026-07-19T21:04:00Z"}),
+            ),
+            (
+                "many",
+                json!({"scores": [{"leaderboards": ["goals"], "player": "ann", "score": 1}]}),
+            ),
+        ],
+        "TenantWritten" => vec![(
+            "quotas",
+            json!({"title": "Acme", "quotas": {"leaderboards": 100, "entries": 1_000_000, "requests_per_day": null}}),
+        )],
+        "Limits" => vec![(
+            "rates-and-addresses",
+            json!({"policies": {"player": {"quota": 100, "window_s": 1, "burst": 200}, "tenant": "off"}, "addresses": {"deny": ["192.0.2.0/24"]}}),
+        )],
+        "FlagSet" => vec![(
+            "rollout",
+            json!({"flags": {
+                "new-ranks": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+                    "targeting": {"fractional": [["on", 10], ["off", 90]]}},
+                "greeting": {"state": "ENABLED", "variants": {"short": "hey", "long": "good evening"}, "defaultVariant": "short"},
+            }}),
+        )],
+        "OfrepContext" => vec![(
+            "player",
+            json!({"context": {"targetingKey": "ann", "plan": "vip"}}),
+        )],
+        "KeyWritten" => vec![(
+            "server",
+            json!({"name": "match server", "scopes": ["scores:read", "scores:write"], "allowed_addresses": ["192.0.2.0/24"]}),
+        )],
+        "KeyRotation" => vec![("a-day", json!({"overlap_s": 86_400}))],
+        "IssuerWritten" => vec![(
+            "discovered",
+            json!({"issuer": "https://id.example.com", "audiences": ["game"], "discovery": true, "granted_scopes": ["scores:read"]}),
+        )],
+        "TokenWritten" => vec![(
+            "player",
+            json!({"player": "ann", "scopes": ["scores:read", "scores:write"], "lifetime_s": 3600}),
+        )],
+        _ => Vec::new(),
+    }
 }

@@ -1,5 +1,5 @@
 //! The description of the API (OpenAPI 3.1), made from the code: the paths from the families' route tables, the problems
-//! from their catalogue, the schemas from types that real answers are read with.
+//! from their catalogue, the schemas from types of its own. [`conformance`] holds the answers that tests get to it.
 //!
 //! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes `docs/openapi.json` anew. A new route needs a row
 //! in [`operations`]: the test says which one is missing. This crate is native; no component contains it.
@@ -10,11 +10,11 @@
 
 mod answers;
 mod components;
+pub mod conformance;
 mod document;
 mod examples;
 pub mod operation;
 mod operations;
-mod routes;
 pub mod schemas;
 
 pub use document::{document, undescribed};

@@ -21,6 +21,9 @@ pub struct Operation {
     pub answers: &'static [Answer],
     /// The statuses of the problems beyond those that every operation of its kind has.
     pub problems: &'static [u16],
+    /// Whether it is a file that a component carries: it goes through no pipeline, so little is said of it, and little can
+    /// go wrong.
+    pub file: bool,
 }
 
 /// One good answer.
@@ -32,6 +35,8 @@ pub struct Answer {
     pub description: &'static str,
     /// The shape of its body.
     pub shape: Shape,
+    /// The schema of the body in the other media type that the route offers.
+    pub other: Option<&'static str>,
     /// Names of the headers it has beyond those of every answer.
     pub headers: &'static [&'static str],
     /// Examples: names of files of `tests/suite/snapshots`, which hold real answers.
@@ -72,7 +77,16 @@ impl Operation {
             body: None,
             answers: &[],
             problems: &[],
+            file: false,
         }
+    }
+
+    /// A file that a component carries.
+    #[must_use]
+    pub const fn file(pattern: &'static str, id: &'static str, summary: &'static str) -> Self {
+        let mut file = Self::new("GET", pattern, id, summary);
+        file.file = true;
+        file
     }
 
     /// The same, with a description.
@@ -119,6 +133,7 @@ impl Answer {
             status,
             description,
             shape,
+            other: None,
             headers: &[],
             examples: &[],
         }
@@ -147,6 +162,13 @@ impl Answer {
     #[must_use]
     pub const fn like(mut self, examples: &'static [&'static str]) -> Self {
         self.examples = examples;
+        self
+    }
+
+    /// The same, with the schema of the body in the other media type that the route offers.
+    #[must_use]
+    pub const fn or(mut self, schema: &'static str) -> Self {
+        self.other = Some(schema);
         self
     }
 }

@@ -21,7 +21,7 @@ const fn trust(need: Need) -> Trust {
         refresh_after_ms: 2_000,
         ask_after_ms,
         forgive_ms: match need {
-            Need::Open | Need::Read => GRACE_MS,
+            Need::Open | Need::MetricsKey | Need::Read | Need::Identified => GRACE_MS,
             Need::Write | Need::Admin | Need::Operator => ask_after_ms,
         },
     }

@@ -49,10 +49,10 @@ impl Endpoint for Flags {
                 Route::new(Verb::Delete, OPERATOR, Need::Operator, |_| {
                     Ok(Call::Delete(Scope::Operator))
                 }),
-                Route::new(Verb::Post, EVALUATE, Need::Read, |_| Ok(Call::EvaluateAll))
+                Route::new(Verb::Post, EVALUATE, Need::Identified, |_| Ok(Call::EvaluateAll))
                     .with_body(BodyKind::Json)
                     .at_root(),
-                Route::new(Verb::Post, EVALUATE_ONE, Need::Read, |params| {
+                Route::new(Verb::Post, EVALUATE_ONE, Need::Identified, |params| {
                     Ok(Call::Evaluate(params.flag()))
                 })
                 .with_body(BodyKind::Json)

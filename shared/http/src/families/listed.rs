@@ -18,6 +18,8 @@ pub struct ListedRoute {
     pub need: Need,
     /// The body it takes.
     pub body: BodyKind,
+    /// Another media type that it answers in, beside JSON.
+    pub offers: Option<&'static str>,
 }
 
 /// Every route that there is.
@@ -43,5 +45,6 @@ fn list<P: Endpoint>(all: &mut Vec<ListedRoute>) {
         pattern: route.pattern,
         need: route.need,
         body: route.body,
+        offers: route.offers,
     }));
 }

@@ -30,8 +30,8 @@ impl Endpoint for Ops {
                     Ok(Call::Detailed)
                 })
                 .offering(health::HEALTH_JSON),
-                // It looks at its key itself: there is one that allows nothing else.
-                Route::new(Verb::Get, "/metrics", Need::Open, |_| Ok(Call::Metrics)).offering("text/plain"),
+                Route::new(Verb::Get, "/metrics", Need::MetricsKey, |_| Ok(Call::Metrics))
+                    .offering("text/plain"),
             ]
         }
     }

@@ -80,7 +80,11 @@ pub async fn read<E: Environment>(
     let there = issuers::stored(context.env, scope.owner(context), id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::IssuerNotFound))?;
-    if !Preconditions::of(context.headers)?.none_match_holds(Some(there.version)) {
+    let preconditions = Preconditions::of(context.headers)?;
+    if !preconditions.match_holds(Some(there.version)) {
+        return Err(Problem::new(ProblemType::PreconditionFailed));
+    }
+    if !preconditions.none_match_holds(Some(there.version)) {
         let response = Response::empty(StatusCode::NOT_MODIFIED).with_etag(there.version);
         return Ok(response.revalidated());
     }

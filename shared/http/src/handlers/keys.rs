@@ -128,7 +128,11 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
 pub async fn read<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let there = stored(context, id).await?;
-    if !Preconditions::of(context.headers)?.none_match_holds(Some(there.version)) {
+    let preconditions = Preconditions::of(context.headers)?;
+    if !preconditions.match_holds(Some(there.version)) {
+        return Err(Problem::new(ProblemType::PreconditionFailed));
+    }
+    if !preconditions.none_match_holds(Some(there.version)) {
         let response = Response::empty(StatusCode::NOT_MODIFIED).with_etag(there.version);
         return Ok(response.revalidated());
     }

@@ -13,10 +13,9 @@ use sha2::{Digest, Sha256};
 use crate::edge::{Flags, Subject};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::Credential;
 use crate::json;
 use crate::pipeline::{MediaType, Preconditions, country};
-use crate::problem::{Problem, ProblemType};
+use crate::problem::Problem;
 use crate::response::Response;
 
 #[derive(Serialize)]
@@ -58,7 +57,7 @@ struct Bulk<'a> {
 /// # Errors
 /// The problem to answer with, where the protocol has no shape for it.
 pub async fn evaluate<E: Environment>(context: &Context<'_, E>, key: &str) -> Result<Response, Problem> {
-    let flags = flags(context)?;
+    let flags = flags(context);
     let given = match given(context) {
         Ok(given) => given,
         Err(error) => return failure(Some(key), &error),
@@ -77,7 +76,7 @@ pub async fn evaluate<E: Environment>(context: &Context<'_, E>, key: &str) -> Re
 /// # Errors
 /// The problem to answer with, where the protocol has no shape for it.
 pub async fn evaluate_all<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let flags = flags(context)?;
+    let flags = flags(context);
     let preconditions = Preconditions::of(context.headers)?;
     let given = match given(context) {
         Ok(given) => given,
@@ -101,12 +100,9 @@ pub async fn evaluate_all<E: Environment>(context: &Context<'_, E>) -> Result<Re
     Ok(response.with_etag(tag).with(CACHE_CONTROL, "private, no-cache"))
 }
 
-/// The flags of the tenant. Which there are is nobody's business without a credential.
-fn flags<E: Environment>(context: &Context<'_, E>) -> Result<Flags, Problem> {
-    if context.identity.credential == Credential::None {
-        return Err(Problem::new(ProblemType::Unauthenticated));
-    }
-    Ok(Flags::of(context.env, &context.tenant, &context.knowledge))
+/// The flags of the tenant.
+fn flags<E: Environment>(context: &Context<'_, E>) -> Flags {
+    Flags::of(context.env, &context.tenant, &context.knowledge)
 }
 
 /// The context of the evaluation: the client's, and what the edge knows.

@@ -10,8 +10,9 @@ use crate::route::Need;
 pub(super) fn authorise(identity: &Identity, need: Need) -> Result<(), Problem> {
     let anonymous = identity.credential == Credential::None;
     let allowed = match need {
-        Need::Open => true,
+        Need::Open | Need::MetricsKey => true,
         Need::Read => anonymous || identity.scopes.contains(Scopes::READ),
+        Need::Identified => identity.scopes.contains(Scopes::READ),
         Need::Write => identity.scopes.contains(Scopes::WRITE),
         // A player's own token never configures anything, whatever it claims.
         Need::Admin => identity.scopes.contains(Scopes::ADMIN) && identity.player.is_none(),
@@ -31,8 +32,9 @@ mod tests {
     use super::*;
     use crate::problem::ProblemType;
 
-    fn of(identity: &Identity) -> [Result<(), ProblemType>; 5] {
-        [Need::Open, Need::Read, Need::Write, Need::Admin, Need::Operator]
+    fn of(identity: &Identity) -> [Result<(), ProblemType>; 6] {
+        use Need::{Admin, Identified, Open, Operator, Read, Write};
+        [Open, Read, Identified, Write, Admin, Operator]
             .map(|need| authorise(identity, need).map_err(|problem| problem.kind))
     }
 
@@ -52,11 +54,11 @@ mod tests {
             Err(ProblemType::Forbidden),
             Err(ProblemType::Unauthenticated),
         );
-        assert_eq!(of(&Identity::anonymous()), [yes, yes, who, who, who]);
-        assert_eq!(of(&Identity::operator()), [yes; 5]);
-        assert_eq!(of(&key(Scopes::READ, None)), [yes, yes, no, no, no]);
-        assert_eq!(of(&key(Scopes::WRITE, None)), [yes, no, yes, no, no]);
-        assert_eq!(of(&key(Scopes::ADMIN, None)), [yes, yes, yes, yes, no]);
-        assert_eq!(of(&key(Scopes::ADMIN, Some("p"))), [yes, yes, yes, no, no]);
+        assert_eq!(of(&Identity::anonymous()), [yes, yes, who, who, who, who]);
+        assert_eq!(of(&Identity::operator()), [yes; 6]);
+        assert_eq!(of(&key(Scopes::READ, None)), [yes, yes, yes, no, no, no]);
+        assert_eq!(of(&key(Scopes::WRITE, None)), [yes, no, no, yes, no, no]);
+        assert_eq!(of(&key(Scopes::ADMIN, None)), [yes, yes, yes, yes, yes, no]);
+        assert_eq!(of(&key(Scopes::ADMIN, Some("p"))), [yes, yes, yes, yes, no, no]);
     }
 }

@@ -17,7 +17,7 @@ use crate::limits::{
 };
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
-use crate::route::{Charging, Family, Need, Route};
+use crate::route::{Charging, Family, Route};
 
 /// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to
 /// be known is decided later.
@@ -132,7 +132,7 @@ impl Gate {
         let of_operator = identity.credential == Credential::Operator;
         let unlimited = match charging {
             Charging::Nothing => true,
-            Charging::Locally => of_operator || (route.need == Need::Read && !knowledge.limits.reads),
+            Charging::Locally => of_operator || (route.need.is_read() && !knowledge.limits.reads),
             Charging::Before => of_operator,
             Charging::InCall => false,
         };

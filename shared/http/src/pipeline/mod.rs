@@ -146,7 +146,7 @@ async fn answer<P: Endpoint, E: Environment>(
     if !of_operator && !route.from_anywhere && !limits::rules(env).await?.admit(client) {
         return Err(Problem::new(ProblemType::AddressDenied));
     }
-    let (identity, tenant) = if route.need == Need::Open {
+    let (identity, tenant) = if !route.need.asks_who() {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
         let identity = if of_operator {
@@ -271,11 +271,11 @@ async fn identity<E: Environment>(
 /// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when
 /// nothing is known and the store is out of reach: what can still be answered then is answered by the cache.
 async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Result<Rc<Knowledge>, Problem> {
-    if matches!(need, Need::Open | Need::Operator) {
+    if !need.asks_who() || need == Need::Operator {
         return Ok(Rc::default());
     }
     match Knowledge::of(env, tenant).await {
-        Err(StoreError::Unavailable(_)) if need == Need::Read => Ok(Knowledge::of_the_operator(env).await),
+        Err(StoreError::Unavailable(_)) if need.is_read() => Ok(Knowledge::of_the_operator(env).await),
         known => Ok(known?),
     }
 }

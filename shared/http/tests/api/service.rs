@@ -16,6 +16,7 @@ use leaderboard_http::{
     Base, Body, CorsOrigins, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord,
     Memory, Secret, Settings, TrustedProxies, handle,
 };
+use leaderboard_openapi::conformance::{Conformance, Exchange};
 use serde_json::Value;
 
 use crate::store::{Region, Store, turn};
@@ -142,6 +143,20 @@ impl Environment for Service {
 
     fn new_trace_id(&self) -> [u8; 16] {
         [7; 16]
+    }
+}
+
+/// Every answer is what the description of the API says.
+pub(crate) fn assert_described(method: &Method, path: &str, response: &http::Response<Bytes>) {
+    let exchange = Exchange {
+        method,
+        path,
+        status: response.status().as_u16(),
+        headers: response.headers(),
+        body: response.body(),
+    };
+    if let Err(fault) = Conformance::get().check(&exchange) {
+        panic!("{method} {path} is not answered as described: {fault}: {response:?}");
     }
 }
 
@@ -311,7 +326,7 @@ impl Service {
     }
 
     pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
-        let path = request.uri().path().to_owned();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let Handled { response, log } = match () {
             () if serves::<Flags>(&path) => handle::<Flags, _>(self, request).await,
             () if serves::<Leaderboards>(&path) => handle::<Leaderboards, _>(self, request).await,
@@ -321,6 +336,7 @@ impl Service {
             () if serves::<Tenants>(&path) => handle::<Tenants, _>(self, request).await,
             () => handle::<Ops, _>(self, request).await,
         };
+        assert_described(&method, &path, &response);
         let (head, body) = response.into_parts();
         Answer {
             status: head.status.as_u16(),

@@ -8,24 +8,28 @@ const LIMITS: Shape = Shape::Json("Limits");
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const TAGGED: &[&str] = &["ETag"];
 const READ_LIMITS: &[Answer] = &[
-    Answer::new(200, "The limits.", LIMITS).with(TAGGED),
+    Answer::new(200, "The limits.", LIMITS)
+        .with(TAGGED)
+        .like(&["limits-read"]),
     Answer::unchanged(),
 ];
 const PUT_LIMITS: &[Answer] = &[
-    Answer::new(200, "They were replaced.", LIMITS).with(TAGGED),
-    Answer::new(201, "They were created.", LIMITS).with(TAGGED),
+    Answer::new(200, "They were replaced.", LIMITS)
+        .with(TAGGED)
+        .like(&["limits-replaced"]),
+    Answer::new(201, "They were created.", LIMITS)
+        .with(TAGGED)
+        .like(&["limits-created"]),
 ];
 const DELETED: &[Answer] = &[Answer::done("What it set has its default again.")];
 const AUDIT: &[Answer] = &[Answer::new(
     200,
     "A page of the log.",
     Shape::Versioned("AuditLog", "AuditLogV2"),
-)];
-const USAGE: &[Answer] = &[Answer::new(
-    200,
-    "Usage by day, and what is held now.",
-    Shape::Json("Usage"),
-)];
+)
+.like(&["audit"])];
+const USAGE: &[Answer] =
+    &[Answer::new(200, "Usage by day, and what is held now.", Shape::Json("Usage")).like(&["usage"])];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
@@ -34,11 +38,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
             200,
             "A page of records.",
             Shape::Versioned("Tenants", "TenantsV2"),
-        )]),
+        )
+        .like(&["tenants-listed"])]),
     Operation::new("GET", TENANT, "readTenant", "Read a tenant's record")
         .takes(CONDITIONS)
         .gives(&[
-            Answer::new(200, "The record.", RECORD).with(TAGGED),
+            Answer::new(200, "The record.", RECORD)
+                .with(TAGGED)
+                .like(&["tenant-read"]),
             Answer::unchanged(),
         ])
         .refuses(&[412]),
@@ -46,15 +53,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(CONDITIONS)
         .reads("TenantWritten")
         .gives(&[
-            Answer::new(200, "It was replaced.", RECORD).with(TAGGED),
-            Answer::new(201, "It was created.", RECORD).with(&["ETag", "Location"]),
+            Answer::new(200, "It was replaced.", RECORD)
+                .with(TAGGED)
+                .like(&["tenant-replaced"]),
+            Answer::new(201, "It was created.", RECORD)
+                .with(&["ETag", "Location"])
+                .like(&["tenant-created"]),
         ])
         .refuses(&[409, 412]),
     Operation::new("PATCH", TENANT, "patchTenant", "Change a tenant's record")
         .about("A merge patch (RFC 7396): `{\"state\": \"suspended\"}`.")
         .takes(CONDITIONS)
         .reads("Patch")
-        .gives(&[Answer::new(200, "It was changed.", RECORD).with(TAGGED)])
+        .gives(&[Answer::new(200, "It was changed.", RECORD)
+            .with(TAGGED)
+            .like(&["tenant-patched"])])
         .refuses(&[409, 412]),
     Operation::new(
         "GET",
@@ -70,7 +83,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "readOwnTenant",
         "Read the tenant of the credential",
     )
-    .gives(&[Answer::new(200, "Its record, and what it holds now.", RECORD)]),
+    .gives(&[Answer::new(200, "Its record, and what it holds now.", RECORD).like(&["tenant-own"])]),
     Operation::new(
         "GET",
         "/tenant/usage",

@@ -6,12 +6,18 @@ const SET: Shape = Shape::Json("FlagSet");
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const TAGGED: &[&str] = &["ETag"];
 const READ: &[Answer] = &[
-    Answer::new(200, "The document as it was put.", SET).with(TAGGED),
+    Answer::new(200, "The document as it was put.", SET)
+        .with(TAGGED)
+        .like(&["flags-read"]),
     Answer::unchanged(),
 ];
 const PUT: &[Answer] = &[
-    Answer::new(200, "It was replaced.", SET).with(TAGGED),
-    Answer::new(201, "It was created.", SET).with(TAGGED),
+    Answer::new(200, "It was replaced.", SET)
+        .with(TAGGED)
+        .like(&["flags-replaced"]),
+    Answer::new(201, "It was created.", SET)
+        .with(TAGGED)
+        .like(&["flags-created"]),
 ];
 const DELETED: &[Answer] = &[Answer::done("There are no flags in this set any more.")];
 const ABOUT: &str = "A [flagd definition](https://flagd.dev/reference/flag-definitions/).";
@@ -71,13 +77,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .takes(&["ifNoneMatch"])
     .reads("OfrepContext")
     .gives(&[
-        Answer::new(200, "The values of all flags.", Shape::Plain("OfrepFlags")).with(TAGGED),
+        Answer::new(200, "The values of all flags.", Shape::Plain("OfrepFlags"))
+            .with(TAGGED)
+            .like(&["ofrep-all"]),
         Answer::unchanged(),
         Answer::new(
             400,
             "The context cannot be evaluated; in the shape of the protocol.",
             Shape::Plain("OfrepFailure"),
-        ),
+        )
+        .like(&["ofrep-bad-context"]),
     ]),
     Operation::new(
         "POST",
@@ -87,16 +96,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .reads("OfrepContext")
     .gives(&[
-        Answer::new(200, "The value of the flag.", Shape::Plain("OfrepFlag")),
+        Answer::new(200, "The value of the flag.", Shape::Plain("OfrepFlag")).like(&["ofrep-one"]),
         Answer::new(
             400,
             "The flag cannot be evaluated; in the shape of the protocol.",
             Shape::Plain("OfrepFailure"),
-        ),
+        )
+        .like(&["ofrep-not-evaluated"]),
         Answer::new(
             404,
             "There is no such flag; in the shape of the protocol.",
             Shape::Plain("OfrepFailure"),
-        ),
+        )
+        .like(&["ofrep-no-flag"]),
     ]),
 ];

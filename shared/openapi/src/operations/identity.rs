@@ -13,14 +13,21 @@ const LIST: &[Answer] = &[Answer::new(
     200,
     "A page of issuers.",
     Shape::Versioned("Issuers", "IssuersV2"),
-)];
+)
+.like(&["issuers-listed"])];
 const READ: &[Answer] = &[
-    Answer::new(200, "The issuer.", BODY).with(TAGGED),
+    Answer::new(200, "The issuer.", BODY)
+        .with(TAGGED)
+        .like(&["issuer-read"]),
     Answer::unchanged(),
 ];
 const PUT: &[Answer] = &[
-    Answer::new(200, "It was replaced.", BODY).with(TAGGED),
-    Answer::new(201, "It was created.", BODY).with(&["ETag", "Location"]),
+    Answer::new(200, "It was replaced.", BODY)
+        .with(TAGGED)
+        .like(&["issuer-replaced"]),
+    Answer::new(201, "It was created.", BODY)
+        .with(&["ETag", "Location"])
+        .like(&["issuer-created"]),
 ];
 const GONE: &[Answer] = &[Answer::done("It is gone, and its tokens with it.")];
 
@@ -28,7 +35,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/keys", "createKey", "Create an API key")
         .about("The key itself is shown this once.")
         .reads("KeyWritten")
-        .gives(&[Answer::new(201, "The key.", Shape::Json("Key")).with(&["ETag", "Location"])])
+        .gives(&[Answer::new(201, "The key.", Shape::Json("Key"))
+            .with(&["ETag", "Location"])
+            .like(&["key-created"])])
         .refuses(&[409]),
     Operation::new("GET", "/keys", "listKeys", "List the API keys")
         .about("Revoked ones included; without their secrets.")
@@ -37,12 +46,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
             200,
             "A page of keys.",
             Shape::Versioned("Keys", "KeysV2"),
-        )]),
+        )
+        .like(&["keys-listed"])]),
     Operation::new("GET", KEY, "readKey", "Read an API key")
         .about("Without its secret.")
-        .takes(&["ifNoneMatch"])
+        .takes(CONDITIONS)
         .gives(&[
-            Answer::new(200, "The key.", Shape::Json("Key")).with(TAGGED),
+            Answer::new(200, "The key.", Shape::Json("Key"))
+                .with(TAGGED)
+                .like(&["key-read"]),
             Answer::unchanged(),
         ])
         .refuses(&[412]),
@@ -55,7 +67,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .about("The secret before stays good for a while.")
     .takes(CONDITIONS)
     .reads("KeyRotation")
-    .gives(&[Answer::new(200, "The key, with its new secret.", Shape::Json("Key")).with(TAGGED)])
+    .gives(&[Answer::new(200, "The key, with its new secret.", Shape::Json("Key"))
+        .with(TAGGED)
+        .like(&["key-rotated"])])
     .refuses(&[409, 412]),
     Operation::new("DELETE", KEY, "revokeKey", "Revoke an API key")
         .takes(CONDITIONS)
@@ -70,7 +84,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .takes(PAGE)
     .gives(LIST),
     Operation::new("GET", ISSUER, "readIssuer", "Read an issuer")
-        .takes(&["ifNoneMatch"])
+        .takes(CONDITIONS)
         .gives(READ)
         .refuses(&[412]),
     Operation::new("PUT", ISSUER, "putIssuer", "Create or replace an issuer")
@@ -96,7 +110,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "readOperatorIssuer",
         "Read an issuer of the operator's",
     )
-    .takes(&["ifNoneMatch"])
+    .takes(CONDITIONS)
     .gives(READ)
     .refuses(&[412]),
     Operation::new(
@@ -119,7 +133,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .gives(GONE)
     .refuses(&[409, 412]),
     Operation::new("POST", "/tokens", "issueToken", "Issue a token to a player")
-        .about("For servers, which hand it on to the player's client.")
+        .about("For servers, which hand it on to the player's client. 409 where the operator has set no `player_token_secret`.")
         .reads("TokenWritten")
-        .gives(&[Answer::new(201, "The token.", Shape::Json("Token"))]),
+        .gives(&[Answer::new(201, "The token.", Shape::Json("Token")).like(&["token-issued"])])
+        .refuses(&[409]),
 ];

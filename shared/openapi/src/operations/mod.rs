@@ -8,6 +8,9 @@ mod ops;
 mod ranks;
 mod scores;
 
+use leaderboard_http::families::{ListedRoute, all_routes};
+use leaderboard_http::{Base, BodyKind, Family, Need, Verb};
+
 use crate::operation::Operation;
 
 /// Every operation.
@@ -20,4 +23,20 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         .chain(identity::OPERATIONS)
         .chain(flags::OPERATIONS)
         .chain(ops::OPERATIONS)
+}
+
+/// Every route: those of the families, and the files that a component carries.
+pub(crate) fn routes() -> Vec<ListedRoute> {
+    let files = all()
+        .filter(|operation| operation.file)
+        .map(|operation| ListedRoute {
+            family: Family::Ops,
+            verb: Verb::Get,
+            base: Base::Root,
+            pattern: operation.pattern,
+            need: Need::Open,
+            body: BodyKind::None,
+            offers: None,
+        });
+    all_routes().into_iter().chain(files).collect()
 }

@@ -1,8 +1,10 @@
-//! Health and metrics.
+//! Health, metrics, and the description itself.
 
 use crate::operation::{Answer, Operation, Shape};
 
 const HEALTH: Shape = Shape::Json("Health");
+const DETAILED: Shape = Shape::Json("DetailedHealth");
+const DRAFT: &str = "HealthDraft";
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
@@ -20,7 +22,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .gives(&[
         Answer::new(200, "The store answers.", HEALTH).like(&["health-ready"]),
-        Answer::new(503, "The store does not answer.", HEALTH).with(&["Retry-After"]),
+        Answer::new(503, "The store does not answer.", HEALTH)
+            .with(&["Retry-After"])
+            .like(&["health-not-ready"]),
     ]),
     Operation::new(
         "GET",
@@ -30,11 +34,33 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .about("Also as `application/health+json` where `Accept` names it.")
     .gives(&[
-        Answer::new(200, "The service works.", HEALTH),
-        Answer::new(503, "A part fails.", HEALTH).with(&["Retry-After"]),
+        Answer::new(200, "The service works.", DETAILED)
+            .or(DRAFT)
+            .like(&["health-detailed", "health-draft"]),
+        Answer::new(503, "The store fails.", DETAILED)
+            .or(DRAFT)
+            .with(&["Retry-After"])
+            .like(&["health-failing"]),
     ]),
     Operation::new("GET", "/metrics", "readMetrics", "Read the metrics")
-        .about("Prometheus text format. With the operator's key, or the one that allows nothing else.")
-        .gives(&[Answer::new(200, "The metrics.", Shape::Text("text/plain"))])
-        .refuses(&[401, 403]),
+        .about("Prometheus text format. With the operator's key, or the one that allows nothing else, which may also come as a bearer token.")
+        .gives(&[Answer::new(200, "The metrics.", Shape::Text("text/plain")).like(&["metrics"])]),
+    Operation::file("/openapi.json", "readDescription", "Read this description").gives(&[
+        Answer::new(200, "OpenAPI 3.1.", Shape::Plain("Description")).with(TAGGED),
+        Answer::unchanged(),
+    ]),
+    Operation::file("/docs", "showDescription", "See this description as a page").gives(&[
+        Answer::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
+        Answer::unchanged(),
+    ]),
+    Operation::file("/docs/start.js", "readStartScript", "Read what starts the page").gives(&[
+        Answer::new(200, "The script.", Shape::Text("text/javascript")).with(TAGGED),
+        Answer::unchanged(),
+    ]),
+    Operation::file("/docs/scalar.js", "readPageScript", "Read what draws the page").gives(&[
+        Answer::new(200, "The script.", Shape::Text("text/javascript")).with(&["ETag", "Content-Encoding"]),
+        Answer::unchanged().with(&["ETag", "Content-Encoding"]),
+    ]),
 ];
+
+const TAGGED: &[&str] = &["ETag"];

@@ -2,45 +2,56 @@
 
 use crate::operation::{Answer, Operation, Shape};
 
-const CACHED: &[&str] = &["ETag", "Cache-Status", "CDN-Cache-Control", "Cache-Groups", "Age"];
+const CACHED: &[&str] = &[
+    "ETag",
+    "Cache-Status",
+    "CDN-Cache-Control",
+    "Cache-Groups",
+    "Age",
+    "Content-Encoding",
+];
+const UNCHANGED: Answer = Answer::unchanged().with(&["ETag", "Cache-Status", "CDN-Cache-Control", "Cache-Groups", "Age"]);
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or find players")
         .about("From the top, or from a `cursor`. With `players` it answers who of them stands where, and `not_found`; `limit` and `cursor` are not combined with it.")
-        .takes(&["limitOfEntries", "cursor", "period", "players", "ifNoneMatch"])
+        .takes(&["limitOfEntries", "cursor", "period", "players", "ifMatch", "ifNoneMatch"])
         .gives(&[
             Answer::new(200, "A page of the list, or the players.", Shape::Versioned("Entries", "EntriesV2"))
                 .with(CACHED)
                 .like(&["entries", "entries-of-players"]),
-            Answer::unchanged(),
+            UNCHANGED,
         ])
-        .refuses(&[410]),
+        .refuses(&[410, 412]),
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player", "readEntry", "Read a player's entry")
-        .takes(&["period", "ifNoneMatch"])
+        .takes(&["period", "ifMatch", "ifNoneMatch"])
         .gives(&[
             Answer::new(200, "The entry.", Shape::Versioned("Standing", "StandingV2")).with(CACHED).like(&["entry"]),
-            Answer::unchanged(),
-        ]),
+            UNCHANGED,
+        ])
+        .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player/around", "listAround", "List the entries around a player")
         .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking.")
-        .takes(&["limitOfWindow", "period", "ifNoneMatch"])
+        .takes(&["limitOfWindow", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
             Answer::new(200, "The window.", Shape::Versioned("Window", "EntriesV2")).with(CACHED).like(&["around"]),
-            Answer::unchanged(),
-        ]),
+            UNCHANGED,
+        ])
+        .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/periods", "listPeriods", "List the periods that have entries")
         .about("Newest first.")
         .takes(&["ifNoneMatch"])
         .gives(&[
             Answer::new(200, "The periods.", Shape::Versioned("Periods", "PeriodsV2")).with(CACHED).like(&["periods"]),
-            Answer::unchanged(),
+            UNCHANGED,
         ]),
     Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read how scores are spread")
-        .takes(&["buckets", "score", "period", "ifNoneMatch"])
+        .takes(&["buckets", "score", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
             Answer::new(200, "Counts by score, percentiles, and where the asked score would stand.", Shape::Json("Distribution"))
                 .with(CACHED)
                 .like(&["distribution"]),
-            Answer::unchanged(),
-        ]),
+            UNCHANGED,
+        ])
+        .refuses(&[412]),
 ];

@@ -47,5 +47,5 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/dead-letters", "listDeadLetters", "List published messages that could not be applied")
         .about("Newest first, of all tenants.")
         .takes(&["limitOfRecords"])
-        .gives(&[Answer::new(200, "The newest ones.", Shape::Versioned("DeadLetters", "DeadLettersV2"))]),
+        .gives(&[Answer::new(200, "The newest ones.", Shape::Versioned("DeadLetters", "DeadLettersV2")).like(&["dead-letters"])]),
 ];

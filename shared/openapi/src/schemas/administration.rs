@@ -1,4 +1,4 @@
-//! Problems, health, tenants, limits, the audit log.
+//! Problems, tenants, limits, the audit log.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use super::{Integer, Known, known};
 
 pub(super) fn add(all: &mut Vec<Known>) {
     known::<Problem>(all);
-    known::<Health>(all);
     known::<Tenant>(all);
     known::<TenantWritten>(all);
     known::<Tenants>(all);
@@ -39,6 +38,10 @@ pub struct Problem {
     /// What is at fault.
     #[schema(nullable = false)]
     pub errors: Option<Vec<FieldError>>,
+    /// The limits that are used up, by their names.
+    #[serde(rename = "violated-policies")]
+    #[schema(nullable = false)]
+    pub violated_policies: Option<Vec<String>>,
 }
 
 /// What is at fault: a place in the body, a parameter or a header.
@@ -56,16 +59,6 @@ pub struct FieldError {
     pub header: Option<String>,
     /// What is wrong with it.
     pub detail: String,
-}
-
-/// Whether the service lives, or can work.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Health {
-    /// `pass`, `warn` or `fail`.
-    pub status: String,
-    /// What it depends on.
-    #[schema(value_type = Option<Object>, nullable = false)]
-    pub components: Option<Map<String, Value>>,
 }
 
 /// Whether a tenant may be used.
@@ -202,10 +195,87 @@ pub struct AuditRecord {
     /// Its place in the log.
     pub position: u64,
     /// When it was made.
+    #[schema(format = "date-time")]
     pub at: String,
     /// Who did what, and from where.
-    #[schema(value_type = Object)]
-    pub event: Map<String, Value>,
+    pub event: AuditEvent,
+}
+
+/// What happened.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuditEvent {
+    /// An administrative act is about to be done.
+    Act {
+        /// By what credential.
+        who: AuditWho,
+        /// Of the request.
+        method: String,
+        /// The pattern of its route.
+        route: String,
+        /// Those of the path.
+        #[schema(nullable = false)]
+        parameters: Option<BTreeMap<String, String>>,
+        /// The query of its address.
+        #[schema(nullable = false)]
+        query: Option<String>,
+        /// The client's address.
+        #[schema(required)]
+        from: Option<String>,
+        /// The trace id.
+        trace: String,
+    },
+    /// An act was refused or failed.
+    Outcome {
+        /// The position of the act's record.
+        of: u64,
+        /// The status of the answer.
+        status: u16,
+        /// The trace id.
+        trace: String,
+    },
+    /// Credentials were refused.
+    Refused {
+        /// What was presented.
+        who: AuditWho,
+        /// The status of the answer.
+        status: u16,
+        /// The type of the problem.
+        reason: String,
+        /// The client's address.
+        #[schema(required)]
+        from: Option<String>,
+        /// The trace id of the first of them.
+        trace: String,
+        /// How often the same happened from the same address within a short time.
+        count: u64,
+    },
+}
+
+/// By what credential; never the secret.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "credential", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuditWho {
+    /// None.
+    Nobody,
+    /// The operator's key.
+    Operator,
+    /// An API key.
+    Key {
+        /// Its id.
+        id: String,
+    },
+    /// A token.
+    Token {
+        /// By whom it was issued.
+        issuer: String,
+        /// For whom.
+        subject: String,
+    },
+    /// A key that is not valid, whatever it claims to be.
+    UnknownKey,
+    /// A token that is not valid, whatever it claims to be.
+    UnknownToken,
 }
 
 /// A page of the log, newest first.
@@ -305,7 +375,8 @@ pub struct Addresses {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// By name: `player`, `client`, `key`, `tenant`, `credentials`, or a family of endpoints.
+    /// By name: `player`, `client`, `key`, `tenant`, `credentials` (the operator's document alone), or a family of endpoints,
+    /// such as `family:ranks`.
     #[schema(nullable = false)]
     pub policies: Option<BTreeMap<String, Setting>>,
     /// The most that a tenant can set; the operator's document alone.

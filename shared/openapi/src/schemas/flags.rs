@@ -30,13 +30,45 @@ pub struct OfrepContext {
     pub context: Map<String, Value>,
 }
 
+/// Why a flag has its value. `DEFAULT` is flagd's, and not in OFREP's own list: no target fitted, and the default variant
+/// holds. OpenFeature's clients know it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OfrepReason {
+    /// It has no rules.
+    Static,
+    /// A rule chose it.
+    TargetingMatch,
+    /// No rule chose one.
+    Default,
+    /// The flag is switched off.
+    Disabled,
+}
+
+/// Why a flag has no value, for programs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OfrepErrorCode {
+    /// There is no such flag.
+    FlagNotFound,
+    /// The body is not JSON, or the flag cannot be read.
+    ParseError,
+    /// The value has another type.
+    TypeMismatch,
+    /// The context is no object.
+    InvalidContext,
+    /// Something else.
+    General,
+}
+
 /// The value of a flag.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OfrepFlag {
     /// Its key.
     pub key: String,
     /// Why this value.
-    pub reason: String,
+    pub reason: OfrepReason,
     /// Left out: the client's own default holds.
     #[schema(value_type = Option<Value>)]
     pub value: Option<Value>,
@@ -50,13 +82,13 @@ pub struct OfrepFlag {
 
 /// Why a flag has no value.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OfrepFailure {
     /// Its key.
     #[schema(nullable = false)]
     pub key: Option<String>,
     /// For programs.
-    pub error_code: String,
+    pub error_code: OfrepErrorCode,
     /// In words.
     pub error_details: String,
 }
@@ -73,6 +105,7 @@ pub enum OfrepOutcome {
 
 /// All flags.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OfrepFlags {
     /// By the order of their keys.
     pub flags: Vec<OfrepOutcome>,

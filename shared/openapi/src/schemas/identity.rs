@@ -96,8 +96,37 @@ pub struct KeysV2 {
     pub page: PageV2,
 }
 
+/// A key of an issuer, named.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerKey {
+    /// The name that tokens give it.
+    #[schema(required)]
+    pub kid: Option<String>,
+    /// The only algorithm it is used with.
+    #[schema(required)]
+    pub algorithm: Option<String>,
+}
+
+/// The names of the claims that matter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerClaims {
+    /// That which names the tenant; the operator's to set.
+    #[schema(required)]
+    pub tenant: Option<String>,
+    /// That which names the player; empty: the tokens are servers'.
+    pub player: String,
+    /// Whether a token without a player is refused.
+    pub player_required: bool,
+    /// That which lists the scopes.
+    #[schema(required)]
+    pub scopes: Option<String>,
+}
+
 /// Whose tokens are believed, and what of them.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Issuer {
     /// Its id.
     pub id: String,
@@ -108,17 +137,19 @@ pub struct Issuer {
     /// How far clocks may differ, in seconds.
     pub leeway_s: u32,
     /// Where its keys are.
+    #[schema(nullable = false)]
     pub jwks_uri: Option<String>,
     /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+    #[schema(nullable = false)]
     pub discovery: Option<bool>,
-    /// Its keys, by id and algorithm.
-    #[schema(value_type = Option<Vec<Object>>)]
-    pub keys: Option<Vec<Map<String, Value>>>,
+    /// Its keys, by id and algorithm: never the keys themselves.
+    #[schema(nullable = false)]
+    pub keys: Option<Vec<IssuerKey>>,
     /// The tenant of its tokens.
+    #[schema(nullable = false)]
     pub tenant: Option<String>,
     /// The names of the claims that matter.
-    #[schema(value_type = Object)]
-    pub claims: Map<String, Value>,
+    pub claims: IssuerClaims,
     /// The scopes of a token that has none.
     pub default_scopes: Vec<String>,
     /// The most that its tokens allow.

@@ -141,84 +141,12 @@ pub struct Previous {
     pub rank: Option<u64>,
 }
 
-/// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Outcome {
-    /// In a batch.
-    #[schema(nullable = false)]
-    pub status_code: Option<u16>,
-    /// The leaderboard.
-    pub leaderboard: String,
-    /// The period it fell into.
-    pub period: String,
-    /// The player.
-    pub player: String,
-    /// What it did.
-    pub status: Status,
-    /// The values of the entry now.
-    #[schema(nullable = false)]
-    pub values: Option<Values>,
-    /// The rank now.
-    pub rank: Option<u64>,
-    /// The entry before.
-    pub previous: Option<Previous>,
-    /// At which version this is true.
-    pub version: Integer,
-    /// Whether it had been applied before, by its id.
-    pub replayed: bool,
-}
-
 /// A player.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlayerIdV2 {
     /// The player's id.
     pub id: String,
-}
-
-/// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OutcomeV2 {
-    /// In a batch.
-    #[schema(nullable = false)]
-    pub status_code: Option<u16>,
-    /// The leaderboard.
-    pub leaderboard: String,
-    /// The period it fell into.
-    pub period: String,
-    /// The player.
-    pub player: PlayerIdV2,
-    /// What it did.
-    pub status: Status,
-    /// The values of the entry now.
-    #[schema(nullable = false)]
-    pub values: Option<Values>,
-    /// The rank now.
-    pub rank: Option<u64>,
-    /// The entry before.
-    pub previous: Option<Previous>,
-    /// At which version this is true.
-    pub version: Integer,
-    /// Whether it had been applied before, by its id.
-    pub replayed: bool,
-}
-
-/// What a submission did on each leaderboard.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Outcomes {
-    /// In the order of its leaderboards.
-    pub results: Vec<Outcome>,
-}
-
-/// What a submission did on each leaderboard.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OutcomesV2 {
-    /// In the order of its leaderboards.
-    pub results: Vec<OutcomeV2>,
 }
 
 /// A submission of a batch that was refused.
@@ -231,65 +159,79 @@ pub struct Refused {
     pub problem: Problem,
 }
 
-/// A submission of a batch that was applied to several leaderboards.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Several {
-    /// 200.
-    pub status_code: u16,
-    /// In the order of its leaderboards.
-    pub results: Vec<Outcome>,
+/// What submissions did, in the shape of a version, which is that of the player.
+macro_rules! outcomes_with {
+    ($player:ty: $outcome:ident, $outcomes:ident, $several:ident, $result:ident, $results:ident) => {
+        /// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $outcome {
+            /// In a batch.
+            #[schema(nullable = false)]
+            pub status_code: Option<u16>,
+            /// The leaderboard.
+            pub leaderboard: String,
+            /// The period it fell into.
+            pub period: String,
+            /// The player.
+            pub player: $player,
+            /// What it did.
+            pub status: Status,
+            /// The values of the entry now.
+            #[schema(nullable = false)]
+            pub values: Option<Values>,
+            /// The rank now.
+            pub rank: Option<u64>,
+            /// The entry before.
+            pub previous: Option<Previous>,
+            /// At which version this is true.
+            pub version: Integer,
+            /// Whether it had been applied before, by its id.
+            pub replayed: bool,
+        }
+
+        /// What a submission did on each leaderboard.
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $outcomes {
+            /// In the order of its leaderboards.
+            pub results: Vec<$outcome>,
+        }
+
+        /// A submission of a batch that was applied to several leaderboards.
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $several {
+            /// 200.
+            pub status_code: u16,
+            /// In the order of its leaderboards.
+            pub results: Vec<$outcome>,
+        }
+
+        /// What became of a submission of a batch.
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(untagged)]
+        pub enum $result {
+            /// It was applied to the leaderboard of the path.
+            One(Box<$outcome>),
+            /// It was applied to those it names.
+            Several($several),
+            /// It was refused.
+            Refused(Box<Refused>),
+        }
+
+        /// What became of a batch.
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $results {
+            /// In the order of the submissions.
+            pub results: Vec<$result>,
+        }
+    };
 }
 
-/// A submission of a batch that was applied to several leaderboards.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SeveralV2 {
-    /// 200.
-    pub status_code: u16,
-    /// In the order of its leaderboards.
-    pub results: Vec<OutcomeV2>,
-}
-
-/// What became of a submission of a batch.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum BatchResult {
-    /// It was applied to the leaderboard of the path.
-    One(Box<Outcome>),
-    /// It was applied to those it names.
-    Several(Several),
-    /// It was refused.
-    Refused(Box<Refused>),
-}
-
-/// What became of a submission of a batch.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum BatchResultV2 {
-    /// It was applied to the leaderboard of the path.
-    One(Box<OutcomeV2>),
-    /// It was applied to those it names.
-    Several(SeveralV2),
-    /// It was refused.
-    Refused(Box<Refused>),
-}
-
-/// What became of a batch.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BatchResults {
-    /// In the order of the submissions.
-    pub results: Vec<BatchResult>,
-}
-
-/// What became of a batch.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BatchResultsV2 {
-    /// In the order of the submissions.
-    pub results: Vec<BatchResultV2>,
-}
+outcomes_with!(String: Outcome, Outcomes, Several, BatchResult, BatchResults);
+outcomes_with!(PlayerIdV2: OutcomeV2, OutcomesV2, SeveralV2, BatchResultV2, BatchResultsV2);
 
 /// A published message that could not be applied.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -21,7 +21,7 @@ use leaderboard_http::{
 };
 use serde_json::{Value, json};
 
-use crate::service::{Answer, KEY};
+use crate::service::{Answer, KEY, assert_described};
 use crate::store::Store;
 
 pub(crate) const SECRET: &str = "a secret of the operator, the same in every region";
@@ -255,7 +255,9 @@ impl Instance {
     }
 
     fn handled<P: Endpoint>(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let handled = block_on(handle::<P, _>(self, request));
+        assert_described(&method, &path, &handled.response);
         // What is left for after the response is done before the next request.
         while let Some(work) = self.0.later.borrow_mut().pop() {
             block_on(work);

@@ -14,7 +14,7 @@ use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::{Body, CorsOrigins, Environment, Handled, Memory, Secret, Settings, families, handle};
 
-use crate::service::{Answer, KEY, NoFetch};
+use crate::service::{Answer, KEY, NoFetch, assert_described};
 use crate::store::{Store, turn};
 
 /// When tests begin: 2026-07-19T21:04:00Z, in milliseconds since the epoch.
@@ -209,7 +209,7 @@ impl Environment for Instance {
 impl Instance {
     /// Answers, and does not go on with what comes after the response.
     pub(crate) fn answer(&self, request: Request<Body>) -> Answer {
-        let path = request.uri().path();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let handled = if path.ends_with("/limits") {
             block_on(handle::<families::Limits, _>(self, request))
         } else if path.contains("/tenants/") {
@@ -225,6 +225,7 @@ impl Instance {
         } else {
             block_on(handle::<families::Leaderboards, _>(self, request))
         };
+        assert_described(&method, &path, &handled.response);
         finished(handled)
     }
 

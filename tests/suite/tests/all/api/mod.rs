@@ -26,7 +26,7 @@ mod protocol;
 mod removal;
 mod round_trips;
 mod several;
-mod snapshots;
+pub(crate) mod snapshots;
 mod tenants;
 mod ties;
 mod versions;

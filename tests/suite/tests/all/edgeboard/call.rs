@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
+use leaderboard_openapi::conformance::{Conformance, Exchange};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -59,10 +60,11 @@ impl Call {
         self.try_send().await.expect("an answer")
     }
 
-    /// Sends it; the host may be gone.
+    /// Sends it; the host may be gone. Every answer is what the description of the API says.
     pub(crate) async fn try_send(self) -> Result<Reply, String> {
         let request: Request<Full<Bytes>> = self.request.body(Full::new(self.body)).unwrap();
         let said = format!("{} {}", request.method(), request.uri());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = self
             .http
             .request(request)
@@ -74,6 +76,16 @@ impl Call {
             .await
             .map_err(|error| format!("{said}: {error:?}"))?
             .to_bytes();
+        let exchange = Exchange {
+            method: &method,
+            path: &path,
+            status: head.status.as_u16(),
+            headers: &head.headers,
+            body: &body,
+        };
+        if let Err(fault) = Conformance::get().check(&exchange) {
+            panic!("{said} is not answered as the API is described: {fault}: {head:?} {body:?}");
+        }
         Ok(Reply {
             said,
             status: head.status.as_u16(),
@@ -101,6 +113,13 @@ impl Reply {
             .get(name)
             .unwrap_or_else(|| panic!("{}: no header {name}: {self:?}", self.said));
         value.to_str().unwrap()
+    }
+
+    /// The value of a header, or what holds without it.
+    pub(crate) fn header_or<'a>(&'a self, name: &str, otherwise: &'a str) -> &'a str {
+        self.headers
+            .get(name)
+            .map_or(otherwise, |value| value.to_str().unwrap())
     }
 
     /// The body.

@@ -4,6 +4,7 @@ use leaderboard_suite::RedisServer;
 use serde_json::{Value, json};
 
 use super::{letters, listened_to, message, publish, region, score, scores};
+use crate::api::snapshots::compare;
 use crate::edgeboard::{Edgeboard, eventually};
 use crate::harness::block_on;
 
@@ -184,6 +185,11 @@ fn letters_are_for_the_operator_and_newest_first() {
             .send()
             .await
             .problem(401, "unauthenticated");
+        compare("dead-letters", &edgeboard.get("/dead-letters?limit=2").await);
+        compare(
+            "v2-dead-letters",
+            &edgeboard.anywhere("GET", "/api/v2/dead-letters?limit=2").send().await,
+        );
         let page = edgeboard.get("/dead-letters?limit=2").await.is(200);
         let payloads: Vec<_> = page["letters"]
             .as_array()

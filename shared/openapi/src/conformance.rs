@@ -1,0 +1,215 @@
+//! Whether answers are what the description says: status, headers, media type and body of every answer that a test gets.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, Method};
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+use crate::document;
+
+/// One answer, and what was asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The request's method.
+    pub method: &'a Method,
+    /// The request's path, without the query.
+    pub path: &'a str,
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's headers.
+    pub headers: &'a HeaderMap,
+    /// The answer's body.
+    pub body: &'a [u8],
+}
+
+/// The description, with what was made of its schemas.
+#[derive(Debug)]
+pub struct Conformance {
+    document: Value,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+impl Conformance {
+    /// That of the code.
+    pub fn get() -> &'static Self {
+        static KNOWN: OnceLock<Conformance> = OnceLock::new();
+        KNOWN.get_or_init(|| Self {
+            document: document(),
+            validators: Mutex::default(),
+        })
+    }
+
+    /// Checks an answer.
+    ///
+    /// # Errors
+    /// What the description does not have.
+    pub fn check(&self, exchange: &Exchange<'_>) -> Result<(), String> {
+        let described = self.described(exchange)?;
+        self.check_headers(&described, exchange.headers)?;
+        let content = described.get("content").and_then(Value::as_object);
+        self.check_content(content, exchange)
+    }
+
+    /// Checks a document by a schema of the components, or by one written out.
+    ///
+    /// # Errors
+    /// Where it differs.
+    pub fn check_document(&self, schema: &Value, document: &Value) -> Result<(), String> {
+        let validator = self.validator(schema)?;
+        let faults: Vec<String> = validator
+            .iter_errors(document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults.join("; "))
+        }
+    }
+
+    /// The description of the answer.
+    fn described(&self, exchange: &Exchange<'_>) -> Result<Value, String> {
+        let status = exchange.status;
+        let Some(path) = self.path(exchange) else {
+            return match status {
+                // Nothing is there; that goes through the same pipeline, so a bad header or a limit can be told first.
+                400 | 404 | 405 | 413 | 414 | 431 => Ok(self.problem(status)),
+                // What no component serves is the host's to answer.
+                _ => Err(format!("a status of {status} at a path that is not described")),
+            };
+        };
+        let method = match *exchange.method {
+            Method::HEAD => "get".to_owned(),
+            ref method => method.as_str().to_lowercase(),
+        };
+        let Some(operation) = path.get(&method) else {
+            return match status {
+                400 | 405 | 413 | 414 | 431 => Ok(self.problem(status)),
+                // The answer to a preflight (the Fetch standard) is no answer of the API.
+                204 if *exchange.method == Method::OPTIONS => Ok(json!({})),
+                _ => Err(format!("a status of {status} to a method that is not described")),
+            };
+        };
+        let described = operation["responses"].get(status.to_string());
+        let described = described.ok_or_else(|| format!("the status {status} is not described"))?;
+        Ok(self.resolved(described).clone())
+    }
+
+    /// The operations of the path that fits; without a version in it, those of the version that answered.
+    fn path(&self, exchange: &Exchange<'_>) -> Option<&Map<String, Value>> {
+        let path = match exchange.path.strip_prefix("/api/") {
+            Some(below) if !below.starts_with("v1/") && !below.starts_with("v2/") => {
+                let version = exchange.headers.get("api-version");
+                let version = version.and_then(|version| version.to_str().ok()).unwrap_or("1");
+                format!("/api/v{version}/{below}")
+            }
+            _ => exchange.path.to_owned(),
+        };
+        let fits = |template: &str| {
+            let mut segments = path.split('/');
+            let all = template.split('/').all(|expected| {
+                segments
+                    .next()
+                    .is_some_and(|segment| expected.starts_with('{') || expected == segment)
+            });
+            all && segments.next().is_none()
+        };
+        let paths = self.document["paths"].as_object()?;
+        let (_, found) = paths.iter().find(|(template, _)| fits(template))?;
+        found.as_object()
+    }
+
+    fn problem(&self, status: u16) -> Value {
+        self.document["components"]["responses"][format!("Problem{status}")].clone()
+    }
+
+    /// What a reference leads to.
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let reference = value.get("$ref").and_then(Value::as_str);
+        let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+        pointer
+            .and_then(|pointer| self.document.pointer(pointer))
+            .unwrap_or(value)
+    }
+
+    /// Those that are required are there, and those that the description knows stand in that of this answer.
+    fn check_headers(&self, described: &Value, headers: &HeaderMap) -> Result<(), String> {
+        let empty = Map::new();
+        let Some(listed) = described.get("headers").and_then(Value::as_object) else {
+            return Ok(());
+        };
+        for (name, header) in listed {
+            let required = self.resolved(header)["required"] == true;
+            if required && !headers.contains_key(name.as_str()) {
+                return Err(format!("the header {name} is missing"));
+            }
+        }
+        let known = self.document["components"]["headers"]
+            .as_object()
+            .unwrap_or(&empty);
+        for name in known.keys() {
+            if headers.contains_key(name.as_str()) && !listed.contains_key(name) {
+                return Err(format!("the header {name} is not described"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_content(
+        &self,
+        content: Option<&Map<String, Value>>,
+        exchange: &Exchange<'_>,
+    ) -> Result<(), String> {
+        let named = exchange.headers.get(CONTENT_TYPE);
+        let media_type = named.map(|value| value.to_str().unwrap_or_default());
+        let essence = media_type
+            .and_then(|text| text.split(';').next())
+            .unwrap_or_default();
+        let head = *exchange.method == Method::HEAD;
+        let Some(content) = content else {
+            return match (exchange.body.is_empty(), media_type) {
+                (false, _) => Err("there is a body where none is described".to_owned()),
+                // A file says what it would be.
+                (true, Some(_)) if exchange.status != 304 && !head => {
+                    Err("there is a media type without a body".to_owned())
+                }
+                (true, _) => Ok(()),
+            };
+        };
+        let described = content
+            .get(essence)
+            .ok_or_else(|| format!("the media type {essence:?} is not described"))?;
+        if head {
+            return match exchange.body {
+                [] => Ok(()),
+                _ => Err("there is a body in an answer to HEAD".to_owned()),
+            };
+        }
+        if exchange.headers.contains_key(CONTENT_ENCODING) || !essence.ends_with("json") {
+            return Ok(());
+        }
+        let body = serde_json::from_slice(exchange.body).map_err(|error| error.to_string())?;
+        self.check_document(&described["schema"], &body)
+    }
+
+    fn validator(&self, schema: &Value) -> Result<Arc<Validator>, String> {
+        let key = schema.to_string();
+        let mut known = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(validator) = known.get(&key) {
+            return Ok(Arc::clone(validator));
+        }
+        // References lead into the components, so they stand in the same document.
+        let mut whole = schema.clone();
+        whole["components"] = json!({"schemas": self.document["components"]["schemas"]});
+        let made = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&whole)
+            .map_err(|error| error.to_string())?;
+        let made = Arc::new(made);
+        known.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
+}
