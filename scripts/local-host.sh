@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced by scripts that look at a running service: starts the local host on free ports, stops it at the end.
+# Sourced by scripts that look at a running service: starts the local host on free ports, stops it at the end. What variables
+# it has beside its key and its store, callers export as SPIN_VARIABLE_….
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -17,11 +18,17 @@ stop_all() {
 }
 trap stop_all EXIT
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() {
+  if has python3; then
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  else
+    node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
+  fi
+}
 
-# Waits until a command succeeds, at most 60 seconds.
+# Waits until a command succeeds, at most five minutes: a first start compiles the components.
 wait_for() {
-  local left=300
+  local left=1500
   until "$@" >/dev/null 2>&1; do
     left=$((left - 1))
     [ "$left" -gt 0 ] || fail "gave up waiting for: $*"
@@ -50,15 +57,28 @@ start_redis() {
 
 # Starts the host on SQLite, or on the Redis at $1; sets ADDRESS, and HOST_LOG to the file that its log goes to.
 start_host() {
-  local port folder
-  port="$(free_port)"
+  local folder
   folder="$(mktemp -d)"
   FOLDERS+=("$folder")
   HOST_LOG="$folder/log"
   SPIN_VARIABLE_ADMIN_KEY="$KEY" SPIN_VARIABLE_REDIS_URL="${1:-}" \
-    "${CARGO_TARGET_DIR:-target}/release/leaderboard-host" --manifest spin.toml --listen "127.0.0.1:$port" \
-    --state-dir "$folder/state" --cache-dir "${CARGO_TARGET_DIR:-target}/compiled" >"$HOST_LOG" 2>&1 &
+    "${CARGO_TARGET_DIR:-target}/release/leaderboard-host" --manifest spin.toml --listen 127.0.0.1:0 \
+    --state-dir "$folder/state" --cache-dir "${CARGO_TARGET_DIR:-target}/compiled" >"$folder/out" 2>"$HOST_LOG" &
   STARTED+=("$!")
-  ADDRESS="http://127.0.0.1:$port"
+  wait_for grep -q : "$folder/out"
+  ADDRESS="http://127.0.0.1:$(sed -n '1s/.*://p' "$folder/out")"
   wait_for curl --silent --fail "$ADDRESS/api/v1/health/ready"
+}
+
+# Starts the host on a store by its name; on redis with a server of its own.
+start_on() {
+  case "$1" in
+    sqlite) start_host ;;
+    redis)
+      ensure_redis
+      start_redis
+      start_host "$REDIS_URL"
+      ;;
+    *) fail "no such store: $1" ;;
+  esac
 }

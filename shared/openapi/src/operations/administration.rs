@@ -33,6 +33,7 @@ const USAGE: &[Answer] =
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
+        .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[Answer::new(
             200,
@@ -93,7 +94,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .takes(&["days"])
     .gives(USAGE),
     Operation::new("GET", "/audit", "readAudit", "Read the tenant's audit log")
-        .about("Newest first. Nothing changes it.")
+        .about("Newest first. Nothing changes a record, so a walk by `before` shows every record there was when it began, once; newer ones are before its first page, and the oldest fall off the end of a full log.")
         .takes(&["limitOfRecords", "before"])
         .gives(AUDIT),
     Operation::new(
@@ -102,6 +103,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "readOperatorAudit",
         "Read the audit log of what is no tenant's",
     )
+    .about("As the tenant's: newest first, and nothing changes a record.")
     .takes(&["limitOfRecords", "before"])
     .gives(AUDIT),
     Operation::new("GET", "/limits", "readLimits", "Read the tenant's limits")

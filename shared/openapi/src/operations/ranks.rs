@@ -10,7 +10,8 @@ const CACHED: &[&str] = &[
     "Age",
     "Content-Encoding",
 ];
-const UNCHANGED: Answer = Answer::unchanged().with(&["ETag", "Cache-Status", "CDN-Cache-Control", "Cache-Groups", "Age"]);
+const UNCHANGED: Answer =
+    Answer::unchanged().with(&["ETag", "Cache-Status", "CDN-Cache-Control", "Cache-Groups", "Age"]);
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or find players")

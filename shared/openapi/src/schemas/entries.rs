@@ -132,7 +132,8 @@ pub struct PageV2 {
     /// The cursor of the previous page.
     #[schema(required)]
     pub previous: Option<String>,
-    /// What the list was started from; `null` where things of a list have no common version.
+    /// What a list of entries was started from. `null` in lists of other things, which have no common version: a cursor is a
+    /// place among their ids, so a walk neither repeats nor misses what stays.
     #[schema(required)]
     pub snapshot: Option<SnapshotV2>,
 }

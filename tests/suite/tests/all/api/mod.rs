@@ -9,6 +9,7 @@ mod cache;
 mod configuration;
 mod credentials;
 mod crowd;
+mod described;
 mod distribution;
 mod grants;
 mod identity;

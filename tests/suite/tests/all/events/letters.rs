@@ -188,7 +188,10 @@ fn letters_are_for_the_operator_and_newest_first() {
         compare("dead-letters", &edgeboard.get("/dead-letters?limit=2").await);
         compare(
             "v2-dead-letters",
-            &edgeboard.anywhere("GET", "/api/v2/dead-letters?limit=2").send().await,
+            &edgeboard
+                .anywhere("GET", "/api/v2/dead-letters?limit=2")
+                .send()
+                .await,
         );
         let page = edgeboard.get("/dead-letters?limit=2").await.is(200);
         let payloads: Vec<_> = page["letters"]

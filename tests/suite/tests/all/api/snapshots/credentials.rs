@@ -7,7 +7,7 @@ use crate::edgeboard::{Edgeboard, Reply, over_http};
 
 /// What stands in for a key's id and its text, and for a token.
 const ID: &str = "3f2504e04f8911d3";
-const KEY: &str = "edge_acme_3f2504e04f8911d3_nobody-knows-the-secret";
+const KEY: &str = "eb_acme_3f2504e04f8911d3_nobody-knows-the-secret";
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.nobody-knows-the-signature";
 
 fn text(answer: &Reply, name: &str) -> String {
@@ -16,7 +16,11 @@ fn text(answer: &Reply, name: &str) -> String {
 
 /// Compares an answer that shows a key.
 fn compare_key(name: &str, answer: &Reply) {
-    compare_but(name, answer, &[(&text(answer, "key"), KEY), (&text(answer, "id"), ID)]);
+    compare_but(
+        name,
+        answer,
+        &[(&text(answer, "key"), KEY), (&text(answer, "id"), ID)],
+    );
 }
 
 async fn second(edgeboard: &Edgeboard, path: &str) -> Reply {

@@ -9,7 +9,9 @@ use crate::edgeboard::{Edgeboard, Reply, eventually, over_http};
 async fn evaluated(edgeboard: &Edgeboard, path: &str, context: &Value, status: u16) -> Reply {
     let path = format!("/ofrep/v1/evaluate/flags{path}");
     let ask = async || edgeboard.anywhere("POST", &path).json(context).send().await;
-    let hoped = |answer: &Reply| answer.status == status && answer.json().get("flags").is_none_or(|all| all != &json!([]));
+    let hoped = |answer: &Reply| {
+        answer.status == status && answer.json().get("flags").is_none_or(|all| all != &json!([]))
+    };
     eventually(ask, hoped).await
 }
 

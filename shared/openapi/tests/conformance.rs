@@ -1,0 +1,90 @@
+//! Answers that are not what the description says are told apart from those that are.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use leaderboard_openapi::conformance::{Conformance, Exchange};
+
+const LIVE: &str = "/api/v1/health/live";
+const ALWAYS: [(&str, &str); 3] = [
+    ("content-type", "application/json"),
+    ("cache-control", "no-store"),
+    ("x-request-id", "0af7651916cd43dd8448eb211c80319c"),
+];
+
+fn check(
+    method: &Method,
+    path: &str,
+    status: u16,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(), String> {
+    let mut all = HeaderMap::new();
+    for (name, value) in headers {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::try_from(*value)) else {
+            return Err(format!("{name}: {value} is no header"));
+        };
+        all.insert(name, value);
+    }
+    let exchange = Exchange {
+        method,
+        path,
+        status,
+        headers: &all,
+        body: body.as_bytes(),
+    };
+    Conformance::get().check(&exchange)
+}
+
+fn fault(status: u16, headers: &[(&str, &str)], body: &str) -> String {
+    check(&Method::GET, LIVE, status, headers, body)
+        .err()
+        .unwrap_or_default()
+}
+
+#[test]
+fn an_answer_that_is_described_is_good() {
+    let body = r#"{"status": "pass"}"#;
+    for path in [LIVE, "/api/v2/health/live", "/api/health/live"] {
+        assert_eq!(check(&Method::GET, path, 200, &ALWAYS, body), Ok(()), "{path}");
+        assert_eq!(check(&Method::HEAD, path, 200, &ALWAYS, ""), Ok(()), "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_described_is_told() {
+    let good = r#"{"status": "pass"}"#;
+    assert!(fault(201, &ALWAYS, good).contains("status 201"));
+    assert!(fault(200, &ALWAYS[..2], good).contains("X-Request-Id is missing"));
+    let tagged = [ALWAYS.as_slice(), &[("etag", "\"1\"")]].concat();
+    assert!(fault(200, &tagged, good).contains("ETag is not described"));
+    let text = [("content-type", "text/plain"), ALWAYS[1], ALWAYS[2]];
+    assert!(fault(200, &text, good).contains("text/plain"));
+    for body in [
+        r#"{"status": "well"}"#,
+        r#"{"status": "pass", "more": 1}"#,
+        "{}",
+        "pass",
+        "",
+    ] {
+        assert_ne!(fault(200, &ALWAYS, body), "", "{body}");
+    }
+    for (method, path) in [(Method::GET, "/api/v1/nothing"), (Method::PUT, LIVE)] {
+        assert!(
+            check(&method, path, 200, &ALWAYS, good).is_err(),
+            "{method} {path}"
+        );
+    }
+    assert!(check(&Method::HEAD, LIVE, 200, &ALWAYS, good).is_err());
+}
+
+#[test]
+fn problems_have_the_type_of_their_status() {
+    let of = |kind: &str| {
+        let problem = format!(
+            r#"{{"type": "/problems/{kind}", "title": "t", "status": 404, "detail": "d", "instance": "i"}}"#
+        );
+        let headers = [("content-type", "application/problem+json"), ALWAYS[1], ALWAYS[2]];
+        check(&Method::GET, "/api/v1/leaderboards/b", 404, &headers, &problem)
+    };
+    assert_eq!(of("leaderboard-not-found"), Ok(()));
+    assert!(of("unavailable").is_err());
+}

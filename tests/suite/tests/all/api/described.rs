@@ -1,0 +1,83 @@
+//! Reads are answered as described, also to HEAD and to conditions. Every answer of every test is held to the description
+//! (`Call::send`); here all routes come by that read something.
+
+use http::HeaderValue;
+use leaderboard_http::families::all_routes;
+use leaderboard_http::{Base, Verb};
+use serde_json::json;
+
+use crate::edgeboard::{Edgeboard, over_http};
+
+/// What a component carries as a file.
+const FILES: [&str; 4] = ["/openapi.json", "/docs", "/docs/start.js", "/docs/scalar.js"];
+
+/// One of everything that a tenant can have. The id of its key.
+async fn fill(edgeboard: &Edgeboard) -> String {
+    edgeboard.board("goals", &json!({})).await;
+    edgeboard.score("goals", "ann", 3).await;
+    // Nobody else on this host may have the same.
+    let issuer = format!("https://{}.example.com", edgeboard.tenant);
+    let issuer = json!({"issuer": issuer, "audiences": ["game"], "discovery": true});
+    for (path, document) in [
+        (format!("/tenants/{}", edgeboard.tenant), json!({})),
+        ("/issuers/games".to_owned(), issuer),
+        ("/limits".to_owned(), json!({})),
+        ("/flags".to_owned(), json!({"flags": {}})),
+    ] {
+        edgeboard.put(&path, &document).await.is(201);
+    }
+    let key = edgeboard
+        .post("/keys", &json!({"name": "server", "scopes": ["scores:read"]}))
+        .await;
+    key.is(201)["id"].as_str().unwrap().to_owned()
+}
+
+/// The paths of all routes that read something, with the tenant's names in them.
+fn reads(edgeboard: &Edgeboard, key: &str) -> Vec<String> {
+    let segment = |segment| match segment {
+        ":leaderboard" => "goals",
+        ":player" => "ann",
+        ":tenant" => &edgeboard.tenant,
+        ":issuer" => "games",
+        ":key" => key,
+        other => other,
+    };
+    let routes = all_routes().into_iter().filter(|route| route.verb == Verb::Get);
+    let paths = routes.flat_map(|route| {
+        let below: Vec<&str> = route.pattern.split('/').map(segment).collect();
+        let bases: &[&str] = match route.base {
+            Base::Api => &["/api/v1", "/api/v2", "/api"],
+            Base::Root => &[""],
+        };
+        let below = below.join("/");
+        bases.iter().map(move |base| format!("{base}{below}"))
+    });
+    paths.chain(FILES.map(str::to_owned)).collect()
+}
+
+over_http! {
+    async fn every_read_is_answered_to_head_and_to_conditions(edgeboard) {
+        let key = fill(edgeboard).await;
+        let mut unchanged = 0;
+        for path in reads(edgeboard, &key) {
+            let got = edgeboard.anywhere("GET", &path).send().await;
+            // The operator's documents are everybody's on this host, and may not be there.
+            let there = got.status == 200 || path.contains("/operator/") && got.status == 404;
+            assert!(there, "{path}: {got:?}");
+            let head = edgeboard.anywhere("HEAD", &path).send().await;
+            assert_eq!((head.status, head.body.len()), (got.status, 0), "{path}");
+            let Some(tag) = got.headers.get("etag").and_then(|tag| HeaderValue::to_str(tag).ok()) else {
+                continue;
+            };
+            for verb in ["GET", "HEAD"] {
+                let held = edgeboard.anywhere(verb, &path).header("if-none-match", tag).send().await;
+                assert_eq!((held.status, held.body.len()), (304, 0), "{verb} {path}");
+            }
+            unchanged += 1;
+            if path.starts_with("/api") {
+                edgeboard.anywhere("GET", &path).header("if-match", "\"another\"").send().await.problem(412, "precondition-failed");
+            }
+        }
+        assert!(unchanged > 30, "{unchanged}");
+    }
+}
