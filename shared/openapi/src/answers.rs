@@ -108,7 +108,7 @@ fn problems_of(operation: &Operation, route: &ListedRoute) -> Vec<u16> {
     let mut statuses = vec![400, 404, 405, 406, 413, 414, 431, 500, 503];
     match route.need {
         Need::Open => {}
-        Need::MetricsKey => statuses.extend([401, 429]),
+        Need::MetricsKey => statuses.extend([401, 403, 429]),
         Need::Read | Need::Identified | Need::Write | Need::Admin | Need::Operator => {
             statuses.extend([401, 403, 429]);
         }
