@@ -1,7 +1,7 @@
 //! Feature flags: their definitions, and their evaluation by OFREP.
 
+use super::documents::{DocumentCall, routes};
 use crate::handlers::{flags, ofrep};
-use crate::limits::Scope;
 use crate::{
     BodyKind, Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb,
 };
@@ -9,15 +9,17 @@ use crate::{
 /// A call of this family, its parameters parsed.
 #[derive(Debug)]
 pub enum Call {
-    Read(Scope),
-    Put(Scope),
-    Delete(Scope),
+    Document(DocumentCall),
     Evaluate(Box<str>),
     EvaluateAll,
 }
 
-const OWN: &str = "/flags";
-const OPERATOR: &str = "/operator/flags";
+impl From<DocumentCall> for Call {
+    fn from(call: DocumentCall) -> Self {
+        Self::Document(call)
+    }
+}
+
 const EVALUATE: &str = "/ofrep/v1/evaluate/flags";
 const EVALUATE_ONE: &str = "/ofrep/v1/evaluate/flags/:flag";
 
@@ -32,23 +34,15 @@ impl Endpoint for Flags {
 
     fn table() -> RouteTable<Call> {
         const {
+            let [read, put, delete, read_operators, put_operators, delete_operators] =
+                routes("/flags", "/operator/flags");
             &[
-                Route::new(Verb::Get, OWN, Need::Admin, |_| Ok(Call::Read(Scope::Tenant))),
-                Route::new(Verb::Put, OWN, Need::Admin, |_| Ok(Call::Put(Scope::Tenant)))
-                    .with_body(BodyKind::Json),
-                Route::new(Verb::Delete, OWN, Need::Admin, |_| {
-                    Ok(Call::Delete(Scope::Tenant))
-                }),
-                Route::new(Verb::Get, OPERATOR, Need::Operator, |_| {
-                    Ok(Call::Read(Scope::Operator))
-                }),
-                Route::new(Verb::Put, OPERATOR, Need::Operator, |_| {
-                    Ok(Call::Put(Scope::Operator))
-                })
-                .with_body(BodyKind::Json),
-                Route::new(Verb::Delete, OPERATOR, Need::Operator, |_| {
-                    Ok(Call::Delete(Scope::Operator))
-                }),
+                read,
+                put,
+                delete,
+                read_operators,
+                put_operators,
+                delete_operators,
                 Route::new(Verb::Post, EVALUATE, Need::Identified, |_| Ok(Call::EvaluateAll))
                     .with_body(BodyKind::Json)
                     .at_root(),
@@ -63,9 +57,9 @@ impl Endpoint for Flags {
 
     async fn call<E: Environment>(context: &Context<'_, E>, call: Call) -> Result<Response, Problem> {
         match call {
-            Call::Read(scope) => flags::read(context, scope).await,
-            Call::Put(scope) => flags::put(context, scope).await,
-            Call::Delete(scope) => flags::delete(context, scope).await,
+            Call::Document(DocumentCall::Read(scope)) => flags::read(context, scope).await,
+            Call::Document(DocumentCall::Put(scope)) => flags::put(context, scope).await,
+            Call::Document(DocumentCall::Delete(scope)) => flags::delete(context, scope).await,
             Call::Evaluate(key) => ofrep::evaluate(context, &key).await,
             Call::EvaluateAll => ofrep::evaluate_all(context).await,
         }

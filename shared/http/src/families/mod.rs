@@ -1,5 +1,6 @@
 //! The endpoint families: each a table of routes and what each of them does. A function of the same name serves it.
 
+mod documents;
 mod flags;
 mod identity;
 mod leaderboards;

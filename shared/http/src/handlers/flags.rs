@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
-use leaderboard_core::{TenantId, Versioned};
+use leaderboard_core::Versioned;
+use leaderboard_core::ports::DocumentKind;
 use leaderboard_flags::{FlagProblem, FlagSet};
 
-use crate::edge::{Knowledge, check_own, only};
+use super::documents::Document;
+use crate::edge::check_own;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
@@ -25,18 +26,8 @@ const MAX_DEPTH: usize = 104;
 /// # Errors
 /// The problem to answer with.
 pub async fn read<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let preconditions = Preconditions::of(context.headers)?;
-    let there = stored(context, scope).await?.ok_or_else(none)?;
-    if !preconditions.match_holds(Some(there.version)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
-    }
-    if !preconditions.none_match_holds(Some(there.version)) {
-        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
-            .with_etag(there.version)
-            .revalidated());
-    }
-    Ok(document(context, StatusCode::OK, there.value, there.version).revalidated())
+    let shown = |there: Versioned<Vec<u8>>| Ok(answer(context, StatusCode::OK, there.value, there.version));
+    document(context, scope).read(shown).await
 }
 
 /// `PUT /flags`, `PUT /operator/flags`: creates (201) or replaces (200) the set with a flagd document.
@@ -48,21 +39,8 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Resu
     let preconditions = Preconditions::of(context.headers)?;
     let set = check(context.body)?;
     check_own(&set, &context.tenant, context.now)?;
-    let expected = expected(context, scope, &preconditions).await?;
-    let name = name(context, scope);
-    let put = context
-        .env
-        .store()
-        .put_document(&name, context.body, expected)
-        .await?;
-    let (version, created) = put.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
-    changed(context, scope).await;
-    let status = if created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok(document(context, status, context.body.to_vec(), version))
+    let (status, version) = document(context, scope).put(context.body, &preconditions).await?;
+    Ok(answer(context, status, context.body.to_vec(), version))
 }
 
 /// `DELETE /flags`, `DELETE /operator/flags`: 204.
@@ -70,62 +48,12 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Resu
 /// # Errors
 /// The problem to answer with.
 pub async fn delete<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let preconditions = Preconditions::of(context.headers)?;
-    let expected = expected(context, scope, &preconditions).await?;
-    let name = name(context, scope);
-    let deleted = context.env.store().delete_document(&name, expected).await?;
-    let deleted = deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
-    changed(context, scope).await;
-    if deleted {
-        Ok(Response::no_content())
-    } else {
-        Err(none())
-    }
+    document(context, scope).delete().await
 }
 
-/// What the store must find, once the preconditions hold for what is there now.
-async fn expected<E: Environment>(
-    context: &Context<'_, E>,
-    scope: Scope,
-    preconditions: &Preconditions,
-) -> Result<Expected, Problem> {
-    let there = if preconditions.exist() {
-        stored(context, scope).await?.map(|there| there.version)
-    } else {
-        None
-    };
-    preconditions.expected(there)
-}
-
-/// The document as the store has it now, not a copy.
-async fn stored<E: Environment>(
-    context: &Context<'_, E>,
-    scope: Scope,
-) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
-    let name = name(context, scope);
-    let found = context.env.store().read_documents(&[name]).await?;
-    Ok(found.into_iter().next().flatten())
-}
-
-fn name<E>(context: &Context<'_, E>, scope: Scope) -> DocumentName {
-    only(whose(context, scope), DocumentKind::Flags)
-}
-
-fn whose<'c, E>(context: &'c Context<'_, E>, scope: Scope) -> Option<&'c TenantId> {
-    (scope == Scope::Tenant).then_some(&context.tenant)
-}
-
-fn none() -> Problem {
-    Problem::new(ProblemType::DocumentNotFound)
-}
-
-/// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
-async fn changed<E: Environment>(context: &Context<'_, E>, scope: Scope) {
-    match whose(context, scope) {
-        Some(tenant) => Knowledge::changed(context.env, tenant).await,
-        None => Knowledge::renew(context.env, None).await,
-    }
+fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: Scope) -> Document<'c, 'r, E> {
+    let kind = DocumentKind::Flags;
+    Document { context, kind, scope }
 }
 
 fn check(body: &[u8]) -> Result<FlagSet, Problem> {
@@ -144,7 +72,7 @@ fn error(problem: &FlagProblem) -> FieldError {
     FieldError::body(json::fragment(&problem.pointer), problem.detail.clone())
 }
 
-fn document<E>(context: &Context<'_, E>, status: StatusCode, body: Vec<u8>, version: u64) -> Response {
+fn answer<E>(context: &Context<'_, E>, status: StatusCode, body: Vec<u8>, version: u64) -> Response {
     let mut response = Response::empty(status).with_etag(version);
     response.body = Bytes::from(body);
     let media_type = HeaderValue::from_static(context.accepted.as_str());

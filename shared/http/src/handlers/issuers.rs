@@ -4,6 +4,7 @@ use http::StatusCode;
 use leaderboard_core::TenantId;
 use leaderboard_identity::token::Hosts;
 
+use super::paging::{PARAMETERS, Paging, next};
 use crate::credentials::{IssuerRecord, issuers};
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -13,12 +14,10 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
+use crate::wire::ListBody;
 use crate::wire::issuer::read as read_document;
 use crate::wire::issuer_body::IssuerBody;
-use crate::wire::{ListBody, cursor};
 
-/// How many issuers a page has unless asked otherwise.
-const DEFAULT_LIMIT: u32 = 50;
 /// The most issuers on a page.
 const MAX_LIMIT: u32 = 200;
 
@@ -49,20 +48,14 @@ impl Scope {
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &["limit", "cursor"])?;
-    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let query = Query::parse(context.query, &PARAMETERS)?;
     // The rule of an issuer's id is that of a tenant's.
-    let decode = |bytes: &[u8]| TenantId::new(std::str::from_utf8(bytes).ok()?).ok();
-    let after = query.text("cursor")?.map(|text| cursor::parse(&text, decode));
-    let after = after.transpose()?;
-    let after = after.as_ref().map(TenantId::as_str);
-    // One more than the page holds tells whether another one follows.
-    let found = issuers::list(context.env, scope.owner(context), after, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let page: Vec<_> = found.iter().take(shown).collect();
-    let last = page.last().filter(|_| found.len() > shown);
-    let next = last.map(|(id, _)| cursor::encode(id.as_bytes()));
-    let bodies = page.iter().map(|(id, record)| IssuerBody::new(id, record));
+    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let after = paging.after.as_ref().map(TenantId::as_str);
+    let found = issuers::list(context.env, scope.owner(context), after, paging.asked()).await?;
+    let (shown, more) = paging.shown(found);
+    let next = next(&shown, more, |(id, _)| id.to_string());
+    let bodies = shown.iter().map(|(id, record)| IssuerBody::new(id, record));
     let page = ListBody::new(context.version, "issuers", bodies.collect()).with_next(next);
     Response::json(StatusCode::OK, context.accepted, &page)
 }

@@ -5,6 +5,7 @@ use leaderboard_core::ports::{DocumentKind, Documents, Expected};
 use leaderboard_core::{StoreError, Versioned};
 use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord, KeyId};
 
+use super::paging::{PARAMETERS, Paging, next};
 use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -13,13 +14,11 @@ use crate::pipeline::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
+use crate::wire::ListBody;
 use crate::wire::key::{KeyBody, read as read_request, read_overlap};
-use crate::wire::{ListBody, cursor};
 
 /// Keys of one tenant, revoked ones included until they are removed.
 const MAX_KEYS: u32 = 200;
-/// How many keys a page has unless asked otherwise.
-const DEFAULT_LIMIT: u32 = 50;
 /// How often a change is applied anew because someone else changed the key at the same time.
 const MAX_ATTEMPTS: u32 = 4;
 
@@ -89,35 +88,24 @@ async fn count<E: Environment>(context: &Context<'_, E>) -> Result<u32, Problem>
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &["limit", "cursor"])?;
-    let limit = query.integer("limit", 1, MAX_KEYS)?.unwrap_or(DEFAULT_LIMIT);
-    let decode = |bytes: &[u8]| KeyId::parse(std::str::from_utf8(bytes).ok()?);
-    let after = query.text("cursor")?.map(|text| cursor::parse(&text, decode));
-    let after = after.transpose()?.map(|id| id.to_string());
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_KEYS, |id| KeyId::parse(id).map(|id| id.to_string()))?;
+    let (tenant, after) = (Some(&context.tenant), paging.after.as_deref());
     let store = context.env.store();
-    // One more than the page holds tells whether another one follows.
     let found = store
-        .list_documents(
-            Some(&context.tenant),
-            DocumentKind::Key,
-            after.as_deref(),
-            limit + 1,
-        )
+        .list_documents(tenant, DocumentKind::Key, after, paging.asked())
         .await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = found.len() > shown;
-    let records = found
+    let (shown, more) = paging.shown(found);
+    let records = shown
         .iter()
-        .take(shown)
         .map(|(_, document)| keys::decoded(&document.value))
         .collect::<Result<Vec<_>, StoreError>>()?;
-    let last = records.last().filter(|_| more);
     let page = ListBody::new(
         context.version,
         "keys",
         records.iter().map(KeyBody::new).collect(),
     )
-    .with_next(last.map(|record| cursor::encode(record.id.to_string().as_bytes())));
+    .with_next(next(&records, more, |record| record.id.to_string()));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 

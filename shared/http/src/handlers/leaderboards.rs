@@ -5,6 +5,7 @@ use leaderboard_core::ports::Expected;
 use leaderboard_core::ports::PutRefusal;
 use leaderboard_core::{Leaderboard, LeaderboardId, Versioned, usecase};
 
+use super::paging::{PARAMETERS, Paging, next};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
@@ -13,11 +14,9 @@ use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::views;
+use crate::wire::ListBody;
 use crate::wire::leaderboard::{LeaderboardBody, read as read_document};
-use crate::wire::{ListBody, cursor};
 
-/// How many leaderboards a page has unless asked otherwise.
-const DEFAULT_LIMIT: u32 = 50;
 /// The most leaderboards on a page.
 const MAX_LIMIT: u32 = 200;
 /// How often a patch is applied anew because someone else changed the leaderboard at the same time.
@@ -28,25 +27,15 @@ const MAX_PATCH_ATTEMPTS: u32 = 4;
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &["limit", "cursor"])?;
-    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
-    let decode = |bytes: &[u8]| LeaderboardId::new(std::str::from_utf8(bytes).ok()?).ok();
-    let after = query
-        .text("cursor")?
-        .map(|text| cursor::parse(&text, decode))
-        .transpose()?;
-    // One more than the page holds tells whether another one follows.
-    let found =
-        usecase::list_leaderboards(&context.deps(), &context.tenant, after.as_ref(), limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let last = found.get(shown.saturating_sub(1)).filter(|_| found.len() > shown);
-    let boards: Vec<LeaderboardBody<'_>> = found
-        .iter()
-        .take(shown)
-        .map(|board| (&board.value).into())
-        .collect();
-    let page = ListBody::new(context.version, "leaderboards", boards)
-        .with_next(last.map(|board| cursor::encode(board.value.id.as_bytes())));
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
+    let (deps, after) = (context.deps(), paging.after.as_ref());
+    let found = usecase::list_leaderboards(&deps, &context.tenant, after, paging.asked()).await?;
+    let (shown, more) = paging.shown(found);
+    let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();
+    let page =
+        ListBody::new(context.version, "leaderboards", boards)
+            .with_next(next(&shown, more, |board| board.value.id.to_string()));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 

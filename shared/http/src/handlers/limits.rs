@@ -1,16 +1,16 @@
 //! The documents that say how often who may call.
 
 use http::StatusCode;
-use leaderboard_core::ports::{DocumentKind, Documents, Expected};
-use leaderboard_core::{TenantId, Versioned};
+use leaderboard_core::Versioned;
+use leaderboard_core::ports::DocumentKind;
 
-use crate::edge::{Knowledge, only};
+use super::documents::Document;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
 use crate::limits::{LimitsDocument, Scope};
 use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::response::Response;
 
@@ -19,23 +19,12 @@ use crate::response::Response;
 /// # Errors
 /// The problem to answer with.
 pub async fn read<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let preconditions = Preconditions::of(context.headers)?;
-    let found = current(context, scope)
-        .await?
-        .ok_or_else(|| Problem::new(ProblemType::DocumentNotFound))?;
-    if !preconditions.match_holds(Some(found.version)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
-    }
-    if !preconditions.none_match_holds(Some(found.version)) {
-        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
-            .with_etag(found.version)
-            .revalidated());
-    }
-    let document = LimitsDocument::stored(&found.value, scope);
-    Ok(Response::json(StatusCode::OK, context.accepted, &document)?
-        .with_etag(found.version)
-        .revalidated())
+    let shown = |there: Versioned<Vec<u8>>| {
+        let document = LimitsDocument::stored(&there.value, scope);
+        let response = Response::json(StatusCode::OK, context.accepted, &document)?;
+        Ok(response.with_etag(there.version))
+    };
+    document(context, scope).read(shown).await
 }
 
 /// `PUT /limits` or `/operator/limits`: creates (201) or replaces (200).
@@ -45,26 +34,17 @@ pub async fn read<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Res
 pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
-    let document = LimitsDocument::read(&json::parse(context.body)?, scope)?;
-    document.check_quotas()?;
+    let limits = LimitsDocument::read(&json::parse(context.body)?, scope)?;
+    limits.check_quotas()?;
     if scope == Scope::Tenant {
         let bounds = context.knowledge.of_operator(DocumentKind::Limits);
         let operator = bounds.map(|bytes| LimitsDocument::stored(bytes, Scope::Operator));
-        document.check_against(&operator.unwrap_or_default())?;
+        limits.check_against(&operator.unwrap_or_default())?;
     }
-    let expected = expected(context, scope, &preconditions).await?;
-    let body = serde_json::to_vec(&document)
+    let body = serde_json::to_vec(&limits)
         .map_err(|error| Problem::internal(format!("limits cannot be written: {error}")))?;
-    let name = only(whose(context, scope), DocumentKind::Limits);
-    let put = context.env.store().put_document(&name, &body, expected).await?;
-    let (version, created) = put.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
-    changed(context, scope).await;
-    let status = if created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok(Response::json(status, context.accepted, &document)?.with_etag(version))
+    let (status, version) = document(context, scope).put(&body, &preconditions).await?;
+    Ok(Response::json(status, context.accepted, &limits)?.with_etag(version))
 }
 
 /// `DELETE /limits` or `/operator/limits`: what it set has its default again.
@@ -72,51 +52,10 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Resu
 /// # Errors
 /// The problem to answer with.
 pub async fn delete<E: Environment>(context: &Context<'_, E>, scope: Scope) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let preconditions = Preconditions::of(context.headers)?;
-    let expected = expected(context, scope, &preconditions).await?;
-    let name = only(whose(context, scope), DocumentKind::Limits);
-    let deleted = context.env.store().delete_document(&name, expected).await?;
-    match deleted {
-        Ok(true) => {
-            changed(context, scope).await;
-            Ok(Response::no_content())
-        }
-        Ok(false) => Err(Problem::new(ProblemType::DocumentNotFound)),
-        Err(_) => Err(Problem::new(ProblemType::PreconditionFailed)),
-    }
+    document(context, scope).delete().await
 }
 
-fn whose<'c, E: Environment>(context: &'c Context<'_, E>, scope: Scope) -> Option<&'c TenantId> {
-    (scope == Scope::Tenant).then_some(&context.tenant)
-}
-
-async fn current<E: Environment>(
-    context: &Context<'_, E>,
-    scope: Scope,
-) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
-    let name = only(whose(context, scope), DocumentKind::Limits);
-    let mut found = context.env.store().read_documents(&[name]).await?;
-    Ok(found.pop().flatten())
-}
-
-/// What the store must find, once the preconditions hold for what is there now.
-async fn expected<E: Environment>(
-    context: &Context<'_, E>,
-    scope: Scope,
-    preconditions: &Preconditions,
-) -> Result<Expected, Problem> {
-    if !preconditions.exist() {
-        return Ok(Expected::Any);
-    }
-    let there = current(context, scope).await?;
-    preconditions.expected(there.map(|document| document.version))
-}
-
-/// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
-async fn changed<E: Environment>(context: &Context<'_, E>, scope: Scope) {
-    match whose(context, scope) {
-        Some(tenant) => Knowledge::changed(context.env, tenant).await,
-        None => Knowledge::renew(context.env, None).await,
-    }
+fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: Scope) -> Document<'c, 'r, E> {
+    let kind = DocumentKind::Limits;
+    Document { context, kind, scope }
 }

@@ -1,6 +1,7 @@
 //! What each route does: read the query and the body, call a use case, write the answer.
 
 pub mod audit;
+mod documents;
 pub mod flags;
 pub mod health;
 mod idempotency;
@@ -12,6 +13,7 @@ pub mod metrics;
 mod names;
 pub mod ofrep;
 pub mod ops;
+mod paging;
 mod prefer;
 pub mod ranks;
 pub mod scores;

@@ -4,6 +4,7 @@ use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
+use super::paging::{PARAMETERS, Paging, next};
 use crate::edge::{Knowledge, TenantRecord, record_name};
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -12,11 +13,9 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
+use crate::wire::ListBody;
 use crate::wire::tenant::{TenantBody, UsageBody, read as read_document};
-use crate::wire::{ListBody, cursor};
 
-/// How many tenants a page has unless asked otherwise.
-const DEFAULT_LIMIT: u32 = 50;
 /// The most tenants on a page.
 const MAX_LIMIT: u32 = 200;
 /// How many days of usage are shown unless asked otherwise.
@@ -29,33 +28,27 @@ const MAX_PATCH_ATTEMPTS: u32 = 4;
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &["limit", "cursor"])?;
-    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
-    let decode = |bytes: &[u8]| TenantId::new(std::str::from_utf8(bytes).ok()?).ok();
-    let after = query
-        .text("cursor")?
-        .map(|text| cursor::parse(&text, decode))
-        .transpose()?;
-    let after = after.as_ref().map(TenantId::as_str);
-    // One more than the page holds tells whether another one follows.
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let after = paging.after.as_ref().map(TenantId::as_str);
     let store = context.env.store();
     let found = store
-        .list_documents(None, DocumentKind::Tenant, after, limit + 1)
+        .list_documents(None, DocumentKind::Tenant, after, paging.asked())
         .await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = found.len() > shown;
-    let tenants = found
+    let (shown, more) = paging.shown(found);
+    let tenants = shown
         .into_iter()
-        .take(shown)
         .map(|(id, document)| {
             let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
             Ok((id, parsed(&document.value)?))
         })
         .collect::<Result<Vec<_>, Problem>>()?;
-    let last = tenants.last().filter(|_| more);
     let records = tenants.iter().map(|(id, record)| TenantBody::new(id, record));
-    let page = ListBody::new(context.version, "tenants", records.collect())
-        .with_next(last.map(|(id, _)| cursor::encode(id.as_str().as_bytes())));
+    let page = ListBody::new(context.version, "tenants", records.collect()).with_next(next(
+        &tenants,
+        more,
+        |(id, _)| id.to_string(),
+    ));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 

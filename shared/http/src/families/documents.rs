@@ -1,0 +1,32 @@
+//! Routes to a document of which a tenant has one and the operator another.
+
+use crate::limits::Scope;
+use crate::{BodyKind, Need, Route, Verb};
+
+/// A call about such a document.
+#[derive(Debug)]
+pub enum DocumentCall {
+    Read(Scope),
+    Put(Scope),
+    Delete(Scope),
+}
+
+/// The routes to the tenant's own document and to the operator's.
+pub(super) const fn routes<R: From<DocumentCall>>(
+    own: &'static str,
+    operator: &'static str,
+) -> [Route<R>; 6] {
+    use DocumentCall::{Delete, Put, Read};
+    use Scope::{Operator, Tenant};
+    [
+        Route::new(Verb::Get, own, Need::Admin, |_| Ok(Read(Tenant).into())),
+        Route::new(Verb::Put, own, Need::Admin, |_| Ok(Put(Tenant).into())).with_body(BodyKind::Json),
+        Route::new(Verb::Delete, own, Need::Admin, |_| Ok(Delete(Tenant).into())),
+        Route::new(Verb::Get, operator, Need::Operator, |_| Ok(Read(Operator).into())),
+        Route::new(Verb::Put, operator, Need::Operator, |_| Ok(Put(Operator).into()))
+            .with_body(BodyKind::Json),
+        Route::new(Verb::Delete, operator, Need::Operator, |_| {
+            Ok(Delete(Operator).into())
+        }),
+    ]
+}

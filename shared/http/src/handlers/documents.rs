@@ -1,0 +1,127 @@
+//! Documents of which a tenant has one and the operator another: feature flags, limits.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
+use leaderboard_core::{TenantId, Versioned};
+
+use crate::edge::{Knowledge, only};
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::limits::Scope;
+use crate::pipeline::Preconditions;
+use crate::problem::{Problem, ProblemType};
+use crate::query::Query;
+use crate::response::Response;
+
+/// One of them, as a request is about it.
+pub(super) struct Document<'c, 'r, E> {
+    pub(super) context: &'c Context<'r, E>,
+    pub(super) kind: DocumentKind,
+    pub(super) scope: Scope,
+}
+
+impl<E: Environment> Document<'_, '_, E> {
+    /// Answers with the document, as `shown` shows it, and its entity tag; 304 when the client has it.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) async fn read(
+        &self,
+        shown: impl FnOnce(Versioned<Vec<u8>>) -> Result<Response, Problem>,
+    ) -> Result<Response, Problem> {
+        Query::parse(self.context.query, &[])?;
+        let preconditions = Preconditions::of(self.context.headers)?;
+        let there = self.stored().await?.ok_or_else(none)?;
+        if !preconditions.match_holds(Some(there.version)) {
+            return Err(Problem::new(ProblemType::PreconditionFailed));
+        }
+        if !preconditions.none_match_holds(Some(there.version)) {
+            return Ok(Response::empty(StatusCode::NOT_MODIFIED)
+                .with_etag(there.version)
+                .revalidated());
+        }
+        shown(there).map(Response::revalidated)
+    }
+
+    /// Creates (201) or replaces (200) the document, once the preconditions hold. The status and the new version.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) async fn put(
+        &self,
+        body: &[u8],
+        preconditions: &Preconditions,
+    ) -> Result<(StatusCode, u64), Problem> {
+        let expected = self.expected(preconditions).await?;
+        let put = self
+            .context
+            .env
+            .store()
+            .put_document(&self.name(), body, expected)
+            .await?;
+        let (version, created) = put.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
+        self.changed().await;
+        let status = if created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
+        Ok((status, version))
+    }
+
+    /// Deletes the document: 204. What it set has its default again.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) async fn delete(&self) -> Result<Response, Problem> {
+        Query::parse(self.context.query, &[])?;
+        let preconditions = Preconditions::of(self.context.headers)?;
+        let expected = self.expected(&preconditions).await?;
+        let deleted = self
+            .context
+            .env
+            .store()
+            .delete_document(&self.name(), expected)
+            .await?;
+        if !deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))? {
+            return Err(none());
+        }
+        self.changed().await;
+        Ok(Response::no_content())
+    }
+
+    /// What the store must find, once the preconditions hold for what is there now.
+    async fn expected(&self, preconditions: &Preconditions) -> Result<Expected, Problem> {
+        if !preconditions.exist() {
+            return Ok(Expected::Any);
+        }
+        let there = self.stored().await?;
+        preconditions.expected(there.map(|there| there.version))
+    }
+
+    /// The document as the store has it now, not a copy.
+    async fn stored(&self) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
+        let found = self.context.env.store().read_documents(&[self.name()]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    fn name(&self) -> DocumentName {
+        only(self.whose(), self.kind)
+    }
+
+    fn whose(&self) -> Option<&TenantId> {
+        (self.scope == Scope::Tenant).then_some(&self.context.tenant)
+    }
+
+    /// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
+    async fn changed(&self) {
+        match self.whose() {
+            Some(tenant) => Knowledge::changed(self.context.env, tenant).await,
+            None => Knowledge::renew(self.context.env, None).await,
+        }
+    }
+}
+
+fn none() -> Problem {
+    Problem::new(ProblemType::DocumentNotFound)
+}

@@ -1,0 +1,57 @@
+//! Lists in the order of ids, read page by page.
+
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::wire::cursor;
+
+/// The parameters of a page.
+pub(super) const PARAMETERS: [&str; 2] = ["limit", "cursor"];
+/// How many things a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+
+/// A page that is asked for.
+#[derive(Debug)]
+pub(super) struct Paging<I> {
+    limit: u32,
+    /// The last id of the page before.
+    pub(super) after: Option<I>,
+}
+
+impl<I> Paging<I> {
+    /// Reads `limit`, 1 to `most`, and `cursor`, which `id` makes an id of.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) fn of(
+        query: &Query<'_>,
+        most: u32,
+        id: impl FnOnce(&str) -> Option<I>,
+    ) -> Result<Self, Problem> {
+        let decode = |bytes: &[u8]| id(std::str::from_utf8(bytes).ok()?);
+        let limit = query.integer("limit", 1, most)?.unwrap_or(DEFAULT_LIMIT);
+        let after = query.text("cursor")?.map(|text| cursor::parse(&text, decode));
+        Ok(Self {
+            limit,
+            after: after.transpose()?,
+        })
+    }
+
+    /// How many things to ask for: one more than the page holds tells whether another one follows.
+    pub(super) const fn asked(&self) -> u32 {
+        self.limit.saturating_add(1)
+    }
+
+    /// What of that the page shows, and whether another one follows.
+    pub(super) fn shown<T>(&self, mut found: Vec<T>) -> (Vec<T>, bool) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        (found, more)
+    }
+}
+
+/// The cursor of the page that follows, if one does: the id of the last thing shown.
+pub(super) fn next<T>(shown: &[T], more: bool, id: impl FnOnce(&T) -> String) -> Option<String> {
+    let last = shown.last().filter(|_| more)?;
+    Some(cursor::encode(id(last).as_bytes()))
+}
