@@ -153,7 +153,10 @@ async fn note<E: Environment>(
         Note::Changing => now + MARK_MS,
         Note::Void => now,
     });
-    region::note(env, note, tenant, leaderboard, until).await;
+    if !region::note(env, note, tenant, leaderboard, until).await {
+        // The next write tries again.
+        env.memory().shelf.mark(&place(tenant, leaderboard), i64::MIN);
+    }
     Marked {
         until,
         was_changing: believed > now,

@@ -105,16 +105,16 @@ pub(super) async fn noted<E: Environment>(
     Some(i64::from_be_bytes(bytes.try_into().ok()?))
 }
 
-/// Notes an instant.
+/// Notes an instant. Whether the region took it.
 pub(super) async fn note<E: Environment>(
     env: &E,
     note: Note,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
     instant: i64,
-) {
+) -> bool {
     let key = note_key(note, tenant, leaderboard);
-    let _ = env.region().put(&key, &instant.to_be_bytes()).await;
+    env.region().put(&key, &instant.to_be_bytes()).await.is_ok()
 }
 
 /// Deletes all there is of a leaderboard.

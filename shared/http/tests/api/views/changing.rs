@@ -172,3 +172,15 @@ fn an_earlier_mark_does_not_take_the_place_of_a_later_one() {
     score(&service, "new", 99);
     assert_eq!(service.region.kept.borrow()[&key], until);
 }
+
+#[test]
+fn a_mark_that_the_region_did_not_take_is_put_by_the_next_write() {
+    let service = service();
+    top(&service);
+    service.region.down.set(true);
+    score(&service, "new", 99);
+    service.region.down.set(false);
+    assert_eq!(first(&top(&service)), "p25");
+    score(&service, "newer", 100);
+    assert_eq!(first(&top(&service)), "newer");
+}
