@@ -14,7 +14,7 @@ mod metering;
 
 use std::rc::Rc;
 
-pub use audit::{AuditLog, AuditRecord, MAX_AUDIT_RECORDS, RecordedAudit};
+pub use audit::{AuditKind, AuditLog, AuditRecord, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES, RecordedAudit};
 pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES};
 pub use leaderboards::{Expected, Leaderboards, PutLeaderboard, PutRefusal, VersionMismatch};
 pub use metering::{

@@ -1,7 +1,7 @@
 //! What one instance remembers between its requests. Nothing about a user is in here that a request of somebody else
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
-use crate::audit::Refusals;
+use crate::audit::{Issued, Refusals};
 use crate::credentials::{KeySets, KnownIssuers, Tokens};
 use crate::edge::{Copies, KnownTenants, ReadSets};
 use crate::limits::Limiter;
@@ -24,6 +24,8 @@ pub struct Memory {
     pub(crate) shelf: Shelf,
     /// Refused credentials that are not in the audit log yet.
     pub(crate) refusals: Refusals,
+    /// Tokens issued, as far as the audit log has them.
+    pub(crate) issued: Issued,
     /// Sets of flags, read.
     pub(crate) flags: ReadSets,
     /// Key sets of issuers.

@@ -1,32 +1,26 @@
 //! The audit log: the [`AuditLog`] port.
 
-use leaderboard_core::ports::{AuditLog, AuditRecord, MAX_AUDIT_RECORDS, RecordedAudit};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::RedisStore;
 use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys;
+use crate::script::{APPEND_AUDIT, Call, READ_AUDIT};
 
 impl<C: Connection> AuditLog for RedisStore<C> {
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
-        let key = keys::audit(record.tenant.as_ref());
-        let most = MAX_AUDIT_RECORDS.to_string();
-        let at = record.at.as_unix_ms().to_string();
-        let arguments: [&[u8]; 9] = [
-            &key,
-            b"MAXLEN",
-            b"~",
-            most.as_bytes(),
-            // The stream counts positions up by itself.
-            b"0-*",
-            b"t",
-            at.as_bytes(),
-            b"b",
-            &record.body,
-        ];
-        let mut answer = Answer::new(self.connection.command("XADD", &arguments).await?);
-        position(&answer.bytes()?)
+        let mut call = Call::on(keys::audit(record.tenant.as_ref()));
+        call.text(match record.kind {
+            AuditKind::Act => "1",
+            AuditKind::Notice => "2",
+        });
+        call.text(&record.kind.kept());
+        call.text(&record.at.as_unix_ms());
+        call.bytes(&record.body);
+        let mut answer = Answer::new(APPEND_AUDIT.run(&self.connection, &call).await?);
+        decimal(&answer.bytes()?)
     }
 
     async fn read_audit(
@@ -38,17 +32,17 @@ impl<C: Connection> AuditLog for RedisStore<C> {
         if limit == 0 || before.is_some_and(|before| before <= 1) {
             return Ok(Vec::new());
         }
-        let key = keys::audit(tenant);
-        let from = before.map_or_else(|| "+".to_owned(), |before| format!("(0-{before}"));
-        let limit = limit.to_string();
-        let arguments: [&[u8]; 5] = [&key, from.as_bytes(), b"-", b"COUNT", limit.as_bytes()];
-        let mut answer = Answer::new(self.connection.command("XREVRANGE", &arguments).await?);
-        let mut records = Vec::with_capacity(answer.left() / 5);
+        let mut call = Call::on(keys::audit(tenant));
+        match before {
+            Some(before) => call.text(&format_args!("(0-{before}")),
+            None => call.text("+"),
+        }
+        call.text(&limit);
+        let mut answer = Answer::new(READ_AUDIT.run(&self.connection, &call).await?);
+        let mut records = Vec::with_capacity(answer.left() / 3);
         while !answer.is_empty() {
             let position = position(&answer.bytes()?)?;
-            let _time = answer.bytes()?;
             let at = read_time(&answer.bytes()?)?;
-            let _body = answer.bytes()?;
             let body = answer.bytes()?;
             records.push(RecordedAudit { position, at, body });
         }

@@ -8,7 +8,7 @@
 //! | `eb:{tenant}:entries`, `eb:{tenant}:expiring` | hash and sorted set: how many entries are held (see `held.lua`) |
 //! | `eb:{tenant}:documents` | the last version given to a document of the scope; survives deletes |
 //! | `eb:{tenant}:d:{kind}`, `eb:{tenant}:d:{kind}:ids` | documents of a kind and their ids (see `documents.lua`) |
-//! | `eb:{tenant}:audit` | stream: entry `0-{position}`, fields `t` the instant and `b` the record |
+//! | `eb:{tenant}:audit`, `eb:{tenant}:notices` | streams: entry `0-{position}`, fields `t` the instant and `b` the record |
 //! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `metering.lua`) |
 //! | `eb:{tenant}:rate:{bucket}` | a rate limit's state; gone when it is as good as new |
 //! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version |
@@ -18,7 +18,7 @@
 //! | `eb:{tenant}:b:{board}:announced` | there for as long as a change need not be announced again |
 //! | `eb:{tenant}:b:{board}:{m,e,v,h,t,c}:{period}` | one period (see `period.lua`) |
 //! | `eb:{tenant}:b:{board}:{M,E,V,H,T,C}:{period}` | the same while it is rebuilt |
-//! | `eb::documents`, `eb::d:…`, `eb::audit` | the same of the operator; no tenant is empty |
+//! | `eb::documents`, `eb::d:…`, `eb::audit`, `eb::notices` | the same of the operator; no tenant is empty |
 //! | `eb::letters`, `eb::letters:seen` | dead letters and their digests |
 //! | `eb::counters` | hash: the counters of the installation |
 //!
@@ -110,9 +110,9 @@ pub(crate) fn last_document_version(tenant: Option<&TenantId>) -> Key {
     of_scope(tenant, "documents")
 }
 
-/// The audit log of a scope.
-pub(crate) fn audit(tenant: Option<&TenantId>) -> Key {
-    of_scope(tenant, "audit")
+/// The audit log of a scope: its acts, and its notices.
+pub(crate) fn audit(tenant: Option<&TenantId>) -> [Key; 2] {
+    ["audit", "notices"].map(|name| of_scope(tenant, name))
 }
 
 /// The counters of the installation.
@@ -189,14 +189,16 @@ mod tests {
     fn of_a_scope(tenant: Option<&TenantId>) -> Vec<Key> {
         let kinds = DocumentKind::ALL.into_iter();
         let mut keys: Vec<Key> = kinds.flat_map(|kind| super::documents(tenant, kind)).collect();
-        keys.extend([last_document_version(tenant), audit(tenant)]);
+        keys.push(last_document_version(tenant));
+        keys.extend(audit(tenant));
         keys
     }
 
     #[test]
     fn no_two_things_share_a_key() {
         let slugs = [
-            "a", "b", "boards", "version", "hidden", "letters", "a.b", "doc", "m", "d", "audit", "rate",
+            "a", "b", "boards", "version", "hidden", "letters", "a.b", "doc", "m", "d", "audit", "notices",
+            "rate",
         ];
         let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
         let mut keys = letters().to_vec();

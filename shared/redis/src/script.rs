@@ -254,6 +254,8 @@ pub(crate) static DELETE: Script = Script::new(&[
     include_str!("scripts/delete.lua"),
 ]);
 pub(crate) static BURY: Script = Script::new(&[include_str!("scripts/bury.lua")]);
+pub(crate) static APPEND_AUDIT: Script = Script::new(&[include_str!("scripts/append_audit.lua")]);
+pub(crate) static READ_AUDIT: Script = Script::reading(&[include_str!("scripts/read_audit.lua")]);
 pub(crate) static PAGE: Script = Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/page.lua")]);
 pub(crate) static AROUND: Script =
     Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/around.lua")]);

@@ -1,6 +1,6 @@
 //! The audit log, one for each tenant and one for the operator.
 
-use leaderboard_core::ports::{AuditRecord, MAX_AUDIT_RECORDS, RecordedAudit};
+use leaderboard_core::ports::{AuditKind, AuditRecord, RecordedAudit};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
@@ -8,32 +8,67 @@ use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// How many records beyond [`MAX_AUDIT_RECORDS`] go with one call, which adds one.
-const TRIMMED_AT_ONCE: u32 = 64;
+/// How many records beyond those that are kept go with one call, which adds one.
+const TRIMMED_AT_ONCE: u64 = 64;
+
+/// The table of a kind, and the statements on it.
+struct Table {
+    name: &'static str,
+    append: &'static str,
+    trim: &'static str,
+}
+
+macro_rules! table {
+    ($name:literal) => {
+        Table {
+            name: $name,
+            append: concat!(
+                "INSERT INTO ",
+                $name,
+                " (scope, position, at, body) SELECT ?1, 1 + max( \
+                 coalesce((SELECT max(position) FROM audit WHERE scope = ?1), 0), \
+                 coalesce((SELECT max(position) FROM notices WHERE scope = ?1), 0)), ?2, ?3 RETURNING position"
+            ),
+            trim: concat!(
+                "DELETE FROM ",
+                $name,
+                " WHERE scope = ?1 AND position IN (SELECT position FROM ",
+                $name,
+                " WHERE scope = ?1 ORDER BY position LIMIT ?2)"
+            ),
+        }
+    };
+}
+
+const ACTS: Table = table!("audit");
+const NOTICES: Table = table!("notices");
 
 /// Appends a record; gives its position.
 pub(crate) async fn append<C: Connection>(
     session: &Session<'_, C>,
     record: &AuditRecord,
 ) -> Result<u64, StoreError> {
-    const APPEND: &str = "INSERT INTO audit (scope, position, at, body) \
-         SELECT ?1, coalesce(max(position), 0) + 1, ?2, ?3 FROM audit WHERE scope = ?1 RETURNING position";
-    const TRIM: &str = "DELETE FROM audit WHERE scope = ?1 AND position IN (SELECT position FROM audit \
-         WHERE scope = ?1 AND position <= ?2 ORDER BY position LIMIT ?3)";
+    const COUNT: &str = "INSERT INTO audit_sizes (scope, kind, records) VALUES (?1, ?2, 1) \
+         ON CONFLICT (scope, kind) DO UPDATE SET records = records + 1 RETURNING records";
+    const COUNT_OFF: &str = "UPDATE audit_sizes SET records = records - ?3 WHERE scope = ?1 AND kind = ?2";
+    let table = match record.kind {
+        AuditKind::Act => ACTS,
+        AuditKind::Notice => NOTICES,
+    };
     let scope = Value::Text(scope(record.tenant.as_ref()));
+    let kind = Value::Text(table.name);
     let at = Value::Integer(record.at.as_unix_ms());
     let row = session
-        .row(APPEND, &[scope, at, Value::Blob(&record.body)])
+        .row(table.append, &[scope, at, Value::Blob(&record.body)])
         .await?;
     let position = row.ok_or_else(|| corrupt("position"))?.unsigned("position")?;
-    let surplus = position.saturating_sub(MAX_AUDIT_RECORDS);
+    let row = session.row(COUNT, &[scope, kind]).await?;
+    let records = row.ok_or_else(|| corrupt("records"))?.unsigned("records")?;
+    let surplus = records.saturating_sub(record.kind.kept());
     if surplus > 0 {
-        let parameters = [
-            scope,
-            Value::Integer(stored(surplus)),
-            Value::Integer(i64::from(TRIMMED_AT_ONCE)),
-        ];
-        session.run(TRIM, &parameters).await?;
+        let gone = Value::Integer(stored(surplus.min(TRIMMED_AT_ONCE)));
+        session.run(table.trim, &[scope, gone]).await?;
+        session.run(COUNT_OFF, &[scope, kind, gone]).await?;
     }
     Ok(position)
 }
@@ -46,6 +81,7 @@ pub(crate) async fn read<C: Connection>(
     limit: u32,
 ) -> Result<Vec<RecordedAudit>, StoreError> {
     const READ: &str = "SELECT position, at, body FROM audit WHERE scope = ?1 AND position < ?2 \
+         UNION ALL SELECT position, at, body FROM notices WHERE scope = ?1 AND position < ?2 \
          ORDER BY position DESC LIMIT ?3";
     let parameters = [
         Value::Text(scope(tenant)),

@@ -4,7 +4,7 @@
 //! one is out of sight at once and can be removed in small pieces.
 
 /// Step by step; the number of steps done is the file's `user_version`.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[SCORES, DEAD_LETTERS, EDGE];
+pub(crate) const MIGRATIONS: &[&[&str]] = &[SCORES, DEAD_LETTERS, EDGE, NOTICES];
 
 const SCORES: &[&str] = &[
     // The last configuration version given out in a tenant; outlives the leaderboards.
@@ -136,4 +136,23 @@ const EDGE: &[&str] = &[
         body BLOB NOT NULL,
         PRIMARY KEY (scope, position)
     ) WITHOUT ROWID",
+];
+
+const NOTICES: &[&str] = &[
+    // Records of the audit log that are no acts. Positions are counted over both tables.
+    "CREATE TABLE notices (
+        scope TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (scope, position)
+    ) WITHOUT ROWID",
+    // How many records of a scope are in each of them.
+    "CREATE TABLE audit_sizes (
+        scope TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        records INTEGER NOT NULL,
+        PRIMARY KEY (scope, kind)
+    ) WITHOUT ROWID",
+    "INSERT INTO audit_sizes SELECT scope, 'audit', count(*) FROM audit GROUP BY scope",
 ];

@@ -2,14 +2,41 @@
 
 use crate::{StoreError, TenantId, Timestamp};
 
-/// The most records that a scope's log keeps; the oldest go first.
-pub const MAX_AUDIT_RECORDS: u64 = 1_000_000;
+/// The most acts that a scope's log keeps; the oldest go first.
+pub const MAX_AUDIT_ACTS: u64 = 1_000_000;
+/// The most notices that a scope's log keeps; the oldest go first.
+pub const MAX_AUDIT_NOTICES: u64 = 100_000;
+
+/// What a record is of. Each kind has room of its own, so that no number of notices pushes an act out of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuditKind {
+    /// What somebody who may do so has done.
+    Act,
+    /// What happens as often as clients like: credentials that are refused, tokens that are issued.
+    Notice,
+}
+
+impl AuditKind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Act, Self::Notice];
+
+    /// How many records of this kind a scope's log keeps.
+    #[must_use]
+    pub const fn kept(self) -> u64 {
+        match self {
+            Self::Act => MAX_AUDIT_ACTS,
+            Self::Notice => MAX_AUDIT_NOTICES,
+        }
+    }
+}
 
 /// One record on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
     /// In whose log it is; `None` is the operator's: acts that are no tenant's, and credentials of unknown tenants.
     pub tenant: Option<TenantId>,
+    /// What it is of.
+    pub kind: AuditKind,
     /// When it happened.
     pub at: Timestamp,
     /// What happened, in the writer's own encoding (the store does not look into it); at most 4 KiB.
@@ -19,7 +46,7 @@ pub struct AuditRecord {
 /// A record in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedAudit {
-    /// Its place in the scope's log, from 1, without gaps.
+    /// Its place in the scope's log, from 1, without gaps until records of one kind go before older ones of the other.
     pub position: u64,
     /// As in [`AuditRecord::at`].
     pub at: Timestamp,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use leaderboard_core::TenantId;
-use leaderboard_core::ports::{AuditLog, AuditRecord};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord};
 
 use super::record::{Event, parameters};
 use crate::endpoint::Context;
@@ -63,6 +63,7 @@ pub(crate) async fn begin<R, E: Environment>(
     };
     let record = AuditRecord {
         tenant: (route.need != Need::Operator).then(|| context.tenant.clone()),
+        kind: AuditKind::Act,
         at: context.now,
         body: event.into_body(),
     };
@@ -94,6 +95,7 @@ pub(crate) fn end<E: Environment>(
     };
     let record = AuditRecord {
         tenant: act.tenant,
+        kind: AuditKind::Act,
         at: context.env.clock(),
         body: event.into_body(),
     };

@@ -1,12 +1,14 @@
-//! The audit log: what was done in a tenant or in the installation, by whom, when and from where; and which credentials
-//! were refused. Nothing changes a record once it is written (docs/decisions/0017).
+//! The audit log: what was done in a tenant or in the installation, by whom, when and from where; which credentials
+//! were refused, and which issued tokens. Nothing changes a record once it is written (docs/decisions/0017).
 //!
 //! An administrative act is recorded before it is done, and not done when it cannot be recorded. An act that was refused or
 //! failed has a second record with its status. Records are compact JSON of at most 4 KiB.
 
 mod act;
+mod issued;
 mod record;
 mod refusals;
 
 pub(crate) use act::{Trail, begin, end};
+pub(crate) use issued::{Issued, issued};
 pub(crate) use refusals::{Refusals, refused};

@@ -35,6 +35,13 @@ pub(super) enum Event<'a> {
         status: u16,
         trace: &'a str,
     },
+    /// A token was issued to a player; the first by this credential in a minute.
+    Issued {
+        who: Who,
+        player: String,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
     /// Credentials were refused.
     Refused {
         who: &'a Who,

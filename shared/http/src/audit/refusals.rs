@@ -1,18 +1,19 @@
 //! Refused credentials. They are recorded after the response and gathered before: a flood of them makes few records.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use leaderboard_core::ports::{AuditLog, AuditRecord, Charge, Metering, RateLimits};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, Metering, RateLimits};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use super::act::Trail;
 use super::record::{Event, Who, cut};
 use crate::environment::Environment;
 use crate::identity::Credential;
+use crate::metrics;
 use crate::problem::{Problem, ProblemType};
 
 /// For how long the same refusals of an instance are gathered into one record, in milliseconds.
@@ -24,6 +25,12 @@ const BURST: u64 = 100;
 /// How long one more record of refusals takes after that, in microseconds: one each second.
 const INTERVAL_US: u64 = 1_000_000;
 const BUCKET: &str = "audit:refused";
+/// The operator's log has a bucket of its own, which the default tenant keeps for it.
+const OPERATORS_BUCKET: &str = "audit:refused:operator";
+/// How often records that the log does not take are tried again, once for each time that refusals are gathered: two seconds.
+const MAX_TRIES: u32 = 8;
+/// What was never recorded is counted here.
+const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
 /// The reason of refusals that are counted together.
 const MANY: &str = "Too many different refusals to list.";
 
@@ -53,6 +60,23 @@ pub(crate) struct Refusals {
     recording: Cell<bool>,
 }
 
+/// Says that somebody is about to record refusals, until it is dropped: also when that is never finished.
+struct Recording<E: Environment>(E);
+
+impl<E: Environment> Recording<E> {
+    /// Begins, unless somebody has.
+    fn begin(env: &E) -> Option<Self> {
+        let begun = env.memory().refusals.recording.replace(true);
+        (!begun).then(|| Self(env.clone()))
+    }
+}
+
+impl<E: Environment> Drop for Recording<E> {
+    fn drop(&mut self) {
+        self.0.memory().refusals.recording.set(false);
+    }
+}
+
 impl Refusals {
     fn add(&self, mut refusal: Refusal, seen: Seen) {
         let mut gathered = self.gathered.borrow_mut();
@@ -66,7 +90,12 @@ impl Refusals {
             };
         }
         match gathered.get_mut(&refusal) {
-            Some(known) => known.count += seen.count,
+            // One that was not taken comes back, and was first.
+            Some(known) if known.at > seen.at => {
+                let count = seen.count.saturating_add(known.count);
+                *known = Seen { count, ..seen };
+            }
+            Some(known) => known.count = known.count.saturating_add(seen.count),
             None => {
                 gathered.insert(refusal, seen);
             }
@@ -118,8 +147,8 @@ pub(crate) fn refused<E: Environment>(
         count: 1,
     };
     refusals.add(refusal, seen);
-    if !refusals.recording.replace(true) {
-        env.later(record(env.clone()));
+    if let Some(recording) = Recording::begin(env) {
+        env.later(record(recording));
     }
 }
 
@@ -134,31 +163,51 @@ fn presented(headers: &HeaderMap, trail: &Trail) -> Option<Who> {
     }
 }
 
-async fn record<E: Environment>(env: E) {
+async fn record<E: Environment>(recording: Recording<E>) {
+    let env = &recording.0;
     let refusals = &env.memory().refusals;
-    loop {
+    for _ in 0..MAX_TRIES {
         env.pause(GATHER_MS).await;
-        let mut waiting = refusals.gathered.take().into_iter();
-        while let Some((refusal, seen)) = waiting.next() {
-            if !matches!(append(&env, &refusal, &seen).await, Ok(true)) {
-                // The log takes no more now. They are counted on, and the next refusal tries again.
-                refusals.add(refusal, seen);
-                waiting.for_each(|(refusal, seen)| refusals.add(refusal, seen));
-                refusals.recording.set(false);
-                return;
-            }
-        }
+        record_gathered(env).await;
         if refusals.gathered.borrow().is_empty() {
-            refusals.recording.set(false);
             return;
+        }
+    }
+    // The instance may not live until the log takes records again. The region keeps the count.
+    let given_up = refusals.gathered.take();
+    let count = given_up
+        .values()
+        .fold(0_u64, |sum, seen| sum.saturating_add(seen.count));
+    metrics::keep(env, [(UNRECORDED.into(), count)].into()).await;
+}
+
+/// Records what is gathered, as far as the logs take it. What they do not take is still there afterwards.
+async fn record_gathered<E: Environment>(env: &E) {
+    let refusals = &env.memory().refusals;
+    let gathered: Vec<Refusal> = refusals.gathered.borrow().keys().cloned().collect();
+    let mut full = BTreeSet::new();
+    for refusal in gathered {
+        if full.contains(&refusal.tenant) {
+            continue;
+        }
+        let Some(seen) = refusals.gathered.borrow_mut().remove(&refusal) else {
+            continue;
+        };
+        if !matches!(append(env, &refusal, &seen).await, Ok(true)) {
+            full.insert(refusal.tenant.clone());
+            refusals.add(refusal, seen);
         }
     }
 }
 
 /// Appends a record; whether there was room for it.
 async fn append<E: Environment>(env: &E, refusal: &Refusal, seen: &Seen) -> Result<bool, StoreError> {
+    let (payer, bucket) = match &refusal.tenant {
+        Some(tenant) => (tenant, BUCKET),
+        None => (&env.settings().default_tenant, OPERATORS_BUCKET),
+    };
     let charge = Charge {
-        bucket: BUCKET.into(),
+        bucket: bucket.into(),
         interval_us: INTERVAL_US,
         burst: BURST,
         cost: 1,
@@ -167,7 +216,6 @@ async fn append<E: Environment>(env: &E, refusal: &Refusal, seen: &Seen) -> Resu
         charges: vec![charge],
         ..Metering::default()
     };
-    let payer = refusal.tenant.as_ref().unwrap_or(&env.settings().default_tenant);
     if env.store().take(payer, &metering).await?.refused {
         return Ok(false);
     }
@@ -181,6 +229,7 @@ async fn append<E: Environment>(env: &E, refusal: &Refusal, seen: &Seen) -> Resu
     };
     let record = AuditRecord {
         tenant: refusal.tenant.clone(),
+        kind: AuditKind::Notice,
         at: seen.at,
         body: event.into_body(),
     };

@@ -72,7 +72,7 @@ impl Entry {
 }
 
 /// A short name of any text, for keys.
-pub(super) fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     let digest = Sha256::digest(text);
     hex(digest.get(..NAME_BYTES).unwrap_or_default())
 }

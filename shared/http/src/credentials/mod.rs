@@ -10,6 +10,7 @@ mod nearby;
 mod player_tokens;
 mod tokens;
 
+pub(crate) use index::digest;
 pub(crate) use issuer::{IssuerRecord, KeySource, StaticKey};
 pub(crate) use key_sets::KeySets;
 pub(crate) use meant::KnownIssuers;

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use leaderboard_identity::player_token::Grant;
 
+use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
@@ -37,6 +38,7 @@ pub async fn issue<E: Environment>(context: &Context<'_, E>) -> Result<Response,
         .key
         .issue(&grant, context.now, &context.env.random()?)
         .map_err(|problem| Problem::internal(format!("a token was not issued: {problem}")))?;
+    audit::issued(context, &request.player);
     // The token has whole seconds.
     let expires_at = context.now.as_unix_ms().div_euclid(1000) + i64::from(request.lifetime_s);
     let expires_at = leaderboard_core::Timestamp::saturating_from_unix_ms(expires_at.saturating_mul(1000));

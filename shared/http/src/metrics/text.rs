@@ -8,7 +8,7 @@ use super::counts::Counted;
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What the metrics mean. One that is not listed is shown without help.
-const HELP: [(&str, &str); 7] = [
+const HELP: [(&str, &str); 8] = [
     ("edgeboard_build_info", "The version that answers."),
     (
         "edgeboard_changes_refused_total",
@@ -17,6 +17,10 @@ const HELP: [(&str, &str); 7] = [
     (
         "edgeboard_credentials_refused_total",
         "Requests of this region whose credential was refused.",
+    ),
+    (
+        "edgeboard_refusals_unrecorded_total",
+        "Refused credentials of this region that the audit log took no record of.",
     ),
     (
         "edgeboard_requests_limited_total",

@@ -192,9 +192,76 @@ fn a_flood_of_refused_credentials_makes_few_records() {
         .filter(|record| record["event"]["type"] == "refused");
     // The log takes a hundred at once; the store's clock stands still here.
     assert_eq!(refused.count(), 100);
+    // What it did not take is counted.
+    let metrics = service.call("GET", "/metrics", "").text;
+    assert!(
+        metrics.contains("edgeboard_refusals_unrecorded_total 900"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("edgeboard_credentials_refused_total 1000"),
+        "{metrics}"
+    );
     assert_eq!(service.call("PUT", "/tenants/acme", "{}").status, 201);
     assert_eq!(
         log(&service, "/operator/audit?limit=1")[0]["event"]["type"],
         "act"
     );
+}
+
+#[test]
+fn every_way_to_refuse_a_credential_is_recorded_and_counted() {
+    let service = Service::new();
+    let denying = r#"{"addresses":{"deny":["198.51.100.0/24"]}}"#;
+    assert_eq!(service.call("PUT", "/operator/limits", denying).status, 201);
+    let refuse = |headers: &[(&str, &str)], status: u16| {
+        let answer = service.raw("GET", "/leaderboards", "", headers);
+        assert_eq!(answer.status, status, "{answer:?}");
+        let record = log(&service, "/operator/audit?limit=1").remove(0);
+        let event = &record["event"];
+        assert_eq!(
+            (&event["type"], &event["status"]),
+            (&json!("refused"), &json!(status)),
+            "{record}"
+        );
+        event["who"]["credential"].clone()
+    };
+    let denied = ("spin-client-addr", "198.51.100.7:1");
+    assert_eq!(refuse(&[denied, ("x-api-key", "k")], 403), "unknown_key");
+    let both = [FROM, ("x-api-key", "k"), ("authorization", "Bearer t")];
+    assert_eq!(refuse(&both, 400), "unknown_token");
+    while service
+        .raw("GET", "/leaderboards", "", &[FROM, ("x-api-key", "k")])
+        .status
+        == 401
+    {}
+    assert_eq!(refuse(&[FROM, ("x-api-key", "k")], 429), "unknown_key");
+    // Without a credential, none is refused.
+    let before = log(&service, "/operator/audit?limit=1000").len();
+    assert_eq!(service.raw("GET", "/leaderboards", "", &[denied]).status, 403);
+    let records = log(&service, "/operator/audit?limit=1000");
+    assert_eq!(records.len(), before);
+    let refused: u64 = records
+        .iter()
+        .filter_map(|record| record["event"]["count"].as_u64())
+        .sum();
+    let metrics = service.call("GET", "/metrics", "").text;
+    assert!(
+        metrics.contains(&format!("edgeboard_credentials_refused_total {refused}\n")),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn refusals_are_recorded_after_an_end_that_came_too_early() {
+    let service = Service::new();
+    let refuse = || {
+        let request = Service::get("/leaderboards", &[FROM, ("x-api-key", "wrong")]);
+        futures::executor::block_on(service.answer(request)).status
+    };
+    assert_eq!(refuse(), 401);
+    service.drop_what_is_left();
+    assert_eq!(refuse(), 401);
+    service.settle();
+    assert_eq!(log(&service, "/operator/audit")[0]["event"]["count"], 2);
 }

@@ -305,6 +305,11 @@ impl Service {
         }
     }
 
+    /// Drops what was put off until after a response, as a host does that ends an instance.
+    pub(crate) fn drop_what_is_left(&self) {
+        self.0.later.take();
+    }
+
     /// As [`Service::settle`], beside other work.
     pub(crate) async fn settle_async(&self) {
         let due = self.0.later.take();

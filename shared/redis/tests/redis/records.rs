@@ -2,7 +2,8 @@
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected, RecordedAudit,
+    AuditKind, AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected,
+    RecordedAudit,
 };
 use leaderboard_core::{StoreError, TenantId};
 use leaderboard_redis::{RedisStore, Reply};
@@ -150,6 +151,7 @@ async fn the_audit_log_is_read_backwards() {
         for tenant in scopes().into_iter().take(1 + number % 3) {
             let record = AuditRecord {
                 tenant,
+                kind: AuditKind::ALL[number / 2 % 2],
                 at: at(NOW_MS + i64::try_from(number).unwrap()),
                 body: BODIES[number % 4].to_vec(),
             };
@@ -166,11 +168,11 @@ async fn the_audit_log_is_read_backwards() {
             }
         }
     }
-    // The oldest records go, and positions go on.
-    server.ask("XTRIM eb::audit MAXLEN 2").await;
+    // The oldest records go, and positions go on: of the operator's, the first two and the last two are acts.
+    server.ask("XTRIM eb::notices MAXLEN 0").await;
     let kept = store.read_audit(None, None, 10).await.unwrap();
     let position = |record: &RecordedAudit| record.position;
-    assert_eq!(kept.iter().map(position).collect::<Vec<_>>(), [6, 5]);
+    assert_eq!(kept.iter().map(position).collect::<Vec<_>>(), [6, 5, 2, 1]);
     server.ask("XADD eb::audit 0-* t never b x").await;
     assert!(store.read_audit(None, None, 10).await.is_err());
 }
@@ -179,7 +181,7 @@ async fn the_audit_log_is_read_backwards() {
 async fn the_audit_log_has_an_end() {
     let server = Server::start().await;
     let store = server.store().await;
-    let most = leaderboard_core::ports::MAX_AUDIT_RECORDS;
+    let most = leaderboard_core::ports::MAX_AUDIT_ACTS;
     // As many as are kept, in one command, and a few nodes of the stream more.
     let source =
         format!("for _ = 1, {most} + 1000 do redis.call('XADD', KEYS[1], '0-*', 't', '0', 'b', 'x') end");
@@ -190,6 +192,7 @@ async fn the_audit_log_has_an_end() {
         .unwrap();
     let record = AuditRecord {
         tenant: Some(tenant()),
+        kind: AuditKind::Act,
         at: at(NOW_MS),
         body: b"new".to_vec(),
     };
@@ -199,4 +202,11 @@ async fn the_audit_log_has_an_end() {
     };
     let length = u64::try_from(length).unwrap();
     assert!((most..most + 500).contains(&length), "{length}");
+    let notice = AuditRecord {
+        kind: AuditKind::Notice,
+        ..record
+    };
+    assert_eq!(store.append_audit(&notice).await, Ok(most + 1002));
+    let kept = server.ask("XLEN eb:acme:audit").await;
+    assert!(matches!(kept[..], [Reply::Integer(now)] if now.cast_unsigned() == length));
 }

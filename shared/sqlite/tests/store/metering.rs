@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{
-    AuditLog, AuditRecord, Charge, Counters, MAX_AUDIT_RECORDS, MAX_CHARGES, Metering, RateLimits,
-    USAGE_DAYS, Usage,
+    AuditKind, AuditLog, AuditRecord, Charge, Counters, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES, MAX_CHARGES,
+    Metering, RateLimits, USAGE_DAYS, Usage,
 };
 
 use crate::support::*;
@@ -159,36 +159,50 @@ fn a_counter_stops_at_the_end_of_its_range() {
 }
 
 #[test]
-fn the_oldest_records_go_in_pieces() {
+fn the_oldest_records_go_in_pieces_and_no_notice_pushes_an_act_out() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let record = AuditRecord {
-            tenant: Some(tenant()),
+        let record = |tenant, kind| AuditRecord {
+            tenant,
+            kind,
             at: at(0),
             body: b"x".to_vec(),
         };
+        let (act, notice) = (
+            record(Some(tenant()), AuditKind::Act),
+            record(Some(tenant()), AuditKind::Notice),
+        );
         for _ in 0..100 {
-            store.append_audit(&record).await.unwrap();
+            store.append_audit(&act).await.unwrap();
         }
-        // As if a million had followed.
-        let last = MAX_AUDIT_RECORDS.cast_signed() + 90;
-        file.raw()
-            .execute("INSERT INTO audit VALUES ('acme', ?1, 0, x'')", [last])
-            .unwrap();
-        let operators = AuditRecord {
-            tenant: None,
-            ..record.clone()
+        for position in 101..=200 {
+            assert_eq!(store.append_audit(&notice).await, Ok(position));
+        }
+        // As if there were more of them than are kept.
+        let surplus = |kind: &str, most: u64| {
+            let records = most.cast_signed() + 90;
+            file.raw()
+                .execute(
+                    "UPDATE audit_sizes SET records = ?1 WHERE scope = 'acme' AND kind = ?2",
+                    (records, kind),
+                )
+                .unwrap();
         };
-        assert_eq!(store.append_audit(&operators).await, Ok(1));
+        surplus("notices", MAX_AUDIT_NOTICES);
+        assert_eq!(store.append_audit(&record(None, AuditKind::Act)).await, Ok(1));
         let mut left = Vec::new();
-        for n in 91..94 {
-            assert_eq!(store.append_audit(&record).await, Ok(MAX_AUDIT_RECORDS + n));
-            left.push(rows(&file, "audit"));
+        for position in 201..204 {
+            assert_eq!(store.append_audit(&notice).await, Ok(position));
+            left.push((rows(&file, "audit"), rows(&file, "notices")));
         }
-        // The first 93 are beyond what is kept.
-        assert_eq!(left, [39, 12, 12]);
-        let oldest = store.read_audit(Some(&tenant()), Some(101), 100).await.unwrap();
-        assert_eq!(oldest.last().map(|record| record.position), Some(94));
+        assert_eq!(left, [(101, 37), (101, 10), (101, 10)]);
+        surplus("audit", MAX_AUDIT_ACTS);
+        assert_eq!(store.append_audit(&act).await, Ok(204));
+        assert_eq!((rows(&file, "audit"), rows(&file, "notices")), (38, 10));
+        let kept = store.read_audit(Some(&tenant()), None, 1000).await.unwrap();
+        let positions: Vec<u64> = kept.iter().rev().map(|record| record.position).collect();
+        let expected: Vec<u64> = (65..=100).chain(194..=204).collect();
+        assert_eq!(positions, expected);
     });
 }

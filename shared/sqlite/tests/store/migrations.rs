@@ -2,14 +2,17 @@
 
 use futures::executor::block_on;
 use leaderboard_core::StoreError;
-use leaderboard_core::ports::{AuditLog, Counters, DeadLetters, Holdings, RateLimits, Readiness};
+use leaderboard_core::ports::{
+    AuditKind, AuditLog, AuditRecord, Counters, DeadLetters, Holdings, RateLimits, Readiness,
+};
 
 use crate::support::*;
 
 /// How many steps lead to the schema of today.
-const NEWEST: i64 = 3;
+const NEWEST: i64 = 4;
 /// What the last steps made, the newest first: each table that is dropped takes its indexes along.
-const MADE: [(i64, &[&str]); 2] = [
+const MADE: [(i64, &[&str]); 3] = [
+    (3, &["notices", "audit_sizes"]),
     (
         2,
         &[
@@ -78,6 +81,38 @@ fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
             assert_eq!(version(&file), NEWEST);
         });
     }
+}
+
+#[test]
+fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
+    block_on(async {
+        let file = File::new();
+        let record = |kind| AuditRecord {
+            tenant: None,
+            kind,
+            at: at(0),
+            body: b"x".to_vec(),
+        };
+        for position in 1..=3 {
+            assert_eq!(
+                file.store().append_audit(&record(AuditKind::Act)).await,
+                Ok(position)
+            );
+        }
+        age(&file, 3);
+        let store = file.store();
+        assert_eq!(store.append_audit(&record(AuditKind::Notice)).await, Ok(4));
+        assert_eq!(store.append_audit(&record(AuditKind::Act)).await, Ok(5));
+        let counted: i64 = file
+            .raw()
+            .query_row(
+                "SELECT records FROM audit_sizes WHERE kind = 'audit'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(counted, 4);
+    });
 }
 
 #[test]

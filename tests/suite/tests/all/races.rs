@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::thread;
 
 use leaderboard_core::ports::{
-    AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected, Holdings, Leaderboards,
-    Metering, RankDetail, RateLimits, SubmitTerms, Usage,
+    AuditKind, AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected, Holdings,
+    Leaderboards, Metering, RankDetail, RateLimits, SubmitTerms, Usage,
 };
 use leaderboard_core::{StoreError, TenantId};
 
@@ -86,6 +86,7 @@ async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
         count_up(store).await;
         let record = AuditRecord {
             tenant: None,
+            kind: AuditKind::Act,
             at: at(0),
             body: name.into_bytes(),
         };

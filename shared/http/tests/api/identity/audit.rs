@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::Region;
+use super::world::{BEGIN_S, ISSUER, Instance, Region, claims, jwk, sign, signing_key};
 
 #[test]
 fn a_keys_acts_and_its_refusals_are_in_its_tenants_log_under_its_id() {
@@ -58,4 +58,138 @@ fn a_key_that_is_none_is_in_the_operators_log() {
         log["records"][0]["event"]["who"],
         json!({"credential": "unknown_key"})
     );
+}
+
+fn events(instance: &Instance, path: &str) -> Vec<Value> {
+    let log = instance.operator("GET", path, &Value::Null).json();
+    let records = log["records"].as_array().unwrap().iter();
+    records.map(|record| record["event"].clone()).collect()
+}
+
+#[test]
+fn refused_tokens_are_in_the_log_of_the_tenant_that_trusts_their_issuer() {
+    let region = Region::new();
+    let instance = region.instance();
+    let document = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [jwk("k", &signing_key(1))]});
+    assert_eq!(instance.operator("PUT", "/issuers/main", &document).status, 201);
+    let mut expired = claims();
+    expired["exp"] = json!(BEGIN_S - 3600);
+    let mut foreign = claims();
+    foreign["aud"] = json!("others");
+    let refuse = |token: &str| assert_eq!(instance.with_token(token, "GET", "/keys", "").status, 401);
+    // The claims are the issuer's own.
+    refuse(&sign("k", &signing_key(1), &expired));
+    let newest = |path: &str| events(&instance, path).first().cloned().unwrap_or_default();
+    assert_eq!(
+        newest("/audit")["who"],
+        json!({"credential": "token", "issuer": "main", "subject": "p"})
+    );
+    // Who has signed this is anybody's guess.
+    refuse(&sign("k", &signing_key(2), &claims()));
+    assert_eq!(newest("/audit")["who"], json!({"credential": "unknown_token"}));
+    assert_eq!(
+        newest("/audit")["reason"],
+        "The credential was refused: the token's signature is not valid."
+    );
+    assert!(events(&instance, "/operator/audit").is_empty());
+    // No tenant trusts this one, and this one could be of either.
+    refuse(&sign("k", &signing_key(1), &foreign));
+    assert_eq!(events(&instance, "/operator/audit").len(), 1);
+    let other = [("x-api-key", crate::service::KEY), ("x-tenant-id", "other")];
+    assert_eq!(
+        instance
+            .send("PUT", "/issuers/main", &document.to_string(), &other)
+            .status,
+        201
+    );
+    refuse(&sign("k", &signing_key(2), &claims()));
+    assert_eq!(events(&instance, "/operator/audit").len(), 2);
+}
+
+#[test]
+fn a_good_key_from_a_denied_address_is_in_its_tenants_log() {
+    let region = Region::new();
+    let instance = region.instance();
+    let (id, key) = instance.make_key(&json!({"name": "k", "scopes": ["admin"]}));
+    let denying = r#"{"addresses":{"deny":["192.0.2.0/24"]}}"#;
+    assert_eq!(instance.with_key(&key, "PUT", "/limits", denying).status, 201);
+    let headers = [("x-api-key", key.as_str()), ("spin-client-addr", "192.0.2.7:1")];
+    let refused = region.instance().send("GET", "/keys", "", &headers);
+    assert_eq!(refused.problem().1, "address-denied");
+    let event = events(&instance, "/audit").remove(0);
+    assert_eq!(
+        (&event["type"], &event["who"], &event["from"]),
+        (
+            &json!("refused"),
+            &json!({"credential": "key", "id": id}),
+            &json!("192.0.2.7")
+        )
+    );
+}
+
+#[test]
+fn a_flood_against_the_operators_log_leaves_room_in_that_of_the_default_tenant() {
+    let region = Region::new();
+    let instance = region.instance();
+    let of_default = [("x-api-key", crate::service::KEY)];
+    let made = instance
+        .send("POST", "/keys", r#"{"name":"k","scopes":["admin"]}"#, &of_default)
+        .json();
+    let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+    assert_eq!(
+        instance
+            .send("DELETE", &format!("/keys/{id}"), "", &of_default)
+            .status,
+        204
+    );
+    for n in 0..150 {
+        let from = format!("192.0.2.{n}:1");
+        let headers = [("x-api-key", "guess"), ("spin-client-addr", from.as_str())];
+        assert_eq!(instance.send("GET", "/keys", "", &headers).status, 401);
+    }
+    assert_eq!(instance.with_key(key, "GET", "/keys", "").status, 401);
+    let log = instance.send("GET", "/audit", "", &of_default).json();
+    assert_eq!(
+        log["records"][0]["event"]["who"],
+        json!({"credential": "key", "id": id})
+    );
+}
+
+#[test]
+fn the_first_token_of_a_key_and_minute_is_recorded() {
+    let region = Region::new();
+    let instance = region.instance();
+    let (id, key) = instance.make_key(&json!({"name": "k", "scopes": ["scores:read", "scores:write"]}));
+    let issue = |instance: &Instance, player: &str| {
+        let body = json!({ "player": player }).to_string();
+        let headers = [("x-api-key", key.as_str()), ("spin-client-addr", "192.0.2.7:1")];
+        assert_eq!(instance.send("POST", "/tokens", &body, &headers).status, 201);
+    };
+    let issued = || {
+        let mut events = events(&instance, "/audit");
+        events.retain(|event| event["type"] == "issued");
+        events
+    };
+    issue(&instance, "ann");
+    issue(&instance, "bob");
+    issue(&region.instance(), "cy");
+    let found = issued();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["who"], &found[0]["player"], &found[0]["from"]),
+        (
+            &json!({"credential": "key", "id": id}),
+            &json!("ann"),
+            &json!("192.0.2.7")
+        )
+    );
+    region.pass_ms(60_000);
+    region.store.set_clock(60_000_000);
+    issue(&instance, "dee");
+    assert_eq!(issued()[0]["player"], "dee");
+    // Tokens are issued without the store.
+    region.pass_ms(60_000);
+    region.store.set_clock(120_000_000);
+    region.store.log_is_closed.set(true);
+    issue(&instance, "eve");
 }

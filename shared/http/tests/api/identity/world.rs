@@ -290,6 +290,8 @@ impl Instance {
             self.handled::<families::Ranks>(request)
         } else if path.contains("/scores") {
             self.handled::<families::Scores>(request)
+        } else if path.ends_with("/limits") {
+            self.handled::<families::Limits>(request)
         } else if path.contains("/audit") {
             self.handled::<families::Tenants>(request)
         } else if path.contains("/leaderboards") {

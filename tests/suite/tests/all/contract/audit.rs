@@ -1,7 +1,7 @@
 //! The audit log: appended and read backwards.
 
 use leaderboard_core::TenantId;
-use leaderboard_core::ports::{AuditLog, AuditRecord, RecordedAudit};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
 
 use crate::given::{at, tenant};
 use crate::harness::{ALL, Harness, World, on_both_stores};
@@ -9,6 +9,7 @@ use crate::harness::{ALL, Harness, World, on_both_stores};
 fn record(tenant: Option<&TenantId>, ms: i64, body: &[u8]) -> AuditRecord {
     AuditRecord {
         tenant: tenant.cloned(),
+        kind: AuditKind::Act,
         at: at(ms),
         body: body.into(),
     }
@@ -64,6 +65,20 @@ on_both_stores! {
         assert_eq!(positions(&world, Some(26), 1).await, [25]);
         assert_eq!(positions(&world, Some(u64::MAX), 1).await, [25]);
         assert_eq!(positions(&world, None, ALL).await, (1..=25).rev().collect::<Vec<_>>());
+    }
+
+    async fn acts_and_notices_are_one_log(world) {
+        let kinds = [AuditKind::Notice, AuditKind::Act, AuditKind::Act, AuditKind::Notice, AuditKind::Notice, AuditKind::Act];
+        for (position, kind) in (1..).zip(kinds) {
+            let record = AuditRecord { kind, ..record(None, 0, format!("{position} {kind:?}").as_bytes()) };
+            assert_eq!(world.store.append_audit(&record).await, Ok(position));
+        }
+        let bodies = async |before, limit| {
+            let found = read(&world, None, before, limit).await;
+            found.into_iter().map(|record| String::from_utf8(record.body).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(bodies(None, 4).await, ["6 Act", "5 Notice", "4 Notice", "3 Act"]);
+        assert_eq!(bodies(Some(3), 4).await, ["2 Act", "1 Notice"]);
     }
 
     async fn every_tenant_and_the_operator_have_a_log_of_their_own(world) {

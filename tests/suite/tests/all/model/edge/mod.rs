@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    AuditLog, AuditRecord, Counters, DocumentName, Documents, Expected, Metered, Metering, RateLimits, Usage,
-    VersionMismatch,
+    AuditKind, AuditLog, AuditRecord, Counters, DocumentName, Documents, Expected, Metered, Metering,
+    RateLimits, Usage, VersionMismatch,
 };
 use leaderboard_core::{TenantId, Versioned};
 
@@ -73,6 +73,7 @@ impl<S: Store> Pair<S> {
                 let (tenant, body) = (of(*scope), body.clone());
                 let record = AuditRecord {
                     tenant,
+                    kind: AuditKind::ALL[body.len() % 2],
                     at: at(0),
                     body,
                 };

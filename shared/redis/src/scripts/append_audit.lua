@@ -1,0 +1,14 @@
+-- Appends a record to an audit log. KEYS: its acts, its notices (streams; their positions are counted together).
+-- ARGV[1]: to which of them, 1 or 2; [2]: about how many records it keeps; [3]: the instant; [4]: the record.
+-- Answers the record's position, in decimal.
+
+local last = 0
+for at = 1, 2 do
+  local newest = redis.call('XREVRANGE', KEYS[at], '+', '-', 'COUNT', 1)[1]
+  if newest then
+    last = math.max(last, tonumber(string.sub(newest[1], 3)))
+  end
+end
+local position = string.format('%.0f', last + 1)
+redis.call('XADD', KEYS[tonumber(ARGV[1])], 'MAXLEN', '~', ARGV[2], '0-' .. position, 't', ARGV[3], 'b', ARGV[4])
+return position

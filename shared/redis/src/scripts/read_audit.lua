@@ -1,0 +1,27 @@
+-- Records of an audit log, newest first. KEYS: its acts, its notices.
+-- ARGV[1]: the id from which on, as XREVRANGE takes it; [2]: how many at most.
+-- Answers the id, the instant and the record of each.
+
+local acts = redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])
+local notices = redis.call('XREVRANGE', KEYS[2], ARGV[1], '-', 'COUNT', ARGV[2])
+local answer, act, notice = {}, 1, 1
+
+local function position(record)
+  return record and tonumber(string.sub(record[1], 3)) or 0
+end
+
+for _ = 1, tonumber(ARGV[2]) do
+  local record
+  if position(acts[act]) > position(notices[notice]) then
+    record, act = acts[act], act + 1
+  else
+    record, notice = notices[notice], notice + 1
+  end
+  if not record then
+    break
+  end
+  answer[#answer + 1] = record[1]
+  answer[#answer + 1] = record[2][2]
+  answer[#answer + 1] = record[2][4]
+end
+return answer
