@@ -234,6 +234,18 @@ pub enum AuditEvent {
         /// The trace id.
         trace: String,
     },
+    /// A token was issued to a player.
+    Issued {
+        /// By what credential.
+        who: AuditWho,
+        /// Whose it is.
+        player: String,
+        /// The client's address.
+        #[schema(required)]
+        from: Option<String>,
+        /// The trace id.
+        trace: String,
+    },
     /// Credentials were refused.
     Refused {
         /// What was presented.
