@@ -1,6 +1,7 @@
 //! Which trigger a path belongs to. The matching is `routefinder`'s, as on Spin: exact beats wildcard, longer wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use http::HeaderValue;
 
@@ -9,10 +10,25 @@ use crate::manifest::{HttpTrigger, Route, StaticResponse};
 /// Paths under this prefix are answered by the host.
 pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
+/// How many paths are remembered with their routes.
+const MAX_KNOWN_PATHS: usize = 1024;
+/// The longest of them, in bytes.
+const MAX_KNOWN_PATH_BYTES: usize = 256;
+
 /// All routes.
 pub(crate) struct Router {
     finder: routefinder::Router<usize>,
     entries: Vec<Entry>,
+    /// What was found lately: the finder looks at every route.
+    known: Mutex<HashMap<Box<str>, Found>>,
+}
+
+/// What is found for a path.
+#[derive(Clone)]
+struct Found {
+    entry: usize,
+    trailing: String,
+    named: BTreeMap<String, String>,
 }
 
 /// One route.
@@ -69,11 +85,47 @@ impl Router {
                 .map_err(|reason| format!("route {raw:?}: {reason}"))?;
             entries.push(entry);
         }
-        Ok(Self { finder, entries })
+        Ok(Self {
+            finder,
+            entries,
+            known: Mutex::default(),
+        })
     }
 
     /// The route of `path`, if any.
     pub(crate) fn find(&self, path: &str) -> Option<Match<'_>> {
+        let known = self.lock().get(path).cloned();
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let found = self.look(path)?;
+                self.remember(path, &found);
+                found
+            }
+        };
+        Some(Match {
+            entry: self.entries.get(found.entry)?,
+            trailing: found.trailing,
+            named: found.named,
+        })
+    }
+
+    fn remember(&self, path: &str, found: &Found) {
+        if path.len() > MAX_KNOWN_PATH_BYTES {
+            return;
+        }
+        let mut known = self.lock();
+        if known.len() >= MAX_KNOWN_PATHS {
+            known.clear();
+        }
+        known.insert(path.into(), found.clone());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Found>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self, path: &str) -> Option<Found> {
         let found = self.finder.best_match(path)?;
         let captures = found.captures();
         let trailing = captures.wildcard().map_or_else(String::new, |rest| {
@@ -87,8 +139,8 @@ impl Router {
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        Some(Match {
-            entry: self.entries.get(*found.handler())?,
+        Some(Found {
+            entry: *found.handler(),
             trailing,
             named,
         })
