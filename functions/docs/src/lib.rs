@@ -1,7 +1,6 @@
 //! The description of the API, for programs and, as a page that needs no network, for people.
 
 use leaderboard_http::File;
-use spin_sdk::http::{IntoResponse, Request};
 
 const FILES: &[File] = &[
     File {
@@ -30,7 +29,4 @@ const FILES: &[File] = &[
     },
 ];
 
-#[spin_sdk::http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    leaderboard_spin::serve_files(FILES, &request)
-}
+leaderboard_spin::http_function!(|request| leaderboard_spin::serve_files(FILES, request));

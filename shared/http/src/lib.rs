@@ -25,6 +25,7 @@ mod params;
 mod pipeline;
 mod problem;
 mod query;
+mod repeat;
 mod response;
 mod route;
 mod version;
@@ -48,6 +49,7 @@ pub use pipeline::{
 pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
 };
+pub use repeat::{RawHeaders, RepeatKey, Repeatable, Repeated, keep, repeated};
 pub use response::Response;
 pub use route::{Base, BodyKind, Build, Charging, Family, Need, Route, RouteTable, Verb};
 pub use version::{ApiVersion, Deprecation};

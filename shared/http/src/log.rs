@@ -20,7 +20,7 @@ pub enum Level {
 pub struct LogRecord {
     /// How much it matters.
     pub level: Level,
-    /// The trace id: 32 hexadecimal digits.
+    /// The trace id: 32 hexadecimal digits. Empty where one line stands for many requests.
     pub trace_id: String,
     /// `GET` and so on; `OTHER` for a method that no route has.
     pub method: &'static str,
@@ -41,6 +41,9 @@ pub struct LogRecord {
     /// What was behind a status of 5xx. The client never sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// That the answer was given again this many times, each under a trace id of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<u64>,
     /// How long it took, in microseconds; whoever measures it fills it in.
     pub duration_us: u64,
 }

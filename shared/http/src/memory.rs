@@ -7,6 +7,7 @@ use crate::edge::{Copies, KnownTenants, ReadSets};
 use crate::limits::Limiter;
 use crate::metrics::Counts;
 use crate::outage::Outage;
+use crate::repeat::Repeats;
 use crate::views::Shelf;
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
@@ -20,6 +21,8 @@ pub struct Memory {
     pub(crate) known: KnownTenants,
     /// What is counted and not passed on yet.
     pub(crate) counts: Counts,
+    /// Answers that may be given again.
+    pub(crate) repeats: Repeats,
     /// Finished answers.
     pub(crate) shelf: Shelf,
     /// Refused credentials that are not in the audit log yet.

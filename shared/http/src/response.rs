@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use leaderboard_core::Timestamp;
 use serde::Serialize;
 
 use crate::pipeline::MediaType;
@@ -17,6 +18,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Until when anybody who asks the same may be given it, if anybody may.
+    pub(crate) repeat_until: Option<Timestamp>,
     /// What is behind a status of 5xx, for the log alone.
     pub cause: Option<String>,
 }
@@ -29,6 +32,7 @@ impl Response {
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            repeat_until: None,
             cause: None,
         }
     }

@@ -4,12 +4,14 @@
 //! Spin reuses an instance for up to 128 requests, 16 of them interleaved on one thread. What they share is
 //! in [`Instance`]: connections, settings and configurations, and nothing about a user.
 
-mod body;
 mod changes;
 mod fetch;
+mod function;
+mod incoming;
 mod instance;
 mod key_value;
 mod log;
+mod outgoing;
 mod redis;
 mod serve;
 mod settings;

@@ -6,9 +6,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::Write;
+use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_http::{Level, LogRecord};
+use leaderboard_http::{Level, LogRecord, Repeatable};
 use serde_json::{Value, json};
 
 /// How long lines are collected.
@@ -18,6 +19,7 @@ const MAX_COLLECTED_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static COLLECTED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static REPEATED: RefCell<Vec<Rc<Repeatable>>> = const { RefCell::new(Vec::new()) };
     static TO_BE_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -30,21 +32,42 @@ pub(crate) fn line(line: &Value) {
 
 /// Collects a request's line.
 pub(crate) fn request(record: &LogRecord) {
-    let collected = COLLECTED.with_borrow_mut(|lines| {
+    let collected = collect(record);
+    if record.level == Level::Error || collected > MAX_COLLECTED_BYTES {
+        write_collected();
+    } else {
+        write_soon();
+    }
+}
+
+/// How many bytes there are now.
+fn collect(record: &LogRecord) -> usize {
+    COLLECTED.with_borrow_mut(|lines| {
         // Strings and numbers alone: there is nothing in it that could not be written.
         let _ = serde_json::to_writer(&mut *lines, record);
         lines.push(b'\n');
         lines.len()
-    });
-    if record.level == Level::Error || collected > MAX_COLLECTED_BYTES {
-        write_collected();
-    } else if !TO_BE_WRITTEN.replace(true) {
+    })
+}
+
+fn write_soon() {
+    if !TO_BE_WRITTEN.replace(true) {
         spin_sdk::wasip3::spawn(async {
             spin_sdk::time::sleep(COLLECTED_FOR).await;
             TO_BE_WRITTEN.set(false);
             write_collected();
         });
     }
+}
+
+/// Counts that an answer was given again; one line stands for all the times in a while.
+pub(crate) fn repeated(answer: &Rc<Repeatable>) {
+    REPEATED.with_borrow_mut(|answers| {
+        if !answers.iter().any(|known| Rc::ptr_eq(known, answer)) {
+            answers.push(Rc::clone(answer));
+        }
+    });
+    write_soon();
 }
 
 /// Writes that something went wrong, and what was behind it.
@@ -54,6 +77,11 @@ pub(crate) fn cause(level: &str, cause: &impl ToString) {
 
 /// In one piece, so that lines of other instances do not come between.
 fn write_collected() {
+    for answer in REPEATED.take() {
+        if let Some(record) = answer.take_log() {
+            collect(&record);
+        }
+    }
     let lines = COLLECTED.take();
     if !lines.is_empty() {
         let _ = std::io::stderr().write_all(&lines);

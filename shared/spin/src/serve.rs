@@ -1,14 +1,13 @@
-//! A request, from Spin's types through the pipeline and back.
+//! A request, from the host's types through the pipeline and back.
 
 use std::time::Instant;
 
-use bytes::Bytes;
-use http::Response;
-use leaderboard_http::{Endpoint, File, handle, serve_file};
-use spin_sdk::http::{FullBody, Request};
+use leaderboard_http::{Endpoint, File, RepeatKey, handle, keep, repeated, serve_file};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
+use crate::incoming::{Incoming, body};
 use crate::instance::{Instance, RequestEnvironment};
-use crate::{body, log};
+use crate::{log, outgoing};
 
 /// Answers one request for the routes of `P`. Every response has a `content-length`: without it Spin sends
 /// the body in a second packet, which a client that delays its acknowledgements takes 40 ms to accept.
@@ -16,27 +15,47 @@ use crate::{body, log};
 /// # Errors
 /// Only when there is no client left to answer, or no instance to answer with; the cause goes to the host's
 /// log, never to the client.
-pub async fn serve<P: Endpoint>(request: Request) -> Result<Response<FullBody<Bytes>>, &'static str> {
-    let started = Instant::now();
+pub async fn serve<P: Endpoint>(request: Request) -> Result<Response, ErrorCode> {
     let instance = Instance::shared().await.map_err(|error| {
         log::cause("error", &error);
-        "the component is not set up"
+        failed("the component is not set up")
     })?;
-    let request = body::read(request).await.map_err(|error| {
+    let request = Incoming::new(request)?;
+    let env = RequestEnvironment::new(instance);
+    let key = RepeatKey::of(&request.method, &request.path, &request.headers);
+    if let Some(key) = &key
+        && let Some(again) = repeated::<P, _>(&env, key, &request.headers)
+    {
+        log::repeated(&again.answer);
+        return outgoing::again(&again);
+    }
+    let started = Instant::now();
+    let (head, unread) = request.into_parts()?;
+    let body = body(&head, unread).await.map_err(|error| {
         log::cause("info", &error);
-        "the request ended early"
+        failed("the request ended early")
     })?;
-    let mut handled = handle::<P, _>(&RequestEnvironment::new(instance), request).await;
+    let mut handled = handle::<P, _>(&env, head.map(|()| body)).await;
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::request(&handled.log);
-    Ok(handled.response.map(FullBody::new))
+    if let Some((key, repeatable)) = key.zip(handled.repeatable) {
+        keep(&env, key, repeatable);
+    }
+    outgoing::response(handled.response)
 }
 
 /// Answers one request with a file that the component carries. Opens no store and reads no variables.
-#[must_use]
-pub fn serve_files(files: &[File], request: &Request) -> Response<FullBody<Bytes>> {
+///
+/// # Errors
+/// When the host does not take the response.
+pub async fn serve_files(files: &'static [File], request: Request) -> Result<Response, ErrorCode> {
     let mut trace_id = [0; 16];
     // A host without randomness still answers; the id is for reports alone.
     let _ = getrandom::fill(&mut trace_id);
-    serve_file(files, request, trace_id).map(FullBody::new)
+    let (head, _) = Incoming::new(request)?.into_parts()?;
+    outgoing::response(serve_file(files, &head, trace_id))
+}
+
+fn failed(what: &str) -> ErrorCode {
+    ErrorCode::InternalError(Some(what.to_owned()))
 }

@@ -24,4 +24,4 @@ pub(crate) use policy::{Policy, PolicyName, Setting};
 pub(crate) use report::{Limiter, schedule};
 pub(crate) use rules::Rules;
 pub(crate) use slots::{look, micros};
-pub(crate) use told::Told;
+pub(crate) use told::{RATE_LIMIT, RATE_LIMIT_POLICY, Told};

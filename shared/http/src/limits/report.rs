@@ -42,7 +42,7 @@ struct Pace {
 
 /// On a store that is elsewhere.
 const REMOTE: Pace = Pace {
-    pending: 32,
+    pending: 128,
     pause_ms: 25,
 };
 /// On the embedded store, where each report is a flush of the disk: once in an instance's life when it is busy.

@@ -9,8 +9,12 @@ use leaderboard_core::ports::Cache;
 use crate::environment::Environment;
 use crate::route::Family;
 
-/// For how long an instance gathers counts before it passes them on, in milliseconds. It lives on for as long.
-const GATHER_MS: u64 = 50;
+/// For how long an instance gathers counts at most before it passes them on, in milliseconds. It lives on for as long.
+const GATHER_MS: u64 = 250;
+/// How often it looks whether it has enough of them, in milliseconds.
+const TICK_MS: u64 = 50;
+/// How many counted requests are enough: an instance that is busy serves few more in its life.
+const ENOUGH: u64 = 100;
 /// How many slots of the region's key-value store hold counts.
 const SLOTS: u8 = 16;
 /// The most series in a slot.
@@ -41,6 +45,10 @@ impl Counts {
     /// Counts a refused credential.
     pub(crate) fn refused(&self) {
         self.refused.set(self.refused.get().saturating_add(1));
+    }
+
+    fn pending(&self) -> u64 {
+        self.requests.iter().map(Cell::get).fold(0, u64::saturating_add)
     }
 
     fn take(&self, family: Family) -> Counted {
@@ -75,9 +83,13 @@ pub(crate) fn pass_on<E: Environment>(env: &E, family: Family) {
     env.clone().later(async move {
         let counts = &env.memory().counts;
         loop {
-            env.pause(GATHER_MS).await;
+            let mut waited_ms = 0;
+            while waited_ms < GATHER_MS && counts.pending() < ENOUGH {
+                env.pause(TICK_MS).await;
+                waited_ms += TICK_MS;
+            }
             keep(&env, counts.take(family)).await;
-            if counts.requests.iter().all(|count| count.get() == 0) {
+            if counts.pending() == 0 {
                 counts.passing.set(false);
                 return;
             }

@@ -3,8 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use http::{HeaderMap, HeaderValue};
-
+use super::lines::HeaderLines;
 use crate::limits::{Ranges, range};
 
 /// Set by the host. A client can send it too, and its value then comes first.
@@ -81,9 +80,8 @@ impl FromStr for TrustedProxies {
 
 /// The client's address; `None` when the host tells none. What is told about it is believed from the right, as far as
 /// trusted proxies told it; it ends at what cannot be read.
-pub(super) fn address(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<IpAddr> {
-    let last = headers.get_all(HOST_HEADER).iter().next_back()?;
-    let mut client = parse(last.to_str().ok()?)?;
+pub(crate) fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> Option<IpAddr> {
+    let mut client = parse(headers.lines(HOST_HEADER).next_back()??)?;
     if trusted.ranges.is_empty() || !trusted.ranges.contain(client) {
         return Some(client);
     }
@@ -91,7 +89,7 @@ pub(super) fn address(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<I
         ForwardedHeader::Forwarded => (FORWARDED, forwarded_for),
         ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, parse),
     };
-    let lines = headers.get_all(name).iter().rev();
+    let lines = headers.lines(name).rev();
     for element in lines.flat_map(elements_from_the_right).take(MAX_HOPS) {
         let Some(told) = element.and_then(read).filter(|_| trusted.ranges.contain(client)) else {
             break;
@@ -103,8 +101,8 @@ pub(super) fn address(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<I
 
 /// The elements of a list from the last to the first; a comma within double quotes separates nothing. Quotes are paired from
 /// the right, because what a client sent stands on the left.
-fn elements_from_the_right(line: &HeaderValue) -> impl Iterator<Item = Option<&str>> {
-    let mut rest = Some(line.to_str().ok());
+fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
+    let mut rest = Some(line);
     std::iter::from_fn(move || {
         let Some(text) = rest? else {
             rest = None;
@@ -147,6 +145,8 @@ fn parse(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, HeaderValue};
+
     use super::*;
 
     fn of(trusted: &str, headers: &[(&'static str, &'static str)]) -> String {
@@ -163,7 +163,7 @@ mod tests {
             map.append(*name, HeaderValue::from_static(value));
         }
         let trusted: TrustedProxies = trusted.parse().unwrap();
-        let found = address(&map, &trusted.writing(header));
+        let found = client_address(&map, &trusted.writing(header));
         found.map_or("none".to_owned(), |address| address.to_string())
     }
 

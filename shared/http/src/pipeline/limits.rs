@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::ports::{Metered, Metering, RateLimits, Usage};
 use leaderboard_core::{StoreError, TenantId};
 
@@ -151,10 +151,7 @@ impl Gate {
         }
         gate.applied = applied(&knowledge.limits, identity, client, family);
         if charging == Charging::Locally {
-            if gate.anonymous {
-                let own = |one: &Applied| one.name == PolicyName::Tenant;
-                gate.apart = gate.applied.iter().position(own).unwrap_or(gate.applied.len());
-            }
+            gate.set_apart();
             for (payer, part) in gate.payers(env, tenant) {
                 look(env, payer, part).await;
             }
@@ -167,6 +164,40 @@ impl Gate {
             gate.charge_locally(env, tenant);
         }
         Ok(gate)
+    }
+
+    /// The gate of a read without a credential, of a tenant that is known to exist.
+    pub(super) fn of_anybody(knowledge: &Knowledge, family: Family, client: Option<IpAddr>) -> Self {
+        let mut gate = Self {
+            applied: applied(&knowledge.limits, &Identity::anonymous(), client, family),
+            apart: 0,
+            anonymous: true,
+            answers_prove: true,
+            charging: Charging::Locally,
+            max_requests_per_day: knowledge.tenant.quotas.requests_per_day,
+            metered: None,
+        };
+        gate.set_apart();
+        gate
+    }
+
+    /// Charges a request whose answer is there already, and tells the limits and what is left of them. `None`, and nothing is
+    /// charged, when it takes more than the instance knows, or when there is no room.
+    pub(super) fn charge_known<E: Environment>(
+        &mut self,
+        env: &E,
+        tenant: &TenantId,
+    ) -> Option<Option<[(HeaderName, HeaderValue); 2]>> {
+        let buckets = &env.memory().limiter.buckets;
+        let known =
+            |(payer, part): (&TenantId, &[Applied])| part.iter().all(|one| buckets.knows(payer, &one.bucket));
+        if !self.payers(env, tenant).into_iter().all(known) || self.peek(env, tenant).refused {
+            return None;
+        }
+        self.charge_locally(env, tenant);
+        self.charge_tenant(env, tenant);
+        let metered = self.peek(env, tenant);
+        Some(self.told(env, &metered).headers())
     }
 
     /// Charges a request that is charged by the store before its handler.
@@ -229,6 +260,13 @@ impl Gate {
                 Ok(response)
             }
             Err(problem) => Err(told.mark(problem)),
+        }
+    }
+
+    fn set_apart(&mut self) {
+        if self.anonymous {
+            let own = |one: &Applied| one.name == PolicyName::Tenant;
+            self.apart = self.applied.iter().position(own).unwrap_or(self.applied.len());
         }
     }
 

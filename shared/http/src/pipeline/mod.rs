@@ -8,11 +8,13 @@ mod cors;
 mod country;
 mod headers;
 mod limits;
+mod lines;
 mod media;
 mod security;
 mod size;
 pub(crate) mod switches;
 mod tenant;
+mod terms;
 mod trace;
 mod version;
 
@@ -34,10 +36,12 @@ use crate::log::{Level, LogRecord};
 use crate::metrics;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemType};
+use crate::repeat::Repeatable;
 use crate::response::Response;
 use crate::route::{Base, Family, Found, Need, Route, Verb, find};
 use crate::version::{ApiVersion, describe};
 
+pub(crate) use client::client_address;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
 pub(crate) use conditional::Preconditions;
 pub(crate) use cors::admit;
@@ -51,7 +55,9 @@ pub use media::MediaType;
 pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
 pub(crate) use security::protect;
+pub(crate) use size::MAX_HEADER_BYTES;
 pub use size::{Body, MAX_BODY_BYTES};
+pub(crate) use terms::Terms;
 pub(crate) use trace::trace_id;
 
 /// Answers with the trace id, so that a client can report it.
@@ -66,6 +72,8 @@ pub struct Handled {
     pub response: http::Response<Bytes>,
     /// One line for the log; the caller adds how long it took.
     pub log: LogRecord,
+    /// The answer once more, where anybody who asks the same may be given it.
+    pub repeatable: Option<Repeatable>,
 }
 
 /// Answers a request. Nothing gets out of here as an error: what goes wrong is a problem document.
@@ -81,11 +89,13 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         tenant: None,
         problem: None,
         cause: None,
+        repeated: None,
         duration_us: 0,
         api_version: None,
     };
     let mut trail = Trail::default();
-    let mut response = match answer::<P, E>(env, &head, &body, &trace_id, &mut log, &mut trail).await {
+    let mut terms = None;
+    let mut response = match answer::<P, E>(env, &head, &body, &mut log, &mut trail, &mut terms).await {
         Ok(response) => response,
         Err(problem) => {
             log.problem = Some(problem.kind.uri());
@@ -104,6 +114,7 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
         let deprecation = env.settings().deprecation.as_ref();
         describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
+    let repeat_until = response.repeat_until;
     let mut response = finish(response, &head.method, &trace_id);
     if admit(
         &env.settings().cors_origins,
@@ -116,16 +127,23 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
     log.status = response.status().as_u16();
     env.memory().counts.request(response.status());
     metrics::pass_on(env, P::FAMILY);
-    Handled { response, log }
+    let repeatable = repeat_until
+        .zip(terms)
+        .and_then(|repeat| Repeatable::new(repeat, &response, &log));
+    Handled {
+        response,
+        log,
+        repeatable,
+    }
 }
 
 async fn answer<P: Endpoint, E: Environment>(
     env: &E,
     head: &request::Parts,
     body: &Body,
-    trace_id: &str,
     log: &mut LogRecord,
     trail: &mut Trail,
+    terms: &mut Option<Terms>,
 ) -> Result<Response, Problem> {
     size::check_head(head)?;
     let body = size::within_limit(body)?;
@@ -138,7 +156,7 @@ async fn answer<P: Endpoint, E: Environment>(
     };
     log.route = Some(route.pattern);
     let settings = env.settings();
-    let client = client::address(&head.headers, &settings.trusted_proxies);
+    let client = client_address(&head.headers, &settings.trusted_proxies);
     trail.client = client;
     // Before anything is verified: whom the operator does not let in tries no credentials. The operator's key alone goes
     // everywhere, because it must be able to set right what was set wrong.
@@ -199,8 +217,9 @@ async fn answer<P: Endpoint, E: Environment>(
         version_in_path: asked.in_path,
         version: ready.version,
         accepted: ready.accepted,
-        trace_id,
+        trace_id: &log.trace_id,
     };
+    *terms = Terms::of(&context, route);
     let act = audit::begin(&context, route, &params).await?;
     let answer = P::call(&context, ready.call).await;
     audit::end(&context, act, &answer);

@@ -11,7 +11,7 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// The longest address (path and query), in bytes: 8 KiB.
 pub(super) const MAX_ADDRESS_BYTES: usize = 8 << 10;
 /// The most bytes of all headers, names and values: 32 KiB. Hosts may have lower limits of their own.
-pub(super) const MAX_HEADER_BYTES: usize = 32 << 10;
+pub(crate) const MAX_HEADER_BYTES: usize = 32 << 10;
 
 /// Checks what comes before the body.
 pub(super) fn check_head(head: &request::Parts) -> Result<(), Problem> {

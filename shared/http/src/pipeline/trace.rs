@@ -1,9 +1,8 @@
 //! The trace id: the client's own where it sends a valid one (W3C Trace Context), otherwise a new one. It is
 //! answered as `X-Request-Id` and stands in problems as `instance`.
 
-use http::HeaderMap;
-
 use super::hex;
+use super::lines::HeaderLines;
 
 /// The digits of a trace id.
 const TRACE_ID_DIGITS: usize = 32;
@@ -11,9 +10,9 @@ const TRACE_ID_DIGITS: usize = 32;
 const PARENT_ID_DIGITS: usize = 16;
 
 /// The request's trace id, 32 lower-case hexadecimal digits.
-pub(crate) fn trace_id(headers: &HeaderMap, new: impl FnOnce() -> [u8; 16]) -> String {
-    let mut sent = headers.get_all("traceparent").iter();
-    let first = sent.next().and_then(|value| value.to_str().ok());
+pub(crate) fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
+    let mut sent = headers.lines("traceparent");
+    let first = sent.next().flatten();
     match (first.and_then(parse_traceparent), sent.next()) {
         (Some(id), None) => id.to_owned(),
         _ => hex(&new()),
@@ -41,7 +40,7 @@ fn is_hex(text: &str, digits: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
 

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use leaderboard_core::access::Caller;
 
+use super::changes;
 use super::coding::Coding;
 use super::question::Question;
 use super::region;
@@ -149,6 +150,11 @@ pub(super) fn response<E: Environment>(
         if coded {
             complete_later(context.env, question, view);
         }
+    }
+    if let (Told::Hit { left_ms }, true) = (told, public) {
+        // Not beyond the second that its age is told in.
+        let left_ms = left_ms.min(1000 - age_ms % 1000);
+        response.repeat_until = changes::trusted_until(context.env, view, left_ms);
     }
     if let Some(status) = told.status(age_ms, view.facts.lifetime_ms) {
         headers.insert(CACHE_STATUS, status);

@@ -11,6 +11,7 @@ use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 use super::question::place_of;
 use super::region::{self, Note};
 use super::shelf::Seen;
+use super::view::View;
 use super::{MEMORY_TRUST_MS, Question};
 use crate::edge::CLOCK_MARGIN_MS;
 use crate::environment::Environment;
@@ -94,6 +95,13 @@ async fn look<E: Environment>(env: &E, note: Note, tenant: &TenantId, leaderboar
         checked_at,
         instant: instant.min(checked_at + MAX_MARK_MS),
     }
+}
+
+/// Until when a view that has `left_ms` of its time may be given without looking for a change.
+pub(super) fn trusted_until<E: Environment>(env: &E, view: &View, left_ms: i64) -> Option<Timestamp> {
+    let seen = env.memory().shelf.seen(place_of(&view.facts.name))?;
+    let end = env.now().as_unix_ms().saturating_add(left_ms);
+    Timestamp::from_unix_ms(end.min(seen.checked_at + MEMORY_TRUST_MS))
 }
 
 /// Whether half of the last mark of this instance is over.

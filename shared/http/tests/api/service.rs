@@ -7,14 +7,14 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
     Base, Body, CorsOrigins, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord,
-    Memory, Secret, Settings, TrustedProxies, handle,
+    Memory, RawHeaders, RepeatKey, Repeated, Secret, Settings, TrustedProxies, handle, keep, repeated,
 };
 use leaderboard_openapi::conformance::{Conformance, Exchange};
 use serde_json::Value;
@@ -332,24 +332,53 @@ impl Service {
 
     pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let Handled { response, log } = match () {
-            () if serves::<Flags>(&path) => handle::<Flags, _>(self, request).await,
-            () if serves::<Leaderboards>(&path) => handle::<Leaderboards, _>(self, request).await,
-            () if serves::<Scores>(&path) => handle::<Scores, _>(self, request).await,
-            () if serves::<Ranks>(&path) => handle::<Ranks, _>(self, request).await,
-            () if serves::<Limits>(&path) => handle::<Limits, _>(self, request).await,
-            () if serves::<Tenants>(&path) => handle::<Tenants, _>(self, request).await,
-            () => handle::<Ops, _>(self, request).await,
+        let (response, log) = match () {
+            () if serves::<Flags>(&path) => self.serve::<Flags>(request).await,
+            () if serves::<Leaderboards>(&path) => self.serve::<Leaderboards>(request).await,
+            () if serves::<Scores>(&path) => self.serve::<Scores>(request).await,
+            () if serves::<Ranks>(&path) => self.serve::<Ranks>(request).await,
+            () if serves::<Limits>(&path) => self.serve::<Limits>(request).await,
+            () if serves::<Tenants>(&path) => self.serve::<Tenants>(request).await,
+            () => self.serve::<Ops>(request).await,
         };
         assert_described(&method, &path, &response);
-        let (head, body) = response.into_parts();
+        let (head, bytes) = response.into_parts();
         Answer {
             status: head.status.as_u16(),
             headers: head.headers,
-            text: String::from_utf8_lossy(&body).into_owned(),
-            bytes: body,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
             log,
         }
+    }
+
+    /// As a host does it: an answer that is given again, or the whole way.
+    async fn serve<P: Endpoint>(&self, request: Request<Body>) -> (Response<Bytes>, LogRecord) {
+        let address = request.uri().path_and_query().map_or("", |text| text.as_str());
+        let lines: RawHeaders = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect();
+        let key = RepeatKey::of(request.method(), address, &lines);
+        if let Some(Repeated { answer, own }) =
+            key.as_ref().and_then(|key| repeated::<P, _>(self, key, &lines))
+        {
+            let mut response = Response::new(answer.body().clone());
+            *response.status_mut() = answer.status();
+            *response.headers_mut() = answer.headers().clone();
+            response.headers_mut().extend(own);
+            return (response, answer.take_log().expect("it was counted"));
+        }
+        let Handled {
+            response,
+            log,
+            repeatable,
+        } = handle::<P, _>(self, request).await;
+        if let Some((key, answer)) = key.zip(repeatable) {
+            keep(self, key, answer);
+        }
+        (response, log)
     }
 
     /// A request with the operator's key.

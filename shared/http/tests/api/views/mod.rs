@@ -1,5 +1,6 @@
 //! Finished answers that are used again.
 
+mod again;
 mod changing;
 mod making;
 mod outage;

@@ -1,0 +1,56 @@
+//! On which terms an answer is given to somebody else, too.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use http::HeaderValue;
+use leaderboard_core::TenantId;
+
+use super::limits::Gate;
+use crate::edge::Knowledge;
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::identity::Credential;
+use crate::route::{Charging, Family, Need, Route};
+
+/// What a read without a credential is charged with when its answer is given again.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    tenant: TenantId,
+    knowledge: Rc<Knowledge>,
+}
+
+impl Terms {
+    /// The terms of a request; `None` when its answer is for nobody else.
+    pub(super) fn of<R, E: Environment>(context: &Context<'_, E>, route: &Route<R>) -> Option<Self> {
+        let anybodys = context.identity.credential == Credential::None
+            && route.need == Need::Read
+            && route.charging == Charging::Locally;
+        anybodys.then(|| Self {
+            tenant: context.tenant.clone(),
+            knowledge: Rc::clone(&context.knowledge),
+        })
+    }
+
+    /// Charges one more reader: the limits and what is left of them, as they are told. `None`, and nothing is charged, when that
+    /// takes the whole way of a request.
+    pub(crate) fn again<E: Environment>(
+        &self,
+        env: &E,
+        family: Family,
+        client: Option<IpAddr>,
+    ) -> Option<(Option<HeaderValue>, Option<HeaderValue>)> {
+        let limits = &self.knowledge.limits;
+        if !limits.admit(client) {
+            return None;
+        }
+        if !limits.reads {
+            return Some((None, None));
+        }
+        let mut gate = Gate::of_anybody(&self.knowledge, family, client);
+        Some(match gate.charge_known(env, &self.tenant)? {
+            Some([(_, policies), (_, rooms)]) => (Some(policies), Some(rooms)),
+            None => (None, None),
+        })
+    }
+}

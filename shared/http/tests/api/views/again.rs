@@ -1,0 +1,150 @@
+//! Answers that are given again without the whole way of a request.
+
+use super::{TOP, first, score, service, status, top, with_policy};
+use crate::service::{Answer, Service};
+
+fn is_given_again(answer: &Answer) -> bool {
+    answer.log.repeated == Some(1)
+}
+
+fn from(service: &Service, address: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut all = vec![("spin-client-addr", address)];
+    all.extend(headers);
+    service.raw("GET", TOP, "", &all)
+}
+
+/// Asks twice: the first answer is made, the second is a hit, which may be given again.
+fn warm() -> Service {
+    let service = service();
+    top(&service);
+    assert!(!is_given_again(&top(&service)));
+    service
+}
+
+#[test]
+fn a_hit_is_given_again_to_whoever_asks_the_same() {
+    let service = service();
+    top(&service);
+    let hit = top(&service);
+    let again = top(&service);
+    assert!(!is_given_again(&hit) && is_given_again(&again));
+    assert_eq!((status(&hit), &hit.text), (status(&again), &again.text));
+    let names = |answer: &Answer| {
+        let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&hit), names(&again));
+    for (name, value) in &hit.headers {
+        if name != "x-request-id" && name != "ratelimit" {
+            assert_eq!(again.headers.get(name), Some(value), "{name}");
+        }
+    }
+    let id = "0af7651916cd43dd8448eb211c80319c";
+    let parent = format!("00-{id}-b7ad6b7169203331-01");
+    let traced = service.raw("GET", TOP, "", &[("traceparent", &parent)]);
+    assert!(is_given_again(&traced));
+    assert_eq!(traced.header("x-request-id"), id);
+    assert_eq!(again.log.route, hit.log.route);
+    assert_eq!(again.log.trace_id, "");
+}
+
+#[test]
+fn it_is_given_for_as_long_as_no_change_is_looked_for() {
+    let service = warm();
+    assert!(is_given_again(&top(&service)));
+    service.pass_ms(19);
+    assert!(is_given_again(&top(&service)));
+    service.pass_ms(1);
+    assert!(!is_given_again(&top(&service)));
+    assert!(is_given_again(&top(&service)));
+    score(&service, "new", 99);
+    assert_eq!(first(&top(&service)), "new");
+}
+
+#[test]
+fn each_request_is_charged_and_the_last_of_a_burst_is_refused() {
+    let service = warm();
+    let left = |answer: &Answer| -> u64 {
+        let (_, rest) = answer.header("ratelimit").split_once("r=").expect("what is left");
+        rest.split(';')
+            .next()
+            .and_then(|digits| digits.parse().ok())
+            .expect("a number")
+    };
+    let first = from(&service, "192.0.2.1:9", &[]);
+    assert!(!is_given_again(&first), "a client that is met for the first time");
+    let mut before = left(&first);
+    let again = loop {
+        let answer = from(&service, "192.0.2.1:9", &[]);
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(is_given_again(&answer));
+        assert_eq!(left(&answer), before - 1);
+        before -= 1;
+    };
+    assert_eq!((again.status, before), (429, 0));
+    assert!(!again.header("retry-after").is_empty());
+    from(&service, "192.0.2.2:9", &[]);
+    assert!(
+        is_given_again(&from(&service, "192.0.2.2:9", &[])),
+        "somebody else has room"
+    );
+}
+
+#[test]
+fn whom_no_answer_is_for_is_given_none() {
+    let service = warm();
+    let lists = r#"{"addresses":{"deny":["192.0.2.0/24"]}}"#;
+    assert_eq!(service.call("PUT", "/limits", lists).status, 201);
+    service.pass_ms(100);
+    for _ in 0..3 {
+        from(&service, "198.51.100.1:9", &[]);
+    }
+    assert!(is_given_again(&from(&service, "198.51.100.1:9", &[])));
+    assert_eq!(from(&service, "192.0.2.1:9", &[]).status, 403);
+    assert_eq!(
+        from(&service, "198.51.100.1:9", &[("x-api-key", "wrong")]).status,
+        401
+    );
+}
+
+#[test]
+fn other_questions_have_other_answers() {
+    let service = warm();
+    let again = |headers: &[(&str, &str)]| {
+        let answer = from(&service, "", headers);
+        (answer.status, is_given_again(&answer))
+    };
+    assert_eq!(again(&[]), (200, true));
+    assert_eq!(
+        again(&[("user-agent", "x"), ("traceparent", "nonsense")]),
+        (200, true)
+    );
+    assert_eq!(again(&[("accept", "text/plain")]), (406, false));
+    assert_eq!(again(&[("x-tenant-id", "other")]), (404, false));
+    assert_eq!(again(&[("cache-control", "no-cache")]), (200, false));
+    let tag = top(&service).header("etag").to_owned();
+    assert_eq!(again(&[("if-none-match", &tag)]), (304, false));
+    assert_eq!(again(&[("if-none-match", &tag)]), (304, true));
+    assert_eq!(service.raw("HEAD", TOP, "", &[]).text, "");
+    assert_eq!(service.raw("DELETE", TOP, "", &[]).status, 405);
+}
+
+#[test]
+fn what_is_private_or_not_kept_is_never_given_again() {
+    let service = service();
+    for _ in 0..3 {
+        let answer = service.call("GET", "/leaderboards/secret/entries", "");
+        assert!(answer.status == 200 && !is_given_again(&answer));
+        assert_eq!(
+            service.anonymous("GET", "/leaderboards/secret/entries").status,
+            401
+        );
+    }
+    let service = with_policy(r#"{"lifetime_ms":0}"#);
+    for _ in 0..3 {
+        assert!(!is_given_again(&top(&service)));
+    }
+}

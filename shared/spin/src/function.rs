@@ -1,0 +1,21 @@
+//! What makes a component of an endpoint.
+
+/// Makes a component of an expression that takes the host's request and gives the answer to it, as a future: the SDK's
+/// `http_service` without its conversion of requests.
+#[macro_export]
+macro_rules! http_function {
+    ($answer:expr) => {
+        struct Function;
+
+        ::spin_sdk::wasip3::http::service::export!(Function);
+
+        impl ::spin_sdk::wasip3::exports::http::handler::Guest for Function {
+            async fn handle(
+                request: ::spin_sdk::wasip3::http::types::Request,
+            ) -> Result<::spin_sdk::wasip3::http::types::Response, ::spin_sdk::wasip3::http::types::ErrorCode>
+            {
+                $answer(request).await
+            }
+        }
+    };
+}

@@ -1,0 +1,79 @@
+//! Responses as the host takes them.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use leaderboard_http::Repeated;
+use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response};
+use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+
+/// A response of a pipeline's.
+///
+/// # Errors
+/// When the host takes a header for malformed.
+pub(crate) fn response(response: http::Response<Bytes>) -> Result<Response, ErrorCode> {
+    let (head, body) = response.into_parts();
+    respond(head.status, fields(&head.headers)?, body)
+}
+
+/// Headers as the host keeps them.
+///
+/// # Errors
+/// When the host takes one for malformed.
+pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
+    let entries: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    Fields::from_list(&entries).map_err(|error| malformed(&error))
+}
+
+/// A response whose body is written while it goes out.
+///
+/// # Errors
+/// When the host does not take the status.
+pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Response, ErrorCode> {
+    let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
+    let contents = if body.is_empty() {
+        drop(trailers_writer);
+        None
+    } else {
+        let (mut writer, contents) = wit_stream::new();
+        spawn(async move {
+            // A client that went away has no use for the rest.
+            let _ = writer.write_all(body.into()).await;
+            drop(trailers_writer);
+        });
+        Some(contents)
+    };
+    let (response, _sent) = Response::new(headers, contents, trailers);
+    if status == StatusCode::OK {
+        // As it is made.
+        return Ok(response);
+    }
+    response
+        .set_status_code(status.as_u16())
+        .map_err(|()| ErrorCode::InternalError(Some("a status is malformed".to_owned())))?;
+    Ok(response)
+}
+
+/// An answer that is given again. The host copies the headers that it keeps of it, which is cheaper than taking in new ones.
+///
+/// # Errors
+/// When the host takes a header for malformed.
+pub(crate) fn again(repeated: &Repeated) -> Result<Response, ErrorCode> {
+    let answer = &repeated.answer;
+    let headers = match answer.prepared(fields)? {
+        Some(prepared) => Fields::clone(prepared),
+        None => fields(answer.headers())?,
+    };
+    for (name, value) in &repeated.own {
+        headers
+            .append(name.as_str(), value.as_bytes())
+            .map_err(|error| malformed(&error))?;
+    }
+    respond(answer.status(), headers, answer.body().clone())
+}
+
+fn malformed(error: &HeaderError) -> ErrorCode {
+    ErrorCode::InternalError(Some(error.to_string()))
+}
