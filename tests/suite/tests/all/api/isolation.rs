@@ -1,7 +1,7 @@
 //! Tenants do not see each other: every route there is, walked with another tenant's credentials.
 
 use leaderboard_http::families::{ListedRoute, all_routes};
-use leaderboard_http::{Base, BodyKind, Need};
+use leaderboard_http::{Base, BodyKind, Need, Verb};
 use serde_json::{Value, json};
 
 use crate::edgeboard::{Edgeboard, Reply, eventually, over_http};
@@ -18,8 +18,15 @@ struct Names {
     player: &'static str,
 }
 
+/// Where the routes of the API begin: each version has all of them.
+const BASES: [&str; 3] = ["/api/v1", "/api/v2", "/api"];
+/// Tenant A and others trust this issuer.
+const COMMON: &str = "https://common.example";
+/// Who is in what others than A write.
+const SOMEBODY: &str = "somebody";
+
 impl Names {
-    fn path(&self, route: &ListedRoute) -> String {
+    fn path(&self, base: &str, route: &ListedRoute) -> String {
         let segment = |segment: &str| match segment {
             ":tenant" => self.tenant.clone(),
             ":key" => self.key.clone(),
@@ -32,9 +39,50 @@ impl Names {
         };
         let path: Vec<String> = route.pattern.split('/').map(segment).collect();
         match route.base {
-            Base::Api => format!("/api/v1{}", path.join("/")),
+            Base::Api => format!("{base}{}", path.join("/")),
             Base::Root => path.join("/"),
         }
+    }
+}
+
+/// Where a route is found.
+fn bases(route: &ListedRoute) -> &'static [&'static str] {
+    match route.base {
+        Base::Api => &BASES,
+        Base::Root => &[""],
+    }
+}
+
+/// A body that a route takes, so that nothing is refused for the body before it is refused for the caller.
+fn body(route: &ListedRoute, path: &str) -> Value {
+    match route.pattern.rsplit('/').next().unwrap() {
+        "keys" => json!({"name": "b", "scopes": ["scores:read"]}),
+        "rotate" => json!({"overlap_s": 0}),
+        "tokens" => json!({"player": SOMEBODY}),
+        // Of two that are the same, A has one and the other is nobody's.
+        ":issuer" => {
+            let issuer = if path.ends_with("taken") {
+                COMMON
+            } else {
+                "https://nobody.example"
+            };
+            json!({"issuer": issuer, "audiences": ["common"], "keys": [{"secret": "x".repeat(40)}]})
+        }
+        "limits" => json!({"policies": {"family:ranks": {"quota": 1000, "window_s": 1}}}),
+        "flags" if route.base == Base::Root => json!({"context": {}}),
+        "flags" => {
+            let flag = json!({"state": "ENABLED", "variants": {"on": 1}, "defaultVariant": "on"});
+            json!({"flags": {"b": flag}})
+        }
+        ":flag" => json!({"context": {}}),
+        ":leaderboard" if route.body == BodyKind::MergePatch => json!({"title": "c"}),
+        ":leaderboard" => json!({"title": "b", "access": {"read": "private", "write": "player"}}),
+        "scores" if route.pattern == "/scores" => {
+            json!({"player": SOMEBODY, "score": 1, "leaderboards": ["taken"]})
+        }
+        "scores" => json!({"player": SOMEBODY, "score": 1}),
+        ":tenant" => json!({"title": "b"}),
+        other => panic!("what does {other} take?"),
     }
 }
 
@@ -86,6 +134,8 @@ async fn fill(tenant: &Edgeboard) -> Names {
     let issuer = json!({"issuer": format!("https://{SECRET}.example"), "audiences": [SECRET],
         "keys": [{"kid": "k", "secret": secret}]});
     tenant.put("/issuers/taken", &issuer).await.is(201);
+    let common = json!({"issuer": COMMON, "audiences": ["common"], "keys": [{"secret": secret}]});
+    tenant.put("/issuers/common", &common).await.is(201);
     let (id, _) = key(tenant, &["admin"]).await;
     Names {
         tenant: tenant.tenant.clone(),
@@ -134,7 +184,7 @@ async fn ask(
             call = call.header("x-tenant-id", named);
         }
         if route.body != BodyKind::None {
-            call = call.json(&json!({}));
+            call = call.json(&body(route, path));
         }
         call.send().await
     };
@@ -175,17 +225,23 @@ over_http! {
             let made = own.post("/keys", &json!({"name": "b", "scopes": scopes})).await.is(201);
             callers.push(Caller("x-api-key", made["key"].as_str().unwrap().to_owned()));
         }
-        let token = own.post("/tokens", &json!({"player": "shared"})).await.json();
+        let token = own.post("/tokens", &json!({"player": SOMEBODY})).await.json();
         callers.push(Caller("authorization", format!("Bearer {}", token["token"].as_str().unwrap())));
-        let routes = all_routes();
+        let mut routes = all_routes();
+        // What was made is used before it goes.
+        routes.sort_by_key(|route| route.verb == Verb::Delete);
         assert!(routes.len() > 40, "{}", routes.len());
+        let mut done = std::collections::BTreeSet::new();
         for caller in &callers {
-            for route in &routes {
-                let path = names.path(route);
+            for (base, route) in routes.iter().flat_map(|route| bases(route).iter().map(move |base| (*base, route))) {
+                let path = names.path(base, route);
                 let taken = ask(&own, caller, route, &path, None).await;
                 assert_innocent(&taken);
+                if taken.status < 300 {
+                    done.insert((route.verb.name(), route.pattern));
+                }
                 if route.pattern.contains(':') {
-                    let ghost = ask(&own, caller, route, &ghosts.path(route), None).await;
+                    let ghost = ask(&own, caller, route, &ghosts.path(base, route), None).await;
                     assert_eq!(taken.status, ghost.status, "{route:?} {taken:?} {ghost:?}");
                 }
                 if route.need == Need::Operator {
@@ -200,6 +256,13 @@ over_http! {
                 assert!(matches!(named.status, 401 | 403 | 404), "{route:?} {named:?}");
             }
         }
+        // The others did all that there is to write, in a tenant of their own.
+        let writes = routes.iter().filter(|route| route.body != BodyKind::None && route.need != Need::Operator);
+        let undone: Vec<_> = writes
+            .filter(|route| !done.contains(&(route.verb.name(), route.pattern)))
+            .map(|route| route.pattern)
+            .collect();
+        assert_eq!(undone, ["/keys/:key/rotate", "/ofrep/v1/evaluate/flags/:flag"]);
         assert_eq!(seen(edgeboard, &names).await, before);
     }
 
