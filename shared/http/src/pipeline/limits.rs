@@ -184,18 +184,25 @@ impl Gate {
     /// Charges a request whose answer is there already, and tells the limits and what is left of them. `None`, and nothing is
     /// charged, when it takes more than the instance knows, or when there is no room.
     pub(super) fn charge_known<E: Environment>(
-        &mut self,
+        &self,
         env: &E,
         tenant: &TenantId,
     ) -> Option<Option<[(HeaderName, HeaderValue); 2]>> {
         let buckets = &env.memory().limiter.buckets;
+        let (now_us, most) = (now_us(env), self.max_requests_per_day);
+        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
         let known =
-            |(payer, part): (&TenantId, &[Applied])| part.iter().all(|one| buckets.knows(payer, &one.bucket));
-        if !self.payers(env, tenant).into_iter().all(known) || self.peek(env, tenant).refused {
+            |payer: &TenantId, part: &[Applied]| part.iter().all(|one| buckets.knows(payer, &one.bucket));
+        let has_room = known(payer, apart)
+            && known(tenant, own)
+            && buckets.has_room(payer, apart, None, now_us)
+            && buckets.has_room(tenant, own, most, now_us);
+        if !has_room {
             return None;
         }
-        self.charge_locally(env, tenant);
-        self.charge_tenant(env, tenant);
+        buckets.charge(payer, apart, 0, now_us);
+        buckets.charge(tenant, own, 1, now_us);
+        schedule(env);
         let metered = self.peek(env, tenant);
         Some(self.told(env, &metered).headers())
     }

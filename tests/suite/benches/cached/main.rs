@@ -31,6 +31,8 @@ const PLAYERS: usize = 1_000;
 const COUNTED: usize = 2_000;
 /// Requests that come together when a view has expired.
 const TOGETHER: usize = 1_000;
+/// For no longer than this after a write, views of a leaderboard are made anew again and again.
+const CHANGING: Duration = Duration::from_millis(1_500);
 /// Longer than a view of that leaderboard may be used.
 const EXPIRED: Duration = Duration::from_millis(1_600);
 
@@ -106,8 +108,7 @@ async fn prepare(host: &HostProcess, limits: (&str, serde_json::Value)) -> Outco
         let path = format!("/leaderboards/{board}/scores");
         ask("POST", &path, json!({"scores": scores})).await?;
     }
-    // Until the change has shown everywhere.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(CHANGING).await;
     Ok(())
 }
 
