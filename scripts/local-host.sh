@@ -4,7 +4,7 @@
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-KEY=a-key-for-this-run-alone
+KEY=a-key-for-this-run-alone-and-no-other
 STARTED=()
 FOLDERS=()
 

@@ -29,8 +29,19 @@ impl FromStr for Address {
         url.set_query(None);
         url.set_fragment(None);
         let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&path);
+        url.set_path(without_version(&path)?);
         Ok(Self(url))
+    }
+}
+
+/// A base path without the API's own part, which people copy along.
+fn without_version(path: &str) -> Result<&str, String> {
+    match path.rsplit_once("/api/") {
+        Some((base, "v1")) => Ok(base),
+        Some((_base, version)) if version.starts_with('v') && !version.contains('/') => {
+            Err(format!("this tool speaks version 1 of the API, not {version}"))
+        }
+        _ => Ok(path),
     }
 }
 
@@ -110,6 +121,23 @@ mod tests {
             address("http://localhost:3000/").to_string(),
             "http://localhost:3000"
         );
+    }
+
+    #[test]
+    fn the_api_s_own_part_of_an_address_may_be_there() {
+        for base in [
+            "http://localhost:3000/api/v1",
+            "http://localhost:3000/api/v1/",
+            "http://localhost:3000",
+        ] {
+            let url = address(base).url(&["scores"], &[]).unwrap();
+            assert_eq!(url.as_str(), "http://localhost:3000/api/v1/scores");
+        }
+        assert_eq!(
+            address("https://example.org/games/api/v1").to_string(),
+            "https://example.org/games"
+        );
+        assert!("http://localhost:3000/api/v2".parse::<Address>().is_err());
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
 
 use crate::address::Address;
 use crate::failure::Failure;
 use crate::problem::Problem;
+use crate::profile::Server;
 use crate::retry;
 use crate::stop::Stop;
 
@@ -19,16 +20,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 /// The header that carries the key.
 const KEY_HEADER: &str = "x-api-key";
+/// The header that names the tenant.
+const TENANT_HEADER: &str = "x-tenant-id";
 
 /// Takes a line for people: a retry and its reason.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How to reach the server, from the command line.
 pub(crate) struct Connection {
-    /// Where the API is.
-    pub(crate) address: Address,
-    /// The key that is sent along, if any.
-    pub(crate) key: Option<String>,
+    /// Where the API is, and as whom it is called.
+    pub(crate) server: Server,
     /// How often a call is tried again.
     pub(crate) retries: u32,
     /// How long one attempt may take.
@@ -44,9 +45,21 @@ pub(crate) struct Call {
     /// The whole address, from [`Client::url`].
     pub(crate) url: Url,
     /// Further headers.
-    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// A JSON body.
     pub(crate) body: Option<String>,
+}
+
+impl Call {
+    /// A call with nothing but an address.
+    pub(crate) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
 }
 
 /// An answer with its status; a refusal that cannot be cured by waiting is one as well.
@@ -54,6 +67,8 @@ pub(crate) struct Call {
 pub(crate) struct Reply {
     /// The HTTP status code.
     pub(crate) status: u16,
+    /// The version of the document, where the answer is one.
+    pub(crate) etag: Option<String>,
     /// The body.
     pub(crate) body: Vec<u8>,
 }
@@ -77,6 +92,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     address: Address,
     key: Option<HeaderValue>,
+    tenant: Option<HeaderValue>,
     retries: u32,
     stop: Stop,
     notify: Notify,
@@ -91,13 +107,16 @@ struct NotNow {
 impl Client {
     /// A client; `notify` hears of retries, `stop` ends the waits between them.
     pub(crate) fn new(connection: Connection, notify: Notify, stop: Stop) -> Result<Self, Failure> {
-        let http = http_client(&connection.address, connection.timeout)
+        let server = connection.server;
+        let http = http_client(&server.address, connection.timeout)
             .map_err(|error| Failure::Usage(format!("no HTTP client: {}", innermost(&error))))?;
-        let key = connection.key.map(|key| key_header(&key)).transpose()?;
+        let key = server.key.map(|key| key_header(&key)).transpose()?;
+        let tenant = server.tenant.map(|tenant| tenant_header(&tenant)).transpose()?;
         Ok(Self {
             http,
-            address: connection.address,
+            address: server.address,
             key,
+            tenant,
             retries: connection.retries,
             stop,
             notify,
@@ -112,14 +131,7 @@ impl Client {
     /// Reads a resource.
     pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, Failure> {
         let url = self.url(segments, query)?;
-        self.call(&Call {
-            method: Method::GET,
-            url,
-            headers: Vec::new(),
-            body: None,
-        })
-        .await?
-        .success()
+        self.call(&Call::new(Method::GET, url)).await?.success()
     }
 
     /// Makes a call until there is an answer that is not "not now".
@@ -173,8 +185,11 @@ impl Client {
         if let Some(key) = &self.key {
             request = request.header(KEY_HEADER, key.clone());
         }
+        if let Some(tenant) = &self.tenant {
+            request = request.header(TENANT_HEADER, tenant.clone());
+        }
         for (name, value) in &call.headers {
-            request = request.header(*name, *value);
+            request = request.header(*name, value);
         }
         if let Some(body) = &call.body {
             request = request
@@ -186,11 +201,10 @@ impl Client {
             Err(error) => return self.judge(&error).map(Err),
         };
         let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        let retry_after =
+            header(RETRY_AFTER).and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+        let etag = header(ETAG).map(str::to_owned);
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -212,7 +226,7 @@ impl Client {
                 retry_after,
             }));
         }
-        Ok(Ok(Reply { status, body }))
+        Ok(Ok(Reply { status, etag, body }))
     }
 
     /// Whether a failed exchange may work later.
@@ -257,6 +271,11 @@ fn key_header(key: &str) -> Result<HeaderValue, Failure> {
         .map_err(|_error| Failure::Usage("the key has characters that a header cannot carry".into()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn tenant_header(tenant: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(tenant.trim())
+        .map_err(|_error| Failure::Usage(format!("`{tenant}` cannot be a tenant's id")))
 }
 
 /// The cause at the bottom, which says what happened; the layers above only say who noticed.

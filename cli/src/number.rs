@@ -72,6 +72,49 @@ impl Visitor<'_> for IntegerVisitor {
     }
 }
 
+/// How numbers are grouped where people write them: what stands between the thousands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Thousands(char);
+
+impl FromStr for Thousands {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut characters = text.chars();
+        match (text, characters.next(), characters.next()) {
+            ("space", _, _) => Ok(Self(' ')),
+            (_, Some(one), None) if !one.is_alphanumeric() && !matches!(one, '+' | '-') => Ok(Self(one)),
+            _ => Err("a thousands separator is one character such as `,` or `.`, or `space`".into()),
+        }
+    }
+}
+
+impl Thousands {
+    /// A whole number, grouped by three throughout or not at all.
+    pub(crate) fn parse(self, text: &str) -> Result<Integer, String> {
+        let wrong = || {
+            let separator = self.0;
+            format!("`{text}` is not a whole number of 64 bits with `{separator}` between its thousands")
+        };
+        let mut groups = text.split(|character| self.is_between(character));
+        let first = groups.next().unwrap_or_default();
+        let groups: Vec<&str> = groups.collect();
+        let is_grouped = (1..=GROUP).contains(&first.trim_start_matches(['+', '-']).len())
+            && groups.iter().all(|group| group.len() == GROUP);
+        if !groups.is_empty() && !is_grouped {
+            return Err(wrong());
+        }
+        format!("{first}{}", groups.concat())
+            .parse()
+            .map_err(|_error: String| wrong())
+    }
+
+    /// A space may be one that does not break the line, as spreadsheets write it.
+    fn is_between(self, character: char) -> bool {
+        character == self.0 || (self.0 == ' ' && matches!(character, '\u{a0}' | '\u{202f}'))
+    }
+}
+
 /// Column values by name, in the order in which they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NamedIntegers(pub(crate) Vec<(String, Integer)>);
@@ -120,12 +163,15 @@ impl<'de> Visitor<'de> for NamedVisitor {
     }
 }
 
+/// Digits between two separators.
+const GROUP: usize = 3;
+
 /// `1234567` as `1,234,567`, for counts in messages to people.
 pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+        if position > 0 && (digits.len() - position).is_multiple_of(GROUP) {
             text.push(',');
         }
         text.push(digit);
@@ -170,6 +216,30 @@ mod tests {
             "null",
         ] {
             assert!(serde_json::from_str::<Integer>(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_grouped_throughout_or_not_at_all() {
+        let parse = |separator: &str, text: &str| separator.parse::<Thousands>().unwrap().parse(text);
+        for (separator, text, value) in [
+            (",", "1,234,567", 1_234_567),
+            (",", "-1,234", -1234),
+            (",", "+999", 999),
+            (",", "1234567", 1_234_567),
+            (".", "12.345", 12_345),
+            ("space", "1 000\u{a0}000", 1_000_000),
+            ("'", "9'223'372'036'854'775'807", i64::MAX),
+        ] {
+            assert_eq!(parse(separator, text), Ok(Integer(value)), "{text}");
+        }
+        for wrong in [
+            "1,23", "1234,567", ",123", "1,,234", "1,234,", "1.234", "", "1,2+3",
+        ] {
+            assert!(parse(",", wrong).is_err(), "{wrong}");
+        }
+        for separator in ["", ",,", "1", "-", "a"] {
+            assert!(separator.parse::<Thousands>().is_err(), "{separator}");
         }
     }
 

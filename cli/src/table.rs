@@ -12,7 +12,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─
 /// Spaces left and right of a cell; the invisible line between two columns is a third one.
 const PADDING: (u16, u16) = (0, 1);
 /// Stands where there is no value.
-const ABSENT: &str = "–";
+pub(crate) const ABSENT: &str = "–";
 /// Marks the player that was asked for.
 const MARK: &str = "▶";
 
@@ -151,7 +151,7 @@ fn bounds(period: &Period) -> String {
 }
 
 /// Drops from an instant what is zero: the milliseconds, and the whole time at midnight UTC.
-fn short_time(time: &str) -> String {
+pub(crate) fn short_time(time: &str) -> String {
     let Some(text) = time.strip_suffix('Z') else {
         return time.to_owned();
     };

@@ -14,7 +14,8 @@ Import scores from a CSV file; resumable, and safe to run twice.
 
 Every row of the file becomes one submission to all the leaderboards named. The file is UTF-8 with a \
 header line. TEMPLATES are text with columns in braces, such as '{scorer} ({team})'; '{{' and '}}' are \
-braces themselves. The mapping comes from the flags, from a TOML file (--config), or from both: a flag \
+braces themselves; a column's name without braces is an error. A cell that `export` escaped because a spreadsheet would \
+take it for a formula is read as it was. The mapping comes from the flags, from a TOML file (--config), or from both: a flag \
 replaces the same setting of the file.
 
 Run twice, nothing changes:
@@ -49,6 +50,8 @@ A mapping file, here with every setting:
   id = \"{date}/{scorer}/{minute}\"         # optional
   skip = [\"own_goal=TRUE\", \"scorer=NA\"]
   delimiter = \",\"
+  trim = true                             # optional
+  thousands_separator = \".\"             # optional
   [values]
   score = 1                               # or a template, \"{points}\"
   [metadata]
@@ -63,8 +66,8 @@ A mapping file, here with every setting:
 #[derive(Debug, Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub(crate) struct ImportArgs {
-    /// The CSV file.
-    #[arg(value_name = "FILE")]
+    /// The CSV file; `-` is standard input.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
@@ -105,6 +108,12 @@ pub(crate) struct MappingArgs {
     /// What separates the fields: one ASCII character, or `tab`. [default: ,]
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) delimiter: Option<String>,
+    /// Leave out white space around every cell and every column's name.
+    #[arg(long)]
+    pub(crate) trim: bool,
+    /// What stands between the thousands of numbers, such as `,` or `.` or `space`. Without it, numbers are digits alone.
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) thousands_separator: Option<String>,
 }
 
 /// How the submissions are sent.

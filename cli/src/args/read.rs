@@ -10,7 +10,7 @@ const DEFAULT_RESTARTS: u32 = 5;
 /// Which period to read.
 #[derive(Debug, Args)]
 pub(crate) struct PeriodArg {
-    /// `current` (the default), `previous`, a period's id, or an instant in it (RFC 3339).
+    /// `current` (the default), `previous`, a period's id, a date, or an instant in it (RFC 3339).
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Option<String>,
 }
@@ -73,7 +73,8 @@ pub(crate) struct AroundArgs {
 /// The form of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One line per entry with a header: rank, player, one field per column, metadata (JSON), reached_at.
+    /// One line per entry with a header: rank, player, one field per column, metadata (JSON), reached_at. Text that a
+    /// spreadsheet would take for a formula gets an apostrophe in front, which `import` takes off again.
     Csv,
     /// One entry per line, exactly as the server wrote it.
     Jsonl,

@@ -9,6 +9,7 @@ use crate::args::read::{ExportArgs, Format};
 use crate::client::Client;
 use crate::commands::{client, parse};
 use crate::failure::Failure;
+use crate::formula;
 use crate::number::grouped;
 use crate::output;
 use crate::table;
@@ -166,7 +167,10 @@ impl EntryWriter {
             }
         };
         for entry in entries {
-            let mut record = vec![entry.rank.to_string(), entry.player.clone()];
+            let mut record = vec![
+                entry.rank.to_string(),
+                formula::escape(&entry.player).into_owned(),
+            ];
             record.extend(columns.iter().map(|name| {
                 entry
                     .values
@@ -178,7 +182,7 @@ impl EntryWriter {
                 entry
                     .metadata
                     .as_ref()
-                    .map(|json| json.get().to_owned())
+                    .map(|json| formula::escape(json.get()).into_owned())
                     .unwrap_or_default(),
             );
             record.push(entry.reached_at.clone().unwrap_or_default());
@@ -282,6 +286,21 @@ mod tests {
         assert_eq!(first, expected);
         let second = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
         assert!(!second.contains("player"), "the header stands once");
+    }
+
+    #[test]
+    fn players_whose_names_are_like_formulas_are_escaped_and_numbers_are_not() {
+        let page: Page = serde_json::from_str(
+            r#"{"leaderboard":"l","period":"all","entries":[
+            {"rank":1,"player":"=HYPERLINK(\"http://x\")","values":{"score":-5},"metadata":-1}]}"#,
+        )
+        .unwrap();
+        let entries = table::read_entries(&page).unwrap();
+        let text = EntryWriter::new(Format::Csv).csv(&entries).unwrap();
+        assert_eq!(
+            String::from_utf8(text).unwrap().lines().nth(1),
+            Some(r#"1,"'=HYPERLINK(""http://x"")",-5,'-1,"#)
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The commands, one file each; `import` has its own directory.
+//! The commands about scores, one file each; `import` has its own directory, and so has the administration.
 
+pub(crate) mod completion;
 pub(crate) mod export;
 pub(crate) mod read;
 pub(crate) mod submit;
@@ -21,4 +22,28 @@ pub(crate) fn client(global: &Global) -> Result<Client, Failure> {
 pub(crate) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Failure> {
     serde_json::from_slice(body)
         .map_err(|error| Failure::Protocol(format!("the answer is not as the Edgeboard API says: {error}")))
+}
+
+/// A random id of 128 bits, so that a retry after a lost answer is recognised.
+pub(crate) fn random_id() -> Result<String, Failure> {
+    let high = getrandom::u64().map_err(no_randomness)?;
+    let low = getrandom::u64().map_err(no_randomness)?;
+    Ok(format!("{high:016x}{low:016x}"))
+}
+
+fn no_randomness(error: getrandom::Error) -> Failure {
+    Failure::Usage(format!(
+        "the system gives no random numbers ({error}); give an --id"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_ids_differ() {
+        assert_ne!(random_id().unwrap(), random_id().unwrap());
+        assert_eq!(random_id().unwrap().len(), 32);
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::args::Global;
 use crate::args::submit::SubmitArgs;
 use crate::client::{Call, Client};
-use crate::commands::{client, parse};
+use crate::commands::{client, parse, random_id};
 use crate::failure::Failure;
 use crate::instant;
 use crate::number::NamedIntegers;
@@ -65,24 +65,9 @@ fn call(client: &Client, args: &SubmitArgs) -> Result<Call, Failure> {
     let body = serde_json::to_string(&submission)
         .map_err(|error| Failure::Usage(format!("the submission cannot be written as JSON: {error}")))?;
     Ok(Call {
-        method: Method::POST,
-        url,
-        headers: Vec::new(),
         body: Some(body),
+        ..Call::new(Method::POST, url)
     })
-}
-
-/// A random id of 128 bits, so that a retry after a lost answer is recognised.
-fn random_id() -> Result<String, Failure> {
-    let high = getrandom::u64().map_err(no_randomness)?;
-    let low = getrandom::u64().map_err(no_randomness)?;
-    Ok(format!("{high:016x}{low:016x}"))
-}
-
-fn no_randomness(error: getrandom::Error) -> Failure {
-    Failure::Usage(format!(
-        "the system gives no random numbers ({error}); give an --id"
-    ))
 }
 
 fn render(outcome: &Outcome) -> String {
@@ -149,11 +134,5 @@ mod tests {
  goals          all     improved      2     1       3
  goals-by-year  1916    created       1    12       –";
         assert_eq!(render(&outcome), expected);
-    }
-
-    #[test]
-    fn random_ids_differ() {
-        assert_ne!(random_id().unwrap(), random_id().unwrap());
-        assert_eq!(random_id().unwrap().len(), 32);
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn create_missing(
         let call = Call {
             method: Method::PUT,
             url: client.url(&["leaderboards", id], &[])?,
-            headers: vec![WHEN_MISSING],
+            headers: vec![(WHEN_MISSING.0, WHEN_MISSING.1.to_owned())],
             body: Some(to_json(configuration)?.to_string()),
         };
         let reply = client.call(&call).await?;
@@ -40,14 +40,7 @@ pub(crate) async fn missing<'a>(client: &Client, ids: &'a [String]) -> Result<Ve
     let mut missing = Vec::new();
     for id in ids {
         let url = client.url(&["leaderboards", id], &[])?;
-        let reply = client
-            .call(&Call {
-                method: Method::GET,
-                url,
-                headers: Vec::new(),
-                body: None,
-            })
-            .await?;
+        let reply = client.call(&Call::new(Method::GET, url)).await?;
         match reply.status {
             404 => missing.push(id.as_str()),
             401 | 403 => {}
@@ -57,7 +50,8 @@ pub(crate) async fn missing<'a>(client: &Client, ids: &'a [String]) -> Result<Ve
     Ok(missing)
 }
 
-fn to_json(table: &toml::Table) -> Result<Value, Failure> {
+/// A document in TOML as the API wants it; integers keep their value whatever their size.
+pub(crate) fn to_json(table: &toml::Table) -> Result<Value, Failure> {
     table
         .iter()
         .map(|(key, value)| Ok((key.clone(), value_to_json(value)?)))

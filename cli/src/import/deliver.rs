@@ -89,7 +89,7 @@ async fn round(client: &Client, rows: &mut [Pending]) -> Result<Round, Failure> 
     let call = Call {
         method: Method::POST,
         url: client.url(&["scores"], &[])?,
-        headers: vec![MINIMAL],
+        headers: vec![(MINIMAL.0, MINIMAL.1.to_owned())],
         body: Some(Batch::body(open.iter().map(|(row, _verdict)| row))),
     };
     let reply = client.call(&call).await?;

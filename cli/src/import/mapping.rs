@@ -5,11 +5,12 @@ use serde_json::value::RawValue;
 
 use crate::failure::Failure;
 use crate::import::identity::{Content, Identities};
+use crate::import::rows::Form;
 use crate::import::settings::Settings;
 use crate::import::skip::{SkipRule, SkipRules};
 use crate::import::template::{Bound, Columns, Template};
 use crate::instant;
-use crate::number::{Integer, NamedIntegers};
+use crate::number::{NamedIntegers, Thousands};
 use crate::wire::Submission;
 
 /// The column that can be written in short.
@@ -20,8 +21,8 @@ const SCORE: &str = "score";
 pub(crate) struct Mapping {
     /// Where every row goes.
     pub(crate) leaderboards: Vec<String>,
-    /// What separates the fields.
-    pub(crate) delimiter: u8,
+    /// How the file is read.
+    pub(crate) form: Form,
     /// What is left out.
     pub(crate) skip: Vec<SkipRule>,
     player: Template,
@@ -29,6 +30,7 @@ pub(crate) struct Mapping {
     time: Option<Template>,
     id: Option<Template>,
     metadata: Vec<(String, Template)>,
+    thousands: Option<Thousands>,
 }
 
 /// A mapping bound to the columns of a file.
@@ -41,6 +43,7 @@ pub(crate) struct RowMapper {
     time: Option<Bound>,
     id: Option<Bound>,
     metadata: Vec<(String, Bound)>,
+    thousands: Option<Thousands>,
 }
 
 /// What becomes of a row.
@@ -85,7 +88,15 @@ impl Mapping {
         let template = |text: &String| Template::parse(text);
         Ok(Self {
             leaderboards: settings.leaderboards.clone(),
-            delimiter: delimiter(settings.delimiter.as_deref())?,
+            form: Form {
+                delimiter: delimiter(settings.delimiter.as_deref())?,
+                trim: settings.trim,
+            },
+            thousands: settings
+                .thousands_separator
+                .as_deref()
+                .map(str::parse)
+                .transpose()?,
             skip: settings
                 .skip
                 .iter()
@@ -115,6 +126,11 @@ impl Mapping {
     }
 
     fn look_up(&self, columns: &Columns) -> Result<RowMapper, String> {
+        for (setting, template) in self.templates() {
+            columns
+                .refuse_bare_name(template)
+                .map_err(|error| format!("{setting}: {error}"))?;
+        }
         let bind = |template: &Template| template.bind(columns);
         let bind_named = |(name, template): &(String, Template)| Ok((name.clone(), template.bind(columns)?));
         Ok(RowMapper {
@@ -133,7 +149,17 @@ impl Mapping {
                 .iter()
                 .map(bind_named)
                 .collect::<Result<_, String>>()?,
+            thousands: self.thousands,
         })
+    }
+
+    /// Every template with the name of its setting.
+    fn templates(&self) -> impl Iterator<Item = (&str, &Template)> {
+        let named = self.values.iter().chain(&self.metadata);
+        std::iter::once(("player", &self.player))
+            .chain(self.time.iter().map(|template| ("time", template)))
+            .chain(self.id.iter().map(|template| ("id", template)))
+            .chain(named.map(|(name, template)| (name.as_str(), template)))
     }
 }
 
@@ -148,12 +174,12 @@ impl RowMapper {
             return Err("the player is empty".into());
         }
         let value = |(name, template): &(String, Bound)| {
-            let value: Integer = template
-                .render(record)
-                .trim()
-                .parse()
-                .map_err(|error| format!("{name}: {error}"))?;
-            Ok((name.clone(), value))
+            let text = template.render(record);
+            let value = match self.thousands {
+                Some(thousands) => thousands.parse(text.trim()),
+                None => text.trim().parse(),
+            };
+            Ok((name.clone(), value.map_err(|error| format!("{name}: {error}"))?))
         };
         let values = NamedIntegers(self.values.iter().map(value).collect::<Result<_, String>>()?);
         let time = self
@@ -232,102 +258,4 @@ fn delimiter(text: Option<&str>) -> Result<u8, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::import::settings::ValueSetting;
-
-    fn settings() -> Settings {
-        Settings {
-            leaderboards: vec!["goals".into(), "goals-by-year".into()],
-            player: Some("{scorer} ({team})".into()),
-            time: Some("{date}".into()),
-            values: [("score".to_owned(), ValueSetting::Constant(1))].into(),
-            ..Settings::default()
-        }
-    }
-
-    fn mapper(settings: &Settings) -> RowMapper {
-        let columns = Columns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
-        Mapping::new(settings).unwrap().bind(&columns).unwrap()
-    }
-
-    fn json(settings: &Settings, row: [&str; 4]) -> Result<serde_json::Value, String> {
-        let mapper = mapper(settings);
-        let Mapped::Row(row) = mapper.map(&StringRecord::from(row.to_vec()))? else {
-            panic!("skipped")
-        };
-        Ok(serde_json::from_str(&mapper.submission(&row, &mut Identities::default())?).unwrap())
-    }
-
-    const ROW: [&str; 4] = ["1916-07-02", "Uruguay", "José Piendibene", "-9223372036854775808"];
-
-    #[test]
-    fn a_goal_becomes_one_submission_to_both_leaderboards() {
-        let submission = json(&settings(), ROW).unwrap();
-        assert_eq!(
-            submission["leaderboards"],
-            serde_json::json!(["goals", "goals-by-year"])
-        );
-        assert_eq!(submission["player"], "José Piendibene (Uruguay)");
-        assert_eq!(submission["score"], 1);
-        assert_eq!(submission["occurred_at"], "1916-07-02T00:00:00Z");
-        assert_eq!(submission["id"].as_str().unwrap().len(), 32);
-        assert!(submission.get("metadata").is_none() && submission.get("values").is_none());
-    }
-
-    #[test]
-    fn columns_metadata_and_ids_come_from_templates_and_numbers_stay_exact() {
-        let mut settings = settings();
-        settings
-            .values
-            .insert("points".into(), ValueSetting::Template(" {points} ".into()));
-        settings.metadata.insert("team".into(), "{team}".into());
-        settings.id = Some("{date}/{scorer}".into());
-        let submission = json(&settings, ROW).unwrap();
-        assert_eq!(
-            submission["values"],
-            serde_json::json!({"points": "-9223372036854775808", "score": 1})
-        );
-        assert_eq!(submission["metadata"], serde_json::json!({"team": "Uruguay"}));
-        assert_eq!(submission["id"], "1916-07-02/José Piendibene");
-    }
-
-    #[test]
-    fn a_row_that_cannot_be_mapped_says_why() {
-        let mut settings = settings();
-        settings
-            .values
-            .insert("points".into(), ValueSetting::Template("{points}".into()));
-        let error = |row| json(&settings, row).unwrap_err();
-        assert_eq!(
-            error(["1916-07-02", "U", "J", "1.5"]),
-            "points: `1.5` is not a whole number of 64 bits"
-        );
-        assert!(error(["NA", "U", "J", "1"]).starts_with("time: `NA` is neither"));
-        settings.player = Some("{scorer}".into());
-        assert_eq!(
-            json(&settings, ["1916-07-02", "U", "", "1"]).unwrap_err(),
-            "the player is empty"
-        );
-    }
-
-    #[test]
-    fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
-        type Breaking = fn(&mut Settings);
-        let cases: [(Breaking, &str); 5] = [
-            (|settings| settings.leaderboards.clear(), "--leaderboard"),
-            (|settings| settings.player = None, "--player"),
-            (|settings| settings.values.clear(), "--value"),
-            (|settings| settings.delimiter = Some(";;".into()), "delimiter"),
-            (|settings| settings.time = Some("{date".into()), "not closed"),
-        ];
-        for (breaking, expected) in cases {
-            let mut settings = settings();
-            breaking(&mut settings);
-            let error = Mapping::new(&settings).unwrap_err();
-            assert!(error.to_string().contains(expected), "{error}");
-        }
-        assert_eq!(delimiter(Some("tab")), Ok(b'\t'));
-        assert_eq!(delimiter(Some(";")), Ok(b';'));
-    }
-}
+mod tests;

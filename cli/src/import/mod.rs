@@ -2,7 +2,7 @@
 
 mod batch;
 mod checkpoint;
-mod create;
+pub(crate) mod create;
 mod deliver;
 mod identity;
 mod lanes;
@@ -10,6 +10,7 @@ mod mapping;
 mod place;
 mod progress;
 mod report;
+mod rows;
 mod settings;
 mod skip;
 mod source;
@@ -51,7 +52,7 @@ struct Import<'a> {
 pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
     let settings = Settings::load(&args.mapping)?;
     let mapping = Mapping::new(&settings)?;
-    let source = Source::new(&args.file, mapping.clone());
+    let source = Source::new(&args.file, mapping.clone())?;
     let survey = source.survey()?;
     let mut import = Import {
         global,
@@ -63,6 +64,9 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failur
     };
     let progress = Arc::new(Progress::default());
     import.tell_unmappable(&progress);
+    if import.survey.rows == 0 {
+        progress.say("the file has a header and no rows");
+    }
     if args.sending.dry_run {
         return import.describe();
     }
@@ -143,7 +147,7 @@ impl Import<'_> {
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, Failure> {
-        let address = self.global.connection(None).address.to_string();
+        let address = self.global.place();
         let mapping = self.settings.fingerprint()?;
         let content = self.survey.content.clone();
         let path = match &self.args.sending.checkpoint {

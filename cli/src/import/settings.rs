@@ -26,6 +26,12 @@ pub(crate) struct Settings {
     pub(crate) skip: Vec<String>,
     /// What separates the fields.
     pub(crate) delimiter: Option<String>,
+    /// Whether white space around each cell is left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) trim: bool,
+    /// What stands between the thousands of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thousands_separator: Option<String>,
     /// Templates of the values by column.
     pub(crate) values: BTreeMap<String, ValueSetting>,
     /// Templates of the metadata's fields.
@@ -79,6 +85,7 @@ impl Settings {
             (&mut self.time, &args.time),
             (&mut self.id, &args.id),
             (&mut self.delimiter, &args.delimiter),
+            (&mut self.thousands_separator, &args.thousands_separator),
         ];
         for (setting, flag) in options {
             if flag.is_some() {
@@ -93,6 +100,7 @@ impl Settings {
                 setting.clone_from(flag);
             }
         }
+        self.trim |= args.trim;
         if !args.values.is_empty() {
             let pairs = named("--value", &args.values)?;
             self.values = pairs

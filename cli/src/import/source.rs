@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use csv::{Reader, ReaderBuilder, StringRecord};
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
@@ -13,16 +13,38 @@ use crate::import::checkpoint::Done;
 use crate::import::hex;
 use crate::import::identity::Identities;
 use crate::import::mapping::{Mapped, MappedRow, Mapping, RowMapper};
+use crate::import::rows::Rows;
 use crate::import::template::Columns;
 
 /// Refusals and unreadable rows that are kept for the report; all are counted and told as they come.
 pub(crate) const MAX_KEPT: usize = 1000;
 
+/// Stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
 /// A CSV file and its mapping.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    path: PathBuf,
+    /// As people know it.
+    name: PathBuf,
+    file: Arc<Place>,
     mapping: Mapping,
+}
+
+/// Where the rows are. The file is read twice, so standard input is kept in a file that goes with the last clone.
+#[derive(Debug)]
+enum Place {
+    Path(PathBuf),
+    Kept(tempfile::NamedTempFile),
+}
+
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Path(path) => path,
+            Self::Kept(file) => file.path(),
+        }
+    }
 }
 
 /// What the first reading found.
@@ -60,12 +82,24 @@ struct Position {
 }
 
 impl Source {
-    /// A file and how to read it.
-    pub(crate) fn new(path: &Path, mapping: Mapping) -> Self {
-        Self {
-            path: path.to_owned(),
+    /// A file, or `-` for standard input, and how to read it.
+    pub(crate) fn new(path: &Path, mapping: Mapping) -> Result<Self, Failure> {
+        let is_input = path == Path::new(STANDARD_INPUT);
+        let name = if is_input {
+            PathBuf::from("standard input")
+        } else {
+            path.to_owned()
+        };
+        let file = if is_input {
+            Place::Kept(keep(io::stdin().lock()).map_err(|error| Failure::file(&name, error))?)
+        } else {
+            Place::Path(path.to_owned())
+        };
+        Ok(Self {
+            name,
+            file: Arc::new(file),
             mapping,
-        }
+        })
     }
 
     /// Reads and maps the whole file.
@@ -147,7 +181,11 @@ impl Source {
     }
 
     fn open(&self) -> Result<File, Failure> {
-        File::open(&self.path).map_err(|error| Failure::file(&self.path, error))
+        File::open(self.file.path()).map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, cause: impl std::fmt::Display) -> Failure {
+        Failure::file(&self.name, cause)
     }
 
     /// Maps row after row until `visit` says no.
@@ -156,20 +194,14 @@ impl Source {
         input: impl Read,
         mut visit: impl FnMut(&Position, &RowMapper, Result<Mapped, String>) -> bool,
     ) -> Result<(), Failure> {
-        let mut reader = ReaderBuilder::new()
-            .delimiter(self.mapping.delimiter)
-            .from_reader(input);
-        let header = reader
-            .headers()
-            .map_err(|error| Failure::file(&self.path, error))?
-            .clone();
+        let opened = Rows::new(input, self.mapping.form).map_err(|error| self.failure(error))?;
+        let Some((mut rows, header)) = opened else {
+            return Err(self.failure("is empty; the first line must name the columns"));
+        };
         let mapper = self.mapping.bind(&Columns::new(header))?;
-        let mut record = StringRecord::new();
         let mut row = 0;
-        while let Some((line, read)) =
-            next(&mut reader, &mut record).map_err(|error| Failure::file(&self.path, error))?
-        {
-            let mapped = read.and_then(|()| mapper.map(&record));
+        while let Some((line, cells)) = rows.next().map_err(|error| self.failure(error))? {
+            let mapped = cells.and_then(|cells| mapper.map(&cells));
             if !visit(&Position { row, line }, &mapper, mapped) {
                 break;
             }
@@ -179,38 +211,16 @@ impl Source {
     }
 }
 
+/// Copies what cannot be read twice into a file that can.
+fn keep(mut input: impl Read) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    io::copy(&mut input, &mut file)?;
+    Ok(file)
+}
+
 fn submission(mapper: &RowMapper, row: &MappedRow, identities: &mut Identities) -> Option<String> {
     // Writing JSON to memory cannot fail, and the first reading would have told.
     mapper.submission(row, identities).ok()
-}
-
-/// A row's line, and what is wrong with it if it cannot be read as it stands; the next one still can.
-type ReadRow = Option<(u64, Result<(), String>)>;
-
-fn next(reader: &mut Reader<impl Read>, record: &mut StringRecord) -> Result<ReadRow, csv::Error> {
-    let line = reader.position().line();
-    match reader.read_record(record) {
-        Ok(false) => Ok(None),
-        Ok(true) => Ok(Some((
-            record.position().map_or(line, csv::Position::line),
-            Ok(()),
-        ))),
-        Err(error) => match error.kind() {
-            csv::ErrorKind::UnequalLengths {
-                pos,
-                expected_len,
-                len,
-            } => {
-                let at = pos.as_ref().map_or(line, csv::Position::line);
-                Ok(Some((at, Err(format!("{len} of {expected_len} fields")))))
-            }
-            csv::ErrorKind::Utf8 { pos, .. } => {
-                let at = pos.as_ref().map_or(line, csv::Position::line);
-                Ok(Some((at, Err("not UTF-8".into()))))
-            }
-            _ => Err(error),
-        },
-    }
 }
 
 /// Hashes what is read through it.
@@ -244,7 +254,7 @@ mod tests {
             ..Settings::default()
         };
         let mapping = Mapping::new(&settings).unwrap();
-        (directory, Source::new(&path, mapping))
+        (directory, Source::new(&path, mapping).unwrap())
     }
 
     #[test]
@@ -288,8 +298,21 @@ mod tests {
     fn an_unknown_column_is_a_wrong_mapping_and_a_missing_file_is_not() {
         let (_directory, unknown) = source(b"player,n\n");
         assert_eq!(unknown.survey().unwrap_err().exit_code(), 2);
-        let (directory, missing) = source(b"");
+        let (directory, missing) = source(b"name,n\n");
         drop(directory);
         assert_eq!(missing.survey().unwrap_err().exit_code(), 5);
+    }
+
+    #[test]
+    fn an_empty_file_says_so() {
+        let (_directory, empty) = source(b"\r\n");
+        let error = empty.survey().unwrap_err();
+        assert_eq!(error.exit_code(), 5);
+        assert!(
+            error
+                .to_string()
+                .ends_with("rows.csv: is empty; the first line must name the columns"),
+            "{error}"
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use csv::StringRecord;
 
+use crate::suggest;
+
 /// A parsed template; its columns are not looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template(Vec<Part<String>>);
@@ -58,6 +60,14 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// The text, where it is the same for every row.
+    fn constant(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Looks up the columns.
     pub(crate) fn bind(&self, columns: &Columns) -> Result<Bound, String> {
         let bind = |part: &Part<String>| match part {
@@ -102,13 +112,24 @@ impl Columns {
         match (found.next(), found.next()) {
             (Some((position, _name)), None) => Ok(position),
             (Some(_first), Some(_second)) => Err(format!("the column `{name}` stands twice in the header")),
-            (None, _) => {
-                let known: Vec<&str> = self.0.iter().collect();
-                Err(format!(
-                    "there is no column `{name}`; the columns are: {}",
-                    known.join(", ")
-                ))
-            }
+            (None, _) => Err(format!(
+                "there is no column `{name}`{}",
+                suggest::among(name, "the columns are", self.0.iter())
+            )),
+        }
+    }
+
+    /// A column's name without braces would be the same text for every row, which nobody means.
+    pub(crate) fn refuse_bare_name(&self, template: &Template) -> Result<(), String> {
+        let Some(text) = template.constant() else {
+            return Ok(());
+        };
+        let mut columns = self.0.iter();
+        match columns.find(|column| column.trim().eq_ignore_ascii_case(text.trim())) {
+            None => Ok(()),
+            Some(column) => Err(format!(
+                "`{text}` is the name of a column; write `{{{column}}}` for what is in it"
+            )),
         }
     }
 }
@@ -158,6 +179,11 @@ mod tests {
             error,
             "there is no column `player`; the columns are: date, scorer, team, own goal"
         );
+        let error = Template::parse("{scorrer}")
+            .unwrap()
+            .bind(&columns())
+            .unwrap_err();
+        assert_eq!(error, "there is no column `scorrer`; did you mean `scorer`?");
         let twice = Columns::new(StringRecord::from(vec!["a", "a"]));
         assert!(twice.position("a").unwrap_err().contains("twice"));
     }

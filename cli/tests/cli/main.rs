@@ -1,6 +1,8 @@
 //! The program against a small HTTP server: what it sends, what it makes of answers, and how it ends.
 
 #[cfg(test)]
+mod administering;
+#[cfg(test)]
 mod importing;
 #[cfg(test)]
 mod reading;
@@ -8,3 +10,7 @@ mod reading;
 mod run;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod surroundings;
+#[cfg(test)]
+mod tables;

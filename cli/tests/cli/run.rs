@@ -1,6 +1,7 @@
 //! Runs the program in a directory of its own.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -36,12 +37,23 @@ impl Place {
         self.path(name)
     }
 
+    /// Writes a file, in folders of its own, that nobody else can read.
+    pub(crate) fn write_private(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        path
+    }
+
     /// `edgeboard …` in it, with a key and without anything from the tester's environment.
     pub(crate) fn command(&self, address: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edgeboard"));
         command
             .env_clear()
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
             .env("EDGEBOARD_ADDRESS", address)
             .env("EDGEBOARD_KEY", "the-key")
             .current_dir(self.0.path())
@@ -51,17 +63,19 @@ impl Place {
 
     /// Runs to the end.
     pub(crate) fn run(&self, address: &str, args: &[&str]) -> Run {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.command(address, args).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Run {
-            code: status.code().unwrap(),
-            out: text(stdout),
-            err: text(stderr),
-        }
+        Run::of(self.command(address, args).output().unwrap())
+    }
+
+    /// Runs to the end with something on standard input.
+    pub(crate) fn run_with_input(&self, address: &str, args: &[&str], input: &str) -> Run {
+        let mut command = self.command(address, args);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        Run::of(child.wait_with_output().unwrap())
     }
 
     /// Starts, without waiting.
@@ -75,6 +89,16 @@ impl Place {
 }
 
 impl Run {
+    /// What a process came to.
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))

@@ -2,13 +2,25 @@
 
 use leaderboard_http::File;
 
+/// A description, compressed by the build script.
+macro_rules! description {
+    ($path:literal, $file:literal) => {
+        File {
+            path: $path,
+            media_type: "application/json",
+            gzip: true,
+            bytes: include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".gz")),
+        }
+    };
+}
+
 const FILES: &[File] = &[
-    File {
-        path: "/openapi.json",
-        media_type: "application/json",
-        gzip: false,
-        bytes: include_bytes!("../../../docs/openapi.json"),
-    },
+    // The newest version.
+    description!("/openapi.json", "v2.json"),
+    description!("/openapi/v1.json", "v1.json"),
+    description!("/openapi/v1-strings.json", "v1-strings.json"),
+    description!("/openapi/v2.json", "v2.json"),
+    description!("/openapi/v2-strings.json", "v2-strings.json"),
     File {
         path: "/docs",
         media_type: "text/html; charset=utf-8",

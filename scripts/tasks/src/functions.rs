@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -28,7 +29,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn parent(self) -> &'static str {
+    pub(crate) fn parent(self) -> &'static str {
         match self {
             Self::Function => "functions",
             Self::Guest => "tests/guests",
@@ -49,11 +50,24 @@ impl Kind {
 /// # Errors
 /// When a package is misnamed, does not compile, or its component cannot be put into place.
 pub(crate) fn build(workspace: &Workspace, kind: Kind, profile: Profile) -> Result<()> {
+    build_with(workspace, kind, profile, &mut process::run)
+}
+
+/// As [`build`]; `run` runs cargo.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_with(
+    workspace: &Workspace,
+    kind: Kind,
+    profile: Profile,
+    run: &mut dyn FnMut(Command) -> Result<()>,
+) -> Result<()> {
     let started = Instant::now();
     let place = workspace.root.join(PLACE);
     fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
     let _lock = lock(&place.join(".lock"))?;
-    let built = compile(workspace, kind, profile)?;
+    let built = compile_with(workspace, kind, profile, run)?;
     let mut changed = Vec::new();
     for component in &built {
         if put_if_changed(&component.file, &place.join(format!("{}.wasm", component.name)))? {
@@ -85,6 +99,15 @@ pub(crate) struct Built {
 /// # Errors
 /// When a package is misnamed or does not compile.
 pub(crate) fn compile(workspace: &Workspace, kind: Kind, profile: Profile) -> Result<Vec<Built>> {
+    compile_with(workspace, kind, profile, &mut process::run)
+}
+
+fn compile_with(
+    workspace: &Workspace,
+    kind: Kind,
+    profile: Profile,
+    run: &mut dyn FnMut(Command) -> Result<()>,
+) -> Result<Vec<Built>> {
     let folder = workspace.target.join(WASM_TARGET).join(profile.name());
     let mut arguments = vec!["build", "--target", WASM_TARGET, "--profile", profile.name()];
     let mut built = Vec::new();
@@ -102,7 +125,7 @@ pub(crate) fn compile(workspace: &Workspace, kind: Kind, profile: Profile) -> Re
         });
     }
     if !built.is_empty() {
-        process::run(process::cargo(&workspace.root, &arguments))?;
+        run(process::cargo(&workspace.root, &arguments))?;
     }
     Ok(built)
 }

@@ -45,6 +45,15 @@ pub(crate) fn display(duration: Duration) -> String {
     )
 }
 
+/// A time that is only guessed: `less than 1 min`, `about 3 min`.
+pub(crate) fn about(duration: Duration) -> String {
+    const SECONDS_A_MINUTE: u64 = 60;
+    match duration.as_secs() / SECONDS_A_MINUTE {
+        0 => "less than 1 min".to_owned(),
+        minutes => format!("about {} min", minutes + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +88,7 @@ mod tests {
     fn durations_read_well() {
         assert_eq!(display(Duration::from_millis(3_400)), "3.4 s");
         assert_eq!(display(Duration::from_secs(125)), "2 min 05 s");
+        assert_eq!(about(Duration::from_secs(59)), "less than 1 min");
+        assert_eq!(about(Duration::from_secs(60)), "about 2 min");
     }
 }

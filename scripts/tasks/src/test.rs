@@ -117,9 +117,13 @@ fn component_lints(workspace: &Workspace) -> Vec<String> {
     arguments
 }
 
+/// Leaves the suite's own code as it is: optimising it takes minutes and makes no test faster. Benchmarks, which share the
+/// package, are built with optimisation by `scripts/bench`.
+const PLAIN_SUITE: &str = "profile.release.package.leaderboard-suite.opt-level=0";
+
 /// Every test is run even when one fails, so that one call shows all that is wrong.
 fn tests(workspace: &Workspace, filters: &[String]) -> Vec<String> {
-    let mut arguments = vec!["test".to_owned()];
+    let mut arguments = ["test", "--config", PLAIN_SUITE].map(str::to_owned).to_vec();
     arguments.extend(without_components(workspace));
     arguments.push("--no-fail-fast".to_owned());
     if !filters.is_empty() {

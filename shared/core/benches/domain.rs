@@ -159,6 +159,7 @@ fn codec(c: &mut Criterion) -> Result<(), Invalid> {
             occurred_at: now(),
             id: None,
             hidden: false,
+            kept: false,
         },
     };
     let bytes = encode_event(&event);

@@ -1,6 +1,6 @@
 //! Who asks, and what a leaderboard lets them do.
 
-use crate::{Access, PlayerId, ReadAccess, WriteAccess};
+use crate::{Access, IdScope, Leaderboard, Operator, PlayerId, ReadAccess, RefusalReason, WriteAccess};
 
 /// What a credential allows, as a set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,6 +68,9 @@ pub enum Caller {
     Player(PlayerId),
     /// A server of the tenant.
     Server,
+    /// A server of the tenant whose credential also configures and operates. It may do all that a server may, and set an
+    /// entry whatever the leaderboard's operator is.
+    Admin,
     /// Anybody with leave to read, who sees no hidden player: whom an answer is made for that many are given.
     Reader,
 }
@@ -85,7 +88,50 @@ impl Caller {
         match self {
             Self::Anonymous | Self::Reader => false,
             Self::Player(own) => access.write == WriteAccess::Player && own == player,
-            Self::Server => true,
+            Self::Server | Self::Admin => true,
+        }
+    }
+
+    /// Whether this is a server of the tenant, with whatever scopes.
+    #[must_use]
+    pub const fn is_server(&self) -> bool {
+        matches!(self, Self::Server | Self::Admin)
+    }
+
+    /// Whether a submission of this caller to `board` may have `operator`. The leaderboard's own is no override. A server
+    /// overrides it where the leaderboard allows that; an admin may always set; a player overrides nothing.
+    ///
+    /// # Errors
+    /// The reason for the refusal.
+    pub fn check_operator(&self, board: &Leaderboard, operator: Operator) -> Result<(), RefusalReason> {
+        let corrects = *self == Self::Admin && operator == Operator::Set;
+        if operator == board.operator || corrects {
+            Ok(())
+        } else if !self.is_server() {
+            Err(RefusalReason::OverrideNotAllowed)
+        } else if board.operator_override {
+            Ok(())
+        } else {
+            Err(RefusalReason::OperatorNotAllowed)
+        }
+    }
+
+    /// Whose names the ids are that this caller sends. A player's own are apart, so that nobody can use up the id of another
+    /// player's submission.
+    #[must_use]
+    pub const fn id_scope(&self) -> IdScope {
+        match self {
+            Self::Player(_) => IdScope::Player,
+            Self::Anonymous | Self::Server | Self::Admin | Self::Reader => IdScope::Leaderboard,
+        }
+    }
+
+    /// The hidden player who is shown to this caller wherever a list is: the caller, when that is a player.
+    #[must_use]
+    pub const fn own_player(&self) -> Option<&PlayerId> {
+        match self {
+            Self::Player(own) => Some(own),
+            Self::Anonymous | Self::Reader | Self::Server | Self::Admin => None,
         }
     }
 
@@ -95,7 +141,7 @@ impl Caller {
         match self {
             Self::Anonymous | Self::Reader => false,
             Self::Player(own) => own == player,
-            Self::Server => true,
+            Self::Server | Self::Admin => true,
         }
     }
 }

@@ -72,11 +72,10 @@ impl Default for CachePolicy {
 }
 
 impl CachePolicy {
-    /// Checks the bounds of each field.
-    ///
-    /// # Errors
-    /// [`Invalid`] at the first field out of them.
-    pub fn check(&self) -> Result<(), Invalid> {
+    /// Every field that is out of its bounds.
+    #[must_use]
+    pub fn find_faults(&self) -> Vec<Invalid> {
+        let mut faults = Vec::new();
         for (pointer, value, max) in [
             ("/lifetime_ms", self.lifetime_ms, MAX_LIFETIME_MS),
             ("/stale_ms", self.stale_ms, MAX_STALE_MS),
@@ -87,11 +86,11 @@ impl CachePolicy {
             ),
         ] {
             if value > max {
-                return Err(Invalid::new(pointer, format!("must be at most {max}")));
+                faults.push(Invalid::new(pointer, format!("must be at most {max}")));
             }
         }
         if self.warm.len() > MAX_WARM_VIEWS {
-            return Err(Invalid::new(
+            faults.push(Invalid::new(
                 "/warm",
                 format!("must name at most {MAX_WARM_VIEWS} views"),
             ));
@@ -102,12 +101,12 @@ impl CachePolicy {
                 WarmView::Distribution { buckets } => ("buckets", *buckets, MAX_WARM_BUCKETS),
             };
             if value == 0 || value > max {
-                return Err(Invalid::new(
+                faults.push(Invalid::new(
                     format!("/warm/{at}/{field}"),
                     format!("must be 1 to {max}"),
                 ));
             }
         }
-        Ok(())
+        faults
     }
 }

@@ -62,20 +62,31 @@ impl Columns {
     /// Checks number and names.
     ///
     /// # Errors
-    /// [`Invalid`] at the column that is wrong, or at the empty pointer for their number.
+    /// The first of [`Columns::find_faults`].
     pub fn new(columns: Vec<Column>) -> Result<Self, Invalid> {
+        match Self::find_faults(&columns).into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(Self(columns)),
+        }
+    }
+
+    /// Every fault of a list of columns: at each column whose name an earlier one has, and at the empty pointer for their
+    /// number.
+    #[must_use]
+    pub fn find_faults(columns: &[Column]) -> Vec<Invalid> {
+        let mut faults = Vec::new();
         if columns.is_empty() || columns.len() > MAX_COLUMNS {
-            return Err(Invalid::new("", format!("must have 1 to {MAX_COLUMNS} columns")));
+            faults.push(Invalid::new("", format!("must have 1 to {MAX_COLUMNS} columns")));
         }
         for (at, column) in columns.iter().enumerate() {
             if columns.iter().take(at).any(|earlier| earlier.name == column.name) {
-                return Err(Invalid::new(
+                faults.push(Invalid::new(
                     format!("/{at}/name"),
                     "must differ from the other columns' names",
                 ));
             }
         }
-        Ok(Self(columns))
+        faults
     }
 
     /// The columns, in order of weight.

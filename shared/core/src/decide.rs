@@ -1,5 +1,6 @@
 //! The rules of an entry: what a submission makes of what is there.
 
+use crate::access::Caller;
 use crate::{
     Attempt, Entry, Leaderboard, Metadata, Operator, RefusalReason, Status, Submission, Target, Timestamp,
     Values,
@@ -54,7 +55,7 @@ pub fn decide(
     leaderboard: &Leaderboard,
     now: Timestamp,
 ) -> Result<Decision, RefusalReason> {
-    let (_, operator, values) = submission.admit(leaderboard, now)?;
+    let (_, operator, values) = submission.admit(&Caller::Server, leaderboard, now)?;
     let change = Change {
         operator,
         values: &values,
@@ -120,10 +121,23 @@ impl Decision {
             attempts,
             ..before.clone()
         };
+        let same_values = result == before.values;
         if change.operator == Operator::Best && !better {
-            return Self {
-                entry: kept,
-                status: Status::Kept,
+            return if same_values && change.occurred_at < before.reached_at {
+                // The tuple was reached earlier than was known, so that ties do not depend on arrival. The metadata
+                // stays, as it does for every `best` that does not improve the tuple.
+                Self {
+                    entry: Entry {
+                        reached_at: change.occurred_at,
+                        ..kept
+                    },
+                    status: Status::Changed,
+                }
+            } else {
+                Self {
+                    entry: kept,
+                    status: Status::Kept,
+                }
             };
         }
         let adds = matches!(change.operator, Operator::Increment | Operator::Decrement);
@@ -131,7 +145,6 @@ impl Decision {
             None if adds => before.metadata.clone(),
             given => given.cloned(),
         };
-        let same_values = result == before.values;
         if same_values && metadata == before.metadata {
             return Self {
                 entry: kept,

@@ -79,10 +79,17 @@ pub enum RefusalReason {
     },
     /// A player's own token sets no instant: it decides the period and the tie-break.
     TimeNotAllowed,
+    /// A player's own token overrides no operator: that decides how the score counts.
+    OverrideNotAllowed,
     /// The tenant holds as many entries as its quota allows, and this would make one more.
     TenantFull {
         /// The quota.
         max_entries: u64,
+    },
+    /// The tenant's idempotency records weigh as much as its quota allows, and this would make one more.
+    LogFull {
+        /// The quota.
+        max_log_bytes: u64,
     },
     /// The period already has [`crate::Limits::max_entries`] entries, and the player has none of them.
     Full {
@@ -103,6 +110,8 @@ pub enum RefusalReason {
     PeriodExpired,
     /// The period was ordered under an earlier configuration and is closed to late scores.
     PeriodReordered,
+    /// The period's entries are being put into another order. Try again: it takes seconds at most.
+    Rebuilding,
     /// The same `id` was used within 24 hours with other content.
     IdConflict {
         /// The id in question.
@@ -111,7 +120,10 @@ pub enum RefusalReason {
     /// The caller may not submit scores of this player here.
     Forbidden,
     /// The score claims to have happened further in the future than clocks differ.
-    InTheFuture,
+    InTheFuture {
+        /// What time it is here.
+        now: crate::Timestamp,
+    },
     /// The leaderboard takes no operator from a submission.
     OperatorNotAllowed,
     /// The submission's columns are not the leaderboard's.
@@ -128,6 +140,8 @@ pub enum RefusalReason {
 pub enum StoreError {
     /// The store is out of reach, or did not answer in time.
     Unavailable(String),
+    /// The store answers and has no room for more data: nothing was written. What takes data out still works.
+    OutOfMemory(String),
     /// The store answered with something that this program did not write, or cannot read.
     Corrupt(String),
     /// The store refused the command: a bug, or a store that is set up wrongly.
@@ -138,6 +152,7 @@ impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unavailable(cause) => write!(f, "store unavailable: {cause}"),
+            Self::OutOfMemory(cause) => write!(f, "store out of memory: {cause}"),
             Self::Corrupt(cause) => write!(f, "store corrupt: {cause}"),
             Self::Rejected(cause) => write!(f, "store rejected the command: {cause}"),
         }

@@ -1,7 +1,9 @@
-//! The log of a leaderboard: every accepted change, in order. Entries are a projection of it.
+//! The log of a leaderboard: every accepted change, in order. Entries are a projection of it, for as long as it reaches
+//! back to the first.
 
 use crate::{
-    Attempt, Leaderboard, Metadata, Operator, PeriodId, PlayerId, SubmissionId, Target, Timestamp, Values,
+    Attempt, Leaderboard, Metadata, Operator, PeriodId, PlayerId, Status, SubmissionId, Target, Timestamp,
+    Values,
 };
 
 /// What happened, without its place in the log.
@@ -36,7 +38,7 @@ pub enum EventBody {
         operator: Operator,
         /// The numbers as submitted.
         values: Values,
-        /// The metadata as submitted.
+        /// The metadata as submitted; none when the entry was kept.
         metadata: Option<Metadata>,
         /// When it happened.
         occurred_at: Timestamp,
@@ -44,6 +46,8 @@ pub enum EventBody {
         id: Option<SubmissionId>,
         /// Whether the player was hidden when it was accepted. The store knows, and says so.
         hidden: bool,
+        /// Whether the entry stayed as it was, but for the attempt. The store says so.
+        kept: bool,
     },
     /// An entry was removed.
     Removed {
@@ -67,16 +71,18 @@ pub enum EventBody {
 /// An event and its place in the leaderboard's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedEvent {
-    /// From 1, without gaps.
+    /// From 1, without gaps; the first ones go when the log is trimmed.
     pub position: u64,
     /// What happened.
     pub event: Event,
 }
 
 impl Event {
-    /// The event of an accepted target of a submission.
+    /// The event of an accepted target of a submission that came to `status`. Metadata that was not taken is left out: a
+    /// log is no place to put it.
     #[must_use]
-    pub fn submitted(attempt: &Attempt, target: &Target, hidden: bool) -> Self {
+    pub fn submitted(attempt: &Attempt, target: &Target, hidden: bool, status: Status) -> Self {
+        let kept = status == Status::Kept;
         Self {
             recorded_at: attempt.recorded_at,
             body: EventBody::Submitted {
@@ -84,10 +90,11 @@ impl Event {
                 period: target.period.id.clone(),
                 operator: target.operator,
                 values: target.values.clone(),
-                metadata: attempt.metadata.clone(),
+                metadata: attempt.metadata.clone().filter(|_| !kept),
                 occurred_at: attempt.occurred_at,
                 id: attempt.id.clone(),
                 hidden,
+                kept,
             },
         }
     }

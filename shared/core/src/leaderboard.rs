@@ -1,6 +1,6 @@
 //! A leaderboard's configuration.
 
-use crate::{CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, Schedule, Timestamp};
+use crate::{CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, LogPolicy, Schedule, Timestamp};
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
@@ -82,7 +82,7 @@ pub struct Leaderboard {
     pub columns: Columns,
     /// How a submission meets the entry that is there.
     pub operator: Operator,
-    /// Whether a submission may name another operator.
+    /// Whether a server's submission may name another operator; an admin may always set, a player never override.
     pub operator_override: bool,
     /// How equal tuples rank.
     pub ties: Ties,
@@ -100,6 +100,8 @@ pub struct Leaderboard {
     pub access: Access,
     /// How long finished answers about it may be used again.
     pub cache: CachePolicy,
+    /// How much of its log is kept.
+    pub log: LogPolicy,
 }
 
 impl Leaderboard {
@@ -120,25 +122,33 @@ impl Leaderboard {
             limits: Limits::default(),
             access: Access::default(),
             cache: CachePolicy::default(),
+            log: LogPolicy::default(),
         }
     }
 
     /// Checks the rules that hold between and within fields.
     ///
     /// # Errors
-    /// [`Invalid`] at the first field that breaks one.
+    /// The first of [`Leaderboard::find_faults`].
     pub fn check(&self) -> Result<(), Invalid> {
+        self.find_faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Every rule that is broken. A rule between two fields is reported at both.
+    #[must_use]
+    pub fn find_faults(&self) -> Vec<Invalid> {
+        let mut faults = Vec::new();
         if self.title.chars().count() > MAX_TITLE_CHARS {
-            return Err(Invalid::new(
+            faults.push(Invalid::new(
                 "/title",
                 format!("must be at most {MAX_TITLE_CHARS} characters"),
             ));
         }
         if self.title.chars().any(char::is_control) {
-            return Err(Invalid::new("/title", "must not contain control characters"));
+            faults.push(Invalid::new("/title", "must not contain control characters"));
         }
         if self.keep_periods == 0 || self.keep_periods > MAX_KEEP_PERIODS {
-            return Err(Invalid::new(
+            faults.push(Invalid::new(
                 "/keep_periods",
                 format!("must be 1 to {MAX_KEEP_PERIODS}"),
             ));
@@ -146,10 +156,16 @@ impl Leaderboard {
         if let (Some(start), Some(end)) = (self.starts_at, self.ends_at)
             && start >= end
         {
-            return Err(Invalid::new("/ends_at", "must be after starts_at"));
+            faults.push(Invalid::new("/starts_at", "must be before ends_at"));
+            faults.push(Invalid::new("/ends_at", "must be after starts_at"));
         }
-        self.limits.check().map_err(|invalid| invalid.within("/limits"))?;
-        self.cache.check().map_err(|invalid| invalid.within("/cache"))
+        let limits = self.limits.find_faults().into_iter();
+        faults.extend(limits.map(|invalid| invalid.within("/limits")));
+        let cache = self.cache.find_faults().into_iter();
+        faults.extend(cache.map(|invalid| invalid.within("/cache")));
+        let log = self.log.find_faults().into_iter();
+        faults.extend(log.map(|invalid| invalid.within("/log")));
+        faults
     }
 
     /// How this leaderboard's entries are ordered and ranked.
@@ -165,8 +181,9 @@ impl Leaderboard {
 /// A stored document and its version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<T> {
-    /// Unique within the tenant and growing with every change, also across a delete and a re-creation, so
-    /// that a cached copy can never be taken for a later document.
+    /// Unique within the tenant and growing with every change, also across a delete and a re-creation, and not given
+    /// again when the store has lost writes or was restored from a backup, so that a cached copy can never be taken
+    /// for a later document. At most 2^53, so that JSON holds it.
     pub version: u64,
     /// The document.
     pub value: T,

@@ -15,11 +15,15 @@ mod event;
 mod ids;
 mod leaderboard;
 mod limits;
+mod log_policy;
+mod lru;
 pub mod model;
+mod nearest;
 mod order_key;
 mod outcome;
 mod period;
 pub mod ports;
+mod reset_faults;
 mod schedule;
 mod submission;
 mod time;
@@ -43,9 +47,17 @@ pub use leaderboard::{
     Versioned, WriteAccess,
 };
 pub use limits::Limits;
+pub use log_policy::{
+    EVENT_OVERHEAD_BYTES, IDEMPOTENCY_RECORD_BYTES, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, event_weight,
+};
+pub use lru::LruMap;
+pub use nearest::{find_nearest, suggest};
 pub use order_key::{Layout, OrderKey, WORD_BYTES, from_sortable, sortable};
 pub use outcome::{Outcome, Previous, Status};
-pub use period::{Period, PeriodId, PeriodSelector};
-pub use schedule::{MAX_CRON_BYTES, Reset, Schedule};
-pub use submission::{Attempt, Fingerprint, MAX_CLOCK_SKEW_MS, Submission, SubmissionTarget, Target};
+pub use period::{LocalDate, Period, PeriodId, PeriodSelector};
+pub use reset_faults::find_reset_faults;
+pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
+pub use submission::{
+    Attempt, Fingerprint, IdScope, MAX_CLOCK_SKEW_MS, Submission, SubmissionTarget, Target,
+};
 pub use time::Timestamp;

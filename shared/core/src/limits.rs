@@ -19,15 +19,21 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Checks that the bounds leave room for anything.
-    ///
-    /// # Errors
-    /// [`Invalid`] at the bound that is wrong.
-    pub fn check(&self) -> Result<(), Invalid> {
+    /// Every bound that leaves no room. A rule between two bounds is reported at both.
+    #[must_use]
+    pub fn find_faults(&self) -> Vec<Invalid> {
+        let mut faults = Vec::new();
         if let (Some(min), Some(max)) = (self.min, self.max)
             && min > max
         {
-            return Err(Invalid::new("/min", "must not be above max"));
+            faults.push(Invalid::new(
+                "/min",
+                format!("must not be above max, which is {max}"),
+            ));
+            faults.push(Invalid::new(
+                "/max",
+                format!("must not be below min, which is {min}"),
+            ));
         }
         for (bound, pointer) in [
             (self.max_change, "/max_change"),
@@ -35,9 +41,9 @@ impl Limits {
             (self.max_entries, "/max_entries"),
         ] {
             if bound == Some(0) {
-                return Err(Invalid::new(pointer, "must be at least 1"));
+                faults.push(Invalid::new(pointer, "must be at least 1"));
             }
         }
-        Ok(())
+        faults
     }
 }

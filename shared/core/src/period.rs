@@ -1,11 +1,14 @@
 //! A span of time in which a leaderboard collects scores.
 
+use jiff::civil::Date;
+
 use crate::{Invalid, Leaderboard, Timestamp};
 
 /// The id of the one period of a leaderboard that never resets.
 const ALL_TIME: &str = "all";
 /// The id of the span before the first reset there ever was.
 const BEGINNING: &str = "beginning";
+const SECOND_MS: i64 = 1000;
 
 /// The name of a period: the instant it starts at (RFC 3339, UTC, seconds), or `all`.
 ///
@@ -38,7 +41,7 @@ impl PeriodId {
         } else {
             Err(Invalid::new(
                 "",
-                "must be current, previous, all, or an RFC 3339 instant",
+                "must be current, previous, all, a date such as 2026-11-09, or an RFC 3339 instant",
             ))
         }
     }
@@ -95,10 +98,35 @@ pub enum PeriodSelector {
     Previous,
     /// The period of that id, or the one that holds the instant the id names.
     Named(PeriodId),
+    /// The first period that begins on that day in the leaderboard's time zone, or the one that holds all of it.
+    On(LocalDate),
+}
+
+/// A day of the years 1 to 9999 in a time zone that is named elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalDate(Date);
+
+impl LocalDate {
+    /// Reads `2026-11-09`; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split('-');
+        let (year, month, day) = (fields.next()?, fields.next()?, fields.next()?);
+        let digits = [(year, 4), (month, 2), (day, 2)]
+            .iter()
+            .all(|(field, width)| field.len() == *width && field.bytes().all(|byte| byte.is_ascii_digit()));
+        if !digits || fields.next().is_some() {
+            return None;
+        }
+        let year = year.parse().ok().filter(|year| *year > 0)?;
+        Date::new(year, month.parse().ok()?, day.parse().ok()?)
+            .ok()
+            .map(Self)
+    }
 }
 
 impl PeriodSelector {
-    /// Parses `current`, `previous`, a period id or an instant.
+    /// Parses `current`, `previous`, a date, a period id or an instant.
     ///
     /// # Errors
     /// [`Invalid`] with an empty pointer.
@@ -106,22 +134,59 @@ impl PeriodSelector {
         match text {
             "current" => Ok(Self::Current),
             "previous" => Ok(Self::Previous),
-            other => PeriodId::parse(other).map(Self::Named),
+            other => match LocalDate::parse(other) {
+                Some(date) => Ok(Self::On(date)),
+                None => PeriodId::parse(other).map(Self::Named),
+            },
         }
     }
 
-    /// The period meant, by the leaderboard's schedule of today. `None` where there is none before the
-    /// first, and where the leaderboard never resets but a previous period is asked for.
+    /// The period meant, by the leaderboard's schedule. `None` where there is none before the first, and where the
+    /// leaderboard never resets but a previous period is asked for.
     #[must_use]
     pub fn resolve(&self, board: &Leaderboard, now: Timestamp) -> Option<Period> {
+        let schedule = &board.schedule;
         match self {
-            Self::Current => Some(board.schedule.period_at(now)),
-            Self::Previous => board.schedule.period_before(&board.schedule.period_at(now)),
+            Self::Current => Some(schedule.period_at(now)),
+            Self::Previous => schedule.period_before(&schedule.period_at(now)),
+            Self::On(LocalDate(date)) => Some(schedule.period_on(*date)),
             Self::Named(id) => Some(match Timestamp::parse(id.as_str()) {
-                Ok(instant) => board.schedule.period_at(instant),
-                Err(_) if *id == PeriodId::beginning() => board.schedule.period_at(Timestamp::MIN),
-                Err(_) => Period::all_time(),
+                Ok(instant) => schedule.period_at(instant),
+                Err(_) => {
+                    let first = schedule.period_at(Timestamp::MIN);
+                    if first.id == *id || *id == PeriodId::beginning() {
+                        first
+                    } else {
+                        Period::all_time()
+                    }
+                }
             }),
         }
+    }
+
+    /// The same selector for every name of one period: an instant or a date becomes the id of its period. What
+    /// depends on the clock stays as it is, and so does a name that the schedule may not know.
+    #[must_use]
+    pub fn canonical(&self, board: &Leaderboard, now: Timestamp) -> Self {
+        // No period begins within a second.
+        let is_unrecorded = |id: &PeriodId| {
+            Timestamp::parse(id.as_str()).is_ok_and(|start| {
+                !board.schedule.is_recorded(start) && start.as_unix_ms().rem_euclid(SECOND_MS) == 0
+            })
+        };
+        match self {
+            Self::Named(id) if is_unrecorded(id) => self.clone(),
+            Self::Named(_) | Self::On(_) => match self.resolve(board, now) {
+                Some(period) => Self::Named(period.id),
+                None => self.clone(),
+            },
+            Self::Current | Self::Previous => self.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for LocalDate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }

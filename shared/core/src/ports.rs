@@ -8,19 +8,29 @@
 )]
 
 mod audit;
+mod bans;
+mod dead_letters;
 mod documents;
 mod leaderboards;
 mod metering;
+mod readiness;
 
 use std::rc::Rc;
 
 pub use audit::{AuditKind, AuditLog, AuditRecord, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES, RecordedAudit};
+pub use bans::{Ban, Bans, MAX_BAN_REASON_BYTES, MAX_BANS, TooManyBans};
+pub use dead_letters::{
+    DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
+};
 pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES};
-pub use leaderboards::{Expected, Leaderboards, PutLeaderboard, PutRefusal, VersionMismatch};
+pub use leaderboards::{
+    Expected, Leaderboards, MAX_CONFIGURATIONS_READ, PutLeaderboard, PutRefusal, VersionMismatch,
+};
 pub use metering::{
     Charge, Counters, DayUsage, Holdings, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered,
     Metering, RateLimits, USAGE_DAYS, Usage,
 };
+pub use readiness::{Readiness, SettingCheck};
 
 use crate::access::Caller;
 use crate::{
@@ -30,11 +40,24 @@ use crate::{
 
 /// How long an `id` makes a submission count once, in milliseconds: 24 hours.
 pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
-/// The most entries of the current period that a change of order rebuilds; a larger one would hold up the
-/// store for seconds.
+/// The most entries of the current period that a change of order rebuilds: no score is taken meanwhile, and a larger
+/// rebuild would take many seconds.
 pub const MAX_REBUILD_ENTRIES: u64 = 100_000;
-/// How many dead letters are kept; the oldest go first.
-pub const MAX_DEAD_LETTERS: u64 = 10_000;
+/// The most entries that one call of a rebuild puts into the new order: the store does nothing else meanwhile.
+pub const REBUILD_STEP_ENTRIES: u64 = 1_000;
+/// How long after a step of a rebuild scores are refused, in milliseconds, when nobody goes on with it.
+pub const REBUILD_LEASE_MS: i64 = 2_000;
+/// The most rows that one step of a sweep deletes, in a store of rows.
+pub const SWEEP_STEP_ROWS: u64 = 1_000;
+/// The most periods that one call deletes, in a store where deleting a period takes the same time whatever is in it.
+pub const SWEEP_STEP_PERIODS: u64 = 200;
+/// The most periods that one call lists.
+pub const MAX_PERIODS_LISTED: u32 = 200;
+/// How many periods without entries a call passes over, beside those it lists.
+pub const MAX_PERIODS_PASSED: u32 = 100;
+/// How many events that are too many, too old or too heavy a write removes at least, beside two for each that it adds:
+/// a log that has to shrink does so with the writes to come.
+pub const TRIMMED_AT_ONCE: u64 = 16;
 
 /// One period of one leaderboard, and the configuration the caller knows it by.
 #[derive(Debug, Clone)]
@@ -45,6 +68,8 @@ pub struct Place<'a> {
     pub board: &'a Rc<Versioned<Leaderboard>>,
     /// Which period.
     pub period: &'a PeriodId,
+    /// The instant of the call: bans that are over by then have ended.
+    pub now: Timestamp,
 }
 
 /// Why a read gave no answer.
@@ -81,8 +106,15 @@ pub struct SubmitTerms {
     /// The most entries that the tenant may hold in all its leaderboards and periods; a submission that would make
     /// one more is refused with [`crate::RefusalReason::TenantFull`].
     pub max_tenant_entries: Option<u64>,
+    /// What the tenant's logs and idempotency records may weigh, in bytes. Where they weigh more, the oldest events of
+    /// the leaderboards that are written to go; a submission whose idempotency records have no room is refused with
+    /// [`crate::RefusalReason::LogFull`].
+    pub max_log_bytes: Option<u64>,
     /// The channel on which changed leaderboards are announced ([`Announcements`]); `None`: nowhere.
     pub announce_on: Option<Rc<str>>,
+    /// When the submissions came in, where that was before now, as for a message that is replayed: one without `occurred_at`
+    /// happened then.
+    pub received_at: Option<Timestamp>,
 }
 
 impl SubmitTerms {
@@ -93,7 +125,9 @@ impl SubmitTerms {
             ranks,
             metering: Metering::default(),
             max_tenant_entries: None,
+            max_log_bytes: None,
             announce_on: None,
+            received_at: None,
         }
     }
 }
@@ -111,6 +145,11 @@ pub struct Submitted {
 /// it that the leaderboard goes on changing for this long.
 pub const ANNOUNCEMENT_WINDOW_MS: u32 = 25;
 
+/// The counter of announcements that the store refused to publish, e.g. because its user has no permission on the channel.
+pub const ANNOUNCEMENTS_FAILED: &str = "edgeboard_announcements_failed_total";
+/// The counter that holds when that happened last, in seconds since the epoch.
+pub const ANNOUNCEMENT_FAILED_AT: &str = "edgeboard_announcement_failed_timestamp_seconds";
+
 /// What changed otherwise than by a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change<'a> {
@@ -124,7 +163,8 @@ pub enum Change<'a> {
 
 /// Tells other regions what changed. The message of a submission is `{"tenant":"…","leaderboards":["…"]}` on the
 /// channel; those of [`Change`] have `"void":true` or `"documents":true` beside it, and no leaderboards where all are meant.
-/// A message can be lost, and what it speeds up must come right without it.
+/// A message can be lost, and what it speeds up must come right without it. An announcement that the store refuses fails nothing:
+/// the store counts it under [`ANNOUNCEMENTS_FAILED`].
 pub trait Announcements {
     /// Announces a change. Does nothing where there is no channel (an embedded store has no other regions).
     ///
@@ -169,7 +209,7 @@ pub struct Standings {
     pub layout: Option<Layout>,
     /// As in [`Page::version`].
     pub version: u64,
-    /// As in [`Page::count`], and one more when the only player asked for is a hidden one that is seen.
+    /// As in [`Page::count`], and one more when a server asks for one hidden player alone.
     pub count: u64,
     /// Those found, best first.
     pub entries: Vec<RankedEntry>,
@@ -210,6 +250,15 @@ pub struct Position {
     pub better_tuples: u64,
 }
 
+/// Some of the periods that have entries, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeriodPage {
+    /// The periods.
+    pub periods: Vec<PeriodSummary>,
+    /// The start before which the list goes on; `None`: it does not. What follows may turn out to be empty.
+    pub before: Option<Timestamp>,
+}
+
 /// A period that has entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeriodSummary {
@@ -224,14 +273,17 @@ pub struct PeriodSummary {
 /// Entries, their order and the log behind them.
 pub trait Scores {
     /// Settles attempts in their order, each atomically over its targets: all are applied or none. For a
-    /// target whose `id` is known with the same fingerprint the first outcome comes back, marked as a
-    /// replay, and nothing changes. Each accepted target appends one event, also one that keeps the entry.
+    /// target whose `id` is known in its scope ([`Attempt::record_name`]) with the same fingerprint the first outcome
+    /// comes back, marked as a replay, and nothing changes. Each accepted target appends one event, also one that keeps the
+    /// entry; that one goes without its metadata.
     ///
     /// The rank in an outcome holds at the version in that outcome: later attempts of the same call do not
     /// show in it. The rank of a hidden player is the one they would have if only they were shown again.
     ///
     /// Checks come in this order, over all targets before the first write: configuration version, id,
-    /// layout of the period ([`crate::RefusalReason::PeriodReordered`]), then [`crate::Decision::settle`].
+    /// layout of the period ([`crate::RefusalReason::PeriodReordered`]), whether it is being rebuilt
+    /// ([`crate::RefusalReason::Rebuilding`]), then [`crate::Decision::settle`]; and last the tenant's quotas, of entries
+    /// and then of its log.
     ///
     /// # Errors
     /// [`StoreError`] when nothing is known of the call's fate; a repeat with the same ids is safe.
@@ -246,7 +298,8 @@ pub trait Scores {
     }
 
     /// As [`Scores::submit`], on terms: rate limits and usage are charged in the same command, before anything is
-    /// settled; the tenant's quota of entries holds; a leaderboard whose entries changed is announced.
+    /// settled; the tenant's quota of entries holds; a leaderboard whose entries changed is announced. An announcement
+    /// that fails leaves the answers as they are.
     ///
     /// A call too large for one command is charged with its first.
     ///
@@ -262,13 +315,22 @@ pub trait Scores {
     /// A page of the visible entries; `limit` is 1 to 1,000. One command. A key that is not one of the period's
     /// layout gives no error and no promise about the entries: [`Page::layout`] tells, and the caller compares.
     ///
+    /// A player who is hidden and asks with an own token gets the list, here and in every read below that takes the
+    /// caller, as if this player were shown: with the own entry, the ranks that follow from it, and one more in the count.
+    ///
     /// # Errors
     /// [`ReadError`], as for every read below.
-    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError>;
+    async fn page(
+        &self,
+        place: &Place<'_>,
+        from: &PageFrom,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Page, ReadError>;
 
     /// A window of `limit` entries with the player's in the middle; at either end it shifts instead of
     /// shrinking. With an even limit the larger half is above. `None` when the player has no entry, or is
-    /// hidden and `caller` does not see it; a caller who does sees the list as if this player were shown.
+    /// hidden and `caller` does not see it; a server sees the list as if this player were shown.
     /// One command.
     ///
     /// # Errors
@@ -281,7 +343,7 @@ pub trait Scores {
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError>;
 
-    /// These players' entries (up to 200), those that `caller` sees. A hidden player's rank is the one they
+    /// These players' entries (up to 200), those that `caller` sees. To a server, a hidden player's rank is the one they
     /// would have if only they were shown again. One command.
     ///
     /// # Errors
@@ -308,7 +370,34 @@ pub trait Scores {
     /// [`ReadError`].
     async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError>;
 
-    /// The periods that have entries and have not expired at `now`, newest first.
+    /// The period of that id, if it has entries and has not expired at `now`. One command of constant cost.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_period(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        id: &PeriodId,
+        now: Timestamp,
+    ) -> Result<Option<PeriodSummary>, StoreError>;
+
+    /// Up to `limit` periods (at most [`MAX_PERIODS_LISTED`]) that have entries and have not expired at `now`, newest
+    /// first: those that start before `before`, or all. One command, which looks at no more than
+    /// [`MAX_PERIODS_PASSED`] periods beyond `limit`; it may give fewer although [`PeriodPage::before`] goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list_periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        before: Option<Timestamp>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<PeriodPage, StoreError>;
+
+    /// All that [`Scores::list_periods`] lists, page by page.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -317,7 +406,20 @@ pub trait Scores {
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         now: Timestamp,
-    ) -> Result<Vec<PeriodSummary>, StoreError>;
+    ) -> Result<Vec<PeriodSummary>, StoreError> {
+        let mut listed = Vec::new();
+        let mut before = None;
+        loop {
+            let page = self
+                .list_periods(tenant, leaderboard, before, MAX_PERIODS_LISTED, now)
+                .await?;
+            listed.extend(page.periods);
+            if page.before.is_none() {
+                return Ok(listed);
+            }
+            before = page.before;
+        }
+    }
 
     /// Removes a player's entry, with its attempts, and appends the event. The period's version after it;
     /// `None` when there was no entry.
@@ -330,25 +432,13 @@ pub trait Scores {
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError>;
-
-    /// Hides a player in every leaderboard and period of the tenant, now and for scores to come. Atomic for
-    /// each leaderboard; an event and a new version where the player has entries. Doing it twice is doing
-    /// it once; a call that failed half-way is finished by calling again.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError>;
-
-    /// The reverse of [`Scores::hide`]: every entry is back at the place its score deserves.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError>;
 }
 
-/// The log of a leaderboard.
+/// The log of a leaderboard. What appends to it trims it as well, from its beginning, to what [`crate::LogPolicy`] keeps;
+/// the event that was appended last stays.
 pub trait Events {
-    /// Up to `limit` events after a position, in order. Deleting a leaderboard deletes its log.
+    /// Up to `limit` events after a position, in order: the first one has another position than the next when the
+    /// log no longer reaches back. Deleting a leaderboard deletes its log.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -359,33 +449,6 @@ pub trait Events {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
-}
-
-/// A message that could not be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// When it was given up.
-    pub at: Timestamp,
-    /// Why, in words.
-    pub reason: String,
-    /// The message as it came, cut to the limit its producer states.
-    pub payload: Vec<u8>,
-}
-
-/// Where messages go that could not be applied.
-pub trait DeadLetters {
-    /// Adds a letter; beyond [`MAX_DEAD_LETTERS`] the oldest goes. The same payload with the same reason
-    /// within [`IDEMPOTENCY_MS`] is kept once: every region receives every message.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn bury(&self, letter: &DeadLetter) -> Result<(), StoreError>;
-
-    /// The newest letters first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
 }
 
 /// Bytes that may be lost at any time.
@@ -407,13 +470,4 @@ pub trait Cache {
     /// # Errors
     /// [`StoreError`].
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
-}
-
-/// That a store answers.
-pub trait Readiness {
-    /// Asks the store for a sign of life.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it gives none.
-    async fn ready(&self) -> Result<(), StoreError>;
 }

@@ -1,30 +1,34 @@
 //! When a leaderboard begins anew. Periods are computed from the clock, never scheduled: there is no job
 //! that could be missed.
+//!
+//! A leaderboard's reset can change. Its schedule then remembers the rule that held before, and until when, so that
+//! the period of an instant stays the one that it was; docs/decisions/0026 tells how.
 
+mod change;
+mod rule;
 mod starts;
+mod stretch;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use self::rule::Rule;
 use self::starts::Starts;
+use self::stretch::Stretch;
 use crate::{Invalid, Period, PeriodId, Timestamp};
+
+pub use self::change::{MAX_SCHEDULE_CHANGES, TooManyChanges};
+pub(crate) use self::stretch::ScheduleChange;
 
 /// How many computed periods a schedule remembers: a batch of scores falls into a few of them.
 const REMEMBERED_PERIODS: usize = 32;
+/// From midnight to noon, in milliseconds.
+const NOON_MS: i64 = 12 * 60 * 60 * 1000;
 /// The longest cron expression, in bytes.
 pub const MAX_CRON_BYTES: usize = 100;
-/// 4599-01-01T00:00:00Z in milliseconds: the calendar repeats every 400 years and the cron library searches up
-/// to the year 5000, so an instant that does not come after this one never does.
-const LAST_CALENDAR_CYCLE_MS: i64 = 82_963_267_200_000;
-
-/// Where a zone skips a whole day (Samoa, on 30 December 2011), the cron library gives up on a time of that day.
-/// The search goes on beyond the next change of the clock, and tries so many of them.
-const MAX_CHANGES_TRIED: usize = 8;
-const SECOND_MS: i64 = 1000;
 
 /// A five-field cron expression in an IANA time zone, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,34 +39,33 @@ pub struct Reset {
     pub time_zone: Box<str>,
 }
 
-/// A reset rule, ready to compute with.
+/// When new periods begin: by the configured rule, and before its first period by those that were configured earlier.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    rule: Option<Rule>,
-}
-
-#[derive(Debug, Clone)]
-struct Rule {
-    reset: Reset,
-    cron: Cron,
-    zone: TimeZone,
+    /// The stretches before the last one, in their order.
+    earlier: Vec<Stretch>,
+    /// The stretch of the configured rule; it may still be to come.
+    configured: Stretch,
+    /// Periods that began before this instant may follow a rule that nobody recorded; `None`: there are none such.
+    unrecorded_until: Option<Timestamp>,
     /// Periods computed lately, newest last. Computing one takes two searches of the calendar.
     recent: RefCell<VecDeque<Period>>,
     starts: RefCell<Starts>,
-    expired: Cell<Option<Expired>>,
+    oldest_kept: RefCell<Option<OldestKept>>,
 }
 
-/// That periods which end no later than `ends_at` expire no later than `expires_at`, when `keep` are kept.
-#[derive(Debug, Clone, Copy)]
-struct Expired {
+/// Where the oldest period that is kept begins, as long as `current` is the current one.
+#[derive(Debug, Clone)]
+struct OldestKept {
     keep: u16,
-    ends_at: Timestamp,
-    expires_at: Timestamp,
+    current: Period,
+    /// `None`: there are not as many periods.
+    starts_at: Option<Timestamp>,
 }
 
 impl PartialEq for Schedule {
     fn eq(&self, other: &Self) -> bool {
-        self.reset() == other.reset()
+        self.changes().eq(other.changes()) && self.unrecorded_until == other.unrecorded_until
     }
 }
 
@@ -70,7 +73,7 @@ impl Schedule {
     /// One period for all time.
     #[must_use]
     pub fn never() -> Self {
-        Self { rule: None }
+        Self::of(Vec::new(), Stretch::always(None))
     }
 
     /// A period from each instant the expression names to the next.
@@ -82,80 +85,41 @@ impl Schedule {
     /// # Errors
     /// [`Invalid`] at `/cron` or `/time_zone`.
     pub fn new(reset: Reset) -> Result<Self, Invalid> {
-        let cron = parse_cron(&reset.cron)?;
-        let zone = TimeZone::get(&reset.time_zone)
-            .map_err(|_| Invalid::new("/time_zone", "must be an IANA time zone, e.g. Europe/Madrid"))?;
-        Ok(Self {
-            rule: Some(Rule {
-                reset,
-                cron,
-                zone,
-                recent: RefCell::default(),
-                starts: RefCell::default(),
-                expired: Cell::default(),
-            }),
-        })
+        Ok(Self::of(Vec::new(), Stretch::always(Some(Rule::new(reset)?))))
     }
 
-    /// The rule as it was written; `None` for a leaderboard that never resets.
+    fn of(earlier: Vec<Stretch>, configured: Stretch) -> Self {
+        Self {
+            earlier,
+            configured,
+            unrecorded_until: None,
+            recent: RefCell::default(),
+            starts: RefCell::default(),
+            oldest_kept: RefCell::default(),
+        }
+    }
+
+    /// The configured rule as it was written; `None` for a leaderboard that never resets.
     #[must_use]
     pub fn reset(&self) -> Option<&Reset> {
-        self.rule.as_ref().map(|rule| &rule.reset)
+        self.configured.reset()
+    }
+
+    /// Since when the configured rule holds, or from when on it will; `None`: since ever.
+    #[must_use]
+    pub fn takes_effect_at(&self) -> Option<Timestamp> {
+        self.configured.from
+    }
+
+    /// Whether a period that began at `instant` certainly follows a rule that is known here.
+    #[must_use]
+    pub fn is_recorded(&self, instant: Timestamp) -> bool {
+        self.unrecorded_until.is_none_or(|until| until <= instant)
     }
 
     /// The period that holds `instant`.
     #[must_use]
     pub fn period_at(&self, instant: Timestamp) -> Period {
-        match &self.rule {
-            None => Period::all_time(),
-            Some(rule) => rule.period_at(instant),
-        }
-    }
-
-    /// The period before `period`; `None` where time begins or the leaderboard never resets.
-    #[must_use]
-    pub fn period_before(&self, period: &Period) -> Option<Period> {
-        self.rule.as_ref()?;
-        let start = period.starts_at?;
-        (start > Timestamp::MIN).then(|| self.period_at(start.saturating_add_ms(-1)))
-    }
-
-    /// The instant `period` stops being kept when the newest `keep` periods are: the start of the period
-    /// `keep` places after it. `None` is never.
-    #[must_use]
-    pub fn expires_at(&self, period: &Period, keep: u16) -> Option<Timestamp> {
-        let rule = self.rule.as_ref()?;
-        let steps = usize::from(keep).saturating_sub(1);
-        let next = |start| rule.next_start(start);
-        rule.starts.borrow_mut().after(period.ends_at?, steps, next)
-    }
-
-    /// Whether [`Schedule::expires_at`] has passed. Many scores of long ago are told at the price of one.
-    pub(crate) fn has_expired(&self, period: &Period, keep: u16, now: Timestamp) -> bool {
-        let (Some(rule), Some(ends_at)) = (&self.rule, period.ends_at) else {
-            return false;
-        };
-        let known = rule.expired.get().filter(|known| known.keep == keep);
-        if known.is_some_and(|known| ends_at <= known.ends_at && known.expires_at <= now) {
-            return true;
-        }
-        let Some(expires_at) = self.expires_at(period, keep) else {
-            return false;
-        };
-        let has_expired = expires_at <= now;
-        if has_expired {
-            rule.expired.set(Some(Expired {
-                keep,
-                ends_at,
-                expires_at,
-            }));
-        }
-        has_expired
-    }
-}
-
-impl Rule {
-    fn period_at(&self, instant: Timestamp) -> Period {
         if let Some(known) = self
             .recent
             .borrow()
@@ -165,13 +129,14 @@ impl Rule {
         {
             return known.clone();
         }
-        let starts_at = self.start_at(instant);
-        let ends_at = self.next_start(instant);
-        let id = starts_at.map_or_else(PeriodId::beginning, PeriodId::starting_at);
-        let period = Period {
-            id,
-            starts_at,
-            ends_at,
+        let period = match self.stretch_at(instant) {
+            (Some(stretch), next) => stretch.period_at(instant, next),
+            // Before all that is recorded: gone long ago.
+            (None, first) => Period {
+                id: PeriodId::beginning(),
+                starts_at: None,
+                ends_at: first,
+            },
         };
         let mut recent = self.recent.borrow_mut();
         if recent.len() == REMEMBERED_PERIODS {
@@ -181,58 +146,134 @@ impl Rule {
         period
     }
 
-    /// The last start at or before `instant`; `None` before the first one.
-    fn start_at(&self, instant: Timestamp) -> Option<Timestamp> {
-        let search = |from: jiff::Timestamp| {
-            let zoned = from.to_zoned(self.zone.clone());
-            let found = self.cron.find_previous_occurrence(&zoned, true).ok()?;
-            Some(Timestamp::from_jiff(found.timestamp()))
-        };
-        let upto = instant.saturating_add_ms(SECOND_MS).to_jiff();
-        let skipped_days = self.zone.preceding(upto).take(MAX_CHANGES_TRIED);
-        let just_before =
-            skipped_days.map(|change| Timestamp::from_jiff(change.timestamp()).saturating_add_ms(-1));
-        let found = search(instant.to_jiff()).or_else(|| {
-            let mut earlier = just_before.filter(|change| *change < instant);
-            earlier.find_map(|change| search(change.to_jiff()))
-        });
-        found.filter(|start| *start <= instant)
+    /// A stored period with the bounds it has now: its end can have moved since its first score came in. Those of a
+    /// period that ended before anything was recorded are as they were stored.
+    #[must_use]
+    pub fn bounds_of(&self, stored: Period) -> Period {
+        let was_recorded = |end| self.unrecorded_until.is_none_or(|until| until < end);
+        if !stored.ends_at.is_none_or(was_recorded) {
+            return stored;
+        }
+        let scheduled = self.period_at(stored.starts_at.unwrap_or(Timestamp::MIN));
+        if scheduled.id == stored.id {
+            scheduled
+        } else {
+            stored
+        }
     }
 
-    /// The first start after `instant`; `None` after the last one.
-    fn next_start(&self, instant: Timestamp) -> Option<Timestamp> {
-        let search = |from: jiff::Timestamp, inclusive| {
-            let zoned = from.to_zoned(self.zone.clone());
-            let found = self.cron.find_next_occurrence(&zoned, inclusive).ok()?;
-            Some(Timestamp::from_jiff(found.timestamp()))
+    /// The period before `period`; `None` where time begins or the leaderboard never resets.
+    #[must_use]
+    pub fn period_before(&self, period: &Period) -> Option<Period> {
+        let start = period.starts_at?;
+        (start > Timestamp::MIN).then(|| self.period_at(start.saturating_add_ms(-1)))
+    }
+
+    /// The period of a day: the first one that begins on it, or the one that holds all of it. The day is one of the
+    /// time zone that the schedule has at its noon (UTC), and of UTC where it has none.
+    #[must_use]
+    pub fn period_on(&self, date: Date) -> Period {
+        let start_of = |date: Date, zone: &TimeZone| {
+            let zoned = date.to_zoned(zone.clone());
+            zoned.map_or(Timestamp::MAX, |zoned| Timestamp::from_jiff(zoned.timestamp()))
         };
-        let found = search(instant.to_jiff(), false).or_else(|| {
-            let mut skipped_days = self.zone.following(instant.to_jiff()).take(MAX_CHANGES_TRIED);
-            skipped_days.find_map(|change| search(change.timestamp(), true))
+        let noon = start_of(date, &TimeZone::UTC).saturating_add_ms(NOON_MS);
+        let rule = self.stretch_at(noon).0.and_then(|stretch| stretch.rule.as_ref());
+        let zone = rule.map_or(TimeZone::UTC, |rule| rule.zone.clone());
+        let begins = start_of(date, &zone);
+        let ends = date
+            .tomorrow()
+            .map_or(Timestamp::MAX, |next| start_of(next, &zone));
+        let held = self.period_at(begins);
+        match held.ends_at {
+            Some(next) if held.starts_at != Some(begins) && next < ends => self.period_at(next),
+            _ => held,
+        }
+    }
+
+    /// The instant `period` stops being kept when the newest `keep` periods are: the start of the period
+    /// `keep` places after it. `None` is never.
+    #[must_use]
+    pub fn expires_at(&self, period: &Period, keep: u16) -> Option<Timestamp> {
+        let ends_at = period.ends_at?;
+        if self.is_forgotten(ends_at) {
+            return Some(ends_at);
+        }
+        let steps = usize::from(keep).saturating_sub(1);
+        let next = |start| self.next_start(start);
+        self.starts.borrow_mut().after(ends_at, steps, next)
+    }
+
+    /// Whether [`Schedule::expires_at`] has passed. The walk to the oldest period that is kept is made once for all
+    /// periods that are asked for while the current one lasts.
+    #[must_use]
+    pub fn has_expired(&self, period: &Period, keep: u16, now: Timestamp) -> bool {
+        let Some(ends_at) = period.ends_at.filter(|end| *end <= now) else {
+            return false;
+        };
+        self.is_forgotten(ends_at)
+            || self
+                .oldest_kept(keep, now)
+                .is_some_and(|oldest| ends_at <= oldest)
+    }
+
+    /// Where the oldest of the newest `keep` periods begins; `None` when there are not as many.
+    fn oldest_kept(&self, keep: u16, now: Timestamp) -> Option<Timestamp> {
+        if let Some(known) = &*self.oldest_kept.borrow()
+            && known.keep == keep
+            && known.current.contains(now)
+        {
+            return known.starts_at;
+        }
+        let current = self.period_at(now);
+        let mut starts_at = current.starts_at;
+        for _ in 1..keep {
+            starts_at = starts_at.and_then(|start| self.start_before(start));
+        }
+        *self.oldest_kept.borrow_mut() = Some(OldestKept {
+            keep,
+            current,
+            starts_at,
         });
-        found.filter(|next| *next > instant)
+        starts_at
+    }
+
+    /// Whether a period that ends then comes before all that is recorded.
+    fn is_forgotten(&self, ends_at: Timestamp) -> bool {
+        let first = self.stretches().next().and_then(|stretch| stretch.from);
+        first.is_some_and(|from| ends_at <= from)
+    }
+
+    fn stretches(&self) -> impl Iterator<Item = &Stretch> {
+        self.earlier.iter().chain([&self.configured])
+    }
+
+    /// The stretch that holds `instant`, and where the one after it begins.
+    fn stretch_at(&self, instant: Timestamp) -> (Option<&Stretch>, Option<Timestamp>) {
+        let mut holding = None;
+        for stretch in self.stretches() {
+            if stretch.from.is_some_and(|from| instant < from) {
+                return (holding, stretch.from);
+            }
+            holding = Some(stretch);
+        }
+        (holding, None)
+    }
+
+    /// The first start of a period after `start`, which is one itself.
+    fn next_start(&self, start: Timestamp) -> Option<Timestamp> {
+        let (stretch, next) = self.stretch_at(start);
+        stretch?.end_at(start, next)
+    }
+
+    /// The last start of a period before `start`.
+    fn start_before(&self, start: Timestamp) -> Option<Timestamp> {
+        let before = Some(start)
+            .filter(|start| *start > Timestamp::MIN)?
+            .saturating_add_ms(-1);
+        self.stretch_at(before).0?.start_at(before)
     }
 }
 
-fn parse_cron(text: &str) -> Result<Cron, Invalid> {
-    let invalid = |detail: String| Invalid::new("/cron", detail);
-    if text.len() > MAX_CRON_BYTES {
-        return Err(invalid(format!("must be at most {MAX_CRON_BYTES} bytes")));
-    }
-    if text.split_ascii_whitespace().count() != 5 {
-        return Err(invalid(
-            "must have five fields: minute, hour, day of month, month, day of week".into(),
-        ));
-    }
-    let cron = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(text)
-        .map_err(|error| invalid(format!("is not a cron expression: {error}")))?;
-    let anchor = Timestamp::saturating_from_unix_ms(LAST_CALENDAR_CYCLE_MS).to_jiff();
-    let anchor = anchor.to_zoned(TimeZone::UTC);
-    cron.find_next_occurrence(&anchor, false)
-        .map_err(|_| invalid("names no instant that ever comes".into()))?;
-    Ok(cron)
-}
+#[cfg(test)]
+mod tests;

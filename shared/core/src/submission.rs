@@ -1,10 +1,12 @@
 //! A score on its way in: as a client sends it ([`Submission`]), and as it is once the leaderboards'
 //! configurations have been applied to it ([`Attempt`]).
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
+use crate::access::Caller;
 use crate::{
     Columns, Leaderboard, LeaderboardId, Metadata, Operator, Period, PlayerId, Refusal, RefusalReason,
     SubmissionId, Timestamp, Values, Versioned,
@@ -128,33 +130,50 @@ impl Submission {
         fingerprint
     }
 
-    /// Applies the leaderboards' configurations, given in the order of [`Submission::leaderboards`].
+    /// Applies the leaderboards' configurations to a server's submission; they are given in the order of
+    /// [`Submission::leaderboards`].
     ///
     /// # Errors
     /// The first leaderboard's [`Refusal`].
     pub fn resolve(&self, boards: &[Rc<Versioned<Leaderboard>>], now: Timestamp) -> Result<Attempt, Refusal> {
+        self.resolve_for(&Caller::Server, boards, now)
+    }
+
+    /// As [`Submission::resolve`], for any caller: who sends a submission decides which operators it may have, and whose its id is.
+    ///
+    /// # Errors
+    /// As for [`Submission::resolve`].
+    pub fn resolve_for(
+        &self,
+        caller: &Caller,
+        boards: &[Rc<Versioned<Leaderboard>>],
+        now: Timestamp,
+    ) -> Result<Attempt, Refusal> {
         let occurred_at = self.occurred_at.unwrap_or(now);
-        let targets = boards.iter().map(|board| match self.admit(&board.value, now) {
-            Ok((period, operator, values)) => Ok(Target {
-                board: Rc::clone(board),
-                expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
-                period,
-                operator,
-                values,
-                refused: None,
-            }),
-            Err(reason) if self.id.is_some() => Ok(Target::only_a_replay(board, reason)),
-            Err(reason) => Err(Refusal {
-                leaderboard: board.value.id.clone(),
-                reason,
-            }),
-        });
+        let targets = boards
+            .iter()
+            .map(|board| match self.admit(caller, &board.value, now) {
+                Ok((period, operator, values)) => Ok(Target {
+                    board: Rc::clone(board),
+                    expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
+                    period,
+                    operator,
+                    values,
+                    refused: None,
+                }),
+                Err(reason) if self.id.is_some() => Ok(Target::only_a_replay(board, reason)),
+                Err(reason) => Err(Refusal {
+                    leaderboard: board.value.id.clone(),
+                    reason,
+                }),
+            });
         Ok(Attempt {
             player: self.player.clone(),
             metadata: self.metadata.clone(),
             occurred_at,
             recorded_at: now,
             id: self.id.clone(),
+            id_scope: caller.id_scope(),
             fingerprint: self.fingerprint(),
             targets: targets.collect::<Result<_, _>>()?,
         })
@@ -163,23 +182,19 @@ impl Submission {
     /// Whether `board` takes this submission at all, whatever it holds: operator, columns, window, period.
     pub(crate) fn admit(
         &self,
+        caller: &Caller,
         board: &Leaderboard,
         now: Timestamp,
     ) -> Result<(Period, Operator, Values), RefusalReason> {
-        let operator = match self.operator {
-            Some(other) if other != board.operator && !board.operator_override => {
-                return Err(RefusalReason::OperatorNotAllowed);
-            }
-            Some(other) => other,
-            None => board.operator,
-        };
+        let operator = self.operator.unwrap_or(board.operator);
+        caller.check_operator(board, operator)?;
         let values = self
             .values
             .for_columns(&board.columns)
             .map_err(|detail| RefusalReason::ColumnsMismatch { detail })?;
         let occurred_at = self.occurred_at.unwrap_or(now);
         if occurred_at > now.saturating_add_ms(MAX_CLOCK_SKEW_MS) {
-            return Err(RefusalReason::InTheFuture);
+            return Err(RefusalReason::InTheFuture { now });
         }
         if let Some(starts_at) = board.starts_at.filter(|start| occurred_at < *start) {
             return Err(RefusalReason::NotStarted { starts_at });
@@ -195,6 +210,20 @@ impl Submission {
     }
 }
 
+/// Whose names the id of a submission is one of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum IdScope {
+    /// The leaderboard's: every server of the tenant means the same submission by it.
+    #[default]
+    Leaderboard,
+    /// The player's own: the same id of another player, or of a server, is another submission.
+    Player,
+}
+
+/// What separates a player from an id in the name of an idempotency record. Neither can contain it, because both are
+/// without control characters.
+const PLAYER_SEPARATOR: char = '\u{1f}';
+
 /// A submission with the leaderboards' configurations applied: all that a store needs to settle it.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -208,10 +237,25 @@ pub struct Attempt {
     pub recorded_at: Timestamp,
     /// Makes it count once within 24 hours on each leaderboard.
     pub id: Option<SubmissionId>,
+    /// Whose names the id is one of.
+    pub id_scope: IdScope,
     /// What the id stands for.
     pub fingerprint: Fingerprint,
     /// One for each leaderboard; all are applied or none.
     pub targets: Vec<Target>,
+}
+
+impl Attempt {
+    /// The name of the idempotency record on each leaderboard; `None` without an id. An id of the leaderboard is its own
+    /// name. An id of a player follows the player and a control character, so the two kinds never meet.
+    #[must_use]
+    pub fn record_name(&self) -> Option<Cow<'_, str>> {
+        let id = self.id.as_ref()?.as_str();
+        Some(match self.id_scope {
+            IdScope::Leaderboard => Cow::Borrowed(id),
+            IdScope::Player => Cow::Owned(format!("{}{PLAYER_SEPARATOR}{id}", self.player)),
+        })
+    }
 }
 
 /// What an attempt does to one leaderboard.

@@ -6,16 +6,16 @@ use std::rc::Rc;
 
 use http::HeaderMap;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Metered, Metering, RankDetail, SubmitTerms};
+use leaderboard_core::ports::{Metered, RankDetail, SubmitTerms};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 
 use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::Identity;
-use crate::pipeline::MediaType;
+use crate::pipeline::Gate;
 use crate::problem::Problem;
-use crate::response::Response;
+use crate::response::{JsonForm, Response};
 use crate::route::{Family, RouteTable};
 use crate::version::ApiVersion;
 
@@ -57,11 +57,11 @@ pub struct Context<'a, E> {
     pub client: Option<IpAddr>,
     /// What is known of the tenant.
     pub(crate) knowledge: Rc<Knowledge>,
-    /// What a write is charged with, in the call that writes.
-    pub metering: Metering,
+    /// The request's limits, and how it is charged.
+    pub(crate) gate: &'a Gate,
     /// What that call answered about the limits, for the headers of the response.
     pub metered: RefCell<Option<Metered>>,
-    /// The query of the address as it was sent, without the question mark.
+    /// The query of the address as it was sent, without the question mark and the tenant of a read.
     pub query: &'a str,
     /// The request's headers.
     pub headers: &'a HeaderMap,
@@ -69,23 +69,64 @@ pub struct Context<'a, E> {
     pub body: &'a [u8],
     /// Whether the path names the version; otherwise another request for the same address may be answered in another one.
     pub version_in_path: bool,
+    /// Whether the address names the tenant; otherwise another request for the same address may be about another one.
+    pub tenant_in_address: bool,
     /// The version of the API that it is answered in.
     pub version: ApiVersion,
     /// What the client wants to read.
-    pub accepted: MediaType,
+    pub accepted: JsonForm,
     /// The request's trace id: the `instance` of its problems.
     pub trace_id: &'a str,
 }
 
 impl<E: Environment> Context<'_, E> {
+    /// Tells how much a write costs that is charged in the call that does the work; before that it is one unit.
+    ///
+    /// # Errors
+    /// 429 when it is known here that there is no room for as much.
+    pub fn set_cost(&self, units: u64) -> Result<(), Problem> {
+        self.gate.set_cost(self.env, &self.tenant, units)
+    }
+
+    /// Charges a read with so many units more than the one that it was let through with: for what turns out to cost more
+    /// than a hit. It is never refused for them; they are missing from its caller's next requests.
+    pub fn charge_more(&self, units: u64) {
+        self.gate.charge_more(self.env, &self.tenant, units);
+    }
+
     /// On which terms this request submits.
     #[must_use]
     pub fn submit_terms(&self, ranks: RankDetail) -> SubmitTerms {
         SubmitTerms {
             ranks,
-            metering: self.metering.clone(),
+            metering: self.gate.metering_in_call(),
             max_tenant_entries: self.knowledge.tenant.quotas.entries,
+            max_log_bytes: Some(self.knowledge.tenant.quotas.max_log_bytes()),
             announce_on: self.env.settings().changes_channel.clone(),
+            received_at: None,
+        }
+    }
+
+    /// The same request with other headers: for a part of its answer.
+    pub(crate) fn with_headers<'h>(&'h self, headers: &'h HeaderMap) -> Context<'h, E> {
+        Context {
+            env: self.env,
+            now: self.now,
+            tenant: self.tenant.clone(),
+            caller: self.caller.clone(),
+            identity: self.identity.clone(),
+            client: self.client,
+            knowledge: Rc::clone(&self.knowledge),
+            gate: self.gate,
+            metered: RefCell::default(),
+            query: self.query,
+            headers,
+            body: self.body,
+            version_in_path: self.version_in_path,
+            tenant_in_address: self.tenant_in_address,
+            version: self.version,
+            accepted: self.accepted,
+            trace_id: self.trace_id,
         }
     }
 

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::credentials::PlayerTokens;
 use crate::fetch::Fetch;
 use crate::memory::Memory;
-use crate::pipeline::{CorsOrigins, TrustedProxies};
+use crate::pipeline::{CdnKeyHeaders, CorsOrigins, TrustedProxies};
 use crate::version::Deprecation;
 
 /// The world around one request. A clone is another handle on the same world, for work that goes on after the
@@ -23,6 +23,7 @@ use crate::version::Deprecation;
 pub trait Environment: Clone + 'static {
     /// The store of record.
     type Store: Store
+        + ports::Bans
         + ports::Events
         + ports::DeadLetters
         + ports::Readiness
@@ -88,13 +89,29 @@ pub struct Settings {
     pub deprecation: Option<Deprecation>,
     /// The origins whose scripts may read answers.
     pub cors_origins: CorsOrigins,
+    /// The request headers that the CDN in front has in its cache key.
+    pub cdn_key_headers: CdnKeyHeaders,
 }
 
 /// A secret that presented text can be compared with. It holds a digest, not the secret itself.
 #[derive(Clone)]
 pub struct Secret(Option<[u8; 32]>);
 
+/// The shortest key that an operator may set, in bytes: what can be guessed is no key.
+pub(crate) const MIN_KEY_BYTES: usize = 32;
+
 impl Secret {
+    /// Takes a key that the operator has set; an empty one is none, which nothing matches.
+    ///
+    /// # Errors
+    /// When it is shorter than [`MIN_KEY_BYTES`]; in words for the operator.
+    pub fn of_operator(key: &str) -> Result<Self, String> {
+        if (1..MIN_KEY_BYTES).contains(&key.len()) {
+            return Err(format!("must have at least {MIN_KEY_BYTES} bytes"));
+        }
+        Ok(Self::new(key))
+    }
+
     /// Takes a secret. Nothing matches an empty one: a setting left empty must not open the door.
     #[must_use]
     pub fn new(secret: &str) -> Self {
@@ -126,6 +143,17 @@ mod tests {
         assert!(!secret.matches(b"open sesame "));
         assert!(!secret.matches(b""));
         assert_eq!(format!("{secret:?}"), "Secret");
+    }
+
+    #[test]
+    fn a_key_of_the_operator_is_long_or_missing() {
+        let long = "x".repeat(MIN_KEY_BYTES);
+        assert!(Secret::of_operator(&long).unwrap().matches(long.as_bytes()));
+        assert!(!Secret::of_operator("").unwrap().matches(b""));
+        for short in ["x", &long[1..]] {
+            let refused = Secret::of_operator(short).unwrap_err();
+            assert_eq!(refused, "must have at least 32 bytes");
+        }
     }
 
     #[test]

@@ -11,17 +11,27 @@ pub trait Fetch {
     /// Gets a document: no redirects, a bounded time, at most `max_bytes`.
     ///
     /// # Errors
-    /// [`FetchError`]; its text is for the log.
+    /// [`FetchError`].
     async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError>;
 }
 
 /// Why there is no document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchError(pub String);
+pub enum FetchError {
+    /// The manifest does not let this service ask that host.
+    NotGranted,
+    /// The other service answered with nothing that can be used; in words that may be shown to who named its address.
+    Unusable(String),
+    /// The other service cannot be reached; the text is for the log alone.
+    Unreachable(String),
+}
 
 impl std::fmt::Display for FetchError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(match self {
+            Self::NotGranted => "the host is not granted",
+            Self::Unusable(what) | Self::Unreachable(what) => what,
+        })
     }
 }
 

@@ -63,6 +63,7 @@ impl Identity {
         match (&self.credential, &self.player) {
             (Credential::None, _) => Caller::Anonymous,
             (_, Some(player)) => Caller::Player(player.clone()),
+            (_, None) if self.scopes.contains(Scopes::ADMIN) => Caller::Admin,
             (_, None) => Caller::Server,
         }
     }

@@ -5,6 +5,7 @@
 //! crate knows neither Spin nor any store: the composition root gives it an [`Environment`].
 
 mod audit;
+mod circuit_breaker;
 mod credentials;
 mod edge;
 mod endpoint;
@@ -17,14 +18,15 @@ mod identity;
 mod json;
 mod limits;
 mod log;
+mod me;
 mod memory;
 pub mod message;
 mod metrics;
-mod outage;
 mod params;
 mod pipeline;
 mod problem;
 mod query;
+mod readiness;
 mod repeat;
 mod response;
 mod route;
@@ -39,18 +41,19 @@ pub use environment::{Environment, Secret, Settings};
 pub use fetch::{Fetch, FetchError};
 pub use files::{File, serve_file};
 pub use identity::{Credential, Identity};
+pub use json::IntegerFormat;
 pub use log::{Level, LogRecord};
 pub use memory::Memory;
 pub use params::Params;
 pub use pipeline::{
-    Body, CorsOrigins, ForwardedHeader, Handled, InvalidOrigins, InvalidProxies, MAX_BODY_BYTES, MediaType,
-    TrustedProxies, handle,
+    Body, CdnKeyHeaders, CorsOrigins, ForwardedHeader, Handled, InvalidKeyHeaders, InvalidOrigins,
+    InvalidProxies, MAX_BODY_BYTES, MediaType, RequestBody, TrustedProxies, handle,
 };
 pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
 };
 pub use repeat::{RawHeaders, RepeatKey, Repeatable, Repeated, keep, repeated};
-pub use response::Response;
+pub use response::{JsonForm, Response};
 pub use route::{Base, BodyKind, Build, Charging, Family, Need, Route, RouteTable, Verb};
 pub use version::{ApiVersion, Deprecation};
 pub use views::{ChangesError, heard};

@@ -22,6 +22,9 @@ pub struct LogRecord {
     pub level: Level,
     /// The trace id: 32 hexadecimal digits. Empty where one line stands for many requests.
     pub trace_id: String,
+    /// This service's own id of the request, where the trace id is the client's: the same client can send that again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// `GET` and so on; `OTHER` for a method that no route has.
     pub method: &'static str,
     /// The route's pattern; absent when no route was found.
@@ -38,7 +41,7 @@ pub struct LogRecord {
     /// The type of the problem answered, e.g. `/problems/validation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<&'static str>,
-    /// What was behind a status of 5xx. The client never sees it.
+    /// What was behind a status of 5xx, or why the audit log has no record of what was done. The client never sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// That the answer was given again this many times, each under a trace id of its own.

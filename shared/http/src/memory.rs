@@ -2,21 +2,26 @@
 //! could be answered with: copies are found by what was presented, or hold for everybody.
 
 use crate::audit::{Issued, Refusals};
+use crate::circuit_breaker::CircuitBreaker;
 use crate::credentials::{KeySets, KnownIssuers, Tokens};
-use crate::edge::{Copies, KnownTenants, ReadSets};
+use crate::edge::{Copies, Generations, KnownTenants, ReadSets};
 use crate::limits::Limiter;
 use crate::metrics::Counts;
-use crate::outage::Outage;
+use crate::readiness::ReadinessProbe;
 use crate::repeat::Repeats;
 use crate::views::Shelf;
 
 /// The instance's memory. It lives as long as the instance: at most 128 requests, dropped after a second of idleness.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// That the store was out of reach a moment ago.
-    pub(crate) outage: Outage,
+    /// Whether the store answers.
+    pub(crate) breaker: CircuitBreaker,
+    /// Whether the store was ready a moment ago.
+    pub(crate) readiness: ReadinessProbe,
     /// Copies of documents.
     pub(crate) copies: Copies,
+    /// Which generation of documents holds in the region.
+    pub(crate) generations: Generations,
     /// What is made of the copies that rule a tenant.
     pub(crate) known: KnownTenants,
     /// What is counted and not passed on yet.

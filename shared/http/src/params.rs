@@ -58,6 +58,18 @@ impl<'p> Params<'p> {
         self.parse("tenant", TenantId::new)
     }
 
+    /// The parameter `letter`: the id of a dead letter.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn letter(&self) -> Result<u64, Problem> {
+        self.parse("letter", |text| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let id = text.parse().ok().filter(|_| digits);
+            id.ok_or_else(|| Invalid::new("", "must be the id of a dead letter: a number"))
+        })
+    }
+
     /// Names and values, decoded as far as they are UTF-8.
     pub(crate) fn decoded(&self) -> impl Iterator<Item = (&'static str, Cow<'p, str>)> {
         self.captured

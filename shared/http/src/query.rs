@@ -93,9 +93,14 @@ impl<'q> Query<'q> {
     pub(crate) fn period(&self) -> Result<PeriodSelector, Problem> {
         match self.text("period")? {
             None => Ok(PeriodSelector::Current),
-            Some(text) => {
-                PeriodSelector::parse(&text).map_err(|error: Invalid| invalid("period", &error.detail))
-            }
+            Some(text) => PeriodSelector::parse(&text).map_err(|error: Invalid| {
+                let plus = text.replace(' ', "+");
+                if text.contains(' ') && PeriodSelector::parse(&plus).is_ok() {
+                    invalid("period", "has a space where a + was meant: send + as %2B")
+                } else {
+                    invalid("period", &error.detail)
+                }
+            }),
         }
     }
 }
@@ -133,6 +138,18 @@ mod tests {
         assert_eq!(query.integer("limit", 1, 1000).unwrap(), Some(5));
         assert_eq!(query.text("period").unwrap(), None);
         assert_eq!(query.period().unwrap(), PeriodSelector::Current);
+    }
+
+    #[test]
+    fn a_plus_that_came_as_a_space_is_explained() {
+        let detail = |raw: &str| {
+            let query = Query::parse(raw, &["period"]).unwrap();
+            named(query.period()).remove(0).detail
+        };
+        assert!(detail("period=2026-11-09T00:00:00+01:00").contains("%2B"));
+        assert!(!detail("period=next+week").contains("%2B"));
+        let sent = Query::parse("period=2026-11-09T00:00:00%2B01:00", &["period"]).unwrap();
+        assert!(sent.period().is_ok());
     }
 
     #[test]

@@ -6,8 +6,27 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use leaderboard_core::Timestamp;
 use serde::Serialize;
 
+use crate::json::{self, IntegerFormat};
 use crate::pipeline::MediaType;
 use crate::problem::Problem;
+
+/// The form of an answer in JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonForm {
+    /// The name it goes by.
+    pub media_type: MediaType,
+    /// How its 64-bit integers are written.
+    pub integers: IntegerFormat,
+}
+
+impl From<MediaType> for JsonForm {
+    fn from(media_type: MediaType) -> Self {
+        Self {
+            media_type,
+            integers: IntegerFormat::default(),
+        }
+    }
+}
 
 /// Status, headers and a finished body.
 #[derive(Debug, Clone)]
@@ -43,16 +62,17 @@ impl Response {
         Self::empty(StatusCode::NO_CONTENT)
     }
 
-    /// An answer in JSON, under the name that the client asked for.
+    /// An answer in JSON, in the form that the client asked for.
     ///
     /// # Errors
     /// An internal problem when the document cannot be written.
     pub fn json(
         status: StatusCode,
-        media_type: MediaType,
+        form: impl Into<JsonForm>,
         document: &impl Serialize,
     ) -> Result<Self, Problem> {
-        let body = serde_json::to_vec(document)
+        let JsonForm { media_type, integers } = form.into();
+        let body = json::write(document, integers)
             .map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))?;
         let mut response = Self::empty(status);
         response.body = Bytes::from(body);

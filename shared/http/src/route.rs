@@ -69,6 +69,8 @@ pub enum Need {
     Identified,
     /// To write scores.
     Write,
+    /// To write scores as a server: no player's own token.
+    ServerWrite,
     /// To configure a tenant.
     Admin,
     /// To operate the installation: the operator's key alone.
@@ -159,6 +161,18 @@ pub enum Base {
     Api,
     /// At the root: what has no version of this API, such as its description.
     Root,
+    /// At the root, and below `/api` as well: what probes and collectors expect at the root.
+    RootAndApi,
+}
+
+impl Base {
+    /// Whether a route with this base is found below another one: that of an address, which is one or the other.
+    const fn includes(self, of_address: Self) -> bool {
+        matches!(
+            (self, of_address),
+            (Self::RootAndApi, _) | (Self::Api, Self::Api) | (Self::Root, Self::Root)
+        )
+    }
 }
 
 /// How a request is charged with the limits that apply to it.
@@ -195,8 +209,13 @@ pub struct Route<R> {
     pub offers: Option<&'static str>,
     /// How it is charged.
     pub charging: Charging,
+    /// Whether a request with an `Idempotency-Key` is done once.
+    pub takes_idempotency_key: bool,
     /// Whether it goes on while writes are switched off: an incident may need it.
     pub in_incidents: bool,
+    /// Whether it goes on while the store is out of memory: it takes data out, or is needed then. A limit or an audit
+    /// record that the store refuses does not hold it up.
+    pub frees_memory: bool,
     /// Whether it answers addresses that the operator does not let in.
     pub from_anywhere: bool,
     /// Makes the typed route.
@@ -217,18 +236,34 @@ impl<R> Route<R> {
             charging: match (need, verb) {
                 (Need::Open | Need::MetricsKey, _) => Charging::Nothing,
                 (Need::Read | Need::Identified, _) | (_, Verb::Get) => Charging::Locally,
-                (Need::Write | Need::Admin | Need::Operator, _) => Charging::Before,
+                (Need::Write | Need::ServerWrite | Need::Admin | Need::Operator, _) => Charging::Before,
             },
+            takes_idempotency_key: false,
             in_incidents: false,
+            frees_memory: false,
             from_anywhere: false,
             build,
         }
+    }
+
+    /// The same route; a request with an `Idempotency-Key` is done once.
+    #[must_use]
+    pub const fn with_idempotency_key(mut self) -> Self {
+        self.takes_idempotency_key = true;
+        self
     }
 
     /// The same route; it goes on while writes are switched off.
     #[must_use]
     pub const fn in_incidents(mut self) -> Self {
         self.in_incidents = true;
+        self
+    }
+
+    /// The same route; it goes on while the store is out of memory.
+    #[must_use]
+    pub const fn frees_memory(mut self) -> Self {
+        self.frees_memory = true;
         self
     }
 
@@ -244,6 +279,11 @@ impl<R> Route<R> {
     pub const fn charged_in_call(mut self) -> Self {
         self.charging = Charging::InCall;
         self
+    }
+
+    /// Whether a credential makes a difference to the answer.
+    pub(crate) const fn looks_at_credentials(&self) -> bool {
+        !matches!(self.need, Need::Open) || !self.from_anywhere
     }
 
     /// Whether it changes what is configured, or takes something out: an act for the audit log. Scores that come in are none.
@@ -268,6 +308,13 @@ impl<R> Route<R> {
     #[must_use]
     pub const fn at_root(mut self) -> Self {
         self.base = Base::Root;
+        self
+    }
+
+    /// The same route, its pattern beginning at the root and below `/api`.
+    #[must_use]
+    pub const fn also_at_root(mut self) -> Self {
+        self.base = Base::RootAndApi;
         self
     }
 
@@ -309,7 +356,7 @@ pub(crate) fn find<'t, 'p, R>(
 ) -> Found<'t, 'p, R> {
     let verb = Verb::of(method);
     let mut allowed: Vec<&'static str> = Vec::new();
-    for route in table.iter().filter(|route| route.base == base) {
+    for route in table.iter().filter(|route| route.base.includes(base)) {
         let Some(params) = Params::capture(route.pattern, path) else {
             continue;
         };
@@ -336,6 +383,7 @@ mod tests {
         Route::new(Verb::Get, "/boards/:board", Need::Read, |_| Ok("one")),
         Route::new(Verb::Put, "/boards/:board", Need::Admin, |_| Ok("put")).with_body(BodyKind::Json),
         Route::new(Verb::Get, "/docs", Need::Open, |_| Ok("docs")).at_root(),
+        Route::new(Verb::Get, "/live", Need::Open, |_| Ok("live")).also_at_root(),
     ];
 
     fn found(method: &Method, path: &str) -> String {
@@ -374,6 +422,9 @@ mod tests {
         assert_eq!(found_at(Base::Root, &Method::GET, "/docs"), "docs");
         assert_eq!(found_at(Base::Api, &Method::GET, "/docs"), "nothing");
         assert_eq!(found_at(Base::Root, &Method::GET, "/boards"), "nothing");
+        for base in [Base::Root, Base::Api] {
+            assert_eq!(found_at(base, &Method::GET, "/live"), "live");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use ipnet::IpNet;
 use jwt_compact::alg::Ed25519;
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{AlgorithmExt, Claims, Header};
@@ -16,8 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::hex;
 use crate::token::{
-    ClaimsMapping, DEFAULT_LEEWAY_S, DEFAULT_PLAYER_CLAIM, KeySet, TenantSource, TokenType, VerificationKey,
-    Verifier,
+    ClaimsMapping, DEFAULT_LEEWAY_S, DEFAULT_PLAYER_CLAIM, KeyBinding, KeySet, TenantSource, TokenType,
+    VerificationKey, Verifier,
 };
 
 /// `iss` and `aud` of these tokens: this service issues them to itself.
@@ -69,6 +70,8 @@ pub struct Grant<'a> {
     pub scopes: Scopes,
     /// How long it is valid, in seconds.
     pub lifetime_s: u32,
+    /// The API key that it is issued by; `None` when it is issued by another credential.
+    pub binding: Option<&'a KeyBinding>,
 }
 
 /// The key that signs tokens of players.
@@ -88,6 +91,10 @@ struct WireClaims<'a> {
     jti: String,
     iat: i64,
     exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    net: &'a [IpNet],
 }
 
 impl PlayerTokenKey {
@@ -137,6 +144,8 @@ impl PlayerTokenKey {
             jti: hex::encode(random.get(..TOKEN_ID_BYTES).unwrap_or_default()),
             iat,
             exp: iat.saturating_add(grant.lifetime_s.into()),
+            key: grant.binding.map(|binding| binding.key.to_string()),
+            net: grant.binding.map_or(&[], |binding| &binding.addresses),
         };
         let header = Header::empty()
             .with_key_id(self.kid.as_str())
@@ -174,6 +183,7 @@ pub fn own_verifier(keys: &[PlayerTokenKey]) -> Result<(Verifier, KeySet), Inval
         scopes: None,
         default_scopes: Scopes::NONE,
         granted_scopes: Scopes::READ.with(Scopes::WRITE),
+        bound_to_keys: true,
     };
     let token_type = TokenType::Only(PLAYER_TOKEN_TYPE);
     let audiences = [PLAYER_TOKEN_ISSUER.to_owned()];

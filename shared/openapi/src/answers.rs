@@ -103,18 +103,18 @@ pub(crate) fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'s
 /// The statuses of the problems that an operation has: those of its kind, and its own.
 fn problems_of(operation: &Operation, route: &ListedRoute) -> Vec<u16> {
     if operation.file {
-        return vec![405];
+        return [&[405], operation.problems].concat();
     }
     let mut statuses = vec![400, 404, 405, 406, 413, 414, 431, 500, 503];
     match route.need {
         Need::Open => {}
         Need::MetricsKey => statuses.extend([401, 403, 429]),
-        Need::Read | Need::Identified | Need::Write | Need::Admin | Need::Operator => {
+        Need::Read | Need::Identified | Need::Write | Need::ServerWrite | Need::Admin | Need::Operator => {
             statuses.extend([401, 403, 429]);
         }
     }
     if route.body != BodyKind::None {
-        statuses.extend([415, 422]);
+        statuses.extend([408, 415, 422]);
     }
     statuses.extend(operation.problems);
     statuses.sort_unstable();

@@ -1,18 +1,28 @@
 //! What operations refer to: parameters, headers, problems, security schemes.
 
 use leaderboard_core::ports::USAGE_DAYS;
-use leaderboard_http::catalogue;
+use leaderboard_http::{IntegerFormat, catalogue};
 use serde_json::{Map, Value, json};
+
+use crate::document::parameter_component;
+use crate::references;
 
 /// The ids of leaderboards, tenants and issuers.
 const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 
 /// All of them, with the schemas.
-pub(crate) fn components() -> Value {
+pub(crate) fn components(integers: IntegerFormat) -> Value {
     let mut schemas = Map::new();
     for known in crate::schemas::all() {
         schemas.insert(known.name, known.schema);
     }
+    schemas.insert(
+        "IntegerFormat".to_owned(),
+        json!({"type": "string", "enum": ["string"], "description": "How 64-bit integers are written."}),
+    );
+    schemas.insert("Int64".to_owned(), crate::schemas::int64(integers));
+    let mut schemas = Value::Object(schemas);
+    references::open_free_forms(&mut schemas);
     json!({
         "schemas": schemas,
         "parameters": parameters(),
@@ -44,33 +54,48 @@ fn parameters() -> Value {
         "tenant": path("tenant", "The tenant's id.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
         "key": path("key", "The key's id.", json!({"type": "string", "pattern": "^[0-9a-f]{16}$", "example": "3f2504e04f8911d3"})),
         "issuer": path("issuer", "The issuer's id.", json!({"type": "string", "pattern": SLUG, "example": "games"})),
+        "type": path("type", "The last part of a problem's `type`.", json!({"type": "string", "example": "validation"})),
+        "letter": path("letter", "The dead letter's id.", json!({"type": "string", "pattern": "^[0-9]{1,20}$", "example": "17"})),
         "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1, "example": "new-ranks"})),
         "limitOfEntries": limit(1000, 10),
         "limitOfWindow": limit(1000, 11),
+        "limitOfPeriods": limit(200, 100),
+        "playerOfSummary": query("player", "Whose neighbours; `me`, the player of the token, unless said.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
+        "top": query("top", "How many entries of the top.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})),
+        "around": query("around", "How many entries the window around the player has.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 5})),
         "limitOfDocuments": limit(200, 50),
         "limitOfRecords": limit(1000, 100),
         "cursor": query("cursor", "Where the list goes on: what a page gave as `next` or `previous`. It works in both versions.", json!({"type": "string"})),
-        "period": query("period", "`current`, `previous`, a period's id, or an instant in it.", json!({"type": "string", "default": "current", "example": "current"})),
+        "period": query("period", "`current`, `previous`, a period's id, an instant in it, or a date in the leaderboard's time zone.", json!({"type": "string", "default": "current", "example": "current"})),
         "players": query("players", "Up to 200 players with commas between them; a comma within a name is sent as `%2C`.", json!({"type": "string", "minLength": 1})),
         "buckets": query("buckets", "How many buckets.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "score": query("score", "A score whose place is asked for.", json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"})),
         "rebuild": query("rebuild", "Whether entries of the current period may be put into a new order.", json!({"type": "boolean", "default": false})),
         "days": query("days", "How many days.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
     });
+    let query_of_read = query(
+        "tenant",
+        "The same in the address, where every shared cache sees it.",
+        json!({"type": "string", "pattern": SLUG, "example": "default"}),
+    );
     let more = json!({
+        "ofTenant": query("tenant", "The tenant whose they are.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
         "before": query("before", "A position: what a page gave as `next`.", json!({"type": "integer", "minimum": 1})),
         "ifMatch": header("If-Match", "Go on only if the document has one of these entity tags (RFC 9110).", tags.clone()),
         "ifNoneMatch": header("If-None-Match", "Go on only if the document has none of these entity tags (RFC 9110).", tags),
         "idempotencyKey": header("Idempotency-Key", "Makes a request count once within 24 hours: a string in double quotes. With another body it is refused.", json!({"type": "string", "pattern": "^\"[ !#-\\[\\]-~]{1,255}\"$", "example": "\"import-7\""})),
         "prefer": header("Prefer", "`return=minimal` leaves values and ranks out (RFC 7240).", json!({"type": "string", "enum": ["return=minimal", "return=representation"]})),
+        "integers": header("API-Integers", "`string`: all 64-bit integers of the answer are strings.", json!({"$ref": "#/components/schemas/IntegerFormat"})),
         "tenantId": header("X-Tenant-ID", "The tenant, where the credential has none of its own: with the operator's key, and without a credential.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
-        "apiVersion1": header("API-Version", "The version again; another one than the path's is refused.", json!({"type": "string", "enum": ["1"]})),
-        "apiVersion2": header("API-Version", "The version again; another one than the path's is refused.", json!({"type": "string", "enum": ["2"]})),
+        "tenantInAddress": query_of_read,
     });
     if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
         all.extend(more);
     }
-    all
+    let named = all.as_object().into_iter().flatten();
+    named
+        .map(|(name, parameter)| (parameter_component(name), parameter.clone()))
+        .collect()
 }
 
 /// The headers that every answer has, or may have.
@@ -92,7 +117,7 @@ fn headers() -> Value {
     let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
     let always = |about: &str| json!({"description": about, "required": true, "schema": {"type": "string"}});
     json!({
-        "X-Request-Id": always("The trace id."),
+        "X-Request-Id": text("The trace id; not in an answer that a shared cache may store."),
         "API-Version": text("The version of the answer."),
         "Cache-Control": always("How long the answer may be kept."),
         "RateLimit-Policy": text("The limits that hold: `\"player\";q=100;w=1`."),
@@ -112,7 +137,7 @@ fn headers() -> Value {
         "Cache-Groups": text("What is invalidated together (RFC 9875)."),
         "Cache-Group-Invalidation": text("What caches drop by this write (RFC 9875)."),
         "Age": text("How old the answer is, in seconds."),
-        "Content-Encoding": text("`gzip` or `br`, as `Accept-Encoding` likes it best; the script of the page is kept in `gzip` alone."),
+        "Content-Encoding": text("`gzip` or `br`, as `Accept-Encoding` likes it best; files are kept in `gzip` alone."),
     })
 }
 
@@ -140,7 +165,6 @@ fn problems() -> Value {
     let mut responses = Map::new();
     for status in statuses() {
         let of_this: Vec<_> = catalogue().filter(|entry| entry.status == status).collect();
-        let types: Vec<&str> = of_this.iter().map(|entry| entry.uri).collect();
         let lines: Vec<String> = of_this
             .iter()
             .map(|entry| format!("- `{}`: {}", entry.uri, entry.meaning))
@@ -156,10 +180,7 @@ fn problems() -> Value {
                 (name.to_owned(), json!({"summary": entry.title, "value": value}))
             })
             .collect();
-        let schema = json!({"allOf": [
-            {"$ref": "#/components/schemas/Problem"},
-            {"properties": {"status": {"const": status}, "type": {"enum": types}}},
-        ]});
+        let schema = json!({"$ref": "#/components/schemas/Problem"});
         responses.insert(
             format!("Problem{status}"),
             json!({

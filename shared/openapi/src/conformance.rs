@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use jsonschema::Validator;
+use leaderboard_http::families::all_routes;
+use leaderboard_http::{ApiVersion, Base, IntegerFormat, catalogue};
 use serde_json::{Map, Value, json};
 
 use crate::document;
@@ -25,7 +27,34 @@ pub struct Exchange<'a> {
     pub body: &'a [u8],
 }
 
-/// The description, with what was made of its schemas.
+/// Checks an answer against the description of the version that it is in. `integers` says in which form its 64-bit integers were
+/// asked for.
+///
+/// # Errors
+/// The difference between the answer and the description.
+pub fn check(exchange: &Exchange<'_>, integers: IntegerFormat) -> Result<(), String> {
+    Conformance::of(exchange.version(), integers).check(exchange)
+}
+
+impl Exchange<'_> {
+    /// The version of the description that has the answer: the path's, or that of `API-Version`; the newest where neither
+    /// names one.
+    fn version(&self) -> ApiVersion {
+        let in_path = ApiVersion::ALL
+            .into_iter()
+            .find(|version| self.path.starts_with(&format!("{}/", version.base_path())));
+        let named = self
+            .headers
+            .get("api-version")
+            .and_then(|version| version.to_str().ok());
+        let in_header = ApiVersion::ALL
+            .into_iter()
+            .find(|version| named == Some(version.number().to_string().as_str()));
+        in_path.or(in_header).unwrap_or(ApiVersion::V2)
+    }
+}
+
+/// The description of one version, with the validators made of its schemas.
 #[derive(Debug)]
 pub struct Conformance {
     document: Value,
@@ -33,20 +62,25 @@ pub struct Conformance {
 }
 
 impl Conformance {
-    /// That of the code.
-    pub fn get() -> &'static Self {
-        static KNOWN: OnceLock<Conformance> = OnceLock::new();
-        KNOWN.get_or_init(|| Self {
-            document: document(),
+    /// The description of a version, made of the code once.
+    pub fn of(version: ApiVersion, integers: IntegerFormat) -> &'static Self {
+        static V1: [OnceLock<Conformance>; 2] = [const { OnceLock::new() }; 2];
+        static V2: [OnceLock<Conformance>; 2] = [const { OnceLock::new() }; 2];
+        let [either, strings] = match version {
+            ApiVersion::V1 => &V1,
+            ApiVersion::V2 => &V2,
+        };
+        let known = match integers {
+            IntegerFormat::NumberOrString => either,
+            IntegerFormat::String => strings,
+        };
+        known.get_or_init(|| Self {
+            document: document(version, integers),
             validators: Mutex::default(),
         })
     }
 
-    /// Checks an answer.
-    ///
-    /// # Errors
-    /// What the description does not have.
-    pub fn check(&self, exchange: &Exchange<'_>) -> Result<(), String> {
+    fn check(&self, exchange: &Exchange<'_>) -> Result<(), String> {
         let described = self.described(exchange)?;
         self.check_headers(&described, exchange.headers)?;
         let content = described.get("content").and_then(Value::as_object);
@@ -102,9 +136,7 @@ impl Conformance {
     fn path(&self, exchange: &Exchange<'_>) -> Option<&Map<String, Value>> {
         let path = match exchange.path.strip_prefix("/api/") {
             Some(below) if !below.starts_with("v1/") && !below.starts_with("v2/") => {
-                let version = exchange.headers.get("api-version");
-                let version = version.and_then(|version| version.to_str().ok()).unwrap_or("1");
-                format!("/api/v{version}/{below}")
+                format!("{}/{below}", exchange.version().base_path())
             }
             _ => exchange.path.to_owned(),
         };
@@ -118,8 +150,17 @@ impl Conformance {
             all && segments.next().is_none()
         };
         let paths = self.document["paths"].as_object()?;
-        let (_, found) = paths.iter().find(|(template, _)| fits(template))?;
-        found.as_object()
+        if let Some((_, found)) = paths.iter().find(|(template, _)| fits(template)) {
+            return found.as_object();
+        }
+        // What is described at the root alone answers below `/api` as well.
+        let (_, below) = path.strip_prefix("/api/v")?.split_once('/')?;
+        let at_root = all_routes()
+            .into_iter()
+            .filter(|route| route.base == Base::RootAndApi);
+        let mut patterns = at_root.map(|route| route.pattern.trim_start_matches('/'));
+        let pattern = patterns.find(|pattern| *pattern == below)?;
+        paths.get(&format!("/{pattern}"))?.as_object()
     }
 
     fn problem(&self, status: u16) -> Value {
@@ -192,7 +233,12 @@ impl Conformance {
             return Ok(());
         }
         let body = serde_json::from_slice(exchange.body).map_err(|error| error.to_string())?;
-        self.check_document(&described["schema"], &body)
+        self.check_document(&described["schema"], &body)?;
+        if essence == "application/problem+json" {
+            check_problem(&body, exchange.status)
+        } else {
+            Ok(())
+        }
     }
 
     fn validator(&self, schema: &Value) -> Result<Arc<Validator>, String> {
@@ -211,5 +257,19 @@ impl Conformance {
         let made = Arc::new(made);
         known.insert(key, Arc::clone(&made));
         Ok(made)
+    }
+}
+
+/// Checks that a problem has a type of the catalogue, and the status of that type.
+fn check_problem(problem: &Value, status: u16) -> Result<(), String> {
+    let of_status = catalogue().filter(|entry| entry.status == status);
+    let known = of_status.map(|entry| entry.uri).any(|uri| problem["type"] == uri);
+    if known && problem["status"] == status {
+        Ok(())
+    } else {
+        Err(format!(
+            "the problem {} of status {} came with status {status}",
+            problem["type"], problem["status"]
+        ))
     }
 }

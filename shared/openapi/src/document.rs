@@ -1,47 +1,62 @@
 //! The whole document.
 
 use leaderboard_http::families::ListedRoute;
-use leaderboard_http::{ApiVersion, Base, BodyKind, Family, Need};
+use leaderboard_http::{ApiVersion, Base, BodyKind, Family, IntegerFormat, Need};
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
 use crate::components::components;
 use crate::examples::bodies;
 use crate::operation::Operation;
-use crate::operations;
+use crate::{operations, references};
 
-const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nEvery operation of the API exists in version 1 (`/api/v1`) and in version 2 (`/api/v2`); below `/api` the version goes by the header `API-Version`, by the media type `application/vnd.edgeboard.v2+json`, or is the default. Errors are problem documents (RFC 9457). `HEAD` is answered as `GET`, without the body. 64-bit integers beyond ±(2^53 − 1) are strings.";
+const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). Below `/api` the version goes by the header `API-Version`, by the media type `application/vnd.edgeboard.v2+json`, or is the default. Errors are problem documents (RFC 9457). `HEAD` is answered as `GET`, without the body.";
+const NUMBERS_OR_STRINGS: &str = "64-bit integers are numbers within ±(2^53 − 1) and strings beyond. A client that wants one type asks for strings with `API-Integers: string`; `/openapi/v1-strings.json` and `/openapi/v2-strings.json` describe that form.";
+const STRINGS: &str = "This describes the form with all 64-bit integers as strings: send `API-Integers: string` with every request.";
 
-/// The description of the API.
+/// The description of one version of the API, with the operations that have no version. `integers` says how it writes 64-bit
+/// integers.
 #[must_use]
-pub fn document() -> Value {
+pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
     let mut paths = Map::new();
     let routes = operations::routes();
     for operation in operations::all() {
         let Some(route) = routes.iter().find(|route| is_of(operation, route)) else {
             continue;
         };
-        for (version, base) in bases(route.base) {
-            let path = paths
-                .entry(format!("{base}{}", template(route.pattern)))
-                .or_insert_with(|| json!({}));
-            path[operation.method.to_lowercase()] = described(operation, route, version);
-        }
+        let (version, base) = match route.base {
+            // Below `/api` it answers as well; one address is enough to describe.
+            Base::Root | Base::RootAndApi => (None, ""),
+            Base::Api => (Some(version), version.base_path()),
+        };
+        let path = paths
+            .entry(format!("{base}{}", template(route.pattern)))
+            .or_insert_with(|| json!({}));
+        path[operation.method.to_lowercase()] = described(operation, route, version);
     }
+    let integers_are = match integers {
+        IntegerFormat::NumberOrString => NUMBERS_OR_STRINGS,
+        IntegerFormat::String => STRINGS,
+    };
     let tags = Family::ALL.map(|family| json!({"name": family.as_str(), "description": about(family)}));
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Edgeboard",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": ABOUT,
+            "description": format!("{ABOUT} {integers_are}"),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "tags": tags,
         "paths": paths,
-        "components": components(),
-    })
+        "components": components(integers),
+    });
+    references::keep_used(&mut document);
+    if version == ApiVersion::V2 {
+        references::drop_schema_suffix(&mut document, "V2");
+    }
+    document
 }
 
 /// What is wrong with the tables: routes without an operation, operations without a route.
@@ -88,15 +103,6 @@ const fn about(family: Family) -> &'static str {
     }
 }
 
-fn bases(base: Base) -> Vec<(Option<ApiVersion>, &'static str)> {
-    match base {
-        Base::Root => vec![(None, "")],
-        Base::Api => ApiVersion::ALL
-            .map(|version| (Some(version), version.base_path()))
-            .to_vec(),
-    }
-}
-
 /// `/leaderboards/:leaderboard` as `/leaderboards/{leaderboard}`.
 fn template(pattern: &str) -> String {
     let segments = pattern.split('/').map(|segment| match segment.strip_prefix(':') {
@@ -107,21 +113,15 @@ fn template(pattern: &str) -> String {
 }
 
 fn described(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
-    let suffix = match version {
-        Some(ApiVersion::V2) => "V2",
-        Some(ApiVersion::V1) | None => "",
-    };
     let mut described = json!({
-        "operationId": format!("{}{suffix}", operation.id),
+        "operationId": operation.id,
         "summary": operation.summary,
         "tags": [route.family.as_str()],
         "parameters": parameters(operation, route, version),
         "responses": responses(operation, route, version),
+        "description": description(operation, route.need),
         "security": security(route.need),
     });
-    if !operation.description.is_empty() {
-        described["description"] = operation.description.into();
-    }
     if let Some(schema) = operation.body {
         described["requestBody"] = body(schema, route.body);
     }
@@ -135,24 +135,72 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
         .filter_map(|segment| segment.strip_prefix(':'));
     let of_every = [
         route.need.asks_who().then_some("tenantId"),
-        version.map(|version| match version {
-            ApiVersion::V1 => "apiVersion1",
-            ApiVersion::V2 => "apiVersion2",
-        }),
+        (route.need == Need::Read).then_some("tenantInAddress"),
+        version.map(|_| "integers"),
     ];
     in_path
         .chain(operation.parameters.iter().copied())
         .chain(of_every.into_iter().flatten())
-        .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
+        .map(|name| json!({"$ref": format!("#/components/parameters/{}", parameter_component(name))}))
         .collect()
 }
 
+/// The name of a parameter's component. Code generators put all components into one namespace, so it differs from the names
+/// of schemas.
+pub(crate) fn parameter_component(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first
+        .into_iter()
+        .chain(letters)
+        .chain("Parameter".chars())
+        .collect()
+}
+
+/// What an operation does, and what it needs of its caller.
+fn description(operation: &Operation, need: Need) -> String {
+    let about = if operation.description.is_empty() {
+        format!("{}.", operation.summary)
+    } else {
+        operation.description.to_owned()
+    };
+    let needs = match need {
+        Need::Open => "Needs no credential.".to_owned(),
+        Need::MetricsKey => "Needs the metrics key or the operator's key.".to_owned(),
+        Need::Read => {
+            "Needs no credential where the leaderboard is public, otherwise the scope `scores:read`."
+                .to_owned()
+        }
+        Need::Identified | Need::Write | Need::Admin => {
+            format!("Needs the scope `{}`.", scopes(need).join(" "))
+        }
+        Need::ServerWrite => format!(
+            "Needs the scope `{}` and no player's own token.",
+            scopes(need).join(" ")
+        ),
+        Need::Operator => "Needs the operator's key.".to_owned(),
+    };
+    format!("{about}\n\n{needs}")
+}
+
+/// The scope that a route needs, if any.
+const fn scopes(need: Need) -> &'static [&'static str] {
+    match need {
+        Need::Open | Need::MetricsKey | Need::Operator => &[],
+        Need::Read | Need::Identified => &["scores:read"],
+        Need::Write | Need::ServerWrite => &["scores:write"],
+        Need::Admin => &["admin"],
+    }
+}
+
+/// The credentials, each with the scopes that it must have (roles, as OpenAPI 3.1 has them beside schemes of OAuth).
 fn security(need: Need) -> Value {
+    let scopes = scopes(need);
     match need {
         Need::Open => json!([]),
-        Need::Read => json!([{}, {"key": []}, {"token": []}]),
-        Need::MetricsKey | Need::Identified | Need::Write | Need::Admin => {
-            json!([{"key": []}, {"token": []}])
+        Need::Read => json!([{}, {"key": scopes}, {"token": scopes}]),
+        Need::MetricsKey | Need::Identified | Need::Write | Need::ServerWrite | Need::Admin => {
+            json!([{"key": scopes}, {"token": scopes}])
         }
         Need::Operator => json!([{"key": []}]),
     }

@@ -48,7 +48,15 @@ pub(crate) fn bodies(schema: &str) -> Vec<(&'static str, Value)> {
                 }),
             ),
         ],
-        "Patch" => vec![("a-title", json!({"title": "Goals of all time"}))],
+        "LeaderboardPatch" => vec![(
+            "a-title",
+            json!({"title": "Goals of all time", "limits": {"max": null}}),
+        )],
+        "BanWritten" => vec![(
+            "a-week",
+            json!({"reason": "speed hack", "expires_at": "2030-01-08T00:00:00Z"}),
+        )],
+        "TenantPatch" => vec![("suspend", json!({"state": "suspended"}))],
         "Scores" => vec![
             (
                 "one",

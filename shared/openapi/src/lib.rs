@@ -1,7 +1,7 @@
 //! The description of the API (OpenAPI 3.1), made from the code: the paths from the families' route tables, the problems
 //! from their catalogue, the schemas from types of its own. [`conformance`] holds the answers that tests get to it.
 //!
-//! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes `docs/openapi.json` anew. A new route needs a row
+//! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes the files of `docs/openapi/`. A new route needs a row
 //! in [`operations`]: the test says which one is missing. This crate is native; no component contains it.
 #![expect(
     clippy::indexing_slicing,
@@ -15,6 +15,7 @@ mod document;
 mod examples;
 pub mod operation;
 mod operations;
+mod references;
 pub mod schemas;
 
 pub use document::{document, undescribed};

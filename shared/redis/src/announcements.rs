@@ -1,10 +1,13 @@
-//! Telling other regions what changed: the [`Announcements`] port. `submit.lua` writes the same messages.
+//! Telling other regions what changed: the [`Announcements`] port. `submit.lua` writes the same messages, and both publish
+//! with `publish.lua`.
 
 use leaderboard_core::ports::{Announcements, Change};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::RedisStore;
 use crate::connection::Connection;
+use crate::keys;
+use crate::script::{ANNOUNCE, Call};
 
 impl<C: Connection> Announcements for RedisStore<C> {
     async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
@@ -14,9 +17,10 @@ impl<C: Connection> Announcements for RedisStore<C> {
             Change::Leaderboards => format!("{head}],\"void\":true}}"),
             Change::Documents => format!("{head}],\"documents\":true}}"),
         };
-        self.connection
-            .command("PUBLISH", &[channel.as_bytes(), message.as_bytes()])
-            .await?;
+        let mut call = Call::on([keys::counters()]);
+        call.text(channel);
+        call.text(&message);
+        ANNOUNCE.run(&self.connection, &call).await?;
         Ok(())
     }
 }

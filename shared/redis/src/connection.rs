@@ -43,6 +43,17 @@ pub enum ConnectionError {
     },
 }
 
+/// Errors of a server that is not the one to talk to now: it has become a replica, is still loading its data, has lost its
+/// primary, or is a primary that has lost its replicas.
+const WRONG_SERVER: [&str; 6] = [
+    "READONLY",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "NOREPLICAS",
+    "UNBLOCKED",
+];
+
 /// How the `redis` crate (in the versions that Spin and this project use) begins the text of a server's error.
 const SERVER_ERROR: &str = "An error was signalled by the server - ";
 /// Names that the `redis` crate puts in place of error codes, without the `Error` that some end with.
@@ -86,6 +97,17 @@ impl ConnectionError {
         }
     }
 
+    /// Whether the connection is of no use any more: the server did not answer, or it answered that it is not, or not yet, the
+    /// primary that this client wants ([`WRONG_SERVER`]). A connection that is opened again may lead to another server, since
+    /// failovers move an address.
+    #[must_use]
+    pub fn ends_connection(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Refused { code, .. } => WRONG_SERVER.contains(&code.as_str()),
+        }
+    }
+
     /// Whether the server does not have the script that was named by its digest.
     #[must_use]
     pub fn is_no_script(&self) -> bool {
@@ -107,8 +129,9 @@ impl From<ConnectionError> for StoreError {
         let text = format!("{code} {message}");
         match code.as_str() {
             // The server or its role will be another one in a while.
-            "LOADING" | "READONLY" | "OOM" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY"
-            | "MISCONF" | "NOREPLICAS" | "UNKILLABLE" => Self::Unavailable(text),
+            code if WRONG_SERVER.contains(&code) => Self::Unavailable(text),
+            "TRYAGAIN" | "BUSY" | "MISCONF" | "UNKILLABLE" => Self::Unavailable(text),
+            "OOM" => Self::OutOfMemory(text),
             "ERR" if message.starts_with("max number of clients") => Self::Unavailable(text),
             "CORRUPT" | "WRONGTYPE" => Self::Corrupt(text),
             _ => Self::Rejected(text),
@@ -137,6 +160,42 @@ mod tests {
     }
 
     #[test]
+    fn only_errors_of_the_wrong_server_end_the_connection() {
+        for (text, ends) in [
+            ("timed out", true),
+            ("READONLY You can't write against a read only replica.", true),
+            (
+                "READONLY Can not run script with write flag on readonly replica.",
+                true,
+            ),
+            (
+                "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
+                true,
+            ),
+            (
+                "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory",
+                true,
+            ),
+            (
+                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+                true,
+            ),
+            ("CLUSTERDOWN Hash slot not served", true),
+            ("NOREPLICAS Not enough good replicas to write.", true),
+            (
+                "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+                true,
+            ),
+            ("OOM command not allowed when used memory > 'maxmemory'.", false),
+            ("NOSCRIPT No matching script. Please use EVAL.", false),
+            ("WRONGTYPE Operation against a key", false),
+            ("BUSY Redis is busy running a script.", false),
+        ] {
+            assert_eq!(ConnectionError::from_text(text).ends_connection(), ends, "{text}");
+        }
+    }
+
+    #[test]
     fn sorts_errors_by_what_a_caller_can_do() {
         let store = |text: &str| StoreError::from(ConnectionError::from_text(text));
         for text in [
@@ -144,13 +203,19 @@ mod tests {
             "timed out",
             "broken pipe",
             "Multiplexed connection driver unexpectedly terminated - IoError",
-            "OOM: command not allowed when used memory > 'maxmemory'.",
-            "\"OOM\": command not allowed when used memory > 'maxmemory'.",
             "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
             "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory",
             "An error was signalled by the server - ResponseError: max number of clients reached",
+            "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
         ] {
             assert!(matches!(store(text), StoreError::Unavailable(_)), "{text}");
+        }
+        for text in [
+            "OOM: command not allowed when used memory > 'maxmemory'.",
+            "\"OOM\": command not allowed when used memory > 'maxmemory'.",
+            "OOM command not allowed when used memory > 'maxmemory'. script: 5f3e, on @user_script:9.",
+        ] {
+            assert!(matches!(store(text), StoreError::OutOfMemory(_)), "{text}");
         }
         for text in [
             "WRONGTYPE: Operation against a key holding the wrong kind of value",

@@ -6,11 +6,11 @@ use leaderboard_core::{
     Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned,
 };
 
-use crate::RedisStore;
 use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys::{self, BoardKeys};
-use crate::script::{Call, DELETE, LIST, PUT};
+use crate::script::{APPLY_EXPIRIES, Call, DELETE, LIST, PUT, READ_CONFIGURATIONS, SWEEP};
+use crate::{RedisStore, bans};
 
 impl<C: Connection> Leaderboards for RedisStore<C> {
     async fn get(
@@ -28,14 +28,45 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         }
     }
 
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let call = Call::on(ids.iter().map(|id| BoardKeys::new(tenant, id).configuration()));
+        let mut answer = Answer::new(READ_CONFIGURATIONS.run(&self.connection, &call).await?);
+        let mut configurations = Vec::with_capacity(ids.len());
+        for _ in ids {
+            let (version, body) = (answer.bytes()?, answer.bytes()?);
+            configurations.push(if version.is_empty() {
+                None
+            } else {
+                Some(configuration(&version, &body)?)
+            });
+        }
+        Ok(configurations)
+    }
+
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        // Its event follows those of the bans before it.
+        bans::apply(&self.connection, put.tenant, &[&put.leaderboard.id], put.at).await?;
         let mut answer = Answer::new(PUT.run(&self.connection, &put_call(put)).await?);
         Ok(match answer.bytes()?.as_slice() {
-            b"ok" => Ok((answer.number()?, answer.count()? == 1)),
+            b"ok" => {
+                let stored = (answer.number()?, answer.count()? == 1);
+                if answer.count()? == 1 {
+                    apply_expiries(&self.connection, put).await?;
+                }
+                Ok(stored)
+            }
             b"version" => Err(answer.mismatch()?.into()),
             b"entries" => Err(PutRefusal::HasEntries),
             b"many" => Err(PutRefusal::TooManyEntries),
             b"full" => Err(PutRefusal::TooManyLeaderboards),
+            b"unfinished" => Err(PutRefusal::Unfinished),
             _ => return Err(corrupt("answer to a put")),
         })
     }
@@ -70,8 +101,10 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         let names = BoardKeys::new(tenant, id);
         let mut call = Call::on([names.configuration(), keys::boards(tenant)]);
         call.keys(keys::held_entries(tenant));
-        call.keys([names.periods(), names.log(), names.announced()]);
+        call.keys([keys::deleted_boards(tenant), names.periods()]);
+        call.keys([keys::log_weights(tenant), names.log()]);
         call.keys(names.ids());
+        call.keys([names.announced(), names.expiries()]);
         call.expected(expected);
         call.text(id);
         for prefix in names.period_prefixes() {
@@ -84,6 +117,44 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             _ => return Err(corrupt("answer to a delete")),
         })
     }
+
+    async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let deleted = keys::deleted_boards(tenant);
+        let first = self.connection.command("ZRANGE", &[&deleted, b"0", b"0"]).await?;
+        let mut answer = Answer::new(first);
+        if answer.is_empty() {
+            return Ok(false);
+        }
+        let id = String::from_utf8(answer.bytes()?).map_err(corrupt)?;
+        let id = LeaderboardId::new(id).map_err(corrupt)?;
+        let names = BoardKeys::new(tenant, &id);
+        let mut call = Call::on(keys::held_entries(tenant));
+        call.keys([deleted, names.periods()]);
+        call.text(&id);
+        for prefix in names.period_prefixes() {
+            call.bytes(prefix);
+        }
+        Ok(Answer::new(SWEEP.run(&self.connection, &call).await?).count()? > 0)
+    }
+}
+
+/// Applies the expiries that a put has left, step by step. What is left when this fails, the next put goes on with.
+async fn apply_expiries<C: Connection>(connection: &C, put: &PutLeaderboard<'_>) -> Result<(), StoreError> {
+    let names = BoardKeys::new(put.tenant, &put.leaderboard.id);
+    let mut call = Call::on(keys::held_entries(put.tenant));
+    call.keys([names.expiries()]);
+    call.text(&put.leaderboard.id);
+    call.text(&put.at.as_unix_ms());
+    for prefix in names.period_prefixes() {
+        call.bytes(prefix);
+    }
+    // No step leaves as much as there was, so there are no more than there are expiries.
+    for _ in put.expiries {
+        if Answer::new(APPLY_EXPIRIES.run(connection, &call).await?).count()? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The call of a put; its arguments are told in `put.lua`.
@@ -94,6 +165,12 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
     call.keys(names.period(put.current));
     call.keys(names.spare_period(put.current));
     call.keys(keys::held_entries(put.tenant));
+    call.keys([
+        keys::deleted_boards(put.tenant),
+        names.periods(),
+        names.expiries(),
+        keys::log_weights(put.tenant),
+    ]);
     call.expected(put.expected);
     call.text(&put.leaderboard.id);
     call.bytes(encode_leaderboard(put.leaderboard));
@@ -113,6 +190,8 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
     for prefix in names.period_prefixes() {
         call.bytes(prefix);
     }
+    call.text(&put.leaderboard.log.keep_events);
+    call.text(&put.leaderboard.log.keep_ms());
     for (period, expires_at) in put.expiries {
         call.text(period);
         call.option(expires_at.map(Timestamp::as_unix_ms));

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::ports::{
-    DayUsage, Holdings, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, USAGE_DAYS, Usage,
+    DayUsage, Holdings, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, USAGE_DAYS,
+    Usage,
 };
 use leaderboard_core::{StoreError, TenantId, WORD_BYTES};
 
 use crate::RedisStore;
 use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
-use crate::keys;
 use crate::script::{Call, METER, USAGE};
+use crate::{entry_counts, keys};
 
 impl<C: Connection> RateLimits for RedisStore<C> {
     async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
@@ -25,11 +26,21 @@ impl<C: Connection> RateLimits for RedisStore<C> {
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
         let mut call = Call::taking(keys::held_entries(tenant));
         add_boards(&mut call, tenant);
-        call.keys([keys::usage(tenant)]);
+        call.keys([keys::usage(tenant), keys::log_weights(tenant)]);
+        call.text(&IDEMPOTENCY_MS);
         let mut answer = Answer::new(USAGE.run(&self.connection, &call).await?);
+        let mut leaderboards = answer.count()?;
+        if answer.count()? == 0 {
+            entry_counts::complete(&self.connection, tenant).await?;
+            answer = Answer::new(USAGE.run(&self.connection, &call).await?);
+            leaderboards = answer.count()?;
+            // What has expired since then is a little too much, and no reason to wait.
+            answer.count()?;
+        }
         let holdings = Holdings {
-            leaderboards: answer.count()?,
+            leaderboards,
             entries: answer.count()?,
+            log_bytes: answer.count()?,
         };
         let mut used = read_usage(&mut answer)?;
         used.truncate(usize::try_from(days).map_err(corrupt)?);

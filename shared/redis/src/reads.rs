@@ -6,10 +6,14 @@ use leaderboard_core::ports::{Page, PageFrom, Place, Position, Positions, ReadEr
 use leaderboard_core::{Layout, OrderKey, PlayerId, RankedEntry, StoreError};
 
 use crate::answer::{Answer, corrupt};
+use crate::bans;
 use crate::connection::Connection;
-use crate::keys::BoardKeys;
+use crate::keys::{self, BoardKeys};
 use crate::packing::{WindowStart, unpack_entry, unpack_window, widen_key};
 use crate::script::{AROUND, Call, PAGE, POSITIONS, SAMPLE, STANDINGS, Script};
+
+/// How often a read is sent because bans were yet to be applied to the leaderboard.
+const MAX_TRIES: u32 = 4;
 
 /// What every read of a period answers first.
 struct Head {
@@ -23,30 +27,47 @@ pub(crate) fn call_on(place: &Place<'_>) -> Call {
     let names = BoardKeys::new(place.tenant, &place.board.value.id);
     let mut call = Call::on([names.configuration()]);
     call.keys(names.period(place.period));
-    call.text(&place.board.version);
+    call.keys([keys::bans_state(place.tenant)]);
+    call.text(&format_args!(
+        "{} {}",
+        place.board.version,
+        place.now.as_unix_ms()
+    ));
     call
 }
 
 /// Runs a script that begins with the configuration's version, and takes the word that says whether it is
-/// still the current one.
+/// still the current one. A leaderboard to which bans are yet to be applied is brought up to date first; where that cannot
+/// be done now, it is read as it is.
 pub(crate) async fn run_on<C: Connection>(
     connection: &C,
     script: &Script,
-    call: &Call,
+    place: &Place<'_>,
+    mut call: Call,
 ) -> Result<Answer, ReadError> {
-    let mut answer = Answer::new(script.run(connection, call).await?);
-    match answer.count()? {
-        1 => Ok(answer),
-        _ => Err(ReadError::StaleConfiguration),
+    for tries in 1..=MAX_TRIES {
+        let mut answer = Answer::new(script.run(connection, &call).await?);
+        match answer.count()? {
+            0 => return Err(ReadError::StaleConfiguration),
+            1 => return Ok(answer),
+            _ => {}
+        }
+        let boards = [&place.board.value.id];
+        let applied = bans::apply(connection, place.tenant, &boards, place.now).await;
+        if tries + 1 >= MAX_TRIES || !matches!(applied, Ok(true)) {
+            call.replace_first(&format!("{} ", place.board.version));
+        }
     }
+    Err(StoreError::Unavailable("bans are still being applied".into()).into())
 }
 
 async fn read<C: Connection>(
     connection: &C,
     script: &Script,
-    call: &Call,
+    place: &Place<'_>,
+    call: Call,
 ) -> Result<(Head, Answer), ReadError> {
-    let mut answer = run_on(connection, script, call).await?;
+    let mut answer = run_on(connection, script, place, call).await?;
     let layout = answer.bytes()?;
     let layout = if layout.is_empty() {
         None
@@ -61,12 +82,18 @@ async fn read<C: Connection>(
     Ok((head, answer))
 }
 
-/// A stretch of the visible entries.
+/// The player who asks, if it is one, as the scripts know who is shown.
+fn own_bytes(caller: &Caller) -> &[u8] {
+    caller.own_player().map_or(&[], |own| own.as_bytes())
+}
+
+/// A stretch of the list.
 pub(crate) async fn page<C: Connection>(
     connection: &C,
     place: &Place<'_>,
     from: &PageFrom,
     limit: u32,
+    caller: &Caller,
 ) -> Result<Page, ReadError> {
     let mut call = call_on(place);
     let (side, key): (_, Option<&OrderKey>) = match from {
@@ -77,7 +104,8 @@ pub(crate) async fn page<C: Connection>(
     call.text(side);
     call.bytes(key.map_or(&[][..], OrderKey::as_bytes));
     call.text(&limit);
-    let (head, answer) = read(connection, &PAGE, &call).await?;
+    call.bytes(own_bytes(caller));
+    let (head, answer) = read(connection, &PAGE, place, call).await?;
     Ok(window(head, answer)?)
 }
 
@@ -92,8 +120,13 @@ pub(crate) async fn around<C: Connection>(
     let mut call = call_on(place);
     call.bytes(player.as_bytes());
     call.text(&limit);
-    call.flag(caller.sees_hidden(player));
-    let (head, answer) = read(connection, &AROUND, &call).await?;
+    let shown = caller.own_player().unwrap_or(player);
+    call.bytes(if caller.sees_hidden(shown) {
+        shown.as_bytes()
+    } else {
+        &[]
+    });
+    let (head, answer) = read(connection, &AROUND, place, call).await?;
     if answer.is_empty() {
         return Ok(None);
     }
@@ -141,16 +174,18 @@ pub(crate) async fn standings<C: Connection>(
     caller: &Caller,
 ) -> Result<Standings, ReadError> {
     let mut call = call_on(place);
+    call.bytes(own_bytes(caller));
     for player in players {
         call.bytes(player.as_bytes());
         call.flag(caller.sees_hidden(player));
     }
-    let (head, answer) = read(connection, &STANDINGS, &call).await?;
+    let (head, answer) = read(connection, &STANDINGS, place, call).await?;
     let (entries, hidden) = match &head.layout {
         Some(layout) => ranked(layout, answer)?,
         None => (Vec::new(), 0),
     };
-    let alone = u64::from(players.len() == 1 && hidden == 1);
+    // A player who asks is counted by the script.
+    let alone = u64::from(players.len() == 1 && hidden == 1 && caller.is_server());
     Ok(Standings {
         layout: head.layout,
         version: head.version,
@@ -186,7 +221,7 @@ pub(crate) async fn sample<C: Connection>(
     for fraction in fractions {
         call.text(fraction);
     }
-    let (head, mut answer) = read(connection, &SAMPLE, &call).await?;
+    let (head, mut answer) = read(connection, &SAMPLE, place, call).await?;
     let mut values = Vec::with_capacity(answer.left());
     if let Some(layout) = &head.layout {
         while !answer.is_empty() {
@@ -213,7 +248,7 @@ pub(crate) async fn positions<C: Connection>(
     for tuple in tuples {
         call.bytes(tuple.as_slice());
     }
-    let (head, mut answer) = read(connection, &POSITIONS, &call).await?;
+    let (head, mut answer) = read(connection, &POSITIONS, place, call).await?;
     let mut positions = Vec::with_capacity(tuples.len());
     for _ in tuples {
         positions.push(Position {

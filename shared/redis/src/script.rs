@@ -17,6 +17,8 @@ pub(crate) struct Script {
     parts: &'static [&'static str],
     /// A script that writes nothing is sent so that a replica may run it.
     reads_only: bool,
+    /// A script that takes data out runs on a server that is out of memory, too.
+    frees_memory: bool,
     joined: OnceLock<Joined>,
 }
 
@@ -50,6 +52,8 @@ impl Default for Arguments {
     }
 }
 
+/// The first line of a script that may write although the server is out of memory (Redis 7.0 and newer).
+const ALLOW_OOM: &str = "#!lua flags=allow-oom\n";
 /// The bytes of a length before an argument.
 const LENGTH_BYTES: usize = 4;
 
@@ -100,6 +104,15 @@ impl Call {
         self.add(|argument| argument.extend_from_slice(bytes.as_ref()));
     }
 
+    /// Replaces the first argument of those that go out each on its own.
+    pub(crate) fn replace_first(&mut self, value: &str) {
+        if let Arguments::Each(arguments) = &mut self.arguments
+            && let Some(first) = arguments.first_mut()
+        {
+            *first = value.as_bytes().to_vec();
+        }
+    }
+
     /// Adds an argument as text: names, and numbers in decimal.
     pub(crate) fn text(&mut self, value: &(impl Display + ?Sized)) {
         self.add(|argument| {
@@ -137,6 +150,7 @@ impl Script {
         Self {
             parts,
             reads_only: false,
+            frees_memory: false,
             joined: OnceLock::new(),
         }
     }
@@ -146,13 +160,28 @@ impl Script {
         Self {
             parts,
             reads_only: true,
+            frees_memory: false,
+            joined: OnceLock::new(),
+        }
+    }
+
+    /// A script that takes more out than it writes. The server runs it, with all its writes, when it is out of memory and
+    /// refuses the writes of other scripts.
+    pub(crate) const fn freeing(parts: &'static [&'static str]) -> Self {
+        Self {
+            parts,
+            reads_only: false,
+            frees_memory: true,
             joined: OnceLock::new(),
         }
     }
 
     fn joined(&self) -> &Joined {
         self.joined.get_or_init(|| {
-            let source = self.parts.concat();
+            let mut source = self.parts.concat();
+            if self.frees_memory {
+                source.insert_str(0, ALLOW_OOM);
+            }
             let digest = sha1_smol::Sha1::from(&source).digest().to_string();
             Joined { source, digest }
         })
@@ -193,23 +222,36 @@ const WORDS: &str = include_str!("scripts/words.lua");
 const PERIOD: &str = include_str!("scripts/period.lua");
 const ARGUMENTS: &str = include_str!("scripts/arguments.lua");
 const CLOCK: &str = include_str!("scripts/clock.lua");
+const PUBLISH: &str = include_str!("scripts/publish.lua");
+const VERSIONS: &str = include_str!("scripts/versions.lua");
 const METERING: &str = include_str!("scripts/metering.lua");
 const HELD: &str = include_str!("scripts/held.lua");
+const LOG: &str = include_str!("scripts/log.lua");
 const EXPECTED: &str = include_str!("scripts/expected.lua");
 const DOCUMENTS: &str = include_str!("scripts/documents.lua");
+const BANS: &str = include_str!("scripts/bans.lua");
 const READING: &str = include_str!("scripts/reading.lua");
+const DEAD_LETTERS: &str = include_str!("scripts/dead_letters.lua");
 const FAMILIES: &str = include_str!("scripts/families.lua");
+const EXPIRIES: &str = include_str!("scripts/expiries.lua");
+const GONE: &str = include_str!("scripts/gone.lua");
+const SUMMARY: &str = include_str!("scripts/summary.lua");
 
 pub(crate) static SUBMIT: Script = Script::new(&[
     WORDS,
     PERIOD,
     ARGUMENTS,
     CLOCK,
+    PUBLISH,
     METERING,
     HELD,
+    LOG,
+    BANS,
     include_str!("scripts/remembered.lua"),
+    include_str!("scripts/decide.lua"),
     include_str!("scripts/submit.lua"),
 ]);
+pub(crate) static ANNOUNCE: Script = Script::new(&[CLOCK, PUBLISH, include_str!("scripts/announce.lua")]);
 pub(crate) static METER: Script = Script::new(&[
     WORDS,
     ARGUMENTS,
@@ -223,57 +265,122 @@ pub(crate) static USAGE: Script = Script::new(&[
     ARGUMENTS,
     CLOCK,
     HELD,
+    LOG,
     include_str!("scripts/usage.lua"),
 ]);
-pub(crate) static REMOVE: Script = Script::new(&[
+pub(crate) static COUNT_ENTRIES: Script = Script::new(&[
+    WORDS,
+    PERIOD,
+    ARGUMENTS,
+    CLOCK,
+    HELD,
+    include_str!("scripts/count_entries.lua"),
+]);
+pub(crate) static REMOVE: Script = Script::freeing(&[
     WORDS,
     PERIOD,
     CLOCK,
     HELD,
+    LOG,
+    BANS,
     READING,
     include_str!("scripts/remove.lua"),
 ]);
-pub(crate) static HIDE: Script = Script::new(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/hide.lua")]);
+pub(crate) static CHANGE_BANS: Script =
+    Script::freeing(&[WORDS, PERIOD, LOG, BANS, include_str!("scripts/change_bans.lua")]);
+pub(crate) static LIST_BANS: Script = Script::reading(&[WORDS, BANS, include_str!("scripts/list_bans.lua")]);
 pub(crate) static PUT: Script = Script::new(&[
     WORDS,
     PERIOD,
     CLOCK,
+    VERSIONS,
     HELD,
+    LOG,
     FAMILIES,
+    GONE,
+    EXPIRIES,
     EXPECTED,
     include_str!("scripts/rebuild.lua"),
     include_str!("scripts/put.lua"),
 ]);
-pub(crate) static DELETE: Script = Script::new(&[
+pub(crate) static APPLY_EXPIRIES: Script = Script::new(&[
     WORDS,
     PERIOD,
     CLOCK,
     HELD,
     FAMILIES,
+    EXPIRIES,
+    include_str!("scripts/apply_expiries.lua"),
+]);
+pub(crate) static DELETE: Script = Script::freeing(&[
+    WORDS,
+    PERIOD,
+    CLOCK,
+    HELD,
+    LOG,
+    FAMILIES,
+    GONE,
     EXPECTED,
     include_str!("scripts/delete.lua"),
 ]);
-pub(crate) static BURY: Script = Script::new(&[include_str!("scripts/bury.lua")]);
+pub(crate) static SWEEP: Script = Script::freeing(&[
+    WORDS,
+    PERIOD,
+    CLOCK,
+    HELD,
+    FAMILIES,
+    GONE,
+    include_str!("scripts/sweep.lua"),
+]);
+pub(crate) static PUSH_DEAD_LETTERS: Script =
+    Script::new(&[DEAD_LETTERS, include_str!("scripts/push_dead_letters.lua")]);
+pub(crate) static DELETE_DEAD_LETTER: Script =
+    Script::freeing(&[DEAD_LETTERS, include_str!("scripts/delete_dead_letter.lua")]);
+pub(crate) static LIST_DEAD_LETTERS: Script =
+    Script::reading(&[include_str!("scripts/list_dead_letters.lua")]);
 pub(crate) static APPEND_AUDIT: Script = Script::new(&[include_str!("scripts/append_audit.lua")]);
 pub(crate) static READ_AUDIT: Script = Script::reading(&[include_str!("scripts/read_audit.lua")]);
-pub(crate) static PAGE: Script = Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/page.lua")]);
+pub(crate) static PAGE: Script =
+    Script::reading(&[WORDS, PERIOD, BANS, READING, include_str!("scripts/page.lua")]);
 pub(crate) static AROUND: Script =
-    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/around.lua")]);
-pub(crate) static STANDINGS: Script =
-    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/standings.lua")]);
+    Script::reading(&[WORDS, PERIOD, BANS, READING, include_str!("scripts/around.lua")]);
+pub(crate) static STANDINGS: Script = Script::reading(&[
+    WORDS,
+    PERIOD,
+    BANS,
+    READING,
+    include_str!("scripts/standings.lua"),
+]);
 pub(crate) static SAMPLE: Script =
-    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/sample.lua")]);
-pub(crate) static POSITIONS: Script =
-    Script::reading(&[WORDS, PERIOD, READING, include_str!("scripts/positions.lua")]);
-pub(crate) static PERIODS: Script =
-    Script::reading(&[WORDS, PERIOD, FAMILIES, include_str!("scripts/periods.lua")]);
+    Script::reading(&[WORDS, PERIOD, BANS, READING, include_str!("scripts/sample.lua")]);
+pub(crate) static POSITIONS: Script = Script::reading(&[
+    WORDS,
+    PERIOD,
+    BANS,
+    READING,
+    include_str!("scripts/positions.lua"),
+]);
+pub(crate) static PERIODS: Script = Script::reading(&[
+    WORDS,
+    PERIOD,
+    BANS,
+    FAMILIES,
+    SUMMARY,
+    include_str!("scripts/periods.lua"),
+]);
+pub(crate) static FIND_PERIOD: Script =
+    Script::reading(&[WORDS, PERIOD, SUMMARY, include_str!("scripts/find_period.lua")]);
 pub(crate) static LIST: Script = Script::reading(&[include_str!("scripts/list.lua")]);
+pub(crate) static READ_CONFIGURATIONS: Script =
+    Script::reading(&[include_str!("scripts/read_configurations.lua")]);
 pub(crate) static READ_DOCUMENTS: Script =
     Script::reading(&[WORDS, DOCUMENTS, include_str!("scripts/read_documents.lua")]);
 pub(crate) static LIST_DOCUMENTS: Script =
     Script::reading(&[WORDS, DOCUMENTS, include_str!("scripts/list_documents.lua")]);
 pub(crate) static PUT_DOCUMENT: Script = Script::new(&[
     WORDS,
+    CLOCK,
+    VERSIONS,
     EXPECTED,
     DOCUMENTS,
     include_str!("scripts/put_document.lua"),

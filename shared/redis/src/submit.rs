@@ -1,30 +1,41 @@
 //! Submissions: many attempts in one command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use leaderboard_core::codec::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, encode_event, encode_layout};
+use leaderboard_core::codec::{
+    HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, SUBMITTED_FLAGS_AT, SUBMITTED_V2, encode_event, encode_layout,
+};
 use leaderboard_core::ports::{
     ANNOUNCEMENT_WINDOW_MS, IDEMPOTENCY_MS, Metered, Metering, RankDetail, SubmitTerms, Submitted,
 };
 use leaderboard_core::{
-    Attempt, Event, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason, StoreError,
-    Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
+    Attempt, Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason,
+    Status, StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
 };
 
 use crate::answer::{Answer, corrupt};
-use crate::connection::Connection;
+use crate::connection::{Connection, Reply};
 use crate::keys::{self, BoardKeys};
 use crate::packing::{descending_bits, pack_bounds, pack_metadata, unpack_outcome};
 use crate::script::{Call, SUBMIT};
-use crate::{announcements, metering};
+use crate::{announcements, bans, entry_counts, metering};
 
 /// The most targets one command settles: it holds up the server for about two milliseconds.
 pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
 
+/// How often a call is sent because bans were yet to be applied to a leaderboard.
+const MAX_TRIES: u32 = 4;
+
 /// What became of one attempt.
 type Settled = Result<Vec<Outcome>, Refusal>;
 
-/// Settles attempts in their order, in as few commands as the limit above allows. The first of them is charged.
+/// The code of an attempt that was not settled because the tenant's entries have not all been counted.
+const UNCOUNTED: u8 = 12;
+/// How often attempts are settled again because the tenant's entries had not all been counted.
+const MAX_RECOUNTS: u32 = 3;
+
+/// Settles attempts in their order, in as few commands as the limit above allows. The first of them is charged. An attempt
+/// that met an incomplete count of entries is settled after the others of its command.
 pub(crate) async fn submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
@@ -43,21 +54,72 @@ pub(crate) async fn submit<C: Connection>(
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(chunk_length(rest));
         let call = request(tenant, chunk, terms, metering);
-        let mut answer = Answer::new(SUBMIT.run(connection, &call).await?);
+        let mut answer = run(connection, tenant, chunk, &call).await?;
         if metering.take().is_some() {
             submitted.metered = metering::read_metered(&answer.bytes()?)?;
             if submitted.metered.refused {
                 break;
             }
         }
-        for attempt in chunk {
-            submitted
-                .answers
-                .push(read_attempt(&answer.bytes()?, attempt, terms)?);
-        }
+        let answers = read_attempts(&mut answer, chunk, terms)?;
+        submitted
+            .answers
+            .extend(settle_uncounted(connection, tenant, chunk, terms, answers).await?);
         rest = after;
     }
     Ok(submitted)
+}
+
+/// Settles those attempts again that have no answer, once the tenant's entries have been counted.
+async fn settle_uncounted<C: Connection>(
+    connection: &C,
+    tenant: &TenantId,
+    attempts: &[Attempt],
+    terms: &SubmitTerms,
+    mut answers: Vec<Option<Settled>>,
+) -> Result<Vec<Settled>, StoreError> {
+    for _ in 0..MAX_RECOUNTS {
+        let unanswered = attempts.iter().zip(&answers);
+        let open: Vec<Attempt> = unanswered
+            .filter(|(_, answer)| answer.is_none())
+            .map(|(attempt, _)| attempt.clone())
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+        entry_counts::complete(connection, tenant).await?;
+        let call = request(tenant, &open, terms, None);
+        let mut answer = run(connection, tenant, &open, &call).await?;
+        let again = read_attempts(&mut answer, &open, terms)?;
+        for (slot, settled) in answers.iter_mut().filter(|slot| slot.is_none()).zip(again) {
+            *slot = settled;
+        }
+    }
+    let settled: Option<Vec<Settled>> = answers.into_iter().collect();
+    settled.ok_or_else(|| StoreError::Unavailable("the count of entries changed during every retry".into()))
+}
+
+/// Runs the call on leaderboards that are up to date with the bans, and brings them there first where they are not.
+async fn run<C: Connection>(
+    connection: &C,
+    tenant: &TenantId,
+    attempts: &[Attempt],
+    call: &Call,
+) -> Result<Answer, StoreError> {
+    for _ in 0..MAX_TRIES {
+        let replies = SUBMIT.run(connection, call).await?;
+        if !matches!(replies.as_slice(), [Reply::Bytes(only)] if only.is_empty()) {
+            return Ok(Answer::new(replies));
+        }
+        let Some(now) = attempts.first().map(|attempt| attempt.recorded_at) else {
+            break;
+        };
+        let targets = attempts.iter().flat_map(|attempt| &attempt.targets);
+        let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
+        let boards: Vec<_> = boards.into_iter().collect();
+        bans::apply(connection, tenant, &boards, now).await?;
+    }
+    Err(StoreError::Unavailable("bans are still being applied".into()))
 }
 
 /// How many attempts from the front fit into one command; at least one.
@@ -79,12 +141,18 @@ fn request(
     terms: &SubmitTerms,
     metering: Option<&Metering>,
 ) -> Call {
-    let mut call = Call::taking([keys::hidden_players(tenant)]);
+    let [bans, .., bans_state] = keys::bans(tenant);
+    let mut call = Call::taking([bans, bans_state]);
     call.keys(keys::held_entries(tenant));
+    call.keys([keys::log_weights(tenant)]);
     call.flag(terms.ranks == RankDetail::Full);
     call.text(&SUBMITTED_FLAGS_AT);
     call.text(&HIDDEN_FLAG);
+    call.text(&KEPT_FLAG);
+    call.text(&METADATA_FLAG);
+    call.text(&SUBMITTED_V2);
     call.text(&IDEMPOTENCY_MS);
+    call.option(attempts.first().map(|attempt| attempt.recorded_at.as_unix_ms()));
     call.flag(metering.is_some());
     if let Some(metering) = metering {
         metering::add_metering(&mut call, tenant, metering);
@@ -93,9 +161,11 @@ fn request(
     if terms.max_tenant_entries.is_some() {
         metering::add_boards(&mut call, tenant);
     }
+    call.option(terms.max_log_bytes);
     call.bytes(terms.announce_on.as_deref().unwrap_or_default());
     call.bytes(announcements::message_head(tenant));
     call.text(&ANNOUNCEMENT_WINDOW_MS);
+    call.keys([keys::counters()]);
     let places = Places::of(attempts);
     call.text(&places.first_targets.len());
     for target in &places.first_targets {
@@ -106,7 +176,7 @@ fn request(
         call.bytes(attempt.player.as_bytes());
         call.bytes(pack_metadata(attempt.metadata.as_ref()));
         call.text(&attempt.recorded_at.as_unix_ms());
-        call.bytes(attempt.id.as_ref().map_or(&[][..], |id| id.as_bytes()));
+        call.bytes(attempt.record_name().as_deref().unwrap_or_default());
         call.bytes(attempt.fingerprint);
         call.text(&attempt.targets.len());
         for target in &attempt.targets {
@@ -191,15 +261,37 @@ fn add_target(call: &mut Call, places: &Places<'_>, attempt: &Attempt, target: &
     call.text(&target.operator.code());
     call.bytes(layout.tuple(&target.values));
     call.bytes(time_word(&layout, attempt.occurred_at));
-    // The script marks the event when the player is hidden.
-    call.bytes(encode_event(&Event::submitted(attempt, target, false)));
+    call.bytes(bare_event(attempt, target));
     call.flag(target.refused.is_some());
+}
+
+/// The event without its metadata and marks, which the script adds: the metadata unless the entry is kept, marks when it
+/// is, and when the player is hidden.
+fn bare_event(attempt: &Attempt, target: &Target) -> Vec<u8> {
+    let mut event = Event::submitted(attempt, target, false, Status::Created);
+    if let EventBody::Submitted { metadata, .. } = &mut event.body {
+        *metadata = None;
+    }
+    encode_event(&event)
 }
 
 /// The time as an order key holds it.
 fn time_word(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
     let ms = at.as_unix_ms();
     sortable(if layout.ties == Ties::Latest { !ms } else { ms })
+}
+
+/// The answers to attempts; `None` for one that met an incomplete count.
+fn read_attempts(
+    answer: &mut Answer,
+    attempts: &[Attempt],
+    terms: &SubmitTerms,
+) -> Result<Vec<Option<Settled>>, StoreError> {
+    let read = |attempt| match answer.bytes()?.as_slice() {
+        [1, UNCOUNTED, ..] => Ok(None),
+        bytes => read_attempt(bytes, attempt, terms).map(Some),
+    };
+    attempts.iter().map(read).collect()
 }
 
 fn read_attempt(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<Settled, StoreError> {
@@ -267,6 +359,10 @@ fn reason(code: u8, target: &Target, attempt: &Attempt, terms: &SubmitTerms) -> 
         10 => target.refused.clone()?,
         11 => RefusalReason::TenantFull {
             max_entries: terms.max_tenant_entries?,
+        },
+        13 => RefusalReason::Rebuilding,
+        14 => RefusalReason::LogFull {
+            max_log_bytes: terms.max_log_bytes?,
         },
         _ => return None,
     })

@@ -4,6 +4,7 @@
 //! Spin reuses an instance for up to 128 requests, 16 of them interleaved on one thread. What they share is
 //! in [`Instance`]: connections, settings and configurations, and nothing about a user.
 
+mod body;
 mod changes;
 mod fetch;
 mod function;

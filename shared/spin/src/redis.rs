@@ -14,7 +14,7 @@ const CONNECT_LIMIT: Duration = Duration::from_millis(1_000);
 /// How long a command may take, a slow script on a large leaderboard included.
 const COMMAND_LIMIT: Duration = Duration::from_millis(3_000);
 
-/// A connection that is opened at its first use and again after a failure. Commands of interleaved requests
+/// A connection that is opened at its first use, and again after a failure or once its server is no primary any more. Commands of interleaved requests
 /// share it: it is multiplexed, so they are pipelined and never wait for each other's answers.
 pub(crate) struct RedisConnection {
     address: String,
@@ -84,7 +84,7 @@ impl Connection for RedisConnection {
             Ok(outcome) => outcome.map_err(|error| classify(&error)),
             Err(TimedOut) => Err(unavailable("the command took too long")),
         };
-        if matches!(outcome, Err(ConnectionError::Unavailable(_))) {
+        if outcome.as_ref().is_err_and(ConnectionError::ends_connection) {
             self.drop_connection(&connection);
         }
         Ok(outcome?.into_iter().map(reply_of).collect())

@@ -1,11 +1,12 @@
 //! A request, from the host's types through the pipeline and back.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use leaderboard_http::{Endpoint, File, RepeatKey, handle, keep, repeated, serve_file};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
-use crate::incoming::{Incoming, body};
+use crate::incoming::Incoming;
 use crate::instance::{Instance, RequestEnvironment};
 use crate::{log, outgoing};
 
@@ -16,26 +17,22 @@ use crate::{log, outgoing};
 /// Only when there is no client left to answer, or no instance to answer with; the cause goes to the host's
 /// log, never to the client.
 pub async fn serve<P: Endpoint>(request: Request) -> Result<Response, ErrorCode> {
+    let started = Instant::now();
     let instance = Instance::shared().await.map_err(|error| {
         log::cause("error", &error);
         failed("the component is not set up")
     })?;
     let request = Incoming::new(request)?;
-    let env = RequestEnvironment::new(instance);
     let key = RepeatKey::of(&request.method, &request.path, &request.headers);
-    if let Some(key) = &key
-        && let Some(again) = repeated::<P, _>(&env, key, &request.headers)
-    {
-        log::repeated(&again.answer);
-        return outgoing::again(&again);
+    if let Some(key) = &key {
+        let env = RequestEnvironment::new(Rc::clone(&instance));
+        if let Some(again) = repeated::<P, _>(&env, key, &request.headers) {
+            log::repeated(&again.answer);
+            return outgoing::again(&again);
+        }
     }
-    let started = Instant::now();
-    let (head, unread) = request.into_parts()?;
-    let body = body(&head, unread).await.map_err(|error| {
-        log::cause("info", &error);
-        failed("the request ended early")
-    })?;
-    let mut handled = handle::<P, _>(&env, head.map(|()| body)).await;
+    let env = RequestEnvironment::new(instance);
+    let mut handled = handle::<P, _, _>(&env, request.into_request()?).await;
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::request(&handled.log);
     if let Some((key, repeatable)) = key.zip(handled.repeatable) {
@@ -52,7 +49,7 @@ pub async fn serve_files(files: &'static [File], request: Request) -> Result<Res
     let mut trace_id = [0; 16];
     // A host without randomness still answers; the id is for reports alone.
     let _ = getrandom::fill(&mut trace_id);
-    let (head, _) = Incoming::new(request)?.into_parts()?;
+    let head = Incoming::new(request)?.into_request()?.map(|_| ());
     outgoing::response(serve_file(files, &head, trace_id))
 }
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use http::HeaderName;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_http::{
-    Deprecation, ForwardedHeader, InvalidOrigins, InvalidProxies, PlayerTokens, Secret, Settings,
-    TrustedProxies,
+    Deprecation, ForwardedHeader, InvalidKeyHeaders, InvalidOrigins, InvalidProxies, PlayerTokens, Secret,
+    Settings, TrustedProxies,
 };
 use spin_sdk::variables::{self, Error};
 
@@ -81,8 +81,8 @@ fn encoded(text: &str) -> String {
 
 /// What the pipeline needs to know. A component without the admin key (the Redis trigger) never compares it.
 pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
-    let admin_key = Secret::new(&optional("admin_key").await?);
-    let metrics_key = Secret::new(&optional("metrics_key").await?);
+    let admin_key = key("admin_key").await?;
+    let metrics_key = key("metrics_key").await?;
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
     let changes_channel = optional("changes_channel").await?;
@@ -96,8 +96,13 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let cors_origins = cors_origins
         .parse()
         .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
+    let cdn_key_headers = optional("cdn_key_headers").await?;
+    let cdn_key_headers = cdn_key_headers
+        .parse()
+        .map_err(|InvalidKeyHeaders(what)| InvalidVariable(format!("variable cdn_key_headers: {what}")))?;
     Ok(Settings {
         admin_key,
+        cdn_key_headers,
         player_tokens: player_tokens.map(Rc::new),
         metrics_key,
         trusted_proxies,
@@ -107,6 +112,12 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
         deprecation: deprecation().await?,
     })
+}
+
+/// A key that the operator has set; one that is too short keeps the component from starting.
+async fn key(name: &str) -> Result<Secret, InvalidVariable> {
+    Secret::of_operator(&optional(name).await?)
+        .map_err(|what| InvalidVariable(format!("variable {name}: {what}")))
 }
 
 /// The proxies in front, and the header that they write.

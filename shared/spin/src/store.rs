@@ -5,13 +5,15 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Change, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
-    DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page, PageFrom,
-    PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, Standings, SubmitTerms, Submitted, VersionMismatch,
+    Announcements, AuditLog, AuditRecord, Ban, Bans, Change, Counters, DayUsage, DeadLetter, DeadLetters,
+    DocumentKind, DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page,
+    PageFrom, PeriodPage, PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError,
+    Readiness, RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitTerms,
+    Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
+    Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -59,8 +61,14 @@ impl Scores for Store {
         engine!(self.submit_on(tenant, attempts, terms))
     }
 
-    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
-        engine!(self.page(place, from, limit))
+    async fn page(
+        &self,
+        place: &Place<'_>,
+        from: &PageFrom,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Page, ReadError> {
+        engine!(self.page(place, from, limit, caller))
     }
 
     async fn around(
@@ -90,13 +98,25 @@ impl Scores for Store {
         engine!(self.positions(place, tuples))
     }
 
-    async fn periods(
+    async fn find_period(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        id: &PeriodId,
         now: Timestamp,
-    ) -> Result<Vec<PeriodSummary>, StoreError> {
-        engine!(self.periods(tenant, leaderboard, now))
+    ) -> Result<Option<PeriodSummary>, StoreError> {
+        engine!(self.find_period(tenant, leaderboard, id, now))
+    }
+
+    async fn list_periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        before: Option<Timestamp>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<PeriodPage, StoreError> {
+        engine!(self.list_periods(tenant, leaderboard, before, limit, now))
     }
 
     async fn remove(
@@ -107,13 +127,34 @@ impl Scores for Store {
     ) -> Result<Option<u64>, ReadError> {
         engine!(self.remove(place, player, at))
     }
+}
 
-    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        engine!(self.hide(tenant, player, at))
+impl Bans for Store {
+    async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        engine!(self.ban(tenant, ban))
     }
 
-    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        engine!(self.restore(tenant, player, at))
+    async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        engine!(self.unban(tenant, player, at))
+    }
+
+    async fn find_ban(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        now: Timestamp,
+    ) -> Result<Option<Ban>, StoreError> {
+        engine!(self.find_ban(tenant, player, now))
+    }
+
+    async fn list_bans(
+        &self,
+        tenant: &TenantId,
+        after: Option<&PlayerId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Ban>, StoreError> {
+        engine!(self.list_bans(tenant, after, limit, now))
     }
 }
 
@@ -138,6 +179,14 @@ impl Leaderboards for Store {
         engine!(self.get(tenant, id))
     }
 
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+        engine!(self.get_many(tenant, ids))
+    }
+
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
         engine!(self.put(put))
     }
@@ -159,21 +208,46 @@ impl Leaderboards for Store {
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
         engine!(self.delete(tenant, id, expected))
     }
+
+    async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        engine!(self.sweep(tenant))
+    }
 }
 
 impl DeadLetters for Store {
-    async fn bury(&self, letter: &DeadLetter) -> Result<(), StoreError> {
-        engine!(self.bury(letter))
+    async fn push_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        letters: &[DeadLetter],
+    ) -> Result<(), StoreError> {
+        engine!(self.push_dead_letters(tenant, letters))
     }
 
-    async fn letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        engine!(self.letters(limit))
+    async fn list_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        engine!(self.list_dead_letters(tenant, before, limit))
+    }
+
+    async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
+        engine!(self.read_dead_letter(id))
+    }
+
+    async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
+        engine!(self.delete_dead_letter(id))
     }
 }
 
 impl Readiness for Store {
     async fn ready(&self) -> Result<(), StoreError> {
         engine!(self.ready())
+    }
+
+    async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
+        engine!(self.check_settings())
     }
 }
 

@@ -136,6 +136,7 @@ async fn large(directory: &Path) -> Done<()> {
         tenant: &tenant,
         board,
         period: &period,
+        now: leaderboard_core::Timestamp::saturating_from_unix_ms(0),
     };
     let sorted = {
         let mut sorted: Vec<&Attempt> = attempts.iter().collect();
@@ -172,7 +173,10 @@ async fn large(directory: &Path) -> Done<()> {
     for limit in [10, 100, 1000] {
         let start = Instant::now();
         for _ in 0..REPEATS {
-            store.page(&place, &PageFrom::Top, limit).await.map_err(unread)?;
+            store
+                .page(&place, &PageFrom::Top, limit, &Caller::Anonymous)
+                .await
+                .map_err(unread)?;
         }
         report(&format!("top {limit}"), start);
     }

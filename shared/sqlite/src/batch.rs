@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use leaderboard_core::{
-    Attempt, Event, LeaderboardId, Outcome, PeriodId, Status, StoreError, Target, TenantId, Timestamp,
+    Attempt, Event, IDEMPOTENCY_RECORD_BYTES, LeaderboardId, Outcome, PeriodId, Status, StoreError, Target,
+    TenantId, Timestamp,
 };
 
 use crate::boards::{self, Board};
 use crate::connection::Connection;
 use crate::periods::{self, Found};
+use crate::retention::{self, Appended, Weights};
 use crate::store::Session;
 use crate::{ids, log, sweep, usage};
 
@@ -43,6 +45,10 @@ pub(crate) struct Batch<'a, C> {
     tenant_entries: Option<u64>,
     /// How many entries the batch has made.
     created: u64,
+    /// What the tenant's logs and records weighed when the batch began, once somebody asked.
+    weights: Option<Weights>,
+    /// How many idempotency records the batch has made.
+    new_records: u64,
 }
 
 impl<'a, C: Connection> Batch<'a, C> {
@@ -57,6 +63,8 @@ impl<'a, C: Connection> Batch<'a, C> {
             ids: ids::Pending::default(),
             tenant_entries: None,
             created: 0,
+            weights: None,
+            new_records: 0,
         }
     }
 
@@ -75,6 +83,21 @@ impl<'a, C: Connection> Batch<'a, C> {
         Ok(before.saturating_add(self.created))
     }
 
+    /// What the tenant's idempotency records weigh now.
+    pub(crate) async fn record_bytes(&mut self) -> Result<u64, StoreError> {
+        let before = self.weights().await?.records;
+        Ok(before.saturating_add(self.new_records.saturating_mul(IDEMPOTENCY_RECORD_BYTES)))
+    }
+
+    async fn weights(&mut self) -> Result<Weights, StoreError> {
+        let weights = match self.weights {
+            Some(weights) => weights,
+            None => retention::weights(self.session, self.tenant, self.now).await?,
+        };
+        self.weights = Some(weights);
+        Ok(weights)
+    }
+
     /// Counts what became of a target.
     pub(crate) fn count(&mut self, status: Status) {
         if status == Status::Created {
@@ -86,7 +109,7 @@ impl<'a, C: Connection> Batch<'a, C> {
     pub(crate) async fn board(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
         let id = &target.board.value.id;
         if !self.boards.contains_key(id) {
-            let found = boards::find(self.session, self.tenant, id, self.now).await?;
+            let found = boards::find_up_to_date(self.session, self.tenant, id, self.now).await?;
             if let Some(board) = found.as_ref().filter(|board| board.has_expired) {
                 sweep::discard_expired(self.session, board.row, self.now).await?;
             }
@@ -153,8 +176,8 @@ impl<'a, C: Connection> Batch<'a, C> {
 
     /// What is known of an id by this batch.
     pub(crate) fn known_id(&self, board: i64, attempt: &Attempt) -> Option<&ids::Known> {
-        let id = attempt.id.as_ref()?;
-        self.ids.get(board, id, attempt.recorded_at)
+        let name = attempt.record_name()?;
+        self.ids.get(board, &name, attempt.recorded_at)
     }
 
     /// Logs an accepted target.
@@ -164,9 +187,9 @@ impl<'a, C: Connection> Batch<'a, C> {
         position: u64,
         attempt: &Attempt,
         target: &Target,
-        hidden: bool,
+        (hidden, status): (bool, Status),
     ) {
-        let event = Event::submitted(attempt, target, hidden);
+        let event = Event::submitted(attempt, target, hidden, status);
         self.events.push(board, position, &event);
     }
 
@@ -177,13 +200,29 @@ impl<'a, C: Connection> Batch<'a, C> {
         }
         if let Some(Some(used)) = self.boards.get_mut(&outcome.leaderboard) {
             used.ids = used.ids.saturating_add(1);
+            self.new_records = self.new_records.saturating_add(1);
         }
         self.ids.push(board, attempt, outcome);
     }
 
-    /// Writes what has gathered.
-    pub(crate) async fn finish(self) -> Result<(), StoreError> {
+    /// How much the tenant's logs and records weigh too much with what has gathered.
+    async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
+        let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
+            return Ok(0);
+        };
+        let records = self.record_bytes().await?;
+        let events = self.weights().await?.events;
+        let weight = events
+            .saturating_add(records)
+            .saturating_add(self.events.total_weight());
+        Ok(weight.saturating_sub(max_log_bytes))
+    }
+
+    /// Writes what has gathered, and trims the logs.
+    pub(crate) async fn finish(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
         let session = self.session;
+        let mut over = self.overweight(max_log_bytes).await?;
+        let weights = self.events.weights();
         self.events.flush(session).await?;
         self.ids.flush(session).await?;
         for used in self.periods.values().filter(|used| used.changed) {
@@ -197,9 +236,19 @@ impl<'a, C: Connection> Batch<'a, C> {
         } in self.boards.into_values().flatten()
         {
             if board.last_position != first_position {
-                boards::save_position(session, board.row, board.last_position).await?;
+                let appended = Appended {
+                    first: first_position.saturating_add(1),
+                    last: board.last_position,
+                    weight: weights.get(&board.row).copied().unwrap_or_default(),
+                    now: self.now,
+                };
+                let freed =
+                    retention::close(session, self.tenant, (board.row, &board.log), &appended, over).await?;
+                over = over.saturating_sub(freed);
             }
             if ids > 0 {
+                let span = retention::span_of(self.now);
+                retention::add_records(session, self.tenant, board.row, span, ids as u64).await?;
                 ids::prune(session, board.row, self.now, ids).await?;
             }
             anything_to_sweep |= board.has_expired || board.has_discarded;

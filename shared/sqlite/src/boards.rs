@@ -1,11 +1,20 @@
 //! Rows of leaderboards.
 
+use std::collections::BTreeMap;
+
 use leaderboard_core::codec::decode_leaderboard;
+use leaderboard_core::ports::PutLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned};
 
+use crate::bans::{self, is_behind_sql};
 use crate::connection::{Connection, Value};
+use crate::metering::{fresh_version, now_us};
+use crate::retention::{Log, log_columns};
 use crate::row::{Cells, malformed, stored};
 use crate::store::Session;
+
+/// How often bans are applied to a leaderboard before a transaction gives up.
+const MAX_STEPS: u32 = 4;
 
 /// A leaderboard while a transaction works on it.
 #[derive(Debug, Clone)]
@@ -18,6 +27,10 @@ pub(crate) struct Board {
     pub(crate) has_expired: bool,
     /// Whether anything at all waits to be deleted.
     pub(crate) has_discarded: bool,
+    /// How much of its log is kept, and where it begins.
+    pub(crate) log: Log,
+    /// Whether bans are yet to be applied to it.
+    pub(crate) is_behind: bool,
 }
 
 /// The current state of a leaderboard at `now`; `None` when there is none of that id.
@@ -27,10 +40,15 @@ pub(crate) async fn find<C: Connection>(
     id: &LeaderboardId,
     now: Timestamp,
 ) -> Result<Option<Board>, StoreError> {
-    const FIND: &str = "SELECT row, version, last_position, \
+    const FIND: &str = concat!(
+        "SELECT row, version, last_position, \
          EXISTS (SELECT 1 FROM periods p WHERE p.leaderboard = b.row AND p.expires_at <= ?3), \
-         EXISTS (SELECT 1 FROM discarded) \
-         FROM leaderboards b WHERE tenant = ?1 AND id = ?2";
+         EXISTS (SELECT 1 FROM discarded), ",
+        log_columns!(),
+        ", ",
+        is_behind_sql!("?3"),
+        " FROM leaderboards b WHERE tenant = ?1 AND id = ?2"
+    );
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(id.as_str()),
@@ -45,18 +63,27 @@ pub(crate) async fn find<C: Connection>(
         last_position: cells.unsigned("last position")?,
         has_expired: cells.flag("expiry")?,
         has_discarded: cells.flag("discard")?,
+        log: Log::from_cells(&mut cells)?,
+        is_behind: cells.flag("bans")?,
     }))
 }
 
-/// Writes the position of the last event back.
-pub(crate) async fn save_position<C: Connection>(
+/// As [`find`], after bans that are yet to be applied to it have been.
+pub(crate) async fn find_up_to_date<C: Connection>(
     session: &Session<'_, C>,
-    row: i64,
-    last_position: u64,
-) -> Result<(), StoreError> {
-    const SAVE: &str = "UPDATE leaderboards SET last_position = ?2 WHERE row = ?1";
-    let parameters = [Value::Integer(row), Value::Integer(stored(last_position))];
-    session.run(SAVE, &parameters).await
+    tenant: &TenantId,
+    id: &LeaderboardId,
+    now: Timestamp,
+) -> Result<Option<Board>, StoreError> {
+    let mut found = find(session, tenant, id, now).await?;
+    for _ in 0..MAX_STEPS {
+        if !found.as_ref().is_some_and(|board| board.is_behind) {
+            return Ok(found);
+        }
+        bans::apply(session, tenant, id.as_str(), now).await?;
+        found = find(session, tenant, id, now).await?;
+    }
+    Err(StoreError::Unavailable("bans are still being applied".into()))
 }
 
 /// Reads version and configuration.
@@ -78,6 +105,26 @@ pub(crate) async fn get<C: Connection>(
     session.row(GET, &parameters).await?.map(versioned).transpose()
 }
 
+/// The current configurations of several leaderboards, in the order of `ids`.
+pub(crate) async fn get_many<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    ids: &[LeaderboardId],
+) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+    const GET: &str = "SELECT version, configuration FROM leaderboards \
+         WHERE tenant = ?1 AND id IN (SELECT value FROM json_each(?2))";
+    // No character of an id needs an escape.
+    let names: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+    let names = format!("[{}]", names.join(","));
+    let parameters = [Value::Text(tenant.as_str()), Value::Text(&names)];
+    let mut found = BTreeMap::new();
+    for row in session.rows(GET, &parameters).await? {
+        let board = versioned(row.into())?;
+        found.insert(board.value.id.clone(), board);
+    }
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
 /// Configurations in byte order of their ids.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
@@ -97,13 +144,16 @@ pub(crate) async fn list<C: Connection>(
     rows.into_iter().map(|row| versioned(row.into())).collect()
 }
 
-/// The next configuration version of a tenant.
+/// The next configuration version of a tenant, by [`fresh_version!`].
 pub(crate) async fn next_version<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
 ) -> Result<u64, StoreError> {
-    const NEXT: &str = "INSERT INTO configuration_versions (tenant, last) VALUES (?1, 1) \
-         ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last";
+    const NEXT: &str = concat!(
+        "INSERT INTO configuration_versions (tenant, last) VALUES (?1, ",
+        fresh_version!(),
+        ") ON CONFLICT (tenant) DO UPDATE SET last = max(last + 1, excluded.last) RETURNING last"
+    );
     let row = session.row(NEXT, &[Value::Text(tenant.as_str())]).await?;
     row.ok_or_else(|| crate::row::corrupt("configuration version"))?
         .unsigned("configuration version")
@@ -112,19 +162,22 @@ pub(crate) async fn next_version<C: Connection>(
 /// Creates or replaces a configuration; gives its row.
 pub(crate) async fn save<C: Connection>(
     session: &Session<'_, C>,
-    tenant: &TenantId,
-    id: &LeaderboardId,
+    put: &PutLeaderboard<'_>,
     version: u64,
     configuration: &[u8],
 ) -> Result<i64, StoreError> {
-    const SAVE: &str = "INSERT INTO leaderboards (tenant, id, version, configuration, last_position) \
-         VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (tenant, id) \
-         DO UPDATE SET version = excluded.version, configuration = excluded.configuration RETURNING row";
+    const SAVE: &str = "INSERT INTO leaderboards \
+         (tenant, id, version, configuration, keep_events, keep_ms, last_position) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (tenant, id) \
+         DO UPDATE SET version = excluded.version, configuration = excluded.configuration, \
+         keep_events = excluded.keep_events, keep_ms = excluded.keep_ms RETURNING row";
     let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(id.as_str()),
+        Value::Text(put.tenant.as_str()),
+        Value::Text(put.leaderboard.id.as_str()),
         Value::Integer(stored(version)),
         Value::Blob(configuration),
+        Value::Integer(i64::from(put.leaderboard.log.keep_events)),
+        Value::Integer(put.leaderboard.log.keep_ms()),
     ];
     let row = session.row(SAVE, &parameters).await?;
     row.ok_or_else(|| crate::row::corrupt("leaderboard row"))?

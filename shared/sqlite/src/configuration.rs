@@ -40,6 +40,8 @@ pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+    // Its event follows those of the bans before it.
+    boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at).await?;
     let before = current(session, put.tenant, &put.leaderboard.id).await?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
@@ -48,6 +50,7 @@ pub(crate) async fn put<C: Connection>(
     if let Some(same) = before
         .as_ref()
         .filter(|current| current.configuration == configuration)
+        && !reorders(session, put, same.row).await?
     {
         return Ok(Ok((same.version, false)));
     }
@@ -67,10 +70,8 @@ pub(crate) async fn put<C: Connection>(
         return Ok(Err(PutRefusal::TooManyLeaderboards));
     }
     let version = boards::next_version(session, put.tenant).await?;
-    let row = boards::save(session, put.tenant, &put.leaderboard.id, version, &configuration).await?;
-    for (period, expires_at) in put.expiries {
-        periods::save_expiry(session, row, period, *expires_at, put.at).await?;
-    }
+    let row = boards::save(session, put, version, &configuration).await?;
+    periods::save_expiries(session, row, put.expiries, put.at).await?;
     let event = Event {
         recorded_at: put.at,
         body: EventBody::Configured {
@@ -79,8 +80,18 @@ pub(crate) async fn put<C: Connection>(
             rebuild: put.rebuild,
         },
     };
-    log::append(session, row, position, &event).await?;
+    log::append(session, put.tenant, row, position, &event).await?;
     Ok(Ok((version, before.is_none())))
+}
+
+/// Whether the current period has another order.
+async fn reorders<C: Connection>(
+    session: &Session<'_, C>,
+    put: &PutLeaderboard<'_>,
+    board: i64,
+) -> Result<bool, StoreError> {
+    let period = periods::find(session, board, put.current, put.at).await?;
+    Ok(period.is_some_and(|period| period.layout != put.leaderboard.layout()))
 }
 
 /// Puts the current period into the new order, if that is another one and may be done.
@@ -104,7 +115,12 @@ async fn reorder<C: Connection>(
         if period.total > MAX_REBUILD_ENTRIES {
             return Ok(Err(PutRefusal::TooManyEntries));
         }
-        rebuild::rebuild(session, &period, &layout).await?;
+        let Some(spare) = rebuild::step(session, &period, &layout, put.at).await? else {
+            return Ok(Err(PutRefusal::Unfinished));
+        };
+        rebuild::swap(session, period.row, spare).await?;
+        period.row = spare;
+        period.rebuilt_until = None;
         period.version = position;
         periods::save(session, &period).await?;
     }

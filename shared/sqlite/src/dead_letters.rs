@@ -1,63 +1,114 @@
 //! Messages that could not be applied.
 
-use leaderboard_core::ports::{DeadLetter, IDEMPOTENCY_MS, MAX_DEAD_LETTERS};
-use leaderboard_core::{StoreError, Timestamp};
+use leaderboard_core::ports::{
+    DeadLetter, IDEMPOTENCY_MS, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
+};
+use leaderboard_core::{StoreError, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::connection::{Connection, Value};
+use crate::connection::{Connection, Row, Value};
+use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// Keeps a letter, unless the same one came within [`IDEMPOTENCY_MS`].
-pub(crate) async fn bury<C: Connection>(
+/// Keeps letters, unless the same one came within [`IDEMPOTENCY_MS`] and is still there.
+pub(crate) async fn push<C: Connection>(
     session: &Session<'_, C>,
-    letter: &DeadLetter,
+    tenant: Option<&TenantId>,
+    letters: &[DeadLetter],
 ) -> Result<(), StoreError> {
-    const BURY: &str = "INSERT INTO dead_letters (at, digest, reason, payload) SELECT ?1, ?2, ?3, ?4 \
+    const PUSH: &str = "INSERT INTO dead_letters (at, digest, reason, payload, scope) \
+         SELECT ?1, ?2, ?3, ?4, ?7 \
          WHERE NOT EXISTS (SELECT 1 FROM dead_letters WHERE digest = ?2 AND at > ?5 AND at < ?6)";
-    const TRIM: &str = "DELETE FROM dead_letters WHERE row IN \
-         (SELECT row FROM dead_letters ORDER BY at DESC, row DESC LIMIT -1 OFFSET ?1)";
-    let digest = digest(letter);
-    let at = letter.at.as_unix_ms();
-    let parameters = [
-        Value::Integer(at),
-        Value::Blob(&digest),
-        Value::Text(&letter.reason),
-        Value::Blob(&letter.payload),
-        // Clocks of two regions differ in either direction.
-        Value::Integer(at.saturating_sub(IDEMPOTENCY_MS)),
-        Value::Integer(at.saturating_add(IDEMPOTENCY_MS)),
-    ];
-    session.run(BURY, &parameters).await?;
-    session
-        .run(TRIM, &[Value::Integer(stored(MAX_DEAD_LETTERS))])
-        .await
+    const TRIM_SCOPE: &str = "DELETE FROM dead_letters WHERE scope = ?1 AND row <= \
+         (SELECT row FROM dead_letters WHERE scope = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)";
+    const TRIM: &str = "DELETE FROM dead_letters WHERE row <= \
+         (SELECT row FROM dead_letters ORDER BY row DESC LIMIT 1 OFFSET ?1)";
+    let scope = scope(tenant);
+    for letter in letters {
+        let digest = digest(scope, letter);
+        let at = letter.at.as_unix_ms();
+        let parameters = [
+            Value::Integer(at),
+            Value::Blob(&digest),
+            Value::Text(&letter.reason),
+            Value::Blob(&letter.payload),
+            // Clocks of two regions differ in either direction.
+            Value::Integer(at.saturating_sub(IDEMPOTENCY_MS)),
+            Value::Integer(at.saturating_add(IDEMPOTENCY_MS)),
+            Value::Text(scope),
+        ];
+        session.run(PUSH, &parameters).await?;
+    }
+    let most = Value::Integer(stored(MAX_DEAD_LETTERS));
+    session.run(TRIM_SCOPE, &[Value::Text(scope), most]).await?;
+    let most_in_all = Value::Integer(stored(MAX_DEAD_LETTERS_IN_ALL));
+    session.run(TRIM, &[most_in_all]).await
 }
 
-fn digest(letter: &DeadLetter) -> [u8; 32] {
+fn digest(scope: &str, letter: &DeadLetter) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update((letter.reason.len() as u64).to_be_bytes());
-    hash.update(letter.reason.as_bytes());
+    for text in [scope, &letter.reason] {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
     hash.update(&letter.payload);
     hash.finalize().into()
 }
 
 /// The newest letters first.
-pub(crate) async fn letters<C: Connection>(
+pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
+    tenant: Option<&TenantId>,
+    before: Option<u64>,
     limit: u32,
-) -> Result<Vec<DeadLetter>, StoreError> {
-    const LETTERS: &str = "SELECT at, reason, payload FROM dead_letters ORDER BY at DESC, row DESC LIMIT ?1";
-    let rows = session.rows(LETTERS, &[Value::Integer(i64::from(limit))]).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            let at = Timestamp::from_unix_ms(cells.integer("instant")?);
-            Ok(DeadLetter {
-                at: at.ok_or_else(|| corrupt("instant"))?,
-                reason: cells.text("reason")?,
-                payload: cells.blob("payload")?,
-            })
-        })
-        .collect()
+) -> Result<Vec<StoredDeadLetter>, StoreError> {
+    const OF_A_TENANT: &str = "SELECT row, scope, at, reason, payload FROM dead_letters \
+         WHERE row < ?1 AND scope = ?3 ORDER BY row DESC LIMIT ?2";
+    const OF_ALL: &str = "SELECT row, scope, at, reason, payload FROM dead_letters \
+         WHERE row < ?1 ORDER BY row DESC LIMIT ?2";
+    let before = Value::Integer(before.map_or(i64::MAX, stored));
+    let limit = Value::Integer(i64::from(limit));
+    let rows = match tenant {
+        Some(tenant) => {
+            session
+                .rows(OF_A_TENANT, &[before, limit, Value::Text(tenant.as_str())])
+                .await?
+        }
+        None => session.rows(OF_ALL, &[before, limit]).await?,
+    };
+    rows.into_iter().map(letter).collect()
+}
+
+/// One letter.
+pub(crate) async fn read<C: Connection>(
+    session: &Session<'_, C>,
+    id: u64,
+) -> Result<Option<StoredDeadLetter>, StoreError> {
+    const ONE: &str = "SELECT row, scope, at, reason, payload FROM dead_letters WHERE row = ?1";
+    let rows = session.rows(ONE, &[Value::Integer(stored(id))]).await?;
+    rows.into_iter().next().map(letter).transpose()
+}
+
+/// Deletes a letter. Whether there was one.
+pub(crate) async fn delete<C: Connection>(session: &Session<'_, C>, id: u64) -> Result<bool, StoreError> {
+    const DELETE: &str = "DELETE FROM dead_letters WHERE row = ?1 RETURNING row";
+    let rows = session.rows(DELETE, &[Value::Integer(stored(id))]).await?;
+    Ok(!rows.is_empty())
+}
+
+fn letter(row: Row) -> Result<StoredDeadLetter, StoreError> {
+    let mut cells = Cells::from(row);
+    let id = cells.unsigned("id of a dead letter")?;
+    let tenant = match cells.text("scope")?.as_str() {
+        "" => None,
+        name => Some(TenantId::new(name).map_err(|_| corrupt("tenant"))?),
+    };
+    let at = Timestamp::from_unix_ms(cells.integer("instant")?);
+    let letter = DeadLetter {
+        at: at.ok_or_else(|| corrupt("instant"))?,
+        reason: cells.text("reason")?,
+        payload: cells.blob("payload")?,
+    };
+    Ok(StoredDeadLetter { id, tenant, letter })
 }

@@ -4,6 +4,7 @@ use leaderboard_core::ports::{DocumentKind, DocumentName, Expected, VersionMisma
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::{Connection, Value};
+use crate::metering::{fresh_version, now_us};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
@@ -83,8 +84,11 @@ pub(crate) async fn put<C: Connection>(
     body: &[u8],
     expected: Expected,
 ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
-    const NEXT: &str = "INSERT INTO document_versions (scope, last) VALUES (?1, 1) \
-         ON CONFLICT (scope) DO UPDATE SET last = last + 1 RETURNING last";
+    const NEXT: &str = concat!(
+        "INSERT INTO document_versions (scope, last) VALUES (?1, ",
+        fresh_version!(),
+        ") ON CONFLICT (scope) DO UPDATE SET last = max(last + 1, excluded.last) RETURNING last"
+    );
     const SAVE: &str =
         "INSERT OR REPLACE INTO documents (scope, kind, id, version, body) VALUES (?1, ?2, ?3, ?4, ?5)";
     let there = find(session, name).await?;

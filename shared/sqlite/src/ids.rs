@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use leaderboard_core::codec::encode_outcome;
 use leaderboard_core::ports::IDEMPOTENCY_MS;
-use leaderboard_core::{Attempt, Fingerprint, Outcome, StoreError, SubmissionId, Timestamp};
+use leaderboard_core::{Attempt, Fingerprint, Outcome, StoreError, Timestamp};
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
@@ -27,26 +27,29 @@ pub(crate) fn too_old(now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(IDEMPOTENCY_MS)
 }
 
-/// Ids of this transaction; they are written together, at its end.
+/// Ids of this transaction, by the names of their records; they are written together, at its end.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(HashMap<(i64, SubmissionId), (Known, Timestamp)>);
+pub(crate) struct Pending(HashMap<(i64, String), (Known, Timestamp)>);
 
 impl Pending {
     /// What an earlier attempt of the same transaction said.
-    pub(crate) fn get(&self, board: i64, id: &SubmissionId, now: Timestamp) -> Option<&Known> {
-        let (known, recorded_at) = self.0.get(&(board, id.clone()))?;
+    pub(crate) fn get(&self, board: i64, name: &str, now: Timestamp) -> Option<&Known> {
+        let (known, recorded_at) = self.0.get(&(board, name.to_owned()))?;
         (recorded_at.as_unix_ms() > too_old(now)).then_some(known)
     }
 
     /// Remembers an outcome, if the attempt has an id.
     pub(crate) fn push(&mut self, board: i64, attempt: &Attempt, outcome: &Outcome) {
-        let Some(id) = &attempt.id else { return };
+        let Some(name) = attempt.record_name() else {
+            return;
+        };
         let fingerprint: Fingerprint = attempt.fingerprint;
         let known = Known {
             fingerprint: fingerprint.to_vec(),
             outcome: encode_outcome(outcome),
         };
-        self.0.insert((board, id.clone()), (known, attempt.recorded_at));
+        let name = (board, name.into_owned());
+        self.0.insert(name, (known, attempt.recorded_at));
     }
 
     /// Writes them, over those that are too old.
@@ -59,7 +62,7 @@ impl Pending {
             .map(|((board, id), (known, recorded_at))| {
                 [
                     Value::Integer(*board),
-                    Value::Text(id.as_str()),
+                    Value::Text(id),
                     Value::Integer(recorded_at.as_unix_ms()),
                     Value::Blob(&known.fingerprint),
                     Value::Blob(&known.outcome),

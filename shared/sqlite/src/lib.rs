@@ -24,6 +24,7 @@
 //! everything else, in the transaction of the submission that it lets through.
 
 mod audit;
+mod bans;
 mod batch;
 mod boards;
 mod bulk;
@@ -35,7 +36,6 @@ mod dead_letters;
 mod documents;
 mod edge;
 mod entries;
-mod hidden;
 mod ids;
 mod log;
 mod metering;
@@ -46,6 +46,7 @@ mod ports;
 mod ranking;
 mod rebuild;
 mod removal;
+mod retention;
 mod row;
 mod sample;
 mod schema;

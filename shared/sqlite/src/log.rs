@@ -1,10 +1,13 @@
 //! The log of a leaderboard.
 
+use std::collections::HashMap;
+
 use leaderboard_core::codec::{decode_event, encode_event};
-use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId};
+use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId, event_weight};
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
+use crate::retention::{self, Appended, Log};
 use crate::row::{Cells, malformed, stored};
 use crate::store::Session;
 
@@ -16,6 +19,25 @@ impl Pending {
     /// Adds an event at a position that the caller has taken.
     pub(crate) fn push(&mut self, board: i64, position: u64, event: &Event) {
         self.0.push((board, position, encode_event(event)));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What they weigh, by leaderboard.
+    pub(crate) fn weights(&self) -> HashMap<i64, u64> {
+        let mut weights = HashMap::new();
+        for (board, _, event) in &self.0 {
+            let weight: &mut u64 = weights.entry(*board).or_default();
+            *weight = weight.saturating_add(event_weight(event.len()));
+        }
+        weights
+    }
+
+    /// What they weigh together.
+    pub(crate) fn total_weight(&self) -> u64 {
+        self.weights().into_values().fold(0, u64::saturating_add)
     }
 
     /// Writes them.
@@ -41,17 +63,26 @@ impl Pending {
     }
 }
 
-/// Appends one event.
+/// Appends one event, and trims the log.
 pub(crate) async fn append<C: Connection>(
     session: &Session<'_, C>,
+    tenant: &TenantId,
     board: i64,
     position: u64,
     event: &Event,
 ) -> Result<(), StoreError> {
     let mut pending = Pending::default();
     pending.push(board, position, event);
+    let appended = Appended {
+        first: position,
+        last: position,
+        weight: pending.total_weight(),
+        now: event.recorded_at,
+    };
+    let log = Log::read(session, board).await?;
     pending.flush(session).await?;
-    crate::boards::save_position(session, board, position).await
+    retention::close(session, tenant, (board, &log), &appended, 0).await?;
+    Ok(())
 }
 
 /// Events after a position, in order.

@@ -26,6 +26,15 @@ macro_rules! now_us {
 }
 pub(crate) use now_us;
 
+/// What a version is at least, whatever the last one was: the clock in microseconds. Its last three digits, which the
+/// clock does not tell, are random, so that a version is not given again when a backup is restored or a write is lost.
+macro_rules! fresh_version {
+    () => {
+        concat!("(", now_us!(), " + abs(random() % 1000))")
+    };
+}
+pub(crate) use fresh_version;
+
 /// Whether there is still something to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {

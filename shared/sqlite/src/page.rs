@@ -2,22 +2,23 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Page, PageFrom, Place, ReadError};
-use leaderboard_core::{PlayerId, StoreError};
+use leaderboard_core::{OrderKey, PlayerId, StoreError};
 
 use crate::connection::Connection;
-use crate::counting::{self, Counted};
+use crate::counting::{self, Counted, rank_bound};
 use crate::entries::{self, Placed, Side};
 use crate::periods::{self, Found};
 use crate::ranking::rank_stretch;
-use crate::standings;
 use crate::store::Session;
+use crate::{standings, tuples};
 
-/// A page of the visible entries.
+/// A page of the list.
 pub(crate) async fn page<C: Connection>(
     session: &Session<'_, C>,
     place: &Place<'_>,
     from: &PageFrom,
     limit: u32,
+    caller: &Caller,
 ) -> Result<Page, ReadError> {
     let Some(period) = periods::at_place(session, place).await? else {
         return Ok(Page {
@@ -29,70 +30,24 @@ pub(crate) async fn page<C: Connection>(
             more_after: false,
         });
     };
-    let (first_index, stretch) = stretch(session, &period, from, u64::from(limit)).await?;
-    Ok(finish(session, period, first_index, stretch, 0).await?)
-}
-
-/// The entries of a page, and how many come before them.
-async fn stretch<C: Connection>(
-    session: &Session<'_, C>,
-    period: &Found,
-    from: &PageFrom,
-    limit: u64,
-) -> Result<(u64, Vec<Placed>), StoreError> {
-    let layout = &period.layout;
-    match from {
-        PageFrom::Top => {
-            let entries = entries::beside(session, period.row, layout, Side::After, &[], limit).await?;
-            Ok((0, entries))
-        }
-        PageFrom::After(key) => {
-            let key = key.as_bytes();
-            let entries = entries::beside(session, period.row, layout, Side::After, key, limit).await?;
-            // From the first entry found, or from the end.
-            let index = match entries.first() {
-                Some(first) => {
-                    let first = first.key.as_bytes();
-                    counting::before(session, Counted::Entries, period.row, first).await?
-                }
-                None => period.visible,
-            };
-            Ok((index, entries))
-        }
+    let list = List::seen_by(session, period, caller.own_player()).await?;
+    let limit = u64::from(limit);
+    let stretch = match from {
+        PageFrom::Top => list.beside(session, Side::After, &[], limit).await?,
+        PageFrom::After(key) => list.beside(session, Side::After, key.as_bytes(), limit).await?,
         PageFrom::Before(key) => {
-            let key = key.as_bytes();
-            let mut entries = entries::beside(session, period.row, layout, Side::Before, key, limit).await?;
-            entries.reverse();
-            let index = match entries.first() {
-                Some(first) => {
-                    let first = first.key.as_bytes();
-                    counting::before(session, Counted::Entries, period.row, first).await?
-                }
-                None => 0,
-            };
-            Ok((index, entries))
+            let mut stretch = list.beside(session, Side::Before, key.as_bytes(), limit).await?;
+            stretch.reverse();
+            stretch
         }
-    }
-}
-
-/// Ranks a stretch; `besides` are entries of it that the period does not count as visible.
-async fn finish<C: Connection>(
-    session: &Session<'_, C>,
-    period: Found,
-    first_index: u64,
-    stretch: Vec<Placed>,
-    besides: u64,
-) -> Result<Page, StoreError> {
-    let count = period.visible.saturating_add(besides);
-    let end = first_index.saturating_add(stretch.len() as u64);
-    Ok(Page {
-        version: period.version,
-        count,
-        entries: rank_stretch(session, &period, first_index, stretch).await?,
-        more_before: first_index > 0,
-        more_after: end < count,
-        layout: Some(period.layout),
-    })
+    };
+    let first_index = match (stretch.first(), from) {
+        (_, PageFrom::Top) | (None, PageFrom::Before(_)) => 0,
+        (Some(first), _) => list.count_before(session, first.key.as_bytes()).await?,
+        // From the end.
+        (None, PageFrom::After(_)) => list.count(),
+    };
+    Ok(list.finish(session, first_index, stretch).await?)
 }
 
 /// A window with the player's entry in the middle.
@@ -107,21 +62,130 @@ pub(crate) async fn around<C: Connection>(
         return Ok(None);
     };
     let found = standings::find(session, &period, std::slice::from_ref(player), caller).await?;
-    let Some((own, hidden)) = found.into_iter().next() else {
+    let Some((own, _)) = found.into_iter().next() else {
         return Ok(None);
     };
-    let besides = u64::from(hidden);
-    let count = period.visible.saturating_add(besides);
+    let shown = caller.own_player().unwrap_or(player);
+    let list = List::seen_by(session, period, Some(shown)).await?;
     let key = own.key.as_bytes().to_vec();
-    let index = counting::before(session, Counted::Entries, period.row, &key).await?;
+    let index = list.count_before(session, &key).await?;
     let limit = u64::from(limit.max(1));
-    let start = index.saturating_sub(limit / 2).min(count.saturating_sub(limit));
+    let start = index
+        .saturating_sub(limit / 2)
+        .min(list.count().saturating_sub(limit));
     let above = index.saturating_sub(start);
     let below = limit.saturating_sub(above).saturating_sub(1);
-    let layout = &period.layout;
-    let mut stretch = entries::beside(session, period.row, layout, Side::Before, &key, above).await?;
+    let mut stretch = list.beside(session, Side::Before, &key, above).await?;
     stretch.reverse();
     stretch.push(own);
-    stretch.extend(entries::beside(session, period.row, layout, Side::After, &key, below).await?);
-    Ok(Some(finish(session, period, start, stretch, besides).await?))
+    stretch.extend(list.beside(session, Side::After, &key, below).await?);
+    Ok(Some(list.finish(session, start, stretch).await?))
+}
+
+/// A period's list as somebody sees it: the visible entries, and that of a hidden player who is shown.
+pub(crate) struct List {
+    pub(crate) period: Found,
+    shown: Option<Placed>,
+}
+
+impl List {
+    /// The list in which `player` is shown, when hidden.
+    pub(crate) async fn seen_by<C: Connection>(
+        session: &Session<'_, C>,
+        period: Found,
+        player: Option<&PlayerId>,
+    ) -> Result<Self, StoreError> {
+        let shown = match player {
+            Some(player) => standings::find_hidden(session, &period, player).await?,
+            None => None,
+        };
+        Ok(Self { period, shown })
+    }
+
+    /// How many entries it has.
+    pub(crate) fn count(&self) -> u64 {
+        self.period
+            .visible
+            .saturating_add(u64::from(self.shown.is_some()))
+    }
+
+    /// How many of its entries stand before a key.
+    async fn count_before<C: Connection>(
+        &self,
+        session: &Session<'_, C>,
+        key: &[u8],
+    ) -> Result<u64, StoreError> {
+        let visible = counting::before(session, Counted::Entries, self.period.row, key).await?;
+        let shown = self
+            .shown
+            .as_ref()
+            .is_some_and(|shown| shown.key.as_bytes() < key);
+        Ok(visible.saturating_add(u64::from(shown)))
+    }
+
+    /// Whether the shown entry is at `from` or after it, and before `to`.
+    pub(crate) fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
+        let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
+        shown.is_some_and(|own| from <= own && own < to)
+    }
+
+    /// How many better ones the shown entry adds to those that the rank of a key is counted by.
+    pub(crate) async fn added_before<C: Connection>(
+        &self,
+        session: &Session<'_, C>,
+        key: &OrderKey,
+    ) -> Result<u64, StoreError> {
+        let Some(shown) = &self.shown else {
+            return Ok(0);
+        };
+        let own = rank_bound(&self.period, &shown.key);
+        if own >= rank_bound(&self.period, key) {
+            return Ok(0);
+        }
+        let counted_already =
+            self.period.keeps_tuples() && tuples::is_there(session, self.period.row, own).await?;
+        Ok(u64::from(!counted_already))
+    }
+
+    /// Up to `limit` entries on one side of a key, the nearest first.
+    async fn beside<C: Connection>(
+        &self,
+        session: &Session<'_, C>,
+        side: Side,
+        key: &[u8],
+        limit: u64,
+    ) -> Result<Vec<Placed>, StoreError> {
+        let Found { row, layout, .. } = &self.period;
+        let mut found = entries::beside(session, *row, layout, side, key, limit).await?;
+        if let Some(shown) = &self.shown {
+            let own = shown.key.as_bytes();
+            let at = match side {
+                Side::After if own > key => found.iter().position(|other| other.key.as_bytes() > own),
+                Side::Before if own < key => found.iter().position(|other| other.key.as_bytes() < own),
+                Side::After | Side::Before => return Ok(found),
+            };
+            found.insert(at.unwrap_or(found.len()), shown.clone());
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(found)
+    }
+
+    /// Ranks a stretch of the list that has `first_index` entries before it.
+    async fn finish<C: Connection>(
+        self,
+        session: &Session<'_, C>,
+        first_index: u64,
+        stretch: Vec<Placed>,
+    ) -> Result<Page, StoreError> {
+        let count = self.count();
+        let end = first_index.saturating_add(stretch.len() as u64);
+        Ok(Page {
+            version: self.period.version,
+            count,
+            entries: rank_stretch(session, &self, first_index, stretch).await?,
+            more_before: first_index > 0,
+            more_after: end < count,
+            layout: Some(self.period.layout),
+        })
+    }
 }

@@ -1,12 +1,14 @@
 //! Rows of periods.
 
 use leaderboard_core::codec::{decode_layout, encode_layout};
-use leaderboard_core::ports::{PeriodSummary, Place, ReadError};
+use leaderboard_core::ports::{PeriodPage, PeriodSummary, Place, REBUILD_LEASE_MS, ReadError};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
+use crate::bans::{self, is_behind_sql};
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, malformed, stored};
 use crate::store::Session;
+use crate::{bulk, rebuild};
 
 /// A period that has, or had, entries.
 #[derive(Debug, Clone)]
@@ -20,12 +22,22 @@ pub(crate) struct Found {
     pub(crate) visible: u64,
     /// How many entries there are.
     pub(crate) total: u64,
+    /// Until when no score is taken, because the entries are being put into another order.
+    pub(crate) rebuilt_until: Option<Timestamp>,
 }
 
 impl Found {
     /// Whether the different tuples of this period are kept count of.
     pub(crate) fn keeps_tuples(&self) -> bool {
         self.layout.ties == Ties::Dense
+    }
+
+    /// Whether a rebuild holds up scores. A clock that was set back does not make it longer.
+    pub(crate) fn is_rebuilt_at(&self, now: Timestamp) -> bool {
+        self.rebuilt_until.is_some_and(|until| {
+            let left_ms = until.as_unix_ms().saturating_sub(now.as_unix_ms());
+            (1..=REBUILD_LEASE_MS).contains(&left_ms)
+        })
     }
 }
 
@@ -37,6 +49,7 @@ fn found(cells: &mut Cells, row: i64) -> Result<Found, StoreError> {
         version: cells.unsigned("period version")?,
         visible: cells.unsigned("visible entries")?,
         total: cells.unsigned("entries")?,
+        rebuilt_until: cells.instant_or_null("end of a rebuild")?,
     })
 }
 
@@ -45,19 +58,28 @@ pub(crate) async fn at_place<C: Connection>(
     session: &Session<'_, C>,
     place: &Place<'_>,
 ) -> Result<Option<Found>, ReadError> {
-    const AT_PLACE: &str = "SELECT b.version, p.row, p.layout, p.expires_at, p.version, p.visible, p.total \
+    const AT_PLACE: &str = concat!(
+        "SELECT b.version, ",
+        is_behind_sql!("?4"),
+        ", p.row, p.layout, p.expires_at, p.version, p.visible, p.total, \
+         (SELECT until FROM rebuilds WHERE period = p.row) \
          FROM leaderboards b LEFT JOIN periods p ON p.leaderboard = b.row AND p.id = ?3 \
-         WHERE b.tenant = ?1 AND b.id = ?2";
+         WHERE b.tenant = ?1 AND b.id = ?2"
+    );
     let parameters = [
         Value::Text(place.tenant.as_str()),
         Value::Text(place.board.value.id.as_str()),
         Value::Text(place.period.as_str()),
+        Value::Integer(place.now.as_unix_ms()),
     ];
     let Some(mut cells) = session.row(AT_PLACE, &parameters).await? else {
         return Err(ReadError::StaleConfiguration);
     };
     if cells.unsigned("configuration version")? != place.board.version {
         return Err(ReadError::StaleConfiguration);
+    }
+    if cells.flag("bans")? && session.minds_bans {
+        return Err(bans::behind().into());
     }
     match cells.integer_or_null("period row")? {
         None => Ok(None),
@@ -72,7 +94,8 @@ pub(crate) async fn find<C: Connection>(
     id: &PeriodId,
     now: Timestamp,
 ) -> Result<Option<Found>, StoreError> {
-    const FIND: &str = "SELECT row, layout, expires_at, version, visible, total FROM periods \
+    const FIND: &str = "SELECT row, layout, expires_at, version, visible, total, \
+         (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p \
          WHERE leaderboard = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
     let parameters = [
         Value::Integer(board),
@@ -88,7 +111,8 @@ pub(crate) async fn find<C: Connection>(
 
 /// A period that is known to be there.
 pub(crate) async fn by_row<C: Connection>(session: &Session<'_, C>, row: i64) -> Result<Found, StoreError> {
-    const BY_ROW: &str = "SELECT layout, expires_at, version, visible, total FROM periods WHERE row = ?1";
+    const BY_ROW: &str = "SELECT layout, expires_at, version, visible, total, \
+         (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p WHERE row = ?1";
     let cells = session.row(BY_ROW, &[Value::Integer(row)]).await?;
     found(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
 }
@@ -125,10 +149,11 @@ pub(crate) async fn create<C: Connection>(
         version: 0,
         visible: 0,
         total: 0,
+        rebuilt_until: None,
     })
 }
 
-/// Writes back what an event changes.
+/// Writes back what an event changes. The copies of a rebuild do not have it, so a rebuild begins again.
 pub(crate) async fn save<C: Connection>(session: &Session<'_, C>, period: &Found) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET version = ?2, visible = ?3, total = ?4, expires_at = ?5 \
          WHERE row = ?1";
@@ -139,7 +164,11 @@ pub(crate) async fn save<C: Connection>(session: &Session<'_, C>, period: &Found
         Value::Integer(stored(period.total)),
         instant(period.expires_at),
     ];
-    session.run(SAVE, &parameters).await
+    session.run(SAVE, &parameters).await?;
+    if period.rebuilt_until.is_some() {
+        rebuild::abandon(session, period.row).await?;
+    }
+    Ok(())
 }
 
 /// Gives a period another order; the caller sees to its entries.
@@ -155,43 +184,88 @@ pub(crate) async fn save_layout<C: Connection>(
         .await
 }
 
-/// Sets when a period expires, unless it has at `now`.
-pub(crate) async fn save_expiry<C: Connection>(
+/// Sets when periods expire, except for those that have at `now`.
+pub(crate) async fn save_expiries<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
-    id: &PeriodId,
-    expires_at: Option<Timestamp>,
+    expiries: &[(PeriodId, Option<Timestamp>)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    const SAVE: &str = "UPDATE periods SET expires_at = ?3 \
-         WHERE leaderboard = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?4)";
-    let parameters = [
-        Value::Integer(board),
-        Value::Text(id.as_str()),
-        instant(expires_at),
-        Value::Integer(now.as_unix_ms()),
-    ];
-    session.run(SAVE, &parameters).await
+    let rows: Vec<_> = expiries
+        .iter()
+        .map(|(id, expires_at)| {
+            let now = Value::Integer(now.as_unix_ms());
+            [
+                Value::Integer(board),
+                Value::Text(id.as_str()),
+                instant(*expires_at),
+                now,
+            ]
+        })
+        .collect();
+    bulk::insert(
+        session,
+        "UPDATE periods SET expires_at = column3 FROM (VALUES ",
+        ") WHERE leaderboard = column1 AND id = column2 AND (expires_at IS NULL OR expires_at > column4)",
+        &rows,
+    )
+    .await
 }
 
-/// The periods that have entries and have not expired, newest first.
-pub(crate) async fn list<C: Connection>(
+/// The columns that [`summary`] reads, of periods that have entries and have not expired at `?3`.
+const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.version \
+     FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
+     WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
+
+/// One period, if it has entries and has not expired.
+pub(crate) async fn summary_at<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
+    id: &PeriodId,
     now: Timestamp,
-) -> Result<Vec<PeriodSummary>, StoreError> {
-    const LIST: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.version \
-         FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
-         WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3) \
-         ORDER BY p.starts_at DESC NULLS LAST, p.id";
+) -> Result<Option<PeriodSummary>, StoreError> {
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(leaderboard.as_str()),
         Value::Integer(now.as_unix_ms()),
+        Value::Text(id.as_str()),
     ];
-    let rows = session.rows(LIST, &parameters).await?;
-    rows.into_iter().map(|row| summary(row.into())).collect()
+    let row = session
+        .row(&format!("{SUMMARIES} AND p.id = ?4"), &parameters)
+        .await?;
+    row.map(summary).transpose()
+}
+
+/// Some of the periods that have entries and have not expired, newest first. Those without a start are the oldest.
+pub(crate) async fn list<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+    before: Option<Timestamp>,
+    limit: u32,
+    now: Timestamp,
+) -> Result<PeriodPage, StoreError> {
+    const PAGE: &str = "AND (?4 IS NULL OR p.starts_at IS NULL OR p.starts_at < ?4) \
+         ORDER BY p.starts_at DESC NULLS LAST, p.id LIMIT ?5";
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Text(leaderboard.as_str()),
+        Value::Integer(now.as_unix_ms()),
+        instant(before),
+        Value::Integer(i64::from(limit).saturating_add(1)),
+    ];
+    let rows = session.rows(&format!("{SUMMARIES} {PAGE}"), &parameters).await?;
+    let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    let shown = rows
+        .into_iter()
+        .take(usize::try_from(limit).unwrap_or(usize::MAX));
+    let periods: Vec<PeriodSummary> = shown.map(|row| summary(row.into())).collect::<Result<_, _>>()?;
+    let last = periods.last().filter(|_| more);
+    Ok(PeriodPage {
+        before: last.and_then(|last| last.period.starts_at),
+        periods,
+    })
 }
 
 fn summary(mut cells: Cells) -> Result<PeriodSummary, StoreError> {

@@ -2,15 +2,17 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodSummary, Place, Positions,
-    PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores, Standings, SubmitTerms, Submitted,
+    Ban, Bans, DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodPage,
+    PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores,
+    SettingCheck, Standings, StoredDeadLetter, SubmitTerms, Submitted, TooManyBans,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
+    Versioned,
 };
 
+use crate::bans::{self, Changed};
 use crate::connection::Connection;
-use crate::hidden::{self, Turn};
 use crate::store::Session;
 use crate::{
     SqliteStore, boards, configuration, dead_letters, log, page, periods, removal, sample, standings, submit,
@@ -20,6 +22,9 @@ use crate::{
 /// How many attempts are settled in one transaction: a large call must not hold up every other writer until
 /// its end. One that fails half-way is finished by a repeat with the same ids.
 const MAX_ATTEMPTS_PER_TRANSACTION: usize = 128;
+
+/// How many transactions apply bans in one call of a port; what is left then is done by later calls.
+const MAX_BAN_STEPS: u32 = 16;
 
 impl<C: Connection> Scores for SqliteStore<C> {
     async fn submit_on(
@@ -43,9 +48,17 @@ impl<C: Connection> Scores for SqliteStore<C> {
         Ok(submitted)
     }
 
-    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
-        self.read(async |session| page::page(session, place, from, limit).await)
-            .await
+    async fn page(
+        &self,
+        place: &Place<'_>,
+        from: &PageFrom,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Page, ReadError> {
+        self.read_at(place, async |session| {
+            page::page(session, place, from, limit, caller).await
+        })
+        .await
     }
 
     async fn around(
@@ -55,8 +68,10 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        self.read(async |session| page::around(session, place, player, limit, caller).await)
-            .await
+        self.read_at(place, async |session| {
+            page::around(session, place, player, limit, caller).await
+        })
+        .await
     }
 
     async fn standings(
@@ -65,28 +80,49 @@ impl<C: Connection> Scores for SqliteStore<C> {
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<Standings, ReadError> {
-        self.read(async |session| standings::standings(session, place, players, caller).await)
-            .await
+        self.read_at(place, async |session| {
+            standings::standings(session, place, players, caller).await
+        })
+        .await
     }
 
     async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        self.read(async |session| sample::sample(session, place, fractions).await)
-            .await
+        self.read_at(place, async |session| {
+            sample::sample(session, place, fractions).await
+        })
+        .await
     }
 
     async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
-        self.read(async |session| sample::positions(session, place, tuples).await)
-            .await
+        self.read_at(place, async |session| {
+            sample::positions(session, place, tuples).await
+        })
+        .await
     }
 
-    async fn periods(
+    async fn find_period(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        id: &PeriodId,
         now: Timestamp,
-    ) -> Result<Vec<PeriodSummary>, StoreError> {
-        self.single(async |session| periods::list(session, tenant, leaderboard, now).await)
+    ) -> Result<Option<PeriodSummary>, StoreError> {
+        self.single(async |session| periods::summary_at(session, tenant, leaderboard, id, now).await)
             .await
+    }
+
+    async fn list_periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        before: Option<Timestamp>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<PeriodPage, StoreError> {
+        self.read_board((tenant, leaderboard, now), async |session| {
+            periods::list(session, tenant, leaderboard, before, limit, now).await
+        })
+        .await
     }
 
     async fn remove(
@@ -98,14 +134,131 @@ impl<C: Connection> Scores for SqliteStore<C> {
         self.write(async |session| removal::remove(session, place, player, at).await)
             .await
     }
+}
 
-    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        self.write(async |session| hidden::turn(session, tenant, player, Turn::Hide, at).await)
+/// A leaderboard of a tenant, and the instant of a read.
+type BoardAt<'a> = (&'a TenantId, &'a LeaderboardId, Timestamp);
+
+impl<C: Connection> SqliteStore<C> {
+    /// Reads a period. A leaderboard to which bans are yet to be applied is brought up to date first; where that cannot be
+    /// done now, it is read as it is.
+    async fn read_at<T>(
+        &self,
+        place: &Place<'_>,
+        work: impl AsyncFn(&Session<'_, C>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let behind = ReadError::Store(bans::behind());
+        for _ in 0..MAX_BAN_STEPS {
+            let done = self.read_minding_bans(async |session| work(session).await).await;
+            match done {
+                Err(error) if error == behind => {}
+                done => return done,
+            }
+            let board = place.board.value.id.as_str();
+            let applied = self
+                .write(async |session| bans::apply(session, place.tenant, board, place.now).await)
+                .await;
+            if applied.is_err() {
+                break;
+            }
+        }
+        self.read(async |session| work(session).await).await
+    }
+
+    /// As [`SqliteStore::read_at`], for what is read of a whole leaderboard.
+    async fn read_board<T, E: From<StoreError>>(
+        &self,
+        (tenant, board, now): BoardAt<'_>,
+        work: impl AsyncFn(&Session<'_, C>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        for _ in 0..MAX_BAN_STEPS {
+            let done = self
+                .read(async |session| {
+                    if bans::is_behind(session, tenant, board.as_str(), now).await? {
+                        return Ok(None);
+                    }
+                    work(session).await.map(Some)
+                })
+                .await?;
+            if let Some(done) = done {
+                return Ok(done);
+            }
+            let applied = self
+                .write(async |session| bans::apply(session, tenant, board.as_str(), now).await)
+                .await;
+            if applied.is_err() {
+                break;
+            }
+        }
+        self.read(async |session| work(session).await).await
+    }
+
+    /// Makes a change of bans, again for as long as too many others wait, and then goes on with applying it.
+    async fn change_bans(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        change: impl AsyncFn(&Session<'_, C>) -> Result<Changed, StoreError>,
+    ) -> Result<Changed, StoreError> {
+        let mut made = Changed::Wait;
+        for _ in 0..MAX_BAN_STEPS {
+            let step = async |session: &Session<'_, C>| {
+                let changed = match made {
+                    Changed::Wait => change(session).await?,
+                    made => made,
+                };
+                Ok((changed, bans::apply_next(session, tenant, now).await?))
+            };
+            match self.write(step).await {
+                Ok((Changed::Wait, _)) => {}
+                Ok((changed, true)) => return Ok(changed),
+                Ok((changed, false)) => made = changed,
+                // What was changed before stays, and is applied by those who read and write.
+                Err(_) if made != Changed::Wait => break,
+                Err(error) => return Err(error),
+            }
+        }
+        match made {
+            Changed::Wait => Err(StoreError::Unavailable(
+                "earlier bans are still being applied".into(),
+            )),
+            made => Ok(made),
+        }
+    }
+}
+
+impl<C: Connection> Bans for SqliteStore<C> {
+    async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        let change = async |session: &Session<'_, C>| bans::ban(session, tenant, ban).await;
+        match self.change_bans(tenant, ban.banned_at, change).await? {
+            Changed::TooMany => Ok(Err(TooManyBans)),
+            Changed::Done | Changed::Wait => Ok(Ok(())),
+        }
+    }
+
+    async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        let change = async |session: &Session<'_, C>| bans::unban(session, tenant, player, at).await;
+        self.change_bans(tenant, at, change).await.map(drop)
+    }
+
+    async fn find_ban(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        now: Timestamp,
+    ) -> Result<Option<Ban>, StoreError> {
+        self.single(async |session| bans::find(session, tenant, player, now).await)
             .await
     }
 
-    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        self.write(async |session| hidden::turn(session, tenant, player, Turn::Restore, at).await)
+    async fn list_bans(
+        &self,
+        tenant: &TenantId,
+        after: Option<&PlayerId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Ban>, StoreError> {
+        self.single(async |session| bans::list(session, tenant, after, limit, now).await)
             .await
     }
 }
@@ -133,9 +286,23 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
             .await
     }
 
-    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
-        self.write(async |session| configuration::put(session, put).await)
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+        self.single(async |session| boards::get_many(session, tenant, ids).await)
             .await
+    }
+
+    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        let done = self
+            .write(async |session| configuration::put(session, put).await)
+            .await?;
+        if done == Err(PutRefusal::Unfinished) {
+            self.let_others_on().await;
+        }
+        Ok(done)
     }
 
     async fn list(
@@ -148,32 +315,53 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
             .await
     }
 
-    /// The leaderboard is gone in one transaction. Its rows follow in small ones before this returns; what
-    /// is left when this is interrupted goes with later calls.
     async fn delete(
         &self,
         tenant: &TenantId,
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        let deleted = self
-            .write(async |session| configuration::delete(session, tenant, id, expected).await)
-            .await?;
-        if deleted == Ok(true) {
-            while let Ok(true) = self.write(async |session| sweep::sweep(session).await).await {}
+        self.write(async |session| configuration::delete(session, tenant, id, expected).await)
+            .await
+    }
+
+    /// The rows of all tenants: what is out of sight has a number and no tenant.
+    async fn sweep(&self, _tenant: &TenantId) -> Result<bool, StoreError> {
+        let more = self.write(async |session| sweep::sweep(session).await).await?;
+        if more {
+            self.let_others_on().await;
         }
-        Ok(deleted)
+        Ok(more)
     }
 }
 
 impl<C: Connection> DeadLetters for SqliteStore<C> {
-    async fn bury(&self, letter: &DeadLetter) -> Result<(), StoreError> {
-        self.write(async |session| dead_letters::bury(session, letter).await)
+    async fn push_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        letters: &[DeadLetter],
+    ) -> Result<(), StoreError> {
+        self.write(async |session| dead_letters::push(session, tenant, letters).await)
             .await
     }
 
-    async fn letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        self.single(async |session| dead_letters::letters(session, limit).await)
+    async fn list_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        self.single(async |session| dead_letters::list(session, tenant, before, limit).await)
+            .await
+    }
+
+    async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
+        self.single(async |session| dead_letters::read(session, id).await)
+            .await
+    }
+
+    async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
+        self.write(async |session| dead_letters::delete(session, id).await)
             .await
     }
 }
@@ -185,5 +373,9 @@ impl<C: Connection> Readiness for SqliteStore<C> {
             session.run("SELECT 1 FROM leaderboards LIMIT 1", &[]).await
         })
         .await
+    }
+
+    async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
+        Ok(Vec::new())
     }
 }

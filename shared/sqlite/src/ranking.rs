@@ -5,6 +5,7 @@ use leaderboard_core::{OrderKey, RankedEntry, StoreError, Ties};
 use crate::connection::{Connection, Value};
 use crate::counting::{self, Counted, rank_bound};
 use crate::entries::Placed;
+use crate::page::List;
 use crate::periods::Found;
 use crate::row::corrupt;
 use crate::store::Session;
@@ -12,14 +13,15 @@ use crate::store::Session;
 /// Ranks neighbours in the list, best first, of which the first has `first_index` entries before it.
 pub(crate) async fn rank_stretch<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    list: &List,
     first_index: u64,
     stretch: Vec<Placed>,
 ) -> Result<Vec<RankedEntry>, StoreError> {
+    let period = &list.period;
     let Some(first) = stretch.first() else {
         return Ok(Vec::new());
     };
-    let mut rank = first_rank(session, period, first_index, &first.key).await?;
+    let mut rank = first_rank(session, list, first_index, &first.key).await?;
     let mut index = first_index;
     let mut last_bound: Vec<u8> = rank_bound(period, &first.key).to_vec();
     let mut ranked = Vec::with_capacity(stretch.len());
@@ -40,21 +42,26 @@ pub(crate) async fn rank_stretch<C: Connection>(
 
 async fn first_rank<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    list: &List,
     first_index: u64,
     key: &OrderKey,
 ) -> Result<u64, StoreError> {
     if first_index == 0 {
         return Ok(1);
     }
+    let period = &list.period;
     let bound = rank_bound(period, key);
     let better = match period.layout.ties {
         Ties::Earliest | Ties::Latest => first_index,
         Ties::Shared => {
             let tied = counting::between(session, Counted::Entries, period.row, bound, key.as_bytes());
-            first_index.saturating_sub(tied.await?)
+            let shown = list.has_shown_between(bound, key.as_bytes());
+            first_index.saturating_sub(tied.await?.saturating_add(u64::from(shown)))
         }
-        Ties::Dense => counting::before(session, Counted::Tuples, period.row, bound).await?,
+        Ties::Dense => {
+            let counted = counting::before(session, Counted::Tuples, period.row, bound).await?;
+            counted.saturating_add(list.added_before(session, key).await?)
+        }
     };
     Ok(better.saturating_add(1))
 }

@@ -1,73 +1,164 @@
-//! Puts the entries of a period into another order.
+//! Puts the entries of a period into another order, in steps.
+//!
+//! The copies belong to a spare row number, which becomes that of the period when all are made; until then reads go on from
+//! the old entries. Whatever else is written to the period meanwhile ends the rebuild ([`abandon`]), and it begins again: a
+//! copy is never older than what it replaces.
 
-use leaderboard_core::{Entry, Layout, Metadata, StoreError, Values};
+use std::collections::BTreeMap;
 
-use crate::bulk;
+use leaderboard_core::codec::encode_layout;
+use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
+use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Timestamp, Values};
+
 use crate::connection::{Connection, Value};
 use crate::entries::{self, entry_columns};
 use crate::periods::Found;
-use crate::row::{Cells, stored};
+use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
-use crate::tuples;
+use crate::{bulk, sweep, tuples};
 
-/// Entries read at once.
-const READ_AT_ONCE: u64 = 512;
+/// How far a rebuild is.
+struct Progress {
+    /// The row that the copies belong to.
+    spare: i64,
+    /// The player up to whom copies are made.
+    copied_to: String,
+}
 
-/// Gives every entry of a period the key it has by `layout`. Columns are matched by name; a new one is 0.
-pub(crate) async fn rebuild<C: Connection>(
+/// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period to the place that they have by `layout`. Columns are matched by
+/// name; a new one is 0. The row of the copies once all are made, for [`swap`].
+pub(crate) async fn step<C: Connection>(
     session: &Session<'_, C>,
     period: &Found,
     layout: &Layout,
-) -> Result<(), StoreError> {
+    at: Timestamp,
+) -> Result<Option<i64>, StoreError> {
     // In the order of players, which the new keys do not disturb.
     const NEXT: &str = concat!(
         "SELECT hidden, ",
         entry_columns!(),
         " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3"
     );
-    let mut after = String::new();
-    loop {
-        let parameters = [
-            Value::Integer(period.row),
-            Value::Text(&after),
-            Value::Integer(stored(READ_AT_ONCE)),
-        ];
-        let rows = session.rows(NEXT, &parameters).await?;
-        let mut changed = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut cells = Cells::from(row);
-            let hidden = cells.flag("hidden")?;
-            changed.push((hidden, entries::stored_entry(&period.layout, &mut cells)?.entry));
-        }
-        let Some((_, last)) = changed.last() else {
-            break;
-        };
-        after = last.player.as_str().to_owned();
-        save(session, period, layout, &changed).await?;
+    let Progress { spare, mut copied_to } = progress(session, period.row, layout).await?;
+    let parameters = [
+        Value::Integer(period.row),
+        Value::Text(&copied_to),
+        Value::Integer(stored(REBUILD_STEP_ENTRIES)),
+    ];
+    let rows = session.rows(NEXT, &parameters).await?;
+    let is_last = (rows.len() as u64) < REBUILD_STEP_ENTRIES;
+    let mut copied = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut cells = Cells::from(row);
+        let hidden = cells.flag("hidden")?;
+        copied.push((hidden, entries::stored_entry(&period.layout, &mut cells)?.entry));
     }
-    tuples::recount(session, period.row, layout).await
+    save(session, spare, (&period.layout, layout), &copied).await?;
+    if is_last {
+        return Ok(Some(spare));
+    }
+    if let Some((_, last)) = copied.last() {
+        copied_to = last.player.as_str().to_owned();
+    }
+    save_progress(session, period.row, layout, &Progress { spare, copied_to }, at).await?;
+    Ok(None)
 }
 
+/// Puts the copies in place of a period's entries, which are discarded. The period has the row of the copies from then on.
+pub(crate) async fn swap<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    spare: i64,
+) -> Result<(), StoreError> {
+    const SWAP: &str = "UPDATE periods SET row = ?2 WHERE row = ?1";
+    const END: &str = "DELETE FROM rebuilds WHERE period = ?1";
+    session
+        .run(SWAP, &[Value::Integer(period), Value::Integer(spare)])
+        .await?;
+    session.run(END, &[Value::Integer(period)]).await?;
+    sweep::discard_period(session, period).await
+}
+
+/// Ends the rebuild of a period, if there is one; its copies are discarded.
+pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64) -> Result<(), StoreError> {
+    const END: &str = "DELETE FROM rebuilds WHERE period = ?1 RETURNING spare";
+    match session.row(END, &[Value::Integer(period)]).await? {
+        Some(mut cells) => sweep::discard_period(session, cells.integer("spare row")?).await,
+        None => Ok(()),
+    }
+}
+
+/// The rebuild that is under way for this order, or a new one.
+async fn progress<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    layout: &Layout,
+) -> Result<Progress, StoreError> {
+    const PROGRESS: &str = "SELECT spare, copied_to FROM rebuilds WHERE period = ?1 AND layout = ?2";
+    // The number of a row is never used again, so it is free for the copies.
+    const TAKE: &str = "INSERT INTO periods (leaderboard, id, layout, version, visible, total) \
+         VALUES (0, '', x'', 0, 0, 0) RETURNING row";
+    const FREE: &str = "DELETE FROM periods WHERE row = ?1";
+    let bytes = encode_layout(layout);
+    let parameters = [Value::Integer(period), Value::Blob(&bytes)];
+    if let Some(mut cells) = session.row(PROGRESS, &parameters).await? {
+        return Ok(Progress {
+            spare: cells.integer("spare row")?,
+            copied_to: cells.text("player")?,
+        });
+    }
+    abandon(session, period).await?;
+    let row = session.row(TAKE, &[]).await?;
+    let spare = row.ok_or_else(|| corrupt("spare row"))?.integer("spare row")?;
+    session.run(FREE, &[Value::Integer(spare)]).await?;
+    Ok(Progress {
+        spare,
+        // No player's id is empty.
+        copied_to: String::new(),
+    })
+}
+
+async fn save_progress<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    layout: &Layout,
+    progress: &Progress,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const SAVE: &str = "INSERT OR REPLACE INTO rebuilds (period, spare, layout, copied_to, until) \
+         VALUES (?1, ?2, ?3, ?4, ?5)";
+    let bytes = encode_layout(layout);
+    let parameters = [
+        Value::Integer(period),
+        Value::Integer(progress.spare),
+        Value::Blob(&bytes),
+        Value::Text(&progress.copied_to),
+        Value::Integer(at.saturating_add_ms(REBUILD_LEASE_MS).as_unix_ms()),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Writes copies, each with whether it is hidden, from the old layout to the new one.
 async fn save<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
-    layout: &Layout,
-    changed: &[(bool, Entry)],
+    spare: i64,
+    (old, new): (&Layout, &Layout),
+    copied: &[(bool, Entry)],
 ) -> Result<(), StoreError> {
-    let keys: Vec<_> = changed
+    let keys: Vec<OrderKey> = copied
         .iter()
         .map(|(_, entry)| {
-            let values = matched(&period.layout, layout, &entry.values);
-            layout.key(&values, entry.reached_at, &entry.player)
+            let values = matched(old, new, &entry.values);
+            new.key(&values, entry.reached_at, &entry.player)
         })
         .collect();
-    let parameters: Vec<_> = changed
+    let parameters: Vec<_> = copied
         .iter()
         .zip(&keys)
         .map(|((hidden, entry), key)| {
             let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
             [
-                Value::Integer(period.row),
+                Value::Integer(spare),
                 Value::Text(entry.player.as_str()),
                 Value::Blob(key.as_bytes()),
                 Value::Integer(i64::from(*hidden)),
@@ -79,10 +170,23 @@ async fn save<C: Connection>(
     bulk::insert(
         session,
         "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) VALUES ",
-        " ON CONFLICT (period, player) DO UPDATE SET order_key = excluded.order_key",
+        "",
         &parameters,
     )
-    .await
+    .await?;
+    if new.ties != Ties::Dense {
+        return Ok(());
+    }
+    let mut counts: BTreeMap<&[u8], i64> = BTreeMap::new();
+    for ((hidden, _), key) in copied.iter().zip(&keys) {
+        if !hidden {
+            let key = key.as_bytes();
+            *counts
+                .entry(key.get(..new.tuple_bytes()).unwrap_or(key))
+                .or_default() += 1;
+        }
+    }
+    tuples::add_many(session, spare, &counts).await
 }
 
 /// The values for the new columns.

@@ -19,7 +19,7 @@ pub(crate) async fn remove<C: Connection>(
         "DELETE FROM entries WHERE period = ?1 AND player = ?2 RETURNING hidden, ",
         entries::entry_columns!()
     );
-    let board = boards::find(session, place.tenant, &place.board.value.id, at)
+    let board = boards::find_up_to_date(session, place.tenant, &place.board.value.id, at)
         .await?
         .filter(|board| board.version == place.board.version)
         .ok_or(ReadError::StaleConfiguration)?;
@@ -53,6 +53,6 @@ pub(crate) async fn remove<C: Connection>(
             period: place.period.clone(),
         },
     };
-    log::append(session, board.row, position, &event).await?;
+    log::append(session, place.tenant, board.row, position, &event).await?;
     Ok(Some(position))
 }

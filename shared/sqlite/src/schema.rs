@@ -4,7 +4,17 @@
 //! one is out of sight at once and can be removed in small pieces.
 
 /// Step by step; the number of steps done is the file's `user_version`.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[SCORES, DEAD_LETTERS, EDGE, NOTICES];
+pub(crate) const MIGRATIONS: &[&[&str]] = &[
+    SCORES,
+    DEAD_LETTERS,
+    EDGE,
+    NOTICES,
+    REBUILDS,
+    ENTRY_COUNTS,
+    LOG_BYTES,
+    DEAD_LETTER_SCOPES,
+    BANS,
+];
 
 const SCORES: &[&str] = &[
     // The last configuration version given out in a tenant; outlives the leaderboards.
@@ -155,4 +165,102 @@ const NOTICES: &[&str] = &[
         PRIMARY KEY (scope, kind)
     ) WITHOUT ROWID",
     "INSERT INTO audit_sizes SELECT scope, 'audit', count(*) FROM audit GROUP BY scope",
+];
+
+const REBUILDS: &[&str] = &[
+    // Periods whose entries are being copied into another order: the row that the copies belong to, their layout, the
+    // player up to whom they are made, and until when no score is taken.
+    "CREATE TABLE rebuilds (
+        period INTEGER PRIMARY KEY NOT NULL,
+        spare INTEGER NOT NULL,
+        layout BLOB NOT NULL,
+        copied_to TEXT NOT NULL,
+        until INTEGER NOT NULL
+    )",
+];
+
+/// How many entries a leaderboard holds in all its periods, kept by triggers: whoever asks adds up leaderboards, not periods.
+const ENTRY_COUNTS: &[&str] = &[
+    "ALTER TABLE leaderboards ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
+    "UPDATE leaderboards SET entries = \
+     (SELECT coalesce(sum(total), 0) FROM periods WHERE leaderboard = leaderboards.row)",
+    "CREATE TRIGGER entries_change AFTER UPDATE OF total ON periods WHEN NEW.total <> OLD.total BEGIN
+        UPDATE leaderboards SET entries = entries + NEW.total - OLD.total WHERE row = NEW.leaderboard;
+    END",
+    "CREATE TRIGGER entries_go AFTER DELETE ON periods WHEN OLD.total <> 0 BEGIN
+        UPDATE leaderboards SET entries = entries - OLD.total WHERE row = OLD.leaderboard;
+    END",
+];
+
+const LOG_BYTES: &[&str] = &[
+    // How much of a log is kept, as its configuration says, and what it weighs.
+    "ALTER TABLE leaderboards ADD COLUMN keep_events INTEGER NOT NULL DEFAULT 100000",
+    "ALTER TABLE leaderboards ADD COLUMN keep_ms INTEGER NOT NULL DEFAULT 2592000000",
+    "ALTER TABLE leaderboards ADD COLUMN log_bytes INTEGER NOT NULL DEFAULT 0",
+    "UPDATE leaderboards SET log_bytes = \
+     (SELECT coalesce(sum(length(event) + 32), 0) FROM events WHERE leaderboard = leaderboards.row)",
+    // What the logs of a tenant weigh together.
+    "CREATE TABLE tenant_logs (
+        tenant TEXT PRIMARY KEY NOT NULL,
+        bytes INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    "INSERT INTO tenant_logs SELECT tenant, sum(log_bytes) FROM leaderboards GROUP BY tenant",
+    // How many idempotency records were made in each span of 24 hours: by leaderboard, and by tenant.
+    "CREATE TABLE record_counts (
+        leaderboard INTEGER NOT NULL,
+        span INTEGER NOT NULL,
+        records INTEGER NOT NULL,
+        PRIMARY KEY (leaderboard, span)
+    ) WITHOUT ROWID",
+    "INSERT INTO record_counts SELECT leaderboard, recorded_at / 86400000, count(*) FROM submissions \
+     WHERE leaderboard IN (SELECT row FROM leaderboards) GROUP BY 1, 2",
+    "CREATE TABLE tenant_record_counts (
+        tenant TEXT NOT NULL,
+        span INTEGER NOT NULL,
+        records INTEGER NOT NULL,
+        PRIMARY KEY (tenant, span)
+    ) WITHOUT ROWID",
+    "INSERT INTO tenant_record_counts SELECT tenant, span, sum(records) \
+     FROM record_counts JOIN leaderboards ON row = leaderboard GROUP BY 1, 2",
+];
+
+/// The scope of a dead letter is a tenant's id, or empty where the message names none. Letters from before this step have none.
+const DEAD_LETTER_SCOPES: &[&str] = &[
+    "ALTER TABLE dead_letters ADD COLUMN scope TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX dead_letters_by_scope ON dead_letters (scope, row)",
+    // They are in the order of their ids.
+    "DROP INDEX dead_letters_by_age",
+];
+
+const BANS: &[&str] = &[
+    "CREATE TABLE bans (
+        tenant TEXT NOT NULL,
+        player TEXT NOT NULL,
+        banned_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        reason TEXT,
+        PRIMARY KEY (tenant, player)
+    ) WITHOUT ROWID",
+    "CREATE INDEX bans_by_end ON bans (tenant, expires_at) WHERE expires_at IS NOT NULL",
+    // Since when the players were hidden was not kept.
+    "INSERT INTO bans (tenant, player, banned_at) SELECT tenant, player, unixepoch() * 1000 FROM hidden_players",
+    "DROP TABLE hidden_players",
+    // Bans and their ends that are yet to be applied to some leaderboard, in their order.
+    "CREATE TABLE ban_changes (
+        tenant TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        player TEXT NOT NULL,
+        banned INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (tenant, number)
+    ) WITHOUT ROWID",
+    // The number given last, and how far the walk over the leaderboards is that applies those up to a target.
+    "CREATE TABLE ban_walks (
+        tenant TEXT PRIMARY KEY NOT NULL,
+        last INTEGER NOT NULL,
+        target INTEGER,
+        cursor TEXT
+    ) WITHOUT ROWID",
+    // The number of the last change that was applied to it.
+    "ALTER TABLE leaderboards ADD COLUMN ban_change INTEGER NOT NULL DEFAULT 0",
 ];

@@ -7,6 +7,7 @@ use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 use crate::connection::{Connection, Value};
 use crate::counting::{self, Counted, rank_bound};
 use crate::entries::{self, Placed, entry_columns};
+use crate::page::List;
 use crate::periods::{self, Found};
 use crate::row::Cells;
 use crate::store::Session;
@@ -27,28 +28,49 @@ pub(crate) async fn standings<C: Connection>(
         });
     };
     let found = find(session, &period, players, caller).await?;
+    let list = List::seen_by(session, period, caller.own_player()).await?;
+    let period = &list.period;
     let bounds: Vec<&[u8]> = found
         .iter()
-        .map(|(placed, _)| rank_bound(&period, &placed.key))
+        .map(|(placed, _)| rank_bound(period, &placed.key))
         .collect();
-    let better = counting::before_each(session, Counted::for_ranks(&period), period.row, &bounds).await?;
-    let besides = match (players, found.as_slice()) {
-        ([_], [(_, true)]) => 1,
+    let better = counting::before_each(session, Counted::for_ranks(period), period.row, &bounds).await?;
+    // A player who asks is counted in the list.
+    let alone = match (players, found.as_slice()) {
+        ([_], [(_, true)]) => u64::from(caller.is_server()),
         _ => 0,
     };
+    let mut entries = Vec::with_capacity(found.len());
+    for ((placed, _), better) in found.into_iter().zip(better) {
+        let added = list.added_before(session, &placed.key).await?;
+        entries.push(RankedEntry {
+            rank: better.saturating_add(added).saturating_add(1),
+            entry: placed.entry,
+        });
+    }
     Ok(Standings {
-        layout: Some(period.layout),
-        version: period.version,
-        count: period.visible.saturating_add(besides),
-        entries: found
-            .into_iter()
-            .zip(better)
-            .map(|((placed, _), better)| RankedEntry {
-                rank: better.saturating_add(1),
-                entry: placed.entry,
-            })
-            .collect(),
+        version: list.period.version,
+        count: list.count().saturating_add(alone),
+        layout: Some(list.period.layout),
+        entries,
     })
+}
+
+/// The entry of a player who is hidden.
+pub(crate) async fn find_hidden<C: Connection>(
+    session: &Session<'_, C>,
+    period: &Found,
+    player: &PlayerId,
+) -> Result<Option<Placed>, StoreError> {
+    const FIND: &str = concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM entries WHERE period = ?1 AND player = ?2 AND hidden = 1"
+    );
+    let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
+    let row = session.row(FIND, &parameters).await?;
+    row.map(|mut cells| entries::stored_entry(&period.layout, &mut cells))
+        .transpose()
 }
 
 /// The entries of these players that `caller` sees, best first, and whether each is hidden.

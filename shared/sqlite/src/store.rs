@@ -9,6 +9,8 @@ use crate::row::Cells;
 
 /// How many pauses of about a millisecond a request waits for the connection.
 const MAX_PAUSES: u32 = 5_000;
+/// How many pauses of about a millisecond come after a step of work that goes on: about as long as the step took.
+const PAUSES_AFTER_A_STEP: u32 = 10;
 
 /// The leaderboard ports on one SQLite connection.
 #[derive(Debug)]
@@ -42,7 +44,15 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction("BEGIN", work).await
+        self.transaction("BEGIN", false, work).await
+    }
+
+    /// As [`SqliteStore::read`]; a leaderboard to which bans are yet to be applied is not read.
+    pub(crate) async fn read_minding_bans<T, E: From<StoreError>>(
+        &self,
+        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction("BEGIN", true, work).await
     }
 
     /// Runs `work` as the only writer; all of it is kept, or nothing when it fails.
@@ -50,7 +60,7 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction("BEGIN IMMEDIATE", work).await
+        self.transaction("BEGIN IMMEDIATE", false, work).await
     }
 
     /// Runs `work`, a single statement, which is a snapshot of its own.
@@ -68,10 +78,12 @@ impl<C: Connection> SqliteStore<C> {
     async fn transaction<T, E: From<StoreError>>(
         &self,
         begin: &str,
+        minds_bans: bool,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut state = self.prepared().await?;
-        let session = self.session();
+        let mut session = self.session();
+        session.minds_bans = minds_bans;
         // Before the statement: the request may be dropped while it runs.
         state.in_transaction = true;
         if let Err(error) = self.connection.execute(begin, &[]).await {
@@ -111,6 +123,13 @@ impl<C: Connection> SqliteStore<C> {
         Ok(state)
     }
 
+    /// Pauses after a step of work that goes on, so that requests that wait for the connection or for the file get on.
+    pub(crate) async fn let_others_on(&self) {
+        for _ in 0..PAUSES_AFTER_A_STEP {
+            self.connection.pause().await;
+        }
+    }
+
     /// Waits for the connection to be free. A request does not wait to be woken by another one: the executor of
     /// a component wakes a task for what its host reports, and for nothing else.
     async fn turn(&self) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -126,6 +145,7 @@ impl<C: Connection> SqliteStore<C> {
     fn session(&self) -> Session<'_, C> {
         Session {
             connection: &self.connection,
+            minds_bans: false,
         }
     }
 }
@@ -134,6 +154,8 @@ impl<C: Connection> SqliteStore<C> {
 #[derive(Debug)]
 pub(crate) struct Session<'a, C> {
     connection: &'a C,
+    /// Whether a leaderboard to which bans are yet to be applied is left unread.
+    pub(crate) minds_bans: bool,
 }
 
 impl<C: Connection> Session<'_, C> {

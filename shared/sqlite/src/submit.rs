@@ -3,8 +3,8 @@
 use leaderboard_core::codec::decode_outcome;
 use leaderboard_core::ports::{RankDetail, SubmitTerms, Submitted};
 use leaderboard_core::{
-    Attempt, Change, Decision, Entry, OrderKey, Outcome, Previous, Refusal, RefusalReason, Status,
-    StoreError, SubmissionId, Target, TenantId,
+    Attempt, Change, Decision, Entry, IDEMPOTENCY_RECORD_BYTES, OrderKey, Outcome, Previous, Refusal,
+    RefusalReason, Status, StoreError, SubmissionId, Target, TenantId,
 };
 
 use crate::batch::Batch;
@@ -52,7 +52,7 @@ pub(crate) async fn submit<C: Connection>(
     for attempt in attempts {
         results.push(settle(&mut batch, attempt, terms).await?);
     }
-    batch.finish().await?;
+    batch.finish(terms.max_log_bytes).await?;
     Ok(results)
 }
 
@@ -82,6 +82,11 @@ async fn settle<C: Connection>(
         && let Some(target) = without_room(batch, attempt, &steps, max_entries).await?
     {
         return Ok(Err(refusal(target, RefusalReason::TenantFull { max_entries })));
+    }
+    if let Some(max_log_bytes) = terms.max_log_bytes
+        && let Some(target) = without_record(batch, attempt, &steps, max_log_bytes).await?
+    {
+        return Ok(Err(refusal(target, RefusalReason::LogFull { max_log_bytes })));
     }
     let mut outcomes = Vec::with_capacity(steps.len());
     for (target, step) in attempt.targets.iter().zip(steps) {
@@ -113,6 +118,23 @@ async fn without_room<'a, C: Connection>(
     Ok((entries > max_entries).then_some(first))
 }
 
+/// The first target that would make an idempotency record, if the tenant may not have all that the attempt makes.
+async fn without_record<'a, C: Connection>(
+    batch: &mut Batch<'_, C>,
+    attempt: &'a Attempt,
+    steps: &[Step],
+    max_log_bytes: u64,
+) -> Result<Option<&'a Target>, StoreError> {
+    let steps = attempt.targets.iter().zip(steps);
+    let mut making = steps.filter(|(_, step)| matches!(step, Step::Apply(_)));
+    let (Some(_), Some((first, _))) = (&attempt.id, making.next()) else {
+        return Ok(None);
+    };
+    let more = IDEMPOTENCY_RECORD_BYTES.saturating_mul(1 + making.count() as u64);
+    let bytes = batch.record_bytes().await?.saturating_add(more);
+    Ok((bytes > max_log_bytes).then_some(first))
+}
+
 fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
     Refusal {
         leaderboard: target.board.value.id.clone(),
@@ -136,6 +158,9 @@ async fn plan<C: Connection>(batch: &mut Batch<'_, C>, attempt: &Attempt, target
     if period.is_some_and(|period| period.layout != target.board.value.layout()) {
         return Ok(Err(RefusalReason::PeriodReordered));
     }
+    if period.is_some_and(|period| period.is_rebuilt_at(attempt.recorded_at)) {
+        return Ok(Err(RefusalReason::Rebuilding));
+    }
     decide(attempt, target, period, place)
 }
 
@@ -146,7 +171,8 @@ async fn find<C: Connection>(
     target: &Target,
     board: i64,
 ) -> Result<Place, StoreError> {
-    const FIND: &str = "SELECT EXISTS (SELECT 1 FROM hidden_players WHERE tenant = ?5 AND player = ?2), \
+    const FIND: &str = "SELECT EXISTS (SELECT 1 FROM bans WHERE tenant = ?5 AND player = ?2 \
+           AND (expires_at IS NULL OR expires_at > ?7)), \
          s.fingerprint, s.outcome, e.order_key, e.attempts, e.metadata \
          FROM (SELECT 1) \
          LEFT JOIN entries e ON e.period = ?1 AND e.player = ?2 \
@@ -155,16 +181,15 @@ async fn find<C: Connection>(
         .period(board, &target.period.id)
         .await?
         .map(|period| period.row);
+    let record = attempt.record_name();
     let parameters = [
         period.map_or(Value::Null, Value::Integer),
         Value::Text(attempt.player.as_str()),
         Value::Integer(board),
-        attempt
-            .id
-            .as_ref()
-            .map_or(Value::Null, |id| Value::Text(id.as_str())),
+        record.as_deref().map_or(Value::Null, Value::Text),
         Value::Text(batch.tenant.as_str()),
         Value::Integer(ids::too_old(attempt.recorded_at)),
+        Value::Integer(attempt.recorded_at.as_unix_ms()),
     ];
     let row = batch.session.row(FIND, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
@@ -290,7 +315,7 @@ impl Apply {
             replayed: false,
         };
         batch.count(*status);
-        batch.log(self.board, position, attempt, target, self.hidden);
+        batch.log(self.board, position, attempt, target, (self.hidden, *status));
         batch.remember(self.board, attempt, &outcome);
         Ok(outcome)
     }

@@ -1,16 +1,29 @@
 //! The different tuples of the visible entries of a period, for dense ranks.
 
-use leaderboard_core::{Layout, OrderKey, StoreError};
+use std::collections::BTreeMap;
 
+use leaderboard_core::{OrderKey, StoreError};
+
+use crate::bulk;
 use crate::connection::{Connection, Value};
 use crate::periods::Found;
-use crate::row::stored;
 use crate::store::Session;
 
 /// The tuple in a key of a period.
 pub(crate) fn of<'k>(period: &Found, key: &'k OrderKey) -> &'k [u8] {
     let key = key.as_bytes();
     key.get(..period.layout.tuple_bytes()).unwrap_or(key)
+}
+
+/// Whether a visible entry has this tuple.
+pub(crate) async fn is_there<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    tuple: &[u8],
+) -> Result<bool, StoreError> {
+    const FIND: &str = "SELECT 1 FROM tuples WHERE period = ?1 AND tuple = ?2";
+    let parameters = [Value::Integer(period), Value::Blob(tuple)];
+    Ok(session.row(FIND, &parameters).await?.is_some())
 }
 
 /// One more visible entry has this tuple.
@@ -39,22 +52,21 @@ pub(crate) async fn take<C: Connection>(
     session.run(DROP, &parameters).await
 }
 
-/// Counts the tuples of a period anew, for its new layout.
-pub(crate) async fn recount<C: Connection>(
+/// More visible entries have these tuples, each by so many.
+pub(crate) async fn add_many<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
-    layout: &Layout,
+    counts: &BTreeMap<&[u8], i64>,
 ) -> Result<(), StoreError> {
-    const CLEAR: &str = "DELETE FROM tuples WHERE period = ?1";
-    const COUNT: &str = "INSERT INTO tuples (period, tuple, entries) \
-         SELECT period, substr(order_key, 1, ?2) AS tuple, count(*) FROM entries \
-         WHERE period = ?1 AND hidden = 0 GROUP BY tuple";
-    session.run(CLEAR, &[Value::Integer(period)]).await?;
-    if layout.ties != leaderboard_core::Ties::Dense {
-        return Ok(());
-    }
-    let tuple_bytes = stored(layout.tuple_bytes() as u64);
-    session
-        .run(COUNT, &[Value::Integer(period), Value::Integer(tuple_bytes)])
-        .await
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|(tuple, count)| [Value::Integer(period), Value::Blob(tuple), Value::Integer(*count)])
+        .collect();
+    bulk::insert(
+        session,
+        "INSERT INTO tuples (period, tuple, entries) VALUES ",
+        " ON CONFLICT (period, tuple) DO UPDATE SET entries = entries + excluded.entries",
+        &rows,
+    )
+    .await
 }

@@ -5,6 +5,7 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::metering::{DAY_US, now_us};
+use crate::retention;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
@@ -50,14 +51,16 @@ pub(crate) async fn holdings<C: Connection>(
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<Holdings, StoreError> {
-    const HOLDINGS: &str = "SELECT (SELECT count(*) FROM leaderboards WHERE tenant = ?1), \
+    // Periods that have expired and are still there are few: the next score of their leaderboard takes them away.
+    const HOLDINGS: &str = "SELECT count(*), coalesce(sum(entries), 0) - \
          (SELECT coalesce(sum(p.total), 0) FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
-         AND (p.expires_at IS NULL OR p.expires_at > ?2) WHERE b.tenant = ?1)";
+         AND p.expires_at <= ?2 WHERE b.tenant = ?1) FROM leaderboards WHERE tenant = ?1";
     let parameters = [Value::Text(tenant.as_str()), Value::Integer(now.as_unix_ms())];
     let row = session.row(HOLDINGS, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("holdings"))?;
     Ok(Holdings {
         leaderboards: cells.unsigned("count of leaderboards")?,
         entries: cells.unsigned("count of entries")?,
+        log_bytes: retention::weights(session, tenant, now).await?.total(),
     })
 }

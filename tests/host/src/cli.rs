@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::config::{self, HostConfig, Limits, ReuseConfig};
+use crate::engine::shared_directory;
 use crate::logging::LogFormat;
 use crate::range::{OneOf, parse_count, parse_duration, parse_durations};
 use crate::variables::VariableSource;
@@ -27,7 +28,7 @@ What this host does and Spin does not:
   - when the server of the Redis trigger goes away it connects again (Spin's trigger ends, and the process with it);
     an empty address switches the Redis trigger off
   - guests of one thread share one Redis connection per address, as long as no command needs its own
-  - compiled components are kept on disk
+  - compiled components are kept on disk, at most 1 GiB of them, each for 30 days after its last use
 
 LEADERBOARD_HOST_LOG chooses what is logged, for example info,leaderboard_host=debug.";
 
@@ -44,7 +45,8 @@ pub struct Cli {
     /// The directory of the key-value and SQLite files.
     #[arg(long, default_value = ".edgeboard")]
     state_dir: PathBuf,
-    /// The directory of compiled components [default: `compiled` in the state directory].
+    /// The directory of compiled components, which all state directories share [default: edgeboard/compiled in
+    /// $XDG_CACHE_HOME or ~/.cache; without a home `compiled` in the state directory].
     #[arg(long)]
     cache_dir: Option<PathBuf>,
     /// Sets application variables; wins over SPIN_VARIABLE_NAME of the environment. Repeatable.
@@ -122,7 +124,7 @@ impl From<Cli> for HostConfig {
             manifest: cli.manifest,
             listen: cli.listen,
             state_dir: cli.state_dir,
-            cache_dir: cli.cache_dir,
+            cache_dir: cli.cache_dir.or_else(shared_cache_dir),
             variables: cli.variables,
             variables_from_environment: true,
             only: cli.only,
@@ -147,6 +149,13 @@ impl From<Cli> for HostConfig {
             },
         }
     }
+}
+
+fn shared_cache_dir() -> Option<PathBuf> {
+    shared_directory(
+        std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from),
+        std::env::home_dir(),
+    )
 }
 
 #[cfg(test)]

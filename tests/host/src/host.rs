@@ -96,8 +96,7 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
         .cache_dir
         .clone()
         .unwrap_or_else(|| config.state_dir.join(CACHE_DIRECTORY));
-    let compiler =
-        Compiler::new(&engine, &cache).map_err(|error| state(format!("{}: {error}", cache.display())))?;
+    let compiler = Compiler::new(&engine, &cache);
     let loaded = load::all(&engine, &compiler, &application)?;
     let has_http = application.has_http();
     let host = Arc::new(HostState {

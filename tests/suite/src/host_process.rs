@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 /// The operator's key of these hosts.
-pub const BENCH_KEY: &str = "a key for benchmarks alone";
+pub const BENCH_KEY: &str = "a key for benchmarks alone, with 32 bytes and more";
 
 /// A running host with a directory of its own, on the disk where the project is. It is killed when this is
 /// dropped.

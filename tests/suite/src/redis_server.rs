@@ -27,6 +27,8 @@ pub struct RedisServer {
     port: u16,
     /// Whether every answered write is on the disk.
     durable: bool,
+    /// The id of the server's process while it hangs.
+    hanging: Option<String>,
     directory: TempDir,
 }
 
@@ -71,6 +73,7 @@ impl RedisServer {
             process: None,
             port: 0,
             durable,
+            hanging: None,
             directory,
         };
         for _ in 0..PORTS_TRIED {
@@ -124,6 +127,45 @@ impl RedisServer {
         }
     }
 
+    /// Stops the server in the middle of what it does (SIGSTOP): connections stay open, and nothing is answered.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn hang(&mut self) {
+        let told = self.told(b"INFO server\r\n").unwrap_or_default();
+        let pid = told.lines().find_map(|line| line.strip_prefix("process_id:"));
+        self.hanging = pid.map(|pid| pid.trim().to_owned());
+        self.signal("-STOP");
+    }
+
+    /// Lets a server that hangs go on (SIGCONT).
+    ///
+    /// # Panics
+    /// When it does not hang.
+    pub fn go_on(&mut self) {
+        self.signal("-CONT");
+        self.hanging = None;
+    }
+
+    #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+    fn signal(&self, signal: &str) {
+        let pid = self.hanging.as_deref().expect("the id of the server's process");
+        let sent = Command::new("kill").args([signal, pid]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "kill {signal} {pid}");
+    }
+
+    /// What the server answers to a command with a long answer, as far as its first piece goes.
+    fn told(&self, command: &[u8]) -> std::io::Result<String> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let mut stream = TcpStream::connect_timeout(&address, STARTS_WITHIN)?;
+        stream.set_read_timeout(Some(STARTS_WITHIN))?;
+        stream.write_all(command)?;
+        let mut told = vec![0; 4096];
+        let length = stream.read(&mut told)?;
+        told.truncate(length);
+        Ok(String::from_utf8_lossy(&told).into_owned())
+    }
+
     /// Starts the process. Whether it answers in time.
     #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
     fn run(&mut self) -> bool {
@@ -131,7 +173,16 @@ impl RedisServer {
         let durable = if self.durable { "yes" } else { "no" };
         let process = Command::new("sh")
             .args(["-c", UNTIL_STDIN_CLOSES, "redis-server"])
-            .args(["--bind", "127.0.0.1", "--port", &port, "--save", ""])
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &port,
+                "--save",
+                "",
+                "--lazyfree-lazy-expire",
+                "yes",
+            ])
             .args(["--appendonly", durable, "--appendfsync", "always", "--dir"])
             .arg(self.directory.path())
             .stdin(Stdio::piped())

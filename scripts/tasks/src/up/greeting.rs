@@ -7,36 +7,43 @@ use super::sample;
 use super::settings::Settings;
 use crate::process::quote;
 
-/// The address, the key, and three requests to try.
-pub(super) fn text(settings: &Settings, has_sample: bool) -> String {
+/// The address, the key and the log: said as soon as requests are answered.
+pub(super) fn head(settings: &Settings) -> String {
+    let address = Client::new(settings.listen, "").address();
+    let key = match &settings.key.kept_in {
+        Some(file) => format!("{} (kept in {})", settings.key.secret, file.display()),
+        // A key of the caller's own is not repeated on the screen.
+        None => format!("that of {}", key::VARIABLE),
+    };
+    let store = settings.store();
+    let log = if settings.spin {
+        String::new()
+    } else {
+        format!(
+            "Log (a JSON object on each line): {}\n",
+            programs::log_file(settings).display()
+        )
+    };
+    format!(
+        "\nEdgeboard answers on http://{address} (store: {store}); Ctrl-C stops it.\n\
+         Its API, to read and to try: http://{address}/docs\nAdmin key: {key}\n{log}"
+    )
+}
+
+/// Three requests to try.
+pub(super) fn what_to_try(settings: &Settings, has_sample: bool) -> String {
     let address = Client::new(settings.listen, "").address();
     let base = format!("http://{address}/api/v1/leaderboards");
-    let (key, header) = match &settings.key.kept_in {
-        Some(file) => (
-            format!("{} (kept in {})", settings.key.secret, file.display()),
-            quote(&format!("X-API-Key: {}", settings.key.secret)),
-        ),
-        // A key of the caller's own is not repeated on the screen.
-        None => (
-            format!("that of {}", key::VARIABLE),
-            format!("\"X-API-Key: ${}\"", key::VARIABLE),
-        ),
+    let header = match &settings.key.kept_in {
+        Some(_file) => quote(&format!("X-API-Key: {}", settings.key.secret)),
+        None => format!("\"X-API-Key: ${}\"", key::VARIABLE),
     };
     let lines = if has_sample {
         of_the_sample(&base, &header)
     } else {
         of_an_empty_store(&base, &header)
     };
-    let store = settings.store();
-    let log = if settings.spin {
-        String::new()
-    } else {
-        format!("Log: {}\n", programs::log_file(settings).display())
-    };
-    format!(
-        "\nEdgeboard answers on http://{address} (store: {store}); Ctrl-C stops it.\nAdmin key: {key}\n{log}\nTry:\n{}\n",
-        lines.map(|line| format!("  {line}")).join("\n")
-    )
+    format!("Try:\n{}\n", lines.map(|line| format!("  {line}")).join("\n"))
 }
 
 fn of_the_sample(base: &str, header: &str) -> [String; 3] {
@@ -99,17 +106,23 @@ mod tests {
 
     #[test]
     fn a_made_up_key_is_shown_with_its_place() {
-        let text = text(&settings(Some("/state/admin-key")), true);
-        assert!(text.contains("http://127.0.0.1:3000 (store: embedded)"));
-        assert!(text.contains("Admin key: abc (kept in /state/admin-key)"));
+        let settings = settings(Some("/state/admin-key"));
+        let head = head(&settings);
+        assert!(head.contains("http://127.0.0.1:3000 (store: embedded)"), "{head}");
+        assert!(head.contains("http://127.0.0.1:3000/docs\n"), "{head}");
+        assert!(
+            head.contains("Admin key: abc (kept in /state/admin-key)"),
+            "{head}"
+        );
+        let text = what_to_try(&settings, true);
         assert!(text.contains("-H 'X-API-Key: abc'"));
         assert!(text.contains("/goals/entries/Cristiano%20Ronaldo%20%28Portugal%29/around?limit=5"));
     }
 
     #[test]
     fn a_key_of_the_callers_own_is_not_repeated() {
-        let text = text(&settings(None), false);
-        assert!(!text.contains("abc"));
+        let text = what_to_try(&settings(None), false);
+        assert!(!text.contains("abc") && !head(&settings(None)).contains("abc"));
         assert!(text.contains("-H \"X-API-Key: $SPIN_VARIABLE_ADMIN_KEY\""));
         assert!(text.contains("curl -X PUT http://127.0.0.1:3000/api/v1/leaderboards/demo"));
     }

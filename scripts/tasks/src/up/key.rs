@@ -15,6 +15,10 @@ pub(super) const TOKEN_VARIABLE: &str = "SPIN_VARIABLE_PLAYER_TOKEN_SECRET";
 const FILE: &str = "admin-key";
 const TOKEN_FILE: &str = "player-token-secret";
 const KEY_BYTES: usize = 24;
+/// The shortest key that the components take, in bytes.
+const MIN_KEY_BYTES: usize = 32;
+/// The environment variable of the application's `metrics_key`.
+pub(super) const METRICS_VARIABLE: &str = "SPIN_VARIABLE_METRICS_KEY";
 /// Only its owner reads the file.
 const FILE_MODE: u32 = 0o600;
 
@@ -28,9 +32,14 @@ impl AdminKey {
     /// The `given` key, else the one kept in `state_dir`, else a new one that is then kept there.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// When the file cannot be read or written, or the key is shorter than the components take.
     pub(super) fn obtain(state_dir: &Path, given: Option<String>) -> Result<Self> {
-        Self::obtain_from(state_dir.join(FILE), given)
+        let key = Self::obtain_from(state_dir.join(FILE), given)?;
+        match &key.kept_in {
+            None => check(VARIABLE, &key.secret)?,
+            Some(file) => check(&file.display().to_string(), &key.secret)?,
+        }
+        Ok(key)
     }
 
     fn obtain_from(file: PathBuf, given: Option<String>) -> Result<Self> {
@@ -58,6 +67,26 @@ impl AdminKey {
 /// When the file cannot be read or written.
 pub(super) fn token_secret(state_dir: &Path, given: Option<String>) -> Result<String> {
     Ok(AdminKey::obtain_from(state_dir.join(TOKEN_FILE), given)?.secret)
+}
+
+/// Refuses a metrics key that the components would refuse.
+///
+/// # Errors
+/// When it is too short.
+pub(super) fn check_metrics_key(given: Option<String>) -> Result<()> {
+    match given.filter(|key| !key.is_empty()) {
+        None => Ok(()),
+        Some(key) => check(METRICS_VARIABLE, &key),
+    }
+}
+
+fn check(name: &str, key: &str) -> Result<()> {
+    let found = key.len();
+    ensure!(
+        found >= MIN_KEY_BYTES,
+        "{name}: the key has {found} bytes and must have at least {MIN_KEY_BYTES}"
+    );
+    Ok(())
 }
 
 fn read(file: &Path, text: &str) -> Result<String> {
@@ -127,8 +156,34 @@ mod tests {
     #[test]
     fn a_given_key_is_used_and_not_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let key = AdminKey::obtain(folder.path(), Some("mine".to_owned())).unwrap();
-        assert_eq!((key.secret.as_str(), key.kept_in), ("mine", None));
+        let mine = "mine, and as long as it must be!";
+        let key = AdminKey::obtain(folder.path(), Some(mine.to_owned())).unwrap();
+        assert_eq!((key.secret.as_str(), key.kept_in), (mine, None));
         assert!(!folder.path().join(FILE).exists());
+    }
+
+    #[test]
+    fn a_short_key_is_refused_by_the_name_of_its_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = AdminKey::obtain(folder.path(), Some("mine".to_owned()))
+            .err()
+            .unwrap();
+        assert_eq!(
+            refused.to_string(),
+            "SPIN_VARIABLE_ADMIN_KEY: the key has 4 bytes and must have at least 32"
+        );
+        let refused = check_metrics_key(Some("x".repeat(31))).unwrap_err();
+        assert!(
+            refused.to_string().starts_with("SPIN_VARIABLE_METRICS_KEY: "),
+            "{refused}"
+        );
+        assert!(check_metrics_key(None).is_ok() && check_metrics_key(Some("x".repeat(32))).is_ok());
+        let file = folder.path().join(FILE);
+        fs::write(&file, "kept").unwrap();
+        let refused = AdminKey::obtain(folder.path(), None).err().unwrap();
+        assert!(
+            refused.to_string().starts_with(&file.display().to_string()),
+            "{refused}"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! `scripts/up`: builds everything, starts it, loads the sample data, shows what to try, and stays.
+//! `scripts/up`: builds everything, starts it, says where it is, loads the sample data, shows what to try, and stays.
 
+mod build;
 mod client;
 mod greeting;
 mod key;
@@ -19,10 +20,9 @@ use anyhow::{Context, Result, bail};
 use self::client::Client;
 use self::settings::Settings;
 use self::supervisor::{End, Supervisor};
-use crate::cli::{Profile, UpOptions};
-use crate::functions::{self, Kind};
+use crate::cli::UpOptions;
+use crate::progress;
 use crate::workspace::Workspace;
-use crate::{process, progress};
 
 /// How long the first answer may take: a first start compiles the components, on Spin all of them.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -39,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, options: &UpOptions) -> Result<ExitCode
         spin::check_version()?;
     }
     check_free(settings.listen)?;
-    build(workspace, &settings)?;
+    build::all(workspace, settings.spin)?;
     let mut supervisor = Supervisor::new()?;
     let end = serve(workspace, &settings, &mut supervisor);
     if !settings.spin && matches!(end, Ok(End::Died { .. })) {
@@ -64,19 +64,6 @@ fn check_free(address: SocketAddr) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}"))
 }
 
-fn build(workspace: &Workspace, settings: &Settings) -> Result<()> {
-    eprintln!("==> building the components (profile edge)");
-    functions::build(workspace, Kind::Function, Profile::Edge)?;
-    let mut arguments = vec!["build", "--release", "--package", "edgeboard"];
-    if settings.spin {
-        eprintln!("==> building the command-line tool");
-    } else {
-        eprintln!("==> building the local host and the command-line tool");
-        arguments.extend(["--package", "leaderboard-host"]);
-    }
-    process::run(process::cargo(&workspace.root, &arguments))
-}
-
 fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor) -> Result<End> {
     for program in programs::servers(workspace, settings)? {
         supervisor.start(program)?;
@@ -85,6 +72,7 @@ fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor
     if let Some(end) = wait_until_ready(&client, supervisor)? {
         return Ok(end);
     }
+    println!("{}", greeting::head(settings));
     if settings.sample
         && let Some(end) = sample::load(workspace, settings, &client, supervisor)?
     {
@@ -92,7 +80,7 @@ fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor
     }
     println!(
         "{}",
-        greeting::text(
+        greeting::what_to_try(
             settings,
             client.leaderboards()?.iter().any(|id| id == sample::LEADERBOARD)
         )

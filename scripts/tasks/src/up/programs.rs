@@ -62,14 +62,24 @@ pub(super) fn log_file(settings: &Settings) -> PathBuf {
     settings.state_dir.join("edgeboard.log")
 }
 
-/// The last lines of the local host's log: why it could not start, or how it ended.
+/// The last lines of the local host's log, for people: why it could not start, or how it ended.
 pub(super) fn end_of_log(settings: &Settings) -> String {
     let log = fs::read_to_string(log_file(settings)).unwrap_or_default();
-    let lines: Vec<&str> = log.lines().collect();
+    let lines: Vec<String> = log.lines().map(for_people).collect();
     lines
         .get(lines.len().saturating_sub(LOG_LINES_SHOWN)..)
         .unwrap_or_default()
         .join("\n")
+}
+
+/// Level and message of a line of the log; the line itself where it has none.
+fn for_people(line: &str) -> String {
+    let object: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+    let text = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
+    match (text("level"), text("message")) {
+        (Some(level), Some(message)) => format!("{level}: {message}"),
+        _ => line.to_owned(),
+    }
 }
 
 fn local_host(workspace: &Workspace, settings: &Settings) -> Result<Program> {
@@ -85,6 +95,8 @@ fn local_host(workspace: &Workspace, settings: &Settings) -> Result<Program> {
             spin::MANIFEST,
             "--listen",
             &settings.listen.to_string(),
+            "--log-format",
+            "json",
             "--state-dir",
         ])
         .arg(&settings.state_dir);
@@ -193,7 +205,7 @@ mod tests {
         assert_eq!(programs.len(), 1);
         assert_eq!(
             describe(&programs[0].command),
-            "leaderboard-host --manifest spin.toml --listen 127.0.0.1:3000 --state-dir /state"
+            "leaderboard-host --manifest spin.toml --listen 127.0.0.1:3000 --log-format json --state-dir /state"
         );
         assert_eq!(variable(&programs[0], key::VARIABLE).as_deref(), Some("hidden"));
         let secret = variable(&programs[0], key::TOKEN_VARIABLE);
@@ -204,6 +216,22 @@ mod tests {
         );
         let without = servers(&workspace, &settings(None, false)).unwrap();
         assert_eq!(variable(&without[0], redis::URL_VARIABLE), None);
+    }
+
+    #[test]
+    fn the_end_of_the_log_is_for_people() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            state_dir: folder.path().into(),
+            ..settings(None, false)
+        };
+        let request = r#"{"timestamp":"t","level":"info","status":200}"#;
+        let lines = format!("cut off\n{request}\n{{\"level\":\"error\",\"message\":\"no room\"}}\n");
+        fs::write(log_file(&settings), lines).unwrap();
+        assert_eq!(
+            end_of_log(&settings),
+            format!("cut off\n{request}\nerror: no room")
+        );
     }
 
     #[test]

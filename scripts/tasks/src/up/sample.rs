@@ -35,7 +35,7 @@ pub(super) fn load(
     if !empty && !progress.is_under_way() {
         return Ok(None);
     }
-    eprintln!("==> loading the sample (--no-sample leaves the store empty)");
+    eprintln!("==> loading the sample, while requests are answered (--no-sample leaves the store empty)");
     if empty {
         progress.forget()?;
     }

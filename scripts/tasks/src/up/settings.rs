@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::key::{AdminKey, token_secret};
+use super::key::{AdminKey, METRICS_VARIABLE, check_metrics_key, token_secret};
 use super::redis::Redis;
 use crate::cli::UpOptions;
 use crate::workspace::Workspace;
@@ -38,6 +38,7 @@ impl Settings {
         );
         fs::create_dir_all(&state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
         let key = AdminKey::obtain(&state_dir, env::var(super::key::VARIABLE).ok())?;
+        check_metrics_key(env::var(METRICS_VARIABLE).ok())?;
         let token_secret = token_secret(&state_dir, env::var(super::key::TOKEN_VARIABLE).ok())?;
         let redis = options
             .redis

@@ -5,17 +5,27 @@ use super::wire::{Malformed, Reader, Writer};
 use crate::{Event, EventBody, Metadata, Operator, PeriodId, SubmissionId, Timestamp};
 
 const CONFIGURED_V1: u8 = 1;
+/// Metadata, if there is any, stands before the id; events without metadata that are not marked as kept still have this
+/// shape.
 const SUBMITTED_V1: u8 = 2;
 const REMOVED_V1: u8 = 3;
 const HIDDEN_V1: u8 = 4;
 const RESTORED_V1: u8 = 5;
+/// The code of a submitted event with metadata, which comes last, or with [`KEPT_FLAG`]. A store that adds one of them to
+/// an event without both gives it this code.
+pub const SUBMITTED_V2: u8 = 6;
 
+/// How many bytes of an event hold its code, its flags and when it was accepted, at most.
+pub const RECORDED_AT_BYTES: usize = 12;
 /// Where the flags of a submitted event stand, in bytes from its start. A store sets [`HIDDEN_FLAG`] there.
 pub const SUBMITTED_FLAGS_AT: usize = 1;
 /// Flag: the player was hidden when the submission was accepted.
 pub const HIDDEN_FLAG: u8 = 0b1000_0000;
+/// Flag: the entry stayed as it was. A store sets it, and leaves the metadata out.
+pub const KEPT_FLAG: u8 = 0b0010_0000;
+/// Flag: metadata follows at the end, its length as a varint and its text. A store sets it when it adds them.
+pub const METADATA_FLAG: u8 = 0b0000_0100;
 const OPERATOR_MASK: u8 = 0b0000_0011;
-const HAS_METADATA: u8 = 0b0000_0100;
 const HAS_ID: u8 = 0b0000_1000;
 /// The score was received at the instant it happened: the usual case, and eight bytes saved.
 const OCCURRED_WHEN_RECORDED: u8 = 0b0001_0000;
@@ -63,19 +73,25 @@ fn write_submitted(w: &mut Writer, event: &Event) {
         occurred_at,
         id,
         hidden,
+        kept,
     } = &event.body
     else {
         return;
     };
     let when_recorded = *occurred_at == event.recorded_at;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    w.byte(SUBMITTED_V1);
+    w.byte(if *kept || metadata.is_some() {
+        SUBMITTED_V2
+    } else {
+        SUBMITTED_V1
+    });
     w.byte(
         operator.code()
-            | flag(metadata.is_some(), HAS_METADATA)
+            | flag(metadata.is_some(), METADATA_FLAG)
             | flag(id.is_some(), HAS_ID)
             | flag(when_recorded, OCCURRED_WHEN_RECORDED)
-            | flag(*hidden, HIDDEN_FLAG),
+            | flag(*hidden, HIDDEN_FLAG)
+            | flag(*kept, KEPT_FLAG),
     );
     w.timestamp(event.recorded_at);
     if !when_recorded {
@@ -84,11 +100,11 @@ fn write_submitted(w: &mut Writer, event: &Event) {
     write_period(w, period);
     w.text(player.as_str());
     w.values(values);
-    if let Some(metadata) = metadata {
-        w.text(metadata.as_json_text());
-    }
     if let Some(id) = id {
         w.text(id.as_str());
+    }
+    if let Some(metadata) = metadata {
+        w.text(metadata.as_json_text());
     }
 }
 
@@ -127,8 +143,8 @@ fn read_period(r: &mut Reader<'_>) -> Result<PeriodId, Malformed> {
 pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
     let mut r = Reader::new(bytes);
     let code = r.byte()?;
-    if code == SUBMITTED_V1 {
-        return read_submitted(r);
+    if matches!(code, SUBMITTED_V1 | SUBMITTED_V2) {
+        return read_submitted(r, code);
     }
     let recorded_at = r.timestamp()?;
     let body = match code {
@@ -149,7 +165,19 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
     Ok(Event { recorded_at, body })
 }
 
-fn read_submitted(mut r: Reader<'_>) -> Result<Event, Malformed> {
+/// When an event was accepted; its first [`RECORDED_AT_BYTES`] bytes are enough.
+///
+/// # Errors
+/// [`Malformed`] when the bytes are not the beginning of an event.
+pub fn read_recorded_at(bytes: &[u8]) -> Result<Timestamp, Malformed> {
+    let mut r = Reader::new(bytes);
+    if matches!(r.byte()?, SUBMITTED_V1 | SUBMITTED_V2) {
+        r.byte()?;
+    }
+    r.timestamp()
+}
+
+fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
     let flags = r.byte()?;
     let has = |flag: u8| flags & flag != 0;
     let recorded_at = r.timestamp()?;
@@ -161,19 +189,27 @@ fn read_submitted(mut r: Reader<'_>) -> Result<Event, Malformed> {
     let period = read_period(&mut r)?;
     let player = r.player()?;
     let values = r.values()?;
-    let metadata = if has(HAS_METADATA) {
-        Some(Metadata::from_json_text(r.text()?).map_err(|_| Malformed("metadata"))?)
-    } else {
-        None
+    let read_metadata = |r: &mut Reader<'_>| {
+        let text = if has(METADATA_FLAG) { Some(r.text()?) } else { None };
+        let metadata = text.map(Metadata::from_json_text).transpose();
+        metadata.map_err(|_| Malformed("metadata"))
     };
+    let mut metadata = None;
+    if code == SUBMITTED_V1 {
+        metadata = read_metadata(&mut r)?;
+    }
     let id = if has(HAS_ID) {
         Some(SubmissionId::new(r.text()?).map_err(|_| Malformed("submission id"))?)
     } else {
         None
     };
+    if code == SUBMITTED_V2 {
+        metadata = read_metadata(&mut r)?;
+    }
     r.end()?;
     let operator = Operator::from_code(flags & OPERATOR_MASK).ok_or(Malformed("operator"))?;
     let hidden = has(HIDDEN_FLAG);
+    let kept = has(KEPT_FLAG);
     let body = EventBody::Submitted {
         player,
         period,
@@ -183,6 +219,7 @@ fn read_submitted(mut r: Reader<'_>) -> Result<Event, Malformed> {
         occurred_at,
         id,
         hidden,
+        kept,
     };
     Ok(Event { recorded_at, body })
 }

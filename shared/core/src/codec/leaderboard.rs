@@ -1,35 +1,38 @@
 //! Configurations and layouts as bytes.
 
 use super::wire::{Malformed, Reader, Writer};
+use crate::MAX_SCHEDULE_CHANGES;
+use crate::schedule::ScheduleChange;
 use crate::{
     Access, CachePolicy, CacheStrategy, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits,
-    Operator, Order, ReadAccess, Reset, Schedule, Ties, WarmView, WriteAccess,
+    LogPolicy, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp, WarmView, WriteAccess,
 };
 
 /// The first shape, without a cache policy: the default one.
 const LEADERBOARD_V1: u8 = 1;
-/// The first shape and a cache policy; another shape gets another code.
+/// The first shape and a cache policy.
 const LEADERBOARD_V2: u8 = 2;
+/// The second shape, whose reset is a history: what was stored before kept none.
+const LEADERBOARD_V3: u8 = 3;
+/// The third shape and a log policy. Another shape gets another code.
+const LEADERBOARD_V4: u8 = 4;
 
 /// A configuration as bytes. The oldest shape that holds it is taken, so that what was stored before stays the same.
 #[must_use]
 pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
     let mut w = Writer::default();
-    let cached_as_ever = board.cache == CachePolicy::default();
-    w.byte(if cached_as_ever {
-        LEADERBOARD_V1
-    } else {
-        LEADERBOARD_V2
-    });
+    let code = code_of(board);
+    w.byte(code);
     w.text(board.id.as_str());
     w.text(&board.title);
     write_layout(&mut w, &board.layout());
     w.byte(board.operator.code());
     w.byte(u8::from(board.operator_override));
-    w.option(board.schedule.reset(), |w, reset| {
-        w.text(&reset.cron);
-        w.text(&reset.time_zone);
-    });
+    if code >= LEADERBOARD_V3 {
+        write_schedule(&mut w, &board.schedule);
+    } else {
+        w.option(board.schedule.reset(), write_reset);
+    }
     w.unsigned(u64::from(board.keep_periods));
     w.option(board.starts_at, Writer::timestamp);
     w.option(board.ends_at, Writer::timestamp);
@@ -40,10 +43,26 @@ pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
     w.option(board.limits.max_entries, Writer::unsigned);
     w.byte(u8::from(board.access.read == ReadAccess::Private));
     w.byte(u8::from(board.access.write == WriteAccess::Player));
-    if !cached_as_ever {
+    if code != LEADERBOARD_V1 {
         write_cache(&mut w, &board.cache);
     }
+    if code >= LEADERBOARD_V4 {
+        w.unsigned(u64::from(board.log.keep_events));
+        w.unsigned(u64::from(board.log.keep_days));
+    }
     w.finish()
+}
+
+fn code_of(board: &Leaderboard) -> u8 {
+    if board.log != LogPolicy::default() {
+        LEADERBOARD_V4
+    } else if !is_unrecorded(&board.schedule) {
+        LEADERBOARD_V3
+    } else if board.cache == CachePolicy::default() {
+        LEADERBOARD_V1
+    } else {
+        LEADERBOARD_V2
+    }
 }
 
 /// The inverse of [`encode_leaderboard`].
@@ -53,7 +72,7 @@ pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
 pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let mut r = Reader::new(bytes);
     let code = r.byte()?;
-    if !matches!(code, LEADERBOARD_V1 | LEADERBOARD_V2) {
+    if !(LEADERBOARD_V1..=LEADERBOARD_V4).contains(&code) {
         return Err(Malformed("leaderboard code"));
     }
     let id = LeaderboardId::new(r.text()?).map_err(|_| Malformed("leaderboard id"))?;
@@ -61,9 +80,9 @@ pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let Layout { columns, ties } = read_layout(&mut r)?;
     let operator = Operator::from_code(r.byte()?).ok_or(Malformed("operator"))?;
     let operator_override = r.flag()?;
-    let schedule = match r.option(read_reset)? {
-        None => Schedule::never(),
-        Some(reset) => Schedule::new(reset).map_err(|_| Malformed("reset"))?,
+    let schedule = match code {
+        LEADERBOARD_V3 | LEADERBOARD_V4 => read_schedule(&mut r)?,
+        _ => unrecorded_schedule(r.option(read_reset)?)?,
     };
     let keep_periods = u16::try_from(r.unsigned()?).map_err(|_| Malformed("keep_periods"))?;
     let board = Leaderboard {
@@ -93,6 +112,10 @@ pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
         cache: match code {
             LEADERBOARD_V1 => CachePolicy::default(),
             _ => read_cache(&mut r)?,
+        },
+        log: match code {
+            LEADERBOARD_V4 => read_log(&mut r)?,
+            _ => LogPolicy::default(),
         },
     };
     r.end()?;
@@ -227,6 +250,59 @@ fn read_cache(r: &mut Reader<'_>) -> Result<CachePolicy, Malformed> {
         strategy,
         warm,
     })
+}
+
+fn read_log(r: &mut Reader<'_>) -> Result<LogPolicy, Malformed> {
+    Ok(LogPolicy {
+        keep_events: u32::try_from(r.unsigned()?).map_err(|_| Malformed("keep_events"))?,
+        keep_days: u16::try_from(r.unsigned()?).map_err(|_| Malformed("keep_days"))?,
+    })
+}
+
+fn write_reset(w: &mut Writer, reset: &Reset) {
+    w.text(&reset.cron);
+    w.text(&reset.time_zone);
+}
+
+/// Whether it is a schedule as the first two shapes hold it: one rule, and nothing is known of those before it.
+fn is_unrecorded(schedule: &Schedule) -> bool {
+    schedule.unrecorded_until() == Some(Timestamp::MAX) && schedule.changes().count() == 1
+}
+
+fn unrecorded_schedule(reset: Option<Reset>) -> Result<Schedule, Malformed> {
+    let always = ScheduleChange {
+        reset,
+        from: None,
+        resets_after: None,
+    };
+    Schedule::from_changes(vec![always], Some(Timestamp::MAX)).map_err(|_| Malformed("reset"))
+}
+
+fn write_schedule(w: &mut Writer, schedule: &Schedule) {
+    w.option(schedule.unrecorded_until(), Writer::timestamp);
+    w.unsigned(schedule.changes().count() as u64);
+    for change in schedule.changes() {
+        w.option(change.reset.as_ref(), write_reset);
+        w.option(change.from, Writer::timestamp);
+        w.option(change.resets_after, Writer::timestamp);
+    }
+}
+
+fn read_schedule(r: &mut Reader<'_>) -> Result<Schedule, Malformed> {
+    let unrecorded_until = r.option(Reader::timestamp)?;
+    let count = r.unsigned()?;
+    if count > 1 + MAX_SCHEDULE_CHANGES as u64 {
+        return Err(Malformed("schedule"));
+    }
+    let change = |_| {
+        Ok(ScheduleChange {
+            reset: r.option(read_reset)?,
+            from: r.option(Reader::timestamp)?,
+            resets_after: r.option(Reader::timestamp)?,
+        })
+    };
+    let changes = (0..count).map(change).collect::<Result<_, Malformed>>()?;
+    Schedule::from_changes(changes, unrecorded_until).map_err(|_| Malformed("schedule"))
 }
 
 fn read_reset(r: &mut Reader<'_>) -> Result<Reset, Malformed> {

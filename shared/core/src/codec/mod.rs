@@ -9,7 +9,10 @@ mod leaderboard;
 mod outcome;
 mod wire;
 
-pub use event::{HIDDEN_FLAG, SUBMITTED_FLAGS_AT, decode_event, encode_event};
+pub use event::{
+    HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, RECORDED_AT_BYTES, SUBMITTED_FLAGS_AT, SUBMITTED_V2, decode_event,
+    encode_event, read_recorded_at,
+};
 pub use leaderboard::{decode_layout, decode_leaderboard, encode_layout, encode_leaderboard};
 pub use outcome::{decode_outcome, encode_outcome};
 pub use wire::{Malformed, Reader, Writer};

@@ -8,7 +8,7 @@ use crate::ports::{
     Documents, Expected, Holdings, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, RecordedAudit, Usage,
     VersionMismatch,
 };
-use crate::{StoreError, TenantId, Versioned};
+use crate::{StoreError, TenantId, Timestamp, Versioned};
 
 const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
 
@@ -16,7 +16,7 @@ const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
 #[derive(Debug, Default)]
 pub(super) struct Edge {
     /// The store's own clock, in microseconds since the epoch; only [`Model::set_clock`] moves it.
-    clock_us: u64,
+    pub(super) clock_us: u64,
     documents: BTreeMap<DocumentName, Versioned<Vec<u8>>>,
     last_versions: BTreeMap<Option<TenantId>, u64>,
     arrivals_us: BTreeMap<(TenantId, Box<str>), u64>,
@@ -34,6 +34,11 @@ impl Model {
     pub(super) fn meter(&self, tenant: &TenantId, metering: &Metering, refusing: bool) -> Metered {
         self.1.borrow_mut().meter(tenant, metering, refusing)
     }
+}
+
+/// The version that is given after `last`.
+pub(super) fn version_after(last: u64, clock_us: u64) -> u64 {
+    clock_us.max(last + 1)
 }
 
 impl Edge {
@@ -119,8 +124,9 @@ impl Documents for Model {
             return Ok(Ok((document.version, false)));
         }
         let created = there.is_none();
+        let clock_us = edge.clock_us;
         let last = edge.last_versions.entry(name.tenant.clone()).or_default();
-        *last += 1;
+        *last = version_after(*last, clock_us);
         let version = *last;
         let value = body.to_vec();
         edge.documents.insert(name.clone(), Versioned { version, value });
@@ -178,7 +184,9 @@ impl RateLimits for Model {
                 usage: *usage,
             })
             .collect();
-        Ok((days, self.holdings(tenant)))
+        let now = i64::try_from(edge.clock_us / 1000).unwrap_or(i64::MAX);
+        let now = Timestamp::saturating_from_unix_ms(now);
+        Ok((days, self.holdings(tenant, now)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::edge::version_after;
 use super::scores::broken;
 use super::{Board, Model, Projection};
 use crate::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
@@ -18,7 +19,22 @@ impl Leaderboards for Model {
         Ok(board.map(|board| board.configuration.clone()))
     }
 
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+        let tenants = self.0.borrow();
+        let boards = tenants.get(tenant).map(|tenant| &tenant.boards);
+        let find = |id| boards.and_then(|boards| boards.get(id));
+        Ok(ids
+            .iter()
+            .map(|id| find(id).map(|board| board.configuration.clone()))
+            .collect())
+    }
+
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        self.end_bans(put.tenant, put.at)?;
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(put.tenant.clone()).or_default();
         let there = tenant.boards.get(&put.leaderboard.id);
@@ -26,7 +42,7 @@ impl Leaderboards for Model {
             return Ok(Err(mismatch.into()));
         }
         if let Some(board) = there {
-            if board.configuration.value == *put.leaderboard {
+            if board.configuration.value == *put.leaderboard && !reorders(&board.projection, put) {
                 return Ok(Ok((board.configuration.version, false)));
             }
             if let Err(refusal) = keeps_order(&board.projection, put) {
@@ -41,7 +57,7 @@ impl Leaderboards for Model {
         {
             return Ok(Err(PutRefusal::TooManyLeaderboards));
         }
-        tenant.last_version += 1;
+        tenant.last_version = version_after(tenant.last_version, self.1.borrow().clock_us);
         let configuration = Versioned {
             version: tenant.last_version,
             value: put.leaderboard.clone(),
@@ -55,6 +71,7 @@ impl Leaderboards for Model {
                 projection: Projection::default(),
                 expiries: BTreeMap::new(),
                 ids: BTreeMap::new(),
+                records: BTreeMap::new(),
             });
         board.configuration = configuration;
         board.expiries.extend(put.expiries.iter().cloned());
@@ -91,10 +108,20 @@ impl Leaderboards for Model {
         }
         Ok(Ok(tenant.boards.remove(id).is_some()))
     }
+
+    async fn sweep(&self, _tenant: &TenantId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 fn version_of(board: Option<&Board>) -> Option<u64> {
     board.map(|board| board.configuration.version)
+}
+
+/// Whether the current period has another order.
+fn reorders(projection: &Projection, put: &PutLeaderboard<'_>) -> bool {
+    let current = projection.periods.get(put.current);
+    current.is_some_and(|state| state.layout != put.leaderboard.layout())
 }
 
 /// That the current period has no entries whose order would change, or may be rebuilt.

@@ -4,6 +4,8 @@
 //! is counted out anew. Slow and obviously right, it is what the stores are held against, and what an event
 //! log is replayed with ([`Projection::replay`]).
 
+mod bans;
+mod dead_letters;
 mod edge;
 mod leaderboards;
 mod projection;
@@ -13,20 +15,24 @@ mod scores;
 mod submit;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use projection::{PeriodState, Projection, ReplayError};
 pub use ranking::{compare, rank_among, ranked, sorted};
 
-use crate::ports::{Holdings, Place, ReadError};
+use crate::ports::{Ban, Holdings, IDEMPOTENCY_MS, Place, ReadError};
 use crate::{
-    Event, Fingerprint, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, RecordedEvent, SubmissionId,
-    TenantId, Timestamp, Versioned,
+    Event, Fingerprint, IDEMPOTENCY_RECORD_BYTES, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId,
+    RecordedEvent, TenantId, Timestamp, Versioned,
 };
 
 /// The domain in memory. It implements the ports that hold leaderboards; its futures are ready at once.
 #[derive(Debug, Default)]
-pub struct Model(RefCell<BTreeMap<TenantId, Tenant>>, RefCell<edge::Edge>);
+pub struct Model(
+    RefCell<BTreeMap<TenantId, Tenant>>,
+    RefCell<edge::Edge>,
+    RefCell<dead_letters::Letters>,
+);
 
 /// All that belongs to one tenant.
 #[derive(Debug, Default)]
@@ -34,7 +40,7 @@ struct Tenant {
     /// The version given last; it outlives the leaderboards.
     last_version: u64,
     boards: BTreeMap<LeaderboardId, Board>,
-    hidden: BTreeSet<PlayerId>,
+    bans: BTreeMap<PlayerId, Ban>,
 }
 
 /// One leaderboard: its log, and what follows from it.
@@ -44,7 +50,9 @@ struct Board {
     log: Vec<RecordedEvent>,
     projection: Projection,
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
-    ids: BTreeMap<SubmissionId, Known>,
+    ids: BTreeMap<String, Known>,
+    /// How many idempotency records were made in each span of [`IDEMPOTENCY_MS`].
+    records: BTreeMap<i64, u64>,
 }
 
 /// What an id stands for.
@@ -71,9 +79,10 @@ impl Model {
     }
 
     /// What a tenant holds now.
-    fn holdings(&self, tenant: &TenantId) -> Holdings {
+    fn holdings(&self, tenant: &TenantId, now: Timestamp) -> Holdings {
         let tenants = self.0.borrow();
-        tenants.get(tenant).map(Tenant::holdings).unwrap_or_default()
+        let tenant = tenants.get(tenant);
+        tenant.map(|tenant| tenant.holdings(now)).unwrap_or_default()
     }
 
     /// Reads `place`, if its configuration is the current one. The entries are `None` before the first one.
@@ -82,6 +91,7 @@ impl Model {
         place: &Place<'_>,
         answer: impl FnOnce(&Projection, Option<&PeriodState>) -> T,
     ) -> Result<T, ReadError> {
+        self.end_bans(place.tenant, place.now)?;
         let tenants = self.0.borrow();
         let board = tenants
             .get(place.tenant)
@@ -93,16 +103,60 @@ impl Model {
     }
 }
 
+/// The span of [`IDEMPOTENCY_MS`] that holds an instant.
+fn span_of(at: Timestamp) -> i64 {
+    at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
+}
+
 impl Tenant {
-    fn holdings(&self) -> Holdings {
+    fn holdings(&self, now: Timestamp) -> Holdings {
+        Holdings {
+            leaderboards: self.boards.len() as u64,
+            entries: self.entries(),
+            log_bytes: self.event_bytes() + self.record_bytes(now),
+        }
+    }
+
+    fn entries(&self) -> u64 {
         let periods = self
             .boards
             .values()
             .flat_map(|board| board.projection.periods.values());
-        Holdings {
-            leaderboards: self.boards.len() as u64,
-            entries: periods.map(|period| period.entries.len() as u64).sum(),
+        periods.map(|period| period.entries.len() as u64).sum()
+    }
+
+    /// Removes the oldest events of these leaderboards while the tenant's logs and records weigh too much; never the last
+    /// one of a log.
+    fn trim_logs<'a>(
+        &mut self,
+        written: impl Iterator<Item = &'a LeaderboardId>,
+        max_log_bytes: u64,
+        now: Timestamp,
+    ) {
+        let weight = self.event_bytes() + self.record_bytes(now);
+        let mut over = weight.saturating_sub(max_log_bytes);
+        for id in written {
+            let Some(board) = self.boards.get_mut(id) else {
+                continue;
+            };
+            while over > 0 && board.log.len() > 1 {
+                let oldest = board.log.remove(0);
+                over = over.saturating_sub(oldest.event.weight());
+            }
         }
+    }
+
+    fn event_bytes(&self) -> u64 {
+        let events = self.boards.values().flat_map(|board| &board.log);
+        events.map(|recorded| recorded.event.weight()).sum()
+    }
+
+    fn record_bytes(&self, now: Timestamp) -> u64 {
+        let spans = self.boards.values().flat_map(|board| &board.records);
+        let counted = spans.filter(|(span, _)| **span >= span_of(now) - 1);
+        counted
+            .map(|(_, records)| records * IDEMPOTENCY_RECORD_BYTES)
+            .sum()
     }
 }
 
@@ -114,8 +168,23 @@ impl Board {
             event,
         };
         self.projection.apply(&recorded)?;
+        let now = recorded.event.recorded_at;
         self.log.push(recorded);
+        self.trim(now);
         Ok(self.projection.position)
+    }
+
+    /// Removes the events that are too many or too old; never the last one.
+    fn trim(&mut self, now: Timestamp) {
+        let policy = self.configuration.value.log;
+        while self.log.len() > 1
+            && self.log.first().is_some_and(|oldest| {
+                self.log.len() as u64 > u64::from(policy.keep_events)
+                    || oldest.event.recorded_at < policy.oldest_at(now)
+            })
+        {
+            self.log.remove(0);
+        }
     }
 
     fn has_entries_of(&self, player: &PlayerId) -> bool {

@@ -178,27 +178,35 @@ impl Projection {
             metadata,
             occurred_at,
             hidden,
+            kept,
             ..
         } = &event.body
         else {
             return Err(unfounded);
         };
         let leaderboard = self.leaderboard.as_ref().ok_or(unfounded.clone())?;
-        let change = Change {
-            operator: *operator,
-            values,
-            metadata: metadata.as_ref(),
-            occurred_at: *occurred_at,
-        };
         let state = self.periods.get(period);
         if state.is_some_and(|state| state.layout != leaderboard.layout()) {
             return Err(unfounded);
         }
         let existing = state.and_then(|state| state.entries.get(player));
+        let change = Change {
+            operator: *operator,
+            values,
+            // The event of a submission that kept the entry goes without its metadata: it was that of the entry, or lost.
+            metadata: match existing {
+                Some(entry) if *kept => entry.metadata.as_ref(),
+                _ => metadata.as_ref(),
+            },
+            occurred_at: *occurred_at,
+        };
         let count = state.map_or(0, |state| state.entries.len() as u64);
         let decision = Decision::settle(existing, count, player, change, leaderboard)
             .map_err(|reason| ReplayError::Refused { position, reason })?;
         let changed = decision.status != crate::Status::Kept;
+        if *kept && changed {
+            return Err(unfounded);
+        }
         let fresh = || PeriodState {
             period: leaderboard.schedule.period_at(*occurred_at),
             layout: leaderboard.layout(),

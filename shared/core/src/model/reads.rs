@@ -23,6 +23,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// As `caller` sees it, who is shown when a player.
+    pub(super) fn seen_by(caller: &Caller, projection: &Projection, state: &'a PeriodState) -> Self {
+        match caller.own_player() {
+            Some(own) => Self::with(projection, state, own),
+            None => Self::of(projection, state),
+        }
+    }
+
     /// As if `player` were shown.
     fn with(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
         let mut entries = projection.others(state, player);
@@ -107,7 +115,7 @@ pub(super) fn around(
     if !state.entries.contains_key(player) || !sees(projection, caller, player) {
         return None;
     }
-    let view = View::with(projection, state, player);
+    let view = View::with(projection, state, caller.own_player().unwrap_or(player));
     let at = view.entries.iter().position(|entry| entry.player == *player)?;
     let last_start = view.entries.len().saturating_sub(limit);
     let start = at.saturating_sub(limit / 2).min(last_start);
@@ -128,15 +136,21 @@ pub(super) fn standings(
         .entries
         .values()
         .filter(|entry| players.contains(&entry.player) && sees(projection, caller, &entry.player));
+    let view = View::seen_by(caller, projection, state);
     let entries: Vec<RankedEntry> = sorted(&state.layout, found)
         .into_iter()
-        .map(|entry| RankedEntry {
-            rank: rank_among(&state.layout, &projection.others(state, &entry.player), entry),
-            entry: entry.clone(),
+        .map(|entry| {
+            let mut others = view.entries.clone();
+            others.retain(|other| other.player != entry.player);
+            RankedEntry {
+                rank: rank_among(&state.layout, &others, entry),
+                entry: entry.clone(),
+            }
         })
         .collect();
-    let mut count = projection.visible(state).len() as u64;
+    let mut count = view.entries.len() as u64;
     if let ([_], [only]) = (players, entries.as_slice())
+        && caller.is_server()
         && projection.hidden.contains(&only.entry.player)
     {
         count += 1;

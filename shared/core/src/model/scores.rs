@@ -1,15 +1,51 @@
 //! The ports that entries and their log are asked through.
 
 use super::reads::{self, View};
-use super::{Model, Tenant, submit};
+use super::{Model, submit};
 use crate::access::Caller;
 use crate::ports::{
-    Events, Page, PageFrom, PeriodSummary, Place, Position, Positions, ReadError, Sample, Scores, Standings,
-    SubmitTerms, Submitted,
+    Events, Page, PageFrom, PeriodPage, PeriodSummary, Place, Position, Positions, ReadError, Sample, Scores,
+    Standings, SubmitTerms, Submitted,
 };
 use crate::{
-    Attempt, Event, EventBody, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
+    Attempt, Event, EventBody, LeaderboardId, PeriodId, PlayerId, RecordedEvent, StoreError, TenantId,
+    Timestamp,
 };
+
+impl Model {
+    /// The periods that have entries and have not expired at `now`, newest first.
+    fn summaries(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        now: Timestamp,
+    ) -> Vec<PeriodSummary> {
+        let tenants = self.0.borrow();
+        let Some(board) = tenants
+            .get(tenant)
+            .and_then(|tenant| tenant.boards.get(leaderboard))
+        else {
+            return Vec::new();
+        };
+        let expired = |id| {
+            let expires_at = board.expiries.get(id).copied().flatten();
+            expires_at.is_some_and(|expiry| expiry <= now)
+        };
+        let mut summaries: Vec<PeriodSummary> = board
+            .projection
+            .periods
+            .iter()
+            .filter(|(id, state)| !state.entries.is_empty() && !expired(*id))
+            .map(|(_, state)| PeriodSummary {
+                period: state.period.clone(),
+                count: board.projection.visible(state).len() as u64,
+                version: state.version,
+            })
+            .collect();
+        summaries.sort_by_key(|summary| std::cmp::Reverse(summary.period.starts_at));
+        summaries
+    }
+}
 
 impl Scores for Model {
     async fn submit_on(
@@ -25,19 +61,33 @@ impl Scores for Model {
                 answers: Vec::new(),
             });
         }
+        for attempt in attempts {
+            self.end_bans(tenant, attempt.recorded_at)?;
+        }
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
         let answers = attempts
             .iter()
             .map(|attempt| submit::settle(tenant, attempt, terms).map_err(|error| broken(&error)))
             .collect::<Result<_, _>>()?;
+        if let (Some(max_log_bytes), Some(last)) = (terms.max_log_bytes, attempts.last()) {
+            let targets = attempts.iter().flat_map(|attempt| &attempt.targets);
+            let written = targets.map(|target| &target.board.value.id);
+            tenant.trim_logs(written, max_log_bytes, last.recorded_at);
+        }
         Ok(Submitted { metered, answers })
     }
 
-    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
+    async fn page(
+        &self,
+        place: &Place<'_>,
+        from: &PageFrom,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Page, ReadError> {
         self.read(place, |projection, state| match state {
             None => reads::empty_page(),
-            Some(state) => reads::page(&View::of(projection, state), from, limit as usize),
+            Some(state) => reads::page(&View::seen_by(caller, projection, state), from, limit as usize),
         })
     }
 
@@ -98,36 +148,36 @@ impl Scores for Model {
         })
     }
 
-    async fn periods(
+    async fn find_period(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        id: &PeriodId,
         now: Timestamp,
-    ) -> Result<Vec<PeriodSummary>, StoreError> {
-        let tenants = self.0.borrow();
-        let Some(board) = tenants
-            .get(tenant)
-            .and_then(|tenant| tenant.boards.get(leaderboard))
-        else {
-            return Ok(Vec::new());
-        };
-        let expired = |id| {
-            let expires_at = board.expiries.get(id).copied().flatten();
-            expires_at.is_some_and(|expiry| expiry <= now)
-        };
-        let mut summaries: Vec<PeriodSummary> = board
-            .projection
-            .periods
-            .iter()
-            .filter(|(id, state)| !state.entries.is_empty() && !expired(*id))
-            .map(|(_, state)| PeriodSummary {
-                period: state.period.clone(),
-                count: board.projection.visible(state).len() as u64,
-                version: state.version,
-            })
-            .collect();
-        summaries.sort_by_key(|summary| std::cmp::Reverse(summary.period.starts_at));
-        Ok(summaries)
+    ) -> Result<Option<PeriodSummary>, StoreError> {
+        self.end_bans(tenant, now)?;
+        let listed = self.summaries(tenant, leaderboard, now);
+        Ok(listed.into_iter().find(|summary| summary.period.id == *id))
+    }
+
+    async fn list_periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        before: Option<Timestamp>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<PeriodPage, StoreError> {
+        self.end_bans(tenant, now)?;
+        let mut listed = self.summaries(tenant, leaderboard, now);
+        listed.retain(|summary| before.is_none_or(|before| summary.period.starts_at < Some(before)));
+        let more = listed.len() > limit as usize;
+        listed.truncate(limit as usize);
+        let last = listed.last().filter(|_| more);
+        Ok(PeriodPage {
+            before: last.and_then(|summary| summary.period.starts_at),
+            periods: listed,
+        })
     }
 
     async fn remove(
@@ -157,30 +207,6 @@ impl Scores for Model {
         };
         Ok(Some(board.append(event).map_err(|error| broken(&error))?))
     }
-
-    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        let mut tenants = self.0.borrow_mut();
-        let tenant = tenants.entry(tenant.clone()).or_default();
-        if !tenant.hidden.insert(player.clone()) {
-            return Ok(());
-        }
-        let body = EventBody::Hidden {
-            player: player.clone(),
-        };
-        tell_all(tenant, player, at, &body)
-    }
-
-    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        let mut tenants = self.0.borrow_mut();
-        let tenant = tenants.entry(tenant.clone()).or_default();
-        if !tenant.hidden.remove(player) {
-            return Ok(());
-        }
-        let body = EventBody::Restored {
-            player: player.clone(),
-        };
-        tell_all(tenant, player, at, &body)
-    }
 }
 
 impl Events for Model {
@@ -199,25 +225,6 @@ impl Events for Model {
         let wanted = log.iter().filter(|recorded| recorded.position > after);
         Ok(wanted.take(limit as usize).cloned().collect())
     }
-}
-
-/// Appends `body` wherever the player has an entry.
-fn tell_all(
-    tenant: &mut Tenant,
-    player: &PlayerId,
-    at: Timestamp,
-    body: &EventBody,
-) -> Result<(), StoreError> {
-    for board in tenant.boards.values_mut() {
-        if board.has_entries_of(player) {
-            let event = Event {
-                recorded_at: at,
-                body: body.clone(),
-            };
-            board.append(event).map_err(|error| broken(&error))?;
-        }
-    }
-    Ok(())
 }
 
 /// The model was asked for something that does not follow from what it holds.

@@ -2,10 +2,11 @@
 
 use super::projection::{PeriodState, Projection, ReplayError};
 use super::ranking::rank_among;
-use super::{Board, Known, Tenant};
+use super::{Board, Known, Tenant, span_of};
 use crate::ports::{IDEMPOTENCY_MS, RankDetail, SubmitTerms};
 use crate::{
-    Attempt, Change, Decision, Entry, Event, Outcome, Previous, Refusal, RefusalReason, Status, Target,
+    Attempt, Change, Decision, Entry, Event, IDEMPOTENCY_RECORD_BYTES, Outcome, Previous, Refusal,
+    RefusalReason, Status, Target,
 };
 
 /// Settles one attempt: all of its targets or none.
@@ -28,13 +29,26 @@ pub(super) fn settle(
     let new_entries = plans.iter().filter(created).count() as u64;
     if let Some(max_entries) = terms.max_tenant_entries
         && new_entries > 0
-        && tenant.holdings().entries + new_entries > max_entries
+        && tenant.entries() + new_entries > max_entries
         && let Some(at) = plans.iter().position(|plan| created(&plan))
         && let Some(target) = attempt.targets.get(at)
     {
         return Ok(Err(Refusal {
             leaderboard: target.board.value.id.clone(),
             reason: RefusalReason::TenantFull { max_entries },
+        }));
+    }
+    let applied = |plan: &&Plan| matches!(plan, Plan::Apply(_));
+    let records = plans.iter().filter(applied).count() as u64;
+    if let Some(max_log_bytes) = terms.max_log_bytes
+        && attempt.id.is_some()
+        && let Some(at) = plans.iter().position(|plan| applied(&plan))
+        && let Some(target) = attempt.targets.get(at)
+        && tenant.record_bytes(attempt.recorded_at) + records * IDEMPOTENCY_RECORD_BYTES > max_log_bytes
+    {
+        return Ok(Err(Refusal {
+            leaderboard: target.board.value.id.clone(),
+            reason: RefusalReason::LogFull { max_log_bytes },
         }));
     }
     let mut outcomes = Vec::new();
@@ -86,7 +100,7 @@ fn plan(tenant: &Tenant, attempt: &Attempt, target: &Target) -> Result<Plan, Ref
 
 /// What the attempt's id stands for, while it is remembered.
 fn known<'a>(board: &'a Board, attempt: &Attempt) -> Option<&'a Known> {
-    let known = board.ids.get(attempt.id.as_ref()?)?;
+    let known = board.ids.get(&*attempt.record_name()?)?;
     let forgotten_at = known.first_at.as_unix_ms() + IDEMPOTENCY_MS;
     (attempt.recorded_at.as_unix_ms() < forgotten_at).then_some(known)
 }
@@ -102,7 +116,7 @@ fn apply(
     status: Status,
     ranks: RankDetail,
 ) -> Result<Outcome, ReplayError> {
-    let hidden = tenant.hidden.contains(&attempt.player);
+    let hidden = tenant.bans.contains_key(&attempt.player);
     let gone = ReplayError::Unfounded { position: 0 };
     let board = tenant
         .boards
@@ -112,7 +126,7 @@ fn apply(
         values: entry.values.clone(),
         rank: rank(&board.projection, state, entry, ranks),
     });
-    board.append(Event::submitted(attempt, target, hidden))?;
+    board.append(Event::submitted(attempt, target, hidden, status))?;
     board.expiries.insert(target.period.id.clone(), target.expires_at);
     let (state, entry) = entry_of(board, attempt, target).ok_or(gone)?;
     let outcome = Outcome {
@@ -127,13 +141,17 @@ fn apply(
         version: state.version,
         replayed: false,
     };
-    if let Some(id) = &attempt.id {
+    if let Some(name) = attempt.record_name() {
         let known = Known {
             fingerprint: attempt.fingerprint,
             outcome: outcome.clone(),
             first_at: attempt.recorded_at,
         };
-        board.ids.insert(id.clone(), known);
+        let span = span_of(attempt.recorded_at);
+        let before = board.ids.insert(name.into_owned(), known);
+        if before.is_none_or(|before| span_of(before.first_at) != span) {
+            *board.records.entry(span).or_default() += 1;
+        }
     }
     Ok(outcome)
 }

@@ -19,11 +19,20 @@ pub enum DocumentKind {
     Limits,
     /// Feature flags; one set for each scope.
     Flags,
+    /// Which players of a tenant are banned, in short, for the edge.
+    Bans,
 }
 
 impl DocumentKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Tenant, Self::Key, Self::Issuer, Self::Limits, Self::Flags];
+    pub const ALL: [Self; 6] = [
+        Self::Tenant,
+        Self::Key,
+        Self::Issuer,
+        Self::Limits,
+        Self::Flags,
+        Self::Bans,
+    ];
 
     /// Its name in storage.
     #[must_use]
@@ -34,6 +43,7 @@ impl DocumentKind {
             Self::Issuer => "issuer",
             Self::Limits => "limits",
             Self::Flags => "flags",
+            Self::Bans => "bans",
         }
     }
 }
@@ -50,7 +60,9 @@ pub struct DocumentName {
 }
 
 /// Documents with versions. A version is given once in a scope (a tenant, or the operator) and grows with every
-/// change, also across a delete and a re-creation.
+/// change, also across a delete and a re-creation. It is the store's clock in microseconds, or one more than the last
+/// version where the clock is not ahead of that, so that it is not given again by a store that lost writes or was
+/// restored from a backup.
 pub trait Documents {
     /// These documents, in their order; one command however many there are.
     ///

@@ -2,6 +2,9 @@
 
 use crate::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
 
+/// The most configurations that one call of [`Leaderboards::get_many`] reads.
+pub const MAX_CONFIGURATIONS_READ: usize = 32;
+
 /// Which version a change expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
@@ -48,6 +51,10 @@ pub enum PutRefusal {
     TooManyEntries,
     /// The tenant has [`PutLeaderboard::max_leaderboards`] already.
     TooManyLeaderboards,
+    /// A step was done and more is left. The configuration is unchanged; the same call again goes on.
+    Unfinished,
+    /// The reset changed [`crate::MAX_SCHEDULE_CHANGES`] times within the periods that are kept. No store says so.
+    TooManyScheduleChanges,
 }
 
 /// Another version of a document is there than was expected.
@@ -97,11 +104,29 @@ pub trait Leaderboards {
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError>;
 
+    /// The current configurations of several leaderboards, in the order of `ids`: one command, however many there are.
+    /// At most [`MAX_CONFIGURATIONS_READ`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError>;
+
     /// Creates or replaces. Gives the new version and whether it was created. An unchanged configuration
-    /// keeps its version and appends no event.
+    /// keeps its version and appends no event, unless the current period has another order: then the call is
+    /// treated like the change that should have ordered it.
+    /// Versions come about as those of [`super::Documents`].
     ///
     /// A rebuild matches columns by name; a new column is 0 for entries that were made without it. Periods
     /// other than the current one keep the layout they have, and refuse late scores if it differs.
+    ///
+    /// A call puts up to [`super::REBUILD_STEP_ENTRIES`] entries into the new order. While more are left it answers
+    /// [`PutRefusal::Unfinished`]: reads go on from the old order, scores for the period are refused with
+    /// [`crate::RefusalReason::Rebuilding`], and removals and bans are done and make the rebuild begin again. A rebuild
+    /// that nobody goes on with ends by itself: about [`super::REBUILD_LEASE_MS`] after its last step, scores are taken again.
     ///
     /// # Errors
     /// [`StoreError`]; a refusal is an inner result.
@@ -119,7 +144,8 @@ pub trait Leaderboards {
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError>;
 
     /// Deletes the configuration and all data of the leaderboard, its log and its ids included. Whether
-    /// there was one.
+    /// there was one. All of it is out of sight at once, and its id is free; what is too much for one call is deleted by
+    /// [`Leaderboards::sweep`], and counts as held until then.
     ///
     /// # Errors
     /// [`StoreError`]; a version mismatch is an inner result.
@@ -129,4 +155,11 @@ pub trait Leaderboards {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError>;
+
+    /// Deletes some of what deleted leaderboards of a tenant have left, at most [`super::SWEEP_STEP_ROWS`] rows or
+    /// [`super::SWEEP_STEP_PERIODS`] periods. Whether more may be left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError>;
 }

@@ -4,13 +4,12 @@
 //! than the current one, and the caller loads the current one and tries again.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Deps;
 use crate::codec::{Reader, Writer, decode_leaderboard, encode_leaderboard};
-use crate::ports::{Cache, Leaderboards};
-use crate::{Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
+use crate::ports::{Cache, Leaderboards, MAX_CONFIGURATIONS_READ};
+use crate::{Leaderboard, LeaderboardId, LruMap, StoreError, TenantId, Versioned};
 
 /// How many configurations an instance remembers.
 pub const MAX_REMEMBERED_BOARDS: usize = 1000;
@@ -19,25 +18,23 @@ type Shared = Rc<Versioned<Leaderboard>>;
 
 /// What one instance remembers of configurations.
 #[derive(Debug, Default)]
-pub struct BoardMemory(RefCell<BTreeMap<(TenantId, LeaderboardId), Shared>>);
+pub struct BoardMemory(RefCell<LruMap<(TenantId, LeaderboardId), Shared, MAX_REMEMBERED_BOARDS>>);
 
 impl BoardMemory {
     /// The copy of a configuration that was used last, if it is still remembered. It may be stale.
     #[must_use]
     pub fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Rc<Versioned<Leaderboard>>> {
-        self.0.borrow().get(&(tenant.clone(), id.clone())).cloned()
+        self.0.borrow_mut().get(&(tenant.clone(), id.clone())).cloned()
     }
 
     fn remember(&self, tenant: &TenantId, board: &Shared) {
-        let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_REMEMBERED_BOARDS {
-            known.pop_first();
-        }
-        known.insert((tenant.clone(), board.value.id.clone()), Rc::clone(board));
+        let key = (tenant.clone(), board.value.id.clone());
+        self.0.borrow_mut().insert(key, Rc::clone(board));
     }
 
-    fn forget(&self, tenant: &TenantId, id: &LeaderboardId) {
-        self.0.borrow_mut().remove(&(tenant.clone(), id.clone()));
+    /// Whether there was a copy.
+    fn forget(&self, tenant: &TenantId, id: &LeaderboardId) -> bool {
+        self.0.borrow_mut().remove(&(tenant.clone(), id.clone()))
     }
 }
 
@@ -79,15 +76,21 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Result<Option<Loaded>, StoreError> {
-        if let Some(board) = self.boards.find(tenant, id) {
-            return Ok(Some(Loaded { board, fresh: false }));
-        }
-        if let Some(board) = self.cached(tenant, id).await {
-            self.boards.remember(tenant, &board);
+        if let Some(board) = self.copy_of(tenant, id).await {
             return Ok(Some(Loaded { board, fresh: false }));
         }
         let current = self.current_board(tenant, id).await?;
         Ok(current.map(|board| Loaded { board, fresh: true }))
+    }
+
+    /// The copy of a configuration in this instance's memory, or in the region's cache.
+    pub(super) async fn copy_of(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Shared> {
+        if let Some(board) = self.boards.find(tenant, id) {
+            return Some(board);
+        }
+        let board = self.cached(tenant, id).await?;
+        self.boards.remember(tenant, &board);
+        Some(board)
     }
 
     /// The configuration as the store has it now; the copies are brought up to date.
@@ -96,9 +99,36 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Result<Option<Shared>, StoreError> {
-        let Some(versioned) = self.store.get(tenant, id).await? else {
+        let found = self.store.get(tenant, id).await?;
+        Ok(self.learn(tenant, id, found).await)
+    }
+
+    /// As [`Deps::current_board`], of several leaderboards, in their order. [`MAX_CONFIGURATIONS_READ`] of them are one command.
+    pub(super) async fn current_boards(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Shared>>, StoreError> {
+        let mut boards = Vec::with_capacity(ids.len());
+        for part in ids.chunks(MAX_CONFIGURATIONS_READ) {
+            let read = self.store.get_many(tenant, part).await?;
+            for (id, found) in part.iter().zip(read) {
+                boards.push(self.learn(tenant, id, found).await);
+            }
+        }
+        Ok(boards)
+    }
+
+    /// Brings the copies up to date with what the store has.
+    async fn learn(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+        found: Option<Versioned<Leaderboard>>,
+    ) -> Option<Shared> {
+        let Some(versioned) = found else {
             self.forget_board(tenant, id).await;
-            return Ok(None);
+            return None;
         };
         let board = Rc::new(versioned);
         self.boards.remember(tenant, &board);
@@ -106,13 +136,15 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
             // A cache that fails costs a read of the store, never an answer.
             let _ = cache.put(&cache_key(tenant, id), &to_cache(&board)).await;
         }
-        Ok(Some(board))
+        Some(board)
     }
 
-    /// Drops the copies of a configuration that is known to have changed.
+    /// Drops the copies of a configuration that is known to have changed. Where there is no copy nothing is written, so that
+    /// a leaderboard that somebody invented costs no delete.
     pub(super) async fn forget_board(&self, tenant: &TenantId, id: &LeaderboardId) {
-        self.boards.forget(tenant, id);
-        if let Some(cache) = self.cache {
+        let was_remembered = self.boards.forget(tenant, id);
+        let Some(cache) = self.cache else { return };
+        if was_remembered || self.cached(tenant, id).await.is_some() {
             let _ = cache.delete(&cache_key(tenant, id)).await;
         }
     }

@@ -92,7 +92,7 @@ async fn distribution_once<S: Store, K: Cache>(
     query: &DistributionQuery,
 ) -> Result<Distribution, Failure> {
     let period = period_of(deps, tenant, &board.value, &query.period).await?;
-    let at = place(tenant, board, &period);
+    let at = place(tenant, board, &period, deps.now);
     let mut fractions = vec![0, 1000];
     fractions.extend(PERCENTILES.map(|percent| 1000 - 10 * percent));
     let sample = deps.store.sample(&at, &fractions).await?;

@@ -6,10 +6,14 @@ use super::query::place;
 use super::{Deps, Direction, Listing, MAX_PLAYERS_ASKED};
 use crate::access::Caller;
 use crate::ports::{Events, ReadError, Scores};
-use crate::{Entry, Event, EventBody, Operator, PeriodId, PlayerId, RankedEntry, StoreError, TenantId};
+use crate::{
+    Entry, Event, EventBody, Operator, PeriodId, PlayerId, RankedEntry, RecordedEvent, StoreError, TenantId,
+};
 
 /// The most events that are read to tell where a list drifted.
 pub const MAX_DRIFT_EVENTS: u32 = 1000;
+/// How many events are read at once: no more are read when the answer is known.
+const EVENTS_AT_ONCE: u32 = 100;
 
 /// Where a list differs from the one that was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,11 +34,11 @@ pub struct Elsewhere {
     pub gone: u64,
 }
 
-/// Where a list has drifted; `None` when there are more than [`MAX_DRIFT_EVENTS`] events to go through. Where a page differs
-/// from the one that would have been read when the list was started, it is there, or everything has moved up or down because
-/// of entries elsewhere.
+/// Where a list has drifted; `None` when there are more than [`MAX_DRIFT_EVENTS`] events to go through, or when the log no
+/// longer reaches back to where the list was started. Where a page differs from the one that would have been read when the
+/// list was started, it is there, or everything has moved up or down because of entries elsewhere.
 ///
-/// Asks the store only where the list has drifted.
+/// Asks the store only where the list has drifted, and for no more events than the answer takes.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -46,29 +50,16 @@ pub async fn drift<S: Events + Scores, K>(
     if !listing.drifted {
         return Ok(Some(Drift::default()));
     }
-    let page = &listing.page;
-    let id = &listing.board.value.id;
-    let store = deps.store;
-    let events = store
-        .read(tenant, id, listing.started_from, MAX_DRIFT_EVENTS)
-        .await?;
-    let read_up_to = events.last().map_or(listing.started_from, |event| event.position);
-    if read_up_to < page.version {
+    let Some(mut by_player) = events_by_player(deps, tenant, listing).await? else {
         return Ok(None);
-    }
-    let mut by_player: BTreeMap<&PlayerId, Vec<&Event>> = BTreeMap::new();
-    // What happened after the page was read does not show in it.
-    for recorded in events.iter().take_while(|event| event.position <= page.version) {
-        if let Some(player) = player_of(&recorded.event, &listing.period.id) {
-            by_player.entry(player).or_default().push(&recorded.event);
-        }
-    }
-    let mut touched_ranks = Vec::new();
-    for RankedEntry { rank, entry } in &page.entries {
-        let events = by_player.remove(&entry.player).unwrap_or_default();
-        if events.iter().any(|event| may_have_made(event, entry)) {
-            touched_ranks.push(*rank);
-        }
+    };
+    let entries = &listing.page.entries;
+    let touched = entries
+        .iter()
+        .filter(|ranked| is_touched(&by_player, &ranked.entry));
+    let touched_ranks = touched.map(|ranked| ranked.rank).collect();
+    for RankedEntry { entry, .. } in entries {
+        by_player.remove(&entry.player);
     }
     Ok(Some(Drift {
         touched_ranks,
@@ -76,21 +67,76 @@ pub async fn drift<S: Events + Scores, K>(
     }))
 }
 
+/// What happened to whom.
+type ByPlayer = BTreeMap<PlayerId, Vec<Event>>;
+
+/// The events between the start of a list and its page, or as many of them as settle the answer; `None` when they are too
+/// many or no longer there.
+async fn events_by_player<S: Events, K>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    listing: &Listing,
+) -> Result<Option<ByPlayer>, StoreError> {
+    let id = &listing.board.value.id;
+    let (mut after, last) = (listing.started_from, listing.page.version);
+    // Positions have no gaps, so these two tell how many events there are. The last one is before the first one where
+    // the leaderboard was deleted and made again.
+    let count = last.checked_sub(after);
+    if count.is_none_or(|count| count > u64::from(MAX_DRIFT_EVENTS)) {
+        return Ok(None);
+    }
+    let mut by_player = ByPlayer::new();
+    while after < last && !is_settled(&by_player, listing) {
+        // What happened after the page was read does not show in it.
+        let left = u32::try_from(last.saturating_sub(after)).unwrap_or(u32::MAX);
+        let events = deps
+            .store
+            .read(tenant, id, after, left.min(EVENTS_AT_ONCE))
+            .await?;
+        if events.is_empty() {
+            return Ok(None);
+        }
+        for RecordedEvent { position, event } in events {
+            if position != after.saturating_add(1) {
+                return Ok(None);
+            }
+            after = position;
+            if let Some(player) = player_of(&event, &listing.period.id) {
+                by_player.entry(player.clone()).or_default().push(event);
+            }
+        }
+    }
+    Ok(Some(by_player))
+}
+
+/// Whether more events would not change the answer: all ranks of the page are touched, and of more players elsewhere than
+/// are asked for nothing is told.
+fn is_settled(by_player: &ByPlayer, listing: &Listing) -> bool {
+    let entries = &listing.page.entries;
+    by_player.len() > entries.len().saturating_add(MAX_PLAYERS_ASKED)
+        && entries.iter().all(|ranked| is_touched(by_player, &ranked.entry))
+}
+
+fn is_touched(by_player: &ByPlayer, entry: &Entry) -> bool {
+    let events = by_player.get(&entry.player).into_iter().flatten();
+    events.into_iter().any(|event| may_have_made(event, entry))
+}
+
 /// What happened to those who have events and are not on the page.
 async fn elsewhere<S: Scores, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     listing: &Listing,
-    by_player: &BTreeMap<&PlayerId, Vec<&Event>>,
+    by_player: &ByPlayer,
 ) -> Result<Option<Elsewhere>, StoreError> {
-    let players: Vec<PlayerId> = by_player.keys().copied().cloned().collect();
+    let players: Vec<PlayerId> = by_player.keys().cloned().collect();
     if players.is_empty() {
         return Ok(Some(Elsewhere::default()));
     }
     if players.len() > MAX_PLAYERS_ASKED {
         return Ok(None);
     }
-    let place = place(tenant, &listing.board, &listing.period);
+    let place = place(tenant, &listing.board, &listing.period, deps.now);
     let found = match deps.store.standings(&place, &players, &Caller::Reader).await {
         Ok(found) => found.entries,
         // The leaderboard has changed under the list.
@@ -99,9 +145,7 @@ async fn elsewhere<S: Scores, K>(
     };
     let mut elsewhere = Elsewhere::default();
     for (player, events) in by_player {
-        if found.iter().all(|ranked| ranked.entry.player != **player)
-            && events.iter().any(|event| takes_out(event))
-        {
+        if found.iter().all(|ranked| ranked.entry.player != *player) && events.iter().any(takes_out) {
             elsewhere.gone = elsewhere.gone.saturating_add(1);
         }
     }
@@ -132,12 +176,14 @@ fn may_have_made(event: &Event, entry: &Entry) -> bool {
         values,
         metadata,
         occurred_at,
+        kept,
         ..
     } = &event.body
     else {
         return true;
     };
     match operator {
+        _ if *kept => false,
         Operator::Best => *values == entry.values && *occurred_at == entry.reached_at,
         // Metadata alone may have changed.
         Operator::Set => *values == entry.values && *metadata == entry.metadata,

@@ -3,10 +3,14 @@
 use super::Deps;
 use super::query::MAX_CONFIGURATION_RETRIES;
 use super::{Store, keeps_changing};
-use crate::ports::{Cache, Expected, PutLeaderboard, PutRefusal};
+use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
 use crate::{
-    Leaderboard, LeaderboardId, Period, PeriodId, Schedule, StoreError, TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, MAX_CLOCK_SKEW_MS, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges,
+    Versioned,
 };
+
+/// The most steps of one put: enough for the largest rebuild, and for three that removals and bans make begin again.
+pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
 
 /// The current configuration, from the store itself.
 ///
@@ -33,8 +37,20 @@ pub async fn list_leaderboards<S: Store, K: Cache>(
     deps.store.list(tenant, after, limit).await
 }
 
-/// Creates or replaces a configuration that has passed [`Leaderboard::check`]. Gives its version and whether
-/// it was created.
+/// A configuration that was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The configuration, with the history of its schedule.
+    pub board: Versioned<Leaderboard>,
+    /// Whether the leaderboard is new.
+    pub created: bool,
+}
+
+/// Creates or replaces a configuration that has passed [`Leaderboard::check`].
+///
+/// A changed reset takes effect at the end of the current period, or holds for the current period already with
+/// `rebuild` ([`crate::Schedule::changed_to`]). A period that a clock ahead of this one has begun gets the order of
+/// the configuration, too: nobody was shown its entries as current ones.
 ///
 /// # Errors
 /// [`StoreError`]; a refusal is an inner result.
@@ -45,39 +61,146 @@ pub async fn put<S: Store, K: Cache>(
     expected: Expected,
     rebuild: bool,
     max_leaderboards: Option<u64>,
-) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+) -> Result<Result<Stored, PutRefusal>, StoreError> {
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let existing = deps.store.get(tenant, &leaderboard.id).await?;
-        let expiries = match &existing {
-            Some(existing) => expiries_of(deps, tenant, &existing.value, leaderboard).await?,
+        let there = existing.as_ref().map(|existing| existing.version);
+        if let Err(mismatch) = expected.check(there) {
+            return Ok(Err(mismatch.into()));
+        }
+        let before = existing.as_ref().map(|existing| &existing.value);
+        let Ok(value) = with_history(before, leaderboard, deps.now, rebuild) else {
+            return Ok(Err(PutRefusal::TooManyScheduleChanges));
+        };
+        let early = match begun_early(deps, tenant, before, &value, rebuild).await? {
+            Ok(early) => early,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let expiries = match before {
+            Some(before) => expiries_of(deps, tenant, before, &value).await?,
             None => Vec::new(),
         };
-        // The expiries belong to the configuration just read, so that is the one to replace.
-        let seen = existing
-            .as_ref()
-            .map_or(Expected::Absent, |existing| Expected::Version(existing.version));
-        let current = leaderboard.schedule.period_at(deps.now).id;
+        let current = value.schedule.period_at(deps.now).id;
         let put = PutLeaderboard {
             max_leaderboards,
             tenant,
-            leaderboard,
-            expected: if expected == Expected::Any { seen } else { expected },
+            leaderboard: &value,
+            // History and expiries belong to the configuration just read, so that is the one to replace.
+            expected: there.map_or(Expected::Absent, Expected::Version),
             current: &current,
             rebuild,
             expiries: &expiries,
             at: deps.now,
         };
-        let done = deps.store.put(&put).await?;
+        let done = put_in_steps(deps, &put).await?;
+        let done = match done {
+            Ok((version, created)) => order_early(deps, &put, version, &early)
+                .await?
+                .map(|version| (version, created)),
+            Err(refusal) => Err(refusal),
+        };
         deps.forget_board(tenant, &leaderboard.id).await;
         match done {
-            Err(PutRefusal::VersionMismatch { .. }) if expected == Expected::Any => {}
-            decided => return Ok(decided),
+            Err(PutRefusal::VersionMismatch { .. }) => {}
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok((version, created)) => {
+                let board = Versioned { version, value };
+                return Ok(Ok(Stored { board, created }));
+            }
         }
     }
     Err(keeps_changing())
 }
 
-/// Deletes a leaderboard with all its data. Whether there was one.
+/// Stores a configuration, step by step where a rebuild takes more than one. Other requests get on between two steps.
+/// [`PutRefusal::Unfinished`] after [`MAX_PUT_STEPS`]; the same call again goes on.
+async fn put_in_steps<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    put: &PutLeaderboard<'_>,
+) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+    for _ in 0..MAX_PUT_STEPS {
+        match deps.store.put(put).await? {
+            Err(PutRefusal::Unfinished) => {}
+            decided => return Ok(decided),
+        }
+    }
+    Ok(Err(PutRefusal::Unfinished))
+}
+
+/// The configuration with the history of its schedule.
+fn with_history(
+    before: Option<&Leaderboard>,
+    after: &Leaderboard,
+    now: Timestamp,
+    rebuild: bool,
+) -> Result<Leaderboard, TooManyChanges> {
+    let mut with_history = after.clone();
+    if let Some(before) = before {
+        let (past, keep) = (&before.schedule, after.keep_periods);
+        with_history.schedule = past.changed_to(&after.schedule, keep, now, rebuild)?;
+    }
+    Ok(with_history)
+}
+
+/// The periods after the current one that have entries already: a clock may be ahead of this one by as much as a
+/// score may be. Refused where they have to be put into another order and `rebuild` does not allow that.
+async fn begun_early<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    before: Option<&Leaderboard>,
+    after: &Leaderboard,
+    rebuild: bool,
+) -> Result<Result<Vec<PeriodId>, PutRefusal>, StoreError> {
+    let Some(before) = before else {
+        return Ok(Ok(Vec::new()));
+    };
+    let horizon = deps.now.saturating_add_ms(MAX_CLOCK_SKEW_MS);
+    let mut early = Vec::new();
+    let mut period = after.schedule.period_at(deps.now);
+    while let Some(start) = period.ends_at.filter(|end| *end <= horizon) {
+        period = after.schedule.period_at(start);
+        let begun = deps
+            .store
+            .find_period(tenant, &after.id, &period.id, deps.now)
+            .await?;
+        let Some(begun) = begun else { continue };
+        if before.layout() != after.layout() && !rebuild {
+            return Ok(Err(PutRefusal::HasEntries));
+        }
+        if before.layout() != after.layout() && begun.count > MAX_REBUILD_ENTRIES {
+            return Ok(Err(PutRefusal::TooManyEntries));
+        }
+        early.push(period.id.clone());
+    }
+    Ok(Ok(early))
+}
+
+/// Puts periods that have begun early into the order of the configuration that was just stored. Gives the version
+/// after that.
+async fn order_early<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    stored: &PutLeaderboard<'_>,
+    mut version: u64,
+    early: &[PeriodId],
+) -> Result<Result<u64, PutRefusal>, StoreError> {
+    for current in early {
+        let put = PutLeaderboard {
+            expected: Expected::Version(version),
+            current,
+            rebuild: true,
+            expiries: &[],
+            ..stored.clone()
+        };
+        match put_in_steps(deps, &put).await? {
+            Ok((after, _)) => version = after,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(version))
+}
+
+/// Deletes a leaderboard with all its data. Whether there was one; copies of the configuration are dropped unless the store
+/// says that there was none.
 ///
 /// # Errors
 /// [`StoreError`]; a refusal is an inner result.
@@ -87,16 +210,11 @@ pub async fn delete<S: Store, K: Cache>(
     id: &LeaderboardId,
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
-    let done = deps.store.delete(tenant, id, expected).await?;
-    deps.forget_board(tenant, id).await;
-    Ok(done)
-}
-
-/// A stored period with the bounds that a schedule gives it, where the schedule has a period of that name: it may
-/// have been made by another schedule and end elsewhere now.
-fn as_scheduled(stored: Period, schedule: &Schedule) -> Period {
-    let renewed = stored.starts_at.map(|start| schedule.period_at(start));
-    renewed.filter(|period| period.id == stored.id).unwrap_or(stored)
+    let done = deps.store.delete(tenant, id, expected).await;
+    if !matches!(done, Ok(Ok(false))) {
+        deps.forget_board(tenant, id).await;
+    }
+    done
 }
 
 /// When the periods that exist expire once `after` replaces `before`; empty when nothing about that changes.
@@ -113,7 +231,7 @@ async fn expiries_of<S: Store, K: Cache>(
     Ok(kept
         .into_iter()
         .map(|summary| {
-            let period = as_scheduled(summary.period, &after.schedule);
+            let period = after.schedule.bounds_of(summary.period);
             let expiry = after.schedule.expires_at(&period, after.keep_periods);
             (period.id, expiry)
         })

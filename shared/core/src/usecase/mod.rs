@@ -22,10 +22,11 @@ pub use distribution::{
     distribution,
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, drift};
-pub use leaderboards::{delete, get, list_leaderboards, put};
+pub use leaderboards::{MAX_PUT_STEPS, Stored, delete, get, list_leaderboards, put};
 pub use query::{MAX_CONFIGURATION_RETRIES, QueryError};
 pub use ranks::{
-    ListQuery, Listing, MAX_PLAYERS_ASKED, Standing, around, list, periods, players, remove, standing,
+    ListQuery, Listing, MAX_PLAYERS_ASKED, Standing, around, list, periods, players, readable, remove,
+    standing,
 };
 pub use submit::submit;
 

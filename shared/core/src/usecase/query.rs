@@ -7,7 +7,9 @@ use super::boards::Loaded;
 use super::{Deps, Store, keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, Place, ReadError};
-use crate::{Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, TenantId, Versioned};
+use crate::{
+    Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, TenantId, Timestamp, Versioned,
+};
 
 /// How often a call is repeated because the configuration changed under it.
 pub const MAX_CONFIGURATION_RETRIES: u32 = 3;
@@ -112,26 +114,32 @@ pub(super) async fn period_of<S: Store, K: Cache>(
     let computed = selector.resolve(board, deps.now);
     if let PeriodSelector::Named(id) = selector
         && computed.as_ref().is_none_or(|period| period.id != *id)
+        && Timestamp::parse(id.as_str()).is_ok_and(|start| !board.schedule.is_recorded(start))
     {
-        // Not the start of a period of today's schedule: an instant, or a period of an earlier schedule.
-        let kept = deps.store.periods(tenant, &board.id, deps.now).await?;
-        if let Some(named) = kept.into_iter().find(|summary| summary.period.id == *id) {
+        // An instant, or a period of a schedule of which nothing is recorded.
+        let named = deps.store.find_period(tenant, &board.id, id, deps.now).await?;
+        if let Some(named) = named {
             return Ok(named.period);
         }
     }
     let period = computed.ok_or(QueryError::UnknownPeriod)?;
-    let expires_at = board.schedule.expires_at(&period, board.keep_periods);
-    if expires_at.is_some_and(|expiry| expiry <= deps.now) {
+    if board.schedule.has_expired(&period, board.keep_periods, deps.now) {
         return Err(QueryError::UnknownPeriod);
     }
     Ok(period)
 }
 
 /// The place of a question, for a store.
-pub(super) fn place<'a>(tenant: &'a TenantId, board: &'a Shared, period: &'a Period) -> Place<'a> {
+pub(super) fn place<'a>(
+    tenant: &'a TenantId,
+    board: &'a Shared,
+    period: &'a Period,
+    now: Timestamp,
+) -> Place<'a> {
     Place {
         tenant,
         board,
         period: &period.id,
+        now,
     }
 }

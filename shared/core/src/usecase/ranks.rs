@@ -4,8 +4,10 @@ use super::cursor::{Cursor, Direction};
 use super::query::{Failure, QueryError, Shared, ask, period_of, place};
 use super::{Deps, Store};
 use crate::access::Caller;
-use crate::ports::{Cache, Page, PageFrom, PeriodSummary, Standings};
-use crate::{Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, TenantId};
+use crate::ports::{Cache, Page, PageFrom, PeriodPage, Standings};
+use crate::{
+    Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, TenantId, Timestamp,
+};
 
 /// How many players one question may name.
 pub const MAX_PLAYERS_ASKED: usize = 200;
@@ -83,7 +85,7 @@ pub async fn list<S: Store, K: Cache>(
         )));
     }
     ask(deps, tenant, id, caller, async |board| {
-        list_once(deps, tenant, board, query).await
+        list_once(deps, tenant, board, caller, query).await
     })
     .await
 }
@@ -92,6 +94,7 @@ async fn list_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     board: &Shared,
+    caller: &Caller,
     query: &ListQuery,
 ) -> Result<Listing, Failure> {
     let selector = match &query.cursor {
@@ -114,7 +117,12 @@ async fn list_once<S: Store, K: Cache>(
         });
     let page = deps
         .store
-        .page(&place(tenant, board, &period), &from, query.limit)
+        .page(
+            &place(tenant, board, &period, deps.now),
+            &from,
+            query.limit,
+            caller,
+        )
         .await?;
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     if let Some(cursor) = &query.cursor {
@@ -125,10 +133,13 @@ async fn list_once<S: Store, K: Cache>(
             return Err(QueryError::Invalid(Invalid::new("cursor", "is not a cursor of this list")).into());
         }
     }
-    let started_from = query
-        .cursor
-        .as_ref()
-        .map_or(page.version, |cursor| cursor.version);
+    Ok(listing(board, period, page, query.cursor.as_ref()))
+}
+
+/// A page with the ways on from it; `cursor` is what it was read by.
+fn listing(board: &Shared, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
+    let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
+    let started_from = cursor.map_or(page.version, |cursor| cursor.version);
     let cursor_at = |entry: Option<&RankedEntry>, direction| {
         entry.map(|ranked| Cursor {
             leaderboard: board.value.id.clone(),
@@ -148,24 +159,20 @@ async fn list_once<S: Store, K: Cache>(
         page.entries.first().filter(|_| page.more_before),
         Direction::Previous,
     );
-    let drifted = page.version != started_from;
-    Ok(Listing {
+    Listing {
         board: board.clone(),
+        drifted: page.version != started_from,
+        direction: cursor.map_or(Direction::Next, |cursor| cursor.direction),
         layout,
         period,
         page,
         next,
         previous,
-        direction: query
-            .cursor
-            .as_ref()
-            .map_or(Direction::Next, |cursor| cursor.direction),
         started_from,
-        drifted,
-    })
+    }
 }
 
-/// The window around a player.
+/// The window around a player, a page like those of the list, with cursors in both directions.
 ///
 /// # Errors
 /// [`QueryError`]; [`QueryError::UnknownEntry`] when there is no entry that the caller sees.
@@ -177,23 +184,16 @@ pub async fn around<S: Store, K: Cache>(
     player: &PlayerId,
     selector: &PeriodSelector,
     limit: u32,
-) -> Result<Standing, QueryError> {
+) -> Result<Listing, QueryError> {
     ask(deps, tenant, id, caller, async |board| {
         let period = period_of(deps, tenant, &board.value, selector).await?;
-        let at = place(tenant, board, &period);
+        let at = place(tenant, board, &period, deps.now);
         let page = deps
             .store
             .around(&at, player, limit, caller)
             .await?
             .ok_or(QueryError::UnknownEntry)?;
-        Ok(Standing {
-            board: Shared::clone(board),
-            layout: page.layout.unwrap_or_else(|| board.value.layout()),
-            version: page.version,
-            count: page.count,
-            entries: page.entries,
-            period,
-        })
+        Ok(listing(board, period, page, None))
     })
     .await
 }
@@ -214,7 +214,7 @@ pub async fn players<S: Store, K: Cache>(
         let period = period_of(deps, tenant, &board.value, selector).await?;
         let found = deps
             .store
-            .standings(&place(tenant, board, &period), asked, caller)
+            .standings(&place(tenant, board, &period, deps.now), asked, caller)
             .await?;
         Ok(standing_of(board, period, found))
     })
@@ -241,7 +241,7 @@ pub async fn standing<S: Store, K: Cache>(
     }
 }
 
-/// The periods that have entries, newest first.
+/// A page of the periods that have entries, newest first: those that start before `before`, or all.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -250,16 +250,40 @@ pub async fn periods<S: Store, K: Cache>(
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
-) -> Result<Vec<PeriodSummary>, QueryError> {
-    // The list itself proves no version, so the right to read is decided with the current configuration.
+    before: Option<Timestamp>,
+    limit: u32,
+) -> Result<(Shared, PeriodPage), QueryError> {
+    let board = readable(deps, tenant, caller, id).await?;
+    let mut page = deps
+        .store
+        .list_periods(tenant, id, before, limit, deps.now)
+        .await?;
+    for summary in &mut page.periods {
+        summary.period = board.value.schedule.bounds_of(summary.period.clone());
+    }
+    Ok((board, page))
+}
+
+/// A leaderboard's configuration as the store has it now, for a caller who may read its entries.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn readable<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    caller: &Caller,
+    id: &LeaderboardId,
+) -> Result<Shared, QueryError> {
+    // What follows proves no version, so the right to read is decided with the current configuration.
     let board = deps
         .current_board(tenant, id)
         .await?
         .ok_or(QueryError::UnknownLeaderboard)?;
-    if !caller.may_read(board.value.access) {
-        return Err(QueryError::Forbidden);
+    if caller.may_read(board.value.access) {
+        Ok(board)
+    } else {
+        Err(QueryError::Forbidden)
     }
-    Ok(deps.store.periods(tenant, id, deps.now).await?)
 }
 
 /// Removes a player's entry. The period's version after it.
@@ -275,12 +299,12 @@ pub async fn remove<S: Store, K: Cache>(
     player: &PlayerId,
     selector: &PeriodSelector,
 ) -> Result<u64, QueryError> {
-    if *caller != Caller::Server {
+    if !caller.is_server() {
         return Err(QueryError::Forbidden);
     }
     ask(deps, tenant, id, caller, async |board| {
         let period = period_of(deps, tenant, &board.value, selector).await?;
-        let at = place(tenant, board, &period);
+        let at = place(tenant, board, &period, deps.now);
         let version = deps.store.remove(&at, player, deps.now).await?;
         version.ok_or(Failure::Query(QueryError::UnknownEntry))
     })

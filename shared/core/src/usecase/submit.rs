@@ -1,12 +1,13 @@
 //! Taking scores in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::boards::Loaded;
 use super::query::{MAX_CONFIGURATION_RETRIES, Shared};
 use super::{Deps, Store, keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, Metering, SubmitTerms, Submitted};
+use crate::ports::{Cache, Metered, Metering, RateLimits, SubmitTerms, Submitted};
 use crate::{Attempt, LeaderboardId, Outcome, Refusal, RefusalReason, StoreError, Submission, TenantId};
 
 type Answer = Result<Vec<Outcome>, Refusal>;
@@ -17,12 +18,13 @@ type Answer = Result<Vec<Outcome>, Refusal>;
 /// A submission that meets a configuration which has just changed is tried again after the others of the call;
 /// what the same call holds for the same player can then be settled in another order.
 ///
-/// The call is charged once, with the first command that settles anything. When nothing gets as far as that (every
-/// submission is refused by a configuration), it is charged by a command of its own.
+/// The call is charged once: with the command that settles its submissions, or by a command of its own before
+/// configurations are read from the store. So a call that names leaderboards nobody knows is charged before they are
+/// looked up.
 ///
 /// # Errors
 /// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
-pub async fn submit<S: Store, K: Cache>(
+pub async fn submit<S: Store + RateLimits, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -33,43 +35,45 @@ pub async fn submit<S: Store, K: Cache>(
         deps,
         tenant,
         caller,
-        fresh: BTreeSet::new(),
-        unknown: BTreeSet::new(),
+        terms: terms.clone(),
+        metered: None,
+        boards: BTreeMap::new(),
     };
     let mut answers: Vec<Option<Answer>> = submissions.iter().map(|_| None).collect();
-    let mut terms = terms.clone();
-    let mut metered = None;
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
+        let (asked, open): (Vec<_>, Vec<_>) = submissions
+            .iter()
+            .zip(&mut answers)
+            .filter(|(_, answer)| answer.is_none())
+            .unzip();
+        let Some(resolved) = round.resolve(&asked).await? else {
+            return Ok(round.refused());
+        };
         let mut attempts = Vec::new();
-        let mut open = Vec::new();
-        for (submission, answer) in submissions.iter().zip(&mut answers) {
-            if answer.is_some() {
-                continue;
-            }
-            match round.resolve(submission).await? {
+        let mut attempted = Vec::new();
+        for (resolved, answer) in resolved.into_iter().zip(open) {
+            match resolved {
                 Ok(attempt) => {
                     attempts.push(attempt);
-                    open.push(answer);
+                    attempted.push(answer);
                 }
                 Err(refusal) => *answer = Some(Err(refusal)),
             }
         }
-        if attempts.is_empty() && terms.metering == Metering::default() {
+        if attempts.is_empty() && round.terms.metering == Metering::default() {
             break;
         }
-        let submitted = deps.store.submit_on(tenant, &attempts, &terms).await?;
-        if submitted.metered.refused {
-            return Ok(submitted);
+        let submitted = deps.store.submit_on(tenant, &attempts, &round.terms).await?;
+        if round.charged(submitted.metered) {
+            return Ok(round.refused());
         }
-        metered.get_or_insert(submitted.metered);
-        terms.metering = Metering::default();
-        for (slot, settled) in open.into_iter().zip(submitted.answers) {
+        for (slot, settled) in attempted.into_iter().zip(submitted.answers) {
             match settled {
                 Err(Refusal {
                     leaderboard,
                     reason: RefusalReason::StaleConfiguration,
                 }) => {
-                    round.fresh.remove(&leaderboard);
+                    round.boards.remove(&leaderboard);
                     deps.forget_board(tenant, &leaderboard).await;
                 }
                 decided => *slot = Some(decided),
@@ -81,81 +85,153 @@ pub async fn submit<S: Store, K: Cache>(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(keeps_changing)?;
     Ok(Submitted {
-        metered: metered.unwrap_or_default(),
+        metered: round.metered.unwrap_or_default(),
         answers,
     })
 }
 
-/// One request's view of the configurations.
+/// One request's view of the configurations, and what it is charged.
 struct Round<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
     tenant: &'a TenantId,
     caller: &'a Caller,
-    /// Leaderboards whose configuration was read from the store in this request.
-    fresh: BTreeSet<LeaderboardId>,
-    /// Leaderboards that the store does not have. No copy remembers them, so each is asked for once.
-    unknown: BTreeSet<LeaderboardId>,
+    /// The terms of the next command; nothing is left of their metering once the call is charged.
+    terms: SubmitTerms,
+    metered: Option<Metered>,
+    /// The configurations that were loaded; `None` for a leaderboard that the store does not have.
+    boards: BTreeMap<LeaderboardId, Option<Loaded>>,
 }
 
-impl<S: Store, K: Cache> Round<'_, S, K> {
-    /// Applies the configurations. A refusal is believed only of configurations just read: it proves nothing
-    /// of the current ones otherwise.
-    async fn resolve(&mut self, submission: &Submission) -> Result<Result<Attempt, Refusal>, StoreError> {
-        let first = self.resolve_once(submission).await?;
-        let believed = submission.leaderboards.iter().all(|id| self.fresh.contains(id));
-        let refused = match &first {
-            Err(_) => true,
-            Ok(attempt) => attempt.targets.iter().any(|target| target.refused.is_some()),
-        };
-        if !refused || believed {
-            return Ok(first);
-        }
-        for id in &submission.leaderboards {
-            if !self.fresh.contains(id) {
-                if self.deps.current_board(self.tenant, id).await?.is_none() {
-                    self.unknown.insert(id.clone());
+impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
+    /// Applies the configurations to submissions, in their order. `None`: the call was refused by its limits.
+    ///
+    /// A refusal is believed only of configurations just read: it proves nothing of the current ones otherwise.
+    async fn resolve(
+        &mut self,
+        asked: &[&Submission],
+    ) -> Result<Option<Vec<Result<Attempt, Refusal>>>, StoreError> {
+        let named: BTreeSet<&LeaderboardId> = asked.iter().flat_map(|one| &one.leaderboards).collect();
+        let mut missing = Vec::new();
+        for id in named {
+            if self.boards.contains_key(id) {
+                continue;
+            }
+            match self.deps.copy_of(self.tenant, id).await {
+                Some(board) => {
+                    let loaded = Loaded { board, fresh: false };
+                    self.boards.insert(id.clone(), Some(loaded));
                 }
-                self.fresh.insert(id.clone());
+                None => missing.push(id.clone()),
             }
         }
-        self.resolve_once(submission).await
+        if !self.read(&missing).await? {
+            return Ok(None);
+        }
+        let first: Vec<_> = asked.iter().map(|one| self.resolve_one(one)).collect();
+        let doubted: BTreeSet<&LeaderboardId> = asked
+            .iter()
+            .zip(&first)
+            .filter(|(_, resolved)| is_refused(resolved))
+            .flat_map(|(one, _)| &one.leaderboards)
+            .filter(|id| !self.is_fresh(id))
+            .collect();
+        if doubted.is_empty() {
+            return Ok(Some(first));
+        }
+        let doubted: Vec<_> = doubted.into_iter().cloned().collect();
+        if !self.read(&doubted).await? {
+            return Ok(None);
+        }
+        Ok(Some(asked.iter().map(|one| self.resolve_one(one)).collect()))
     }
 
-    async fn resolve_once(
-        &mut self,
-        submission: &Submission,
-    ) -> Result<Result<Attempt, Refusal>, StoreError> {
+    /// Reads configurations from the store, once the call is charged. Whether it was let through.
+    async fn read(&mut self, ids: &[LeaderboardId]) -> Result<bool, StoreError> {
+        if ids.is_empty() {
+            return Ok(true);
+        }
+        if self.terms.metering != Metering::default() {
+            let metered = self.deps.store.take(self.tenant, &self.terms.metering).await?;
+            if self.charged(metered) {
+                return Ok(false);
+            }
+        }
+        let boards = self.deps.current_boards(self.tenant, ids).await?;
+        for (id, board) in ids.iter().zip(boards) {
+            let loaded = board.map(|board| Loaded { board, fresh: true });
+            self.boards.insert(id.clone(), loaded);
+        }
+        Ok(true)
+    }
+
+    /// Keeps what a command answered about the limits, so that the call is charged once. Whether they refused it.
+    fn charged(&mut self, metered: Metered) -> bool {
+        let refused = metered.refused;
+        if refused || self.metered.is_none() {
+            self.metered = Some(metered);
+        }
+        self.terms.metering = Metering::default();
+        refused
+    }
+
+    fn refused(self) -> Submitted {
+        Submitted {
+            metered: self.metered.unwrap_or_default(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Whether a configuration was read from the store in this request, also in vain.
+    fn is_fresh(&self, id: &LeaderboardId) -> bool {
+        matches!(self.boards.get(id), Some(None | Some(Loaded { fresh: true, .. })))
+    }
+
+    fn resolve_one(&self, submission: &Submission) -> Result<Attempt, Refusal> {
         let mut boards: Vec<Shared> = Vec::with_capacity(submission.leaderboards.len());
         for id in &submission.leaderboards {
-            let refuse = |reason| {
-                Ok(Err(Refusal {
-                    leaderboard: id.clone(),
-                    reason,
-                }))
+            let refusal = |reason| Refusal {
+                leaderboard: id.clone(),
+                reason,
             };
-            if self.unknown.contains(id) {
-                return refuse(RefusalReason::UnknownLeaderboard);
-            }
-            let Some(loaded) = self.deps.board(self.tenant, id).await? else {
-                self.fresh.insert(id.clone());
-                self.unknown.insert(id.clone());
-                return refuse(RefusalReason::UnknownLeaderboard);
-            };
-            if loaded.fresh {
-                self.fresh.insert(id.clone());
-            }
-            if !self
-                .caller
-                .may_submit(loaded.board.value.access, &submission.player)
-            {
-                return refuse(RefusalReason::Forbidden);
+            let loaded = self.boards.get(id).and_then(Option::as_ref);
+            let board = &loaded
+                .ok_or_else(|| refusal(RefusalReason::UnknownLeaderboard))?
+                .board;
+            if !self.caller.may_submit(board.value.access, &submission.player) {
+                return Err(refusal(RefusalReason::Forbidden));
             }
             // It decides the period and the tie-break, so a player does not choose it.
             if matches!(self.caller, Caller::Player(_)) && submission.occurred_at.is_some() {
-                return refuse(RefusalReason::TimeNotAllowed);
+                return Err(refusal(RefusalReason::TimeNotAllowed));
             }
-            boards.push(Rc::clone(&loaded.board));
+            boards.push(Rc::clone(board));
         }
-        Ok(submission.resolve(&boards, self.deps.now))
+        self.apply(submission, &boards)
+    }
+
+    /// Applies the configurations to a submission that happened when it came in, unless it says otherwise. What its id stands for
+    /// is what the client sent.
+    fn apply(&self, submission: &Submission, boards: &[Shared]) -> Result<Attempt, Refusal> {
+        let now = self.deps.now;
+        let (None, Some(received_at)) = (submission.occurred_at, self.terms.received_at) else {
+            return submission.resolve_for(self.caller, boards, now);
+        };
+        let dated = Submission {
+            occurred_at: Some(received_at),
+            ..submission.clone()
+        };
+        let attempt = dated.resolve_for(self.caller, boards, now)?;
+        Ok(Attempt {
+            fingerprint: submission.fingerprint(),
+            ..attempt
+        })
+    }
+}
+
+/// Whether a submission was refused by a configuration, as a whole or on one of its leaderboards.
+fn is_refused(resolved: &Result<Attempt, Refusal>) -> bool {
+    match resolved {
+        Err(_) => true,
+        Ok(attempt) => attempt.targets.iter().any(|target| target.refused.is_some()),
     }
 }

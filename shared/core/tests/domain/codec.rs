@@ -1,14 +1,14 @@
 //! What is written is read back, and what is not written by us is never taken for it.
 
 use leaderboard_core::codec::{
-    Malformed, Reader, Writer, decode_event, decode_layout, decode_leaderboard, decode_outcome, encode_event,
-    encode_layout, encode_leaderboard, encode_outcome,
+    Malformed, RECORDED_AT_BYTES, Reader, Writer, decode_event, decode_layout, decode_leaderboard,
+    decode_outcome, encode_event, encode_layout, encode_leaderboard, encode_outcome, read_recorded_at,
 };
 use leaderboard_core::{
     Access, CachePolicy, CacheStrategy, Event, EventBody, Layout, Leaderboard, LeaderboardId, Limits,
-    MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_VIEWS, Metadata, Operator, Outcome,
-    Period, PeriodId, Previous, ReadAccess, Reset, Schedule, Status, SubmissionId, Ties, Timestamp, Values,
-    WarmView, WriteAccess,
+    LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS,
+    MAX_WARM_VIEWS, Metadata, Operator, Outcome, Period, PeriodId, Previous, ReadAccess, Reset, Schedule,
+    Status, SubmissionId, Ties, Timestamp, Values, WarmView, WriteAccess,
 };
 use proptest::option::of;
 use proptest::prelude::*;
@@ -101,6 +101,16 @@ fn leaderboards() -> impl Strategy<Value = Leaderboard> {
             },
         )
         .prop_filter("a valid configuration", |board| board.check().is_ok())
+        .prop_flat_map(|board| (Just(board), log_policies()))
+        .prop_map(|(board, log)| Leaderboard { log, ..board })
+}
+
+fn log_policies() -> impl Strategy<Value = LogPolicy> {
+    let own = (1..=MAX_KEEP_EVENTS, 1..=MAX_KEEP_DAYS).prop_map(|(keep_events, keep_days)| LogPolicy {
+        keep_events,
+        keep_days,
+    });
+    prop_oneof![Just(LogPolicy::default()), own]
 }
 
 fn cache_policies() -> impl Strategy<Value = CachePolicy> {
@@ -156,17 +166,20 @@ fn bodies() -> impl Strategy<Value = EventBody> {
     let id = of("\\PC{1,30}").prop_map(|id| id.and_then(|id| SubmissionId::new(id).ok()));
     let metadata =
         of("\\PC{0,60}").prop_map(|text| text.and_then(|text| Metadata::from_json_text(text).ok()));
-    let score = (operators(), tuples(), any_instant(), any::<bool>());
+    let score = (operators(), tuples(), any_instant(), any::<bool>(), any::<bool>());
     let submitted = (any_player(), period_ids(), metadata, id, score).prop_map(
-        |(player, period, metadata, id, (operator, values, occurred_at, hidden))| EventBody::Submitted {
-            player,
-            period,
-            operator,
-            values,
-            metadata,
-            occurred_at,
-            id,
-            hidden,
+        |(player, period, metadata, id, (operator, values, occurred_at, hidden, kept))| {
+            EventBody::Submitted {
+                player,
+                period,
+                operator,
+                values,
+                metadata,
+                occurred_at,
+                id,
+                hidden,
+                kept,
+            }
         },
     );
     prop_oneof![
@@ -237,6 +250,14 @@ fn outcome_of(bytes: &[u8]) -> Result<Outcome, Malformed> {
 }
 
 proptest! {
+    #[test]
+    fn the_instant_of_an_event_is_read_from_its_first_bytes(event in events()) {
+        let bytes = encode_event(&event);
+        let first = &bytes[..bytes.len().min(RECORDED_AT_BYTES)];
+        prop_assert_eq!(read_recorded_at(first), Ok(event.recorded_at));
+    }
+
+
     #[test]
     fn leaderboards_come_back(board in leaderboards()) {
         let bytes = encode_leaderboard(&board);
@@ -365,22 +386,69 @@ fn a_configuration_that_would_not_be_accepted_is_malformed() {
     );
 }
 
-#[test]
-fn a_configuration_without_a_cache_policy_of_its_own_keeps_its_bytes() {
+/// A configuration `l` of the first shape: all defaults, and this reset.
+fn first_shape(reset: &[u8]) -> Vec<u8> {
     #[rustfmt::skip]
-    let expected = [
-        1, 1, b'l', 0, 0, 1, 0, 5, b's', b'c', b'o', b'r', b'e', 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    ];
-    assert_eq!(encode_leaderboard(&board("l")), expected);
-    assert_eq!(decode_leaderboard(&expected), Ok(board("l")));
+    let before = [1, 1, b'l', 0, 0, 1, 0, 5, b's', b'c', b'o', b'r', b'e', 0, 0];
+    [&before[..], reset, &[12, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat()
+}
+
+#[test]
+fn configurations_of_the_first_two_shapes_are_read_and_keep_their_bytes() {
+    let first = first_shape(&[0]);
+    let read = decode_leaderboard(&first).unwrap();
+    assert_eq!(encode_leaderboard(&read), first);
+    let now = crate::given::at("2026-11-11T10:15:00Z");
+    assert!(!read.schedule.is_recorded(now), "it may have had another reset");
+    let recorded = Leaderboard {
+        schedule: Schedule::never(),
+        ..read.clone()
+    };
+    assert_eq!(recorded, board("l"));
     let own = Leaderboard {
         cache: CachePolicy {
             lifetime_ms: 0,
             ..CachePolicy::default()
         },
-        ..board("l")
+        ..read
     };
-    assert_eq!(encode_leaderboard(&own).first(), Some(&2));
+    let second = encode_leaderboard(&own);
+    assert_eq!(second.first(), Some(&2));
+    assert_eq!(decode_leaderboard(&second), Ok(own.clone()));
+    let mut log = own;
+    log.log.keep_days = 7;
+    let bytes = encode_leaderboard(&log);
+    assert_eq!(bytes.first(), Some(&4));
+    assert_eq!(decode_leaderboard(&bytes), Ok(log));
+}
+
+#[test]
+fn a_reset_of_the_first_shape_is_remembered_when_it_changes() {
+    let mut reset = vec![1, 9];
+    reset.extend(b"0 0 * * *");
+    reset.push(3);
+    reset.extend(b"UTC");
+    let daily = first_shape(&reset);
+    let read = decode_leaderboard(&daily).unwrap();
+    assert_eq!(encode_leaderboard(&read), daily);
+    let now = crate::given::at("2026-11-11T10:15:00Z");
+    let weekly = schedule("0 0 * * 1", "UTC");
+    let changed = Leaderboard {
+        schedule: read.schedule.changed_to(&weekly, 12, now, false).unwrap(),
+        ..read.clone()
+    };
+    assert_eq!(
+        decode_leaderboard(&encode_leaderboard(&changed)),
+        Ok(changed.clone())
+    );
+    assert_eq!(changed.schedule.period_at(now), read.schedule.period_at(now));
+    let later = crate::given::at("2026-11-12T00:00:00Z");
+    assert!(
+        changed.schedule.is_recorded(later)
+            && !changed
+                .schedule
+                .is_recorded(crate::given::at("2026-11-10T00:00:00Z"))
+    );
 }
 
 #[test]
@@ -397,6 +465,7 @@ fn the_bytes_are_those_of_the_first_version() {
             occurred_at: crate::given::at("2026-07-19T12:00:00Z"),
             id: SubmissionId::new("x").ok(),
             hidden: false,
+            kept: false,
         },
     };
     #[rustfmt::skip]
@@ -404,5 +473,22 @@ fn the_bytes_are_those_of_the_first_version() {
     assert_eq!(encode_event(&event), expected);
     // A period's id in full is read too.
     let in_full = [&expected[..8], &[0, 3], b"all", &expected[9..]].concat();
-    assert_eq!(decode_event(&in_full), Ok(event));
+    assert_eq!(decode_event(&in_full), Ok(event.clone()));
+    // Metadata stands before the id there.
+    let mut with_metadata = event;
+    let EventBody::Submitted { metadata, .. } = &mut with_metadata.body else {
+        panic!("another event")
+    };
+    *metadata = Metadata::from_json_text("{}").ok();
+    let mut first = expected.to_vec();
+    first[1] |= 0b0000_0100;
+    first.splice(14..14, [2, b'{', b'}']);
+    assert_eq!(decode_event(&first), Ok(with_metadata.clone()));
+    // What is written today has it at the end, so that a store can add it.
+    let mut last = expected.to_vec();
+    last[0] = 6;
+    last[1] |= 0b0000_0100;
+    last.extend([2, b'{', b'}']);
+    assert_eq!(encode_event(&with_metadata), last);
+    assert_eq!(decode_event(&last), Ok(with_metadata));
 }

@@ -299,7 +299,7 @@ fn the_window_the_clock_and_the_operator_are_checked_first() {
     assert_eq!(reason("2026-06-15T00:00:00Z"), ended);
     assert_eq!(
         reason("2026-07-01T00:01:00.001Z"),
-        Some(RefusalReason::InTheFuture)
+        Some(RefusalReason::InTheFuture { now: at(NOW) })
     );
     assert_eq!(
         refused(

@@ -18,6 +18,10 @@ mod order_key;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
+mod schedule_changes;
+#[cfg(test)]
 mod schedule_daylight;
+#[cfg(test)]
+mod ties;
 #[cfg(test)]
 mod usecases;

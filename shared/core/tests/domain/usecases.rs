@@ -118,7 +118,7 @@ fn resetting(schedule: Schedule, keep_periods: u16) -> Leaderboard {
 }
 
 #[test]
-fn a_period_that_a_new_schedule_also_has_lives_as_long_as_that_schedule_says() {
+fn the_list_of_the_day_stays_when_days_become_years() {
     let world = World::new();
     world.put(
         "2026-01-01T06:00:00Z",
@@ -129,7 +129,13 @@ fn a_period_that_a_new_schedule_also_has_lives_as_long_as_that_schedule_says() {
         "2026-01-01T08:00:00Z",
         &resetting(schedule("0 0 1 1 *", "UTC"), 1),
     );
-    assert_eq!(world.periods("2026-06-01T00:00:00Z"), ["2026-01-01T00:00:00Z"]);
+    assert_eq!(world.periods("2026-01-01T23:00:00Z"), ["2026-01-01T00:00:00Z"]);
+    assert!(
+        world.periods("2026-01-02T00:00:00Z").is_empty(),
+        "one period is kept"
+    );
+    assert_eq!(world.submit("2026-01-02T07:00:00Z", None), Ok(false));
+    assert_eq!(world.periods("2026-06-01T00:00:00Z"), ["2026-01-02T00:00:00Z"]);
     assert!(world.periods("2027-01-01T00:00:00Z").is_empty());
 }
 

@@ -5,10 +5,14 @@
 //! failed has a second record with its status. Records are compact JSON of at most 4 KiB.
 
 mod act;
+mod ban;
+mod corrections;
 mod issued;
 mod record;
 mod refusals;
 
 pub(crate) use act::{Trail, begin, end};
+pub(crate) use ban::{record_ban, record_ban_again};
+pub(crate) use corrections::{begin_corrections, end_corrections};
 pub(crate) use issued::{Issued, issued};
 pub(crate) use refusals::{Refusals, refused};

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::identity::Credential;
+use crate::json::{self, Exact, IntegerFormat};
 use crate::params::Params;
+use crate::wire::NamedValues;
 
 /// The most bytes of a record.
 pub(super) const MAX_RECORD_BYTES: usize = 4096;
@@ -35,6 +37,37 @@ pub(super) enum Event<'a> {
         status: u16,
         trace: &'a str,
     },
+    /// A player is about to be banned.
+    Ban {
+        who: Who,
+        player: String,
+        reason: Option<&'a str>,
+        expires_at: Option<String>,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// An admin is about to set an entry whatever the leaderboard's operator is.
+    Correction {
+        who: Who,
+        player: String,
+        leaderboard: &'a str,
+        values: SentValues<'a>,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// A correction was made.
+    Corrected {
+        /// The position of the correction's record.
+        of: u64,
+        period: &'a str,
+        /// The entry's values now.
+        values: Option<NamedValues<'a>>,
+        /// Its values before; `None` when there was no entry.
+        previous: Option<NamedValues<'a>>,
+        /// Whether it was made before, by a submission with the same id.
+        replayed: bool,
+        trace: &'a str,
+    },
     /// A token was issued to a player; the first by this credential in a minute.
     Issued {
         who: Who,
@@ -53,6 +86,16 @@ pub(super) enum Event<'a> {
         /// How often the same happened from the same address within a short time.
         count: u64,
     },
+}
+
+/// Values as they were sent, by the names of their columns.
+#[derive(Debug)]
+pub(super) struct SentValues<'a>(pub(super) Vec<(&'a str, Exact)>);
+
+impl Serialize for SentValues<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -110,7 +153,8 @@ impl Event<'_> {
 
     fn written(&self) -> Vec<u8> {
         // Strings and numbers alone: there is nothing in it that could not be written.
-        serde_json::to_vec(self).unwrap_or_default()
+        // Strings: the record is shown as it was written, also to clients that asked for strings.
+        json::write(self, IntegerFormat::String).unwrap_or_default()
     }
 }
 
@@ -124,7 +168,13 @@ pub(super) fn parameters(params: &Params<'_>) -> Vec<(&'static str, String)> {
 
 /// Text that a client chose, short enough to be kept.
 pub(super) fn cut(text: &str) -> String {
-    text.chars().take(MAX_TEXT_CHARS).collect()
+    first_characters(text).to_owned()
+}
+
+/// The beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`].
+pub(super) fn first_characters(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(at, _)| at);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -155,6 +205,16 @@ mod tests {
             r#"{"type":"act","who":{"credential":"token","issuer":"us","subject":"p"},"method":"PUT","route":"/players/:player/ban","parameters":{"player":"José"},"query":"a=1","from":"2001:db8::1","trace":"0af7"}"#
         );
         assert!(!act("p", "q", "").contains("query"));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_its_characters() {
+        let long = "é".repeat(MAX_TEXT_CHARS);
+        assert_eq!(first_characters(&format!("{long}x")), long);
+        assert_eq!(
+            (first_characters(&long), first_characters("")),
+            (long.as_str(), "")
+        );
     }
 
     #[test]

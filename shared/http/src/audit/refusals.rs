@@ -30,7 +30,7 @@ const OPERATORS_BUCKET: &str = "audit:refused:operator";
 /// How often records that the log does not take are tried again, once for each time that refusals are gathered: two seconds.
 const MAX_TRIES: u32 = 8;
 /// What was never recorded is counted here.
-const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
+pub(super) const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
 /// The reason of refusals that are counted together.
 const MANY: &str = "Too many different refusals to list.";
 
@@ -200,9 +200,13 @@ async fn record_gathered<E: Environment>(env: &E) {
     }
 }
 
-/// Appends a record; whether there was room for it.
-async fn append<E: Environment>(env: &E, refusal: &Refusal, seen: &Seen) -> Result<bool, StoreError> {
-    let (payer, bucket) = match &refusal.tenant {
+/// Whether the log of a tenant, or without one the operator's, takes one more record of something that was refused. If so, it
+/// is charged.
+pub(super) async fn has_room_for_one<E: Environment>(
+    env: &E,
+    tenant: Option<&TenantId>,
+) -> Result<bool, StoreError> {
+    let (payer, bucket) = match tenant {
         Some(tenant) => (tenant, BUCKET),
         None => (&env.settings().default_tenant, OPERATORS_BUCKET),
     };
@@ -216,7 +220,12 @@ async fn append<E: Environment>(env: &E, refusal: &Refusal, seen: &Seen) -> Resu
         charges: vec![charge],
         ..Metering::default()
     };
-    if env.store().take(payer, &metering).await?.refused {
+    Ok(!env.store().take(payer, &metering).await?.refused)
+}
+
+/// Appends a record; whether there was room for it.
+async fn append<E: Environment>(env: &E, refusal: &Refusal, seen: &Seen) -> Result<bool, StoreError> {
+    if !has_room_for_one(env, refusal.tenant.as_ref()).await? {
         return Ok(false);
     }
     let event = Event::Refused {

@@ -119,11 +119,7 @@ pub(super) async fn withdraw<E: Environment>(
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
-    change(env, claim, async |entries| {
-        entries.retain(|entry| !entry.is(owner, id));
-        Ok(())
-    })
-    .await
+    settle(env, claim, owner, id, async || Ok(None)).await
 }
 
 /// Lists a document, or takes it off, by what `version` says after the list was read: in which version the document

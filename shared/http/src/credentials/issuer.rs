@@ -157,6 +157,7 @@ impl IssuerRecord {
             scopes: boxed(&self.scopes_claim),
             default_scopes: scopes(&self.default_scopes),
             granted_scopes: scopes(&self.granted_scopes),
+            bound_to_keys: false,
         };
         Verifier::new(
             &self.issuer,

@@ -7,9 +7,10 @@ use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use super::index::{self, Claim};
 use super::issuer::IssuerRecord;
-use super::key_sets::{self, Source};
+use super::key_sets::{self, Probe, Source};
 use crate::edge::renew;
 use crate::environment::Environment;
+use crate::pipeline::changed_meanwhile;
 use crate::problem::{Problem, ProblemType};
 
 /// Documents of one tenant.
@@ -98,7 +99,7 @@ fn exactly(expected: Expected, before: Option<&Before>) -> Result<Expected, Prob
     if holds {
         Ok(version.map_or(Expected::Absent, Expected::Version))
     } else {
-        Err(Problem::new(ProblemType::PreconditionFailed))
+        Err(changed_meanwhile())
     }
 }
 
@@ -137,7 +138,7 @@ pub(crate) async fn put<E: Environment>(
         let outcome = put().await;
         settle(env, owner, id, &old.union(&new).cloned().collect()).await;
         if let Some(kept) = outcome? {
-            forget_keys(env, before.and_then(|before| before.record), Some(record)).await;
+            forget_keys(env, owner, before.and_then(|before| before.record), Some(record)).await;
             return Ok(kept);
         }
         // Somebody was faster, and whether that is what was expected is seen now.
@@ -172,7 +173,7 @@ pub(crate) async fn delete<E: Environment>(
         let outcome = delete().await;
         settle(env, owner, id, &claims).await;
         if let Some(deleted) = outcome? {
-            forget_keys(env, before.record, None).await;
+            forget_keys(env, owner, before.record, None).await;
             return Ok(deleted);
         }
     }
@@ -225,14 +226,30 @@ async fn settle<E: Environment>(env: &E, owner: Option<&TenantId>, id: &str, cla
     env.memory().tokens.forget();
 }
 
-/// Drops the key set of a document that is gone or has another. Another document's of the same address is fetched anew.
-async fn forget_keys<E: Environment>(env: &E, before: Option<IssuerRecord>, after: Option<&IssuerRecord>) {
-    let after = after.and_then(Source::of);
-    if let Some(before) = before.as_ref().and_then(Source::of)
+/// Drops the key set of a document that is gone or has another. Another document's of the same owner and address is fetched anew.
+async fn forget_keys<E: Environment>(
+    env: &E,
+    owner: Option<&TenantId>,
+    before: Option<IssuerRecord>,
+    after: Option<&IssuerRecord>,
+) {
+    let source = |record: &IssuerRecord| Source::of(owner, record);
+    let after = after.and_then(source);
+    if let Some(before) = before.as_ref().and_then(source)
         && after.is_none_or(|after| after != before)
     {
         key_sets::forget(env, &before).await;
     }
+}
+
+/// Whether the keys of a document can be fetched; `None` for keys in the document.
+pub(crate) async fn probe<E: Environment>(
+    env: &E,
+    owner: Option<&TenantId>,
+    record: &IssuerRecord,
+) -> Option<Probe> {
+    let source = Source::of(owner, record)?;
+    Some(key_sets::probe(env, &source).await)
 }
 
 /// A page of the documents of an owner, in order of their ids.

@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use leaderboard_core::Timestamp;
+use bytes::Bytes;
+use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_identity::token::{
     Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, Trust, discovery_url,
 };
@@ -17,7 +18,7 @@ use leaderboard_identity::token::{
 use super::issuer::{IssuerRecord, KeySource};
 use super::nearby::{self, Attempt};
 use crate::environment::Environment;
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, FetchError};
 use crate::problem::{Problem, ProblemType};
 
 /// How long a set is used as it is, in milliseconds.
@@ -40,31 +41,55 @@ const LOOK_NEARBY_AGAIN_MS: u64 = 100;
 /// Sets that an instance remembers.
 const MAX_SETS: usize = 100;
 
-/// Where a set comes from.
+/// Where a set comes from, and whose it is. Owners share no set: what one of them does to its issuers drops no set of another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
-    /// From this address.
+pub(super) struct Source {
+    owner: Option<TenantId>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// At this address.
     Address(String),
-    /// From where the discovery document of this issuer says.
+    /// Where the discovery document of this issuer says.
     Discovery(String),
 }
 
 impl Source {
-    /// Where the keys of an issuer are; `None` for keys in its document.
-    pub(super) fn of(record: &IssuerRecord) -> Option<Self> {
-        match &record.source {
-            KeySource::Address(url) => Some(Self::Address(url.clone())),
-            KeySource::Discovery => Some(Self::Discovery(record.issuer.clone())),
-            KeySource::Keys(_) => None,
-        }
+    /// Where the keys of an issuer of `owner` (`None`: of the operator's) are; `None` for keys in its document.
+    pub(super) fn of(owner: Option<&TenantId>, record: &IssuerRecord) -> Option<Self> {
+        let place = match &record.source {
+            KeySource::Address(url) => Place::Address(url.clone()),
+            KeySource::Discovery => Place::Discovery(record.issuer.clone()),
+            KeySource::Keys(_) => return None,
+        };
+        let owner = owner.cloned();
+        Some(Self { owner, place })
     }
 
+    /// The owner comes first, and ends with a space, which no tenant's id has.
     fn name(&self) -> Rc<str> {
-        match self {
-            Self::Address(url) => format!("address {url}").into(),
-            Self::Discovery(issuer) => format!("discovery {issuer}").into(),
+        let owner = self.owner.as_ref().map_or(".", TenantId::as_str);
+        match &self.place {
+            Place::Address(url) => format!("{owner} address {url}").into(),
+            Place::Discovery(issuer) => format!("{owner} discovery {issuer}").into(),
         }
     }
+}
+
+/// Whose a set is, by its name.
+fn owner_of(name: &str) -> &str {
+    name.split(' ').next().unwrap_or_default()
+}
+
+/// Whether the keys of an issuer could be fetched just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Probe {
+    /// So many keys were.
+    Fetched(usize),
+    /// They were not, and why, in words for whoever may configure issuers.
+    Failed(String),
 }
 
 /// What an instance knows of a set.
@@ -74,6 +99,8 @@ struct Held {
     fetched_at: Timestamp,
     /// When the last attempt ended.
     tried_at: Timestamp,
+    /// Why it failed, if it did, and this instance made it.
+    fault: Option<Rc<str>>,
 }
 
 impl Held {
@@ -115,9 +142,29 @@ impl KeySets {
     fn remember(&self, name: &Rc<str>, held: Held) {
         let mut known = self.held.borrow_mut();
         if known.len() >= MAX_SETS && !known.contains_key(name) {
-            known.pop_first();
+            evict(&mut known);
         }
         known.insert(Rc::clone(name), held);
+    }
+}
+
+/// Makes room: of the owner with the most sets, the one that was fetched longest ago goes. Sets that are in use are fetched again and
+/// again, and an owner who brings many takes room from nobody else.
+fn evict(known: &mut BTreeMap<Rc<str>, Held>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in known.keys() {
+        let count = counts.entry(owner_of(name)).or_default();
+        *count = count.saturating_add(1);
+    }
+    let largest = counts.into_iter().max_by_key(|(_, count)| *count);
+    let largest = largest.map(|(owner, _)| owner);
+    let oldest = known
+        .iter()
+        .filter(|(name, _)| Some(owner_of(name)) == largest)
+        .min_by_key(|(_, held)| held.fetched_at)
+        .map(|(name, _)| Rc::clone(name));
+    if let Some(oldest) = oldest {
+        known.remove(&oldest);
     }
 }
 
@@ -158,6 +205,22 @@ pub(super) async fn forget<E: Environment>(env: &E, source: &Source) {
     nearby::forget(env, &name).await;
 }
 
+/// Fetches a set, unless that was tried a moment ago, and says what came of it.
+pub(super) async fn probe<E: Environment>(env: &E, source: &Source) -> Probe {
+    let name = source.name();
+    renewed(env, source).await;
+    let Some(held) = env.memory().key_sets.find(&name) else {
+        return Probe::Failed("They are being fetched by another request.".to_owned());
+    };
+    match (held.fault, held.keys) {
+        (Some(fault), _) => Probe::Failed(fault.to_string()),
+        (None, Some(keys)) => Probe::Fetched(keys.len()),
+        (None, None) => {
+            Probe::Failed("An attempt a moment ago failed; there is another one in a moment.".to_owned())
+        }
+    }
+}
+
 /// The keys of a set after another attempt to fetch it, or without one when the last is too recent.
 pub(super) async fn renewed<E: Environment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
     let (name, memory) = (source.name(), &env.memory().key_sets);
@@ -177,6 +240,7 @@ pub(super) async fn renewed<E: Environment>(env: &E, source: &Source) -> Option<
         keys: None,
         fetched_at: Timestamp::MIN,
         tried_at: Timestamp::MIN,
+        fault: None,
     });
     if !held.may_try(begun) {
         return held.younger_than(KEEP_MS, begun);
@@ -220,34 +284,60 @@ async fn fetched<E: Environment>(env: &E, source: &Source, before: Held) -> Held
     let (name, fetched_at) = (source.name(), env.clock());
     nearby::note_attempt(env, &name, false, fetched_at).await;
     let fetched = fetch(env, source).await;
-    if let Some((json, _)) = &fetched {
+    if let Ok((json, _)) = &fetched {
         nearby::keep(env, &name, json, fetched_at).await;
     }
     // The end counts: an issuer that takes long to answer is not asked without a pause.
     let tried_at = env.clock();
     nearby::note_attempt(env, &name, true, tried_at).await;
     match fetched {
-        Some((_, keys)) => Held {
+        Ok((_, keys)) => Held {
             keys: Some(Rc::new(keys)),
             fetched_at,
             tried_at,
+            fault: None,
         },
-        None => Held { tried_at, ..before },
+        Err(fault) => Held {
+            tried_at,
+            fault: Some(fault.into()),
+            ..before
+        },
     }
 }
 
-async fn fetch<E: Environment>(env: &E, source: &Source) -> Option<(Vec<u8>, KeySet)> {
-    let url = match source {
-        Source::Address(url) => url.clone(),
-        Source::Discovery(issuer) => {
-            let url = discovery_url(issuer, Hosts::Any).ok()?;
-            let document = env.fetch().get(&url, MAX_DISCOVERY_BYTES).await.ok()?;
-            Discovery::parse(&document, issuer).ok()?.jwks_uri
+/// Fetches a set. What went wrong is said in words that tell nothing of the network that this service is in.
+async fn fetch<E: Environment>(env: &E, source: &Source) -> Result<(Vec<u8>, KeySet), String> {
+    let url = match &source.place {
+        Place::Address(url) => url.clone(),
+        Place::Discovery(issuer) => {
+            let url = discovery_url(issuer, Hosts::Any)
+                .map_err(|_| "The issuer is no address that has a discovery document.".to_owned())?;
+            let document = get(env, &url, MAX_DISCOVERY_BYTES).await?;
+            let discovery = Discovery::parse(&document, issuer);
+            discovery
+                .map_err(|_| format!("{url} is no discovery document of this issuer."))?
+                .jwks_uri
         }
     };
-    let json = env.fetch().get(&url, MAX_KEY_SET_BYTES).await.ok()?;
-    let keys = KeySet::parse(&json, Trust::Published).ok()?;
-    Some((json.to_vec(), keys))
+    let json = get(env, &url, MAX_KEY_SET_BYTES).await?;
+    let keys = KeySet::parse(&json, Trust::Published);
+    let keys = keys.map_err(|_| format!("{url} is no key set with a key that can be used."))?;
+    Ok((json.to_vec(), keys))
+}
+
+async fn get<E: Environment>(env: &E, url: &str, max_bytes: usize) -> Result<Bytes, String> {
+    env.fetch()
+        .get(url, max_bytes)
+        .await
+        .map_err(|error| match error {
+            FetchError::NotGranted => {
+                format!(
+                    "The operator does not let this service ask {url}: its host is not one of issuer_hosts."
+                )
+            }
+            FetchError::Unusable(what) => format!("{url} {what}."),
+            FetchError::Unreachable(_) => format!("{url} cannot be reached."),
+        })
 }
 
 /// What the instance knows of a set; where that is not fresh, what the region knows if it is newer.
@@ -272,5 +362,35 @@ async fn from_region<E: Environment>(env: &E, name: &str) -> Option<Held> {
         keys: Some(Rc::new(keys)),
         fetched_at,
         tried_at: fetched_at,
+        fault: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(at_ms: i64) -> Held {
+        Held {
+            keys: None,
+            fetched_at: Timestamp::saturating_from_unix_ms(at_ms),
+            tried_at: Timestamp::MIN,
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn who_has_the_most_sets_makes_room() {
+        let sets = KeySets::default();
+        let name = |owner: &str, n: i64| -> Rc<str> { format!("{owner} address {n}").into() };
+        sets.remember(&name("acme", 0), held(-1));
+        for n in 0..2 * i64::try_from(MAX_SETS).unwrap() {
+            sets.remember(&name("zeta", n), held(n));
+        }
+        let known = sets.held.borrow();
+        assert_eq!(known.len(), MAX_SETS);
+        assert!(known.contains_key(&name("acme", 0)));
+        // Of its own, those that were fetched longest ago.
+        assert!(!known.contains_key(&name("zeta", 0)) && known.contains_key(&name("zeta", 199)));
+    }
 }

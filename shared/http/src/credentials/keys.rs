@@ -22,8 +22,9 @@ const fn trust(need: Need) -> Trust {
         ask_after_ms,
         forgive_ms: match need {
             Need::Open | Need::MetricsKey | Need::Read | Need::Identified => GRACE_MS,
-            Need::Write | Need::Admin | Need::Operator => ask_after_ms,
+            Need::Write | Need::ServerWrite | Need::Admin | Need::Operator => ask_after_ms,
         },
+        until_changed: false,
     }
 }
 

@@ -21,6 +21,7 @@ const TRUST: Trust = Trust {
     refresh_after_ms: 15_000,
     ask_after_ms: TRUSTED_MS,
     forgive_ms: 24 * 60 * 60 * 1000,
+    until_changed: false,
 };
 /// Audiences of a token that are looked up.
 const MAX_AUDIENCES: usize = 8;
@@ -72,7 +73,7 @@ impl Issuer {
                 let keys = keys.iter().map(super::StaticKey::parsed);
                 Keys::Here(Rc::new(KeySet::new(keys.collect::<Result<_, _>>().ok()?)))
             }
-            _ => Keys::At(Source::of(&record)?),
+            _ => Keys::At(Source::of(meant.owner.as_ref(), &record)?),
         };
         Some(Self {
             owner: meant.owner.clone(),

@@ -12,7 +12,7 @@ mod tokens;
 
 pub(crate) use index::digest;
 pub(crate) use issuer::{IssuerRecord, KeySource, StaticKey};
-pub(crate) use key_sets::KeySets;
+pub(crate) use key_sets::{KeySets, Probe};
 pub(crate) use meant::KnownIssuers;
 pub use player_tokens::PlayerTokens;
 pub(crate) use tokens::{Tokens, identity as of_token};

@@ -2,18 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 
-use leaderboard_core::Timestamp;
+use leaderboard_core::{StoreError, Timestamp};
+use leaderboard_identity::api_key::is_within;
 use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
-use leaderboard_identity::token::{KeySet, PresentedToken, TokenProblem, VerifiedToken};
+use leaderboard_identity::token::{KeyBinding, KeySet, PresentedToken, TokenProblem, VerifiedToken};
 use sha2::{Digest, Sha256};
 
-use super::key_sets;
 use super::meant::{self, Issuer, Keys, TRUSTED_MS};
+use super::{key_sets, keys};
+use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
+use crate::route::Need;
 
 /// Tokens that an instance remembers.
 const MAX_TOKENS: usize = 1000;
@@ -26,18 +30,26 @@ pub(crate) struct Tokens(RefCell<BTreeMap<[u8; 32], Known>>);
 
 #[derive(Debug)]
 struct Known {
-    identity: Identity,
+    token: Rc<Verified>,
     until: Timestamp,
 }
 
+/// What a good token says of its caller, and what can end it early.
+#[derive(Debug)]
+struct Verified {
+    identity: Identity,
+    issued_at: Option<Timestamp>,
+    binding: Option<KeyBinding>,
+}
+
 impl Tokens {
-    fn find(&self, digest: &[u8; 32], now: Timestamp) -> Option<Identity> {
+    fn find(&self, digest: &[u8; 32], now: Timestamp) -> Option<Rc<Verified>> {
         let known = self.0.borrow();
         let found = known.get(digest).filter(|known| now < known.until)?;
-        Some(found.identity.clone())
+        Some(Rc::clone(&found.token))
     }
 
-    fn remember(&self, digest: [u8; 32], identity: Identity, now: Timestamp, until: Timestamp) {
+    fn remember(&self, digest: [u8; 32], token: Rc<Verified>, now: Timestamp, until: Timestamp) {
         let mut known = self.0.borrow_mut();
         if known.len() >= MAX_TOKENS {
             known.retain(|_, known| now < known.until);
@@ -45,7 +57,7 @@ impl Tokens {
         if known.len() >= MAX_TOKENS {
             known.pop_first();
         }
-        known.insert(digest, Known { identity, until });
+        known.insert(digest, Known { token, until });
     }
 
     /// Drops everything, because an issuer has changed.
@@ -55,15 +67,69 @@ impl Tokens {
 }
 
 /// Who a token says is asking, once it is verified. Where several tenants trust its issuer, `named` is the one that the
-/// request names.
+/// request names. `need` is what the route asks for: it says how old the copy of the token's API key may be.
 ///
 /// # Errors
-/// 401 with what is wrong with the token; 503 when what verifies it is out of reach.
+/// 401 with what is wrong with the token; 403 for another address than the token is good from; 503 when what verifies it is
+/// out of reach.
 pub(crate) async fn identity<E: Environment>(
     env: &E,
     token: &str,
     named: Option<&str>,
+    client: Option<IpAddr>,
+    need: Need,
 ) -> Result<Identity, Problem> {
+    let token = verified(env, token, named).await?;
+    let refusal = check(env, &token, client, need).await;
+    refusal.map_err(|problem| {
+        let (tenant, credential) = (token.identity.tenant.clone(), token.identity.credential.clone());
+        match problem.kind {
+            ProblemType::Unauthenticated | ProblemType::Forbidden => {
+                problem.with_refused(tenant, Some(credential))
+            }
+            _ => problem,
+        }
+    })?;
+    Ok(token.identity.clone())
+}
+
+/// Whether a good token has ended early: with the API key that issued it, or with all tokens of its time.
+async fn check<E: Environment>(
+    env: &E,
+    token: &Verified,
+    client: Option<IpAddr>,
+    need: Need,
+) -> Result<(), Problem> {
+    let refused = |problem: TokenProblem| Problem::of_token(&problem);
+    let Some(tenant) = &token.identity.tenant else {
+        return Ok(());
+    };
+    match Knowledge::of(env, tenant).await {
+        Ok(known) if known.tenant.revokes_tokens_of(token.issued_at) => {
+            return Err(refused(TokenProblem::Revoked));
+        }
+        // What needs the record more than a read does is refused for the lack of it later.
+        Ok(_) | Err(StoreError::Unavailable(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let Some(binding) = &token.binding else {
+        return Ok(());
+    };
+    if !is_within(&binding.addresses, client) {
+        let detail = "The token may not be used from this address.";
+        return Err(Problem::new(ProblemType::Forbidden).with_detail(detail));
+    }
+    let record = keys::record(env, tenant, binding.key, need).await?;
+    let record = record.ok_or_else(|| refused(TokenProblem::Revoked))?;
+    record.check_token(env.now()).map_err(refused)
+}
+
+/// A token that is good by its issuer's keys and its claims.
+async fn verified<E: Environment>(
+    env: &E,
+    token: &str,
+    named: Option<&str>,
+) -> Result<Rc<Verified>, Problem> {
     let digest = Sha256::new()
         .chain_update(named.unwrap_or_default())
         .chain_update(" ")
@@ -71,8 +137,8 @@ pub(crate) async fn identity<E: Environment>(
         .finalize()
         .into();
     let now = env.now();
-    if let Some(identity) = env.memory().tokens.find(&digest, now) {
-        return Ok(identity);
+    if let Some(token) = env.memory().tokens.find(&digest, now) {
+        return Ok(token);
     }
     let presented = PresentedToken::parse(token).map_err(|problem| Problem::of_token(&problem))?;
     let good = verify(env, &presented, named).await?;
@@ -86,9 +152,14 @@ pub(crate) async fn identity<E: Environment>(
         scopes: good.verified.scopes,
         player: good.verified.player,
     };
+    let token = Rc::new(Verified {
+        identity,
+        issued_at: good.verified.issued_at,
+        binding: good.verified.binding,
+    });
     let tokens = &env.memory().tokens;
-    tokens.remember(digest, identity.clone(), now, until);
-    Ok(identity)
+    tokens.remember(digest, Rc::clone(&token), now, until);
+    Ok(token)
 }
 
 /// A token that was found good.
@@ -262,10 +333,18 @@ mod tests {
         Timestamp::from_unix_ms(ms).unwrap()
     }
 
+    fn operator() -> Rc<Verified> {
+        Rc::new(Verified {
+            identity: Identity::operator(),
+            issued_at: None,
+            binding: None,
+        })
+    }
+
     #[test]
     fn a_token_is_remembered_for_so_long() {
         let tokens = Tokens::default();
-        tokens.remember([1; 32], Identity::operator(), at(0), at(10));
+        tokens.remember([1; 32], operator(), at(0), at(10));
         assert!(tokens.find(&[1; 32], at(9)).is_some());
         assert!(tokens.find(&[1; 32], at(10)).is_none());
         assert!(tokens.find(&[3; 32], at(0)).is_none());
@@ -287,10 +366,10 @@ mod tests {
         for n in 0..2 * MAX_TOKENS {
             let mut digest = [0; 32];
             digest[..8].copy_from_slice(&n.to_be_bytes());
-            tokens.remember(digest, Identity::operator(), at(0), at(10));
+            tokens.remember(digest, operator(), at(0), at(10));
         }
         assert_eq!(tokens.0.borrow().len(), MAX_TOKENS);
-        tokens.remember([9; 32], Identity::operator(), at(11), at(20));
+        tokens.remember([9; 32], operator(), at(11), at(20));
         assert_eq!(tokens.0.borrow().len(), 1);
     }
 }

@@ -1,19 +1,20 @@
 //! Copies of documents, and how long each is good for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::{Cache, DocumentName, Documents};
-use leaderboard_core::{StoreError, Timestamp, Versioned};
+use leaderboard_core::{LruMap, StoreError, Timestamp, Versioned};
 
+use super::generations::{self, Generation};
+use crate::circuit_breaker;
 use crate::environment::Environment;
 
 /// How many copies an instance remembers.
 const MAX_COPIES: usize = 1000;
 /// The form of a copy in the region's cache.
-const FORM: u64 = 3;
+const FORM: u64 = 4;
 /// What the clocks of instances may differ by, in milliseconds.
 pub(crate) const CLOCK_MARGIN_MS: i64 = 1_000;
 /// How many groups without any document the region's cache keeps at most. They share places, so that names nobody knows do
@@ -29,6 +30,8 @@ pub(crate) struct Trust {
     pub(crate) ask_after_ms: i64,
     /// Up to this age, in milliseconds, a copy is used when the store cannot be asked.
     pub(crate) forgive_ms: i64,
+    /// Whether a change that is made known by [`renew_at_once`] ends every copy in the region, however young it is.
+    pub(crate) until_changed: bool,
 }
 
 /// The bodies of some documents, in the order they were asked for.
@@ -40,6 +43,8 @@ struct Copy {
     /// None at all: what the store has is not known, only that it changed before `checked_at`.
     bodies: Rc<Bodies>,
     checked_at: Timestamp,
+    /// The generation that held in the region before the store was asked.
+    generation: Generation,
     /// Whether a refresh is under way.
     refreshing: Cell<bool>,
 }
@@ -54,10 +59,11 @@ enum Occasion {
 }
 
 impl Copy {
-    const fn new(bodies: Rc<Bodies>, checked_at: Timestamp) -> Self {
+    const fn new(bodies: Rc<Bodies>, checked_at: Timestamp, generation: Generation) -> Self {
         Self {
             bodies,
             checked_at,
+            generation,
             refreshing: Cell::new(false),
         }
     }
@@ -104,11 +110,11 @@ impl Drop for Refresh {
 
 /// What an instance remembers of documents, by the name of the group they were read in.
 #[derive(Debug, Default)]
-pub(crate) struct Copies(RefCell<BTreeMap<Rc<str>, Rc<Copy>>>);
+pub(crate) struct Copies(RefCell<LruMap<Rc<str>, Rc<Copy>, MAX_COPIES>>);
 
 impl Copies {
     fn find(&self, group: &str) -> Option<Rc<Copy>> {
-        self.0.borrow().get(group).cloned()
+        self.0.borrow_mut().get(group).cloned()
     }
 
     /// When the store was asked for these bodies; `None` where the instance remembers others by now.
@@ -120,16 +126,11 @@ impl Copies {
     /// Remembers a copy unless a newer one is there. The one that is remembered then.
     fn remember(&self, group: &str, copy: Rc<Copy>, occasion: Occasion, now: Timestamp) -> Rc<Copy> {
         let mut known = self.0.borrow_mut();
-        let there = known.get(group);
-        if let Some(there) = there.filter(|there| there.outlives(&copy, occasion, now)) {
+        if let Some(there) = known
+            .get(group)
+            .filter(|there| there.outlives(&copy, occasion, now))
+        {
             return Rc::clone(there);
-        }
-        if there.is_none() && known.len() >= MAX_COPIES {
-            // What is in use is refreshed, so the oldest is the one that nobody needs.
-            let oldest = known.iter().min_by_key(|(_, copy)| copy.checked_at);
-            if let Some(oldest) = oldest.map(|(group, _)| Rc::clone(group)) {
-                known.remove(&oldest);
-            }
         }
         known.insert(group.into(), Rc::clone(&copy));
         copy
@@ -153,8 +154,17 @@ pub(crate) async fn documents<E: Environment>(
 ) -> Result<Rc<Bodies>, StoreError> {
     let now = env.now();
     let copies = &env.memory().copies;
+    let generation = if trust.until_changed {
+        generations::current(env, group).await
+    } else {
+        None
+    };
     // A request that has waited for long meets copies from after it came in.
-    let believable = |copy: &Copy| copy.is_believable(now) || copy.is_believable(env.clock());
+    let believable = |copy: &Copy| {
+        (copy.is_believable(now) || copy.is_believable(env.clock()))
+            && generation.is_none_or(|generation| copy.generation == generation)
+    };
+    let generation = generation.unwrap_or_default();
     let mut copy = copies.find(group).filter(|copy| believable(copy));
     if copy
         .as_ref()
@@ -167,7 +177,7 @@ pub(crate) async fn documents<E: Environment>(
         copy = Some(copies.remember(group, Rc::new(nearby), Occasion::Need, env.clock()));
     }
     let Some(copy) = copy.filter(|copy| copy.is_known()) else {
-        return ask(env, group, &names(), Occasion::Need).await;
+        return ask(env, group, &names(), Occasion::Need, generation).await;
     };
     let age_ms = copy.age_ms(now);
     if age_ms < trust.refresh_after_ms {
@@ -178,23 +188,68 @@ pub(crate) async fn documents<E: Environment>(
             let (env, group) = (env.clone(), Rc::<str>::from(group));
             env.clone().later(async move {
                 // A refresh that fails is tried again by the next request.
-                let _ = ask(&env, &group, &names(), Occasion::Need).await;
+                if circuit_breaker::is_open(&env).await && !circuit_breaker::probe(&env).await {
+                    return;
+                }
+                let _ = ask(&env, &group, &names(), Occasion::Need, generation).await;
                 drop(refresh);
             });
         }
         return Ok(Rc::clone(&copy.bodies));
     }
-    match ask(env, group, &names(), Occasion::Need).await {
-        Err(StoreError::Unavailable(_)) if age_ms < trust.forgive_ms => Ok(Rc::clone(&copy.bodies)),
-        answer => answer,
+    if age_ms >= trust.forgive_ms {
+        return ask(env, group, &names(), Occasion::Need, generation).await;
+    }
+    if circuit_breaker::is_open(env).await {
+        circuit_breaker::probe_later(env);
+        return Ok(Rc::clone(&copy.bodies));
+    }
+    ask_with_patience(env, group, names(), &copy).await
+}
+
+/// Asks the store; a copy that is too old is used where it fails, or takes too long. The question is then gone on with after the
+/// response.
+async fn ask_with_patience<E: Environment>(
+    env: &E,
+    group: &str,
+    names: Vec<DocumentName>,
+    copy: &Copy,
+) -> Result<Rc<Bodies>, StoreError> {
+    let (own, group, generation) = (env.clone(), Rc::<str>::from(group), copy.generation);
+    let mut asked = Box::pin(async move { ask(&own, &group, &names, Occasion::Need, generation).await });
+    match circuit_breaker::within(env, circuit_breaker::PATIENCE_MS, asked.as_mut()).await {
+        Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(&copy.bodies)),
+        Some(answer) => answer,
+        None => {
+            circuit_breaker::open(env, "the store takes too long");
+            env.later(async move {
+                let _ = asked.await;
+            });
+            Ok(Rc::clone(&copy.bodies))
+        }
     }
 }
 
 /// Replaces the copies of a group whose documents have changed by what the store has now; where it does not answer, by the
 /// note that they are not known.
 pub(crate) async fn renew<E: Environment>(env: &E, group: &str, names: &[DocumentName]) {
-    if ask(env, group, names, Occasion::Change).await.is_err() {
-        let unknown = Copy::new(Rc::default(), env.clock());
+    replace(env, group, names, 0).await;
+}
+
+/// As [`renew`], for documents that are read with [`Trust::until_changed`]: no instance of the region uses an older copy a moment
+/// later. [`wait_until_shown`] waits for that moment.
+pub(crate) async fn renew_at_once<E: Environment>(env: &E, group: &str, names: &[DocumentName]) {
+    // First: what is read from now on, here or elsewhere, is what the store has after the change.
+    let generation = generations::begin(env, group).await;
+    replace(env, group, names, generation).await;
+}
+
+async fn replace<E: Environment>(env: &E, group: &str, names: &[DocumentName], generation: Generation) {
+    if ask(env, group, names, Occasion::Change, generation)
+        .await
+        .is_err()
+    {
+        let unknown = Copy::new(Rc::default(), env.clock(), generation);
         keep(env, group, unknown, Occasion::Change).await;
     }
 }
@@ -204,25 +259,25 @@ async fn ask<E: Environment>(
     group: &str,
     names: &[DocumentName],
     occasion: Occasion,
+    generation: Generation,
 ) -> Result<Rc<Bodies>, StoreError> {
-    let outage = &env.memory().outage;
     // The clock before the question: a change after it must not count as seen.
     let checked_at = env.clock();
     // Who has made a change knows better.
-    if let (Occasion::Need, Some(error)) = (occasion, outage.known(checked_at)) {
+    if let (Occasion::Need, Some(error)) = (occasion, env.memory().breaker.recent_failure(checked_at)) {
         return Err(error);
     }
     let bodies = match env.store().read_documents(names).await {
         Ok(bodies) => Rc::new(bodies),
         Err(error) => {
             if let StoreError::Unavailable(cause) = &error {
-                outage.began(env.clock(), cause);
+                circuit_breaker::open(env, cause);
             }
             return Err(error);
         }
     };
-    outage.is_over();
-    let copy = Copy::new(Rc::clone(&bodies), checked_at);
+    circuit_breaker::close(env);
+    let copy = Copy::new(Rc::clone(&bodies), checked_at, generation);
     let newest = keep(env, group, copy, occasion).await;
     Ok(if newest.is_known() {
         Rc::clone(&newest.bodies)
@@ -248,7 +303,7 @@ async fn keep<E: Environment>(env: &E, group: &str, copy: Copy, occasion: Occasi
 }
 
 async fn put(cache: &impl Cache, group: &str, copy: &Copy) {
-    let packed = pack(group, &copy.bodies, copy.checked_at);
+    let packed = pack(group, copy);
     // A cache that fails costs a question to the store, never an answer.
     if copy.is_known() && copy.bodies.iter().all(Option::is_none) {
         let _ = cache.delete(&key(group)).await;
@@ -285,13 +340,14 @@ fn empty_key(group: &str) -> String {
     format!("edge:none:{}", hash % EMPTY_PLACES)
 }
 
-fn pack(group: &str, bodies: &Bodies, checked_at: Timestamp) -> Vec<u8> {
+fn pack(group: &str, copy: &Copy) -> Vec<u8> {
     let mut w = Writer::default();
     w.unsigned(FORM);
     w.text(group);
-    w.signed(checked_at.as_unix_ms());
-    w.unsigned(bodies.len() as u64);
-    for body in bodies {
+    w.unsigned(copy.generation);
+    w.signed(copy.checked_at.as_unix_ms());
+    w.unsigned(copy.bodies.len() as u64);
+    for body in copy.bodies.iter() {
         w.unsigned(body.as_ref().map_or(0, |body| body.version));
         if let Some(body) = body {
             w.bytes(&body.value);
@@ -304,6 +360,7 @@ fn pack(group: &str, bodies: &Bodies, checked_at: Timestamp) -> Vec<u8> {
 fn unpack(group: &str, bytes: &[u8]) -> Option<Copy> {
     let mut r = Reader::new(bytes);
     (r.unsigned().ok()? == FORM && r.text().ok()? == group).then_some(())?;
+    let generation = r.unsigned().ok()?;
     let checked_at = Timestamp::from_unix_ms(r.signed().ok()?)?;
     let mut bodies = Bodies::new();
     for _ in 0..r.unsigned().ok()? {
@@ -317,97 +374,8 @@ fn unpack(group: &str, bytes: &[u8]) -> Option<Copy> {
         });
     }
     r.end().ok()?;
-    Some(Copy::new(Rc::new(bodies), checked_at))
+    Some(Copy::new(Rc::new(bodies), checked_at, generation))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packed() -> Vec<u8> {
-        let document = Versioned {
-            version: 7,
-            value: b"{}".to_vec(),
-        };
-        pack("tenant:a", &vec![None, Some(document)], Timestamp::MAX)
-    }
-
-    #[test]
-    fn a_copy_comes_back_as_it_was() {
-        let copy = unpack("tenant:a", &packed()).unwrap();
-        assert_eq!(copy.checked_at, Timestamp::MAX);
-        let versions: Vec<_> = copy
-            .bodies
-            .iter()
-            .map(|body| body.as_ref().map(|body| body.version))
-            .collect();
-        assert_eq!(versions, [None, Some(7)]);
-    }
-
-    #[test]
-    fn what_is_of_another_group_or_damaged_is_no_copy() {
-        assert!(unpack("tenant:b", &packed()).is_none());
-        for cut in 0..packed().len() {
-            assert!(unpack("tenant:a", &packed()[..cut]).is_none(), "{cut}");
-        }
-        let mut older = packed();
-        older[0] -= 1;
-        assert!(unpack("tenant:a", &older).is_none());
-    }
-
-    #[test]
-    fn an_older_copy_never_takes_the_place_of_a_newer_one() {
-        let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
-        let copy = |ms| Rc::new(Copy::new(Rc::default(), at(ms)));
-        let copies = Copies::default();
-        let remember = |ms, occasion, now| copies.remember("a", copy(ms), occasion, at(now)).checked_at;
-        assert_eq!(remember(5_000, Occasion::Need, 5_000), at(5_000));
-        assert_eq!(remember(4_999, Occasion::Need, 5_000), at(5_000));
-        assert_eq!(remember(4_999, Occasion::Change, 5_000), at(5_000));
-        let (before, changed) = (copies.find("a").unwrap(), copy(5_000));
-        copies.remember("a", Rc::clone(&before), Occasion::Need, at(5_000));
-        copies.remember("a", Rc::clone(&changed), Occasion::Change, at(5_000));
-        copies.remember("a", before, Occasion::Need, at(5_000));
-        assert!(Rc::ptr_eq(&copies.find("a").unwrap(), &changed));
-        // One of a clock that runs far ahead does.
-        assert_eq!(remember(10_000, Occasion::Need, 10_000), at(10_000));
-        assert_eq!(remember(9_000, Occasion::Need, 9_000), at(10_000));
-        assert_eq!(remember(8_999, Occasion::Need, 8_999), at(8_999));
-    }
-
-    #[test]
-    fn the_copy_that_was_not_checked_for_longest_makes_room() {
-        let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
-        let copies = Copies::default();
-        let remember = |group: &str, ms| {
-            let copy = Rc::new(Copy::new(Rc::default(), at(ms)));
-            copies.remember(group, copy, Occasion::Need, at(ms));
-        };
-        for n in 0..i64::try_from(MAX_COPIES).unwrap() {
-            remember(&format!("{n:04}"), n);
-        }
-        remember("0000", 5_000);
-        remember("0500", 5_000);
-        assert_eq!(copies.0.borrow().len(), MAX_COPIES);
-        remember("new", 5_000);
-        assert_eq!(copies.0.borrow().len(), MAX_COPIES);
-        let known = |group| copies.find(group).is_some();
-        assert!(known("new") && known("0000") && known("0002") && !known("0001"));
-    }
-
-    #[test]
-    fn a_refresh_that_is_never_finished_makes_way() {
-        let copy = Rc::new(Copy::new(Rc::default(), Timestamp::MAX));
-        let refresh = Refresh::begin(&copy);
-        assert!(refresh.is_some() && Refresh::begin(&copy).is_none());
-        drop(refresh);
-        assert!(Refresh::begin(&copy).is_some());
-    }
-
-    #[test]
-    fn groups_without_documents_share_a_bounded_number_of_places() {
-        let places: std::collections::BTreeSet<_> =
-            (0..10_000).map(|n| empty_key(&format!("tenant:{n}"))).collect();
-        assert_eq!(places.len() as u64, EMPTY_PLACES);
-    }
-}
+mod tests;

@@ -1,27 +1,28 @@
 //! What is known of a tenant while one of its requests is served.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{Announcements, Change, DocumentKind, DocumentName};
-use leaderboard_core::{StoreError, TenantId, Versioned};
+use leaderboard_core::{LruMap, StoreError, TenantId, Timestamp, Versioned};
 use serde::{Deserialize, Serialize};
 
-use super::{Bodies, Trust, documents, renew};
+use super::copies::renew_at_once;
+use super::generations::wait_until_shown;
+use super::{Banned, Bodies, Trust, documents};
 use crate::environment::Environment;
 use crate::limits::Rules;
 
 /// The id of documents of which a scope has one.
 pub(crate) const ONLY: &str = "only";
 
-/// How long copies of what rules a tenant are good for. A change replaces them in its own instance and the region's cache
-/// at once, and in the other regions' by a message; the memory of other instances is up to half a minute behind. These times hold
-/// where messages get lost, too.
+/// How long copies of what rules a tenant are good for. A change holds in its own region before it is answered, and in other
+/// regions by a message; these times hold where messages get lost.
 const TRUST: Trust = Trust {
     refresh_after_ms: 15_000,
     ask_after_ms: 30_000,
     forgive_ms: 24 * 60 * 60 * 1000,
+    until_changed: true,
 };
 
 /// Whether a tenant may be used.
@@ -45,6 +46,20 @@ pub struct Quotas {
     pub entries: Option<u64>,
     /// Requests in a day (UTC).
     pub requests_per_day: Option<u64>,
+    /// What logs and idempotency records may weigh, in bytes; 4 GiB without it.
+    pub log_bytes: Option<u64>,
+}
+
+/// What the logs and idempotency records of a tenant may weigh unless its record says otherwise, in bytes: 4 GiB.
+pub(crate) const DEFAULT_LOG_BYTES: u64 = 4 << 30;
+
+impl Quotas {
+    /// What the tenant's logs and idempotency records may weigh, in bytes. There is always a bound: a log grows by every
+    /// submission.
+    #[must_use]
+    pub fn max_log_bytes(&self) -> u64 {
+        self.log_bytes.unwrap_or(DEFAULT_LOG_BYTES)
+    }
 }
 
 /// What the operator has set for a tenant.
@@ -57,6 +72,17 @@ pub struct TenantRecord {
     pub state: TenantState,
     /// How much it may have and use.
     pub quotas: Quotas,
+    /// Tokens that were issued before this instant are refused, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_not_before_ms: Option<i64>,
+}
+
+impl TenantRecord {
+    /// Whether a token that was issued then is refused. One that does not say when it was issued may be an old one.
+    pub(crate) fn revokes_tokens_of(&self, issued_at: Option<Timestamp>) -> bool {
+        self.tokens_not_before_ms
+            .is_some_and(|not_before| issued_at.is_none_or(|at| at.as_unix_ms() < not_before))
+    }
 }
 
 /// What is known of a tenant: the operator's documents and its own. What is made of a document is kept beside it, so that
@@ -67,6 +93,8 @@ pub(crate) struct Knowledge {
     pub(crate) tenant: TenantRecord,
     /// What limits its requests.
     pub(crate) limits: Rules,
+    /// Who may be banned.
+    pub(crate) banned: Banned,
     operator: Rc<Bodies>,
     own: Rc<Bodies>,
 }
@@ -77,7 +105,7 @@ const MAX_KNOWN_TENANTS: usize = 200;
 /// What an instance knows of tenants, made of the copies of their documents.
 #[derive(Debug, Default)]
 pub(crate) struct KnownTenants(
-    RefCell<BTreeMap<TenantId, Rc<Knowledge>>>,
+    RefCell<LruMap<TenantId, Rc<Knowledge>, MAX_KNOWN_TENANTS>>,
     /// The operator's limits, and the copies that they were made of.
     RefCell<Option<(Rc<Bodies>, Rc<Rules>)>>,
 );
@@ -85,26 +113,26 @@ pub(crate) struct KnownTenants(
 impl KnownTenants {
     /// What is known, if it was made of these very copies.
     fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<Knowledge>> {
-        let known = self.0.borrow();
+        let mut known = self.0.borrow_mut();
         let knowledge = known.get(tenant)?;
         let current = Rc::ptr_eq(&knowledge.operator, operator) && Rc::ptr_eq(&knowledge.own, own);
         current.then(|| Rc::clone(knowledge))
     }
 
     fn remember(&self, tenant: &TenantId, knowledge: &Rc<Knowledge>) {
-        let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_KNOWN_TENANTS && !known.contains_key(tenant) {
-            // All of it can be made anew from the copies, and no tenant is the one that always goes first.
-            known.clear();
-        }
-        known.insert(tenant.clone(), Rc::clone(knowledge));
+        self.0.borrow_mut().insert(tenant.clone(), Rc::clone(knowledge));
     }
 }
 
 /// The places of the operator's documents in their group.
 const OPERATOR_KINDS: [DocumentKind; 2] = [DocumentKind::Limits, DocumentKind::Flags];
 /// The places of a tenant's documents in their group.
-const OWN_KINDS: [DocumentKind; 3] = [DocumentKind::Tenant, DocumentKind::Limits, DocumentKind::Flags];
+const OWN_KINDS: [DocumentKind; 4] = [
+    DocumentKind::Tenant,
+    DocumentKind::Limits,
+    DocumentKind::Flags,
+    DocumentKind::Bans,
+];
 
 impl Knowledge {
     /// What is known of a tenant, from the nearest copies that are good.
@@ -129,6 +157,7 @@ impl Knowledge {
                 body(&operator, &OPERATOR_KINDS, DocumentKind::Limits),
                 body(&own, &OWN_KINDS, DocumentKind::Limits),
             ),
+            banned: Banned::parse(body(&own, &OWN_KINDS, DocumentKind::Bans))?,
             operator,
             own,
         });
@@ -183,20 +212,23 @@ impl Knowledge {
         document(&self.own, &OWN_KINDS, DocumentKind::Flags)
     }
 
-    /// Renews the copies of a tenant's documents here, and lets the other regions know, because one of them has changed.
-    pub(crate) async fn changed<E: Environment>(env: &E, tenant: &TenantId) {
-        Self::renew(env, Some(tenant)).await;
-        if let Some(channel) = &env.settings().changes_channel {
+    /// A document of a tenant, or of the operator, has changed: renews the copies, tells the other regions of a tenant's, and
+    /// returns once every instance of this region uses the change.
+    pub(crate) async fn changed<E: Environment>(env: &E, tenant: Option<&TenantId>) {
+        let changed_at = env.clock().as_unix_ms();
+        Self::renew(env, tenant).await;
+        if let Some((tenant, channel)) = tenant.zip(env.settings().changes_channel.as_ref()) {
             // A message can be lost as well: copies are out of date after a while in any case.
             let _ = env.store().announce(channel, tenant, Change::Documents).await;
         }
+        wait_until_shown(env, changed_at).await;
     }
 
     /// Renews the copies of a tenant's documents, or of the operator's, because one of them has changed.
     pub(crate) async fn renew<E: Environment>(env: &E, tenant: Option<&TenantId>) {
         match tenant {
-            Some(tenant) => renew(env, &group(tenant), &own_names(tenant)).await,
-            None => renew(env, "operator", &operator_names()).await,
+            Some(tenant) => renew_at_once(env, &group(tenant), &own_names(tenant)).await,
+            None => renew_at_once(env, "operator", &operator_names()).await,
         }
     }
 }
@@ -253,17 +285,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_that_is_known_displaces_nobody() {
+    fn the_tenant_that_was_used_least_recently_makes_room() {
         let known = KnownTenants::default();
         let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
-        let nothing = Rc::new(Knowledge::default());
-        for n in 0..MAX_KNOWN_TENANTS {
-            known.remember(&tenant(n), &nothing);
+        let knowledge = || {
+            Rc::new(Knowledge {
+                operator: Rc::new(Bodies::new()),
+                own: Rc::new(Bodies::new()),
+                ..Knowledge::default()
+            })
+        };
+        let first = knowledge();
+        known.remember(&tenant(0), &first);
+        for n in 1..MAX_KNOWN_TENANTS {
+            known.remember(&tenant(n), &knowledge());
         }
-        known.remember(&tenant(5), &nothing);
+        let find = |n, of: &Knowledge| known.find(&tenant(n), &of.operator, &of.own).is_some();
+        assert!(find(0, &first));
+        let one_more = knowledge();
+        known.remember(&tenant(MAX_KNOWN_TENANTS), &one_more);
+        assert!(find(0, &first) && find(MAX_KNOWN_TENANTS, &one_more));
         assert_eq!(known.0.borrow().len(), MAX_KNOWN_TENANTS);
-        known.remember(&tenant(MAX_KNOWN_TENANTS), &nothing);
-        assert!(known.0.borrow().contains_key(&tenant(MAX_KNOWN_TENANTS)));
-        assert!(known.0.borrow().len() <= MAX_KNOWN_TENANTS);
     }
 }

@@ -51,13 +51,16 @@ impl Endpoint for Identity {
     fn table() -> RouteTable<Call> {
         const {
             &[
-                Route::new(Verb::Post, KEYS, Need::Admin, |_| Ok(Call::CreateKey)).with_body(BodyKind::Json),
+                Route::new(Verb::Post, KEYS, Need::Admin, |_| Ok(Call::CreateKey))
+                    .with_body(BodyKind::Json)
+                    .with_idempotency_key(),
                 Route::new(Verb::Get, KEYS, Need::Admin, |_| Ok(Call::ListKeys)),
                 Route::new(Verb::Get, KEY, Need::Admin, |path| key(path).map(Call::ReadKey)),
                 Route::new(Verb::Post, "/keys/:key/rotate", Need::Admin, |path| {
                     key(path).map(Call::RotateKey)
                 })
-                .with_body(BodyKind::OptionalJson),
+                .with_body(BodyKind::OptionalJson)
+                .with_idempotency_key(),
                 Route::new(Verb::Delete, KEY, Need::Admin, |path| {
                     key(path).map(Call::RevokeKey)
                 }),

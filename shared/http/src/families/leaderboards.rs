@@ -36,8 +36,8 @@ impl Endpoint for Leaderboards {
     fn table() -> RouteTable<Call> {
         const {
             &[
-                Route::new(Verb::Get, ALL, Need::Admin, |_| Ok(Call::List)),
-                Route::new(Verb::Get, ONE, Need::Admin, |params| id(params).map(Call::Read)),
+                Route::new(Verb::Get, ALL, Need::Read, |_| Ok(Call::List)),
+                Route::new(Verb::Get, ONE, Need::Read, |params| id(params).map(Call::Read)),
                 Route::new(Verb::Put, ONE, Need::Admin, |params| id(params).map(Call::Put))
                     .with_body(BodyKind::Json),
                 Route::new(Verb::Patch, ONE, Need::Admin, |params| {
@@ -46,7 +46,8 @@ impl Endpoint for Leaderboards {
                 .with_body(BodyKind::MergePatch),
                 Route::new(Verb::Delete, ONE, Need::Admin, |params| {
                     id(params).map(Call::Delete)
-                }),
+                })
+                .frees_memory(),
             ]
         }
     }

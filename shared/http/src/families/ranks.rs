@@ -1,6 +1,6 @@
 //! Answers who stands where.
 
-use crate::handlers::ranks;
+use crate::handlers::{ranks, summary};
 use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb};
 use leaderboard_core::{LeaderboardId, PlayerId};
 
@@ -10,6 +10,7 @@ pub enum Call {
     Entries(LeaderboardId),
     Entry(LeaderboardId, PlayerId),
     Around(LeaderboardId, PlayerId),
+    Summary(LeaderboardId),
     Periods(LeaderboardId),
     Distribution(LeaderboardId),
 }
@@ -46,6 +47,12 @@ impl Endpoint for Ranks {
                 ),
                 Route::new(
                     Verb::Get,
+                    "/leaderboards/:leaderboard/summary",
+                    Need::Read,
+                    |params| Ok(Call::Summary(params.leaderboard()?)),
+                ),
+                Route::new(
+                    Verb::Get,
                     "/leaderboards/:leaderboard/periods",
                     Need::Read,
                     |params| Ok(Call::Periods(params.leaderboard()?)),
@@ -65,6 +72,7 @@ impl Endpoint for Ranks {
             Call::Entries(leaderboard) => ranks::entries(context, leaderboard).await,
             Call::Entry(leaderboard, player) => ranks::entry(context, leaderboard, player).await,
             Call::Around(leaderboard, player) => ranks::around(context, leaderboard, player).await,
+            Call::Summary(leaderboard) => summary::summary(context, leaderboard).await,
             Call::Periods(leaderboard) => ranks::periods(context, leaderboard).await,
             Call::Distribution(leaderboard) => ranks::distribution(context, leaderboard).await,
         }

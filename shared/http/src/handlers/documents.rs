@@ -8,7 +8,7 @@ use crate::edge::{Knowledge, only};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::limits::Scope;
-use crate::pipeline::Preconditions;
+use crate::pipeline::{Preconditions, changed_meanwhile};
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -32,13 +32,8 @@ impl<E: Environment> Document<'_, '_, E> {
         Query::parse(self.context.query, &[])?;
         let preconditions = Preconditions::of(self.context.headers)?;
         let there = self.stored().await?.ok_or_else(none)?;
-        if !preconditions.match_holds(Some(there.version)) {
-            return Err(Problem::new(ProblemType::PreconditionFailed));
-        }
-        if !preconditions.none_match_holds(Some(there.version)) {
-            return Ok(Response::empty(StatusCode::NOT_MODIFIED)
-                .with_etag(there.version)
-                .revalidated());
+        if let Some(response) = preconditions.unchanged(there.version)? {
+            return Ok(response);
         }
         shown(there).map(Response::revalidated)
     }
@@ -59,7 +54,7 @@ impl<E: Environment> Document<'_, '_, E> {
             .store()
             .put_document(&self.name(), body, expected)
             .await?;
-        let (version, created) = put.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
+        let (version, created) = put.map_err(|_| changed_meanwhile())?;
         self.changed().await;
         let status = if created {
             StatusCode::CREATED
@@ -83,7 +78,7 @@ impl<E: Environment> Document<'_, '_, E> {
             .store()
             .delete_document(&self.name(), expected)
             .await?;
-        if !deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))? {
+        if !deleted.map_err(|_| changed_meanwhile())? {
             return Err(none());
         }
         self.changed().await;
@@ -115,10 +110,7 @@ impl<E: Environment> Document<'_, '_, E> {
 
     /// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
     async fn changed(&self) {
-        match self.whose() {
-            Some(tenant) => Knowledge::changed(self.context.env, tenant).await,
-            None => Knowledge::renew(self.context.env, None).await,
-        }
+        Knowledge::changed(self.context.env, self.whose()).await;
     }
 }
 

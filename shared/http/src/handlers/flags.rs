@@ -75,7 +75,7 @@ fn error(problem: &FlagProblem) -> FieldError {
 fn answer<E>(context: &Context<'_, E>, status: StatusCode, body: Vec<u8>, version: u64) -> Response {
     let mut response = Response::empty(status).with_etag(version);
     response.body = Bytes::from(body);
-    let media_type = HeaderValue::from_static(context.accepted.as_str());
+    let media_type = HeaderValue::from_static(context.accepted.media_type.as_str());
     response.headers.insert(CONTENT_TYPE, media_type);
     response
 }

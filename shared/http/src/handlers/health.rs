@@ -3,7 +3,10 @@
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use leaderboard_core::ports::{Cache, Readiness};
+use leaderboard_core::Timestamp;
+use leaderboard_core::ports::{
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, Readiness, SettingCheck,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,6 +21,10 @@ use crate::response::Response;
 pub(crate) const HEALTH_JSON: &str = "application/health+json";
 /// What the key-value store is asked for.
 const PROBE: &str = "health:probe";
+
+/// For how long an announcement that failed is a warning, in seconds: long enough to be seen, and gone some time after its
+/// cause is.
+const ANNOUNCEMENT_WARNING_S: i64 = 3600;
 
 /// What was found out about a part.
 struct Checked {
@@ -71,6 +78,29 @@ pub async fn detailed<E: Environment>(context: &Context<'_, E>) -> Result<Respon
     Ok(response)
 }
 
+/// Whether a setting of the store's server is known to be wrong.
+pub(crate) async fn is_set_up_badly<E: Environment>(env: &E) -> bool {
+    let settings = env.store().check_settings().await;
+    settings.is_ok_and(|settings| settings.iter().any(SettingCheck::is_wrong))
+}
+
+/// Settings as they are told to the operator: what each is and should be.
+fn told(settings: &[SettingCheck]) -> Vec<Value> {
+    let told = |check: &SettingCheck| {
+        let message = match &check.found {
+            Some(found) if *found == check.wanted => "as it should be".to_owned(),
+            Some(_) => format!("set {} {}", check.setting, check.wanted),
+            None => format!(
+                "could not be checked: the user may not read it; it should be {}",
+                check.wanted
+            ),
+        };
+        let status = if check.is_wrong() { "warn" } else { "pass" };
+        json!({"setting": check.setting, "wanted": check.wanted, "found": check.found, "status": status, "message": message})
+    };
+    settings.iter().map(told).collect()
+}
+
 async fn store<E: Environment>(context: &Context<'_, E>) -> (Checked, Option<String>) {
     let before = context.env.clock();
     let answered = context.env.store().ready().await;
@@ -81,20 +111,65 @@ async fn store<E: Environment>(context: &Context<'_, E>) -> (Checked, Option<Str
     } else {
         "embedded"
     };
+    let announcements = match &answered {
+        Ok(()) => FailedAnnouncements::read(context).await,
+        Err(_) => FailedAnnouncements::default(),
+    };
+    let settings = match &answered {
+        Ok(()) => context.env.store().check_settings().await.unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    let (status, message) = match &answered {
+        Err(_) => ("fail", "does not answer"),
+        Ok(()) if announcements.are_recent(after) => (
+            "warn",
+            "answers, but refuses announcements: its user needs permission to publish on changes_channel",
+        ),
+        Ok(()) if settings.iter().any(SettingCheck::is_wrong) => {
+            ("warn", "answers; a setting of its server is to be changed")
+        }
+        Ok(()) => ("pass", "answers"),
+    };
     let checked = Checked {
         name: "store",
-        status: if answered.is_ok() { "pass" } else { "fail" },
-        message: if answered.is_ok() {
-            "answers"
-        } else {
-            "does not answer"
-        },
+        status,
+        message,
         component_type: "datastore",
         at: after.to_string(),
         took_ms,
-        metadata: json!({"kind": kind, "took_ms": took_ms}),
+        metadata: json!({
+            "kind": kind, "took_ms": took_ms, "announcements_failed": announcements.count, "settings": told(&settings),
+        }),
     };
     (checked, answered.err().map(|error| error.to_string()))
+}
+
+/// Announcements of changes that the store refused to publish.
+#[derive(Default)]
+struct FailedAnnouncements {
+    count: u64,
+    /// When the last one failed, in seconds since the epoch.
+    last_at_s: i64,
+}
+
+impl FailedAnnouncements {
+    /// As the store counted them; none while it does not answer.
+    async fn read<E: Environment>(context: &Context<'_, E>) -> Self {
+        let counters = context.env.store().counters().await.unwrap_or_default();
+        let counter = |wanted: &str| {
+            let found = counters.iter().find(|(name, _)| **name == *wanted);
+            found.map_or(0, |(_, count)| *count)
+        };
+        Self {
+            count: counter(ANNOUNCEMENTS_FAILED),
+            last_at_s: i64::try_from(counter(ANNOUNCEMENT_FAILED_AT)).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn are_recent(&self, now: Timestamp) -> bool {
+        let ago_s = now.as_unix_ms().div_euclid(1000).saturating_sub(self.last_at_s);
+        self.count > 0 && ago_s < ANNOUNCEMENT_WARNING_S
+    }
 }
 
 async fn key_value<E: Environment>(context: &Context<'_, E>) -> Checked {

@@ -1,38 +1,100 @@
 //! `Idempotency-Key`: one id for a whole request. Each submission without an id of its own gets one made from
-//! the key and its place, and carries a digest of the body, so that the key with another body is refused.
+//! the caller, the key and its place, and carries a digest of the body, so that the key with another body is refused.
 
 use http::HeaderMap;
 use leaderboard_core::{Fingerprint, SubmissionId};
 use sha2::{Digest, Sha256};
 
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::identity::{Credential, Identity};
 use crate::pipeline::{hex, invalid_header, one_header};
 use crate::problem::Problem;
+use crate::route::{Route, Verb};
 use crate::wire::submission::Item;
 
-const NAME: &str = "Idempotency-Key";
+pub(super) const NAME: &str = "Idempotency-Key";
 /// The longest key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 /// How much of a digest makes an id, in bytes.
 const ID_BYTES: usize = 16;
 
-/// Gives ids to the items that have none, when the request has a key.
-pub(super) fn apply(headers: &HeaderMap, body: &[u8], items: &mut [Item]) -> Result<(), Problem> {
-    let Some(text) = one_header(headers, NAME)? else {
+/// A request that has a key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyedRequest {
+    /// A digest of what the request is for, its caller and its key.
+    pub(super) name: Fingerprint,
+    /// A digest of its body.
+    pub(super) body: Fingerprint,
+}
+
+impl KeyedRequest {
+    /// The request, when it has a key. `purpose` keeps the keys of one kind of request from those of another.
+    pub(super) fn of<E: Environment>(
+        context: &Context<'_, E>,
+        purpose: &str,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(key) = read(context.headers)? else {
+            return Ok(None);
+        };
+        let mut name = Vec::new();
+        for part in [
+            purpose.as_bytes(),
+            context.tenant.as_bytes(),
+            &caller(&context.identity),
+        ] {
+            add_part(&mut name, part);
+        }
+        Ok(Some(Self {
+            name: digest(&[&name, key.as_bytes()]),
+            body: digest(&[context.body]),
+        }))
+    }
+}
+
+/// Refuses a key where it would do nothing: who sends one takes it that a retry is safe. A read is safe without one.
+pub(crate) fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Problem> {
+    if route.takes_idempotency_key || route.verb == Verb::Get || !headers.contains_key(NAME) {
         return Ok(());
+    }
+    let detail = "does nothing on this route; leave it out";
+    Err(invalid_header(NAME, detail))
+}
+
+/// The key of a request.
+fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(text) = one_header(headers, NAME)? else {
+        return Ok(None);
     };
-    let key = parse(text).ok_or_else(|| {
+    parse(text).map(Some).ok_or_else(|| {
         invalid_header(
             NAME,
             &format!("must be 1 to {MAX_KEY_CHARS} printable characters in double quotes"),
         )
-    })?;
+    })
+}
+
+/// Gives ids to the items that have none, when the request has a key.
+pub(super) fn apply(
+    headers: &HeaderMap,
+    identity: &Identity,
+    body: &[u8],
+    items: &mut [Item],
+) -> Result<(), Problem> {
+    let Some(key) = read(headers)? else {
+        return Ok(());
+    };
     let request = digest(&[body]);
+    let caller = caller(identity);
     for (at, item) in items.iter_mut().enumerate() {
         if item.submission.id.is_some() {
             continue;
         }
         let place = u64::try_from(at).unwrap_or(u64::MAX);
-        let id = format!("key-{}", hex(&digest(&[key.as_bytes(), &place.to_be_bytes()])));
+        let id = format!(
+            "key-{}",
+            hex(&digest(&[&caller, key.as_bytes(), &place.to_be_bytes()]))
+        );
         item.submission.id = SubmissionId::new(id).ok();
         item.submission.request = Some(request);
         item.place.keyed = true;
@@ -40,8 +102,37 @@ pub(super) fn apply(headers: &HeaderMap, body: &[u8], items: &mut [Item]) -> Res
     Ok(())
 }
 
-/// A string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`.
+/// What tells the callers of one tenant apart who share a key by accident. Empty for the operator, and for a player, whose
+/// ids are apart already. Otherwise every part follows its length, so it begins with a zero byte, as no key does.
+fn caller(identity: &Identity) -> Vec<u8> {
+    let parts: &[&str] = match &identity.credential {
+        Credential::None | Credential::Operator => &[],
+        Credential::Token { .. } if identity.player.is_some() => &[],
+        Credential::Key(id) => &["key", id],
+        Credential::Token { issuer, subject } => &["token", issuer, subject],
+    };
+    let mut caller = Vec::new();
+    for part in parts {
+        add_part(&mut caller, part.as_bytes());
+    }
+    caller
+}
+
+/// Adds a part after its length, so that no other parts look the same.
+fn add_part(to: &mut Vec<u8>, part: &[u8]) {
+    to.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    to.extend(part);
+}
+
+/// A string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`. The same characters
+/// without quotes are accepted, as many clients send them, when none of them is special.
 fn parse(text: &str) -> Option<String> {
+    if !text.starts_with('"') {
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"\\,;".contains(&byte));
+        return (plain && (1..=MAX_KEY_CHARS).contains(&text.len())).then(|| text.to_owned());
+    }
     let mut characters = text.strip_prefix('"')?.strip_suffix('"')?.chars();
     let mut key = String::new();
     while let Some(character) = characters.next() {
@@ -72,16 +163,22 @@ mod tests {
     use leaderboard_core::LeaderboardId;
 
     use super::*;
-    use crate::wire::submission::{Destination, scores};
+    use crate::wire::submission::{Destination, Sender, scores};
 
     const BATCH: &str = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1,"id":"own"}]}"#;
 
     fn keyed(key: &str, body: &str) -> Result<Vec<Item>, Problem> {
+        keyed_by(&Identity::operator(), key, body)
+    }
+
+    fn keyed_by(identity: &Identity, key: &str, body: &str) -> Result<Vec<Item>, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
         let board = LeaderboardId::new("b").unwrap();
-        let mut items = scores(body.as_bytes(), Destination::Path(&board)).unwrap().items;
-        apply(&headers, body.as_bytes(), &mut items).map(|()| items)
+        let mut items = scores(body.as_bytes(), Destination::Path(&board), Sender::Server)
+            .unwrap()
+            .items;
+        apply(&headers, identity, body.as_bytes(), &mut items).map(|()| items)
     }
 
     #[test]
@@ -111,10 +208,54 @@ mod tests {
     }
 
     #[test]
+    fn callers_have_keys_of_their_own() {
+        let by = |credential| Identity {
+            credential,
+            ..Identity::operator()
+        };
+        let token = |issuer: &str, subject: &str| {
+            by(Credential::Token {
+                issuer: issuer.into(),
+                subject: subject.into(),
+            })
+        };
+        let callers = [
+            Identity::operator(),
+            by(Credential::Key("0123456789abcdef".into())),
+            by(Credential::Key("0123456789abcde0".into())),
+            token("a", "bc"),
+            token("ab", "c"),
+        ];
+        let ids: Vec<_> = callers
+            .iter()
+            .map(|caller| keyed_by(caller, "\"k\"", BATCH).unwrap()[0].submission.id.clone())
+            .collect();
+        for (at, id) in ids.iter().enumerate() {
+            assert!(id.is_some() && !ids[..at].contains(id), "{:?}", callers[at]);
+        }
+    }
+
+    #[test]
     fn what_is_no_key_is_refused() {
-        for bad in ["k", "\"\"", "\"", "\"a\"b\"", "\"a\\b\"", "\"a\\\"", "\"a\";x=1"] {
+        for bad in [
+            "k k",
+            "k;x=1",
+            "k\"",
+            "a,b",
+            "\"\"",
+            "\"",
+            "\"a\"b\"",
+            "\"a\\b\"",
+            "\"a\\\"",
+            "\"a\";x=1",
+        ] {
             assert!(keyed(bad, BATCH).is_err(), "{bad}");
         }
+        let quoted = keyed("\"abc\"", BATCH).unwrap();
+        assert_eq!(
+            keyed("abc", BATCH).unwrap()[0].submission.id,
+            quoted[0].submission.id
+        );
         assert!(keyed(&format!("\"{}\"", "x".repeat(255)), BATCH).is_ok());
         assert!(keyed(&format!("\"{}\"", "x".repeat(256)), BATCH).is_err());
     }

@@ -5,7 +5,7 @@ use leaderboard_core::TenantId;
 use leaderboard_identity::token::Hosts;
 
 use super::paging::{PARAMETERS, Paging, next};
-use crate::credentials::{IssuerRecord, issuers};
+use crate::credentials::issuers;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::identity::Credential;
@@ -74,17 +74,16 @@ pub async fn read<E: Environment>(
         .await?
         .ok_or_else(|| Problem::new(ProblemType::IssuerNotFound))?;
     let preconditions = Preconditions::of(context.headers)?;
-    if !preconditions.match_holds(Some(there.version)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
+    if let Some(response) = preconditions.unchanged(there.version)? {
+        return Ok(response);
     }
-    if !preconditions.none_match_holds(Some(there.version)) {
-        let response = Response::empty(StatusCode::NOT_MODIFIED).with_etag(there.version);
-        return Ok(response.revalidated());
-    }
-    document(context, StatusCode::OK, id, &there.value, there.version).map(Response::revalidated)
+    let body = IssuerBody::new(id, &there.value);
+    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
+    Ok(response.with_etag(there.version).revalidated())
 }
 
-/// `PUT /issuers/{id}`: creates (201) or replaces (200).
+/// `PUT /issuers/{id}`: creates (201) or replaces (200), and says whether the issuer's keys could be fetched just now. They need not
+/// be for the document to be kept: an issuer may be set up before it is there.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -111,11 +110,15 @@ pub async fn put<E: Environment>(
         None
     };
     let expected = preconditions.expected(there)?;
-    match issuers::put(context.env, owner, id, &record, expected).await? {
-        (version, true) => Ok(document(context, StatusCode::CREATED, id, &record, version)?
-            .with_location(&format!("{}{}", context.version.base_path(), scope.path(id)))),
-        (version, false) => document(context, StatusCode::OK, id, &record, version),
+    let (version, created) = issuers::put(context.env, owner, id, &record, expected).await?;
+    let probe = issuers::probe(context.env, owner, &record).await;
+    let body = IssuerBody::new(id, &record).with_key_set(probe.as_ref());
+    if !created {
+        return Ok(Response::json(StatusCode::OK, context.accepted, &body)?.with_etag(version));
     }
+    Ok(Response::json(StatusCode::CREATED, context.accepted, &body)?
+        .with_etag(version)
+        .with_location(&format!("{}{}", context.version.base_path(), scope.path(id))))
 }
 
 /// `DELETE /issuers/{id}`: its tokens are refused everywhere within half a minute.
@@ -137,14 +140,4 @@ pub async fn delete<E: Environment>(
     } else {
         Err(Problem::new(ProblemType::IssuerNotFound))
     }
-}
-
-fn document<E: Environment>(
-    context: &Context<'_, E>,
-    status: StatusCode,
-    id: &str,
-    record: &IssuerRecord,
-    version: u64,
-) -> Result<Response, Problem> {
-    Ok(Response::json(status, context.accepted, &IssuerBody::new(id, record))?.with_etag(version))
 }

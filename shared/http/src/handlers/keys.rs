@@ -2,15 +2,18 @@
 
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected};
-use leaderboard_core::{StoreError, Versioned};
-use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord, KeyId};
+use leaderboard_core::{StoreError, Timestamp, Versioned};
+use leaderboard_identity::api_key::{
+    ApiKey, ApiKeyRecord, KeyId, KeyRequest, MAX_FORMER_SECRETS, TooManySecrets,
+};
 
+use super::idempotency::{self, KeyedRequest};
 use super::paging::{PARAMETERS, Paging, next};
 use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
-use crate::pipeline::Preconditions;
+use crate::pipeline::{Preconditions, changed_meanwhile};
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -30,7 +33,12 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
     Query::parse(context.query, &[])?;
     let request = read_request(&json::parse(context.body)?)?;
     let (env, tenant) = (context.env, &context.tenant);
-    let made = ApiKey::generate(tenant, &env.random()?);
+    let keyed = KeyedRequest::of(context, "create")?;
+    let made = match &keyed {
+        None => ApiKey::generate(tenant, &env.random()?),
+        // The id follows from the request, so that a retry meets the key that the first one made.
+        Some(keyed) => ApiKey::rotate(tenant, KeyId::of_digest(&keyed.name), &env.random()?),
+    };
     let record = ApiKeyRecord {
         id: made.id,
         tenant: tenant.clone(),
@@ -40,22 +48,29 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
         expires_at: request.expires_at,
         revoked_at: None,
         allowed_addresses: request.allowed_addresses,
+        token_addresses: request.token_addresses,
         digest: made.digest,
-        replaced: None,
+        former: Vec::new(),
+        requests: keyed.iter().map(|keyed| keyed.done(context.now)).collect(),
     };
     record.validate().map_err(|invalid| {
         Problem::new(ProblemType::Validation)
             .with_error(FieldError::body(format!("#{}", invalid.pointer), invalid.detail))
     })?;
     let store = env.store();
+    let name = keys::name(tenant, made.id);
+    if let Some(keyed) = &keyed
+        && let Some(there) = find(context, made.id).await?
+    {
+        return Err(keyed.made_already(&there.value));
+    }
     if count(context).await? >= MAX_KEYS {
         return Err(too_many());
     }
-    let name = keys::name(tenant, made.id);
     let kept = store
         .put_document(&name, &record.encode(), Expected::Absent)
         .await?;
-    // 64 random bits that are taken: the same request again gets others.
+    // 64 random bits that are taken: the same request again gets others. Those of a key: the same request is under way.
     let (version, _) = kept.map_err(|_| Problem::new(ProblemType::Conflict))?;
     // Others may have counted at the same time. The key has not been shown to anybody, so it can go again.
     if count(context).await? > MAX_KEYS {
@@ -72,6 +87,57 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
 fn too_many() -> Problem {
     let detail = format!("The tenant has {MAX_KEYS} keys; remove those that were revoked.");
     Problem::new(ProblemType::QuotaReached).with_detail(detail)
+}
+
+impl KeyedRequest {
+    fn done(&self, at: Timestamp) -> KeyRequest {
+        KeyRequest {
+            name: self.name,
+            body: self.body,
+            at,
+        }
+    }
+
+    /// The answer to a request that has made this key before. Its secret is kept nowhere, so it cannot be shown again.
+    fn made_already(&self, record: &ApiKeyRecord) -> Problem {
+        let (id, at) = (record.id, record.created_at);
+        if record
+            .requests
+            .iter()
+            .any(|known| known.name == self.name && known.body != self.body)
+        {
+            return conflict();
+        }
+        already_done(&format!(
+            "The key {id} was made at {at} by a request with this Idempotency-Key, and its secret was shown then. \
+             Rotate it for another secret, with another Idempotency-Key."
+        ))
+    }
+
+    /// Refuses a request that has rotated this key before.
+    fn check_rotation(&self, record: &ApiKeyRecord, now: Timestamp) -> Result<(), Problem> {
+        match record.request(&self.name, now) {
+            None => Ok(()),
+            Some(known) if known.body != self.body => Err(conflict()),
+            Some(known) => Err(already_done(&format!(
+                "The key {} was rotated at {} by a request with this Idempotency-Key, and its secret was shown then. \
+                 Rotate it again, with another Idempotency-Key.",
+                record.id, known.at
+            ))),
+        }
+    }
+}
+
+fn conflict() -> Problem {
+    let error = FieldError::header(idempotency::NAME, "was used with another body");
+    Problem::new(ProblemType::IdConflict).with_error(error)
+}
+
+fn already_done(detail: &str) -> Problem {
+    let error = FieldError::header(idempotency::NAME, "was used before");
+    Problem::new(ProblemType::AlreadyDone)
+        .with_detail(detail)
+        .with_error(error)
 }
 
 /// How many keys the tenant has, as far as it matters: one more than it may have is enough to know.
@@ -117,12 +183,8 @@ pub async fn read<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Result
     Query::parse(context.query, &[])?;
     let there = stored(context, id).await?;
     let preconditions = Preconditions::of(context.headers)?;
-    if !preconditions.match_holds(Some(there.version)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
-    }
-    if !preconditions.none_match_holds(Some(there.version)) {
-        let response = Response::empty(StatusCode::NOT_MODIFIED).with_etag(there.version);
-        return Ok(response.revalidated());
+    if let Some(response) = preconditions.unchanged(there.version)? {
+        return Ok(response);
     }
     let body = KeyBody::new(&there.value);
     let response = Response::json(StatusCode::OK, context.accepted, &body)?;
@@ -139,17 +201,31 @@ pub async fn rotate<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
         [] => read_overlap(&json::parse(b"{}")?)?,
         body => read_overlap(&json::parse(body)?)?,
     };
+    let keyed = KeyedRequest::of(context, &format!("rotate {id}"))?;
     let made = ApiKey::rotate(&context.tenant, id, &context.env.random()?);
     let (version, record) = change(context, id, |record| {
         if record.revoked_at.is_some() {
             return Err(Problem::new(ProblemType::Conflict).with_detail("The key was revoked."));
         }
-        record.replace_secret(made.digest, context.now, overlap_s);
-        Ok(())
+        if let Some(keyed) = &keyed {
+            keyed.check_rotation(record, context.now)?;
+            record.remember(keyed.done(context.now));
+        }
+        record
+            .replace_secret(made.digest, context.now, overlap_s)
+            .map_err(too_many_secrets)
     })
     .await?;
     let body = KeyBody::new(&record).with_key(&made.text);
     Ok(Response::json(StatusCode::OK, context.accepted, &body)?.with_etag(version))
+}
+
+fn too_many_secrets(TooManySecrets { until }: TooManySecrets) -> Problem {
+    let detail = format!(
+        "{MAX_FORMER_SECRETS} former secrets of the key are still good, the next of them until {until}. \
+         Rotate with an overlap_s of 0, or revoke the key."
+    );
+    Problem::new(ProblemType::QuotaReached).with_detail(detail)
 }
 
 /// `DELETE /keys/{id}`: revokes a key, which holds everywhere within five seconds. A key that was revoked before is removed.
@@ -170,7 +246,7 @@ pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
     let expected = Preconditions::of(context.headers)?.expected(Some(there.version))?;
     let name = keys::name(&context.tenant, id);
     let deleted = context.env.store().delete_document(&name, expected).await?;
-    deleted.map_err(|_| Problem::new(ProblemType::PreconditionFailed))?;
+    deleted.map_err(|_| changed_meanwhile())?;
     keys::changed(context.env, &context.tenant, id).await;
     Ok(Response::no_content())
 }
@@ -180,14 +256,25 @@ async fn stored<E: Environment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Versioned<ApiKeyRecord>, Problem> {
+    find(context, id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::KeyNotFound))
+}
+
+/// As [`stored`]; `None` where there is none.
+async fn find<E: Environment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Option<Versioned<ApiKeyRecord>>, Problem> {
     let name = keys::name(&context.tenant, id);
     let found = context.env.store().read_documents(&[name]).await?;
-    let document = found.into_iter().next().flatten();
-    let document = document.ok_or_else(|| Problem::new(ProblemType::KeyNotFound))?;
-    Ok(Versioned {
+    let Some(document) = found.into_iter().next().flatten() else {
+        return Ok(None);
+    };
+    Ok(Some(Versioned {
         version: document.version,
         value: keys::decoded(&document.value)?,
-    })
+    }))
 }
 
 /// Changes a record. Its new version, and what it is now.

@@ -1,11 +1,13 @@
 //! Leaderboards' configurations.
 
 use http::StatusCode;
-use leaderboard_core::ports::Expected;
-use leaderboard_core::ports::PutRefusal;
-use leaderboard_core::{Leaderboard, LeaderboardId, Versioned, usecase};
+use http::header::CACHE_CONTROL;
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
+use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, Versioned, usecase};
 
 use super::paging::{PARAMETERS, Paging, next};
+use super::ranks;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
@@ -13,49 +15,106 @@ use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
-use crate::views;
-use crate::wire::ListBody;
-use crate::wire::leaderboard::{LeaderboardBody, read as read_document};
+use crate::views::{self, Subject};
+use crate::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
+use crate::wire::{ListBody, cursor};
 
 /// The most leaderboards on a page.
 const MAX_LIMIT: u32 = 200;
+/// How often a page of leaderboards is asked for, because the caller may not read some of it.
+const MAX_PASSES: u32 = 5;
+/// Callers are told different things at the same address.
+const NOT_SHARED: &str = "private, no-cache";
 /// How often a patch is applied anew because someone else changed the leaderboard at the same time.
 const MAX_PATCH_ATTEMPTS: u32 = 4;
+/// The most steps in which one deletion sweeps.
+const MAX_SWEEPS: u32 = 1_000;
+/// How long others get on between two of them, in milliseconds.
+const SWEEP_PAUSE_MS: u64 = 10;
 
-/// `GET /leaderboards?limit=&cursor=`: the configurations, in order of their ids.
+/// `GET /leaderboards?limit=&cursor=`: in order of their ids, the configurations for an administrator, and what may be
+/// known of those whose entries they may read for others.
 ///
 /// # Errors
 /// The problem to answer with.
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
-    let (deps, after) = (context.deps(), paging.after.as_ref());
-    let found = usecase::list_leaderboards(&deps, &context.tenant, after, paging.asked()).await?;
-    let (shown, more) = paging.shown(found);
-    let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();
-    let page =
-        ListBody::new(context.version, "leaderboards", boards)
-            .with_next(next(&shown, more, |board| board.value.id.to_string()));
-    Response::json(StatusCode::OK, context.accepted, &page)
+    let (shown, next) = readable(context, &paging).await?;
+    let list = if context.caller == Caller::Admin {
+        let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();
+        let list = ListBody::new(context.version, "leaderboards", boards).with_next(next);
+        Response::json(StatusCode::OK, context.accepted, &list)
+    } else {
+        let period = |board: &Versioned<Leaderboard>| board.value.schedule.period_at(context.now);
+        let periods: Vec<Period> = shown.iter().map(period).collect();
+        let known = shown.iter().zip(&periods);
+        let boards: Vec<PublicBody<'_>> = known
+            .map(|(board, period)| PublicBody::new(&board.value, period))
+            .collect();
+        let list = ListBody::new(context.version, "leaderboards", boards).with_next(next);
+        Response::json(StatusCode::OK, context.accepted, &list)
+    };
+    Ok(list?.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// `GET /leaderboards/{id}`, with its entity tag; 304 when the client has it already.
+/// A page of the leaderboards that the caller may read, and the cursor of the next one. What the caller may not read is
+/// passed over, up to [`MAX_PASSES`] times a page; after that the page is shorter.
+async fn readable<E: Environment>(
+    context: &Context<'_, E>,
+    paging: &Paging<LeaderboardId>,
+) -> Result<(Vec<Versioned<Leaderboard>>, Option<String>), Problem> {
+    let deps = context.deps();
+    let wanted = usize::try_from(paging.asked()).unwrap_or(usize::MAX);
+    let mut after = paging.after.clone();
+    let mut found = Vec::new();
+    let mut more = true;
+    for _ in 0..MAX_PASSES {
+        let listed =
+            usecase::list_leaderboards(&deps, &context.tenant, after.as_ref(), paging.asked()).await?;
+        more = listed.len() >= wanted;
+        after = listed.last().map(|board| board.value.id.clone());
+        let readable = |board: &Versioned<Leaderboard>| context.caller.may_read(board.value.access);
+        found.extend(listed.into_iter().filter(readable));
+        if found.len() >= wanted || !more {
+            break;
+        }
+    }
+    let went_on = after.filter(|_| more && found.len() < wanted);
+    let (shown, more) = paging.shown(found);
+    let next = next(&shown, more, |board| board.value.id.to_string());
+    Ok((
+        shown,
+        next.or_else(|| went_on.map(|id| cursor::encode(id.as_str().as_bytes()))),
+    ))
+}
+
+/// `GET /leaderboards/{id}`: the configuration for an administrator, with its entity tag, and what may be known of it for
+/// others who may read its entries; 304 when the client has it already.
 ///
 /// # Errors
 /// The problem to answer with.
 pub async fn read<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
+    if context.caller != Caller::Admin {
+        return ranks::ask(context, id, Subject::Leaderboard)
+            .await
+            .map_err(|problem| {
+                // Nobody learns the names of what is private by asking.
+                if context.caller == Caller::Anonymous && problem.kind == ProblemType::Unauthenticated {
+                    Problem::new(ProblemType::LeaderboardNotFound)
+                } else {
+                    problem
+                }
+            });
+    }
     let preconditions = Preconditions::of(context.headers)?;
     let board = current(context, &id).await?;
-    if !preconditions.match_holds(Some(board.version)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
-    }
-    if !preconditions.none_match_holds(Some(board.version)) {
-        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
-            .with_etag(board.version)
-            .revalidated());
-    }
-    document(context, StatusCode::OK, &board.value, board.version).map(Response::revalidated)
+    let response = match preconditions.unchanged(board.version)? {
+        Some(response) => response,
+        None => document(context, StatusCode::OK, &board.value, board.version)?,
+    };
+    Ok(response.with(CACHE_CONTROL, NOT_SHARED))
 }
 
 /// `PUT /leaderboards/{id}?rebuild=`: creates (201) or replaces (200).
@@ -65,7 +124,8 @@ pub async fn read<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) -
 pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) -> Result<Response, Problem> {
     let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
     let preconditions = Preconditions::of(context.headers)?;
-    let board = read_document(&json::parse(context.body)?, &id)?;
+    let sent = json::parse(context.body)?;
+    let board = read_document(&sent, &id).map_err(|problem| problem.pointing_into(&sent))?;
     let expected = if preconditions.exist() {
         let there = usecase::get(&context.deps(), &context.tenant, &id).await?;
         preconditions.expected(there.map(|board| board.version))?
@@ -84,10 +144,11 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
     .inspect(|put| told(context, &id, put.is_ok()))
     .inspect_err(|_| told(context, &id, true))?
     {
-        Ok((version, true)) => Ok(changed(context, StatusCode::CREATED, &board, version)?
+        Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.board)
+            .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
-        Ok((version, false)) => changed(context, StatusCode::OK, &board, version),
-        Err(refusal) => Err(Problem::of_put(&refusal)),
+        Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
+        Err(refusal) => Err(Problem::of_put(&refusal).pointing_into(&sent)),
     }
 }
 
@@ -106,7 +167,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
         let expected = Expected::Version(there.version);
-        let board = patched(&there.value, &patch)?;
+        let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
         match usecase::put(
             &context.deps(),
             &context.tenant,
@@ -119,9 +180,9 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         .inspect(|put| told(context, &id, put.is_ok()))
         .inspect_err(|_| told(context, &id, true))?
         {
-            Ok((version, _)) => return changed(context, StatusCode::OK, &board, version),
+            Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
-            Err(refusal) => return Err(Problem::of_put(&refusal)),
+            Err(refusal) => return Err(Problem::of_put(&refusal).pointing_into(&patch)),
         }
     }
     Err(Problem::new(ProblemType::Conflict))
@@ -137,26 +198,41 @@ pub async fn delete<E: Environment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
+    // Only a leaderboard that was there is invalidated: an id that a client invents costs no more than this look.
+    let there = current(context, &id).await?;
     let expected = if preconditions.exist() {
-        let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?
     } else {
         Expected::Any
     };
     let deleted = usecase::delete(&context.deps(), &context.tenant, &id, expected).await;
-    // One that is not there may have been deleted by a call whose answer was lost.
-    if !matches!(deleted, Ok(Err(_))) {
+    // A call whose answer is lost may have deleted it.
+    if matches!(deleted, Ok(Ok(true)) | Err(_)) {
         views::deleted(context.env, &context.tenant, &id);
     }
     match deleted? {
-        Ok(true) => Ok(views::invalidating(
-            Response::no_content(),
-            &context.tenant,
-            [&id],
-        )),
+        Ok(true) => {
+            sweep_later(context);
+            let response = Response::no_content();
+            Ok(views::invalidating(response, &context.tenant, [&id]))
+        }
         Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
         Err(refusal) => Err(Problem::of_put(&refusal)),
     }
+}
+
+/// Deletes in steps, after the response, what the tenant's deleted leaderboards have left. What is left when this ends too
+/// early goes with the next deletion.
+fn sweep_later<E: Environment>(context: &Context<'_, E>) {
+    let (env, tenant) = (context.env.clone(), context.tenant.clone());
+    context.env.later(async move {
+        for _ in 0..MAX_SWEEPS {
+            if env.store().sweep(&tenant).await != Ok(true) {
+                return;
+            }
+            env.pause(SWEEP_PAUSE_MS).await;
+        }
+    });
 }
 
 async fn current<E: Environment>(
@@ -183,15 +259,17 @@ fn told<E: Environment>(context: &Context<'_, E>, id: &LeaderboardId, changed: b
     }
 }
 
-/// The answer to who changed it.
-fn changed<E: Environment>(
+/// The answer to who changed it. One that is private is shown to nobody else by the time of the answer.
+async fn changed<E: Environment>(
     context: &Context<'_, E>,
     status: StatusCode,
-    board: &Leaderboard,
-    version: u64,
+    board: &Versioned<Leaderboard>,
 ) -> Result<Response, Problem> {
-    let answer = document(context, status, board, version)?;
-    Ok(views::invalidating(answer, &context.tenant, [&board.id]))
+    if board.value.access.read == ReadAccess::Private {
+        views::made_private(context.env, &context.tenant, &board.value.id).await?;
+    }
+    let answer = document(context, status, &board.value, board.version)?;
+    Ok(views::invalidating(answer, &context.tenant, [&board.value.id]))
 }
 
 fn document<E: Environment>(

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use leaderboard_core::ports::Counters;
+use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, Counters};
 
 use crate::endpoint::Context;
 use crate::environment::{Environment, Settings};
 use crate::limits::of_the_region;
-use crate::metrics::{self, exposition, region};
+use crate::metrics::{self, Counted, exposition, region};
 use crate::pipeline::{Guard, one_header};
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
@@ -22,12 +22,8 @@ use crate::response::Response;
 /// The problem to answer with.
 pub async fn show<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    // A good key is not refused for what others did from its address.
-    if let Err(refusal) = check_key(context) {
-        let guard = Guard::enter(context.env, context.headers, context.client).await?;
-        guard.charge(context.env, &refusal);
-        return Err(refusal);
-    }
+    let guard = Guard::enter(context.env, context.headers, context.client).await?;
+    check_key(context).inspect_err(|refusal| guard.charge(context.env, refusal))?;
     let kept = region(context.env).await;
     let stored = context.env.store().counters().await;
     let up = stored.is_ok();
@@ -35,14 +31,16 @@ pub async fn show<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
     let of_region = kept
         .into_iter()
         .map(|(series, count)| (of_the_region(series), count));
-    let counters = of_region.chain(stored.unwrap_or_default()).collect();
+    let mut counters: Counted = of_region.chain(stored.unwrap_or_default()).collect();
     let version = env!("CARGO_PKG_VERSION");
-    let gauges = [
+    let mut gauges = Counted::from([
         (format!("edgeboard_build_info{{version=\"{version}\"}}").into(), 1),
         ("edgeboard_store_up".into(), u64::from(up)),
-    ];
+    ]);
+    // An instant is no sum, although the store keeps it among its counters.
+    gauges.extend(counters.remove_entry(ANNOUNCEMENT_FAILED_AT));
     let mut response = Response::empty(StatusCode::OK);
-    response.body = Bytes::from(exposition(&gauges.into(), &counters));
+    response.body = Bytes::from(exposition(&gauges, &counters));
     response
         .headers
         .insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));

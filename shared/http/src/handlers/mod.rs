@@ -1,10 +1,12 @@
 //! What each route does: read the query and the body, call a use case, write the answer.
 
 pub mod audit;
+pub mod bans;
+pub mod dead_letters;
 mod documents;
 pub mod flags;
 pub mod health;
-mod idempotency;
+pub(crate) mod idempotency;
 pub mod issuers;
 pub mod keys;
 pub mod leaderboards;
@@ -17,5 +19,6 @@ mod paging;
 mod prefer;
 pub mod ranks;
 pub mod scores;
+pub mod summary;
 pub mod tenants;
 pub mod tokens;

@@ -2,13 +2,13 @@
 
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use leaderboard_core::ports::Readiness;
 use serde::Serialize;
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::problem::Problem;
 use crate::query::Query;
+use crate::readiness::{Probed, probe};
 use crate::response::Response;
 
 #[derive(Serialize)]
@@ -35,6 +35,18 @@ struct Component {
 #[derive(Serialize)]
 struct Metadata {}
 
+/// Where `GET /` leads.
+const DOCS: &str = "/docs";
+
+/// `GET /`: leads to the description of the API.
+///
+/// # Errors
+/// A problem with the query.
+pub fn start<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    Ok(Response::empty(StatusCode::TEMPORARY_REDIRECT).with_location(DOCS))
+}
+
 /// `GET /health/live`: 200 as long as requests are answered. Touches nothing.
 ///
 /// # Errors
@@ -48,21 +60,31 @@ pub async fn live<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
     Response::json(StatusCode::OK, context.accepted, &health)
 }
 
-/// `GET /health/ready`: 200 when the store answers, 503 otherwise.
+/// `GET /health/ready`: 200 when the store answers, with a warning when its server has a setting that endangers it, and 503
+/// otherwise. The store is asked at most once per second by an instance.
 ///
 /// # Errors
 /// A problem with the query.
 pub async fn ready<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let answered = context.env.store().ready().await;
-    let (status, message, code) = match &answered {
+    let Probed {
+        at,
+        answer,
+        is_set_up_badly,
+    } = probe(context.env).await;
+    let (status, message, code) = match &answer {
+        Ok(()) if is_set_up_badly => (
+            "warn",
+            "answers; a setting of its server is to be changed, which /health/detailed names",
+            StatusCode::OK,
+        ),
         Ok(()) => ("pass", "answers", StatusCode::OK),
         Err(_) => ("fail", "does not answer", StatusCode::SERVICE_UNAVAILABLE),
     };
     let store = Component {
         status,
         message,
-        last_checked: context.now.to_string(),
+        last_checked: at.to_string(),
         metadata: Metadata {},
     };
     let health = Health {
@@ -70,7 +92,7 @@ pub async fn ready<E: Environment>(context: &Context<'_, E>) -> Result<Response,
         components: Some(Components { store }),
     };
     let response = Response::json(code, context.accepted, &health)?;
-    Ok(match answered {
+    Ok(match answer {
         Ok(()) => response,
         Err(error) => response.with(RETRY_AFTER, "1").with_cause(error.to_string()),
     })

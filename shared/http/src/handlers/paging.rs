@@ -27,8 +27,21 @@ impl<I> Paging<I> {
         most: u32,
         id: impl FnOnce(&str) -> Option<I>,
     ) -> Result<Self, Problem> {
+        Self::with_default(query, DEFAULT_LIMIT, most, id)
+    }
+
+    /// As [`Paging::of`], with another number of things unless asked otherwise.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) fn with_default(
+        query: &Query<'_>,
+        default: u32,
+        most: u32,
+        id: impl FnOnce(&str) -> Option<I>,
+    ) -> Result<Self, Problem> {
         let decode = |bytes: &[u8]| id(std::str::from_utf8(bytes).ok()?);
-        let limit = query.integer("limit", 1, most)?.unwrap_or(DEFAULT_LIMIT);
+        let limit = query.integer("limit", 1, most)?.unwrap_or(default);
         let after = query.text("cursor")?.map(|text| cursor::parse(&text, decode));
         Ok(Self {
             limit,

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::MAX_PERIODS_LISTED;
 use leaderboard_core::usecase::{
     Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
 };
@@ -22,6 +23,8 @@ use crate::wire::{cursor, ranks as wire};
 const DEFAULT_LIMIT: u32 = 10;
 /// How many entries a window has unless asked otherwise.
 const DEFAULT_WINDOW: u32 = 11;
+/// How many periods are listed unless asked otherwise.
+const DEFAULT_PERIODS: u32 = 100;
 /// The most entries in one answer.
 const MAX_LIMIT: u32 = 1000;
 
@@ -60,8 +63,17 @@ async fn players<E: Environment>(
             return Err(invalid(other, "cannot be combined with players"));
         }
     }
-    let asked = player_list(raw)?;
+    let mut asked: Vec<PlayerId> = Vec::new();
+    for player in player_list(raw)? {
+        let player = context.named_as("players", &player)?;
+        if !asked.contains(&player) {
+            asked.push(player);
+        }
+    }
     let selector = query.period()?;
+    context.charge_more(views::units_made_alone(
+        u32::try_from(asked.len()).unwrap_or(u32::MAX),
+    ));
     let found = usecase::players(
         &context.deps(),
         &context.tenant,
@@ -108,6 +120,7 @@ pub async fn entry<E: Environment>(
     leaderboard: LeaderboardId,
     player: PlayerId,
 ) -> Result<Response, Problem> {
+    let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
     ask(context, leaderboard, Subject::Entry(player, selector)).await
 }
@@ -121,13 +134,14 @@ pub async fn around<E: Environment>(
     leaderboard: LeaderboardId,
     player: PlayerId,
 ) -> Result<Response, Problem> {
+    let player = context.named(&player)?;
     let query = Query::parse(context.query, &["limit", "period"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
     let selector = query.period()?;
     ask(context, leaderboard, Subject::Around(player, selector, limit)).await
 }
 
-/// `GET /leaderboards/{id}/periods`.
+/// `GET /leaderboards/{id}/periods?limit=&cursor=`.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -135,11 +149,15 @@ pub async fn periods<E: Environment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let found = usecase::periods(&context.deps(), &context.tenant, &context.caller, &leaderboard)
-        .await
-        .map_err(|error| Problem::of_query(error, &context.caller))?;
-    answer(context, &wire::periods(context.version, &leaderboard, &found))
+    let query = Query::parse(context.query, &["limit", "cursor"])?;
+    let limit = query
+        .integer("limit", 1, MAX_PERIODS_LISTED)?
+        .unwrap_or(DEFAULT_PERIODS);
+    let before = query
+        .text("cursor")?
+        .map(|text| cursor::parse(&text, wire::start_of_cursor))
+        .transpose()?;
+    ask(context, leaderboard, Subject::Periods(before, limit)).await
 }
 
 /// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
@@ -168,7 +186,7 @@ fn score(text: &str) -> Result<i64, Problem> {
 }
 
 /// Answers a question whose answer may be used again.
-async fn ask<E: Environment>(
+pub(super) async fn ask<E: Environment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     subject: Subject,
@@ -178,6 +196,7 @@ async fn ask<E: Environment>(
         leaderboard,
         subject,
         version: context.version,
+        integers: context.accepted.integers,
     };
     views::answer(context, question).await
 }

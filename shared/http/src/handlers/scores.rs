@@ -1,27 +1,24 @@
-//! Taking scores in, taking them out, and what became of messages.
+//! Taking scores in, and taking them out.
 
 use http::{HeaderName, StatusCode};
-use leaderboard_core::ports::{DeadLetters, RankDetail, Scores as _, Submitted};
+use leaderboard_core::ports::{RankDetail, Submitted};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, StoreError, usecase};
-use serde::Serialize;
+use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, usecase};
 
 use super::names::names_for;
 use super::{idempotency, prefer};
+use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::{ItemPlace, Problem, ProblemType};
+use crate::me;
+use crate::problem::{FieldError, ItemPlace, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::views;
+use crate::wire::Names;
 use crate::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
-use crate::wire::submission::{Destination, Scores, scores};
-use crate::wire::{ListBody, Names};
+use crate::wire::submission::{Destination, Item, Scores, Sender, scores};
 
-/// How many dead letters a page has unless asked otherwise.
-const DEFAULT_LETTERS: u32 = 100;
-/// The most dead letters on a page.
-const MAX_LETTERS: u32 = 1000;
 /// Tells which preference was followed (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
@@ -44,14 +41,27 @@ pub async fn submit_many<E: Environment>(context: &Context<'_, E>) -> Result<Res
     take(context, Destination::Body).await
 }
 
+/// What a request costs: one unit for each leaderboard of each submission.
+fn targets(items: &[Item]) -> u64 {
+    let targets = items.iter().map(|item| item.submission.leaderboards.len());
+    u64::try_from(targets.sum::<usize>()).unwrap_or(u64::MAX)
+}
+
 async fn take<E: Environment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let minimal = prefer::wants_minimal(context.headers);
-    let Scores { mut items, batch } = scores(context.body, destination)?;
-    idempotency::apply(context.headers, context.body, &mut items)?;
+    let sender = if context.identity.player.is_some() {
+        Sender::Player
+    } else {
+        Sender::Server
+    };
+    let Scores { mut items, batch } = scores(context.body, destination, sender)?;
+    name_own(context, &mut items)?;
+    context.set_cost(targets(&items))?;
+    idempotency::apply(context.headers, &context.identity, context.body, &mut items)?;
     let (submissions, places): (Vec<_>, Vec<_>) = items
         .into_iter()
         .map(|item| (item.submission, item.place))
@@ -63,6 +73,7 @@ async fn take<E: Environment>(
     };
     let mut terms = context.submit_terms(ranks);
     terms.metering.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
+    let corrections = audit::begin_corrections(context, &submissions, &places).await?;
     let Submitted { metered, answers } = usecase::submit(
         &context.deps(),
         &context.tenant,
@@ -73,6 +84,7 @@ async fn take<E: Environment>(
     .await
     // Whether they were taken in is not known.
     .inspect_err(|_| views::perhaps_submitted(context.env, &context.tenant, submissions.iter()))?;
+    audit::end_corrections(context, corrections, &answers, &places).await;
     let refused = metered.refused;
     *context.metered.borrow_mut() = Some(metered);
     if refused {
@@ -102,6 +114,22 @@ async fn take<E: Environment>(
     } else {
         response
     })
+}
+
+/// Puts the player of the token in the place of `me`.
+fn name_own<E: Environment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
+    let mut refused: Option<Problem> = None;
+    for item in items {
+        match me::named(&context.caller, &item.submission.player) {
+            Ok(player) => item.submission.player = player,
+            Err(detail) => {
+                let problem = refused.unwrap_or_else(|| Problem::new(ProblemType::Validation));
+                let pointer = format!("{}/player", item.place.item);
+                refused = Some(problem.with_error(FieldError::body(pointer, detail)));
+            }
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 type Answer = Result<Vec<Outcome>, Refusal>;
@@ -189,6 +217,7 @@ pub async fn remove<E: Environment>(
     leaderboard: LeaderboardId,
     player: PlayerId,
 ) -> Result<Response, Problem> {
+    let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
     let removed = usecase::remove(
         &context.deps(),
@@ -199,8 +228,14 @@ pub async fn remove<E: Environment>(
         &selector,
     )
     .await;
-    // An entry that is not there may have been removed by a call whose answer was lost.
-    if let Ok(_) | Err(QueryError::UnknownEntry | QueryError::Store(_)) = &removed {
+    // An entry that is not there may have been removed by a call whose answer was lost. Where the store does not answer, a
+    // leaderboard that this instance does not know may be one that somebody invented, and nothing was removed from it.
+    let perhaps_removed = match &removed {
+        Ok(_) | Err(QueryError::UnknownEntry) => true,
+        Err(QueryError::Store(_)) => views::exists(context.env, &context.tenant, &leaderboard),
+        Err(_) => false,
+    };
+    if perhaps_removed {
         views::changed(context.env, &context.tenant, Some(&leaderboard));
     }
     removed.map_err(|error| Problem::of_query(error, &context.caller))?;
@@ -209,62 +244,4 @@ pub async fn remove<E: Environment>(
         &context.tenant,
         [&leaderboard],
     ))
-}
-
-/// `PUT /players/{player}/ban`: hides the player in every leaderboard of the tenant.
-///
-/// # Errors
-/// The problem to answer with.
-pub async fn ban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let (tenant, store) = (&context.tenant, context.env.store());
-    let hidden = store.hide(tenant, &player, context.now).await;
-    everywhere(context, hidden)
-}
-
-/// `DELETE /players/{player}/ban`: shows the player again.
-///
-/// # Errors
-/// The problem to answer with.
-pub async fn unban<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> Result<Response, Problem> {
-    Query::parse(context.query, &[])?;
-    let (tenant, store) = (&context.tenant, context.env.store());
-    let restored = store.restore(tenant, &player, context.now).await;
-    everywhere(context, restored)
-}
-
-/// All leaderboards of the tenant have changed; or some of them may have, where the store's answer is missing.
-fn everywhere<E: Environment>(
-    context: &Context<'_, E>,
-    done: Result<(), StoreError>,
-) -> Result<Response, Problem> {
-    views::changed(context.env, &context.tenant, None);
-    done?;
-    Ok(views::invalidating(Response::no_content(), &context.tenant, []))
-}
-
-/// `GET /dead-letters?limit=`: the newest messages that could not be applied, of all tenants.
-///
-/// # Errors
-/// The problem to answer with.
-pub async fn dead_letters<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Letter {
-        at: String,
-        reason: String,
-        payload: String,
-    }
-    let query = Query::parse(context.query, &["limit"])?;
-    let limit = query.integer("limit", 1, MAX_LETTERS)?.unwrap_or(DEFAULT_LETTERS);
-    let letters = context.env.store().letters(limit).await?;
-    let letters = letters
-        .into_iter()
-        .map(|letter| Letter {
-            at: letter.at.to_string(),
-            reason: letter.reason,
-            payload: String::from_utf8_lossy(&letter.payload).into_owned(),
-        })
-        .collect();
-    let list: ListBody<_> = ListBody::new(context.version, "letters", letters);
-    Response::json(StatusCode::OK, context.accepted, &list)
 }

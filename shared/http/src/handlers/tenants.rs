@@ -9,7 +9,7 @@ use crate::edge::{Knowledge, TenantRecord, record_name};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
-use crate::pipeline::Preconditions;
+use crate::pipeline::{Preconditions, changed_meanwhile};
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -60,13 +60,8 @@ pub async fn read<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Res
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let there = current(context, &id).await?;
-    if !preconditions.match_holds(Some(there.version)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
-    }
-    if !preconditions.none_match_holds(Some(there.version)) {
-        return Ok(Response::empty(StatusCode::NOT_MODIFIED)
-            .with_etag(there.version)
-            .revalidated());
+    if let Some(response) = preconditions.unchanged(there.version)? {
+        return Ok(response);
     }
     document(context, StatusCode::OK, &id, &there.value, there.version).map(Response::revalidated)
 }
@@ -89,7 +84,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Resu
         Some((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
             .with_location(&format!("{}/tenants/{id}", context.version.base_path()))),
         Some((version, false)) => document(context, StatusCode::OK, &id, &record, version),
-        None => Err(Problem::new(ProblemType::PreconditionFailed)),
+        None => Err(changed_meanwhile()),
     }
 }
 
@@ -189,7 +184,7 @@ async fn keep<E: Environment>(
     let store = context.env.store();
     let kept = store.put_document(&record_name(id), &body, expected).await?;
     if kept.is_ok() {
-        Knowledge::changed(context.env, id).await;
+        Knowledge::changed(context.env, Some(id)).await;
     }
     Ok(kept.ok())
 }

@@ -3,7 +3,7 @@
 use leaderboard_core::Invalid;
 
 use super::Pointer;
-use crate::problem::{FieldError, MAX_FIELD_ERRORS, Problem, ProblemType};
+use crate::problem::{FieldError, Location, MAX_FIELD_ERRORS, Problem, ProblemType};
 
 /// The errors of a body, in the order of their finding. Those beyond [`MAX_FIELD_ERRORS`] are counted only.
 #[derive(Debug, Default)]
@@ -27,6 +27,18 @@ impl Errors {
         if self.listed.len() < MAX_FIELD_ERRORS {
             let place = format!("{pointer}{}", invalid.pointer);
             self.listed.push(FieldError::body(place, invalid.detail.as_str()));
+        }
+    }
+
+    /// Notes everything that the domain finds wrong below a place, but for what is noted there already: where a field could not
+    /// be read, the domain saw a default.
+    pub(crate) fn add_faults(&mut self, pointer: &Pointer<'_>, faults: Vec<Invalid>) {
+        for fault in faults {
+            let place = format!("{pointer}{}", fault.pointer);
+            let known = |error: &FieldError| matches!(&error.location, Location::Body(known) if known.starts_with(&place));
+            if !self.listed.iter().any(known) {
+                self.add_invalid(pointer, &fault);
+            }
         }
     }
 

@@ -1,9 +1,12 @@
 //! Taking a tree apart. Each step notes what is wrong and gives `None`, so that one pass finds every error.
 
-use leaderboard_core::{Invalid, Timestamp};
+use leaderboard_core::{Invalid, Timestamp, suggest};
 
 use super::integer::integer;
 use super::{Errors, Json, Object, Pointer};
+
+/// What is said of a field that is missing.
+pub(crate) const IS_REQUIRED: &str = "is required";
 
 /// A value and its place.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +30,7 @@ impl<'f, 'a> Fields<'f, 'a> {
     pub(crate) fn required<'s>(&'s self, name: &'s str, errors: &mut Errors) -> Option<Field<'s, 'a>> {
         let found = self.object.get(name);
         if found.is_none() {
-            errors.add(&Pointer::Key(&self.pointer, name), "is required");
+            errors.add(&Pointer::Key(&self.pointer, name), IS_REQUIRED);
         }
         Some(self.field(name, found?))
     }
@@ -50,7 +53,8 @@ impl<'f, 'a> Fields<'f, 'a> {
     pub(crate) fn only(&self, known: &[&str], errors: &mut Errors) {
         for (name, field) in self.iter() {
             if !known.contains(&name) {
-                errors.add(&field.pointer, "is not a field of this object");
+                let meant = suggest(name, known.iter().copied());
+                errors.add(&field.pointer, format!("is not a field of this object{meant}"));
             }
         }
     }
@@ -157,7 +161,11 @@ impl<'f, 'a> Field<'f, 'a> {
         let found = choices.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-            errors.add(&self.pointer, format!("must be one of {}", words.join(", ")));
+            let meant = suggest(text, words.iter().copied());
+            errors.add(
+                &self.pointer,
+                format!("must be one of {}{meant}", words.join(", ")),
+            );
         }
         found.map(|(_, choice)| *choice)
     }

@@ -11,12 +11,17 @@ mod merge;
 mod parse;
 mod pointer;
 mod value;
+mod write;
 
 pub(crate) use compact::compact;
 pub(crate) use errors::Errors;
-pub(crate) use field::{Field, Fields};
+pub(crate) use field::{Field, Fields, IS_REQUIRED};
 pub(crate) use integer::{Exact, ExactUnsigned, decimal};
 pub(crate) use merge::{check_width, merge};
 pub(crate) use parse::{parse, parse_within};
-pub(crate) use pointer::{Pointer, fragment};
+pub(crate) use pointer::{Pointer, fragment, has_place};
 pub(crate) use value::{Json, Object};
+pub use write::IntegerFormat;
+#[cfg(test)]
+pub(crate) use write::text;
+pub(crate) use write::write;

@@ -1,6 +1,8 @@
 //! Where in a document one is.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use super::Json;
 
 /// The longest name that is told back to a client, in characters.
 const MAX_NAME_CHARS: usize = 64;
@@ -24,6 +26,21 @@ const FRAGMENT: &AsciiSet = &CONTROLS
 /// A JSON pointer of another program in its URI fragment form (RFC 6901, section 6).
 pub(crate) fn fragment(pointer: &str) -> String {
     format!("#{}", utf8_percent_encode(pointer, FRAGMENT))
+}
+
+/// Whether a document has a value at a pointer in its URI fragment form.
+pub(crate) fn has_place(document: &Json<'_>, fragment: &str) -> bool {
+    let mut place = Some(document);
+    for segment in fragment.split('/').skip(1) {
+        let decoded = percent_decode_str(segment).decode_utf8_lossy();
+        let name = decoded.replace("~1", "/").replace("~0", "~");
+        place = match place {
+            Some(Json::Object(object)) => object.get(&name),
+            Some(Json::Array(items)) => name.parse().ok().and_then(|at: usize| items.get(at)),
+            _ => None,
+        };
+    }
+    place.is_some()
 }
 
 /// A place in a document, as the steps to it. It costs nothing until it is written.

@@ -7,6 +7,7 @@ use leaderboard_core::PlayerId;
 use leaderboard_core::ports::Charge;
 use sha2::{Digest, Sha256};
 
+use super::busy::Owner;
 use super::{Policy, PolicyName, Rules};
 use crate::identity::{Credential, Identity};
 use crate::pipeline::hex;
@@ -24,6 +25,10 @@ pub(crate) struct Applied {
     pub(crate) policy: Policy,
     /// What it counts, as the store names it.
     pub(crate) bucket: String,
+    /// Whether the tenant's own document says so.
+    pub(crate) is_tenants_own: bool,
+    /// Who decides on it, where that is another one than the tenant under which it is counted.
+    pub(crate) owner: Option<Owner>,
 }
 
 /// Room for the name of a usual bucket, in bytes.
@@ -47,16 +52,22 @@ impl Applied {
             bucket.push(before);
             bucket.push_str(digits.format(number));
         }
-        Self { name, policy, bucket }
+        Self {
+            name,
+            policy,
+            bucket,
+            is_tenants_own: false,
+            owner: None,
+        }
     }
 
-    /// What one request is charged with.
+    /// What a request of that cost is charged with.
     pub(crate) fn charge(&self, cost: u64) -> Charge {
         Charge {
             bucket: self.bucket.as_str().into(),
             interval_us: self.policy.interval_us(),
             burst: self.policy.burst.into(),
-            cost,
+            cost: self.policy.units(cost),
         }
     }
 }
@@ -75,7 +86,10 @@ pub(crate) fn applied(
     let name = caller.policy();
     let mut applied = Vec::new();
     let mut apply = |name, whom: fmt::Arguments<'_>| {
-        applied.extend(rules.policy(name).map(|policy| Applied::new(name, policy, whom)));
+        applied.extend(rules.policy(name).map(|policy| Applied {
+            is_tenants_own: rules.is_tenants_own(name),
+            ..Applied::new(name, policy, whom)
+        }));
     };
     apply(name, format_args!("{caller}"));
     let of_family = PolicyName::Family(family);

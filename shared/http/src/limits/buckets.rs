@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{Charge, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, Usage};
 
+use super::busy::{Busy, DAY, DAY_US, Owner, Used, owner};
 use super::{Applied, Policy};
 
 /// The most buckets that an instance remembers. It sees fewer in its life, unless a host lets it live longer than Spin does.
@@ -17,8 +18,6 @@ const MAX_BUCKETS: usize = 1024;
 const MAX_TENANTS: usize = 256;
 /// A bucket of which this part of a burst is not reported yet is reported at once.
 const URGENT_PART: u64 = 4;
-/// Microseconds in a day.
-pub(crate) const DAY_US: u64 = 86_400 * 1_000_000;
 
 /// What is known of one bucket.
 #[derive(Debug, Default)]
@@ -26,10 +25,14 @@ struct Bucket {
     full_at_us: u64,
     interval_us: u64,
     burst: u64,
+    /// Who decides on its limit; `None`: the tenant under which it is counted.
+    owner: Option<Owner>,
     /// Units that the store has not been told of.
     pending: u64,
     /// What the region was told last.
     published_at_us: u64,
+    /// When it was last used, counted in uses of all of them.
+    last_use: u64,
 }
 
 /// What is known of one tenant.
@@ -40,6 +43,10 @@ struct OfTenant {
     pending: u64,
     /// The day since 1970 and its requests, those that are pending aside.
     today: (u64, u64),
+    /// The quota of the day, if there is one.
+    quota: Option<u64>,
+    /// The day and its requests as the region was told last.
+    published_today: (u64, u64),
 }
 
 /// What an instance knows of limits.
@@ -49,6 +56,8 @@ pub(crate) struct Buckets {
     count: Cell<usize>,
     pending: Cell<u64>,
     urgent: Cell<bool>,
+    /// How often buckets were used so far.
+    uses: Cell<u64>,
 }
 
 /// What of a tenant's requests is to be told the store in one call.
@@ -58,12 +67,21 @@ pub(crate) struct Batch {
     pub(crate) metering: Metering,
 }
 
-/// A bucket that other instances should know of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Busy {
-    pub(crate) tenant: TenantId,
-    pub(crate) bucket: Box<str>,
-    pub(crate) full_at_us: u64,
+/// What one more request needs to be let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// Units of each limit, as far as its policy takes them of one request ([`Policy::units`]).
+    pub(crate) units: u64,
+    /// The tenant's requests of the day beyond which none is let through.
+    pub(crate) max_requests_per_day: Option<u64>,
+}
+
+impl Cost {
+    /// One unit, and no quota.
+    pub(crate) const ONE: Self = Self {
+        units: 1,
+        max_requests_per_day: None,
+    };
 }
 
 impl Buckets {
@@ -94,43 +112,41 @@ impl Buckets {
         }
     }
 
-    /// How far each limit is ahead; refused, when there is no room for one more request under all of them and in the day's quota.
-    pub(crate) fn peek(
-        &self,
-        tenant: &TenantId,
-        applied: &[Applied],
-        max_requests_per_day: Option<u64>,
-        now_us: u64,
-    ) -> Metered {
+    /// How far each limit is ahead; refused, when there is no room for one more request of that cost under all of them and in
+    /// the day's quota.
+    pub(crate) fn peek(&self, tenant: &TenantId, applied: &[Applied], cost: Cost, now_us: u64) -> Metered {
         let tenants = self.tenants.borrow();
         let known = tenants.get(tenant);
         let requests_today = known.map_or(0, |known| known.today(now_us));
         Metered {
             ahead_us: applied.iter().map(|one| ahead_us(known, one, now_us)).collect(),
             requests_today,
-            refused: !has_room_for_one(known, applied, max_requests_per_day, now_us),
+            refused: !has_room_for_one(known, applied, cost, now_us),
         }
     }
 
-    /// Whether there is room for one more request under all limits and in the day's quota.
-    pub(crate) fn has_room(
+    /// Whether there is room for one more request of that cost under all limits and in the day's quota.
+    pub(crate) fn has_room(&self, tenant: &TenantId, applied: &[Applied], cost: Cost, now_us: u64) -> bool {
+        let tenants = self.tenants.borrow();
+        has_room_for_one(tenants.get(tenant), applied, cost, now_us)
+    }
+
+    /// Charges what a request of that cost takes of each limit, whether there is room or not, to be reported; `requests` are
+    /// counted for the day.
+    pub(crate) fn charge(
         &self,
         tenant: &TenantId,
         applied: &[Applied],
-        max_requests_per_day: Option<u64>,
+        cost: Cost,
+        requests: u64,
         now_us: u64,
-    ) -> bool {
-        let tenants = self.tenants.borrow();
-        has_room_for_one(tenants.get(tenant), applied, max_requests_per_day, now_us)
-    }
-
-    /// Charges one unit under each limit, whether there is room or not, to be reported; `requests` are counted for the day.
-    pub(crate) fn charge(&self, tenant: &TenantId, applied: &[Applied], requests: u64, now_us: u64) {
+    ) {
         self.make_room();
         for one in applied {
             self.with(tenant, one, |bucket| {
-                bucket.full_at_us = bucket.full_at_us.max(now_us).saturating_add(bucket.interval_us);
-                bucket.pending = bucket.pending.saturating_add(1);
+                let full_at_us = bucket.full_at_us.max(now_us);
+                bucket.full_at_us = full_at_us.saturating_add(one.policy.price_us(cost.units));
+                bucket.pending = bucket.pending.saturating_add(one.policy.units(cost.units));
                 if bucket.pending.saturating_mul(URGENT_PART) >= bucket.burst {
                     self.urgent.set(true);
                 }
@@ -139,6 +155,7 @@ impl Buckets {
         if requests > 0 {
             self.of_tenant(tenant, |known| {
                 known.pending = known.pending.saturating_add(requests);
+                known.quota = cost.max_requests_per_day;
             });
         }
         // What counts no request is to be reported, too.
@@ -203,7 +220,28 @@ impl Buckets {
         }
     }
 
-    /// Those of these buckets that other instances should know of, as far as they do not yet.
+    /// Whether the requests of the present day are known.
+    pub(crate) fn knows_day(&self, tenant: &TenantId, now_us: u64) -> bool {
+        let tenants = self.tenants.borrow();
+        tenants
+            .get(tenant)
+            .is_some_and(|known| known.today.0 == now_us / DAY_US)
+    }
+
+    /// Takes in that there were no fewer requests on a day, and that what there were on the present one is known.
+    pub(crate) fn raise_day(&self, tenant: &TenantId, day: u64, requests: u64, now_us: u64) {
+        let today = now_us / DAY_US;
+        self.of_tenant(tenant, |known| {
+            if known.today.0 != today {
+                known.today = (today, 0);
+            }
+            if day == today {
+                known.today.1 = known.today.1.max(requests);
+            }
+        });
+    }
+
+    /// What other instances should know of these buckets and of the tenant's quota, as far as they do not yet.
     pub(crate) fn busy(&self, tenant: &TenantId, charges: &[Charge], now_us: u64) -> Vec<Busy> {
         let mut tenants = self.tenants.borrow_mut();
         let Some(known) = tenants.get_mut(tenant) else {
@@ -214,18 +252,28 @@ impl Buckets {
             let Some(bucket) = known.buckets.get_mut(&charge.bucket) else {
                 continue;
             };
-            let capacity = bucket.interval_us.saturating_mul(bucket.burst);
-            let half_used = bucket.full_at_us.saturating_sub(now_us) >= capacity / 2;
-            let news = bucket.full_at_us.saturating_sub(bucket.published_at_us) >= capacity / 8;
+            let capacity_us = bucket.interval_us.saturating_mul(bucket.burst);
+            let half_used = bucket.full_at_us.saturating_sub(now_us) >= capacity_us / 2;
+            let news = bucket.full_at_us.saturating_sub(bucket.published_at_us) >= capacity_us / 8;
             if half_used && news {
                 bucket.published_at_us = bucket.full_at_us;
                 busy.push(Busy {
                     tenant: tenant.clone(),
-                    bucket: charge.bucket.clone(),
-                    full_at_us: bucket.full_at_us,
+                    name: charge.bucket.clone(),
+                    owner: bucket.owner.unwrap_or_else(|| owner(tenant)),
+                    used: Used::Bucket {
+                        full_at_us: bucket.full_at_us,
+                        capacity_us,
+                    },
                 });
             }
         }
+        busy.extend(known.busy_quota(now_us).map(|used| Busy {
+            tenant: tenant.clone(),
+            name: DAY.into(),
+            owner: owner(tenant),
+            used,
+        }));
         busy
     }
 
@@ -238,8 +286,11 @@ impl Buckets {
                     .insert(applied.bucket.as_str().into(), Bucket::default());
             }
             if let Some(bucket) = known.buckets.get_mut(applied.bucket.as_str()) {
+                self.uses.set(self.uses.get().saturating_add(1));
+                bucket.last_use = self.uses.get();
                 bucket.interval_us = applied.policy.interval_us();
                 bucket.burst = applied.policy.burst.into();
+                bucket.owner = applied.owner;
                 change(bucket);
             }
         });
@@ -254,14 +305,23 @@ impl Buckets {
         }
     }
 
-    /// Forgets what is reported already when too much is remembered: the store knows it.
+    /// Forgets half of what is reported already when too much is remembered: what was used least recently. The store knows it.
     fn make_room(&self) {
         let mut tenants = self.tenants.borrow_mut();
         if self.count.get() < MAX_BUCKETS && tenants.len() < MAX_TENANTS {
             return;
         }
+        let reported = tenants.values().flat_map(|known| known.buckets.values());
+        let mut uses: Vec<u64> = reported
+            .filter(|bucket| bucket.pending == 0)
+            .map(|bucket| bucket.last_use)
+            .collect();
+        uses.sort_unstable();
+        let kept_from = uses.get(uses.len().div_ceil(2)).copied().unwrap_or(u64::MAX);
         for known in tenants.values_mut() {
-            known.buckets.retain(|_, bucket| bucket.pending > 0);
+            known
+                .buckets
+                .retain(|_, bucket| bucket.pending > 0 || bucket.last_use >= kept_from);
         }
         tenants.retain(|_, known| known.pending > 0 || !known.buckets.is_empty());
         self.count
@@ -270,6 +330,23 @@ impl Buckets {
 }
 
 impl OfTenant {
+    /// The quota of the day, when half of it is used and the region was told of clearly less.
+    fn busy_quota(&mut self, now_us: u64) -> Option<Used> {
+        let (most, day) = (self.quota?, now_us / DAY_US);
+        let requests = self.today(now_us);
+        let published = match self.published_today {
+            (of, published) if of == day => published,
+            _ => 0,
+        };
+        let news = requests.saturating_sub(published) >= (most / 8).max(1);
+        let used_up = requests >= most && published < most;
+        if requests < most / 2 || !(news || used_up) {
+            return None;
+        }
+        self.published_today = (day, requests);
+        Some(Used::Quota { day, requests, most })
+    }
+
     fn today(&self, now_us: u64) -> u64 {
         let (day, requests) = self.today;
         let reported = if day == now_us / DAY_US { requests } else { 0 };
@@ -283,21 +360,17 @@ fn ahead_us(known: Option<&OfTenant>, one: &Applied, now_us: u64) -> u64 {
     bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
 }
 
-fn has_room_for_one(
-    known: Option<&OfTenant>,
-    applied: &[Applied],
-    max_requests_per_day: Option<u64>,
-    now_us: u64,
-) -> bool {
-    max_requests_per_day.is_none_or(|most| known.map_or(0, |known| known.today(now_us)) < most)
+fn has_room_for_one(known: Option<&OfTenant>, applied: &[Applied], cost: Cost, now_us: u64) -> bool {
+    let today = || known.map_or(0, |known| known.today(now_us));
+    cost.max_requests_per_day.is_none_or(|most| today() < most)
         && applied
             .iter()
-            .all(|one| has_room(one.policy, ahead_us(known, one, now_us)))
+            .all(|one| has_room(one.policy, cost.units, ahead_us(known, one, now_us)))
 }
 
-/// Whether a request has room under a limit that is so far ahead.
-pub(crate) fn has_room(policy: Policy, ahead_us: u64) -> bool {
-    ahead_us.saturating_add(policy.interval_us()) <= policy.capacity_us()
+/// Whether a request of that cost has room under a limit that is so far ahead.
+pub(crate) fn has_room(policy: Policy, cost: u64, ahead_us: u64) -> bool {
+    ahead_us.saturating_add(policy.price_us(cost)) <= policy.capacity_us()
 }
 
 fn report_of(name: &str, bucket: &mut Bucket) -> Option<Charge> {

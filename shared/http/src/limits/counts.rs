@@ -69,8 +69,8 @@ impl Counts {
     }
 }
 
-/// Passes on what was counted.
-pub(crate) async fn pass_on<E: Environment>(env: &E) {
+/// Passes on what was counted: to the store, or to the region where the store is not asked.
+pub(crate) async fn pass_on<E: Environment>(env: &E, to_the_store: bool) {
     let counted = env.memory().limiter.counts.0.take();
     if counted.is_empty() {
         return;
@@ -79,7 +79,7 @@ pub(crate) async fn pass_on<E: Environment>(env: &E) {
         .iter()
         .map(|(series, count)| (series.clone(), *count))
         .collect();
-    if env.store().add(&counts).await.is_err() {
+    if !to_the_store || env.store().add(&counts).await.is_err() {
         keep(env, counted).await;
     }
 }

@@ -8,6 +8,7 @@
 mod addresses;
 mod applied;
 mod buckets;
+mod busy;
 mod counts;
 mod document;
 mod policy;
@@ -18,10 +19,12 @@ mod told;
 
 pub(crate) use addresses::{Addresses, Ranges, range};
 pub(crate) use applied::{Applied, applied, of_address, of_credentials};
+pub(crate) use buckets::Cost;
+pub(crate) use busy::owner;
 pub(crate) use counts::{changes_refused, limited, limited_by_quota, of_the_region};
 pub(crate) use document::{LimitsDocument, Scope};
 pub(crate) use policy::{Policy, PolicyName, Setting};
 pub(crate) use report::{Limiter, schedule};
 pub(crate) use rules::Rules;
-pub(crate) use slots::{look, micros};
+pub(crate) use slots::{look, look_at_day, micros};
 pub(crate) use told::{RATE_LIMIT, RATE_LIMIT_POLICY, Told};

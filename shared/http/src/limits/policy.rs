@@ -11,6 +11,10 @@ const KEPT_ONE_IN: u64 = 100;
 /// The longest time in which a whole burst grows back, in microseconds: a week.
 pub(crate) const MAX_RECOVERY_US: u64 = 7 * 86_400 * 1_000_000;
 
+/// The part of a burst that one request takes at most: a half. A request that costs more than it could ever take at once is let
+/// through with that, also while the caller goes on with others.
+const LARGEST_PART: u32 = 2;
+
 /// Whom or what a limit counts. The names are those of the documents and of the headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PolicyName {
@@ -134,6 +138,16 @@ impl Policy {
         self.interval_us().saturating_mul(u64::from(self.burst))
     }
 
+    /// How many units a request of that cost takes: no more than a part of the burst ([`LARGEST_PART`]), and at least one.
+    pub(crate) fn units(self, cost: u64) -> u64 {
+        cost.min(u64::from(self.burst / LARGEST_PART)).max(1)
+    }
+
+    /// The time in which what a request of that cost takes grows back, in microseconds.
+    pub(crate) fn price_us(self, cost: u64) -> u64 {
+        self.interval_us().saturating_mul(self.units(cost))
+    }
+
     /// Whether it lets through no more than another one.
     pub(crate) fn is_within(self, bound: Self) -> bool {
         let own = u64::from(self.quota).saturating_mul(u64::from(bound.window_s));
@@ -168,6 +182,27 @@ mod tests {
         assert!(policy(60, 60, 5).is_within(policy(1, 1, 5)));
         assert!(!policy(61, 60, 5).is_within(policy(1, 1, 5)));
         assert!(!policy(60, 60, 6).is_within(policy(1, 1, 5)));
+    }
+
+    #[test]
+    fn a_request_takes_half_a_burst_at_most_and_one_unit_at_least() {
+        let units = |burst, cost| {
+            let policy = Policy {
+                quota: 10,
+                window_s: 1,
+                burst,
+            };
+            assert_eq!(policy.price_us(cost), policy.units(cost) * 100_000);
+            policy.units(cost)
+        };
+        assert_eq!(
+            (units(2_000, 1), units(2_000, 1_000), units(2_000, 16_000)),
+            (1, 1_000, 1_000)
+        );
+        assert_eq!(
+            (units(200, 320), units(3, 320), units(1, 320), units(1, 1)),
+            (100, 1, 1, 1)
+        );
     }
 
     #[test]

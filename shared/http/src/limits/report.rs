@@ -4,12 +4,15 @@
 //! a burst, or after a pause; the work that waits for it keeps the instance alive.
 
 use std::cell::Cell;
+use std::pin::pin;
 
-use leaderboard_core::ports::RateLimits;
+use leaderboard_core::ports::{Metered, Metering, RateLimits};
+use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{Batch, Buckets};
 use super::counts::{self, Counts};
 use super::slots::{self, Slots, micros};
+use crate::circuit_breaker::{self, PATIENCE_MS};
 use crate::environment::Environment;
 
 /// How long the work that waits for a report sleeps at a time, in milliseconds.
@@ -104,12 +107,22 @@ async fn report_after_a_pause<E: Environment>(env: E) {
     limiter.waiting.set(false);
 }
 
-/// A report that fails is not repeated: the store may have taken it.
+/// A report that fails is not repeated: the store may have taken it. None is sent while the store is not known to answer: a store
+/// that hangs would take in all of them at once when it goes on, as if callers had sent all those requests in that moment.
 async fn report<E: Environment>(env: &E) {
     let limiter = &env.memory().limiter;
     let mut busy = Vec::new();
+    let mut open = circuit_breaker::is_open(env).await;
+    if open {
+        circuit_breaker::probe_later(env);
+    }
     for Batch { tenant, metering } in limiter.buckets.take_pending() {
-        let answer = env.store().report(&tenant, &metering).await;
+        let answer = if open {
+            Err(StoreError::Unavailable("the circuit breaker is open".to_owned()))
+        } else {
+            send(env, &tenant, &metering).await
+        };
+        open |= matches!(answer, Err(StoreError::Unavailable(_)));
         let now_us = micros(env.clock().as_unix_ms());
         match answer {
             Ok(metered) => limiter
@@ -122,5 +135,27 @@ async fn report<E: Environment>(env: &E) {
         busy.extend(limiter.buckets.busy(&tenant, &metering.charges, now_us));
     }
     slots::publish(env, &busy).await;
-    counts::pass_on(env).await;
+    counts::pass_on(env, !open).await;
+}
+
+/// One report. The breaker opens as soon as it takes too long: other instances are about to send theirs.
+async fn send<E: Environment>(
+    env: &E,
+    tenant: &TenantId,
+    metering: &Metering,
+) -> Result<Metered, StoreError> {
+    let mut sent = pin!(env.store().report(tenant, metering));
+    let answer = match circuit_breaker::within(env, PATIENCE_MS, sent.as_mut()).await {
+        Some(answer) => answer,
+        None => {
+            circuit_breaker::open(env, "a report takes too long");
+            sent.await
+        }
+    };
+    match &answer {
+        Ok(_) => circuit_breaker::close(env),
+        Err(StoreError::Unavailable(cause)) => circuit_breaker::open(env, cause),
+        Err(_) => {}
+    }
+    answer
 }

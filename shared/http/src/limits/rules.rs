@@ -8,6 +8,8 @@ use super::{Addresses, LimitsDocument, Policy, PolicyName, Scope, Setting};
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     policies: [Option<Policy>; PolicyName::ALL.len()],
+    /// Whether the tenant's own document says something of each.
+    tenants_own: [bool; PolicyName::ALL.len()],
     /// Whether reads are limited and counted.
     pub(crate) reads: bool,
     operator: Addresses,
@@ -38,6 +40,8 @@ impl Rules {
         };
         Self {
             policies: PolicyName::ALL.map(effective),
+            tenants_own: PolicyName::ALL
+                .map(|name| LimitsDocument::setting(&tenant.policies, name) != Setting::Unset),
             reads: operator.reads,
             operator: operator.addresses.clone(),
             tenant: tenant.addresses.clone(),
@@ -57,6 +61,14 @@ impl Rules {
     pub(crate) fn policy(&self, name: PolicyName) -> Option<Policy> {
         let at = PolicyName::ALL.iter().position(|known| *known == name)?;
         self.policies.get(at).copied().flatten()
+    }
+
+    /// Whether the tenant's own document says something of the limit of that name.
+    pub(crate) fn is_tenants_own(&self, name: PolicyName) -> bool {
+        let at = PolicyName::ALL.iter().position(|known| *known == name);
+        at.and_then(|at| self.tenants_own.get(at))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Whether a client is let in by its address.

@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::ports::Metered;
 
 use super::Applied;
-use super::buckets::{DAY_US, has_room};
+use super::buckets::{Cost, has_room};
+use super::busy::DAY_US;
 use crate::problem::{Problem, ProblemType};
 
 /// The limits: `"player";q=100;w=1`.
@@ -24,8 +25,8 @@ pub(crate) struct Told<'a> {
     pub(crate) applied: &'a [Applied],
     /// How far they are ahead, in the same order.
     pub(crate) metered: &'a Metered,
-    /// The tenant's requests of a day that are let through.
-    pub(crate) max_requests_per_day: Option<u64>,
+    /// What the request costs, and the tenant's requests of a day that are let through.
+    pub(crate) cost: Cost,
     /// The instant, in microseconds since the epoch.
     pub(crate) now_us: u64,
 }
@@ -46,7 +47,7 @@ impl Told<'_> {
             );
             add(&mut rooms, name, ("r", room), ("t", wait_s));
         }
-        if let Some(most) = self.max_requests_per_day {
+        if let Some(most) = self.cost.max_requests_per_day {
             let left = most.saturating_sub(self.metered.requests_today);
             add(&mut policies, DAY, ("q", most), ("w", DAY_US / SECOND_US));
             add(&mut rooms, DAY, ("r", left), ("t", self.rest_of_the_day_s()));
@@ -69,13 +70,14 @@ impl Told<'_> {
     /// The limits that have no room, by their names.
     pub(crate) fn violated(&self) -> impl Iterator<Item = &Applied> {
         let both = self.applied.iter().zip(&self.metered.ahead_us);
-        both.filter(|(one, ahead_us)| !has_room(one.policy, **ahead_us))
+        both.filter(|(one, ahead_us)| !has_room(one.policy, self.cost.units, **ahead_us))
             .map(|(one, _)| one)
     }
 
     /// Whether the day's quota is used up.
     pub(crate) fn quota_is_used_up(&self) -> bool {
-        self.max_requests_per_day
+        self.cost
+            .max_requests_per_day
             .is_some_and(|most| self.metered.requests_today >= most)
     }
 
@@ -84,8 +86,10 @@ impl Told<'_> {
         let mut problem = Problem::new(ProblemType::TooManyRequests);
         let mut wait_s = 1;
         for (one, ahead_us) in self.applied.iter().zip(&self.metered.ahead_us) {
-            if !has_room(one.policy, *ahead_us) {
-                wait_s = wait_s.max(room(one, *ahead_us).1);
+            if !has_room(one.policy, self.cost.units, *ahead_us) {
+                let needed = ahead_us.saturating_add(one.policy.price_us(self.cost.units));
+                let wait_us = needed.saturating_sub(one.policy.capacity_us());
+                wait_s = wait_s.max(wait_us.div_ceil(SECOND_US));
                 problem = problem.with_violated(one.name.as_str());
             }
         }
@@ -156,6 +160,8 @@ mod tests {
                 burst,
             },
             bucket: "x".into(),
+            is_tenants_own: false,
+            owner: None,
         }
     }
 
@@ -168,7 +174,10 @@ mod tests {
         let told = Told {
             applied,
             metered: &metered,
-            max_requests_per_day: day.map(|(most, _)| most),
+            cost: Cost {
+                units: 1,
+                max_requests_per_day: day.map(|(most, _)| most),
+            },
             now_us: 3 * DAY_US - 90 * SECOND_US - 1,
         };
         let [(_, policies), (_, rooms)] = told.headers().unwrap();

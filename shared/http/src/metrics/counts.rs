@@ -29,6 +29,7 @@ pub(crate) struct Counts {
     /// Requests by the first digit of their status, from 1. An instance serves one family.
     requests: [Cell<u64>; 5],
     refused: Cell<u64>,
+    unrecorded: Cell<u64>,
     /// Whether somebody is about to pass them on.
     passing: Cell<bool>,
 }
@@ -47,6 +48,11 @@ impl Counts {
         self.refused.set(self.refused.get().saturating_add(1));
     }
 
+    /// Counts an act that the audit log took no record of.
+    pub(crate) fn unrecorded(&self) {
+        self.unrecorded.set(self.unrecorded.get().saturating_add(1));
+    }
+
     fn pending(&self) -> u64 {
         self.requests.iter().map(Cell::get).fold(0, u64::saturating_add)
     }
@@ -62,6 +68,11 @@ impl Counts {
             &mut counted,
             "edgeboard_credentials_refused_total".into(),
             self.refused.take(),
+        );
+        add(
+            &mut counted,
+            "edgeboard_acts_unrecorded_total".into(),
+            self.unrecorded.take(),
         );
         counted
     }
@@ -146,6 +157,7 @@ mod tests {
             counts.request(status);
         }
         counts.refused();
+        counts.unrecorded();
         let told: Vec<String> = counts
             .take(Family::Ranks)
             .iter()
@@ -154,6 +166,7 @@ mod tests {
         assert_eq!(
             told,
             [
+                "edgeboard_acts_unrecorded_total 1",
                 "edgeboard_credentials_refused_total 1",
                 "edgeboard_requests_total{family=\"ranks\",status=\"2xx\"} 2",
                 "edgeboard_requests_total{family=\"ranks\",status=\"4xx\"} 1",

@@ -8,7 +8,19 @@ use super::counts::Counted;
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What the metrics mean. One that is not listed is shown without help.
-const HELP: [(&str, &str); 8] = [
+const HELP: [(&str, &str); 11] = [
+    (
+        "edgeboard_acts_unrecorded_total",
+        "Acts of this region that the audit log took no record of: the store was out of memory.",
+    ),
+    (
+        "edgeboard_announcement_failed_timestamp_seconds",
+        "When the store last refused to announce a change.",
+    ),
+    (
+        "edgeboard_announcements_failed_total",
+        "Changes that the store refused to announce to other regions.",
+    ),
     ("edgeboard_build_info", "The version that answers."),
     (
         "edgeboard_changes_refused_total",

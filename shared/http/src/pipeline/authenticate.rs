@@ -25,8 +25,8 @@ enum Presented<'h> {
     Token(&'h str),
 }
 
-/// Whether the operator asks. Its key is looked at before anything that could refuse a request for what others did from the
-/// same address.
+/// Whether the operator asks. Guesses at its key are limited like those at others, before it is looked at; apart from that it is
+/// looked at before anything that could refuse a request.
 pub(super) fn is_operator<E: Environment>(env: &E, headers: &HeaderMap) -> bool {
     match presented(headers) {
         Ok(Presented::Key(key)) => env.settings().admin_key.matches(key),
@@ -46,7 +46,7 @@ pub(super) async fn identity<E: Environment>(
         Presented::Nothing => Ok(Identity::anonymous()),
         Presented::Token(token) => {
             let named = headers.get(TENANT).and_then(|name| name.to_str().ok());
-            of_token(env, token, named.map(str::trim)).await
+            of_token(env, token, named.map(str::trim), client, need).await
         }
         Presented::Key(key) => by_key(env, key, client, need).await,
     }

@@ -14,14 +14,35 @@ pub(super) fn authorise(identity: &Identity, need: Need) -> Result<(), Problem> 
         Need::Read => anonymous || identity.scopes.contains(Scopes::READ),
         Need::Identified => identity.scopes.contains(Scopes::READ),
         Need::Write => identity.scopes.contains(Scopes::WRITE),
+        Need::ServerWrite => identity.scopes.contains(Scopes::WRITE) && identity.player.is_none(),
         // A player's own token never configures anything, whatever it claims.
         Need::Admin => identity.scopes.contains(Scopes::ADMIN) && identity.player.is_none(),
         Need::Operator => identity.credential == Credential::Operator,
     };
     if allowed {
-        Ok(())
-    } else {
-        Err(Problem::not_allowed(&identity.caller()))
+        return Ok(());
+    }
+    let problem = Problem::not_allowed(&identity.caller());
+    Err(match needed(need, identity) {
+        Some(needed) if !anonymous => problem.with_detail(format!("This needs {needed}.")),
+        _ => problem,
+    })
+}
+
+/// What a credential lacks for a route, in words.
+fn needed(need: Need, identity: &Identity) -> Option<&'static str> {
+    match need {
+        Need::Open | Need::MetricsKey => None,
+        Need::Read | Need::Identified => Some("the scope scores:read"),
+        Need::ServerWrite if identity.player.is_some() => {
+            Some("the scope scores:write of a server: a player's own token does not do this")
+        }
+        Need::Write | Need::ServerWrite => Some("the scope scores:write"),
+        Need::Admin if identity.player.is_some() => {
+            Some("the scope admin, which a player's own token cannot have")
+        }
+        Need::Admin => Some("the scope admin"),
+        Need::Operator => Some("the operator's key"),
     }
 }
 
@@ -32,9 +53,9 @@ mod tests {
     use super::*;
     use crate::problem::ProblemType;
 
-    fn of(identity: &Identity) -> [Result<(), ProblemType>; 6] {
-        use Need::{Admin, Identified, Open, Operator, Read, Write};
-        [Open, Read, Identified, Write, Admin, Operator]
+    fn of(identity: &Identity) -> [Result<(), ProblemType>; 7] {
+        use Need::{Admin, Identified, Open, Operator, Read, ServerWrite, Write};
+        [Open, Read, Identified, Write, ServerWrite, Admin, Operator]
             .map(|need| authorise(identity, need).map_err(|problem| problem.kind))
     }
 
@@ -54,11 +75,29 @@ mod tests {
             Err(ProblemType::Forbidden),
             Err(ProblemType::Unauthenticated),
         );
-        assert_eq!(of(&Identity::anonymous()), [yes, yes, who, who, who, who]);
-        assert_eq!(of(&Identity::operator()), [yes; 6]);
-        assert_eq!(of(&key(Scopes::READ, None)), [yes, yes, yes, no, no, no]);
-        assert_eq!(of(&key(Scopes::WRITE, None)), [yes, no, no, yes, no, no]);
-        assert_eq!(of(&key(Scopes::ADMIN, None)), [yes, yes, yes, yes, yes, no]);
-        assert_eq!(of(&key(Scopes::ADMIN, Some("p"))), [yes, yes, yes, yes, no, no]);
+        assert_eq!(of(&Identity::anonymous()), [yes, yes, who, who, who, who, who]);
+        assert_eq!(of(&Identity::operator()), [yes; 7]);
+        assert_eq!(of(&key(Scopes::READ, None)), [yes, yes, yes, no, no, no, no]);
+        assert_eq!(of(&key(Scopes::WRITE, None)), [yes, no, no, yes, yes, no, no]);
+        assert_eq!(of(&key(Scopes::WRITE, Some("p"))), [yes, no, no, yes, no, no, no]);
+        assert_eq!(of(&key(Scopes::ADMIN, None)), [yes, yes, yes, yes, yes, yes, no]);
+        assert_eq!(
+            of(&key(Scopes::ADMIN, Some("p"))),
+            [yes, yes, yes, yes, no, no, no]
+        );
+        let detail = |need| {
+            authorise(&key(Scopes::READ, None), need)
+                .unwrap_err()
+                .detail
+                .clone()
+        };
+        assert_eq!(
+            detail(Need::Write).as_deref(),
+            Some("This needs the scope scores:write.")
+        );
+        assert_eq!(
+            detail(Need::Operator).as_deref(),
+            Some("This needs the operator's key.")
+        );
     }
 }

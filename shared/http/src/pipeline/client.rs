@@ -54,6 +54,14 @@ impl TrustedProxies {
         self.header = header;
         self
     }
+
+    pub(super) const fn header(&self) -> ForwardedHeader {
+        self.header
+    }
+
+    pub(super) fn contain(&self, address: IpAddr) -> bool {
+        self.ranges.contain(address)
+    }
 }
 
 /// What is wrong with a list of proxies.
@@ -81,7 +89,7 @@ impl FromStr for TrustedProxies {
 /// The client's address; `None` when the host tells none. What is told about it is believed from the right, as far as
 /// trusted proxies told it; it ends at what cannot be read.
 pub(crate) fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> Option<IpAddr> {
-    let mut client = parse(headers.lines(HOST_HEADER).next_back()??)?;
+    let mut client = host_address(headers)?;
     if trusted.ranges.is_empty() || !trusted.ranges.contain(client) {
         return Some(client);
     }
@@ -99,9 +107,14 @@ pub(crate) fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxie
     Some(client)
 }
 
+/// The address that the host saw; `None` when it tells none.
+pub(super) fn host_address(headers: &impl HeaderLines) -> Option<IpAddr> {
+    parse(headers.lines(HOST_HEADER).next_back()??)
+}
+
 /// The elements of a list from the last to the first; a comma within double quotes separates nothing. Quotes are paired from
 /// the right, because what a client sent stands on the left.
-fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
+pub(super) fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {
         let Some(text) = rest? else {

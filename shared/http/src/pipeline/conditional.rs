@@ -1,13 +1,14 @@
 //! Conditional requests (RFC 9110, section 13) on documents whose entity tag is their version: `"17"`.
 
-use http::HeaderMap;
 use http::header::ETAG;
+use http::{HeaderMap, StatusCode};
 use leaderboard_core::ports::Expected;
 
 use super::{invalid_header, list_bytes};
-use crate::problem::{Problem, ProblemType};
+use crate::problem::{FieldError, Problem, ProblemType};
+use crate::response::Response;
 
-const IF_MATCH: &str = "If-Match";
+pub(crate) const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
 /// The most entity tags that one header lists.
 const MAX_TAGS: usize = 100;
@@ -77,14 +78,39 @@ impl Preconditions {
         if !self.exist() {
             return Ok(Expected::Any);
         }
-        if !self.match_holds(there) || !self.none_match_holds(there) {
-            let mut problem = Problem::new(ProblemType::PreconditionFailed);
-            if let Some(version) = there {
-                problem = problem.with_header(ETAG, &format!("\"{version}\""));
-            }
-            return Err(problem);
-        }
+        self.check(there)?;
         Ok(there.map_or(Expected::Absent, Expected::Version))
+    }
+
+    /// Checks both preconditions for what is there now (`None`: no document).
+    ///
+    /// # Errors
+    /// 412, which names the header that does not hold and has the entity tag of what is there.
+    fn check(&self, there: Option<u64>) -> Result<(), Problem> {
+        let tag = there.map(|version| version.to_string());
+        if !self.match_holds(there) {
+            Err(precondition_failed(IF_MATCH, tag.as_deref()))
+        } else if !self.none_match_holds(there) {
+            Err(precondition_failed(IF_NONE_MATCH, tag.as_deref()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// 304 for a reader who has the current version already; `None`: it is to be sent.
+    ///
+    /// # Errors
+    /// 412 when `If-Match` does not hold.
+    pub(crate) fn unchanged(&self, version: u64) -> Result<Option<Response>, Problem> {
+        if !self.match_holds(Some(version)) {
+            return Err(precondition_failed(IF_MATCH, Some(&version.to_string())));
+        }
+        let not_modified = || {
+            Response::empty(StatusCode::NOT_MODIFIED)
+                .with_etag(version)
+                .revalidated()
+        };
+        Ok((!self.none_match_holds(Some(version))).then(not_modified))
     }
 
     /// Whether `If-None-Match` holds. Tags compare weakly.
@@ -99,6 +125,31 @@ impl Preconditions {
             (Some(Tags::Any), Some(_)) => false,
             (Some(Tags::List(tags)), Some(own)) => tags.iter().all(|(_, tag)| *tag != own.as_bytes()),
         }
+    }
+}
+
+/// 412 for a document that changed between the check of a precondition and the write.
+pub(crate) fn changed_meanwhile() -> Problem {
+    Problem::new(ProblemType::PreconditionFailed)
+        .with_detail("The document was changed by someone else just now; read it and try again.")
+}
+
+/// 412: the header that does not hold, and the entity tag of what is there, without its quotes (`None`: nothing is there).
+pub(crate) fn precondition_failed(header: &'static str, current: Option<&str>) -> Problem {
+    let problem = Problem::new(ProblemType::PreconditionFailed);
+    match current {
+        Some(tag) => problem
+            .with_detail(format!(
+                "{header} does not hold: the current entity tag is \"{tag}\"."
+            ))
+            .with_error(FieldError::header(
+                header,
+                format!("does not hold; the current entity tag is \"{tag}\""),
+            ))
+            .with_header(ETAG, &format!("\"{tag}\"")),
+        None => problem
+            .with_detail(format!("{header} does not hold: nothing is there."))
+            .with_error(FieldError::header(header, "does not hold; nothing is there")),
     }
 }
 

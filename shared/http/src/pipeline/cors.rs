@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 /// The most origins that are listed.
 const MAX_ORIGINS: usize = 100;
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Accept, API-Version, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, \
+    "Accept, API-Integers, API-Version, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, \
      tracestate, X-API-Key, X-Tenant-ID",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(

@@ -1,106 +1,25 @@
-//! Where limits hold a request up: before a credential is looked at, and before the handler.
+//! Where limits hold a request up before its handler, and how it is charged.
 
+use std::cell::Cell;
 use std::net::IpAddr;
-use std::rc::Rc;
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use leaderboard_core::ports::{Metered, Metering, RateLimits, Usage};
+use http::{HeaderName, HeaderValue};
+use leaderboard_core::ports::{Charge, Metered, Metering, RateLimits, Usage};
 use leaderboard_core::{StoreError, TenantId};
 
+use super::guard::{now_us, refused};
 use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::limits::{
-    Applied, PolicyName, Rules, Told, applied, changes_refused, limited, limited_by_quota, look, micros,
-    of_address, of_credentials, schedule,
+    Applied, Cost, PolicyName, Told, applied, changes_refused, look, look_at_day, micros, owner, schedule,
 };
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 use crate::route::{Charging, Family, Route};
 
-/// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to
-/// be known is decided later.
-pub(super) async fn rules<E: Environment>(env: &E) -> Result<Rc<Rules>, Problem> {
-    match Knowledge::rules_of_the_operator(env).await {
-        Err(StoreError::Unavailable(_)) => Ok(Rc::default()),
-        rules => Ok(rules?),
-    }
-}
-
-/// The limit on refused credentials, for a request that shows one.
-pub(crate) struct Guard(Option<Applied>);
-
-impl Guard {
-    /// Lets a request on to the check of its credential unless too many from its address were refused. Waits for nothing but
-    /// the region's cache.
-    ///
-    /// # Errors
-    /// 429.
-    pub(crate) async fn enter<E: Environment>(
-        env: &E,
-        headers: &HeaderMap,
-        client: Option<IpAddr>,
-    ) -> Result<Self, Problem> {
-        if !headers.contains_key(AUTHORIZATION) && !headers.contains_key("x-api-key") {
-            return Ok(Self(None));
-        }
-        let rules = rules(env).await?;
-        let limit = of_credentials(&rules, client);
-        if let Some(limit) = &limit {
-            let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
-            look(env, payer, one).await;
-            let buckets = &env.memory().limiter.buckets;
-            if !buckets.has_room(payer, one, None, now_us(env)) {
-                let metered = buckets.peek(payer, one, None, now_us(env));
-                // Whatever the credential is: it is refused unseen.
-                return Err(refused(env, one, &metered, None).with_refused(None, None));
-            }
-        }
-        Ok(Self(limit))
-    }
-
-    /// Charges a credential that was refused.
-    pub(crate) fn charge<E: Environment>(&self, env: &E, refusal: &Problem) {
-        if let (Some(limit), ProblemType::Unauthenticated) = (&self.0, refusal.kind) {
-            let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
-            let buckets = &env.memory().limiter.buckets;
-            buckets.charge(payer, one, 0, now_us(env));
-            schedule(env);
-        }
-    }
-}
-
-/// Lets a request without a credential on to what is known of the tenant that it names, unless its address has used up what
-/// the operator grants it: what is not known costs a question to the store.
-///
-/// # Errors
-/// 429.
-pub(super) async fn check_address<E: Environment>(
-    env: &E,
-    identity: &Identity,
-    client: Option<IpAddr>,
-    tenant: &TenantId,
-) -> Result<(), Problem> {
-    let payer = &env.settings().default_tenant;
-    if identity.credential != Credential::None || tenant == payer {
-        return Ok(());
-    }
-    let rules = Knowledge::rules_of_the_operator(env).await.unwrap_or_default();
-    let limit = of_address(&rules, client).filter(|_| rules.reads);
-    let one = limit.as_slice();
-    look(env, payer, one).await;
-    let buckets = &env.memory().limiter.buckets;
-    if buckets.has_room(payer, one, None, now_us(env)) {
-        Ok(())
-    } else {
-        let metered = buckets.peek(payer, one, None, now_us(env));
-        Err(refused(env, one, &metered, None))
-    }
-}
-
 /// The limits of a request that is known to be somebody's, and how it is charged.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     applied: Vec<Applied>,
     /// How many of them, from the first, are not the tenant's: a caller without a credential names any tenant, and is counted
     /// by address under the default one, whichever it names.
@@ -110,6 +29,10 @@ pub(super) struct Gate {
     /// Whether an answer is to be had of a tenant that exists alone.
     answers_prove: bool,
     charging: Charging,
+    /// As in [`Route::frees_memory`].
+    frees_memory: bool,
+    /// What the request costs, as far as that is known: one unit, until its handler knows better.
+    units: Cell<u64>,
     max_requests_per_day: Option<u64>,
     metered: Option<Metered>,
 }
@@ -142,7 +65,9 @@ impl Gate {
             anonymous: identity.credential == Credential::None,
             answers_prove: family == Family::Ranks || knowledge.has_own_documents(),
             charging: if unlimited { Charging::Nothing } else { charging },
+            frees_memory: route.frees_memory,
             // Whoever sets quotas right must not be held up by one.
+            units: Cell::new(1),
             max_requests_per_day: knowledge.tenant.quotas.requests_per_day.filter(|_| !of_operator),
             metered: None,
         };
@@ -151,9 +76,12 @@ impl Gate {
         }
         gate.applied = applied(&knowledge.limits, identity, client, family);
         if charging == Charging::Locally {
-            gate.set_apart();
+            gate.set_apart(tenant);
             for (payer, part) in gate.payers(env, tenant) {
                 look(env, payer, part).await;
+            }
+            if gate.max_requests_per_day.is_some() {
+                look_at_day(env, tenant).await;
             }
         }
         // A caller who is known to have no room costs the store nothing.
@@ -167,17 +95,24 @@ impl Gate {
     }
 
     /// The gate of a read without a credential, of a tenant that is known to exist.
-    pub(super) fn of_anybody(knowledge: &Knowledge, family: Family, client: Option<IpAddr>) -> Self {
+    pub(super) fn of_anybody(
+        knowledge: &Knowledge,
+        family: Family,
+        client: Option<IpAddr>,
+        tenant: &TenantId,
+    ) -> Self {
         let mut gate = Self {
             applied: applied(&knowledge.limits, &Identity::anonymous(), client, family),
             apart: 0,
             anonymous: true,
             answers_prove: true,
             charging: Charging::Locally,
+            frees_memory: false,
+            units: Cell::new(1),
             max_requests_per_day: knowledge.tenant.quotas.requests_per_day,
             metered: None,
         };
-        gate.set_apart();
+        gate.set_apart(tenant);
         gate
     }
 
@@ -189,31 +124,45 @@ impl Gate {
         tenant: &TenantId,
     ) -> Option<Option<[(HeaderName, HeaderValue); 2]>> {
         let buckets = &env.memory().limiter.buckets;
-        let (now_us, most) = (now_us(env), self.max_requests_per_day);
+        let now_us = now_us(env);
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
         let known =
             |payer: &TenantId, part: &[Applied]| part.iter().all(|one| buckets.knows(payer, &one.bucket));
-        let has_room = known(payer, apart)
+        let day_is_known = self.max_requests_per_day.is_none() || buckets.knows_day(tenant, now_us);
+        let has_room = day_is_known
+            && known(payer, apart)
             && known(tenant, own)
-            && buckets.has_room(payer, apart, None, now_us)
-            && buckets.has_room(tenant, own, most, now_us);
+            && buckets.has_room(payer, apart, Cost::ONE, now_us)
+            && buckets.has_room(tenant, own, self.cost(), now_us);
         if !has_room {
             return None;
         }
-        buckets.charge(payer, apart, 0, now_us);
-        buckets.charge(tenant, own, 1, now_us);
+        buckets.charge(payer, apart, self.cost_apart(), 0, now_us);
+        buckets.charge(tenant, own, self.cost(), 1, now_us);
         schedule(env);
         let metered = self.peek(env, tenant);
         Some(self.told(env, &metered).headers())
     }
 
-    /// Charges a request that is charged by the store before its handler.
+    /// Charges a request that is charged by the store before its handler; locally, where the store refuses the charge of a
+    /// request that frees memory.
     ///
     /// # Errors
     /// 429; 503 when the store is out of reach.
     pub(super) async fn pay<E: Environment>(&mut self, env: &E, tenant: &TenantId) -> Result<(), Problem> {
         if self.charging == Charging::Before {
-            let metered = env.store().take(tenant, &self.metering()).await?;
+            let metered = match env.store().take(tenant, &self.metering()).await {
+                Ok(metered) => metered,
+                Err(error) => {
+                    // Nobody knows whether the store charged it; a caller goes on trying while the store is out of reach.
+                    self.charge_locally(env, tenant);
+                    if !(self.frees_memory && matches!(error, StoreError::OutOfMemory(_))) {
+                        return Err(error.into());
+                    }
+                    self.metered = Some(self.peek(env, tenant));
+                    return Ok(());
+                }
+            };
             self.learn(env, tenant, &metered);
             if metered.refused {
                 return Err(self.refused(env, &metered));
@@ -224,12 +173,51 @@ impl Gate {
     }
 
     /// What the call that writes is charged with.
-    pub(super) fn metering_in_call(&self) -> Metering {
+    pub(crate) fn metering_in_call(&self) -> Metering {
         if self.charging == Charging::InCall {
             self.metering()
         } else {
             Metering::default()
         }
+    }
+
+    /// Tells how much a request costs that is charged in the call that does the work, before anything is looked up for it.
+    ///
+    /// # Errors
+    /// 429 when it is known here that there is no room for as much: nothing is asked of the store then.
+    pub(crate) fn set_cost<E: Environment>(
+        &self,
+        env: &E,
+        tenant: &TenantId,
+        units: u64,
+    ) -> Result<(), Problem> {
+        self.units.set(units);
+        if self.has_room(env, tenant) {
+            Ok(())
+        } else {
+            Err(self.refused(env, &self.peek(env, tenant)))
+        }
+    }
+
+    /// Charges a read that costs so many units more than the one it was let through with, whether there is room or not.
+    pub(crate) fn charge_more<E: Environment>(&self, env: &E, tenant: &TenantId, units: u64) {
+        if self.charging != Charging::Locally || units == 0 {
+            return;
+        }
+        self.units.set(self.units.get().saturating_add(units));
+        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
+        let buckets = &env.memory().limiter.buckets;
+        let more = Cost {
+            units,
+            max_requests_per_day: None,
+        };
+        if self.anonymous {
+            // The tenant is charged once there is an answer, with all of it.
+            buckets.charge(payer, apart, more, 0, now_us(env));
+        } else {
+            buckets.charge(tenant, own, more, 0, now_us(env));
+        }
+        schedule(env);
     }
 
     /// Tells the client of its limits. A call that should have been charged and never got as far is charged here, like a read.
@@ -240,15 +228,21 @@ impl Gate {
         in_call: Option<Metered>,
         answer: Result<Response, Problem>,
     ) -> Result<Response, Problem> {
-        let failed = matches!(&answer, Err(problem) if problem.kind.status().is_server_error()
-            && problem.kind != ProblemType::WritesDisabled);
+        if in_call.is_none()
+            && matches!(&answer, Err(problem) if problem.kind == ProblemType::TooManyRequests)
+        {
+            // Refused here, so it is not charged.
+            return answer;
+        }
+        // Writes that are switched off cost nothing.
+        let switched_off = matches!(&answer, Err(problem) if problem.kind == ProblemType::WritesDisabled);
         if let Some(metered) = in_call {
             self.learn(env, tenant, &metered);
             if metered.refused {
                 return Err(self.refused(env, &metered));
             }
             self.metered = Some(metered);
-        } else if self.charging == Charging::InCall && !failed {
+        } else if self.charging == Charging::InCall && !switched_off {
             self.charge_locally(env, tenant);
             self.metered = Some(self.peek(env, tenant));
         } else if self.charging == Charging::Locally {
@@ -270,21 +264,47 @@ impl Gate {
         }
     }
 
-    fn set_apart(&mut self) {
-        if self.anonymous {
-            let own = |one: &Applied| one.name == PolicyName::Tenant;
-            self.apart = self.applied.iter().position(own).unwrap_or(self.applied.len());
+    fn set_apart(&mut self, tenant: &TenantId) {
+        if !self.anonymous {
+            return;
+        }
+        let own = |one: &Applied| one.name == PolicyName::Tenant;
+        self.apart = self.applied.iter().position(own).unwrap_or(self.applied.len());
+        for one in self.applied.iter_mut().take(self.apart) {
+            // Counted under the default tenant, by numbers that this one has chosen: they take its own space.
+            one.owner = one.is_tenants_own.then(|| owner(tenant));
         }
     }
 
     fn metering(&self) -> Metering {
         Metering {
-            charges: self.applied.iter().map(|one| one.charge(1)).collect(),
+            charges: self.charges(),
             usage: Usage {
                 requests: 1,
                 scores: 0,
             },
             max_requests_per_day: self.max_requests_per_day,
+        }
+    }
+
+    fn charges(&self) -> Vec<Charge> {
+        let units = self.units.get();
+        self.applied.iter().map(|one| one.charge(units)).collect()
+    }
+
+    /// What the request needs of the tenant's limits and quota.
+    fn cost(&self) -> Cost {
+        Cost {
+            units: self.units.get(),
+            max_requests_per_day: self.max_requests_per_day,
+        }
+    }
+
+    /// What it needs of the limits that are not the tenant's.
+    fn cost_apart(&self) -> Cost {
+        Cost {
+            max_requests_per_day: None,
+            ..self.cost()
         }
     }
 
@@ -302,19 +322,19 @@ impl Gate {
     fn has_room<E: Environment>(&self, env: &E, tenant: &TenantId) -> bool {
         let buckets = &env.memory().limiter.buckets;
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        buckets.has_room(payer, apart, None, now_us(env))
-            && buckets.has_room(tenant, own, self.max_requests_per_day, now_us(env))
+        buckets.has_room(payer, apart, self.cost_apart(), now_us(env))
+            && buckets.has_room(tenant, own, self.cost(), now_us(env))
     }
 
     /// How far each limit is ahead.
     fn peek<E: Environment>(&self, env: &E, tenant: &TenantId) -> Metered {
         let buckets = &env.memory().limiter.buckets;
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let own = buckets.peek(tenant, own, self.max_requests_per_day, now_us(env));
+        let own = buckets.peek(tenant, own, self.cost(), now_us(env));
         if apart.is_empty() {
             return own;
         }
-        let mut metered = buckets.peek(payer, apart, None, now_us(env));
+        let mut metered = buckets.peek(payer, apart, self.cost_apart(), now_us(env));
         metered.ahead_us.extend(own.ahead_us);
         Metered {
             requests_today: own.requests_today,
@@ -329,14 +349,16 @@ impl Gate {
         if !self.anonymous {
             self.charge_tenant(env, tenant);
         } else if !apart.is_empty() {
-            env.memory().limiter.buckets.charge(payer, apart, 0, now_us(env));
+            let buckets = &env.memory().limiter.buckets;
+            buckets.charge(payer, apart, self.cost_apart(), 0, now_us(env));
             schedule(env);
         }
     }
 
     fn charge_tenant<E: Environment>(&self, env: &E, tenant: &TenantId) {
         let [_, (tenant, own)] = self.payers(env, tenant);
-        env.memory().limiter.buckets.charge(tenant, own, 1, now_us(env));
+        let buckets = &env.memory().limiter.buckets;
+        buckets.charge(tenant, own, self.cost(), 1, now_us(env));
         schedule(env);
     }
 
@@ -344,54 +366,25 @@ impl Gate {
         let buckets = &env.memory().limiter.buckets;
         let now_us = micros(env.clock().as_unix_ms());
         buckets.remember(tenant, &self.applied);
-        let charges: Vec<_> = self.applied.iter().map(|one| one.charge(1)).collect();
-        buckets.learn(tenant, &charges, metered, now_us);
+        buckets.learn(tenant, &self.charges(), metered, now_us);
     }
 
     fn told<'a, E: Environment>(&'a self, env: &E, metered: &'a Metered) -> Told<'a> {
         Told {
             applied: &self.applied,
             metered,
-            max_requests_per_day: self.max_requests_per_day,
+            cost: self.cost(),
             now_us: now_us(env),
         }
     }
 
     fn refused<E: Environment>(&self, env: &E, metered: &Metered) -> Problem {
-        refused(env, &self.applied, metered, self.max_requests_per_day)
+        refused(env, &self.applied, metered, self.cost())
     }
-}
-
-/// 429, counted.
-fn refused<E: Environment>(
-    env: &E,
-    applied: &[Applied],
-    metered: &Metered,
-    max_requests_per_day: Option<u64>,
-) -> Problem {
-    let told = Told {
-        applied,
-        metered,
-        max_requests_per_day,
-        now_us: now_us(env),
-    };
-    let counts = &env.memory().limiter.counts;
-    for one in told.violated() {
-        counts.add(limited(one.name), 1);
-    }
-    if told.quota_is_used_up() {
-        counts.add(limited_by_quota(), 1);
-    }
-    schedule(env);
-    told.refusal()
 }
 
 /// Counts a change that was refused because the store is out of reach.
 pub(super) fn count_refused_change<E: Environment>(env: &E, family: Family) {
     env.memory().limiter.counts.add(changes_refused(family), 1);
     schedule(env);
-}
-
-fn now_us<E: Environment>(env: &E) -> u64 {
-    micros(env.now().as_unix_ms())
 }

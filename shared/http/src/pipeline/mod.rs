@@ -2,14 +2,18 @@
 
 mod authenticate;
 mod authorise;
+mod cdn;
 mod client;
 mod conditional;
 mod cors;
 mod country;
+mod guard;
 mod headers;
 mod limits;
 mod lines;
 mod media;
+mod missing;
+mod scheme;
 mod security;
 mod size;
 pub(crate) mod switches;
@@ -19,7 +23,6 @@ mod trace;
 mod version;
 
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -31,39 +34,45 @@ use crate::audit::{self, Trail};
 use crate::edge::{Knowledge, Subject, TenantState};
 use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
+use crate::handlers::idempotency;
 use crate::identity::{Credential, Identity};
+use crate::json::IntegerFormat;
 use crate::log::{Level, LogRecord};
 use crate::metrics;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemType};
 use crate::repeat::Repeatable;
-use crate::response::Response;
-use crate::route::{Base, Family, Found, Need, Route, Verb, find};
+use crate::response::{JsonForm, Response};
+use crate::route::{Family, Found, Need, Route, Verb, find};
 use crate::version::{ApiVersion, describe};
 
+pub(crate) use cdn::CDN_CACHE_CONTROL;
+pub use cdn::{CdnKeyHeaders, InvalidKeyHeaders};
 pub(crate) use client::client_address;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
-pub(crate) use conditional::Preconditions;
+pub(crate) use conditional::{IF_MATCH, Preconditions, changed_meanwhile, precondition_failed};
 pub(crate) use cors::admit;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
+pub(crate) use guard::Guard;
 pub(crate) use headers::{invalid_header, list_bytes, list_header, one_header};
 pub(crate) use leaderboard_identity::hex::encode as hex;
-use limits::Gate;
-pub(crate) use limits::Guard;
+pub(crate) use limits::Gate;
 pub use media::MediaType;
 pub(crate) use media::parse_weight;
 pub(crate) use media::prefers;
-pub(crate) use security::protect;
+pub(crate) use scheme::is_secure;
+pub(crate) use security::{STRICT_TRANSPORT, protect};
 pub(crate) use size::MAX_HEADER_BYTES;
-pub use size::{Body, MAX_BODY_BYTES};
+pub use size::{Body, MAX_BODY_BYTES, RequestBody};
 pub(crate) use terms::Terms;
 pub(crate) use trace::trace_id;
 
 /// Answers with the trace id, so that a client can report it.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an answer depends on beside its address.
-const VARY_BY: &str = "Accept, Accept-Encoding, API-Version, Authorization, X-API-Key, X-Tenant-ID";
+const VARY_BY: &str =
+    "Accept, Accept-Encoding, API-Integers, API-Version, Authorization, X-API-Key, X-Tenant-ID";
 
 /// A finished answer and what to log of it.
 #[derive(Debug)]
@@ -77,12 +86,22 @@ pub struct Handled {
 }
 
 /// Answers a request. Nothing gets out of here as an error: what goes wrong is a problem document.
-pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request<Body>) -> Handled {
+pub async fn handle<P: Endpoint, E: Environment, B: RequestBody>(
+    env: &E,
+    request: http::Request<B>,
+) -> Handled {
     let (head, body) = request.into_parts();
-    let trace_id = trace_id(&head.headers, || env.new_trace_id());
+    let mut body = Some(body);
+    let own_id = || hex(&env.new_trace_id());
+    // A client can send the same trace id with every request, so the log has an id that it did not choose.
+    let (trace_id, request_id) = match trace::continued(&head.headers) {
+        Some(id) => (id.to_owned(), Some(own_id())),
+        None => (own_id(), None),
+    };
     let mut log = LogRecord {
         level: Level::Info,
         trace_id: trace_id.clone(),
+        request_id,
         method: method_name(&head.method),
         route: None,
         status: 0,
@@ -95,7 +114,8 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
     };
     let mut trail = Trail::default();
     let mut terms = None;
-    let mut response = match answer::<P, E>(env, &head, &body, &mut log, &mut trail, &mut terms).await {
+    let mut response = match answer::<P, E, B>(env, &head, &mut body, &mut log, &mut trail, &mut terms).await
+    {
         Ok(response) => response,
         Err(problem) => {
             log.problem = Some(problem.kind.uri());
@@ -106,16 +126,20 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
             problem.into_response(&trace_id)
         }
     };
+    if let Some(unread) = body {
+        unread.discard();
+    }
     if response.status.is_server_error() {
         log.level = Level::Error;
-        log.cause = response.cause.take();
+        log.cause = response.cause.take().or(log.cause.take());
     }
     if let Some(version) = log.api_version {
         let deprecation = env.settings().deprecation.as_ref();
         describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
     let repeat_until = response.repeat_until;
-    let mut response = finish(response, &head.method, &trace_id);
+    let secure = is_secure(&head.headers, &env.settings().trusted_proxies);
+    let mut response = finish(response, &head.method, &trace_id, secure);
     if admit(
         &env.settings().cors_origins,
         &head.method,
@@ -137,16 +161,15 @@ pub async fn handle<P: Endpoint, E: Environment>(env: &E, request: http::Request
     }
 }
 
-async fn answer<P: Endpoint, E: Environment>(
+async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
     env: &E,
     head: &request::Parts,
-    body: &Body,
+    unread: &mut Option<B>,
     log: &mut LogRecord,
     trail: &mut Trail,
     terms: &mut Option<Terms>,
 ) -> Result<Response, Problem> {
     size::check_head(head)?;
-    let body = size::within_limit(body)?;
     let asked = version::asked(head.uri.path(), &head.headers)?;
     log.api_version = asked.version;
     let (route, params) = match find(P::table(), asked.base, &head.method, asked.below) {
@@ -158,28 +181,41 @@ async fn answer<P: Endpoint, E: Environment>(
     let settings = env.settings();
     let client = client_address(&head.headers, &settings.trusted_proxies);
     trail.client = client;
+    let guard = if route.looks_at_credentials() {
+        Guard::enter(env, &head.headers, client).await?
+    } else {
+        Guard::default()
+    };
     // Before anything is verified: whom the operator does not let in tries no credentials. The operator's key alone goes
     // everywhere, because it must be able to set right what was set wrong.
     let of_operator = authenticate::is_operator(env, &head.headers);
-    if !of_operator && !route.from_anywhere && !limits::rules(env).await?.admit(client) {
+    if !of_operator && !route.from_anywhere && !guard::rules(env).await?.admit(client) {
+        guard.charge_guess(env);
         return Err(Problem::new(ProblemType::AddressDenied));
     }
+    let (in_address, query) = tenant::in_address(route.need, head.uri.query().unwrap_or(""))?;
     let (identity, tenant) = if !route.need.asks_who() {
         (Identity::anonymous(), settings.default_tenant.clone())
     } else {
         let identity = if of_operator {
             Identity::operator()
         } else {
-            identity(env, &head.headers, client, route.need).await?
+            let identity = authenticate::identity(env, &head.headers, client, route.need).await;
+            identity.inspect_err(|refusal| guard.charge(env, refusal))?
         };
         trail.identified(&identity);
-        let tenant = tenant::tenant(&head.headers, &identity, &settings.default_tenant)?;
+        let tenant = tenant::tenant(
+            &head.headers,
+            in_address.as_ref(),
+            &identity,
+            &settings.default_tenant,
+        )?;
         log.tenant = Some(tenant.to_string());
         (identity, tenant)
     };
     authorise::authorise(&identity, route.need)?;
     if route.need == Need::Read {
-        limits::check_address(env, &identity, client, &tenant).await?;
+        guard::check_address(env, &identity, client, &tenant).await?;
     }
     let knowledge = knowledge(env, route.need, &tenant).await?;
     if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
@@ -196,25 +232,37 @@ async fn answer<P: Endpoint, E: Environment>(
         version: asked.version,
     };
     let mut gate = Gate::enter(env, route, P::FAMILY, &identity, client, &tenant, &knowledge).await?;
-    let ready = match ready::<P, E>(env, route, (head, body), &params, &knowledge, &subject, log) {
+    // Only now: who is not let in by address, credential, permission or limit holds nobody up with a body.
+    let began_at = env.now();
+    let body = match unread.take() {
+        Some(unread) => size::within_limit(unread.read().await),
+        None => Ok(Bytes::new()),
+    };
+    let ready = body.and_then(|body| {
+        let ready = ready::<P, E>(env, route, (head, &body), &params, &knowledge, &subject, log)?;
+        Ok((ready, body))
+    });
+    let (ready, body) = match ready {
         Ok(ready) => ready,
         Err(problem) => return gate.leave(env, &tenant, None, Err(problem)),
     };
     gate.pay(env, &tenant).await?;
     let context = Context {
         env,
-        now: env.now(),
+        // A client may take its time over a body.
+        now: if body.is_empty() { began_at } else { env.clock() },
         tenant,
         caller: identity.caller(),
         identity,
         client,
         knowledge,
-        metering: gate.metering_in_call(),
+        gate: &gate,
         metered: RefCell::default(),
-        query: head.uri.query().unwrap_or(""),
+        query: &query,
         headers: &head.headers,
-        body,
+        body: &body,
         version_in_path: asked.in_path,
+        tenant_in_address: in_address.is_some(),
         version: ready.version,
         accepted: ready.accepted,
         trace_id: &log.trace_id,
@@ -222,14 +270,19 @@ async fn answer<P: Endpoint, E: Environment>(
     *terms = Terms::of(&context, route);
     let act = audit::begin(&context, route, &params).await?;
     let answer = P::call(&context, ready.call).await;
-    audit::end(&context, act, &answer);
-    gate.leave(env, &context.tenant, context.metered.take(), answer)
+    let answer = answer.map_err(|problem| missing::name_missing(problem, &params));
+    if let Some(cause) = audit::end(&context, act, &answer).await {
+        log.level = Level::Error;
+        log.cause = Some(cause);
+    }
+    let Context { tenant, metered, .. } = context;
+    gate.leave(env, &tenant, metered.into_inner(), answer)
 }
 
 /// A request that can be served.
 struct Ready<R> {
     version: ApiVersion,
-    accepted: MediaType,
+    accepted: JsonForm,
     call: R,
 }
 
@@ -252,13 +305,17 @@ fn ready<P: Endpoint, E: Environment>(
         None if const { matches!(P::FAMILY, Family::Ops) } => ApiVersion::V1,
         None => version::default_version(env, knowledge, subject),
     };
-    if route.base == Base::Api {
+    if version::is_of_the_api(head.uri.path()) {
         log.api_version = Some(version);
     }
+    idempotency::check_header(route, &head.headers)?;
     media::check_content(route.body, &head.headers, body)?;
     Ok(Ready {
         version,
-        accepted: accepted(route.offers, &head.headers, version)?,
+        accepted: JsonForm {
+            media_type: accepted(route.offers, &head.headers, version)?,
+            integers: IntegerFormat::requested(&head.headers)?,
+        },
         call: (route.build)(params)?,
     })
 }
@@ -275,18 +332,6 @@ fn accepted(
     }
 }
 
-/// Who asks, when it is not the operator. Refused credentials are limited by address before they are looked at.
-async fn identity<E: Environment>(
-    env: &E,
-    headers: &HeaderMap,
-    client: Option<IpAddr>,
-    need: Need,
-) -> Result<Identity, Problem> {
-    let guard = Guard::enter(env, headers, client).await?;
-    let identity = authenticate::identity(env, headers, client, need).await;
-    identity.inspect_err(|refusal| guard.charge(env, refusal))
-}
-
 /// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when
 /// nothing is known and the store is out of reach: what can still be answered then is answered by the cache.
 async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Result<Rc<Knowledge>, Problem> {
@@ -300,12 +345,14 @@ async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Re
 }
 
 /// Adds what every answer has, and takes away what this one may not have.
-fn finish(mut response: Response, method: &Method, trace_id: &str) -> http::Response<Bytes> {
-    if let Ok(value) = HeaderValue::from_str(trace_id) {
+fn finish(mut response: Response, method: &Method, trace_id: &str, secure: bool) -> http::Response<Bytes> {
+    if !cdn::is_shared(&mut response.headers)
+        && let Ok(value) = HeaderValue::from_str(trace_id)
+    {
         response.headers.insert(REQUEST_ID, value);
     }
     response.headers.insert(VARY, HeaderValue::from_static(VARY_BY));
-    security::protect(&mut response.headers);
+    security::protect(&mut response.headers, secure);
     response
         .headers
         .entry(CACHE_CONTROL)

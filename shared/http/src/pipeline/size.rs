@@ -1,8 +1,10 @@
 //! The size of a request: address, headers, body.
 
 use bytes::Bytes;
-use http::request;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, request};
 
+use super::invalid_header;
 use crate::problem::{Problem, ProblemType};
 
 /// The largest body, in bytes: 1 MiB.
@@ -27,7 +29,32 @@ pub(super) fn check_head(head: &request::Parts) -> Result<(), Problem> {
     if header_bytes > MAX_HEADER_BYTES {
         return Err(Problem::new(ProblemType::HeadersTooLarge));
     }
+    check_framing(&head.headers)
+}
+
+/// Refuses a request that tells the end of its body in two ways: whoever takes the other one for true sees another request
+/// behind it (RFC 9112, section 11.2).
+fn check_framing(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
+        return Err(invalid_header(
+            "Content-Length",
+            "comes with Transfer-Encoding; send one of them",
+        ));
+    }
     Ok(())
+}
+
+/// A request's body, which is read when a request has passed its limits, and not before.
+#[expect(
+    async_fn_in_trait,
+    reason = "a component runs on one thread, so no Send bound is wanted"
+)]
+pub trait RequestBody {
+    /// Reads it.
+    async fn read(self) -> Body;
+
+    /// Gets rid of one that nobody reads, since the request was refused. The response does not wait for that.
+    fn discard(self);
 }
 
 /// A request's body, as far as it was read.
@@ -37,13 +64,30 @@ pub enum Body {
     Bytes(Bytes),
     /// More than [`MAX_BODY_BYTES`]: reading stopped.
     TooLarge,
+    /// It stopped coming, or came too slowly: reading stopped.
+    TooSlow,
+    /// It ended before its time, or was malformed; why is for the log. Most likely nobody is left to answer.
+    Broken(String),
+}
+
+/// A body that is there already.
+impl RequestBody for Body {
+    async fn read(self) -> Body {
+        self
+    }
+
+    fn discard(self) {}
 }
 
 /// The body's bytes.
-pub(super) fn within_limit(body: &Body) -> Result<&[u8], Problem> {
+pub(super) fn within_limit(body: Body) -> Result<Bytes, Problem> {
     match body {
         Body::Bytes(bytes) if bytes.len() <= MAX_BODY_BYTES => Ok(bytes),
         Body::Bytes(_) | Body::TooLarge => Err(Problem::new(ProblemType::BodyTooLarge)),
+        Body::TooSlow => Err(Problem::new(ProblemType::BodyTooSlow)),
+        Body::Broken(why) => Err(Problem::new(ProblemType::Malformed)
+            .with_detail("The body ended before its time.")
+            .with_cause(why)),
     }
 }
 
@@ -72,15 +116,35 @@ mod tests {
     }
 
     #[test]
+    fn a_body_ends_in_one_way() {
+        let check = |names: &[&'static str]| {
+            let headers = names
+                .iter()
+                .map(|name| (http::HeaderName::from_static(name), 1.into()));
+            check_framing(&headers.collect()).map_err(|problem| problem.kind)
+        };
+        assert_eq!(
+            (check(&["content-length"]), check(&["transfer-encoding"])),
+            (Ok(()), Ok(()))
+        );
+        assert_eq!(
+            check(&["content-length", "transfer-encoding"]),
+            Err(ProblemType::InvalidHeader)
+        );
+    }
+
+    #[test]
     fn a_mebibyte_is_the_limit() {
         let exact = Body::Bytes(Bytes::from(vec![b' '; MAX_BODY_BYTES]));
-        assert_eq!(within_limit(&exact).map(<[u8]>::len), Ok(MAX_BODY_BYTES));
+        assert_eq!(within_limit(exact).map(|bytes| bytes.len()), Ok(MAX_BODY_BYTES));
         let larger = Body::Bytes(Bytes::from(vec![b' '; MAX_BODY_BYTES + 1]));
-        for body in [larger, Body::TooLarge] {
-            assert_eq!(
-                within_limit(&body).map_err(|problem| problem.kind),
-                Err(ProblemType::BodyTooLarge)
-            );
+        for (body, kind) in [
+            (larger, ProblemType::BodyTooLarge),
+            (Body::TooLarge, ProblemType::BodyTooLarge),
+            (Body::TooSlow, ProblemType::BodyTooSlow),
+            (Body::Broken("reset".to_owned()), ProblemType::Malformed),
+        ] {
+            assert_eq!(within_limit(body).map_err(|problem| problem.kind), Err(kind));
         }
     }
 }

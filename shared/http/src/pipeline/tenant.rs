@@ -2,24 +2,58 @@
 //! tenants, so its bearer names one; without a credential the name only matters to reads of public leaderboards,
 //! which is all such a caller may do.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use leaderboard_core::TenantId;
 
 use super::{invalid_header, one_header};
 use crate::identity::Identity;
 use crate::problem::{FieldError, Problem, ProblemType};
+use crate::route::Need;
 
 pub(super) const TENANT: &str = "X-Tenant-ID";
+
+/// By which a read names the tenant in the address, where every cache on the way sees it.
+const PARAMETER: &str = "tenant";
+
+/// The tenant that the address of a read names, and the query without it.
+///
+/// # Errors
+/// 400, naming the parameter.
+pub(super) fn in_address(need: Need, query: &str) -> Result<(Option<TenantId>, Cow<'_, str>), Problem> {
+    let value = |part: &str| part.strip_prefix(PARAMETER)?.strip_prefix('=').map(str::to_owned);
+    let mut named = query.split('&').filter_map(value);
+    let Some(first) = named.next().filter(|_| need == Need::Read) else {
+        return Ok((None, Cow::Borrowed(query)));
+    };
+    let invalid = |detail: &str| {
+        Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(PARAMETER, detail))
+    };
+    if named.next().is_some() {
+        return Err(invalid("is given more than once"));
+    }
+    let tenant = TenantId::new(first).map_err(|broken| invalid(&broken.detail))?;
+    let rest: Vec<&str> = query.split('&').filter(|part| value(part).is_none()).collect();
+    Ok((Some(tenant), Cow::Owned(rest.join("&"))))
+}
 
 /// The tenant of the credential; where it has none, the one that the request names, or the default one.
 pub(super) fn tenant(
     headers: &HeaderMap,
+    in_address: Option<&TenantId>,
     identity: &Identity,
     default: &TenantId,
 ) -> Result<TenantId, Problem> {
-    let named = one_header(headers, TENANT)?
+    let in_header = one_header(headers, TENANT)?
         .map(|name| TenantId::new(name).map_err(|invalid| invalid_header(TENANT, &invalid.detail)))
         .transpose()?;
+    let named = match (in_header, in_address) {
+        (Some(header), Some(address)) if header != *address => {
+            return Err(invalid_header(TENANT, "names another tenant than the address"));
+        }
+        (header, address) => header.or_else(|| address.cloned()),
+    };
     match (&identity.tenant, named) {
         (None, None) => Ok(default.clone()),
         (None, Some(named)) => Ok(named),
@@ -42,16 +76,51 @@ mod tests {
         let mut headers = HeaderMap::new();
         let acme = TenantId::new("acme").unwrap();
         let operator = Identity::operator();
-        assert_eq!(tenant(&headers, &operator, &default), Ok(default.clone()));
+        assert_eq!(tenant(&headers, None, &operator, &default), Ok(default.clone()));
         headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
-        assert_eq!(tenant(&headers, &operator, &default), Ok(acme.clone()));
+        assert_eq!(tenant(&headers, None, &operator, &default), Ok(acme.clone()));
         let own = |id: &TenantId| Identity {
             tenant: Some(id.clone()),
             ..Identity::operator()
         };
-        assert_eq!(tenant(&headers, &own(&acme), &default), Ok(acme));
-        assert!(tenant(&headers, &own(&default), &default).is_err());
+        assert_eq!(tenant(&headers, None, &own(&acme), &default), Ok(acme));
+        assert!(tenant(&headers, None, &own(&default), &default).is_err());
         headers.insert("x-tenant-id", HeaderValue::from_static("Acme:1"));
-        assert!(tenant(&headers, &operator, &default).is_err());
+        assert!(tenant(&headers, None, &operator, &default).is_err());
+    }
+
+    #[test]
+    fn the_address_of_a_read_may_name_the_tenant() {
+        let acme = TenantId::new("acme").unwrap();
+        let of = |need, query| in_address(need, query).map(|(tenant, rest)| (tenant, rest.into_owned()));
+        let named = |rest: &str| Ok((Some(acme.clone()), rest.to_owned()));
+        assert_eq!(of(Need::Read, "tenant=acme"), named(""));
+        assert_eq!(
+            of(Need::Read, "limit=1&tenant=acme&period=previous"),
+            named("limit=1&period=previous")
+        );
+        assert_eq!(
+            of(Need::Read, "tenants=acme"),
+            Ok((None, "tenants=acme".to_owned()))
+        );
+        // Elsewhere it is no parameter, and the route says so.
+        assert_eq!(
+            of(Need::Admin, "tenant=acme"),
+            Ok((None, "tenant=acme".to_owned()))
+        );
+        for bad in ["tenant=acme&tenant=acme", "tenant=", "tenant=A", "tenant=ac%6de"] {
+            assert!(of(Need::Read, bad).is_err(), "{bad}");
+        }
+        let mut headers = HeaderMap::new();
+        let (other, nobody) = (TenantId::new("other").unwrap(), Identity::anonymous());
+        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
+        headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
+        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
+        assert!(tenant(&headers, Some(&other), &nobody, &acme).is_err());
+        let own = Identity {
+            tenant: Some(other),
+            ..Identity::operator()
+        };
+        assert!(tenant(&HeaderMap::new(), Some(&acme), &own, &acme).is_err());
     }
 }

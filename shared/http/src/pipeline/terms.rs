@@ -47,7 +47,7 @@ impl Terms {
         if !limits.reads {
             return Some((None, None));
         }
-        let gate = Gate::of_anybody(&self.knowledge, family, client);
+        let gate = Gate::of_anybody(&self.knowledge, family, client, &self.tenant);
         Some(match gate.charge_known(env, &self.tenant)? {
             Some([(_, policies), (_, rooms)]) => (Some(policies), Some(rooms)),
             None => (None, None),

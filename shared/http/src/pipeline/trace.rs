@@ -11,12 +11,14 @@ const PARENT_ID_DIGITS: usize = 16;
 
 /// The request's trace id, 32 lower-case hexadecimal digits.
 pub(crate) fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
+    continued(headers).map_or_else(|| hex(&new()), str::to_owned)
+}
+
+/// The trace id that the client sends, if it sends a valid one.
+pub(super) fn continued(headers: &impl HeaderLines) -> Option<&str> {
     let mut sent = headers.lines("traceparent");
-    let first = sent.next().flatten();
-    match (first.and_then(parse_traceparent), sent.next()) {
-        (Some(id), None) => id.to_owned(),
-        _ => hex(&new()),
-    }
+    let id = sent.next().flatten().and_then(parse_traceparent)?;
+    sent.next().is_none().then_some(id)
 }
 
 /// The trace id of a `traceparent`: version, trace id, parent id and flags, joined by hyphens. A later

@@ -27,6 +27,11 @@ pub(super) struct Asked<'p> {
     pub(super) in_path: bool,
 }
 
+/// Whether a path is one that exists in every version.
+pub(super) fn is_of_the_api(path: &str) -> bool {
+    path.starts_with(API)
+}
+
 /// Reads the version. Below `/api` a path may name one; elsewhere there are none.
 pub(super) fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>, Problem> {
     let Some(rest) = path.strip_prefix(API) else {

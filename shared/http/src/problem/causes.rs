@@ -4,10 +4,11 @@ use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{Refusal, RefusalReason, StoreError};
+use leaderboard_core::{MAX_SCHEDULE_CHANGES, Refusal, RefusalReason, StoreError};
 use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
+use crate::pipeline::changed_meanwhile;
 
 /// Where a submission stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl ItemPlace {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
-            StoreError::Unavailable(_) => ProblemType::Unavailable,
+            StoreError::Unavailable(_) | StoreError::OutOfMemory(_) => ProblemType::Unavailable,
             StoreError::Corrupt(_) | StoreError::Rejected(_) => ProblemType::Internal,
         };
         Self::new(kind).with_cause(error.to_string())
@@ -41,14 +42,14 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
-    /// Why a question has no answer. To a caller without a credential, what is private asks for one.
+    /// Why a question has no answer.
     #[must_use]
     pub fn of_query(error: QueryError, caller: &Caller) -> Self {
         match error {
             QueryError::UnknownLeaderboard => Self::new(ProblemType::LeaderboardNotFound),
             QueryError::UnknownPeriod => Self::new(ProblemType::PeriodNotFound),
             QueryError::UnknownEntry => Self::new(ProblemType::EntryNotFound),
-            QueryError::Forbidden => Self::not_allowed(caller),
+            QueryError::Forbidden => Self::unreadable(caller),
             QueryError::Invalid(invalid) => {
                 let kind = if invalid.pointer == "cursor" {
                     ProblemType::InvalidCursor
@@ -75,12 +76,22 @@ impl Problem {
             .with_header(WWW_AUTHENTICATE, &challenge)
     }
 
+    /// Why a caller may not read a leaderboard. To one without a credential a private leaderboard is as good as none: nobody learns
+    /// the names of what is private by asking.
+    #[must_use]
+    pub fn unreadable(caller: &Caller) -> Self {
+        match caller {
+            Caller::Anonymous => Self::of_query(QueryError::UnknownLeaderboard, caller),
+            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Reader => Self::not_allowed(caller),
+        }
+    }
+
     /// 401 for a caller without a credential, 403 for the others.
     #[must_use]
     pub fn not_allowed(caller: &Caller) -> Self {
         Self::new(match caller {
             Caller::Anonymous => ProblemType::Unauthenticated,
-            Caller::Player(_) | Caller::Server | Caller::Reader => ProblemType::Forbidden,
+            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Reader => ProblemType::Forbidden,
         })
     }
 
@@ -88,15 +99,23 @@ impl Problem {
     #[must_use]
     pub fn of_put(refusal: &PutRefusal) -> Self {
         match refusal {
-            PutRefusal::VersionMismatch { .. } => Self::new(ProblemType::PreconditionFailed),
+            PutRefusal::VersionMismatch { .. } => changed_meanwhile(),
             PutRefusal::HasEntries => {
                 let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
                 Self::new(ProblemType::RebuildNeeded)
                     .with_error(FieldError::body("#/columns", detail))
                     .with_error(FieldError::body("#/ties", detail))
             }
+            PutRefusal::TooManyScheduleChanges => {
+                let detail = format!(
+                    "changed {MAX_SCHEDULE_CHANGES} times within the periods that are kept; keep fewer of them, or wait until some expire"
+                );
+                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
+            }
             PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
                 .with_detail("The tenant has as many leaderboards as it may have."),
+            PutRefusal::Unfinished => Self::new(ProblemType::Rebuilding)
+                .with_detail("Not all is done yet; the same request again goes on."),
             PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
                 "The current period has more than {MAX_REBUILD_ENTRIES} entries."
             )),
@@ -135,6 +154,10 @@ impl Problem {
             R::TenantFull { max_entries } => {
                 Self::new(P::QuotaReached).with_detail(format!("The tenant may hold {max_entries} entries."))
             }
+            R::LogFull { max_log_bytes } => Self::new(P::QuotaReached).with_detail(format!(
+                "The tenant's submission ids of the last 24 to 48 hours have no more room in its log_bytes quota of \
+                 {max_log_bytes}. Scores without an id are accepted."
+            )),
             R::Full { max_entries } => state(
                 P::LeaderboardFull,
                 format!("has {max_entries} entries, and takes no more"),
@@ -149,14 +172,25 @@ impl Problem {
                 P::PeriodReordered,
                 "was ordered in another way in the period of this score".into(),
             ),
+            R::Rebuilding => state(
+                P::Rebuilding,
+                "is being put into another order, and takes scores again when that is done".into(),
+            ),
             R::IdConflict { .. } => state(P::IdConflict, "knows this id with other content".into())
                 .with_error(place.id_error("was used within 24 hours with other content")),
             R::Forbidden => state(
                 P::Forbidden,
-                "does not take scores of this player from this caller".into(),
+                "takes scores from servers, and from players for themselves alone where its access.write is player".into(),
             ),
             R::TimeNotAllowed => at("occurred_at", "only a server's key may set it".into()),
-            R::InTheFuture => at("occurred_at", "is in the future".into()),
+            R::OverrideNotAllowed => at(
+                "operator",
+                "only a server's key may override the leaderboard's".into(),
+            ),
+            R::InTheFuture { now } => at(
+                "occurred_at",
+                format!("is in the future; it is {now} here"),
+            ),
             R::OperatorNotAllowed => at(
                 "operator",
                 "the leaderboard takes no operator from a submission".into(),

@@ -8,6 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ProblemType;
 use crate::identity::Credential;
+use crate::json::{IS_REQUIRED, Json, has_place};
 use crate::response::Response;
 
 /// The most errors that one problem lists; a body can have thousands.
@@ -138,7 +139,9 @@ impl Problem {
             ProblemType::WritesDisabled => {
                 problem = problem.with_header(RETRY_AFTER, SWITCH_RETRY_AFTER_SECONDS);
             }
-            ProblemType::Unavailable => problem = problem.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS),
+            ProblemType::Unavailable | ProblemType::Rebuilding => {
+                problem = problem.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
             _ => {}
         }
         problem
@@ -162,6 +165,30 @@ impl Problem {
     pub fn with_error(mut self, error: FieldError) -> Self {
         if self.0.errors.len() < MAX_FIELD_ERRORS {
             self.0.errors.push(error);
+        }
+        self
+    }
+
+    /// The same problem with errors only at places that the client sent. What is missing and required stays. When no error is
+    /// left, all are reported at the whole body.
+    #[must_use]
+    pub(crate) fn pointing_into(mut self, sent: &Json<'_>) -> Self {
+        let was_sent = |error: &FieldError| match &error.location {
+            Location::Body(pointer) => has_place(sent, pointer) || error.detail == IS_REQUIRED,
+            Location::Parameter(_) | Location::Header(_) => true,
+        };
+        if self.0.errors.iter().any(was_sent) {
+            self.0.errors.retain(was_sent);
+        } else {
+            for error in &mut self.0.errors {
+                let place = match &error.location {
+                    Location::Body(pointer) => pointer.trim_start_matches("#/").to_owned(),
+                    Location::Parameter(name) => name.clone(),
+                    Location::Header(name) => (*name).to_owned(),
+                };
+                error.detail = format!("{place}: {}", error.detail);
+                error.location = Location::Body("#".to_owned());
+            }
         }
         self
     }
@@ -193,7 +220,9 @@ impl Problem {
     /// 405, with the methods there are.
     #[must_use]
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
-        Self::new(ProblemType::MethodNotAllowed).with_header(ALLOW, allow)
+        Self::new(ProblemType::MethodNotAllowed)
+            .with_detail(format!("The path exists, for these methods: {allow}."))
+            .with_header(ALLOW, allow)
     }
 
     /// The same problem with what the log is told.

@@ -79,14 +79,22 @@ problem_types! {
     KeyNotFound, "key-not-found", NOT_FOUND, "The key does not exist";
     /// There is no issuer of that id.
     IssuerNotFound, "issuer-not-found", NOT_FOUND, "The issuer does not exist";
+    /// The tenant has no dead letter of that id.
+    DeadLetterNotFound, "dead-letter-not-found", NOT_FOUND, "The dead letter does not exist";
+    /// The player is not banned.
+    BanNotFound, "ban-not-found", NOT_FOUND, "The player is not banned";
     /// The player has no entry in the period.
     EntryNotFound, "entry-not-found", NOT_FOUND, "The player has no entry";
     /// The path exists, for the methods that `Allow` lists.
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     /// `Accept` leaves no media type that can be answered with.
     NotAcceptable, "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type";
+    /// The body stopped coming, or came more slowly than 8 KiB a second, or took 30 seconds.
+    BodyTooSlow, "body-too-slow", REQUEST_TIMEOUT, "The body came too slowly";
     /// The document was changed by someone else at the same time; read it and try again.
     Conflict, "conflict", CONFLICT, "The document was changed meanwhile";
+    /// A request with the same `Idempotency-Key` has done this already, and what it answered is not shown again.
+    AlreadyDone, "already-done", CONFLICT, "This was done already";
     /// Another of your documents has the same `issuer` and one of the same `audiences`.
     IssuerTaken, "issuer-taken", CONFLICT, "The issuer is taken";
     /// The operator has not set what this needs.
@@ -99,7 +107,7 @@ problem_types! {
     AttemptsExhausted, "attempts-exhausted", CONFLICT, "No attempts are left";
     /// The period has as many entries as it may have.
     LeaderboardFull, "leaderboard-full", CONFLICT, "The leaderboard is full";
-    /// The tenant has as many leaderboards or entries as its quota allows.
+    /// The tenant has as many leaderboards, entries or bans as it may have.
     QuotaReached, "quota-reached", CONFLICT, "The tenant's quota is reached";
     /// The score happened before the leaderboard opened.
     NotStarted, "not-started", CONFLICT, "The leaderboard has not started";
@@ -109,6 +117,8 @@ problem_types! {
     PeriodExpired, "period-expired", CONFLICT, "The period is no longer kept";
     /// The score belongs to a period that was ordered in another way.
     PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
+    /// The dead letter holds no submission that could be applied; it can only be dropped.
+    NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
     /// The cursor belongs to an order that is gone; start the list again.
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
     /// `If-Match` or `If-None-Match` does not hold.
@@ -131,6 +141,8 @@ problem_types! {
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// Writes are switched off by the flag `edgeboard.writes`; try again after `Retry-After` seconds.
     WritesDisabled, "writes-disabled", SERVICE_UNAVAILABLE, "Writes are switched off";
+    /// The entries of the period are being put into another order; try again after `Retry-After` seconds.
+    Rebuilding, "rebuilding", SERVICE_UNAVAILABLE, "The order is being rebuilt";
     /// The store is out of reach; try again after `Retry-After` seconds.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service is not available";
 }

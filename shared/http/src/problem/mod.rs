@@ -3,7 +3,9 @@
 mod causes;
 mod document;
 mod kind;
+mod page;
 
 pub use causes::ItemPlace;
 pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem};
 pub use kind::{CatalogueEntry, ProblemType, catalogue};
+pub(crate) use page::render_page;

@@ -10,12 +10,14 @@ use leaderboard_core::Timestamp;
 use super::is_repeatable;
 use crate::limits::RATE_LIMIT;
 use crate::log::LogRecord;
-use crate::pipeline::{REQUEST_ID, Terms};
+use crate::pipeline::{CDN_CACHE_CONTROL, REQUEST_ID, STRICT_TRANSPORT, Terms};
 
 /// A finished answer, without what each request has of its own.
 #[derive(Debug)]
 pub struct Repeatable {
     response: Response<Bytes>,
+    /// Whether a shared cache may store it: then nobody is told anything of their own.
+    pub(super) shared: bool,
     /// When it must be looked at again.
     pub(super) until: Timestamp,
     /// What those are charged with to whom it is given.
@@ -37,15 +39,18 @@ impl Repeatable {
             return None;
         }
         let mut response = response.clone();
-        for own in [RATE_LIMIT, REQUEST_ID] {
+        let shared = response.headers().contains_key(CDN_CACHE_CONTROL);
+        for own in [RATE_LIMIT, REQUEST_ID, STRICT_TRANSPORT.0] {
             response.headers_mut().remove(own);
         }
         Some(Self {
             response,
+            shared,
             until,
             terms,
             log: LogRecord {
                 trace_id: String::new(),
+                request_id: None,
                 ..log.clone()
             },
             times: Cell::default(),

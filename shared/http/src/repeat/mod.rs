@@ -19,7 +19,8 @@ pub use key::{RawHeaders, RepeatKey};
 use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use crate::pipeline::{REQUEST_ID, client_address, trace_id};
+use crate::metrics;
+use crate::pipeline::{REQUEST_ID, STRICT_TRANSPORT, client_address, is_secure, trace_id};
 
 /// How many answers an instance remembers.
 const MAX_ANSWERS: usize = 64;
@@ -67,17 +68,24 @@ pub fn repeated<P: Endpoint, E: Environment>(
     if env.now() >= answer.until {
         return None;
     }
-    let client = client_address(headers, &env.settings().trusted_proxies);
-    let mut own = Vec::with_capacity(2);
+    let proxies = &env.settings().trusted_proxies;
+    let client = client_address(headers, proxies);
+    let mut own = Vec::with_capacity(3);
+    if is_secure(headers, proxies) {
+        own.push(STRICT_TRANSPORT);
+    }
     let (policies, rooms) = answer.terms.again(env, P::FAMILY, client)?;
     if answer.headers().get(RATE_LIMIT_POLICY) != policies.as_ref() {
         // Somebody to whom other limits apply.
         return None;
     }
-    own.extend(rooms.map(|rooms| (RATE_LIMIT, rooms)));
-    let id = HeaderValue::from_str(&trace_id(headers, || env.new_trace_id())).ok()?;
-    own.push((REQUEST_ID, id));
+    if !answer.shared {
+        own.extend(rooms.map(|rooms| (RATE_LIMIT, rooms)));
+        let id = HeaderValue::from_str(&trace_id(headers, || env.new_trace_id())).ok()?;
+        own.push((REQUEST_ID, id));
+    }
     env.memory().counts.request(answer.status());
+    metrics::pass_on(env, P::FAMILY);
     answer.count();
     Some(Repeated { answer, own })
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
+use http::header::{self, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use leaderboard_core::access::Caller;
@@ -14,12 +14,10 @@ use super::region;
 use super::view::View;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
+use crate::pipeline::{CDN_CACHE_CONTROL, IF_MATCH, Preconditions, precondition_failed};
+use crate::problem::Problem;
 use crate::response::Response;
 
-/// RFC 9213: what CDNs go by, in place of `Cache-Control`.
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
 /// RFC 9211: what this cache did.
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// RFC 9875: what an answer is dropped together with.
@@ -129,7 +127,8 @@ pub(super) fn response<E: Environment>(
 ) -> Result<Response, Problem> {
     let (mut response, coded) = represented(context, view)?;
     let headers = &mut response.headers;
-    let public = view.facts.public && is_told_by_the_address(context);
+    let anybodys = view.facts.public && question.is_the_same_for_all();
+    let public = anybodys && may_be_shared(context);
     let control = if public { "no-cache" } else { "private, no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
     if public {
@@ -151,7 +150,9 @@ pub(super) fn response<E: Environment>(
             complete_later(context.env, question, view);
         }
     }
-    if let (Told::Hit { left_ms }, true) = (told, public) {
+    // What is given again costs one unit, so a large page is not.
+    let repeats = anybodys && is_told_by_the_address(context) && question.units_of_size() == 0;
+    if let (Told::Hit { left_ms }, true) = (told, repeats) {
         // Not beyond the second that its age is told in.
         let left_ms = left_ms.min(1000 - age_ms % 1000);
         response.repeat_until = changes::trusted_until(context.env, view, left_ms);
@@ -162,7 +163,16 @@ pub(super) fn response<E: Environment>(
     Ok(response)
 }
 
-/// Whether the address alone tells what is answered: CDNs do not look at what else an answer varies by.
+/// Whether the cache key of a shared cache tells what is answered.
+fn may_be_shared<E: Environment>(context: &Context<'_, E>) -> bool {
+    let settings = context.env.settings();
+    let apart = settings
+        .cdn_key_headers
+        .tell_apart(context.tenant_in_address, &settings.cors_origins);
+    apart && context.version_in_path && context.caller == Caller::Anonymous
+}
+
+/// Whether the address tells this instance what is answered.
 fn is_told_by_the_address<E: Environment>(context: &Context<'_, E>) -> bool {
     context.version_in_path
         && context.caller == Caller::Anonymous
@@ -181,11 +191,11 @@ fn complete_later<E: Environment>(env: &E, question: &Rc<Question>, view: &Rc<Vi
 fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<(Response, bool), Problem> {
     let coding = Coding::accepted(context.headers, view.body.len())?;
     let tag = view.tag(coding);
-    if context.headers.contains_key(IF_NONE_MATCH) || context.headers.contains_key(IF_MATCH) {
+    if context.headers.contains_key(IF_NONE_MATCH) || context.headers.contains_key(header::IF_MATCH) {
         let preconditions = Preconditions::of(context.headers)?;
         let own = tag.to_str().unwrap_or_default().trim_matches('"');
         if !preconditions.match_holds_for(Some(own)) {
-            return Err(Problem::new(ProblemType::PreconditionFailed));
+            return Err(precondition_failed(IF_MATCH, Some(own)));
         }
         if !preconditions.none_match_holds_for(Some(own)) {
             let mut response = Response::empty(StatusCode::NOT_MODIFIED);
@@ -198,7 +208,7 @@ fn represented<E: Environment>(context: &Context<'_, E>, view: &View) -> Result<
     let (body, coded) = view.body(coding);
     response.body = body;
     response.headers.insert(ETAG, tag.clone());
-    let media = HeaderValue::from_static(context.accepted.as_str());
+    let media = HeaderValue::from_static(context.accepted.media_type.as_str());
     response.headers.insert(CONTENT_TYPE, media);
     if let Some(coding) = coding.name() {
         response

@@ -28,6 +28,8 @@ pub(super) struct Marked {
     pub(super) until: i64,
     /// Whether that was known already.
     pub(super) was_changing: bool,
+    /// Whether the region took it.
+    pub(super) written: bool,
 }
 
 /// Until when the leaderboard of a question is known to change, in milliseconds since the epoch: as this instance saw it within
@@ -138,8 +140,12 @@ pub(super) async fn void<E: Environment>(
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
 ) -> Marked {
-    note(env, Note::Void, tenant, leaderboard).await;
-    mark(env, tenant, leaderboard).await
+    let void = note(env, Note::Void, tenant, leaderboard).await;
+    let mark = mark(env, tenant, leaderboard).await;
+    Marked {
+        written: void.written && mark.written,
+        ..mark
+    }
 }
 
 /// Notes an instant, unless a later one is there.
@@ -161,13 +167,15 @@ async fn note<E: Environment>(
         Note::Changing => now + MARK_MS,
         Note::Void => now,
     });
-    if !region::note(env, note, tenant, leaderboard, until).await {
+    let written = region::note(env, note, tenant, leaderboard, until).await;
+    if !written {
         // The next write tries again.
         env.memory().shelf.mark(&place(tenant, leaderboard), i64::MIN);
     }
     Marked {
         until,
         was_changing: believed > now,
+        written,
     }
 }
 

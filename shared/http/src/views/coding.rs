@@ -105,6 +105,14 @@ impl Coding {
     }
 }
 
+/// Whether a client accepts gzip, and likes it at least as much as an uncompressed body.
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    list_header(headers, ACCEPT_ENCODING.as_str()).is_some_and(|accepted| {
+        let weights = Weights::of(&accepted);
+        weights.gzip > 0 && weights.gzip >= weights.identity_named
+    })
+}
+
 /// How much each coding is liked, in thousandths.
 #[derive(Debug)]
 struct Weights {

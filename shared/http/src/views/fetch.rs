@@ -12,6 +12,7 @@ use super::question::{Question, place_of};
 use super::standing::{Standing, standing};
 use super::view::View;
 use super::{changes, make, region};
+use crate::circuit_breaker;
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
 
@@ -171,7 +172,7 @@ pub(super) async fn made<E: Environment>(
         }
     };
     let shelf = &env.memory().shelf;
-    env.memory().outage.is_over();
+    circuit_breaker::close(env);
     let uncached = view.facts.lifetime_ms == 0;
     shelf.set_uncached(place_of(name), view.facts.made_at, uncached);
     if uncached {
@@ -180,6 +181,8 @@ pub(super) async fn made<E: Environment>(
         }
         return Ok(Fetched::Uncached(view));
     }
+    // An outage may begin before a response is out: what is to be there then is kept first.
+    let is_first_warm = shelf.find(name).is_none() && is_warm(env, question, name);
     shelf.remember(Rc::clone(&view), env.clock());
     let (own, question, kept) = (env.clone(), Rc::clone(question), Rc::clone(&view));
     let keep = async move {
@@ -188,18 +191,29 @@ pub(super) async fn made<E: Environment>(
             lease.give_back(&own).await;
         }
     };
-    match urgency {
-        Urgency::Now => env.later(keep),
-        Urgency::Ahead => keep.await,
+    if urgency == Urgency::Ahead || is_first_warm {
+        keep.await;
+    } else {
+        env.later(keep);
     }
     Ok(Fetched::Shared(view))
+}
+
+/// Whether an answer is one of those that are made before anybody asks.
+fn is_warm<E: Environment>(env: &E, question: &Question, name: &str) -> bool {
+    let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
+    let Some(board) = env.boards().find(tenant, leaderboard) else {
+        return false;
+    };
+    let mut warm = board.value.cache.warm.iter();
+    warm.any(|view| Question::warm(tenant, leaderboard, *view, question.version).name() == name)
 }
 
 /// Notes that the store did not answer, or that what there is of its answers is none any more.
 fn refused<E: Environment>(env: &E, question: &Rc<Question>, name: &str, problem: Problem) -> Refusal {
     if problem.kind == ProblemType::Unavailable {
         let cause = problem.cause.as_deref().unwrap_or_default();
-        env.memory().outage.began(env.clock(), cause);
+        circuit_breaker::open(env, cause);
     } else if problem.kind != ProblemType::Internal {
         env.memory().shelf.forget(name);
         let (own, question, name) = (env.clone(), Rc::clone(question), name.to_owned());

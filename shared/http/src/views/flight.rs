@@ -28,7 +28,7 @@ impl Refusal {
         if self.public || *caller != Caller::Anonymous {
             self.problem.clone()
         } else {
-            Problem::not_allowed(caller)
+            Problem::unreadable(caller)
         }
     }
 }
@@ -143,7 +143,7 @@ mod tests {
         };
         for (public, caller, told) in [
             (true, Caller::Anonymous, ProblemType::EntryNotFound),
-            (false, Caller::Anonymous, ProblemType::Unauthenticated),
+            (false, Caller::Anonymous, ProblemType::LeaderboardNotFound),
             (false, Caller::Reader, ProblemType::EntryNotFound),
         ] {
             assert_eq!(refusal(public).told(&caller).kind, told);

@@ -14,10 +14,12 @@ use sha2::{Digest, Sha256};
 use super::question::{Question, Subject};
 use super::view::{Facts, View};
 use crate::environment::Environment;
+use crate::json::{self, IntegerFormat};
 use crate::pipeline::hex;
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 use crate::wire::entries::DistributionBody;
+use crate::wire::leaderboard::PublicBody;
 use crate::wire::ranks as wire;
 
 /// How many bytes of a body's digest its tag has.
@@ -72,7 +74,7 @@ fn until(
     let next = match selector {
         // The end of the current period moves what is previous, too.
         PeriodSelector::Current | PeriodSelector::Previous => board.schedule.period_at(made_at).ends_at,
-        PeriodSelector::Named(_) => None,
+        PeriodSelector::Named(_) | PeriodSelector::On(_) => None,
     };
     let expiry = board.schedule.expires_at(period, board.keep_periods);
     next.into_iter().chain(expiry).min()
@@ -101,7 +103,7 @@ async fn ask<E: Environment>(
                 ApiVersion::V1 => None,
                 ApiVersion::V2 => usecase::drift(&deps, tenant, &found).await?,
             };
-            let body = written(&wire::page(question.version, &found, drift)?)?;
+            let body = written(&wire::page(question.version, &found, drift)?, question.integers)?;
             Ok(Made {
                 body,
                 board: Rc::clone(&found.board),
@@ -114,17 +116,40 @@ async fn ask<E: Environment>(
                 .await
                 .map_err(refused)?;
             Ok(Made {
-                body: written(&DistributionBody::new(id.as_str(), &found))?,
+                body: written(&DistributionBody::new(id.as_str(), &found), question.integers)?,
                 board: Rc::clone(&found.board),
                 version: found.version,
                 period: found.period,
+            })
+        }
+        Subject::Leaderboard => {
+            let board = usecase::readable(&deps, tenant, caller, id)
+                .await
+                .map_err(refused)?;
+            let period = board.value.schedule.period_at(now);
+            Ok(Made {
+                body: written(&PublicBody::new(&board.value, &period), question.integers)?,
+                version: board.version,
+                board,
+                period,
+            })
+        }
+        Subject::Periods(before, limit) => {
+            let found = usecase::periods(&deps, tenant, caller, id, *before, *limit).await;
+            let (board, page) = found.map_err(refused)?;
+            let period = board.value.schedule.period_at(now);
+            Ok(Made {
+                body: written(&wire::periods(question.version, id, &page), question.integers)?,
+                version: board.version,
+                board,
+                period,
             })
         }
         Subject::Entry(player, period) => {
             let found = usecase::standing(&deps, tenant, caller, id, player, period)
                 .await
                 .map_err(refused)?;
-            let body = written(&wire::standing(question.version, id, &found)?)?;
+            let body = written(&wire::standing(question.version, id, &found)?, question.integers)?;
             Ok(Made {
                 body,
                 board: Rc::clone(&found.board),
@@ -136,18 +161,18 @@ async fn ask<E: Environment>(
             let found = usecase::around(&deps, tenant, caller, id, player, period, *limit)
                 .await
                 .map_err(refused)?;
-            let body = written(&wire::window(question.version, id, &found)?)?;
+            let body = written(&wire::window(question.version, &found)?, question.integers)?;
             Ok(Made {
                 body,
                 board: Rc::clone(&found.board),
-                version: found.version,
+                version: found.page.version,
                 period: found.period,
             })
         }
     }
 }
 
-fn written(body: &impl Serialize) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(body)
+fn written(body: &impl Serialize, integers: IntegerFormat) -> Result<Vec<u8>, Problem> {
+    json::write(body, integers)
         .map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))
 }

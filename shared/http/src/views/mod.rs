@@ -8,6 +8,7 @@
 mod answer;
 mod changes;
 mod coding;
+mod cost;
 mod fetch;
 mod flight;
 mod lease;
@@ -22,11 +23,15 @@ mod view;
 mod warm;
 mod writers;
 
+pub(crate) use coding::accepts_gzip;
+pub(crate) use cost::units_made_alone;
 pub use message::{ChangesError, heard};
 pub(crate) use question::{Question, Subject};
 pub(crate) use serve::answer;
 pub(crate) use shelf::Shelf;
-pub(crate) use writers::{changed, deleted, invalidating, perhaps_submitted, submitted};
+pub(crate) use writers::{
+    changed, deleted, exists, invalidating, made_private, perhaps_submitted, submitted,
+};
 
 /// How long an instance uses what it remembers without looking for a change in the region, in milliseconds.
 const MEMORY_TRUST_MS: i64 = 20;

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use leaderboard_core::usecase::{DEFAULT_BUCKETS, DistributionQuery, ListQuery};
-use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, WarmView};
+use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timestamp, WarmView};
 
+use crate::json::IntegerFormat;
 use crate::version::ApiVersion;
 use crate::wire::cursor;
 
@@ -30,6 +31,8 @@ pub(crate) struct Question {
     pub(crate) subject: Subject,
     /// The version of the API that the answer is written in.
     pub(crate) version: ApiVersion,
+    /// How the answer writes 64-bit integers.
+    pub(crate) integers: IntegerFormat,
 }
 
 /// What is asked of a leaderboard.
@@ -43,6 +46,10 @@ pub(crate) enum Subject {
     Around(PlayerId, PeriodSelector, u32),
     /// How scores are spread.
     Distribution(DistributionQuery),
+    /// What its readers may know of the leaderboard itself.
+    Leaderboard,
+    /// So many of the periods that have entries: those that start before an instant, or the newest.
+    Periods(Option<Timestamp>, u32),
 }
 
 impl Question {
@@ -70,6 +77,7 @@ impl Question {
                 }),
             },
             version,
+            integers: IntegerFormat::default(),
         }
     }
 
@@ -90,6 +98,9 @@ impl Question {
             self.leaderboard,
             self.version.number()
         )?;
+        if self.integers == IntegerFormat::String {
+            name.write_str("-strings")?;
+        }
         let period = match &self.subject {
             Subject::List(query) => {
                 write!(name, ":list:{}", query.limit)?;
@@ -113,12 +124,24 @@ impl Question {
                 write!(name, ":around:{limit}:{player}")?;
                 period
             }
+            Subject::Leaderboard => {
+                name.write_str(":leaderboard")?;
+                &PeriodSelector::Current
+            }
+            Subject::Periods(before, limit) => {
+                write!(name, ":periods:{limit}")?;
+                if let Some(before) = before {
+                    write!(name, ":{}", before.as_unix_ms())?;
+                }
+                &PeriodSelector::Current
+            }
         };
         // A player's name may hold anything, so what follows it must not be mistaken for a part of it.
         match period {
             PeriodSelector::Current => name.write_str("\n"),
             PeriodSelector::Previous => name.write_str("\nprevious"),
             PeriodSelector::Named(id) => write!(name, "\n{id}"),
+            PeriodSelector::On(date) => write!(name, "\n{date}"),
         }
     }
 
@@ -126,17 +149,29 @@ impl Question {
     pub(super) fn player(&self) -> Option<&PlayerId> {
         match &self.subject {
             Subject::Entry(player, _) | Subject::Around(player, ..) => Some(player),
-            Subject::List(_) | Subject::Distribution(_) => None,
+            Subject::List(_) | Subject::Distribution(_) | Subject::Leaderboard | Subject::Periods(..) => None,
         }
     }
 
-    /// Which period it is about.
+    /// Which period it is about. What is about none changes with the current one.
     pub(super) fn period(&self) -> &PeriodSelector {
         match &self.subject {
             Subject::List(query) => &query.period,
             Subject::Distribution(query) => &query.period,
             Subject::Entry(_, period) | Subject::Around(_, period, _) => period,
+            Subject::Leaderboard | Subject::Periods(..) => &PeriodSelector::Current,
         }
+    }
+
+    /// The same question about a period by another name.
+    pub(super) fn about(mut self, selector: PeriodSelector) -> Self {
+        match &mut self.subject {
+            Subject::List(query) => query.period = selector,
+            Subject::Distribution(query) => query.period = selector,
+            Subject::Entry(_, period) | Subject::Around(_, period, _) => *period = selector,
+            Subject::Leaderboard | Subject::Periods(..) => {}
+        }
+        self
     }
 
     /// Whether many ask it: the first page, or the distribution.
@@ -144,8 +179,16 @@ impl Question {
         match &self.subject {
             Subject::List(query) => query.cursor.is_none(),
             Subject::Distribution(query) => query.score.is_none(),
+            Subject::Periods(before, _) => before.is_none(),
+            Subject::Leaderboard => true,
             Subject::Entry(..) | Subject::Around(..) => false,
         }
+    }
+
+    /// Whether all callers are given the same answer at its address. An administrator is told more of a leaderboard, and a
+    /// shared cache may not look at who asks.
+    pub(super) fn is_the_same_for_all(&self) -> bool {
+        !matches!(self.subject, Subject::Leaderboard)
     }
 
     /// Where the region may keep its answer, two places. Other answers may stand there: an answer knows its name.
@@ -171,7 +214,10 @@ impl Question {
     }
 
     /// The place of an answer that is asked for most, which it shares with no other.
-    fn own_place(&self) -> Option<u64> {
+    pub(super) fn own_place(&self) -> Option<u64> {
+        if self.integers != IntegerFormat::default() {
+            return None;
+        }
         let kind = match &self.subject {
             Subject::List(query) if query.cursor.is_none() && query.period == PeriodSelector::Current => {
                 OWN_LIMITS.iter().position(|limit| *limit == query.limit)?
@@ -216,6 +262,7 @@ mod tests {
             leaderboard: LeaderboardId::new("goals").unwrap(),
             subject,
             version: ApiVersion::V1,
+            integers: IntegerFormat::default(),
         }
     }
 
@@ -244,12 +291,20 @@ mod tests {
                 buckets: 20,
                 score: None,
             })),
+            question(Subject::Leaderboard),
+            question(Subject::Periods(None, 10)),
+            question(Subject::Periods(None, 11)),
+            question(Subject::Periods(Some(Timestamp::MIN), 10)),
             Question {
                 version: ApiVersion::V2,
                 ..list(10, current())
             },
             Question {
                 tenant: TenantId::new("other").unwrap(),
+                ..list(10, current())
+            },
+            Question {
+                integers: IntegerFormat::String,
                 ..list(10, current())
             },
         ];

@@ -1,18 +1,21 @@
 //! The way of a question: instance memory, the region, the store.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
+use leaderboard_core::{PeriodSelector, usecase};
 
 use super::answer::{Told, Why, response};
 use super::fetch::{ANY_AGE, Fetched, Urgency, fetch, is_good, made, nearby};
 use super::flight::{Ended, Flight, Refusal};
-use super::question::{Question, place_of};
+use super::question::{Question, Subject, place_of};
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
 use super::{changes, make};
+use crate::circuit_breaker::{self, PATIENCE_MS};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::pipeline::list_header;
@@ -21,10 +24,10 @@ use crate::response::Response;
 
 /// How long an instance takes it that a leaderboard's answers are not kept, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
+/// Why the breaker opens when a reader's patience ends.
+const TOO_LONG: &str = "the store takes too long";
 /// How long one waits for another request of the instance, in milliseconds; after that it goes by itself.
 const MAX_WAIT_MS: i64 = 4_000;
-/// How long one waits that can be given an older answer, in milliseconds.
-const PATIENCE_MS: i64 = 500;
 
 /// Answers a question.
 ///
@@ -34,11 +37,17 @@ pub(crate) async fn answer<E: Environment>(
     context: &Context<'_, E>,
     question: Question,
 ) -> Result<Response, Problem> {
+    context.charge_more(question.units_of_size());
+    let question = with_one_name(context, question).await;
     let asked = Asked {
         name: question.name(),
         question: Rc::new(question),
         context,
     };
+    if asked.is_of_banned() {
+        context.charge_more(asked.question.units_of_a_miss());
+        return asked.own_picture(Why::Miss).await;
+    }
     if wants_the_truth(context.headers) {
         return asked.missed(Why::Request).await;
     }
@@ -70,6 +79,25 @@ pub(crate) async fn answer<E: Environment>(
         }
     };
     asked.given(&view, told, changed_until)
+}
+
+/// The question with the period's id in place of an instant or a day within it: all of them are one question, and share
+/// one answer. Where the leaderboard's configuration cannot be had, the question stays as it is and fails later.
+async fn with_one_name<E: Environment>(context: &Context<'_, E>, question: Question) -> Question {
+    if matches!(
+        question.period(),
+        PeriodSelector::Current | PeriodSelector::Previous
+    ) {
+        return question;
+    }
+    let board = usecase::nearest(&context.deps(), &question.tenant, &question.leaderboard).await;
+    match board {
+        Ok(Some(board)) => {
+            let selector = question.period().canonical(&board.value, context.now);
+            question.about(selector)
+        }
+        Ok(None) | Err(_) => question,
+    }
 }
 
 /// Whether a client asks for the store's own answer (RFC 9111, section 5.2.1.4).
@@ -110,16 +138,16 @@ impl<E: Environment> Asked<'_, '_, E> {
         {
             return self.alone(why).await;
         }
-        if memory.outage.is_suspected()
-            && why != Why::Request
+        if why != Why::Request
+            && circuit_breaker::is_open(env).await
             && let Some(answer) = self.in_an_outage().await
         {
             return answer;
         }
-        let mut at_most_ms = if why == Why::Stale {
-            PATIENCE_MS
-        } else {
+        let mut at_most_ms = if why == Why::Request {
             MAX_WAIT_MS
+        } else {
+            PATIENCE_MS
         };
         loop {
             if let Some(flight) = flights.begin(&self.name) {
@@ -135,6 +163,7 @@ impl<E: Environment> Asked<'_, '_, E> {
                 Ended::Unshared => return self.alone(why).await,
                 Ended::Late if at_most_ms < MAX_WAIT_MS => {
                     if let Some(answer) = self.without_store(false).await {
+                        circuit_breaker::open(env, TOO_LONG);
                         return answer;
                     }
                     at_most_ms = MAX_WAIT_MS;
@@ -142,7 +171,7 @@ impl<E: Environment> Asked<'_, '_, E> {
                 Ended::Late => return self.alone(why).await,
                 // One of those who wait takes over, unless the store is the reason.
                 Ended::Failed => {
-                    if let Some(error) = memory.outage.known(env.clock()) {
+                    if let Some(error) = memory.breaker.recent_failure(env.clock()) {
                         return self.failed(Problem::from(error), why).await;
                     }
                 }
@@ -175,14 +204,20 @@ impl<E: Environment> Asked<'_, '_, E> {
     /// Fetches it for all who wait.
     async fn fly(&self, flight: Flight, why: Why) -> Result<Response, Problem> {
         let env = self.context.env;
-        let fetched = fetch(
-            env,
-            &self.question,
-            &self.name,
-            Urgency::Now,
-            self.not_before(why),
-        )
-        .await;
+        let (own, question, name) = (env.clone(), Rc::clone(&self.question), self.name.clone());
+        let not_before = self.not_before(why);
+        let mut work = Box::pin(async move { fetch(&own, &question, &name, Urgency::Now, not_before).await });
+        let fetched = match self.within_patience(work.as_mut(), why).await {
+            Ok(fetched) => fetched,
+            Err(None) => work.await,
+            Err(Some(answer)) => {
+                env.later(async move { land(flight, &work.await) });
+                return answer;
+            }
+        };
+        if !matches!(fetched, Ok(Fetched::Found(_) | Fetched::Nothing)) {
+            self.context.charge_more(self.question.units_of_a_miss());
+        }
         match fetched {
             Ok(Fetched::Shared(view)) => {
                 flight.end(Ended::Landed);
@@ -211,8 +246,29 @@ impl<E: Environment> Asked<'_, '_, E> {
         }
     }
 
+    /// What was fetched while somebody waits who can be given an older answer; else that answer, if there is one.
+    async fn within_patience<T>(
+        &self,
+        work: Pin<&mut impl Future<Output = T>>,
+        why: Why,
+    ) -> Result<T, Option<Result<Response, Problem>>> {
+        let env = self.context.env;
+        if why == Why::Request {
+            return Err(None);
+        }
+        if let Some(done) = circuit_breaker::within(env, PATIENCE_MS, work).await {
+            return Ok(done);
+        }
+        let answer = self.without_store(false).await;
+        if answer.is_some() {
+            circuit_breaker::open(env, TOO_LONG);
+        }
+        Err(answer)
+    }
+
     /// Asks the store for this request alone.
     async fn alone(&self, why: Why) -> Result<Response, Problem> {
+        self.context.charge_more(self.question.units_of_a_miss());
         match made(self.context.env, &self.question, &self.name, (None, Urgency::Now)).await {
             Ok(Fetched::Uncached(view)) => self.given_now(&view, Told::Made { why, stored: false }).await,
             Ok(Fetched::Shared(view) | Fetched::Found(view)) => {
@@ -242,7 +298,7 @@ impl<E: Environment> Asked<'_, '_, E> {
     /// An answer, if the caller may have it.
     fn given(&self, view: &Rc<View>, told: Told, changed_until: i64) -> Result<Response, Problem> {
         if !self.may_have(view) {
-            return Err(Problem::not_allowed(&self.context.caller));
+            return Err(Problem::unreadable(&self.context.caller));
         }
         let changing = view.facts.made_at.as_unix_ms() < changed_until;
         response(self.context, &self.question, view, told, changing)
@@ -253,6 +309,23 @@ impl<E: Environment> Asked<'_, '_, E> {
         let now = env.clock().as_unix_ms();
         let changed_until = changes::changed_until(env, &self.question, &self.name, now).await;
         self.given(view, told, changed_until)
+    }
+
+    /// Whether the player who asks may be banned, and so sees another list than everybody else. How scores are spread is
+    /// the same for all.
+    fn is_of_banned(&self) -> bool {
+        let banned = &self.context.knowledge.banned;
+        let asks = self.context.caller.own_player();
+        !matches!(self.question.subject, Subject::Distribution(_))
+            && asks.is_some_and(|own| banned.may_have(own))
+    }
+
+    /// The answer for the one who asks alone: no cache has it, and a banned player sees nothing unusual.
+    async fn own_picture(&self, why: Why) -> Result<Response, Problem> {
+        let own = make::view(self.context.env, &self.question, &self.name, &self.context.caller).await?;
+        // It looks like any other: a banned player is not told.
+        self.given_now(&Rc::new(own), Told::Made { why, stored: true })
+            .await
     }
 
     /// The store did not answer, or not with an answer.
@@ -266,10 +339,7 @@ impl<E: Environment> Asked<'_, '_, E> {
                     .player()
                     .is_some_and(|player| caller.sees_hidden(player)) =>
             {
-                // Nobody else is given this one, and whom it is about sees nothing unusual.
-                let own = make::view(self.context.env, &self.question, &self.name, caller).await?;
-                self.given_now(&Rc::new(own), Told::Made { why, stored: true })
-                    .await
+                self.own_picture(why).await
             }
             _ => Err(refusal.told(caller)),
         }
@@ -277,8 +347,14 @@ impl<E: Environment> Asked<'_, '_, E> {
 
     /// The store cannot be reached.
     async fn failed(&self, problem: Problem, why: Why) -> Result<Response, Problem> {
+        let env = self.context.env;
         if why == Why::Request {
             return Err(problem);
+        }
+        if env.memory().shelf.find(&self.name).is_none() {
+            // The region may have failed to answer when it was asked first.
+            let since = (self.context.now, ANY_AGE);
+            nearby(env, &self.question, &self.name, since, true).await;
         }
         self.without_store(true).await.unwrap_or(Err(problem))
     }
@@ -309,23 +385,31 @@ impl<E: Environment> Asked<'_, '_, E> {
         Some(self.given(&view, Told::WithoutStore { asked }, i64::MIN))
     }
 
-    /// Makes a view anew after the response, unless that is under way.
+    /// Makes a view anew after the response, unless that is under way; while the breaker is open, once the store has given a sign
+    /// of life.
     fn refresh_later(&self, known: &View) {
         let env = self.context.env;
-        if env.memory().outage.known(env.clock()).is_some() {
-            return;
-        }
         let Some(flight) = env.memory().shelf.flights.begin(&self.name) else {
             return;
         };
         let (own, question, name) = (env.clone(), Rc::clone(&self.question), self.name.clone());
         let not_before = known.facts.made_at.as_unix_ms() + 1;
         env.later(async move {
-            match fetch(&own, &question, &name, Urgency::Ahead, not_before).await {
-                Ok(Fetched::Shared(_) | Fetched::Found(_)) => flight.end(Ended::Landed),
-                Ok(Fetched::Uncached(_)) => flight.end(Ended::Unshared),
-                Ok(Fetched::Nothing) | Err(_) => drop(flight),
+            if !circuit_breaker::is_open(&own).await || circuit_breaker::probe(&own).await {
+                land(
+                    flight,
+                    &fetch(&own, &question, &name, Urgency::Ahead, not_before).await,
+                );
             }
         });
+    }
+}
+
+/// Tells those who wait how a fetch ended that no request waits for.
+fn land(flight: Flight, fetched: &Result<Fetched, Refusal>) {
+    match fetched {
+        Ok(Fetched::Shared(_) | Fetched::Found(_)) => flight.end(Ended::Landed),
+        Ok(Fetched::Uncached(_)) => flight.end(Ended::Unshared),
+        Ok(Fetched::Nothing) | Err(_) => drop(flight),
     }
 }

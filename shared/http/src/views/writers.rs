@@ -8,6 +8,7 @@ use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, Submission
 
 use super::{changes, region, warm};
 use crate::environment::Environment;
+use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 
 /// RFC 9875: what caches drop when they see this answer.
@@ -27,15 +28,24 @@ pub(crate) fn submitted<'o, E: Environment>(
     }
 }
 
-/// Nobody knows whether scores were taken in, since the store's answer is missing: marks the leaderboards they are for.
+/// Nobody knows whether scores were taken in, since the store's answer is missing: marks the leaderboards they are for, as far
+/// as these are known to exist. Submissions are settled by configurations that this instance remembers, so nothing was taken
+/// in on others, and names that somebody invented leave no marks.
 pub(crate) fn perhaps_submitted<'s, E: Environment>(
     env: &E,
     tenant: &TenantId,
     submissions: impl Iterator<Item = &'s Submission>,
 ) {
     for leaderboard in submissions.flat_map(|submission| &submission.leaderboards) {
-        mark_soon(env, tenant, leaderboard);
+        if exists(env, tenant, leaderboard) {
+            mark_soon(env, tenant, leaderboard);
+        }
     }
+}
+
+/// Whether this instance has seen the configuration of a leaderboard.
+pub(crate) fn exists<E: Environment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) -> bool {
+    env.boards().find(tenant, leaderboard).is_some()
 }
 
 /// A leaderboard, or without one all leaderboards of a tenant, changed otherwise, or may have: marks it, voids what was made
@@ -51,6 +61,35 @@ pub(crate) fn changed<E: Environment>(env: &E, tenant: &TenantId, leaderboard: O
         }
     }
     announce(env, tenant, leaderboard);
+}
+
+/// A leaderboard is private now: voids what was made before, and tells other regions, before the response.
+///
+/// # Errors
+/// 503 when either could not be done: what everybody could read would go on being shown.
+pub(crate) async fn made_private<E: Environment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+) -> Result<(), Problem> {
+    let failed = |cause: String| {
+        let detail = "The leaderboard is private now, and cached responses of it could not be invalidated: \
+                      send the request again.";
+        Problem::new(ProblemType::Unavailable)
+            .with_detail(detail)
+            .with_cause(cause)
+    };
+    if !changes::void(env, tenant, Some(leaderboard)).await.written {
+        return Err(failed("the region's cache took no invalidation".to_owned()));
+    }
+    let Some(channel) = &env.settings().changes_channel else {
+        return Ok(());
+    };
+    let announced = env
+        .store()
+        .announce(channel, tenant, Change::Leaderboard(leaderboard))
+        .await;
+    announced.map_err(|error| failed(format!("the change was not announced: {error}")))
 }
 
 /// A leaderboard is gone, or may be: takes away what the region keeps of it. The tenant is marked rather than the leaderboard,

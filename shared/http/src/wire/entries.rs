@@ -114,6 +114,8 @@ pub(crate) struct WindowBody<'a> {
     #[serde(flatten)]
     pub(crate) head: Head<'a>,
     pub(crate) entries: Vec<EntryBody<'a>>,
+    pub(crate) next: Option<String>,
+    pub(crate) previous: Option<String>,
 }
 
 /// One player's entry.
@@ -129,6 +131,7 @@ pub(crate) struct StandingBody<'a> {
 pub(crate) struct PeriodsBody<'a> {
     pub(crate) leaderboard: &'a str,
     pub(crate) periods: Vec<SummaryBody<'a>>,
+    pub(crate) next: Option<String>,
 }
 
 /// One period, in the list of them.
@@ -257,7 +260,7 @@ mod tests {
             drifted: false,
         };
         assert_eq!(
-            serde_json::to_string(&page).unwrap(),
+            crate::json::text(&page),
             r#"{"leaderboard":"goals","period":{"id":"all","starts_at":null,"ends_at":null},"version":17,"count":2,"entries":[{"rank":1,"player":"p","values":{"score":124},"metadata":{"big":1.10e400},"reached_at":"2026-07-19T19:04:00.250Z"},{"rank":1,"player":"p","values":{"score":124},"metadata":{},"reached_at":"2026-07-19T19:04:00.250Z"}],"next":"c","previous":null,"drifted":false}"#
         );
     }

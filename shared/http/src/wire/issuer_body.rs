@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::credentials::{IssuerRecord, KeySource};
+use crate::credentials::{IssuerRecord, KeySource, Probe};
 
 /// An issuer's document.
 #[derive(Debug, Serialize)]
@@ -22,6 +22,18 @@ pub(crate) struct IssuerBody<'a> {
     claims: ClaimsBody<'a>,
     default_scopes: &'a [String],
     granted_scopes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_set: Option<KeySetBody<'a>>,
+}
+
+/// Whether the keys that an issuer publishes could be fetched just now.
+#[derive(Debug, Serialize)]
+struct KeySetBody<'a> {
+    fetched: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +85,24 @@ impl<'a> IssuerBody<'a> {
             },
             default_scopes: &record.default_scopes,
             granted_scopes: &record.granted_scopes,
+            key_set: None,
         }
+    }
+
+    /// The same, with what came of fetching its keys just now.
+    pub(crate) fn with_key_set(mut self, probe: Option<&'a Probe>) -> Self {
+        self.key_set = probe.map(|probe| match probe {
+            Probe::Fetched(keys) => KeySetBody {
+                fetched: true,
+                keys: Some(*keys),
+                detail: None,
+            },
+            Probe::Failed(detail) => KeySetBody {
+                fetched: false,
+                keys: None,
+                detail: Some(detail),
+            },
+        });
+        self
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct KeyRequest {
     pub(crate) scopes: Scopes,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) allowed_addresses: Vec<IpNet>,
+    pub(crate) token_addresses: Option<Vec<IpNet>>,
 }
 
 /// Reads the body of a request for a key.
@@ -31,7 +32,13 @@ pub(crate) fn read(tree: &Json<'_>) -> Result<KeyRequest, Problem> {
     let mut errors = Errors::default();
     let request = Field::root(tree).object(&mut errors).and_then(|fields| {
         fields.only(
-            &["name", "scopes", "expires_at", "allowed_addresses"],
+            &[
+                "name",
+                "scopes",
+                "expires_at",
+                "allowed_addresses",
+                "token_addresses",
+            ],
             &mut errors,
         );
         let name = fields
@@ -46,7 +53,11 @@ pub(crate) fn read(tree: &Json<'_>) -> Result<KeyRequest, Problem> {
         let allowed_addresses = fields
             .optional("allowed_addresses")
             .map(|field| addresses(&field, &mut errors));
+        let token_addresses = fields
+            .optional("token_addresses")
+            .map(|field| addresses(&field, &mut errors));
         Some(KeyRequest {
+            token_addresses,
             name: name?.to_owned(),
             scopes: scopes?,
             expires_at,
@@ -98,7 +109,8 @@ pub(crate) struct KeyBody<'a> {
     expires_at: Option<String>,
     revoked_at: Option<String>,
     allowed_addresses: &'a [IpNet],
-    /// Until when the secret before is good.
+    token_addresses: &'a [IpNet],
+    /// Until when a former secret is good at most.
     replaced_secret_until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
@@ -116,7 +128,11 @@ impl<'a> KeyBody<'a> {
             expires_at: text(record.expires_at),
             revoked_at: text(record.revoked_at),
             allowed_addresses: &record.allowed_addresses,
-            replaced_secret_until: text(record.replaced.as_ref().map(|before| before.valid_until)),
+            token_addresses: record
+                .token_addresses
+                .as_ref()
+                .unwrap_or(&record.allowed_addresses),
+            replaced_secret_until: text(record.former_secrets_until()),
             key: None,
         }
     }

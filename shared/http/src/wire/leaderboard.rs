@@ -3,16 +3,17 @@
 mod cache;
 
 use leaderboard_core::{
-    Access, Column, Columns, Invalid, Leaderboard, LeaderboardId, Limits, Order, ReadAccess, Reset, Schedule,
-    Ties, WriteAccess,
+    Access, Column, Columns, Invalid, Leaderboard, LeaderboardId, Limits, LogPolicy, Order, Period,
+    ReadAccess, Reset, Schedule, Ties, WriteAccess, find_reset_faults,
 };
 use serde::Serialize;
 
+use super::entries::PeriodBody;
 use super::submission::OPERATORS;
 use crate::json::{Errors, Exact, ExactUnsigned, Field, Fields, Json};
 use crate::problem::Problem;
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "id",
     "title",
     "columns",
@@ -20,12 +21,15 @@ const FIELDS: [&str; 13] = [
     "operator_override",
     "ties",
     "reset",
+    // Told by us. A document that was read can be sent back with it.
+    "reset_takes_effect_at",
     "keep_periods",
     "starts_at",
     "ends_at",
     "limits",
     "access",
     "cache",
+    "log",
 ];
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 const TIES: [(&str, Ties); 4] = [
@@ -47,14 +51,11 @@ pub(crate) fn read(tree: &Json<'_>, id: &LeaderboardId) -> Result<Leaderboard, P
         fields.only(&FIELDS, &mut errors);
         board(&fields, id, &mut errors)
     });
-    errors.check()?;
-    let board = board.ok_or_else(|| Problem::internal("a document without errors was not understood"))?;
-    let mut errors = Errors::default();
-    if let Err(invalid) = board.check() {
-        errors.add_invalid(&Field::root(tree).pointer, &invalid);
+    if let Some(board) = &board {
+        errors.add_faults(&Field::root(tree).pointer, board.find_faults());
     }
     errors.check()?;
-    Ok(board)
+    board.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
 /// The fields of a leaderboard. Where one is wrong, the default stands for it beside the error.
@@ -96,6 +97,8 @@ fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Le
     board.limits = found.unwrap_or(board.limits);
     let found = fields.optional("access").and_then(|field| access(field, errors));
     board.access = found.unwrap_or(board.access);
+    let found = fields.optional("log").and_then(|field| log(field, errors));
+    board.log = found.unwrap_or(board.log);
     let found = fields
         .optional("cache")
         .and_then(|field| cache::read(field, errors));
@@ -117,19 +120,23 @@ fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
     if columns.len() < values.len() {
         return None;
     }
-    noted(Columns::new(columns), field, errors)
+    errors.add_faults(&field.pointer, Columns::find_faults(&columns));
+    Columns::new(columns).ok()
 }
 
 fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
     fields.only(&["name", "order"], errors);
-    let name = fields.required("name", errors)?;
     let order = match fields.optional("order") {
-        None => Order::Descending,
-        Some(field) => field.choice(&ORDERS, errors)?,
+        None => Some(Order::Descending),
+        Some(field) => field.choice(&ORDERS, errors),
     };
     // The domain names the field itself; here its place is that of the name already.
-    let parse = |text: &str| Column::new(text, order).map_err(|invalid| Invalid::new("", invalid.detail));
-    name.parsed(parse, errors)
+    let parse = |text: &str| {
+        Column::new(text, order.unwrap_or(Order::Descending))
+            .map_err(|invalid| Invalid::new("", invalid.detail))
+    };
+    let column = fields.required("name", errors)?.parsed(parse, errors);
+    order.and(column)
 }
 
 fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
@@ -145,7 +152,8 @@ fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
         cron: cron?.into(),
         time_zone: time_zone?.into(),
     };
-    noted(Schedule::new(reset), &field, errors)
+    errors.add_faults(&field.pointer, find_reset_faults(&reset));
+    Schedule::new(reset).ok()
 }
 
 fn limits(field: Field<'_, '_>, errors: &mut Errors) -> Option<Limits> {
@@ -169,6 +177,22 @@ fn limits(field: Field<'_, '_>, errors: &mut Errors) -> Option<Limits> {
     })
 }
 
+fn log(field: Field<'_, '_>, errors: &mut Errors) -> Option<LogPolicy> {
+    let fields = field.object(errors)?;
+    fields.only(&["keep_events", "keep_days"], errors);
+    let default = LogPolicy::default();
+    let keep_events = fields
+        .optional("keep_events")
+        .and_then(|field| field.integer(errors));
+    let keep_days = fields
+        .optional("keep_days")
+        .and_then(|field| field.integer(errors));
+    Some(LogPolicy {
+        keep_events: keep_events.unwrap_or(default.keep_events),
+        keep_days: keep_days.unwrap_or(default.keep_days),
+    })
+}
+
 fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
     let fields = field.object(errors)?;
     fields.only(&["read", "write"], errors);
@@ -185,17 +209,6 @@ fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
     })
 }
 
-/// The value; what the domain finds wrong with it is noted below the field.
-fn noted<T>(result: Result<T, Invalid>, field: &Field<'_, '_>, errors: &mut Errors) -> Option<T> {
-    match result {
-        Ok(value) => Some(value),
-        Err(invalid) => {
-            errors.add_invalid(&field.pointer, &invalid);
-            None
-        }
-    }
-}
-
 /// A leaderboard's document.
 #[derive(Debug, Serialize)]
 pub(crate) struct LeaderboardBody<'a> {
@@ -206,12 +219,14 @@ pub(crate) struct LeaderboardBody<'a> {
     operator_override: bool,
     ties: &'static str,
     reset: Option<ResetBody<'a>>,
+    reset_takes_effect_at: Option<String>,
     keep_periods: u16,
     starts_at: Option<String>,
     ends_at: Option<String>,
     limits: LimitsBody,
     access: AccessBody,
     cache: cache::CacheBody,
+    log: LogBody,
 }
 
 #[derive(Debug, Serialize)]
@@ -236,9 +251,50 @@ struct LimitsBody {
 }
 
 #[derive(Debug, Serialize)]
+struct LogBody {
+    keep_events: u32,
+    keep_days: u16,
+}
+
+#[derive(Debug, Serialize)]
 struct AccessBody {
     read: &'static str,
     write: &'static str,
+}
+
+/// What those who may read a leaderboard's entries may know of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct PublicBody<'a> {
+    id: &'a str,
+    title: &'a str,
+    columns: Vec<ColumnBody<'a>>,
+    ties: &'static str,
+    current_period: PeriodBody<'a>,
+    next_reset: Option<String>,
+}
+
+impl<'a> PublicBody<'a> {
+    /// `current` is the period that holds now.
+    pub(crate) fn new(board: &'a Leaderboard, current: &'a Period) -> Self {
+        Self {
+            id: board.id.as_str(),
+            title: &board.title,
+            columns: columns_of(board),
+            ties: word(&TIES, board.ties),
+            current_period: current.into(),
+            next_reset: current.ends_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+fn columns_of(board: &Leaderboard) -> Vec<ColumnBody<'_>> {
+    let columns = board.columns.iter();
+    columns
+        .map(|column| ColumnBody {
+            name: column.name(),
+            order: word(&ORDERS, column.order()),
+        })
+        .collect()
 }
 
 impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
@@ -247,14 +303,7 @@ impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
         Self {
             id: board.id.as_str(),
             title: &board.title,
-            columns: board
-                .columns
-                .iter()
-                .map(|column| ColumnBody {
-                    name: column.name(),
-                    order: word(&ORDERS, column.order()),
-                })
-                .collect(),
+            columns: columns_of(board),
             operator: word(&OPERATORS, board.operator),
             operator_override: board.operator_override,
             ties: word(&TIES, board.ties),
@@ -262,6 +311,7 @@ impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
                 cron: &reset.cron,
                 time_zone: &reset.time_zone,
             }),
+            reset_takes_effect_at: board.schedule.takes_effect_at().map(|at| at.to_string()),
             keep_periods: board.keep_periods,
             starts_at: board.starts_at.map(|at| at.to_string()),
             ends_at: board.ends_at.map(|at| at.to_string()),
@@ -277,6 +327,10 @@ impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
                 write: word(&WRITERS, board.access.write),
             },
             cache: (&board.cache).into(),
+            log: LogBody {
+                keep_events: board.log.keep_events,
+                keep_days: board.log.keep_days,
+            },
         }
     }
 }

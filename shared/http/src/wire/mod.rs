@@ -1,5 +1,6 @@
 //! The documents of the API: what is read from bodies, and what is written into them.
 
+pub(crate) mod ban;
 pub(crate) mod cursor;
 pub(crate) mod entries;
 pub(crate) mod issuer;
@@ -24,6 +25,7 @@ pub(crate) use versioned::ListBody;
 use leaderboard_core::usecase::Listing;
 use leaderboard_core::{LeaderboardId, Submission};
 
+use crate::json::IntegerFormat;
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
@@ -32,7 +34,11 @@ use crate::version::ApiVersion;
 /// # Errors
 /// A problem that lists what is wrong with it.
 pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submission>, Problem> {
-    let scores = submission::scores(body, submission::Destination::Path(leaderboard))?;
+    let scores = submission::scores(
+        body,
+        submission::Destination::Path(leaderboard),
+        submission::Sender::Server,
+    )?;
     Ok(scores.items.into_iter().map(|item| item.submission).collect())
 }
 
@@ -41,6 +47,9 @@ pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submi
 /// # Errors
 /// An internal problem when the page cannot be written.
 pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(&ranks::page(ApiVersion::V1, listing, None)?)
-        .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
+    crate::json::write(
+        &ranks::page(ApiVersion::V1, listing, None)?,
+        IntegerFormat::default(),
+    )
+    .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
 }

@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn written(body: &impl Serialize) -> String {
-        serde_json::to_string(body).unwrap()
+        crate::json::text(body)
     }
 
     #[test]

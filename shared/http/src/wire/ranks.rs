@@ -1,8 +1,8 @@
 //! Answers about ranks, in the shape of the version that was asked for.
 
-use leaderboard_core::ports::PeriodSummary;
+use leaderboard_core::ports::PeriodPage;
 use leaderboard_core::usecase::{Cursor, Drift, Listing, Standing};
-use leaderboard_core::{LeaderboardId, PlayerId};
+use leaderboard_core::{LeaderboardId, PlayerId, Timestamp};
 use serde::Serialize;
 
 use super::versioned::{Document, PageV2};
@@ -20,15 +20,9 @@ pub(crate) fn page(
     found: &Listing,
     drift: Option<Drift>,
 ) -> Result<impl Serialize, Problem> {
-    let way_on = |to: &Option<Cursor>| to.as_ref().map(|to| cursor::encode(&to.encode()));
     let (entries, columns) = (&found.page.entries, &found.layout.columns);
-    let head = v1::Head {
-        leaderboard: found.board.value.id.as_str(),
-        period: (&found.period).into(),
-        version: ExactUnsigned(found.page.version),
-        count: found.page.count,
-    };
-    let (next, previous) = (way_on(&found.next), way_on(&found.previous));
+    let head = list_head(found);
+    let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));
     Ok(match version {
         ApiVersion::V1 => Document::V1(v1::PageBody {
             head,
@@ -68,7 +62,15 @@ pub(crate) fn players<'a>(
             entries: v1::EntryBody::list(&found.entries, &found.layout.columns)?,
             not_found,
         }),
-        ApiVersion::V2 => Document::V2(whole(leaderboard, found, Some(not_found))?),
+        ApiVersion::V2 => Document::V2(v2::EntriesBody {
+            head: head(leaderboard, found),
+            data: v2::Entry::list(&found.entries, &found.layout.columns)?,
+            not_found: Some(not_found),
+            page: PageV2 {
+                snapshot: Some(v2::Snapshot::starting(found.version)),
+                ..PageV2::default()
+            },
+        }),
     })
 }
 
@@ -76,18 +78,41 @@ pub(crate) fn players<'a>(
 ///
 /// # Errors
 /// As for [`page`].
-pub(crate) fn window<'a>(
-    version: ApiVersion,
-    leaderboard: &'a LeaderboardId,
-    found: &'a Standing,
-) -> Result<impl Serialize + 'a, Problem> {
+pub(crate) fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Problem> {
+    let (entries, columns) = (&found.page.entries, &found.layout.columns);
+    let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));
+    let head = list_head(found);
     Ok(match version {
         ApiVersion::V1 => Document::V1(v1::WindowBody {
-            head: head(leaderboard, found),
-            entries: v1::EntryBody::list(&found.entries, &found.layout.columns)?,
+            head,
+            entries: v1::EntryBody::list(entries, columns)?,
+            next,
+            previous,
         }),
-        ApiVersion::V2 => Document::V2(whole(leaderboard, found, None)?),
+        ApiVersion::V2 => Document::V2(v2::EntriesBody {
+            head,
+            data: v2::Entry::list(entries, columns)?,
+            not_found: None,
+            page: PageV2 {
+                next,
+                previous,
+                snapshot: Some(v2::Snapshot::starting(found.page.version)),
+            },
+        }),
     })
+}
+
+fn way_on(to: Option<&Cursor>) -> Option<String> {
+    to.map(|to| cursor::encode(&to.encode()))
+}
+
+fn list_head(found: &Listing) -> v1::Head<'_> {
+    v1::Head {
+        leaderboard: found.board.value.id.as_str(),
+        period: (&found.period).into(),
+        version: ExactUnsigned(found.page.version),
+        count: found.page.count,
+    }
 }
 
 /// One player's entry.
@@ -116,38 +141,37 @@ pub(crate) fn standing<'a>(
     })
 }
 
-/// The periods of a leaderboard.
+/// A page of a leaderboard's periods.
 pub(crate) fn periods<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
-    found: &'a [PeriodSummary],
+    found: &'a PeriodPage,
 ) -> impl Serialize + 'a {
-    let (leaderboard, periods) = (leaderboard.as_str(), found.iter().map(Into::into).collect());
+    let leaderboard = leaderboard.as_str();
+    let periods = found.periods.iter().map(Into::into).collect();
+    let next = found
+        .before
+        .map(|start| cursor::encode(&start.as_unix_ms().to_be_bytes()));
     match version {
-        ApiVersion::V1 => Document::V1(v1::PeriodsBody { leaderboard, periods }),
+        ApiVersion::V1 => Document::V1(v1::PeriodsBody {
+            leaderboard,
+            periods,
+            next,
+        }),
         ApiVersion::V2 => Document::V2(v2::PeriodsBody {
             leaderboard,
             data: periods,
-            page: PageV2::default(),
+            page: PageV2 {
+                next,
+                ..PageV2::default()
+            },
         }),
     }
 }
 
-/// Entries that are all there is of what was asked for.
-fn whole<'a>(
-    leaderboard: &'a LeaderboardId,
-    found: &'a Standing,
-    not_found: Option<Vec<&'a str>>,
-) -> Result<v2::EntriesBody<'a>, Problem> {
-    Ok(v2::EntriesBody {
-        head: head(leaderboard, found),
-        data: v2::Entry::list(&found.entries, &found.layout.columns)?,
-        not_found,
-        page: PageV2 {
-            snapshot: Some(v2::Snapshot::starting(found.version)),
-            ..PageV2::default()
-        },
-    })
+/// The start that the cursor of a page of periods holds.
+pub(crate) fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
+    Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
 }
 
 fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a Standing) -> v1::Head<'a> {

@@ -4,15 +4,16 @@ use leaderboard_core::access::Scopes;
 
 use crate::json::{Errors, Field};
 
-/// Reads a list of names.
+/// Reads a list of names. Every name that is no scope is noted.
 pub(crate) fn read(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Scopes> {
     let items = field.array(errors)?;
     let choices = Scopes::NAMES;
-    let mut scopes = Scopes::NONE;
+    let mut scopes = Some(Scopes::NONE);
     for (at, item) in items.iter().enumerate() {
-        scopes = scopes.with(field.item(at, item).choice(&choices, errors)?);
+        let scope = field.item(at, item).choice(&choices, errors);
+        scopes = scopes.zip(scope).map(|(scopes, scope)| scopes.with(scope));
     }
-    Some(scopes)
+    scopes
 }
 
 /// The names.

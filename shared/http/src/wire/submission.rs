@@ -1,5 +1,8 @@
 //! Submissions as clients send them.
 
+use std::collections::BTreeSet;
+
+use leaderboard_core::ports::MAX_CONFIGURATIONS_READ;
 use leaderboard_core::{
     Invalid, LeaderboardId, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Metadata, Operator, PlayerId, Submission,
     SubmissionId, SubmissionTarget,
@@ -12,6 +15,11 @@ use crate::problem::{ItemPlace, Problem};
 pub(crate) const MAX_BATCH: usize = 1000;
 /// The most leaderboards that one submission names: all are settled in one step of the store.
 pub(crate) const MAX_LEADERBOARDS: usize = 16;
+
+/// The most different leaderboards that one request names: their configurations are read in one command.
+pub(crate) const MAX_REQUEST_LEADERBOARDS: usize = MAX_CONFIGURATIONS_READ;
+/// The most submissions in one request with a player's token.
+pub(crate) const MAX_PLAYER_BATCH: usize = 20;
 
 /// How the words for operators are.
 pub(crate) const OPERATORS: [(&str, Operator); 4] = [
@@ -39,6 +47,24 @@ pub(crate) struct Item {
     pub(crate) place: ItemPlace,
 }
 
+/// Whose submissions a body holds, and so how many at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A player's token: [`MAX_PLAYER_BATCH`].
+    Player,
+    /// A server: [`MAX_BATCH`].
+    Server,
+}
+
+impl Sender {
+    const fn max_batch(self) -> usize {
+        match self {
+            Self::Player => MAX_PLAYER_BATCH,
+            Self::Server => MAX_BATCH,
+        }
+    }
+}
+
 /// A body of scores.
 #[derive(Debug)]
 pub(crate) struct Scores {
@@ -48,19 +74,24 @@ pub(crate) struct Scores {
     pub(crate) batch: bool,
 }
 
-/// Reads a body: one submission, or `{"scores": […]}` with 1 to [`MAX_BATCH`].
+/// Reads a body: one submission, or `{"scores": […]}` with as many as the sender may send.
 ///
 /// # Errors
 /// A problem that lists what is wrong with it; nothing of such a body is applied.
-pub(crate) fn scores(body: &[u8], destination: Destination<'_>) -> Result<Scores, Problem> {
+pub(crate) fn scores(body: &[u8], destination: Destination<'_>, sender: Sender) -> Result<Scores, Problem> {
     let tree = parse(body)?;
     let mut errors = Errors::default();
-    let scores = read_scores(&tree, destination, &mut errors);
+    let scores = read_scores(&tree, destination, sender, &mut errors);
     errors.check()?;
     scores.ok_or_else(|| Problem::internal("a body without errors was not understood"))
 }
 
-fn read_scores(tree: &Json<'_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Scores> {
+fn read_scores(
+    tree: &Json<'_>,
+    destination: Destination<'_>,
+    sender: Sender,
+    errors: &mut Errors,
+) -> Option<Scores> {
     let fields = Field::root(tree).object(errors)?;
     let Some(list) = fields.iter().find(|(name, _)| *name == "scores") else {
         let items = vec![submission(fields, destination, errors)?];
@@ -68,8 +99,8 @@ fn read_scores(tree: &Json<'_>, destination: Destination<'_>, errors: &mut Error
     };
     fields.only(&["scores"], errors);
     let batch = list.1;
-    let values = batch_items(&batch, errors)?;
-    let mut items = Vec::with_capacity(values.len());
+    let values = batch_items(&batch, sender, errors)?;
+    let mut items: Vec<Item> = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         let item = batch.item(at, value);
         items.extend(
@@ -77,14 +108,30 @@ fn read_scores(tree: &Json<'_>, destination: Destination<'_>, errors: &mut Error
                 .and_then(|fields| submission(fields, destination, errors)),
         );
     }
+    let named = items.iter().flat_map(|item| &item.submission.leaderboards);
+    if named.collect::<BTreeSet<_>>().len() > MAX_REQUEST_LEADERBOARDS {
+        errors.add(
+            &batch.pointer,
+            format!("must name at most {MAX_REQUEST_LEADERBOARDS} different leaderboards"),
+        );
+    }
     Some(Scores { items, batch: true })
 }
 
-/// The items of a batch, 1 to [`MAX_BATCH`].
-pub(crate) fn batch_items<'f, 'a>(batch: &Field<'f, 'a>, errors: &mut Errors) -> Option<&'f [Json<'a>]> {
+/// The items of a batch: at least one, and as many as the sender may send.
+pub(crate) fn batch_items<'f, 'a>(
+    batch: &Field<'f, 'a>,
+    sender: Sender,
+    errors: &mut Errors,
+) -> Option<&'f [Json<'a>]> {
     let values = batch.array(errors)?;
-    if values.is_empty() || values.len() > MAX_BATCH {
-        errors.add(&batch.pointer, format!("must have 1 to {MAX_BATCH} submissions"));
+    let most = sender.max_batch();
+    if values.is_empty() || values.len() > most {
+        let why = match sender {
+            Sender::Player => " with a player's token",
+            Sender::Server => "",
+        };
+        errors.add(&batch.pointer, format!("must have 1 to {most} submissions{why}"));
         return None;
     }
     Some(values)

@@ -4,7 +4,7 @@ use leaderboard_core::ports::{DayUsage, Holdings};
 use leaderboard_core::{TenantId, Timestamp};
 use serde::Serialize;
 
-use crate::edge::{Quotas, TenantRecord, TenantState};
+use crate::edge::{DEFAULT_LOG_BYTES, Quotas, TenantRecord, TenantState};
 use crate::json::{Errors, ExactUnsigned, Field, Json};
 use crate::problem::Problem;
 
@@ -23,7 +23,10 @@ const STATES: [(&str, TenantState); 2] = [
 pub(crate) fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Problem> {
     let mut errors = Errors::default();
     let record = Field::root(tree).object(&mut errors).map(|fields| {
-        fields.only(&["id", "title", "state", "quotas"], &mut errors);
+        fields.only(
+            &["id", "title", "state", "quotas", "tokens_not_before"],
+            &mut errors,
+        );
         if let Some(field) = fields.optional("id")
             && let Some(text) = field.text(&mut errors)
             && text != id.as_str()
@@ -43,6 +46,10 @@ pub(crate) fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Probl
                 .optional("quotas")
                 .and_then(|field| quotas(&field, &mut errors))
                 .unwrap_or_default(),
+            tokens_not_before_ms: fields
+                .optional("tokens_not_before")
+                .and_then(|field| field.time(&mut errors))
+                .map(Timestamp::as_unix_ms),
         }
     });
     errors.check()?;
@@ -64,7 +71,10 @@ fn title(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
 
 fn quotas(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
     let fields = field.object(errors)?;
-    fields.only(&["leaderboards", "entries", "requests_per_day"], errors);
+    fields.only(
+        &["leaderboards", "entries", "requests_per_day", "log_bytes"],
+        errors,
+    );
     let mut quota = |name| {
         fields
             .optional(name)
@@ -74,16 +84,19 @@ fn quotas(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
         leaderboards: quota("leaderboards"),
         entries: quota("entries"),
         requests_per_day: quota("requests_per_day"),
+        // A patch is applied to what a record shows, the default too.
+        log_bytes: quota("log_bytes").filter(|bytes| *bytes != DEFAULT_LOG_BYTES),
     })
 }
 
-/// A tenant's document. `null` is no limit.
+/// A tenant's document. `null` is no limit; of `log_bytes` there is always one.
 #[derive(Debug, Serialize)]
 pub(crate) struct TenantBody<'a> {
     id: &'a str,
     title: &'a str,
     state: TenantState,
     quotas: QuotasBody,
+    tokens_not_before: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     holdings: Option<HoldingsBody>,
 }
@@ -93,12 +106,14 @@ struct QuotasBody {
     leaderboards: Option<ExactUnsigned>,
     entries: Option<ExactUnsigned>,
     requests_per_day: Option<ExactUnsigned>,
+    log_bytes: ExactUnsigned,
 }
 
 #[derive(Debug, Serialize)]
 struct HoldingsBody {
     leaderboards: ExactUnsigned,
     entries: ExactUnsigned,
+    log_bytes: ExactUnsigned,
 }
 
 impl<'a> TenantBody<'a> {
@@ -113,7 +128,11 @@ impl<'a> TenantBody<'a> {
                 leaderboards: quotas.leaderboards.map(ExactUnsigned),
                 entries: quotas.entries.map(ExactUnsigned),
                 requests_per_day: quotas.requests_per_day.map(ExactUnsigned),
+                log_bytes: ExactUnsigned(quotas.max_log_bytes()),
             },
+            tokens_not_before: record
+                .tokens_not_before_ms
+                .map(|ms| Timestamp::saturating_from_unix_ms(ms).to_string()),
             holdings: None,
         }
     }
@@ -130,6 +149,7 @@ impl From<Holdings> for HoldingsBody {
         Self {
             leaderboards: ExactUnsigned(holdings.leaderboards),
             entries: ExactUnsigned(holdings.entries),
+            log_bytes: ExactUnsigned(holdings.log_bytes),
         }
     }
 }
@@ -220,12 +240,14 @@ mod tests {
                 leaderboards: Some(3),
                 entries: Some(u64::MAX),
                 requests_per_day: None,
+                log_bytes: Some(1000),
             },
+            tokens_not_before_ms: Some(0),
         };
-        let text = serde_json::to_string(&TenantBody::new(&id, &record)).unwrap();
+        let text = crate::json::text(&TenantBody::new(&id, &record));
         assert_eq!(
             text,
-            r#"{"id":"acme","title":"Acme","state":"suspended","quotas":{"leaderboards":3,"entries":"18446744073709551615","requests_per_day":null}}"#
+            r#"{"id":"acme","title":"Acme","state":"suspended","quotas":{"leaderboards":3,"entries":"18446744073709551615","requests_per_day":null,"log_bytes":1000},"tokens_not_before":"1970-01-01T00:00:00.000Z"}"#
         );
         assert_eq!(read(&parse(text.as_bytes()).unwrap(), &id), Ok(record));
     }
@@ -241,8 +263,8 @@ mod tests {
         };
         let id = TenantId::new("acme").unwrap();
         assert_eq!(
-            serde_json::to_string(&UsageBody::new(&id, &[counted], Holdings::default())).unwrap(),
-            r#"{"tenant":"acme","days":[{"day":"2026-07-19","requests":5,"scores":7}],"holdings":{"leaderboards":0,"entries":0}}"#
+            crate::json::text(&UsageBody::new(&id, &[counted], Holdings::default())),
+            r#"{"tenant":"acme","days":[{"day":"2026-07-19","requests":5,"scores":7}],"holdings":{"leaderboards":0,"entries":0,"log_bytes":0}}"#
         );
     }
 }

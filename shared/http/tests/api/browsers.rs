@@ -33,7 +33,6 @@ fn every_answer_is_protected() {
     ] {
         let answer = service.raw(method, path, "", &[]);
         for (name, value) in [
-            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
             ("referrer-policy", "no-referrer"),
@@ -41,11 +40,32 @@ fn every_answer_is_protected() {
                 "content-security-policy",
                 "default-src 'none'; frame-ancestors 'none'",
             ),
-            ("x-xss-protection", "0"),
         ] {
             assert_eq!(answer.header(name), value, "{method} {path}");
             assert_eq!(answer.headers.get_all(name).iter().count(), 1);
         }
+    }
+}
+
+/// Browsers take no notice of it without TLS, and the protection against scripts that browsers once had does harm.
+#[test]
+fn over_tls_alone_browsers_are_told_to_stay_with_it() {
+    let service = Service::new();
+    service.call("PUT", BOARD, "{}");
+    let told = |path: &str, url: &str| {
+        let answer = service.raw("GET", path, "", &[("spin-full-url", url)]);
+        assert!(!answer.headers.contains_key("x-xss-protection"));
+        answer.header("strict-transport-security").to_owned()
+    };
+    let stay = "max-age=63072000; includeSubDomains";
+    for path in ["/health/live", "/nothing", BOARD] {
+        assert_eq!(told(path, "http://a.example"), "");
+        assert_eq!(told(path, "https://a.example"), stay);
+    }
+    // Also when an answer is given again that was made for a request over the other one.
+    let top = "/leaderboards/goals/entries";
+    for (url, expected) in [("http://a.example", ""), ("https://a.example", stay)].repeat(4) {
+        assert_eq!(told(top, url), expected);
     }
 }
 

@@ -3,11 +3,21 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod bans;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod browsers;
+#[cfg(test)]
+mod errors;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]
+mod generations;
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod integers;
 #[cfg(test)]
 mod leaderboards;
 #[cfg(test)]
@@ -16,6 +26,8 @@ mod limits;
 mod messages;
 #[cfg(test)]
 mod operations;
+#[cfg(test)]
+mod periods;
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]

@@ -100,6 +100,176 @@ fn what_cannot_be_read_is_buried_whole() {
     assert_eq!(letters[0]["payload"].as_str().unwrap().len(), MAX_LETTER_BYTES);
 }
 
+fn batch(tenant: &str, ids: std::ops::Range<u32>) -> String {
+    let scores: Vec<Value> = ids
+        .map(|id| {
+            let metadata = json!({"note": "x".repeat(900)});
+            json!({"leaderboards": ["goals"], "player": "p", "score": 1, "id": format!("{id}"), "metadata": metadata})
+        })
+        .collect();
+    json!({"tenant": tenant, "scores": scores}).to_string()
+}
+
+fn switch(service: &Service, on: bool) {
+    let variant = if on { "on" } else { "off" };
+    let flags = json!({"flags": {"edgeboard.writes": {
+        "state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": variant,
+    }}});
+    let put = service.call("PUT", "/operator/flags", &flags.to_string());
+    assert!(matches!(put.status, 200 | 201), "{put:?}");
+}
+
+#[test]
+fn a_batch_that_meets_disabled_writes_is_kept_whole_one_letter_for_each_and_replayed() {
+    let service = Service::new();
+    service.call("PUT", "/leaderboards/goals", r#"{"operator":"increment"}"#);
+    switch(&service, false);
+    // Far more than one letter would hold.
+    let message = batch("default", 0..200);
+    assert!(message.len() > 10 * MAX_LETTER_BYTES);
+    assert_eq!(service.message(&message), report(0, 0, 200));
+    assert_eq!(service.message(&message), report(0, 0, 200));
+    assert_eq!(
+        service.store.letter_pushes.take(),
+        2,
+        "one command for each message"
+    );
+    let mut seen = Vec::new();
+    let mut path = "/dead-letters?limit=64".to_owned();
+    loop {
+        let page = service.call("GET", &path, "").json();
+        seen.extend(page["letters"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/dead-letters?limit=64&cursor={next}");
+    }
+    assert_eq!(seen.len(), 200);
+    assert!(
+        seen.iter()
+            .all(|letter| letter["complete"] == true && letter["tenant"] == "default")
+    );
+    let whole: Value = serde_json::from_str(seen[199]["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        whole["scores"][0]["metadata"]["note"].as_str().unwrap().len(),
+        900
+    );
+
+    let replay = |letter: &Value| {
+        let id = letter["id"].as_str().unwrap();
+        service.call("POST", &format!("/dead-letters/{id}/replay"), "")
+    };
+    assert_eq!(replay(&seen[0]).problem().0, 503, "writes are still off");
+    switch(&service, true);
+    // One of them was applied by another region meanwhile.
+    assert_eq!(service.message(&batch("default", 7..8)), report(1, 0, 0));
+    for letter in &seen {
+        let answer = replay(letter);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let seven = letter["payload"].as_str().unwrap().contains(r#""id":"7""#);
+        assert_eq!(answer.json()["results"][0]["replayed"], seven);
+    }
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 200}));
+    assert_eq!(replay(&seen[0]).problem().1, "dead-letter-not-found");
+    assert!(letters(&service).is_empty());
+}
+
+#[test]
+fn a_letter_of_a_suspended_tenant_is_replayed_when_it_is_active_again() {
+    let service = service();
+    let daily = r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#;
+    let acme = [("x-api-key", crate::service::KEY), ("x-tenant-id", "acme")];
+    assert_eq!(
+        service
+            .with("PUT", "/leaderboards/goals", daily, &acme[1..])
+            .status,
+        201
+    );
+    service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
+    assert_eq!(service.message(&batch("acme", 0..3)), report(0, 0, 3));
+    let listed = service.call("GET", "/dead-letters?tenant=acme", "").json();
+    let id = listed["letters"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/dead-letters/{id}/replay");
+    assert_eq!(
+        service.raw("POST", &path, "", &acme).problem().1,
+        "tenant-suspended"
+    );
+    // Without its tenant's name it is not found, whoever asks.
+    assert_eq!(
+        service.call("POST", &path, "").problem().1,
+        "dead-letter-not-found"
+    );
+    service.call("PUT", "/tenants/acme", r#"{"state":"active"}"#);
+    service.pass_ms(2 * 24 * 60 * 60 * 1000);
+    assert_eq!(service.raw("POST", &path, "", &acme).status, 200);
+    // It happened when it came.
+    let at = "/leaderboards/goals/entries?period=2026-07-19";
+    let page = service.raw("GET", &format!("{at}T12:00:00Z"), "", &acme).json();
+    assert_eq!(page["entries"][0]["player"], "p", "{page}");
+    let audit = service.raw("GET", "/audit?limit=1000", "", &acme).json();
+    let routes: Vec<_> = audit["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["event"]["route"].clone())
+        .collect();
+    assert!(
+        routes.contains(&json!("/dead-letters/:letter/replay")),
+        "{routes:?}"
+    );
+}
+
+#[test]
+fn letters_are_dropped_one_by_one_and_those_that_cannot_be_replayed_say_so() {
+    let service = service();
+    service.message("not json");
+    service.message(
+        r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":11,"id":"3"}]}"#,
+    );
+    let listed = letters(&service);
+    let path = |at: usize, end: &str| format!("/dead-letters/{}{end}", listed[at]["id"].as_str().unwrap());
+    let refused = service.call("POST", &path(0, "/replay"), "");
+    assert_eq!(refused.problem().0, 422);
+    assert!(
+        refused.json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("above the leaderboard's max of 10")
+    );
+    assert_eq!(
+        service.call("POST", &path(1, "/replay"), "").problem().1,
+        "not-replayable"
+    );
+    assert_eq!(letters(&service), listed, "they stay");
+    for at in [0, 1] {
+        assert_eq!(service.call("DELETE", &path(at, ""), "").status, 204);
+        assert_eq!(
+            service.call("DELETE", &path(at, ""), "").problem().1,
+            "dead-letter-not-found"
+        );
+    }
+    assert!(letters(&service).is_empty());
+    assert_eq!(service.call("DELETE", "/dead-letters/x", "").problem().0, 400);
+}
+
+#[test]
+fn no_valid_submission_is_too_long_for_a_letter() {
+    let service = service();
+    let names: Vec<String> = (0..16).map(|n| format!("{n:0>64}")).collect();
+    let item = json!({
+        "leaderboards": names, "player": "\"".repeat(128), "values": {"a".repeat(32): i64::MIN, "b".repeat(32): i64::MIN, "c".repeat(32): i64::MIN},
+        "metadata": {"m": "x".repeat(1000)}, "id": "\"".repeat(128), "occurred_at": "2026-07-19T21:04:00.000000000+00:00", "operator": "increment",
+    });
+    let message = json!({"tenant": "t".repeat(64), "scores": [item]}).to_string();
+    assert_eq!(service.message(&message), report(0, 0, 1));
+    let letter = letters(&service).remove(0);
+    assert_eq!(letter["complete"], true);
+    assert_eq!(
+        letter["reason"].as_str().unwrap(),
+        format!("The leaderboard {} does not exist.", names[0])
+    );
+    assert!(letter["payload"].as_str().unwrap().len() < MAX_LETTER_BYTES / 2);
+}
+
 #[test]
 fn only_the_store_makes_a_message_fail() {
     let service = service();
@@ -110,4 +280,16 @@ fn only_the_store_makes_a_message_fail() {
     assert!(block_on(message::apply(&service, b"not json")).is_err());
     service.store.down.set(false);
     assert_eq!(block_on(message::apply(&service, message)), Ok(report(1, 0, 0)));
+}
+
+#[test]
+fn a_score_that_meets_a_rebuild_is_tried_again_and_not_buried() {
+    let service = service();
+    let message =
+        r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1,"id":"1"}]}"#;
+    service.store.is_rebuilding.set(true);
+    assert!(block_on(message::apply(&service, message.as_bytes())).is_err());
+    service.store.is_rebuilding.set(false);
+    assert!(letters(&service).is_empty());
+    assert_eq!(service.message(message), report(1, 0, 0));
 }

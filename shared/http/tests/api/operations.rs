@@ -1,5 +1,7 @@
 //! What operators look at: health in detail, metrics.
 
+use futures::executor::block_on;
+use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Counters, SettingCheck};
 use serde_json::json;
 
 use crate::service::{Answer, KEY, METRICS_KEY, Service};
@@ -50,6 +52,52 @@ fn a_store_that_fails_is_a_failure_and_a_region_that_fails_a_warning() {
 }
 
 #[test]
+fn announcements_that_fail_are_a_warning_for_an_hour_and_a_metric() {
+    let service = Service::new();
+    let failed = |ago_s: u64| {
+        // The service's clock stands at 2026-07-19T21:04:00Z.
+        let at = (ANNOUNCEMENT_FAILED_AT.into(), 1_784_495_040 - ago_s);
+        block_on(service.store.add(&[at, (ANNOUNCEMENTS_FAILED.into(), 3)])).unwrap();
+    };
+    let quiet = detailed(&service, "*/*").json();
+    assert_eq!(
+        quiet["components"]["store"]["metadata"]["announcements_failed"],
+        0
+    );
+    failed(3599);
+    let answer = detailed(&service, "*/*");
+    assert_eq!(answer.status, 200);
+    let health = answer.json();
+    let store = &health["components"]["store"];
+    assert_eq!(
+        (&health["status"], &store["status"]),
+        (&json!("warn"), &json!("warn"))
+    );
+    assert_eq!(store["metadata"]["announcements_failed"], 3);
+    assert!(
+        store["message"].as_str().unwrap().contains("changes_channel"),
+        "{store}"
+    );
+    let text = metrics(&service);
+    for line in [
+        "# TYPE edgeboard_announcements_failed_total counter",
+        "edgeboard_announcements_failed_total 3",
+        "# TYPE edgeboard_announcement_failed_timestamp_seconds gauge",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line} in {text}");
+    }
+    let later = Service::new();
+    let hour_ago = (ANNOUNCEMENT_FAILED_AT.into(), 1_784_495_040 - 3600);
+    block_on(later.store.add(&[hour_ago, (ANNOUNCEMENTS_FAILED.into(), 3)])).unwrap();
+    let health = detailed(&later, "*/*").json();
+    assert_eq!(health["components"]["store"]["status"], "pass");
+    assert_eq!(
+        health["components"]["store"]["metadata"]["announcements_failed"],
+        3
+    );
+}
+
+#[test]
 fn health_comes_in_the_drafts_form_when_that_is_asked_for() {
     let service = Service::new();
     for accept in ["application/health+json", "application/health+json, */*;q=0.5"] {
@@ -73,6 +121,72 @@ fn health_comes_in_the_drafts_form_when_that_is_asked_for() {
     assert_eq!(plain.header("content-type"), "application/json");
     let elsewhere = service.with("GET", "/tenants", "", &[("accept", "application/health+json")]);
     assert_eq!(elsewhere.problem().0, 406);
+}
+
+#[test]
+fn a_setting_of_the_stores_server_that_endangers_it_is_a_warning() {
+    let check = |setting, wanted, found: Option<&str>| SettingCheck {
+        setting,
+        wanted,
+        found: found.map(str::to_owned),
+    };
+    let service = Service::new();
+    let ready = || service.anonymous("GET", "/health/ready");
+    let unknown = check("lazyfree-lazy-expire", "yes", None);
+    *service.store.settings.borrow_mut() = vec![
+        check("maxmemory-policy", "noeviction", Some("noeviction")),
+        unknown.clone(),
+    ];
+    assert_eq!((ready().status, &ready().json()["status"]), (200, &json!("pass")));
+    let store = detailed(&service, "*/*").json()["components"]["store"].take();
+    let settings = &store["metadata"]["settings"];
+    assert_eq!(
+        (&store["status"], &settings[0]["status"]),
+        (&json!("pass"), &json!("pass"))
+    );
+    assert!(
+        settings[1]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("could not be checked")
+    );
+
+    *service.store.settings.borrow_mut() = vec![
+        check("maxmemory-policy", "noeviction", Some("allkeys-lru")),
+        unknown,
+    ];
+    service.pass_ms(1_000);
+    let warned = ready();
+    assert_eq!((warned.status, &warned.json()["status"]), (200, &json!("warn")));
+    assert!(
+        !warned.text.contains("maxmemory"),
+        "that is the operator's to know"
+    );
+    let health = detailed(&service, "*/*");
+    assert_eq!((health.status, &health.json()["status"]), (200, &json!("warn")));
+    let setting = &health.json()["components"]["store"]["metadata"]["settings"][0];
+    assert_eq!(
+        (&setting["found"], &setting["message"]),
+        (&json!("allkeys-lru"), &json!("set maxmemory-policy noeviction"))
+    );
+}
+
+#[test]
+fn health_and_metrics_are_at_the_root_and_the_root_leads_to_the_documents() {
+    let service = Service::new();
+    let operator = [("x-api-key", KEY)];
+    for base in ["", "/api/v1", "/api/v2", "/api"] {
+        for path in ["/health/live", "/health/ready", "/health/detailed", "/metrics"] {
+            let answer = service.at("GET", &format!("{base}{path}"), "", &operator);
+            assert_eq!(answer.status, 200, "{base}{path}: {answer:?}");
+        }
+    }
+    assert_eq!(service.at("GET", "/metrics", "", &[]).problem().0, 401);
+    assert_eq!(service.at("GET", "/health/detailed", "", &[]).problem().0, 401);
+    let start = service.at("GET", "/", "", &[]);
+    assert_eq!((start.status, start.header("location")), (307, "/docs"));
+    assert_eq!(service.at("POST", "/health/live", "", &[]).problem().0, 405);
+    assert_eq!(service.at("GET", "/leaderboards", "", &operator).problem().0, 404);
 }
 
 #[test]
@@ -152,4 +266,43 @@ fn metrics_are_for_the_operator_and_for_a_key_that_allows_nothing_else() {
             .0,
         401
     );
+}
+
+#[test]
+fn readiness_asks_the_store_once_in_a_second_whatever_it_answers() {
+    let service = Service::new();
+    for (down, status) in [(false, 200), (true, 503), (false, 200)] {
+        service.store.down.set(down);
+        service.store.probes.set(0);
+        let mut told = Vec::new();
+        for _ in 0..10 {
+            let answer = service.anonymous("GET", "/health/ready");
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.headers.contains_key("retry-after"), down);
+            told.push(answer.json()["components"]["store"]["last_checked"].clone());
+            service.pass_ms(99);
+        }
+        assert_eq!(service.store.probes.get(), 1);
+        assert!(told.iter().all(|at| *at == told[0]), "{told:?}");
+        service.pass_ms(10);
+    }
+}
+
+#[test]
+fn requests_for_readiness_that_come_together_share_one_probe() {
+    let service = Service::new();
+    let requests = (0..10).map(|_| service.answer(Service::get("/health/ready", &[])));
+    let answers = futures::executor::block_on(futures::future::join_all(requests));
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(service.store.probes.get(), 1);
+}
+
+#[test]
+fn a_request_for_readiness_that_goes_away_holds_nobody_up() {
+    let service = Service::new();
+    let mut gone = Box::pin(service.answer(Service::get("/health/ready", &[])));
+    assert!(futures::FutureExt::now_or_never(&mut gone).is_none());
+    drop(gone);
+    assert_eq!(service.anonymous("GET", "/health/ready").status, 200);
+    assert_eq!(service.store.probes.get(), 2);
 }

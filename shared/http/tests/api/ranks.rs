@@ -70,7 +70,7 @@ fn metadata_comes_back_byte_by_byte() {
         answer.text
     );
     assert_eq!(answer.json()["entry"]["rank"], 19);
-    assert_eq!(answer.header("cache-control"), "no-cache");
+    assert_eq!(answer.header("cache-control"), "private, no-cache");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn periods_and_the_distribution_are_told() {
     let periods = service.anonymous("GET", "/leaderboards/goals/periods").json();
     assert_eq!(
         periods,
-        json!({"leaderboard": "goals", "periods": [{"id": "all", "starts_at": null, "ends_at": null, "version": 26, "count": 25}]})
+        json!({"leaderboard": "goals", "periods": [{"id": "all", "starts_at": null, "ends_at": null, "version": 26, "count": 25}], "next": null})
     );
     let found = service
         .anonymous("GET", "/leaderboards/goals/distribution?buckets=5&score=25")
@@ -124,12 +124,53 @@ fn periods_and_the_distribution_are_told() {
     );
 }
 
+/// Without a credential nobody can tell a private leaderboard from none, whatever they ask.
 #[test]
-fn what_is_private_asks_for_a_credential() {
+fn what_is_private_is_not_there_for_those_without_a_credential() {
     let service = service();
-    let path = "/leaderboards/secret/entries";
-    assert_eq!(service.anonymous("GET", path).problem().1, "unauthenticated");
-    assert_eq!(service.call("GET", path, "").status, 200);
+    assert_eq!(
+        service.call("GET", "/leaderboards/secret/entries", "").status,
+        200
+    );
+    let ask = |board: &str, rest: &str, headers: &[(&str, &str)]| {
+        let answer = service.raw("GET", &format!("/leaderboards/{board}{rest}"), "", headers);
+        let headers: Vec<_> = answer
+            .headers
+            .iter()
+            // Each is charged, so less is left for the second.
+            .filter(|(name, _)| *name != "ratelimit")
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().replace(board, "")))
+            .collect();
+        (answer.status, answer.text.replace(board, ""), headers)
+    };
+    for rest in [
+        "/entries",
+        "/entries?limit=1&period=previous",
+        "/entries?period=2020-01-01T00:00:00Z",
+        "/entries?players=a,b",
+        "/entries/p",
+        "/entries/p/around",
+        "/periods",
+        "/distribution?buckets=2",
+        "/entries?limit=0",
+    ] {
+        for headers in [
+            &[][..],
+            &[("cache-control", "no-cache")],
+            &[("if-none-match", "*")],
+            &[("if-match", "\"x\"")],
+            &[("accept-encoding", "identity;q=0")],
+            &[("accept", "application/vnd.edgeboard.v1+json")],
+        ] {
+            // Each request is charged, and the limit is not what is compared.
+            service.pass_ms(2_000);
+            let private = ask("secret", rest, headers);
+            service.pass_ms(2_000);
+            let missing = ask("hidden", rest, headers);
+            assert_eq!(private, missing, "{rest} {headers:?}");
+            assert!(private.0 == 404 || private.0 == 400, "{rest} {private:?}");
+        }
+    }
 }
 
 #[test]

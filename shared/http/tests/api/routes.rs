@@ -24,6 +24,7 @@ fn of<P: Endpoint>(component: &str) -> Routed {
         let bases: &[&str] = match route.base {
             Base::Api => &["/api/:version", "/api"],
             Base::Root => &[""],
+            Base::RootAndApi => &["", "/api/:version", "/api"],
         };
         routes.extend(
             bases
@@ -47,7 +48,18 @@ fn every_route_is_in_the_manifest_and_none_is_there_for_nothing() {
     let missing: Vec<_> = routes.difference(&manifest).collect();
     assert_eq!(missing, Vec::<&(String, String)>::new());
     // Files, which have no families.
-    let files = ["/openapi.json", "/docs", "/docs/start.js", "/docs/scalar.js"];
+    let files = [
+        "/openapi.json",
+        "/openapi/v1.json",
+        "/openapi/v1-strings.json",
+        "/openapi/v2.json",
+        "/openapi/v2-strings.json",
+        "/docs",
+        "/docs/start.js",
+        "/docs/scalar.js",
+        "/problems",
+        "/problems/:type",
+    ];
     routes.extend(files.map(|path| (path.to_owned(), "docs".to_owned())));
     // What is nobody else's goes to ops, its own routes too.
     routes.insert(("/...".to_owned(), "ops".to_owned()));

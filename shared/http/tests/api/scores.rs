@@ -171,7 +171,7 @@ fn an_idempotency_key_stands_for_the_whole_request() {
         other.problem(),
         (422, "id-conflict".to_owned(), "Idempotency-Key".to_owned())
     );
-    let bad = post(&service, SCORES, body, &[("idempotency-key", "8e03978e")]);
+    let bad = post(&service, SCORES, body, &[("idempotency-key", "8e03978e; x")]);
     assert_eq!(
         bad.problem(),
         (400, "invalid-header".to_owned(), "Idempotency-Key".to_owned())
@@ -207,7 +207,7 @@ fn refusals_have_their_own_problems() {
             "#/occurred_at",
         ),
         (
-            r#"{"player":"p","score":2,"operator":"set"}"#,
+            r#"{"player":"p","score":2,"operator":"increment"}"#,
             422,
             "validation",
             "#/operator",
@@ -259,4 +259,26 @@ fn an_entry_is_removed_and_a_player_hidden_and_shown() {
         "entry-not-found"
     );
     assert_eq!(top(&service), ["a"]);
+}
+
+#[test]
+fn an_equal_best_that_happened_earlier_takes_the_earlier_time() {
+    let service = Service::new();
+    service.call("PUT", "/leaderboards/goals", "{}");
+    let score = |player: &str, minute: u32| {
+        let body =
+            format!(r#"{{"player":"{player}","score":5,"occurred_at":"2026-07-19T20:{minute:02}:00Z"}}"#);
+        post(&service, SCORES, &body, &[]).json()
+    };
+    score("ann", 10);
+    score("bob", 20);
+    assert_eq!(score("bob", 30)["status"], "kept");
+    let earlier = score("bob", 5);
+    assert_eq!(
+        (&earlier["status"], &earlier["rank"]),
+        (&json!("changed"), &json!(1))
+    );
+    let list = service.call("GET", "/leaderboards/goals/entries", "").json();
+    assert_eq!(list["entries"][0]["player"], "bob");
+    assert_eq!(list["entries"][0]["reached_at"], "2026-07-19T20:05:00.000Z");
 }

@@ -10,13 +10,15 @@ use futures::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, Method, Request, Response};
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_http::IntegerFormat;
 use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
 use leaderboard_http::message::{self, MessageReport};
 use leaderboard_http::{
-    Base, Body, CorsOrigins, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled, LogRecord,
-    Memory, RawHeaders, RepeatKey, Repeated, Secret, Settings, TrustedProxies, handle, keep, repeated,
+    Base, Body, CdnKeyHeaders, CorsOrigins, Deprecation, Endpoint, Environment, Fetch, FetchError, Handled,
+    LogRecord, Memory, RawHeaders, RepeatKey, Repeated, Secret, Settings, TrustedProxies, handle, keep,
+    repeated,
 };
-use leaderboard_openapi::conformance::{Conformance, Exchange};
+use leaderboard_openapi::conformance::{self, Exchange};
 use serde_json::Value;
 
 use crate::store::{Region, Store, turn};
@@ -43,6 +45,9 @@ fn serves<P: Endpoint>(path: &str) -> bool {
     };
     P::table().iter().any(|route| match route.base {
         Base::Root => fits(route.pattern),
+        Base::RootAndApi => ["", "/api", "/api/:version"]
+            .iter()
+            .any(|base| fits(&format!("{base}{}", route.pattern))),
         Base::Api => ["/api", "/api/:version"]
             .iter()
             .any(|base| fits(&format!("{base}{}", route.pattern))),
@@ -59,6 +64,8 @@ pub(crate) struct World {
     passed_ms: Rc<Cell<i64>>,
     /// Whether the clock goes on while somebody pauses.
     pub(crate) pauses_take_time: Rc<Cell<bool>>,
+    /// Whether the store is elsewhere, so that the region caches what it says.
+    pub(crate) store_is_remote: Rc<Cell<bool>>,
     /// Something was written, and no time has passed since.
     written: Cell<bool>,
     boards: BoardMemory,
@@ -80,7 +87,7 @@ pub(crate) struct NoFetch;
 
 impl Fetch for NoFetch {
     async fn get(&self, _url: &str, _max_bytes: usize) -> Result<Bytes, FetchError> {
-        Err(FetchError("there is no network".to_owned()))
+        Err(FetchError::Unreachable("there is no network".to_owned()))
     }
 }
 
@@ -125,7 +132,7 @@ impl Environment for Service {
     }
 
     fn cache(&self) -> Option<&Region> {
-        None
+        self.0.store_is_remote.get().then_some(&*self.0.region)
     }
 
     fn boards(&self) -> &BoardMemory {
@@ -155,7 +162,7 @@ pub(crate) fn assert_described(method: &Method, path: &str, response: &http::Res
         headers: response.headers(),
         body: response.body(),
     };
-    if let Err(fault) = Conformance::get().check(&exchange) {
+    if let Err(fault) = conformance::check(&exchange, IntegerFormat::NumberOrString) {
         panic!("{method} {path} is not answered as described: {fault}: {response:?}");
     }
 }
@@ -212,6 +219,19 @@ impl Service {
         Self::configured(|settings| settings.cors_origins = origins)
     }
 
+    /// A service that announces changes to other regions.
+    pub(crate) fn announcing() -> Self {
+        Self::configured(|settings| settings.changes_channel = Some("changes".into()))
+    }
+
+    /// A service behind a CDN with this in its cache key.
+    pub(crate) fn behind(origins: CorsOrigins, cdn_key_headers: CdnKeyHeaders) -> Self {
+        Self::configured(|settings| {
+            settings.cors_origins = origins;
+            settings.cdn_key_headers = cdn_key_headers;
+        })
+    }
+
     fn configured(adjust: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             admin_key: Secret::new(KEY),
@@ -223,6 +243,7 @@ impl Service {
             deprecation: None,
             player_tokens: None,
             cors_origins: CorsOrigins::None,
+            cdn_key_headers: CdnKeyHeaders::default(),
         };
         adjust(&mut settings);
         Self(Rc::new(World {
@@ -230,6 +251,7 @@ impl Service {
             region: Rc::default(),
             passed_ms: Rc::default(),
             pauses_take_time: Rc::default(),
+            store_is_remote: Rc::default(),
             written: Cell::new(false),
             boards: BoardMemory::default(),
             memory: Memory::default(),
@@ -245,6 +267,7 @@ impl Service {
             region,
             passed_ms,
             pauses_take_time,
+            store_is_remote,
             settings,
             ..
         } = &**self;
@@ -252,6 +275,7 @@ impl Service {
             store: Rc::clone(store),
             passed_ms: Rc::clone(passed_ms),
             pauses_take_time: Rc::clone(pauses_take_time),
+            store_is_remote: Rc::clone(store_is_remote),
             region: Rc::clone(region),
             written: Cell::new(false),
             boards: BoardMemory::default(),
@@ -267,6 +291,7 @@ impl Service {
             store,
             passed_ms,
             pauses_take_time,
+            store_is_remote,
             settings,
             ..
         } = &**self;
@@ -274,6 +299,7 @@ impl Service {
             store: Rc::clone(store),
             passed_ms: Rc::clone(passed_ms),
             pauses_take_time: Rc::clone(pauses_take_time),
+            store_is_remote: Rc::clone(store_is_remote),
             region: Rc::default(),
             written: Cell::new(false),
             boards: BoardMemory::default(),
@@ -374,7 +400,7 @@ impl Service {
             response,
             log,
             repeatable,
-        } = handle::<P, _>(self, request).await;
+        } = handle::<P, _, _>(self, request).await;
         if let Some((key, answer)) = key.zip(repeatable) {
             keep(self, key, answer);
         }
@@ -420,6 +446,19 @@ impl Service {
         }
         let body = Body::Bytes(Bytes::copy_from_slice(body.as_bytes()));
         self.send(request.body(body).unwrap())
+    }
+
+    /// A merge patch with the operator's key.
+    pub(crate) fn patch(path: &str, body: &str) -> Request<Body> {
+        let request = Request::builder()
+            .method(Method::PATCH)
+            .uri(format!("/api/v1{path}"));
+        let request = request
+            .header("x-api-key", KEY)
+            .header("content-type", "application/json");
+        request
+            .body(Body::Bytes(Bytes::copy_from_slice(body.as_bytes())))
+            .unwrap()
     }
 
     /// A reading request.

@@ -1,24 +1,30 @@
 //! The in-memory model of the domain as a store of record: with dead letters, and with a switch to go away.
 
+mod region;
+
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Cache, Change, Counters, DayUsage, DeadLetter, DeadLetters,
+    Announcements, AuditLog, AuditRecord, Ban, Bans, Change, Counters, DayUsage, DeadLetter, DeadLetters,
     DocumentKind, DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page,
-    PageFrom, PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, Standings, SubmitTerms, Submitted, VersionMismatch,
+    PageFrom, PeriodPage, PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError,
+    Readiness, RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitTerms,
+    Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
+    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RecordedEvent, Refusal, RefusalReason,
+    StoreError, TenantId, Timestamp, Versioned,
 };
+
+pub(crate) use region::{Region, turn};
 
 #[derive(Default)]
 pub(crate) struct Store {
     model: Model,
-    letters: RefCell<Vec<DeadLetter>>,
+    /// How often dead letters were pushed.
+    pub(crate) letter_pushes: Cell<u32>,
     pub(crate) down: Cell<bool>,
     /// How often documents were asked for.
     pub(crate) document_reads: Cell<u32>,
@@ -27,12 +33,38 @@ pub(crate) struct Store {
     /// How many reports of what was let through came.
     pub(crate) reports: Cell<u32>,
     pub(crate) log_is_closed: Cell<bool>,
+    /// Whether the store is out of memory: it refuses what adds data, and nothing else.
+    pub(crate) is_full: Cell<bool>,
+    /// How often it was told to sweep.
+    pub(crate) sweeps: Cell<u32>,
+    /// How many sweeps leave something.
+    pub(crate) sweeps_left: Cell<u32>,
+    /// Whether a rebuild holds up every score.
+    pub(crate) is_rebuilding: Cell<bool>,
+    /// How many steps of a rebuild are left.
+    pub(crate) rebuild_steps: Cell<u32>,
+    /// Whether a leaderboard that is deleted leaves enough room.
+    pub(crate) has_room_after_deleting: Cell<bool>,
     /// So many documents are still written before the store goes away.
     pub(crate) writes_left: Cell<Option<u32>>,
     /// How often ranks were asked for.
     pub(crate) reads: Cell<u32>,
+    /// How often the store was asked whether it is ready.
+    pub(crate) probes: Cell<u32>,
+    /// How many changes were announced.
+    pub(crate) announcements: Cell<u32>,
+    /// How many events of logs were read.
+    pub(crate) events_read: Cell<u64>,
     /// How often a configuration was asked for.
     pub(crate) board_reads: Cell<u32>,
+    /// How often limits were charged in a command of their own.
+    pub(crate) takes: Cell<u32>,
+    /// How many records the audit log was given, and their bytes.
+    pub(crate) audited: Cell<(u32, usize)>,
+    /// Whether it takes questions in and answers none.
+    pub(crate) hangs: Cell<bool>,
+    /// How its server is set up.
+    pub(crate) settings: RefCell<Vec<SettingCheck>>,
     /// Whether changes are made and their answers get lost.
     pub(crate) answers_get_lost: Cell<bool>,
 }
@@ -52,11 +84,33 @@ impl Store {
         self.up()
     }
 
+    /// What adds data is refused by a store that is full.
+    fn has_room(&self) -> Result<&Model, StoreError> {
+        if self.is_full.get() {
+            let cause = "OOM command not allowed when used memory > 'maxmemory'.";
+            return Err(StoreError::OutOfMemory(cause.into()));
+        }
+        self.up()
+    }
+
     /// A question about ranks; others get on meanwhile.
     async fn asked(&self) -> Result<&Model, StoreError> {
         self.reads.set(self.reads.get() + 1);
         turn().await;
+        self.hang().await?;
         self.up()
+    }
+
+    /// Waits while the store hangs, until the connection gives up.
+    async fn hang(&self) -> Result<(), StoreError> {
+        const PATIENCE: u32 = 1_000;
+        for _ in 0..PATIENCE {
+            if !self.hangs.get() {
+                return Ok(());
+            }
+            turn().await;
+        }
+        Err(StoreError::Unavailable("the command took too long".into()))
     }
 
     /// The answer to a change, unless it gets lost.
@@ -77,6 +131,14 @@ impl Store {
     }
 }
 
+/// Why a score is refused while its period is being rebuilt.
+fn rebuilding(attempt: &Attempt) -> Refusal {
+    Refusal {
+        leaderboard: attempt.targets[0].board.value.id.clone(),
+        reason: RefusalReason::Rebuilding,
+    }
+}
+
 impl Scores for Store {
     async fn submit_on(
         &self,
@@ -84,12 +146,24 @@ impl Scores for Store {
         attempts: &[Attempt],
         terms: &SubmitTerms,
     ) -> Result<Submitted, StoreError> {
-        let done = self.up()?.submit_on(tenant, attempts, terms).await?;
+        if self.is_rebuilding.get() {
+            return Ok(Submitted {
+                metered: self.up()?.take(tenant, &terms.metering).await?,
+                answers: attempts.iter().map(|attempt| Err(rebuilding(attempt))).collect(),
+            });
+        }
+        let done = self.has_room()?.submit_on(tenant, attempts, terms).await?;
         self.answered(done)
     }
 
-    async fn page(&self, place: &Place<'_>, from: &PageFrom, limit: u32) -> Result<Page, ReadError> {
-        self.asked().await?.page(place, from, limit).await
+    async fn page(
+        &self,
+        place: &Place<'_>,
+        from: &PageFrom,
+        limit: u32,
+        caller: &Caller,
+    ) -> Result<Page, ReadError> {
+        self.asked().await?.page(place, from, limit, caller).await
     }
 
     async fn around(
@@ -119,13 +193,29 @@ impl Scores for Store {
         self.asked().await?.positions(place, tuples).await
     }
 
-    async fn periods(
+    async fn find_period(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        id: &PeriodId,
         now: Timestamp,
-    ) -> Result<Vec<PeriodSummary>, StoreError> {
-        self.up()?.periods(tenant, leaderboard, now).await
+    ) -> Result<Option<PeriodSummary>, StoreError> {
+        self.asked()
+            .await?
+            .find_period(tenant, leaderboard, id, now)
+            .await
+    }
+
+    async fn list_periods(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        before: Option<Timestamp>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<PeriodPage, StoreError> {
+        let model = self.asked().await?;
+        model.list_periods(tenant, leaderboard, before, limit, now).await
     }
 
     async fn remove(
@@ -137,14 +227,35 @@ impl Scores for Store {
         let done = self.up()?.remove(place, player, at).await?;
         Ok(self.answered(done)?)
     }
+}
 
-    async fn hide(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        self.up()?.hide(tenant, player, at).await?;
-        self.answered(())
+impl Bans for Store {
+    async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        let done = self.up()?.ban(tenant, ban).await?;
+        self.answered(done)
     }
 
-    async fn restore(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        self.up()?.restore(tenant, player, at).await
+    async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        self.up()?.unban(tenant, player, at).await
+    }
+
+    async fn find_ban(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        now: Timestamp,
+    ) -> Result<Option<Ban>, StoreError> {
+        self.up()?.find_ban(tenant, player, now).await
+    }
+
+    async fn list_bans(
+        &self,
+        tenant: &TenantId,
+        after: Option<&PlayerId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Ban>, StoreError> {
+        self.up()?.list_bans(tenant, after, limit, now).await
     }
 }
 
@@ -156,7 +267,9 @@ impl Events for Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.up()?.read(tenant, leaderboard, after, limit).await
+        let events = self.up()?.read(tenant, leaderboard, after, limit).await?;
+        self.events_read.set(self.events_read.get() + events.len() as u64);
+        Ok(events)
     }
 }
 
@@ -171,8 +284,24 @@ impl Leaderboards for Store {
         self.up()?.get(tenant, id).await
     }
 
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+        self.board_reads.set(self.board_reads.get() + 1);
+        turn().await;
+        self.up()?.get_many(tenant, ids).await
+    }
+
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
-        let done = self.up()?.put(put).await?;
+        let steps = self.rebuild_steps.get();
+        if put.rebuild && steps > 0 {
+            self.has_room()?;
+            self.rebuild_steps.set(steps - 1);
+            return Ok(Err(PutRefusal::Unfinished));
+        }
+        let done = self.has_room()?.put(put).await?;
         self.answered(done)
     }
 
@@ -192,28 +321,46 @@ impl Leaderboards for Store {
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
         let done = self.up()?.delete(tenant, id, expected).await?;
+        if self.has_room_after_deleting.get() {
+            self.is_full.set(false);
+        }
         self.answered(done)
+    }
+
+    async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        self.sweeps.set(self.sweeps.get() + 1);
+        self.up()?.sweep(tenant).await?;
+        let left = self.sweeps_left.get();
+        self.sweeps_left.set(left.saturating_sub(1));
+        Ok(left > 0)
     }
 }
 
 impl DeadLetters for Store {
-    async fn bury(&self, letter: &DeadLetter) -> Result<(), StoreError> {
-        self.up()?;
-        let mut letters = self.letters.borrow_mut();
-        let known = letters
-            .iter()
-            .any(|old| old.payload == letter.payload && old.reason == letter.reason);
-        if !known {
-            letters.push(letter.clone());
-        }
-        Ok(())
+    async fn push_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        letters: &[DeadLetter],
+    ) -> Result<(), StoreError> {
+        self.letter_pushes.set(self.letter_pushes.get() + 1);
+        self.up()?.push_dead_letters(tenant, letters).await
     }
 
-    async fn letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        self.up()?;
-        let letters = self.letters.borrow();
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(letters.iter().rev().take(limit).cloned().collect())
+    async fn list_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        self.up()?.list_dead_letters(tenant, before, limit).await
+    }
+
+    async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
+        self.up()?.read_dead_letter(id).await
+    }
+
+    async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
+        self.up()?.delete_dead_letter(id).await
     }
 }
 
@@ -223,6 +370,7 @@ impl Documents for Store {
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
         self.document_reads.set(self.document_reads.get() + 1);
+        self.hang().await?;
         let found = self.up()?.read_documents(names).await;
         if self.documents_take_time.get() {
             turn().await;
@@ -264,12 +412,14 @@ impl Documents for Store {
 
 impl RateLimits for Store {
     async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
-        self.up()?.take(tenant, metering).await
+        self.takes.set(self.takes.get() + 1);
+        self.has_room()?.take(tenant, metering).await
     }
 
     async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
         self.reports.set(self.reports.get() + 1);
-        self.up()?.report(tenant, metering).await
+        self.hang().await?;
+        self.has_room()?.report(tenant, metering).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
@@ -279,7 +429,7 @@ impl RateLimits for Store {
 
 impl Counters for Store {
     async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
-        self.up()?.add(counts).await
+        self.has_room()?.add(counts).await
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
@@ -292,7 +442,9 @@ impl AuditLog for Store {
         if self.log_is_closed.get() {
             return Err(StoreError::Unavailable("the log is closed".into()));
         }
-        self.up()?.append_audit(record).await
+        let (records, bytes) = self.audited.get();
+        self.audited.set((records + 1, bytes + record.body.len()));
+        self.has_room()?.append_audit(record).await
     }
 
     async fn read_audit(
@@ -307,67 +459,21 @@ impl AuditLog for Store {
 
 impl Announcements for Store {
     async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+        self.announcements.set(self.announcements.get() + 1);
         self.up()?.announce(channel, tenant, change).await
     }
 }
 
 impl Readiness for Store {
     async fn ready(&self) -> Result<(), StoreError> {
+        self.probes.set(self.probes.get() + 1);
+        turn().await;
+        self.hang().await?;
         self.up().map(|_| ())
     }
-}
 
-/// A region's cache in memory, with a switch to fail.
-#[derive(Default)]
-pub(crate) struct Region {
-    pub(crate) kept: RefCell<BTreeMap<String, Vec<u8>>>,
-    pub(crate) down: Cell<bool>,
-    /// How often something was put that is about views.
-    pub(crate) puts: Cell<u32>,
-}
-
-impl Region {
-    fn up(&self) -> Result<&RefCell<BTreeMap<String, Vec<u8>>>, StoreError> {
-        if self.down.get() {
-            Err(StoreError::Unavailable("the disk is full".into()))
-        } else {
-            Ok(&self.kept)
-        }
+    async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
+        self.up()?;
+        Ok(self.settings.borrow().clone())
     }
-}
-
-impl Cache for Region {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.up()?.borrow().get(key).cloned())
-    }
-
-    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        if ["view:", "lease:", "changed:", "void:"]
-            .iter()
-            .any(|kind| key.starts_with(kind))
-        {
-            self.puts.set(self.puts.get() + 1);
-        }
-        self.up()?.borrow_mut().insert(key.to_owned(), value.to_vec());
-        Ok(())
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.up()?.borrow_mut().remove(key);
-        Ok(())
-    }
-}
-
-/// Lets other tasks go on.
-pub(crate) async fn turn() {
-    let mut polled = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut polled, true) {
-            std::task::Poll::Ready(())
-        } else {
-            context.waker().wake_by_ref();
-            std::task::Poll::Pending
-        }
-    })
-    .await;
 }

@@ -29,7 +29,7 @@ fn a_record_is_created_replaced_patched_and_read() {
         (201, "/api/v1/tenants/acme")
     );
     let whole = json!({"id": "acme", "title": "Acme", "state": "active",
-        "quotas": {"leaderboards": null, "entries": null, "requests_per_day": null}});
+        "quotas": {"leaderboards": null, "entries": null, "requests_per_day": null, "log_bytes": 4_294_967_296_u64}, "tokens_not_before": null});
     assert_eq!(created.json(), whole);
     let tag = created.header("etag").to_owned();
     let again = put(&service, "acme", &whole);
@@ -119,7 +119,9 @@ fn a_tenant_without_a_record_works_with_the_defaults() {
     );
     let own = as_operator(&service, "GET", "/tenant", "").json();
     assert_eq!((&own["id"], &own["state"]), (&json!("acme"), &json!("active")));
-    assert_eq!(own["holdings"], json!({"leaderboards": 1, "entries": 0}));
+    let held = &own["holdings"];
+    assert_eq!((&held["leaderboards"], &held["entries"]), (&json!(1), &json!(0)));
+    assert!(held["log_bytes"].as_u64().unwrap() > 0);
 }
 
 #[test]
@@ -222,6 +224,43 @@ fn quotas_hold_for_leaderboards_and_for_entries_however_they_come() {
 }
 
 #[test]
+fn logs_and_ids_have_a_quota_of_bytes() {
+    let service = Service::new();
+    let record = json!({"quotas": {"log_bytes": 512}});
+    assert_eq!(put(&service, "acme", &record).json()["quotas"]["log_bytes"], 512);
+    let policy = r#"{"log":{"keep_events":3,"keep_days":7}}"#;
+    let board = as_operator(&service, "PUT", "/leaderboards/one", policy).json();
+    assert_eq!(board["log"], json!({"keep_events": 3, "keep_days": 7}));
+    let score = |body: serde_json::Value| {
+        as_operator(&service, "POST", "/leaderboards/one/scores", &body.to_string())
+    };
+    for id in ["a", "b"] {
+        assert_eq!(score(json!({"player": "p", "score": 1, "id": id})).status, 200);
+    }
+    let full = score(json!({"player": "p", "score": 1, "id": "c"}));
+    assert_eq!(full.problem(), (409, "quota-reached".into(), String::new()));
+    assert!(
+        full.json()["detail"].as_str().unwrap().contains("log_bytes"),
+        "{}",
+        full.text
+    );
+    // A known id is answered, and a score without one is taken.
+    assert_eq!(
+        score(json!({"player": "p", "score": 1, "id": "a"})).json()["replayed"],
+        true
+    );
+    assert_eq!(
+        score(json!({"player": "p", "score": 2})).json()["status"],
+        "improved"
+    );
+    let held = as_operator(&service, "GET", "/tenant", "").json()["holdings"]["log_bytes"].clone();
+    assert!(held.as_u64().is_some_and(|bytes| bytes > 512), "{held}");
+    // More room is room at once.
+    service.call("PATCH", "/tenants/acme", r#"{"quotas":{"log_bytes":null}}"#);
+    assert_eq!(score(json!({"player": "p", "score": 1, "id": "c"})).status, 200);
+}
+
+#[test]
 fn usage_is_counted_for_the_tenant_and_the_day() {
     let service = Service::new();
     as_operator(&service, "PUT", "/leaderboards/goals", "{}");
@@ -236,7 +275,8 @@ fn usage_is_counted_for_the_tenant_and_the_day() {
         (days.as_array().unwrap().len(), &days[0]["scores"]),
         (1, &json!(3))
     );
-    assert_eq!(own.json()["holdings"], json!({"leaderboards": 1, "entries": 3}));
+    let held = &own.json()["holdings"];
+    assert_eq!((&held["leaderboards"], &held["entries"]), (&json!(1), &json!(3)));
     let seen = service.call("GET", "/tenants/acme/usage?days=7", "");
     assert_eq!(seen.json(), own.json());
     let bad = service.call("GET", "/tenants/acme/usage?days=0", "");

@@ -142,9 +142,30 @@ fn version_2_has_players_and_pages() {
     let around = v2(&service, "/leaderboards/goals/entries/p13/around?limit=3").json();
     assert_eq!(around["data"][1]["player"]["id"], "p13");
     assert_eq!(
-        around["page"],
-        json!({"next": null, "previous": null, "snapshot": {"version": 26, "drifted": false, "touched_ranks": []}})
+        around["page"]["snapshot"],
+        json!({"version": 26, "drifted": false, "touched_ranks": []})
     );
+    let follow = |name: &str| {
+        let cursor = around["page"][name].as_str().unwrap();
+        let page = v2(
+            &service,
+            &format!("/leaderboards/goals/entries?limit=1&cursor={cursor}"),
+        );
+        page.json()["data"][0]["rank"].as_u64().unwrap()
+    };
+    let rank = |at: usize| around["data"][at]["rank"].as_u64().unwrap();
+    assert_eq!((follow("previous"), follow("next")), (rank(0) - 1, rank(2) + 1));
+    let summary = v2(&service, "/leaderboards/goals/summary?player=p13&top=1&around=3").json();
+    assert_eq!(summary["around"], around);
+    assert_eq!(summary["top"]["data"][0]["rank"], 1);
+    service.call("PUT", "/players/p13/ban", "");
+    let (ban, bans) = (
+        v2(&service, "/players/p13/ban").json(),
+        v2(&service, "/bans").json(),
+    );
+    assert_eq!(ban["player"], json!({"id": "p13"}));
+    assert_eq!(bans["data"], json!([ban]));
+    service.call("DELETE", "/players/p13/ban", "");
     let periods = v2(&service, "/leaderboards/goals/periods").json();
     assert_eq!(
         (&periods["leaderboard"], &periods["data"][0]["count"]),
@@ -256,6 +277,85 @@ fn too_many_changes_are_not_gone_through() {
     );
     assert_eq!(
         change(2000, 1),
+        json!({"version": 26, "drifted": true, "touched_ranks": null, "moved_past": null, "gone": null})
+    );
+}
+
+#[test]
+fn no_more_events_are_read_than_the_answer_takes() {
+    let service = service();
+    let first = service.call("GET", &format!("{ENTRIES}?limit=1"), "").json();
+    let cursor = first["next"].as_str().unwrap();
+    let submit = |scores: &[String]| {
+        for some in scores.chunks(500) {
+            let body = format!(r#"{{"scores":[{}]}}"#, some.join(","));
+            let answer = service.call("POST", "/leaderboards/goals/scores", &body);
+            assert_eq!(answer.status, 207);
+        }
+    };
+    // The next page, what it says of its drift, and how many events were read for that.
+    let read = || {
+        let before = service.store.events_read.get();
+        let page = v2(&service, &format!("{ENTRIES}?limit=1&cursor={cursor}")).json();
+        let snapshot = page["page"]["snapshot"].clone();
+        (snapshot, service.store.events_read.get() - before)
+    };
+    // What leaves the list as it is comes after its version.
+    score(&service, r#"{"player":"p1","score":24}"#);
+    submit(&vec![r#"{"player":"p2","score":1}"#.into(); 200]);
+    let (snapshot, events) = read();
+    assert_eq!((&snapshot["drifted"], events), (&json!(true), 1));
+    // The page is touched, and of so many others nothing is told: the rest cannot change that.
+    let others: Vec<String> = (0..600)
+        .map(|n| format!(r#"{{"player":"q{n}","score":0}}"#))
+        .collect();
+    let begun = service.call("GET", &format!("{ENTRIES}?limit=1"), "").json();
+    let cursor = begun["next"].as_str().unwrap();
+    score(
+        &service,
+        r#"{"player":"p3","score":24,"occurred_at":"2026-07-19T20:00:00Z"}"#,
+    );
+    submit(&others);
+    let before = service.store.events_read.get();
+    let page = v2(&service, &format!("{ENTRIES}?limit=1&cursor={cursor}")).json();
+    assert_eq!(page["data"][0]["player"]["id"], "p3");
+    assert_eq!(
+        page["page"]["snapshot"],
+        json!({"version": begun["version"], "drifted": true, "touched_ranks": [2], "moved_past": null, "gone": null})
+    );
+    // The 200 that left the list as it was, and of the other 601 as many as it takes.
+    assert_eq!(service.store.events_read.get() - before, 500);
+    // That there are too many is known before any is read.
+    submit(&others);
+    submit(&[3, 4].map(|n| format!(r#"{{"player":"p2","score":{n}}}"#)));
+    let before = service.store.events_read.get();
+    let page = v2(&service, &format!("{ENTRIES}?limit=1&cursor={cursor}")).json();
+    assert_eq!(page["page"]["snapshot"]["touched_ranks"], json!(null));
+    assert_eq!(service.store.events_read.get() - before, 0);
+}
+
+#[test]
+fn a_list_from_before_the_log_begins_does_not_know_where_it_drifted() {
+    let service = service();
+    let first = service.call("GET", ENTRIES, "").json();
+    let cursor = first["next"].as_str().unwrap();
+    let snapshot = || {
+        let page = v2(&service, &format!("{ENTRIES}?limit=5&cursor={cursor}")).json();
+        page["page"]["snapshot"].clone()
+    };
+    assert_eq!(
+        service
+            .call("PATCH", "/leaderboards/goals", r#"{"log":{"keep_events":3}}"#)
+            .status,
+        200
+    );
+    score(&service, r#"{"player":"p1","score":99}"#);
+    assert_eq!(snapshot()["moved_past"], json!(["p1"]));
+    for n in 0..3 {
+        score(&service, &format!(r#"{{"player":"p2","score":{}}}"#, 100 + n));
+    }
+    assert_eq!(
+        snapshot(),
         json!({"version": 26, "drifted": true, "touched_ranks": null, "moved_past": null, "gone": null})
     );
 }

@@ -5,7 +5,8 @@ use leaderboard_core::access::Scopes;
 use leaderboard_core::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiKeyRecord, KeyId, Replaced, SecretDigest};
+use super::{ApiKeyRecord, KeyId, KeyRequest, Replaced, SecretDigest};
+use crate::hex;
 
 const FORMAT: u8 = 1;
 
@@ -23,15 +24,63 @@ struct Wire {
     revoked_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<IpNet>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_addresses: Option<Vec<IpNet>>,
     digest: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced: Option<WireReplaced>,
+    /// Those before it. An instance of an older version sees the newest alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaced_before: Vec<WireReplaced>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requests: Vec<WireRequest>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct WireReplaced {
     digest: String,
     until_ms: i64,
+}
+
+impl WireReplaced {
+    fn new(replaced: &Replaced) -> Self {
+        Self {
+            digest: replaced.digest.to_text(),
+            until_ms: replaced.valid_until.as_unix_ms(),
+        }
+    }
+
+    fn read(&self) -> Option<Replaced> {
+        Some(Replaced {
+            digest: SecretDigest::parse(&self.digest)?,
+            valid_until: Timestamp::from_unix_ms(self.until_ms)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireRequest {
+    name: String,
+    body: String,
+    at_ms: i64,
+}
+
+impl WireRequest {
+    fn new(request: &KeyRequest) -> Self {
+        Self {
+            name: hex::encode(&request.name),
+            body: hex::encode(&request.body),
+            at_ms: request.at.as_unix_ms(),
+        }
+    }
+
+    fn read(&self) -> Option<KeyRequest> {
+        Some(KeyRequest {
+            name: hex::decode(&self.name)?,
+            body: hex::decode(&self.body)?,
+            at: Timestamp::from_unix_ms(self.at_ms)?,
+        })
+    }
 }
 
 impl ApiKeyRecord {
@@ -48,11 +97,11 @@ impl ApiKeyRecord {
             expires_ms: self.expires_at.map(Timestamp::as_unix_ms),
             revoked_ms: self.revoked_at.map(Timestamp::as_unix_ms),
             addresses: self.allowed_addresses.clone(),
+            token_addresses: self.token_addresses.clone(),
             digest: self.digest.to_text(),
-            replaced: self.replaced.as_ref().map(|before| WireReplaced {
-                digest: before.digest.to_text(),
-                until_ms: before.valid_until.as_unix_ms(),
-            }),
+            replaced: self.former.first().map(WireReplaced::new),
+            replaced_before: self.former.iter().skip(1).map(WireReplaced::new).collect(),
+            requests: self.requests.iter().map(WireRequest::new).collect(),
         };
         // Strings, numbers and lists of them always serialise.
         serde_json::to_vec(&wire).unwrap_or_default()
@@ -70,13 +119,7 @@ impl ApiKeyRecord {
             None => Some(None),
             Some(ms) => Timestamp::from_unix_ms(ms).map(Some),
         };
-        let replaced = match wire.replaced {
-            None => None,
-            Some(before) => Some(Replaced {
-                digest: SecretDigest::parse(&before.digest)?,
-                valid_until: Timestamp::from_unix_ms(before.until_ms)?,
-            }),
-        };
+        let former = wire.replaced.iter().chain(&wire.replaced_before);
         Some(Self {
             id: KeyId::parse(&wire.id)?,
             tenant: TenantId::new(wire.tenant).ok()?,
@@ -88,8 +131,14 @@ impl ApiKeyRecord {
             expires_at: time(wire.expires_ms)?,
             revoked_at: time(wire.revoked_ms)?,
             allowed_addresses: wire.addresses,
+            token_addresses: wire.token_addresses,
             digest: SecretDigest::parse(&wire.digest)?,
-            replaced,
+            former: former.map(WireReplaced::read).collect::<Option<_>>()?,
+            requests: wire
+                .requests
+                .iter()
+                .map(WireRequest::read)
+                .collect::<Option<_>>()?,
         })
     }
 }

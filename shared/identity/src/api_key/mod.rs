@@ -5,6 +5,7 @@ mod record;
 mod text;
 
 pub use record::{
-    ApiKeyRecord, KeyRefusal, MAX_ALLOWED_ADDRESSES, MAX_KEY_NAME_CHARS, MAX_OVERLAP_S, Replaced,
+    ApiKeyRecord, KeyRefusal, KeyRequest, MAX_ALLOWED_ADDRESSES, MAX_FORMER_SECRETS, MAX_KEY_NAME_CHARS,
+    MAX_OVERLAP_S, MAX_REQUESTS, Replaced, TooManySecrets, is_within,
 };
 pub use text::{ApiKey, ApiKeyText, KEY_PREFIX, KeyId, NewApiKey, NotAKey, SecretDigest};

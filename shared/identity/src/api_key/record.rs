@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
-use leaderboard_core::{Invalid, TenantId, Timestamp};
+use leaderboard_core::ports::IDEMPOTENCY_MS;
+use leaderboard_core::{Fingerprint, Invalid, TenantId, Timestamp};
 
 use super::{KeyId, SecretDigest};
+use crate::token::{KeyBinding, TokenProblem};
 
 /// The longest name of a key, in characters.
 pub const MAX_KEY_NAME_CHARS: usize = 200;
@@ -15,13 +17,36 @@ pub const MAX_ALLOWED_ADDRESSES: usize = 64;
 /// How long a replaced secret may stay valid, in seconds: 30 days.
 pub const MAX_OVERLAP_S: u32 = 30 * 24 * 60 * 60;
 
-/// The secret before the present one.
+/// Former secrets of one key that can be good at the same time.
+pub const MAX_FORMER_SECRETS: usize = 8;
+/// Requests that one key remembers.
+pub const MAX_REQUESTS: usize = 8;
+
+/// A secret before the present one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaced {
     /// Its digest.
     pub digest: SecretDigest,
     /// Until when it is still good.
     pub valid_until: Timestamp,
+}
+
+/// The idempotency record of a request that made the key or a secret of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRequest {
+    /// A digest of what the request was for, its caller, and its idempotency key.
+    pub name: Fingerprint,
+    /// A digest of its body.
+    pub body: Fingerprint,
+    /// When it was done.
+    pub at: Timestamp,
+}
+
+/// Why a key gets no new secret: [`MAX_FORMER_SECRETS`] former ones are still good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManySecrets {
+    /// When the next of them ends.
+    pub until: Timestamp,
 }
 
 /// A key as it is kept: everything but its secret.
@@ -43,10 +68,15 @@ pub struct ApiKeyRecord {
     pub revoked_at: Option<Timestamp>,
     /// From where it may be used; empty is from everywhere.
     pub allowed_addresses: Vec<IpNet>,
+    /// From where the tokens may be used that it issues to players; `None` is from where the key may be used itself, empty is
+    /// from everywhere.
+    pub token_addresses: Option<Vec<IpNet>>,
     /// The digest of its secret.
     pub digest: SecretDigest,
-    /// The secret before, after a rotation.
-    pub replaced: Option<Replaced>,
+    /// The secrets before, the newest first, each with an end of its own.
+    pub former: Vec<Replaced>,
+    /// The last requests that made the key or a secret of it, the newest first.
+    pub requests: Vec<KeyRequest>,
 }
 
 /// Why a key does not open the door. What it displays is safe to show to whoever sent the key.
@@ -90,7 +120,7 @@ impl ApiKeyRecord {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), KeyRefusal> {
-        let replaced = self.replaced.as_ref().filter(|before| before.digest == *secret);
+        let replaced = self.former.iter().find(|before| before.digest == *secret);
         if self.digest != *secret && replaced.is_none() {
             return Err(KeyRefusal::WrongSecret);
         }
@@ -103,33 +133,93 @@ impl ApiKeyRecord {
         if replaced.is_some_and(|before| now >= before.valid_until) {
             return Err(KeyRefusal::Replaced);
         }
-        if self.may_come_from(address) {
+        if is_within(&self.allowed_addresses, address) {
             Ok(())
         } else {
             Err(KeyRefusal::Address)
         }
     }
 
-    /// An address that is not known is in no range.
-    fn may_come_from(&self, address: Option<IpAddr>) -> bool {
-        self.allowed_addresses.is_empty()
-            || address.is_some_and(|address| {
-                // An IPv4 client of an IPv6 socket is an IPv4 client.
-                let address = address.to_canonical();
-                self.allowed_addresses
-                    .iter()
-                    .any(|range| range.contains(&address))
-            })
+    /// What binds the tokens that it issues to players.
+    #[must_use]
+    pub fn token_binding(&self) -> KeyBinding {
+        let addresses = self.token_addresses.as_ref().unwrap_or(&self.allowed_addresses);
+        KeyBinding {
+            key: self.id,
+            addresses: addresses.clone(),
+        }
     }
 
-    /// Puts a new secret in the place of the present one, which stays good for `overlap_s`.
-    pub fn replace_secret(&mut self, digest: SecretDigest, now: Timestamp, overlap_s: u32) {
+    /// Whether a token that this key has issued is still good.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn check_token(&self, now: Timestamp) -> Result<(), TokenProblem> {
+        if self.revoked_at.is_some() {
+            return Err(TokenProblem::Revoked);
+        }
+        if self.expires_at.is_some_and(|end| now >= end) {
+            return Err(TokenProblem::Expired);
+        }
+        Ok(())
+    }
+
+    /// Puts a new secret in the place of the present one, which stays good for `overlap_s`. Secrets before it keep their ends.
+    ///
+    /// # Errors
+    /// [`TooManySecrets`] when no more can be kept that are still good; without an overlap there is always room.
+    pub fn replace_secret(
+        &mut self,
+        digest: SecretDigest,
+        now: Timestamp,
+        overlap_s: u32,
+    ) -> Result<(), TooManySecrets> {
         let valid_until = now.saturating_add_ms(i64::from(overlap_s.min(MAX_OVERLAP_S)) * 1000);
+        let good = || {
+            self.former
+                .iter()
+                .map(|before| before.valid_until)
+                .filter(|end| *end > now)
+        };
+        let full = good().count() >= MAX_FORMER_SECRETS;
+        if let Some(until) = good().min().filter(|_| full && valid_until > now) {
+            return Err(TooManySecrets { until });
+        }
         let before = std::mem::replace(&mut self.digest, digest);
-        self.replaced = Some(Replaced {
-            digest: before,
-            valid_until,
-        });
+        self.former.insert(
+            0,
+            Replaced {
+                digest: before,
+                valid_until,
+            },
+        );
+        // Those that are over stay while there is room: who shows one learns that it was replaced.
+        while self.former.len() > MAX_FORMER_SECRETS {
+            let over = self.former.iter().rposition(|before| before.valid_until <= now);
+            self.former.remove(over.unwrap_or(0));
+        }
+        Ok(())
+    }
+
+    /// Until when a secret before the present one is good at most; `None` when there never was one.
+    #[must_use]
+    pub fn former_secrets_until(&self) -> Option<Timestamp> {
+        self.former.iter().map(|before| before.valid_until).max()
+    }
+
+    /// The request of that name, if it was done within [`IDEMPOTENCY_MS`] and is among the last [`MAX_REQUESTS`].
+    #[must_use]
+    pub fn request(&self, name: &Fingerprint, now: Timestamp) -> Option<&KeyRequest> {
+        let known = |request: &&KeyRequest| {
+            request.name == *name && now < request.at.saturating_add_ms(IDEMPOTENCY_MS)
+        };
+        self.requests.iter().find(known)
+    }
+
+    /// Remembers a request that has been done.
+    pub fn remember(&mut self, request: KeyRequest) {
+        self.requests.insert(0, request);
+        self.requests.truncate(MAX_REQUESTS);
     }
 
     /// Checks the fields that a caller chooses.
@@ -149,9 +239,25 @@ impl ApiKeyRecord {
             let detail = format!("must be at most {MAX_ALLOWED_ADDRESSES}");
             return Err(Invalid::new("/allowed_addresses", detail));
         }
+        let token_addresses = self.token_addresses.as_ref().map_or(0, Vec::len);
+        if token_addresses > MAX_ALLOWED_ADDRESSES {
+            let detail = format!("must be at most {MAX_ALLOWED_ADDRESSES}");
+            return Err(Invalid::new("/token_addresses", detail));
+        }
         if self.expires_at.is_some_and(|end| end <= self.created_at) {
             return Err(Invalid::new("/expires_at", "must be in the future"));
         }
         Ok(())
     }
+}
+
+/// Whether an address is in one of the ranges, or there are none. An address that is not known is in no range.
+#[must_use]
+pub fn is_within(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
+    ranges.is_empty()
+        || address.is_some_and(|address| {
+            // An IPv4 client of an IPv6 socket is an IPv4 client.
+            let address = address.to_canonical();
+            ranges.iter().any(|range| range.contains(&address))
+        })
 }

@@ -26,6 +26,12 @@ impl KeyId {
     pub fn parse(text: &str) -> Option<Self> {
         hex::decode(text).map(Self)
     }
+
+    /// An id made of a digest.
+    #[must_use]
+    pub fn of_digest(digest: &[u8; 16]) -> Self {
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
 }
 
 impl std::fmt::Display for KeyId {
@@ -128,7 +134,7 @@ impl ApiKey {
         Self::write(tenant, KeyId(id), &secret)
     }
 
-    /// Makes a new secret for a key that exists.
+    /// Makes a new secret for the key of this id.
     #[must_use]
     pub fn rotate(tenant: &TenantId, id: KeyId, random: &[u8; 32]) -> NewApiKey {
         Self::write(tenant, id, &split(random).1)

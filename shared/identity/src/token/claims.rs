@@ -1,5 +1,6 @@
 //! What the claims of a token mean here.
 
+use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{PlayerId, TenantId};
 use serde::Deserialize;
@@ -7,6 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::TokenProblem;
+use crate::api_key::KeyId;
 
 /// The claim that names the player unless another is configured.
 pub const DEFAULT_PLAYER_CLAIM: &str = "sub";
@@ -39,6 +41,22 @@ pub struct ClaimsMapping {
     pub default_scopes: Scopes,
     /// What the issuer may grant at most; other scopes of a token count for nothing.
     pub granted_scopes: Scopes,
+    /// Whether a token can be bound to an API key. Only this service issues such tokens; elsewhere the claims mean nothing.
+    pub bound_to_keys: bool,
+}
+
+/// The claim that names the API key that a token was issued by.
+pub(crate) const KEY_CLAIM: &str = "key";
+/// The claim that lists the address ranges that a token is good from.
+pub(crate) const ADDRESSES_CLAIM: &str = "net";
+
+/// The API key that a token was issued by, and what it may not do beyond that key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyBinding {
+    /// The key: the token ends when it does.
+    pub key: KeyId,
+    /// From where the token may be used; empty is from everywhere.
+    pub addresses: Vec<IpNet>,
 }
 
 impl ClaimsMapping {
@@ -52,6 +70,7 @@ impl ClaimsMapping {
             scopes: None,
             default_scopes: Scopes::NONE,
             granted_scopes: Scopes::READ.with(Scopes::WRITE),
+            bound_to_keys: false,
         }
     }
 
@@ -88,6 +107,22 @@ impl ClaimsMapping {
                 Err(_) => Err(TokenProblem::InvalidClaim(name.clone())),
             },
         }
+    }
+
+    pub(super) fn binding(&self, claims: &ClaimMap) -> Result<Option<KeyBinding>, TokenProblem> {
+        let Some(key) = claims.text(KEY_CLAIM)?.filter(|_| self.bound_to_keys) else {
+            return Ok(None);
+        };
+        let range = |value: &Value| value.as_str()?.parse().ok();
+        let addresses = match claims.get(ADDRESSES_CLAIM) {
+            None => Some(Vec::new()),
+            Some(Value::Array(list)) => list.iter().map(range).collect(),
+            Some(_) => None,
+        };
+        Ok(Some(KeyBinding {
+            key: KeyId::parse(key).ok_or_else(|| TokenProblem::InvalidClaim(KEY_CLAIM.into()))?,
+            addresses: addresses.ok_or_else(|| TokenProblem::InvalidClaim(ADDRESSES_CLAIM.into()))?,
+        }))
     }
 
     pub(super) fn scopes(&self, claims: &ClaimMap) -> Result<Scopes, TokenProblem> {

@@ -11,7 +11,7 @@ mod public_hosts;
 mod shape;
 mod verifier;
 
-pub use claims::{ClaimsMapping, DEFAULT_PLAYER_CLAIM, MAX_CLAIM_NAME_BYTES, TenantSource};
+pub use claims::{ClaimsMapping, DEFAULT_PLAYER_CLAIM, KeyBinding, MAX_CLAIM_NAME_BYTES, TenantSource};
 pub use issuer::{
     Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
 };

@@ -29,6 +29,8 @@ pub enum TokenProblem {
     BadSignature,
     /// At or past `exp`.
     Expired,
+    /// The key that it was issued by was revoked, or all tokens of its time were.
+    Revoked,
     /// Before `nbf`.
     NotYetValid,
     /// `iat` is in the future.
@@ -84,6 +86,7 @@ impl Display for TokenProblem {
             Self::UnknownKey { .. } => "the token's key is not known",
             Self::BadSignature => "the token's signature is not valid",
             Self::Expired => "the token has expired",
+            Self::Revoked => "the token was revoked",
             Self::NotYetValid => "the token is not yet valid",
             Self::IssuedInFuture => "the token was issued in the future",
             Self::UnknownIssuer => "the token's issuer is not trusted for its audience",

@@ -4,7 +4,7 @@ use jwt_compact::Claims;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, PlayerId, TenantId, Timestamp};
 
-use super::claims::{ClaimMap, ClaimsMapping, MAX_CLAIM_NAME_BYTES};
+use super::claims::{ClaimMap, ClaimsMapping, KeyBinding, MAX_CLAIM_NAME_BYTES};
 use super::{KeySet, MAX_URL_BYTES, PresentedToken, TokenProblem};
 
 /// How far clocks may differ unless configured, in seconds.
@@ -63,8 +63,12 @@ pub struct VerifiedToken {
     pub scopes: Scopes,
     /// Its `jti`.
     pub token_id: Option<String>,
+    /// Its `iat`.
+    pub issued_at: Option<Timestamp>,
     /// Its `exp`, without leeway.
     pub expires_at: Timestamp,
+    /// The API key that it was issued by, where this service issued it.
+    pub binding: Option<KeyBinding>,
 }
 
 impl Verifier {
@@ -188,6 +192,10 @@ impl Verifier {
             player: self.mapping.player(claims)?,
             scopes: self.mapping.scopes(claims)?,
             token_id,
+            binding: self.mapping.binding(claims)?,
+            issued_at: signed
+                .issued_at
+                .map(|at| Timestamp::saturating_from_unix_ms(at.timestamp_millis())),
             expires_at: Timestamp::saturating_from_unix_ms(expires_at.timestamp_millis()),
         })
     }

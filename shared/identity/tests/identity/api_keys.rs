@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::access::Scopes;
-use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord, KeyRefusal, MAX_OVERLAP_S, NewApiKey, NotAKey};
+use leaderboard_identity::api_key::{
+    ApiKey, ApiKeyRecord, KeyRefusal, KeyRequest, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS, NewApiKey,
+    NotAKey, TooManySecrets,
+};
 
 use crate::given::{NOW_S, at, now, tenant};
 
@@ -27,8 +30,10 @@ fn record() -> ApiKeyRecord {
         expires_at: None,
         revoked_at: None,
         allowed_addresses: Vec::new(),
+        token_addresses: None,
         digest: key.digest,
-        replaced: None,
+        former: Vec::new(),
+        requests: Vec::new(),
     }
 }
 
@@ -112,25 +117,70 @@ fn a_key_ends_when_it_expires() {
 fn a_replaced_secret_is_good_for_its_overlap() {
     let mut rotated = record();
     let new = ApiKey::rotate(&tenant(), rotated.id, &[9; 32]);
-    rotated.replace_secret(new.digest, now(), 60);
+    rotated.replace_secret(new.digest, now(), 60).unwrap();
     assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
     assert_eq!(check(&rotated, None, at(NOW_S + 60)), Err(KeyRefusal::Replaced));
     assert_eq!(rotated.check(&new.digest, None, at(NOW_S + 60)), Ok(()));
     assert_eq!(ApiKey::parse(new.text.reveal()).unwrap().id(), rotated.id);
 
-    // A second rotation leaves the first secret behind.
-    rotated.replace_secret(
-        ApiKey::rotate(&tenant(), rotated.id, &[8; 32]).digest,
-        now(),
-        u32::MAX,
-    );
-    assert_eq!(check(&rotated, None, now()), Err(KeyRefusal::WrongSecret));
+    // A second rotation leaves the first secret its own end.
+    let newest = ApiKey::rotate(&tenant(), rotated.id, &[8; 32]);
+    rotated.replace_secret(newest.digest, now(), u32::MAX).unwrap();
+    assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
+    assert_eq!(check(&rotated, None, at(NOW_S + 60)), Err(KeyRefusal::Replaced));
     let overlap = i64::from(MAX_OVERLAP_S);
+    assert_eq!(rotated.former_secrets_until(), Some(at(NOW_S + overlap)));
     assert_eq!(rotated.check(&new.digest, None, at(NOW_S + overlap - 1)), Ok(()));
     assert_eq!(
         rotated.check(&new.digest, None, at(NOW_S + overlap)),
         Err(KeyRefusal::Replaced)
     );
+    assert_eq!(rotated.check(&newest.digest, None, at(NOW_S + overlap)), Ok(()));
+}
+
+#[test]
+fn no_secret_ends_early_because_there_are_many() {
+    let mut rotated = record();
+    let digest = |n: usize| ApiKey::rotate(&tenant(), record().id, &[u8::try_from(n).unwrap(); 32]).digest;
+    for n in 0..MAX_FORMER_SECRETS {
+        rotated
+            .replace_secret(digest(n), now(), 60 + u32::try_from(n).unwrap())
+            .unwrap();
+    }
+    let before = rotated.clone();
+    let full = TooManySecrets {
+        until: at(NOW_S + 60),
+    };
+    assert_eq!(rotated.replace_secret(digest(100), now(), 1), Err(full));
+    assert_eq!(rotated, before);
+    // One that ends the present secret at once takes no room from the others.
+    rotated.replace_secret(digest(100), now(), 0).unwrap();
+    assert_eq!(rotated.former.len(), MAX_FORMER_SECRETS);
+    assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
+    // What is over makes room, the oldest first.
+    rotated.replace_secret(digest(101), at(NOW_S + 61), 60).unwrap();
+    assert_eq!(
+        check(&rotated, None, at(NOW_S + 61)),
+        Err(KeyRefusal::WrongSecret)
+    );
+    assert_eq!(rotated.check(&digest(1), None, at(NOW_S + 61)), Ok(()));
+}
+
+#[test]
+fn a_key_remembers_its_last_requests_for_a_day() {
+    let mut record = record();
+    let request = |n: u8| KeyRequest {
+        name: [n; 16],
+        body: [0; 16],
+        at: now(),
+    };
+    for n in 0..=u8::try_from(MAX_REQUESTS).unwrap() {
+        record.remember(request(n));
+    }
+    assert_eq!(record.requests.len(), MAX_REQUESTS);
+    assert_eq!(record.request(&[0; 16], now()), None);
+    assert_eq!(record.request(&[1; 16], at(NOW_S + 86_399)), Some(&request(1)));
+    assert_eq!(record.request(&[1; 16], at(NOW_S + 86_400)), None);
 }
 
 #[test]
@@ -153,13 +203,36 @@ fn a_record_reads_as_it_was_written() {
         expires_at: Some(at(NOW_S + 10)),
         revoked_at: Some(now()),
         allowed_addresses: vec!["192.0.2.0/24".parse().unwrap()],
+        token_addresses: Some(Vec::new()),
         scopes: Scopes::ADMIN,
         ..record()
     };
-    full.replace_secret(ApiKey::rotate(&tenant(), full.id, &[9; 32]).digest, now(), 60);
+    for n in 9..12 {
+        full.replace_secret(ApiKey::rotate(&tenant(), full.id, &[n; 32]).digest, now(), 60)
+            .unwrap();
+        full.remember(KeyRequest {
+            name: [n; 16],
+            body: [1; 16],
+            at: now(),
+        });
+    }
     for record in [record(), full] {
         assert_eq!(ApiKeyRecord::decode(&record.encode()), Some(record));
     }
+}
+
+#[test]
+fn a_record_of_the_version_before_has_one_former_secret() {
+    let mut rotated = record();
+    rotated
+        .replace_secret(ApiKey::rotate(&tenant(), rotated.id, &[9; 32]).digest, now(), 60)
+        .unwrap();
+    let text = String::from_utf8(rotated.encode()).unwrap();
+    assert!(
+        text.contains(r#""replaced":{"digest":"#) && !text.contains("replaced_before"),
+        "{text}"
+    );
+    assert_eq!(ApiKeyRecord::decode(text.as_bytes()), Some(rotated));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{PlayerId, TenantId};
+use leaderboard_identity::api_key::KeyId;
 use leaderboard_identity::player_token::{Grant, IssueProblem, MAX_LIFETIME_S, PlayerTokenKey, own_verifier};
-use leaderboard_identity::token::{PresentedToken, TokenProblem};
+use leaderboard_identity::token::{KeyBinding, PresentedToken, TokenProblem};
 
 use crate::given::{NOW_S, at, now, verifier};
 
@@ -20,6 +21,7 @@ fn issue(key: &PlayerTokenKey, scopes: Scopes, lifetime_s: u32) -> Result<String
         tenant: &tenant,
         scopes,
         lifetime_s,
+        binding: None,
     };
     key.issue(&grant, now(), &[0xab; 32])
 }
@@ -40,6 +42,28 @@ fn a_token_is_valid_in_every_region_that_has_the_secret() {
     assert_eq!(found.expires_at, at(NOW_S + 600));
     let late = verifier.verify_text(&token, &keys, at(NOW_S + 660));
     assert_eq!(late, Err(TokenProblem::Expired));
+}
+
+#[test]
+fn a_token_says_by_which_key_it_was_issued_and_from_where_it_is_good() {
+    let binding = KeyBinding {
+        key: KeyId::parse("0123456789abcdef").unwrap(),
+        addresses: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+    };
+    let (player, tenant) = (PlayerId::new("p").unwrap(), TenantId::new("acme").unwrap());
+    let grant = Grant {
+        player: &player,
+        tenant: &tenant,
+        scopes: Scopes::NONE,
+        lifetime_s: 600,
+        binding: Some(&binding),
+    };
+    let token = key().issue(&grant, now(), &[0xab; 32]).unwrap();
+    let (own, keys) = own_verifier(&[key()]).unwrap();
+    let found = own.verify_text(&token, &keys, now()).unwrap();
+    assert_eq!((found.binding, found.issued_at), (Some(binding), Some(now())));
+    let unbound = issue(&key(), Scopes::NONE, 600).unwrap();
+    assert_eq!(own.verify_text(&unbound, &keys, now()).unwrap().binding, None);
 }
 
 #[test]

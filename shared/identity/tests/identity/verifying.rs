@@ -23,7 +23,9 @@ fn every_algorithm_verifies_and_says_the_same() {
         player: Some(PlayerId::new("José").unwrap()),
         scopes: Scopes::WRITE,
         token_id: None,
+        issued_at: Some(at(NOW_S - 10)),
         expires_at: at(NOW_S + 600),
+        binding: None,
     };
     assert_eq!(
         verifier().verify_text(&hs256(&claims()), &secret_keys(), now()),
@@ -195,5 +197,24 @@ fn the_type_is_an_access_token_or_not_told() {
             Err(TokenProblem::WrongType)
         };
         assert_eq!(outcome, expected, "{typ}");
+    }
+}
+
+#[test]
+fn the_key_of_a_token_means_something_in_this_services_own_alone() {
+    let claims = claims_with(&json!({"key": "x", "net": "y"}));
+    let found = verify(&claims, ClaimsMapping::players_of(tenant()));
+    assert_eq!(found.map(|token| token.binding), Ok(None));
+    let own = || ClaimsMapping {
+        bound_to_keys: true,
+        ..ClaimsMapping::players_of(tenant())
+    };
+    for (claims, bad) in [
+        (json!({"key": "x"}), "key"),
+        (json!({"key": "0123456789abcdef", "net": "10.0.0.0/8"}), "net"),
+        (json!({"key": "0123456789abcdef", "net": ["10.0.0.0/99"]}), "net"),
+    ] {
+        let refused = verify(&claims_with(&claims), own()).map(|token| token.binding);
+        assert_eq!(refused, Err(TokenProblem::InvalidClaim(bad.into())), "{claims}");
     }
 }

@@ -65,7 +65,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("PATCH", TENANT, "patchTenant", "Change a tenant's record")
         .about("A merge patch (RFC 7396): `{\"state\": \"suspended\"}`.")
         .takes(CONDITIONS)
-        .reads("Patch")
+        .reads("TenantPatch")
         .gives(&[Answer::new(200, "It was changed.", RECORD)
             .with(TAGGED)
             .like(&["tenant-patched"])])

@@ -33,7 +33,8 @@ const GONE: &[Answer] = &[Answer::done("It is gone, and its tokens with it.")];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/keys", "createKey", "Create an API key")
-        .about("The key itself is shown this once.")
+        .about("The key itself is shown this once. A retry with the same `Idempotency-Key` makes no second key: it is answered with 409 `already-done`, which names the key, for as long as the key is there.")
+        .takes(&["idempotencyKey"])
         .reads("KeyWritten")
         .gives(&[Answer::new(201, "The key.", Shape::Json("Key"))
             .with(&["ETag", "Location"])
@@ -64,8 +65,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "rotateKey",
         "Give an API key a new secret",
     )
-    .about("The secret before stays good for a while.")
-    .takes(CONDITIONS)
+    .about("The secret before stays good for a while, and those before it for as long as they were promised. A retry with the same `Idempotency-Key` within 24 hours changes nothing: it is answered with 409 `already-done`.")
+    .takes(&["idempotencyKey", "ifMatch", "ifNoneMatch"])
     .reads("KeyRotation")
     .gives(&[Answer::new(200, "The key, with its new secret.", Shape::Json("Key"))
         .with(TAGGED)

@@ -8,19 +8,22 @@ const CHANGED: &[&str] = &["ETag", "Cache-Group-Invalidation"];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
-        .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("Those whose entries the caller may read; an administrator is shown all of each. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[Answer::new(200, "A page of leaderboards.", Shape::Versioned("Leaderboards", "LeaderboardsV2"))
             .like(&["leaderboards-listed"])]),
     Operation::new("GET", ONE, "readLeaderboard", "Read a leaderboard")
+        .about("An administrator is shown all of it; others who may read its entries are shown its title, its columns, its ties, the current period and the next reset.")
         .takes(&["ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The leaderboard.", DOCUMENT).with(&["ETag"]).like(&["leaderboard-read"]),
-            Answer::unchanged(),
+            Answer::new(200, "The leaderboard.", Shape::Json("ReadableLeaderboard"))
+                .with(&["ETag", "Cache-Status", "Age", "Content-Encoding"])
+                .like(&["leaderboard-read"]),
+            Answer::unchanged().with(&["ETag", "Cache-Status", "Age"]),
         ])
         .refuses(&[412]),
     Operation::new("PUT", ONE, "putLeaderboard", "Create or replace a leaderboard")
-        .about("What is left out has its default. A change that would reorder the entries of the current period asks for `rebuild=true`.")
+        .about("What is left out has its default. A change that would reorder the entries of the current period asks for `rebuild=true`. A change of `reset` takes effect at the end of the current period, at `reset_takes_effect_at`; with `rebuild=true` the current period goes on to the next reset of the new rule instead.")
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
         .reads("LeaderboardWritten")
         .gives(&[
@@ -31,7 +34,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("PATCH", ONE, "patchLeaderboard", "Change a leaderboard")
         .about("A merge patch (RFC 7396) of the document that `GET` shows.")
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
-        .reads("Patch")
+        .reads("LeaderboardPatch")
         .gives(&[Answer::new(200, "It was changed.", DOCUMENT).with(CHANGED).like(&["leaderboard-patched"])])
         .refuses(&[409, 412]),
     Operation::new("DELETE", ONE, "deleteLeaderboard", "Delete a leaderboard with all its data")

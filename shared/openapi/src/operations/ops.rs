@@ -7,6 +7,8 @@ const DETAILED: Shape = Shape::Json("DetailedHealth");
 const DRAFT: &str = "HealthDraft";
 
 pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/", "start", "Go to the description of this API")
+        .gives(&[Answer::new(307, "It is at `/docs`.", Shape::Empty).with(&["Location"])]),
     Operation::new(
         "GET",
         "/health/live",
@@ -20,6 +22,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "readReadiness",
         "Ask whether the service can work",
     )
+    .about("A warning, with 200, where a setting of the store's server is to be changed.")
     .gives(&[
         Answer::new(200, "The store answers.", HEALTH).like(&["health-ready"]),
         Answer::new(503, "The store does not answer.", HEALTH)
@@ -45,10 +48,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/metrics", "readMetrics", "Read the metrics")
         .about("Prometheus text format. With the operator's key, or the one that allows nothing else, which may also come as a bearer token.")
         .gives(&[Answer::new(200, "The metrics.", Shape::Text("text/plain")).like(&["metrics"])]),
-    Operation::file("/openapi.json", "readDescription", "Read this description").gives(&[
-        Answer::new(200, "OpenAPI 3.1.", Shape::Plain("Description")).with(TAGGED),
-        Answer::unchanged(),
-    ]),
+    Operation::file("/openapi.json", "readDescription", "Read the description of the newest version").gives(DESCRIPTION),
+    Operation::file("/openapi/v1.json", "readDescriptionOfVersion1", "Read the description of version 1").gives(DESCRIPTION),
+    Operation::file("/openapi/v1-strings.json", "readDescriptionOfVersion1WithStrings", "Read the description of version 1 with 64-bit integers as strings").gives(DESCRIPTION),
+    Operation::file("/openapi/v2.json", "readDescriptionOfVersion2", "Read the description of version 2").gives(DESCRIPTION),
+    Operation::file("/openapi/v2-strings.json", "readDescriptionOfVersion2WithStrings", "Read the description of version 2 with 64-bit integers as strings").gives(DESCRIPTION),
+    Operation::file("/problems", "listProblemTypes", "See all problem types as a page").gives(PAGE),
+    Operation::file("/problems/:type", "explainProblemType", "See what a problem type means, as a page")
+        .about("The `type` of a problem document is the address of such a page.")
+        .gives(PAGE)
+        .refuses(&[404]),
     Operation::file("/docs", "showDescription", "See this description as a page").gives(&[
         Answer::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
         Answer::unchanged(),
@@ -64,3 +73,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const TAGGED: &[&str] = &["ETag"];
+const CODED: &[&str] = &["ETag", "Content-Encoding"];
+const DESCRIPTION: &[Answer] = &[
+    Answer::new(200, "OpenAPI 3.1.", Shape::Plain("Description")).with(CODED),
+    Answer::unchanged().with(CODED),
+];
+const PAGE: &[Answer] = &[
+    Answer::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
+    Answer::unchanged(),
+];

@@ -32,20 +32,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ])
         .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player/around", "listAround", "List the entries around a player")
-        .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking.")
+        .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking. Its cursors go on as pages of the list.")
         .takes(&["limitOfWindow", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
             Answer::new(200, "The window.", Shape::Versioned("Window", "EntriesV2")).with(CACHED).like(&["around"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
-    Operation::new("GET", "/leaderboards/:leaderboard/periods", "listPeriods", "List the periods that have entries")
-        .about("Newest first.")
-        .takes(&["ifNoneMatch"])
+    Operation::new("GET", "/leaderboards/:leaderboard/summary", "readSummary", "Read the top, a player and the player's neighbours")
+        .about("Of the token's player, unless `player` names another one. Each part is what its own read answers, and comes from the cache like it.")
+        .takes(&["playerOfSummary", "top", "around", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The periods.", Shape::Versioned("Periods", "PeriodsV2")).with(CACHED).like(&["periods"]),
+            Answer::new(200, "The top and the window.", Shape::Versioned("Summary", "SummaryV2")).with(&["ETag"]).like(&["summary"]),
+            Answer::unchanged().with(&["ETag"]),
+        ])
+        .refuses(&[412]),
+    Operation::new("GET", "/leaderboards/:leaderboard/periods", "listPeriods", "List the periods that have entries")
+        .about("Newest first, page by page.")
+        .takes(&["limitOfPeriods", "cursor", "ifMatch", "ifNoneMatch"])
+        .gives(&[
+            Answer::new(200, "A page of the periods.", Shape::Versioned("Periods", "PeriodsV2"))
+                .with(CACHED)
+                .like(&["periods"]),
             UNCHANGED,
-        ]),
+        ])
+        .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read how scores are spread")
         .takes(&["buckets", "score", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[

@@ -15,7 +15,7 @@ const BATCH: Answer = Answer::new(
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/leaderboards/:leaderboard/scores", "submitScores", "Submit one score, or many")
-        .about("One submission, or `{\"scores\": […]}` with 1 to 1,000. A submission with an `id` counts once within 24 hours; `Idempotency-Key` does the same for a whole request.")
+        .about("One submission, or `{\"scores\": […]}` with 1 to 1,000 (with a player's token 20). It costs one unit of the limits for each leaderboard of each submission. A submission with an `id` counts once within 24 hours; `Idempotency-Key` does the same for a whole request.")
         .takes(IDEMPOTENT)
         .reads("Scores")
         .gives(&[
@@ -40,12 +40,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(&["period"])
         .gives(&[Answer::done("The entry is gone.").with(INVALIDATING)]),
     Operation::new("PUT", "/players/:player/ban", "banPlayer", "Hide a player")
-        .about("In every leaderboard of the tenant, from everybody but the player.")
-        .gives(&[Answer::done("The player is hidden.").with(INVALIDATING)]),
+        .about("In every leaderboard of the tenant, from everybody but the player. Once more, it changes why and until when. A ban with `expires_at` ends by itself.")
+        .reads("BanWritten")
+        .gives(&[Answer::done("The player is hidden.").with(INVALIDATING)])
+        .refuses(&[409]),
+    Operation::new("GET", "/players/:player/ban", "readBan", "Read a player's ban")
+        .about("Why, since when and until when.")
+        .gives(&[Answer::new(200, "The ban.", Shape::Versioned("Ban", "BanV2")).like(&["ban-read"])]),
     Operation::new("DELETE", "/players/:player/ban", "liftBan", "Show a hidden player again")
         .gives(&[Answer::done("The player is shown.").with(INVALIDATING)]),
+    Operation::new("GET", "/bans", "listBans", "List the bans")
+        .about("In the order of their players; those that have ended are not among them.")
+        .takes(&["limitOfDocuments", "cursor"])
+        .gives(&[Answer::new(200, "A page of bans.", Shape::Versioned("Bans", "BansV2")).like(&["bans-listed"])]),
     Operation::new("GET", "/dead-letters", "listDeadLetters", "List published messages that could not be applied")
-        .about("Newest first, of all tenants.")
-        .takes(&["limitOfRecords"])
-        .gives(&[Answer::new(200, "The newest ones.", Shape::Versioned("DeadLetters", "DeadLettersV2")).like(&["dead-letters"])]),
+        .about("Newest first. The tenant's own; the operator's key lists those of all tenants and those that name none, or with `tenant` those of one.")
+        .takes(&["limitOfRecords", "cursor", "ofTenant"])
+        .gives(&[Answer::new(200, "A page of them.", Shape::Versioned("DeadLetters", "DeadLettersV2")).like(&["dead-letters"])]),
+    Operation::new("POST", "/dead-letters/:letter/replay", "replayDeadLetter", "Apply a dead letter's submission now")
+        .about("With the submission's own id, so that one which was applied meanwhile counts once, and as of when the message came. The letter is deleted; one that is refused again stays.")
+        .gives(&[
+            Answer::new(200, "What the submission did on each leaderboard.", Shape::Versioned("Outcomes", "OutcomesV2"))
+                .with(INVALIDATING)
+                .like(&["score-on-several"]),
+        ])
+        .refuses(&[409, 422]),
+    Operation::new("DELETE", "/dead-letters/:letter", "dropDeadLetter", "Delete a dead letter")
+        .gives(&[Answer::done("It is gone.")]),
 ];

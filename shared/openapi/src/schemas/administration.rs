@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::entries::PageV2;
-use super::{Integer, Known, known};
+use super::patch::add_patch;
+use super::{Int64, Known, known};
 
 pub(super) fn add(all: &mut Vec<Known>) {
     known::<Problem>(all);
     known::<Tenant>(all);
     known::<TenantWritten>(all);
+    add_patch(all, "TenantWritten");
     known::<Tenants>(all);
     known::<TenantsV2>(all);
     known::<Usage>(all);
-    known::<AuditLog>(all);
-    known::<AuditLogV2>(all);
     known::<Limits>(all);
 }
 
@@ -77,13 +76,16 @@ pub enum TenantState {
 pub struct Quotas {
     /// Leaderboards.
     #[schema(required)]
-    pub leaderboards: Option<Integer>,
+    pub leaderboards: Option<Int64>,
     /// Entries in all leaderboards and periods.
     #[schema(required)]
-    pub entries: Option<Integer>,
+    pub entries: Option<Int64>,
     /// Requests in a day (UTC).
     #[schema(required)]
-    pub requests_per_day: Option<Integer>,
+    pub requests_per_day: Option<Int64>,
+    /// What event logs and idempotency records weigh, in bytes. Where they weigh more, the oldest events go; submissions
+    /// with an id are refused when idempotency records alone weigh so much.
+    pub log_bytes: Int64,
 }
 
 /// How much a tenant may have and use, as it is written.
@@ -91,11 +93,13 @@ pub struct Quotas {
 #[serde(deny_unknown_fields)]
 pub struct QuotasWritten {
     /// Leaderboards.
-    pub leaderboards: Option<Integer>,
+    pub leaderboards: Option<Int64>,
     /// Entries in all leaderboards and periods.
-    pub entries: Option<Integer>,
+    pub entries: Option<Int64>,
     /// Requests in a day (UTC).
-    pub requests_per_day: Option<Integer>,
+    pub requests_per_day: Option<Int64>,
+    /// What event logs and idempotency records weigh, in bytes; 4 GiB unless said.
+    pub log_bytes: Option<Int64>,
 }
 
 /// What a tenant holds now.
@@ -103,9 +107,11 @@ pub struct QuotasWritten {
 #[serde(deny_unknown_fields)]
 pub struct Holdings {
     /// Leaderboards.
-    pub leaderboards: Integer,
+    pub leaderboards: Int64,
     /// Entries in all leaderboards and periods.
-    pub entries: Integer,
+    pub entries: Int64,
+    /// What event logs and idempotency records weigh, in bytes.
+    pub log_bytes: Int64,
 }
 
 /// What the operator has set for a tenant.
@@ -120,6 +126,9 @@ pub struct Tenant {
     pub state: TenantState,
     /// How much it may have and use.
     pub quotas: Quotas,
+    /// Tokens that were issued before this instant are refused, players' and issuers' alike.
+    #[schema(required)]
+    pub tokens_not_before: Option<String>,
     /// Where the tenant asks for itself.
     #[schema(nullable = false)]
     pub holdings: Option<Holdings>,
@@ -140,6 +149,9 @@ pub struct TenantWritten {
     pub state: Option<TenantState>,
     /// How much it may have and use.
     pub quotas: Option<QuotasWritten>,
+    /// Revokes all tokens that were issued before this instant.
+    #[schema(format = "date-time")]
+    pub tokens_not_before: Option<String>,
 }
 
 /// A page of records.
@@ -171,9 +183,9 @@ pub struct Day {
     #[schema(format = "date")]
     pub day: String,
     /// Requests.
-    pub requests: Integer,
+    pub requests: Int64,
     /// Submissions.
-    pub scores: Integer,
+    pub scores: Int64,
 }
 
 /// What a tenant used, day by day, newest first, and what it holds now.
@@ -186,144 +198,6 @@ pub struct Usage {
     pub days: Vec<Day>,
     /// What it holds now.
     pub holdings: Holdings,
-}
-
-/// A record of the audit log.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuditRecord {
-    /// Its place in the log.
-    pub position: u64,
-    /// When it was made.
-    #[schema(format = "date-time")]
-    pub at: String,
-    /// Who did what, and from where.
-    pub event: AuditEvent,
-}
-
-/// What happened.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum AuditEvent {
-    /// An administrative act is about to be done.
-    Act {
-        /// By what credential.
-        who: AuditWho,
-        /// Of the request.
-        method: String,
-        /// The pattern of its route.
-        route: String,
-        /// Those of the path.
-        #[schema(nullable = false)]
-        parameters: Option<BTreeMap<String, String>>,
-        /// The query of its address.
-        #[schema(nullable = false)]
-        query: Option<String>,
-        /// The client's address.
-        #[schema(required)]
-        from: Option<String>,
-        /// The trace id.
-        trace: String,
-    },
-    /// An act was refused or failed.
-    Outcome {
-        /// The position of the act's record.
-        of: u64,
-        /// The status of the answer.
-        status: u16,
-        /// The trace id.
-        trace: String,
-    },
-    /// A token was issued to a player.
-    Issued {
-        /// By what credential.
-        who: AuditWho,
-        /// Whose it is.
-        player: String,
-        /// The client's address.
-        #[schema(required)]
-        from: Option<String>,
-        /// The trace id.
-        trace: String,
-    },
-    /// Credentials were refused.
-    Refused {
-        /// What was presented.
-        who: AuditWho,
-        /// The status of the answer.
-        status: u16,
-        /// The type of the problem.
-        reason: String,
-        /// The client's address.
-        #[schema(required)]
-        from: Option<String>,
-        /// The trace id of the first of them.
-        trace: String,
-        /// How often the same happened from the same address within a short time.
-        count: u64,
-    },
-}
-
-/// By what credential; never the secret.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "credential", rename_all = "snake_case", deny_unknown_fields)]
-pub enum AuditWho {
-    /// None.
-    Nobody,
-    /// The operator's key.
-    Operator,
-    /// An API key.
-    Key {
-        /// Its id.
-        id: String,
-    },
-    /// A token.
-    Token {
-        /// By whom it was issued.
-        issuer: String,
-        /// For whom.
-        subject: String,
-    },
-    /// A key that is not valid, whatever it claims to be.
-    UnknownKey,
-    /// A token that is not valid, whatever it claims to be.
-    UnknownToken,
-}
-
-/// A page of the log, newest first.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuditLog {
-    /// Newest first.
-    pub records: Vec<AuditRecord>,
-    /// What `before` of the next page is.
-    #[schema(required)]
-    pub next: Option<u64>,
-}
-
-/// A page of the log, newest first.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuditLogV2 {
-    /// Newest first.
-    pub data: Vec<AuditRecord>,
-    /// Where the log goes on.
-    pub page: AuditPageV2,
-}
-
-/// Where a log goes on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuditPageV2 {
-    /// What `before` of the next page is.
-    #[schema(required)]
-    pub next: Option<u64>,
-    /// `null`: a log is read from its newest record.
-    #[schema(required)]
-    pub previous: Option<u64>,
-    /// `null`: records do not change.
-    #[schema(required, value_type = Option<Object>)]
-    pub snapshot: Option<Map<String, Value>>,
 }
 
 /// A rate.

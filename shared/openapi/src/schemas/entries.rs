@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Integer, Known, Metadata, known};
+use super::{Int64, Known, Metadata, known};
 
 pub(super) fn add(all: &mut Vec<Known>) {
     known::<Entries>(all);
     known::<EntriesV2>(all);
     known::<Window>(all);
+    known::<Summary>(all);
+    known::<SummaryV2>(all);
     known::<Standing>(all);
     known::<StandingV2>(all);
     known::<Periods>(all);
@@ -19,7 +21,12 @@ pub(super) fn add(all: &mut Vec<Known>) {
 }
 
 /// Values by the names of their columns.
-pub(super) type Values = BTreeMap<String, Integer>;
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Values(pub BTreeMap<String, Int64>);
+
+/// Scores by per cent.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Percentiles(pub BTreeMap<String, Int64>);
 
 /// A period and its bounds; `null` is unbounded.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,7 +91,7 @@ pub struct Entries {
     /// The period.
     pub period: Period,
     /// The position of the last event that changed the period's entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
     /// Best first.
@@ -110,7 +117,7 @@ pub struct EntriesV2 {
     /// The period.
     pub period: Period,
     /// The position of the last event that changed the period's entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
     /// Best first.
@@ -143,7 +150,7 @@ pub struct PageV2 {
 #[serde(deny_unknown_fields)]
 pub struct SnapshotV2 {
     /// The version of the list's first page.
-    pub version: Integer,
+    pub version: Int64,
     /// Whether entries changed since.
     pub drifted: bool,
     /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
@@ -166,11 +173,39 @@ pub struct Window {
     /// The period.
     pub period: Period,
     /// The position of the last event that changed the period's entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
     /// Best first.
     pub entries: Vec<Entry>,
+    /// The cursor of the page of the list that follows.
+    #[schema(required)]
+    pub next: Option<String>,
+    /// The cursor of the page of the list that comes before.
+    #[schema(required)]
+    pub previous: Option<String>,
+}
+
+/// The top of a list, and a player's neighbours.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// The first page of the list.
+    pub top: Entries,
+    /// The window around the player; `null` without an entry of the player.
+    #[schema(required)]
+    pub around: Option<Window>,
+}
+
+/// The top of a list, and a player's neighbours.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SummaryV2 {
+    /// The first page of the list.
+    pub top: EntriesV2,
+    /// The window around the player; `null` without an entry of the player.
+    #[schema(required)]
+    pub around: Option<EntriesV2>,
 }
 
 /// One player's entry.
@@ -182,7 +217,7 @@ pub struct Standing {
     /// The period.
     pub period: Period,
     /// The position of the last event that changed the period's entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
     /// The entry.
@@ -198,7 +233,7 @@ pub struct StandingV2 {
     /// The period.
     pub period: Period,
     /// The position of the last event that changed the period's entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
     /// The entry.
@@ -218,7 +253,7 @@ pub struct PeriodSummary {
     #[schema(required)]
     pub ends_at: Option<String>,
     /// The position of the last event that changed its entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
 }
@@ -231,6 +266,9 @@ pub struct Periods {
     pub leaderboard: String,
     /// Newest first.
     pub periods: Vec<PeriodSummary>,
+    /// The cursor of the next page.
+    #[schema(required)]
+    pub next: Option<String>,
 }
 
 /// The periods of a leaderboard, newest first.
@@ -254,13 +292,13 @@ pub struct Distribution {
     /// The period.
     pub period: Period,
     /// The position of the last event that changed the period's entries.
-    pub version: Integer,
+    pub version: Int64,
     /// How many entries there are.
     pub count: u64,
     /// From the least score to the greatest.
     pub buckets: Vec<Bucket>,
     /// Scores by per cent; empty without entries.
-    pub percentiles: BTreeMap<String, Integer>,
+    pub percentiles: Percentiles,
     /// Where the asked score would stand.
     #[schema(required)]
     pub score: Option<ScorePlace>,
@@ -271,9 +309,9 @@ pub struct Distribution {
 #[serde(deny_unknown_fields)]
 pub struct Bucket {
     /// The least.
-    pub from: Integer,
+    pub from: Int64,
     /// The greatest.
-    pub to: Integer,
+    pub to: Int64,
     /// How many entries.
     pub count: u64,
 }
@@ -283,7 +321,7 @@ pub struct Bucket {
 #[serde(deny_unknown_fields)]
 pub struct ScorePlace {
     /// The score.
-    pub score: Integer,
+    pub score: Int64,
     /// The rank it would have.
     pub rank: u64,
     /// How many per cent of the entries it beats or equals.

@@ -41,7 +41,9 @@ pub struct Key {
     pub revoked_at: Option<String>,
     /// The only addresses it is good from, as ranges; empty: any.
     pub allowed_addresses: Vec<String>,
-    /// Until when the secret before is good.
+    /// The only addresses that the tokens it issues to players are good from; empty: any.
+    pub token_addresses: Vec<String>,
+    /// Until when a former secret is good at most. Each of them keeps its own end.
     #[schema(required)]
     pub replaced_secret_until: Option<String>,
     /// The key itself; once, when it is new.
@@ -64,6 +66,9 @@ pub struct KeyWritten {
     /// The only addresses it is good from, as ranges.
     #[schema(nullable = false)]
     pub allowed_addresses: Option<Vec<String>>,
+    /// The only addresses that the tokens it issues to players are good from, as ranges; empty: any. The key's own unless said.
+    #[schema(nullable = false)]
+    pub token_addresses: Option<Vec<String>>,
 }
 
 /// How a key gets a new secret.
@@ -154,6 +159,23 @@ pub struct Issuer {
     pub default_scopes: Vec<String>,
     /// The most that its tokens allow.
     pub granted_scopes: Vec<String>,
+    /// Whether the keys that it publishes could be fetched just now; in the answer to a PUT.
+    #[schema(nullable = false)]
+    pub key_set: Option<IssuerKeySet>,
+}
+
+/// Whether the keys that an issuer publishes could be fetched.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerKeySet {
+    /// Whether they could.
+    pub fetched: bool,
+    /// How many keys there are.
+    #[schema(nullable = false)]
+    pub keys: Option<u32>,
+    /// Why they could not, e.g. because the operator's `issuer_hosts` does not have the host.
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
 }
 
 /// An issuer as it is written.

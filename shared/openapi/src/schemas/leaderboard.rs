@@ -3,15 +3,18 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::entries::PageV2;
-use super::{Integer, Known, Patch, known};
+use super::entries::{PageV2, Period};
+use super::patch::add_patch;
+use super::{Int64, Known, known};
 
 pub(super) fn add(all: &mut Vec<Known>) {
     known::<Leaderboard>(all);
+    known::<PublicLeaderboard>(all);
+    known::<ReadableLeaderboard>(all);
     known::<LeaderboardWritten>(all);
     known::<Leaderboards>(all);
     known::<LeaderboardsV2>(all);
-    known::<Patch>(all);
+    add_patch(all, "LeaderboardWritten");
 }
 
 /// A leaderboard, all fields there.
@@ -26,13 +29,16 @@ pub struct Leaderboard {
     pub columns: Vec<Column>,
     /// What a submission does to an entry.
     pub operator: Operator,
-    /// Whether a submission may name another operator.
+    /// Whether a server's submission may name another operator. An admin may always `set`.
     pub operator_override: bool,
     /// How entries of equal values are ranked.
     pub ties: Ties,
     /// When a new period begins; `null`: never.
     #[schema(required)]
     pub reset: Option<Reset>,
+    /// Since when this `reset` holds, or from when on it will: the period that it found ends then. `null`: since ever.
+    #[schema(required)]
+    pub reset_takes_effect_at: Option<String>,
     /// How many periods are kept.
     pub keep_periods: u16,
     /// Scores from before are refused.
@@ -47,6 +53,37 @@ pub struct Leaderboard {
     pub access: Access,
     /// How long finished answers are used again.
     pub cache: CachePolicy,
+    /// How much of its event log is kept.
+    pub log: LogPolicy,
+}
+
+/// A leaderboard as those know it who may read its entries.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublicLeaderboard {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// 1 to 3; the first decides, the next ones break its ties.
+    pub columns: Vec<Column>,
+    /// How entries of equal values are ranked.
+    pub ties: Ties,
+    /// The period that holds now.
+    pub current_period: Period,
+    /// When the next period begins; `null`: never.
+    #[schema(required)]
+    pub next_reset: Option<String>,
+}
+
+/// A leaderboard: all of it for an administrator, what may be known of it for others.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ReadableLeaderboard {
+    /// For an administrator.
+    Leaderboard(Box<Leaderboard>),
+    /// For others who may read its entries.
+    Public(PublicLeaderboard),
 }
 
 /// A leaderboard as it is written: what is left out has its default.
@@ -71,8 +108,10 @@ pub struct LeaderboardWritten {
     /// `earliest` unless said.
     #[schema(nullable = false)]
     pub ties: Option<Ties>,
-    /// When a new period begins; `null`: never.
+    /// When a new period begins; `null`: never. A change takes effect at the end of the current period.
     pub reset: Option<Reset>,
+    /// As it was read, if at all; it changes nothing.
+    pub reset_takes_effect_at: Option<String>,
     /// 12 unless said.
     #[schema(minimum = 1, maximum = 1000, nullable = false)]
     pub keep_periods: Option<u16>,
@@ -88,6 +127,30 @@ pub struct LeaderboardWritten {
     pub access: Option<AccessWritten>,
     /// How long finished answers are used again.
     pub cache: Option<CachePolicyWritten>,
+    /// How much of its event log is kept.
+    pub log: Option<LogPolicyWritten>,
+}
+
+/// How much of an event log is kept: the newest events that are within both bounds.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogPolicy {
+    /// The most events.
+    pub keep_events: u32,
+    /// The oldest event, in days.
+    pub keep_days: u16,
+}
+
+/// How much of an event log is kept, as it is written.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogPolicyWritten {
+    /// The most events; 100,000 unless said.
+    #[schema(minimum = 1, maximum = 1_000_000, nullable = false)]
+    pub keep_events: Option<u32>,
+    /// The oldest event, in days; 30 unless said.
+    #[schema(minimum = 1, maximum = 3650, nullable = false)]
+    pub keep_days: Option<u16>,
 }
 
 /// A column.
@@ -167,19 +230,19 @@ pub struct Reset {
 pub struct ScoreLimits {
     /// The least value.
     #[schema(required)]
-    pub min: Option<Integer>,
+    pub min: Option<Int64>,
     /// The greatest value.
     #[schema(required)]
-    pub max: Option<Integer>,
+    pub max: Option<Int64>,
     /// The most that a submission changes an entry.
     #[schema(required)]
-    pub max_change: Option<Integer>,
+    pub max_change: Option<Int64>,
     /// The most submissions of a player in a period.
     #[schema(required)]
     pub max_attempts: Option<u32>,
     /// The most entries in a period.
     #[schema(required)]
-    pub max_entries: Option<Integer>,
+    pub max_entries: Option<Int64>,
 }
 
 /// What is accepted, as it is written.
@@ -187,15 +250,15 @@ pub struct ScoreLimits {
 #[serde(deny_unknown_fields)]
 pub struct ScoreLimitsWritten {
     /// The least value.
-    pub min: Option<Integer>,
+    pub min: Option<Int64>,
     /// The greatest value.
-    pub max: Option<Integer>,
+    pub max: Option<Int64>,
     /// The most that a submission changes an entry.
-    pub max_change: Option<Integer>,
+    pub max_change: Option<Int64>,
     /// The most submissions of a player in a period.
     pub max_attempts: Option<u32>,
     /// The most entries in a period.
-    pub max_entries: Option<Integer>,
+    pub max_entries: Option<Int64>,
 }
 
 /// Who may read and write.
@@ -308,7 +371,7 @@ pub struct WarmView {
 #[serde(deny_unknown_fields)]
 pub struct Leaderboards {
     /// In the order of their ids.
-    pub leaderboards: Vec<Leaderboard>,
+    pub leaderboards: Vec<ReadableLeaderboard>,
     /// The cursor of the next page.
     #[schema(required)]
     pub next: Option<String>,
@@ -319,7 +382,7 @@ pub struct Leaderboards {
 #[serde(deny_unknown_fields)]
 pub struct LeaderboardsV2 {
     /// In the order of their ids.
-    pub data: Vec<Leaderboard>,
+    pub data: Vec<ReadableLeaderboard>,
     /// Where the list goes on.
     pub page: PageV2,
 }

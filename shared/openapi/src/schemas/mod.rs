@@ -2,15 +2,19 @@
 //! to these schemas, the examples too. Unknown fields are errors, so an answer that grows a field fails the tests.
 
 pub mod administration;
+pub mod audit;
+pub mod bans;
 pub mod entries;
 pub mod flags;
 pub mod health;
 pub mod identity;
 pub mod leaderboard;
 pub mod outcomes;
+mod patch;
 
+use leaderboard_http::IntegerFormat;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 /// A schema and its name.
@@ -38,20 +42,39 @@ pub(crate) fn all() -> Vec<Known> {
     entries::add(&mut all);
     leaderboard::add(&mut all);
     outcomes::add(&mut all);
+    bans::add(&mut all);
     administration::add(&mut all);
+    audit::add(&mut all);
     health::add(&mut all);
     identity::add(&mut all);
     flags::add(&mut all);
     all
 }
 
-/// A 64-bit integer: a number where every reader keeps it exact, otherwise a string.
+/// The schema `Int64`. It names its types in a list: code generators make a class of each branch of a `oneOf`.
+pub(crate) fn int64(integers: IntegerFormat) -> Value {
+    match integers {
+        IntegerFormat::NumberOrString => json!({
+            "type": ["integer", "string"], "format": "int64", "pattern": DECIMAL,
+            "description": "A 64-bit integer: a number within ±(2^53 − 1), which every reader keeps exact, a string beyond. Both are accepted.",
+        }),
+        IntegerFormat::String => json!({
+            "type": "string", "pattern": DECIMAL,
+            "description": "A 64-bit integer in decimal digits.",
+        }),
+    }
+}
+
+/// Decimal digits of an integer of 64 bits.
+const DECIMAL: &str = "^(0|-?[1-9][0-9]{0,19})$";
+
+/// A 64-bit integer; [`int64`] makes its schema.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-pub enum Integer {
-    /// Within ±(2^53 − 1).
+pub enum Int64 {
+    /// A number.
     Number(i64),
-    /// Beyond.
+    /// Decimal digits.
     Text(String),
 }
 
@@ -59,8 +82,3 @@ pub enum Integer {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(value_type = Object)]
 pub struct Metadata(pub Map<String, Value>);
-
-/// A merge patch (RFC 7396): fields to set, `null` for those to take away.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(value_type = Object)]
-pub struct Patch(pub Map<String, Value>);

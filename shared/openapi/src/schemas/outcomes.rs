@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::entries::{PageV2, Values};
 use super::leaderboard::Operator;
-use super::{Integer, Known, Metadata, known};
+use super::{Int64, Known, Metadata, known};
 use crate::schemas::administration::Problem;
 
 pub(super) fn add(all: &mut Vec<Known>) {
@@ -30,7 +30,7 @@ pub struct Submission {
     pub player: String,
     /// The value of the only column.
     #[schema(nullable = false)]
-    pub score: Option<Integer>,
+    pub score: Option<Int64>,
     /// Values by the names of their columns.
     #[schema(nullable = false)]
     pub values: Option<Values>,
@@ -43,7 +43,8 @@ pub struct Submission {
     /// Makes it count once within 24 hours.
     #[schema(min_length = 1, max_length = 128, nullable = false)]
     pub id: Option<String>,
-    /// Where the leaderboard allows another one than its own.
+    /// Another one than the leaderboard's: a server's where the leaderboard allows that; an admin may always `set`, which is
+    /// recorded in the audit log; a player's own token never.
     #[schema(nullable = false)]
     pub operator: Option<Operator>,
 }
@@ -60,7 +61,7 @@ pub struct SubmissionToSeveral {
     pub player: String,
     /// The value of the only column.
     #[schema(nullable = false)]
-    pub score: Option<Integer>,
+    pub score: Option<Int64>,
     /// Values by the names of their columns.
     #[schema(nullable = false)]
     pub values: Option<Values>,
@@ -185,7 +186,7 @@ macro_rules! outcomes_with {
             /// The entry before.
             pub previous: Option<Previous>,
             /// At which version this is true.
-            pub version: Integer,
+            pub version: Int64,
             /// Whether it had been applied before, by its id.
             pub replayed: bool,
         }
@@ -237,12 +238,19 @@ outcomes_with!(PlayerIdV2: OutcomeV2, OutcomesV2, SeveralV2, BatchResultV2, Batc
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeadLetter {
-    /// When it came.
+    /// Names it.
+    pub id: String,
+    /// Whose message it is; `null` for one that names no tenant.
+    #[schema(required)]
+    pub tenant: Option<String>,
+    /// When it was given up.
     pub at: String,
     /// Why it was not applied.
     pub reason: String,
-    /// What it was.
+    /// What it was: a message with one submission, or what came instead of a message.
     pub payload: String,
+    /// Whether that is all of it: what is longer than 16 KiB is cut.
+    pub complete: bool,
 }
 
 /// Published messages that could not be applied, newest first.
@@ -251,6 +259,9 @@ pub struct DeadLetter {
 pub struct DeadLetters {
     /// Newest first.
     pub letters: Vec<DeadLetter>,
+    /// The cursor of the next page.
+    #[schema(required)]
+    pub next: Option<String>,
 }
 
 /// Published messages that could not be applied, newest first.

@@ -1,5 +1,5 @@
--- The server's clock, for what regions share that does not come from a request: rate limits, usage, and whether a
--- period that expired is gone.
+-- The server's clock, for what regions share that does not come from a request: rate limits, usage, versions of
+-- configurations and documents, and whether a period that expired is gone.
 
 local clock_us
 

@@ -1,108 +1,117 @@
 -- How many entries a tenant holds in all its leaderboards and periods. Needs words, period, clock.
 --
--- Two keys of the tenant. A hash: under '' the count of all, and under the name of each period that expires (its
--- leaderboard, a colon, its id) the part of the count that goes with it. A sorted set: these names by the instant at
--- which the server drops the period, in milliseconds. What has expired is taken off when somebody asks; what is
--- there is counted when somebody asks for the first time, and from then on kept up by all who change it.
+-- Two keys of the tenant. A hash: under '' the count of all, and under the name of each period (its leaderboard, a colon,
+-- its id) the part of the count that is in it. A sorted set: the names of periods that expire by the instant at which the
+-- server drops them, in milliseconds; what has expired is taken off in steps. Everyone who writes keeps the count up, from
+-- a tenant's first leaderboard on.
+--
+-- A store of an earlier version has periods that the count does not have. While that is so, the hash has a field ':', the
+-- last leaderboard whose periods have been counted; a period that is written before its turn is counted then.
+
+local EXPIRED_PER_STEP = 200
 
 local function held_at(counts, expiring)
   return {counts = counts, expiring = expiring}
 end
 
--- The count as it stands, or nothing while nobody has asked for it. To be called before the first write.
+-- Reads the count. To be called before the first write.
 local function open_held(held)
   if not held.is_open then
-    local total = redis.call('HGET', held.counts, '')
+    local fields = redis.call('HMGET', held.counts, '', ':')
     redis.call('ZCARD', held.expiring)
-    held.total = total and count_of(total, 'count of entries')
+    held.total = fields[1] and count_of(fields[1], 'count of entries')
+    held.counted_to = fields[2]
     held.is_open = true
   end
-  return held.total
 end
 
--- Counts an entry that came (1) or went (-1).
-local function add_held(held, period, name, by)
-  if open_held(held) then
+-- Begins the count: all there is has been counted when the tenant has nothing.
+local function begin_held(held, has_nothing)
+  open_held(held)
+  if held.total then
+    return
+  end
+  held.total, held.counted_to = 0, not has_nothing and ''
+  redis.call('HSET', held.counts, '', 0)
+  if held.counted_to then
+    redis.call('HSET', held.counts, ':', '')
+  end
+end
+
+local function add_to_total(held, by)
+  if by ~= 0 then
     held.total = redis.call('HINCRBY', held.counts, '', by)
-    if period.expires_at then
-      redis.call('HINCRBY', held.counts, name, by)
-    end
+  end
+end
+
+-- Counts a period that an earlier version has made, unless it has been counted. Whether it was not.
+local function adopt(held, period, name)
+  if redis.call('HEXISTS', held.counts, name) == 1 then
+    return false
+  end
+  local entries, deadline = redis.call('HLEN', period.entries), redis.call('PEXPIRETIME', period.meta)
+  redis.call('HSET', held.counts, name, entries)
+  if deadline > 0 then
+    redis.call('ZADD', held.expiring, deadline, name)
+  end
+  add_to_total(held, entries)
+  return true
+end
+
+-- Counts an entry that has come (1) or gone (-1).
+local function add_held(held, period, name, by)
+  begin_held(held, false)
+  if not held.counted_to or not adopt(held, period, name) then
+    add_to_total(held, by)
+    redis.call('HINCRBY', held.counts, name, by)
   end
 end
 
 -- Follows a period's deadline, which has just been set or lifted.
 local function follow_deadline(held, period, name)
-  if not open_held(held) then
-    return
-  end
   if period.expires_at then
-    redis.call('HSET', held.counts, name, redis.call('HLEN', period.entries))
     redis.call('ZADD', held.expiring, redis.call('PEXPIRETIME', period.meta), name)
   else
-    redis.call('HDEL', held.counts, name)
     redis.call('ZREM', held.expiring, name)
   end
 end
 
--- Takes a period that is gone, or is about to go with so many entries, off the count.
-local function drop_held(held, name, entries)
-  if not open_held(held) then
+-- Takes a period that is gone, or is about to go, off the count.
+local function drop_held(held, name)
+  open_held(held)
+  local own = redis.call('HGET', held.counts, name)
+  if own then
+    add_to_total(held, -count_of(own, 'count of entries'))
+    redis.call('HDEL', held.counts, name)
+  end
+  redis.call('ZREM', held.expiring, name)
+end
+
+-- Takes some of what has expired off the count, once in a call. `held` then knows what `take_boards` takes. The count is
+-- exact afterwards when all has been counted and no more has expired (`is_exact`); otherwise it takes more steps.
+local function drop_expired(held)
+  open_held(held)
+  if held.is_exact ~= nil then
     return
   end
-  local own = redis.call('HGET', held.counts, name)
-  local gone = own and count_of(own, 'count of entries') or entries
-  if gone > 0 then
-    held.total = redis.call('HINCRBY', held.counts, '', -gone)
-  end
-  if own then
-    redis.call('HDEL', held.counts, name)
-    redis.call('ZREM', held.expiring, name)
-  end
-end
-
--- All that there is, read before anything is written.
-local function count_all(held)
-  local total, counts, deadlines = 0, {}, {}
-  for _, board in ipairs(redis.call('ZRANGE', held.boards, 0, -1)) do
-    for _, id in ipairs(redis.call('ZRANGE', held.begin .. board .. held.periods, 0, -1)) do
-      local entries = redis.call('HLEN', held.begin .. board .. held.entries .. id)
-      local deadline = redis.call('PEXPIRETIME', held.begin .. board .. held.meta .. id)
-      total = total + entries
-      if deadline > 0 then
-        local name = board .. ':' .. id
-        counts[name], deadlines[name] = entries, deadline
-      end
-    end
-  end
-  for name, deadline in pairs(deadlines) do
-    redis.call('HSET', held.counts, name, counts[name])
-    redis.call('ZADD', held.expiring, deadline, name)
-  end
-  redis.call('HSET', held.counts, '', total)
-  return total
-end
-
--- The count without what has expired. `held` then knows the tenant's list of leaderboards, and what the keys of a
--- leaderboard begin with and those of its list of periods and of a period's meta and entries go on with.
-local function count_held(held)
-  if held.is_exact then
-    return held.total
-  end
-  if not open_held(held) then
-    held.total = count_all(held)
-  end
   local now_ms = math.floor(now_us() / 1000)
-  for _, name in ipairs(redis.call('ZRANGE', held.expiring, '-inf', now_ms, 'BYSCORE')) do
+  local due = redis.call('ZRANGE', held.expiring, '-inf', now_ms, 'BYSCORE', 'LIMIT', 0, EXPIRED_PER_STEP)
+  for _, name in ipairs(due) do
     local board, id = string.match(name, '^([^:]*):(.*)$')
-    if redis.call('EXISTS', held.begin .. board .. held.meta .. id) == 0 then
-      drop_held(held, name, 0)
+    local deadline = redis.call('PEXPIRETIME', held.begin .. board .. held.meta .. id)
+    if deadline == -2 then
+      drop_held(held, name)
+    elseif deadline == -1 then
+      redis.call('ZREM', held.expiring, name)
+    else
+      redis.call('ZADD', held.expiring, deadline, name)
     end
   end
-  held.is_exact = true
-  return held.total
+  held.is_exact = #due < EXPIRED_PER_STEP and not held.counted_to
 end
 
--- KEYS: the tenant's list of leaderboards. ARGV: the four parts of keys that `count_held` needs.
+-- KEYS: the tenant's list of leaderboards. ARGV: what the keys of a leaderboard begin with, and those of its list of
+-- periods and of a period's meta and entries go on with.
 local function take_boards(held)
   held.boards, held.begin, held.periods = take_key(), take(), take()
   held.meta, held.entries = take(), take()

@@ -27,11 +27,12 @@ end
 
 -- Reads what the period is. It has no `layout` afterwards when it has never had an entry.
 local function load(period)
-  local meta = redis.call('HMGET', period.meta, 'l', 'v', 'x')
+  local meta = redis.call('HMGET', period.meta, 'l', 'v', 'x', 'r')
   if meta[1] then
     set_layout(period, meta[1])
     period.version = count_of(meta[2], 'period version')
     period.expires_at = tonumber(meta[3] or '')
+    period.rebuilt_until = tonumber(meta[4] or '')
   else
     period.version = 0
   end
@@ -153,6 +154,11 @@ end
 -- Moves an entry from one order key to another (either may be nil), into the set that `hidden` tells.
 -- Whether that changed anything: an entry that was in the wrong set is moved even when its key stays.
 local function seat(period, old, new, hidden)
+  if period.rebuilt_until then
+    -- The copies of a rebuild do not have what changes here, so it begins again (see rebuild.lua).
+    redis.call('HDEL', period.meta, 'r')
+    period.rebuilt_until = nil
+  end
   local right, wrong = period.visible, period.hidden
   if hidden then
     right, wrong = wrong, right
@@ -172,9 +178,4 @@ local function seat(period, old, new, hidden)
     end
   end
   return true
-end
-
--- Appends to a log. The position is the second half of the entry's id, which the stream itself counts up.
-local function append(log, event)
-  return tonumber(string.sub(redis.call('XADD', log, '0-*', 'e', event), 3))
 end

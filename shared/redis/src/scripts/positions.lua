@@ -1,10 +1,10 @@
--- Where tuples would stand. Needs words, period, reading.
+-- Where tuples would stand. Needs words, period, bans, reading.
 -- ARGV[2] and on: tuples of whole words, of as many columns as the layout has or fewer.
 -- Answers, after the head, for each: better entries, equal ones, different better tuples.
 
-local period = open_reading()
+local period, refusal = open_reading()
 if not period then
-  return {0}
+  return refusal
 end
 local answer = answer_head(period)
 for at = 2, #ARGV do

@@ -1,22 +1,38 @@
--- Creates or replaces a configuration. Needs words, period, clock, held, families, expected, rebuild.
+-- Creates or replaces a configuration. Needs words, period, clock, versions, held, log, families, gone, expiries,
+-- expected, rebuild.
 -- KEYS: the configuration, the tenant's list of leaderboards, the tenant's last version, the log; the current
--- period's six keys; six spare keys for a rebuild; the tenant's count of entries and periods that expire.
+-- period's six keys; six spare keys for a rebuild; the tenant's count of entries and periods that expire; the tenant's
+-- leaderboards whose periods are still to be deleted, the list of periods, the list of expiries, and
+-- what the tenant's logs weigh.
 -- ARGV[1]: what must be there ('any', 'absent' or a version); [2]: the leaderboard's id; [3]: its bytes;
 -- [4]: its layout's bytes; [5]: 1 when a rebuild is allowed; [6]: the most entries of one; [7]: the event;
 -- [8]: now; [9]: how many leaderboards the tenant may have ('' for any number); [10..15]: prefixes of the periods'
--- keys; then pairs of a period's id and its expiry ('' for none).
--- Answers {'ok', version, created}, {'version', current or ''}, {'entries'}, {'many'} or {'full'}.
+-- keys; [16], [17]: how many events are kept and for how many milliseconds; then pairs of a period's id and its
+-- expiry ('' for none).
+-- Answers {'ok', version, created, 1 when expiries are left to be applied}, {'version', current or ''}, {'entries'},
+-- {'many'}, {'full'}, or {'unfinished'} when the rebuild, the deletion of an earlier leaderboard of that id, or an earlier
+-- change takes more steps: nothing of the configuration is changed, and the same call again goes on.
 
 local there = redis.call('HMGET', KEYS[1], 'b', 'v')
 local current = there[2] or ''
 if not is_expected(current, ARGV[1]) then
   return {'version', current}
 end
-if there[1] == ARGV[3] then
-  return {'ok', current, 0}
+local held = held_at(KEYS[17], KEYS[18])
+open_held(held)
+if not apply_expiries(held, KEYS[21], ARGV[2], prefixes_at(10), tonumber(ARGV[8])) then
+  return {'unfinished'}
+end
+local period = load(period_at(KEYS, 5))
+if there[1] == ARGV[3] and (not period.layout or period.layout == ARGV[4]) then
+  return {'ok', current, 0, 0}
+end
+if not finish_deletion(held, KEYS[19], ARGV[2], KEYS[20], prefixes_at(10)) then
+  return {'unfinished'}
 end
 
-local period = load(period_at(KEYS, 5))
+-- What was there may have been deleted just now.
+period = load(period_at(KEYS, 5))
 local reorders = period.layout and period.layout ~= ARGV[4]
 local entries = reorders and redis.call('HLEN', period.entries) or 0
 if entries > 0 and ARGV[5] ~= '1' then
@@ -30,34 +46,36 @@ if current == '' and max_leaderboards and redis.call('ZCARD', KEYS[2]) >= max_le
 end
 check_types(period)
 redis.call('ZCARD', KEYS[2])
-redis.call('XLEN', KEYS[4])
-local held = held_at(KEYS[17], KEYS[18])
-open_held(held)
-
-local function set_expiry(id, expires_at)
-  local named = period_of(prefixes_at(10), id)
-  if redis.call('EXISTS', named.meta) == 1 then
-    set_deadline(named, expires_at, tonumber(ARGV[8]))
-    follow_deadline(held, named, ARGV[2] .. ':' .. id)
-  end
-end
+local log = open_log(log_at(KEYS[4], KEYS[1], weights_at(KEYS[22])))
+log.keep_events, log.keep_ms = tonumber(ARGV[16]), tonumber(ARGV[17])
+local _, version = version_after(KEYS[3])
 
 -- First what can fail on its way: the rebuild leaves everything as it was until its end.
 if entries > 0 then
-  rebuild(period, period_at(KEYS, 11), ARGV[4])
+  local spare = period_at(KEYS, 11)
+  if not rebuild_some(period, spare, ARGV[4]) then
+    return {'unfinished'}
+  end
+  swap_rebuilt(period, spare)
   keep_deadline(period)
 end
-local version = redis.call('INCR', KEYS[3])
-redis.call('HSET', KEYS[1], 'b', ARGV[3], 'v', version)
+if redis.call('ZCARD', KEYS[2]) == 0 then
+  begin_held(held, true)
+end
+redis.call('SET', KEYS[3], version)
+redis.call('HSET', KEYS[1], 'b', ARGV[3], 'v', version, 'k', ARGV[16], 'd', ARGV[17])
 redis.call('ZADD', KEYS[2], 0, ARGV[2])
-local position = append(KEYS[4], ARGV[7])
+local position = append(log, ARGV[7])
+close_log(log, 0)
 if reorders then
   redis.call('HSET', period.meta, 'l', ARGV[4])
   if entries > 0 then
     redis.call('HSET', period.meta, 'v', position)
   end
 end
-for at = 16, #ARGV, 2 do
-  set_expiry(ARGV[at], tonumber(ARGV[at + 1]))
+local is_done = true
+if #ARGV > 17 then
+  redis.call('RPUSH', KEYS[21], unpack(ARGV, 18))
+  is_done = apply_expiries(held, KEYS[21], ARGV[2], prefixes_at(10), tonumber(ARGV[8]))
 end
-return {'ok', string.format('%.0f', version), current == '' and 1 or 0}
+return {'ok', version, current == '' and 1 or 0, is_done and 0 or 1}

@@ -1,4 +1,4 @@
--- Creates or replaces a document. Needs words, expected, documents.
+-- Creates or replaces a document. Needs words, clock, versions, expected, documents.
 -- KEYS: hash, ids, the scope's last version. ARGV[1]: the id; [2]: what must be there; [3]: the body.
 -- Answers {'ok', version, created} or {'version', current or ''}.
 
@@ -11,7 +11,8 @@ if stored and body == ARGV[3] then
   return {'ok', current, 0}
 end
 redis.call('ZCARD', KEYS[2])
-local version = redis.call('INCR', KEYS[3])
+local version, text = version_after(KEYS[3])
+redis.call('SET', KEYS[3], text)
 redis.call('HSET', KEYS[1], ARGV[1], word(version) .. ARGV[3])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
-return {'ok', string.format('%.0f', version), stored and 0 or 1}
+return {'ok', text, stored and 0 or 1}

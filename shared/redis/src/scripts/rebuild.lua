@@ -1,8 +1,17 @@
--- Puts a period's entries into another order. Needs words.lua and period.lua.
+-- Puts a period's entries into another order, in steps. Needs words, period, clock.
 --
--- The new sets are made beside the old ones, which stay whole until all is done.
+-- The new sets are made beside the old ones, in spare keys, and reads go on from the old ones until all is done. The spare
+-- meta says which order they are for ('l'), and how far the copy is: the set ('s') and how many of it ('n'). The period's meta
+-- has a field 'r' meanwhile: until when, by the server's clock, no score is taken. Whatever else is written to the period
+-- takes that field away (`seat` does), and the rebuild then begins again: a copy is never older than what it replaces.
+-- A rebuild that nobody goes on with holds up scores until that instant, and its keys expire.
 
+-- Entries copied in one command: it holds up the server for about ten milliseconds.
 local REBUILD_STEP = 1000
+-- For how long no score is taken after a step, in milliseconds.
+local REBUILD_LEASE_MS = 2000
+-- For how long the copies of a rebuild are kept after a step, in milliseconds.
+local SPARE_KEPT_MS = 3600000
 
 -- Columns of a layout's bytes, after the policy and the number of columns: each a 1 when ascending, the
 -- length of its name and the name (shorter than 128 bytes, so that one byte is the length).
@@ -49,47 +58,72 @@ local function new_place(old, steps, place)
   return narrow(table.concat(words))
 end
 
--- Copies the entries of one set of `old` into the same set of `new`.
-local function copy_entries(old, new, steps, set, hidden)
-  for start = 0, redis.call('ZCARD', old[set]) - 1, REBUILD_STEP do
-    local order_keys = redis.call('ZRANGE', old[set], start, start + REBUILD_STEP - 1)
-    local players, entries, members = {}, {}, {}
-    for at, key in ipairs(order_keys) do
-      players[at] = player_of(old, key)
-    end
-    for at, packed in ipairs(redis.call('HMGET', old.entries, unpack(players))) do
-      if not packed then
-        corrupt('entry')
-      end
-      local old_place = open_entry(old, packed)
-      local place = new_place(old, steps, old_place)
-      entries[#entries + 1] = players[at]
-      entries[#entries + 1] = place .. string.sub(packed, #old_place + 1)
-      members[#members + 1] = 0
-      members[#members + 1] = place .. players[at]
-      if not hidden then
-        count_tuple(new, place, 1)
-      end
-    end
-    redis.call('HSET', new.entries, unpack(entries))
-    redis.call('ZADD', new[set], unpack(members))
+-- Copies some entries of one set of `old`, from an index on, into the same set of `new`. How many there were.
+local function copy_entries(old, new, steps, set, start, most)
+  local order_keys = redis.call('ZRANGE', old[set], start, start + most - 1)
+  if #order_keys == 0 then
+    return 0
   end
+  local players, entries, members = {}, {}, {}
+  for at, key in ipairs(order_keys) do
+    players[at] = player_of(old, key)
+  end
+  for at, packed in ipairs(redis.call('HMGET', old.entries, unpack(players))) do
+    if not packed then
+      corrupt('entry')
+    end
+    local old_place = open_entry(old, packed)
+    local place = new_place(old, steps, old_place)
+    entries[#entries + 1] = players[at]
+    entries[#entries + 1] = place .. string.sub(packed, #old_place + 1)
+    members[#members + 1] = 0
+    members[#members + 1] = place .. players[at]
+    if set == 'visible' then
+      count_tuple(new, place, 1)
+    end
+  end
+  redis.call('HSET', new.entries, unpack(entries))
+  redis.call('ZADD', new[set], unpack(members))
+  return #order_keys
 end
 
--- `spare` names six keys that only a rebuild uses. The deadline is the caller's to set again.
-local function rebuild(period, spare, layout)
-  redis.call('UNLINK', spare.entries, spare.visible, spare.hidden, spare.tuples, spare.counts)
+-- One step of a rebuild: copies up to REBUILD_STEP entries. Begins again when another order was begun, or when the period
+-- has been written since the last step. Whether all are copied.
+local function rebuild_some(period, spare, layout)
+  local done = redis.call('HMGET', spare.meta, 'l', 's', 'n')
+  if not period.rebuilt_until or done[1] ~= layout then
+    redis.call('UNLINK', spare.meta, spare.entries, spare.visible, spare.hidden, spare.tuples, spare.counts)
+    done = {layout, 'visible', '0'}
+  end
   set_layout(spare, layout)
-  local steps = recipe(period, spare)
-  copy_entries(period, spare, steps, 'visible', false)
-  copy_entries(period, spare, steps, 'hidden', true)
-  if redis.call('HLEN', spare.entries) ~= redis.call('HLEN', period.entries) then
+  local steps, set, copied = recipe(period, spare), done[2], tonumber(done[3])
+  local count = copy_entries(period, spare, steps, set, copied, REBUILD_STEP)
+  if count < REBUILD_STEP and set == 'visible' then
+    set, copied = 'hidden', 0
+    count = copy_entries(period, spare, steps, set, copied, REBUILD_STEP - count)
+  end
+  redis.call('HSET', spare.meta, 'l', layout, 's', set, 'n', copied + count)
+  for _, key in ipairs({spare.meta, spare.entries, spare.visible, spare.hidden, spare.tuples, spare.counts}) do
+    redis.call('PEXPIRE', key, SPARE_KEPT_MS)
+  end
+  period.rebuilt_until = math.floor(now_us() / 1000) + REBUILD_LEASE_MS
+  redis.call('HSET', period.meta, 'r', period.rebuilt_until)
+  local left = redis.call('HLEN', period.entries) - redis.call('HLEN', spare.entries)
+  if left < 0 or (left > 0 and set == 'hidden' and count == 0) then
     corrupt('entries')
   end
+  return left == 0
+end
+
+-- Puts the copies in place of a period's entries. The deadline is the caller's to set again.
+local function swap_rebuilt(period, spare)
+  redis.call('HDEL', period.meta, 'r')
+  redis.call('UNLINK', spare.meta)
   for _, name in ipairs({'entries', 'visible', 'hidden', 'tuples', 'counts'}) do
     redis.call('UNLINK', period[name])
     if redis.call('EXISTS', spare[name]) == 1 then
       redis.call('RENAME', spare[name], period[name])
+      redis.call('PERSIST', period[name])
     end
   end
 end

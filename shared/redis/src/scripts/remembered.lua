@@ -24,6 +24,7 @@ local function recall(slots, id, now, span_ms)
   return found_fingerprint, found_outcome
 end
 
+-- Keeps an outcome. Its span, when there was no such id in it.
 local function remember(slots, id, fingerprint, outcome, now, span_ms)
   local span = math.floor(now / span_ms)
   local slot = slots[span % 2 + 1]
@@ -33,5 +34,6 @@ local function remember(slots, id, fingerprint, outcome, now, span_ms)
     redis.call('HSET', slot, '', span)
     redis.call('PEXPIRE', slot, (span + 2) * span_ms - now)
   end
-  redis.call('HSET', slot, id, struct.pack('>d', now) .. fingerprint .. outcome)
+  local added = redis.call('HSET', slot, id, struct.pack('>d', now) .. fingerprint .. outcome)
+  return added == 1 and span or nil
 end

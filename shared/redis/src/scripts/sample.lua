@@ -1,9 +1,9 @@
--- The order keys at fractions of the list. Needs words, period, reading.
+-- The order keys at fractions of the list. Needs words, period, bans, reading.
 -- ARGV[2] and on: thousandths; 0 is the best entry, 1000 the worst.
 
-local period = open_reading()
+local period, refusal = open_reading()
 if not period then
-  return {0}
+  return refusal
 end
 local answer = answer_head(period)
 if period.count > 0 then

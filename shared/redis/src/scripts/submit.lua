@@ -1,21 +1,12 @@
 -- Charges a call, then settles its attempts in their order, each over all its targets or none. Needs words, period,
--- arguments, clock, metering, held, remembered.
+-- arguments, clock, publish, metering, held, log, bans, remembered, decide.
 --
 -- KEYS and ARGV: see `request` in submit.rs. They are read from front to back.
 -- Answers what metering.lua answers, when the call is metered, and no more when it is refused; then one string for
 -- each attempt: a 0 and, for each target, whether it is a replay, the length of its outcome and the outcome; or a 1,
--- the refusal's code and the number of the target that refused.
+-- the refusal's code and the number of the target that refused. Or nothing but '' when bans are yet to be applied to one of
+-- the leaderboards; nothing is charged and nothing settled then.
 
-local BEST, INCREMENT, DECREMENT = 0, 2, 3
-local CREATED, IMPROVED, CHANGED, KEPT = 0, 1, 2, 3
--- Why an attempt is refused; `caller` is why the caller would refuse it, unless the id is known. In one table, because
--- every local that functions share costs time in every call.
-local REFUSED = {
-  stale = 1, conflict = 2, reordered = 3, exhausted = 4, full = 5, overflow = 6, below = 7, above = 8, too_far = 9,
-  caller = 10, tenant_full = 11,
-}
-local MAX_ATTEMPTS = 4294967295
-local SIGN = 2147483648
 local KEYS_OF_A_PERIOD = 6
 local PRUNED_PERIODS = 100
 
@@ -29,21 +20,27 @@ end
 
 local with_ranks = take() == '1'
 local flags_at = tonumber(take()) + 1
-local hidden_flag = tonumber(take())
+local hidden_flag, kept_flag, metadata_flag = tonumber(take()), tonumber(take()), tonumber(take())
+-- The code of an event that gets one of the last two.
+local marked_code = tonumber(take())
 local span_ms = tonumber(take())
-local hidden_players = take_key()
+local bans, bans_state, bans_now = take_key(), take_key(), tonumber(take())
 local held = held_at(take_key(), take_key())
+local weights = weights_at(take_key())
 local meter = take() == '1' and take_meter()
 local max_tenant_entries = tonumber(take())
 if max_tenant_entries then
   take_boards(held)
 end
+local max_log_bytes = tonumber(take())
 -- Where changes are announced ('' for nowhere), how the message begins, for how long one is enough.
 local channel, message, window_ms = take(), take(), take()
+local counters = take_key()
 
 local function take_place()
   local place = {configuration = take_key(), log = take_key(), slots = {take_key(), take_key()}}
   place.periods, place.announced = take_key(), take_key()
+  place.log = log_at(place.log, place.configuration, weights)
   place.period = period_at(KEYS, taken_keys + 1)
   taken_keys = taken_keys + KEYS_OF_A_PERIOD
   place.board = take()
@@ -64,17 +61,14 @@ local function take_place()
   return place
 end
 
--- The first column is the one that is added to and has bounds.
-local function first_descends(place)
-  return place.descending % 2 == 1
-end
-
 -- Looks at a place before anything is written.
 local function open_place(place)
-  place.stale = redis.call('HGET', place.configuration, 'v') ~= place.board_version
+  local known = redis.call('HMGET', place.configuration, 'v', 'k', 'd', 'f', 's')
+  place.stale = known[1] ~= place.board_version
   if place.stale then
     return
   end
+  place.is_behind = is_behind(bans_state, known[5], bans_now)
   local period = load(place.period)
   place.is_new = not period.layout
   if place.is_new then
@@ -82,141 +76,9 @@ local function open_place(place)
     redis.call('ZCARD', place.periods)
   end
   place.reordered = period.layout ~= place.board_layout
+  place.is_rebuilt = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
   check_types(period)
-  redis.call('XLEN', place.log)
-end
-
--- base + by, or base - by, in the first column; the other columns are those of `by`. Nothing on overflow.
-local function add(place, base, by, sign)
-  local descending = first_descends(place)
-  local bhi, blo = first_word(by, descending)
-  local ahi, alo = SIGN, 0
-  if base then
-    ahi, alo = first_word(base, descending)
-  end
-  local hi, lo = ahi + sign * bhi - sign * SIGN, alo + sign * blo
-  if lo >= HALF then
-    hi, lo = hi + 1, lo - HALF
-  elseif lo < 0 then
-    hi, lo = hi - 1, lo + HALF
-  end
-  if hi < 0 or hi >= HALF then
-    return nil
-  end
-  if descending then
-    hi, lo = HALF - 1 - hi, HALF - 1 - lo
-  end
-  return struct.pack('>I4I4', hi, lo) .. string.sub(by, 9)
-end
-
-local function too_far(limit, ahi, alo, bhi, blo)
-  if less(ahi, alo, bhi, blo) then
-    ahi, alo, bhi, blo = bhi, blo, ahi, alo
-  end
-  local hi, lo = ahi - bhi, alo - blo
-  if lo < 0 then
-    hi, lo = hi - 1, lo + HALF
-  end
-  return less(limit[1], limit[2], hi, lo)
-end
-
--- The bound that the result breaks, if any. A `best` that does not win may be as far off as it likes.
-local function broken_bound(place, before_tuple, result, operator)
-  local descending = first_descends(place)
-  local hi, lo = first_word(result, descending)
-  if place.min and less(hi, lo, place.min[1], place.min[2]) then
-    return REFUSED.below
-  end
-  if place.max and less(place.max[1], place.max[2], hi, lo) then
-    return REFUSED.above
-  end
-  if not place.max_change then
-    return nil
-  end
-  if not before_tuple then
-    local adds = operator == INCREMENT or operator == DECREMENT
-    return adds and too_far(place.max_change, hi, lo, SIGN, 0) and REFUSED.too_far or nil
-  end
-  if operator == BEST and not before(result, before_tuple) then
-    return nil
-  end
-  local old_hi, old_lo = first_word(before_tuple, descending)
-  return too_far(place.max_change, hi, lo, old_hi, old_lo) and REFUSED.too_far or nil
-end
-
--- The later of two times; where the latest of a tie stands first, the smaller word is the later time.
-local function later(period, a, b)
-  local a_first = before(a, b)
-  if period.ties == 1 then
-    a_first = not a_first
-  end
-  return a_first and b or a
-end
-
--- What an accepted submission makes of the entry that is there: its status, place and metadata.
-local function outcome_over(period, attempt, target, old, result)
-  local adds = target.operator == INCREMENT or target.operator == DECREMENT
-  local better = before(result, old.tuple)
-  local kept = {status = KEPT, tuple = old.tuple, place = old.place, metadata = old.metadata}
-  if target.operator == BEST and not better then
-    return kept
-  end
-  local metadata = attempt.metadata
-  if adds and metadata == '' then
-    metadata = old.metadata
-  end
-  local same = result == old.tuple
-  if same and metadata == old.metadata then
-    return kept
-  end
-  local time = target.time
-  if same then
-    time = old.time
-  elseif adds then
-    time = later(period, old.time, time)
-  end
-  local status = better and IMPROVED or CHANGED
-  return {status = status, tuple = result, place = narrow(result .. time), metadata = metadata}
-end
-
--- The rules of an entry, in the order in which they are promised. Nothing and a code, or what to write.
-local function settle(place, attempt, target)
-  local period, old = place.period, nil
-  local packed = redis.call('HGET', period.entries, attempt.player)
-  if packed then
-    old = {}
-    old.place, old.attempts, old.metadata = open_entry(period, packed)
-    local words = widen(old.place, period.columns + 1)
-    old.tuple, old.time = string.sub(words, 1, -9), string.sub(words, -8)
-  end
-  local used = old and old.attempts or 0
-  if place.max_attempts and used >= place.max_attempts then
-    return nil, REFUSED.exhausted
-  end
-  if place.max_entries and not old and redis.call('HLEN', period.entries) >= place.max_entries then
-    return nil, REFUSED.full
-  end
-  local result = target.tuple
-  if target.operator == INCREMENT or target.operator == DECREMENT then
-    result = add(place, old and old.tuple, target.tuple, target.operator == INCREMENT and 1 or -1)
-    if not result then
-      return nil, REFUSED.overflow
-    end
-  end
-  local broken = broken_bound(place, old and old.tuple, result, target.operator)
-  if broken then
-    return nil, broken
-  end
-  local plan
-  if old then
-    plan = outcome_over(period, attempt, target, old, result)
-  else
-    plan = {status = CREATED, tuple = result, metadata = attempt.metadata}
-    plan.place = narrow(result .. target.time)
-  end
-  plan.old = old
-  plan.attempts = math.min(used + 1, MAX_ATTEMPTS)
-  return plan
+  open_log(place.log, {known[2], known[3], known[4]})
 end
 
 -- Checks one target without writing: a plan, or nothing and the refusal's code.
@@ -238,6 +100,8 @@ local function plan_target(attempt, target)
   end
   if place.reordered then
     return nil, REFUSED.reordered
+  elseif place.is_rebuilt then
+    return nil, REFUSED.rebuilding
   end
   return settle(place, attempt, target)
 end
@@ -246,7 +110,7 @@ end
 local function create_period(place, attempt)
   local period = place.period
   -- One of the same name that expired.
-  drop_held(held, place.name, 0)
+  drop_held(held, place.name)
   redis.call('HSET', period.meta, 'l', period.layout, 'b', place.bounds, 'v', 0)
   for _, id in ipairs(redis.call('ZRANGE', place.periods, 0, PRUNED_PERIODS - 1)) do
     if redis.call('EXISTS', place.meta_prefix .. id) == 0 then
@@ -271,19 +135,27 @@ local function pack_outcome(place, plan, version, rank, previous_rank)
     .. string.char(#period.layout) .. period.layout .. place.id
 end
 
+-- The event of a plan, which comes without metadata: that of a submission that kept the entry stays so.
+local function event_of(attempt, target, plan, hidden)
+  local event, code, flags = target.event, nil, hidden and hidden_flag or 0
+  if plan.status == KEPT then
+    code, flags = marked_code, flags + kept_flag
+  elseif attempt.metadata ~= '' then
+    event = event .. varint(#attempt.metadata - 1) .. string.sub(attempt.metadata, 2)
+    code, flags = marked_code, flags + metadata_flag
+  end
+  return string.char(code or string.byte(event)) .. string.sub(event, 2, flags_at - 1)
+    .. string.char(string.byte(event, flags_at) + flags) .. string.sub(event, flags_at + 1)
+end
+
 -- Writes a plan, event first: its position is the version of what it changes.
 local function apply(attempt, target, plan)
   local place, period = target.place, target.place.period
-  local hidden = redis.call('SISMEMBER', hidden_players, attempt.player) == 1
+  local hidden = is_banned(bans, attempt.player, attempt.now)
   local old_key = plan.old and plan.old.place .. attempt.player
   local key = plan.place .. attempt.player
   local previous_rank = with_ranks and old_key and rank_of(period, old_key)
-  local event = target.event
-  if hidden then
-    event = string.sub(event, 1, flags_at - 1)
-      .. string.char(bit.bor(string.byte(event, flags_at), hidden_flag)) .. string.sub(event, flags_at + 1)
-  end
-  local position = append(place.log, event)
+  local position = append(place.log, event_of(attempt, target, plan, hidden))
   if place.is_new then
     create_period(place, attempt)
   elseif period.expires_at ~= place.expires_at then
@@ -303,13 +175,16 @@ local function apply(attempt, target, plan)
   local rank = with_ranks and ((moved or not previous_rank) and rank_of(period, key) or previous_rank)
   local outcome = pack_outcome(place, plan, period.version, rank, previous_rank)
   if attempt.id ~= '' then
-    remember(place.slots, attempt.id, attempt.fingerprint, outcome, attempt.now, span_ms)
+    local span = remember(place.slots, attempt.id, attempt.fingerprint, outcome, attempt.now, span_ms)
+    if span then
+      add_record(weights, span)
+    end
   end
   return outcome
 end
 
--- The number of the first target whose new entry the tenant has no room for, if any. Opens the count of entries
--- wherever it is going to be written.
+-- The number of the first target whose new entry the tenant has no room for, if any, and the refusal's code. Opens the
+-- count of entries wherever it is going to be written.
 local function find_overfull(attempt, plans)
   local created, first = 0, nil
   for at, plan in ipairs(plans) do
@@ -321,7 +196,32 @@ local function find_overfull(attempt, plans)
       open_held(held)
     end
   end
-  if first and max_tenant_entries and count_held(held) + created > max_tenant_entries then
+  if not first or not max_tenant_entries then
+    return nil
+  end
+  local has_room = held.total and not held.counted_to and held.total + created <= max_tenant_entries
+  if not has_room then
+    drop_expired(held)
+    if not held.is_exact or not held.total then
+      return first, REFUSED.uncounted
+    elseif held.total + created > max_tenant_entries then
+      return first, REFUSED.tenant_full
+    end
+  end
+end
+
+-- The number of the first target whose idempotency record the tenant has no room for, if any.
+local function find_overweight(attempt, plans)
+  if not weights.records then
+    read_weights(weights, math.floor(attempt.now / span_ms))
+  end
+  local records, first = 0, nil
+  for at, plan in ipairs(plans) do
+    if not plan.replay then
+      records, first = records + 1, first or at
+    end
+  end
+  if attempt.id ~= '' and first and weights.records + records * RECORD_WEIGHT > max_log_bytes then
     return first
   end
 end
@@ -335,9 +235,13 @@ local function settle_attempt(attempt)
     end
     plans[at] = plan
   end
-  local overfull = find_overfull(attempt, plans)
+  local overfull, refusal = find_overfull(attempt, plans)
   if overfull then
-    return struct.pack('>BBI4', 1, REFUSED.tenant_full, overfull - 1)
+    return struct.pack('>BBI4', 1, refusal, overfull - 1)
+  end
+  local overweight = max_log_bytes and find_overweight(attempt, plans)
+  if overweight then
+    return struct.pack('>BBI4', 1, REFUSED.log_full, overweight - 1)
   end
   local answer = {'\0'}
   for at, target in ipairs(attempt.targets) do
@@ -356,7 +260,7 @@ local function announce(places)
     end
   end
   if #changed > 0 then
-    redis.call('PUBLISH', channel, message .. table.concat(changed, ',') .. ']}')
+    publish(counters, channel, message .. table.concat(changed, ',') .. ']}')
   end
 end
 
@@ -369,6 +273,9 @@ local places = {}
 for at = 1, tonumber(take()) do
   places[at] = take_place()
   open_place(places[at])
+  if places[at].is_behind then
+    return {''}
+  end
 end
 
 local function take_attempt()
@@ -390,6 +297,23 @@ end
 for _ = 1, tonumber(take()) do
   answers[#answers + 1] = settle_attempt(take_attempt())
 end
+
+-- Trims the logs that were written, and all the more while the tenant's weigh too much.
+local function close_logs()
+  local over = 0
+  if max_log_bytes and weights.records then
+    over = weights.events + weights.records - max_log_bytes
+    for _, place in ipairs(places) do
+      over = over + place.log.weight
+    end
+  end
+  for _, place in ipairs(places) do
+    over = over - close_log(place.log, over)
+  end
+  close_weights(weights)
+end
+
+close_logs()
 if channel ~= '' then
   announce(places)
 end

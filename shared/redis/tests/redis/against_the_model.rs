@@ -5,11 +5,12 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Events, Expected, Leaderboards, Metered, Metering, PageFrom, Place, PutLeaderboard, RankDetail,
-    RateLimits, Scores, SubmitTerms, Usage,
+    Ban, Bans, Events, Expected, Leaderboards, Metered, Metering, PageFrom, Place, PutLeaderboard,
+    RankDetail, RateLimits, Scores, SubmitTerms, Usage,
 };
 use leaderboard_core::{
-    Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Timestamp, Versioned,
+    IdScope, Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Timestamp,
+    Versioned,
 };
 use leaderboard_redis::RedisStore;
 
@@ -75,6 +76,7 @@ impl Pair {
             boards: Vec::new(),
             now_ms: NOW_MS,
         };
+        server.count_versions(&pair.model).await;
         for board in boards {
             let version = pair.put(board, true).await.unwrap();
             pair.boards.push(Rc::new(Versioned {
@@ -151,13 +153,18 @@ impl Pair {
                     // Another content under the same digest, so that ids are met again; never another player.
                     attempt.fingerprint = [who; 16];
                 }
+                if self.dice.chance(3) {
+                    attempt.id_scope = IdScope::Player;
+                }
                 attempts.push(attempt);
             }
         }
         let terms = SubmitTerms {
             metering: self.metering(),
             max_tenant_entries: self.dice.chance(4).then(|| self.dice.roll(40) as u64),
+            max_log_bytes: None,
             announce_on: None,
+            received_at: None,
             ranks: self
                 .dice
                 .pick(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]),
@@ -214,11 +221,19 @@ impl Pair {
         let who = player(self.dice.pick(&NAMES));
         let now = at(self.now_ms);
         if self.dice.chance(2) {
-            self.store.hide(&tenant(), &who, now).await.unwrap();
-            self.model.hide(&tenant(), &who, now).await.unwrap();
+            self.store
+                .ban(&tenant(), &Ban::new(who.clone(), now))
+                .await
+                .unwrap()
+                .unwrap();
+            self.model
+                .ban(&tenant(), &Ban::new(who.clone(), now))
+                .await
+                .unwrap()
+                .unwrap();
         } else {
-            self.store.restore(&tenant(), &who, now).await.unwrap();
-            self.model.restore(&tenant(), &who, now).await.unwrap();
+            self.store.unban(&tenant(), &who, now).await.unwrap();
+            self.model.unban(&tenant(), &who, now).await.unwrap();
         }
     }
 
@@ -230,6 +245,7 @@ impl Pair {
                 tenant: &tenant,
                 board: &board,
                 period: &period,
+                now: at(self.now_ms),
             };
             let said = self.store.remove(&place, &who, at(self.now_ms)).await;
             assert_eq!(said, self.model.remove(&place, &who, at(self.now_ms)).await);
@@ -286,6 +302,7 @@ impl Pair {
                 tenant: &tenant,
                 board: &board,
                 period: &period,
+                now: at(self.now_ms),
             };
             self.compare_pages(&place).await;
             self.compare_players(&place).await;
@@ -303,8 +320,16 @@ impl Pair {
 
     async fn compare_pages(&mut self, place: &Place<'_>) {
         let limit = u32::try_from(1 + self.dice.roll(4)).unwrap();
-        let top = self.store.page(place, &PageFrom::Top, 1000).await;
-        assert_eq!(top, self.model.page(place, &PageFrom::Top, 1000).await);
+        let top = self
+            .store
+            .page(place, &PageFrom::Top, 1000, &Caller::Anonymous)
+            .await;
+        assert_eq!(
+            top,
+            self.model
+                .page(place, &PageFrom::Top, 1000, &Caller::Anonymous)
+                .await
+        );
         let top = top.unwrap();
         let Some(layout) = &top.layout else { return };
         let mut keys: Vec<_> = top.entries.iter().map(|ranked| &ranked.entry).collect();
@@ -314,10 +339,10 @@ impl Pair {
             let near = layout.key(&entry.values, entry.reached_at, &player("m"));
             for key in [key, near] {
                 for from in [PageFrom::After(key.clone()), PageFrom::Before(key)] {
-                    let said = self.store.page(place, &from, limit).await;
+                    let said = self.store.page(place, &from, limit, &Caller::Anonymous).await;
                     assert_eq!(
                         said,
-                        self.model.page(place, &from, limit).await,
+                        self.model.page(place, &from, limit, &Caller::Anonymous).await,
                         "{from:?} {limit}"
                     );
                 }

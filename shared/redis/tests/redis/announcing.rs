@@ -4,10 +4,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use leaderboard_core::ports::{ANNOUNCEMENT_WINDOW_MS, Announcements, Change, Scores, SubmitTerms};
-use leaderboard_redis::Reply;
+use leaderboard_core::Status;
+use leaderboard_core::ports::{
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENT_WINDOW_MS, ANNOUNCEMENTS_FAILED, Announcements, Change, Counters,
+    Metering, Scores, SubmitTerms, Usage,
+};
+use leaderboard_redis::{RedisStore, Reply};
 use redis::aio::PubSub;
 
+use crate::native_redis::connect;
 use crate::server::Server;
 use crate::world::{
     DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
@@ -101,4 +106,67 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
         store.announce(CHANNEL, &tenant(), change).await.unwrap();
         assert_eq!(heard(&mut listening).await, message);
     }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
+    let server = Server::start().await;
+    // What `ACL SETUSER` gives a new user since Redis 7: no channels.
+    server.ask("ACL SETUSER edge on >secret ~eb:* +@all").await;
+    let store = RedisStore::new(connect(&server.url().replace("//", "//edge:secret@")).await);
+    let boards = [put(&store, &simple("a")).await];
+    let loud = SubmitTerms {
+        announce_on: Some(Rc::from(CHANNEL)),
+        metering: Metering {
+            usage: Usage {
+                requests: 1,
+                scores: 1,
+            },
+            ..Metering::default()
+        },
+        ..terms()
+    };
+    let submit = async |value| {
+        let attempts = [attempt(&boards[0], "p", value, NOW_MS)];
+        let submitted = store.submit_on(&tenant(), &attempts, &loud).await.unwrap();
+        submitted.answers.into_iter().next().unwrap().unwrap().remove(0)
+    };
+    let counter = async |wanted: &str| {
+        let counters = store.counters().await.unwrap();
+        counters
+            .iter()
+            .find(|(name, _)| **name == *wanted)
+            .map(|(_, count)| *count)
+    };
+    let outcome = submit(5).await;
+    assert_eq!((outcome.status, outcome.version), (Status::Created, 2));
+    assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(1));
+    let [Reply::Bytes(seconds), _] = &server.ask("TIME").await[..] else {
+        panic!("no time")
+    };
+    let now_s: u64 = String::from_utf8(seconds.clone()).unwrap().parse().unwrap();
+    let failed_at = counter(ANNOUNCEMENT_FAILED_AT).await.unwrap();
+    assert!(
+        (now_s - 60..=now_s).contains(&failed_at),
+        "{failed_at} at {now_s}"
+    );
+    // Neither does any other change fail.
+    for change in [
+        Change::Leaderboard(&board_id("a")),
+        Change::Leaderboards,
+        Change::Documents,
+    ] {
+        store.announce(CHANNEL, &tenant(), change).await.unwrap();
+    }
+    assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
+    // Once the user has the channel, nothing is counted any more.
+    server.ask(&format!("ACL SETUSER edge &{CHANNEL}")).await;
+    server.ask("DEL eb:acme:b:a:announced").await;
+    let mut listening = listen(&server).await;
+    assert_eq!(submit(6).await.status, Status::Improved);
+    assert_eq!(
+        heard(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a"]}"#
+    );
+    assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
 }

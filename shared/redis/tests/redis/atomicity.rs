@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Counters, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, PageFrom, RankDetail,
-    RateLimits, ReadError, Readiness, Scores, SubmitTerms,
+    Counters, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, MAX_DEAD_LETTERS,
+    MAX_DEAD_LETTERS_IN_ALL, PageFrom, RankDetail, RateLimits, ReadError, Readiness, Scores, SubmitTerms,
 };
-use leaderboard_core::{PeriodId, RefusalReason, Status, StoreError};
+use leaderboard_core::{PeriodId, RefusalReason, Status, StoreError, TenantId};
 use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
@@ -84,7 +84,10 @@ async fn every_operation_is_one_command_also_after_the_scripts_are_gone() {
         let all = PeriodId::all_time();
         let here = place(&tenant, &boards[0], &all);
         let sent_read: Vec<String> = sent.iter().map(|name| format!("{name}_RO")).collect();
-        store.page(&here, &PageFrom::Top, 10).await.unwrap();
+        store
+            .page(&here, &PageFrom::Top, 10, &Caller::Anonymous)
+            .await
+            .unwrap();
         assert_eq!(counting.take(), sent_read);
         store
             .around(&here, &player("p"), 11, &Caller::Server)
@@ -251,7 +254,7 @@ async fn a_server_that_cannot_write_is_unavailable() {
     let unavailable = |said: &Result<_, StoreError>| matches!(said, Err(StoreError::Unavailable(_)));
     server.ask("CONFIG SET maxmemory 1").await;
     let said = store.submit(&tenant(), &one, RankDetail::Full).await;
-    assert!(unavailable(&said), "{said:?}");
+    assert!(matches!(said, Err(StoreError::OutOfMemory(_))), "{said:?}");
     server.ask("CONFIG SET maxmemory 0").await;
     assert_eq!(
         store.read(&tenant(), &board.value.id, 0, 10).await.unwrap().len(),
@@ -264,7 +267,12 @@ async fn a_server_that_cannot_write_is_unavailable() {
     let all = PeriodId::all_time();
     assert!(
         store
-            .page(&place(&tenant, &board, &all), &PageFrom::Top, 5)
+            .page(
+                &place(&tenant, &board, &all),
+                &PageFrom::Top,
+                5,
+                &Caller::Anonymous
+            )
             .await
             .is_ok()
     );
@@ -278,33 +286,84 @@ async fn a_server_that_cannot_write_is_unavailable() {
 }
 
 #[tokio::test]
-async fn dead_letters_are_kept_once_newest_first_and_not_too_many() {
+async fn dead_letters_are_bounded_for_each_tenant_and_in_all_and_leave_nothing_behind() {
     let server = Server::start().await;
     let store = server.store().await;
-    let letter = |number: i64, at_ms: i64| DeadLetter {
-        at: at(at_ms),
+    let letter = |number: u64| DeadLetter {
+        at: at(NOW_MS),
         reason: "not JSON".into(),
         payload: number.to_string().into_bytes(),
     };
-    let day = leaderboard_core::ports::IDEMPOTENCY_MS;
-    for at_ms in [NOW_MS, NOW_MS + 1, NOW_MS + day - 1] {
-        store.bury(&letter(1, at_ms)).await.unwrap();
+    let count = |number: u64| [Reply::Integer(i64::try_from(number).unwrap())];
+    let all: Vec<_> = (0..MAX_DEAD_LETTERS + 3).map(letter).collect();
+    let mut numbers = 0..;
+    for (scope, kept) in [("t0", 1), ("t1", 2)] {
+        let tenant = TenantId::new(scope).unwrap();
+        for some in all.chunks(1000) {
+            store.push_dead_letters(Some(&tenant), some).await.unwrap();
+        }
+        let own = store
+            .list_dead_letters(Some(&tenant), None, u32::MAX)
+            .await
+            .unwrap();
+        assert_eq!(own.len() as u64, MAX_DEAD_LETTERS);
+        assert_eq!(own[0].letter, letter(MAX_DEAD_LETTERS + 2));
+        assert_eq!(own[own.len() - 1].letter, letter(3));
+        assert_eq!(
+            server.ask("HLEN eb::dead-letters").await,
+            count(kept * MAX_DEAD_LETTERS)
+        );
     }
-    assert_eq!(store.letters(10).await.unwrap(), [letter(1, NOW_MS)]);
-    store.bury(&letter(1, NOW_MS + day)).await.unwrap();
-    store.bury(&letter(2, NOW_MS + day)).await.unwrap();
-    let newest = [letter(2, NOW_MS + day), letter(1, NOW_MS + day)];
-    assert_eq!(store.letters(2).await.unwrap(), newest);
-    assert_eq!(store.letters(0).await.unwrap(), []);
-    let most = i64::try_from(leaderboard_core::ports::MAX_DEAD_LETTERS).unwrap();
-    let more: Vec<_> = (3..most + 3).map(|number| letter(number, NOW_MS + day)).collect();
-    for some in more.chunks(200) {
-        let buried = futures::future::join_all(some.iter().map(|letter| store.bury(letter))).await;
-        assert!(buried.iter().all(Result::is_ok));
+    for tenant in 2..=MAX_DEAD_LETTERS_IN_ALL / MAX_DEAD_LETTERS {
+        let tenant = TenantId::new(format!("t{tenant}")).unwrap();
+        let some: Vec<_> = numbers.by_ref().take(9_999).map(letter).collect();
+        for some in some.chunks(1000) {
+            store.push_dead_letters(Some(&tenant), some).await.unwrap();
+        }
     }
-    assert_eq!(server.ask("LLEN eb::letters").await, [Reply::Integer(most)]);
-    assert_eq!(server.ask("HLEN eb::letters:seen").await, [Reply::Integer(most)]);
-    let kept = store.letters(u32::MAX).await.unwrap();
-    assert_eq!(kept.first(), Some(&letter(most + 2, NOW_MS + day)));
-    assert_eq!(kept.last(), Some(&letter(3, NOW_MS + day)));
+    for key in [
+        "HLEN eb::dead-letters",
+        "ZCARD eb::dead-letters:ids",
+        "HLEN eb::dead-letters:digests",
+    ] {
+        assert_eq!(server.ask(key).await, count(MAX_DEAD_LETTERS_IN_ALL), "{key}");
+    }
+    // What the last tenants added has pushed out the oldest, which are the first tenant's.
+    assert_eq!(
+        server.ask("ZCARD eb:t0:dead-letters:own").await,
+        count(MAX_DEAD_LETTERS - (9 * 9_999 + 2 * MAX_DEAD_LETTERS - MAX_DEAD_LETTERS_IN_ALL))
+    );
+    for letter in store.list_dead_letters(None, None, 10).await.unwrap() {
+        assert!(store.delete_dead_letter(letter.id).await.unwrap());
+        assert!(!store.delete_dead_letter(letter.id).await.unwrap());
+    }
+    for key in [
+        "HLEN eb::dead-letters",
+        "ZCARD eb::dead-letters:ids",
+        "HLEN eb::dead-letters:digests",
+    ] {
+        assert_eq!(
+            server.ask(key).await,
+            count(MAX_DEAD_LETTERS_IN_ALL - 10),
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_dead_letters_are_one_command() {
+    let server = Server::start().await;
+    let counting = Counting::on(&server).await;
+    let store = RedisStore::new(&counting);
+    let letters: Vec<_> = (0..1000)
+        .map(|number| DeadLetter {
+            at: at(NOW_MS),
+            reason: "off".into(),
+            payload: number.to_string().into_bytes(),
+        })
+        .collect();
+    store.push_dead_letters(None, &letters[..1]).await.unwrap();
+    counting.sent.borrow_mut().clear();
+    store.push_dead_letters(None, &letters).await.unwrap();
+    assert_eq!(*counting.sent.borrow(), ["EVALSHA"]);
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PutLeaderboard, PutRefusal, RateLimits, Scores, SubmitTerms,
+    Ban, Bans, Expected, Leaderboards, PutLeaderboard, PutRefusal, RateLimits, Scores, SubmitTerms,
 };
 use leaderboard_core::{
     Attempt, Leaderboard, PeriodId, RefusalReason, SubmissionId, Ties, Timestamp, Versioned,
@@ -131,7 +131,6 @@ async fn entries_are_counted_as_they_come_and_go() {
     let store = server.store().await;
     let board = put(&store, &simple("a")).await;
     let other = put(&store, &daily_board("b", 2)).await;
-    // What was there before anybody asked.
     for name in ["p", "q"] {
         submit(&store, attempt(&board, name, 1, NOW_MS), None)
             .await
@@ -143,14 +142,17 @@ async fn entries_are_counted_as_they_come_and_go() {
             .await
             .unwrap();
     }
-    assert_eq!(server.ask("EXISTS eb:acme:entries").await, [Reply::Integer(0)]);
     assert_eq!(held(&store).await, 6);
     let r = || attempt(&board, "r", 1, NOW_MS);
     let full = Err(RefusalReason::TenantFull { max_entries: 6 });
     assert_eq!(submit(&store, r(), Some(6)).await, full);
 
     let (tenant, all) = (tenant(), PeriodId::all_time());
-    store.hide(&tenant, &player("p"), at(NOW_MS)).await.unwrap();
+    store
+        .ban(&tenant, &Ban::new(player("p"), at(NOW_MS)))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(held(&store).await, 6);
     let here = place(&tenant, &board, &all);
     for left in [5, 5] {
@@ -162,7 +164,7 @@ async fn entries_are_counted_as_they_come_and_go() {
     store.remove(&there, &player("p"), at(NOW_MS)).await.unwrap();
     assert_eq!(held(&store).await, 4);
     assert_eq!(submit(&store, r(), Some(6)).await, Ok(()));
-    store.restore(&tenant, &player("p"), at(NOW_MS)).await.unwrap();
+    store.unban(&tenant, &player("p"), at(NOW_MS)).await.unwrap();
 
     // Another order, and its entries are the same.
     let mut reordered = simple("a");
@@ -181,7 +183,7 @@ async fn entries_are_counted_as_they_come_and_go() {
         .unwrap()
         .unwrap();
     assert_eq!(held(&store).await, 0);
-    assert_eq!(server.ask("HGETALL eb:acme:entries").await.len(), 2);
+    assert_eq!(server.ask("HGETALL eb:acme:entry-counts").await.len(), 2);
     assert_eq!(server.ask("EXISTS eb:acme:expiring").await, [Reply::Integer(0)]);
 }
 
@@ -282,19 +284,19 @@ async fn a_tenant_has_so_many_leaderboards() {
             max_leaderboards: Some(2),
             at: at(NOW_MS),
         };
-        store.put(&put).await.unwrap()
+        store.put(&put).await.unwrap().map(|(_, created)| created)
     };
-    assert_eq!(put("a", "").await, Ok((1, true)));
-    assert_eq!(put("b", "").await, Ok((2, true)));
+    assert_eq!(put("a", "").await, Ok(true));
+    assert_eq!(put("b", "").await, Ok(true));
     let dump = server.digest().await;
     assert_eq!(put("c", "").await, Err(PutRefusal::TooManyLeaderboards));
     assert_eq!(server.digest().await, dump);
-    assert_eq!(put("b", "other").await, Ok((3, false)));
+    assert_eq!(put("b", "other").await, Ok(false));
     assert_eq!(store.usage(&tenant, 0).await.unwrap().1.leaderboards, 2);
     store
         .delete(&tenant, &board_id("a"), Expected::Any)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(put("c", "").await, Ok((4, true)));
+    assert_eq!(put("c", "").await, Ok(true));
 }

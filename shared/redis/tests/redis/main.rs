@@ -7,6 +7,8 @@ mod announcing;
 #[cfg(test)]
 mod atomicity;
 #[cfg(test)]
+mod bans;
+#[cfg(test)]
 mod dice;
 #[cfg(test)]
 mod holdings;
@@ -17,8 +19,18 @@ mod metering;
 #[path = "../../../../tests/suite/src/native_redis.rs"]
 pub mod native_redis;
 #[cfg(test)]
+mod out_of_memory;
+#[cfg(test)]
+mod periods;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
+mod steps;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod world;

@@ -200,7 +200,8 @@ async fn what_has_no_end_is_what_is_meant_to_stay() {
         }
     }
     endless.sort();
-    let of_tenant = ["boards", "entries", "expiring", "version"].map(|name| format!("eb:acme:{name}"));
+    let of_tenant =
+        ["boards", "entry-counts", "expiring", "log_bytes", "version"].map(|name| format!("eb:acme:{name}"));
     let of_boards = [
         "a:doc",
         "a:e:all",
@@ -247,9 +248,9 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
     }
     // What is found once the call has been charged leaves the entries as they were.
     for command in [
-        "SET eb:acme:entries x",
+        "SET eb:acme:entry-counts x",
         "SET eb:acme:expiring x",
-        "HSET eb:acme:entries  many",
+        "HSET eb:acme:entry-counts  many",
     ] {
         server.ask(command).await;
         let dump = server.digest().await;
@@ -260,7 +261,8 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
         let said = store.submit_on(&tenant(), &one, &free).await;
         assert!(matches!(said, Err(StoreError::Corrupt(_))), "{command}: {said:?}");
         assert_eq!(server.digest().await, dump, "{command}");
-        server.ask("DEL eb:acme:entries eb:acme:expiring").await;
+        server.ask("DEL eb:acme:entry-counts eb:acme:expiring").await;
+        server.ask("HSET eb:acme:entry-counts  0").await;
     }
     assert_eq!(server.digest().await, clean);
 }

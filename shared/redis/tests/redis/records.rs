@@ -62,6 +62,7 @@ async fn change(dice: &mut Dice, store: &RedisStore<NativeRedis>, model: &Model)
 async fn documents_are_those_of_the_model() {
     let server = Server::start().await;
     let (store, model) = (server.store().await, Model::new());
+    server.count_versions(&model).await;
     let mut dice = Dice(11);
     for _ in 0..STEPS {
         change(&mut dice, &store, &model).await;

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use leaderboard_core::model::Model;
 use leaderboard_redis::{Connection, RedisStore, Reply};
 use tempfile::TempDir;
 
@@ -77,6 +78,32 @@ impl Server {
         }
         all.sort_by_key(|(key, _)| format!("{key:?}"));
         all
+    }
+
+    /// Lets versions count up by one, in this server and in the model: the last one is far ahead of the clock.
+    pub(crate) async fn count_versions(&self, model: &Model) {
+        const LAST: u64 = 1 << 52;
+        for key in [
+            "eb:acme:version",
+            "eb::documents",
+            "eb:acme:documents",
+            "eb:documents:documents",
+        ] {
+            self.ask(&format!("SET {key} {LAST}")).await;
+        }
+        model.set_clock(LAST + 1);
+    }
+
+    /// Puts all data back to what [`Server::digest`] gave; keys without a time to live.
+    pub(crate) async fn restore(&self, backup: &[(Reply, Vec<Reply>)]) {
+        let connection = self.connection().await;
+        connection.command("FLUSHALL", &[]).await.unwrap();
+        for (key, dump) in backup {
+            let (Reply::Bytes(key), [Reply::Bytes(dump)]) = (key, dump.as_slice()) else {
+                panic!("{key:?} is no key of a backup")
+            };
+            connection.command("RESTORE", &[key, b"0", dump]).await.unwrap();
+        }
     }
 }
 

@@ -146,5 +146,6 @@ pub(crate) fn place<'a>(
         tenant,
         board,
         period,
+        now: at(NOW_MS),
     }
 }

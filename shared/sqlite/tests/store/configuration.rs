@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use futures::executor::block_on;
-use leaderboard_core::ports::{Events, Expected, Leaderboards, Place, PutRefusal, ReadError, Scores};
+use leaderboard_core::ports::{
+    DocumentKind, DocumentName, Documents, Events, Expected, Leaderboards, Place, PutRefusal, ReadError,
+    Scores,
+};
 use leaderboard_core::{Column, Columns, Order, PeriodId, RefusalReason, StoreError, SubmissionTarget, Ties};
 
 use crate::support::*;
@@ -24,32 +27,81 @@ fn versions_grow_over_the_whole_tenant_and_across_a_deletion() {
         let file = File::new();
         let store = file.store();
         let mut a = board("a");
-        assert_eq!(put(&store, &a, false, at(0)).await, Ok((1, true)));
-        assert_eq!(put(&store, &board("b"), false, at(0)).await, Ok((2, true)));
-        assert_eq!(put(&store, &a, false, at(0)).await, Ok((1, false)));
+        let (first, created) = put(&store, &a, false, at(0)).await.unwrap();
+        assert!(created);
+        let (b, created) = put(&store, &board("b"), false, at(0)).await.unwrap();
+        assert!(created && b > first);
+        assert_eq!(put(&store, &a, false, at(0)).await, Ok((first, false)));
         a.title = "other".into();
-        assert_eq!(put(&store, &a, false, at(0)).await, Ok((3, false)));
+        let (second, created) = put(&store, &a, false, at(0)).await.unwrap();
+        assert!(!created && second > b);
         let events = store.read(&tenant(), &a.id, 0, 10).await.unwrap();
         assert_eq!(events.len(), 2);
         let wrong = store
-            .delete(&tenant(), &a.id, Expected::Version(1))
+            .delete(&tenant(), &a.id, Expected::Version(first))
             .await
             .unwrap();
-        assert_eq!(wrong, Err(PutRefusal::VersionMismatch { current: Some(3) }));
+        let current = Some(second);
+        assert_eq!(wrong, Err(PutRefusal::VersionMismatch { current }));
         assert_eq!(
-            store.delete(&tenant(), &a.id, Expected::Version(3)).await,
+            store.delete(&tenant(), &a.id, Expected::Version(second)).await,
             Ok(Ok(true))
         );
         assert_eq!(store.delete(&tenant(), &a.id, Expected::Any).await, Ok(Ok(false)));
-        assert_eq!(put(&store, &a, false, at(0)).await, Ok((4, true)));
+        let (third, created) = put(&store, &a, false, at(0)).await.unwrap();
+        assert!(created && third > second);
         let listed = store.list(&tenant(), None, 10).await.unwrap();
         let listed: Vec<_> = listed
             .iter()
             .map(|found| (found.value.id.as_str(), found.version))
             .collect();
-        assert_eq!(listed, [("a", 4), ("b", 2)]);
+        assert_eq!(listed, [("a", third), ("b", b)]);
         let after = store.list(&tenant(), Some(&a.id), 10).await.unwrap();
         assert_eq!(after.len(), 1);
+    });
+}
+
+#[test]
+fn a_version_is_not_given_again_after_a_backup_is_restored() {
+    block_on(async {
+        let (file, restored) = (File::new(), File::new());
+        let store = file.store();
+        let key = DocumentName {
+            tenant: Some(tenant()),
+            kind: DocumentKind::Limits,
+            id: "default".into(),
+        };
+        configured(&store, &board("a")).await;
+        store
+            .put_document(&key, b"first", Expected::Any)
+            .await
+            .unwrap()
+            .unwrap();
+        let backup = restored.path();
+        file.raw()
+            .execute("VACUUM INTO ?1", [backup.to_str().unwrap()])
+            .unwrap();
+        let titled = |title: &str| {
+            let mut titled = board("a");
+            titled.title = title.into();
+            titled
+        };
+        let lost = configured(&store, &titled("lost")).await;
+        let (lost_document, _) = store
+            .put_document(&key, b"lost", Expected::Any)
+            .await
+            .unwrap()
+            .unwrap();
+        let store = restored.store();
+        let (version, _) = put(&store, &titled("kept"), false, at(0)).await.unwrap();
+        let kept_document = store.put_document(&key, b"kept", Expected::Any).await.unwrap();
+        assert_ne!(version, lost.version);
+        assert_ne!(kept_document.unwrap().0, lost_document);
+        // An instance that still has the lost configuration is told so.
+        let boards = [Rc::clone(&lost)];
+        let answers = submit(&store, &[attempt(&boards, "ann", 1, None, at(0))]).await;
+        let refusal = answers[0].as_ref().unwrap_err();
+        assert_eq!(refusal.reason, RefusalReason::StaleConfiguration);
     });
 }
 
@@ -70,6 +122,7 @@ fn a_deleted_leaderboard_leaves_no_row_and_starts_anew() {
             store.delete(&tenant(), &board.value.id, Expected::Any).await,
             Ok(Ok(true))
         );
+        while store.sweep(&tenant()).await.unwrap() {}
         for table in [
             "entries",
             "tuples",
@@ -146,6 +199,7 @@ fn a_period_without_entries_takes_the_new_order() {
             tenant: &tenant,
             board: &first,
             period: &period,
+            now: at(0),
         };
         assert_eq!(store.remove(&place, &player("ann"), at(1)).await, Ok(Some(3)));
         assert_eq!(store.remove(&place, &player("ann"), at(1)).await, Ok(None));

@@ -3,6 +3,7 @@
 use futures::executor::block_on;
 use leaderboard_core::PeriodId;
 use leaderboard_core::StoreError;
+use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Events, Leaderboards, PageFrom, Place, RankDetail, ReadError, Readiness, Scores,
 };
@@ -24,8 +25,9 @@ fn after(damage: &str) -> [bool; 4] {
             tenant: &tenant,
             board: &board,
             period: &period,
+            now: at(0),
         };
-        let page = store.page(&place, &PageFrom::Top, 10).await;
+        let page = store.page(&place, &PageFrom::Top, 10, &Caller::Anonymous).await;
         let submitted = store.submit(&tenant, &[known], RankDetail::Full).await;
         let got = Leaderboards::get(&store, &tenant, &board.value.id).await;
         let log = store.read(&tenant, &board.value.id, 0, 10).await;

@@ -1,7 +1,10 @@
-//! Dead letters.
+//! Dead letters. What holds for every store is in the contract suite.
 
 use futures::executor::block_on;
-use leaderboard_core::ports::{DeadLetter, DeadLetters, IDEMPOTENCY_MS, MAX_DEAD_LETTERS, Readiness};
+use leaderboard_core::TenantId;
+use leaderboard_core::ports::{
+    DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, Readiness,
+};
 
 use crate::support::*;
 
@@ -13,52 +16,56 @@ fn letter(reason: &str, payload: &[u8], ms: i64) -> DeadLetter {
     }
 }
 
-#[test]
-fn the_same_letter_is_kept_once_a_day() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        for letter in [
-            letter("bad", b"{", 0),
-            letter("bad", b"{", IDEMPOTENCY_MS - 1),
-            letter("worse", b"{", 2),
-            letter("bad", b"{\xff", 3),
-            letter("bad", b"{", IDEMPOTENCY_MS),
-        ] {
-            store.bury(&letter).await.unwrap();
-        }
-        let letters = store.letters(10).await.unwrap();
-        assert_eq!(
-            letters,
-            [
-                letter("bad", b"{", IDEMPOTENCY_MS),
-                letter("bad", b"{\xff", 3),
-                letter("worse", b"{", 2),
-                letter("bad", b"{", 0),
-            ]
-        );
-        assert_eq!(store.letters(1).await.unwrap(), letters[..1]);
-    });
+/// Puts so many letters into a file, of so many scopes.
+fn fill(file: &File, letters: u64, scopes: u64) {
+    file.raw()
+        .execute(
+            "INSERT INTO dead_letters (at, digest, reason, payload, scope) \
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1) \
+             SELECT ?2 + i, CAST(i AS BLOB), 'old', x'00', 't' || (i % ?3) FROM n",
+            rusqlite::params![
+                i64::try_from(letters).unwrap(),
+                NOW_MS,
+                i64::try_from(scopes).unwrap()
+            ],
+        )
+        .unwrap();
 }
 
 #[test]
-fn the_oldest_letter_goes_when_there_are_too_many() {
+fn the_oldest_letter_of_a_tenant_goes_when_it_has_too_many() {
     block_on(async {
         let file = File::new();
         let store = file.store();
         store.ready().await.unwrap();
-        file.raw()
-            .execute(
-                "INSERT INTO dead_letters (at, digest, reason, payload) \
-                 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1) \
-                 SELECT ?2 + i, CAST(i AS BLOB), 'old', x'00' FROM n",
-                rusqlite::params![i64::try_from(MAX_DEAD_LETTERS).unwrap(), NOW_MS],
-            )
+        fill(&file, MAX_DEAD_LETTERS, 1);
+        let own = TenantId::new("t0").unwrap();
+        let others = letter("new", b"!", DAY_MS);
+        store
+            .push_dead_letters(None, std::slice::from_ref(&others))
+            .await
             .unwrap();
-        store.bury(&letter("new", b"!", DAY_MS)).await.unwrap();
-        let letters = store.letters(u32::MAX).await.unwrap();
+        store.push_dead_letters(Some(&own), &[others]).await.unwrap();
+        let letters = store.list_dead_letters(Some(&own), None, u32::MAX).await.unwrap();
         assert_eq!(letters.len() as u64, MAX_DEAD_LETTERS);
-        assert_eq!(letters[0].reason, "new");
-        assert_eq!(letters.last().unwrap().at, at(1));
+        assert_eq!(letters[0].letter.reason, "new");
+        assert_eq!(letters.last().unwrap().letter.at, at(1));
+        let all = store.list_dead_letters(None, None, u32::MAX).await.unwrap();
+        assert_eq!(all.len() as u64, MAX_DEAD_LETTERS + 1);
+    });
+}
+
+#[test]
+fn the_oldest_letter_of_all_goes_when_tenants_together_have_too_many() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        store.ready().await.unwrap();
+        fill(&file, MAX_DEAD_LETTERS_IN_ALL, 100);
+        let new = letter("new", b"!", DAY_MS);
+        store.push_dead_letters(None, &[new]).await.unwrap();
+        let all = store.list_dead_letters(None, None, u32::MAX).await.unwrap();
+        assert_eq!(all.len() as u64, MAX_DEAD_LETTERS_IN_ALL);
+        assert_eq!(all.last().unwrap().letter.at, at(1));
     });
 }

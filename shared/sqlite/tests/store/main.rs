@@ -27,4 +27,6 @@ mod scores;
 #[cfg(test)]
 mod sharing;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod support;

@@ -3,29 +3,77 @@
 use futures::executor::block_on;
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Counters, DeadLetters, Holdings, RateLimits, Readiness,
+    AuditKind, AuditLog, AuditRecord, Bans, Counters, DeadLetters, RateLimits, Readiness,
 };
 
 use crate::support::*;
 
 /// How many steps lead to the schema of today.
-const NEWEST: i64 = 4;
-/// What the last steps made, the newest first: each table that is dropped takes its indexes along.
-const MADE: [(i64, &[&str]); 3] = [
-    (3, &["notices", "audit_sizes"]),
+const NEWEST: i64 = 9;
+/// What takes the last steps back, the newest first: each table that is dropped takes its indexes along.
+const UNDO: [(i64, &[&str]); 8] = [
+    (
+        8,
+        &[
+            "DROP TABLE bans",
+            "DROP TABLE ban_changes",
+            "DROP TABLE ban_walks",
+            BEFORE_BANS,
+        ],
+    ),
+    (
+        7,
+        &[
+            "DROP INDEX dead_letters_by_scope",
+            "ALTER TABLE dead_letters DROP COLUMN scope",
+            "CREATE INDEX dead_letters_by_age ON dead_letters (at)",
+        ],
+    ),
+    (
+        6,
+        &[
+            "DROP TABLE tenant_logs",
+            "DROP TABLE record_counts",
+            "DROP TABLE tenant_record_counts",
+        ],
+    ),
+    (
+        5,
+        &[
+            "DROP TRIGGER entries_go",
+            "DROP TRIGGER entries_change",
+            "ALTER TABLE leaderboards DROP COLUMN entries",
+        ],
+    ),
+    (4, &["DROP TABLE rebuilds"]),
+    (3, &["DROP TABLE notices", "DROP TABLE audit_sizes"]),
     (
         2,
         &[
-            "documents",
-            "document_versions",
-            "buckets",
-            "usage",
-            "counters",
-            "audit",
+            "DROP TABLE documents",
+            "DROP TABLE document_versions",
+            "DROP TABLE buckets",
+            "DROP TABLE usage",
+            "DROP TABLE counters",
+            "DROP TABLE audit",
         ],
     ),
-    (1, &["dead_letters"]),
+    (1, &["DROP TABLE dead_letters"]),
 ];
+
+/// The columns that a step added.
+const ADDED: (i64, [&str; 3]) = (6, ["keep_events", "keep_ms", "log_bytes"]);
+
+/// What else brings a file from after the bans to before them.
+const BEFORE_BANS: &str = "ALTER TABLE leaderboards DROP COLUMN ban_change;
+    CREATE TABLE hidden_players (
+        tenant TEXT NOT NULL,
+        player TEXT NOT NULL,
+        PRIMARY KEY (tenant, player)
+    ) WITHOUT ROWID;
+    UPDATE entries SET hidden = player = 'bob';
+    UPDATE periods SET visible = visible - (SELECT count(*) FROM entries WHERE hidden);
+    INSERT INTO hidden_players SELECT 'acme', player FROM entries WHERE hidden";
 
 fn version(file: &File) -> i64 {
     file.raw()
@@ -47,9 +95,13 @@ fn a_new_file_gets_the_newest_schema_and_the_write_ahead_log() {
 
 /// Leaves a file as an earlier version left it.
 fn age(file: &File, version: i64) {
-    for (before, tables) in MADE.iter().filter(|(before, _)| *before >= version) {
-        for table in *tables {
-            file.raw().execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    for (before, statements) in UNDO.iter().filter(|(before, _)| *before >= version) {
+        for statement in *statements {
+            file.raw().execute_batch(statement).unwrap();
+        }
+        for column in ADDED.1.iter().filter(|_| *before == ADDED.0) {
+            let drop = format!("ALTER TABLE leaderboards DROP COLUMN {column}");
+            file.raw().execute_batch(&drop).unwrap();
         }
         file.raw()
             .execute_batch(&format!("PRAGMA user_version = {before}"))
@@ -65,22 +117,57 @@ fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
             let store = file.store();
             let board = configured(&store, &board("goals")).await;
             score(&store, &board, "ann", 5, 0).await;
+            score(&store, &board, "bob", 7, 0).await;
+            let (_, held) = store.usage(&tenant(), 10).await.unwrap();
             drop(store);
             age(&file, old);
             assert_eq!(version(&file), old);
             let store = file.store();
             assert_eq!(lines(&top(&store, &board, 10).await), [line(1, "ann", 5)]);
-            assert_eq!(store.letters(10).await, Ok(Vec::new()));
+            assert_eq!(store.list_dead_letters(None, None, 10).await, Ok(Vec::new()));
             assert_eq!(store.counters().await, Ok(Vec::new()));
-            let held = Holdings {
-                leaderboards: 1,
-                entries: 1,
-            };
+            assert!(held.log_bytes > 0);
+            assert_eq!((held.leaderboards, held.entries), (1, 2));
             assert_eq!(store.usage(&tenant(), 10).await, Ok((Vec::new(), held)));
+            // Who was hidden is banned.
+            let bans = store.list_bans(&tenant(), None, 10, at(1)).await.unwrap();
+            assert_eq!(bans.len(), 1);
+            assert_eq!((bans[0].player.as_str(), bans[0].expires_at), ("bob", None));
+            store.unban(&tenant(), &player("bob"), at(2)).await.unwrap();
+            let both = [line(1, "bob", 7), line(2, "ann", 5)];
+            assert_eq!(lines(&top(&store, &board, 10).await), both);
             assert_eq!(store.read_audit(None, None, 10).await, Ok(Vec::new()));
             assert_eq!(version(&file), NEWEST);
         });
     }
+}
+
+#[test]
+fn dead_letters_of_an_old_file_are_nobodys_and_can_be_deleted() {
+    block_on(async {
+        let file = File::new();
+        file.store().ready().await.unwrap();
+        age(&file, 7);
+        file.raw()
+            .execute(
+                "INSERT INTO dead_letters (at, digest, reason, payload) VALUES (0, x'00', 'old', x'7b')",
+                [],
+            )
+            .unwrap();
+        let store = file.store();
+        let letters = store.list_dead_letters(None, None, 10).await.unwrap();
+        assert_eq!(letters.len(), 1);
+        assert_eq!(
+            (&letters[0].tenant, letters[0].letter.payload.as_slice()),
+            (&None, &b"{"[..])
+        );
+        assert_eq!(
+            store.list_dead_letters(Some(&tenant()), None, 10).await,
+            Ok(Vec::new())
+        );
+        assert_eq!(store.delete_dead_letter(letters[0].id).await, Ok(true));
+        assert_eq!(store.read_dead_letter(letters[0].id).await, Ok(None));
+    });
 }
 
 #[test]

@@ -6,11 +6,11 @@ use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Events, Expected, Leaderboards, PageFrom, Place, PutLeaderboard, RankDetail, Scores,
+    Ban, Bans, Events, Expected, Leaderboards, PageFrom, Place, PutLeaderboard, RankDetail, Readiness, Scores,
 };
 use leaderboard_core::{
-    Column, Columns, Leaderboard, Metadata, Operator, Order, PlayerId, Submission, SubmissionId,
-    SubmissionTarget, Ties, Timestamp, Versioned,
+    Attempt, Column, Columns, IdScope, Leaderboard, Metadata, Operator, Order, PlayerId, Submission,
+    SubmissionId, SubmissionTarget, Ties, Timestamp, Versioned,
 };
 use leaderboard_sqlite::SqliteStore;
 
@@ -122,7 +122,9 @@ impl Pair {
                     .map(|id| SubmissionId::new(id).unwrap()),
                 request: None,
             };
-            attempts.extend(submission.resolve(&boards, now));
+            let id_scope = dice.one_of(&[IdScope::Leaderboard, IdScope::Player]);
+            let resolved = submission.resolve(&boards, now);
+            attempts.extend(resolved.map(|attempt| Attempt { id_scope, ..attempt }));
         }
         let ranks = dice.one_of(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]);
         let stored = self.store.submit(&tenant(), &attempts, ranks).await;
@@ -137,12 +139,20 @@ impl Pair {
         let (tenant, player) = (tenant(), dice.player());
         match dice.below(3) {
             0 => {
-                self.store.hide(&tenant, &player, now).await.unwrap();
-                self.model.hide(&tenant, &player, now).await.unwrap();
+                self.store
+                    .ban(&tenant, &Ban::new(player.clone(), now))
+                    .await
+                    .unwrap()
+                    .unwrap();
+                self.model
+                    .ban(&tenant, &Ban::new(player.clone(), now))
+                    .await
+                    .unwrap()
+                    .unwrap();
             }
             1 => {
-                self.store.restore(&tenant, &player, now).await.unwrap();
-                self.model.restore(&tenant, &player, now).await.unwrap();
+                self.store.unban(&tenant, &player, now).await.unwrap();
+                self.model.unban(&tenant, &player, now).await.unwrap();
             }
             _ => {
                 let board = &self.boards[0];
@@ -150,6 +160,7 @@ impl Pair {
                     tenant: &tenant,
                     board,
                     period: &board.value.schedule.period_at(now).id,
+                    now,
                 };
                 let stored = self.store.remove(&place, &player, now).await;
                 assert_eq!(stored, self.model.remove(&place, &player, now).await);
@@ -173,6 +184,7 @@ impl Pair {
                     tenant: &tenant,
                     board,
                     period: &summary.period.id,
+                    now,
                 };
                 self.compare_lists(dice, &place, &callers).await;
                 self.compare_distribution(dice, &place).await;
@@ -182,7 +194,11 @@ impl Pair {
 
     async fn compare_lists(&self, dice: &mut Dice, place: &Place<'_>, callers: &[Caller]) {
         let limit = 1 + u32::try_from(dice.below(5)).unwrap();
-        let all = self.model.page(place, &PageFrom::Top, 100).await.unwrap();
+        let all = self
+            .model
+            .page(place, &PageFrom::Top, 100, &Caller::Anonymous)
+            .await
+            .unwrap();
         let layout = all.layout.unwrap();
         let at = Timestamp::saturating_from_unix_ms(NOW_MS);
         let mut froms = vec![PageFrom::Top];
@@ -198,8 +214,12 @@ impl Pair {
             froms.push(PageFrom::Before(key));
         }
         for from in froms {
-            let stored = self.store.page(place, &from, limit).await;
-            assert_eq!(stored, self.model.page(place, &from, limit).await, "{from:?}");
+            let stored = self.store.page(place, &from, limit, &Caller::Anonymous).await;
+            assert_eq!(
+                stored,
+                self.model.page(place, &from, limit, &Caller::Anonymous).await,
+                "{from:?}"
+            );
         }
         for caller in callers {
             let player = dice.player();
@@ -217,7 +237,7 @@ impl Pair {
         assert_eq!(stored, self.model.sample(place, &fractions).await);
         let layout = self
             .model
-            .page(place, &PageFrom::Top, 1)
+            .page(place, &PageFrom::Top, 1, &Caller::Anonymous)
             .await
             .unwrap()
             .layout
@@ -235,6 +255,16 @@ impl Pair {
     }
 }
 
+/// Lets versions count up by one, in the store and in the model: the last one is far ahead of the clock.
+async fn count_versions(file: &File, pair: &Pair) {
+    const LAST: u64 = 1 << 52;
+    pair.store.ready().await.unwrap();
+    file.raw()
+        .execute("INSERT INTO configuration_versions VALUES ('acme', ?1)", [LAST])
+        .unwrap();
+    pair.model.set_clock(LAST + 1);
+}
+
 #[test]
 fn the_store_says_what_the_model_says() {
     for seed in 0..16 {
@@ -246,6 +276,7 @@ fn the_store_says_what_the_model_says() {
                 model: Model::new(),
                 boards: Vec::new(),
             };
+            count_versions(&file, &pair).await;
             for id in ["one", "two"] {
                 let leaderboard = leaderboard(&mut dice, id);
                 pair.configure(&leaderboard, false, at(0)).await;

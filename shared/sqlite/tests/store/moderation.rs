@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Events, Place, Scores};
+use leaderboard_core::ports::{Ban, Bans, Events, Place, Scores};
 use leaderboard_core::{EventBody, PeriodId, Ties};
 
 use crate::support::*;
@@ -18,8 +18,16 @@ fn everyone_closes_ranks_around_a_hidden_player_who_does_not_notice() {
         for (name, points) in [("ann", 9), ("bob", 7), ("cid", 5)] {
             score(&store, &board, name, points, 0).await;
         }
-        store.hide(&tenant(), &player("bob"), at(1)).await.unwrap();
-        store.hide(&tenant(), &player("bob"), at(2)).await.unwrap();
+        store
+            .ban(&tenant(), &Ban::new(player("bob"), at(1)))
+            .await
+            .unwrap()
+            .unwrap();
+        store
+            .ban(&tenant(), &Ban::new(player("bob"), at(2)))
+            .await
+            .unwrap()
+            .unwrap();
         let page = top(&store, &board, 10).await;
         assert_eq!(lines(&page), [line(1, "ann", 9), line(2, "cid", 5)]);
         assert_eq!((page.version, page.count), (5, 2));
@@ -29,6 +37,7 @@ fn everyone_closes_ranks_around_a_hidden_player_who_does_not_notice() {
             tenant: &tenant,
             board: &board,
             period: &period,
+            now: at(2),
         };
         let bob = Caller::Player(player("bob"));
         let seen = store.standings(&place, &[player("bob")], &bob).await.unwrap();
@@ -61,8 +70,8 @@ fn everyone_closes_ranks_around_a_hidden_player_who_does_not_notice() {
             EventBody::Submitted { hidden: true, .. }
         ));
 
-        store.restore(&tenant, &player("bob"), at(4)).await.unwrap();
-        store.restore(&tenant, &player("bob"), at(5)).await.unwrap();
+        store.unban(&tenant, &player("bob"), at(4)).await.unwrap();
+        store.unban(&tenant, &player("bob"), at(5)).await.unwrap();
         let page = top(&store, &board, 10).await;
         assert_eq!(
             lines(&page),
@@ -85,7 +94,11 @@ fn one_event_for_each_leaderboard_with_entries_in_any_period() {
         score(&store, &daily, "ann", 5, DAY_MS).await;
         score(&store, &daily, "bob", 3, DAY_MS).await;
         score(&store, &other, "bob", 3, 0).await;
-        store.hide(&tenant(), &player("ann"), at(DAY_MS)).await.unwrap();
+        store
+            .ban(&tenant(), &Ban::new(player("ann"), at(DAY_MS)))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(
             store.read(&tenant(), &other.value.id, 0, 10).await.unwrap().len(),
             2
@@ -102,10 +115,7 @@ fn one_event_for_each_leaderboard_with_entries_in_any_period() {
             .collect();
         assert_eq!(seen, [(1, 5), (0, 5)]);
         assert_eq!(rows(&file, "tuples"), 1);
-        store
-            .restore(&tenant(), &player("ann"), at(DAY_MS))
-            .await
-            .unwrap();
+        store.unban(&tenant(), &player("ann"), at(DAY_MS)).await.unwrap();
         assert_eq!(rows(&file, "tuples"), 3);
     });
 }
@@ -126,6 +136,7 @@ fn a_removed_player_begins_anew() {
             tenant: &tenant,
             board: &board,
             period: &period,
+            now: at(2),
         };
         assert_eq!(store.remove(&place, &player("ann"), at(2)).await, Ok(Some(3)));
         let page = top(&store, &board, 10).await;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Expected, Leaderboards, Page, PageFrom, Place, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
@@ -136,8 +137,12 @@ pub(crate) async fn top<C: Connection>(store: &SqliteStore<C>, board: &Board, li
         tenant: &tenant,
         board,
         period: &PeriodId::all_time(),
+        now: at(0),
     };
-    store.page(&place, &PageFrom::Top, limit).await.unwrap()
+    store
+        .page(&place, &PageFrom::Top, limit, &Caller::Anonymous)
+        .await
+        .unwrap()
 }
 
 /// Rank, player and first value of each entry.

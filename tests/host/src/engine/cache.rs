@@ -1,11 +1,14 @@
-//! Compiled components on disk, so that a second start compiles nothing.
+//! Compiled components on disk, so that a second start compiles nothing, whatever its state directory.
 //!
 //! An entry's name is the digest of the Wasm and of everything that decides whether compiled code fits this engine.
-//! Its content begins with the digest of the rest: what was cut short or changed is compiled again.
+//! Its content begins with the digest of the rest: what was cut short or changed is compiled again. Hosts that share the
+//! directory need no lock: an entry appears as a whole, is read as a whole, and may go at any time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -13,27 +16,37 @@ use wasmtime::component::Component;
 
 /// Bytes of the digest before the compiled code.
 const DIGEST_BYTES: usize = 32;
+const EXTENSION: &str = "cwasm";
+/// What is being written; renamed once it is whole.
+const PARTIAL_EXTENSION: &str = "partial";
+/// Bytes that all entries may take together; the least recently used ones go first.
+const MAX_CACHE_BYTES: u64 = 1 << 30;
+/// How long an entry is kept that no host uses.
+const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// An entry's time of change is that of its last use, and is set anew when it is older than this.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// What is still partial after this time was left behind by a process that was killed.
+const MAX_WRITING: Duration = Duration::from_secs(60 * 60);
 
 /// Compiles components, or takes them from the cache directory.
 pub(crate) struct Compiler<'a> {
     engine: &'a Engine,
-    directory: PathBuf,
+    /// `None` when the directory cannot be used.
+    directory: Option<PathBuf>,
 }
 
 impl<'a> Compiler<'a> {
-    /// A compiler that keeps its results in `directory`, which only the owner may enter: compiled code is trusted.
-    ///
-    /// # Errors
-    /// The directory cannot be made.
-    pub(crate) fn new(engine: &'a Engine, directory: &Path) -> std::io::Result<Self> {
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(directory)?;
-        Ok(Self {
+    /// A compiler that keeps its results in `directory`, which only the owner may change: compiled code is trusted.
+    /// A directory that cannot be used is logged and costs a compilation at every start.
+    pub(crate) fn new(engine: &'a Engine, directory: &Path) -> Self {
+        let usable = prepare(directory);
+        if let Err(error) = &usable {
+            tracing::warn!(path = %directory.display(), %error, "compiled components cannot be cached");
+        }
+        Self {
             engine,
-            directory: directory.to_owned(),
-        })
+            directory: usable.is_ok().then(|| directory.to_owned()),
+        }
     }
 
     /// The component of `wasm`, ready to be instantiated.
@@ -41,13 +54,21 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// `wasm` is no valid component. Trouble with the cache is logged and costs a compilation.
     pub(crate) fn component(&self, wasm: &[u8]) -> wasmtime::Result<Component> {
-        let path = self.directory.join(self.entry_name(wasm));
+        let Some(directory) = &self.directory else {
+            return Component::new(self.engine, wasm);
+        };
+        let path = directory.join(self.entry_name(wasm));
+        let now = SystemTime::now();
         if let Some(component) = self.load(&path) {
+            note_use(&path, now);
             return Ok(component);
         }
         let component = Component::new(self.engine, wasm)?;
         if let Err(error) = store(&path, &component) {
             tracing::warn!(path = %path.display(), %error, "a compiled component could not be cached");
+        }
+        if let Err(error) = prune(directory, MAX_CACHE_BYTES, now) {
+            tracing::warn!(path = %directory.display(), %error, "old compiled components could not be removed");
         }
         Ok(component)
     }
@@ -59,9 +80,8 @@ impl<'a> Compiler<'a> {
             .chain_update(fit.finish().to_le_bytes())
             .chain_update(wasm)
             .finalize();
-        let mut name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        name.push_str(".cwasm");
-        name
+        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{name}.{EXTENSION}")
     }
 
     fn load(&self, path: &Path) -> Option<Component> {
@@ -81,9 +101,39 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// The directory of compiled components that all state directories of a user share: `edgeboard/compiled` in
+/// `$XDG_CACHE_HOME`, which is `~/.cache` unless it is an absolute path. `None` without a home.
+pub(crate) fn shared_directory(xdg_cache_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let caches = xdg_cache_home
+        .filter(absolute)
+        .or_else(|| Some(home.filter(absolute)?.join(".cache")))?;
+    Some(caches.join("edgeboard").join("compiled"))
+}
+
+/// Makes the directory, and refuses one that others may write to: they could place code there.
+fn prepare(directory: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory)?;
+    #[cfg(unix)]
+    {
+        const WRITABLE_BY_OTHERS: u32 = 0o022;
+        let permissions = std::fs::metadata(directory)?.permissions();
+        if std::os::unix::fs::PermissionsExt::mode(&permissions) & WRITABLE_BY_OTHERS != 0 {
+            return Err(io::Error::new(
+                ErrorKind::PermissionDenied,
+                "other users may write to it",
+            ));
+        }
+    }
+    Ok(())
+}
+
 #[expect(
     unsafe_code,
-    reason = "the entry is from the owner's private directory and its digest was checked"
+    reason = "the entry is from a directory that only its owner changes, and its digest was checked"
 )]
 fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `code` came out of `Component::serialize` for an equal engine: its name holds the digest of the engine's
@@ -93,12 +143,169 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
 
 /// Writes beside the final name and renames, so that no reader sees half an entry.
 fn store(path: &Path, component: &Component) -> wasmtime::Result<()> {
+    // Hosts of one process may store the same entry at the same time.
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let code = component.serialize()?;
-    let partial = path.with_extension(format!("{}.partial", std::process::id()));
-    let mut file = std::fs::File::create(&partial)?;
-    file.write_all(&Sha256::digest(&code))?;
-    file.write_all(&code)?;
-    drop(file);
-    std::fs::rename(&partial, path)?;
+    let (process, number) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
+    let partial = path.with_extension(format!("{process}-{number}.{PARTIAL_EXTENSION}"));
+    let written = write(&partial, &code).and_then(|()| std::fs::rename(&partial, path));
+    if written.is_err() {
+        // On a full disk the part that was written must not stay.
+        _ = std::fs::remove_file(&partial);
+    }
+    Ok(written?)
+}
+
+fn write(path: &Path, code: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(&Sha256::digest(code))?;
+    file.write_all(code)
+}
+
+/// Notes that an entry is in use. One that cannot be touched only looks older than it is.
+fn note_use(path: &Path, now: SystemTime) {
+    let noted = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    if noted.is_ok_and(|noted| age(noted, now) > USE_NOTED_EVERY) {
+        _ = std::fs::File::options()
+            .append(true)
+            .open(path)
+            .and_then(|file| file.set_modified(now));
+    }
+}
+
+/// Removes what was left partial, entries that nobody has used for long, and then the least recently used ones until the
+/// rest fits into `max_bytes`. A file that another host removes at the same time is no failure.
+fn prune(directory: &Path, max_bytes: u64, now: SystemTime) -> io::Result<()> {
+    let mut entries = Vec::new();
+    for file in std::fs::read_dir(directory)? {
+        let path = file?.path();
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
+        let unused = age(metadata.modified()?, now);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some(PARTIAL_EXTENSION) if unused > MAX_WRITING => remove(&path)?,
+            Some(EXTENSION) => entries.push((unused, metadata.len(), path)),
+            _ => {}
+        }
+    }
+    entries.sort();
+    let mut bytes = 0_u64;
+    for (unused, length, path) in entries {
+        bytes = bytes.saturating_add(length);
+        if unused > MAX_UNUSED || bytes > max_bytes {
+            remove(&path)?;
+        }
+    }
     Ok(())
+}
+
+fn age(time: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(time).unwrap_or_default()
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn file(directory: &Path, name: &str, bytes: usize, age: Duration) {
+        std::fs::write(directory.join(name), vec![0; bytes]).unwrap();
+        let file = std::fs::File::options()
+            .append(true)
+            .open(directory.join(name))
+            .unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let files = std::fs::read_dir(directory).unwrap();
+        let mut names: Vec<String> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_cache_keeps_the_recently_used_within_its_bytes_and_nothing_that_is_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path();
+        file(place, "new.cwasm", 40, Duration::ZERO);
+        file(place, "yesterday.cwasm", 40, DAY);
+        file(place, "last-week.cwasm", 40, 7 * DAY);
+        file(place, "unused.cwasm", 1, 31 * DAY);
+        file(place, "x.1-1.partial", 1, 2 * MAX_WRITING);
+        file(place, "y.1-2.partial", 1, Duration::ZERO);
+        file(place, "notes.txt", 500, 400 * DAY);
+        prune(place, 1000, SystemTime::now()).unwrap();
+        assert_eq!(
+            names(place),
+            [
+                "last-week.cwasm",
+                "new.cwasm",
+                "notes.txt",
+                "y.1-2.partial",
+                "yesterday.cwasm"
+            ]
+        );
+        prune(place, 100, SystemTime::now()).unwrap();
+        assert_eq!(
+            names(place),
+            ["new.cwasm", "notes.txt", "y.1-2.partial", "yesterday.cwasm"]
+        );
+    }
+
+    #[test]
+    fn a_use_is_noted_once_a_day() {
+        let directory = tempfile::tempdir().unwrap();
+        let modified = |name: &str| {
+            let metadata = std::fs::metadata(directory.path().join(name)).unwrap();
+            metadata.modified().unwrap()
+        };
+        let now = SystemTime::now();
+        for (name, old) in [("fresh.cwasm", DAY / 2), ("old.cwasm", 3 * DAY)] {
+            file(directory.path(), name, 1, old);
+            let before = modified(name);
+            note_use(&directory.path().join(name), now);
+            assert_eq!(modified(name) > before, old > DAY, "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_others_may_write_to_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("a").join("compiled");
+        prepare(&place).unwrap();
+        assert_eq!(
+            std::fs::metadata(&place).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(prepare(&place).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn the_shared_directory_is_the_user_s_own() {
+        let path = |text: &str| Some(PathBuf::from(text));
+        let cases = [
+            (path("/c"), path("/h"), path("/c/edgeboard/compiled")),
+            (path("relative"), path("/h"), path("/h/.cache/edgeboard/compiled")),
+            (None, path("/h"), path("/h/.cache/edgeboard/compiled")),
+            (path(""), None, None),
+        ];
+        for (cache, home, expected) in cases {
+            assert_eq!(shared_directory(cache, home), expected);
+        }
+    }
 }

@@ -4,7 +4,7 @@ mod cache;
 mod epoch;
 mod linker;
 
-pub(crate) use cache::Compiler;
+pub(crate) use cache::{Compiler, shared_directory};
 pub(crate) use epoch::{BusyMeter, Ticker, arm};
 pub(crate) use linker::linker;
 

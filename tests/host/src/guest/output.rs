@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
+use crate::logging::GUEST_TARGET;
+
 /// Bytes of one line; a longer one is logged in pieces.
 const MAX_LINE_BYTES: usize = 16 * 1024;
 
@@ -54,11 +56,11 @@ impl GuestOutput {
         let text = String::from_utf8_lossy(line);
         match self.stream {
             Stream::Out => {
-                tracing::info!(target: "guest", component = &*self.component, stream = "stdout", "{text}");
+                tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stdout", "{text}");
             }
             Stream::Err => {
                 // What a guest writes here is its log; how much a line matters stands in the line.
-                tracing::info!(target: "guest", component = &*self.component, stream = "stderr", "{text}");
+                tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stderr", "{text}");
             }
         }
         line.clear();

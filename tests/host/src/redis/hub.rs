@@ -23,8 +23,22 @@ type Attempt = Shared<BoxFuture<'static, Result<Option<MultiplexedConnection>, S
 #[derive(Clone)]
 struct Link {
     attempt: Attempt,
-    /// Set when the connection broke or was never made.
+    /// Set when the connection broke, was never made, or leads to a server that is no primary.
     dead: Arc<AtomicBool>,
+}
+
+/// A connection that guests share.
+#[derive(Clone)]
+pub(super) struct SharedConnection {
+    pub(super) connection: MultiplexedConnection,
+    dead: Arc<AtomicBool>,
+}
+
+impl SharedConnection {
+    /// Sees to it that the next guest to open a connection to this address gets a new one, as on Spin.
+    pub(super) fn retire(&self) {
+        self.dead.store(true, Relaxed);
+    }
 }
 
 impl RedisHub {
@@ -36,11 +50,15 @@ impl RedisHub {
         &self,
         address: &str,
         info: &Arc<ConnectionInfo>,
-    ) -> Result<MultiplexedConnection, String> {
-        match self.link(address, info).attempt.await? {
-            Some(connection) => Ok(connection),
-            None => connect::dedicated(info).await.map_err(|error| error.to_string()),
-        }
+    ) -> Result<SharedConnection, String> {
+        let Link { attempt, dead } = self.link(address, info);
+        let connection = match attempt.await? {
+            Some(connection) => connection,
+            None => connect::dedicated(info)
+                .await
+                .map_err(|error| error.to_string())?,
+        };
+        Ok(SharedConnection { connection, dead })
     }
 
     fn link(&self, address: &str, info: &Arc<ConnectionInfo>) -> Link {

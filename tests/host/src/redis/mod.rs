@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 pub(crate) use connect::CONNECT_TIMEOUT;
 pub(crate) use hub::RedisHub;
+use hub::SharedConnection;
 
 use crate::bindings::spin::redis::redis::Error;
 
@@ -21,6 +22,10 @@ use crate::bindings::spin::redis::redis::Error;
 const MAX_CONNECTIONS: usize = 1024;
 /// The largest answer a guest gets, as on Spin.
 const MAX_ANSWER_BYTES: usize = 128 << 20;
+
+/// Errors after which a guest that opens its connection again must not be given the same one: the address may lead to another
+/// server by now.
+const WRONG_SERVER: [&str; 5] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"];
 
 /// A guest's connection.
 ///
@@ -31,7 +36,7 @@ const MAX_ANSWER_BYTES: usize = 128 << 20;
 #[derive(Clone)]
 pub struct Connection {
     info: Arc<ConnectionInfo>,
-    shared: MultiplexedConnection,
+    shared: SharedConnection,
     own: Arc<OnceCell<MultiplexedConnection>>,
 }
 
@@ -58,10 +63,15 @@ impl Connection {
                 .get_or_try_init(|| connect::dedicated(&self.info))
                 .await?
                 .clone(),
-            None => self.shared.clone(),
+            None => self.shared.connection.clone(),
         };
-        let value = connection.send_packed_command(command).await?;
-        value.extract_error()
+        let value = connection.send_packed_command(command).await?.extract_error();
+        if let Err(error) = &value
+            && error.code().is_some_and(|code| WRONG_SERVER.contains(&code))
+        {
+            self.shared.retire();
+        }
+        value
     }
 
     async fn query<T: FromRedisValue>(&self, command: &Cmd, name: &str) -> redis::RedisResult<T> {

@@ -129,6 +129,67 @@ async fn damaged_cache_entries_are_compiled_again() {
 }
 
 #[tokio::test]
+async fn hosts_that_start_together_share_one_cache() {
+    let states = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let cache = tempfile::tempdir().unwrap();
+    let start = async |state: &tempfile::TempDir| {
+        let mut configuration = config(state.path());
+        configuration.cache_dir = Some(cache.path().join("compiled"));
+        configuration.only = vec!["hello".to_owned()];
+        Host::start(configuration).await.unwrap()
+    };
+    let [one, two, three] = &states;
+    let (one, two, three) = tokio::join!(start(one), start(two), start(three));
+    for running in [one, two, three] {
+        assert_eq!(get(running.address().unwrap(), "/hello").await.body, "hello");
+        running.stop().await;
+    }
+    let files: Vec<_> = std::fs::read_dir(cache.path().join("compiled"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    let [entry] = &files[..] else {
+        panic!("one entry and nothing partial: {files:?}")
+    };
+    assert_eq!(entry.extension().unwrap(), "cwasm");
+}
+
+#[test]
+fn another_state_directory_compiles_nothing_again() {
+    let caches = tempfile::tempdir().unwrap();
+    let entries = || -> Vec<_> {
+        let files = std::fs::read_dir(caches.path().join("edgeboard/compiled")).unwrap();
+        let files = files.map(|file| file.unwrap());
+        files
+            .map(|file| (file.file_name(), file.metadata().unwrap().modified().unwrap()))
+            .collect()
+    };
+    let start_and_stop = || {
+        let state = tempfile::tempdir().unwrap();
+        let mut program = program(&manifest(), state.path())
+            .args(["--listen", "127.0.0.1:0", "--only", "hello"])
+            .env("XDG_CACHE_HOME", caches.path())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let mut out = std::io::BufReader::new(program.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut first).unwrap();
+        assert!(first.starts_with("Serving http://"), "{first}");
+        program.kill().unwrap();
+        program.wait().unwrap();
+        assert!(
+            !state.path().join("compiled").exists(),
+            "nothing of it is in the state"
+        );
+    };
+    start_and_stop();
+    let compiled = entries();
+    assert_eq!(compiled.len(), 1, "one component, one entry");
+    start_and_stop();
+    assert_eq!(entries(), compiled);
+}
+
+#[tokio::test]
 async fn only_selects_components() {
     let host = TestHost::start_with(|config| config.only = vec!["hello".to_owned()]).await;
     assert_eq!(host.get("/hello").await.body, "hello");
@@ -215,6 +276,22 @@ fn a_wrong_start_is_one_line_and_a_failure() {
     assert_eq!(
         stderr,
         "error: /nowhere/spin.toml: cannot read the manifest: No such file or directory (os error 2)\n"
+    );
+}
+
+#[test]
+fn with_a_log_in_json_a_wrong_start_is_json_as_well() {
+    let state = tempfile::tempdir().unwrap();
+    let output = program(Path::new("/nowhere/spin.toml"), state.path())
+        .args(["--log-format", "json"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let line: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(line["level"], "error");
+    assert_eq!(
+        line["message"],
+        "/nowhere/spin.toml: cannot read the manifest: No such file or directory (os error 2)"
     );
 }
 

@@ -128,6 +128,7 @@ impl World {
             tenant: &self.tenant,
             board: &board.configuration,
             period: &self.period,
+            now: now(),
         }
     }
 

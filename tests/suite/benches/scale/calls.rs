@@ -140,7 +140,7 @@ async fn run(world: &World, board: &Board, call: &Call) -> Outcome<()> {
             found.map(|page| page.is_some_and(|page| page.entries.len() == WINDOW as usize))
         }
         Call::Page(from) => {
-            let found = world.store.page(&place, from, PAGE).await;
+            let found = world.store.page(&place, from, PAGE, &Caller::Anonymous).await;
             found.map(|page| page.entries.len() == PAGE as usize)
         }
         Call::Submission(attempts) => {

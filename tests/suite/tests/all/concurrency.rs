@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::thread;
 
+use leaderboard_core::access::Caller;
 use leaderboard_core::model::{Projection, rank_among};
 use leaderboard_core::ports::{Expected, Leaderboards, RankDetail};
 use leaderboard_core::{Leaderboard, Operator, Outcome, RecordedEvent, StoreError, TenantId, Ties};
@@ -145,9 +146,15 @@ async fn assert_entries<S: Store>(store: &S, tenant: &TenantId, projection: &Pro
         tenant,
         board: &board,
         period: &state.period.id,
+        now: at(0),
     };
     let page = store
-        .page(&place, &leaderboard_core::ports::PageFrom::Top, 1000)
+        .page(
+            &place,
+            &leaderboard_core::ports::PageFrom::Top,
+            1000,
+            &Caller::Anonymous,
+        )
         .await
         .unwrap();
     let entries: Vec<_> = page.entries.iter().map(|ranked| &ranked.entry).collect();

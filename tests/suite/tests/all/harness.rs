@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    AuditLog, Counters, DeadLetters, Documents, Events, Expected, Leaderboards, Page, PageFrom, Place,
-    PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores,
+    AuditLog, Ban, Bans, Counters, DeadLetters, Documents, Events, Expected, Leaderboards, Page, PageFrom,
+    Place, PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores,
 };
 use leaderboard_core::{
     Attempt, Leaderboard, Outcome, PeriodId, RankedEntry, RecordedEvent, Refusal, RefusalReason, Submission,
@@ -24,8 +24,8 @@ use crate::given::{self, Board, at, player, resolved, submission, submission_id}
 pub(crate) const ALL: u32 = 1_000_000;
 
 /// The ports of leaderboards and their scores.
-pub(crate) trait Ranks: Scores + Events + Leaderboards + DeadLetters + Readiness {}
-impl<S: Scores + Events + Leaderboards + DeadLetters + Readiness> Ranks for S {}
+pub(crate) trait Ranks: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness {}
+impl<S: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness> Ranks for S {}
 
 /// All ports that a store offers.
 pub(crate) trait Store: Ranks + Documents + RateLimits + Counters + AuditLog {}
@@ -229,7 +229,9 @@ impl<H: Harness> World<H> {
         from: &PageFrom,
         limit: u32,
     ) -> Result<Page, ReadError> {
-        self.store.page(&self.place(board, period), from, limit).await
+        self.store
+            .page(&self.place(board, period), from, limit, &Caller::Anonymous)
+            .await
     }
 
     pub(crate) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> Place<'a> {
@@ -237,6 +239,7 @@ impl<H: Harness> World<H> {
             tenant: &self.tenant,
             board,
             period,
+            now: self.now(),
         }
     }
 
@@ -280,14 +283,15 @@ impl<H: Harness> World<H> {
 
     pub(crate) async fn hide(&self, name: &str) {
         self.store
-            .hide(&self.tenant, &player(name), self.now())
+            .ban(&self.tenant, &Ban::new(player(name), self.now()))
             .await
+            .unwrap()
             .unwrap();
     }
 
     pub(crate) async fn restore(&self, name: &str) {
         self.store
-            .restore(&self.tenant, &player(name), self.now())
+            .unban(&self.tenant, &player(name), self.now())
             .await
             .unwrap();
     }
@@ -325,7 +329,12 @@ pub(crate) async fn put_in<S: Store>(
         expiries: &periods.into_iter().map(expiry).collect::<Vec<_>>(),
         at: now,
     };
-    store.put(&put).await.unwrap()
+    loop {
+        match store.put(&put).await.unwrap() {
+            Err(PutRefusal::Unfinished) => {}
+            decided => return decided,
+        }
+    }
 }
 
 /// Rank, player and first value of each entry.

@@ -25,3 +25,5 @@ mod races;
 mod regressions;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod tool;

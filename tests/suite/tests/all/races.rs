@@ -121,6 +121,7 @@ fn what_callers_share_is_exact<H: Harness + Sync>() {
         let holdings = Holdings {
             leaderboards: 1,
             entries: ROOM,
+            log_bytes: held.log_bytes,
         };
         assert_eq!(held, holdings);
         let used = Usage {

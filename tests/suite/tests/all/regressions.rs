@@ -157,7 +157,7 @@ on_both_stores! {
         let second = world.harness.open().await;
         let old = PeriodSelector::Named(leaderboard_core::PeriodId::parse("2026-07-19T12:00:00Z").unwrap());
         let old = old.resolve(&weekly, world.now()).unwrap();
-        let page = second.page(&world.place(&board, &old.id), &PageFrom::Top, 10).await.unwrap();
+        let page = second.page(&world.place(&board, &old.id), &PageFrom::Top, 10, &Caller::Anonymous).await.unwrap();
         assert_eq!(lines(&page.entries), [line(1, "ann", 7)]);
     }
 

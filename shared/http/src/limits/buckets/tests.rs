@@ -14,6 +14,8 @@ fn one(bucket: &str, quota: u32, burst: u32) -> Applied {
             burst,
         },
         bucket: bucket.into(),
+        is_tenants_own: false,
+        owner: None,
     }
 }
 
@@ -22,8 +24,8 @@ fn let_through(buckets: &Buckets, applied: &[Applied], tries: u32, now_us: u64) 
     let tenant = tenant("a");
     let mut count = 0;
     for _ in 0..tries {
-        if buckets.has_room(&tenant, applied, None, now_us) {
-            buckets.charge(&tenant, applied, 1, now_us);
+        if buckets.has_room(&tenant, applied, Cost::ONE, now_us) {
+            buckets.charge(&tenant, applied, Cost::ONE, 1, now_us);
             count += 1;
         }
     }
@@ -42,11 +44,27 @@ fn a_burst_and_then_the_rate() {
 }
 
 #[test]
+fn a_request_that_costs_more_takes_more_room() {
+    let buckets = Buckets::default();
+    let (limit, tenant, now) = ([one("x", 10, 100)], tenant("a"), 1_000_000);
+    let cost = |units| Cost {
+        units,
+        max_requests_per_day: None,
+    };
+    let has_room = |units| buckets.has_room(&tenant, &limit, cost(units), now);
+    buckets.charge(&tenant, &limit, cost(30), 1, now);
+    buckets.charge(&tenant, &limit, cost(30), 1, now);
+    assert_eq!((has_room(40), has_room(41), has_room(1)), (true, false, true));
+    let reported = &buckets.take_pending()[0].metering;
+    assert_eq!((reported.charges[0].cost, reported.usage.requests), (60, 2));
+}
+
+#[test]
 fn several_limits_are_charged_together_or_not_at_all() {
     let buckets = Buckets::default();
     let both = [one("x", 1, 10), one("y", 1, 3)];
     assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
-    let metered = buckets.peek(&tenant("a"), &both, None, 1_000_000);
+    let metered = buckets.peek(&tenant("a"), &both, Cost::ONE, 1_000_000);
     assert_eq!(
         (metered.ahead_us, metered.refused),
         (vec![3_000_000, 3_000_000], true)
@@ -71,7 +89,7 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
         ..Metered::default()
     };
     buckets.learn(tenant, &metering.charges, &metered, 2_000_000);
-    let now = buckets.peek(tenant, &limit, None, 2_000_000);
+    let now = buckets.peek(tenant, &limit, Cost::ONE, 2_000_000);
     assert_eq!((now.ahead_us, now.refused), (vec![1_000_000], true));
     assert_eq!(buckets.take_pending()[0].metering.charges[0].cost, 1);
     assert!(buckets.take_pending().is_empty());
@@ -96,7 +114,7 @@ fn a_quota_of_the_day_ends_with_the_day() {
     let buckets = Buckets::default();
     let tenant = tenant("a");
     let noon = DAY_US * 20_000 + DAY_US / 2;
-    buckets.charge(&tenant, &[one("x", 10, 50)], 1, noon);
+    buckets.charge(&tenant, &[one("x", 10, 50)], Cost::ONE, 1, noon);
     let answer = Metered {
         ahead_us: Vec::new(),
         requests_today: 100,
@@ -104,7 +122,13 @@ fn a_quota_of_the_day_ends_with_the_day() {
     };
     buckets.take_pending();
     buckets.learn(&tenant, &[], &answer, noon);
-    let in_quota = |most, now_us| buckets.has_room(&tenant, &[], most, now_us);
+    let in_quota = |max_requests_per_day, now_us| {
+        let cost = Cost {
+            units: 1,
+            max_requests_per_day,
+        };
+        buckets.has_room(&tenant, &[], cost, now_us)
+    };
     assert!(!in_quota(Some(100), noon));
     assert!(in_quota(Some(100), noon + DAY_US));
     // A quota that is raised, or lifted, holds for the next request.
@@ -120,14 +144,42 @@ fn buckets_that_others_should_know_of_are_half_used() {
     let_through(&buckets, &limit, 3, now);
     assert!(buckets.busy(&tenant("a"), &charge(3), now).is_empty());
     let_through(&buckets, &limit, 1, now);
-    assert_eq!(
-        buckets.busy(&tenant("a"), &charge(1), now)[0].full_at_us,
-        now + 400_000
-    );
+    let used = Used::Bucket {
+        full_at_us: now + 400_000,
+        capacity_us: 800_000,
+    };
+    assert_eq!(buckets.busy(&tenant("a"), &charge(1), now)[0].used, used);
     assert!(
         buckets.busy(&tenant("a"), &charge(1), now).is_empty(),
         "told already"
     );
+}
+
+#[test]
+fn a_quota_that_others_should_know_of_is_half_used() {
+    let buckets = Buckets::default();
+    let (tenant, noon) = (tenant("a"), DAY_US * 20_000 + DAY_US / 2);
+    let cost = Cost {
+        units: 1,
+        max_requests_per_day: Some(16),
+    };
+    let told = |requests, now_us| {
+        buckets.charge(&tenant, &[], cost, requests, now_us);
+        let busy = buckets.busy(&tenant, &[], now_us);
+        busy.first().map(|busy| match busy.used {
+            Used::Quota { day, requests, most } => (day, requests, most),
+            Used::Bucket { .. } => panic!("{busy:?}"),
+        })
+    };
+    assert_eq!(told(7, noon), None);
+    assert_eq!(told(1, noon), Some((20_000, 8, 16)));
+    assert_eq!((told(1, noon), told(1, noon)), (None, Some((20_000, 10, 16))));
+    // Who reads it knows as much.
+    let other = Buckets::default();
+    assert!(!other.knows_day(&tenant, noon));
+    other.raise_day(&tenant, 20_000, 16, noon);
+    assert!(other.knows_day(&tenant, noon) && !other.has_room(&tenant, &[], cost, noon));
+    assert!(!other.knows_day(&tenant, noon + DAY_US) && other.has_room(&tenant, &[], cost, noon + DAY_US));
 }
 
 #[test]
@@ -136,11 +188,26 @@ fn memory_is_bounded_and_what_is_pending_is_kept() {
     for number in 0..MAX_BUCKETS {
         buckets.raise(&tenant("a"), &one(&number.to_string(), 10, 5), 0, 1);
     }
-    buckets.charge(&tenant("a"), &[one("pending", 10, 5)], 1, 1);
+    buckets.charge(&tenant("a"), &[one("pending", 10, 5)], Cost::ONE, 1, 1);
     buckets.raise(&tenant("b"), &one("more", 10, 5), 0, 1);
     assert!(buckets.knows(&tenant("a"), "pending"));
     assert!(!buckets.knows(&tenant("a"), "7"));
-    assert!(buckets.count.get() < 10);
+    assert!(buckets.count.get() <= MAX_BUCKETS / 2 + 2);
+}
+
+#[test]
+fn what_was_used_least_recently_is_forgotten_whoever_it_is_of() {
+    let buckets = Buckets::default();
+    let raise = |of: &str, name: &str| buckets.raise(&tenant(of), &one(name, 10, 5), 0, 1);
+    raise("a", "in use");
+    for number in 0..MAX_BUCKETS - 1 {
+        raise("b", &number.to_string());
+    }
+    raise("a", "in use");
+    raise("c", "new");
+    assert!(buckets.knows(&tenant("a"), "in use") && buckets.knows(&tenant("c"), "new"));
+    assert!(!buckets.knows(&tenant("b"), "0"));
+    assert!(buckets.knows(&tenant("b"), &(MAX_BUCKETS - 2).to_string()));
 }
 
 #[test]
@@ -148,6 +215,6 @@ fn no_more_is_believed_than_the_overdraft() {
     let buckets = Buckets::default();
     let limit = [one("x", 10, 5)];
     buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
-    let metered = buckets.peek(&tenant("a"), &limit, None, 1_000_000);
+    let metered = buckets.peek(&tenant("a"), &limit, Cost::ONE, 1_000_000);
     assert_eq!(metered.ahead_us, [1_000_000]);
 }

@@ -2,14 +2,14 @@ use super::*;
 use crate::json::parse;
 use crate::problem::{Location, ProblemType};
 
-const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"},"cache":{"lifetime_ms":1000,"stale_ms":0,"stale_if_error_ms":60000,"strategy":"refresh_ahead","warm":[{"view":"entries","limit":100},{"view":"distribution","buckets":5}]}}"#;
+const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"reset_takes_effect_at":null,"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"},"cache":{"lifetime_ms":1000,"stale_ms":0,"stale_if_error_ms":60000,"strategy":"refresh_ahead","warm":[{"view":"entries","limit":100},{"view":"distribution","buckets":5}]},"log":{"keep_events":1000000,"keep_days":1}}"#;
 
 fn of(text: &str) -> Result<Leaderboard, Problem> {
     read(&parse(text.as_bytes())?, &LeaderboardId::new("goals").unwrap())
 }
 
 fn written(board: &Leaderboard) -> String {
-    serde_json::to_string(&LeaderboardBody::from(board)).unwrap()
+    crate::json::text(&LeaderboardBody::from(board))
 }
 
 #[test]
@@ -57,6 +57,11 @@ fn every_error_names_its_field() {
         ),
         (r#"{"reset":"daily"}"#, "#/reset"),
         (r#"{"keep_periods":0}"#, "#/keep_periods"),
+        (r#"{"log":5}"#, "#/log"),
+        (r#"{"log":{"keep":5}}"#, "#/log/keep"),
+        (r#"{"log":{"keep_events":0}}"#, "#/log/keep_events"),
+        (r#"{"log":{"keep_events":1000001}}"#, "#/log/keep_events"),
+        (r#"{"log":{"keep_days":3651}}"#, "#/log/keep_days"),
         (r#"{"cache":5}"#, "#/cache"),
         (r#"{"cache":{"ttl":5}}"#, "#/cache/ttl"),
         (r#"{"cache":{"lifetime_ms":-1}}"#, "#/cache/lifetime_ms"),
@@ -81,7 +86,7 @@ fn every_error_names_its_field() {
         (r#"{"starts_at":"2026-01-01"}"#, "#/starts_at"),
         (
             r#"{"starts_at":"2026-01-01T00:00:00Z","ends_at":"2025-01-01T00:00:00Z"}"#,
-            "#/ends_at",
+            "#/starts_at",
         ),
         (r#"{"limits":{"min":2,"max":1}}"#, "#/limits/min"),
         (r#"{"limits":{"max_attempts":0}}"#, "#/limits/max_attempts"),

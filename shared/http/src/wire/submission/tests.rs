@@ -7,13 +7,13 @@ fn board() -> LeaderboardId {
 
 fn one(body: &str) -> Submission {
     let board = board();
-    let scores = scores(body.as_bytes(), Destination::Path(&board)).unwrap();
+    let scores = scores(body.as_bytes(), Destination::Path(&board), Sender::Server).unwrap();
     assert!(!scores.batch);
     scores.items[0].submission.clone()
 }
 
 fn errors(body: &str, destination: Destination<'_>) -> Vec<String> {
-    let problem = scores(body.as_bytes(), destination).unwrap_err();
+    let problem = scores(body.as_bytes(), destination, Sender::Server).unwrap_err();
     assert_eq!(problem.kind, ProblemType::Validation, "{body}");
     problem
         .errors
@@ -155,7 +155,7 @@ fn metadata_has_a_limit_without_its_white_space() {
 #[test]
 fn submissions_name_their_leaderboards() {
     let of = |list: &str| format!(r#"{{"player":"p","score":1,"leaderboards":{list}}}"#);
-    let found = scores(of(r#"["a","b"]"#).as_bytes(), Destination::Body).unwrap();
+    let found = scores(of(r#"["a","b"]"#).as_bytes(), Destination::Body, Sender::Server).unwrap();
     assert_eq!(found.items[0].submission.leaderboards.len(), 2);
     for (body, expected) in [
         (
@@ -164,7 +164,7 @@ fn submissions_name_their_leaderboards() {
         ),
         (
             r#"{"player":"p","score":1,"leaderboards":["a"],"leaderboard":"a"}"#.to_owned(),
-            "#/leaderboard is not a field of this object",
+            "#/leaderboard is not a field of this object; did you mean leaderboards?",
         ),
         (of("[]"), "#/leaderboards must name 1 to 16 leaderboards"),
         (of(r#""a""#), "#/leaderboards must be an array, not a string"),
@@ -185,6 +185,7 @@ fn a_batch_is_read_whole_and_its_errors_are_counted() {
     let good = scores(
         batch(MAX_BATCH, r#"{"player":"p","score":1}"#).as_bytes(),
         Destination::Path(&board),
+        Sender::Server,
     )
     .unwrap();
     assert!(good.batch);

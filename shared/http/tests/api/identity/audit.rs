@@ -5,6 +5,102 @@ use serde_json::{Value, json};
 use super::world::{BEGIN_S, ISSUER, Instance, Region, claims, jwk, sign, signing_key};
 
 #[test]
+fn an_admin_corrects_a_score_downwards_and_the_log_has_the_values_before_and_after() {
+    let region = Region::new();
+    let instance = region.instance();
+    let board = json!({"access": {"write": "player"}});
+    assert_eq!(instance.operator("PUT", "/leaderboards/b", &board).status, 201);
+    let key = |scope: &str| instance.make_key(&json!({"name": scope, "scopes": [scope]})).1;
+    let (admin, server) = (key("admin"), key("scores:write"));
+    let path = "/leaderboards/b/scores";
+    assert_eq!(
+        instance
+            .with_key(&server, "POST", path, r#"{"player":"p","score":90}"#)
+            .status,
+        200
+    );
+    let correction = r#"{"player":"p","score":7,"operator":"set","id":"c"}"#;
+    let refused = (422, "validation".to_owned(), "#/operator".to_owned());
+    assert_eq!(
+        instance.with_key(&server, "POST", path, correction).problem(),
+        refused
+    );
+    let before = instance.operator("GET", "/audit", &Value::Null).json()["records"]
+        .as_array()
+        .unwrap()
+        .len();
+    for replayed in [false, true] {
+        let done = instance.with_key(&admin, "POST", path, correction);
+        assert_eq!(done.status, 200, "{done:?}");
+        let done = done.json();
+        assert_eq!(done["previous"]["values"], json!({"score": 90}));
+        assert_eq!(
+            (&done["values"], &done["replayed"]),
+            (&json!({"score": 7}), &json!(replayed))
+        );
+    }
+    // An admin, too, overrides by `set` alone.
+    let other = r#"{"player":"p","score":7,"operator":"increment"}"#;
+    assert_eq!(instance.with_key(&admin, "POST", path, other).problem(), refused);
+    let log = instance.operator("GET", "/audit", &Value::Null).json();
+    let records = log["records"].as_array().unwrap();
+    assert_eq!(records.len(), before + 4, "two records for each");
+    let events: Vec<&Value> = records.iter().map(|record| &record["event"]).collect();
+    assert_eq!(events[3]["type"], "correction");
+    assert_eq!(events[3]["who"]["credential"], "key");
+    assert_eq!(
+        [
+            &events[3]["player"],
+            &events[3]["leaderboard"],
+            &events[3]["values"]
+        ],
+        [&json!("p"), &json!("b"), &json!({"score": "7"})]
+    );
+    assert_eq!(events[2]["type"], "corrected");
+    assert_eq!(events[2]["of"], records[3]["position"]);
+    assert_eq!(
+        [
+            &events[2]["previous"],
+            &events[2]["values"],
+            &events[2]["replayed"]
+        ],
+        [&json!({"score": "90"}), &json!({"score": "7"}), &json!(false)]
+    );
+    assert_eq!(events[0]["replayed"], json!(true));
+}
+
+#[test]
+fn a_correction_is_refused_that_cannot_be_recorded_and_so_are_many_in_one_request() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let path = "/leaderboards/b/scores";
+    let set = |player: usize| json!({"player": player.to_string(), "score": 1, "operator": "set"});
+    region.store.log_is_closed.set(true);
+    assert_eq!(instance.operator("POST", path, &set(0)).status, 503);
+    region.store.log_is_closed.set(false);
+    let many: Vec<Value> = (0..17).map(set).collect();
+    let refused = instance.operator("POST", path, &json!({ "scores": many }));
+    assert_eq!(
+        refused.problem(),
+        (422, "validation".to_owned(), "#/scores/16/operator".to_owned())
+    );
+    let entries = instance.operator("GET", "/leaderboards/b/entries", &Value::Null);
+    assert_eq!(entries.json()["count"], 0);
+    let taken = instance.operator("POST", path, &json!({ "scores": many[..16] }));
+    assert_eq!(taken.status, 207);
+    let log = instance.operator("GET", "/audit", &Value::Null).json();
+    let corrections = log["records"].as_array().unwrap().iter();
+    let corrections = corrections.filter(|record| record["event"]["type"] == "correction");
+    assert_eq!(corrections.count(), 16);
+    // Where servers may set, an admin's `set` is no correction.
+    let open = json!({"operator_override": true});
+    assert_eq!(instance.operator("PUT", "/leaderboards/b", &open).status, 200);
+    let sets = instance.operator("POST", path, &json!({ "scores": many }));
+    assert_eq!(sets.status, 207);
+}
+
+#[test]
 fn a_keys_acts_and_its_refusals_are_in_its_tenants_log_under_its_id() {
     let region = Region::new();
     let instance = region.instance();
@@ -58,6 +154,57 @@ fn a_key_that_is_none_is_in_the_operators_log() {
         log["records"][0]["event"]["who"],
         json!({"credential": "unknown_key"})
     );
+}
+
+#[test]
+fn what_players_may_not_do_writes_little_into_the_log_and_pushes_no_act_out_of_it() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let scopes = json!(["scores:read", "scores:write"]);
+    let (_, key) = instance.make_key(&json!({"name": "server", "scopes": scopes}));
+    let token = |n: usize| {
+        let body = json!({"player": format!("player{n}"), "lifetime_s": 600}).to_string();
+        let issued = instance.with_key(&key, "POST", "/tokens", &body);
+        issued.json()["token"].as_str().unwrap().to_owned()
+    };
+    let tokens: Vec<String> = (0..50).map(token).collect();
+    region.store.audited.take();
+    let path = format!("/leaderboards/b/scores/p?period={}", "x".repeat(4096));
+    for _ in 0..20 {
+        for token in &tokens {
+            assert_eq!(instance.with_token(token, "DELETE", &path, "").status, 403);
+        }
+    }
+    let (records, bytes) = region.store.audited.take();
+    // As many as the log takes at once of what was refused, each without what the client chose freely.
+    assert!(
+        records <= 100 && bytes <= 100 * 512,
+        "{records} records, {bytes} bytes"
+    );
+    let log = events(&instance, "/audit?limit=1000");
+    let acts = log.iter().filter(|event| event["type"] == "act").count();
+    assert_eq!((acts, log.len() - acts), (2, 101), "and one issued token");
+}
+
+#[test]
+fn refused_acts_of_a_server_are_recorded_as_far_as_refusals_are_and_in_short() {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let (_, key) = instance.make_key(&json!({"name": "server", "scopes": ["scores:write"]}));
+    region.store.audited.take();
+    let path = format!("/leaderboards/b/scores/p?period={}", "x".repeat(4096));
+    for _ in 0..300 {
+        assert_eq!(instance.with_key(&key, "DELETE", &path, "").status, 400);
+    }
+    let (records, bytes) = region.store.audited.take();
+    assert_eq!(
+        records,
+        300 + 100,
+        "each act, and the outcome of as many as the log takes"
+    );
+    assert!(bytes < 400 * 700, "{bytes}");
 }
 
 fn events(instance: &Instance, path: &str) -> Vec<Value> {

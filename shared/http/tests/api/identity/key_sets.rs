@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::world::{ISSUER, Instance, JWKS, Region, claims, issuer_document, jwk, sign, signing_key};
+use crate::service::KEY;
+
+use super::world::{GONE, ISSUER, Instance, JWKS, Region, claims, issuer_document, jwk, sign, signing_key};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -34,7 +36,116 @@ fn region() -> Region {
     instance.make_board();
     let made = instance.operator("PUT", "/issuers/main", &issuer_document());
     assert_eq!(made.status, 201, "{made:?}");
+    // That they are not there yet was found out just now.
+    region.pass_ms(2_000);
+    region.web.asked.set(0);
     region
+}
+
+/// Puts the issuer and says what is told of its keys.
+fn put(region: &Region, document: &Value) -> Value {
+    let put = region.instance().operator("PUT", "/issuers/main", document);
+    assert!(put.status == 200 || put.status == 201, "{put:?}");
+    region.pass_ms(30_000);
+    put.json()["key_set"].clone()
+}
+
+#[test]
+fn who_puts_an_issuer_is_told_whether_its_keys_can_be_fetched() {
+    let region = Region::new();
+    let document = issuer_document();
+    let failed = |detail: &str| json!({"fetched": false, "detail": detail});
+    // Nothing is told of the network that this service is in.
+    assert_eq!(
+        put(&region, &document),
+        failed("https://id.example/keys cannot be reached.")
+    );
+    region.publish(JWKS, &json!("<html>"));
+    let no_set = "https://id.example/keys is no key set with a key that can be used.";
+    assert_eq!(put(&region, &document), failed(no_set));
+    region
+        .web
+        .documents
+        .borrow_mut()
+        .insert(JWKS.to_owned(), GONE.to_owned());
+    assert_eq!(
+        put(&region, &document),
+        failed("https://id.example/keys answered with 410 Gone.")
+    );
+    region
+        .web
+        .denied
+        .borrow_mut()
+        .push("https://id.example".to_owned());
+    let denied = "The operator does not let this service ask https://id.example/keys: its host is not one of issuer_hosts.";
+    assert_eq!(put(&region, &document), failed(denied));
+    region.web.denied.borrow_mut().clear();
+    region.publish(JWKS, &set(&[("a", 1), ("b", 2)]));
+    assert_eq!(put(&region, &document), json!({"fetched": true, "keys": 2}));
+    // Keys in the document need no fetching, and a read asks nobody.
+    let asked = region.web.asked.get();
+    assert!(
+        region
+            .instance()
+            .operator("GET", "/issuers/main", &Value::Null)
+            .json()["key_set"]
+            .is_null()
+    );
+    let own = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [jwk("a", &signing_key(1))]});
+    assert!(put(&region, &own).is_null());
+    assert_eq!(region.web.asked.get(), asked);
+    let found = json!({"issuer": ISSUER, "audiences": ["scores"], "discovery": true});
+    let well_known = format!("{ISSUER}/.well-known/openid-configuration");
+    region.publish(
+        &well_known,
+        &json!({"issuer": "https://other.example", "jwks_uri": JWKS}),
+    );
+    let other = format!("{well_known} is no discovery document of this issuer.");
+    assert_eq!(put(&region, &found), failed(&other));
+}
+
+#[test]
+fn who_puts_an_issuer_again_and_again_does_not_make_us_ask_at_will() {
+    let region = Region::new();
+    let instance = region.instance();
+    for _ in 0..10 {
+        let put = instance.operator("PUT", "/issuers/main", &issuer_document());
+        assert_eq!(put.json()["key_set"]["fetched"], false);
+    }
+    assert_eq!(region.web.asked.get(), 1);
+}
+
+#[test]
+fn no_tenant_takes_away_the_keys_that_another_uses() {
+    let region = region();
+    region.publish(JWKS, &set(&[("a", 1)]));
+    let instance = region.instance();
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    let headers = [("x-api-key", KEY), ("x-tenant-id", "other")];
+    let other = |method: &str, id: &str, document: &Value| {
+        let body = if document.is_null() {
+            String::new()
+        } else {
+            document.to_string()
+        };
+        instance
+            .send(method, &format!("/issuers/{id}"), &body, &headers)
+            .status
+    };
+    // Another tenant takes the same issuer on and drops it again, and has many others.
+    let mut document = issuer_document();
+    document["audiences"] = json!(["others"]);
+    assert_eq!(other("PUT", "main", &document), 201);
+    assert_eq!(other("DELETE", "main", &Value::Null), 204);
+    region.web.documents.borrow_mut().clear();
+    for number in 0..130 {
+        document["jwks_uri"] = json!(format!("https://0.example/{number}"));
+        assert_eq!(other("PUT", "many", &document), 201, "{number}");
+        assert_eq!(other("DELETE", "many", &Value::Null), 204);
+    }
+    // The issuer is down, so what is gone now cannot be fetched again.
+    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(read(&region.instance(), &token("a", 1)), 200);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use super::world::Region;
+use crate::service::KEY;
 
 const ENTRIES: &str = "/leaderboards/b/entries";
 const SCORE: &str = r#"{"player":"p","score":1}"#;
@@ -139,6 +140,146 @@ fn a_rotated_key_has_two_secrets_for_a_while() {
     assert_eq!(
         again.problem(),
         (422, "validation".to_owned(), "#/overlap_s".to_owned())
+    );
+}
+
+#[test]
+fn two_rotations_leave_the_first_secret_its_whole_overlap() {
+    let region = Region::new();
+    let instance = region.instance();
+    let (id, first) = instance.make_key(&json!({"name": "n", "scopes": ["admin"]}));
+    let path = format!("/keys/{id}/rotate");
+    let rotate = |body: &Value| {
+        let rotated = instance.operator("POST", &path, body);
+        assert_eq!(rotated.status, 200, "{rotated:?}");
+        rotated.json()
+    };
+    rotate(&json!({}));
+    region.pass_ms(60_000);
+    let shown = rotate(&json!({"overlap_s": 60}));
+    assert_eq!(shown["replaced_secret_until"], "2026-07-19T22:04:00.000Z");
+    let works = |key: &str| instance.with_key(key, "GET", "/keys", "").status;
+    region.pass_ms(3_540_000 - 1);
+    assert_eq!(works(&first), 200);
+    region.pass_ms(1);
+    assert_eq!(works(&first), 401);
+    // There is a bound, and none is given up for it.
+    for _ in 0..8 {
+        rotate(&json!({}));
+    }
+    let full = instance.operator("POST", &path, &json!({}));
+    assert_eq!(full.problem().1, "quota-reached", "{full:?}");
+    rotate(&json!({"overlap_s": 0}));
+}
+
+#[test]
+fn a_retry_makes_no_second_key() {
+    let region = Region::new();
+    let instance = region.instance();
+    let body = json!({"name": "n", "scopes": ["admin"]});
+    let post = |path: &str, body: &Value, key: &str| {
+        let headers = [
+            ("x-api-key", KEY),
+            ("x-tenant-id", "acme"),
+            ("idempotency-key", key),
+        ];
+        instance.send("POST", path, &body.to_string(), &headers)
+    };
+    let made = post("/keys", &body, "\"k\"");
+    assert_eq!(made.status, 201, "{made:?}");
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let again = post("/keys", &body, "\"k\"");
+    assert_eq!(
+        again.problem(),
+        (409, "already-done".into(), "Idempotency-Key".into())
+    );
+    assert!(
+        again.text.contains(&id) && !again.text.contains("eb_acme"),
+        "{again:?}"
+    );
+    let other = post("/keys", &json!({"name": "o", "scopes": ["admin"]}), "\"k\"");
+    assert_eq!(
+        other.problem(),
+        (422, "id-conflict".into(), "Idempotency-Key".into())
+    );
+    let list = instance.operator("GET", "/keys", &Value::Null).json();
+    assert_eq!(list["keys"].as_array().unwrap().len(), 1);
+
+    // The same of a rotation, which the same key may name, too.
+    let path = format!("/keys/{id}/rotate");
+    let rotated = post(&path, &json!({"overlap_s": 60}), "\"k\"");
+    assert_eq!(rotated.status, 200, "{rotated:?}");
+    let again = post(&path, &json!({"overlap_s": 60}), "\"k\"");
+    assert_eq!(
+        again.problem(),
+        (409, "already-done".into(), "Idempotency-Key".into())
+    );
+    assert_eq!(
+        post(&path, &json!({"overlap_s": 61}), "\"k\"").problem().1,
+        "id-conflict"
+    );
+    let key = rotated.json()["key"].as_str().unwrap().to_owned();
+    assert_eq!(instance.with_key(&key, "GET", "/keys", "").status, 200);
+    region.pass_ms(24 * 60 * 60 * 1000);
+    assert_eq!(post(&path, &json!({"overlap_s": 60}), "\"k\"").status, 200);
+
+    // Keys are each caller's own.
+    let admin = instance.make_key(&body).1;
+    let headers = [("x-api-key", admin.as_str()), ("idempotency-key", "\"k\"")];
+    assert_eq!(
+        instance.send("POST", "/keys", &body.to_string(), &headers).status,
+        201
+    );
+}
+
+#[test]
+fn two_requests_with_one_idempotency_key_make_one_key() {
+    let region = Region::new();
+    let instance = region.instance();
+    region.store.documents_take_time.set(true);
+    let body = json!({"name": "n", "scopes": ["scores:read"]});
+    let one = || instance.begin_keyed("POST", "/keys", &body, "\"k\"");
+    let (first, second) = block_on(futures::future::join(one(), one()));
+    region.store.documents_take_time.set(false);
+    let mut told = [first, second];
+    told.sort_unstable();
+    assert_eq!(told, [201, 409]);
+    let list = instance.operator("GET", "/keys", &Value::Null).json();
+    assert_eq!(list["keys"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_idempotency_key_is_refused_where_it_would_do_nothing() {
+    let region = Region::new();
+    let instance = region.instance();
+    let (id, _) = instance.make_key(&json!({"name": "n", "scopes": ["admin"]}));
+    instance.make_board();
+    let send = |method: &str, path: &str, body: &str| {
+        let headers = [
+            ("x-api-key", KEY),
+            ("x-tenant-id", "acme"),
+            ("idempotency-key", "\"k\""),
+        ];
+        instance.send(method, path, body, &headers)
+    };
+    for (method, path, body) in [
+        ("POST", "/tokens", r#"{"player":"p"}"#),
+        ("PUT", "/leaderboards/b", "{}"),
+        ("PATCH", "/leaderboards/b", "{}"),
+        ("DELETE", "/leaderboards/b", ""),
+        ("DELETE", "/leaderboards/b/scores/p", ""),
+        ("DELETE", &format!("/keys/{id}"), ""),
+    ] {
+        let answer = send(method, path, body);
+        let refused = (400, "invalid-header".to_owned(), "Idempotency-Key".to_owned());
+        assert_eq!(answer.problem(), refused, "{method} {path}");
+    }
+    assert_eq!(send("GET", "/keys", "").status, 200);
+    assert!(
+        instance
+            .operator("GET", &format!("/keys/{id}"), &Value::Null)
+            .json()["revoked_at"]
+            .is_null()
     );
 }
 

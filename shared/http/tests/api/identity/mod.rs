@@ -3,9 +3,13 @@
 mod audit;
 mod bad_credentials;
 mod copies;
+mod costs;
+mod errors;
 mod flags;
+mod full_store;
 mod issuers;
 mod key_sets;
 mod keys;
+mod own;
 mod player_tokens;
-mod world;
+pub(crate) mod world;

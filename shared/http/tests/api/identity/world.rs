@@ -16,8 +16,8 @@ use leaderboard_core::ports::Cache;
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::{
-    Body, CorsOrigins, Endpoint, Environment, Fetch, FetchError, Memory, PlayerTokens, Secret, Settings,
-    families, handle,
+    Body, CdnKeyHeaders, CorsOrigins, Endpoint, Environment, Fetch, FetchError, Memory, PlayerTokens, Secret,
+    Settings, families, handle,
 };
 use serde_json::{Value, json};
 
@@ -30,8 +30,11 @@ pub(crate) const JWKS: &str = "https://id.example/keys";
 /// 2026-07-19T21:04:00Z, in seconds since the epoch.
 pub(crate) const BEGIN_S: i64 = 1_784_495_040;
 
+/// The document at an address that has none any more.
+pub(crate) const GONE: &str = "gone";
+
 #[derive(Default)]
-pub(crate) struct Entries(RefCell<BTreeMap<String, Vec<u8>>>);
+pub(crate) struct Entries(RefCell<BTreeMap<String, Vec<u8>>>, Cell<u32>);
 
 impl Cache for Entries {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -44,6 +47,7 @@ impl Cache for Entries {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.1.set(self.1.get() + 1);
         self.0.borrow_mut().remove(key);
         Ok(())
     }
@@ -54,6 +58,8 @@ impl Cache for Entries {
 pub(crate) struct Web {
     pub(crate) documents: RefCell<BTreeMap<String, String>>,
     pub(crate) asked: Cell<u32>,
+    /// What the manifest does not let this service ask.
+    pub(crate) denied: RefCell<Vec<String>>,
     /// How long an answer takes.
     pub(crate) takes_ms: Cell<i64>,
     clock_ms: Cell<i64>,
@@ -64,10 +70,14 @@ impl Fetch for Web {
         self.asked.set(self.asked.get() + 1);
         self.clock_ms.set(self.clock_ms.get() + self.takes_ms.get());
         let found = self.documents.borrow().get(url).cloned();
-        found
-            .filter(|text| text.len() <= max_bytes)
-            .map(Bytes::from)
-            .ok_or_else(|| FetchError("nobody is there".to_owned()))
+        if self.denied.borrow().iter().any(|host| url.starts_with(host)) {
+            return Err(FetchError::NotGranted);
+        }
+        match found.filter(|text| text.len() <= max_bytes) {
+            Some(text) if text == GONE => Err(FetchError::Unusable("answered with 410 Gone".to_owned())),
+            Some(text) => Ok(Bytes::from(text)),
+            None => Err(FetchError::Unreachable("nobody is at 10.0.0.7".to_owned())),
+        }
     }
 }
 
@@ -102,8 +112,16 @@ impl Region {
         }))
     }
 
+    /// Lets time pass, for the instances and the store.
     pub(crate) fn pass_ms(&self, ms: i64) {
-        self.web.clock_ms.set(self.web.clock_ms.get() + ms);
+        let now_ms = self.web.clock_ms.get() + ms;
+        self.web.clock_ms.set(now_ms);
+        self.store.set_clock(u64::try_from(now_ms).unwrap() * 1000);
+    }
+
+    /// How often something was deleted from the cache since the last call.
+    pub(crate) fn deletes(&self) -> u32 {
+        self.cached.1.take()
     }
 
     /// What is in the cache.
@@ -138,6 +156,7 @@ impl Region {
                 changes_channel: None,
                 metrics_key: Secret::new(""),
                 cors_origins: CorsOrigins::None,
+                cdn_key_headers: CdnKeyHeaders::default(),
                 deprecation: None,
                 country_header: None,
                 player_tokens: PlayerTokens::new(secret, before).unwrap().map(Rc::new),
@@ -223,7 +242,7 @@ impl Instance {
         let request = request.header("x-api-key", key).body(Body::Bytes(Bytes::new()));
         let own = self.clone();
         async move {
-            let handled = handle::<families::Identity, _>(&own, request.unwrap()).await;
+            let handled = handle::<families::Identity, _, _>(&own, request.unwrap()).await;
             handled.response.status().as_u16()
         }
         .boxed_local()
@@ -248,7 +267,31 @@ impl Instance {
         let request = request.body(Body::Bytes(Bytes::from(body.to_string())));
         let own = self.clone();
         async move {
-            let handled = handle::<families::Identity, _>(&own, request.unwrap()).await;
+            let handled = handle::<families::Identity, _, _>(&own, request.unwrap()).await;
+            handled.response.status().as_u16()
+        }
+        .boxed_local()
+    }
+
+    /// As [`Instance::begin_as_operator`], with an idempotency key.
+    pub(crate) fn begin_keyed(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+        key: &str,
+    ) -> LocalBoxFuture<'static, u16> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("x-api-key", KEY)
+            .header("x-tenant-id", "acme")
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::Bytes(Bytes::from(body.to_string())));
+        let own = self.clone();
+        async move {
+            let handled = handle::<families::Identity, _, _>(&own, request.unwrap()).await;
             handled.response.status().as_u16()
         }
         .boxed_local()
@@ -256,10 +299,11 @@ impl Instance {
 
     fn handled<P: Endpoint>(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let handled = block_on(handle::<P, _>(self, request));
+        let handled = block_on(handle::<P, _, _>(self, request));
         assert_described(&method, &path, &handled.response);
         // What is left for after the response is done before the next request.
-        while let Some(work) = self.0.later.borrow_mut().pop() {
+        let next = || self.0.later.borrow_mut().pop();
+        while let Some(work) = next() {
             block_on(work);
         }
         let (head, body) = handled.response.into_parts();
@@ -286,13 +330,13 @@ impl Instance {
         let request = request.body(body).unwrap();
         if path.contains("/flags") {
             self.handled::<families::Flags>(request)
-        } else if path.contains("/entries") {
+        } else if path.contains("/entries") || path.contains("/summary") {
             self.handled::<families::Ranks>(request)
-        } else if path.contains("/scores") {
+        } else if path.contains("/scores") || path.contains("/players/") || path == "/bans" {
             self.handled::<families::Scores>(request)
         } else if path.ends_with("/limits") {
             self.handled::<families::Limits>(request)
-        } else if path.contains("/audit") {
+        } else if path.contains("/audit") || path.starts_with("/tenant") {
             self.handled::<families::Tenants>(request)
         } else if path.contains("/leaderboards") {
             self.handled::<families::Leaderboards>(request)
@@ -323,6 +367,19 @@ impl Instance {
             body,
             &[("authorization", &format!("Bearer {token}"))],
         )
+    }
+
+    /// What the region has counted, by series.
+    pub(crate) fn counted(&self) -> BTreeMap<String, u64> {
+        let kept = self.0.region.cached.0.borrow();
+        let slots = kept.iter().filter(|(key, _)| key.starts_with("metrics:counts:"));
+        let read = slots.map(|(_, slot)| serde_json::from_slice::<BTreeMap<String, u64>>(slot).unwrap());
+        read.fold(BTreeMap::new(), |mut all, slot| {
+            for (series, count) in slot {
+                *all.entry(series).or_default() += count;
+            }
+            all
+        })
     }
 
     /// Makes a key of acme: its id and its text.

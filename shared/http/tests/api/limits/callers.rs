@@ -174,6 +174,47 @@ fn guesses_at_credentials_are_refused_unseen() {
     assert_eq!(guess(&instance, TOP, "192.0.2.1:1"), 401);
 }
 
+/// The operator's key is not looked at either, so that nobody can try more keys than that.
+#[test]
+fn guesses_at_the_operators_key_are_refused_unseen() {
+    let limits = r#"{"policies":{"credentials":{"quota":1,"burst":3}},
+        "addresses":{"deny":["198.51.100.0/24"],"exempt":["203.0.113.7/32"]}}"#;
+    let region = region(true, limits);
+    let ask = |instance: &Instance, path: &str, key: &str, client: &str| {
+        let headers = [("x-api-key", key), ("spin-client-addr", client)];
+        instance
+            .answer(Instance::request("GET", path, "", &headers))
+            .status
+    };
+    for path in ["/operator/limits", "/metrics"] {
+        let instance = region.instance("");
+        region.pass_ms(10_000);
+        let guesses: Vec<u16> = (0..5)
+            .map(|_| ask(&instance, path, "guess", "192.0.2.1:1"))
+            .collect();
+        assert_eq!(guesses, [401, 401, 401, 429, 429], "{path}");
+        assert_eq!(ask(&instance, path, KEY, "192.0.2.1:1"), 429, "{path}");
+        assert_eq!(
+            ask(&instance, path, KEY, "192.0.2.2:1"),
+            200,
+            "{path}: from elsewhere"
+        );
+        // An operator whose address is exempt cannot be locked out.
+        (0..5).for_each(|_| assert_eq!(ask(&instance, path, "guess", "203.0.113.7:1"), 401));
+        assert_eq!(ask(&instance, path, KEY, "203.0.113.7:1"), 200, "{path}");
+    }
+    // Nor from an address that only the operator's key gets past.
+    let instance = region.instance("");
+    region.pass_ms(10_000);
+    let guesses: Vec<u16> = (0..4)
+        .map(|_| ask(&instance, TOP, "guess", "198.51.100.1:1"))
+        .collect();
+    assert_eq!(guesses, [403, 403, 403, 429]);
+    assert_eq!(ask(&instance, TOP, KEY, "198.51.100.1:1"), 429);
+    // Health is nobody's secret.
+    assert_eq!(ask(&instance, "/health/live", "guess", "192.0.2.1:1"), 200);
+}
+
 #[test]
 fn health_is_for_everybody() {
     let region = Region::new(true);

@@ -3,5 +3,6 @@
 mod callers;
 mod documents;
 mod reads;
+mod sharing;
 mod tenants;
 mod world;

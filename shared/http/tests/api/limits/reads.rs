@@ -192,10 +192,37 @@ fn what_the_region_keeps_is_bounded_and_may_be_damaged() {
         .map(|(_, size)| size)
         .collect();
     assert!(
-        busy.len() <= 16 && busy.iter().all(|size| *size <= 1024),
+        busy.len() <= 16 && busy.iter().all(|size| *size <= 1536),
         "{busy:?}"
     );
     assert!(busy.iter().any(|size| *size > 500), "{busy:?}");
     region.cached.damage();
     assert_eq!(let_through(&region.instance(""), "10.0.0.1:1", 20), 10);
+}
+
+#[test]
+fn misses_and_large_pages_cost_more_than_the_page_that_all_ask_for() {
+    let region = region(
+        true,
+        r#"{"policies":{"client":{"quota":100,"window_s":1,"burst":100}}}"#,
+    );
+    let instance = region.instance("");
+    let units = |path: &str| {
+        let left = |path: &str| {
+            let told = instance.from(HERE, path).header("ratelimit").to_owned();
+            let left = told.split(";r=").nth(1).and_then(|rest| rest.split(';').next());
+            left.and_then(|left| left.parse::<u32>().ok()).unwrap()
+        };
+        left(TOP) - left(path)
+    };
+    assert_eq!(units(TOP), 1);
+    assert_eq!(units("/leaderboards/goals/entries?limit=100"), 1);
+    assert_eq!(units("/leaderboards/goals/entries/nobody"), 3, "a miss");
+    assert_eq!(units("/leaderboards/goals/entries?limit=99"), 3);
+    assert_eq!(
+        units("/leaderboards/goals/entries?limit=1000"),
+        12,
+        "and a large page"
+    );
+    assert_eq!(units("/leaderboards/goals/entries?players=a,b"), 3);
 }

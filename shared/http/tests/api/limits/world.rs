@@ -12,7 +12,9 @@ use http::Request;
 use leaderboard_core::ports::Cache;
 use leaderboard_core::usecase::BoardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
-use leaderboard_http::{Body, CorsOrigins, Environment, Handled, Memory, Secret, Settings, families, handle};
+use leaderboard_http::{
+    Body, CdnKeyHeaders, CorsOrigins, Environment, Handled, Memory, Secret, Settings, families, handle,
+};
 
 use crate::service::{Answer, KEY, NoFetch, assert_described};
 use crate::store::{Store, turn};
@@ -117,6 +119,7 @@ impl Region {
                 admin_key: Secret::new(KEY),
                 metrics_key: Secret::new(""),
                 cors_origins: CorsOrigins::None,
+                cdn_key_headers: CdnKeyHeaders::default(),
                 default_tenant: TenantId::new("default").unwrap(),
                 changes_channel: None,
                 deprecation: None,
@@ -211,19 +214,19 @@ impl Instance {
     pub(crate) fn answer(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let handled = if path.ends_with("/limits") {
-            block_on(handle::<families::Limits, _>(self, request))
+            block_on(handle::<families::Limits, _, _>(self, request))
         } else if path.contains("/tenants/") {
-            block_on(handle::<families::Tenants, _>(self, request))
+            block_on(handle::<families::Tenants, _, _>(self, request))
         } else if path.contains("/flags") {
-            block_on(handle::<families::Flags, _>(self, request))
+            block_on(handle::<families::Flags, _, _>(self, request))
         } else if path.contains("/entries") {
-            block_on(handle::<families::Ranks, _>(self, request))
+            block_on(handle::<families::Ranks, _, _>(self, request))
         } else if path.contains("/scores") {
-            block_on(handle::<families::Scores, _>(self, request))
+            block_on(handle::<families::Scores, _, _>(self, request))
         } else if path.contains("/health") || path.ends_with("/metrics") {
-            block_on(handle::<families::Ops, _>(self, request))
+            block_on(handle::<families::Ops, _, _>(self, request))
         } else {
-            block_on(handle::<families::Leaderboards, _>(self, request))
+            block_on(handle::<families::Leaderboards, _, _>(self, request))
         };
         assert_described(&method, &path, &handled.response);
         finished(handled)

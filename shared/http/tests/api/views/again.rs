@@ -1,7 +1,7 @@
 //! Answers that are given again without the whole way of a request.
 
 use super::{TOP, first, score, service, status, top, with_policy};
-use crate::service::{Answer, Service};
+use crate::service::{Answer, METRICS_KEY, Service};
 
 fn is_given_again(answer: &Answer) -> bool {
     answer.log.repeated == Some(1)
@@ -60,6 +60,25 @@ fn it_is_given_for_as_long_as_no_change_is_looked_for() {
     assert!(is_given_again(&top(&service)));
     score(&service, "new", 99);
     assert_eq!(first(&top(&service)), "new");
+}
+
+#[test]
+fn each_time_is_counted_and_passed_on() {
+    let service = warm();
+    let counted = || {
+        let text = service
+            .raw("GET", "/metrics", "", &[("x-api-key", METRICS_KEY)])
+            .text;
+        let series = r#"edgeboard_requests_total{family="ranks",status="2xx"} "#;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series))
+            .expect("the series");
+        line.parse::<u64>().expect("a count")
+    };
+    let before = counted();
+    assert!(is_given_again(&top(&service)));
+    assert_eq!(counted(), before + 1);
 }
 
 #[test]
@@ -140,7 +159,7 @@ fn what_is_private_or_not_kept_is_never_given_again() {
         assert!(answer.status == 200 && !is_given_again(&answer));
         assert_eq!(
             service.anonymous("GET", "/leaderboards/secret/entries").status,
-            401
+            404
         );
     }
     let service = with_policy(r#"{"lifetime_ms":0}"#);

@@ -93,8 +93,10 @@ fn a_change_whose_answer_gets_lost_shows_as_well() {
         service.store.answers_get_lost.set(true);
         assert_eq!(service.call(method, path, body).status, 503, "{method} {path}");
         service.store.answers_get_lost.set(false);
-        // The outage is over, but nobody knows yet.
+        // The outage is over, but nobody knows until a reader has found out.
         service.pass_ms(1_000);
+        service.anonymous("GET", TOP);
+        service.settle();
     };
     let scores = "/leaderboards/goals/scores";
     lost("POST", scores, r#"{"player":"new","score":99}"#);
@@ -104,7 +106,7 @@ fn a_change_whose_answer_gets_lost_shows_as_well() {
     lost("PUT", "/players/p25/ban", "");
     assert_eq!(first(&top(&service)), "p24");
     lost("PATCH", "/leaderboards/goals", r#"{"access":{"read":"private"}}"#);
-    assert_eq!(service.anonymous("GET", TOP).problem().1, "unauthenticated");
+    assert_eq!(service.anonymous("GET", TOP).problem().1, "leaderboard-not-found");
     service.call("PATCH", "/leaderboards/goals", r#"{"access":{"read":"public"}}"#);
     lost("DELETE", "/leaderboards/goals", "");
     assert_eq!(service.anonymous("GET", TOP).problem().1, "leaderboard-not-found");
@@ -183,4 +185,26 @@ fn a_mark_that_the_region_did_not_take_is_put_by_the_next_write() {
     assert_eq!(first(&top(&service)), "p25");
     score(&service, "newer", 100);
     assert_eq!(first(&top(&service)), "newer");
+}
+
+/// What everybody could read a moment ago is shown by the region's cache until that hears of the change.
+#[test]
+fn a_change_to_private_succeeds_when_it_is_invalidated_and_not_before() {
+    let service = service();
+    top(&service);
+    let private = r#"{"access":{"read":"private"}}"#;
+    service.region.down.set(true);
+    let failed = service.call("PATCH", "/leaderboards/goals", private);
+    assert_eq!(failed.problem().1, "unavailable");
+    assert!(failed.log.cause.unwrap().contains("invalidation"));
+    service.region.down.set(false);
+    // The same again invalidates it, though there is nothing left to change.
+    let done = block_on(service.answer(Service::patch("/leaderboards/goals", private)));
+    assert_eq!(done.status, 200, "{done:?}");
+    // Nothing that is left until after the response is needed for that.
+    service.drop_what_is_left();
+    service.pass_ms(SHOWS_AFTER_MS);
+    for reader in [&service, &service.beside()] {
+        assert_eq!(reader.anonymous("GET", TOP).problem().1, "leaderboard-not-found");
+    }
 }

@@ -18,11 +18,17 @@ fn a_private_answer_is_given_to_those_who_may_read_alone() {
     );
     assert_eq!(status(&service.call("GET", path, "")), "hit; ttl=5");
     for reader in [&service, &service.beside()] {
-        assert_eq!(reader.anonymous("GET", path).problem().1, "unauthenticated");
+        assert_eq!(reader.anonymous("GET", path).problem().1, "leaderboard-not-found");
         let tag = [("if-none-match", made.header("etag"))];
-        assert_eq!(reader.raw("GET", path, "", &tag).problem().1, "unauthenticated");
+        assert_eq!(
+            reader.raw("GET", path, "", &tag).problem().1,
+            "leaderboard-not-found"
+        );
         let entry = format!("{path}/nobody");
-        assert_eq!(reader.anonymous("GET", &entry).problem().1, "unauthenticated");
+        assert_eq!(
+            reader.anonymous("GET", &entry).problem().1,
+            "leaderboard-not-found"
+        );
     }
     service.store.down.set(true);
     service.pass_ms(60_000);

@@ -1,26 +1,43 @@
 //! What caches on the way are told.
 
-use super::{TOP, score, service, status, top};
-use crate::service::{KEY, Service};
+use super::{SHARED_TOP, TOP, score, service, shared_top, status, top};
+use crate::service::{Answer, KEY, Service};
 
-fn cdn(service: &Service, headers: &[(&str, &str)]) -> (String, String) {
-    let answer = service.raw("GET", TOP, "", headers);
+fn cdn(service: &Service, path: &str, headers: &[(&str, &str)]) -> (String, String) {
+    let answer = service.raw("GET", path, "", headers);
     let of = |name| answer.header(name).to_owned();
     (of("cache-control"), of("cdn-cache-control"))
+}
+
+fn public() -> (String, String) {
+    let kept = "max-age=5, stale-while-revalidate=5, stale-if-error=300";
+    ("no-cache".to_owned(), kept.to_owned())
+}
+
+fn private() -> (String, String) {
+    ("private, no-cache".to_owned(), String::new())
+}
+
+/// A service with a public leaderboard.
+fn with_settings(origins: &str, cdn_key_headers: &str) -> Service {
+    let service = Service::behind(origins.parse().unwrap(), cdn_key_headers.parse().unwrap());
+    service.call("PUT", "/leaderboards/goals", "{}");
+    service.pass_ms(2_000);
+    service
 }
 
 #[test]
 fn shared_caches_keep_what_the_address_alone_tells() {
     let service = service();
-    let kept = "max-age=5, stale-while-revalidate=5, stale-if-error=300";
-    let public = ("no-cache".to_owned(), kept.to_owned());
-    let private = ("private, no-cache".to_owned(), String::new());
-    assert_eq!(cdn(&service, &[]), public);
-    assert_eq!(cdn(&service, &[("x-tenant-id", "default")]), private);
-    assert_eq!(cdn(&service, &[("x-api-key", KEY)]), private);
+    assert_eq!(cdn(&service, SHARED_TOP, &[]), public());
+    assert_eq!(cdn(&service, SHARED_TOP, &[("x-tenant-id", "default")]), public());
+    assert_eq!(cdn(&service, SHARED_TOP, &[("x-api-key", KEY)]), private());
+    // Whoever names a tenant by a header must not be given what is stored for those who name none.
+    assert_eq!(cdn(&service, TOP, &[]), private());
+    assert_eq!(cdn(&service, TOP, &[("x-tenant-id", "default")]), private());
     let unversioned = service.at(
         "GET",
-        "/api/leaderboards/goals/entries",
+        "/api/leaderboards/goals/entries?tenant=default",
         "",
         &[("api-version", "1")],
     );
@@ -29,12 +46,97 @@ fn shared_caches_keep_what_the_address_alone_tells() {
 }
 
 #[test]
+fn shared_caches_keep_what_their_key_tells_apart() {
+    let app = ("origin", "https://app.example");
+    for (origins, keyed, path, stored) in [
+        ("", "x-tenant-id", TOP, true),
+        ("*", "", SHARED_TOP, true),
+        ("*", "", TOP, false),
+        ("https://app.example", "", SHARED_TOP, false),
+        ("https://app.example", "x-tenant-id", TOP, false),
+        ("https://app.example", "origin", SHARED_TOP, true),
+        ("https://app.example", "origin, x-tenant-id", TOP, true),
+    ] {
+        let service = with_settings(origins, keyed);
+        let expected = if stored { public() } else { private() };
+        for headers in [&[][..], &[app], &[("origin", "https://other.example")]] {
+            for again in 0..3 {
+                let told = cdn(&service, path, headers);
+                assert_eq!(told, expected, "{origins} {keyed} {path} {headers:?} {again}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_address_names_the_tenant() {
+    let service = service();
+    let other = "/leaderboards/goals/entries?limit=1&tenant=other";
+    assert_eq!(
+        service.anonymous("GET", other).problem().1,
+        "leaderboard-not-found"
+    );
+    let made = service.with("PUT", "/leaderboards/goals", "{}", &[("x-tenant-id", "other")]);
+    assert_eq!(made.status, 201);
+    assert_eq!(service.anonymous("GET", other).json()["count"], 0);
+    assert_eq!(service.anonymous("GET", TOP).json()["count"], 25);
+    let both = service.raw("GET", other, "", &[("x-tenant-id", "default")]);
+    assert_eq!(
+        both.problem(),
+        (400, "invalid-header".into(), "X-Tenant-ID".into())
+    );
+    let elsewhere = service.call("GET", "/tenants?tenant=other", "");
+    assert_eq!(
+        elsewhere.problem(),
+        (400, "invalid-parameter".into(), "tenant".into())
+    );
+}
+
+/// A shared cache gives what it stored to others.
+#[test]
+fn what_a_shared_cache_may_store_carries_nothing_of_one_request() {
+    let service = service();
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let own = |answer: &Answer| {
+        (
+            answer.headers.contains_key("ratelimit"),
+            answer.headers.contains_key("x-request-id"),
+        )
+    };
+    for again in 0..4 {
+        // The third and the fourth are given again within the instance.
+        let shared = service.raw("GET", SHARED_TOP, "", &[("traceparent", parent)]);
+        assert_eq!((shared.status, own(&shared)), (200, (false, false)), "{again}");
+        assert!(shared.headers.contains_key("ratelimit-policy"));
+        assert!(!shared.text.contains("0af7651916cd43dd8448eb211c80319c"));
+        let tag = [("if-none-match", shared.header("etag"))];
+        let unchanged = service.raw("GET", SHARED_TOP, "", &tag);
+        assert_eq!(
+            (unchanged.status, own(&unchanged)),
+            (304, (false, false)),
+            "{again}"
+        );
+        let private = service.anonymous("GET", TOP);
+        assert_eq!((private.status, own(&private)), (200, (true, true)), "{again}");
+    }
+    // Each is charged all the same, and the refusal is stored by nobody.
+    let refused = loop {
+        let answer = service.raw("GET", SHARED_TOP, "", &[("spin-client-addr", "192.0.2.1:9")]);
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!((refused.status, own(&refused)), (429, (true, true)));
+    assert_eq!(refused.header("cache-control"), "no-store");
+}
+
+#[test]
 fn shared_caches_keep_nothing_while_a_leaderboard_changes() {
     let service = service();
     top(&service);
     score(&service, "new", 99);
     for expected in ["fwd=stale; stored", "hit; ttl=0"] {
-        let answer = top(&service);
+        let answer = shared_top(&service);
         assert_eq!(
             (status(&answer), answer.header("cdn-cache-control")),
             (expected, "max-age=0, stale-if-error=300")
@@ -49,7 +151,7 @@ fn shared_caches_keep_nothing_beyond_the_end_of_a_period() {
     service.call("PUT", "/leaderboards/daily", body);
     service.pass_ms(2_000);
     // It is a little after 21:04:03 by then.
-    let answer = service.anonymous("GET", "/leaderboards/daily/entries");
+    let answer = service.anonymous("GET", "/leaderboards/daily/entries?tenant=default");
     let told = answer.header("cdn-cache-control");
     assert_eq!(told, "max-age=56, stale-while-revalidate=0, stale-if-error=0");
 }

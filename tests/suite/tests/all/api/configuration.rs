@@ -14,6 +14,7 @@ fn full() -> Value {
         "operator_override": true,
         "ties": "shared",
         "reset": {"cron": "30 4 * * 1", "time_zone": "Europe/Madrid"},
+        "reset_takes_effect_at": null,
         "keep_periods": 53,
         "starts_at": "2026-01-01T00:00:00.000Z",
         "ends_at": "2100-01-01T00:00:00.000Z",
@@ -26,6 +27,7 @@ fn full() -> Value {
             "strategy": "write_through",
             "warm": [{"view": "entries", "limit": 5}, {"view": "distribution", "buckets": 7}],
         },
+        "log": {"keep_events": 10, "keep_days": 3650},
     })
 }
 
@@ -42,6 +44,7 @@ over_http! {
             "operator_override": false,
             "ties": "earliest",
             "reset": null,
+            "reset_takes_effect_at": null,
             "keep_periods": 12,
             "starts_at": null,
             "ends_at": null,
@@ -54,6 +57,7 @@ over_http! {
                 "strategy": "aside",
                 "warm": [{"view": "entries", "limit": 10}],
             },
+            "log": {"keep_events": 100_000, "keep_days": 30},
         }));
         let read = edgeboard.get("/leaderboards/plain").await;
         assert_eq!(read.is(200), document);
@@ -85,7 +89,11 @@ over_http! {
         expected["limits"]["min"] = Value::Null;
         expected["limits"]["max"] = json!(5);
         expected["access"]["read"] = json!("public");
-        assert_eq!(edgeboard.patch("/leaderboards/race", &patch).await.is(200), expected);
+        let patched = edgeboard.patch("/leaderboards/race", &patch).await.is(200);
+        // The week goes on to its end.
+        assert!(patched["reset_takes_effect_at"].is_string(), "{patched}");
+        expected["reset_takes_effect_at"] = patched["reset_takes_effect_at"].clone();
+        assert_eq!(patched, expected);
         assert_eq!(edgeboard.get("/leaderboards/race").await.is(200), expected);
     }
 

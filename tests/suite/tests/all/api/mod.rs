@@ -1,6 +1,7 @@
 //! The API over HTTP, on both stores.
 
 mod around;
+mod at_once;
 mod audit;
 mod bad_input;
 mod batches;
@@ -11,7 +12,9 @@ mod credentials;
 mod crowd;
 mod described;
 mod distribution;
+mod full_store;
 mod grants;
+mod hanging;
 mod identity;
 mod isolation;
 mod limits;
@@ -27,6 +30,7 @@ mod protocol;
 mod removal;
 mod round_trips;
 mod several;
+mod slow_bodies;
 pub(crate) mod snapshots;
 mod tenants;
 mod ties;

@@ -84,6 +84,7 @@ fn without_redis_every_call_is_answered_503_and_with_it_again_all_work() {
             .await
             .problem(422, "validation");
         assert_eq!(edgeboard.get("/health/live").await.is(200)["status"], "pass");
+        eventually(async || ready(&edgeboard).await, |status| *status == 503).await;
         let not_ready = edgeboard.get("/health/ready").await;
         assert_eq!(not_ready.header("retry-after"), "1");
         let told = not_ready.is(503);

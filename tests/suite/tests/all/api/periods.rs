@@ -86,7 +86,7 @@ over_http! {
 
     async fn periods_are_listed_newest_first_with_bounds_and_counts(edgeboard) {
         yearly(edgeboard, 1000).await;
-        assert_eq!(edgeboard.get("/leaderboards/b/periods").await.is(200), json!({"leaderboard": "b", "periods": []}));
+        assert_eq!(edgeboard.get("/leaderboards/b/periods").await.is(200), json!({"leaderboard": "b", "periods": [], "next": null}));
         for (player, year) in [("a", 1999), ("b", 2005), ("a", 2005), ("a", 1916)] {
             score_at(edgeboard, player, 1, &format!("{year}-07-02T00:00:00Z")).await;
         }
@@ -165,7 +165,8 @@ over_http! {
         let at = |seconds: i64| (now() + jiff::SignedDuration::from_secs(seconds)).to_string();
         let submission = json!({"player": "p", "score": 1, "occurred_at": at(3600)});
         let refused = edgeboard.post("/leaderboards/b/scores", &submission).await.problem(422, "validation");
-        assert_eq!(refused["errors"], json!([{"pointer": "#/occurred_at", "detail": "is in the future"}]));
+        assert_eq!(refused["errors"][0]["pointer"], "#/occurred_at");
+        assert!(refused["errors"][0]["detail"].as_str().unwrap().starts_with("is in the future; it is 20"));
         // Clocks differ a little.
         edgeboard.submit("b", &json!({"player": "p", "score": 1, "occurred_at": at(20)})).await;
     }

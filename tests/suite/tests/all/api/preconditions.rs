@@ -84,10 +84,10 @@ over_http! {
         edgeboard.score("b", "low", 1).await;
         let ascending = json!({"columns": [{"name": "score", "order": "asc"}]});
         let before = edgeboard.page("b", "").await;
-        for change in [&ascending, &json!({"ties": "latest"})] {
+        for (change, sent) in [(&ascending, "#/columns"), (&json!({"ties": "latest"}), "#/ties")] {
             let problem = edgeboard.patch("/leaderboards/b", change).await.problem(409, "rebuild-needed");
             let pointers: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
-            assert_eq!(pointers, ["#/columns", "#/ties"]);
+            assert_eq!(pointers, [sent]);
         }
         assert_eq!(edgeboard.page("b", "").await, before);
         edgeboard.patch("/leaderboards/b", &json!({"title": "not an order"})).await.is(200);

@@ -12,8 +12,6 @@ over_http! {
     async fn writing_and_operating_need_the_key(edgeboard) {
         edgeboard.board("b", &json!({})).await;
         let calls = [
-            ("GET", "/leaderboards"),
-            ("GET", "/leaderboards/b"),
             ("PUT", "/leaderboards/b"),
             ("PATCH", "/leaderboards/b"),
             ("DELETE", "/leaderboards/b"),
@@ -21,6 +19,8 @@ over_http! {
             ("POST", "/scores"),
             ("DELETE", "/leaderboards/b/scores/p"),
             ("PUT", "/players/p/ban"),
+            ("GET", "/players/p/ban"),
+            ("GET", "/bans"),
             ("DELETE", "/players/p/ban"),
             ("GET", "/dead-letters"),
         ];
@@ -38,6 +38,27 @@ over_http! {
             both.problem(400, "invalid-header");
         }
         assert_eq!(edgeboard.page("b", "").await["count"], 0);
+    }
+
+    async fn without_a_key_a_public_leaderboard_is_known_and_a_private_one_is_none(edgeboard) {
+        let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
+        edgeboard.board("open", &json!({"title": "Open", "reset": reset, "limits": {"max": 7}})).await;
+        edgeboard.board("shut", &json!({"access": {"read": "private"}})).await;
+        let anonymous = async |path: &str| edgeboard.call("GET", path).without("x-api-key").send().await;
+        for path in ["/leaderboards/open", "/leaderboards"] {
+            let mut known = anonymous(path).await.is(200);
+            if let Some(list) = known["leaderboards"].as_array() {
+                assert_eq!(list.len(), 1, "{known}");
+                known = list[0].clone();
+            }
+            let fields: Vec<_> = known.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(fields, ["columns", "current_period", "id", "next_reset", "ties", "title"], "{path}");
+            assert_eq!(known["next_reset"], known["current_period"]["ends_at"]);
+        }
+        let [private, missing] = [anonymous("/leaderboards/shut").await, anonymous("/leaderboards/none").await];
+        private.problem(404, "leaderboard-not-found");
+        missing.problem(404, "leaderboard-not-found");
+        assert_eq!(edgeboard.get("/leaderboards/open").await.is(200)["limits"]["max"], 7);
     }
 
     async fn a_wrong_key_is_refused_where_none_is_needed(edgeboard) {
@@ -64,7 +85,7 @@ over_http! {
                 if board == "open" {
                     anonymous.is(200);
                 } else {
-                    anonymous.problem(401, "unauthenticated");
+                    anonymous.problem(404, "leaderboard-not-found");
                 }
                 edgeboard.get(&path).await.is(200);
             }
@@ -72,7 +93,7 @@ over_http! {
         // From one request to the next.
         edgeboard.patch("/leaderboards/open", &json!({"access": {"read": "private"}})).await.is(200);
         let anonymous = edgeboard.call("GET", "/leaderboards/open/entries").without("x-api-key").send().await;
-        anonymous.problem(401, "unauthenticated");
+        anonymous.problem(404, "leaderboard-not-found");
     }
 
     async fn without_a_tenant_it_is_the_default_one(edgeboard) {
@@ -133,7 +154,9 @@ over_http! {
             ("/scores", "POST", "GET HEAD PUT DELETE"),
             ("/leaderboards/b/scores", "POST", "GET PUT DELETE"),
             ("/leaderboards/b/scores/p", "DELETE", "GET POST PUT"),
-            ("/players/p/ban", "PUT, DELETE", "GET POST"),
+            ("/players/p/ban", "PUT, GET, HEAD, DELETE", "POST PATCH"),
+            ("/bans", "GET, HEAD", "POST PUT DELETE"),
+            ("/leaderboards/b/summary", "GET, HEAD", "POST"),
             ("/dead-letters", "GET, HEAD", "DELETE"),
             ("/leaderboards/b/entries", "GET, HEAD", "POST PUT DELETE"),
             ("/leaderboards/b/entries/p", "GET, HEAD", "POST"),
@@ -160,7 +183,7 @@ over_http! {
     }
 
     async fn a_path_that_is_not_there_is_a_problem_too(edgeboard) {
-        for path in ["/", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/leaderboards/",
+        for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/leaderboards/",
             "/api/v1/leaderboards/b/nothing", "/api/v1/leaderboards/b/entries/p/around/x", "/API/V1/leaderboards", "/favicon.ico"] {
             let answer = plain(edgeboard, "GET", path).await;
             assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
@@ -174,7 +197,7 @@ over_http! {
             let answer = edgeboard.call(verb, path).send().await;
             assert_eq!(answer.header("content-length"), answer.body.len().to_string(), "{path}");
             assert!(answer.headers.get("transfer-encoding").is_none());
-            assert_eq!(answer.header("vary"), "Accept, Accept-Encoding, API-Version, Authorization, X-API-Key, X-Tenant-ID");
+            assert_eq!(answer.header("vary"), "Accept, Accept-Encoding, API-Integers, API-Version, Authorization, X-API-Key, X-Tenant-ID");
             let id = answer.header("x-request-id");
             assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
         }

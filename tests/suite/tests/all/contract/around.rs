@@ -113,8 +113,8 @@ on_both_stores! {
             (found.count, lines(&found.entries))
         };
         assert_eq!(seen(&asked, &Caller::Anonymous).await, (8, vec![line(4, "p5", 40)]));
-        let own = vec![line(4, "p4", 50), line(4, "p5", 40)];
-        assert_eq!(seen(&asked, &Caller::Player(player("p4"))).await, (8, own));
+        let own = vec![line(4, "p4", 50), line(5, "p5", 40)];
+        assert_eq!(seen(&asked, &Caller::Player(player("p4"))).await, (9, own));
         let all = vec![line(3, "p2", 70), line(4, "p4", 50), line(4, "p5", 40)];
         assert_eq!(seen(&asked, &Caller::Server).await, (8, all));
         assert_eq!(seen(&asked[1..2], &Caller::Server).await, (9, vec![line(4, "p4", 50)]));

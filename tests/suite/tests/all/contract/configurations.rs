@@ -1,12 +1,15 @@
 //! Configurations: versions, conditions, lists, deletion.
 
-use leaderboard_core::ports::{Expected, Leaderboards, PageFrom, PutRefusal, ReadError, Scores};
+use leaderboard_core::ports::{
+    Expected, Leaderboards, MAX_CONFIGURATIONS_READ, PageFrom, PutLeaderboard, PutRefusal, ReadError, Scores,
+};
 use leaderboard_core::{
-    Access, EventBody, Leaderboard, Limits, Operator, Order, PeriodId, ReadAccess, Ties, WriteAccess,
+    Access, EventBody, Leaderboard, Limits, Operator, Order, PeriodId, ReadAccess, RefusalReason, Ties,
+    WriteAccess,
 };
 
-use crate::given::{board, columns, id, instant, schedule, tenant};
-use crate::harness::{ALL, Harness, World, on_both_stores, put_in};
+use crate::given::{Board, board, columns, daily, id, instant, schedule, tenant};
+use crate::harness::{ALL, Harness, World, line, on_both_stores, put_in};
 
 fn full() -> Leaderboard {
     Leaderboard {
@@ -71,6 +74,22 @@ on_both_stores! {
         });
     }
 
+    async fn several_configurations_are_read_in_the_order_they_are_asked_for(world) {
+        let (first, second) = (world.put(&board("a-1")).await, world.put(&full()).await);
+        let read = async |names: &[&str]| {
+            let ids: Vec<_> = names.iter().map(|name| id(name)).collect();
+            world.store.get_many(&world.tenant, &ids).await.unwrap()
+        };
+        let some = |board: &Board| Some((**board).clone());
+        assert_eq!(read(&["full", "none", "a-1"]).await, [some(&second), None, some(&first)]);
+        assert_eq!(read(&[]).await, []);
+        let most: Vec<String> = (0..MAX_CONFIGURATIONS_READ).map(|n| format!("b{n}")).collect();
+        let most: Vec<&str> = most.iter().map(String::as_str).collect();
+        assert_eq!(read(&most).await, vec![None; MAX_CONFIGURATIONS_READ]);
+        let other = world.store.get_many(&tenant("other"), &[id("a-1")]).await;
+        assert_eq!(other.unwrap(), [None]);
+    }
+
     async fn an_unchanged_configuration_keeps_its_version_and_makes_no_event(world) {
         let (version, _) = world.try_put(&full(), Expected::Any, false).await.unwrap();
         assert_eq!(world.try_put(&full(), Expected::Any, true).await, Ok((version, false)));
@@ -79,6 +98,34 @@ on_both_stores! {
         let (second, created) = world.try_put(&Leaderboard { keep_periods: 7, ..full() }, Expected::Any, false).await.unwrap();
         assert!(second > version && !created);
         assert_eq!(world.current(&full()).await.value.keep_periods, 7);
+    }
+
+    async fn a_repeated_put_orders_a_period_that_missed_the_change(world) {
+        let before = world.put(&daily("l")).await;
+        world.score(&before, "a", 1).await;
+        world.score(&before, "b", 2).await;
+        // The change saw another period as the current one.
+        let latest = Leaderboard { ties: Ties::Latest, ..daily("l") };
+        let elsewhere = PutLeaderboard {
+            max_leaderboards: None,
+            tenant: &world.tenant,
+            leaderboard: &latest,
+            expected: Expected::Any,
+            current: &PeriodId::all_time(),
+            rebuild: false,
+            expiries: &[],
+            at: world.now(),
+        };
+        let (version, _) = world.store.put(&elsewhere).await.unwrap().unwrap();
+        let board = world.current(&latest).await;
+        assert_eq!(world.refused(&board, "c", 3).await, RefusalReason::PeriodReordered);
+        assert_eq!(world.try_put(&latest, Expected::Any, false).await, Err(PutRefusal::HasEntries));
+        let (repaired, created) = world.try_put(&latest, Expected::Any, true).await.unwrap();
+        assert!(repaired > version && !created);
+        let board = world.current(&latest).await;
+        world.score(&board, "c", 3).await;
+        assert_eq!(world.list(&board).await, [line(1, "c", 3), line(2, "b", 2), line(3, "a", 1)]);
+        assert_eq!(world.try_put(&latest, Expected::Any, true).await, Ok((repaired, false)));
     }
 
     async fn conditions_are_met_or_nothing_happens(world) {

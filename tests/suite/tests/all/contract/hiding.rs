@@ -1,7 +1,7 @@
 //! The shadow ban: everyone else closes ranks, the player sees no difference, and it can be undone.
 
 use leaderboard_core::EventBody;
-use leaderboard_core::ports::{PageFrom, Scores};
+use leaderboard_core::ports::{Ban, Bans, PageFrom};
 
 use crate::given::{DAY_MS, board, daily, player, tenant};
 use crate::harness::{line, on_both_stores, put_in};
@@ -85,7 +85,10 @@ on_both_stores! {
         let mine = world.put(&board("l")).await;
         world.score(&mine, "a", 1).await;
         put_in(&world.store, &other, &board("l"), leaderboard_core::ports::Expected::Any, false, world.now()).await.unwrap();
-        world.store.hide(&other, &player("a"), world.now()).await.unwrap();
+        world.store.ban(&other, &Ban::new(player("a"), world.now()))
+.await
+.unwrap()
+.unwrap();
         assert_eq!(world.list(&mine).await, [line(1, "a", 1)]);
         assert_eq!(world.events(&mine).await.len(), 2);
     }

@@ -1,7 +1,7 @@
 //! An id counts once in 24 hours on a leaderboard.
 
 use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail, Scores};
-use leaderboard_core::{Leaderboard, Limits, Operator, Outcome, RefusalReason};
+use leaderboard_core::{Attempt, IdScope, Leaderboard, Limits, Operator, Outcome, RefusalReason};
 
 use crate::given::{board, resolved, submission, submission_id};
 use crate::harness::{line, on_both_stores, with_id};
@@ -41,6 +41,39 @@ on_both_stores! {
         assert_eq!(world.score_with_id(&board, "bob", 5, "x").await, Err(conflict));
         assert_eq!(world.list(&board).await, [line(1, "ann", 5)]);
         assert_eq!(world.events(&board).await.len(), 2);
+    }
+
+    async fn an_id_of_a_player_is_in_nobody_elses_way(world) {
+        let board = world.put(&adding("l")).await;
+        let longest = "é".repeat(64);
+        let one = |name: &str, id_scope, id: &str| {
+            let resolved = resolved(&submission(&[&board], name, &[5]), &[&board], world.now());
+            Attempt { id_scope, ..with_id(resolved, id) }
+        };
+        let attempts = [
+            one(&longest, IdScope::Player, &longest),
+            one("ann", IdScope::Player, &longest),
+            one("bob", IdScope::Leaderboard, &longest),
+            // What a player and an id are together says where one of them ends.
+            one("annx", IdScope::Player, "y"),
+            one("ann", IdScope::Player, "xy"),
+            one("ann", IdScope::Leaderboard, "annxy"),
+        ];
+        let told = |settled: Vec<Result<Vec<Outcome>, _>>| -> Vec<bool> {
+            settled.into_iter().map(|outcome: Result<_, leaderboard_core::Refusal>| outcome.unwrap()[0].replayed).collect()
+        };
+        assert_eq!(told(world.settle(&attempts).await), [false; 6]);
+        assert_eq!(told(world.settle(&attempts).await), [true; 6]);
+        let taken = Attempt { id_scope: IdScope::Player, ..one("ann", IdScope::Player, "xy") };
+        let other = Attempt { fingerprint: [1; 16], ..taken };
+        let refused = world.settle(&[other]).await.remove(0).unwrap_err();
+        assert_eq!(refused.reason, RefusalReason::IdConflict { id: submission_id("xy") });
+        // The log has the id as the client sent it.
+        let events = world.events(&board).await;
+        let leaderboard_core::EventBody::Submitted { id, .. } = &events[1].event.body else {
+            panic!("no submission: {events:?}");
+        };
+        assert_eq!(*id, Some(submission_id(&longest)));
     }
 
     async fn a_repeat_within_one_call_counts_once(world) {

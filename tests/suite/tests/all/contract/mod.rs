@@ -2,6 +2,7 @@
 
 mod around;
 mod audit;
+mod bans;
 mod configurations;
 mod counters;
 mod counts;
@@ -17,5 +18,8 @@ mod quotas;
 mod rebuild;
 mod refusals;
 mod removal;
+mod retention;
+mod steps;
 mod submit;
 mod terms;
+mod ties;

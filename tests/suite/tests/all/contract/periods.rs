@@ -1,7 +1,7 @@
 //! Periods that have entries.
 
 use leaderboard_core::ports::{PageFrom, PeriodSummary, Scores};
-use leaderboard_core::{Leaderboard, RefusalReason, Submission};
+use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Submission};
 
 use crate::given::{DAY_MS, board, daily, id, schedule, submission};
 use crate::harness::{Harness, World, line, lines, on_both_stores};
@@ -119,5 +119,62 @@ on_both_stores! {
         assert_eq!(told(&found), [("2026-07-19T00:00:00Z", 1, 2), ("2026-07-01T00:00:00Z", 1, 4)]);
         assert_eq!(found[0].period, day);
         assert_eq!(found[1].period, board.value.schedule.period_at(world.now()));
+    }
+
+    async fn one_period_is_found_by_its_id(world) {
+        let board = world.put(&Leaderboard { keep_periods: 2, ..daily("l") }).await;
+        let first = world.period(&board);
+        let found = async |id: &PeriodId| {
+            let found = world.store.find_period(&world.tenant, &board.value.id, id, world.now()).await;
+            found.unwrap()
+        };
+        assert_eq!(found(&first).await, None);
+        world.score(&board, "a", 1).await;
+        world.pass_ms(DAY_MS);
+        world.score(&board, "a", 1).await;
+        let all = periods(&world, "l").await;
+        assert_eq!(all.len(), 2);
+        for summary in all {
+            assert_eq!(found(&summary.period.id).await, Some(summary));
+        }
+        assert_eq!(found(&PeriodId::all_time()).await, None);
+        world.pass_ms(DAY_MS);
+        assert_eq!(found(&first).await, None, "it has expired");
+    }
+
+    async fn a_walk_over_pages_of_periods_meets_each_once(world) {
+        let board = world.put(&Leaderboard { keep_periods: 1000, ..daily("l") }).await;
+        for day in 0..7 {
+            world.score(&board, "a", 1).await;
+            if day == 3 {
+                world.remove(&board, "a").await;
+            }
+            world.pass_ms(DAY_MS);
+        }
+        let all = periods(&world, "l").await;
+        assert_eq!(all.len(), 6);
+        for limit in 1..=7 {
+            let (mut walked, mut before) = (Vec::new(), None);
+            loop {
+                let page = world.store.list_periods(&world.tenant, &id("l"), before, limit, world.now()).await.unwrap();
+                assert!(page.periods.len() <= limit as usize);
+                walked.extend(page.periods);
+                before = page.before;
+                if before.is_none() { break; }
+            }
+            assert_eq!(walked, all, "{limit}");
+        }
+    }
+
+    async fn a_list_of_periods_ends_with_the_one_that_has_no_start(world) {
+        let board = world.put(&board("l")).await;
+        world.score(&board, "a", 1).await;
+        let resetting = world.put(&daily("l")).await;
+        world.score(&resetting, "a", 1).await;
+        let (tenant, l) = (&world.tenant, id("l"));
+        let first = world.store.list_periods(tenant, &l, None, 1, world.now()).await.unwrap();
+        assert_eq!(told(&first.periods), [("2026-07-19T00:00:00Z", 1, 4)]);
+        let second = world.store.list_periods(tenant, &l, first.before, 1, world.now()).await.unwrap();
+        assert_eq!((told(&second.periods), second.before), (vec![("all", 1, 2)], None));
     }
 }

@@ -56,6 +56,7 @@ async fn holds<H: Harness>(world: &World<H>, tenant: &TenantId) -> (u64, u64) {
     let Holdings {
         leaderboards,
         entries,
+        ..
     } = held;
     (leaderboards, entries)
 }

@@ -139,6 +139,7 @@ on_both_stores! {
             occurred_at: recorded_at.saturating_add_ms(-5),
             id: full.id.clone(),
             hidden: false,
+            kept: false,
         });
     }
 }

@@ -5,12 +5,14 @@ mod client;
 mod expected;
 mod shared;
 mod site;
+mod tool;
 
 pub(crate) use call::{Call, Reply, segment};
 pub(crate) use client::Edgeboard;
 pub(crate) use expected::{Numbers, Order, Scored, Standing, Ties, standings};
 pub(crate) use shared::run;
 pub(crate) use site::{KEY, Site, Store, configuration, root, state_dir};
+pub(crate) use tool::tool;
 
 /// Defines tests that run on both stores, each with a tenant of its own. A test that has no name here does not
 /// exist on either.

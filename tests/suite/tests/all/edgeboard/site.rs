@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Edgeboard;
 
 /// The operator's key in all tests.
-pub(crate) const KEY: &str = "a key for tests alone";
+pub(crate) const KEY: &str = "a key for tests alone, with 32 bytes and more";
 
 /// What players' tokens are signed with in all tests.
 const TOKEN_SECRET: &str = "a secret that signs players' tokens in tests alone";

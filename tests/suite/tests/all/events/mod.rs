@@ -1,6 +1,7 @@
 //! Scores that are published on a Redis channel.
 
 mod delivery;
+mod failover;
 mod letters;
 mod regions;
 
@@ -22,8 +23,13 @@ struct Region {
 
 /// Starts a host on a store (SQLite without an address) that is woken by a Redis.
 async fn region(store: Option<&RedisServer>, events: &RedisServer) -> Region {
+    region_at(store.map(RedisServer::url).as_deref(), events).await
+}
+
+/// As [`region`], on a store at an address.
+async fn region_at(store_url: Option<&str>, events: &RedisServer) -> Region {
     let state = state_dir();
-    let configuration = configuration(state.path(), store.map(RedisServer::url).as_deref());
+    let configuration = configuration(state.path(), store_url);
     let host = Host::start(configuration.variable("events_url", events.url()))
         .await
         .unwrap();

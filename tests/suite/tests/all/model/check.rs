@@ -12,6 +12,8 @@ use crate::harness::{ALL, Store};
 /// Sizes of the pages that lists are walked in.
 const PAGE_SIZES: [u32; 3] = [1, 2, 5];
 const WHOLE: u32 = 1000;
+/// How many of the players ask for pages themselves.
+const PLAYERS_WHO_ASK: usize = 2;
 const FRACTIONS: [u16; 8] = [0, 1, 250, 333, 500, 750, 999, 1000];
 
 fn key_of(layout: &Layout, ranked: &RankedEntry) -> OrderKey {
@@ -40,16 +42,24 @@ impl<S: Store> Pair<S> {
     }
 
     async fn same_page(&self, known: &Known, period: &PeriodId, from: &PageFrom, limit: u32) -> Page {
-        let expected = self
-            .model
-            .page(&self.place(&known.by_model, period), from, limit)
-            .await;
-        let found = self
-            .store
-            .page(&self.place(&known.by_store, period), from, limit)
-            .await;
-        assert_eq!(found, expected, "page {from:?} of {limit} in {period}");
-        expected.unwrap()
+        let players = self.players.iter().take(PLAYERS_WHO_ASK).cloned();
+        let mut last = None;
+        for caller in players.map(Caller::Player).chain([Caller::Anonymous]) {
+            let expected = self
+                .model
+                .page(&self.place(&known.by_model, period), from, limit, &caller)
+                .await;
+            let found = self
+                .store
+                .page(&self.place(&known.by_store, period), from, limit, &caller)
+                .await;
+            assert_eq!(
+                found, expected,
+                "page {from:?} of {limit} in {period} for {caller:?}"
+            );
+            last = Some(expected.unwrap());
+        }
+        last.expect("the anonymous caller's page")
     }
 
     /// Walks the list down and up by cursors: both ways meet every entry once.

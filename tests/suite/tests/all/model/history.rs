@@ -1,7 +1,8 @@
 //! What can happen, at random.
 
 use leaderboard_core::{
-    Columns, Leaderboard, Limits, MAX_KEEP_PERIODS, Metadata, Operator, Order, PlayerId, Schedule, Ties,
+    Columns, IdScope, Leaderboard, Limits, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_KEEP_PERIODS,
+    Metadata, Operator, Order, PlayerId, Schedule, Ties,
 };
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
@@ -48,8 +49,12 @@ pub(super) enum Step {
         player: Index,
         back_ms: i64,
     },
-    Hide(Index),
-    Restore(Index),
+    /// For ever, or for so long.
+    Ban {
+        player: Index,
+        for_ms: Option<i64>,
+    },
+    Unban(Index),
     Pass {
         ms: i64,
     },
@@ -77,6 +82,7 @@ pub(super) struct Try {
     /// How long ago it happened; negative is a clock that is ahead.
     pub(super) ago_ms: i64,
     pub(super) id: Option<u8>,
+    pub(super) id_scope: IdScope,
     /// Whether it is refused already, and only a repeat of its id is answered.
     pub(super) refused: bool,
 }
@@ -174,6 +180,11 @@ fn leaderboards(name: &'static str) -> impl Strategy<Value = Leaderboard> {
             limits,
             // A period that has expired may be gone or not, so none does here.
             keep_periods: MAX_KEEP_PERIODS,
+            // Nothing of a log goes, so that it can be replayed.
+            log: LogPolicy {
+                keep_events: MAX_KEEP_EVENTS,
+                keep_days: MAX_KEEP_DAYS,
+            },
             ..given::board(name)
         },
     )
@@ -199,10 +210,14 @@ fn tries() -> impl Strategy<Value = Try> {
         operators(),
         metadata,
         ago,
-        (weighted(0.3, 0..6_u8), prop::bool::weighted(0.1)),
+        (
+            weighted(0.3, 0..6_u8),
+            prop::bool::weighted(0.3),
+            prop::bool::weighted(0.1),
+        ),
     )
         .prop_map(
-            |(boards, player, values, operator, metadata, ago_ms, (id, refused))| Try {
+            |(boards, player, values, operator, metadata, ago_ms, (id, id_of_player, refused))| Try {
                 boards,
                 player,
                 values,
@@ -210,6 +225,11 @@ fn tries() -> impl Strategy<Value = Try> {
                 metadata: metadata.map(given::metadata),
                 ago_ms,
                 id,
+                id_scope: if id_of_player {
+                    IdScope::Player
+                } else {
+                    IdScope::Leaderboard
+                },
                 refused,
             },
         )
@@ -241,8 +261,9 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => (0..BOARDS.len()).prop_map(|board| Step::Delete { board }),
         2 => (0..BOARDS.len(), any::<Index>(), 0..HOUR_MS)
             .prop_map(|(board, player, back_ms)| Step::Remove { board, player, back_ms }),
-        2 => any::<Index>().prop_map(Step::Hide),
-        2 => any::<Index>().prop_map(Step::Restore),
+        2 => (any::<Index>(), weighted(0.5, 1..2 * HOUR_MS))
+            .prop_map(|(player, for_ms)| Step::Ban { player, for_ms }),
+        2 => any::<Index>().prop_map(Step::Unban),
         3 => pass.prop_map(|ms| Step::Pass { ms }),
     ]
 }

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, Metered, Metering, Place, PutLeaderboard, RankDetail, Scores, SubmitTerms,
+    Ban, Bans, Expected, Leaderboards, Metered, Metering, Place, PutLeaderboard, RankDetail, Scores,
+    SubmitTerms,
 };
 use leaderboard_core::{
     Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RefusalReason, Submission, SubmissionTarget,
@@ -90,8 +91,8 @@ impl<S: Store> Pair<S> {
                 self.remove(*board, player.get(&self.players).clone(), period_at)
                     .await;
             }
-            Step::Hide(player) => self.moderate(player, true).await,
-            Step::Restore(player) => self.moderate(player, false).await,
+            Step::Ban { player, for_ms } => self.ban(player, *for_ms).await,
+            Step::Unban(player) => self.unban(player).await,
             Step::Pass { ms } => self.now = self.now.saturating_add_ms(*ms),
         }
         self.check_tops().await;
@@ -168,6 +169,7 @@ impl<S: Store> Pair<S> {
             occurred_at,
             recorded_at: self.now,
             id: one.id.map(|id| submission_id(&format!("id \"{id}\""))),
+            id_scope: one.id_scope,
             fingerprint: content.fingerprint(),
             targets: targets.collect(),
         }
@@ -256,15 +258,19 @@ impl<S: Store> Pair<S> {
         assert_eq!(found, expected, "removal of {player}");
     }
 
-    async fn moderate(&mut self, player: &Index, hide: bool) {
+    async fn ban(&mut self, player: &Index, for_ms: Option<i64>) {
+        let ban = Ban {
+            expires_at: for_ms.map(|ms| self.now.saturating_add_ms(ms)),
+            ..Ban::new(player.get(&self.players).clone(), self.now)
+        };
+        self.model.ban(&self.tenant, &ban).await.unwrap().unwrap();
+        self.store.ban(&self.tenant, &ban).await.unwrap().unwrap();
+    }
+
+    async fn unban(&mut self, player: &Index) {
         let player = player.get(&self.players);
-        if hide {
-            self.model.hide(&self.tenant, player, self.now).await.unwrap();
-            self.store.hide(&self.tenant, player, self.now).await.unwrap();
-        } else {
-            self.model.restore(&self.tenant, player, self.now).await.unwrap();
-            self.store.restore(&self.tenant, player, self.now).await.unwrap();
-        }
+        self.model.unban(&self.tenant, player, self.now).await.unwrap();
+        self.store.unban(&self.tenant, player, self.now).await.unwrap();
     }
 
     pub(super) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> Place<'a> {
@@ -272,6 +278,7 @@ impl<S: Store> Pair<S> {
             tenant: &self.tenant,
             board,
             period,
+            now: self.now,
         }
     }
 

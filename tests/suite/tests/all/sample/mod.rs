@@ -31,7 +31,10 @@ async fn whole_list(edgeboard: &Edgeboard, board: &str, period: &str) -> Vec<Sta
 /// Compares both leaderboards, entry by entry.
 async fn compare(edgeboard: &Edgeboard, answers: &Answers) {
     assert_same(&whole_list(edgeboard, "goals", "all").await, &answers.all_time());
-    let periods = edgeboard.get("/leaderboards/goals-by-year/periods").await.is(200);
+    let periods = edgeboard
+        .get("/leaderboards/goals-by-year/periods?limit=200")
+        .await
+        .is(200);
     let told: BTreeMap<String, u64> = periods["periods"]
         .as_array()
         .unwrap()

@@ -7,27 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::answers::absolute;
-use crate::edgeboard::{Edgeboard, KEY, eventually, root};
-
-/// The tool, beside the test's own program; made when nothing has made it yet.
-fn program() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let directory = own.parent().and_then(Path::parent).unwrap();
-    let program = directory.join("edgeboard");
-    if !program.exists() {
-        let profile = if directory.ends_with("release") {
-            "release"
-        } else {
-            "dev"
-        };
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args(["build", "--quiet", "--package", "edgeboard", "--profile", profile])
-            .current_dir(root());
-        assert!(cargo.status().unwrap().success());
-    }
-    program
-}
+use crate::edgeboard::{Edgeboard, KEY, eventually, tool};
 
 /// An import of one file, with a checkpoint of its own.
 pub(super) struct Import {
@@ -46,7 +26,7 @@ impl Import {
     }
 
     fn command(&self, further: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(tool());
         command
             .arg("import")
             .arg(&self.file)

@@ -93,7 +93,7 @@ over_http! {
         for time in [json!("soon"), json!(5), json!("2020-01-01")] {
             faults.push((json!({"starts_at": time}), "#/starts_at"));
         }
-        faults.push((json!({"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-01-01T00:00:00Z"}), "#/ends_at"));
+        faults.push((json!({"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-01-01T00:00:00Z"}), "#/starts_at"));
         for (limit, value) in [("max_change", json!(0)), ("max_change", json!(-1)), ("max_attempts", json!(0)),
             ("max_attempts", json!(5_000_000_000_u64)), ("max_entries", json!(0)), ("max_entries", json!("many")),
             ("min", json!(0.5)), ("max", json!("9223372036854775808")), ("average", json!(5))] {

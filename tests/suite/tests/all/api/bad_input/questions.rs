@@ -13,7 +13,7 @@ over_http! {
         for limit in ["0", "1001", "-1", "", "x", "1.5", "+5", "%205", "99999999999999999999", "0x10"] {
             rows.push(wrong(format!("/leaderboards/b/entries?limit={limit}"), "limit"));
         }
-        for period in ["", "yesterday", "2020", "2020-01-01", "2020-01-01T00:00:00", "CURRENT", "0000-01-01T00:00:00Z", "%00", "%FF"] {
+        for period in ["", "yesterday", "2020", "2020-02-30", "2020-01-01T00:00:00", "CURRENT", "0000-01-01T00:00:00Z", "%00", "%FF"] {
             rows.push(wrong(format!("/leaderboards/b/entries?period={period}"), "period"));
         }
         rows.push(wrong("/leaderboards/b/entries?limit=5&limit=5", "limit"));
@@ -55,7 +55,7 @@ over_http! {
             wrong("/leaderboards/b/entries/a/around?limit=0", "limit"),
             wrong("/leaderboards/b/entries/a/around?limit=1001", "limit"),
             wrong("/leaderboards/b/entries/a/around?cursor=x", "cursor"),
-            wrong("/leaderboards/b/periods?limit=5", "limit"),
+            wrong("/leaderboards/b/periods?limit=0", "limit"),
             wrong("/leaderboards/b/distribution?buckets=0", "buckets"),
             wrong("/leaderboards/b/distribution?buckets=101", "buckets"),
             wrong("/dead-letters?limit=0", "limit"),

@@ -56,7 +56,7 @@ over_http! {
         };
         let long = format!("\"{}\"", "k".repeat(256));
         refused(edgeboard, vec![
-            header("idempotency-key", "Idempotency-Key", "bare"),
+            header("idempotency-key", "Idempotency-Key", "two words"),
             header("idempotency-key", "Idempotency-Key", "\"\""),
             header("idempotency-key", "Idempotency-Key", "\"open"),
             header("idempotency-key", "Idempotency-Key", "\"a\"b\""),

@@ -3,7 +3,7 @@
 use leaderboard_suite::RedisServer;
 
 use super::compare;
-use crate::edgeboard::{Site, over_http};
+use crate::edgeboard::{Site, eventually, over_http};
 use crate::harness::block_on;
 
 over_http! {
@@ -23,6 +23,12 @@ fn without_its_store() {
         let mut site = Site::on(Some(RedisServer::start())).await;
         let edgeboard = site.edgeboard();
         site.redis.as_mut().unwrap().kill();
+        // An answer from before is reused for a second.
+        eventually(
+            async || edgeboard.get("/health/ready").await.status,
+            |status| *status == 503,
+        )
+        .await;
         compare("health-not-ready", &edgeboard.get("/health/ready").await);
         compare("health-failing", &edgeboard.get("/health/detailed").await);
     });

@@ -32,6 +32,8 @@ const HEADERS: [&str; 12] = [
 ];
 /// An instant for one that is different in every run.
 const INSTANT: &str = "2026-11-21T10:00:00.000Z";
+/// The version of a document for one that is different in every run: an instant in microseconds.
+const VERSION: u64 = 1_795_255_200_000_000;
 /// A trace id for one that is different in every run.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 /// Which of the metrics do not grow with every request.
@@ -41,12 +43,21 @@ const STEADY_METRICS: [&str; 2] = ["edgeboard_build_info", "edgeboard_store_up"]
 fn stand_in(name: &str, value: &Value) -> Option<Value> {
     Some(match (name, value) {
         ("instance" | "trace", Value::String(_)) => json!(TRACE),
-        ("last_checked" | "at" | "time" | "created_at", Value::String(_)) => json!(INSTANT),
+        ("last_checked" | "at" | "time" | "created_at" | "banned_at", Value::String(_)) => json!(INSTANT),
         ("replaced_secret_until" | "revoked_at", Value::String(_)) => json!(INSTANT),
         ("day", Value::String(_)) => json!("2026-11-21"),
         ("kind", Value::String(_)) => json!("redis"),
         ("took_ms" | "observedValue", Value::Number(_)) => json!(1),
         ("requests", Value::Number(_)) => json!(1207),
+        ("holdings", Value::Object(holdings)) => {
+            let mut holdings = holdings.clone();
+            holdings.insert("log_bytes".into(), json!(1184));
+            Value::Object(holdings)
+        }
+        // Only a store with a server has settings.
+        ("settings", Value::Array(_)) => json!([]),
+        // An attempt that follows another one at once is not made.
+        ("key_set", Value::Object(_)) => json!({"fetched": false, "detail": "The reason."}),
         ("next" | "previous", Value::String(_)) => json!(format!("<{name}>")),
         _ => return None,
     })
@@ -71,12 +82,11 @@ fn written(answer: &Reply) -> String {
     let mut text = format!("{}\n", answer.status);
     for name in HEADERS {
         for value in answer.headers.get_all(name) {
-            let value = if name == "x-request-id" {
-                "<id>"
-            } else {
-                value.to_str().unwrap()
-            };
-            writeln!(text, "{name}: {value}").unwrap();
+            let value = value.to_str().unwrap();
+            match name {
+                "x-request-id" => writeln!(text, "{name}: <id>").unwrap(),
+                _ => writeln!(text, "{name}: {value}").unwrap(),
+            }
         }
     }
     if answer.header_or("content-type", "").starts_with("text/plain") {
@@ -89,7 +99,29 @@ fn written(answer: &Reply) -> String {
         mask(&mut body);
         writeln!(text, "\n{}", serde_json::to_string_pretty(&body).unwrap()).unwrap();
     }
-    text
+    mask_versions(&text)
+}
+
+/// The text with [`VERSION`] in place of each version of a document: a number of as many digits.
+fn mask_versions(text: &str) -> String {
+    let digits = VERSION.to_string().len();
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let end = from
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(from.len());
+        let (number, after) = from.split_at(end);
+        masked.push_str(before);
+        if number.len() == digits {
+            masked.push_str(&VERSION.to_string());
+        } else {
+            masked.push_str(number);
+        }
+        rest = after;
+    }
+    masked + rest
 }
 
 pub(crate) fn compare(name: &str, answer: &Reply) {
@@ -167,7 +199,12 @@ over_http! {
         let minimal = edgeboard.call("POST", "/leaderboards/goals/scores").header("prefer", "return=minimal");
         compare("score-minimal", &minimal.json(&json!({"player": "New", "score": 1})).send().await);
         compare("entry-removed", &edgeboard.delete("/leaderboards/goals/scores/New").await);
-        compare("player-banned", &edgeboard.call("PUT", "/players/New/ban").send().await);
+        let ban = json!({"reason": "speed hack", "expires_at": "2100-01-01T00:00:00Z"});
+        compare("player-banned", &edgeboard.put("/players/New/ban", &ban).await);
+        compare("ban-read", &edgeboard.get("/players/New/ban").await);
+        compare("bans-listed", &edgeboard.get("/bans").await);
+        compare("v2-ban-read", &edgeboard.anywhere("GET", "/api/v2/players/New/ban").send().await);
+        compare("v2-bans-listed", &edgeboard.anywhere("GET", "/api/v2/bans").send().await);
     }
 
     async fn ranks(edgeboard) {
@@ -177,6 +214,7 @@ over_http! {
         compare("entries-of-players", &edgeboard.get("/leaderboards/goals/entries?players=Ali%20Daei%20(Iran),nobody").await);
         compare("entry", &edgeboard.get("/leaderboards/goals/entries/Isabelino%20Grad%C3%ADn%20(Uruguay)").await);
         compare("around", &edgeboard.get("/leaderboards/goals/entries/Alberto%20Ohaco%20(Argentina)/around?limit=2").await);
+        compare("summary", &edgeboard.get("/leaderboards/goals/summary?player=Alberto%20Ohaco%20(Argentina)&top=2&around=2").await);
         compare("periods", &edgeboard.get("/leaderboards/goals-by-year/periods").await);
         compare("distribution", &edgeboard.get("/leaderboards/goals-by-year/distribution?period=1916-01-01T00:00:00Z&buckets=3&score=2").await);
         let versioned = edgeboard.call("GET", "/leaderboards/goals/entries?limit=1").header("accept", "application/vnd.edgeboard.v1+json");
@@ -190,6 +228,7 @@ over_http! {
         compare("v2-entries-of-players", &read("/leaderboards/goals/entries?players=Ali%20Daei%20(Iran),nobody").await);
         compare("v2-entry", &read("/leaderboards/goals/entries/Isabelino%20Grad%C3%ADn%20(Uruguay)").await);
         compare("v2-around", &read("/leaderboards/goals/entries/Alberto%20Ohaco%20(Argentina)/around?limit=2").await);
+        compare("v2-summary", &read("/leaderboards/goals/summary?player=Alberto%20Ohaco%20(Argentina)&top=2&around=2").await);
         compare("v2-periods", &read("/leaderboards/goals-by-year/periods").await);
         compare("v2-leaderboards-listed", &read("/leaderboards?limit=1").await);
         let one = json!({"player": "Ali Daei (Iran)", "score": -7, "id": "1", "occurred_at": "2001-01-01T00:00:00Z"});
@@ -214,7 +253,7 @@ over_http! {
         compare("problem-parameter", &edgeboard.get("/leaderboards/goals/entries?limit=0&page=2").await);
         compare("problem-cursor", &edgeboard.get("/leaderboards/goals/entries?cursor=x").await);
         compare("problem-method", &edgeboard.delete("/leaderboards").await);
-        compare("problem-credential", &edgeboard.call("GET", "/leaderboards").without("x-api-key").send().await);
+        compare("problem-credential", &edgeboard.call("GET", "/limits").without("x-api-key").send().await);
         compare("problem-precondition", &edgeboard.call("PUT", "/leaderboards/goals").header("if-none-match", "*").json(&json!({})).send().await);
         compare("problem-rebuild", &edgeboard.patch("/leaderboards/goals", &json!({"ties": "dense"})).await);
         compare("problem-version", &edgeboard.anywhere("GET", "/api/v9/leaderboards").send().await);

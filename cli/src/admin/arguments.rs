@@ -1,0 +1,185 @@
+//! From the table of operations to the command line.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+
+use super::nouns::NOUNS;
+use super::operation::{Body, Field, Kind, Noun, Operation};
+use crate::number::Integer;
+
+// The options of the tables may have the names of global ones, such as `tenant`, so their ids are told apart.
+const ARGUMENT: &str = "argument ";
+const OPTION: &str = "option ";
+const PARAMETER: &str = "parameter ";
+/// The ids of options that are not in the tables.
+pub(super) const FILE: &str = "file";
+pub(super) const SET: &str = "set";
+pub(super) const OPERATOR: &str = "for operator";
+pub(super) const LIMIT: &str = "how many";
+pub(super) const CURSOR: &str = "cursor";
+pub(super) const IF_MATCH: &str = "if match";
+pub(super) const ONLY_NEW: &str = "only new";
+
+/// How many a list shows unless said.
+pub(super) const DEFAULT_LIMIT: u64 = 100;
+/// The heading of what shapes a list.
+const LIST_HEADING: &str = "List";
+
+/// A command for each noun.
+pub(crate) fn commands() -> impl Iterator<Item = Command> {
+    NOUNS.iter().map(|noun: &'static Noun| {
+        Command::new(noun.name)
+            .about(noun.about)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommands(noun.operations.iter().map(command))
+    })
+}
+
+fn command(operation: &'static Operation) -> Command {
+    let mut command = Command::new(operation.verb).about(operation.about);
+    for name in operation.arguments() {
+        command = command.arg(positional(name, operation.path_without.is_none()));
+    }
+    command = command
+        .args(operation.query.iter().map(|field| option(PARAMETER, field)))
+        .args(operation.body.fields().iter().map(|field| option(OPTION, field)));
+    if !matches!(operation.body, Body::None) {
+        command = command.args(document());
+    }
+    if operation.for_operator {
+        command = command.arg(
+            Arg::new(OPERATOR)
+                .long("operator")
+                .action(ArgAction::SetTrue)
+                .help("The operator's own instead of the tenant's"),
+        );
+    }
+    if operation.paged.is_some() {
+        command = command.args(list());
+    }
+    if operation.conditional {
+        command = command.args(conditions(operation.method));
+    }
+    command
+}
+
+fn positional(name: &'static str, required: bool) -> Arg {
+    Arg::new(format!("{ARGUMENT}{name}"))
+        .value_name(name.to_uppercase())
+        .required(required)
+        .help(match name {
+            "player" => "The player".to_owned(),
+            name => format!("The id of the {}", name.replace('_', " ")),
+        })
+}
+
+fn option(prefix: &str, field: &'static Field) -> Arg {
+    let argument = Arg::new(format!("{prefix}{}", field.flag))
+        .long(field.flag)
+        .help(field.help);
+    match field.kind {
+        Kind::Text => argument.value_name("TEXT"),
+        Kind::Integer => argument
+            .value_name("N")
+            .allow_negative_numbers(true)
+            .value_parser(value_parser!(Integer)),
+        Kind::Instant => argument
+            .value_name("TIME")
+            .value_parser(|text: &str| crate::instant::normalise(text)),
+        Kind::Switch => argument.action(ArgAction::SetTrue),
+        Kind::One(words) => argument
+            .value_name("WORD")
+            .value_parser(PossibleValuesParser::new(words)),
+        Kind::Many(words) => {
+            let argument = argument
+                .value_name("WORD")
+                .value_delimiter(',')
+                .action(ArgAction::Append);
+            if words.is_empty() {
+                argument
+            } else {
+                argument.value_parser(PossibleValuesParser::new(words))
+            }
+        }
+        Kind::Columns => argument.value_name("NAME[:ORDER]").action(ArgAction::Append),
+    }
+}
+
+/// What makes a body beside its own options.
+fn document() -> [Arg; 2] {
+    [
+        Arg::new(FILE)
+            .long("file")
+            .short('f')
+            .value_name("FILE")
+            .value_hint(ValueHint::FilePath)
+            .value_parser(value_parser!(PathBuf))
+            .help("The document as JSON, or as TOML if its name ends so; - is standard input. Options change it"),
+        Arg::new(SET)
+            .long("set")
+            .value_name("MEMBER=JSON")
+            .action(ArgAction::Append)
+            .help("Any member, with dots between names, such as cache.lifetime_ms=1000. Repeatable"),
+    ]
+}
+
+fn list() -> [Arg; 2] {
+    [
+        Arg::new(LIMIT)
+            .long("limit")
+            .short('l')
+            .value_name("N")
+            .help_heading(LIST_HEADING)
+            .value_parser(value_parser!(u64).range(1..))
+            .help(format!(
+                "How many at most; pages are asked for as needed [default: {DEFAULT_LIMIT}]"
+            )),
+        Arg::new(CURSOR)
+            .long("cursor")
+            .value_name("CURSOR")
+            .help_heading(LIST_HEADING)
+            .help("Go on behind an earlier list, which said its cursor at its end"),
+    ]
+}
+
+fn conditions(method: &str) -> Vec<Arg> {
+    if method == "GET" {
+        return Vec::new();
+    }
+    let mut conditions = vec![
+        Arg::new(IF_MATCH)
+            .long("if-match")
+            .value_name("ETAG")
+            .help("Only if it is still as it was read: the etag that `get` shows"),
+    ];
+    if method == "PUT" {
+        conditions.push(
+            Arg::new(ONLY_NEW)
+                .long("only-new")
+                .action(ArgAction::SetTrue)
+                .conflicts_with(IF_MATCH)
+                .help("Only if there is none yet"),
+        );
+    }
+    conditions
+}
+
+/// The value of the path's argument.
+pub(super) fn argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+    matches
+        .get_one::<String>(&format!("{ARGUMENT}{name}"))
+        .map(String::as_str)
+}
+
+/// The id of a field of the body.
+pub(super) fn of_body(field: &Field) -> String {
+    format!("{OPTION}{}", field.flag)
+}
+
+/// The id of a parameter of the query.
+pub(super) fn of_query(field: &Field) -> String {
+    format!("{PARAMETER}{}", field.flag)
+}

@@ -1,0 +1,221 @@
+//! The body of a call: a file, options, and members that have no option.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+use serde_json::{Map, Value, json};
+
+use super::arguments::{self, FILE, SET};
+use super::operation::{Body, Field, Kind};
+use crate::failure::Failure;
+use crate::import::create::to_json;
+use crate::number::Integer;
+
+/// Stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Puts the body together; `None` when there is none.
+///
+/// # Errors
+/// The file cannot be read, an option makes no sense, or nothing is given where something must be.
+pub(super) fn build(body: Body, matches: &ArgMatches) -> Result<Option<Value>, Failure> {
+    if matches!(body, Body::None) {
+        return Ok(None);
+    }
+    let file = matches.get_one::<std::path::PathBuf>(FILE);
+    let mut document = file.map(|path| read(path)).transpose()?;
+    let empty = || Value::Object(Map::new());
+    for field in body.fields() {
+        if let Some(value) = value(field, &arguments::of_body(field), matches)? {
+            set(document.get_or_insert_with(empty), field.member, value)?;
+        }
+    }
+    for text in matches.get_many::<String>(SET).into_iter().flatten() {
+        let (member, value) = text
+            .split_once('=')
+            .ok_or_else(|| Failure::Usage(format!("--set {text}: write it like member=value")))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_text| Value::from(value));
+        set(document.get_or_insert_with(empty), member, value)?;
+    }
+    match body {
+        Body::Required(_) if document.is_none() => Err(Failure::Usage(
+            "nothing is given: use the options of this command, --file or --set".into(),
+        )),
+        Body::Defaults(_) => Ok(Some(document.unwrap_or_else(empty))),
+        _ => Ok(document),
+    }
+}
+
+/// The value of an option in JSON; `None` when it is not given.
+pub(super) fn value(field: &Field, id: &str, matches: &ArgMatches) -> Result<Option<Value>, Failure> {
+    let text = || matches.get_one::<String>(id);
+    let texts = || matches.get_many::<String>(id);
+    Ok(match field.kind {
+        Kind::Text | Kind::Instant => text().map(|text| json!(text)),
+        Kind::Integer => matches.get_one::<Integer>(id).map(|number| json!(number)),
+        Kind::Switch => matches.get_flag(id).then_some(Value::Bool(true)),
+        Kind::One(words) => text().map(|word| match word.parse() {
+            Ok(truth) if words.contains(&"true") => Value::Bool(truth),
+            _ => json!(word),
+        }),
+        Kind::Many(_) => texts().map(|words| words.map(|word| json!(word)).collect()),
+        Kind::Columns => texts()
+            .map(|columns| columns.map(|column| column_of(column)).collect::<Result<_, _>>())
+            .transpose()?,
+    })
+}
+
+fn column_of(text: &str) -> Result<Value, Failure> {
+    let (name, order) = text.split_once(':').unwrap_or((text, "desc"));
+    if !matches!(order, "asc" | "desc") {
+        return Err(Failure::Usage(format!(
+            "--column {text}: the order behind the colon is `asc` or `desc`"
+        )));
+    }
+    Ok(json!({"name": name, "order": order}))
+}
+
+/// Sets a member of nested objects; `\.` is a dot in a name.
+fn set(document: &mut Value, path: &str, value: Value) -> Result<(), Failure> {
+    let mut place = document;
+    for name in names(path) {
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        place = place
+            .as_object_mut()
+            .ok_or_else(|| Failure::Usage(format!("`{path}` goes through something that is no object")))?
+            .entry(name)
+            .or_insert(Value::Null);
+    }
+    *place = value;
+    Ok(())
+}
+
+fn names(path: &str) -> impl Iterator<Item = String> {
+    const DOT_IN_A_NAME: &str = "\0";
+    let path = path.replace("\\.", DOT_IN_A_NAME);
+    let names: Vec<String> = path
+        .split('.')
+        .map(|name| name.replace(DOT_IN_A_NAME, "."))
+        .collect();
+    names.into_iter()
+}
+
+/// Reads a document: TOML if the name ends so, JSON otherwise.
+fn read(path: &Path) -> Result<Value, Failure> {
+    let text = if path == Path::new(STANDARD_INPUT) {
+        std::io::read_to_string(std::io::stdin()).map_err(|error| Failure::file(path, error))?
+    } else {
+        std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?
+    };
+    if text.trim().is_empty() {
+        return Err(Failure::file(path, "is empty"));
+    }
+    let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let table = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        return to_json(&table);
+    }
+    serde_json::from_str(&text).map_err(|error| wrong(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::arguments::commands;
+
+    fn body(line: &str) -> Result<Option<Value>, Failure> {
+        let mut words = line.split(' ');
+        let noun = words.next().unwrap();
+        let command = commands().find(|command| command.get_name() == noun).unwrap();
+        let matches = command
+            .try_get_matches_from(std::iter::once(noun).chain(words))
+            .unwrap();
+        let (verb, matches) = matches.subcommand().unwrap();
+        let noun = crate::admin::nouns::NOUNS
+            .iter()
+            .find(|known| known.name == noun)
+            .unwrap();
+        let operation = noun.operations.iter().find(|known| known.verb == verb).unwrap();
+        build(operation.body, matches)
+    }
+
+    #[test]
+    fn options_become_members() {
+        let line = "leaderboards put race --title Race --column points --column time_ms:asc --ties shared \
+                    --operator-override true --reset-cron @daily --starts-at 2026-11-09 --min -5 \
+                    --max 9223372036854775807 --read private --set cache.lifetime_ms=1000 --set a\\.b.c=x";
+        let expected = json!({
+            "title": "Race", "columns": [{"name": "points", "order": "desc"}, {"name": "time_ms", "order": "asc"}],
+            "ties": "shared", "operator_override": true, "reset": {"cron": "@daily"},
+            "starts_at": "2026-11-09T00:00:00Z", "limits": {"min": -5, "max": "9223372036854775807"},
+            "access": {"read": "private"}, "cache": {"lifetime_ms": 1000}, "a.b": {"c": "x"},
+        });
+        assert_eq!(body(line).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn lists_are_repeated_or_written_with_commas() {
+        let line =
+            "keys create --name server --scopes scores:read,scores:write --allowed-addresses 10.0.0.0/8";
+        let expected = json!({"name": "server", "scopes": ["scores:read", "scores:write"],
+            "allowed_addresses": ["10.0.0.0/8"]});
+        assert_eq!(body(line).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn what_is_not_given_is_a_default_or_nothing_or_an_error() {
+        assert_eq!(body("leaderboards put race").unwrap(), Some(json!({})));
+        assert_eq!(body("keys rotate 3f2504e04f8911d3").unwrap(), None);
+        for line in ["leaderboards patch race", "flags put", "keys create"] {
+            assert_eq!(body(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        assert_eq!(
+            body("leaderboards patch race --set ends_at=null").unwrap(),
+            Some(json!({"ends_at": null}))
+        );
+        for line in [
+            "leaderboards put race --column time_ms:up",
+            "leaderboards put race --set title",
+            "leaderboards put race --title a --set title.b=1",
+        ] {
+            assert_eq!(body(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn options_change_a_file_in_json_or_toml() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let json_file = file(
+            "race.json",
+            r#"{"title": "Old", "reset": null, "limits": {"min": 1, "max": 2}}"#,
+        );
+        let toml_file = file("race.toml", "title = 'Old'\nlimits = { min = 1, max = 2 }");
+        for (path, line) in [
+            (&json_file, " --reset-cron @daily"),
+            (&toml_file, " --set reset.cron=@daily"),
+        ] {
+            let line = format!("leaderboards put race --file {path} --title New --max 3{line}");
+            let expected =
+                json!({"title": "New", "reset": {"cron": "@daily"}, "limits": {"min": 1, "max": 3}});
+            assert_eq!(body(&line).unwrap(), Some(expected));
+        }
+        let empty = file("empty.json", " \n");
+        let error = body(&format!("flags put --file {empty}")).unwrap_err();
+        assert_eq!(
+            (error.exit_code(), error.to_string().ends_with("is empty")),
+            (5, true)
+        );
+        let broken = file("broken.json", "{");
+        assert_eq!(
+            body(&format!("flags put -f {broken}")).unwrap_err().exit_code(),
+            2
+        );
+    }
+}

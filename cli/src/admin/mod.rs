@@ -1,0 +1,228 @@
+//! The administrative commands, `edgeboard <noun> <verb>`: a table of operations, and one piece of code that runs them.
+
+mod arguments;
+mod body;
+mod list;
+mod nouns;
+mod operation;
+mod view;
+
+use clap::ArgMatches;
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use crate::args::Global;
+use crate::client::{Call, Client, Reply};
+use crate::commands::{client, parse, random_id};
+use crate::failure::Failure;
+use crate::output;
+use operation::{Operation, View};
+
+pub(crate) use arguments::commands;
+
+/// One administrative command as it was typed.
+pub(crate) struct Command<'a> {
+    operation: &'static Operation,
+    matches: &'a ArgMatches,
+}
+
+impl<'a> Command<'a> {
+    /// `None` when the line has no noun of the administration.
+    pub(crate) fn find(matches: &'a ArgMatches) -> Option<Self> {
+        let (name, matches) = matches.subcommand()?;
+        let noun = nouns::NOUNS.iter().find(|noun| noun.name == name)?;
+        let (verb, matches) = matches.subcommand()?;
+        let operation = noun.operations.iter().find(|operation| operation.verb == verb)?;
+        Some(Self { operation, matches })
+    }
+
+    /// Makes the call and shows its answer.
+    ///
+    /// # Errors
+    /// The arguments make no sense, the call fails, or the server refuses it.
+    pub(crate) async fn run(&self, global: &Global) -> Result<(), Failure> {
+        let client = client(global)?;
+        let call = self.call(&client)?;
+        if let Some(paged) = self.operation.paged {
+            let list = list::read(&client, &call, paged, self.matches, self.member()).await?;
+            return self.show(global, &list.body, None);
+        }
+        let reply = client.call(&call).await?;
+        let etag = reply.etag.clone();
+        let body = Reply::success(reply)?;
+        self.show(global, &body, etag.as_deref())
+    }
+
+    fn call(&self, client: &Client) -> Result<Call, Failure> {
+        let method = Method::from_bytes(self.operation.method.as_bytes())
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let body = body::build(self.operation.body, self.matches)?;
+        Ok(Call {
+            headers: self.headers()?,
+            body: body.map(|body| body.to_string()),
+            ..Call::new(method, self.url(client)?)
+        })
+    }
+
+    fn url(&self, client: &Client) -> Result<Url, Failure> {
+        let named: Vec<&str> = self
+            .operation
+            .arguments()
+            .filter_map(|name| arguments::argument(self.matches, name))
+            .collect();
+        let path = match self.operation.path_without {
+            Some(path) if named.is_empty() => path,
+            _ => self.operation.path,
+        };
+        let mut named = named.into_iter();
+        let mut segments = Vec::new();
+        if self.is_set(arguments::OPERATOR) {
+            segments.push("operator");
+        }
+        for segment in path.split('/').skip(1) {
+            segments.push(if segment.starts_with('{') {
+                named.next().unwrap_or_default()
+            } else {
+                segment
+            });
+        }
+        client.url(&segments, &self.query()?)
+    }
+
+    fn query(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+        let mut query = Vec::new();
+        for field in self.operation.query {
+            match body::value(field, &arguments::of_query(field), self.matches)? {
+                Some(Value::String(text)) => query.push((field.member, text)),
+                Some(value) => query.push((field.member, value.to_string())),
+                None => {}
+            }
+        }
+        Ok(query)
+    }
+
+    fn headers(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+        let mut headers = Vec::new();
+        if self.operation.creates {
+            headers.push(("idempotency-key", format!("\"{}\"", random_id()?)));
+        }
+        if let Ok(Some(etag)) = self.matches.try_get_one::<String>(arguments::IF_MATCH) {
+            headers.push(("if-match", quoted(etag)));
+        }
+        if self.is_set(arguments::ONLY_NEW) {
+            headers.push(("if-none-match", "*".to_owned()));
+        }
+        Ok(headers)
+    }
+
+    /// Whether a switch is given; one that the operation does not have is not.
+    fn is_set(&self, id: &str) -> bool {
+        matches!(self.matches.try_get_one::<bool>(id), Ok(Some(true)))
+    }
+
+    /// The member of the answer that holds the list.
+    fn member(&self) -> &'static str {
+        match self.operation.view {
+            View::Rows(member, _) | View::Named(member, _) | View::Secret(member) => member,
+            View::Fields | View::Done(_) => "",
+        }
+    }
+
+    fn show(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), Failure> {
+        if let View::Done(done) = self.operation.view
+            && body.is_empty()
+        {
+            let named = self
+                .operation
+                .arguments()
+                .filter_map(|name| arguments::argument(self.matches, name));
+            let mut words: Vec<String> = named.map(output::printable).collect();
+            words.push(done.to_owned());
+            eprintln!("edgeboard: {}", words.join(" "));
+            return Ok(());
+        }
+        if global.json {
+            return output::print(body);
+        }
+        let document: Value = parse(body)?;
+        match self.operation.view {
+            View::Secret(member) => {
+                let (secret, rest) = view::secret(document, member)?;
+                eprintln!("{rest}");
+                output::print(secret.as_bytes())
+            }
+            View::Rows(member, columns) => output::print(view::rows(&document, member, columns).as_bytes()),
+            View::Named(member, columns) => output::print(view::named(&document, member, columns).as_bytes()),
+            View::Fields | View::Done(_) => output::print(view::fields(&document, etag).as_bytes()),
+        }
+    }
+}
+
+/// An entity tag as the header wants it; a shell takes the quotation marks away.
+fn quoted(etag: &str) -> String {
+    if etag == "*" || etag.ends_with('"') {
+        etag.to_owned()
+    } else {
+        format!("\"{etag}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The description of version 1 of the API.
+    fn description() -> Value {
+        serde_json::from_str(include_str!("../../../docs/openapi/v1.json")).unwrap()
+    }
+
+    /// What the description of the API calls `{player}` and so on is called the same in the table.
+    #[test]
+    fn every_administrative_operation_of_the_api_has_a_command() {
+        // Everything else is for players and their clients, or for probes.
+        const NOT_ADMINISTRATION: [&str; 7] = [
+            "/entries",
+            "/summary",
+            "/distribution",
+            "/health/",
+            "/metrics",
+            "POST /scores",
+            "POST /leaderboards/{leaderboard}/scores",
+        ];
+        let description = description();
+        let mut known = Vec::new();
+        for operation in nouns::NOUNS.iter().flat_map(|noun| noun.operations) {
+            let mut paths = vec![operation.path.to_owned()];
+            paths.extend(operation.path_without.map(str::to_owned));
+            paths.extend(
+                operation
+                    .for_operator
+                    .then(|| format!("/operator{}", operation.path)),
+            );
+            known.extend(paths.iter().map(|path| format!("{} {path}", operation.method)));
+        }
+        let mut described = Vec::new();
+        for (path, item) in description["paths"].as_object().unwrap() {
+            let Some(path) = path.strip_prefix("/api/v1") else {
+                continue;
+            };
+            for method in ["get", "put", "post", "patch", "delete"] {
+                if item.get(method).is_some() {
+                    described.push(format!("{} {path}", method.to_uppercase()));
+                }
+            }
+        }
+        let missing: Vec<&String> = described
+            .iter()
+            .filter(|call| {
+                !known.contains(call) && !NOT_ADMINISTRATION.iter().any(|other| call.contains(other))
+            })
+            .collect();
+        assert_eq!(missing, [""; 0], "no command makes these calls");
+        let unknown: Vec<&String> = known.iter().filter(|call| !described.contains(call)).collect();
+        assert_eq!(
+            unknown, [""; 0],
+            "commands make these calls, which the API does not have"
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! The nouns and verbs, in the order of the help.
+
+mod access;
+mod leaderboards;
+mod tenants;
+
+use super::operation::Noun;
+
+/// Every noun.
+pub(crate) static NOUNS: &[Noun] = &[
+    leaderboards::LEADERBOARDS,
+    leaderboards::SCORES,
+    leaderboards::BANS,
+    access::KEYS,
+    access::TOKENS,
+    access::ISSUERS,
+    tenants::FLAGS,
+    tenants::LIMITS,
+    tenants::TENANTS,
+    tenants::USAGE,
+    tenants::AUDIT,
+    tenants::DEAD_LETTERS,
+];

@@ -1,0 +1,251 @@
+//! What an administrative command is: one call of the API, described by data.
+
+/// A kind of thing, and what can be done with it: `edgeboard <noun> <verb>`.
+pub(crate) struct Noun {
+    /// Its name on the command line.
+    pub(in crate::admin) name: &'static str,
+    /// What it is.
+    pub(in crate::admin) about: &'static str,
+    /// What can be done.
+    pub(in crate::admin) operations: &'static [Operation],
+}
+
+/// One call of the API.
+pub(crate) struct Operation {
+    pub(in crate::admin) verb: &'static str,
+    pub(in crate::admin) about: &'static str,
+    pub(in crate::admin) method: &'static str,
+    /// Below `/api/v1`; each `{name}` is an argument.
+    pub(in crate::admin) path: &'static str,
+    /// The path when the argument is left out.
+    pub(in crate::admin) path_without: Option<&'static str>,
+    /// There is the same path below `/operator`, for the operator's own document.
+    pub(in crate::admin) for_operator: bool,
+    pub(in crate::admin) query: &'static [Field],
+    pub(in crate::admin) body: Body,
+    pub(in crate::admin) paged: Option<Paged>,
+    /// `If-Match` can be asked for.
+    pub(in crate::admin) conditional: bool,
+    /// It makes something new at each call, so a retry must carry the same `Idempotency-Key`.
+    pub(in crate::admin) creates: bool,
+    pub(in crate::admin) view: View,
+}
+
+/// The body of a call.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    /// There is none.
+    None,
+    /// Something must be given.
+    Required(&'static [Field]),
+    /// Without anything given it is an empty object, which stands for all defaults.
+    Defaults(&'static [Field]),
+    /// Without anything given there is none.
+    Optional(&'static [Field]),
+}
+
+/// An option that becomes a member of the body, or a parameter of the query.
+pub(crate) struct Field {
+    pub(in crate::admin) flag: &'static str,
+    /// The member, with dots between its names.
+    pub(in crate::admin) member: &'static str,
+    pub(in crate::admin) kind: Kind,
+    pub(in crate::admin) help: &'static str,
+}
+
+/// What the value of an option is.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// RFC 3339 or a date.
+    Instant,
+    /// True if given.
+    Switch,
+    /// One of these words.
+    One(&'static [&'static str]),
+    /// Some of these words; any, if there are none. Repeatable, or with commas between them.
+    Many(&'static [&'static str]),
+    /// Columns of a leaderboard, `name` or `name:asc`. Repeatable.
+    Columns,
+}
+
+/// How a list goes on behind its page.
+#[derive(Clone, Copy)]
+pub(crate) struct Paged {
+    /// The parameter of the query, which takes the `next` of the page before.
+    pub(in crate::admin) cursor: &'static str,
+    /// The most that the API gives in a page.
+    pub(in crate::admin) page_limit: u64,
+}
+
+/// A list of documents.
+pub(in crate::admin) const DOCUMENTS: Paged = Paged {
+    cursor: "cursor",
+    page_limit: 200,
+};
+/// A list of records.
+pub(in crate::admin) const RECORDS: Paged = Paged {
+    cursor: "before",
+    page_limit: 1000,
+};
+
+/// A list of dead letters.
+pub(in crate::admin) const LETTERS: Paged = Paged {
+    cursor: "cursor",
+    page_limit: 1000,
+};
+
+/// How an answer is shown to people.
+#[derive(Clone, Copy)]
+pub(crate) enum View {
+    /// Member by member.
+    Fields,
+    /// The list in this member as a table of these columns, each a path with dots.
+    Rows(&'static str, &'static [&'static str]),
+    /// The object in this member as a table: its names, and these columns of its values.
+    Named(&'static str, &'static [&'static str]),
+    /// The secret in this member alone, on standard output; the rest is said on standard error.
+    Secret(&'static str),
+    /// There is no answer; this was done with what the path names.
+    Done(&'static str),
+}
+
+impl Operation {
+    const fn new(verb: &'static str, method: &'static str, path: &'static str, about: &'static str) -> Self {
+        Self {
+            verb,
+            about,
+            method,
+            path,
+            path_without: None,
+            for_operator: false,
+            query: &[],
+            body: Body::None,
+            paged: None,
+            conditional: false,
+            creates: false,
+            view: View::Fields,
+        }
+    }
+
+    /// Reads something.
+    pub(in crate::admin) const fn get(verb: &'static str, path: &'static str, about: &'static str) -> Self {
+        Self::new(verb, "GET", path, about)
+    }
+
+    /// Creates or replaces something.
+    pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: Body) -> Self {
+        Self::new("put", "PUT", path, about).body(body)
+    }
+
+    /// Changes something in part.
+    pub(in crate::admin) const fn patch(
+        path: &'static str,
+        about: &'static str,
+        fields: &'static [Field],
+    ) -> Self {
+        Self::new("patch", "PATCH", path, about).body(Body::Required(fields))
+    }
+
+    /// Makes something new, or does something.
+    pub(in crate::admin) const fn post(
+        verb: &'static str,
+        path: &'static str,
+        about: &'static str,
+        body: Body,
+    ) -> Self {
+        Self::new(verb, "POST", path, about).body(body)
+    }
+
+    /// Removes something.
+    pub(in crate::admin) const fn delete(
+        verb: &'static str,
+        path: &'static str,
+        about: &'static str,
+        done: &'static str,
+    ) -> Self {
+        Self::new(verb, "DELETE", path, about).view(View::Done(done))
+    }
+
+    const fn body(self, body: Body) -> Self {
+        Self { body, ..self }
+    }
+
+    pub(in crate::admin) const fn without(self, path: &'static str) -> Self {
+        Self {
+            path_without: Some(path),
+            ..self
+        }
+    }
+
+    pub(in crate::admin) const fn for_operator(self) -> Self {
+        Self {
+            for_operator: true,
+            ..self
+        }
+    }
+
+    pub(in crate::admin) const fn query(self, query: &'static [Field]) -> Self {
+        Self { query, ..self }
+    }
+
+    pub(in crate::admin) const fn paged(self, paged: Paged) -> Self {
+        Self {
+            paged: Some(paged),
+            ..self
+        }
+    }
+
+    pub(in crate::admin) const fn conditional(self) -> Self {
+        Self {
+            conditional: true,
+            ..self
+        }
+    }
+
+    pub(in crate::admin) const fn creates(self) -> Self {
+        Self {
+            creates: true,
+            ..self
+        }
+    }
+
+    pub(in crate::admin) const fn view(self, view: View) -> Self {
+        Self { view, ..self }
+    }
+
+    /// The names between braces in the path, in order.
+    pub(in crate::admin) fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        self.path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+impl Body {
+    pub(in crate::admin) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::None => &[],
+            Self::Required(fields) | Self::Defaults(fields) | Self::Optional(fields) => fields,
+        }
+    }
+}
+
+impl Field {
+    /// An option that sets a member of the body or a parameter of the query.
+    pub(in crate::admin) const fn new(
+        flag: &'static str,
+        member: &'static str,
+        kind: Kind,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            flag,
+            member,
+            kind,
+            help,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Answers of any shape as tables for people.
+
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+use crate::output::printable;
+use crate::table::{ABSENT, layout, number, short_time, text};
+
+/// The members of a document, those of its objects with dots between the names, the id first.
+pub(super) fn fields(document: &Value, etag: Option<&str>) -> String {
+    let mut rows = Vec::new();
+    flatten(document, "", &mut rows);
+    rows.sort_by_key(|(name, _value)| name != "id");
+    rows.extend(etag.map(|etag| ("(etag)".to_owned(), etag.to_owned())));
+    let rows = rows.into_iter().map(|(name, value)| vec![name, value]).collect();
+    layout(&[text("field"), text("value")], rows)
+}
+
+/// The list in `member` as a table; what else the document says stands above it.
+pub(super) fn rows(document: &Value, member: &str, columns: &[&str]) -> String {
+    let items = document.get(member).and_then(Value::as_array);
+    let items: Vec<Vec<Option<&Value>>> = items
+        .into_iter()
+        .flatten()
+        .map(|item| columns.iter().map(|column| at(item, column)).collect())
+        .collect();
+    with_caption(document, member, &table(columns, &items))
+}
+
+/// The object in `member` as a table of its names and their values.
+pub(super) fn named(document: &Value, member: &str, columns: &[&str]) -> String {
+    let names: Vec<(Value, &Value)> = document
+        .get(member)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (Value::from(name.as_str()), value))
+        .collect();
+    let items: Vec<Vec<Option<&Value>>> = names
+        .iter()
+        .map(|(name, value)| {
+            let cells = columns.iter().map(|column| at(value, column));
+            std::iter::once(Some(name)).chain(cells).collect()
+        })
+        .collect();
+    let headings: Vec<&str> = std::iter::once("name").chain(columns.iter().copied()).collect();
+    with_caption(document, member, &table(&headings, &items))
+}
+
+/// A secret, and everything else about it.
+///
+/// # Errors
+/// There is none in the answer.
+pub(super) fn secret(mut document: Value, member: &str) -> Result<(String, String), Failure> {
+    let secret = document
+        .as_object_mut()
+        .and_then(|document| document.remove(member))
+        .and_then(|secret| secret.as_str().map(str::to_owned))
+        .ok_or_else(|| Failure::Protocol(format!("the answer has no `{member}`")))?;
+    Ok((secret, fields(&document, None)))
+}
+
+fn table(columns: &[&str], items: &[Vec<Option<&Value>>]) -> String {
+    let headings: Vec<_> = columns
+        .iter()
+        .enumerate()
+        .map(|(position, column)| {
+            let mut cells = items
+                .iter()
+                .filter_map(|item| item.get(position).copied().flatten())
+                .filter(|value| !value.is_null())
+                .peekable();
+            let is_numeric = cells.peek().is_some() && cells.all(Value::is_number);
+            if is_numeric {
+                number(*column)
+            } else {
+                text(*column)
+            }
+        })
+        .collect();
+    let rows = items.iter().map(|item| {
+        let cells = columns.iter().zip(item);
+        cells
+            .map(|(column, value)| value.map_or_else(|| ABSENT.to_owned(), |value| cell(column, value)))
+            .collect()
+    });
+    layout(&headings, rows.collect())
+}
+
+/// What a document says beside its list, in one line.
+fn with_caption(document: &Value, member: &str, table: &str) -> String {
+    let mut rest = document.as_object().cloned().unwrap_or_default();
+    rest.remove(member);
+    rest.remove("next");
+    if rest.is_empty() {
+        return table.to_owned();
+    }
+    let mut fields = Vec::new();
+    flatten(&Value::Object(rest), "", &mut fields);
+    let caption: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{} {}", printable(name), printable(value)))
+        .collect();
+    format!("{}\n\n{table}", caption.join(" · "))
+}
+
+/// The value at a path with dots between its names.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, name| value.get(name))
+}
+
+fn flatten(value: &Value, name: &str, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (member, value) in members {
+                let name = if name.is_empty() {
+                    member.clone()
+                } else {
+                    format!("{name}.{member}")
+                };
+                flatten(value, &name, into);
+            }
+        }
+        value => into.push((name.to_owned(), cell(name, value))),
+    }
+}
+
+/// A value in one line.
+fn cell(column: &str, value: &Value) -> String {
+    match value {
+        Value::Null => ABSENT.to_owned(),
+        Value::String(time) if column == "at" || column.ends_with("_at") => short_time(time),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(is_plain) => {
+            let items: Vec<String> = items.iter().map(plain).collect();
+            items.join(", ")
+        }
+        value if is_plain(value) => plain(value),
+        value => value.to_string(),
+    }
+}
+
+/// Neither a list nor deeper than one object of words and numbers.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => is_flat(members),
+        value => !value.is_array(),
+    }
+}
+
+fn is_flat(members: &Map<String, Value>) -> bool {
+    !members.is_empty()
+        && members
+            .values()
+            .all(|value| value.is_string() || value.is_number())
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(members) => {
+            let values: Vec<String> = members.values().map(plain).collect();
+            values.join(" ")
+        }
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_is_a_table_with_what_else_is_known_above() {
+        let document = json!({"tenant": "acme", "holdings": {"entries": 3}, "next": null, "days": [
+            {"day": "2026-11-21", "requests": 1207, "scores": "9007199254740993"},
+            {"day": "2026-11-20", "requests": 5, "scores": null}]});
+        let expected = "\
+holdings.entries 3 · tenant acme
+
+ day         requests  scores            nothing
+──────────────────────────────────────────────────
+ 2026-11-21      1207  9007199254740993  –
+ 2026-11-20         5  –                 –";
+        assert_eq!(
+            rows(&document, "days", &["day", "requests", "scores", "nothing"]),
+            expected
+        );
+    }
+
+    #[test]
+    fn objects_and_lists_in_a_cell_are_short() {
+        let board = json!({"columns": [{"name": "laps", "order": "desc"}, {"name": "ms", "order": "asc"}],
+            "reset": {"cron": "0 4 * * 1", "time_zone": "Europe/Madrid"}, "scopes": ["a", "b"], "warm": [{"x": [1]}],
+            "created_at": "2026-11-21T00:00:00.000Z", "none": [], "on": true});
+        let cell = |name: &str| cell(name, &board[name]);
+        assert_eq!(cell("columns"), "laps desc, ms asc");
+        assert_eq!(cell("reset"), "0 4 * * 1 Europe/Madrid");
+        assert_eq!(cell("scopes"), "a, b");
+        assert_eq!(cell("warm"), r#"[{"x":[1]}]"#);
+        assert_eq!(cell("created_at"), "2026-11-21");
+        assert_eq!((cell("none").as_str(), cell("on").as_str()), ("", "true"));
+    }
+
+    #[test]
+    fn a_document_is_shown_member_by_member_with_its_id_first() {
+        let document = json!({"access": {"read": "public"}, "id": "race", "ends_at": null});
+        let text = fields(&document, Some("\"17\""));
+        let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
+        assert_eq!(
+            lines,
+            [
+                "id           race",
+                "access.read  public",
+                "ends_at      –",
+                "(etag)       \"17\""
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_of_documents_is_a_table_by_name() {
+        let flags = json!({"flags": {"b": {"state": "ENABLED"}, "a": {"state": "DISABLED"}}});
+        let text = named(&flags, "flags", &["state"]);
+        let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
+        assert_eq!(lines, ["a     DISABLED", "b     ENABLED"]);
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_of_the_rest() {
+        let (key, rest) = secret(json!({"id": "1", "key": "eb_secret"}), "key").unwrap();
+        assert_eq!(key, "eb_secret");
+        assert!(rest.contains("id") && !rest.contains("eb_secret"), "{rest}");
+        assert_eq!(secret(json!({"id": "1"}), "key").unwrap_err().exit_code(), 3);
+    }
+}

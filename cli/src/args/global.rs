@@ -1,0 +1,146 @@
+//! What every command takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
+
+use crate::address::Address;
+use crate::client::Connection;
+use crate::failure::Failure;
+use crate::profile::{Flags, Given, Server};
+
+/// Retries of a single call: enough for a moment's trouble, few enough not to keep a person waiting.
+const DEFAULT_RETRIES: u32 = 3;
+/// How long one attempt may take, in seconds.
+const DEFAULT_TIMEOUT_S: u64 = 60;
+/// The argument of the configuration file.
+const CONFIGURATION: &str = "configuration";
+/// The command that has a `--config` of its own: its mapping file.
+const HAS_ITS_OWN: &str = "import";
+
+// Variables are read by `profile`, not by clap: it would show those that are set as required in every usage line.
+/// The options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server and output")]
+pub(crate) struct GlobalArgs {
+    /// The server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default: http://127.0.0.1:3000]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    address: Option<Address>,
+    /// The key, sent as `X-API-Key`. [env: EDGEBOARD_KEY]
+    ///
+    /// Prefer the variable or a profile: other users of the machine can see arguments.
+    #[arg(long, global = true, value_name = "KEY")]
+    key: Option<String>,
+    /// The tenant that is meant, for a key of the operator or without a key. [env: EDGEBOARD_TENANT]
+    #[arg(long, global = true, value_name = "ID")]
+    tenant: Option<String>,
+    /// A profile of the configuration file: address, key and tenant by one name. [env: EDGEBOARD_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// Print JSON for programs.
+    ///
+    /// It is the server's own answer, or one document that sums up. When the server refuses, its problem
+    /// document is printed on standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    /// How often a call is tried again. [default: 3; import: 8]
+    ///
+    /// That is when the server is out of reach or says "not now" (429, 502, 503, 504). The waits double
+    /// from 0.25 s to 15 s, with jitter, and are never shorter than `Retry-After`.
+    #[arg(long, global = true, value_name = "N", value_parser = value_parser!(u32).range(..=100))]
+    retries: Option<u32>,
+    /// How long one attempt may take, in seconds.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S,
+        value_parser = value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+}
+
+/// What holds for the command that runs.
+#[derive(Debug)]
+pub(crate) struct Global {
+    server: Server,
+    /// Whether JSON is printed.
+    pub(crate) json: bool,
+    retries: Option<u32>,
+    timeout: Duration,
+}
+
+/// Gives `--config` to every command but the one that has its own; that one takes it before its name.
+pub(super) fn with_configuration(command: Command) -> Command {
+    let argument = Arg::new(CONFIGURATION)
+        .long("config")
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(value_parser!(PathBuf))
+        .help_heading("Server and output")
+        .help(
+            "The configuration file with the profiles. [env: EDGEBOARD_CONFIG] [default: edgeboard/config.toml in \
+             $XDG_CONFIG_HOME or ~/.config]",
+        );
+    command.arg(argument).mut_subcommands(|command| {
+        if command.get_name() == HAS_ITS_OWN {
+            command
+        } else {
+            with_configuration(command)
+        }
+    })
+}
+
+/// The file that was named last on the line.
+fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
+    let deeper = matches
+        .subcommand()
+        .and_then(|(_name, matches)| configuration(matches));
+    deeper.or_else(|| matches.try_get_one(CONFIGURATION).ok().flatten().cloned())
+}
+
+/// Whether JSON was asked for; also known when the rest is wrong.
+pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
+    matches.get_flag("json")
+}
+
+impl Global {
+    /// Reads the options, the environment and the configuration file.
+    ///
+    /// # Errors
+    /// One of them is wrong.
+    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, Failure> {
+        let args =
+            GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?;
+        let flags = Flags {
+            given: Given {
+                address: args.address,
+                key: args.key,
+                tenant: args.tenant,
+            },
+            profile: args.profile,
+            configuration: configuration(matches),
+        };
+        let variables = |name: &str| std::env::var(name).ok();
+        let mut warn = |line: &str| eprintln!("edgeboard: {line}");
+        Ok(Self {
+            server: Server::find(flags, &variables, &mut warn)?,
+            json: args.json,
+            retries: args.retries,
+            timeout: Duration::from_secs(args.timeout),
+        })
+    }
+
+    /// How to reach the server, with this command's own number of retries unless the user chose one.
+    pub(crate) fn connection(&self, retries: Option<u32>) -> Connection {
+        Connection {
+            server: self.server.clone(),
+            retries: self.retries.or(retries).unwrap_or(DEFAULT_RETRIES),
+            timeout: self.timeout,
+        }
+    }
+
+    /// The server and the tenant in one line, for what belongs to both.
+    pub(crate) fn place(&self) -> String {
+        match &self.server.tenant {
+            None => self.server.address.to_string(),
+            Some(tenant) => format!("{} as {tenant}", self.server.address),
+        }
+    }
+}

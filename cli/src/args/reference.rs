@@ -1,0 +1,74 @@
+//! The reference in `docs/command-line.md`, made from the command line itself.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Args, Command as ClapCommand, Subcommand};
+
+use super::{Command, GlobalArgs, global};
+use crate::admin;
+use crate::failure::EXIT_CODES;
+
+/// Everything behind this line is generated.
+const MARKER: &str =
+    "<!-- Generated from the tool's own help: UPDATE_DOCS=1 cargo test -p edgeboard reference -->\n";
+/// The help is laid out for this width, whatever terminal runs the test.
+const WIDTH: usize = 100;
+
+#[test]
+fn the_document_is_what_the_tool_says_of_itself() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/command-line.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (written, generated) = text.split_once(MARKER).expect("the marker");
+    let expected = reference();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{written}{MARKER}{expected}")).unwrap();
+    } else {
+        assert!(
+            generated == expected,
+            "docs/command-line.md is out of date: UPDATE_DOCS=1 cargo test -p edgeboard reference"
+        );
+    }
+}
+
+fn reference() -> String {
+    let mut text = String::new();
+    let options = global::with_configuration(GlobalArgs::augment_args(ClapCommand::new("edgeboard")));
+    section(&mut text, "## Options of every command", &help(options));
+    section(&mut text, "## Exit codes", EXIT_CODES);
+    // Without the options of every command, which would repeat in each.
+    let mut commands = Command::augment_subcommands(ClapCommand::new("edgeboard"))
+        .subcommands(admin::commands())
+        .disable_help_subcommand(true);
+    commands.build();
+    for command in commands.get_subcommands() {
+        let verbs: Vec<&ClapCommand> = command
+            .get_subcommands()
+            .filter(|verb| verb.get_name() != "help")
+            .collect();
+        let title = format!("## edgeboard {}", command.get_name());
+        if verbs.is_empty() {
+            section(&mut text, &title, &help(command.clone()));
+            continue;
+        }
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let _written = writeln!(text, "\n{title}\n{about}.");
+        for verb in verbs {
+            let title = format!("### edgeboard {} {}", command.get_name(), verb.get_name());
+            section(&mut text, &title, &help(verb.clone()));
+        }
+    }
+    text
+}
+
+fn help(command: ClapCommand) -> String {
+    command
+        .disable_help_flag(true)
+        .term_width(WIDTH)
+        .render_help()
+        .to_string()
+}
+
+fn section(text: &mut String, title: &str, block: &str) {
+    let _written = writeln!(text, "\n{title}\n```\n{}\n```", block.trim_end());
+}

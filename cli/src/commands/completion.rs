@@ -1,0 +1,21 @@
+//! `completion`.
+
+use clap_complete::generate;
+use clap_complete::shells::{Bash, Fish, Zsh};
+
+use crate::args::{self, CompletionArgs, Shell};
+use crate::failure::Failure;
+use crate::output;
+
+/// `completion`.
+pub(crate) fn run(args: &CompletionArgs) -> Result<(), Failure> {
+    let mut command = args::command();
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    match args.shell {
+        Shell::Bash => generate(Bash, &mut command, name, &mut script),
+        Shell::Zsh => generate(Zsh, &mut command, name, &mut script),
+        Shell::Fish => generate(Fish, &mut command, name, &mut script),
+    }
+    output::print(&script)
+}

@@ -1,0 +1,60 @@
+//! Cells that a spreadsheet would take for a formula, made harmless in a CSV file, and read back as they were.
+//!
+//! Such a cell gets an apostrophe in front, as OWASP advises ("CSV Injection"). A cell that begins with apostrophes and
+//! then like a formula gets one more, so that nothing is lost: what is read back is what was written.
+
+use std::borrow::Cow;
+
+const APOSTROPHE: char = '\'';
+const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// The cell as it is written.
+pub(crate) fn escape(cell: &str) -> Cow<'_, str> {
+    if is_like_a_formula(cell) {
+        Cow::Owned(format!("{APOSTROPHE}{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+/// The cell as it was before it was written.
+pub(crate) fn unescape(cell: &str) -> &str {
+    cell.strip_prefix(APOSTROPHE)
+        .filter(|rest| is_like_a_formula(rest))
+        .unwrap_or(cell)
+}
+
+fn is_like_a_formula(cell: &str) -> bool {
+    cell.trim_start_matches(APOSTROPHE).starts_with(FORMULA_STARTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_get_an_apostrophe_and_everything_else_stays() {
+        for (cell, written) in [
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("+49", "'+49"),
+            ("-", "'-"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("\t=1", "'\t=1"),
+            ("\r", "'\r"),
+            ("'=1", "''=1"),
+        ] {
+            assert_eq!(escape(cell), written);
+        }
+        for cell in ["", "a=1", "'", "'abc", "O'Neill", "1-2", " =1"] {
+            assert_eq!(escape(cell), cell);
+        }
+    }
+
+    #[test]
+    fn what_is_read_back_is_what_was_written() {
+        for cell in ["=1", "'=1", "''=1", "'", "'a", "-5", "", "a"] {
+            assert_eq!(unescape(&escape(cell)), cell);
+        }
+        assert_eq!(unescape("-5"), "-5", "a number that nobody escaped");
+    }
+}

@@ -1,0 +1,145 @@
+use super::*;
+use crate::import::settings::ValueSetting;
+
+fn settings() -> Settings {
+    Settings {
+        leaderboards: vec!["goals".into(), "goals-by-year".into()],
+        player: Some("{scorer} ({team})".into()),
+        time: Some("{date}".into()),
+        values: [("score".to_owned(), ValueSetting::Constant(1))].into(),
+        ..Settings::default()
+    }
+}
+
+fn mapper(settings: &Settings) -> RowMapper {
+    let columns = Columns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
+    Mapping::new(settings).unwrap().bind(&columns).unwrap()
+}
+
+fn json(settings: &Settings, row: [&str; 4]) -> Result<serde_json::Value, String> {
+    let mapper = mapper(settings);
+    let Mapped::Row(row) = mapper.map(&StringRecord::from(row.to_vec()))? else {
+        panic!("skipped")
+    };
+    Ok(serde_json::from_str(&mapper.submission(&row, &mut Identities::default())?).unwrap())
+}
+
+const ROW: [&str; 4] = ["1916-07-02", "Uruguay", "José Piendibene", "-9223372036854775808"];
+
+#[test]
+fn a_goal_becomes_one_submission_to_both_leaderboards() {
+    let submission = json(&settings(), ROW).unwrap();
+    assert_eq!(
+        submission["leaderboards"],
+        serde_json::json!(["goals", "goals-by-year"])
+    );
+    assert_eq!(submission["player"], "José Piendibene (Uruguay)");
+    assert_eq!(submission["score"], 1);
+    assert_eq!(submission["occurred_at"], "1916-07-02T00:00:00Z");
+    assert_eq!(submission["id"].as_str().unwrap().len(), 32);
+    assert!(submission.get("metadata").is_none() && submission.get("values").is_none());
+}
+
+#[test]
+fn columns_metadata_and_ids_come_from_templates_and_numbers_stay_exact() {
+    let mut settings = settings();
+    settings
+        .values
+        .insert("points".into(), ValueSetting::Template(" {points} ".into()));
+    settings.metadata.insert("team".into(), "{team}".into());
+    settings.id = Some("{date}/{scorer}".into());
+    let submission = json(&settings, ROW).unwrap();
+    assert_eq!(
+        submission["values"],
+        serde_json::json!({"points": "-9223372036854775808", "score": 1})
+    );
+    assert_eq!(submission["metadata"], serde_json::json!({"team": "Uruguay"}));
+    assert_eq!(submission["id"], "1916-07-02/José Piendibene");
+}
+
+#[test]
+fn a_row_that_cannot_be_mapped_says_why() {
+    let mut settings = settings();
+    settings
+        .values
+        .insert("points".into(), ValueSetting::Template("{points}".into()));
+    let error = |row| json(&settings, row).unwrap_err();
+    assert_eq!(
+        error(["1916-07-02", "U", "J", "1.5"]),
+        "points: `1.5` is not a whole number of 64 bits"
+    );
+    assert!(error(["NA", "U", "J", "1"]).starts_with("time: `NA` is neither"));
+    settings.player = Some("{scorer}".into());
+    assert_eq!(
+        json(&settings, ["1916-07-02", "U", "", "1"]).unwrap_err(),
+        "the player is empty"
+    );
+}
+
+#[test]
+fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
+    type Setting = fn(&mut Settings);
+    let cases: [(Setting, &str); 5] = [
+        (
+            |settings| settings.player = Some("scorer".into()),
+            "player: `scorer` is the name of a column; write `{scorer}` for what is in it",
+        ),
+        (|settings| settings.time = Some("Date".into()), "time: `Date` is"),
+        (|settings| settings.id = Some(" team ".into()), "id: ` team ` is"),
+        (
+            |settings| {
+                let points = ValueSetting::Template("points".into());
+                settings.values.insert("score".into(), points);
+            },
+            "score: `points` is",
+        ),
+        (
+            |settings| {
+                settings.metadata.insert("team".into(), "team".into());
+            },
+            "team: `team` is",
+        ),
+    ];
+    for (set, expected) in cases {
+        let mut settings = settings();
+        set(&mut settings);
+        let columns = Columns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
+        let error = Mapping::new(&settings).unwrap().bind(&columns).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn thousands_are_read_where_they_are_asked_for() {
+    let mut settings = settings();
+    settings.values = [("score".to_owned(), ValueSetting::Template("{points}".into()))].into();
+    let row = |points| ["1916-07-02", "Uruguay", "José", points];
+    assert!(json(&settings, row("1,234")).is_err());
+    settings.thousands_separator = Some(",".into());
+    assert_eq!(json(&settings, row(" -1,234,567 ")).unwrap()["score"], -1_234_567);
+    assert_eq!(
+        json(&settings, row("12,34")).unwrap_err(),
+        "score: `12,34` is not a whole number of 64 bits with `,` between its thousands"
+    );
+}
+
+#[test]
+fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
+    type Breaking = fn(&mut Settings);
+    let cases: [(Breaking, &str); 5] = [
+        (|settings| settings.leaderboards.clear(), "--leaderboard"),
+        (|settings| settings.player = None, "--player"),
+        (|settings| settings.values.clear(), "--value"),
+        (|settings| settings.delimiter = Some(";;".into()), "delimiter"),
+        (|settings| settings.time = Some("{date".into()), "not closed"),
+    ];
+    for (breaking, expected) in cases {
+        let mut settings = settings();
+        breaking(&mut settings);
+        let error = Mapping::new(&settings).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert_eq!(delimiter(Some("tab")), Ok(b'\t'));
+    assert_eq!(delimiter(Some(";")), Ok(b';'));
+}

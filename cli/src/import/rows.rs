@@ -1,0 +1,235 @@
+//! The rows of a CSV file, each with the line on which it begins.
+//!
+//! The parser tells where it was before it looked for a row: with CRLF that is on the line before, and empty lines count as
+//! part of the row behind them. Where it is after a row is exact, so a row's line is counted back from there.
+
+use std::io::{self, Read};
+
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+
+use crate::formula;
+
+/// How the text of a file becomes cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// What separates the fields.
+    pub(crate) delimiter: u8,
+    /// Whether white space around a cell is left out.
+    pub(crate) trim: bool,
+}
+
+/// One row: its line, from 1, and its cells, or why it cannot be read as it stands; the next one still can.
+pub(crate) type Row = (u64, Result<StringRecord, String>);
+
+/// Reads row after row.
+pub(crate) struct Rows<R> {
+    reader: Reader<Remembering<R>>,
+    form: Form,
+    columns: usize,
+    bytes: ByteRecord,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the header line; `None` when there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its header is not UTF-8.
+    pub(crate) fn new(input: R, form: Form) -> Result<Option<(Self, StringRecord)>, csv::Error> {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(form.delimiter)
+            .flexible(true)
+            .from_reader(Remembering::new(input));
+        let mut header = reader.headers()?.clone();
+        if header.is_empty() {
+            return Ok(None);
+        }
+        if form.trim {
+            header.trim();
+        }
+        let rows = Self {
+            reader,
+            form,
+            columns: header.len(),
+            bytes: ByteRecord::new(),
+        };
+        Ok(Some((rows, header)))
+    }
+
+    /// The next row; `None` at the end.
+    ///
+    /// # Errors
+    /// The file cannot be read any further.
+    pub(crate) fn next(&mut self) -> Result<Option<Row>, csv::Error> {
+        if !self.reader.read_byte_record(&mut self.bytes)? {
+            return Ok(None);
+        }
+        let line = self.line();
+        Ok(Some((line, self.cells())))
+    }
+
+    /// The line on which the row just read begins.
+    fn line(&self) -> u64 {
+        let end = self.reader.position();
+        let is_ended = self.reader.get_ref().byte_before(end.byte()) == Some(b'\n');
+        let inside = self.bytes.as_slice().iter().filter(|byte| **byte == b'\n');
+        let lines = inside.count() as u64 + u64::from(is_ended);
+        end.line().saturating_sub(lines).max(1)
+    }
+
+    fn cells(&self) -> Result<StringRecord, String> {
+        if self.bytes.len() != self.columns {
+            return Err(format!("{} of {} fields", self.bytes.len(), self.columns));
+        }
+        let mut record =
+            StringRecord::from_byte_record(self.bytes.clone()).map_err(|_error| "not UTF-8".to_owned())?;
+        if self.form.trim {
+            record.trim();
+        }
+        if record.iter().any(|cell| formula::unescape(cell) != cell) {
+            record = record.iter().map(formula::unescape).collect();
+        }
+        Ok(record)
+    }
+}
+
+/// A reader that remembers what it gave last, so that the end of a row can be looked at.
+#[derive(Debug)]
+struct Remembering<R> {
+    inner: R,
+    /// The bytes given last, and how many came before them.
+    given: Vec<u8>,
+    before: u64,
+    /// The last byte of what came before.
+    last_before: Option<u8>,
+}
+
+impl<R> Remembering<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            given: Vec::new(),
+            before: 0,
+            last_before: None,
+        }
+    }
+
+    /// The byte before `offset`, if it is one of those given last.
+    fn byte_before(&self, offset: u64) -> Option<u8> {
+        if offset == self.before {
+            return self.last_before;
+        }
+        let position = offset.checked_sub(self.before)?.checked_sub(1)?;
+        self.given.get(usize::try_from(position).ok()?).copied()
+    }
+}
+
+impl<R: Read> Read for Remembering<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        if length > 0 {
+            self.last_before = self.given.last().copied().or(self.last_before);
+            self.before += self.given.len() as u64;
+            self.given.clear();
+            self.given
+                .extend_from_slice(buffer.get(..length).unwrap_or_default());
+        }
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: Form = Form {
+        delimiter: b',',
+        trim: false,
+    };
+
+    fn read(input: impl Read, form: Form) -> Vec<(u64, Result<Vec<String>, String>)> {
+        let (mut rows, _header) = Rows::new(input, form).unwrap().unwrap();
+        std::iter::from_fn(|| rows.next().unwrap())
+            .map(|(line, row)| (line, row.map(|row| row.iter().map(str::to_owned).collect())))
+            .collect()
+    }
+
+    fn lines(text: &str) -> Vec<u64> {
+        read(text.as_bytes(), FORM)
+            .into_iter()
+            .map(|(line, _row)| line)
+            .collect()
+    }
+
+    #[test]
+    fn a_row_s_line_is_the_one_an_editor_shows() {
+        let rows = [
+            "h,i", "a,1", "", "", "b,2", "\"c", "c\",3", "", "d,4", "e,\"5", "", "\"", "f,6",
+        ];
+        for (end, last) in [("\n", ""), ("\n", "\n"), ("\r\n", ""), ("\r\n", "\r\n\r\n")] {
+            let text = rows.join(end) + last;
+            assert_eq!(lines(&text), [2, 5, 6, 9, 10, 13], "{text:?}");
+            assert_eq!(
+                lines(&format!("\u{feff}{end}{text}")),
+                [3, 6, 7, 10, 11, 14],
+                "{text:?}"
+            );
+        }
+        assert_eq!(lines("h,i\r\na,1\nb,2\r\n\nc,3"), [2, 3, 5], "mixed");
+    }
+
+    #[test]
+    fn lines_stay_right_over_many_buffers() {
+        struct Slowly<'a>(&'a [u8]);
+        impl Read for Slowly<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let length = 3.min(self.0.len()).min(buffer.len());
+                let (now, later) = self.0.split_at(length);
+                buffer[..length].copy_from_slice(now);
+                self.0 = later;
+                Ok(length)
+            }
+        }
+        let text = "h,i\r\n".to_owned() + &"a,1\r\n\r\n".repeat(5000);
+        let expected: Vec<u64> = (0..5000).map(|row| 2 + 2 * row).collect();
+        assert_eq!(lines(&text), expected);
+        let slowly: Vec<u64> = read(Slowly(text.as_bytes()), FORM)
+            .into_iter()
+            .map(|(line, _row)| line)
+            .collect();
+        assert_eq!(slowly, expected);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_say_why_and_the_next_one_can() {
+        let rows = read(&b"h,i\r\na\r\n\xff,1\r\nb,2,3\r\nc,4\r\n"[..], FORM);
+        let cells = |cells: [&str; 2]| Ok(cells.map(str::to_owned).to_vec());
+        assert_eq!(
+            rows,
+            [
+                (2, Err("1 of 2 fields".to_owned())),
+                (3, Err("not UTF-8".to_owned())),
+                (4, Err("3 of 2 fields".to_owned())),
+                (5, cells(["c", "4"]))
+            ]
+        );
+    }
+
+    #[test]
+    fn cells_are_trimmed_when_asked_and_escaped_formulas_are_read_back() {
+        let text = " h ,i\n a\u{a0}, 1 \n'=b,'c\n";
+        let exact = read(text.as_bytes(), FORM);
+        assert_eq!(exact[0].1.as_ref().unwrap(), &[" a\u{a0}", " 1 "]);
+        assert_eq!(exact[1].1.as_ref().unwrap(), &["=b", "'c"]);
+        let form = Form { trim: true, ..FORM };
+        assert_eq!(read(text.as_bytes(), form)[0].1.as_ref().unwrap(), &["a", "1"]);
+        let (_rows, header) = Rows::new(text.as_bytes(), form).unwrap().unwrap();
+        assert_eq!(header, vec!["h", "i"]);
+    }
+
+    #[test]
+    fn an_empty_file_has_no_header() {
+        for empty in ["", "\n\r\n", "\u{feff}"] {
+            assert!(Rows::new(empty.as_bytes(), FORM).unwrap().is_none(), "{empty:?}");
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Which server is called, and as whom: flags, environment variables, and profiles in a configuration file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::address::Address;
+use crate::failure::Failure;
+use crate::suggest;
+
+/// The variables, and what each stands for.
+const ADDRESS: &str = "EDGEBOARD_ADDRESS";
+const KEY: &str = "EDGEBOARD_KEY";
+const TENANT: &str = "EDGEBOARD_TENANT";
+const PROFILE: &str = "EDGEBOARD_PROFILE";
+const CONFIGURATION: &str = "EDGEBOARD_CONFIG";
+/// The server when nothing names one.
+const DEFAULT_ADDRESS: &str = "http://127.0.0.1:3000";
+
+/// Where calls go, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    /// Where the API is.
+    pub(crate) address: Address,
+    /// The key that is sent along.
+    pub(crate) key: Option<String>,
+    /// The tenant that is meant.
+    pub(crate) tenant: Option<String>,
+}
+
+/// What one source says about the server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    /// Where the API is.
+    pub(crate) address: Option<Address>,
+    /// The key.
+    pub(crate) key: Option<String>,
+    /// The tenant.
+    pub(crate) tenant: Option<String>,
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// About the server itself.
+    pub(crate) given: Given,
+    /// `--profile`.
+    pub(crate) profile: Option<String>,
+    /// `--config`.
+    pub(crate) configuration: Option<PathBuf>,
+}
+
+/// The environment variables of the process; tests give their own.
+pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The file: profiles by name, and the one that is used unless another is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Configuration {
+    profile: Option<String>,
+    profiles: BTreeMap<String, Profile>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Profile {
+    address: Option<String>,
+    key: Option<String>,
+    tenant: Option<String>,
+}
+
+impl Server {
+    /// Puts together what flags, variables and the chosen profile say. A flag wins over a variable, a variable over the
+    /// profile; but a profile that `--profile` names wins over the variables. The key of a profile goes only to the
+    /// profile's own address. `warn` hears of a configuration file that others can read.
+    ///
+    /// # Errors
+    /// An address, the file or the profile is wrong or missing.
+    pub(crate) fn find(
+        flags: Flags,
+        variables: Variables<'_>,
+        warn: &mut dyn FnMut(&str),
+    ) -> Result<Self, Failure> {
+        let variable = |name| variables(name).filter(|value| !value.trim().is_empty());
+        let named = flags.profile.clone().or_else(|| variable(PROFILE));
+        let explicit = flags
+            .configuration
+            .or_else(|| variable(CONFIGURATION).map(PathBuf::from));
+        let mut profile = load(explicit.as_deref(), variables, warn)?.choose(named.as_deref())?;
+        let environment = Given {
+            address: variable(ADDRESS)
+                .map(|text| address(ADDRESS, &text))
+                .transpose()?,
+            key: variable(KEY),
+            tenant: variable(TENANT),
+        };
+        let asked_for = flags.profile.is_some();
+        let address = first(asked_for, [&flags.given, &environment, &profile], |given| {
+            given.address.clone()
+        })
+        .map_or_else(|| address(DEFAULT_ADDRESS, DEFAULT_ADDRESS), Ok)?;
+        if profile.address.as_ref().is_some_and(|own| *own != address) {
+            profile.key = None;
+        }
+        let sources = [&flags.given, &environment, &profile];
+        let key = first(asked_for, sources, |given| given.key.clone());
+        Ok(Self {
+            key: key.filter(|key| !key.trim().is_empty()),
+            tenant: first(asked_for, sources, |given| given.tenant.clone()),
+            address,
+        })
+    }
+}
+
+/// The first value of flags, variables and profile; the last two change places when the profile was asked for.
+fn first<T>(
+    asked_for: bool,
+    [flags, environment, profile]: [&Given; 3],
+    value: impl Fn(&Given) -> Option<T>,
+) -> Option<T> {
+    let (second, third) = if asked_for {
+        (profile, environment)
+    } else {
+        (environment, profile)
+    };
+    value(flags).or_else(|| value(second)).or_else(|| value(third))
+}
+
+fn address(place: &str, text: &str) -> Result<Address, Failure> {
+    text.parse()
+        .map_err(|error| Failure::Usage(format!("{place}: {error}")))
+}
+
+/// Where the file is when nothing names it.
+fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let configurations = variables("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(absolute)
+        .or_else(|| {
+            let home = variables("HOME").map(PathBuf::from).filter(absolute)?;
+            Some(home.join(".config"))
+        })?;
+    Some(configurations.join("edgeboard").join("config.toml"))
+}
+
+/// Reads the named file, or the default one if it is there.
+fn load(
+    explicit: Option<&Path>,
+    variables: Variables<'_>,
+    warn: &mut dyn FnMut(&str),
+) -> Result<Loaded, Failure> {
+    let Some(path) = explicit.map(Path::to_owned).or_else(|| default_path(variables)) else {
+        return Ok(Loaded::default());
+    };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if explicit.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Loaded {
+                path,
+                ..Loaded::default()
+            });
+        }
+        Err(error) => return Err(Failure::file(&path, error)),
+    };
+    let configuration: Configuration =
+        toml::from_str(&text).map_err(|error| Failure::Usage(wrong(&path, &text, &error)))?;
+    if configuration
+        .profiles
+        .values()
+        .any(|profile| profile.key.is_some())
+        && is_readable_by_others(&path)
+    {
+        warn(&format!(
+            "warning: {path} holds a key, and other users of the machine can read it; chmod 600 {path}",
+            path = path.display()
+        ));
+    }
+    Ok(Loaded { path, configuration })
+}
+
+/// What is wrong with the file, without the line itself: it may hold a key.
+fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let line = error
+        .span()
+        .and_then(|span| text.get(..span.start))
+        .map_or_else(String::new, |before| {
+            format!(" line {}:", before.matches('\n').count() + 1)
+        });
+    format!("{}:{line} {}", path.display(), error.message())
+}
+
+fn is_readable_by_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        const FOR_OTHERS: u32 = 0o077;
+        std::fs::metadata(path).is_ok_and(|metadata| {
+            std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & FOR_OTHERS != 0
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _unknown = path;
+        false
+    }
+}
+
+#[derive(Debug, Default)]
+struct Loaded {
+    path: PathBuf,
+    configuration: Configuration,
+}
+
+impl Loaded {
+    /// The profile of this name, else the file's default one, else nothing.
+    fn choose(&self, named: Option<&str>) -> Result<Given, Failure> {
+        let Some(name) = named.or(self.configuration.profile.as_deref()) else {
+            return Ok(Given::default());
+        };
+        let profiles = &self.configuration.profiles;
+        let Some(profile) = profiles.get(name) else {
+            let known = profiles.keys().map(String::as_str);
+            return Err(Failure::Usage(format!(
+                "there is no profile `{name}` in {}{}",
+                self.path.display(),
+                suggest::among(name, "the profiles are", known)
+            )));
+        };
+        let place = format!("the profile `{name}` in {}", self.path.display());
+        Ok(Given {
+            address: profile
+                .address
+                .as_deref()
+                .map(|text| address(&place, text))
+                .transpose()?,
+            key: profile.key.clone(),
+            tenant: profile.tenant.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "profile = 'local'\n[profiles.local]\naddress = 'http://127.0.0.1:3000'\nkey = 'local-key'\n\
+                        [profiles.live]\naddress = 'https://example.org'\nkey = 'live-key'\ntenant = 'acme'\n";
+
+    struct World {
+        directory: tempfile::TempDir,
+        variables: BTreeMap<String, String>,
+        flags: Flags,
+        warnings: Vec<String>,
+    }
+
+    impl World {
+        fn new(file: Option<&str>) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            if let Some(text) = file {
+                let path = directory.path().join("edgeboard");
+                std::fs::create_dir(&path).unwrap();
+                std::fs::write(path.join("config.toml"), text).unwrap();
+            }
+            let home = directory.path().to_str().unwrap().to_owned();
+            Self {
+                directory,
+                variables: [("XDG_CONFIG_HOME".to_owned(), home)].into(),
+                flags: Flags::default(),
+                warnings: Vec::new(),
+            }
+        }
+
+        fn set(mut self, variable: &str, value: &str) -> Self {
+            self.variables.insert(variable.to_owned(), value.to_owned());
+            self
+        }
+
+        fn find(&mut self) -> Result<(String, Option<String>, Option<String>), Failure> {
+            let variables = &self.variables;
+            let read = |name: &str| variables.get(name).cloned();
+            let warnings = &mut self.warnings;
+            let mut warn = |line: &str| warnings.push(line.to_owned());
+            let server = Server::find(self.flags.clone(), &read, &mut warn)?;
+            Ok((server.address.to_string(), server.key, server.tenant))
+        }
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn without_anything_it_is_this_machine_and_nobody() {
+        assert_eq!(
+            World::new(None).find().unwrap(),
+            ("http://127.0.0.1:3000".into(), None, None)
+        );
+    }
+
+    #[test]
+    fn flags_win_over_variables_and_variables_over_the_default_profile() {
+        let mut world = World::new(Some(FILE));
+        assert_eq!(
+            world.find().unwrap(),
+            ("http://127.0.0.1:3000".into(), some("local-key"), None)
+        );
+        let mut world = world.set(KEY, "mine").set(TENANT, "t");
+        assert_eq!(
+            world.find().unwrap(),
+            ("http://127.0.0.1:3000".into(), some("mine"), some("t"))
+        );
+        world.flags.given.key = some("flag");
+        assert_eq!(world.find().unwrap().1, some("flag"));
+    }
+
+    #[test]
+    fn a_profile_that_is_asked_for_wins_over_the_variables() {
+        let mut world = World::new(Some(FILE))
+            .set(ADDRESS, "http://localhost:1")
+            .set(KEY, "mine");
+        world.flags.profile = some("live");
+        let live = ("https://example.org".to_owned(), some("live-key"), some("acme"));
+        assert_eq!(world.find().unwrap(), live);
+        let mut world = World::new(Some(FILE)).set(PROFILE, "live");
+        assert_eq!(world.find().unwrap(), live);
+    }
+
+    #[test]
+    fn the_key_of_a_profile_goes_to_no_other_address() {
+        let mut world = World::new(Some(FILE)).set(ADDRESS, "http://elsewhere.example");
+        assert_eq!(
+            world.find().unwrap(),
+            ("http://elsewhere.example".into(), None, None)
+        );
+        let mut world = World::new(Some(FILE)).set(ADDRESS, "http://127.0.0.1:3000/");
+        assert_eq!(world.find().unwrap().1, some("local-key"), "the same address");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_file_is_said_without_its_lines() {
+        let mut world = World::new(Some("[profiles.a]\nkey = secret-without-quotes\n"));
+        let error = world.find().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(
+            error.to_string().contains("line 2") && !error.to_string().contains("secret-"),
+            "{error}"
+        );
+        let error = World::new(Some("adress = 1")).find().unwrap_err().to_string();
+        assert!(error.contains("unknown field `adress`"), "{error}");
+        let mut world = World::new(Some(FILE));
+        world.flags.profile = some("life");
+        let error = world.find().unwrap_err().to_string();
+        assert!(error.ends_with("did you mean `live`?"), "{error}");
+        let mut world = World::new(None);
+        world.flags.configuration = Some(world.directory.path().join("none.toml"));
+        assert_eq!(world.find().unwrap_err().exit_code(), 5);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_a_key_that_others_can_read_is_warned_about() {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt;
+        let mut world = World::new(Some(FILE));
+        let path = world.directory.path().join("edgeboard/config.toml");
+        set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        world.find().unwrap();
+        assert!(world.warnings[0].contains("chmod 600"), "{:?}", world.warnings);
+        world.warnings.clear();
+        set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        world.find().unwrap();
+        std::fs::write(&path, "[profiles.a]\ntenant = 'x'\n").unwrap();
+        set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        world.find().unwrap();
+        assert_eq!(world.warnings, [""; 0]);
+    }
+}

@@ -1,0 +1,242 @@
+//! The administrative commands on the wire.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::run::{Place, Run};
+use crate::server::{Answer, Server, problem};
+
+fn run(place: &Place, server: &Server, line: &str) -> Run {
+    let args: Vec<&str> = line.split(' ').collect();
+    place.run(&server.address(), &args)
+}
+
+#[test]
+fn each_verb_makes_its_call() {
+    let place = Place::new();
+    let server = Server::start(|request| match request.line.split_once(' ').unwrap().0 {
+        "DELETE" => Answer::Json(204, "", Value::Null),
+        _ => Answer::Json(200, "", json!({"id": "x", "keys": [], "records": []})),
+    });
+    place.write("flags.json", r#"{"flags": {}}"#);
+    let cases = [
+        ("leaderboards get race", "GET /leaderboards/race", Value::Null),
+        (
+            "leaderboards put race --column ms:asc --rebuild",
+            "PUT /leaderboards/race?rebuild=true",
+            json!({"columns": [{"name": "ms", "order": "asc"}]}),
+        ),
+        (
+            "leaderboards patch race --set ends_at=null",
+            "PATCH /leaderboards/race",
+            json!({"ends_at": null}),
+        ),
+        (
+            "leaderboards delete race",
+            "DELETE /leaderboards/race",
+            Value::Null,
+        ),
+        (
+            "scores delete race José/ --period 2026-11-09",
+            "DELETE /leaderboards/race/scores/Jos%C3%A9%2F?period=2026-11-09",
+            Value::Null,
+        ),
+        ("bans put ann", "PUT /players/ann/ban", Value::Null),
+        (
+            "bans put ann --reason cheats --expires-at 2027-01-01",
+            "PUT /players/ann/ban",
+            json!({"reason": "cheats", "expires_at": "2027-01-01T00:00:00Z"}),
+        ),
+        ("bans delete ann", "DELETE /players/ann/ban", Value::Null),
+        ("keys list --limit 7", "GET /keys?limit=7", Value::Null),
+        (
+            "keys revoke 3f2504e04f8911d3",
+            "DELETE /keys/3f2504e04f8911d3",
+            Value::Null,
+        ),
+        ("flags put -f flags.json", "PUT /flags", json!({"flags": {}})),
+        (
+            "flags put --operator -f flags.json",
+            "PUT /operator/flags",
+            json!({"flags": {}}),
+        ),
+        (
+            "limits put --set policies.player.quota=5",
+            "PUT /limits",
+            json!({"policies": {"player": {"quota": 5}}}),
+        ),
+        ("tenants get", "GET /tenant", Value::Null),
+        ("tenants get acme", "GET /tenants/acme", Value::Null),
+        (
+            "tenants patch acme --state suspended --max-entries 5",
+            "PATCH /tenants/acme",
+            json!({"state": "suspended", "quotas": {"entries": 5}}),
+        ),
+        ("usage get --days 3", "GET /tenant/usage?days=3", Value::Null),
+        ("usage get acme", "GET /tenants/acme/usage", Value::Null),
+        (
+            "audit list --operator --cursor 17",
+            "GET /operator/audit?limit=100&before=17",
+            Value::Null,
+        ),
+    ];
+    for (line, call, body) in cases {
+        let run = run(&place, &server, line);
+        assert_eq!(run.code, 0, "{line}: {}", run.err);
+        let [request] = &server.take()[..] else {
+            panic!("{line}: one request")
+        };
+        let (method, path) = call.split_once(' ').unwrap();
+        assert_eq!(request.line, format!("{method} /api/v1{path}"), "{line}");
+        assert_eq!(request.body, body, "{line}");
+    }
+}
+
+#[test]
+fn a_secret_is_all_that_standard_output_gets() {
+    let place = Place::new();
+    let key = json!({"id": "3f2504e04f8911d3", "name": "server", "key": "eb_default_3f_secret"});
+    let answer = key.clone();
+    let server = Server::start(move |_request| Answer::Json(201, "", answer.clone()));
+    let line = "keys create --name server --scopes scores:write,scores:read --expires-at 2030-01-01";
+    let text = run(&place, &server, line);
+    assert_eq!((text.code, text.out.as_str()), (0, "eb_default_3f_secret\n"));
+    assert!(
+        text.err.contains("3f2504e04f8911d3") && !text.err.contains("secret"),
+        "{}",
+        text.err
+    );
+    let request = server.take().remove(0);
+    assert_eq!(
+        request.body,
+        json!({"name": "server", "scopes": ["scores:write", "scores:read"], "expires_at": "2030-01-01T00:00:00Z"})
+    );
+    let json = run(&place, &server, &format!("{line} --json"));
+    assert_eq!((json.json(), json.err.as_str()), (key, ""));
+}
+
+#[test]
+fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name() {
+    let place = Place::new();
+    let seen = AtomicUsize::new(0);
+    let server = Server::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::Close,
+        _ => Answer::Json(201, "", json!({"key": "eb_secret"})),
+    });
+    let line = "keys create --name server --scopes admin";
+    assert_eq!(run(&place, &server, line).code, 0);
+    assert_eq!(run(&place, &server, line).code, 0);
+    let sent: Vec<String> = server
+        .take()
+        .iter()
+        .map(|request| request.headers["idempotency-key"].clone())
+        .collect();
+    let [lost, again, other] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert!(lost == again && again != other, "{sent:?}");
+    assert!(
+        lost.starts_with('"') && lost.ends_with('"') && lost.len() == 34,
+        "{lost}"
+    );
+}
+
+#[test]
+fn a_list_is_read_page_by_page_up_to_its_limit() {
+    let place = Place::new();
+    let server = Server::start(|request| {
+        let first: u64 = request
+            .line
+            .split_once("before=")
+            .map_or(3000, |(_, before)| before.parse().unwrap());
+        let limit: u64 = request.line.split(['=', '&']).nth(1).unwrap().parse().unwrap();
+        let records: Vec<Value> = (0..limit.min(first))
+            .map(|back| json!({"position": first - back, "at": "2026-11-21T10:00:00.000Z", "event": {"type": "act"}}))
+            .collect();
+        let next = first - records.len() as u64;
+        Answer::Json(
+            200,
+            "",
+            json!({"records": records, "next": if next == 0 { Value::Null } else { json!(next) }}),
+        )
+    });
+    let some = run(&place, &server, "audit list --limit 2 --json");
+    assert_eq!(some.json()["records"][1]["position"], 2999);
+    assert!(some.err.contains("--cursor 2998 goes on"), "{}", some.err);
+    assert_eq!(server.take().len(), 1);
+    let many = run(&place, &server, "audit list --limit 2500 --json");
+    assert_eq!(many.json()["records"].as_array().unwrap().len(), 2500);
+    let lines: Vec<String> = server.take().into_iter().map(|request| request.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /api/v1/audit?limit=1000",
+            "GET /api/v1/audit?limit=1000&before=2000",
+            "GET /api/v1/audit?limit=500&before=1000"
+        ]
+    );
+    let all = run(&place, &server, "audit list --cursor 3 --limit 9");
+    assert_eq!(all.out.lines().count(), 2 + 3, "{}", all.out);
+    assert_eq!(all.err, "", "nothing is left to go on with");
+}
+
+#[test]
+fn a_change_can_be_bound_to_what_was_read() {
+    let place = Place::new();
+    let server = Server::start(|request| {
+        if request
+            .headers
+            .get("if-match")
+            .is_some_and(|etag| etag == "\"1\"")
+        {
+            return Answer::Json(412, "", problem(412, "It has changed", ""));
+        }
+        Answer::Json(200, "etag: \"17\"\r\n", json!({"id": "race", "title": "Race"}))
+    });
+    let shown = run(&place, &server, "leaderboards get race");
+    assert!(shown.out.contains("(etag)  \"17\""), "{}", shown.out);
+    let changed = run(&place, &server, "leaderboards patch race --title R --if-match 17");
+    assert_eq!(changed.code, 0, "{}", changed.err);
+    let sent = server.take().remove(1);
+    assert_eq!(sent.headers["if-match"], "\"17\"", "a shell takes the marks away");
+    let refused = run(
+        &place,
+        &server,
+        "leaderboards patch race --title R --if-match \"1\"",
+    );
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    server.take();
+    run(&place, &server, "leaderboards put race --only-new");
+    assert_eq!(server.take()[0].headers["if-none-match"], "*");
+}
+
+#[test]
+fn a_refusal_says_what_is_wrong_with_which_field() {
+    let place = Place::new();
+    let server = Server::start(|_request| {
+        let mut problem = problem(422, "The request is not valid", "#/reset/time_zone");
+        problem["detail"] = json!("One field is not valid.");
+        problem["errors"][0]["detail"] = json!("no such time zone; did you mean Europe/Madrid?");
+        Answer::Json(422, "", problem)
+    });
+    let line = "leaderboards put race --reset-cron @daily --reset-time-zone Europe/Madird";
+    let text = run(&place, &server, line);
+    assert_eq!((text.code, text.out.as_str()), (3, ""));
+    assert_eq!(
+        text.err,
+        "edgeboard: the server refused: 422 The request is not valid: One field is not valid.\n  \
+         #/reset/time_zone: no such time zone; did you mean Europe/Madrid?\n  trace id: trace-1\n"
+    );
+}
+
+#[test]
+fn what_was_removed_is_said_to_people_alone() {
+    let place = Place::new();
+    let server = Server::start(|_request| Answer::Json(204, "", Value::Null));
+    let run = run(&place, &server, "leaderboards delete race --json");
+    assert_eq!(
+        (run.code, run.out.as_str(), run.err.as_str()),
+        (0, "", "edgeboard: race deleted\n")
+    );
+}

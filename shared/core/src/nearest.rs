@@ -1,0 +1,48 @@
+//! The name that somebody may have meant.
+
+/// The longest word that is compared, in bytes: the work grows with its square.
+const MAX_WORD_BYTES: usize = 64;
+/// A name is near when at most one letter in so many differs.
+const LETTERS_PER_TYPO: usize = 3;
+
+/// The name of `names` that differs least from `word`, letter case aside. Returns `None` when none is near.
+pub fn find_nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MAX_WORD_BYTES {
+        return None;
+    }
+    let word = word.to_lowercase();
+    // Another word altogether differs in every letter.
+    let most = (word.chars().count() / LETTERS_PER_TYPO)
+        .max(1)
+        .min(word.chars().count().saturating_sub(1));
+    names
+        .into_iter()
+        .map(|name| (strsim::osa_distance(&word, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// `; did you mean x?` for the nearest of `names`; empty when none is near.
+pub fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    find_nearest(word, names).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_is_near_and_another_word_is_not() {
+        let names = ["scores:read", "scores:write", "admin"];
+        assert_eq!(find_nearest("score:read", names), Some("scores:read"));
+        assert_eq!(find_nearest("Admni", names), Some("admin"));
+        assert_eq!(find_nearest("everything", names), None);
+        assert_eq!(find_nearest(&"a".repeat(65), names), None);
+        assert_eq!(suggest("scores:raed", names), "; did you mean scores:read?");
+        assert_eq!(
+            (suggest("x", names), suggest("x", ["y"])),
+            (String::new(), String::new())
+        );
+    }
+}

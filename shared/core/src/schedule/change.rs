@@ -1,0 +1,96 @@
+//! How one rule takes the place of another.
+
+use super::Schedule;
+use super::stretch::Stretch;
+use crate::Timestamp;
+
+/// The most earlier rules that a schedule remembers. A leaderboard needs one for each change of its reset within
+/// the periods it keeps; each is parsed whenever the configuration is read.
+pub const MAX_SCHEDULE_CHANGES: usize = 32;
+
+/// The periods that are kept follow as many rules as can be remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyChanges;
+
+impl Schedule {
+    /// This schedule with the rule of `to` from the end of the current period on. The current period keeps its end;
+    /// one without an end gets the first reset of the new rule as its end.
+    ///
+    /// `at_once` gives the current period that end whether it had another or not: the rule holds from the start of
+    /// the current period on. (The period of all time has no start, and is treated as without `at_once`.)
+    ///
+    /// A change that has not taken effect yet is dropped in favour of this one. Rules that none of the newest `keep`
+    /// periods follows are forgotten.
+    ///
+    /// # Errors
+    /// [`TooManyChanges`].
+    pub fn changed_to(
+        &self,
+        to: &Self,
+        keep: u16,
+        now: Timestamp,
+        at_once: bool,
+    ) -> Result<Self, TooManyChanges> {
+        let is_pending = self.configured.from.is_some_and(|from| from > now);
+        if self.reset() == to.reset() && !(at_once && is_pending) {
+            return Ok(self.clone());
+        }
+        let in_effect = self.in_effect(now);
+        if in_effect.reset() == to.reset() {
+            return Ok(in_effect);
+        }
+        let current = in_effect.period_at(now);
+        let rule = to.configured.rule.clone();
+        let mut earlier: Vec<Stretch> = in_effect.stretches().cloned().collect();
+        let configured = match current.starts_at.filter(|_| at_once) {
+            Some(start) => {
+                earlier.retain(|stretch| stretch.from.is_none_or(|from| from < start));
+                Stretch {
+                    resets_after: rule.is_some().then_some(now),
+                    rule,
+                    from: Some(start),
+                }
+            }
+            None => {
+                let first_reset = || rule.as_ref()?.next_start(now);
+                Stretch {
+                    from: current.ends_at.or_else(first_reset).or(Some(Timestamp::MAX)),
+                    rule,
+                    resets_after: None,
+                }
+            }
+        };
+        let mut changed = Self::of(earlier, configured);
+        changed.unrecorded_until = self.unrecorded_until.map(|until| until.min(now));
+        changed.without_expired(keep, now)
+    }
+
+    /// This schedule without what is still to come at `now`.
+    fn in_effect(&self, now: Timestamp) -> Self {
+        let mut begun = self.earlier.clone();
+        let mut last = self.configured.clone();
+        while last.from.is_some_and(|from| from > now)
+            && let Some(before) = begun.pop()
+        {
+            last = before;
+        }
+        let mut in_effect = Self::of(begun, last);
+        in_effect.unrecorded_until = self.unrecorded_until;
+        in_effect
+    }
+
+    /// Drops the stretches whose periods have all expired.
+    fn without_expired(mut self, keep: u16, now: Timestamp) -> Result<Self, TooManyChanges> {
+        if let Some(oldest) = self.oldest_kept(keep, now) {
+            let ends: Vec<Option<Timestamp>> = self.stretches().skip(1).map(|next| next.from).collect();
+            let expired = ends.iter().take_while(|end| **end <= Some(oldest)).count();
+            self.earlier.drain(..expired.min(self.earlier.len()));
+        }
+        if self.earlier.len() > MAX_SCHEDULE_CHANGES {
+            return Err(TooManyChanges);
+        }
+        let mut fresh = Self::of(self.earlier, self.configured);
+        fresh.unrecorded_until = self.unrecorded_until;
+        Ok(fresh)
+    }
+}

@@ -1,0 +1,52 @@
+//! What a read costs beyond the one unit that it is let through with.
+
+use super::question::{Question, Subject};
+
+/// What it costs more to ask the store than to use an answer again.
+const MISS_UNITS: u64 = 2;
+/// Of so many entries, players or periods, the first are part of the one unit, and each further lot costs one more.
+const ENTRIES_PER_UNIT: u32 = 100;
+
+/// What an answer of so many entries costs more than a small one, whether it is used again or made.
+pub(crate) fn units_of_size(entries: u32) -> u64 {
+    u64::from(entries.saturating_sub(1) / ENTRIES_PER_UNIT)
+}
+
+/// What an answer of so many entries costs more that is made for one request alone.
+pub(crate) fn units_made_alone(entries: u32) -> u64 {
+    MISS_UNITS.saturating_add(units_of_size(entries))
+}
+
+impl Question {
+    /// What its answer costs more than a small one.
+    pub(super) fn units_of_size(&self) -> u64 {
+        match &self.subject {
+            Subject::List(query) => units_of_size(query.limit),
+            Subject::Around(_, _, limit) | Subject::Periods(_, limit) => units_of_size(*limit),
+            Subject::Distribution(query) => units_of_size(query.buckets),
+            Subject::Entry(..) | Subject::Leaderboard => 0,
+        }
+    }
+
+    /// What it costs more when the store is asked. Nothing for an answer that has a place of its own in the region: it is
+    /// made once in its lifetime, however many ask.
+    pub(super) fn units_of_a_miss(&self) -> u64 {
+        match self.own_place() {
+            Some(_) => 0,
+            None => MISS_UNITS,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_page_costs_a_unit_more_for_each_further_hundred() {
+        for (entries, units) in [(0, 0), (1, 0), (100, 0), (101, 1), (200, 1), (201, 2), (1000, 9)] {
+            assert_eq!(units_of_size(entries), units, "{entries}");
+            assert_eq!(units_made_alone(entries), MISS_UNITS + units, "{entries}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! When a body is read, and when it is not.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use http::Request;
+use leaderboard_http::families::{Leaderboards, Scores};
+use leaderboard_http::{Body, Endpoint, Environment, RequestBody, handle};
+use serde_json::json;
+
+use crate::identity::world::Region;
+use crate::service::{KEY, Service, assert_described};
+
+const SCORES: &str = "/api/v1/leaderboards/goals/scores";
+const DENIED: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
+
+/// A body that tells how often it was read, and how often nobody wanted it.
+struct Watched {
+    body: Body,
+    reads: Rc<Cell<u32>>,
+    discards: Rc<Cell<u32>>,
+}
+
+impl RequestBody for Watched {
+    async fn read(self) -> Body {
+        self.reads.set(self.reads.get() + 1);
+        self.body
+    }
+
+    fn discard(self) {
+        self.discards.set(self.discards.get() + 1);
+    }
+}
+
+/// The status and the problem of an answer, and how often the body was read and discarded.
+fn post<P: Endpoint, E: Environment>(
+    env: &E,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Body,
+) -> (u16, Option<&'static str>, u32, u32) {
+    let (reads, discards) = (Rc::default(), Rc::default());
+    let watched = Watched {
+        body,
+        reads: Rc::clone(&reads),
+        discards: Rc::clone(&discards),
+    };
+    let mut request = Request::post(path).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(watched).unwrap();
+    let method = request.method().clone();
+    let handled = block_on(handle::<P, _, _>(env, request));
+    assert_described(&method, path, &handled.response);
+    let status = handled.response.status().as_u16();
+    (status, handled.log.problem, reads.get(), discards.get())
+}
+
+fn score() -> Body {
+    Body::Bytes(Bytes::from_static(br#"{"player":"p","score":1}"#))
+}
+
+/// A request by its headers and its path, and how it is refused.
+type Refused<'a> = (&'a [(&'a str, &'a str)], &'a str, u16, &'a str);
+
+#[test]
+fn no_body_is_read_of_a_request_that_is_refused_without_it() {
+    let service = Service::new();
+    service.call("PUT", "/leaderboards/goals", "{}");
+    let limits = r#"{"addresses":{"deny":["192.0.2.0/24"]}}"#;
+    assert_eq!(service.call("PUT", "/operator/limits", limits).status, 201);
+    let (key, guess) = (("x-api-key", KEY), ("x-api-key", "guess"));
+    let text = "a".repeat(9000);
+    let long = text.as_str();
+    let long = [
+        ("x-api-key", KEY),
+        ("x-long", long),
+        ("x-longer", long),
+        ("x-longest", long),
+        ("x-", long),
+    ];
+    let cases: [Refused<'_>; 9] = [
+        (&[], SCORES, 401, "/problems/unauthenticated"),
+        (&[guess], SCORES, 401, "/problems/unauthenticated"),
+        (
+            &[guess, ("authorization", "Bearer x")],
+            SCORES,
+            400,
+            "/problems/invalid-header",
+        ),
+        (&[DENIED], SCORES, 403, "/problems/address-denied"),
+        (&[DENIED, guess], SCORES, 403, "/problems/address-denied"),
+        (&[key], "/api/v1/nothing", 404, "/problems/not-found"),
+        (&[key], "/api/v9/scores", 404, "/problems/unknown-version"),
+        (&long, SCORES, 431, "/problems/headers-too-large"),
+        (
+            &[key, ("content-length", "24"), ("transfer-encoding", "chunked")],
+            SCORES,
+            400,
+            "/problems/invalid-header",
+        ),
+    ];
+    for (headers, path, status, problem) in cases {
+        let answer = post::<Scores, _>(&service, path, headers, score());
+        assert_eq!(answer, (status, Some(problem), 0, 1), "{path} {headers:?}");
+    }
+    let taken = post::<Scores, _>(&service, SCORES, &[key], score());
+    assert_eq!(taken, (200, None, 1, 0));
+    let other = post::<Leaderboards, _>(&service, "/api/v1/leaderboards/goals", &[key], score());
+    assert_eq!(other, (405, Some("/problems/method-not-allowed"), 0, 1));
+}
+
+#[test]
+fn no_body_is_read_of_a_caller_whose_limit_is_used_up() {
+    let instance = Region::new().instance();
+    let limits = json!({"policies": {"key": {"quota": 1, "window_s": 60, "burst": 1}}});
+    assert_eq!(instance.operator("PUT", "/operator/limits", &limits).status, 201);
+    let (_, key) = instance.make_key(&json!({"name": "server", "scopes": ["scores:write"]}));
+    let submit = || post::<Scores, _>(&instance, SCORES, &[("x-api-key", &key)], score());
+    assert_eq!(submit(), (404, Some("/problems/leaderboard-not-found"), 1, 0));
+    let (status, _, reads, discards) = submit();
+    assert_eq!((status, reads, discards), (429, 0, 1));
+}
+
+#[test]
+fn a_body_that_does_not_come_is_408_and_one_that_breaks_off_is_400() {
+    let service = Service::new();
+    service.call("PUT", "/leaderboards/goals", "{}");
+    for (body, status, problem) in [
+        (Body::TooSlow, 408, "/problems/body-too-slow"),
+        (Body::TooLarge, 413, "/problems/body-too-large"),
+        (
+            Body::Broken("reset by 10.0.0.7".to_owned()),
+            400,
+            "/problems/malformed",
+        ),
+    ] {
+        let answer = post::<Scores, _>(&service, SCORES, &[("x-api-key", KEY)], body);
+        assert_eq!(answer, (status, Some(problem), 1, 0));
+    }
+    assert_eq!(
+        service.call("GET", "/leaderboards/goals/entries", "").json()["count"],
+        0
+    );
+}

@@ -1,0 +1,244 @@
+//! What a player's own token is answered: `me`, the summary, and the picture of one who is banned.
+
+use serde_json::{Value, json};
+
+use super::world::{Instance, Region};
+
+const LIST: &str = "/leaderboards/b/entries";
+
+/// Five players, 5 to 1 points, and a token for each name.
+fn world(region: &Region) -> (Instance, impl Fn(&str) -> String) {
+    let instance = region.instance();
+    let board = json!({"access": {"write": "player"}});
+    assert_eq!(instance.operator("PUT", "/leaderboards/b", &board).status, 201);
+    let scopes = json!(["scores:read", "scores:write"]);
+    let key = instance.make_key(&json!({"name": "server", "scopes": scopes})).1;
+    for (player, score) in [("a", 5), ("b", 4), ("c", 3), ("d", 2), ("e", 1)] {
+        let body = json!({"player": player, "score": score}).to_string();
+        assert_eq!(
+            instance
+                .with_key(&key, "POST", "/leaderboards/b/scores", &body)
+                .status,
+            200
+        );
+    }
+    region.pass_ms(5_000);
+    let issuer = instance.clone();
+    let token = move |player: &str| {
+        let body = json!({ "player": player }).to_string();
+        let issued = issuer.with_key(&key, "POST", "/tokens", &body);
+        issued.json()["token"].as_str().unwrap().to_owned()
+    };
+    (instance, token)
+}
+
+fn ranks(page: &Value) -> Vec<(u64, String)> {
+    let entries = page["entries"].as_array().unwrap().iter();
+    entries
+        .map(|entry| {
+            (
+                entry["rank"].as_u64().unwrap(),
+                entry["player"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn line(rank: u64, player: &str) -> (u64, String) {
+    (rank, player.to_owned())
+}
+
+#[test]
+fn a_banned_player_sees_the_list_with_themselves_and_nobody_else_does() {
+    let region = Region::new();
+    let (instance, token) = world(&region);
+    let (own, other) = (token("b"), token("c"));
+    let whole: Vec<_> = ["a", "b", "c", "d", "e"]
+        .iter()
+        .zip(1..)
+        .map(|(name, rank)| line(rank, name))
+        .collect();
+    // Everybody's answers are in the cache by then.
+    assert_eq!(ranks(&instance.with_token(&own, "GET", LIST, "").json()), whole);
+    assert_eq!(
+        instance.operator("PUT", "/players/b/ban", &Value::Null).status,
+        204
+    );
+    region.pass_ms(100);
+    let others: Vec<_> = [line(1, "a"), line(2, "c"), line(3, "d"), line(4, "e")].to_vec();
+    let mut tags = Vec::new();
+    for instance in [instance.clone(), region.instance()] {
+        for _ in 0..2 {
+            let mine = instance.with_token(&own, "GET", LIST, "");
+            assert_eq!(
+                (ranks(&mine.json()), &mine.json()["count"]),
+                (whole.clone(), &json!(5))
+            );
+            let theirs = instance.with_token(&other, "GET", LIST, "");
+            assert_eq!(
+                (ranks(&theirs.json()), &theirs.json()["count"]),
+                (others.clone(), &json!(4))
+            );
+            tags.push((mine.header("etag").to_owned(), theirs.header("etag").to_owned()));
+            let anybody = instance.send("GET", LIST, "", &[("x-tenant-id", "acme")]);
+            assert_eq!(ranks(&anybody.json()), others);
+            assert_eq!(mine.header("cache-control"), "private, no-cache");
+        }
+        let get = |path: &str| instance.with_token(&own, "GET", path, "").json();
+        assert_eq!(get("/leaderboards/b/entries/b")["entry"]["rank"], 2);
+        assert_eq!(get("/leaderboards/b/entries/b")["count"], 5);
+        assert_eq!(get("/leaderboards/b/entries/d")["entry"]["rank"], 4);
+        assert_eq!(
+            ranks(&get("/leaderboards/b/entries/c/around?limit=3")),
+            whole[1..4]
+        );
+        assert_eq!(
+            ranks(&get("/leaderboards/b/entries?players=e,b")),
+            [line(2, "b"), line(5, "e")]
+        );
+        let page = get("/leaderboards/b/entries?limit=1");
+        let next = page["next"].as_str().unwrap();
+        let second = get(&format!("/leaderboards/b/entries?limit=1&cursor={next}"));
+        assert_eq!(ranks(&second), whole[1..2]);
+        assert_eq!(ranks(&get("/leaderboards/b/summary")["around"]), whole);
+        let seen = instance.with_token(&other, "GET", "/leaderboards/b/entries/b", "");
+        assert_eq!(seen.problem().1, "entry-not-found");
+    }
+    assert!(tags.iter().all(|(mine, theirs)| mine != theirs));
+    // The shared cache holds nothing of it.
+    for (key, bytes) in region.cached() {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(r#""player":"b""#), "{key}: {text}");
+    }
+    assert_eq!(
+        instance.operator("DELETE", "/players/b/ban", &Value::Null).status,
+        204
+    );
+    region.pass_ms(100);
+    for caller in [&own, &other] {
+        assert_eq!(ranks(&instance.with_token(caller, "GET", LIST, "").json()), whole);
+    }
+}
+
+#[test]
+fn only_the_reads_of_banned_players_go_past_the_cache() {
+    let region = Region::new();
+    let (instance, token) = world(&region);
+    let (own, other) = (token("b"), token("c"));
+    instance.operator("PUT", "/players/b/ban", &Value::Null);
+    region.pass_ms(100);
+    instance.with_token(&other, "GET", LIST, "");
+    let reads = |token: &str| {
+        let before = region.store.reads.get();
+        for _ in 0..5 {
+            assert_eq!(instance.with_token(token, "GET", LIST, "").status, 200);
+        }
+        region.store.reads.get() - before
+    };
+    assert_eq!((reads(&other), reads(&own)), (0, 5));
+}
+
+#[test]
+fn me_is_the_player_of_the_token() {
+    let region = Region::new();
+    let (instance, token) = world(&region);
+    let own = token("b");
+    let get = |path: &str| instance.with_token(&own, "GET", path, "");
+    assert_eq!(get("/leaderboards/b/entries/me").json()["entry"]["player"], "b");
+    assert_eq!(
+        get("/leaderboards/b/entries/me").header("etag"),
+        get("/leaderboards/b/entries/b").header("etag")
+    );
+    assert_eq!(
+        ranks(&get("/leaderboards/b/entries/me/around?limit=3").json()),
+        [line(1, "a"), line(2, "b"), line(3, "c")]
+    );
+    let found = get("/leaderboards/b/entries?players=me,e,b,nobody").json();
+    assert_eq!(ranks(&found), [line(2, "b"), line(5, "e")]);
+    assert_eq!(found["not_found"], json!(["nobody"]));
+    let body = r#"{"player":"me","score":9}"#;
+    let taken = instance.with_token(&own, "POST", "/leaderboards/b/scores", body);
+    assert_eq!(
+        (&taken.json()["player"], &taken.json()["rank"]),
+        (&json!("b"), &json!(1))
+    );
+    // One who is really called so is reached with an own token.
+    let called_me = token("me");
+    let taken = instance.with_token(&called_me, "POST", "/leaderboards/b/scores", body);
+    assert_eq!(taken.json()["player"], "me");
+}
+
+#[test]
+fn a_window_has_cursors_that_go_on_as_pages() {
+    let region = Region::new();
+    let (instance, _) = world(&region);
+    let get = |path: &str| instance.send("GET", path, "", &[("x-tenant-id", "acme")]).json();
+    let window = get("/leaderboards/b/entries/c/around?limit=1");
+    assert_eq!(ranks(&window), [line(3, "c")]);
+    let follow = |name: &str| {
+        let cursor = window[name].as_str().unwrap();
+        ranks(&get(&format!("{LIST}?limit=2&cursor={cursor}")))
+    };
+    assert_eq!(follow("next"), [line(4, "d"), line(5, "e")]);
+    assert_eq!(follow("previous"), [line(1, "a"), line(2, "b")]);
+    let whole = get("/leaderboards/b/entries/c/around");
+    assert_eq!((&whole["next"], &whole["previous"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn one_call_gives_the_top_the_caller_and_the_neighbours() {
+    let region = Region::new();
+    let (instance, token) = world(&region);
+    let (own, stranger) = (token("d"), token("nobody"));
+    let path = "/leaderboards/b/summary?top=2&around=3";
+    let before = region.store.reads.get();
+    let answer = instance.with_token(&own, "GET", path, "");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let summary = answer.json();
+    assert_eq!(ranks(&summary["top"]), [line(1, "a"), line(2, "b")]);
+    assert_eq!(
+        ranks(&summary["around"]),
+        [line(3, "c"), line(4, "d"), line(5, "e")]
+    );
+    assert_eq!(region.store.reads.get() - before, 2);
+    // The top is there for everybody: one call of the store for another player, none for the same one.
+    let before = region.store.reads.get();
+    let another = instance.with_token(&token("c"), "GET", path, "").json();
+    assert_eq!(ranks(&another["around"])[1], line(3, "c"));
+    assert_eq!(region.store.reads.get() - before, 1);
+    let again = instance.with_token(&own, "GET", path, "");
+    assert_eq!(again.json(), summary);
+    assert_eq!(region.store.reads.get() - before, 1);
+    // The parts are those of the reads of their own.
+    let get = |path: &str| instance.with_token(&own, "GET", path, "").json();
+    assert_eq!(get("/leaderboards/b/entries?limit=2"), summary["top"]);
+    assert_eq!(
+        get("/leaderboards/b/entries/me/around?limit=3"),
+        summary["around"]
+    );
+    // Once more, with the tag.
+    let tag = answer.header("etag").to_owned();
+    let headers = [("authorization", format!("Bearer {own}")), ("if-none-match", tag)];
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    assert_eq!(instance.send("GET", path, "", &headers).status, 304);
+    // Without an entry there are no neighbours, and anybody may ask for somebody else's.
+    let none = instance.with_token(&stranger, "GET", path, "").json();
+    assert_eq!((&none["around"], ranks(&none["top"]).len()), (&Value::Null, 2));
+    let anybody = instance.send(
+        "GET",
+        "/leaderboards/b/summary?player=d&top=2&around=3",
+        "",
+        &[("x-tenant-id", "acme")],
+    );
+    assert_eq!(anybody.json(), summary);
+    assert_eq!(anybody.header("cache-control"), "no-cache");
+    for bad in ["top=0", "top=101", "around=101", "limit=5", "player="] {
+        let refused = instance.with_token(&own, "GET", &format!("/leaderboards/b/summary?{bad}"), "");
+        assert_eq!(refused.problem().1, "invalid-parameter", "{bad}");
+    }
+    let unknown = instance.with_token(&own, "GET", "/leaderboards/none/summary", "");
+    assert_eq!(unknown.problem().1, "leaderboard-not-found");
+}

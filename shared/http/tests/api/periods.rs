@@ -1,0 +1,304 @@
+//! Periods over HTTP: what they are called, how they are listed, and what a change does to them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::service::{Answer, Service};
+
+const WEEK: &str = "/leaderboards/week";
+const WEEKLY: &str = r#"{"reset":{"cron":"0 0 * * 1","time_zone":"UTC"}}"#;
+const DAY_MS: i64 = 86_400_000;
+
+/// A leaderboard `week`; it is Sunday, 2026-07-19T21:04:00Z.
+fn service(document: &str) -> Service {
+    let service = Service::new();
+    let put = service.call("PUT", WEEK, document);
+    assert_eq!(put.status, 201, "{}", put.text);
+    service
+}
+
+fn score(service: &Service, player: &str, score: i64) -> Value {
+    let body = format!(r#"{{"player":"{player}","score":{score}}}"#);
+    let answer = service.call("POST", &format!("{WEEK}/scores"), &body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+fn get(service: &Service, rest: &str) -> Answer {
+    service.anonymous("GET", &format!("{WEEK}/{rest}"))
+}
+
+fn players(service: &Service, period: &str) -> Vec<String> {
+    let page = get(service, &format!("entries?period={period}")).json();
+    let entries = page["entries"].as_array().unwrap_or_else(|| panic!("{page}"));
+    entries
+        .iter()
+        .map(|entry| entry["player"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// All keys of the region.
+fn keys(service: &Service) -> BTreeSet<String> {
+    service.region.kept.borrow().keys().cloned().collect()
+}
+
+#[test]
+fn a_thousand_instants_of_a_period_are_one_question() {
+    let service = service(WEEKLY);
+    score(&service, "ann", 1);
+    service.settle();
+    service.pass_ms(2_000);
+    let first = get(&service, "entries?period=2026-07-13T00:00:00Z&limit=1000");
+    assert_eq!(first.json()["entries"][0]["player"], "ann");
+    service.settle();
+    let kept = keys(&service);
+    service.store.reads.set(0);
+    service.store.board_reads.set(0);
+    for n in 0..1000 {
+        let instant = format!("2026-07-{}T0{}:17:00.{n:03}Z", 13 + n % 6, n % 10);
+        // The operator's key has no limit of its own.
+        let path = format!("{WEEK}/entries?period={instant}&limit=1000");
+        let again = service.call("GET", &path, "");
+        assert_eq!(again.text, first.text);
+        assert!(
+            again.header("cache-status").starts_with("edgeboard; hit"),
+            "{instant}"
+        );
+    }
+    for day in 13..=19 {
+        let again = get(&service, &format!("entries?period=2026-07-{day}&limit=1000"));
+        assert_eq!(again.text, first.text);
+    }
+    assert_eq!(
+        (service.store.reads.get(), service.store.board_reads.get()),
+        (0, 0)
+    );
+    assert_eq!(keys(&service), kept, "no instant leaves a key of its own");
+}
+
+#[test]
+fn instants_long_before_a_leaderboard_cost_no_question_about_its_periods() {
+    let service = service(WEEKLY);
+    score(&service, "ann", 1);
+    service.settle();
+    service.store.reads.set(0);
+    for n in 0..200 {
+        let instant = format!("19{:02}-03-04T05:06:07.{n:03}Z", n % 100);
+        assert_eq!(
+            service
+                .call("GET", &format!("{WEEK}/entries?period={instant}"), "")
+                .problem()
+                .1,
+            "period-not-found"
+        );
+    }
+    assert_eq!(service.store.reads.get(), 0);
+}
+
+#[test]
+fn a_date_is_one_of_the_leaderboards_time_zone() {
+    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"Asia/Tokyo"}}"#);
+    score(&service, "ann", 1);
+    // It is the morning of the twentieth in Tokyo.
+    assert_eq!(players(&service, "2026-07-20"), ["ann"]);
+    assert!(players(&service, "2026-07-19").is_empty());
+    let removed = service.call("DELETE", &format!("{WEEK}/scores/ann?period=2026-07-20"), "");
+    assert!(removed.status < 300, "{}", removed.text);
+    for (period, words) in [
+        ("2026-07-20T00:00:00+09:00", "%2B"),
+        ("2026-07-32", "a date such as"),
+        ("tomorrow", "a date such as"),
+    ] {
+        let refused = get(&service, &format!("entries?period={period}"));
+        assert_eq!(refused.problem().2, "period");
+        assert!(refused.text.contains(words), "{}", refused.text);
+    }
+    assert_eq!(
+        get(&service, "entries?period=2026-07-20T00:00:00%2B09:00").status,
+        200
+    );
+}
+
+#[test]
+fn periods_are_listed_page_by_page_and_kept() {
+    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    for _ in 0..5 {
+        score(&service, "ann", 1);
+        service.pass_ms(DAY_MS);
+    }
+    service.settle();
+    service.pass_ms(2_000);
+    let list = |cursor: &str| get(&service, &format!("periods?limit=2{cursor}"));
+    let ids = |page: &Value| {
+        let periods = page["periods"].as_array().unwrap().iter();
+        periods
+            .map(|period| period["id"].as_str().unwrap()[..10].to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    for _ in 0..3 {
+        let page = list(&cursor).json();
+        found.extend(ids(&page));
+        cursor = page["next"]
+            .as_str()
+            .map(|next| format!("&cursor={next}"))
+            .unwrap_or_default();
+    }
+    assert_eq!(cursor, "", "that was the last page");
+    assert_eq!(
+        found,
+        [
+            "2026-07-23",
+            "2026-07-22",
+            "2026-07-21",
+            "2026-07-20",
+            "2026-07-19"
+        ]
+    );
+    service.settle();
+    service.store.reads.set(0);
+    let again = list("");
+    assert_eq!(ids(&again.json()), ["2026-07-23", "2026-07-22"]);
+    assert!(again.header("cache-status").starts_with("edgeboard; hit"));
+    assert_eq!(service.store.reads.get(), 0);
+    let second = service
+        .at("GET", &format!("/api/v2{WEEK}/periods?limit=2"), "", &[])
+        .json();
+    assert_eq!(second["data"].as_array().unwrap().len(), 2);
+    assert!(second["page"]["next"].is_string());
+    for bad in ["limit=201", "limit=0", "cursor=AAAA", "period=current"] {
+        assert_eq!(get(&service, &format!("periods?{bad}")).status, 400, "{bad}");
+    }
+}
+
+#[test]
+fn a_changed_reset_empties_no_list_and_keeps_the_archive() {
+    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    score(&service, "yesterday", 1);
+    service.pass_ms(DAY_MS);
+    score(&service, "today", 1);
+    let changed = service.call("PUT", WEEK, WEEKLY);
+    assert_eq!(
+        changed.json()["reset_takes_effect_at"],
+        "2026-07-21T00:00:00.000Z"
+    );
+    assert_eq!(service.call("GET", WEEK, "").json(), changed.json());
+    // What was read can be sent back, and changes nothing.
+    let same = service.call("PUT", WEEK, &changed.text);
+    assert_eq!((same.status, same.header("etag")), (200, changed.header("etag")));
+    assert_eq!(players(&service, "current"), ["today"]);
+    assert_eq!(players(&service, "previous"), ["yesterday"]);
+    score(&service, "today", 2);
+    service.pass_ms(DAY_MS);
+    assert_eq!(score(&service, "tomorrow", 1)["period"], "2026-07-21T00:00:00Z");
+    assert_eq!(players(&service, "previous"), ["today"]);
+    assert_eq!(players(&service, "2026-07-19"), ["yesterday"]);
+    let late = r#"{"player":"late","score":0,"occurred_at":"2026-07-19T22:00:00Z"}"#;
+    let late = service.call("POST", &format!("{WEEK}/scores"), late).json();
+    assert_eq!(late["period"], "2026-07-19T00:00:00Z");
+    let listed = get(&service, "periods").json();
+    let bounds: Vec<Value> = listed["periods"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|period| json!([period["starts_at"], period["ends_at"]]))
+        .collect();
+    assert_eq!(
+        bounds,
+        [
+            json!(["2026-07-21T00:00:00.000Z", "2026-07-27T00:00:00.000Z"]),
+            json!(["2026-07-20T00:00:00.000Z", "2026-07-21T00:00:00.000Z"]),
+            json!(["2026-07-19T00:00:00.000Z", "2026-07-20T00:00:00.000Z"]),
+        ]
+    );
+}
+
+#[test]
+fn all_time_ends_at_the_first_reset_and_stays_to_be_read() {
+    let service = service("{}");
+    score(&service, "ann", 1);
+    let changed = service.call("PATCH", WEEK, WEEKLY);
+    assert_eq!(
+        changed.json()["reset_takes_effect_at"],
+        "2026-07-20T00:00:00.000Z"
+    );
+    assert_eq!(players(&service, "current"), ["ann"]);
+    assert_eq!(
+        get(&service, "periods").json()["periods"][0]["ends_at"],
+        "2026-07-20T00:00:00.000Z"
+    );
+    service.pass_ms(DAY_MS);
+    score(&service, "bob", 1);
+    assert_eq!(players(&service, "current"), ["bob"]);
+    for name in ["previous", "all", "1916-07-02"] {
+        assert_eq!(players(&service, name), ["ann"], "{name}");
+    }
+    let back = service.call("PATCH", WEEK, r#"{"reset":null}"#);
+    assert_eq!(back.json()["reset_takes_effect_at"], "2026-07-27T00:00:00.000Z");
+    service.pass_ms(30 * DAY_MS);
+    assert!(players(&service, "current").is_empty());
+    assert_eq!(players(&service, "previous"), ["bob"]);
+    assert_eq!(players(&service, "all"), ["ann"]);
+}
+
+#[test]
+fn with_rebuild_the_current_period_goes_on_to_the_next_reset() {
+    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    score(&service, "ann", 1);
+    let changed = service.call(
+        "PUT",
+        &format!("{WEEK}?rebuild=true"),
+        r#"{"reset":{"cron":"0 0 1 * *","time_zone":"UTC"}}"#,
+    );
+    assert_eq!(
+        changed.json()["reset_takes_effect_at"],
+        "2026-07-19T00:00:00.000Z"
+    );
+    service.pass_ms(5 * DAY_MS);
+    score(&service, "bob", 2);
+    assert_eq!(players(&service, "current"), ["bob", "ann"]);
+    assert_eq!(
+        get(&service, "periods").json()["periods"],
+        json!([{"id": "2026-07-19T00:00:00Z", "starts_at": "2026-07-19T00:00:00.000Z", "ends_at": "2026-08-01T00:00:00.000Z", "version": 4, "count": 2}])
+    );
+}
+
+#[test]
+fn a_period_that_a_fast_clock_began_takes_part_in_a_change_of_order() {
+    let service = service(WEEKLY);
+    service.pass_ms(3 * 3_600_000 - 5 * 60_000 + 30_000);
+    // It is half a minute before the reset; this score comes from a clock that is ahead.
+    let early = r#"{"player":"early","score":1,"occurred_at":"2026-07-20T00:00:01Z"}"#;
+    let taken = service.call("POST", &format!("{WEEK}/scores"), early).json();
+    assert_eq!(taken["period"], "2026-07-20T00:00:00Z");
+    let latest = r#"{"ties":"latest","reset":{"cron":"0 0 * * 1","time_zone":"UTC"}}"#;
+    assert_eq!(service.call("PUT", WEEK, latest).problem().1, "rebuild-needed");
+    assert_eq!(
+        service
+            .call("PUT", &format!("{WEEK}?rebuild=true"), latest)
+            .status,
+        200
+    );
+    service.pass_ms(60_000);
+    assert_eq!(score(&service, "ann", 1)["period"], "2026-07-20T00:00:00Z");
+    assert_eq!(players(&service, "current"), ["ann", "early"]);
+}
+
+#[test]
+fn no_reset_is_changed_more_often_than_can_be_remembered() {
+    let reset = |minute: usize| {
+        format!(r#"{{"keep_periods":1000,"reset":{{"cron":"{minute} * * * *","time_zone":"UTC"}}}}"#)
+    };
+    let service = service(&reset(0));
+    for turn in 1..=32 {
+        service.pass_ms(7_200_000);
+        assert_eq!(service.call("PUT", WEEK, &reset(turn)).status, 200);
+    }
+    service.pass_ms(7_200_000);
+    let refused = service.call("PUT", WEEK, &reset(33)).problem();
+    assert_eq!((refused.0, refused.2.as_str()), (422, "#/reset"));
+    let fewer = reset(33).replace("1000", "12");
+    assert_eq!(service.call("PUT", WEEK, &fewer).status, 200);
+}

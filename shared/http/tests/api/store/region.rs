@@ -1,0 +1,75 @@
+//! A region's key-value store in memory.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use leaderboard_core::StoreError;
+use leaderboard_core::ports::Cache;
+
+/// A region's cache in memory, with a switch to fail.
+#[derive(Default)]
+pub(crate) struct Region {
+    pub(crate) kept: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub(crate) down: Cell<bool>,
+    /// Whether the next look at an answer fails.
+    pub(crate) fails_once: Cell<bool>,
+    /// How often a generation of documents was looked at.
+    pub(crate) generation_looks: Cell<u32>,
+    /// How often something was put that is about views.
+    pub(crate) puts: Cell<u32>,
+    /// How often a key was deleted, there or not.
+    pub(crate) deletes: Cell<u32>,
+}
+
+impl Region {
+    fn up(&self) -> Result<&RefCell<BTreeMap<String, Vec<u8>>>, StoreError> {
+        if self.down.get() {
+            Err(StoreError::Unavailable("the disk is full".into()))
+        } else {
+            Ok(&self.kept)
+        }
+    }
+}
+
+impl Cache for Region {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if key.starts_with("edge:generation:") {
+            self.generation_looks.set(self.generation_looks.get() + 1);
+        }
+        if key.starts_with("view:") && self.fails_once.take() {
+            return Err(StoreError::Unavailable("it took too long".into()));
+        }
+        Ok(self.up()?.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        if ["view:", "lease:", "changed:", "void:"]
+            .iter()
+            .any(|kind| key.starts_with(kind))
+        {
+            self.puts.set(self.puts.get() + 1);
+        }
+        self.up()?.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.deletes.set(self.deletes.get() + 1);
+        self.up()?.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+/// Lets other tasks go on.
+pub(crate) async fn turn() {
+    let mut polled = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut polled, true) {
+            std::task::Poll::Ready(())
+        } else {
+            context.waker().wake_by_ref();
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+}

@@ -1,0 +1,83 @@
+//! What schemas refer to: which are used, and what they are called.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+const PREFIX: &str = "#/components/";
+
+/// Calls `see` for each object of a document, the outermost first.
+fn for_each_object(value: &mut Value, see: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
+    match value {
+        Value::Object(fields) => {
+            see(fields);
+            fields.values_mut().for_each(|value| for_each_object(value, see));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| for_each_object(item, see)),
+        _ => {}
+    }
+}
+
+fn reference(fields: &serde_json::Map<String, Value>) -> Option<&str> {
+    fields.get("$ref").and_then(Value::as_str)
+}
+
+/// Adds the components that `value` refers to, directly or through others.
+fn collect(document: &Value, value: &Value, found: &mut BTreeSet<String>) {
+    let mut references = Vec::new();
+    for_each_object(&mut value.clone(), &mut |fields| {
+        references.extend(reference(fields).map(str::to_owned));
+    });
+    for pointer in references {
+        if found.insert(pointer.clone())
+            && let Some(target) = pointer
+                .strip_prefix('#')
+                .and_then(|pointer| document.pointer(pointer))
+        {
+            collect(document, target, found);
+        }
+    }
+}
+
+/// Removes the components that no path refers to.
+pub(crate) fn keep_used(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    collect(document, &document["paths"], &mut used);
+    for kind in ["schemas", "parameters", "headers", "responses"] {
+        if let Some(components) = document["components"][kind].as_object_mut() {
+            components.retain(|name, _| used.contains(&format!("{PREFIX}{kind}/{name}")));
+        }
+    }
+}
+
+/// Renames the schemas whose names end with `suffix`, so that they are called the same in the description of each version.
+pub(crate) fn drop_schema_suffix(document: &mut Value, suffix: &str) {
+    let schemas = document["components"]["schemas"].take();
+    let renamed = schemas.as_object().into_iter().flatten().map(|(name, schema)| {
+        let name = name.strip_suffix(suffix).unwrap_or(name);
+        (name.to_owned(), schema.clone())
+    });
+    document["components"]["schemas"] = renamed.collect();
+    for_each_object(document, &mut |fields| {
+        let short = reference(fields)
+            .filter(|reference| reference.starts_with("#/components/schemas/"))
+            .and_then(|reference| reference.strip_suffix(suffix).map(str::to_owned));
+        if let Some(short) = short {
+            fields.insert("$ref".to_owned(), short.into());
+        }
+    });
+}
+
+/// Says of each object without properties that it may have any: code generators need it said.
+pub(crate) fn open_free_forms(schemas: &mut Value) {
+    for_each_object(schemas, &mut |fields| {
+        let is_object = match fields.get("type") {
+            Some(Value::String(name)) => name == "object",
+            Some(Value::Array(names)) => names.contains(&json!("object")),
+            _ => false,
+        };
+        if is_object && !fields.contains_key("properties") {
+            fields.entry("additionalProperties").or_insert(true.into());
+        }
+    });
+}

@@ -1,0 +1,79 @@
+//! Merge patches (RFC 7396): schemas made of those of the documents as they are written.
+
+use serde_json::{Value, json};
+
+use super::Known;
+
+const SCHEMAS: &str = "#/components/schemas/";
+const WRITTEN: &str = "Written";
+/// The type of `null` in a schema.
+const NULL: &str = "null";
+
+/// Adds the schema of a merge patch of the document `written`, whose name ends with `Written`, and those of its parts. A patch
+/// has the same fields; each may be `null`, which gives it its default.
+pub(super) fn add_patch(all: &mut Vec<Known>, written: &str) {
+    let mut pending = vec![written.to_owned()];
+    while let Some(written) = pending.pop() {
+        let name = patch_name(&written);
+        let known = all.iter().any(|known| known.name == name);
+        let Some(source) = all.iter().find(|known| known.name == written).filter(|_| !known) else {
+            continue;
+        };
+        let mut schema = source.schema.clone();
+        for property in schema["properties"]
+            .as_object_mut()
+            .into_iter()
+            .flat_map(|map| map.values_mut())
+        {
+            pending.extend(point_to_patch(property));
+            allow_null(property);
+        }
+        schema["description"] =
+            "A merge patch (RFC 7396): what is left out stays, `null` gives a field its default.".into();
+        all.push(Known { name, schema });
+    }
+}
+
+fn patch_name(written: &str) -> String {
+    format!("{}Patch", written.strip_suffix(WRITTEN).unwrap_or(written))
+}
+
+/// Makes a property that refers to a part refer to the patch of that part; returns the part. Items of lists stay: a patch replaces
+/// a list as a whole.
+fn point_to_patch(property: &mut Value) -> Option<String> {
+    let part = match property.get_mut("$ref") {
+        Some(reference) => reference,
+        None => property["oneOf"]
+            .as_array_mut()?
+            .iter_mut()
+            .find_map(|branch| branch.get_mut("$ref"))?,
+    };
+    let written = part
+        .as_str()?
+        .strip_prefix(SCHEMAS)
+        .filter(|name| name.ends_with(WRITTEN))?
+        .to_owned();
+    *part = format!("{SCHEMAS}{}", patch_name(&written)).into();
+    Some(written)
+}
+
+fn allow_null(property: &mut Value) {
+    if let Some(types) = property["type"].as_array_mut() {
+        if !types.contains(&NULL.into()) {
+            types.push(NULL.into());
+        }
+    } else if property["type"].is_string() {
+        property["type"] = json!([property["type"], NULL]);
+    } else if let Some(branches) = property["oneOf"].as_array_mut() {
+        if branches.iter().all(|branch| branch["type"] != NULL) {
+            branches.push(json!({"type": NULL}));
+        }
+    } else if let Some(reference) = property.get("$ref").cloned() {
+        *property =
+            json!({"oneOf": [{"$ref": reference}, {"type": NULL}], "description": property["description"]});
+    }
+    // Indexing writes members that are not there.
+    if let Some(fields) = property.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+}

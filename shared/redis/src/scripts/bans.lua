@@ -1,0 +1,29 @@
+-- Who is banned, and whether that has been applied to a leaderboard. Needs words.lua.
+--
+-- A record: when the ban ends (a word; 0 is never) and since when it is (a word), the length of the event of its end in two
+-- bytes, that event, and the reason.
+-- The state (hash): `n` the number of the last change, `p` the same while changes are yet to be applied somewhere, `x` when
+-- the next ban ends, `t` and `c` how far the walk over the leaderboards is. A leaderboard's configuration has `s`, the number
+-- of the last change that was applied to it.
+
+-- When a ban ends; nothing when it does not.
+local function ban_end(record)
+  local hi, lo = struct.unpack('>I4I4', record)
+  local ends = hi * HALF + lo
+  return ends > 0 and ends or nil
+end
+
+local function is_banned(bans, player, now)
+  local record = redis.call('HGET', bans, player)
+  local ends = record and ban_end(record)
+  return record and (not ends or ends > now) or false
+end
+
+-- Whether a change is yet to be applied to the leaderboard to which those up to `applied` were, or a ban is over.
+local function is_behind(state, applied, now)
+  local known = redis.call('HMGET', state, 'p', 'x')
+  if known[2] and tonumber(known[2]) <= now then
+    return true
+  end
+  return known[1] and tonumber(applied or 0) < tonumber(known[1]) or false
+end

@@ -1,0 +1,198 @@
+//! Bans: how many commands one takes, and what is left of one whose request died.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{Ban, Bans, Events, PageFrom, RankDetail, Scores};
+use leaderboard_core::{EventBody, Leaderboard, PeriodId, Versioned};
+use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply};
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+use crate::world::{NOW_MS, at, place, player, put, resolve, simple, submission, tenant};
+
+type Board = Rc<Versioned<Leaderboard>>;
+
+/// Counts commands, and loses the connection after some.
+struct Counted {
+    inner: NativeRedis,
+    sent: Rc<Cell<u32>>,
+    left: Rc<Cell<u32>>,
+}
+
+impl Connection for Counted {
+    async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError> {
+        if self.left.get() == 0 {
+            return Err(ConnectionError::Unavailable("the request died".into()));
+        }
+        self.left.set(self.left.get() - 1);
+        self.sent.set(self.sent.get() + 1);
+        self.inner.command(name, arguments).await
+    }
+}
+
+/// A store whose commands are counted, and the switches of its connection.
+async fn counted(server: &Server) -> (RedisStore<Counted>, Rc<Cell<u32>>, Rc<Cell<u32>>) {
+    let (sent, left) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(u32::MAX)));
+    let connection = Counted {
+        inner: server.connection().await,
+        sent: Rc::clone(&sent),
+        left: Rc::clone(&left),
+    };
+    let store = RedisStore::new(connection);
+    (store, sent, left)
+}
+
+/// Leaderboards in each of which `p` is first and `q` second.
+async fn many(store: &RedisStore<Counted>, count: u32) -> Vec<Board> {
+    let mut boards = Vec::new();
+    for number in 0..count {
+        boards.push(put(store, &simple(&format!("b{number:04}"))).await);
+    }
+    let mut attempts = Vec::new();
+    for several in boards.chunks(16) {
+        attempts.push(resolve(&submission("p", &[2]), several, NOW_MS).unwrap());
+        attempts.push(resolve(&submission("q", &[1]), several, NOW_MS).unwrap());
+    }
+    let settled = store.submit(&tenant(), &attempts, RankDetail::Omitted).await;
+    assert!(settled.unwrap().iter().all(Result::is_ok));
+    boards
+}
+
+async fn names(store: &RedisStore<Counted>, board: &Board, now_ms: i64) -> Vec<String> {
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    let mut here = place(&tenant, board, &all);
+    here.now = at(now_ms);
+    let page = store
+        .page(&here, &PageFrom::Top, 5, &Caller::Anonymous)
+        .await
+        .unwrap();
+    let names: Vec<String> = page
+        .entries
+        .iter()
+        .map(|ranked| ranked.entry.player.to_string())
+        .collect();
+    assert_eq!(page.count, names.len() as u64);
+    assert_eq!(page.entries[0].rank, 1);
+    names
+}
+
+#[tokio::test]
+async fn a_ban_in_a_thousand_leaderboards_takes_a_few_commands() {
+    let server = Server::start().await;
+    let (store, sent, _) = counted(&server).await;
+    let boards = many(&store, 1000).await;
+    for banned in [true, false] {
+        sent.set(0);
+        if banned {
+            let ban = Ban::new(player("p"), at(NOW_MS));
+            store.ban(&tenant(), &ban).await.unwrap().unwrap();
+        } else {
+            store.unban(&tenant(), &player("p"), at(NOW_MS)).await.unwrap();
+        }
+        assert!(sent.get() <= 4, "{} commands", sent.get());
+        // It is done: a read is one command.
+        sent.set(0);
+        let expected: &[&str] = if banned { &["q"] } else { &["p", "q"] };
+        for board in &boards {
+            assert_eq!(names(&store, board, NOW_MS).await, expected);
+        }
+        assert!(sent.get() <= 1001, "{}", sent.get());
+    }
+    assert_eq!(
+        server.ask("EXISTS eb:acme:bans:changes").await,
+        [Reply::Integer(0)]
+    );
+}
+
+#[tokio::test]
+async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next() {
+    let server = Server::start().await;
+    let (store, sent, left) = counted(&server).await;
+    let boards = many(&store, 2000).await;
+    // A script is sent twice the first time.
+    store
+        .unban(&tenant(), &player("nobody"), at(NOW_MS))
+        .await
+        .unwrap();
+    left.set(1);
+    let ban = Ban::new(player("p"), at(NOW_MS));
+    store.ban(&tenant(), &ban).await.unwrap().unwrap();
+    left.set(u32::MAX);
+    let waits = server.ask("ZCARD eb:acme:bans:changes").await;
+    assert_eq!(waits, [Reply::Integer(1)], "it was not finished");
+    // The last leaderboard is read, another one is written, both as if it were.
+    let [.., other, last] = boards.as_slice() else {
+        panic!("there are many")
+    };
+    sent.set(0);
+    assert_eq!(names(&store, last, NOW_MS).await, ["q"]);
+    assert!(sent.get() <= 5, "{} commands", sent.get());
+    let attempt = resolve(&submission("q", &[3]), std::slice::from_ref(other), NOW_MS).unwrap();
+    let settled = store
+        .submit(&tenant(), &[attempt], RankDetail::Full)
+        .await
+        .unwrap();
+    let outcome = &settled[0].as_ref().unwrap()[0];
+    assert_eq!(outcome.previous.as_ref().unwrap().rank, Some(1));
+    let log = store.read(&tenant(), &other.value.id, 0, 10).await.unwrap();
+    let kinds: Vec<bool> = log
+        .iter()
+        .map(|recorded| matches!(recorded.event.body, EventBody::Hidden { .. }))
+        .collect();
+    assert_eq!(kinds, [false, false, false, true, false], "the ban came first");
+    // The next ban call takes the rest along.
+    let next = Ban::new(player("nobody"), at(NOW_MS));
+    store.ban(&tenant(), &next).await.unwrap().unwrap();
+    assert_eq!(
+        server.ask("EXISTS eb:acme:bans:changes").await,
+        [Reply::Integer(0)]
+    );
+    for board in &boards {
+        assert_eq!(names(&store, board, NOW_MS).await, ["q"]);
+    }
+}
+
+#[tokio::test]
+async fn bans_that_end_together_are_ended_by_reads_in_bounded_steps() {
+    let server = Server::start().await;
+    let (store, sent, _) = counted(&server).await;
+    let board = put(&store, &simple("b")).await;
+    let attempts: Vec<_> = (0..600)
+        .map(|number| {
+            let name = format!("p{number:03}");
+            resolve(
+                &submission(&name, &[number]),
+                std::slice::from_ref(&board),
+                NOW_MS,
+            )
+            .unwrap()
+        })
+        .collect();
+    store
+        .submit(&tenant(), &attempts, RankDetail::Omitted)
+        .await
+        .unwrap();
+    for number in 0..600 {
+        let ban = Ban {
+            expires_at: Some(at(NOW_MS + 1000)),
+            ..Ban::new(player(&format!("p{number:03}")), at(NOW_MS))
+        };
+        store.ban(&tenant(), &ban).await.unwrap().unwrap();
+    }
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    let mut here = place(&tenant, &board, &all);
+    let count = async |here: &leaderboard_core::ports::Place<'_>| {
+        let page = store.page(here, &PageFrom::Top, 1, &Caller::Anonymous).await;
+        page.unwrap().count
+    };
+    here.now = at(NOW_MS + 999);
+    assert_eq!(count(&here).await, 0);
+    here.now = at(NOW_MS + 1000);
+    sent.set(0);
+    assert_eq!(count(&here).await, 600);
+    assert!(sent.get() <= 12, "{} commands", sent.get());
+    assert_eq!(server.ask("HLEN eb:acme:bans").await, [Reply::Integer(0)]);
+    assert_eq!(store.list_bans(&tenant, None, 10, at(NOW_MS)).await.unwrap(), []);
+}

@@ -1,0 +1,85 @@
+//! A server that is out of memory (`noeviction`): it refuses what adds data, and what takes data out is done.
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    AuditKind, AuditLog, AuditRecord, Ban, Bans, Expected, Leaderboards, PageFrom, RateLimits, Scores,
+};
+use leaderboard_core::{PeriodId, StoreError};
+
+use crate::server::Server;
+use crate::world::{
+    NOW_MS, at, attempt, board_id, hourly, place, player, put, request, simple, tenant, terms,
+};
+
+#[tokio::test]
+async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    let boards = [put(&store, &simple("a")).await, put(&store, &simple("b")).await];
+    for board in &boards {
+        for name in ["p", "q", "r"] {
+            let attempts = [attempt(board, name, 1, NOW_MS)];
+            store.submit_on(&tenant, &attempts, &terms()).await.unwrap();
+        }
+    }
+    // The deletion counts entries down, too.
+    store.usage(&tenant, 0).await.unwrap();
+    server.ask("CONFIG SET maxmemory-policy noeviction").await;
+    server.ask("CONFIG SET maxmemory 1").await;
+    let full = server.digest().await;
+
+    let attempts = [attempt(&boards[0], "s", 1, NOW_MS)];
+    let submitted = store.submit_on(&tenant, &attempts, &terms()).await;
+    assert!(
+        matches!(submitted, Err(StoreError::OutOfMemory(_))),
+        "{submitted:?}"
+    );
+    let taken = store.take(&tenant, &request(vec![hourly("k", 5, 1)])).await;
+    assert!(matches!(taken, Err(StoreError::OutOfMemory(_))), "{taken:?}");
+    let record = AuditRecord {
+        tenant: Some(tenant.clone()),
+        kind: AuditKind::Act,
+        at: at(NOW_MS),
+        body: b"{}".to_vec(),
+    };
+    let appended = store.append_audit(&record).await;
+    assert!(
+        matches!(appended, Err(StoreError::OutOfMemory(_))),
+        "{appended:?}"
+    );
+    assert_eq!(server.digest().await, full);
+
+    let here = place(&tenant, &boards[0], &all);
+    let ban = Ban::new(player("p"), at(NOW_MS));
+    store.ban(&tenant, &ban).await.unwrap().unwrap();
+    assert_eq!(store.remove(&here, &player("q"), at(NOW_MS)).await, Ok(Some(6)));
+    let page = store
+        .page(&here, &PageFrom::Top, 10, &Caller::Anonymous)
+        .await
+        .unwrap();
+    let shown: Vec<_> = page
+        .entries
+        .iter()
+        .map(|ranked| ranked.entry.player.as_str())
+        .collect();
+    assert_eq!(shown, ["r"]);
+    store.unban(&tenant, &player("p"), at(NOW_MS)).await.unwrap();
+    let found = store
+        .standings(&here, &[player("p")], &Caller::Anonymous)
+        .await
+        .unwrap();
+    assert_eq!(found.entries.len(), 1);
+    for name in ["a", "b"] {
+        let deleted = store.delete(&tenant, &board_id(name), Expected::Any).await;
+        assert_eq!(deleted, Ok(Ok(true)));
+    }
+    assert_eq!(server.ask("KEYS eb:acme:b:*").await, []);
+    assert_eq!(store.usage(&tenant, 0).await.unwrap().1.entries, 0);
+
+    server.ask("CONFIG SET maxmemory 0").await;
+    let board = put(&store, &simple("a")).await;
+    let attempts = [attempt(&board, "s", 1, NOW_MS)];
+    let submitted = store.submit_on(&tenant, &attempts, &terms()).await.unwrap();
+    assert!(submitted.answers[0].is_ok());
+}

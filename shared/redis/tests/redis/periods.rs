@@ -1,0 +1,91 @@
+//! What a look at the periods costs, in commands of the server.
+
+use leaderboard_core::Timestamp;
+use leaderboard_core::ports::Scores;
+use leaderboard_redis::Reply;
+
+use crate::server::Server;
+use crate::world::{DAY_MS, NOW_MS, at, daily, put, resolve, simple, submission, tenant, terms};
+
+/// How many commands the server has run, those of scripts included.
+async fn commands(server: &Server) -> u64 {
+    let stats = server.ask("INFO commandstats").await;
+    let Reply::Bytes(text) = &stats[0] else {
+        panic!("{stats:?}")
+    };
+    let text = String::from_utf8(text.clone()).unwrap();
+    let calls = text.lines().filter(|line| !line.starts_with("cmdstat_info:"));
+    let calls = calls.filter_map(|line| {
+        line.split_once(":calls=")?
+            .1
+            .split(',')
+            .next()?
+            .parse::<u64>()
+            .ok()
+    });
+    calls.sum()
+}
+
+/// What three looks cost where so many periods have an entry: at one, at a page, and at a page behind it.
+async fn costs(periods: i64) -> [u64; 3] {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut board = simple("l");
+    board.schedule = daily();
+    board.keep_periods = 1000;
+    let board = put(&store, &board).await;
+    let boards = std::slice::from_ref(&board);
+    let attempts: Vec<_> = (0..periods)
+        .map(|day| {
+            let mut late = submission("ann", &[1]);
+            late.occurred_at = Some(at(NOW_MS - day * DAY_MS));
+            resolve(&late, boards, NOW_MS).unwrap()
+        })
+        .collect();
+    for answer in store
+        .submit_on(&tenant(), &attempts, &terms())
+        .await
+        .unwrap()
+        .answers
+    {
+        answer.unwrap();
+    }
+    let (tenant, id, now) = (tenant(), &board.value.id, at(NOW_MS));
+    let oldest = board
+        .value
+        .schedule
+        .period_at(at(NOW_MS - (periods - 1) * DAY_MS))
+        .id;
+    let mut costs = [0; 3];
+    let mut before: Option<Timestamp> = None;
+    for (look, cost) in costs.iter_mut().enumerate() {
+        // The script is known to the server at the second call.
+        for _ in 0..2 {
+            let start = commands(&server).await;
+            if look == 0 {
+                let found = store.find_period(&tenant, id, &oldest, now).await.unwrap();
+                assert_eq!(found.unwrap().count, 1);
+            } else {
+                let page = store.list_periods(&tenant, id, before, 10, now).await.unwrap();
+                assert_eq!(page.periods.len(), 10);
+            }
+            *cost = commands(&server).await - start;
+        }
+        if look == 1 {
+            before = store
+                .list_periods(&tenant, id, None, 10, now)
+                .await
+                .unwrap()
+                .before;
+        }
+    }
+    costs
+}
+
+#[tokio::test]
+async fn a_thousand_periods_cost_what_thirty_cost() {
+    let few = costs(30).await;
+    assert_eq!(costs(1000).await, few);
+    let [one, page, _] = few;
+    assert!(one <= 6 && page <= 3 * 11 + 3, "{few:?}");
+}

@@ -1,0 +1,303 @@
+//! Work that grows with what a tenant has is done in steps; measured by the commands that one call runs on the server.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use leaderboard_core::ports::{
+    Expected, Leaderboards, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES, RateLimits, SWEEP_STEP_PERIODS,
+    Scores, SubmitTerms,
+};
+use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Ties, Versioned};
+use leaderboard_redis::{Connection, RedisStore, Reply};
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+use crate::world::{DAY_MS, NOW_MS, at, attempt, board_id, daily, place, player, put, simple, tenant, terms};
+
+type Store = RedisStore<NativeRedis>;
+
+async fn held(store: &Store) -> u64 {
+    store.usage(&tenant(), 0).await.unwrap().1.entries
+}
+
+async fn submit(
+    store: &Store,
+    board: &Rc<Versioned<Leaderboard>>,
+    now_ms: i64,
+    most: Option<u64>,
+) -> Result<(), RefusalReason> {
+    let terms = SubmitTerms {
+        max_tenant_entries: most,
+        ..terms()
+    };
+    let attempts = [attempt(board, "p", 1, now_ms)];
+    let submitted = store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+    let answer = submitted.answers.into_iter().next().unwrap();
+    answer.map(drop).map_err(|refusal| refusal.reason)
+}
+
+/// How often each command was run since the last reset, those of scripts too.
+async fn commands(server: &Server) -> BTreeMap<String, u64> {
+    let Some(Reply::Bytes(info)) = server.ask("INFO commandstats").await.pop() else {
+        panic!("no statistics")
+    };
+    let text = String::from_utf8(info).unwrap();
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="));
+    lines
+        .map(|(name, rest)| (name.to_owned(), rest.split(',').next().unwrap().parse().unwrap()))
+        .collect()
+}
+
+/// Runs work; how often each command was run by it.
+async fn during<T>(server: &Server, work: impl Future<Output = T>) -> (T, BTreeMap<String, u64>) {
+    server.ask("CONFIG RESETSTAT").await;
+    let done = work.await;
+    (done, commands(server).await)
+}
+
+/// A leaderboard with a score on each of so many days.
+async fn with_days(store: &Store, days: i64) -> Rc<Versioned<Leaderboard>> {
+    let mut leaderboard = simple("a");
+    leaderboard.schedule = daily();
+    leaderboard.keep_periods = 1000;
+    let board = put(store, &leaderboard).await;
+    for day in 0..days {
+        submit(store, &board, NOW_MS + day * DAY_MS, None).await.unwrap();
+    }
+    board
+}
+
+/// So many leaderboards with an entry each, as an earlier version left them: nobody has counted.
+async fn uncounted(server: &Server, store: &Store, boards: usize) -> Vec<Rc<Versioned<Leaderboard>>> {
+    let mut all = Vec::new();
+    for n in 0..boards {
+        let board = put(store, &simple(&format!("b{n:04}"))).await;
+        submit(store, &board, NOW_MS, None).await.unwrap();
+        all.push(board);
+    }
+    server.ask("DEL eb:acme:entry-counts eb:acme:expiring").await;
+    // What that version had of its own count.
+    server.ask("HSET eb:acme:entries  5").await;
+    all
+}
+
+#[tokio::test]
+async fn a_store_of_an_earlier_version_is_counted_in_steps_and_exactly() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let boards = uncounted(&server, &store, 1200).await;
+    // Whatever is written before it is counted is counted with it, and once.
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    store
+        .remove(&place(&tenant, &boards[3], &all), &player("p"), at(NOW_MS))
+        .await
+        .unwrap();
+    submit(&store, &boards[3], NOW_MS, None).await.unwrap();
+    store
+        .remove(&place(&tenant, &boards[1100], &all), &player("p"), at(NOW_MS))
+        .await
+        .unwrap();
+    store
+        .delete(&tenant, &board_id("b0007"), Expected::Any)
+        .await
+        .unwrap()
+        .unwrap();
+    let late = put(&store, &simple("c")).await;
+    submit(&store, &late, NOW_MS, None).await.unwrap();
+    let (entries, ran) = during(&server, held(&store)).await;
+    assert_eq!(entries, 1200 - 1 - 1 + 1);
+    // 500 periods and a leaderboard at most in one command.
+    let (scripts, looks) = (ran["evalsha"], ran["hexists"]);
+    assert!(looks <= scripts * 501 && scripts >= 4, "{looks} in {scripts}");
+    assert_eq!(server.ask("EXISTS eb:acme:entries").await, [Reply::Integer(0)]);
+    // Nobody counts again.
+    let (entries, ran) = during(&server, held(&store)).await;
+    assert_eq!((entries, ran.get("hexists"), ran["evalsha"]), (1199, None, 1));
+}
+
+#[tokio::test]
+async fn a_quota_holds_exactly_while_nothing_has_been_counted() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let boards = uncounted(&server, &store, 600).await;
+    let c = put(&store, &simple("c")).await;
+    assert_eq!(
+        submit(&store, &c, NOW_MS, Some(600)).await,
+        Err(RefusalReason::TenantFull { max_entries: 600 })
+    );
+    assert_eq!(submit(&store, &c, NOW_MS, Some(601)).await, Ok(()));
+    assert_eq!(submit(&store, &boards[0], NOW_MS, Some(0)).await, Ok(()));
+    assert_eq!(held(&store).await, 601);
+}
+
+#[tokio::test]
+async fn a_new_tenant_is_counted_from_the_start() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    submit(&store, &board, NOW_MS, None).await.unwrap();
+    let (entries, ran) = during(&server, held(&store)).await;
+    assert_eq!((entries, ran["evalsha"]), (1, 1));
+}
+
+#[tokio::test]
+async fn many_expired_periods_are_taken_off_in_steps() {
+    let server = Server::start().await;
+    for by_a_score in [false, true] {
+        server.ask("FLUSHALL").await;
+        let store = server.store().await;
+        let board = with_days(&store, 450).await;
+        let connection = server.connection().await;
+        for key in server.ask("KEYS eb:acme:b:a:m:*").await {
+            let Reply::Bytes(meta) = key else {
+                panic!("{key:?}")
+            };
+            let id = meta.strip_prefix(b"eb:acme:b:a:m:").unwrap();
+            let name = [b"a:", id].concat();
+            connection.command("UNLINK", &[&meta]).await.unwrap();
+            connection
+                .command("ZADD", &[b"eb:acme:expiring", b"1", &name])
+                .await
+                .unwrap();
+        }
+        let next = NOW_MS + 500 * DAY_MS;
+        let (expected, ran) = if by_a_score {
+            let (settled, ran) = during(&server, submit(&store, &board, next, Some(1))).await;
+            assert_eq!(settled, Ok(()));
+            (1, ran)
+        } else {
+            let (entries, ran) = during(&server, held(&store)).await;
+            assert_eq!(entries, 0);
+            (0, ran)
+        };
+        let (scripts, dropped) = (ran["evalsha"], ran["hdel"]);
+        assert!(
+            dropped >= 450 && dropped <= scripts * 201,
+            "{dropped} in {scripts}"
+        );
+        assert_eq!(held(&store).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_leaderboard_of_many_periods_is_deleted_in_steps() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    with_days(&store, 450).await;
+    let (deleted, ran) = during(&server, store.delete(&tenant(), &board_id("a"), Expected::Any)).await;
+    assert_eq!(deleted, Ok(Ok(true)));
+    assert!(ran["unlink"] <= SWEEP_STEP_PERIODS + 1, "{ran:?}");
+    assert_eq!(held(&store).await, 250, "what is not deleted yet counts");
+    for left in [50, 0] {
+        let (more, ran) = during(&server, store.sweep(&tenant())).await;
+        assert_eq!(more, Ok(left > 0));
+        assert!(ran["unlink"] <= SWEEP_STEP_PERIODS, "{ran:?}");
+        assert_eq!(held(&store).await, left);
+    }
+    assert_eq!(server.ask("KEYS eb:acme:b:*").await, []);
+    assert_eq!(server.ask("EXISTS eb:acme:deleted").await, [Reply::Integer(0)]);
+    // One that is not there costs nothing and leaves nothing.
+    let (deleted, ran) = during(&server, store.delete(&tenant(), &board_id("a"), Expected::Any)).await;
+    assert_eq!((deleted, ran.get("unlink")), (Ok(Ok(false)), None));
+}
+
+#[tokio::test]
+async fn a_call_of_a_rebuild_copies_so_many_entries_and_leaves_no_copy_behind() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    let attempts: Vec<_> = (0..2500)
+        .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
+        .collect();
+    store.submit_on(&tenant(), &attempts, &terms()).await.unwrap();
+    let mut turned = simple("a");
+    turned.ties = Ties::Dense;
+    let again = PutLeaderboard {
+        tenant: &tenant(),
+        leaderboard: &turned,
+        expected: Expected::Any,
+        current: &PeriodId::all_time(),
+        rebuild: true,
+        expiries: &[],
+        max_leaderboards: None,
+        at: at(NOW_MS),
+    };
+    for step in 1..=2 {
+        let (done, ran) = during(&server, store.put(&again)).await;
+        assert_eq!(done, Ok(Err(PutRefusal::Unfinished)));
+        assert_eq!(ran["hincrby"], REBUILD_STEP_ENTRIES, "one for each copy: {ran:?}");
+        let copied = i64::try_from(step * REBUILD_STEP_ENTRIES).unwrap();
+        assert_eq!(
+            server.ask("HLEN eb:acme:b:a:E:all").await,
+            [Reply::Integer(copied)]
+        );
+        let [Reply::Integer(ttl)] = server.ask("TTL eb:acme:b:a:E:all").await[..] else {
+            panic!("no time to live")
+        };
+        assert!(ttl > 0, "copies of a rebuild that nobody goes on with expire");
+    }
+    assert!(store.put(&again).await.unwrap().is_ok());
+    for kind in ["M", "E", "V", "H", "T", "C"] {
+        assert_eq!(
+            server.ask(&format!("EXISTS eb:acme:b:a:{kind}:all")).await,
+            [Reply::Integer(0)]
+        );
+    }
+    for kind in ["m", "e", "v", "t", "c"] {
+        assert_eq!(
+            server.ask(&format!("TTL eb:acme:b:a:{kind}:all")).await,
+            [Reply::Integer(-1)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_how_many_periods_are_kept_is_applied_in_steps() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = with_days(&store, 450).await;
+    let periods = (0..450).map(|day| board.value.schedule.period_at(at(NOW_MS + day * DAY_MS)).id);
+    let expiries: Vec<_> = periods.map(|id| (id, Some(at(NOW_MS + 100 * DAY_MS)))).collect();
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    let mut changed = board.value.clone();
+    changed.keep_periods = 900;
+    let later = PutLeaderboard {
+        tenant: &tenant,
+        leaderboard: &changed,
+        expected: Expected::Any,
+        current: &all,
+        rebuild: false,
+        expiries: &expiries,
+        max_leaderboards: None,
+        at: at(NOW_MS),
+    };
+    let (done, ran) = during(&server, store.put(&later)).await;
+    assert!(done.unwrap().is_ok());
+    // Six keys of a period get a deadline: a hundred periods in a command.
+    let (scripts, deadlines) = (ran["evalsha"], ran["pexpire"]);
+    assert!(
+        deadlines == 450 * 6 && deadlines <= scripts * 600,
+        "{deadlines} in {scripts}"
+    );
+    assert_eq!(
+        server.ask("EXISTS eb:acme:b:a:expiries").await,
+        [Reply::Integer(0)]
+    );
+    assert_eq!(held(&store).await, 450);
+    // What a request has left, the next one goes on with, also when it changes nothing.
+    let soon = (NOW_MS + 1).to_string();
+    for (id, _) in &expiries {
+        server
+            .ask(&format!("RPUSH eb:acme:b:a:expiries {id} {soon}"))
+            .await;
+    }
+    let mut unfinished = 0;
+    while store.put(&later).await.unwrap() == Err(PutRefusal::Unfinished) {
+        unfinished += 1;
+    }
+    assert_eq!(unfinished, 4);
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(held(&store).await, 0);
+}

@@ -1,0 +1,114 @@
+//! Versions of configurations and documents: what a change expects, and that none is given twice.
+
+use leaderboard_core::PeriodId;
+use leaderboard_core::RefusalReason;
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    DocumentKind, DocumentName, Documents, Events, Expected, Leaderboards, PageFrom, PutLeaderboard,
+    PutRefusal, RankDetail, ReadError, Scores,
+};
+
+use crate::server::Server;
+use crate::world::{NOW_MS, at, attempt, place, put, simple, tenant};
+
+#[tokio::test]
+async fn a_version_is_not_given_again_after_a_backup_is_restored_or_the_counter_is_lost() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let titled = |title: &str| {
+        let mut titled = simple("a");
+        titled.title = title.into();
+        titled
+    };
+    let key = DocumentName {
+        tenant: Some(tenant()),
+        kind: DocumentKind::Limits,
+        id: "default".into(),
+    };
+    let put_document = async |body: &[u8]| {
+        let kept = store.put_document(&key, body, Expected::Any).await.unwrap();
+        kept.unwrap().0
+    };
+    put(&store, &titled("first")).await;
+    put_document(b"first").await;
+    let backup = server.digest().await;
+    let lost = put(&store, &titled("lost")).await;
+    let lost_document = put_document(b"lost").await;
+    // JSON holds them.
+    assert!(lost.version < 1 << 53 && lost_document < 1 << 53);
+    for forgotten in [false, true] {
+        server.restore(&backup).await;
+        if forgotten {
+            server.ask("DEL eb:acme:version eb:acme:documents").await;
+        }
+        let kept = put(&store, &titled("kept")).await;
+        assert_ne!(kept.version, lost.version);
+        assert_ne!(put_document(b"kept").await, lost_document);
+        // An instance that still has the lost configuration is told so.
+        let attempts = [attempt(&lost, "p", 1, NOW_MS)];
+        let answers = store
+            .submit(&tenant(), &attempts, RankDetail::Full)
+            .await
+            .unwrap();
+        let refusal = answers[0].as_ref().unwrap_err();
+        assert_eq!(refusal.reason, RefusalReason::StaleConfiguration);
+        let page = store
+            .page(
+                &place(&tenant(), &lost, &PeriodId::all_time()),
+                &PageFrom::Top,
+                5,
+                &Caller::Anonymous,
+            )
+            .await;
+        assert_eq!(page, Err(ReadError::StaleConfiguration));
+    }
+}
+
+#[tokio::test]
+async fn versions_grow_although_the_clock_stands_behind_the_last_one() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let ahead = 1_u64 << 52;
+    server.ask(&format!("SET eb:acme:version {ahead}")).await;
+    assert_eq!(put(&store, &simple("a")).await.version, ahead + 1);
+    assert_eq!(put(&store, &simple("b")).await.version, ahead + 2);
+}
+
+#[tokio::test]
+async fn expectations_of_versions_are_kept() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut shape = simple("a");
+    let mut put = async |expected, title: &str| {
+        shape.title = title.into();
+        let put = PutLeaderboard {
+            max_leaderboards: None,
+            tenant: &tenant(),
+            leaderboard: &shape,
+            expected,
+            current: &PeriodId::all_time(),
+            rebuild: false,
+            expiries: &[],
+            at: at(NOW_MS),
+        };
+        store.put(&put).await.unwrap()
+    };
+    let mismatch = |current| Err(PutRefusal::VersionMismatch { current });
+    assert_eq!(put(Expected::Version(1), "").await, mismatch(None));
+    let (first, created) = put(Expected::Absent, "").await.unwrap();
+    assert!(created);
+    assert_eq!(put(Expected::Absent, "").await, mismatch(Some(first)));
+    assert_eq!(put(Expected::Version(first), "").await, Ok((first, false)));
+    let (second, created) = put(Expected::Version(first), "new").await.unwrap();
+    assert!(second > first && !created);
+    assert_eq!(
+        put(Expected::Version(first), "newer").await,
+        mismatch(Some(second))
+    );
+    assert!(put(Expected::Any, "newest").await.unwrap().0 > second);
+    let log = store.read(&tenant(), &simple("a").id, 0, 10).await.unwrap();
+    assert_eq!(
+        log.iter().map(|event| event.position).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+}

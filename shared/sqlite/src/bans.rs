@@ -1,0 +1,462 @@
+//! Shadow bans. A ban is a record and a change; the change is applied to the leaderboards in the order of their ids, in
+//! transactions of bounded work, and to a leaderboard that is read or written before its turn comes.
+
+mod records;
+
+use leaderboard_core::ports::{Ban, MAX_BANS};
+use leaderboard_core::{Event, EventBody, PlayerId, StoreError, TenantId, Timestamp};
+
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, corrupt, stored};
+use crate::store::Session;
+use crate::{entries, log, periods, tuples};
+
+pub(crate) use records::{find, list};
+
+/// How many periods are looked at in one transaction; it takes a few milliseconds.
+const MAX_LOOKS: u64 = 2000;
+/// How many leaderboards are looked at in one transaction.
+const MAX_BOARDS: i64 = 200;
+/// How many changes may wait.
+const MAX_CHANGES: u64 = 256;
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Done,
+    TooMany,
+    /// Too many changes wait to be applied: it has to be tried again.
+    Wait,
+}
+
+/// A change that waits to be applied.
+struct Change {
+    number: i64,
+    player: PlayerId,
+    banned: bool,
+    at: Timestamp,
+}
+
+/// Whether changes are yet to be applied to a leaderboard, or a ban is over that has not been ended. SQL over the tables
+/// `leaderboards b`; `?1` is the tenant.
+macro_rules! is_behind_sql {
+    ($now:literal) => {
+        concat!(
+            "(b.ban_change < (SELECT coalesce(max(c.number), 0) FROM ban_changes c WHERE c.tenant = ?1) \
+             OR EXISTS (SELECT 1 FROM bans n WHERE n.tenant = ?1 AND n.expires_at <= ",
+            $now,
+            "))"
+        )
+    };
+}
+pub(crate) use is_behind_sql;
+
+/// What a read is refused with that minds bans, until they have been applied; it never leaves this crate.
+const BEHIND: &str = "bans are yet to be applied to the leaderboard";
+
+/// Refuses a read that minds bans.
+pub(crate) fn behind() -> StoreError {
+    StoreError::Rejected(BEHIND.to_owned())
+}
+
+/// Whether a leaderboard has to be brought up to date with [`apply`].
+pub(crate) async fn is_behind<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    board: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const BEHIND: &str = concat!(
+        "SELECT ",
+        is_behind_sql!("?3"),
+        " FROM leaderboards b WHERE b.tenant = ?1 AND b.id = ?2"
+    );
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Text(board),
+        Value::Integer(now.as_unix_ms()),
+    ];
+    match session.row(BEHIND, &parameters).await? {
+        Some(mut cells) => cells.flag("bans"),
+        None => Ok(false),
+    }
+}
+
+/// Bans a player, or changes the record of a ban.
+pub(crate) async fn ban<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    ban: &Ban,
+) -> Result<Changed, StoreError> {
+    const CHANGE: &str =
+        "UPDATE bans SET expires_at = ?3, reason = ?4 WHERE tenant = ?1 AND player = ?2 RETURNING 1";
+    const ADD: &str =
+        "INSERT INTO bans (tenant, player, expires_at, reason, banned_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    const COUNT: &str = "SELECT count(*) FROM bans WHERE tenant = ?1";
+    end_bans(session, tenant, ban.banned_at).await?;
+    if waiting(session, tenant).await? >= MAX_CHANGES {
+        return Ok(Changed::Wait);
+    }
+    let record = [
+        Value::Text(tenant.as_str()),
+        Value::Text(ban.player.as_str()),
+        ban.expires_at
+            .map_or(Value::Null, |end| Value::Integer(end.as_unix_ms())),
+        ban.reason.as_deref().map_or(Value::Null, Value::Text),
+        Value::Integer(ban.banned_at.as_unix_ms()),
+    ];
+    let [tenant_name, player, end, reason, _] = record;
+    let known = session.row(CHANGE, &[tenant_name, player, end, reason]).await?;
+    if known.is_some() {
+        return Ok(Changed::Done);
+    }
+    let count = session.row(COUNT, &[Value::Text(tenant.as_str())]).await?;
+    if count.ok_or_else(|| corrupt("bans"))?.unsigned("bans")? >= MAX_BANS {
+        return Ok(Changed::TooMany);
+    }
+    session.run(ADD, &record).await?;
+    add_change(session, tenant, &ban.player, true, ban.banned_at).await?;
+    Ok(Changed::Done)
+}
+
+/// Ends a ban, if there is one.
+pub(crate) async fn unban<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    player: &PlayerId,
+    at: Timestamp,
+) -> Result<Changed, StoreError> {
+    end_bans(session, tenant, at).await?;
+    if waiting(session, tenant).await? >= MAX_CHANGES {
+        return Ok(Changed::Wait);
+    }
+    drop_ban(session, tenant, player, at).await?;
+    Ok(Changed::Done)
+}
+
+async fn drop_ban<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    player: &PlayerId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const DROP: &str = "DELETE FROM bans WHERE tenant = ?1 AND player = ?2 RETURNING 1";
+    let names = [Value::Text(tenant.as_str()), Value::Text(player.as_str())];
+    if session.row(DROP, &names).await?.is_some() {
+        add_change(session, tenant, player, false, at).await?;
+    }
+    Ok(())
+}
+
+/// Ends bans that are over, in the order in which they end, as many as may wait.
+async fn end_bans<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const OVER: &str = "SELECT player, expires_at FROM bans WHERE tenant = ?1 AND expires_at <= ?2 \
+         ORDER BY expires_at, player LIMIT ?3";
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(now.as_unix_ms()),
+        Value::Integer(stored(MAX_CHANGES)),
+    ];
+    let over = session.rows(OVER, &parameters).await?;
+    if over.is_empty() {
+        return Ok(());
+    }
+    let room = MAX_CHANGES.saturating_sub(waiting(session, tenant).await?);
+    for row in over.into_iter().take(usize::try_from(room).unwrap_or(0)) {
+        let mut cells = Cells::from(row);
+        let player = player(&mut cells)?;
+        let end = cells
+            .instant_or_null("end of a ban")?
+            .ok_or_else(|| corrupt("end of a ban"))?;
+        drop_ban(session, tenant, &player, end).await?;
+    }
+    Ok(())
+}
+
+fn player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
+    PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
+}
+
+async fn waiting<C: Connection>(session: &Session<'_, C>, tenant: &TenantId) -> Result<u64, StoreError> {
+    const WAITING: &str = "SELECT count(*) FROM ban_changes WHERE tenant = ?1";
+    let count = session.row(WAITING, &[Value::Text(tenant.as_str())]).await?;
+    count.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
+}
+
+async fn add_change<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    player: &PlayerId,
+    banned: bool,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const NUMBER: &str = "INSERT INTO ban_walks (tenant, last) VALUES (?1, 1) \
+         ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last";
+    const ADD: &str =
+        "INSERT INTO ban_changes (tenant, number, player, banned, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let last = session.row(NUMBER, &[Value::Text(tenant.as_str())]).await?;
+    let number = last.ok_or_else(|| corrupt("change"))?.integer("change")?;
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(number),
+        Value::Text(player.as_str()),
+        Value::Integer(i64::from(banned)),
+        Value::Integer(at.as_unix_ms()),
+    ];
+    session.run(ADD, &parameters).await
+}
+
+/// Brings one leaderboard up to date with the bans at `now`, as far as the work of one transaction goes. Whether it is.
+pub(crate) async fn apply<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    board: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    end_bans(session, tenant, now).await?;
+    let changes = changes(session, tenant).await?;
+    let mut looks = MAX_LOOKS;
+    for found in boards(session, tenant, Some(board), board).await? {
+        bring_up_to_date(session, (tenant, &found), &changes, &mut looks, now).await?;
+    }
+    walk(session, tenant, &changes, &mut looks, now).await?;
+    Ok(!is_behind(session, tenant, board, now).await?)
+}
+
+/// Goes on with applying what waits, as far as the work of one transaction goes. Whether nothing waits any more.
+pub(crate) async fn apply_next<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changes = changes(session, tenant).await?;
+    walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now).await?;
+    Ok(waiting(session, tenant).await? == 0)
+}
+
+async fn changes<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+) -> Result<Vec<Change>, StoreError> {
+    const CHANGES: &str =
+        "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
+    let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())]).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok(Change {
+                number: cells.integer("change")?,
+                player: player(&mut cells)?,
+                banned: cells.flag("ban")?,
+                at: cells
+                    .instant_or_null("instant of a change")?
+                    .ok_or_else(|| corrupt("instant of a change"))?,
+            })
+        })
+        .collect()
+}
+
+/// A leaderboard on the walk.
+struct Board {
+    row: i64,
+    id: String,
+    applied: i64,
+    periods: u64,
+}
+
+/// The leaderboards from `from` (or after `after`) on, in the order of their ids; up to `from` itself, when it is given.
+async fn boards<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    from: Option<&str>,
+    after: &str,
+) -> Result<Vec<Board>, StoreError> {
+    const ONE: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
+         FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3";
+    const NEXT: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
+         FROM leaderboards b WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Text(from.unwrap_or(after)),
+        Value::Integer(MAX_BOARDS),
+    ];
+    let sql = if from.is_some() { ONE } else { NEXT };
+    let rows = session.rows(sql, &parameters).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok(Board {
+                row: cells.integer("leaderboard row")?,
+                id: cells.text("leaderboard id")?,
+                applied: cells.integer("change")?,
+                periods: cells.unsigned("count of periods")?,
+            })
+        })
+        .collect()
+}
+
+/// Applies to a leaderboard the changes that it has not seen. Whether all were, before `looks` ran out.
+async fn bring_up_to_date<C: Connection>(
+    session: &Session<'_, C>,
+    (tenant, board): (&TenantId, &Board),
+    changes: &[Change],
+    looks: &mut u64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SAVE: &str = "UPDATE leaderboards SET ban_change = ?2 WHERE row = ?1";
+    let (mut last, mut finished) = (board.applied, true);
+    for change in changes.iter().filter(|change| change.number > board.applied) {
+        if *looks == 0 {
+            finished = false;
+            break;
+        }
+        *looks = looks.saturating_sub(board.periods.saturating_add(1));
+        move_entries(session, (tenant, board.row), change, now).await?;
+        last = change.number;
+    }
+    if last > board.applied {
+        session
+            .run(SAVE, &[Value::Integer(board.row), Value::Integer(last)])
+            .await?;
+    }
+    Ok(finished)
+}
+
+/// Goes on with the walk over the leaderboards until `looks` run out.
+async fn walk<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    changes: &[Change],
+    looks: &mut u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const WALK: &str = "SELECT target, cursor FROM ban_walks WHERE tenant = ?1";
+    const SAVE: &str = "UPDATE ban_walks SET target = ?2, cursor = ?3 WHERE tenant = ?1";
+    const DROP: &str = "DELETE FROM ban_changes WHERE tenant = ?1 AND number <= ?2";
+    let Some(last) = changes.last().map(|change| change.number) else {
+        return Ok(());
+    };
+    let walked = session.row(WALK, &[Value::Text(tenant.as_str())]).await?;
+    let mut cells = walked.ok_or_else(|| corrupt("walk"))?;
+    let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
+    let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
+    while *looks > 0 {
+        let step = boards(session, tenant, None, &cursor).await?;
+        let mut done = 0;
+        for board in &step {
+            *looks = looks.saturating_sub(1);
+            if !bring_up_to_date(session, (tenant, board), changes, looks, now).await? {
+                break;
+            }
+            cursor.clone_from(&board.id);
+            done += 1;
+        }
+        if done < step.len() || step.len() == usize::try_from(MAX_BOARDS).unwrap_or(0) {
+            continue;
+        }
+        // Every leaderboard has what waited when this walk began.
+        session
+            .run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])
+            .await?;
+        cursor.clear();
+        if target == last {
+            return session
+                .run(SAVE, &[Value::Text(tenant.as_str()), Value::Null, Value::Null])
+                .await;
+        }
+        target = last;
+    }
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(target),
+        Value::Text(&cursor),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Moves a player's entries of one leaderboard to the side where they belong, with one event for all of them.
+async fn move_entries<C: Connection>(
+    session: &Session<'_, C>,
+    (tenant, board): (&TenantId, i64),
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // Entries that are not as they should be.
+    const AFFECTED: &str = "SELECT b.last_position, p.row FROM leaderboards b \
+         JOIN periods p ON p.leaderboard = b.row AND (p.expires_at IS NULL OR p.expires_at > ?4) \
+         JOIN entries e ON e.period = p.row AND e.player = ?2 AND e.hidden <> ?3 \
+         WHERE b.row = ?1 ORDER BY p.row";
+    let parameters = [
+        Value::Integer(board),
+        Value::Text(change.player.as_str()),
+        Value::Integer(i64::from(change.banned)),
+        Value::Integer(now.as_unix_ms()),
+    ];
+    let mut logged = None;
+    for row in session.rows(AFFECTED, &parameters).await? {
+        let mut cells = Cells::from(row);
+        let position = cells.unsigned("last position")?.saturating_add(1);
+        if logged != Some(position) {
+            log::append(session, tenant, board, position, &change.event()).await?;
+            logged = Some(position);
+        }
+        let period = cells.integer("period row")?;
+        move_entry(session, period, change, position).await?;
+    }
+    Ok(())
+}
+
+impl Change {
+    fn event(&self) -> Event {
+        let player = self.player.clone();
+        Event {
+            recorded_at: self.at,
+            body: if self.banned {
+                EventBody::Hidden { player }
+            } else {
+                EventBody::Restored { player }
+            },
+        }
+    }
+}
+
+async fn move_entry<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    change: &Change,
+    position: u64,
+) -> Result<(), StoreError> {
+    const MOVE: &str = concat!(
+        "UPDATE entries SET hidden = ?3 WHERE period = ?1 AND player = ?2 RETURNING ",
+        entries::entry_columns!()
+    );
+    let mut period = periods::by_row(session, period).await?;
+    let parameters = [
+        Value::Integer(period.row),
+        Value::Text(change.player.as_str()),
+        Value::Integer(i64::from(change.banned)),
+    ];
+    let row = session.row(MOVE, &parameters).await?;
+    let mut cells = row.ok_or_else(|| corrupt("entry"))?;
+    let key = entries::stored_entry(&period.layout, &mut cells)?.key;
+    if period.keeps_tuples() {
+        let tuple = tuples::of(&period, &key);
+        if change.banned {
+            tuples::take(session, period.row, tuple).await?;
+        } else {
+            tuples::add(session, period.row, tuple).await?;
+        }
+    }
+    let visible = if change.banned {
+        period.visible.checked_sub(1)
+    } else {
+        period.visible.checked_add(1)
+    };
+    period.visible = visible.ok_or_else(|| corrupt("count of visible entries"))?;
+    period.version = position;
+    periods::save(session, &period).await
+}

@@ -1,0 +1,241 @@
+//! How much of a log is kept, and what the logs and idempotency records of a tenant weigh.
+
+use leaderboard_core::codec::{RECORDED_AT_BYTES, read_recorded_at};
+use leaderboard_core::ports::{IDEMPOTENCY_MS, TRIMMED_AT_ONCE};
+use leaderboard_core::{EVENT_OVERHEAD_BYTES, IDEMPOTENCY_RECORD_BYTES, StoreError, TenantId, Timestamp};
+
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, corrupt, stored};
+use crate::store::Session;
+
+/// What a transaction has appended to a log.
+#[derive(Debug)]
+pub(crate) struct Appended {
+    /// The position of the first event.
+    pub(crate) first: u64,
+    /// The position of the last event.
+    pub(crate) last: u64,
+    /// What the events weigh.
+    pub(crate) weight: u64,
+    /// When the last event was accepted.
+    pub(crate) now: Timestamp,
+}
+
+/// What a tenant's logs and records weigh.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weights {
+    pub(crate) events: u64,
+    pub(crate) records: u64,
+}
+
+impl Weights {
+    pub(crate) fn total(self) -> u64 {
+        self.events.saturating_add(self.records)
+    }
+}
+
+/// The span of [`IDEMPOTENCY_MS`] that holds an instant.
+pub(crate) fn span_of(at: Timestamp) -> i64 {
+    at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
+}
+
+/// What a tenant's logs weigh, and the records of the span that holds `now` and the one before it.
+pub(crate) async fn weights<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<Weights, StoreError> {
+    const WEIGHTS: &str = "SELECT (SELECT bytes FROM tenant_logs WHERE tenant = ?1), \
+         (SELECT sum(records) FROM tenant_record_counts WHERE tenant = ?1 AND span >= ?2)";
+    let previous = span_of(now).saturating_sub(1);
+    let parameters = [Value::Text(tenant.as_str()), Value::Integer(previous)];
+    let row = session.row(WEIGHTS, &parameters).await?;
+    let mut cells = row.ok_or_else(|| corrupt("weights"))?;
+    let events = cells.unsigned_or_null("bytes of logs")?.unwrap_or_default();
+    let records = cells.unsigned_or_null("records")?.unwrap_or_default();
+    Ok(Weights {
+        events,
+        records: records.saturating_mul(IDEMPOTENCY_RECORD_BYTES),
+    })
+}
+
+/// The columns of a leaderboard `b` that [`Log::from_cells`] reads. The beginning of an event that holds its instant is as
+/// long as [`RECORDED_AT_BYTES`] says.
+macro_rules! log_columns {
+    () => {
+        "b.keep_events, b.keep_ms, \
+         (SELECT position FROM events WHERE leaderboard = b.row ORDER BY position LIMIT 1), \
+         (SELECT substr(event, 1, 12) FROM events WHERE leaderboard = b.row ORDER BY position LIMIT 1)"
+    };
+}
+pub(crate) use log_columns;
+const _: () = assert!(RECORDED_AT_BYTES == 12);
+
+/// How much of a log is kept, and where it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    keep_events: u64,
+    keep_ms: i64,
+    /// The oldest event: its position, and the beginning of its bytes.
+    oldest: Option<(u64, Vec<u8>)>,
+}
+
+impl Log {
+    /// Reads the columns of [`log_columns`].
+    pub(crate) fn from_cells(cells: &mut Cells) -> Result<Self, StoreError> {
+        let keep_events = cells.unsigned("keep_events")?;
+        let keep_ms = cells.integer("keep_ms")?;
+        let position = cells.unsigned_or_null("position")?;
+        let event = cells.blob_or_null("event")?;
+        Ok(Self {
+            keep_events,
+            keep_ms,
+            oldest: position.zip(event),
+        })
+    }
+
+    /// That of a leaderboard in a row.
+    pub(crate) async fn read<C: Connection>(
+        session: &Session<'_, C>,
+        board: i64,
+    ) -> Result<Self, StoreError> {
+        const READ: &str = concat!("SELECT ", log_columns!(), " FROM leaderboards b WHERE row = ?1");
+        let row = session.row(READ, &[Value::Integer(board)]).await?;
+        Self::from_cells(&mut row.ok_or_else(|| corrupt("leaderboard row"))?)
+    }
+}
+
+/// What decides how much of a log goes.
+struct Bounds {
+    /// The first position that the policy keeps, by number.
+    keep_from: u64,
+    /// The instant before which events are too old.
+    oldest_at: Timestamp,
+    /// How much is to go in any case.
+    over: u64,
+}
+
+impl Bounds {
+    /// Whether an event goes, after others that weighed `freed`.
+    fn remove(&self, position: u64, event: &[u8], freed: u64) -> bool {
+        let is_old = read_recorded_at(event).is_ok_and(|at| at < self.oldest_at);
+        position < self.keep_from || is_old || freed < self.over
+    }
+}
+
+/// Counts what was appended and trims the log; `over` is how much the tenant's logs and records weigh too much, what was
+/// appended included. How much less they weigh by what was removed.
+pub(crate) async fn close<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    (board, log): (i64, &Log),
+    appended: &Appended,
+    over: u64,
+) -> Result<u64, StoreError> {
+    const SAVE: &str =
+        "UPDATE leaderboards SET last_position = ?2, log_bytes = log_bytes + ?3 WHERE row = ?1";
+    const SAVE_TENANT: &str = "INSERT INTO tenant_logs (tenant, bytes) VALUES (?1, ?2) \
+         ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes";
+    let bounds = Bounds {
+        keep_from: appended.last.saturating_add(1).saturating_sub(log.keep_events),
+        oldest_at: appended.now.saturating_add_ms(log.keep_ms.saturating_neg()),
+        over,
+    };
+    let freed = match &log.oldest {
+        Some((position, event)) if bounds.remove(*position, event, 0) => {
+            trim(session, board, appended, &bounds).await?
+        }
+        _ => 0,
+    };
+    let position = Value::Integer(stored(appended.last));
+    let more = Value::Integer(stored(appended.weight).saturating_sub(stored(freed)));
+    session
+        .run(SAVE, &[Value::Integer(board), position, more])
+        .await?;
+    session
+        .run(SAVE_TENANT, &[Value::Text(tenant.as_str()), more])
+        .await?;
+    Ok(freed)
+}
+
+/// Removes the oldest events that are out of bounds, none that were appended just now. What they weighed.
+async fn trim<C: Connection>(
+    session: &Session<'_, C>,
+    board: i64,
+    appended: &Appended,
+    bounds: &Bounds,
+) -> Result<u64, StoreError> {
+    const OLDEST: &str = "SELECT position, length(event), substr(event, 1, ?4) FROM events \
+         WHERE leaderboard = ?1 AND position < ?2 ORDER BY position LIMIT ?3";
+    const REMOVE: &str = "DELETE FROM events WHERE leaderboard = ?1 AND position <= ?2";
+    let added = appended.last.saturating_sub(appended.first).saturating_add(1);
+    let most = TRIMMED_AT_ONCE.saturating_add(added.saturating_mul(2));
+    let parameters = [
+        Value::Integer(board),
+        Value::Integer(stored(appended.first)),
+        Value::Integer(stored(most)),
+        Value::Integer(stored(RECORDED_AT_BYTES as u64)),
+    ];
+    let (mut freed, mut last) = (0_u64, None);
+    for row in session.rows(OLDEST, &parameters).await? {
+        let mut cells = Cells::from(row);
+        let position = cells.unsigned("position")?;
+        let bytes = cells.unsigned("bytes of an event")?;
+        if !bounds.remove(position, &cells.blob("event")?, freed) {
+            break;
+        }
+        freed = freed.saturating_add(bytes.saturating_add(EVENT_OVERHEAD_BYTES));
+        last = Some(position);
+    }
+    if let Some(last) = last {
+        let parameters = [Value::Integer(board), Value::Integer(stored(last))];
+        session.run(REMOVE, &parameters).await?;
+    }
+    Ok(freed)
+}
+
+/// Counts new idempotency records of one leaderboard and span. The first of a span drops those that no longer count.
+pub(crate) async fn add_records<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    board: i64,
+    span: i64,
+    added: u64,
+) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO record_counts (leaderboard, span, records) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (leaderboard, span) DO UPDATE SET records = records + excluded.records RETURNING records";
+    const ADD_TENANT: &str = "INSERT INTO tenant_record_counts (tenant, span, records) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (tenant, span) DO UPDATE SET records = records + excluded.records";
+    const DROP: &str = "DELETE FROM record_counts WHERE leaderboard = ?1 AND span < ?2";
+    const DROP_TENANT: &str = "DELETE FROM tenant_record_counts WHERE tenant = ?1 AND span < ?2";
+    let added_cell = Value::Integer(stored(added));
+    let span_cell = Value::Integer(span);
+    let row = session
+        .row(ADD, &[Value::Integer(board), span_cell, added_cell])
+        .await?;
+    let records = row.ok_or_else(|| corrupt("records"))?.unsigned("records")?;
+    let tenant = Value::Text(tenant.as_str());
+    session.run(ADD_TENANT, &[tenant, span_cell, added_cell]).await?;
+    if records == added {
+        let previous = Value::Integer(span.saturating_sub(1));
+        session.run(DROP, &[Value::Integer(board), previous]).await?;
+        session.run(DROP_TENANT, &[tenant, previous]).await?;
+    }
+    Ok(())
+}
+
+/// Takes a leaderboard that is about to be deleted off its tenant's weights.
+pub(crate) async fn release<C: Connection>(session: &Session<'_, C>, board: i64) -> Result<(), StoreError> {
+    for sql in [
+        "UPDATE tenant_logs SET bytes = bytes - (SELECT log_bytes FROM leaderboards WHERE row = ?1) \
+         WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1)",
+        "UPDATE tenant_record_counts SET records = records - \
+         (SELECT r.records FROM record_counts r WHERE r.leaderboard = ?1 AND r.span = tenant_record_counts.span) \
+         WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1) \
+         AND span IN (SELECT span FROM record_counts WHERE leaderboard = ?1)",
+        "DELETE FROM record_counts WHERE leaderboard = ?1",
+    ] {
+        session.run(sql, &[Value::Integer(board)]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Clients that take their time over a body, or tell its end in two ways, on a socket of their own.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::edgeboard::{Edgeboard, KEY, over_http};
+
+const SCORE: &str = r#"{"player":"slow","score":7}"#;
+/// How long a test waits for an answer before it gives up: longer than a body may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The head of a submission, without the end of the headers.
+fn head(edgeboard: &Edgeboard, key: &str) -> String {
+    format!(
+        "POST /api/v1/leaderboards/b/scores HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\nx-tenant-id: {}\r\n\
+         content-type: application/json\r\n",
+        edgeboard.tenant
+    )
+}
+
+/// What comes back until the server closes, when `sent` is sent and the connection is left open.
+async fn answers(edgeboard: &Edgeboard, sent: String) -> String {
+    let address = edgeboard.url.trim_start_matches("http://").to_owned();
+    let ask = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        let mut answers = Vec::new();
+        // A reset after the answer is an end, too; to wait in vain is none.
+        if let Err(error) = stream.read_to_end(&mut answers) {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{answers:?}");
+        }
+        String::from_utf8_lossy(&answers).into_owned()
+    };
+    tokio::task::spawn_blocking(ask).await.unwrap()
+}
+
+over_http! {
+    async fn a_body_that_does_not_come_is_answered_and_the_connection_is_closed(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        for (key, body, expected) in [
+            // Who is not let in is answered without a byte of the body.
+            ("guess", "", "HTTP/1.1 401 "),
+            (KEY, "", "HTTP/1.1 408 "),
+            (KEY, r#"{"player":"#, "HTTP/1.1 408 "),
+        ] {
+            let sent = format!("{}content-length: {}\r\n\r\n{body}", head(edgeboard, key), SCORE.len());
+            let answer = answers(edgeboard, sent).await;
+            assert!(answer.starts_with(expected), "{answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        }
+        let chunked = format!("{}transfer-encoding: chunked\r\n\r\n5\r\n{{\"pla\r\n", head(edgeboard, KEY));
+        let answer = answers(edgeboard, chunked).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert_eq!(edgeboard.get("/leaderboards/b/entries").await.is(200)["count"], 0);
+    }
+
+    async fn no_request_is_taken_from_behind_a_body_with_two_ends(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        let smuggled = format!("{}content-length: {}\r\n\r\n{SCORE}", head(edgeboard, KEY), SCORE.len());
+        let mine = r#"{"player":"mine","score":1}"#;
+        for order in [
+            format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", 5 + smuggled.len()),
+            format!("transfer-encoding: chunked\r\ncontent-length: {}\r\n", 5 + smuggled.len()),
+        ] {
+            let sent = format!("{}{order}\r\n{:x}\r\n{mine}\r\n0\r\n\r\n{smuggled}", head(edgeboard, KEY), mine.len());
+            let answer = answers(edgeboard, sent).await;
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        }
+        let entries = edgeboard.get("/leaderboards/b/entries").await.is(200);
+        let players = entries["entries"].as_array().unwrap().iter();
+        assert!(players.map(|entry| &entry["player"]).all(|player| player == "mine"), "{entries}");
+    }
+}

@@ -1,0 +1,140 @@
+//! A failover: the address leads to another server, and the old primary lives on as a replica.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use leaderboard_suite::RedisServer;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{connect, letters, listened_to, message, publish, region_at, score, scores};
+use crate::edgeboard::eventually;
+use crate::harness::block_on;
+
+/// How long the replica may take to have what the primary has, in milliseconds.
+const REPLICATED_WITHIN_MS: u32 = 10_000;
+/// How many requests may meet a connection to the old primary: one for each worker thread and each instance of a component on
+/// it. Without the fix it is every request until the instance ends.
+const MAX_REFUSED: u32 = 8;
+
+/// An address that leads to one of two servers, as a virtual address or a proxy does. Connections stay with the server that they
+/// were opened to.
+struct Address {
+    port: u16,
+    target: Arc<AtomicU16>,
+}
+
+impl Address {
+    async fn of(server: &RedisServer) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = Arc::new(AtomicU16::new(server.port()));
+        let current = Arc::clone(&target);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let port = current.load(Ordering::SeqCst);
+                tokio::spawn(async move {
+                    let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+                    let mut server = TcpStream::connect(target).await?;
+                    tokio::io::copy_bidirectional(&mut client, &mut server).await
+                });
+            }
+        });
+        Self { port, target }
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    fn lead_to(&self, server: &RedisServer) {
+        self.target.store(server.port(), Ordering::SeqCst);
+    }
+}
+
+async fn replicate(replica: &RedisServer, primary: &RedisServer) {
+    let port = primary.port().to_string();
+    command(replica, &["REPLICAOF", "127.0.0.1", &port]).await;
+    eventually(
+        async || command(replica, &["INFO", "replication"]).await,
+        |told| told.contains("master_link_status:up"),
+    )
+    .await;
+}
+
+async fn command(server: &RedisServer, words: &[&str]) -> String {
+    let mut command = redis::cmd(words[0]);
+    for word in &words[1..] {
+        command.arg(word);
+    }
+    let told: redis::Value = command.query_async(&mut connect(server).await).await.unwrap();
+    redis::from_redis_value::<String>(told).unwrap_or_default()
+}
+
+/// The replica takes the primary's place and the other way round. The old primary keeps its clients.
+async fn fail_over(address: &Address, old: &RedisServer, new: &RedisServer) {
+    let copies: i64 = redis::cmd("WAIT")
+        .arg(1)
+        .arg(REPLICATED_WITHIN_MS)
+        .query_async(&mut connect(old).await)
+        .await
+        .unwrap();
+    assert_eq!(copies, 1);
+    command(new, &["REPLICAOF", "NO", "ONE"]).await;
+    replicate(old, new).await;
+    address.lead_to(new);
+}
+
+#[test]
+fn writes_go_on_and_no_published_score_is_lost_after_a_failover() {
+    block_on(async {
+        let (events, one, two) = (RedisServer::start(), RedisServer::start(), RedisServer::start());
+        replicate(&two, &one).await;
+        let address = Address::of(&one).await;
+        let region = region_at(Some(&address.url()), &events).await;
+        listened_to(&events, 1).await;
+        let edgeboard = region.edgeboard();
+        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        let mut expected = 0;
+        let mut roles = (&one, &two);
+        for round in 0..2 {
+            for n in 0..20 {
+                edgeboard.score("b", "p", 1).await;
+                publish(
+                    &events,
+                    &message(&edgeboard, &[score("p", 1, &format!("{round}/{n}"))]),
+                )
+                .await;
+                expected += 2;
+            }
+            eventually(
+                async || scores(&edgeboard).await,
+                |list| list == &[("p".to_owned(), expected)],
+            )
+            .await;
+
+            fail_over(&address, roles.0, roles.1).await;
+            roles = (roles.1, roles.0);
+            // Published while nobody has met the new primary.
+            let late = message(&edgeboard, &[score("p", 1, &format!("late {round}"))]);
+            publish(&events, &late).await;
+            expected += 1;
+            let mut refused = 0;
+            for n in 0..40 {
+                let submission = json!({"player": "p", "score": 1, "id": format!("after {round}/{n}")});
+                while edgeboard.post("/leaderboards/b/scores", &submission).await.status != 200 {
+                    refused += 1;
+                    assert!(refused <= MAX_REFUSED, "writes are still refused");
+                }
+                expected += 1;
+            }
+            eventually(
+                async || scores(&edgeboard).await,
+                |list| list == &[("p".to_owned(), expected)],
+            )
+            .await;
+        }
+        assert_eq!(letters(&edgeboard).await, []);
+    });
+}

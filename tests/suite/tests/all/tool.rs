@@ -1,0 +1,252 @@
+//! The command-line tool administers the real components: a case for each noun, on both stores.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::edgeboard::{Edgeboard, KEY, over_http, tool};
+
+/// What a run came to.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    /// It did what it was asked.
+    #[track_caller]
+    fn done(self) -> Self {
+        assert_eq!(self.code, 0, "{} {}", self.out, self.err);
+        self
+    }
+
+    /// The server refused it with this status, and said so.
+    #[track_caller]
+    fn refused(self, status: u16) -> Self {
+        assert_eq!(self.code, 3, "{} {}", self.out, self.err);
+        let told = format!("the server refused: {status} ");
+        assert!(self.err.contains(&told), "{}", self.err);
+        self
+    }
+
+    #[track_caller]
+    fn json(self) -> Value {
+        let ran = self.done();
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {} {}", ran.out, ran.err))
+    }
+}
+
+/// The tool as an admin of a tenant, with no surroundings but an empty home.
+struct Tool<'a> {
+    edgeboard: &'a Edgeboard,
+    key: String,
+    home: TempDir,
+}
+
+impl<'a> Tool<'a> {
+    fn of(edgeboard: &'a Edgeboard) -> Self {
+        Self {
+            edgeboard,
+            key: KEY.to_owned(),
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    async fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, "").await
+    }
+
+    /// With something on standard input.
+    async fn run_with(&self, args: &[&str], input: &str) -> Ran {
+        let mut command = Command::new(tool());
+        command
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("EDGEBOARD_ADDRESS", &self.edgeboard.url)
+            .env("EDGEBOARD_TENANT", &self.edgeboard.tenant)
+            .env("EDGEBOARD_KEY", &self.key)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let input = input.to_owned();
+        let run = move || {
+            let mut child = command.spawn().unwrap();
+            child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+            child.wait_with_output().unwrap()
+        };
+        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    async fn json(&self, args: &[&str]) -> Value {
+        self.run(&[args, &["--json"]].concat()).await.json()
+    }
+}
+
+/// A line of words.
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
+over_http! {
+    async fn leaderboards(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let put = "leaderboards put race --title Race --column laps --column ms:asc --ties shared --keep-periods 5 \
+                   --reset-cron @daily --reset-time-zone Europe/Madrid --starts-at 2020-01-01 --max 9007199254740993";
+        let put: Vec<&str> = put.split_whitespace().map(|word| if word == "@daily" { "0 0 * * *" } else { word }).collect();
+        let made = tool.json(&put).await;
+        assert_eq!(made["columns"], json!([{"name": "laps", "order": "desc"}, {"name": "ms", "order": "asc"}]));
+        assert_eq!((&made["limits"]["max"], &made["starts_at"]), (&json!("9007199254740993"), &json!("2020-01-01T00:00:00.000Z")));
+        tool.run(&words("leaderboards put race --only-new")).await.refused(412);
+        let patched = tool.json(&words("leaderboards patch race --title New --set limits.max=null")).await;
+        assert_eq!((&patched["title"], &patched["limits"]["max"]), (&json!("New"), &Value::Null));
+        let file = json!({"title": "From a file", "ties": "dense"}).to_string();
+        let other = tool.run_with(&words("leaderboards put other --file - --ties latest --json"), &file).await.json();
+        assert_eq!((&other["title"], &other["ties"]), (&json!("From a file"), &json!("latest")));
+        let list = tool.json(&words("leaderboards list --limit 1")).await;
+        assert_eq!(list["leaderboards"].as_array().unwrap().len(), 1);
+        let all = tool.run(&words("leaderboards list")).await.done();
+        assert!(all.out.contains("race") && all.out.contains("laps desc, ms asc"), "{}", all.out);
+        edgeboard.submit("race", &json!({"player": "ann", "values": {"laps": 3, "ms": 5}})).await;
+        let periods = tool.json(&words("leaderboards periods race")).await;
+        assert_eq!(periods["periods"][0]["count"], 1);
+        tool.run(&words("leaderboards delete race")).await.done();
+        tool.run(&words("leaderboards get race")).await.refused(404);
+        let wrong = tool.run(&words("leaderboards put race --reset-cron nonsense --reset-time-zone UTC")).await.refused(422);
+        assert!(wrong.err.contains("#/reset"), "{}", wrong.err);
+    }
+
+    async fn scores(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        edgeboard.board("b", &json!({})).await;
+        edgeboard.score("b", "José/", 1).await;
+        tool.run(&words("scores delete b José/ --period current")).await.done();
+        assert!(edgeboard.list("b").await.is_empty());
+    }
+
+    async fn bans(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        edgeboard.board("b", &json!({})).await;
+        edgeboard.score("b", "ann", 1).await;
+        tool.run(&words("bans put ann --reason cheats --expires-at 2099-01-01")).await.done();
+        assert!(edgeboard.list("b").await.is_empty());
+        let ban = tool.json(&words("bans get ann")).await;
+        assert_eq!((&ban["reason"], &ban["expires_at"]), (&json!("cheats"), &json!("2099-01-01T00:00:00.000Z")));
+        let list = tool.run(&words("bans list")).await.done();
+        assert!(list.out.contains("ann") && list.out.contains("cheats"), "{}", list.out);
+        tool.run(&words("bans delete ann")).await.done();
+        assert_eq!(edgeboard.list("b").await.len(), 1);
+        tool.run(&words("bans get ann")).await.refused(404);
+    }
+
+    async fn keys(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let line = "keys create --name server --scopes scores:write,admin --expires-at 2099-01-01";
+        let made = tool.run(&words(line)).await.done();
+        let secret = made.out.trim_end().to_owned();
+        assert!(secret.starts_with("eb_") && !secret.contains(char::is_whitespace), "{secret}");
+        assert!(!made.err.contains(&secret), "{}", made.err);
+        let list = tool.json(&words("keys list")).await;
+        let id = list["keys"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(list["keys"][0]["expires_at"], "2099-01-01T00:00:00.000Z");
+        // The key is good for what the tool does, and so is its next secret.
+        let with_key = Tool { key: secret, ..Tool::of(edgeboard) };
+        with_key.run(&words("leaderboards put b")).await.done();
+        let rotated = tool.run(&["keys", "rotate", &id, "--overlap-s", "0"]).await.done();
+        let with_next = Tool { key: rotated.out.trim_end().to_owned(), ..Tool::of(edgeboard) };
+        assert_eq!(with_next.json(&["keys", "get", &id]).await["name"], "server");
+        tool.run(&["keys", "revoke", &id]).await.done();
+        assert!(tool.json(&["keys", "get", &id]).await["revoked_at"].is_string());
+    }
+
+    async fn tokens(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let made = tool.run(&words("tokens create --player ann --scopes scores:read --lifetime-s 60")).await.done();
+        assert_eq!(made.out.trim_end().split('.').count(), 3, "{}", made.out);
+        assert!(made.err.contains("ann"), "{}", made.err);
+    }
+
+    async fn issuers(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let issuer = format!("https://{}.example", edgeboard.tenant);
+        let keys = json!({"keys": [{"kid": "a", "secret": "c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2ggZm9yIEhTMjU2"}]}).to_string();
+        let line = ["issuers", "put", "games", "--file", "-", "--json", "--issuer", &issuer, "--audiences", "game"];
+        assert_eq!(tool.run_with(&line, &keys).await.json()["issuer"], json!(issuer));
+        let list = tool.run(&words("issuers list")).await.done();
+        assert!(list.out.contains(&issuer), "{}", list.out);
+        assert_eq!(tool.json(&words("issuers get games")).await["audiences"], json!(["game"]));
+        tool.run(&words("issuers delete games")).await.done();
+        tool.run(&words("issuers get games")).await.refused(404);
+        assert_eq!(tool.json(&words("issuers list --operator")).await["next"], Value::Null);
+    }
+
+    async fn flags(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let flags = json!({"flags": {"new": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on"}}}).to_string();
+        tool.run_with(&words("flags put --file -"), &flags).await.done();
+        let shown = tool.run(&words("flags get")).await.done();
+        assert!(shown.out.contains("new") && shown.out.contains("ENABLED"), "{}", shown.out);
+        tool.run(&words("flags delete")).await.done();
+        tool.run(&words("flags get")).await.refused(404);
+    }
+
+    async fn limits(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let set = tool.json(&words("limits put --set policies.player.quota=50 --set policies.player.window_s=1")).await;
+        assert_eq!(set["policies"]["player"]["quota"], 50);
+        let shown = tool.run(&words("limits get")).await.done();
+        assert!(shown.out.contains("policies.player.quota"), "{}", shown.out);
+        assert_eq!(tool.json(&words("limits get --operator")).await["policies"]["player"], "off");
+        tool.run(&words("limits delete")).await.done();
+    }
+
+    async fn tenants(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let tenant = edgeboard.tenant.as_str();
+        let put = ["tenants", "put", tenant, "--title", "Acme", "--max-entries", "1000"];
+        assert_eq!(tool.json(&put).await["quotas"]["entries"], 1000);
+        assert_eq!(tool.json(&["tenants", "patch", tenant, "--max-leaderboards", "5"]).await["quotas"]["leaderboards"], 5);
+        let shown = tool.run(&["tenants", "get", tenant]).await.done();
+        assert!(shown.out.contains("Acme") && shown.out.contains("(etag)"), "{}", shown.out);
+        assert_eq!(tool.json(&["tenants", "get"]).await["id"], tenant);
+        let all = tool.json(&words("tenants list --limit 1000")).await;
+        assert!(all["tenants"].as_array().unwrap().iter().any(|record| record["id"] == tenant));
+    }
+
+    async fn usage(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        edgeboard.board("b", &json!({})).await;
+        let own = tool.json(&words("usage get --days 2")).await;
+        assert_eq!((&own["tenant"], &own["holdings"]["leaderboards"]), (&json!(edgeboard.tenant), &json!(1)));
+        let shown = tool.run(&["usage", "get", &edgeboard.tenant]).await.done();
+        assert!(shown.out.contains("holdings.leaderboards 1"), "{}", shown.out);
+    }
+
+    async fn dead_letters(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        let list = tool.json(&["dead-letters", "list", "--of-tenant", &edgeboard.tenant]).await;
+        assert_eq!(list["letters"], json!([]));
+        for verb in ["replay", "drop"] {
+            let refused = tool.run(&["dead-letters", verb, "0123456789abcdef"]).await;
+            assert_eq!(refused.code, 3, "{} {}", refused.out, refused.err);
+        }
+    }
+
+    async fn audit(edgeboard) {
+        let tool = Tool::of(edgeboard);
+        tool.run(&words("leaderboards put one")).await.done();
+        tool.run(&words("leaderboards put two")).await.done();
+        let log = tool.run(&words("audit list --limit 1")).await.done();
+        assert!(log.out.contains("two") && !log.out.contains("one"), "{}", log.out);
+        assert!(log.err.contains("--cursor"), "{}", log.err);
+        assert!(tool.json(&words("audit list --operator --limit 1")).await["records"].is_array());
+    }
+}
