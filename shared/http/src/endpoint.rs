@@ -10,6 +10,7 @@ use leaderboard_core::ports::{Metered, RankDetail, SubmitTerms};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 
+use crate::audit::Act;
 use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::Identity;
@@ -77,6 +78,8 @@ pub struct Context<'a, E> {
     pub accepted: JsonForm,
     /// The request's trace id: the `instance` of its problems.
     pub trace_id: &'a str,
+    /// The administrative act that it asks for; `None` when it asks for none.
+    pub(crate) act: Option<Act<'a>>,
 }
 
 impl<E: Environment> Context<'_, E> {
@@ -127,6 +130,7 @@ impl<E: Environment> Context<'_, E> {
             version: self.version,
             accepted: self.accepted,
             trace_id: self.trace_id,
+            act: None,
         }
     }
 

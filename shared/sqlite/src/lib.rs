@@ -43,6 +43,7 @@ mod migrate;
 mod page;
 mod periods;
 mod ports;
+mod queue;
 mod ranking;
 mod rebuild;
 mod removal;

@@ -5,10 +5,14 @@ use leaderboard_core::StoreError;
 
 use crate::connection::{Connection, ConnectionError, Row, Value};
 use crate::migrate;
+use crate::queue::Queue;
 use crate::row::Cells;
 
 /// How many pauses of about a millisecond a request waits for the connection.
-const MAX_PAUSES: u32 = 5_000;
+const MAX_PAUSES: u32 = 15_000;
+/// How often a transaction begins while other instances write: SQLite gives up after five seconds each time. It polls, so an
+/// instance that is unlucky can miss every gap between the transactions of the others for as long.
+const MAX_BEGINS: u32 = 3;
 /// How many pauses of about a millisecond come after a step of work that goes on: about as long as the step took.
 const PAUSES_AFTER_A_STEP: u32 = 10;
 
@@ -16,6 +20,7 @@ const PAUSES_AFTER_A_STEP: u32 = 10;
 #[derive(Debug)]
 pub struct SqliteStore<C> {
     connection: C,
+    queue: Queue,
     state: Mutex<State>,
 }
 
@@ -35,6 +40,7 @@ impl<C: Connection> SqliteStore<C> {
     pub fn new(connection: C) -> Self {
         Self {
             connection,
+            queue: Queue::default(),
             state: Mutex::default(),
         }
     }
@@ -86,7 +92,7 @@ impl<C: Connection> SqliteStore<C> {
         session.minds_bans = minds_bans;
         // Before the statement: the request may be dropped while it runs.
         state.in_transaction = true;
-        if let Err(error) = self.connection.execute(begin, &[]).await {
+        if let Err(error) = self.begin(begin).await {
             state.in_transaction = !matches!(error, ConnectionError::Busy(_));
             return Err(StoreError::from(error).into());
         }
@@ -101,6 +107,17 @@ impl<C: Connection> SqliteStore<C> {
         // Where even that failed, the next use starts with a reset.
         state.in_transaction = ended.is_err();
         result
+    }
+
+    /// Begins a transaction, again while other instances keep the file.
+    async fn begin(&self, begin: &str) -> Result<(), ConnectionError> {
+        for _ in 1..MAX_BEGINS {
+            match self.connection.execute(begin, &[]).await {
+                Err(ConnectionError::Busy(_)) => {}
+                begun => return begun.map(drop),
+            }
+        }
+        self.connection.execute(begin, &[]).await.map(drop)
     }
 
     /// Waits for the connection, and makes it fit for use.
@@ -133,8 +150,11 @@ impl<C: Connection> SqliteStore<C> {
     /// Waits for the connection to be free. A request does not wait to be woken by another one: the executor of
     /// a component wakes a task for what its host reports, and for nothing else.
     async fn turn(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let place = self.queue.join();
         for _ in 0..MAX_PAUSES {
-            if let Some(state) = self.state.try_lock() {
+            if place.is_first()
+                && let Some(state) = self.state.try_lock()
+            {
                 return Ok(state);
             }
             self.connection.pause().await;

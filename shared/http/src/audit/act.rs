@@ -1,5 +1,6 @@
 //! Administrative acts.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use http::StatusCode;
@@ -36,113 +37,152 @@ impl Trail {
     }
 }
 
-/// An act that is being done.
+/// An administrative act that a request asks for. Its handler records it with [`record_act`] when nothing is found wrong with
+/// the request, and before anything is changed.
 #[derive(Debug)]
-pub(crate) struct Act {
+pub(crate) struct Act<'a> {
+    method: &'static str,
+    route: &'static str,
+    parameters: &'a Params<'a>,
+    /// Whether it is about the whole installation, and recorded in the operator's log.
+    is_operators: bool,
+    /// Whether it is done although the store is out of memory.
+    frees_memory: bool,
+    recorded: RefCell<Option<Recorded>>,
+}
+
+/// The record of an act.
+#[derive(Debug)]
+struct Recorded {
     record: AuditRecord,
-    /// The position of its record; `None` when the store refused the record of an act that frees memory.
+    /// Its position; `None` when the store refused the record of an act that frees memory.
     position: Option<u64>,
 }
 
-/// Records an act that is about to be done; `None` for a request that is none. An act that frees memory is done although the
-/// store refuses its record, and [`end`] tries again: a store that is full refuses every record until something is deleted.
+impl<'a> Act<'a> {
+    /// The act of a request for a route; `None` for a request that is none.
+    pub(crate) fn of<R>(route: &Route<R>, parameters: &'a Params<'a>) -> Option<Self> {
+        route.is_administrative().then(|| Self {
+            method: route.verb.name(),
+            route: route.pattern,
+            parameters,
+            is_operators: route.need == Need::Operator,
+            frees_memory: route.frees_memory,
+            recorded: RefCell::default(),
+        })
+    }
+
+    fn record<E>(&self, context: &Context<'_, E>) -> AuditRecord {
+        let event = Event::Act {
+            who: (&context.identity.credential).into(),
+            method: self.method,
+            route: self.route,
+            parameters: parameters(self.parameters),
+            query: first_characters(context.query),
+            from: context.client,
+            trace: context.trace_id,
+        };
+        AuditRecord {
+            tenant: (!self.is_operators).then(|| context.tenant.clone()),
+            kind: AuditKind::Act,
+            at: context.now,
+            body: event.into_body(),
+        }
+    }
+}
+
+/// Records the act of a request that was found valid, and is about to be done; once, however often it is called. An act that
+/// frees memory is done although the store refuses its record, and [`end`] tries again: a store that is full refuses every
+/// record until something is deleted.
 ///
 /// # Errors
 /// 503 when another act cannot be recorded: nothing else is done that is not in the log.
-pub(crate) async fn begin<R, E: Environment>(
-    context: &Context<'_, E>,
-    route: &Route<R>,
-    params: &Params<'_>,
-) -> Result<Option<Act>, Problem> {
-    if !route.is_administrative() {
-        return Ok(None);
+pub(crate) async fn record_act<E: Environment>(context: &Context<'_, E>) -> Result<(), Problem> {
+    let Some(act) = &context.act else {
+        return Ok(());
+    };
+    if act.recorded.borrow().is_some() {
+        return Ok(());
     }
-    let event = Event::Act {
-        who: (&context.identity.credential).into(),
-        method: route.verb.name(),
-        route: route.pattern,
-        parameters: parameters(params),
-        query: first_characters(context.query),
-        from: context.client,
-        trace: context.trace_id,
-    };
-    let record = AuditRecord {
-        tenant: (route.need != Need::Operator).then(|| context.tenant.clone()),
-        kind: AuditKind::Act,
-        at: context.now,
-        body: event.into_body(),
-    };
+    let record = act.record(context);
     let position = match context.env.store().append_audit(&record).await {
         Ok(position) => Some(position),
-        Err(StoreError::OutOfMemory(_)) if route.frees_memory => None,
-        Err(error) => {
-            let cause = format!("the act cannot be recorded: {error}");
-            return Err(Problem::new(ProblemType::Unavailable).with_cause(cause));
-        }
+        Err(StoreError::OutOfMemory(_)) if act.frees_memory => None,
+        Err(error) => return Err(unrecorded(&error)),
     };
-    Ok(Some(Act { record, position }))
+    *act.recorded.borrow_mut() = Some(Recorded { record, position });
+    Ok(())
 }
 
-/// Records how an act ended: the act itself, when it is not in the log yet, and after the response its status, when it was
-/// refused or failed. Of refused acts the log takes no more than of refused credentials. The cause, for the log, when an act
-/// that was done cannot be recorded; it is counted, too.
+/// Records how an act ended: the act itself, when it was done and is not in the log yet, and after the response its status, when it
+/// was refused or failed. An act that was refused before [`record_act`] is recorded after the response, too; of refused acts the log
+/// takes no more than of refused credentials. The cause, for the log, when an act that was done cannot be recorded; it is
+/// counted, too.
 pub(crate) async fn end<E: Environment>(
     context: &Context<'_, E>,
-    act: Option<Act>,
     answer: &Result<Response, Problem>,
 ) -> Option<String> {
-    let Act { record, position } = act?;
+    let act = context.act.as_ref()?;
     let status = match answer {
         Ok(response) => response.status,
         Err(problem) => problem.kind.status(),
     };
-    let appended = match position {
-        Some(position) => Ok(position),
-        None => context.env.store().append_audit(&record).await,
+    let has_failed = status.is_client_error() || status.is_server_error();
+    let recorded = act.recorded.take();
+    let (record, position) = match recorded {
+        Some(Recorded { record, position }) => (record, position),
+        None => (act.record(context), None),
     };
-    let position = match appended {
-        Ok(position) => position,
-        Err(error) => {
-            context.env.memory().counts.unrecorded();
-            return Some(format!("the act was not recorded: {error}"));
-        }
-    };
-    if status.is_client_error() || status.is_server_error() {
-        record_status(context, record.tenant, position, status);
+    if position.is_none() && !has_failed {
+        return match context.env.store().append_audit(&record).await {
+            Ok(_) => None,
+            Err(error) => {
+                context.env.memory().counts.unrecorded();
+                Some(format!("the act was not recorded: {error}"))
+            }
+        };
+    }
+    if has_failed {
+        record_failure(context, record, position, status);
     }
     None
 }
 
-/// Records the status of an act that was refused or failed, after the response.
-fn record_status<E: Environment>(
+/// Records the status of an act that was refused or failed, after the response, and the act itself where it has no position yet.
+fn record_failure<E: Environment>(
     context: &Context<'_, E>,
-    tenant: Option<TenantId>,
-    position: u64,
+    act: AuditRecord,
+    position: Option<u64>,
     status: StatusCode,
 ) {
-    let event = Event::Outcome {
-        of: position,
-        status: status.as_u16(),
-        trace: context.trace_id,
-    };
-    let record = AuditRecord {
-        tenant,
-        kind: AuditKind::Act,
-        at: context.env.clock(),
-        body: event.into_body(),
-    };
+    let trace = context.trace_id.to_owned();
     let env = context.env.clone();
     context.env.later(async move {
-        // The act itself is recorded. A flood of refused ones must not push others out of the log.
-        if status.is_client_error()
-            && !has_room_for_one(&env, record.tenant.as_ref())
-                .await
-                .unwrap_or(false)
+        // A flood of refused acts must not push others out of the log.
+        if (status.is_client_error() || position.is_none())
+            && !has_room_for_one(&env, act.tenant.as_ref()).await.unwrap_or(false)
         {
             metrics::keep(&env, [(UNRECORDED.into(), 1)].into()).await;
             return;
         }
         // A store that is gone by now is why it failed.
+        let appended = match position {
+            Some(position) => Ok(position),
+            None => env.store().append_audit(&act).await,
+        };
+        let Ok(of) = appended else {
+            return;
+        };
+        let event = Event::Outcome {
+            of,
+            status: status.as_u16(),
+            trace: &trace,
+        };
+        let record = AuditRecord {
+            at: env.clock(),
+            body: event.into_body(),
+            ..act
+        };
         let _ = env.store().append_audit(&record).await;
     });
 }

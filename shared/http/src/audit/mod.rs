@@ -1,8 +1,8 @@
 //! The audit log: what was done in a tenant or in the installation, by whom, when and from where; which credentials
 //! were refused, and which issued tokens. Nothing changes a record once it is written (docs/decisions/0017).
 //!
-//! An administrative act is recorded before it is done, and not done when it cannot be recorded. An act that was refused or
-//! failed has a second record with its status. Records are compact JSON of at most 4 KiB.
+//! An administrative act is recorded when its request was found valid and before it is done, and not done when it cannot be
+//! recorded. An act that was refused or failed has a second record with its status. Records are compact JSON of at most 4 KiB.
 
 mod act;
 mod ban;
@@ -11,7 +11,7 @@ mod issued;
 mod record;
 mod refusals;
 
-pub(crate) use act::{Trail, begin, end};
+pub(crate) use act::{Act, Trail, end, record_act};
 pub(crate) use ban::{record_ban, record_ban_again};
 pub(crate) use corrections::{begin_corrections, end_corrections};
 pub(crate) use issued::{Issued, issued};

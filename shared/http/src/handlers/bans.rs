@@ -33,6 +33,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> 
         banned_at: context.now,
         expires_at: written.expires_at,
     };
+    audit::record_act(context).await?;
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (&context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
@@ -63,6 +64,7 @@ pub async fn delete<E: Environment>(context: &Context<'_, E>, player: PlayerId) 
     Query::parse(context.query, &[])?;
     let player = context.named(&player)?;
     let (tenant, store) = (&context.tenant, context.env.store());
+    audit::record_act(context).await?;
     let done = store.unban(tenant, &player, context.now).await;
     views::changed(context.env, tenant, None);
     done?;

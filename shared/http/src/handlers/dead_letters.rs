@@ -6,6 +6,7 @@ use leaderboard_core::{Status, TenantId};
 use serde::Serialize;
 
 use super::paging::{self, Paging};
+use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::identity::Credential;
@@ -84,6 +85,7 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
 pub async fn replay<E: Environment>(context: &Context<'_, E>, id: u64) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let stored = find(context, id).await?;
+    audit::record_act(context).await?;
     let outcomes = message::replay(context.env, &context.knowledge, &stored).await?;
     // If this fails, a second replay finds the submission applied by its id.
     context.env.store().delete_dead_letter(id).await?;
@@ -109,6 +111,7 @@ pub async fn replay<E: Environment>(context: &Context<'_, E>, id: u64) -> Result
 pub async fn delete<E: Environment>(context: &Context<'_, E>, id: u64) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     find(context, id).await?;
+    audit::record_act(context).await?;
     context.env.store().delete_dead_letter(id).await?;
     Ok(Response::no_content())
 }

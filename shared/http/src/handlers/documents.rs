@@ -4,6 +4,7 @@ use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{TenantId, Versioned};
 
+use crate::audit;
 use crate::edge::{Knowledge, only};
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -48,6 +49,7 @@ impl<E: Environment> Document<'_, '_, E> {
         preconditions: &Preconditions,
     ) -> Result<(StatusCode, u64), Problem> {
         let expected = self.expected(preconditions).await?;
+        audit::record_act(self.context).await?;
         let put = self
             .context
             .env
@@ -72,6 +74,7 @@ impl<E: Environment> Document<'_, '_, E> {
         Query::parse(self.context.query, &[])?;
         let preconditions = Preconditions::of(self.context.headers)?;
         let expected = self.expected(&preconditions).await?;
+        audit::record_act(self.context).await?;
         let deleted = self
             .context
             .env

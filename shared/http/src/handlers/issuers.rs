@@ -5,6 +5,7 @@ use leaderboard_core::TenantId;
 use leaderboard_identity::token::Hosts;
 
 use super::paging::{PARAMETERS, Paging, next};
+use crate::audit;
 use crate::credentials::issuers;
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -110,6 +111,7 @@ pub async fn put<E: Environment>(
         None
     };
     let expected = preconditions.expected(there)?;
+    audit::record_act(context).await?;
     let (version, created) = issuers::put(context.env, owner, id, &record, expected).await?;
     let probe = issuers::probe(context.env, owner, &record).await;
     let body = IssuerBody::new(id, &record).with_key_set(probe.as_ref());
@@ -135,6 +137,7 @@ pub async fn delete<E: Environment>(
     let owner = scope.owner(context);
     let there = issuers::stored(context.env, owner, id).await?;
     let expected = preconditions.expected(there.map(|there| there.version))?;
+    audit::record_act(context).await?;
     if issuers::delete(context.env, owner, id, expected).await? {
         Ok(Response::no_content())
     } else {

@@ -9,6 +9,7 @@ use leaderboard_identity::api_key::{
 
 use super::idempotency::{self, KeyedRequest};
 use super::paging::{PARAMETERS, Paging, next};
+use crate::audit;
 use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -67,6 +68,7 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
     if count(context).await? >= MAX_KEYS {
         return Err(too_many());
     }
+    audit::record_act(context).await?;
     let kept = store
         .put_document(&name, &record.encode(), Expected::Absent)
         .await?;
@@ -245,6 +247,7 @@ pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
     }
     let expected = Preconditions::of(context.headers)?.expected(Some(there.version))?;
     let name = keys::name(&context.tenant, id);
+    audit::record_act(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
     deleted.map_err(|_| changed_meanwhile())?;
     keys::changed(context.env, &context.tenant, id).await;
@@ -289,6 +292,7 @@ async fn change<E: Environment>(
         preconditions.expected(Some(there.version))?;
         let mut record = there.value;
         edit(&mut record)?;
+        audit::record_act(context).await?;
         let name = keys::name(&context.tenant, id);
         let expected = Expected::Version(there.version);
         let store = context.env.store();

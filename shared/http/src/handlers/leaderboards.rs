@@ -8,6 +8,7 @@ use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, Versioned
 
 use super::paging::{PARAMETERS, Paging, next};
 use super::ranks;
+use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
@@ -16,13 +17,15 @@ use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::views::{self, Subject};
+use crate::wire::ListBody;
 use crate::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
-use crate::wire::{ListBody, cursor};
 
 /// The most leaderboards on a page.
 const MAX_LIMIT: u32 = 200;
-/// How often a page of leaderboards is asked for, because the caller may not read some of it.
-const MAX_PASSES: u32 = 5;
+/// How many leaderboards each call of the store lists after the first, for a caller who may not read all of them.
+const LISTED_AT_ONCE: u32 = 500;
+/// How many leaderboards that the caller may not read one request passes over.
+const MAX_PASSED_OVER: u32 = 5_000;
 /// Callers are told different things at the same address.
 const NOT_SHARED: &str = "private, no-cache";
 /// How often a patch is applied anew because someone else changed the leaderboard at the same time.
@@ -58,8 +61,9 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
     Ok(list?.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// A page of the leaderboards that the caller may read, and the cursor of the next one. What the caller may not read is
-/// passed over, up to [`MAX_PASSES`] times a page; after that the page is shorter.
+/// A page of the leaderboards that the caller may read, and the cursor of the next one. What the caller may not read is passed
+/// over, [`MAX_PASSED_OVER`] at most; the list ends there. Neither a cursor nor the length of a page tells of it: whoever sends
+/// a cursor of their own making would otherwise learn which ids are taken.
 async fn readable<E: Environment>(
     context: &Context<'_, E>,
     paging: &Paging<LeaderboardId>,
@@ -67,26 +71,22 @@ async fn readable<E: Environment>(
     let deps = context.deps();
     let wanted = usize::try_from(paging.asked()).unwrap_or(usize::MAX);
     let mut after = paging.after.clone();
+    let mut at_once = paging.asked();
     let mut found = Vec::new();
-    let mut more = true;
-    for _ in 0..MAX_PASSES {
-        let listed =
-            usecase::list_leaderboards(&deps, &context.tenant, after.as_ref(), paging.asked()).await?;
-        more = listed.len() >= wanted;
+    for _ in 0..MAX_PASSED_OVER / LISTED_AT_ONCE {
+        let listed = usecase::list_leaderboards(&deps, &context.tenant, after.as_ref(), at_once).await?;
+        let more = listed.len() >= usize::try_from(at_once).unwrap_or(usize::MAX);
         after = listed.last().map(|board| board.value.id.clone());
         let readable = |board: &Versioned<Leaderboard>| context.caller.may_read(board.value.access);
         found.extend(listed.into_iter().filter(readable));
         if found.len() >= wanted || !more {
             break;
         }
+        at_once = LISTED_AT_ONCE;
     }
-    let went_on = after.filter(|_| more && found.len() < wanted);
     let (shown, more) = paging.shown(found);
     let next = next(&shown, more, |board| board.value.id.to_string());
-    Ok((
-        shown,
-        next.or_else(|| went_on.map(|id| cursor::encode(id.as_str().as_bytes()))),
-    ))
+    Ok((shown, next))
 }
 
 /// `GET /leaderboards/{id}`: the configuration for an administrator, with its entity tag, and what may be known of it for
@@ -132,6 +132,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
     } else {
         Expected::Any
     };
+    audit::record_act(context).await?;
     match usecase::put(
         &context.deps(),
         &context.tenant,
@@ -168,6 +169,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         preconditions.expected(Some(there.version))?;
         let expected = Expected::Version(there.version);
         let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
+        audit::record_act(context).await?;
         match usecase::put(
             &context.deps(),
             &context.tenant,
@@ -205,6 +207,7 @@ pub async fn delete<E: Environment>(
     } else {
         Expected::Any
     };
+    audit::record_act(context).await?;
     let deleted = usecase::delete(&context.deps(), &context.tenant, &id, expected).await;
     // A call whose answer is lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {

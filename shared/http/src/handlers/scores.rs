@@ -219,6 +219,7 @@ pub async fn remove<E: Environment>(
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
+    audit::record_act(context).await?;
     let removed = usecase::remove(
         &context.deps(),
         &context.tenant,

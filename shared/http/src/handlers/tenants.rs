@@ -5,6 +5,7 @@ use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USA
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use super::paging::{PARAMETERS, Paging, next};
+use crate::audit;
 use crate::edge::{Knowledge, TenantRecord, record_name};
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -80,6 +81,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Resu
         None
     };
     let expected = preconditions.expected(there)?;
+    audit::record_act(context).await?;
     match keep(context, &id, &record, expected).await? {
         Some((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
             .with_location(&format!("{}/tenants/{id}", context.version.base_path()))),
@@ -103,6 +105,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Re
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
         let record = patched(&id, &there.value, &patch)?;
+        audit::record_act(context).await?;
         if let Some((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
             return document(context, StatusCode::OK, &id, &record, version);
         }

@@ -30,7 +30,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::audit::{self, Trail};
+use crate::audit::{self, Act, Trail};
 use crate::edge::{Knowledge, Subject, TenantState};
 use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
@@ -266,12 +266,12 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
         version: ready.version,
         accepted: ready.accepted,
         trace_id: &log.trace_id,
+        act: Act::of(route, &params),
     };
     *terms = Terms::of(&context, route);
-    let act = audit::begin(&context, route, &params).await?;
     let answer = P::call(&context, ready.call).await;
     let answer = answer.map_err(|problem| missing::name_missing(problem, &params));
-    if let Some(cause) = audit::end(&context, act, &answer).await {
+    if let Some(cause) = audit::end(&context, &answer).await {
         log.level = Level::Error;
         log.cause = Some(cause);
     }

@@ -106,6 +106,69 @@ fn nothing_is_done_that_cannot_be_recorded() {
 }
 
 #[test]
+fn no_act_of_any_route_is_done_that_cannot_be_recorded() {
+    let service = Service::new();
+    let flags = r#"{"flags": {}}"#;
+    for (path, body) in [
+        ("/leaderboards/goals", "{}"),
+        ("/tenants/acme", "{}"),
+        ("/limits", "{}"),
+        ("/operator/limits", "{}"),
+        ("/flags", flags),
+        ("/operator/flags", flags),
+    ] {
+        assert_eq!(service.call("PUT", path, body).status, 201, "{path}");
+    }
+    service.call(
+        "POST",
+        "/leaderboards/goals/scores",
+        r#"{"player":"p","score":1}"#,
+    );
+    service.message("not json");
+    let letters = service.call("GET", "/dead-letters", "").json();
+    let letter = letters["letters"][0]["id"].as_str().unwrap().to_owned();
+    service.store.log_is_closed.set(true);
+    for (method, path, body) in [
+        ("PUT", "/leaderboards/new", "{}"),
+        ("PATCH", "/leaderboards/goals", r#"{"title":"t"}"#),
+        ("DELETE", "/leaderboards/goals/scores/p", ""),
+        ("DELETE", "/leaderboards/goals", ""),
+        ("PUT", "/players/p/ban", ""),
+        ("DELETE", "/players/p/ban", ""),
+        ("PUT", "/tenants/acme", "{}"),
+        ("PATCH", "/tenants/acme", r#"{"state":"suspended"}"#),
+        ("PUT", "/limits", "{}"),
+        ("DELETE", "/limits", ""),
+        ("PUT", "/operator/limits", "{}"),
+        ("DELETE", "/operator/limits", ""),
+        ("PUT", "/flags", flags),
+        ("DELETE", "/flags", ""),
+        ("PUT", "/operator/flags", flags),
+        ("DELETE", "/operator/flags", ""),
+        ("DELETE", &format!("/dead-letters/{letter}"), ""),
+    ] {
+        let refused = service.call(method, path, body);
+        assert_eq!(
+            refused.problem(),
+            (503, "unavailable".into(), String::new()),
+            "{method} {path}"
+        );
+    }
+    service.store.log_is_closed.set(false);
+    assert_eq!(service.call("GET", "/leaderboards/new", "").status, 404);
+    assert_eq!(
+        service.call("GET", "/leaderboards/goals/entries/p", "").status,
+        200
+    );
+    for path in ["/limits", "/operator/limits", "/flags", "/operator/flags"] {
+        assert_eq!(service.call("GET", path, "").status, 200, "{path}");
+    }
+    assert_eq!(service.call("GET", "/players/p/ban", "").status, 404);
+    assert_eq!(service.call("GET", "/tenants/acme", "").json()["state"], "active");
+    assert_eq!(letters, service.call("GET", "/dead-letters", "").json());
+}
+
+#[test]
 fn each_tenant_has_its_log_and_the_operator_one_of_its_own() {
     let service = Service::new();
     service.with("PUT", "/leaderboards/goals", "{}", &[("x-tenant-id", "acme")]);

@@ -382,3 +382,26 @@ fn without_a_credential_a_private_leaderboard_is_none() {
     assert_eq!(told("shut.tight"), told("not.there"), "asked again, too");
     assert_eq!(told("b").0, 200);
 }
+
+#[test]
+fn no_cursor_names_a_leaderboard_that_its_reader_may_not_read() {
+    let service = Service::new();
+    for id in ["a", "z"] {
+        let open = r#"{"access":{"read":"public"}}"#;
+        assert_eq!(
+            service.call("PUT", &format!("/leaderboards/{id}"), open).status,
+            201
+        );
+    }
+    let shut = r#"{"access":{"read":"private"}}"#;
+    for n in 0..40 {
+        let path = format!("/leaderboards/secret{n}");
+        assert_eq!(service.call("PUT", &path, shut).status, 201);
+    }
+    let first = service.anonymous("GET", "/leaderboards?limit=1").json();
+    assert_eq!(first["leaderboards"][0]["id"], "a");
+    let next = format!("/leaderboards?limit=1&cursor={}", first["next"].as_str().unwrap());
+    let second = service.anonymous("GET", &next).json();
+    assert_eq!(second["leaderboards"][0]["id"], "z");
+    assert_eq!(second["next"], serde_json::Value::Null);
+}
