@@ -347,8 +347,10 @@ fn no_key_or_issuer_changes_that_cannot_be_recorded() {
     let instance = region.instance();
     let (id, key) = instance.make_key(&json!({"name": "k", "scopes": ["admin"]}));
     let document = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [jwk("k", &signing_key(1))]});
-    for path in ["/issuers/main", "/operator/issuers/main"] {
-        assert_eq!(instance.operator("PUT", path, &document).status, 201);
+    let mut of_all = document.clone();
+    of_all["claims"] = json!({"tenant": "tid"});
+    for (path, document) in [("/issuers/main", &document), ("/operator/issuers/all", &of_all)] {
+        assert_eq!(instance.operator("PUT", path, document).status, 201, "{path}");
     }
     let shown = |path: &str| instance.operator("GET", path, &Value::Null).json();
     let paths = ["/keys", "/issuers", "/operator/issuers"];
@@ -361,8 +363,8 @@ fn no_key_or_issuer_changes_that_cannot_be_recorded() {
         ("DELETE", &format!("/keys/{id}"), &Value::Null),
         ("PUT", "/issuers/main", &document),
         ("DELETE", "/issuers/main", &Value::Null),
-        ("PUT", "/operator/issuers/main", &document),
-        ("DELETE", "/operator/issuers/main", &Value::Null),
+        ("PUT", "/operator/issuers/all", &of_all),
+        ("DELETE", "/operator/issuers/all", &Value::Null),
     ] {
         assert_eq!(
             instance.operator(method, path, body).status,
