@@ -133,6 +133,8 @@ impl From<ConnectionError> for StoreError {
             "TRYAGAIN" | "BUSY" | "MISCONF" | "UNKILLABLE" => Self::Unavailable(text),
             "OOM" => Self::OutOfMemory(text),
             "ERR" if message.starts_with("max number of clients") => Self::Unavailable(text),
+            // What a command that adds to a number says of anything else: "hash value is not an integer", "value is …".
+            "ERR" if message.contains("value is not an integer") => Self::Corrupt(text),
             "CORRUPT" | "WRONGTYPE" => Self::Corrupt(text),
             _ => Self::Rejected(text),
         }
@@ -221,6 +223,8 @@ mod tests {
             "WRONGTYPE: Operation against a key holding the wrong kind of value",
             "\"CORRUPT\": entry",
             "CORRUPT entry script: 0, on @user_script:1.",
+            "An error was signalled by the server - ResponseError: hash value is not an integer script: 5f3e, on @user_script:9.",
+            "ERR value is not an integer or out of range",
         ] {
             assert!(matches!(store(text), StoreError::Corrupt(_)), "{text}");
         }

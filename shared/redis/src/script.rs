@@ -391,4 +391,4 @@ pub(crate) static DELETE_DOCUMENT: Script = Script::new(&[
     DOCUMENTS,
     include_str!("scripts/delete_document.lua"),
 ]);
-pub(crate) static COUNT: Script = Script::new(&[include_str!("scripts/count.lua")]);
+pub(crate) static COUNT: Script = Script::new(&[WORDS, include_str!("scripts/count.lua")]);

@@ -166,7 +166,7 @@ impl RedisServer {
         Ok(String::from_utf8_lossy(&told).into_owned())
     }
 
-    /// Starts the process. Whether it answers in time.
+    /// Starts the process. Whether it answers in time; another server that has the port is not taken for it.
     #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
     fn run(&mut self) -> bool {
         let port = self.port.to_string();
@@ -190,9 +190,10 @@ impl RedisServer {
             .spawn()
             .expect("a shell");
         self.process = Some(process);
+        let directory = self.directory.path().canonicalize().expect("the directory");
         let give_up_at = Instant::now() + STARTS_WITHIN;
         while Instant::now() < give_up_at {
-            if self.answers() {
+            if self.answers_from(&directory) {
                 return true;
             }
             thread::sleep(LOOK_EVERY);
@@ -201,17 +202,11 @@ impl RedisServer {
         false
     }
 
-    fn answers(&self) -> bool {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let ping = || -> std::io::Result<bool> {
-            let mut stream = TcpStream::connect_timeout(&address, STARTS_WITHIN)?;
-            stream.set_read_timeout(Some(STARTS_WITHIN))?;
-            stream.write_all(b"PING\r\n")?;
-            let mut answer = [0; 5];
-            stream.read_exact(&mut answer)?;
-            Ok(&answer == b"+PONG")
-        };
-        ping().unwrap_or(false)
+    /// Whether a server answers on the port, has loaded its data, and works in this directory, as no other one does.
+    fn answers_from(&self, directory: &Path) -> bool {
+        let told = self.told(b"PING\r\nCONFIG GET dir\r\n").unwrap_or_default();
+        let mut lines = told.lines();
+        lines.next() == Some("+PONG") && lines.any(|line| Path::new(line) == directory)
     }
 }
 

@@ -25,24 +25,38 @@ local function of_board(board, at)
   return ARGV[3] .. board .. ARGV[at]
 end
 
+-- Reads what waits, and what is about to be written: before the first write.
+local function open_changes()
+  for _, number in ipairs(redis.call('HMGET', state, 'n', 'p', 'x', 't')) do
+    count_if_there(number, 'change of bans')
+  end
+  redis.call('ZCARD', players)
+  redis.call('ZCARD', boards)
+  redis.call('ZCARD', ends)
+  open_weights(weights)
+  if ARGV[1] ~= 'apply' then
+    holds(redis.call('HGET', bans, ARGV[13]), now)
+  end
+  for at, change in ipairs(redis.call('ZRANGE', changes, 0, -1)) do
+    local banned, length = string.byte(change, 9, 10)
+    if not length or #change <= 10 + length then
+      corrupt('change of bans')
+    end
+    local hi, lo = struct.unpack('>I4I4', change)
+    pending[at] = {
+      number = hi * HALF + lo, banned = banned == 49,
+      player = string.sub(change, 11, 10 + length), event = string.sub(change, 11 + length),
+    }
+  end
+end
+
 -- Notes that the entries of a player are to be moved.
 local function add_change(player, banned, event)
   local number = redis.call('HINCRBY', state, 'n', 1)
   redis.call('HSET', state, 'p', number)
   local change = word(number) .. (banned and '1' or '0') .. string.char(#player) .. player .. event
   redis.call('ZADD', changes, number, change)
-end
-
-local function load_changes()
-  pending = {}
-  for at, change in ipairs(redis.call('ZRANGE', changes, 0, -1)) do
-    local hi, lo = struct.unpack('>I4I4', change)
-    local banned, length = string.byte(change, 9, 10)
-    pending[at] = {
-      number = hi * HALF + lo, banned = banned == 49,
-      player = string.sub(change, 11, 10 + length), event = string.sub(change, 11 + length),
-    }
-  end
+  pending[#pending + 1] = {number = number, banned = banned, player = player, event = event}
 end
 
 local function note_next_end()
@@ -62,13 +76,20 @@ end
 
 -- Ends bans that are over, in the order in which they end, as many as may wait.
 local function end_bans()
-  local room = MAX_CHANGES - redis.call('ZCARD', changes)
+  local room = MAX_CHANGES - #pending
   local over = redis.call('ZRANGE', ends, '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, math.max(0, room))
-  for _, player in ipairs(over) do
-    local record = redis.call('HGET', bans, player)
-    local length = struct.unpack('>I2', record, 17)
+  local events = {}
+  for at, player in ipairs(over) do
+    local record = redis.call('HGET', bans, player) or ''
+    local length = #record >= BAN_HEAD and struct.unpack('>I2', record, BAN_HEAD - 1)
+    if not length or length == 0 or #record < BAN_HEAD + length then
+      corrupt('ban')
+    end
+    events[at] = string.sub(record, BAN_HEAD + 1, BAN_HEAD + length)
+  end
+  for at, player in ipairs(over) do
     drop_ban(player)
-    add_change(player, false, string.sub(record, 19, 18 + length))
+    add_change(player, false, events[at])
   end
   if #over > 0 then
     note_next_end()
@@ -88,6 +109,7 @@ local function apply(board, ids, change)
       local key = load(period).layout and key_of(period, change.player)
       if key and redis.call('ZSCORE', change.banned and period.visible or period.hidden, key) then
         check_types(period)
+        check_tuples(period, key)
         period.moving = key
         found[#found + 1] = period
       end
@@ -113,7 +135,7 @@ local function bring_up_to_date(board)
   if not there[1] then
     return true
   end
-  local applied, ids = tonumber(there[2] or 0), nil
+  local applied, ids = count_if_there(there[2], 'change of bans') or 0, nil
   for _, change in ipairs(pending) do
     if change.number > applied then
       if looks <= 0 then
@@ -132,11 +154,11 @@ end
 local function walk()
   while looks > 0 do
     local walked = redis.call('HMGET', state, 'p', 't', 'c')
-    local last, cursor = tonumber(walked[1] or nil), walked[3] or ''
+    local last, cursor = count_if_there(walked[1], 'change of bans'), walked[3] or ''
     if not last then
       return true
     end
-    local target = tonumber(walked[2] or last)
+    local target = count_if_there(walked[2], 'change of bans') or last
     local from = cursor == '' and '-' or '(' .. cursor
     local step = redis.call('ZRANGE', boards, from, '+', 'BYLEX', 'LIMIT', 0, BOARDS_PER_STEP)
     local done = 0
@@ -191,21 +213,16 @@ local function unban(player, event)
   return 0
 end
 
--- Before the first write: keys of a wrong type.
-redis.call('HLEN', state)
-redis.call('HLEN', bans)
-redis.call('ZCARD', players)
-redis.call('ZCARD', boards)
+open_changes()
 end_bans()
 local answer = 0
-if ARGV[1] ~= 'apply' and redis.call('ZCARD', changes) >= MAX_CHANGES then
+if ARGV[1] ~= 'apply' and #pending >= MAX_CHANGES then
   answer = 2
 elseif ARGV[1] == 'ban' then
   answer = ban(ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]))
 elseif ARGV[1] == 'unban' then
   answer = unban(ARGV[13], ARGV[14])
 end
-load_changes()
 local up_to_date = true
 if ARGV[1] == 'apply' then
   for at = 13, #ARGV do
@@ -213,7 +230,14 @@ if ARGV[1] == 'apply' then
   end
   up_to_date = up_to_date and #redis.call('ZRANGE', ends, '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, 1) == 0
 end
-local all_done = walk()
+local has_walked, all_done = pcall(walk)
+if not has_walked then
+  -- A ban that has been made stays so. What is wrong with a leaderboard is told to those who read or write it.
+  if ARGV[1] == 'apply' or answer == 2 then
+    error(all_done)
+  end
+  all_done = false
+end
 if ARGV[1] ~= 'apply' or #ARGV < 13 then
   up_to_date = all_done
 end

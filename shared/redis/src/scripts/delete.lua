@@ -11,11 +11,13 @@ elseif current == '' then
   return {'ok', 0}
 end
 local held = held_at(KEYS[3], KEYS[4])
-open_held(held)
+local ids = next_periods(held, ARGV[2], KEYS[6])
+redis.call('ZCARD', KEYS[2])
+redis.call('ZCARD', KEYS[5])
 release_log(log_at(KEYS[8], KEYS[1], weights_at(KEYS[7])), {KEYS[9], KEYS[10]})
 redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('UNLINK', KEYS[1], unpack(KEYS, 8))
-if not drop_periods(held, ARGV[2], KEYS[6], prefixes_at(3)) then
+if not drop_periods(held, ARGV[2], KEYS[6], prefixes_at(3), ids) then
   redis.call('ZADD', KEYS[5], 0, ARGV[2])
 end
 return {'ok', 1}

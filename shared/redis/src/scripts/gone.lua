@@ -5,9 +5,18 @@
 
 local PERIODS_PER_STEP = 200
 
--- Deletes some of a leaderboard's periods. Whether all are gone.
-local function drop_periods(held, board, list, prefixes)
-  local ids = redis.call('ZRANGE', list, 0, PERIODS_PER_STEP - 1)
+-- The periods of a leaderboard that the next step deletes. Their parts of the count have been read.
+local function next_periods(held, board, list)
+  local ids, names = redis.call('ZRANGE', list, 0, PERIODS_PER_STEP - 1), {}
+  for at, id in ipairs(ids) do
+    names[at] = board .. ':' .. id
+  end
+  open_held(held, unpack(names))
+  return ids
+end
+
+-- Deletes those periods of a leaderboard. Whether all are gone.
+local function drop_periods(held, board, list, prefixes, ids)
   for _, id in ipairs(ids) do
     local _, keys = period_of(prefixes, id)
     drop_held(held, board .. ':' .. id)
@@ -22,7 +31,7 @@ local function finish_deletion(held, deleted, board, list, prefixes)
   if not redis.call('ZSCORE', deleted, board) then
     return true
   end
-  local is_gone = drop_periods(held, board, list, prefixes)
+  local is_gone = drop_periods(held, board, list, prefixes, next_periods(held, board, list))
   if is_gone then
     redis.call('ZREM', deleted, board)
   end

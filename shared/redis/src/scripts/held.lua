@@ -10,16 +10,29 @@
 
 local EXPIRED_PER_STEP = 200
 
+-- `parts`: the parts of the count that have been read; false for a period that has none.
 local function held_at(counts, expiring)
-  return {counts = counts, expiring = expiring}
+  return {counts = counts, expiring = expiring, parts = {}}
 end
 
--- Reads the count. To be called before the first write.
-local function open_held(held)
+-- Reads the count, and its parts that are in these periods (any number of names). To be called before the first write.
+local function open_held(held, ...)
+  local unread = {}
+  for _, name in ipairs({...}) do
+    if held.parts[name] == nil then
+      unread[#unread + 1] = name
+    end
+  end
+  if held.is_open and #unread == 0 then
+    return
+  end
+  local fields = redis.call('HMGET', held.counts, '', ':', unpack(unread))
+  for at, name in ipairs(unread) do
+    held.parts[name] = count_if_there(fields[at + 2], 'count of entries') or false
+  end
   if not held.is_open then
-    local fields = redis.call('HMGET', held.counts, '', ':')
     redis.call('ZCARD', held.expiring)
-    held.total = fields[1] and count_of(fields[1], 'count of entries')
+    held.total = count_if_there(fields[1], 'count of entries')
     held.counted_to = fields[2]
     held.is_open = true
   end
@@ -38,32 +51,37 @@ local function begin_held(held, has_nothing)
   end
 end
 
-local function add_to_total(held, by)
-  if by ~= 0 then
-    held.total = redis.call('HINCRBY', held.counts, '', by)
+-- Writes a part of the count; nothing for none. The total goes with it: it is what the parts come to.
+local function set_part(held, name, entries)
+  held.total = math.max(0, held.total + (entries or 0) - (held.parts[name] or 0))
+  held.parts[name] = entries or false
+  if entries then
+    redis.call('HSET', held.counts, '', held.total, name, entries)
+  else
+    redis.call('HSET', held.counts, '', held.total)
+    redis.call('HDEL', held.counts, name)
   end
 end
 
 -- Counts a period that an earlier version has made, unless it has been counted. Whether it was not.
 local function adopt(held, period, name)
-  if redis.call('HEXISTS', held.counts, name) == 1 then
+  if held.parts[name] or (held.parts[name] == nil and redis.call('HEXISTS', held.counts, name) == 1) then
     return false
   end
   local entries, deadline = redis.call('HLEN', period.entries), redis.call('PEXPIRETIME', period.meta)
-  redis.call('HSET', held.counts, name, entries)
+  set_part(held, name, entries)
   if deadline > 0 then
     redis.call('ZADD', held.expiring, deadline, name)
   end
-  add_to_total(held, entries)
   return true
 end
 
 -- Counts an entry that has come (1) or gone (-1).
 local function add_held(held, period, name, by)
+  open_held(held, name)
   begin_held(held, false)
   if not held.counted_to or not adopt(held, period, name) then
-    add_to_total(held, by)
-    redis.call('HINCRBY', held.counts, name, by)
+    set_part(held, name, math.max(0, (held.parts[name] or 0) + by))
   end
 end
 
@@ -78,11 +96,9 @@ end
 
 -- Takes a period that is gone, or is about to go, off the count.
 local function drop_held(held, name)
-  open_held(held)
-  local own = redis.call('HGET', held.counts, name)
-  if own then
-    add_to_total(held, -count_of(own, 'count of entries'))
-    redis.call('HDEL', held.counts, name)
+  open_held(held, name)
+  if held.total and held.parts[name] then
+    set_part(held, name, nil)
   end
   redis.call('ZREM', held.expiring, name)
 end
@@ -96,6 +112,12 @@ local function drop_expired(held)
   end
   local now_ms = math.floor(now_us() / 1000)
   local due = redis.call('ZRANGE', held.expiring, '-inf', now_ms, 'BYSCORE', 'LIMIT', 0, EXPIRED_PER_STEP)
+  for _, name in ipairs(due) do
+    if not string.find(name, ':', 1, true) then
+      corrupt('name of a period')
+    end
+  end
+  open_held(held, unpack(due))
   for _, name in ipairs(due) do
     local board, id = string.match(name, '^([^:]*):(.*)$')
     local deadline = redis.call('PEXPIRETIME', held.begin .. board .. held.meta .. id)

@@ -10,8 +10,7 @@ while #answer < 2 * limit do
     break
   end
   for at, record in ipairs(redis.call('HMGET', KEYS[2], unpack(found))) do
-    local ends = record and ban_end(record)
-    if #answer < 2 * limit and record and (not ends or ends > tonumber(ARGV[3])) then
+    if #answer < 2 * limit and holds(record, tonumber(ARGV[3])) then
       answer[#answer + 1] = found[at]
       answer[#answer + 1] = record
     end

@@ -14,6 +14,8 @@ local TRIMMED_AT_ONCE = 16
 -- The codes of submitted events, whose instant comes after their flags.
 local SUBMITTED = {[2] = true, [6] = true}
 
+local WEIGHT = 'weight of a log'
+
 -- `new`: the records of each span that this call adds.
 local function weights_at(key)
   return {key = key, new = {}}
@@ -23,33 +25,32 @@ local function log_at(stream, configuration, weights)
   return {stream = stream, configuration = configuration, weights = weights, added = 0, weight = 0}
 end
 
--- Reads what is about to be written, so that a wrong type is found before the first write. `kept`: the fields `k`, `d`
--- and `f`, where the caller has read them.
-local function open_log(log, kept)
-  kept = kept or redis.call('HMGET', log.configuration, 'k', 'd', 'f')
-  log.keep_events = kept[1] and count_of(kept[1], 'retention of the log') or KEEP_EVENTS
-  log.keep_ms = kept[2] and count_of(kept[2], 'retention of the log') or KEEP_MS
-  log.counted_from = tonumber(kept[3] or '')
-  redis.call('XLEN', log.stream)
-  if not log.weights.is_open then
-    redis.call('HLEN', log.weights.key)
-    log.weights.is_open = true
+-- Reads what the events of a tenant's logs weigh, before the first write; `read_weights` does so, too.
+local function open_weights(weights)
+  if not weights.is_open then
+    count_if_there(redis.call('HGET', weights.key, 'e'), WEIGHT)
+    weights.is_open = true
   end
+end
+
+-- Reads what is about to be written, so that a wrong type, or what is no number, is found before the first write. `kept`:
+-- the fields `k`, `d`, `f` and `n`, where the caller has read them. The weights are the caller's to open.
+local function open_log(log, kept)
+  kept = kept or redis.call('HMGET', log.configuration, 'k', 'd', 'f', 'n')
+  log.keep_events = count_if_there(kept[1], 'retention of the log') or KEEP_EVENTS
+  log.keep_ms = count_if_there(kept[2], 'retention of the log') or KEEP_MS
+  log.counted_from = count_if_there(kept[3], 'first event that is counted')
+  count_if_there(kept[4], WEIGHT)
+  redis.call('XLEN', log.stream)
   return log
 end
 
 -- When an event was accepted, in milliseconds; nothing when the bytes are no event.
 local function recorded_at(event)
-  local at, number, weight = SUBMITTED[string.byte(event)] and 3 or 2, 0, 1
-  local byte = string.byte(event, at)
-  while byte and byte >= 128 do
-    number, weight, at = number + (byte - 128) * weight, weight * 128, at + 1
-    byte = string.byte(event, at)
-  end
-  if not byte then
+  local number = varint_at(event, SUBMITTED[string.byte(event)] and 3 or 2)
+  if not number then
     return nil
   end
-  number = number + byte * weight
   return number % 2 == 0 and number / 2 or -(number + 1) / 2
 end
 
@@ -117,14 +118,15 @@ end
 -- Reads what a tenant's logs weigh, and the records of a span and the one before it.
 local function read_weights(weights, span)
   local found = redis.call('HMGET', weights.key, 'e', span, span - 1)
-  weights.events = tonumber(found[1] or '0')
-  weights.records = (tonumber(found[2] or '0') + tonumber(found[3] or '0')) * RECORD_WEIGHT
+  local records = (count_if_there(found[2], WEIGHT) or 0) + (count_if_there(found[3], WEIGHT) or 0)
+  weights.events, weights.records = count_if_there(found[1], WEIGHT) or 0, records * RECORD_WEIGHT
+  weights.span, weights.is_open = span, true
 end
 
 -- Notes a new record of a span, which `close_weights` writes.
 local function add_record(weights, span)
   weights.new[span] = (weights.new[span] or 0) + 1
-  weights.records = (weights.records or 0) + RECORD_WEIGHT
+  weights.records = weights.records + RECORD_WEIGHT
 end
 
 -- Writes the new records. The first of a span drops the spans that no longer count.
@@ -132,7 +134,8 @@ local function close_weights(weights)
   for span, records in pairs(weights.new) do
     if redis.call('HINCRBY', weights.key, span, records) == records then
       for _, field in ipairs(redis.call('HKEYS', weights.key)) do
-        if field ~= 'e' and tonumber(field) < span - 1 then
+        local earlier = tonumber(field)
+        if earlier and earlier < span - 1 then
           redis.call('HDEL', weights.key, field)
         end
       end
@@ -140,13 +143,23 @@ local function close_weights(weights)
   end
 end
 
--- Takes a leaderboard's log and records, which are about to be deleted, off the tenant's weights.
+-- Takes a leaderboard's log and records, which are about to be deleted, off the tenant's weights. Reads all before it writes.
 local function release_log(log, slots)
-  add_weight(log.weights, 'e', -(tonumber(redis.call('HGET', log.configuration, 'n') or '') or 0))
+  local fields = {'e'}
+  local freed = {count_if_there(redis.call('HGET', log.configuration, 'n'), WEIGHT) or 0}
   for _, slot in ipairs(slots) do
     local span = redis.call('HGET', slot, '')
-    if span and redis.call('HEXISTS', log.weights.key, span) == 1 then
-      add_weight(log.weights, span, 1 - redis.call('HLEN', slot))
+    if span then
+      fields[#fields + 1], freed[#freed + 1] = span, redis.call('HLEN', slot) - 1
+    end
+  end
+  local held = redis.call('HMGET', log.weights.key, unpack(fields))
+  for at in ipairs(fields) do
+    held[at] = count_if_there(held[at], WEIGHT) or false
+  end
+  for at, field in ipairs(fields) do
+    if held[at] then
+      add_weight(log.weights, field, -freed[at])
     end
   end
 end

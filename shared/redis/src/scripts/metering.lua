@@ -7,12 +7,14 @@
 local DAY_US = 86400000000
 local DAY_S = 86400
 local BUCKET_BYTES = 8
+-- Beyond this no number is exact, and no instant is that far away.
+local LAST_US = 9007199254740992
 
 -- KEYS: the usage, then a bucket for each charge. ARGV: requests, scores, the day's quota of requests ('' for none),
 -- how many bursts a bucket is overdrawn at most, how many days are kept, the number of charges, and for each:
 -- interval (µs), burst, cost.
 local function take_meter()
-  local meter = {usage = take_key(), requests = take(), scores = take()}
+  local meter = {usage = take_key(), requests = tonumber(take()), scores = tonumber(take())}
   meter.quota, meter.overdraft, meter.days = tonumber(take()), tonumber(take()), tonumber(take())
   for at = 1, tonumber(take()) do
     local charge = {bucket = take_key(), interval = tonumber(take())}
@@ -27,26 +29,24 @@ local function ahead_of(bucket, now)
   local arrival = redis.call('GET', bucket)
   if not arrival then
     return 0
-  elseif #arrival ~= BUCKET_BYTES then
+  end
+  local instant = #arrival == BUCKET_BYTES and struct.unpack('>d', arrival)
+  -- What is no number at all compares to nothing.
+  if not (instant and instant >= 0 and instant <= LAST_US) then
     corrupt('bucket')
   end
-  return math.max(0, struct.unpack('>d', arrival) - now)
-end
-
-local function read_requests(meter)
-  meter.requests_today = count_of(redis.call('HGET', meter.usage, meter.requests_field) or '0', 'usage')
+  return math.max(0, instant - now)
 end
 
 -- Reads all and writes nothing. Whether there is room for everything.
 local function weigh(meter)
   meter.now = now_us()
   meter.day = string.format('%d', meter.now / DAY_US)
-  meter.requests_field = 'r' .. meter.day
-  local has_room = true
-  if meter.quota then
-    read_requests(meter)
-    has_room = meter.requests_today + tonumber(meter.requests) <= meter.quota
-  end
+  meter.requests_field, meter.scores_field = 'r' .. meter.day, 's' .. meter.day
+  local used = redis.call('HMGET', meter.usage, meter.requests_field, meter.scores_field)
+  meter.requests_today = count_if_there(used[1], 'usage') or 0
+  meter.scores_today = count_if_there(used[2], 'usage') or 0
+  local has_room = not meter.quota or meter.requests_today + meter.requests <= meter.quota
   for _, charge in ipairs(meter) do
     charge.ahead = ahead_of(charge.bucket, meter.now)
     if charge.price > 0 and charge.ahead + charge.price > charge.most then
@@ -61,25 +61,30 @@ end
 local function begin_day(meter)
   redis.call('EXPIRE', meter.usage, meter.days * DAY_S)
   for _, field in ipairs(redis.call('HKEYS', meter.usage)) do
-    if tonumber(string.sub(field, 2)) <= tonumber(meter.day) - meter.days then
+    local day = tonumber(string.sub(field, 2))
+    if day and day <= tonumber(meter.day) - meter.days then
       redis.call('HDEL', meter.usage, field)
     end
   end
 end
 
--- Charges everything. The usage comes first: what has been read of the buckets shows that they can be written.
+-- Charges everything. What has been read shows that it can be written.
 local function charge_all(meter)
-  if meter.requests ~= '0' then
-    meter.requests_today = redis.call('HINCRBY', meter.usage, meter.requests_field, meter.requests)
-    if meter.requests_today == tonumber(meter.requests) then
-      begin_day(meter)
-    end
+  local used, is_first = {}, meter.requests_today == 0
+  if meter.requests > 0 then
+    meter.requests_today = meter.requests_today + meter.requests
+    used = {meter.requests_field, meter.requests_today}
   end
-  if meter.scores ~= '0' then
-    local today = redis.call('HINCRBY', meter.usage, 's' .. meter.day, meter.scores)
-    if meter.requests == '0' and today == tonumber(meter.scores) then
-      begin_day(meter)
-    end
+  if meter.scores > 0 then
+    is_first = is_first and meter.scores_today == 0
+    meter.scores_today = meter.scores_today + meter.scores
+    used[#used + 1], used[#used + 2] = meter.scores_field, meter.scores_today
+  end
+  if #used > 0 then
+    redis.call('HSET', meter.usage, unpack(used))
+  end
+  if #used > 0 and is_first then
+    begin_day(meter)
   end
   for _, charge in ipairs(meter) do
     if charge.price > 0 then
@@ -93,9 +98,6 @@ end
 
 -- One string: a 1 when the call was refused, then words: requests of the day, how far each bucket is ahead (µs).
 local function metered(meter, refused)
-  if not meter.requests_today then
-    read_requests(meter)
-  end
   local answer = {refused and '\1' or '\0', word(meter.requests_today)}
   for at, charge in ipairs(meter) do
     answer[at + 2] = word(charge.ahead)

@@ -31,8 +31,8 @@ local function load(period)
   if meta[1] then
     set_layout(period, meta[1])
     period.version = count_of(meta[2], 'period version')
-    period.expires_at = tonumber(meta[3] or '')
-    period.rebuilt_until = tonumber(meta[4] or '')
+    period.expires_at = whole_if_there(meta[3], 'expiry of a period')
+    period.rebuilt_until = count_if_there(meta[4], 'end of a rebuild')
   else
     period.version = 0
   end
@@ -72,16 +72,11 @@ end
 -- Takes a packed entry apart: place (tuple and time), attempts, metadata as it is stored.
 local function open_entry(period, packed)
   local place_end = narrow_end(packed, period.columns + 1)
-  local attempts, weight, at = 0, 1, place_end + 1
-  local byte = string.byte(packed, at)
-  while byte and byte >= 128 do
-    attempts, weight, at = attempts + (byte - 128) * weight, weight * 128, at + 1
-    byte = string.byte(packed, at)
-  end
-  if not byte then
+  local attempts, attempts_end = varint_at(packed, place_end + 1)
+  if not attempts then
     corrupt('entry')
   end
-  return string.sub(packed, 1, place_end), attempts + byte * weight, string.sub(packed, at + 1)
+  return string.sub(packed, 1, place_end), attempts, string.sub(packed, attempts_end + 1)
 end
 
 -- The order key of a player's entry, or nothing when there is none; and the packed entry.
@@ -104,6 +99,16 @@ local function rank_of(period, key)
   end
   local index = redis.call('ZRANK', period.visible, key)
   return (index or redis.call('ZLEXCOUNT', period.visible, '-', '(' .. key)) + 1
+end
+
+-- Reads the counts of the tuples of order keys that are about to change (one or two; the player may be left out), so that
+-- one that is no number is found before the first write.
+local function check_tuples(period, first, second)
+  if period.ties == DENSE then
+    local counts = redis.call('HMGET', period.counts, tuple_of(period, first), tuple_of(period, second or first))
+    count_if_there(counts[1], 'count of a tuple')
+    count_if_there(counts[2], 'count of a tuple')
+  end
 end
 
 -- Keeps the different visible tuples: `by` is 1 or -1.

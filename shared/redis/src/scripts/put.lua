@@ -46,7 +46,10 @@ if current == '' and max_leaderboards and redis.call('ZCARD', KEYS[2]) >= max_le
 end
 check_types(period)
 redis.call('ZCARD', KEYS[2])
-local log = open_log(log_at(KEYS[4], KEYS[1], weights_at(KEYS[22])))
+local weights = weights_at(KEYS[22])
+open_weights(weights)
+local log = open_log(log_at(KEYS[4], KEYS[1], weights))
+read_expiries(ARGV, 18, prefixes_at(10))
 log.keep_events, log.keep_ms = tonumber(ARGV[16]), tonumber(ARGV[17])
 local _, version = version_after(KEYS[3])
 

@@ -78,9 +78,9 @@ local function copy_entries(old, new, steps, set, start, most)
     entries[#entries + 1] = place .. string.sub(packed, #old_place + 1)
     members[#members + 1] = 0
     members[#members + 1] = place .. players[at]
-    if set == 'visible' then
-      count_tuple(new, place, 1)
-    end
+  end
+  for at = 2, set == 'visible' and #members or 0, 2 do
+    count_tuple(new, members[at], 1)
   end
   redis.call('HSET', new.entries, unpack(entries))
   redis.call('ZADD', new[set], unpack(members))
@@ -96,7 +96,11 @@ local function rebuild_some(period, spare, layout)
     done = {layout, 'visible', '0'}
   end
   set_layout(spare, layout)
-  local steps, set, copied = recipe(period, spare), done[2], tonumber(done[3])
+  check_types(spare)
+  local steps, set, copied = recipe(period, spare), done[2], count_of(done[3], 'rebuild')
+  if set ~= 'visible' and set ~= 'hidden' then
+    corrupt('rebuild')
+  end
   local count = copy_entries(period, spare, steps, set, copied, REBUILD_STEP)
   if count < REBUILD_STEP and set == 'visible' then
     set, copied = 'hidden', 0

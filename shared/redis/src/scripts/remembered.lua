@@ -10,7 +10,9 @@ local REMEMBERED_HEAD = 24
 local function recall(slots, id, now, span_ms)
   local found_fingerprint, found_outcome
   for _, slot in ipairs(slots) do
-    local value = redis.call('HGET', slot, id)
+    local found = redis.call('HMGET', slot, id, '')
+    local value = found[1]
+    count_if_there(found[2], 'span of remembered ids')
     if value then
       if #value <= REMEMBERED_HEAD then
         corrupt('remembered id')
@@ -28,7 +30,7 @@ end
 local function remember(slots, id, fingerprint, outcome, now, span_ms)
   local span = math.floor(now / span_ms)
   local slot = slots[span % 2 + 1]
-  local held = tonumber(redis.call('HGET', slot, '') or '')
+  local held = count_if_there(redis.call('HGET', slot, ''), 'span of remembered ids')
   if not held or held < span then
     redis.call('UNLINK', slot)
     redis.call('HSET', slot, '', span)

@@ -12,9 +12,11 @@ if not key then
   return {1}
 end
 check_types(period)
-local held = held_at(KEYS[10], KEYS[11])
-open_held(held)
-local log = open_log(log_at(KEYS[9], KEYS[1], weights_at(KEYS[12])))
+check_tuples(period, key)
+local held, weights = held_at(KEYS[10], KEYS[11]), weights_at(KEYS[12])
+open_held(held, ARGV[4])
+open_weights(weights)
+local log = open_log(log_at(KEYS[9], KEYS[1], weights))
 local position = append(log, ARGV[3])
 close_log(log, 0)
 redis.call('HDEL', period.entries, ARGV[2])

@@ -63,12 +63,12 @@ end
 
 -- Looks at a place before anything is written.
 local function open_place(place)
-  local known = redis.call('HMGET', place.configuration, 'v', 'k', 'd', 'f', 's')
+  local known = redis.call('HMGET', place.configuration, 'v', 'k', 'd', 'f', 'n', 's')
   place.stale = known[1] ~= place.board_version
   if place.stale then
     return
   end
-  place.is_behind = is_behind(bans_state, known[5], bans_now)
+  place.is_behind = is_behind(bans_state, known[6], bans_now)
   local period = load(place.period)
   place.is_new = not period.layout
   if place.is_new then
@@ -78,7 +78,7 @@ local function open_place(place)
   place.reordered = period.layout ~= place.board_layout
   place.is_rebuilt = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
   check_types(period)
-  open_log(place.log, {known[2], known[3], known[4]})
+  open_log(place.log, {known[2], known[3], known[4], known[5]})
 end
 
 -- Checks one target without writing: a plan, or nothing and the refusal's code.
@@ -103,7 +103,11 @@ local function plan_target(attempt, target)
   elseif place.is_rebuilt then
     return nil, REFUSED.rebuilding
   end
-  return settle(place, attempt, target)
+  local plan, refusal = settle(place, attempt, target)
+  if plan then
+    check_tuples(place.period, plan.place, plan.old and plan.old.place)
+  end
+  return plan, refusal
 end
 
 -- Writes what a period is, at its first entry, and forgets the names of some that have expired.
@@ -151,7 +155,7 @@ end
 -- Writes a plan, event first: its position is the version of what it changes.
 local function apply(attempt, target, plan)
   local place, period = target.place, target.place.period
-  local hidden = is_banned(bans, attempt.player, attempt.now)
+  local hidden = attempt.is_banned
   local old_key = plan.old and plan.old.place .. attempt.player
   local key = plan.place .. attempt.player
   local previous_rank = with_ranks and old_key and rank_of(period, old_key)
@@ -192,8 +196,8 @@ local function find_overfull(attempt, plans)
     if plan.status == CREATED then
       created, first = created + 1, first or at
     end
-    if plan.status == CREATED or place.period.expires_at ~= place.expires_at then
-      open_held(held)
+    if plan.status == CREATED or (not plan.replay and (place.is_new or place.period.expires_at ~= place.expires_at)) then
+      open_held(held, place.name)
     end
   end
   if not first or not max_tenant_entries then
@@ -212,9 +216,6 @@ end
 
 -- The number of the first target whose idempotency record the tenant has no room for, if any.
 local function find_overweight(attempt, plans)
-  if not weights.records then
-    read_weights(weights, math.floor(attempt.now / span_ms))
-  end
   local records, first = 0, nil
   for at, plan in ipairs(plans) do
     if not plan.replay then
@@ -243,6 +244,7 @@ local function settle_attempt(attempt)
   if overweight then
     return struct.pack('>BBI4', 1, REFUSED.log_full, overweight - 1)
   end
+  -- Everything has been read and can be written.
   local answer = {'\0'}
   for at, target in ipairs(attempt.targets) do
     local outcome = plans[at].replay or apply(attempt, target, plans[at])
@@ -278,6 +280,24 @@ for at = 1, tonumber(take()) do
   end
 end
 
+-- Looks at what is known of the attempts before anything is written: who is banned, and what the tenant's logs weigh.
+local function open_attempts(attempts)
+  local players = {}
+  for at, attempt in ipairs(attempts) do
+    players[at] = attempt.player
+  end
+  for at, record in ipairs(redis.call('HMGET', bans, unpack(players))) do
+    attempts[at].is_banned = holds(record, attempts[at].now)
+  end
+  -- They have one instant, as a rule; what is read last holds for the call.
+  for at = #attempts, 1, -1 do
+    local span = math.floor(attempts[at].now / span_ms)
+    if span ~= weights.span then
+      read_weights(weights, span)
+    end
+  end
+end
+
 local function take_attempt()
   local attempt = {player = take(), metadata = take(), now = tonumber(take())}
   attempt.id, attempt.fingerprint, attempt.targets = take(), take(), {}
@@ -289,19 +309,27 @@ local function take_attempt()
   return attempt
 end
 
+local attempts = {}
+for at = 1, tonumber(take()) do
+  attempts[at] = take_attempt()
+end
+if #attempts > 0 then
+  open_attempts(attempts)
+end
 local answers = {}
+for at, attempt in ipairs(attempts) do
+  answers[at] = settle_attempt(attempt)
+end
+-- Last, because what meets data that no script has written is charged with nothing.
 if meter then
   charge_all(meter)
-  answers[1] = metered(meter, false)
-end
-for _ = 1, tonumber(take()) do
-  answers[#answers + 1] = settle_attempt(take_attempt())
+  table.insert(answers, 1, metered(meter, false))
 end
 
 -- Trims the logs that were written, and all the more while the tenant's weigh too much.
 local function close_logs()
   local over = 0
-  if max_log_bytes and weights.records then
+  if max_log_bytes and #attempts > 0 then
     over = weights.events + weights.records - max_log_bytes
     for _, place in ipairs(places) do
       over = over + place.log.weight

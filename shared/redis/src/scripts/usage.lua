@@ -9,7 +9,7 @@ take_boards(held)
 local usage = redis.call('HGETALL', take_key())
 local weights = weights_at(take_key())
 read_weights(weights, math.floor(now_us() / 1000 / tonumber(take())))
-drop_expired(held)
 local leaderboards = redis.call('ZCARD', held.boards)
+drop_expired(held)
 local is_exact = held.is_exact and (held.total or leaderboards == 0)
 return {leaderboards, is_exact and 1 or 0, held.total or 0, weights.events + weights.records, unpack(usage)}

@@ -102,11 +102,43 @@ local function widen(bytes, count)
   return table.concat(words)
 end
 
--- A count that was stored as decimal digits, at most 2^53.
-local function count_of(text, what)
-  local number = text and string.match(text, '^%d+$') and tonumber(text)
-  if not number or number > 9007199254740992 then
+-- A whole number that was stored as decimal digits, at most 2^53 away from 0. It is written as the server writes numbers:
+-- without zeros in front, so that the server can add to it.
+local function whole_of(text, what)
+  local number = text and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) and tonumber(text)
+  if not number or math.abs(number) > 9007199254740992 then
     corrupt(what)
   end
   return number
+end
+
+-- A count that was stored like that.
+local function count_of(text, what)
+  local number = whole_of(text, what)
+  if number < 0 then
+    corrupt(what)
+  end
+  return number
+end
+
+-- The same of what may not be there: nothing stays nothing.
+local function whole_if_there(text, what)
+  return text and whole_of(text, what) or nil
+end
+
+local function count_if_there(text, what)
+  return text and count_of(text, what) or nil
+end
+
+-- The varint (LEB128) at a byte, and where it ends; nothing when the bytes end before it does.
+local function varint_at(bytes, at)
+  local number, weight, byte = 0, 1, string.byte(bytes, at)
+  while byte and byte >= 128 do
+    number, weight, at = number + (byte - 128) * weight, weight * 128, at + 1
+    byte = string.byte(bytes, at)
+  end
+  if not byte then
+    return nil
+  end
+  return number + byte * weight, at
 end

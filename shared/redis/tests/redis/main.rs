@@ -24,6 +24,8 @@ mod out_of_memory;
 mod periods;
 #[cfg(test)]
 mod records;
+#[path = "../../../../tests/suite/src/redis_server.rs"]
+pub mod redis_server;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

@@ -1,48 +1,19 @@
 //! A Redis server for one test.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
 use leaderboard_core::model::Model;
 use leaderboard_redis::{Connection, RedisStore, Reply};
-use tempfile::TempDir;
 
 use crate::native_redis::{NativeRedis, connect};
+use crate::redis_server::RedisServer;
 
 /// A server that ends with the test.
-pub(crate) struct Server {
-    process: Child,
-    port: u16,
-    _directory: TempDir,
-}
+pub(crate) struct Server(RedisServer);
 
 impl Server {
-    /// Starts a server on a free port and waits until it answers.
+    /// Starts a server and waits until it answers.
+    #[expect(clippy::unused_async, reason = "tests start it as they do all else")]
     pub(crate) async fn start() -> Self {
-        let directory = TempDir::new().unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"])
-            .arg("--dir")
-            .arg(directory.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let server = Self {
-            process,
-            port,
-            _directory: directory,
-        };
-        for _ in 0..500 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return server;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("redis-server does not answer on port {port}");
+        Self(RedisServer::start())
     }
 
     pub(crate) async fn connection(&self) -> NativeRedis {
@@ -50,7 +21,7 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        self.0.url()
     }
 
     pub(crate) async fn store(&self) -> RedisStore<NativeRedis> {
@@ -104,12 +75,5 @@ impl Server {
             };
             connection.command("RESTORE", &[key, b"0", dump]).await.unwrap();
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
     }
 }
