@@ -7,7 +7,7 @@ use crate::RedisStore;
 use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{Call, DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, READ_DOCUMENTS};
+use crate::script::{Call, DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, READ_DOCUMENTS, SHORTEN_DOCUMENT};
 
 impl<C: Connection> Documents for RedisStore<C> {
     async fn read_documents(
@@ -39,10 +39,20 @@ impl<C: Connection> Documents for RedisStore<C> {
         call.text(&name.id);
         call.expected(expected);
         call.bytes(body);
-        let mut answer = Answer::new(PUT_DOCUMENT.run(&self.connection, &call).await?);
-        Ok(match answer.bytes()?.as_slice() {
-            b"ok" => Ok((answer.number()?, answer.count()? == 1)),
-            b"version" => Err(answer.mismatch()?),
+        // A server that is out of memory refuses every put without a look at what is there.
+        let (replies, out_of_memory) = match PUT_DOCUMENT.run(&self.connection, &call).await {
+            Err(error @ StoreError::OutOfMemory(_)) => {
+                call.flag(true);
+                let replies = SHORTEN_DOCUMENT.run(&self.connection, &call).await?;
+                (replies, Some(error))
+            }
+            replies => (replies?, None),
+        };
+        let mut answer = Answer::new(replies);
+        Ok(match (answer.bytes()?.as_slice(), out_of_memory) {
+            (b"ok", _) => Ok((answer.number()?, answer.count()? == 1)),
+            (b"version", _) => Err(answer.mismatch()?),
+            (b"full", Some(error)) => return Err(error),
             _ => return Err(corrupt("answer to a put of a document")),
         })
     }

@@ -165,7 +165,7 @@ impl Script {
         }
     }
 
-    /// A script that takes more out than it writes. The server runs it, with all its writes, when it is out of memory and
+    /// A script that takes more out than it writes, or as much. The server runs it, with all its writes, when it is out of memory and
     /// refuses the writes of other scripts.
     pub(crate) const fn freeing(parts: &'static [&'static str]) -> Self {
         Self {
@@ -377,15 +377,19 @@ pub(crate) static READ_DOCUMENTS: Script =
     Script::reading(&[WORDS, DOCUMENTS, include_str!("scripts/read_documents.lua")]);
 pub(crate) static LIST_DOCUMENTS: Script =
     Script::reading(&[WORDS, DOCUMENTS, include_str!("scripts/list_documents.lua")]);
-pub(crate) static PUT_DOCUMENT: Script = Script::new(&[
+/// The parts of a put of a document.
+const PUT_DOCUMENT_PARTS: &[&str] = &[
     WORDS,
     CLOCK,
     VERSIONS,
     EXPECTED,
     DOCUMENTS,
     include_str!("scripts/put_document.lua"),
-]);
-pub(crate) static DELETE_DOCUMENT: Script = Script::new(&[
+];
+pub(crate) static PUT_DOCUMENT: Script = Script::new(PUT_DOCUMENT_PARTS);
+/// A put of a document that is no longer than the one before it, on a server that is out of memory.
+pub(crate) static SHORTEN_DOCUMENT: Script = Script::freeing(PUT_DOCUMENT_PARTS);
+pub(crate) static DELETE_DOCUMENT: Script = Script::freeing(&[
     WORDS,
     EXPECTED,
     DOCUMENTS,

@@ -110,10 +110,7 @@ impl Reading {
 
     /// How long more may take to come.
     fn time_left(&self) -> Duration {
-        let received = u64::try_from(self.received).unwrap_or(u64::MAX);
-        let earned = Duration::from_millis(received.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
-        let allowed = self.limit.min(GRACE.saturating_add(earned));
-        allowed.saturating_sub(self.began.elapsed())
+        time_left(self.received, self.began.elapsed(), self.limit)
     }
 
     /// A body of a length that the client told. Its end is not waited for: that would be one more call of the host.
@@ -167,6 +164,16 @@ impl Reading {
     }
 }
 
+/// How long more of a body may take to come, of which so many bytes came within `elapsed`, and which may take `limit` in all. Each
+/// byte earns the time that it takes at the least rate, so that a client which sends little at a time, however often, runs
+/// out of it.
+fn time_left(received: usize, elapsed: Duration, limit: Duration) -> Duration {
+    let received = u64::try_from(received).unwrap_or(u64::MAX);
+    let earned = Duration::from_millis(received.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
+    let allowed = limit.min(GRACE.saturating_add(earned));
+    allowed.saturating_sub(elapsed)
+}
+
 /// Keeps a chunk, up to the limit and no further.
 fn add(body: &mut Vec<u8>, chunk: Vec<u8>) {
     if body.is_empty() {
@@ -182,4 +189,56 @@ fn broken(why: &str) -> Body {
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIB: usize = 1 << 10;
+
+    fn left_ms(received: usize, elapsed_ms: u64) -> u128 {
+        time_left(received, Duration::from_millis(elapsed_ms), BODY_LIMIT).as_millis()
+    }
+
+    #[test]
+    fn a_client_that_sends_nothing_has_five_seconds() {
+        assert_eq!(left_ms(0, 0), 5_000);
+        assert_eq!(left_ms(0, 4_999), 1);
+        assert_eq!(left_ms(0, 5_000), 0);
+        assert_eq!(left_ms(0, 60_000), 0);
+    }
+
+    #[test]
+    fn one_byte_a_second_earns_no_more_time() {
+        assert_eq!(left_ms(4, 4_000), 1_000);
+        assert_eq!(left_ms(5, 5_000), 0);
+        assert_eq!(left_ms(29, 29_000), 0);
+    }
+
+    #[test]
+    fn eight_kib_a_second_keep_a_body_going_until_thirty_seconds_are_over() {
+        for second in 1..=25 {
+            assert_eq!(
+                left_ms(8 * KIB * second, second as u64 * 1_000),
+                5_000,
+                "{second}"
+            );
+        }
+        assert_eq!(left_ms(29 * 8 * KIB, 29_000), 1_000);
+        assert_eq!(left_ms(31 * 8 * KIB, 31_000), 0);
+    }
+
+    #[test]
+    fn a_rate_below_the_least_runs_out_and_no_rate_passes_the_limit() {
+        // Half of the rate: after ten seconds, the five of grace and the five that were earned are used up.
+        assert_eq!(left_ms(9 * 4 * KIB, 9_000), 500);
+        assert_eq!(left_ms(10 * 4 * KIB, 10_000), 0);
+        assert_eq!(left_ms(usize::MAX, 29_999), 1);
+        assert_eq!(left_ms(usize::MAX, 30_000), 0);
+        assert_eq!(
+            time_left(usize::MAX, Duration::from_secs(2), DISCARD_LIMIT),
+            Duration::ZERO
+        );
+    }
 }

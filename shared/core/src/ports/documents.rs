@@ -76,7 +76,8 @@ pub trait Documents {
     /// Creates or replaces. Gives the new version and whether it was created. An unchanged document keeps its version.
     ///
     /// # Errors
-    /// [`StoreError`]; a mismatch is an inner result.
+    /// [`StoreError`]; a mismatch is an inner result. [`StoreError::OutOfMemory`] only for a document that is new, or longer
+    /// than it was: to shorten one, as to delete one, works when the store is full.
     async fn put_document(
         &self,
         name: &DocumentName,

@@ -21,12 +21,13 @@ pub(super) const fn routes<R: From<DocumentCall>>(
     [
         Route::new(Verb::Get, own, Need::Admin, |_| Ok(Read(Tenant).into())),
         Route::new(Verb::Put, own, Need::Admin, |_| Ok(Put(Tenant).into())).with_body(BodyKind::Json),
-        Route::new(Verb::Delete, own, Need::Admin, |_| Ok(Delete(Tenant).into())),
+        Route::new(Verb::Delete, own, Need::Admin, |_| Ok(Delete(Tenant).into())).frees_memory(),
         Route::new(Verb::Get, operator, Need::Operator, |_| Ok(Read(Operator).into())),
         Route::new(Verb::Put, operator, Need::Operator, |_| Ok(Put(Operator).into()))
             .with_body(BodyKind::Json),
         Route::new(Verb::Delete, operator, Need::Operator, |_| {
             Ok(Delete(Operator).into())
-        }),
+        })
+        .frees_memory(),
     ]
 }

@@ -63,7 +63,8 @@ impl Endpoint for Identity {
                 .with_idempotency_key(),
                 Route::new(Verb::Delete, KEY, Need::Admin, |path| {
                     key(path).map(Call::RevokeKey)
-                }),
+                })
+                .frees_memory(),
                 Route::new(Verb::Get, ISSUERS, Need::Admin, |_| {
                     Ok(Call::ListIssuers(Scope::Tenant))
                 }),
@@ -76,7 +77,8 @@ impl Endpoint for Identity {
                 .with_body(BodyKind::Json),
                 Route::new(Verb::Delete, ISSUER, Need::Admin, |path| {
                     issuer(path).map(|id| Call::DeleteIssuer(Scope::Tenant, id))
-                }),
+                })
+                .frees_memory(),
                 Route::new(Verb::Get, OPERATOR_ISSUERS, Need::Operator, |_| {
                     Ok(Call::ListIssuers(Scope::Operator))
                 }),
@@ -89,7 +91,8 @@ impl Endpoint for Identity {
                 .with_body(BodyKind::Json),
                 Route::new(Verb::Delete, OPERATOR_ISSUER, Need::Operator, |path| {
                     issuer(path).map(|id| Call::DeleteIssuer(Scope::Operator, id))
-                }),
+                })
+                .frees_memory(),
                 Route::new(Verb::Post, "/tokens", Need::Write, |_| Ok(Call::IssueToken))
                     .with_body(BodyKind::Json)
                     .charged_locally(),

@@ -78,12 +78,6 @@ pub async fn detailed<E: Environment>(context: &Context<'_, E>) -> Result<Respon
     Ok(response)
 }
 
-/// Whether a setting of the store's server is known to be wrong.
-pub(crate) async fn is_set_up_badly<E: Environment>(env: &E) -> bool {
-    let settings = env.store().check_settings().await;
-    settings.is_ok_and(|settings| settings.iter().any(SettingCheck::is_wrong))
-}
-
 /// Settings as they are told to the operator: what each is and should be.
 fn told(settings: &[SettingCheck]) -> Vec<Value> {
     let told = |check: &SettingCheck| {

@@ -26,6 +26,15 @@ const MAX_KEYS: u32 = 200;
 /// How often a change is applied anew because someone else changed the key at the same time.
 const MAX_ATTEMPTS: u32 = 4;
 
+/// What becomes of a key whose changed record a full store refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WithoutRoom {
+    /// It stays as it is, and the request is refused.
+    Keep,
+    /// It is removed, which needs no room.
+    Remove,
+}
+
 /// `POST /keys`: makes a key. The answer is the only place where it is ever shown.
 ///
 /// # Errors
@@ -205,7 +214,7 @@ pub async fn rotate<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
     };
     let keyed = KeyedRequest::of(context, &format!("rotate {id}"))?;
     let made = ApiKey::rotate(&context.tenant, id, &context.env.random()?);
-    let (version, record) = change(context, id, |record| {
+    let (version, record) = change(context, id, WithoutRoom::Keep, |record| {
         if record.revoked_at.is_some() {
             return Err(Problem::new(ProblemType::Conflict).with_detail("The key was revoked."));
         }
@@ -230,7 +239,8 @@ fn too_many_secrets(TooManySecrets { until }: TooManySecrets) -> Problem {
     Problem::new(ProblemType::QuotaReached).with_detail(detail)
 }
 
-/// `DELETE /keys/{id}`: revokes a key, which holds everywhere within five seconds. A key that was revoked before is removed.
+/// `DELETE /keys/{id}`: revokes a key, which holds everywhere within five seconds. A key that was revoked before is removed; so is
+/// one whose record, with the instant of its end, a full store has no room for: a key that leaked must end at once.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -238,7 +248,7 @@ pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
     Query::parse(context.query, &[])?;
     let there = stored(context, id).await?;
     if there.value.revoked_at.is_none() {
-        let (..) = change(context, id, |record| {
+        let (..) = change(context, id, WithoutRoom::Remove, |record| {
             record.revoked_at.get_or_insert(context.now);
             Ok(())
         })
@@ -280,10 +290,11 @@ async fn find<E: Environment>(
     }))
 }
 
-/// Changes a record. Its new version, and what it is now.
+/// Changes a record. Its new version, and what it is now; of a record that was removed for want of room, what it would be.
 async fn change<E: Environment>(
     context: &Context<'_, E>,
     id: KeyId,
+    without_room: WithoutRoom,
     edit: impl Fn(&mut ApiKeyRecord) -> Result<(), Problem>,
 ) -> Result<(u64, ApiKeyRecord), Problem> {
     let preconditions = Preconditions::of(context.headers)?;
@@ -296,7 +307,14 @@ async fn change<E: Environment>(
         let name = keys::name(&context.tenant, id);
         let expected = Expected::Version(there.version);
         let store = context.env.store();
-        if let Ok((version, _)) = store.put_document(&name, &record.encode(), expected).await? {
+        let kept = match store.put_document(&name, &record.encode(), expected).await {
+            Err(StoreError::OutOfMemory(_)) if without_room == WithoutRoom::Remove => {
+                let deleted = store.delete_document(&name, expected).await?;
+                deleted.map(|_| there.version)
+            }
+            put => put?.map(|(version, _)| version),
+        };
+        if let Ok(version) = kept {
             keys::changed(context.env, &context.tenant, id).await;
             return Ok((version, record));
         }

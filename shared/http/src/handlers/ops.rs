@@ -61,17 +61,16 @@ pub async fn live<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
 }
 
 /// `GET /health/ready`: 200 when the store answers, with a warning when its server has a setting that endangers it, and 503
-/// otherwise. The store is asked at most once per second by an instance.
+/// otherwise. The instances of a region together ask the store about once per second, and for its
+/// settings once per minute.
 ///
 /// # Errors
 /// A problem with the query.
 pub async fn ready<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let Probed {
-        at,
-        answer,
-        is_set_up_badly,
-    } = probe(context.env).await;
+    let probed = probe(context.env).await;
+    let is_set_up_badly = probed.is_set_up_badly();
+    let Probed { at, answer, .. } = probed;
     let (status, message, code) = match &answer {
         Ok(()) if is_set_up_badly => (
             "warn",

@@ -33,6 +33,8 @@ mod pipeline;
 #[cfg(test)]
 mod ranks;
 #[cfg(test)]
+mod readiness;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod scores;

@@ -63,6 +63,8 @@ pub(crate) struct Store {
     pub(crate) audited: Cell<(u32, usize)>,
     /// Whether it takes questions in and answers none.
     pub(crate) hangs: Cell<bool>,
+    /// How often it was asked how its server is set up.
+    pub(crate) settings_checks: Cell<u32>,
     /// How its server is set up.
     pub(crate) settings: RefCell<Vec<SettingCheck>>,
     /// Whether changes are made and their answers get lost.
@@ -343,7 +345,7 @@ impl DeadLetters for Store {
         letters: &[DeadLetter],
     ) -> Result<(), StoreError> {
         self.letter_pushes.set(self.letter_pushes.get() + 1);
-        self.up()?.push_dead_letters(tenant, letters).await
+        self.has_room()?.push_dead_letters(tenant, letters).await
     }
 
     async fn list_dead_letters(
@@ -384,7 +386,15 @@ impl Documents for Store {
         body: &[u8],
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
-        self.writes()?.put_document(name, body, expected).await
+        let model = self.writes()?;
+        let there = model.read_documents(std::slice::from_ref(name)).await?;
+        if there[0]
+            .as_ref()
+            .is_none_or(|there| there.value.len() < body.len())
+        {
+            self.has_room()?;
+        }
+        model.put_document(name, body, expected).await
     }
 
     async fn delete_document(
@@ -473,6 +483,7 @@ impl Readiness for Store {
     }
 
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
+        self.settings_checks.set(self.settings_checks.get() + 1);
         self.up()?;
         Ok(self.settings.borrow().clone())
     }

@@ -2,7 +2,8 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Ban, Bans, Expected, Leaderboards, PageFrom, RateLimits, Scores,
+    AuditKind, AuditLog, AuditRecord, Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName,
+    Documents, Expected, Leaderboards, PageFrom, RateLimits, Scores,
 };
 use leaderboard_core::{PeriodId, StoreError};
 
@@ -82,4 +83,73 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
     let attempts = [attempt(&board, "s", 1, NOW_MS)];
     let submitted = store.submit_on(&tenant, &attempts, &terms()).await.unwrap();
     assert!(submitted.answers[0].is_ok());
+}
+
+#[tokio::test]
+async fn documents_are_shortened_and_deleted_and_none_grows() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let name = |id: &str| DocumentName {
+        tenant: Some(tenant()),
+        kind: DocumentKind::Key,
+        id: id.into(),
+    };
+    let (one, other) = (name("one"), name("other"));
+    for name in [&one, &other] {
+        let made = store
+            .put_document(name, b"as long as this", Expected::Absent)
+            .await;
+        assert!(made.unwrap().unwrap().1);
+    }
+    server.ask("CONFIG SET maxmemory-policy noeviction").await;
+    server.ask("CONFIG SET maxmemory 1").await;
+    let full = server.digest().await;
+    for (name, body) in [(&one, "longer than it was"), (&name("third"), "")] {
+        let refused = store.put_document(name, body.as_bytes(), Expected::Any).await;
+        assert!(matches!(refused, Err(StoreError::OutOfMemory(_))), "{refused:?}");
+    }
+    let stale = store.put_document(&one, b"short", Expected::Absent).await;
+    assert!(stale.unwrap().is_err());
+    assert_eq!(server.digest().await, full);
+
+    for body in ["as long as THIS", "short"] {
+        let put = store.put_document(&one, body.as_bytes(), Expected::Any).await;
+        let (version, created) = put.unwrap().unwrap();
+        let there = store.read_documents(std::slice::from_ref(&one)).await.unwrap();
+        let there = there.into_iter().next().flatten().unwrap();
+        assert_eq!(
+            (there.value.as_slice(), there.version, created),
+            (body.as_bytes(), version, false)
+        );
+    }
+    for name in [&one, &other] {
+        let deleted = store.delete_document(name, Expected::Any).await;
+        assert_eq!(deleted, Ok(Ok(true)));
+    }
+    assert_eq!(store.read_documents(&[one, other]).await.unwrap(), [None, None]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_deleted_and_none_is_added() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let letter = |payload: &str| DeadLetter {
+        at: at(NOW_MS),
+        reason: "nobody can read it".into(),
+        payload: payload.into(),
+    };
+    let tenant = tenant();
+    store
+        .push_dead_letters(Some(&tenant), &[letter("a")])
+        .await
+        .unwrap();
+    server.ask("CONFIG SET maxmemory-policy noeviction").await;
+    server.ask("CONFIG SET maxmemory 1").await;
+    let pushed = store.push_dead_letters(Some(&tenant), &[letter("b")]).await;
+    assert!(matches!(pushed, Err(StoreError::OutOfMemory(_))), "{pushed:?}");
+    let letters = store.list_dead_letters(Some(&tenant), None, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(store.delete_dead_letter(letters[0].id).await, Ok(true));
+    assert_eq!(store.delete_dead_letter(letters[0].id).await, Ok(false));
+    assert_eq!(store.list_dead_letters(None, None, 10).await, Ok(Vec::new()));
 }

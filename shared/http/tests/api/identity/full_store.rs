@@ -1,8 +1,11 @@
 //! A store that is out of memory: it refuses every charge, every audit record and every score. What takes data out is done.
 
+use futures::executor::block_on;
+use leaderboard_core::ports::{DeadLetter, DeadLetters};
+use leaderboard_core::{TenantId, Timestamp};
 use serde_json::{Value, json};
 
-use super::world::{Instance, Region};
+use super::world::{BEGIN_S, Instance, Region, issuer_document};
 
 /// A leaderboard of acme with a score, and a key that may do everything.
 fn world() -> (Region, Instance, String) {
@@ -82,9 +85,95 @@ fn an_act_is_recorded_afterwards_when_it_made_room() {
     let done = instance.with_key(&key, "DELETE", "/leaderboards/c", "");
     assert_eq!((done.status, done.log.cause), (204, None));
     assert_eq!(acts(&instance), (before.0 + 1, before.1));
-    // One that was refused has changed nothing that the log would have to have.
+    // One that was refused, and never recorded, is counted with the refusals.
     region.store.is_full.set(true);
     let refused = instance.with_key(&key, "DELETE", "/leaderboards/none", "");
-    assert_eq!((refused.status, refused.log.cause), (404, None));
+    assert_eq!(refused.status, 404);
     assert_eq!(acts(&instance), (before.0 + 1, before.1));
+    let refusals = instance.counted()["edgeboard_refusals_unrecorded_total"];
+    assert_eq!(refusals, 1);
+}
+
+#[test]
+fn documents_and_dead_letters_are_deleted() {
+    let (region, instance, key) = world();
+    let acme = TenantId::new("acme").unwrap();
+    let letter = DeadLetter {
+        at: Timestamp::from_unix_ms(BEGIN_S * 1000).unwrap(),
+        reason: "nobody can read it".into(),
+        payload: b"{".to_vec(),
+    };
+    block_on(region.store.push_dead_letters(Some(&acme), &[letter])).unwrap();
+    let letters = instance.with_key(&key, "GET", "/dead-letters", "").json();
+    let letter = format!("/dead-letters/{}", letters["letters"][0]["id"].as_str().unwrap());
+    // Both are on one list, which is shortened first.
+    let mut shared = issuer_document();
+    shared["claims"] = json!({"tenant": "org"});
+    for (path, document) in [
+        ("/issuers/main", issuer_document()),
+        ("/operator/issuers/shared", shared),
+        ("/flags", json!({"flags": {}})),
+        ("/operator/flags", json!({"flags": {}})),
+        ("/limits", json!({})),
+        ("/operator/limits", json!({})),
+    ] {
+        let made = instance.operator("PUT", path, &document);
+        assert_eq!(made.status, 201, "{path}: {made:?}");
+    }
+    let before = acts(&instance);
+    region.store.is_full.set(true);
+    let paths = ["/issuers/main", "/flags", "/limits", letter.as_str()];
+    for path in paths {
+        let done = instance.with_key(&key, "DELETE", path, "");
+        assert_eq!(done.status, 204, "{path}: {done:?}");
+        assert!(done.log.cause.unwrap().contains("not recorded"));
+    }
+    let operators = ["/operator/issuers/shared", "/operator/flags", "/operator/limits"];
+    for path in operators {
+        let done = instance.operator("DELETE", path, &Value::Null);
+        assert_eq!(done.status, 204, "{path}: {done:?}");
+    }
+    region.store.is_full.set(false);
+    for path in paths.iter().filter(|path| **path != letter).chain(&operators) {
+        let gone = instance.operator("GET", path, &Value::Null);
+        assert_eq!(gone.status, 404, "{path}: {gone:?}");
+    }
+    let letters = instance.with_key(&key, "GET", "/dead-letters", "").json();
+    assert_eq!(letters["letters"], json!([]));
+    assert_eq!(acts(&instance), (before.0, before.1 + 7));
+}
+
+#[test]
+fn a_key_is_revoked_and_no_record_of_it_is_left() {
+    let (region, instance, key) = world();
+    let admin = || instance.make_key(&json!({"name": "leaked", "scopes": ["scores:read"]}));
+    let ((kept, _), (id, leaked)) = (admin(), admin());
+    let path = format!("/keys/{id}");
+    let reads = || {
+        instance
+            .with_key(&leaked, "GET", "/leaderboards/b/entries", "")
+            .status
+    };
+    assert_eq!(reads(), 200);
+    region.store.is_full.set(true);
+    let stale = [("x-api-key", key.as_str()), ("if-match", "\"1\"")];
+    assert_eq!(instance.send("DELETE", &path, "", &stale).status, 412);
+    let rotated = instance.with_key(&key, "POST", &format!("{path}/rotate"), "");
+    assert_eq!(rotated.status, 503);
+    assert_eq!(reads(), 200);
+    let done = instance.with_key(&key, "DELETE", &path, "");
+    assert_eq!(done.status, 204, "{done:?}");
+    assert_eq!(reads(), 401);
+    let gone = instance.with_key(&key, "GET", &path, "");
+    assert_eq!(gone.problem().1, "key-not-found");
+    // With room, the record stays, and says when.
+    region.store.is_full.set(false);
+    let path = format!("/keys/{kept}");
+    assert_eq!(instance.with_key(&key, "DELETE", &path, "").status, 204);
+    let record = instance.with_key(&key, "GET", &path, "").json();
+    assert!(record["revoked_at"].is_string(), "{record}");
+    // To remove it needs no room.
+    region.store.is_full.set(true);
+    assert_eq!(instance.with_key(&key, "DELETE", &path, "").status, 204);
+    assert_eq!(instance.with_key(&key, "GET", &path, "").status, 404);
 }

@@ -332,7 +332,10 @@ impl Instance {
             self.handled::<families::Flags>(request)
         } else if path.contains("/entries") || path.contains("/summary") {
             self.handled::<families::Ranks>(request)
-        } else if path.contains("/scores") || path.contains("/players/") || path == "/bans" {
+        } else if ["/scores", "/players/", "/bans", "/dead-letters"]
+            .iter()
+            .any(|part| path.contains(part))
+        {
             self.handled::<families::Scores>(request)
         } else if path.ends_with("/limits") {
             self.handled::<families::Limits>(request)

@@ -11,6 +11,10 @@ use crate::edgeboard::{Edgeboard, KEY, over_http};
 const SCORE: &str = r#"{"player":"slow","score":7}"#;
 /// How long a test waits for an answer before it gives up: longer than a body may take.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// How long a slow client waits after each byte of a body: far below the least rate, and never idle for long.
+const TRICKLE_PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of a body that comes so slowly: whole after fifteen seconds, within the time that a body may take in all.
+const TRICKLED_BYTES: usize = 150;
 
 /// The head of a submission, without the end of the headers.
 fn head(edgeboard: &Edgeboard, key: &str) -> String {
@@ -38,6 +42,34 @@ async fn answers(edgeboard: &Edgeboard, sent: String) -> String {
     tokio::task::spawn_blocking(ask).await.unwrap()
 }
 
+/// What comes back until the server closes, when the head is sent at once and the body in pieces, slowly.
+async fn answers_to_a_trickle(edgeboard: &Edgeboard, head: String, body: Vec<String>) -> String {
+    let address = edgeboard.url.trim_start_matches("http://").to_owned();
+    let trickle = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut writer = stream.try_clone().unwrap();
+        let sender = std::thread::spawn(move || {
+            for piece in body {
+                // A server that has answered takes no more.
+                if writer.write_all(piece.as_bytes()).is_err() {
+                    return;
+                }
+                std::thread::sleep(TRICKLE_PAUSE);
+            }
+        });
+        let mut answers = Vec::new();
+        // As in `answers`.
+        if let Err(error) = stream.read_to_end(&mut answers) {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{answers:?}");
+        }
+        sender.join().unwrap();
+        String::from_utf8_lossy(&answers).into_owned()
+    };
+    tokio::task::spawn_blocking(trickle).await.unwrap()
+}
+
 over_http! {
     async fn a_body_that_does_not_come_is_answered_and_the_connection_is_closed(edgeboard) {
         edgeboard.board("b", &json!({})).await;
@@ -54,6 +86,22 @@ over_http! {
         }
         let chunked = format!("{}transfer-encoding: chunked\r\n\r\n5\r\n{{\"pla\r\n", head(edgeboard, KEY));
         let answer = answers(edgeboard, chunked).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert_eq!(edgeboard.get("/leaderboards/b/entries").await.is(200)["count"], 0);
+    }
+
+    async fn a_body_that_comes_byte_by_byte_is_answered_before_it_is_whole(edgeboard) {
+        edgeboard.board("b", &json!({})).await;
+        // Were only pauses measured, or only the time in all, the whole body would come, and be taken.
+        let body = format!("{SCORE:TRICKLED_BYTES$}");
+        let length = format!("{}content-length: {}\r\n\r\n", head(edgeboard, KEY), body.len());
+        let answer = answers_to_a_trickle(edgeboard, length, body.chars().map(String::from).collect()).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        let chunks = body.chars().map(|byte| format!("1\r\n{byte}\r\n"));
+        let chunks = chunks.chain(["0\r\n\r\n".to_owned()]).collect();
+        let chunked = format!("{}transfer-encoding: chunked\r\n\r\n", head(edgeboard, KEY));
+        let answer = answers_to_a_trickle(edgeboard, chunked, chunks).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
         assert_eq!(edgeboard.get("/leaderboards/b/entries").await.is(200)["count"], 0);
     }
