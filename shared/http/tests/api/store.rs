@@ -49,6 +49,8 @@ pub(crate) struct Store {
     pub(crate) writes_left: Cell<Option<u32>>,
     /// How often ranks were asked for.
     pub(crate) reads: Cell<u32>,
+    /// How often a period was asked for by its id.
+    pub(crate) names_asked: Cell<u32>,
     /// How often the store was asked whether it is ready.
     pub(crate) probes: Cell<u32>,
     /// How many changes were announced.
@@ -200,6 +202,7 @@ impl Scores for Store {
         id: &PeriodId,
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
+        self.names_asked.set(self.names_asked.get() + 1);
         self.asked()
             .await?
             .find_period(tenant, leaderboard, id, now)
