@@ -164,24 +164,31 @@ impl PeriodSelector {
         }
     }
 
-    /// The same selector for every name of one period: an instant or a date becomes the id of its period. What
-    /// depends on the clock stays as it is, and so does a name that the schedule may not know.
+    /// The same selector for every name of one period, by the leaderboard's schedule: an instant or a date becomes the id of
+    /// its period. What depends on the clock stays as it is.
     #[must_use]
     pub fn canonical(&self, board: &Leaderboard, now: Timestamp) -> Self {
-        // No period begins within a second.
-        let is_unrecorded = |id: &PeriodId| {
-            Timestamp::parse(id.as_str()).is_ok_and(|start| {
-                !board.schedule.is_recorded(start) && start.as_unix_ms().rem_euclid(SECOND_MS) == 0
-            })
-        };
         match self {
-            Self::Named(id) if is_unrecorded(id) => self.clone(),
             Self::Named(_) | Self::On(_) => match self.resolve(board, now) {
                 Some(period) => Self::Named(period.id),
                 None => self.clone(),
             },
             Self::Current | Self::Previous => self.clone(),
         }
+    }
+
+    /// The id of a period that the store may have by a rule that nobody recorded, spelled as a store spells it. `None`:
+    /// the schedule knows the period that is meant.
+    #[must_use]
+    pub fn unexplained(&self, board: &Leaderboard) -> Option<PeriodId> {
+        let Self::Named(id) = self else { return None };
+        let start = Timestamp::parse(id.as_str()).ok()?;
+        // No period begins within a second.
+        if board.schedule.is_recorded(start) || start.as_unix_ms().rem_euclid(SECOND_MS) != 0 {
+            return None;
+        }
+        let spelled = PeriodId::starting_at(start);
+        (board.schedule.period_at(start).id != spelled).then_some(spelled)
     }
 }
 

@@ -65,7 +65,7 @@ struct OldestKept {
 
 impl PartialEq for Schedule {
     fn eq(&self, other: &Self) -> bool {
-        self.changes().eq(other.changes()) && self.unrecorded_until == other.unrecorded_until
+        self.has_rules_of(other) && self.unrecorded_until == other.unrecorded_until
     }
 }
 

@@ -3,6 +3,10 @@
 //! `{"tenant": "default", "scores": [ … ]}`, each submission as in `POST /scores`, and each with an `id`:
 //! every region receives every message, and the ids make it count once. Each submission that cannot be applied becomes a dead
 //! letter with its reason: never silently dropped, never in the way of the rest, and to be replayed when the reason is gone.
+//!
+//! A message may name any number of leaderboards. It is settled in parts of as many as a request may name.
+
+mod parts;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -53,16 +57,25 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     if let Some(problem) = why_closed(env, tenant, &knowledge) {
         return message.push_all(env, &problem.one_line()).await;
     }
-    let submissions: Vec<_> = message
-        .items
-        .iter()
-        .map(|(item, _)| item.submission.clone())
-        .collect();
-    let submitted = submit(env, tenant, &knowledge, &submissions, None).await?;
+    let mut answers = Vec::with_capacity(message.items.len());
+    let mut failure = None;
+    // The region is asked for the configurations of the first part alone, so that what a message costs there is bounded.
+    let mut cache = env.cache();
+    for part in parts::parts(&message.items, |(item, _)| &item.submission.leaderboards) {
+        let submissions: Vec<_> = part.iter().map(|(item, _)| item.submission.clone()).collect();
+        match submit(env, tenant, &knowledge, &submissions, (cache.take(), None)).await {
+            Ok(submitted) => answers.extend(submitted.answers),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    views::submitted(env, tenant, answers.iter().flatten().flatten());
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
     let mut is_rebuilding = false;
-    for (answer, (item, text)) in submitted.answers.iter().zip(&message.items) {
+    for (answer, (item, text)) in answers.iter().zip(&message.items) {
         match answer {
             Err(Refusal {
                 reason: RefusalReason::Rebuilding,
@@ -76,9 +89,13 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             }
         }
     }
+    // What is applied now is a replay when the message comes again.
+    count(env, tenant, report.applied).await;
+    if let Some(error) = failure {
+        return Err(error);
+    }
     report.buried = letters.len();
     push(env, Some(tenant), &letters).await?;
-    count(env, tenant, report.applied).await;
     if is_rebuilding {
         return Err(StoreError::Unavailable("a period is being rebuilt".into()));
     }
@@ -96,17 +113,18 @@ fn why_closed<E: Environment>(env: &E, tenant: &TenantId, knowledge: &Knowledge)
     }
 }
 
-/// Settles submissions of messages.
+/// Settles submissions of messages on at most [`crate::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with
+/// configurations of this cache. Those without a time happened at this instant, or now.
 async fn submit<E: Environment>(
     env: &E,
     tenant: &TenantId,
     knowledge: &Knowledge,
     submissions: &[Submission],
-    received_at: Option<Timestamp>,
+    (cache, received_at): (Option<&E::Cache>, Option<Timestamp>),
 ) -> Result<Submitted, StoreError> {
     let deps = Deps {
         store: env.store(),
-        cache: env.cache(),
+        cache,
         boards: env.boards(),
         now: env.now(),
     };
@@ -117,11 +135,9 @@ async fn submit<E: Environment>(
         received_at,
         ..SubmitTerms::new(RankDetail::Omitted)
     };
-    let submitted = usecase::submit(&deps, tenant, &Caller::Server, submissions, &terms)
+    usecase::submit(&deps, tenant, &Caller::Server, submissions, &terms)
         .await
-        .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))?;
-    views::submitted(env, tenant, submitted.answers.iter().flatten().flatten());
-    Ok(submitted)
+        .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))
 }
 
 /// Applies the submission of a dead letter, as if its message came now; one without `occurred_at` happened when the message was
@@ -150,7 +166,8 @@ pub(crate) async fn replay<E: Environment>(
     let tenant = &message.tenant;
     let submissions = [submission];
     let received_at = Some(stored.letter.at);
-    let submitted = submit(env, tenant, knowledge, &submissions, received_at).await?;
+    let submitted = submit(env, tenant, knowledge, &submissions, (env.cache(), received_at)).await?;
+    views::submitted(env, tenant, submitted.answers.iter().flatten().flatten());
     let answer = submitted.answers.into_iter().next();
     let outcomes = answer
         .ok_or_else(|| Problem::internal("a submission was not answered"))?

@@ -1,4 +1,4 @@
-//! What this crate needs of a Redis client: one command at a time, its answer flattened.
+//! What this crate needs of a Redis client: one command at a time, its answer flattened, and a pause.
 #![expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -27,6 +27,19 @@ pub trait Connection {
     /// # Errors
     /// [`ConnectionError`] when there is no answer, or the answer is an error.
     async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError>;
+
+    /// Waits a moment, about a millisecond, so that the server gets to the commands of others.
+    async fn pause(&self);
+}
+
+/// How many pauses of about a millisecond come after a step of work that goes on: about as long as the step took.
+const PAUSES_AFTER_A_STEP: u32 = 10;
+
+/// Pauses after a step of work that goes on: the server does one thing at a time, and half of its time is for others.
+pub(crate) async fn let_others_on(connection: &impl Connection) {
+    for _ in 0..PAUSES_AFTER_A_STEP {
+        connection.pause().await;
+    }
 }
 
 /// Why a command gave no values.

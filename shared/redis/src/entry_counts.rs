@@ -3,7 +3,7 @@
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::answer::Answer;
-use crate::connection::Connection;
+use crate::connection::{Connection, let_others_on};
 use crate::script::{COUNT_ENTRIES, Call};
 use crate::{keys, metering};
 
@@ -27,6 +27,7 @@ pub(crate) async fn complete<C: Connection>(connection: &C, tenant: &TenantId) -
         if Answer::new(COUNT_ENTRIES.run(connection, &call).await?).count()? == 0 {
             return Ok(());
         }
+        let_others_on(connection).await;
     }
     Err(StoreError::Unavailable(
         "the count of entries is not complete".into(),

@@ -7,6 +7,7 @@
 //! | `eb:{tenant}:version` | the last version given to a configuration (see `versions.lua`); survives deletes |
 //! | `eb:{tenant}:bans`, `…:players`, `…:ends` | hash of bans (see `bans.lua`), sorted sets of their players and by their end |
 //! | `eb:{tenant}:bans:changes`, `…:state` | bans that are yet to be applied, and how far that is (see `change_bans.lua`) |
+//! | `eb:{tenant}:rebuilding` | the leaderboard whose rebuild goes on, for as long as it does (see `rebuild.lua`) |
 //! | `eb:{tenant}:entry-counts`, `eb:{tenant}:expiring` | hash and sorted set: how many entries there are (see `held.lua`) |
 //! | `eb:{tenant}:entries` | the count of entries as an earlier version kept it |
 //! | `eb:{tenant}:log_bytes` | hash: what the tenant's logs and idempotency records weigh (see `log.lua`) |
@@ -55,6 +56,11 @@ pub(crate) fn boards(tenant: &TenantId) -> Key {
 /// A tenant's leaderboards that are deleted and have periods left.
 pub(crate) fn deleted_boards(tenant: &TenantId) -> Key {
     of_tenant(tenant, "deleted")
+}
+
+/// Which of a tenant's leaderboards is being rebuilt.
+pub(crate) fn rebuilding(tenant: &TenantId) -> Key {
+    of_tenant(tenant, "rebuilding")
 }
 
 /// The last version given to a tenant's configurations.

@@ -7,7 +7,7 @@ use leaderboard_core::{
 };
 
 use crate::answer::{Answer, corrupt, decimal};
-use crate::connection::Connection;
+use crate::connection::{Connection, let_others_on};
 use crate::keys::{self, BoardKeys};
 use crate::script::{APPLY_EXPIRIES, Call, DELETE, LIST, PUT, READ_CONFIGURATIONS, SWEEP};
 use crate::{RedisStore, bans};
@@ -66,7 +66,10 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             b"entries" => Err(PutRefusal::HasEntries),
             b"many" => Err(PutRefusal::TooManyEntries),
             b"full" => Err(PutRefusal::TooManyLeaderboards),
-            b"unfinished" => Err(PutRefusal::Unfinished),
+            b"unfinished" => {
+                let_others_on(&self.connection).await;
+                Err(PutRefusal::Unfinished)
+            }
             _ => return Err(corrupt("answer to a put")),
         })
     }
@@ -150,6 +153,7 @@ async fn apply_expiries<C: Connection>(connection: &C, put: &PutLeaderboard<'_>)
     }
     // No step leaves as much as there was, so there are no more than there are expiries.
     for _ in put.expiries {
+        let_others_on(connection).await;
         if Answer::new(APPLY_EXPIRIES.run(connection, &call).await?).count()? == 0 {
             break;
         }
@@ -170,6 +174,7 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
         names.periods(),
         names.expiries(),
         keys::log_weights(put.tenant),
+        keys::rebuilding(put.tenant),
     ]);
     call.expected(put.expected);
     call.text(&put.leaderboard.id);

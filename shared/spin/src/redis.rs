@@ -14,6 +14,9 @@ const CONNECT_LIMIT: Duration = Duration::from_millis(1_000);
 /// How long a command may take, a slow script on a large leaderboard included.
 const COMMAND_LIMIT: Duration = Duration::from_millis(3_000);
 
+/// How long a pause between two steps of work is.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// A connection that is opened at its first use, and again after a failure or once its server is no primary any more. Commands of interleaved requests
 /// share it: it is multiplexed, so they are pipelined and never wait for each other's answers.
 pub(crate) struct RedisConnection {
@@ -88,6 +91,10 @@ impl Connection for RedisConnection {
             self.drop_connection(&connection);
         }
         Ok(outcome?.into_iter().map(reply_of).collect())
+    }
+
+    async fn pause(&self) {
+        spin_sdk::time::sleep(PAUSE).await;
     }
 }
 

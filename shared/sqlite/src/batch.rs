@@ -22,6 +22,8 @@ struct Used {
     first_position: u64,
     /// How many ids the batch has added.
     ids: usize,
+    /// Whether periods that have expired may still be there.
+    leaves_expired: bool,
 }
 
 /// A period in the batch.
@@ -49,6 +51,8 @@ pub(crate) struct Batch<'a, C> {
     weights: Option<Weights>,
     /// How many idempotency records the batch has made.
     new_records: u64,
+    /// How many expired periods the batch may still put out of sight.
+    discards: u64,
 }
 
 impl<'a, C: Connection> Batch<'a, C> {
@@ -65,6 +69,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             created: 0,
             weights: None,
             new_records: 0,
+            discards: sweep::EXPIRED_PER_STEP,
         }
     }
 
@@ -110,11 +115,15 @@ impl<'a, C: Connection> Batch<'a, C> {
         let id = &target.board.value.id;
         if !self.boards.contains_key(id) {
             let found = boards::find_up_to_date(self.session, self.tenant, id, self.now).await?;
-            if let Some(board) = found.as_ref().filter(|board| board.has_expired) {
-                sweep::discard_expired(self.session, board.row, self.now).await?;
+            if let Some(board) = found.as_ref().filter(|board| board.has_expired)
+                && self.discards > 0
+            {
+                let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
+                self.discards = self.discards.saturating_sub(done);
             }
             let used = found.map(|board| Used {
                 first_position: board.last_position,
+                leaves_expired: board.has_expired && self.discards == 0,
                 board,
                 ids: 0,
             });
@@ -149,6 +158,10 @@ impl<'a, C: Connection> Batch<'a, C> {
             std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::hash_map::Entry::Vacant(place) => {
                 let layout = target.board.value.layout();
+                let used = self.boards.get(&target.board.value.id).and_then(Option::as_ref);
+                if used.is_some_and(|used| used.leaves_expired) {
+                    sweep::discard_expired_period(self.session, board, &target.period.id).await?;
+                }
                 let period =
                     periods::create(self.session, board, &target.period, target.expires_at, layout).await?;
                 place.insert(UsedPeriod {
@@ -233,6 +246,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             board,
             first_position,
             ids,
+            ..
         } in self.boards.into_values().flatten()
         {
             if board.last_position != first_position {

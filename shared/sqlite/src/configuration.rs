@@ -6,7 +6,7 @@ use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 
 use crate::connection::{Connection, Value};
 use crate::store::Session;
-use crate::{boards, log, periods, rebuild, sweep, usage};
+use crate::{boards, expiries, log, periods, rebuild, sweep, usage};
 
 /// What is there before a change.
 struct Current {
@@ -35,16 +35,33 @@ async fn current<C: Connection>(
     }))
 }
 
-/// Creates or replaces a configuration. Gives its version and whether it was created.
+/// A configuration that is stored.
+pub(crate) struct Stored {
+    /// The leaderboard's row.
+    pub(crate) row: i64,
+    /// The configuration's version.
+    pub(crate) version: u64,
+    /// Whether the leaderboard is new.
+    pub(crate) created: bool,
+    /// Whether expiries of its periods are left to be applied.
+    pub(crate) leaves_expiries: bool,
+}
+
+/// Creates or replaces a configuration.
 pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
-) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+) -> Result<Result<Stored, PutRefusal>, StoreError> {
     // Its event follows those of the bans before it.
     boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at).await?;
     let before = current(session, put.tenant, &put.leaderboard.id).await?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
+    }
+    if let Some(before) = &before
+        && !expiries::step(session, before.row, put.at).await?
+    {
+        return Ok(Err(PutRefusal::Unfinished));
     }
     let configuration = encode_leaderboard(put.leaderboard);
     if let Some(same) = before
@@ -52,7 +69,12 @@ pub(crate) async fn put<C: Connection>(
         .filter(|current| current.configuration == configuration)
         && !reorders(session, put, same.row).await?
     {
-        return Ok(Ok((same.version, false)));
+        return Ok(Ok(Stored {
+            row: same.row,
+            version: same.version,
+            created: false,
+            leaves_expiries: false,
+        }));
     }
     let position = before
         .as_ref()
@@ -71,7 +93,7 @@ pub(crate) async fn put<C: Connection>(
     }
     let version = boards::next_version(session, put.tenant).await?;
     let row = boards::save(session, put, version, &configuration).await?;
-    periods::save_expiries(session, row, put.expiries, put.at).await?;
+    let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at).await?;
     let event = Event {
         recorded_at: put.at,
         body: EventBody::Configured {
@@ -81,7 +103,12 @@ pub(crate) async fn put<C: Connection>(
         },
     };
     log::append(session, put.tenant, row, position, &event).await?;
-    Ok(Ok((version, before.is_none())))
+    Ok(Ok(Stored {
+        row,
+        version,
+        created: before.is_none(),
+        leaves_expiries,
+    }))
 }
 
 /// Whether the current period has another order.

@@ -36,6 +36,7 @@ mod dead_letters;
 mod documents;
 mod edge;
 mod entries;
+mod expiries;
 mod ids;
 mod log;
 mod metering;

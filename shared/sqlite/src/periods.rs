@@ -246,13 +246,14 @@ pub(crate) async fn list<C: Connection>(
     limit: u32,
     now: Timestamp,
 ) -> Result<PeriodPage, StoreError> {
-    const PAGE: &str = "AND (?4 IS NULL OR p.starts_at IS NULL OR p.starts_at < ?4) \
-         ORDER BY p.starts_at DESC NULLS LAST, p.id LIMIT ?5";
+    // In these words: those of the index `periods_by_start`.
+    const PAGE: &str = "AND coalesce(p.starts_at, -9223372036854775807) < ?4 \
+         ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5";
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(leaderboard.as_str()),
         Value::Integer(now.as_unix_ms()),
-        instant(before),
+        Value::Integer(before.map_or(i64::MAX, Timestamp::as_unix_ms)),
         Value::Integer(i64::from(limit).saturating_add(1)),
     ];
     let rows = session.rows(&format!("{SUMMARIES} {PAGE}"), &parameters).await?;

@@ -299,10 +299,19 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         let done = self
             .write(async |session| configuration::put(session, put).await)
             .await?;
-        if done == Err(PutRefusal::Unfinished) {
-            self.let_others_on().await;
+        let stored = match done {
+            Ok(stored) => stored,
+            Err(refusal) => {
+                if refusal == PutRefusal::Unfinished {
+                    self.let_others_on().await;
+                }
+                return Ok(Err(refusal));
+            }
+        };
+        if stored.leaves_expiries {
+            self.apply_expiries(stored.row, put).await?;
         }
-        Ok(done)
+        Ok(Ok((stored.version, stored.created)))
     }
 
     async fn list(

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     LOG_BYTES,
     DEAD_LETTER_SCOPES,
     BANS,
+    EXPIRIES,
 ];
 
 const SCORES: &[&str] = &[
@@ -263,4 +264,14 @@ const BANS: &[&str] = &[
     ) WITHOUT ROWID",
     // The number of the last change that was applied to it.
     "ALTER TABLE leaderboards ADD COLUMN ban_change INTEGER NOT NULL DEFAULT 0",
+];
+
+const EXPIRIES: &[&str] = &[
+    // The order in which periods are listed, as `periods.rs` words it.
+    "CREATE INDEX periods_by_start ON periods (leaderboard, coalesce(starts_at, -9223372036854775807) DESC, id)",
+    // What a change of a configuration has left to be applied: periods and when they expire.
+    "CREATE TABLE pending_expiries (
+        leaderboard INTEGER PRIMARY KEY NOT NULL,
+        expiries BLOB NOT NULL
+    )",
 ];

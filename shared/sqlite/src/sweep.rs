@@ -1,7 +1,7 @@
 //! What was deleted or has expired is out of sight at once, and its rows go in small pieces.
 
-use leaderboard_core::ports::SWEEP_STEP_ROWS;
-use leaderboard_core::{StoreError, Timestamp};
+use leaderboard_core::ports::{SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS};
+use leaderboard_core::{PeriodId, StoreError, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::retention;
@@ -12,24 +12,54 @@ use crate::store::Session;
 const LEADERBOARD: i64 = 0;
 const PERIOD: i64 = 1;
 
-/// Puts the periods of a leaderboard that have expired at `now` out of sight.
+/// The most expired periods that one transaction of scores puts out of sight.
+pub(crate) const EXPIRED_PER_STEP: u64 = 100;
+
+/// Puts up to `most` periods of a leaderboard that have expired at `now` out of sight. How many.
 pub(crate) async fn discard_expired<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
     now: Timestamp,
+    most: u64,
+) -> Result<u64, StoreError> {
+    const EXPIRED: &str = "SELECT row FROM periods WHERE leaderboard = ?1 AND expires_at <= ?2 \
+         ORDER BY expires_at, row LIMIT ?3";
+    let parameters = [
+        Value::Integer(board),
+        Value::Integer(now.as_unix_ms()),
+        Value::Integer(stored(most)),
+    ];
+    discard_periods(session, EXPIRED, &parameters).await
+}
+
+/// Puts a period that is there and has expired out of sight, so that a new one can have its id.
+pub(crate) async fn discard_expired_period<C: Connection>(
+    session: &Session<'_, C>,
+    board: i64,
+    id: &PeriodId,
 ) -> Result<(), StoreError> {
-    const DISCARD_SPARES: &str = "INSERT INTO discarded (kind, row) SELECT 1, r.spare \
-         FROM periods p JOIN rebuilds r ON r.period = p.row WHERE p.leaderboard = ?1 AND p.expires_at <= ?2";
-    const END_REBUILDS: &str = "DELETE FROM rebuilds WHERE period IN \
-         (SELECT row FROM periods WHERE leaderboard = ?1 AND expires_at <= ?2)";
-    const DISCARD: &str = "INSERT INTO discarded (kind, row) \
-         SELECT 1, row FROM periods WHERE leaderboard = ?1 AND expires_at <= ?2";
-    const FORGET: &str = "DELETE FROM periods WHERE leaderboard = ?1 AND expires_at <= ?2";
-    let parameters = [Value::Integer(board), Value::Integer(now.as_unix_ms())];
-    for sql in [DISCARD_SPARES, END_REBUILDS, DISCARD, FORGET] {
-        session.run(sql, &parameters).await?;
+    const NAMED: &str = "SELECT row FROM periods WHERE leaderboard = ?1 AND id = ?2";
+    let parameters = [Value::Integer(board), Value::Text(id.as_str())];
+    discard_periods(session, NAMED, &parameters).await.map(drop)
+}
+
+/// Puts the periods whose rows a statement selects out of sight. How many there were.
+async fn discard_periods<C: Connection>(
+    session: &Session<'_, C>,
+    selected: &str,
+    parameters: &[Value<'_>],
+) -> Result<u64, StoreError> {
+    for sql in [
+        format!(
+            "INSERT INTO discarded (kind, row) SELECT 1, spare FROM rebuilds WHERE period IN ({selected})"
+        ),
+        format!("DELETE FROM rebuilds WHERE period IN ({selected})"),
+        format!("INSERT INTO discarded (kind, row) SELECT 1, row FROM periods WHERE row IN ({selected})"),
+        format!("DELETE FROM periods WHERE row IN ({selected})"),
+    ] {
+        session.run(&sql, parameters).await?;
     }
-    Ok(())
+    changes(session).await
 }
 
 /// Puts the entries that belong to a row of periods out of sight.
@@ -53,6 +83,7 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
         "DELETE FROM rebuilds WHERE period IN (SELECT row FROM periods WHERE leaderboard = ?1)",
         "INSERT INTO discarded (kind, row) SELECT 1, row FROM periods WHERE leaderboard = ?1",
         "INSERT INTO discarded (kind, row) VALUES (0, ?1)",
+        "DELETE FROM pending_expiries WHERE leaderboard = ?1",
         // The leaderboard first: nobody keeps its count of entries then.
         "DELETE FROM leaderboards WHERE row = ?1",
         "DELETE FROM periods WHERE leaderboard = ?1",
@@ -62,12 +93,13 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
     Ok(())
 }
 
-/// Deletes up to [`SWEEP_STEP_ROWS`] rows of what is out of sight. Whether more may be left.
+/// Deletes up to [`SWEEP_STEP_ROWS`] rows of what is out of sight, and finishes with at most [`SWEEP_STEP_PERIODS`] periods and
+/// leaderboards. Whether more may be left.
 pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<bool, StoreError> {
     const NEXT: &str = "SELECT kind, row FROM discarded LIMIT 1";
     const DONE: &str = "DELETE FROM discarded WHERE kind = ?1 AND row = ?2";
     let mut budget = SWEEP_STEP_ROWS;
-    while budget > 0 {
+    for _ in 0..SWEEP_STEP_PERIODS {
         let Some(mut next) = session.row(NEXT, &[]).await? else {
             return Ok(false);
         };
@@ -76,11 +108,12 @@ pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<boo
         for sql in pieces(kind)? {
             budget = budget.saturating_sub(delete_some(session, sql, row, budget).await?);
         }
-        if budget > 0 {
-            session
-                .run(DONE, &[Value::Integer(kind), Value::Integer(row)])
-                .await?;
+        if budget == 0 {
+            break;
         }
+        session
+            .run(DONE, &[Value::Integer(kind), Value::Integer(row)])
+            .await?;
     }
     Ok(true)
 }
@@ -113,6 +146,11 @@ async fn delete_some<C: Connection>(
     session
         .run(sql, &[Value::Integer(row), Value::Integer(stored(budget))])
         .await?;
+    changes(session).await
+}
+
+/// How many rows the last statement changed.
+async fn changes<C: Connection>(session: &Session<'_, C>) -> Result<u64, StoreError> {
     let changes = session.row("SELECT changes()", &[]).await?;
     changes.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
 }

@@ -1,5 +1,6 @@
 //! A Redis connection for tests: what a component gets from its host, on the native client.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use leaderboard_redis::{Connection, ConnectionError, Reply};
@@ -50,6 +51,18 @@ impl Connection for NativeRedis {
         let mut replies = Vec::new();
         flatten(answer, &mut replies)?;
         Ok(replies)
+    }
+
+    async fn pause(&self) {
+        let mut paused = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut paused, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 }
 

@@ -127,6 +127,7 @@ pub trait Leaderboards {
     /// [`PutRefusal::Unfinished`]: reads go on from the old order, scores for the period are refused with
     /// [`crate::RefusalReason::Rebuilding`], and removals and bans are done and make the rebuild begin again. A rebuild
     /// that nobody goes on with ends by itself: about [`super::REBUILD_LEASE_MS`] after its last step, scores are taken again.
+    /// The answer that more is left comes after a pause about as long as the step, so that others get on.
     ///
     /// # Errors
     /// [`StoreError`]; a refusal is an inner result.

@@ -61,8 +61,21 @@ impl Schedule {
             }
         };
         let mut changed = Self::of(earlier, configured);
-        changed.unrecorded_until = self.unrecorded_until.map(|until| until.min(now));
-        changed.without_expired(keep, now)
+        changed.unrecorded_until = self.unrecorded_until;
+        changed.recorded_from(now).without_expired(keep, now)
+    }
+
+    /// The same schedule, whose rules are recorded from `now` on.
+    #[must_use]
+    pub fn recorded_from(mut self, now: Timestamp) -> Self {
+        self.unrecorded_until = self.unrecorded_until.map(|until| until.min(now));
+        self
+    }
+
+    /// Whether the same rules hold at the same times.
+    #[must_use]
+    pub fn has_rules_of(&self, other: &Self) -> bool {
+        self.changes().eq(other.changes())
     }
 
     /// This schedule without what is still to come at `now`.

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Deps;
+use super::names::NameMemory;
 use crate::codec::{Reader, Writer, decode_leaderboard, encode_leaderboard};
 use crate::ports::{Cache, Leaderboards, MAX_CONFIGURATIONS_READ};
 use crate::{Leaderboard, LeaderboardId, LruMap, StoreError, TenantId, Versioned};
@@ -18,23 +19,29 @@ type Shared = Rc<Versioned<Leaderboard>>;
 
 /// What one instance remembers of configurations.
 #[derive(Debug, Default)]
-pub struct BoardMemory(RefCell<LruMap<(TenantId, LeaderboardId), Shared, MAX_REMEMBERED_BOARDS>>);
+pub struct BoardMemory {
+    copies: RefCell<LruMap<(TenantId, LeaderboardId), Shared, MAX_REMEMBERED_BOARDS>>,
+    pub(super) names: NameMemory,
+}
 
 impl BoardMemory {
     /// The copy of a configuration that was used last, if it is still remembered. It may be stale.
     #[must_use]
     pub fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Rc<Versioned<Leaderboard>>> {
-        self.0.borrow_mut().get(&(tenant.clone(), id.clone())).cloned()
+        self.copies
+            .borrow_mut()
+            .get(&(tenant.clone(), id.clone()))
+            .cloned()
     }
 
     fn remember(&self, tenant: &TenantId, board: &Shared) {
         let key = (tenant.clone(), board.value.id.clone());
-        self.0.borrow_mut().insert(key, Rc::clone(board));
+        self.copies.borrow_mut().insert(key, Rc::clone(board));
     }
 
     /// Whether there was a copy.
     fn forget(&self, tenant: &TenantId, id: &LeaderboardId) -> bool {
-        self.0.borrow_mut().remove(&(tenant.clone(), id.clone()))
+        self.copies.borrow_mut().remove(&(tenant.clone(), id.clone()))
     }
 }
 

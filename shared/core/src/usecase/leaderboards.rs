@@ -127,7 +127,8 @@ async fn put_in_steps<S: Store, K: Cache>(
     Ok(Err(PutRefusal::Unfinished))
 }
 
-/// The configuration with the history of its schedule.
+/// The configuration with the history of its schedule. Where an earlier version recorded none, a put that changes
+/// anything begins it.
 fn with_history(
     before: Option<&Leaderboard>,
     after: &Leaderboard,
@@ -138,6 +139,9 @@ fn with_history(
     if let Some(before) = before {
         let (past, keep) = (&before.schedule, after.keep_periods);
         with_history.schedule = past.changed_to(&after.schedule, keep, now, rebuild)?;
+        if with_history != *before {
+            with_history.schedule = with_history.schedule.recorded_from(now);
+        }
     }
     Ok(with_history)
 }
@@ -224,7 +228,7 @@ async fn expiries_of<S: Store, K: Cache>(
     before: &Leaderboard,
     after: &Leaderboard,
 ) -> Result<Vec<(PeriodId, Option<Timestamp>)>, StoreError> {
-    if before.keep_periods == after.keep_periods && before.schedule == after.schedule {
+    if before.keep_periods == after.keep_periods && before.schedule.has_rules_of(&after.schedule) {
         return Ok(Vec::new());
     }
     let kept = deps.store.periods(tenant, &after.id, deps.now).await?;

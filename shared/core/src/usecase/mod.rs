@@ -8,6 +8,7 @@ mod cursor;
 mod distribution;
 mod drift;
 mod leaderboards;
+mod names;
 mod query;
 mod ranks;
 mod submit;
@@ -23,6 +24,7 @@ pub use distribution::{
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, drift};
 pub use leaderboards::{MAX_PUT_STEPS, Stored, delete, get, list_leaderboards, put};
+pub use names::{MAX_REMEMBERED_NAMES, find_name, known_name};
 pub use query::{MAX_CONFIGURATION_RETRIES, QueryError};
 pub use ranks::{
     ListQuery, Listing, MAX_PLAYERS_ASKED, Standing, around, list, periods, players, readable, remove,

@@ -111,18 +111,16 @@ pub(super) async fn period_of<S: Store, K: Cache>(
     board: &Leaderboard,
     selector: &PeriodSelector,
 ) -> Result<Period, QueryError> {
-    let computed = selector.resolve(board, deps.now);
-    if let PeriodSelector::Named(id) = selector
-        && computed.as_ref().is_none_or(|period| period.id != *id)
-        && Timestamp::parse(id.as_str()).is_ok_and(|start| !board.schedule.is_recorded(start))
-    {
+    if let Some(id) = selector.unexplained(board) {
         // An instant, or a period of a schedule of which nothing is recorded.
-        let named = deps.store.find_period(tenant, &board.id, id, deps.now).await?;
+        let named = deps.store.find_period(tenant, &board.id, &id, deps.now).await?;
         if let Some(named) = named {
             return Ok(named.period);
         }
     }
-    let period = computed.ok_or(QueryError::UnknownPeriod)?;
+    let period = selector
+        .resolve(board, deps.now)
+        .ok_or(QueryError::UnknownPeriod)?;
     if board.schedule.has_expired(&period, board.keep_periods, deps.now) {
         return Err(QueryError::UnknownPeriod);
     }

@@ -4,6 +4,8 @@ use super::question::{Question, Subject};
 
 /// What it costs more to ask the store than to use an answer again.
 const MISS_UNITS: u64 = 2;
+/// What it costs more to ask the store which period a name stands for.
+pub(super) const NAME_UNITS: u64 = 1;
 /// Of so many entries, players or periods, the first are part of the one unit, and each further lot costs one more.
 const ENTRIES_PER_UNIT: u32 = 100;
 

@@ -14,6 +14,7 @@ mod flight;
 mod lease;
 mod make;
 mod message;
+mod name;
 mod question;
 mod region;
 mod serve;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
-use leaderboard_core::{PeriodSelector, usecase};
 
 use super::answer::{Told, Why, response};
 use super::fetch::{ANY_AGE, Fetched, Urgency, fetch, is_good, made, nearby};
 use super::flight::{Ended, Flight, Refusal};
+use super::name::with_one_name;
 use super::question::{Question, Subject, place_of};
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
@@ -79,25 +79,6 @@ pub(crate) async fn answer<E: Environment>(
         }
     };
     asked.given(&view, told, changed_until)
-}
-
-/// The question with the period's id in place of an instant or a day within it: all of them are one question, and share
-/// one answer. Where the leaderboard's configuration cannot be had, the question stays as it is and fails later.
-async fn with_one_name<E: Environment>(context: &Context<'_, E>, question: Question) -> Question {
-    if matches!(
-        question.period(),
-        PeriodSelector::Current | PeriodSelector::Previous
-    ) {
-        return question;
-    }
-    let board = usecase::nearest(&context.deps(), &question.tenant, &question.leaderboard).await;
-    match board {
-        Ok(Some(board)) => {
-            let selector = question.period().canonical(&board.value, context.now);
-            question.about(selector)
-        }
-        Ok(None) | Err(_) => question,
-    }
 }
 
 /// Whether a client asks for the store's own answer (RFC 9111, section 5.2.1.4).

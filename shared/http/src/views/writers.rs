@@ -1,5 +1,6 @@
 //! What a writer does for views, after its response.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use http::HeaderName;
@@ -15,6 +16,8 @@ use crate::response::Response;
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
 /// The most groups that one answer names: as many as a cache must understand (RFC 9875, section 2).
 const MAX_GROUPS: usize = 32;
+/// The most leaderboards that one call of scores marks one by one; of more, the tenant is marked.
+const MAX_MARKS: usize = 32;
 
 /// Scores were taken in: marks the leaderboards whose entries changed. Other regions hear of them from the store. What was
 /// taken in before counts as well: whoever sends it again may have missed the answer, and its mark may be missing.
@@ -23,8 +26,14 @@ pub(crate) fn submitted<'o, E: Environment>(
     tenant: &TenantId,
     outcomes: impl Iterator<Item = &'o Outcome>,
 ) {
-    for outcome in outcomes.filter(|outcome| outcome.status != Status::Kept) {
-        mark_soon(env, tenant, &outcome.leaderboard);
+    let changed = outcomes.filter(|outcome| outcome.status != Status::Kept);
+    let changed: BTreeSet<&LeaderboardId> = changed.map(|outcome| &outcome.leaderboard).collect();
+    if changed.len() > MAX_MARKS {
+        mark_tenant_soon(env, tenant);
+        return;
+    }
+    for leaderboard in changed {
+        mark_soon(env, tenant, leaderboard);
     }
 }
 
@@ -129,6 +138,18 @@ fn mark_soon<E: Environment>(env: &E, tenant: &TenantId, leaderboard: &Leaderboa
         changes::expect(env, tenant, Some(leaderboard));
         mark_later(env, tenant, leaderboard, false);
     }
+}
+
+/// Marks all leaderboards of a tenant, unless that is under way. Their readers make what they need.
+fn mark_tenant_soon<E: Environment>(env: &E, tenant: &TenantId) {
+    if !changes::is_due(env, tenant, None) {
+        return;
+    }
+    changes::expect(env, tenant, None);
+    let (own, tenant) = (env.clone(), tenant.clone());
+    env.later(async move {
+        changes::mark(&own, &tenant, None).await;
+    });
 }
 
 /// Marks a leaderboard and, where it says `write_through`, makes its warm views anew.

@@ -25,6 +25,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod old_schedules;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod periods;

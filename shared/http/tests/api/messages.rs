@@ -293,3 +293,85 @@ fn a_score_that_meets_a_rebuild_is_tried_again_and_not_buried() {
     assert!(letters(&service).is_empty());
     assert_eq!(service.message(message), report(1, 0, 0));
 }
+
+/// A message with a submission of the player `p` for each of these lists of leaderboards.
+fn naming(lists: &[Vec<String>]) -> String {
+    let scores: Vec<Value> = lists
+        .iter()
+        .enumerate()
+        .map(|(id, names)| json!({"leaderboards": names, "player": "p", "score": 1, "id": id.to_string()}))
+        .collect();
+    json!({"tenant": "default", "scores": scores}).to_string()
+}
+
+/// Leaves nothing counted of what came before.
+fn begin(service: &Service) {
+    service.settle();
+    service.pass_ms(60_000);
+    service.store.board_reads.set(0);
+    service.store.most_boards.set(0);
+    service.region.configurations.set(0);
+    service.region.puts.set(0);
+}
+
+#[test]
+fn a_message_on_many_leaderboards_is_settled_in_parts_that_a_request_could_have_been() {
+    const BOARDS: usize = 112;
+    let service = Service::new();
+    service.store_is_remote.set(true);
+    let names: Vec<String> = (0..BOARDS).map(|n| format!("b{n}")).collect();
+    for name in &names {
+        service.call(
+            "PUT",
+            &format!("/leaderboards/{name}"),
+            r#"{"operator":"increment"}"#,
+        );
+    }
+    let lists: Vec<_> = names.chunks(16).map(<[String]>::to_vec).collect();
+    // Another instance, which remembers nothing.
+    let fresh = service.beside();
+    begin(&fresh);
+    assert_eq!(fresh.message(&naming(&lists)), report(7, 0, 0));
+    assert_eq!(
+        (fresh.store.most_boards.get(), fresh.store.board_reads.get()),
+        (32, 4)
+    );
+    // One mark for all of the tenant's leaderboards.
+    assert_eq!(fresh.region.puts.get(), 1);
+    assert_eq!(fresh.message(&naming(&lists)), report(0, 7, 0));
+    for name in &names {
+        let entry = service.call("GET", &format!("/leaderboards/{name}/entries/p"), "");
+        assert_eq!(entry.json()["entry"]["values"], json!({"score": 1}), "{name}");
+    }
+    assert!(letters(&service).is_empty());
+}
+
+#[test]
+fn invented_leaderboards_cost_the_region_what_those_of_a_request_cost() {
+    let service = Service::new();
+    service.store_is_remote.set(true);
+    let lists: Vec<_> = (0..1000).map(|n| vec![format!("b{n}")]).collect();
+    begin(&service);
+    assert_eq!(service.message(&naming(&lists)), report(0, 0, 1000));
+    // Two looks at each leaderboard of the first part.
+    assert_eq!(service.region.configurations.get(), 2 * 32);
+    assert_eq!(service.region.puts.get(), 0);
+    // A command for each part.
+    assert_eq!(service.store.board_reads.get(), 1000_u32.div_ceil(32));
+}
+
+#[test]
+fn what_was_applied_before_the_store_went_away_is_counted_once() {
+    let service = Service::new();
+    let names: Vec<String> = (0..48).map(|n| format!("b{n}")).collect();
+    for name in &names {
+        service.call("PUT", &format!("/leaderboards/{name}"), "{}");
+    }
+    let message = naming(&names.chunks(16).map(<[String]>::to_vec).collect::<Vec<_>>());
+    service.store.calls_of_scores_left.set(Some(1));
+    assert!(block_on(message::apply(&service, message.as_bytes())).is_err());
+    service.store.calls_of_scores_left.set(None);
+    assert_eq!(service.message(&message), report(1, 2, 0));
+    let usage = service.call("GET", "/tenants/default/usage", "").json();
+    assert_eq!(usage["days"][0]["scores"], 3, "{usage}");
+}

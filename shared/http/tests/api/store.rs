@@ -3,6 +3,7 @@
 mod region;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
@@ -49,6 +50,12 @@ pub(crate) struct Store {
     pub(crate) writes_left: Cell<Option<u32>>,
     /// How often ranks were asked for.
     pub(crate) reads: Cell<u32>,
+    /// The most leaderboards that one call of scores named.
+    pub(crate) most_boards: Cell<usize>,
+    /// So many calls of scores are still answered before the store goes away for them.
+    pub(crate) calls_of_scores_left: Cell<Option<u32>>,
+    /// How often a period was asked for by its id.
+    pub(crate) names_asked: Cell<u32>,
     /// How often the store was asked whether it is ready.
     pub(crate) probes: Cell<u32>,
     /// How many changes were announced.
@@ -148,6 +155,15 @@ impl Scores for Store {
         attempts: &[Attempt],
         terms: &SubmitTerms,
     ) -> Result<Submitted, StoreError> {
+        if let Some(left) = self.calls_of_scores_left.get() {
+            let less = left
+                .checked_sub(1)
+                .ok_or(StoreError::Unavailable("gone".into()))?;
+            self.calls_of_scores_left.set(Some(less));
+        }
+        let targets = attempts.iter().flat_map(|attempt| &attempt.targets);
+        let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
+        self.most_boards.set(self.most_boards.get().max(boards.len()));
         if self.is_rebuilding.get() {
             return Ok(Submitted {
                 metered: self.up()?.take(tenant, &terms.metering).await?,
@@ -202,6 +218,7 @@ impl Scores for Store {
         id: &PeriodId,
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
+        self.names_asked.set(self.names_asked.get() + 1);
         self.asked()
             .await?
             .find_period(tenant, leaderboard, id, now)

@@ -2,15 +2,15 @@
 -- expected, rebuild.
 -- KEYS: the configuration, the tenant's list of leaderboards, the tenant's last version, the log; the current
 -- period's six keys; six spare keys for a rebuild; the tenant's count of entries and periods that expire; the tenant's
--- leaderboards whose periods are still to be deleted, the list of periods, the list of expiries, and
--- what the tenant's logs weigh.
+-- leaderboards whose periods are still to be deleted, the list of periods, the list of expiries,
+-- what the tenant's logs weigh, and which of its leaderboards is being rebuilt.
 -- ARGV[1]: what must be there ('any', 'absent' or a version); [2]: the leaderboard's id; [3]: its bytes;
 -- [4]: its layout's bytes; [5]: 1 when a rebuild is allowed; [6]: the most entries of one; [7]: the event;
 -- [8]: now; [9]: how many leaderboards the tenant may have ('' for any number); [10..15]: prefixes of the periods'
 -- keys; [16], [17]: how many events are kept and for how many milliseconds; then pairs of a period's id and its
 -- expiry ('' for none).
 -- Answers {'ok', version, created, 1 when expiries are left to be applied}, {'version', current or ''}, {'entries'},
--- {'many'}, {'full'}, or {'unfinished'} when the rebuild, the deletion of an earlier leaderboard of that id, or an earlier
+-- {'many'}, {'full'}, or {'unfinished'} when the rebuild (or another one of the tenant), the deletion of an earlier leaderboard of that id, or an earlier
 -- change takes more steps: nothing of the configuration is changed, and the same call again goes on.
 
 local there = redis.call('HMGET', KEYS[1], 'b', 'v')
@@ -56,9 +56,10 @@ local _, version = version_after(KEYS[3])
 -- First what can fail on its way: the rebuild leaves everything as it was until its end.
 if entries > 0 then
   local spare = period_at(KEYS, 11)
-  if not rebuild_some(period, spare, ARGV[4]) then
+  if not takes_turn(KEYS[23], ARGV[2], entries) or not rebuild_some(period, spare, ARGV[4]) then
     return {'unfinished'}
   end
+  end_turn(KEYS[23], ARGV[2])
   swap_rebuilt(period, spare)
   keep_deadline(period)
 end

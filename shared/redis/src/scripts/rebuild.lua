@@ -13,6 +13,26 @@ local REBUILD_LEASE_MS = 2000
 -- For how long the copies of a rebuild are kept after a step, in milliseconds.
 local SPARE_KEPT_MS = 3600000
 
+-- Lets a leaderboard's rebuild go on: one of a tenant at a time, so that tenants who rebuild many leaderboards at once hold up
+-- the server for no longer. One that is done in a step needs no turn. A turn that nobody goes on with ends by itself.
+local function takes_turn(key, board, entries)
+  if entries <= REBUILD_STEP then
+    return true
+  end
+  if (redis.call('GET', key) or board) ~= board then
+    return false
+  end
+  redis.call('SET', key, board, 'PX', REBUILD_LEASE_MS)
+  return true
+end
+
+-- Lets the next rebuild begin.
+local function end_turn(key, board)
+  if redis.call('GET', key) == board then
+    redis.call('UNLINK', key)
+  end
+end
+
 -- Columns of a layout's bytes, after the policy and the number of columns: each a 1 when ascending, the
 -- length of its name and the name (shorter than 128 bytes, so that one byte is the length).
 local function columns_of(layout)

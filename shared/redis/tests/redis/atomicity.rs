@@ -34,6 +34,10 @@ impl Connection for &Counting {
         self.sent.borrow_mut().push(name.to_owned());
         self.inner.command(name, arguments).await
     }
+
+    async fn pause(&self) {
+        self.inner.pause().await;
+    }
 }
 
 impl Counting {

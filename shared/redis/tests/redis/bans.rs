@@ -30,6 +30,10 @@ impl Connection for Counted {
         self.sent.set(self.sent.get() + 1);
         self.inner.command(name, arguments).await
     }
+
+    async fn pause(&self) {
+        self.inner.pause().await;
+    }
 }
 
 /// A store whose commands are counted, and the switches of its connection.

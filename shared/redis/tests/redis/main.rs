@@ -21,6 +21,8 @@ pub mod native_redis;
 #[cfg(test)]
 mod out_of_memory;
 #[cfg(test)]
+mod pauses;
+#[cfg(test)]
 mod periods;
 #[cfg(test)]
 mod records;

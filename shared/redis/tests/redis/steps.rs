@@ -58,7 +58,7 @@ async fn during<T>(server: &Server, work: impl Future<Output = T>) -> (T, BTreeM
 }
 
 /// A leaderboard with a score on each of so many days.
-async fn with_days(store: &Store, days: i64) -> Rc<Versioned<Leaderboard>> {
+pub(crate) async fn with_days(store: &Store, days: i64) -> Rc<Versioned<Leaderboard>> {
     let mut leaderboard = simple("a");
     leaderboard.schedule = daily();
     leaderboard.keep_periods = 1000;
@@ -70,7 +70,11 @@ async fn with_days(store: &Store, days: i64) -> Rc<Versioned<Leaderboard>> {
 }
 
 /// So many leaderboards with an entry each, as an earlier version left them: nobody has counted.
-async fn uncounted(server: &Server, store: &Store, boards: usize) -> Vec<Rc<Versioned<Leaderboard>>> {
+pub(crate) async fn uncounted(
+    server: &Server,
+    store: &Store,
+    boards: usize,
+) -> Vec<Rc<Versioned<Leaderboard>>> {
     let mut all = Vec::new();
     for n in 0..boards {
         let board = put(store, &simple(&format!("b{n:04}"))).await;

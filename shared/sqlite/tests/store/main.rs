@@ -11,9 +11,13 @@ mod configuration;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod expiries;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod letters;
+#[cfg(test)]
+mod measured;
 #[cfg(test)]
 mod metering;
 #[cfg(test)]

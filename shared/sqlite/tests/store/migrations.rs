@@ -3,15 +3,18 @@
 use futures::executor::block_on;
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Bans, Counters, DeadLetters, RateLimits, Readiness,
+    AuditKind, AuditLog, AuditRecord, Bans, Counters, DeadLetters, RateLimits, Readiness, Scores,
 };
 
 use crate::support::*;
 
 /// How many steps lead to the schema of today.
-const NEWEST: i64 = 9;
+const NEWEST: i64 = 10;
+/// The schema that has bans.
+const WITH_BANS: i64 = 9;
 /// What takes the last steps back, the newest first: each table that is dropped takes its indexes along.
-const UNDO: [(i64, &[&str]); 8] = [
+const UNDO: [(i64, &[&str]); 9] = [
+    (9, &["DROP INDEX periods_by_start", "DROP TABLE pending_expiries"]),
     (
         8,
         &[
@@ -111,7 +114,7 @@ fn age(file: &File, version: i64) {
 
 #[test]
 fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
-    for old in 1..NEWEST {
+    for old in 1..WITH_BANS {
         block_on(async {
             let file = File::new();
             let store = file.store();
@@ -140,6 +143,26 @@ fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
             assert_eq!(version(&file), NEWEST);
         });
     }
+}
+
+#[test]
+fn periods_of_an_old_file_are_listed_in_their_order() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let board = configured(&store, &daily("days", 9)).await;
+        for day in 0..3 {
+            score(&store, &board, "ann", 1, day * DAY_MS).await;
+        }
+        let id = &board.value.id;
+        let listed = store.list_periods(&tenant(), id, None, 9, at(0)).await;
+        assert_eq!(listed.as_ref().map(|page| page.periods.len()), Ok(3));
+        drop(store);
+        age(&file, WITH_BANS);
+        let store = file.store();
+        assert_eq!(store.list_periods(&tenant(), id, None, 9, at(0)).await, listed);
+        assert_eq!(version(&file), NEWEST);
+    });
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(crate) struct Region {
     pub(crate) fails_once: Cell<bool>,
     /// How often a generation of documents was looked at.
     pub(crate) generation_looks: Cell<u32>,
+    /// How often a configuration was looked at, put or deleted.
+    pub(crate) configurations: Cell<u32>,
     /// How often something was put that is about views.
     pub(crate) puts: Cell<u32>,
     /// How often a key was deleted, there or not.
@@ -22,6 +24,12 @@ pub(crate) struct Region {
 }
 
 impl Region {
+    fn count(&self, key: &str) {
+        if key.starts_with("configuration:") {
+            self.configurations.set(self.configurations.get() + 1);
+        }
+    }
+
     fn up(&self) -> Result<&RefCell<BTreeMap<String, Vec<u8>>>, StoreError> {
         if self.down.get() {
             Err(StoreError::Unavailable("the disk is full".into()))
@@ -33,6 +41,7 @@ impl Region {
 
 impl Cache for Region {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.count(key);
         if key.starts_with("edge:generation:") {
             self.generation_looks.set(self.generation_looks.get() + 1);
         }
@@ -43,6 +52,7 @@ impl Cache for Region {
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.count(key);
         if ["view:", "lease:", "changed:", "void:"]
             .iter()
             .any(|kind| key.starts_with(kind))
@@ -54,6 +64,7 @@ impl Cache for Region {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.count(key);
         self.deletes.set(self.deletes.get() + 1);
         self.up()?.borrow_mut().remove(key);
         Ok(())

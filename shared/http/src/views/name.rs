@@ -1,0 +1,36 @@
+//! The one name of a question that a period's many names share.
+
+use leaderboard_core::{PeriodSelector, usecase};
+
+use super::cost::NAME_UNITS;
+use super::question::Question;
+use crate::circuit_breaker;
+use crate::endpoint::Context;
+use crate::environment::Environment;
+
+/// The question with the period's id in place of an instant or a day within it: all of them are one question, and share
+/// one answer. The store is asked only where a leaderboard had rules that nobody recorded. Where neither it nor the
+/// leaderboard's configuration can be had, the question stays as it is and fails later.
+pub(super) async fn with_one_name<E: Environment>(context: &Context<'_, E>, question: Question) -> Question {
+    if matches!(
+        question.period(),
+        PeriodSelector::Current | PeriodSelector::Previous
+    ) {
+        return question;
+    }
+    let (deps, tenant) = (context.deps(), &question.tenant);
+    let Ok(Some(board)) = usecase::nearest(&deps, tenant, &question.leaderboard).await else {
+        return question;
+    };
+    if let Some(known) = usecase::known_name(&deps, tenant, &board, question.period()) {
+        return question.about(known);
+    }
+    if circuit_breaker::is_open(context.env).await {
+        return question;
+    }
+    context.charge_more(NAME_UNITS);
+    match usecase::find_name(&deps, tenant, &board, question.period()).await {
+        Ok(found) => question.about(found),
+        Err(_) => question,
+    }
+}

@@ -1,0 +1,74 @@
+//! A connection that tells what was done over it.
+
+use std::cell::{Cell as Counter, RefCell};
+use std::rc::Rc;
+
+use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+
+use crate::native_sqlite::NativeSqlite;
+use crate::support::File;
+
+/// What one transaction did, or what came between two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// So many statements, which changed so many rows, those of triggers included.
+    Transaction { statements: i64, rows: i64 },
+    /// A pause of about a millisecond.
+    Pause,
+}
+
+/// A connection, and what was done over it.
+pub(crate) struct Measured {
+    inner: NativeSqlite,
+    /// The rows that the connection had changed when the transaction began, and its statements so far.
+    open: Counter<(i64, i64)>,
+    pub(crate) done: Rc<RefCell<Vec<Done>>>,
+    /// The statements that read, as they were sent.
+    pub(crate) selects: Rc<RefCell<Vec<String>>>,
+}
+
+impl Measured {
+    pub(crate) fn open(file: &File) -> Self {
+        Self {
+            inner: NativeSqlite::open(file.path()).unwrap(),
+            open: Counter::default(),
+            done: Rc::default(),
+            selects: Rc::default(),
+        }
+    }
+
+    async fn changed(&self) -> i64 {
+        let rows = self.inner.execute("SELECT total_changes()", &[]).await.unwrap();
+        let Cell::Integer(changed) = rows[0][0] else {
+            panic!("{rows:?}")
+        };
+        changed
+    }
+}
+
+impl Connection for Measured {
+    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
+        if sql.starts_with("BEGIN") {
+            self.open.set((self.changed().await, 0));
+        } else if sql == "COMMIT" {
+            let (before, statements) = self.open.get();
+            let rows = self.changed().await - before;
+            self.done
+                .borrow_mut()
+                .push(Done::Transaction { statements, rows });
+        } else if sql.starts_with("SELECT") {
+            self.selects.borrow_mut().push(sql.to_owned());
+        }
+        let (before, statements) = self.open.get();
+        self.open.set((before, statements + 1));
+        self.inner.execute(sql, parameters).await
+    }
+
+    async fn pause(&self) {
+        self.done.borrow_mut().push(Done::Pause);
+    }
+
+    async fn reset(&self) -> Result<(), ConnectionError> {
+        self.inner.reset().await
+    }
+}
