@@ -19,7 +19,7 @@ use crate::problem::{FieldError, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::wire::ListBody;
-use crate::wire::key::{KeyBody, read as read_request, read_overlap};
+use crate::wire::key::{KeyBody, read as read_terms, read_overlap};
 
 /// Keys of one tenant, revoked ones included until they are removed.
 const MAX_KEYS: u32 = 200;
@@ -32,7 +32,7 @@ const MAX_ATTEMPTS: u32 = 4;
 /// The problem to answer with.
 pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let request = read_request(&json::parse(context.body)?)?;
+    let terms = read_terms(&json::parse(context.body)?, context.now)?;
     let (env, tenant) = (context.env, &context.tenant);
     let keyed = KeyedRequest::of(context, "create")?;
     let made = match &keyed {
@@ -43,21 +43,17 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
     let record = ApiKeyRecord {
         id: made.id,
         tenant: tenant.clone(),
-        name: request.name,
-        scopes: request.scopes,
+        name: terms.name,
+        scopes: terms.scopes,
         created_at: context.now,
-        expires_at: request.expires_at,
+        expires_at: terms.expires_at,
         revoked_at: None,
-        allowed_addresses: request.allowed_addresses,
-        token_addresses: request.token_addresses,
+        allowed_addresses: terms.allowed_addresses,
+        token_addresses: terms.token_addresses,
         digest: made.digest,
         former: Vec::new(),
         requests: keyed.iter().map(|keyed| keyed.done(context.now)).collect(),
     };
-    record.validate().map_err(|invalid| {
-        Problem::new(ProblemType::Validation)
-            .with_error(FieldError::body(format!("#{}", invalid.pointer), invalid.detail))
-    })?;
     let store = env.store();
     let name = keys::name(tenant, made.id);
     if let Some(keyed) = &keyed

@@ -332,7 +332,11 @@ impl Instance {
             self.handled::<families::Flags>(request)
         } else if path.contains("/entries") || path.contains("/summary") {
             self.handled::<families::Ranks>(request)
-        } else if path.contains("/scores") || path.contains("/players/") || path == "/bans" {
+        } else if path.contains("/scores")
+            || path.contains("/players/")
+            || path == "/bans"
+            || path.starts_with("/dead-letters")
+        {
             self.handled::<families::Scores>(request)
         } else if path.ends_with("/limits") {
             self.handled::<families::Limits>(request)
