@@ -270,7 +270,7 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
     };
     *terms = Terms::of(&context, route);
     let answer = P::call(&context, ready.call).await;
-    let answer = answer.map_err(|problem| missing::name_missing(problem, &params));
+    let answer = answer.map_err(|problem| missing::name_missing(problem, &params, &query));
     if let Some(cause) = audit::end(&context, &answer).await {
         log.level = Level::Error;
         log.cause = Some(cause);
