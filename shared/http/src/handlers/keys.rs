@@ -14,7 +14,7 @@ use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
-use crate::pipeline::{Preconditions, changed_meanwhile};
+use crate::pipeline::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -241,11 +241,12 @@ pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
         .await?;
         return Ok(Response::no_content());
     }
-    let expected = Preconditions::of(context.headers)?.expected(Some(there.version))?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let expected = preconditions.expected(Some(there.version))?;
     let name = keys::name(&context.tenant, id);
     audit::record_act(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
-    deleted.map_err(|_| changed_meanwhile())?;
+    deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
     keys::changed(context.env, &context.tenant, id).await;
     Ok(Response::no_content())
 }

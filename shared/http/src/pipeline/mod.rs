@@ -50,7 +50,7 @@ pub(crate) use cdn::CDN_CACHE_CONTROL;
 pub use cdn::{CdnKeyHeaders, InvalidKeyHeaders};
 pub(crate) use client::client_address;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
-pub(crate) use conditional::{IF_MATCH, Preconditions, changed_meanwhile, precondition_failed};
+pub(crate) use conditional::{IF_MATCH, Preconditions, precondition_failed};
 pub(crate) use cors::admit;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;

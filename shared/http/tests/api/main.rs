@@ -31,6 +31,8 @@ mod periods;
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]
+mod preconditions;
+#[cfg(test)]
 mod ranks;
 #[cfg(test)]
 mod routes;
