@@ -74,12 +74,19 @@ impl Columns {
     /// number.
     #[must_use]
     pub fn find_faults(columns: &[Column]) -> Vec<Invalid> {
+        let names: Vec<Option<&str>> = columns.iter().map(|column| Some(column.name())).collect();
+        Self::find_faults_of_names(&names)
+    }
+
+    /// As [`Columns::find_faults`], of columns that may be malformed; `None` is a column without a name.
+    #[must_use]
+    pub fn find_faults_of_names(names: &[Option<&str>]) -> Vec<Invalid> {
         let mut faults = Vec::new();
-        if columns.is_empty() || columns.len() > MAX_COLUMNS {
+        if names.is_empty() || names.len() > MAX_COLUMNS {
             faults.push(Invalid::new("", format!("must have 1 to {MAX_COLUMNS} columns")));
         }
-        for (at, column) in columns.iter().enumerate() {
-            if columns.iter().take(at).any(|earlier| earlier.name == column.name) {
+        for (at, name) in names.iter().enumerate() {
+            if name.is_some() && names.iter().take(at).any(|earlier| earlier == name) {
                 faults.push(Invalid::new(
                     format!("/{at}/name"),
                     "must differ from the other columns' names",

@@ -17,7 +17,7 @@ const FORMS: &str = "with * for any, lists (1,15), ranges (1-5) and steps (*/10)
 const ANY_CRON: &str = "0 0 * * *";
 const ANY_ZONE: &str = "UTC";
 
-/// Every fault of a reset, at `/cron` or `/time_zone`.
+/// Every fault of a reset, at `/cron` or `/time_zone`. Of a cron expression, each field that is wrong is one.
 #[must_use]
 pub fn find_reset_faults(reset: &Reset) -> Vec<Invalid> {
     let zone = (!is_good(ANY_CRON, &reset.time_zone)).then(|| {
@@ -28,7 +28,11 @@ pub fn find_reset_faults(reset: &Reset) -> Vec<Invalid> {
             format!("must be an IANA time zone, e.g. Europe/Madrid{meant}"),
         )
     });
-    find_cron_fault(&reset.cron).into_iter().chain(zone).collect()
+    find_cron_faults(&reset.cron)
+        .into_iter()
+        .map(|detail| Invalid::new("/cron", detail))
+        .chain(zone)
+        .collect()
 }
 
 fn is_good(cron: &str, time_zone: &str) -> bool {
@@ -39,20 +43,20 @@ fn is_good(cron: &str, time_zone: &str) -> bool {
     Schedule::new(reset).is_ok()
 }
 
-fn find_cron_fault(text: &str) -> Option<Invalid> {
+/// What is wrong with a cron expression, in words.
+fn find_cron_faults(text: &str) -> Vec<String> {
     if is_good(text, ANY_ZONE) {
-        return None;
+        return Vec::new();
     }
-    let fault = |detail: String| Some(Invalid::new("/cron", detail));
     if text.len() > MAX_CRON_BYTES {
-        return fault(format!("must be at most {MAX_CRON_BYTES} bytes"));
+        return vec![format!("must be at most {MAX_CRON_BYTES} bytes")];
     }
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();
     if fields.len() != FIELDS.len() {
-        return fault(format!(
+        return vec![format!(
             "must have five fields (minute, hour, day of month, month, day of week), not {}",
             fields.len()
-        ));
+        )];
     }
     let alone = |at: usize| {
         let others = |place| {
@@ -67,14 +71,17 @@ fn find_cron_fault(text: &str) -> Option<Invalid> {
     let faulty = FIELDS
         .iter()
         .enumerate()
-        .find(|(at, _)| !is_good(&alone(*at), ANY_ZONE));
-    match faulty {
-        Some((at, (name, range))) => {
+        .filter(|(at, _)| !is_good(&alone(*at), ANY_ZONE));
+    let mut faults: Vec<String> = faulty
+        .map(|(at, (name, range))| {
             let value = fields.get(at).copied().unwrap_or_default();
-            fault(format!("the field {name} ({value}) must be {range}, {FORMS}"))
-        }
-        None => fault("names no instant that ever comes".to_owned()),
+            format!("the field {name} ({value}) must be {range}, {FORMS}")
+        })
+        .collect();
+    if faults.is_empty() {
+        faults.push("names no instant that ever comes".to_owned());
     }
+    faults
 }
 
 #[cfg(test)]
@@ -113,6 +120,19 @@ mod tests {
             );
         }
         assert_eq!(faults("*/5 0 1,15 JAN-MAR MON", "Europe/Madrid"), []);
+    }
+
+    #[test]
+    fn all_faulty_fields_of_an_expression_are_named() {
+        let found = faults("60 0 32 1 9", "UTC");
+        assert_eq!(found.len(), 3, "{found:?}");
+        for ((place, detail), field) in
+            found
+                .iter()
+                .zip(["minute (60)", "day of month (32)", "day of week (9)"])
+        {
+            assert!(place == "/cron" && detail.contains(field), "{found:?}");
+        }
     }
 
     #[test]

@@ -105,6 +105,13 @@ impl<'q> Query<'q> {
     }
 }
 
+/// The value of a parameter, decoded; `None` where there is none that is text.
+pub(crate) fn find(raw: &str, name: &str) -> Option<String> {
+    let mut pairs = raw.split('&').filter_map(|part| part.split_once('='));
+    let found = pairs.find(|(known, _)| decode(known).as_deref() == Some(name));
+    found.and_then(|(_, value)| decode(value))
+}
+
 /// 400, naming the parameter.
 pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
     Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(name, detail))

@@ -10,6 +10,11 @@ use crate::references;
 /// The ids of leaderboards, tenants and issuers.
 const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 
+/// The names of the security schemes. Code generators put all components into one namespace without regard to case, and there
+/// are schemas `Key` and `Token`.
+pub(crate) const KEY_SCHEME: &str = "apiKey";
+pub(crate) const TOKEN_SCHEME: &str = "bearerToken";
+
 /// All of them, with the schemas.
 pub(crate) fn components(integers: IntegerFormat) -> Value {
     let mut schemas = Map::new();
@@ -18,19 +23,20 @@ pub(crate) fn components(integers: IntegerFormat) -> Value {
     }
     schemas.insert(
         "IntegerFormat".to_owned(),
-        json!({"type": "string", "enum": ["string"], "description": "How 64-bit integers are written."}),
+        json!({"type": "string", "enum": ["string"], "description": "How 64-bit integers (`Int64`) are written."}),
     );
     schemas.insert("Int64".to_owned(), crate::schemas::int64(integers));
     let mut schemas = Value::Object(schemas);
     references::open_free_forms(&mut schemas);
+    references::bound_wide_integers(&mut schemas);
     json!({
         "schemas": schemas,
         "parameters": parameters(),
         "headers": headers(),
         "responses": problems(),
         "securitySchemes": {
-            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key, or the operator's."},
-            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of a configured issuer, or a player's own."},
+            KEY_SCHEME: {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key, or the operator's."},
+            TOKEN_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of a configured issuer, or a player's own."},
         },
     })
 }
@@ -85,7 +91,7 @@ fn parameters() -> Value {
         "ifNoneMatch": header("If-None-Match", "Go on only if the document has none of these entity tags (RFC 9110).", tags),
         "idempotencyKey": header("Idempotency-Key", "Makes a request count once within 24 hours: a string in double quotes. With another body it is refused.", json!({"type": "string", "pattern": "^\"[ !#-\\[\\]-~]{1,255}\"$", "example": "\"import-7\""})),
         "prefer": header("Prefer", "`return=minimal` leaves values and ranks out (RFC 7240).", json!({"type": "string", "enum": ["return=minimal", "return=representation"]})),
-        "integers": header("API-Integers", "`string`: all 64-bit integers of the answer are strings.", json!({"$ref": "#/components/schemas/IntegerFormat"})),
+        "integers": header("API-Integers", "`string`: all 64-bit integers of the answer are strings: scores, values, limits, quotas, usage and versions. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and stay numbers.", json!({"$ref": "#/components/schemas/IntegerFormat"})),
         "tenantId": header("X-Tenant-ID", "The tenant, where the credential has none of its own: with the operator's key, and without a credential.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
         "tenantInAddress": query_of_read,
     });

@@ -5,14 +5,14 @@ use leaderboard_http::{ApiVersion, Base, BodyKind, Family, IntegerFormat, Need};
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
-use crate::components::components;
+use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components};
 use crate::examples::bodies;
 use crate::operation::Operation;
 use crate::{operations, references};
 
 const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). Below `/api` the version goes by the header `API-Version`, by the media type `application/vnd.edgeboard.v2+json`, or is the default. Errors are problem documents (RFC 9457). `HEAD` is answered as `GET`, without the body.";
-const NUMBERS_OR_STRINGS: &str = "64-bit integers are numbers within ±(2^53 − 1) and strings beyond. A client that wants one type asks for strings with `API-Integers: string`; `/openapi/v1-strings.json` and `/openapi/v2-strings.json` describe that form.";
-const STRINGS: &str = "This describes the form with all 64-bit integers as strings: send `API-Integers: string` with every request.";
+const NUMBERS_OR_STRINGS: &str = "64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are numbers within ±(2^53 − 1) and strings beyond. A client that wants one type asks for strings with `API-Integers: string`; `/openapi/v1-strings.json` and `/openapi/v2-strings.json` describe that form. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and are numbers in both.";
+const STRINGS: &str = "This describes the form in which all 64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are strings: send `API-Integers: string` with every request. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and are numbers.";
 
 /// The description of one version of the API, with the operations that have no version. `integers` says how it writes 64-bit
 /// integers.
@@ -198,11 +198,11 @@ fn security(need: Need) -> Value {
     let scopes = scopes(need);
     match need {
         Need::Open => json!([]),
-        Need::Read => json!([{}, {"key": scopes}, {"token": scopes}]),
+        Need::Read => json!([{}, {KEY_SCHEME: scopes}, {TOKEN_SCHEME: scopes}]),
         Need::MetricsKey | Need::Identified | Need::Write | Need::ServerWrite | Need::Admin => {
-            json!([{"key": scopes}, {"token": scopes}])
+            json!([{KEY_SCHEME: scopes}, {TOKEN_SCHEME: scopes}])
         }
-        Need::Operator => json!([{"key": []}]),
+        Need::Operator => json!([{KEY_SCHEME: []}]),
     }
 }
 

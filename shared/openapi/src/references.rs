@@ -1,10 +1,12 @@
-//! What schemas refer to: which are used, and what they are called.
+//! What is done to all schemas: which are used, what they are called, and what code generators need said.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 const PREFIX: &str = "#/components/";
+/// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
+const MAX_EXACT: u64 = (1 << 53) - 1;
 
 /// Calls `see` for each object of a document, the outermost first.
 fn for_each_object(value: &mut Value, see: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
@@ -78,6 +80,24 @@ pub(crate) fn open_free_forms(schemas: &mut Value) {
         };
         if is_object && !fields.contains_key("properties") {
             fields.entry("additionalProperties").or_insert(true.into());
+        }
+    });
+}
+
+/// Says of each integer that is always a number that every reader keeps it exact, in the place of a format of 64 bits: ranks, counts
+/// and positions do not grow beyond that. Those that do are `Int64`, which a client can have as strings.
+pub(crate) fn bound_wide_integers(schemas: &mut Value) {
+    for_each_object(schemas, &mut |fields| {
+        let is_number = match fields.get("type") {
+            Some(Value::String(name)) => name == "integer",
+            Some(Value::Array(names)) => {
+                names.contains(&json!("integer")) && !names.contains(&json!("string"))
+            }
+            _ => false,
+        };
+        if is_number && fields.get("format") == Some(&json!("int64")) {
+            fields.remove("format");
+            fields.insert("maximum".to_owned(), MAX_EXACT.into());
         }
     });
 }

@@ -156,7 +156,7 @@ fn schemas_are_as_code_generators_need_them() {
                 .collect()
         };
         let mut known = names("schemas");
-        for kind in ["parameters", "responses"] {
+        for kind in ["parameters", "headers", "responses", "securitySchemes"] {
             faults.extend(
                 names(kind)
                     .intersection(&known)
@@ -202,9 +202,56 @@ fn schemas_are_as_code_generators_need_them() {
 
 #[test]
 fn a_description_with_strings_has_no_integer_of_64_bits_that_is_a_number() {
-    for version in ApiVersion::ALL {
-        let document = document(version, IntegerFormat::String);
+    for (file, document) in documents().filter(|(file, _)| file.ends_with("-strings.json")) {
         assert_eq!(document["components"]["schemas"]["Int64"]["type"], "string");
+        let mut numbers = Vec::new();
+        visit(&document, "", &mut |schema, place| {
+            if may_be_an_integer(schema) && schema["format"] == "int64" {
+                numbers.push(place.to_owned());
+            }
+        });
+        assert_eq!(numbers, Vec::<String>::new(), "{file}");
+    }
+}
+
+/// What is always a number is told apart from what may be a string, and is exact for every reader.
+#[test]
+fn ranks_counts_and_positions_are_numbers_that_every_reader_keeps_exact() {
+    const MAX_EXACT: u64 = (1 << 53) - 1;
+    for (file, document) in documents() {
+        let schemas = &document["components"]["schemas"];
+        for (schema, field) in [
+            ("Entry", "rank"),
+            ("Outcome", "rank"),
+            ("Entries", "count"),
+            ("Bucket", "count"),
+            ("AuditRecord", "position"),
+        ] {
+            let found = &schemas[schema]["properties"][field];
+            assert!(
+                may_be_an_integer(found) && found["maximum"] == MAX_EXACT && found.get("format").is_none(),
+                "{file}: {schema}.{field}: {found}"
+            );
+        }
+        let about = document["info"]["description"].as_str().unwrap_or_default();
+        let header = &document["components"]["parameters"]["IntegersParameter"]["description"];
+        let header = header.as_str().unwrap_or_default();
+        for text in [about, header] {
+            for part in [
+                "scores, values, limits, quotas, usage",
+                "versions",
+                "Ranks, counts of entries and positions",
+            ] {
+                assert!(text.contains(part), "{file}: {text}");
+            }
+        }
+    }
+}
+
+fn may_be_an_integer(schema: &Value) -> bool {
+    match &schema["type"] {
+        Value::Array(types) => types.contains(&"integer".into()),
+        one => one == "integer",
     }
 }
 

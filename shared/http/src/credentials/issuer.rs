@@ -14,6 +14,8 @@ use super::index::Claim;
 
 /// The form of the document in the store.
 const FORM: u8 = 1;
+/// The name of a claim that is right. It stands for one that is not known.
+pub(crate) const ANY_CLAIM: &str = "tenant";
 
 /// An issuer's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,37 +138,59 @@ impl IssuerRecord {
     /// The rules for its tokens, when it is an issuer of `owner` (`None`: of the operator's).
     ///
     /// # Errors
-    /// The field that breaks a rule.
+    /// The first of [`IssuerRecord::find_faults`].
     pub(crate) fn verifier(&self, owner: Option<&TenantId>) -> Result<Verifier, Invalid> {
-        let boxed = |name: &Option<String>| name.as_deref().map(Box::from);
-        let tenant = match (owner, &self.tenant, boxed(&self.tenant_claim)) {
-            (Some(owner), ..) => TenantSource::Fixed(owner.clone()),
-            (None, Some(tenant), _) => {
-                let tenant = TenantId::new(tenant.as_str()).map_err(|invalid| invalid.within("/tenant"))?;
-                TenantSource::Fixed(tenant)
-            }
-            (None, None, Some(claim)) => TenantSource::Claim(claim),
-            (None, None, None) => {
-                return Err(Invalid::new("/tenant", "is required, or claims.tenant"));
-            }
-        };
-        let mapping = ClaimsMapping {
-            tenant,
-            player: boxed(&self.player_claim),
-            player_required: self.player_required,
-            scopes: boxed(&self.scopes_claim),
-            default_scopes: scopes(&self.default_scopes),
-            granted_scopes: scopes(&self.granted_scopes),
-            bound_to_keys: false,
-        };
         Verifier::new(
             &self.issuer,
             &self.audiences,
             self.leeway_s,
             TokenType::Access,
-            mapping,
+            self.mapping(self.tenant_source(owner)?),
         )
     }
+
+    /// Every field that breaks a rule, when it is an issuer of `owner` (`None`: of the operator's).
+    pub(crate) fn find_faults(&self, owner: Option<&TenantId>) -> Vec<Invalid> {
+        let mut faults = Vec::new();
+        let source = self.tenant_source(owner).unwrap_or_else(|fault| {
+            faults.push(fault);
+            // The names of the other claims are looked at all the same.
+            TenantSource::Claim(ANY_CLAIM.into())
+        });
+        let mapping = self.mapping(source);
+        let others = Verifier::find_faults(&self.issuer, &self.audiences, self.leeway_s, &mapping);
+        faults.extend(others);
+        faults
+    }
+
+    /// Where the tenant of its tokens is said.
+    fn tenant_source(&self, owner: Option<&TenantId>) -> Result<TenantSource, Invalid> {
+        match (owner, &self.tenant, boxed(self.tenant_claim.as_deref())) {
+            (Some(owner), ..) => Ok(TenantSource::Fixed(owner.clone())),
+            (None, Some(tenant), _) => TenantId::new(tenant.as_str())
+                .map(TenantSource::Fixed)
+                .map_err(|invalid| invalid.within("/tenant")),
+            (None, None, Some(claim)) => Ok(TenantSource::Claim(claim)),
+            (None, None, None) => Err(Invalid::new("/tenant", "is required, or claims.tenant")),
+        }
+    }
+
+    /// How claims are read.
+    fn mapping(&self, tenant: TenantSource) -> ClaimsMapping {
+        ClaimsMapping {
+            tenant,
+            player: boxed(self.player_claim.as_deref()),
+            player_required: self.player_required,
+            scopes: boxed(self.scopes_claim.as_deref()),
+            default_scopes: scopes(&self.default_scopes),
+            granted_scopes: scopes(&self.granted_scopes),
+            bound_to_keys: false,
+        }
+    }
+}
+
+fn boxed(name: Option<&str>) -> Option<Box<str>> {
+    name.map(Box::from)
 }
 
 fn names(scopes: Scopes) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::issuer::IssuerRecord;
 use super::key_sets::{self, Probe, Source};
 use crate::edge::renew;
 use crate::environment::Environment;
-use crate::pipeline::changed_meanwhile;
+use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 
 /// Documents of one tenant.
@@ -88,39 +88,31 @@ impl Before {
     }
 }
 
-/// The version that the store must find, so that nothing is replaced but what was read.
-fn exactly(expected: Expected, before: Option<&Before>) -> Result<Expected, Problem> {
+/// The version that the store must find, so that nothing is replaced but what was read, once the preconditions hold for that.
+fn exactly(preconditions: &Preconditions, before: Option<&Before>) -> Result<Expected, Problem> {
     let version = before.map(|before| before.version);
-    let holds = match expected {
-        Expected::Any => true,
-        Expected::Absent => version.is_none(),
-        Expected::Version(expected) => version == Some(expected),
-    };
-    if holds {
-        Ok(version.map_or(Expected::Absent, Expected::Version))
-    } else {
-        Err(changed_meanwhile())
-    }
+    preconditions.expected(version)?;
+    Ok(version.map_or(Expected::Absent, Expected::Version))
 }
 
 /// Creates or replaces a document. Its version, and whether it is new.
 ///
 /// # Errors
 /// `issuer-taken` when another document of the same owner claims the same; `quota-reached`; `precondition-failed` when
-/// another version is there than expected.
+/// the preconditions do not hold for what is there.
 pub(crate) async fn put<E: Environment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
     record: &IssuerRecord,
-    expected: Expected,
+    preconditions: &Preconditions,
 ) -> Result<(u64, bool), Problem> {
     check_the_others(env, owner, id, record).await?;
     let body = serde_json::to_vec(record)
         .map_err(|error| Problem::internal(format!("an issuer's document: {error}")))?;
     for _ in 0..MAX_ATTEMPTS {
         let before = Before::read(env, owner, id).await?;
-        let exactly = exactly(expected, before.as_ref())?;
+        let exactly = exactly(preconditions, before.as_ref())?;
         let (old, new) = (
             before.as_ref().map(Before::claims).unwrap_or_default(),
             record.claims(),
@@ -149,18 +141,18 @@ pub(crate) async fn put<E: Environment>(
 /// Deletes a document. Whether there was one.
 ///
 /// # Errors
-/// `precondition-failed` when another version is there than expected.
+/// `precondition-failed` when the preconditions do not hold for what is there.
 pub(crate) async fn delete<E: Environment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
-    expected: Expected,
+    preconditions: &Preconditions,
 ) -> Result<bool, Problem> {
     for _ in 0..MAX_ATTEMPTS {
         let Some(before) = Before::read(env, owner, id).await? else {
             return Ok(false);
         };
-        let exactly = exactly(expected, Some(&before))?;
+        let exactly = exactly(preconditions, Some(&before))?;
         let claims = before.claims();
         // Off the lists first: without the document, nobody would know on which it is.
         let delete = async || {

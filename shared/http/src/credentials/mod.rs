@@ -11,7 +11,7 @@ mod player_tokens;
 mod tokens;
 
 pub(crate) use index::digest;
-pub(crate) use issuer::{IssuerRecord, KeySource, StaticKey};
+pub(crate) use issuer::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
 pub(crate) use key_sets::{KeySets, Probe};
 pub(crate) use meant::KnownIssuers;
 pub use player_tokens::PlayerTokens;

@@ -64,7 +64,7 @@ pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, 
     } else if named.is_none_or(|named| named == context.tenant) {
         Some(context.tenant.clone())
     } else {
-        return Err(Problem::not_allowed(&context.caller));
+        return Err(Problem::not_allowed(&context.caller).with_detail("This needs the operator's key."));
     };
     let store = context.env.store();
     let found = store

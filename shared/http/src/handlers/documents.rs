@@ -9,7 +9,7 @@ use crate::edge::{Knowledge, only};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::limits::Scope;
-use crate::pipeline::{Preconditions, changed_meanwhile};
+use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -56,7 +56,7 @@ impl<E: Environment> Document<'_, '_, E> {
             .store()
             .put_document(&self.name(), body, expected)
             .await?;
-        let (version, created) = put.map_err(|_| changed_meanwhile())?;
+        let (version, created) = put.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
         self.changed().await;
         let status = if created {
             StatusCode::CREATED
@@ -81,7 +81,7 @@ impl<E: Environment> Document<'_, '_, E> {
             .store()
             .delete_document(&self.name(), expected)
             .await?;
-        if !deleted.map_err(|_| changed_meanwhile())? {
+        if !deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))? {
             return Err(none());
         }
         self.changed().await;

@@ -110,9 +110,9 @@ pub async fn put<E: Environment>(
     } else {
         None
     };
-    let expected = preconditions.expected(there)?;
+    preconditions.expected(there)?;
     audit::record_act(context).await?;
-    let (version, created) = issuers::put(context.env, owner, id, &record, expected).await?;
+    let (version, created) = issuers::put(context.env, owner, id, &record, &preconditions).await?;
     let probe = issuers::probe(context.env, owner, &record).await;
     let body = IssuerBody::new(id, &record).with_key_set(probe.as_ref());
     if !created {
@@ -136,9 +136,9 @@ pub async fn delete<E: Environment>(
     let preconditions = Preconditions::of(context.headers)?;
     let owner = scope.owner(context);
     let there = issuers::stored(context.env, owner, id).await?;
-    let expected = preconditions.expected(there.map(|there| there.version))?;
+    preconditions.expected(there.map(|there| there.version))?;
     audit::record_act(context).await?;
-    if issuers::delete(context.env, owner, id, expected).await? {
+    if issuers::delete(context.env, owner, id, &preconditions).await? {
         Ok(Response::no_content())
     } else {
         Err(Problem::new(ProblemType::IssuerNotFound))

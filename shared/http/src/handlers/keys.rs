@@ -14,12 +14,12 @@ use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
-use crate::pipeline::{Preconditions, changed_meanwhile};
+use crate::pipeline::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::wire::ListBody;
-use crate::wire::key::{KeyBody, read as read_request, read_overlap};
+use crate::wire::key::{KeyBody, read as read_terms, read_overlap};
 
 /// Keys of one tenant, revoked ones included until they are removed.
 const MAX_KEYS: u32 = 200;
@@ -41,7 +41,7 @@ enum WithoutRoom {
 /// The problem to answer with.
 pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let request = read_request(&json::parse(context.body)?)?;
+    let terms = read_terms(&json::parse(context.body)?, context.now)?;
     let (env, tenant) = (context.env, &context.tenant);
     let keyed = KeyedRequest::of(context, "create")?;
     let made = match &keyed {
@@ -52,21 +52,17 @@ pub async fn create<E: Environment>(context: &Context<'_, E>) -> Result<Response
     let record = ApiKeyRecord {
         id: made.id,
         tenant: tenant.clone(),
-        name: request.name,
-        scopes: request.scopes,
+        name: terms.name,
+        scopes: terms.scopes,
         created_at: context.now,
-        expires_at: request.expires_at,
+        expires_at: terms.expires_at,
         revoked_at: None,
-        allowed_addresses: request.allowed_addresses,
-        token_addresses: request.token_addresses,
+        allowed_addresses: terms.allowed_addresses,
+        token_addresses: terms.token_addresses,
         digest: made.digest,
         former: Vec::new(),
         requests: keyed.iter().map(|keyed| keyed.done(context.now)).collect(),
     };
-    record.validate().map_err(|invalid| {
-        Problem::new(ProblemType::Validation)
-            .with_error(FieldError::body(format!("#{}", invalid.pointer), invalid.detail))
-    })?;
     let store = env.store();
     let name = keys::name(tenant, made.id);
     if let Some(keyed) = &keyed
@@ -255,11 +251,12 @@ pub async fn revoke<E: Environment>(context: &Context<'_, E>, id: KeyId) -> Resu
         .await?;
         return Ok(Response::no_content());
     }
-    let expected = Preconditions::of(context.headers)?.expected(Some(there.version))?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let expected = preconditions.expected(Some(there.version))?;
     let name = keys::name(&context.tenant, id);
     audit::record_act(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
-    deleted.map_err(|_| changed_meanwhile())?;
+    deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
     keys::changed(context.env, &context.tenant, id).await;
     Ok(Response::no_content())
 }

@@ -149,7 +149,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
             .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
         Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
-        Err(refusal) => Err(Problem::of_put(&refusal).pointing_into(&sent)),
+        Err(refusal) => Err(Problem::of_put(&refusal, &preconditions).pointing_into(&sent)),
     }
 }
 
@@ -184,7 +184,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
-            Err(refusal) => return Err(Problem::of_put(&refusal).pointing_into(&patch)),
+            Err(refusal) => return Err(Problem::of_put(&refusal, &preconditions).pointing_into(&patch)),
         }
     }
     Err(Problem::new(ProblemType::Conflict))
@@ -220,7 +220,7 @@ pub async fn delete<E: Environment>(
             Ok(views::invalidating(response, &context.tenant, [&id]))
         }
         Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
-        Err(refusal) => Err(Problem::of_put(&refusal)),
+        Err(refusal) => Err(Problem::of_put(&refusal, &preconditions)),
     }
 }
 

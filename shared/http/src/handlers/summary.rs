@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::me::ME;
-use crate::pipeline::{Preconditions, hex};
+use crate::pipeline::{IF_MATCH, Preconditions, hex, precondition_failed};
 use crate::problem::{Problem, ProblemType};
 use crate::query::{Query, invalid};
 use crate::response::Response;
@@ -96,7 +96,7 @@ fn tagged<E: Environment>(context: &Context<'_, E>, response: Response) -> Resul
     let tag = hex(digest.get(..TAG_DIGEST_BYTES).unwrap_or_default());
     let preconditions = Preconditions::of(context.headers)?;
     if !preconditions.match_holds_for(Some(&tag)) {
-        return Err(Problem::new(ProblemType::PreconditionFailed));
+        return Err(precondition_failed(IF_MATCH, Some(&tag)));
     }
     let mut response = if preconditions.none_match_holds_for(Some(&tag)) {
         response

@@ -1,7 +1,7 @@
 //! Tenants' records, and what tenants use. A tenant without a record works with the defaults: active, no quotas.
 
 use http::StatusCode;
-use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS};
+use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS, VersionMismatch};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use super::paging::{PARAMETERS, Paging, next};
@@ -10,7 +10,7 @@ use crate::edge::{Knowledge, TenantRecord, record_name};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::json;
-use crate::pipeline::{Preconditions, changed_meanwhile};
+use crate::pipeline::Preconditions;
 use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
@@ -83,10 +83,10 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Resu
     let expected = preconditions.expected(there)?;
     audit::record_act(context).await?;
     match keep(context, &id, &record, expected).await? {
-        Some((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
+        Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
             .with_location(&format!("{}/tenants/{id}", context.version.base_path()))),
-        Some((version, false)) => document(context, StatusCode::OK, &id, &record, version),
-        None => Err(changed_meanwhile()),
+        Ok((version, false)) => document(context, StatusCode::OK, &id, &record, version),
+        Err(mismatch) => Err(preconditions.overtaken(mismatch.current)),
     }
 }
 
@@ -106,7 +106,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Re
         preconditions.expected(Some(there.version))?;
         let record = patched(&id, &there.value, &patch)?;
         audit::record_act(context).await?;
-        if let Some((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
+        if let Ok((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
             return document(context, StatusCode::OK, &id, &record, version);
         }
     }
@@ -174,14 +174,14 @@ fn corrupt(what: &str) -> Problem {
     StoreError::Corrupt(what.to_owned()).into()
 }
 
-/// Stores the record and lets every region know. Its version, and whether it is new; `None` when another one is there than
-/// expected.
+/// Stores the record and lets every region know. Its version, and whether it is new; an inner error when another one is there
+/// than expected.
 async fn keep<E: Environment>(
     context: &Context<'_, E>,
     id: &TenantId,
     record: &TenantRecord,
     expected: Expected,
-) -> Result<Option<(u64, bool)>, Problem> {
+) -> Result<Result<(u64, bool), VersionMismatch>, Problem> {
     let body = serde_json::to_vec(record)
         .map_err(|error| Problem::internal(format!("a tenant's record cannot be written: {error}")))?;
     let store = context.env.store();
@@ -189,7 +189,7 @@ async fn keep<E: Environment>(
     if kept.is_ok() {
         Knowledge::changed(context.env, Some(id)).await;
     }
-    Ok(kept.ok())
+    Ok(kept)
 }
 
 /// The record with a patch applied to its document.

@@ -1,5 +1,7 @@
 //! What is wrong with a body, collected.
 
+use std::collections::BTreeSet;
+
 use leaderboard_core::Invalid;
 
 use super::Pointer;
@@ -30,13 +32,13 @@ impl Errors {
         }
     }
 
-    /// Notes everything that the domain finds wrong below a place, but for what is noted there already: where a field could not
-    /// be read, the domain saw a default.
+    /// Notes everything that the domain finds wrong below a place, but for faults of fields at which an error was noted before:
+    /// what stands for a field that could not be read is nobody's fault. An error below a field hides none of the field itself,
+    /// so what stands for a part of a field must be right.
     pub(crate) fn add_faults(&mut self, pointer: &Pointer<'_>, faults: Vec<Invalid>) {
+        let known: BTreeSet<String> = self.listed.iter().filter_map(place).collect();
         for fault in faults {
-            let place = format!("{pointer}{}", fault.pointer);
-            let known = |error: &FieldError| matches!(&error.location, Location::Body(known) if known.starts_with(&place));
-            if !self.listed.iter().any(known) {
+            if !known.contains(&format!("{pointer}{}", fault.pointer)) {
                 self.add_invalid(pointer, &fault);
             }
         }
@@ -59,5 +61,39 @@ impl Errors {
             ));
         }
         Err(self.listed.into_iter().fold(problem, Problem::with_error))
+    }
+}
+
+/// Where in the body an error is.
+fn place(error: &FieldError) -> Option<String> {
+    match &error.location {
+        Location::Body(place) => Some(place.clone()),
+        Location::Parameter(_) | Location::Header(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_hides_faults_of_its_own_field_alone() {
+        let mut errors = Errors::default();
+        let limits = Pointer::Key(&Pointer::Root, "limits");
+        errors.add(&Pointer::Key(&limits, "max_attempts"), "must be an integer");
+        let faults = ["/limits/max", "/limits/max", "/limits/max_attempts", "/limits"];
+        let faults = faults.map(|place| Invalid::new(place, "is wrong"));
+        errors.add_faults(&Pointer::Root, faults.to_vec());
+        let problem = errors.check().unwrap_err();
+        let places: Vec<String> = problem.errors.iter().filter_map(place).collect();
+        assert_eq!(
+            places,
+            [
+                "#/limits/max_attempts",
+                "#/limits/max",
+                "#/limits/max",
+                "#/limits"
+            ]
+        );
     }
 }

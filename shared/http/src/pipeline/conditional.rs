@@ -97,6 +97,22 @@ impl Preconditions {
         }
     }
 
+    /// 412 for a document that changed between the check of these preconditions and the write; `now` is the version that is
+    /// there by now (`None`: no document).
+    pub(crate) fn overtaken(&self, now: Option<u64>) -> Problem {
+        self.check(now).err().unwrap_or_else(|| {
+            // `*`, or the tags of other documents: they hold for this version, too, and nothing was made for it.
+            let header = if self.if_match.is_some() {
+                IF_MATCH
+            } else {
+                IF_NONE_MATCH
+            };
+            let tag = now.map(|version| version.to_string());
+            precondition_failed(header, tag.as_deref())
+                .with_detail("The document was changed by someone else just now; read it and try again.")
+        })
+    }
+
     /// 304 for a reader who has the current version already; `None`: it is to be sent.
     ///
     /// # Errors
@@ -126,12 +142,6 @@ impl Preconditions {
             (Some(Tags::List(tags)), Some(own)) => tags.iter().all(|(_, tag)| *tag != own.as_bytes()),
         }
     }
-}
-
-/// 412 for a document that changed between the check of a precondition and the write.
-pub(crate) fn changed_meanwhile() -> Problem {
-    Problem::new(ProblemType::PreconditionFailed)
-        .with_detail("The document was changed by someone else just now; read it and try again.")
 }
 
 /// 412: the header that does not hold, and the entity tag of what is there, without its quotes (`None`: nothing is there).
@@ -225,6 +235,31 @@ mod tests {
             assert!(of(IF_MATCH, bad).is_err(), "{bad}");
         }
         assert!(!Preconditions::of(&HeaderMap::new()).unwrap().exist());
+    }
+
+    #[test]
+    fn what_was_overtaken_names_the_header_that_was_sent() {
+        let overtaken = |name: &'static str, value: &str, now| {
+            let problem = of(name, value).unwrap().overtaken(now);
+            let tag = problem.headers.iter().find(|(name, _)| *name == ETAG);
+            let tag = tag.map(|(_, value)| value.to_str().unwrap().to_owned());
+            (problem.errors.first().unwrap().location.clone(), tag)
+        };
+        let header = crate::problem::Location::Header;
+        let tag = |text: &str| Some(text.to_owned());
+        for (name, value) in [
+            (IF_MATCH, "\"17\""),
+            (IF_MATCH, "*"),
+            (IF_NONE_MATCH, "*"),
+            (IF_NONE_MATCH, "\"1\""),
+        ] {
+            assert_eq!(
+                overtaken(name, value, Some(18)),
+                (header(name), tag("\"18\"")),
+                "{name}: {value}"
+            );
+        }
+        assert_eq!(overtaken(IF_MATCH, "\"17\"", None), (header(IF_MATCH), None));
     }
 
     #[test]

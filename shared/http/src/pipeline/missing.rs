@@ -1,11 +1,12 @@
-//! 404 with the names of what is missing, which the path has.
+//! 404 with the names of what is missing, which the path and the query have.
 
 use crate::params::Params;
 use crate::problem::{Problem, ProblemType};
+use crate::query;
 
-/// The same problem with a detail that names what the path asked for, where the problem has none. The name is the client's own:
-/// nothing is told of what exists.
-pub(super) fn name_missing(problem: Problem, params: &Params<'_>) -> Problem {
+/// The same problem with a detail that names what was asked for, where the problem has none. The name is the client's own:
+/// nothing is told of what exists. `query` is that of the address.
+pub(super) fn name_missing(problem: Problem, params: &Params<'_>, query: &str) -> Problem {
     if problem.detail.is_some() {
         return problem;
     }
@@ -17,8 +18,11 @@ pub(super) fn name_missing(problem: Problem, params: &Params<'_>) -> Problem {
         ProblemType::LeaderboardNotFound => {
             named("leaderboard").map(|id| format!("The tenant has no leaderboard {id}."))
         }
-        ProblemType::PeriodNotFound => named("leaderboard")
-            .map(|id| format!("The leaderboard {id} has no such period, or keeps it no longer.")),
+        ProblemType::PeriodNotFound => named("leaderboard").map(|id| {
+            let period = query::find(query, "period");
+            let period = period.map_or_else(|| "such period".to_owned(), |asked| format!("period {asked}"));
+            format!("The leaderboard {id} has no {period}, or keeps it no longer.")
+        }),
         ProblemType::EntryNotFound => named("player").zip(named("leaderboard")).map(|(player, id)| {
             format!("The player {player} has no entry in this period of the leaderboard {id}.")
         }),
@@ -27,6 +31,9 @@ pub(super) fn name_missing(problem: Problem, params: &Params<'_>) -> Problem {
         }
         ProblemType::KeyNotFound => named("key").map(|id| format!("The tenant has no key {id}.")),
         ProblemType::IssuerNotFound => named("issuer").map(|id| format!("There is no issuer {id}.")),
+        ProblemType::BanNotFound => {
+            named("player").map(|player| format!("The player {player} is not banned."))
+        }
         _ => None,
     };
     match detail {

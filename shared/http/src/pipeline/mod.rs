@@ -50,7 +50,7 @@ pub(crate) use cdn::CDN_CACHE_CONTROL;
 pub use cdn::{CdnKeyHeaders, InvalidKeyHeaders};
 pub(crate) use client::client_address;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
-pub(crate) use conditional::{IF_MATCH, Preconditions, changed_meanwhile, precondition_failed};
+pub(crate) use conditional::{IF_MATCH, Preconditions, precondition_failed};
 pub(crate) use cors::admit;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
@@ -270,7 +270,7 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
     };
     *terms = Terms::of(&context, route);
     let answer = P::call(&context, ready.call).await;
-    let answer = answer.map_err(|problem| missing::name_missing(problem, &params));
+    let answer = answer.map_err(|problem| missing::name_missing(problem, &params, &query));
     if let Some(cause) = audit::end(&context, &answer).await {
         log.level = Level::Error;
         log.cause = Some(cause);

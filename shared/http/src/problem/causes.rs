@@ -8,7 +8,7 @@ use leaderboard_core::{MAX_SCHEDULE_CHANGES, Refusal, RefusalReason, StoreError}
 use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
-use crate::pipeline::changed_meanwhile;
+use crate::pipeline::Preconditions;
 
 /// Where a submission stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,11 +95,11 @@ impl Problem {
         })
     }
 
-    /// Why a configuration was not stored. Its pointers are those of a leaderboard's document.
+    /// Why a configuration was not stored under these preconditions. Its pointers are those of a leaderboard's document.
     #[must_use]
-    pub fn of_put(refusal: &PutRefusal) -> Self {
+    pub(crate) fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
         match refusal {
-            PutRefusal::VersionMismatch { .. } => changed_meanwhile(),
+            PutRefusal::VersionMismatch { current } => preconditions.overtaken(*current),
             PutRefusal::HasEntries => {
                 let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
                 Self::new(ProblemType::RebuildNeeded)

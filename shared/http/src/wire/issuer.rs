@@ -6,8 +6,8 @@ use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{Hosts, MAX_KEYS, checked_url, discovery_url};
 
 use super::scopes;
-use crate::credentials::{IssuerRecord, KeySource, StaticKey};
-use crate::json::{Errors, Field, Fields, Json};
+use crate::credentials::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
+use crate::json::{Errors, Field, Fields, Json, Pointer};
 use crate::problem::Problem;
 
 const FIELDS: [&str; 11] = [
@@ -24,6 +24,9 @@ const FIELDS: [&str; 11] = [
     "granted_scopes",
 ];
 
+/// An audience that is right. It stands for one that could not be read.
+const ANY_AUDIENCE: &str = "audience";
+
 /// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's), and `hosts` are those that the
 /// caller may name.
 ///
@@ -36,7 +39,7 @@ pub(crate) fn read(
     hosts: Hosts,
 ) -> Result<IssuerRecord, Problem> {
     let mut errors = Errors::default();
-    let record = Field::root(tree).object(&mut errors).and_then(|fields| {
+    let record = Field::root(tree).object(&mut errors).map(|fields| {
         fields.only(&FIELDS, &mut errors);
         if let Some(field) = fields.optional("id")
             && let Some(text) = field.text(&mut errors)
@@ -46,19 +49,20 @@ pub(crate) fn read(
         }
         record(&fields, owner, hosts, &mut errors)
     });
-    if let Some(Err(invalid)) = record.as_ref().map(|record| record.verifier(owner)) {
-        errors.add_invalid(&crate::json::Pointer::Root, &invalid);
+    if let Some(record) = &record {
+        errors.add_faults(&Pointer::Root, record.find_faults(owner));
     }
     errors.check()?;
     record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
+/// The fields of an issuer. Where one is wrong, something that is right stands for it beside the error.
 fn record(
     fields: &Fields<'_, '_>,
     owner: Option<&TenantId>,
     hosts: Hosts,
     errors: &mut Errors,
-) -> Option<IssuerRecord> {
+) -> IssuerRecord {
     let issuer = fields
         .required("issuer", errors)
         .and_then(|field| field.parsed(issuer, errors));
@@ -66,10 +70,15 @@ fn record(
         .required("audiences", errors)
         .map(|field| texts(&field, errors));
     let source = source(fields, issuer, hosts, errors);
-    let mut record = IssuerRecord::new(issuer?.to_owned(), audiences?, source?);
-    if let Some(field) = fields.optional("leeway_s") {
-        record.leeway_s = field.integer(errors)?;
-    }
+    let mut record = IssuerRecord::new(
+        issuer.unwrap_or_default().to_owned(),
+        audiences.unwrap_or_default(),
+        source.unwrap_or(KeySource::Discovery),
+    );
+    let leeway_s = fields
+        .optional("leeway_s")
+        .and_then(|field| field.integer(errors));
+    record.leeway_s = leeway_s.unwrap_or(record.leeway_s);
     if let Some(field) = fields.optional("tenant") {
         if owner.is_some() {
             errors.add(&field.pointer, "is the operator's to set");
@@ -79,27 +88,33 @@ fn record(
     if let Some(field) = fields.optional("claims") {
         claims(&field, owner, &mut record, errors);
     }
-    let mut names = |name, into: &mut Vec<String>| {
-        if let Some(field) = fields.optional(name)
-            && let Some(found) = scopes::read(&field, errors)
-        {
-            *into = scopes::names(found).into_iter().map(str::to_owned).collect();
-        }
+    scopes_of(fields, &mut record, errors);
+    record
+}
+
+/// Reads both lists of scopes. They are compared when both could be read.
+fn scopes_of(fields: &Fields<'_, '_>, record: &mut IssuerRecord, errors: &mut Errors) {
+    let mut read = |name, into: &mut Vec<String>| match fields.optional(name) {
+        None => true,
+        Some(field) => scopes::read(&field, errors)
+            .map(|found| *into = scopes::names(found).into_iter().map(str::to_owned).collect())
+            .is_some(),
     };
-    names("default_scopes", &mut record.default_scopes);
-    names("granted_scopes", &mut record.granted_scopes);
+    let default_is_read = read("default_scopes", &mut record.default_scopes);
+    let granted_is_read = read("granted_scopes", &mut record.granted_scopes);
     let all = |names: &[String]| {
         let found = names.iter().filter_map(|name| Scopes::named(name));
         found.fold(Scopes::NONE, Scopes::with)
     };
-    if !all(&record.granted_scopes).contains(all(&record.default_scopes))
+    if default_is_read
+        && granted_is_read
+        && !all(&record.granted_scopes).contains(all(&record.default_scopes))
         && let Some(field) = fields
             .optional("default_scopes")
             .or_else(|| fields.optional("granted_scopes"))
     {
         errors.add(&field.pointer, "default_scopes must be among granted_scopes");
     }
-    Some(record)
 }
 
 fn issuer(text: &str) -> Result<&str, Invalid> {
@@ -110,10 +125,12 @@ fn issuer(text: &str) -> Result<&str, Invalid> {
     }
 }
 
+/// A list of audiences. One that cannot be read counts all the same.
 fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
     let mut found = Vec::new();
     for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {
-        found.extend(field.item(at, item).text(errors).map(str::to_owned));
+        let text = field.item(at, item).text(errors);
+        found.push(text.unwrap_or(ANY_AUDIENCE).to_owned());
     }
     found
 }
@@ -137,10 +154,10 @@ fn source(
             Some(KeySource::Address(url.to_owned()))
         }
         (None, Some(field), None) => {
-            if !field.boolean(errors)? {
+            if field.boolean(errors) == Some(false) {
                 errors.add(&field.pointer, "must be true, or left out");
             }
-            if let Err(problem) = discovery_url(issuer?, hosts) {
+            if let Some(Err(problem)) = issuer.map(|issuer| discovery_url(issuer, hosts)) {
                 errors.add(
                     &field.pointer,
                     format!("needs an issuer that is an address: it {problem}"),
@@ -165,7 +182,9 @@ fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>>
     let mut keys = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let field = field.item(at, item);
-        let key = key(&field, errors)?;
+        let Some(key) = key(&field, errors) else {
+            continue;
+        };
         if let Err(problem) = key.parsed() {
             errors.add(&field.pointer, problem.to_string());
         }
@@ -177,18 +196,23 @@ fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>>
 /// A key: `{"pem": …}` or `{"secret": …}` with a `kid` where tokens have one, else a JWK.
 fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
     let fields = field.object(errors)?;
-    let kid = match fields.optional("kid") {
-        Some(kid) => Some(kid.text(errors)?.to_owned()),
-        None => None,
+    let kid = fields.optional("kid").map(|kid| kid.text(errors));
+    // `None` where it is there and no text. Then there is no key, once its other fields are read.
+    let kid = match kid {
+        Some(text) => text.map(|text| Some(text.to_owned())),
+        None => Some(None),
     };
     if let Some(pem) = fields.optional("pem") {
         fields.only(&["kid", "pem"], errors);
-        return Some(StaticKey::Pem(kid, pem.text(errors)?.to_owned()));
+        let text = pem.text(errors)?.to_owned();
+        return Some(StaticKey::Pem(kid?, text));
     }
     if let Some(secret) = fields.optional("secret") {
         fields.only(&["kid", "secret"], errors);
-        return Some(StaticKey::Secret(kid, secret.text(errors)?.to_owned()));
+        let text = secret.text(errors)?.to_owned();
+        return Some(StaticKey::Secret(kid?, text));
     }
+    kid?;
     let Ok(jwk) = serde_json::from_str(&field.value.to_text()) else {
         errors.add(&field.pointer, "must be a key");
         return None;
@@ -198,12 +222,14 @@ fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
 
 fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRecord, errors: &mut Errors) {
     let Some(fields) = field.object(errors) else {
+        // It may have named the tenant's.
+        record.tenant_claim = Some(ANY_CLAIM.to_owned());
         return;
     };
     fields.only(&["tenant", "player", "player_required", "scopes"], errors);
     let mut name = |name| {
         let field = fields.optional(name)?;
-        field.text(errors).map(str::to_owned)
+        Some(field.text(errors).unwrap_or(ANY_CLAIM).to_owned())
     };
     record.tenant_claim = name("tenant");
     record.scopes_claim = name("scopes");

@@ -1,36 +1,28 @@
 //! API keys, as administrators ask for and see them.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, Timestamp};
-use leaderboard_identity::api_key::{ApiKeyRecord, ApiKeyText, MAX_OVERLAP_S};
+use leaderboard_identity::api_key::{ApiKeyRecord, ApiKeyText, KeyTerms, MAX_OVERLAP_S};
 use serde::Serialize;
 
 use super::scopes;
-use crate::json::{Errors, Field, Json};
+use crate::json::{Errors, Field, Json, Pointer};
 use crate::limits::range;
 use crate::problem::Problem;
 
 /// How long the secret before stays good after a rotation unless asked otherwise, in seconds: an hour.
 const DEFAULT_OVERLAP_S: u32 = 60 * 60;
 
-/// What is asked for in a new key.
-#[derive(Debug)]
-pub(crate) struct KeyRequest {
-    pub(crate) name: String,
-    pub(crate) scopes: Scopes,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) allowed_addresses: Vec<IpNet>,
-    pub(crate) token_addresses: Option<Vec<IpNet>>,
-}
-
-/// Reads the body of a request for a key.
+/// Reads the body of a request for a key that is made at `now`.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
-pub(crate) fn read(tree: &Json<'_>) -> Result<KeyRequest, Problem> {
+pub(crate) fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeyTerms, Problem> {
     let mut errors = Errors::default();
-    let request = Field::root(tree).object(&mut errors).and_then(|fields| {
+    let terms = Field::root(tree).object(&mut errors).map(|fields| {
         fields.only(
             &[
                 "name",
@@ -56,18 +48,23 @@ pub(crate) fn read(tree: &Json<'_>) -> Result<KeyRequest, Problem> {
         let token_addresses = fields
             .optional("token_addresses")
             .map(|field| addresses(&field, &mut errors));
-        Some(KeyRequest {
+        KeyTerms {
             token_addresses,
-            name: name?.to_owned(),
-            scopes: scopes?,
+            name: name.unwrap_or_default().to_owned(),
+            // Where they cannot be read they are not empty for all that.
+            scopes: scopes.unwrap_or(Scopes::READ),
             expires_at,
             allowed_addresses: allowed_addresses.unwrap_or_default(),
-        })
+        }
     });
+    if let Some(terms) = &terms {
+        errors.add_faults(&Pointer::Root, terms.find_faults(now));
+    }
     errors.check()?;
-    request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+    terms.ok_or_else(|| Problem::internal("a request without errors was not understood"))
 }
 
+/// A list of address ranges. One that cannot be read counts all the same; nobody's address stands for it.
 fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
     let Some(items) = field.array(errors) else {
         return Vec::new();
@@ -75,7 +72,8 @@ fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
     let parse = |text: &str| range(text).map_err(|detail| Invalid::new("", detail));
     let mut found = Vec::new();
     for (at, item) in items.iter().enumerate() {
-        found.extend(field.item(at, item).parsed(parse, errors));
+        let read = field.item(at, item).parsed(parse, errors);
+        found.push(read.unwrap_or_else(|| IpNet::from(IpAddr::from(Ipv4Addr::UNSPECIFIED))));
     }
     found
 }

@@ -108,8 +108,9 @@ fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Le
 
 fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
     let values = field.array(errors)?;
-    let mut columns = Vec::with_capacity(values.len());
+    let (mut names, mut columns) = (Vec::with_capacity(values.len()), Vec::new());
     for (at, value) in values.iter().enumerate() {
+        names.push(name_of(value));
         columns.extend(
             field
                 .item(at, value)
@@ -117,11 +118,21 @@ fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
                 .and_then(|fields| column(&fields, errors)),
         );
     }
+    // Malformed columns count, and their names are names.
+    errors.add_faults(&field.pointer, Columns::find_faults_of_names(&names));
     if columns.len() < values.len() {
         return None;
     }
-    errors.add_faults(&field.pointer, Columns::find_faults(&columns));
     Columns::new(columns).ok()
+}
+
+/// The name of a column, whatever else is wrong with it.
+fn name_of<'f>(column: &'f Json<'_>) -> Option<&'f str> {
+    let Json::Object(object) = column else { return None };
+    match object.get("name") {
+        Some(Json::String(name)) => Some(name),
+        _ => None,
+    }
 }
 
 fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
@@ -149,8 +160,8 @@ fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
         .required("time_zone", errors)
         .and_then(|field| field.text(errors));
     let reset = Reset {
-        cron: cron?.into(),
-        time_zone: time_zone?.into(),
+        cron: cron.unwrap_or_default().into(),
+        time_zone: time_zone.unwrap_or_default().into(),
     };
     errors.add_faults(&field.pointer, find_reset_faults(&reset));
     Schedule::new(reset).ok()

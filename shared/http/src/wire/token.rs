@@ -30,38 +30,47 @@ pub(crate) fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem
             .required("player", &mut errors)
             .and_then(|field| field.parsed(PlayerId::new, &mut errors));
         let scopes = match fields.optional("scopes") {
-            Some(field) => {
-                let scopes = scopes::read(&field, &mut errors)?;
-                if scopes.contains(Scopes::ADMIN) {
-                    errors.add(&field.pointer, "must not have admin");
-                } else if !own.contains(scopes) {
-                    errors.add(&field.pointer, "must be within the scopes of the credential");
-                }
-                scopes
-            }
-            None => [Scopes::READ, Scopes::WRITE]
-                .into_iter()
-                .filter(|scope| own.contains(*scope))
-                .fold(Scopes::NONE, Scopes::with),
+            Some(field) => handed_on(&field, own, &mut errors),
+            None => Some(
+                [Scopes::READ, Scopes::WRITE]
+                    .into_iter()
+                    .filter(|scope| own.contains(*scope))
+                    .fold(Scopes::NONE, Scopes::with),
+            ),
         };
         let lifetime_s = match fields.optional("lifetime_s") {
-            Some(field) => {
-                let lifetime: u32 = field.integer(&mut errors)?;
-                if !(1..=MAX_LIFETIME_S).contains(&lifetime) {
-                    errors.add(&field.pointer, format!("must be 1 to {MAX_LIFETIME_S}"));
-                }
-                lifetime
-            }
-            None => DEFAULT_LIFETIME_S,
+            Some(field) => lifetime(&field, &mut errors),
+            None => Some(DEFAULT_LIFETIME_S),
         };
+        // Only now: each field has been read, so every fault is noted.
         Some(TokenRequest {
             player: player?,
-            scopes,
-            lifetime_s,
+            scopes: scopes?,
+            lifetime_s: lifetime_s?,
         })
     });
     errors.check()?;
     request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+}
+
+/// The scopes of a token by a caller who has `own`.
+fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<Scopes> {
+    let scopes = scopes::read(field, errors)?;
+    if scopes.contains(Scopes::ADMIN) {
+        errors.add(&field.pointer, "must not have admin");
+    } else if !own.contains(scopes) {
+        errors.add(&field.pointer, "must be within the scopes of the credential");
+    }
+    Some(scopes)
+}
+
+/// How long a token is good, in seconds.
+fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
+    let lifetime: u32 = field.integer(errors)?;
+    if !(1..=MAX_LIFETIME_S).contains(&lifetime) {
+        errors.add(&field.pointer, format!("must be 1 to {MAX_LIFETIME_S}"));
+    }
+    Some(lifetime)
 }
 
 /// A token, named as OAuth names its parts (RFC 6749, section 5.1) where it does.

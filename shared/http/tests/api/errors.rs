@@ -70,6 +70,46 @@ fn every_fault_of_a_leaderboard_is_reported_at_once() {
 }
 
 #[test]
+fn a_faulty_part_hides_no_fault_beside_it() {
+    let service = Service::new();
+    let put = |body: &str| service.call("PUT", "/leaderboards/goals", body);
+    assert_eq!(
+        places(&put(r#"{"reset": {"cron": "0 25 * * *"}}"#)),
+        ["#/reset/time_zone", "#/reset/cron"]
+    );
+    assert_eq!(
+        places(&put(r#"{"reset": {"time_zone": "Nowhere/Else", "cron": 7}}"#)),
+        ["#/reset/cron", "#/reset/time_zone"]
+    );
+    let crons = faults(&put(r#"{"reset": {"cron": "60 25 * * 9", "time_zone": "UTC"}}"#));
+    assert_eq!(crons.len(), 3, "{crons:?}");
+    for (fault, field) in crons.iter().zip(["minute (60)", "hour (25)", "day of week (9)"]) {
+        assert!(fault.0 == "#/reset/cron" && fault.1.contains(field), "{crons:?}");
+    }
+    let columns = r#"{"columns": [{"name": "a", "order": "up"}, {"name": "a"}, {"name": 7}, {"name": "A"}, {"name": "A"}]}"#;
+    assert_eq!(
+        places(&put(columns)),
+        [
+            "#/columns/0/order",
+            "#/columns/2/name",
+            "#/columns/3/name",
+            "#/columns/4/name",
+            "#/columns",
+            "#/columns/1/name",
+        ]
+    );
+    let title = format!(r#"{{"title": "\u0007{}"}}"#, "x".repeat(200));
+    assert_eq!(places(&put(&title)), ["#/title", "#/title"]);
+    let limits = r#"{"limits": {"min": 5, "max": 1, "max_attempts": "x"}}"#;
+    assert_eq!(
+        places(&put(limits)),
+        ["#/limits/max_attempts", "#/limits/min", "#/limits/max"]
+    );
+    let cache = r#"{"cache": {"warm": [7, {"view": "entries", "limit": 0}]}}"#;
+    assert_eq!(places(&put(cache)), ["#/cache/warm/0", "#/cache/warm/1/limit"]);
+}
+
+#[test]
 fn errors_point_at_what_was_sent() {
     let service = Service::new();
     service.call(
@@ -84,6 +124,10 @@ fn errors_point_at_what_was_sent() {
     );
     let patch = |body: &str| service.call("PATCH", "/leaderboards/goals", body);
     assert_eq!(places(&patch(r#"{"limits": {"max": 1}}"#)), ["#/limits/max"]);
+    assert_eq!(
+        places(&patch(r#"{"limits": {"max": 1, "max_attempts": "x"}}"#)),
+        ["#/limits/max_attempts", "#/limits/max"]
+    );
     let reorders = patch(r#"{"ties": "dense"}"#);
     assert_eq!(
         (reorders.status, places(&reorders)),
@@ -136,6 +180,25 @@ fn a_refusal_tells_what_would_be_accepted() {
         detail(&missing).contains("joé") && detail(&missing).contains("goals"),
         "{missing:?}"
     );
+    let missing = service.call("GET", "/players/jo%C3%A9/ban", "");
+    assert_eq!(missing.status, 404);
+    assert!(detail(&missing).contains("joé"), "{missing:?}");
+    let daily = r#"{"reset": {"cron": "0 0 * * *", "time_zone": "UTC"}}"#;
+    service.call("PUT", "/leaderboards/daily", daily);
+    for (asked, named) in [
+        (
+            "2020-01-01T00:00:00%2B01:00",
+            "no period 2020-01-01T00:00:00+01:00",
+        ),
+        ("2020-01-01&limit=3", "no period 2020-01-01,"),
+    ] {
+        let missing = service.call("GET", &format!("/leaderboards/daily/entries?period={asked}"), "");
+        assert_eq!(missing.problem().1, "period-not-found");
+        assert!(
+            detail(&missing).contains("daily") && detail(&missing).contains(named),
+            "{missing:?}"
+        );
+    }
 }
 
 #[test]

@@ -33,6 +33,8 @@ mod periods;
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]
+mod preconditions;
+#[cfg(test)]
 mod ranks;
 #[cfg(test)]
 mod readiness;

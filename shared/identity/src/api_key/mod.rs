@@ -2,10 +2,12 @@
 
 mod codec;
 mod record;
+mod terms;
 mod text;
 
 pub use record::{
-    ApiKeyRecord, KeyRefusal, KeyRequest, MAX_ALLOWED_ADDRESSES, MAX_FORMER_SECRETS, MAX_KEY_NAME_CHARS,
-    MAX_OVERLAP_S, MAX_REQUESTS, Replaced, TooManySecrets, is_within,
+    ApiKeyRecord, KeyRefusal, KeyRequest, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS, Replaced,
+    TooManySecrets, is_within,
 };
+pub use terms::{KeyTerms, MAX_ALLOWED_ADDRESSES, MAX_KEY_NAME_CHARS};
 pub use text::{ApiKey, ApiKeyText, KEY_PREFIX, KeyId, NewApiKey, NotAKey, SecretDigest};

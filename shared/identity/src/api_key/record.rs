@@ -5,15 +5,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::ports::IDEMPOTENCY_MS;
-use leaderboard_core::{Fingerprint, Invalid, TenantId, Timestamp};
+use leaderboard_core::{Fingerprint, TenantId, Timestamp};
 
 use super::{KeyId, SecretDigest};
 use crate::token::{KeyBinding, TokenProblem};
 
-/// The longest name of a key, in characters.
-pub const MAX_KEY_NAME_CHARS: usize = 200;
-/// Address ranges of one key.
-pub const MAX_ALLOWED_ADDRESSES: usize = 64;
 /// How long a replaced secret may stay valid, in seconds: 30 days.
 pub const MAX_OVERLAP_S: u32 = 30 * 24 * 60 * 60;
 
@@ -220,34 +216,6 @@ impl ApiKeyRecord {
     pub fn remember(&mut self, request: KeyRequest) {
         self.requests.insert(0, request);
         self.requests.truncate(MAX_REQUESTS);
-    }
-
-    /// Checks the fields that a caller chooses.
-    ///
-    /// # Errors
-    /// The first that breaks a rule.
-    pub fn validate(&self) -> Result<(), Invalid> {
-        let length = self.name.chars().count();
-        if !(1..=MAX_KEY_NAME_CHARS).contains(&length) || self.name.chars().any(char::is_control) {
-            let detail = format!("must be 1 to {MAX_KEY_NAME_CHARS} characters without control characters");
-            return Err(Invalid::new("/name", detail));
-        }
-        if self.scopes == Scopes::NONE {
-            return Err(Invalid::new("/scopes", "must not be empty"));
-        }
-        if self.allowed_addresses.len() > MAX_ALLOWED_ADDRESSES {
-            let detail = format!("must be at most {MAX_ALLOWED_ADDRESSES}");
-            return Err(Invalid::new("/allowed_addresses", detail));
-        }
-        let token_addresses = self.token_addresses.as_ref().map_or(0, Vec::len);
-        if token_addresses > MAX_ALLOWED_ADDRESSES {
-            let detail = format!("must be at most {MAX_ALLOWED_ADDRESSES}");
-            return Err(Invalid::new("/token_addresses", detail));
-        }
-        if self.expires_at.is_some_and(|end| end <= self.created_at) {
-            return Err(Invalid::new("/expires_at", "must be in the future"));
-        }
-        Ok(())
     }
 }
 

@@ -75,8 +75,7 @@ impl Verifier {
     /// Rules for the tokens of `issuer` to one of `audiences`.
     ///
     /// # Errors
-    /// When a name is empty or too long, there is no audience or too many, or the leeway is above
-    /// [`MAX_LEEWAY_S`]; the pointer is the field's.
+    /// The first of [`Verifier::find_faults`].
     pub fn new(
         issuer: &str,
         audiences: &[String],
@@ -84,25 +83,11 @@ impl Verifier {
         token_type: TokenType,
         mapping: ClaimsMapping,
     ) -> Result<Self, Invalid> {
-        let fits = |text: &str, max: usize| !text.is_empty() && text.len() <= max;
-        if !fits(issuer, MAX_URL_BYTES) {
-            return Err(Invalid::new("/issuer", "must be 1 to 512 bytes"));
-        }
-        let count_fits = (1..=MAX_AUDIENCES).contains(&audiences.len());
-        if !count_fits || !audiences.iter().all(|name| fits(name, MAX_URL_BYTES)) {
-            let detail = format!("must be 1 to {MAX_AUDIENCES} names of 1 to {MAX_URL_BYTES} bytes");
-            return Err(Invalid::new("/audiences", detail));
-        }
-        if leeway_s > MAX_LEEWAY_S {
-            let detail = format!("must be at most {MAX_LEEWAY_S}");
-            return Err(Invalid::new("/leeway_s", detail));
-        }
-        // A claim's name is shown in errors, in a quoted string of a header among others.
-        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-        let is_name = |name: &str| fits(name, MAX_CLAIM_NAME_BYTES) && name.bytes().all(plain);
-        if !mapping.names().all(is_name) {
-            let detail = "must be 1 to 128 visible ASCII characters without quotes and backslashes";
-            return Err(Invalid::new("/claims", detail));
+        if let Some(fault) = Self::find_faults(issuer, audiences, leeway_s, &mapping)
+            .into_iter()
+            .next()
+        {
+            return Err(fault);
         }
         Ok(Self {
             issuer: issuer.into(),
@@ -111,6 +96,40 @@ impl Verifier {
             token_type,
             mapping,
         })
+    }
+
+    /// Every rule that [`Verifier::new`] would find broken: a name that is empty or too long, no audience or too many, a leeway
+    /// above [`MAX_LEEWAY_S`]; the pointer is the field's.
+    #[must_use]
+    pub fn find_faults(
+        issuer: &str,
+        audiences: &[String],
+        leeway_s: u32,
+        mapping: &ClaimsMapping,
+    ) -> Vec<Invalid> {
+        let mut faults = Vec::new();
+        let fits = |text: &str, max: usize| !text.is_empty() && text.len() <= max;
+        if !fits(issuer, MAX_URL_BYTES) {
+            let detail = format!("must be 1 to {MAX_URL_BYTES} bytes");
+            faults.push(Invalid::new("/issuer", detail));
+        }
+        let count_fits = (1..=MAX_AUDIENCES).contains(&audiences.len());
+        if !count_fits || !audiences.iter().all(|name| fits(name, MAX_URL_BYTES)) {
+            let detail = format!("must be 1 to {MAX_AUDIENCES} names of 1 to {MAX_URL_BYTES} bytes");
+            faults.push(Invalid::new("/audiences", detail));
+        }
+        if leeway_s > MAX_LEEWAY_S {
+            let detail = format!("must be at most {MAX_LEEWAY_S}");
+            faults.push(Invalid::new("/leeway_s", detail));
+        }
+        // A claim's name is shown in errors, in a quoted string of a header among others.
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        let is_name = |name: &str| fits(name, MAX_CLAIM_NAME_BYTES) && name.bytes().all(plain);
+        if !mapping.names().all(is_name) {
+            let detail = "must be 1 to 128 visible ASCII characters without quotes and backslashes";
+            faults.push(Invalid::new("/claims", detail));
+        }
+        faults
     }
 
     /// Whose tokens these rules are for.

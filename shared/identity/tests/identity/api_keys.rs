@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use leaderboard_core::Timestamp;
 use leaderboard_core::access::Scopes;
 use leaderboard_identity::api_key::{
-    ApiKey, ApiKeyRecord, KeyRefusal, KeyRequest, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS, NewApiKey,
-    NotAKey, TooManySecrets,
+    ApiKey, ApiKeyRecord, KeyRefusal, KeyRequest, KeyTerms, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS,
+    NewApiKey, NotAKey, TooManySecrets,
 };
 
 use crate::given::{NOW_S, at, now, tenant};
@@ -256,29 +256,45 @@ fn the_format_of_a_record_is_held() {
     }
 }
 
+fn terms() -> KeyTerms {
+    KeyTerms {
+        name: "game server".to_owned(),
+        scopes: Scopes::WRITE,
+        expires_at: None,
+        allowed_addresses: Vec::new(),
+        token_addresses: None,
+    }
+}
+
 #[test]
 fn fields_that_a_caller_chooses_are_bounded() {
-    let pointer = |record: ApiKeyRecord| record.validate().map_err(|invalid| invalid.pointer);
-    assert_eq!(pointer(record()), Ok(()));
+    let now = record().created_at;
+    let pointers = |terms: KeyTerms| {
+        let faults = terms.find_faults(now).into_iter();
+        faults.map(|fault| fault.pointer).collect::<Vec<_>>()
+    };
+    assert_eq!(pointers(terms()), Vec::<String>::new());
     for name in [String::new(), "a\nb".to_owned(), "x".repeat(201)] {
-        assert_eq!(
-            pointer(ApiKeyRecord { name, ..record() }),
-            Err("/name".to_owned())
-        );
+        assert_eq!(pointers(KeyTerms { name, ..terms() }), ["/name"]);
     }
-    let nothing = ApiKeyRecord {
+    let many = vec!["192.0.2.0/24".parse().unwrap(); 65];
+    let everything = KeyTerms {
+        name: String::new(),
         scopes: Scopes::NONE,
-        ..record()
+        expires_at: Some(now),
+        allowed_addresses: many.clone(),
+        token_addresses: Some(many),
     };
-    assert_eq!(pointer(nothing), Err("/scopes".to_owned()));
-    let over = ApiKeyRecord {
-        expires_at: Some(record().created_at),
-        ..record()
-    };
-    assert_eq!(pointer(over), Err("/expires_at".to_owned()));
-    let many = ApiKeyRecord {
-        allowed_addresses: vec!["192.0.2.0/24".parse().unwrap(); 65],
-        ..record()
-    };
-    assert_eq!(pointer(many), Err("/allowed_addresses".to_owned()));
+    assert_eq!(
+        pointers(everything.clone()),
+        [
+            "/name",
+            "/scopes",
+            "/allowed_addresses",
+            "/token_addresses",
+            "/expires_at"
+        ]
+    );
+    let told = everything.find_faults(now).pop().unwrap();
+    assert!(told.detail.contains(&format!("it is {now}")), "{told:?}");
 }

@@ -55,12 +55,14 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     })
 }
 
+/// The views of a list. The default stands for one that cannot be read, so that the others keep their places.
 fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
     let values = field.array(errors)?;
     let mut views = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let item = field.item(at, value);
-        views.extend(item.object(errors).and_then(|fields| view(&fields, errors)));
+        let read = item.object(errors).and_then(|fields| view(&fields, errors));
+        views.push(read.unwrap_or(WarmView::List { limit: WARM_LIMIT }));
     }
     Some(views)
 }
