@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     LOG_BYTES,
     DEAD_LETTER_SCOPES,
     BANS,
+    RECORD_BYTES,
 ];
 
 const SCORES: &[&str] = &[
@@ -263,4 +264,15 @@ const BANS: &[&str] = &[
     ) WITHOUT ROWID",
     // The number of the last change that was applied to it.
     "ALTER TABLE leaderboards ADD COLUMN ban_change INTEGER NOT NULL DEFAULT 0",
+];
+
+/// What the idempotency records of a span weigh, instead of how many there are. Those that are there count 256 bytes each, as
+/// before, until they are forgotten.
+const RECORD_BYTES: &[&str] = &[
+    "ALTER TABLE record_counts RENAME TO record_weights",
+    "ALTER TABLE record_weights RENAME COLUMN records TO bytes",
+    "UPDATE record_weights SET bytes = bytes * 256",
+    "ALTER TABLE tenant_record_counts RENAME TO tenant_record_weights",
+    "ALTER TABLE tenant_record_weights RENAME COLUMN records TO bytes",
+    "UPDATE tenant_record_weights SET bytes = bytes * 256",
 ];
