@@ -48,7 +48,7 @@ pub use leaderboard::{
 };
 pub use limits::Limits;
 pub use log_policy::{
-    EVENT_OVERHEAD_BYTES, IDEMPOTENCY_RECORD_BYTES, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, event_weight,
+    EVENT_OVERHEAD_BYTES, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, RECORD_OVERHEAD_BYTES, event_weight,
 };
 pub use lru::LruMap;
 pub use nearest::{find_nearest, suggest};

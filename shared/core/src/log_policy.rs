@@ -1,6 +1,7 @@
 //! How much of a leaderboard's log is kept.
 
-use crate::{Event, Invalid, Timestamp};
+use crate::codec::encode_layout;
+use crate::{Attempt, Event, Invalid, Target, Timestamp, WORD_BYTES};
 
 /// The most events that a leaderboard can keep.
 pub const MAX_KEEP_EVENTS: u32 = 1_000_000;
@@ -8,9 +9,14 @@ pub const MAX_KEEP_EVENTS: u32 = 1_000_000;
 pub const MAX_KEEP_DAYS: u16 = 3650;
 /// What an event weighs beside its own bytes, in bytes: its position and the store's own overhead, roughly.
 pub const EVENT_OVERHEAD_BYTES: u64 = 32;
-/// What an idempotency record weighs, in bytes: id, fingerprint, outcome and the store's own overhead, roughly. All
-/// weigh the same, so that what a tenant holds does not depend on the store.
-pub const IDEMPOTENCY_RECORD_BYTES: u64 = 256;
+/// What an idempotency record weighs beside its own bytes, in bytes: the most that Redis adds to them in its tables and by
+/// rounding up.
+pub const RECORD_OVERHEAD_BYTES: u64 = 160;
+/// What every idempotency record holds, whatever it is about, in bytes: the instant (8), the fingerprint (16), and of the
+/// outcome status, columns, directions, flags and the length of the layout (5), version and both ranks (24).
+const RECORD_HEAD_BYTES: u64 = 53;
+/// How many tuples of values an outcome has: that of the entry and that of the entry before.
+const TUPLES_OF_AN_OUTCOME: u64 = 2;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -65,6 +71,36 @@ impl LogPolicy {
 #[must_use]
 pub fn event_weight(bytes: usize) -> u64 {
     EVENT_OVERHEAD_BYTES.saturating_add(bytes as u64)
+}
+
+impl Target {
+    /// What an idempotency record about this target weighs whose name is so many bytes long: never less than Redis keeps
+    /// for it, whatever the outcome will be. All stores count it like this, so that what a tenant holds does not depend on
+    /// the store.
+    #[must_use]
+    pub fn record_weight(&self, name_bytes: usize) -> u64 {
+        let layout = self.board.value.layout();
+        let tuple_bytes = layout.columns.count().saturating_mul(WORD_BYTES) as u64;
+        [
+            RECORD_OVERHEAD_BYTES,
+            RECORD_HEAD_BYTES,
+            tuple_bytes.saturating_mul(TUPLES_OF_AN_OUTCOME),
+            encode_layout(&layout).len() as u64,
+            self.period.id.as_str().len() as u64,
+            name_bytes as u64,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
+    }
+}
+
+impl Attempt {
+    /// What the idempotency record about one of the targets weighs; nothing without an id.
+    #[must_use]
+    pub fn record_weight(&self, target: &Target) -> u64 {
+        let name = self.record_name();
+        name.map_or(0, |name| target.record_weight(name.len()))
+    }
 }
 
 impl Event {

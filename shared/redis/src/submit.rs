@@ -29,6 +29,9 @@ const MAX_TRIES: u32 = 4;
 /// What became of one attempt.
 type Settled = Result<Vec<Outcome>, Refusal>;
 
+/// How long the name of an idempotency record is where the script adds it, in bytes.
+const NO_NAME: usize = 0;
+
 /// The code of an attempt that was not settled because the tenant's entries have not all been counted.
 const UNCOUNTED: u8 = 12;
 /// How often attempts are settled again because the tenant's entries had not all been counted.
@@ -244,6 +247,7 @@ fn add_place(call: &mut Call, tenant: &TenantId, target: &Target) {
     call.option(target.expires_at.map(Timestamp::as_unix_ms));
     let [meta_prefix, ..] = names.period_prefixes();
     call.bytes(meta_prefix);
+    call.text(&target.record_weight(NO_NAME));
 }
 
 fn add_limits(call: &mut Call, limits: &Limits) {

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use leaderboard_core::{
-    Attempt, Event, IDEMPOTENCY_RECORD_BYTES, LeaderboardId, Outcome, PeriodId, Status, StoreError, Target,
-    TenantId, Timestamp,
+    Attempt, Event, LeaderboardId, Outcome, PeriodId, Status, StoreError, Target, TenantId, Timestamp,
 };
 
 use crate::boards::{self, Board};
@@ -24,6 +23,8 @@ struct Used {
     ids: usize,
     /// Whether periods that have expired may still be there.
     leaves_expired: bool,
+    /// What their records weigh, in bytes.
+    record_bytes: u64,
 }
 
 /// A period in the batch.
@@ -49,8 +50,8 @@ pub(crate) struct Batch<'a, C> {
     created: u64,
     /// What the tenant's logs and records weighed when the batch began, once somebody asked.
     weights: Option<Weights>,
-    /// How many idempotency records the batch has made.
-    new_records: u64,
+    /// What the idempotency records weigh that the batch has made, in bytes.
+    new_record_bytes: u64,
     /// How many expired periods the batch may still put out of sight.
     discards: u64,
 }
@@ -68,7 +69,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             tenant_entries: None,
             created: 0,
             weights: None,
-            new_records: 0,
+            new_record_bytes: 0,
             discards: sweep::EXPIRED_PER_STEP,
         }
     }
@@ -91,7 +92,7 @@ impl<'a, C: Connection> Batch<'a, C> {
     /// What the tenant's idempotency records weigh now.
     pub(crate) async fn record_bytes(&mut self) -> Result<u64, StoreError> {
         let before = self.weights().await?.records;
-        Ok(before.saturating_add(self.new_records.saturating_mul(IDEMPOTENCY_RECORD_BYTES)))
+        Ok(before.saturating_add(self.new_record_bytes))
     }
 
     async fn weights(&mut self) -> Result<Weights, StoreError> {
@@ -126,6 +127,7 @@ impl<'a, C: Connection> Batch<'a, C> {
                 leaves_expired: board.has_expired && self.discards == 0,
                 board,
                 ids: 0,
+                record_bytes: 0,
             });
             self.boards.insert(id.clone(), used);
         }
@@ -207,13 +209,15 @@ impl<'a, C: Connection> Batch<'a, C> {
     }
 
     /// Remembers the outcome of an attempt that has an id.
-    pub(crate) fn remember(&mut self, board: i64, attempt: &Attempt, outcome: &Outcome) {
+    pub(crate) fn remember(&mut self, board: i64, attempt: &Attempt, target: &Target, outcome: &Outcome) {
         if attempt.id.is_none() {
             return;
         }
         if let Some(Some(used)) = self.boards.get_mut(&outcome.leaderboard) {
             used.ids = used.ids.saturating_add(1);
-            self.new_records = self.new_records.saturating_add(1);
+            let bytes = attempt.record_weight(target);
+            used.record_bytes = used.record_bytes.saturating_add(bytes);
+            self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
         }
         self.ids.push(board, attempt, outcome);
     }
@@ -246,6 +250,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             board,
             first_position,
             ids,
+            record_bytes,
             ..
         } in self.boards.into_values().flatten()
         {
@@ -262,7 +267,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             }
             if ids > 0 {
                 let span = retention::span_of(self.now);
-                retention::add_records(session, self.tenant, board.row, span, ids as u64).await?;
+                retention::add_records(session, self.tenant, board.row, span, record_bytes).await?;
                 ids::prune(session, board.row, self.now, ids).await?;
             }
             anything_to_sweep |= board.has_expired || board.has_discarded;

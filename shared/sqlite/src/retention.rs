@@ -2,7 +2,7 @@
 
 use leaderboard_core::codec::{RECORDED_AT_BYTES, read_recorded_at};
 use leaderboard_core::ports::{IDEMPOTENCY_MS, TRIMMED_AT_ONCE};
-use leaderboard_core::{EVENT_OVERHEAD_BYTES, IDEMPOTENCY_RECORD_BYTES, StoreError, TenantId, Timestamp};
+use leaderboard_core::{EVENT_OVERHEAD_BYTES, StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
@@ -46,17 +46,14 @@ pub(crate) async fn weights<C: Connection>(
     now: Timestamp,
 ) -> Result<Weights, StoreError> {
     const WEIGHTS: &str = "SELECT (SELECT bytes FROM tenant_logs WHERE tenant = ?1), \
-         (SELECT sum(records) FROM tenant_record_counts WHERE tenant = ?1 AND span >= ?2)";
+         (SELECT sum(bytes) FROM tenant_record_weights WHERE tenant = ?1 AND span >= ?2)";
     let previous = span_of(now).saturating_sub(1);
     let parameters = [Value::Text(tenant.as_str()), Value::Integer(previous)];
     let row = session.row(WEIGHTS, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("weights"))?;
     let events = cells.unsigned_or_null("bytes of logs")?.unwrap_or_default();
-    let records = cells.unsigned_or_null("records")?.unwrap_or_default();
-    Ok(Weights {
-        events,
-        records: records.saturating_mul(IDEMPOTENCY_RECORD_BYTES),
-    })
+    let records = cells.unsigned_or_null("bytes of records")?.unwrap_or_default();
+    Ok(Weights { events, records })
 }
 
 /// The columns of a leaderboard `b` that [`Log::from_cells`] reads. The beginning of an event that holds its instant is as
@@ -194,29 +191,31 @@ async fn trim<C: Connection>(
     Ok(freed)
 }
 
-/// Counts new idempotency records of one leaderboard and span. The first of a span drops those that no longer count.
+/// Counts what new idempotency records of one leaderboard and span weigh. The first of a span drops those that no longer count.
 pub(crate) async fn add_records<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     board: i64,
     span: i64,
-    added: u64,
+    added_bytes: u64,
 ) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO record_counts (leaderboard, span, records) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (leaderboard, span) DO UPDATE SET records = records + excluded.records RETURNING records";
-    const ADD_TENANT: &str = "INSERT INTO tenant_record_counts (tenant, span, records) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (tenant, span) DO UPDATE SET records = records + excluded.records";
-    const DROP: &str = "DELETE FROM record_counts WHERE leaderboard = ?1 AND span < ?2";
-    const DROP_TENANT: &str = "DELETE FROM tenant_record_counts WHERE tenant = ?1 AND span < ?2";
-    let added_cell = Value::Integer(stored(added));
+    const ADD: &str = "INSERT INTO record_weights (leaderboard, span, bytes) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (leaderboard, span) DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes";
+    const ADD_TENANT: &str = "INSERT INTO tenant_record_weights (tenant, span, bytes) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (tenant, span) DO UPDATE SET bytes = bytes + excluded.bytes";
+    const DROP: &str = "DELETE FROM record_weights WHERE leaderboard = ?1 AND span < ?2";
+    const DROP_TENANT: &str = "DELETE FROM tenant_record_weights WHERE tenant = ?1 AND span < ?2";
+    let added = Value::Integer(stored(added_bytes));
     let span_cell = Value::Integer(span);
     let row = session
-        .row(ADD, &[Value::Integer(board), span_cell, added_cell])
+        .row(ADD, &[Value::Integer(board), span_cell, added])
         .await?;
-    let records = row.ok_or_else(|| corrupt("records"))?.unsigned("records")?;
+    let bytes = row
+        .ok_or_else(|| corrupt("bytes of records"))?
+        .unsigned("bytes of records")?;
     let tenant = Value::Text(tenant.as_str());
-    session.run(ADD_TENANT, &[tenant, span_cell, added_cell]).await?;
-    if records == added {
+    session.run(ADD_TENANT, &[tenant, span_cell, added]).await?;
+    if bytes == added_bytes {
         let previous = Value::Integer(span.saturating_sub(1));
         session.run(DROP, &[Value::Integer(board), previous]).await?;
         session.run(DROP_TENANT, &[tenant, previous]).await?;
@@ -229,11 +228,11 @@ pub(crate) async fn release<C: Connection>(session: &Session<'_, C>, board: i64)
     for sql in [
         "UPDATE tenant_logs SET bytes = bytes - (SELECT log_bytes FROM leaderboards WHERE row = ?1) \
          WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1)",
-        "UPDATE tenant_record_counts SET records = records - \
-         (SELECT r.records FROM record_counts r WHERE r.leaderboard = ?1 AND r.span = tenant_record_counts.span) \
+        "UPDATE tenant_record_weights SET bytes = bytes - \
+         (SELECT r.bytes FROM record_weights r WHERE r.leaderboard = ?1 AND r.span = tenant_record_weights.span) \
          WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1) \
-         AND span IN (SELECT span FROM record_counts WHERE leaderboard = ?1)",
-        "DELETE FROM record_counts WHERE leaderboard = ?1",
+         AND span IN (SELECT span FROM record_weights WHERE leaderboard = ?1)",
+        "DELETE FROM record_weights WHERE leaderboard = ?1",
     ] {
         session.run(sql, &[Value::Integer(board)]).await?;
     }

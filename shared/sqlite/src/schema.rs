@@ -15,6 +15,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     DEAD_LETTER_SCOPES,
     BANS,
     EXPIRIES,
+    RECORD_BYTES,
 ];
 
 const SCORES: &[&str] = &[
@@ -274,4 +275,15 @@ const EXPIRIES: &[&str] = &[
         leaderboard INTEGER PRIMARY KEY NOT NULL,
         expiries BLOB NOT NULL
     )",
+];
+
+/// What the idempotency records of a span weigh, instead of how many there are. Those that are there count 256 bytes each, as
+/// before, until they are forgotten.
+const RECORD_BYTES: &[&str] = &[
+    "ALTER TABLE record_counts RENAME TO record_weights",
+    "ALTER TABLE record_weights RENAME COLUMN records TO bytes",
+    "UPDATE record_weights SET bytes = bytes * 256",
+    "ALTER TABLE tenant_record_counts RENAME TO tenant_record_weights",
+    "ALTER TABLE tenant_record_weights RENAME COLUMN records TO bytes",
+    "UPDATE tenant_record_weights SET bytes = bytes * 256",
 ];

@@ -3,8 +3,8 @@
 use leaderboard_core::codec::decode_outcome;
 use leaderboard_core::ports::{RankDetail, SubmitTerms, Submitted};
 use leaderboard_core::{
-    Attempt, Change, Decision, Entry, IDEMPOTENCY_RECORD_BYTES, OrderKey, Outcome, Previous, Refusal,
-    RefusalReason, Status, StoreError, SubmissionId, Target, TenantId,
+    Attempt, Change, Decision, Entry, OrderKey, Outcome, Previous, Refusal, RefusalReason, Status,
+    StoreError, SubmissionId, Target, TenantId,
 };
 
 use crate::batch::Batch;
@@ -130,7 +130,9 @@ async fn without_record<'a, C: Connection>(
     let (Some(_), Some((first, _))) = (&attempt.id, making.next()) else {
         return Ok(None);
     };
-    let more = IDEMPOTENCY_RECORD_BYTES.saturating_mul(1 + making.count() as u64);
+    let more = making.fold(attempt.record_weight(first), |bytes, (target, _)| {
+        bytes.saturating_add(attempt.record_weight(target))
+    });
     let bytes = batch.record_bytes().await?.saturating_add(more);
     Ok((bytes > max_log_bytes).then_some(first))
 }
@@ -316,7 +318,7 @@ impl Apply {
         };
         batch.count(*status);
         batch.log(self.board, position, attempt, target, (self.hidden, *status));
-        batch.remember(self.board, attempt, &outcome);
+        batch.remember(self.board, attempt, target, &outcome);
         Ok(outcome)
     }
 }

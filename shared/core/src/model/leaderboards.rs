@@ -71,7 +71,7 @@ impl Leaderboards for Model {
                 projection: Projection::default(),
                 expiries: BTreeMap::new(),
                 ids: BTreeMap::new(),
-                records: BTreeMap::new(),
+                record_bytes: BTreeMap::new(),
             });
         board.configuration = configuration;
         board.expiries.extend(put.expiries.iter().cloned());

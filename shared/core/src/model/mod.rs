@@ -22,8 +22,8 @@ pub use ranking::{compare, rank_among, ranked, sorted};
 
 use crate::ports::{Ban, Holdings, IDEMPOTENCY_MS, Place, ReadError};
 use crate::{
-    Event, Fingerprint, IDEMPOTENCY_RECORD_BYTES, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId,
-    RecordedEvent, TenantId, Timestamp, Versioned,
+    Event, Fingerprint, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, RecordedEvent, TenantId,
+    Timestamp, Versioned,
 };
 
 /// The domain in memory. It implements the ports that hold leaderboards; its futures are ready at once.
@@ -51,8 +51,8 @@ struct Board {
     projection: Projection,
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
     ids: BTreeMap<String, Known>,
-    /// How many idempotency records were made in each span of [`IDEMPOTENCY_MS`].
-    records: BTreeMap<i64, u64>,
+    /// What the idempotency records weigh that were made in each span of [`IDEMPOTENCY_MS`], in bytes.
+    record_bytes: BTreeMap<i64, u64>,
 }
 
 /// What an id stands for.
@@ -152,11 +152,9 @@ impl Tenant {
     }
 
     fn record_bytes(&self, now: Timestamp) -> u64 {
-        let spans = self.boards.values().flat_map(|board| &board.records);
+        let spans = self.boards.values().flat_map(|board| &board.record_bytes);
         let counted = spans.filter(|(span, _)| **span >= span_of(now) - 1);
-        counted
-            .map(|(_, records)| records * IDEMPOTENCY_RECORD_BYTES)
-            .sum()
+        counted.map(|(_, bytes)| bytes).sum()
     }
 }
 

@@ -5,8 +5,7 @@ use super::ranking::rank_among;
 use super::{Board, Known, Tenant, span_of};
 use crate::ports::{IDEMPOTENCY_MS, RankDetail, SubmitTerms};
 use crate::{
-    Attempt, Change, Decision, Entry, Event, IDEMPOTENCY_RECORD_BYTES, Outcome, Previous, Refusal,
-    RefusalReason, Status, Target,
+    Attempt, Change, Decision, Entry, Event, Outcome, Previous, Refusal, RefusalReason, Status, Target,
 };
 
 /// Settles one attempt: all of its targets or none.
@@ -39,12 +38,16 @@ pub(super) fn settle(
         }));
     }
     let applied = |plan: &&Plan| matches!(plan, Plan::Apply(_));
-    let records = plans.iter().filter(applied).count() as u64;
+    let making = attempt.targets.iter().zip(&plans);
+    let new_bytes: u64 = making
+        .filter(|(_, plan)| applied(plan))
+        .map(|(target, _)| attempt.record_weight(target))
+        .sum();
     if let Some(max_log_bytes) = terms.max_log_bytes
         && attempt.id.is_some()
         && let Some(at) = plans.iter().position(|plan| applied(&plan))
         && let Some(target) = attempt.targets.get(at)
-        && tenant.record_bytes(attempt.recorded_at) + records * IDEMPOTENCY_RECORD_BYTES > max_log_bytes
+        && tenant.record_bytes(attempt.recorded_at) + new_bytes > max_log_bytes
     {
         return Ok(Err(Refusal {
             leaderboard: target.board.value.id.clone(),
@@ -150,7 +153,7 @@ fn apply(
         let span = span_of(attempt.recorded_at);
         let before = board.ids.insert(name.into_owned(), known);
         if before.is_none_or(|before| span_of(before.first_at) != span) {
-            *board.records.entry(span).or_default() += 1;
+            *board.record_bytes.entry(span).or_default() += attempt.record_weight(target);
         }
     }
     Ok(outcome)

@@ -65,7 +65,7 @@ pub struct Holdings {
     /// Entries in all periods that are kept, hidden ones included.
     pub entries: u64,
     /// What its logs and idempotency records weigh, in bytes: each event its own bytes and
-    /// [`crate::EVENT_OVERHEAD_BYTES`], each record [`crate::IDEMPOTENCY_RECORD_BYTES`] from when it is made to the end
+    /// [`crate::EVENT_OVERHEAD_BYTES`], each record [`crate::Target::record_weight`] from when it is made to the end
     /// of the next span of [`super::IDEMPOTENCY_MS`] since 1970.
     pub log_bytes: u64,
 }

@@ -46,12 +46,12 @@ pub struct Quotas {
     pub entries: Option<u64>,
     /// Requests in a day (UTC).
     pub requests_per_day: Option<u64>,
-    /// What logs and idempotency records may weigh, in bytes; 4 GiB without it.
+    /// What logs and idempotency records may weigh, in bytes; 1 GiB without it.
     pub log_bytes: Option<u64>,
 }
 
-/// What the logs and idempotency records of a tenant may weigh unless its record says otherwise, in bytes: 4 GiB.
-pub(crate) const DEFAULT_LOG_BYTES: u64 = 4 << 30;
+/// What the logs and idempotency records of a tenant may weigh unless its record says otherwise, in bytes: 1 GiB.
+pub(crate) const DEFAULT_LOG_BYTES: u64 = 1 << 30;
 
 impl Quotas {
     /// What the tenant's logs and idempotency records may weigh, in bytes. There is always a bound: a log grows by every

@@ -29,7 +29,7 @@ fn a_record_is_created_replaced_patched_and_read() {
         (201, "/api/v1/tenants/acme")
     );
     let whole = json!({"id": "acme", "title": "Acme", "state": "active",
-        "quotas": {"leaderboards": null, "entries": null, "requests_per_day": null, "log_bytes": 4_294_967_296_u64}, "tokens_not_before": null});
+        "quotas": {"leaderboards": null, "entries": null, "requests_per_day": null, "log_bytes": 1_073_741_824_u64}, "tokens_not_before": null});
     assert_eq!(created.json(), whole);
     let tag = created.header("etag").to_owned();
     let again = put(&service, "acme", &whole);
@@ -226,8 +226,8 @@ fn quotas_hold_for_leaderboards_and_for_entries_however_they_come() {
 #[test]
 fn logs_and_ids_have_a_quota_of_bytes() {
     let service = Service::new();
-    let record = json!({"quotas": {"log_bytes": 512}});
-    assert_eq!(put(&service, "acme", &record).json()["quotas"]["log_bytes"], 512);
+    let record = json!({"quotas": {"log_bytes": 600}});
+    assert_eq!(put(&service, "acme", &record).json()["quotas"]["log_bytes"], 600);
     let policy = r#"{"log":{"keep_events":3,"keep_days":7}}"#;
     let board = as_operator(&service, "PUT", "/leaderboards/one", policy).json();
     assert_eq!(board["log"], json!({"keep_events": 3, "keep_days": 7}));
@@ -254,7 +254,7 @@ fn logs_and_ids_have_a_quota_of_bytes() {
         "improved"
     );
     let held = as_operator(&service, "GET", "/tenant", "").json()["holdings"]["log_bytes"].clone();
-    assert!(held.as_u64().is_some_and(|bytes| bytes > 512), "{held}");
+    assert!(held.as_u64().is_some_and(|bytes| bytes > 600), "{held}");
     // More room is room at once.
     service.call("PATCH", "/tenants/acme", r#"{"quotas":{"log_bytes":null}}"#);
     assert_eq!(score(json!({"player": "p", "score": 1, "id": "c"})).status, 200);

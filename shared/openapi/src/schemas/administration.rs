@@ -98,7 +98,7 @@ pub struct QuotasWritten {
     pub entries: Option<Int64>,
     /// Requests in a day (UTC).
     pub requests_per_day: Option<Int64>,
-    /// What event logs and idempotency records weigh, in bytes; 4 GiB unless said.
+    /// What event logs and idempotency records weigh, in bytes; 1 GiB unless said.
     pub log_bytes: Option<Int64>,
 }
 

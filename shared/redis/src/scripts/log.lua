@@ -3,20 +3,25 @@
 -- The configuration's hash holds, beside the configuration, `k` and `d`: how many events are kept and for how many
 -- milliseconds; `n`: what the events weigh that were counted; `f`: the position of the first of these (a log from
 -- before there was a count has events in front of it). A hash of the tenant holds what the events of all its logs weigh
--- under `e`, and the number of idempotency records of each span (see remembered.lua) under the span's number: a record
--- counts in its span and in the next one.
+-- under `e`, and what the idempotency records of each span (see remembered.lua) weigh under `b` and the span's number: a
+-- record counts in its span and in the next one. The hash that has a leaderboard's records says what they weigh.
+--
+-- An earlier version kept the number of records, under the span's number alone. Each of them weighs OLD_RECORD_WEIGHT until
+-- its span no longer counts, also when its leaderboard is deleted: what a mixed hash holds of them is not known.
 
 -- As in core's LogPolicy: for a configuration from before there was one.
 local KEEP_EVENTS, KEEP_MS = 100000, 2592000000
-local EVENT_OVERHEAD, RECORD_WEIGHT = 32, 256
+local EVENT_OVERHEAD, OLD_RECORD_WEIGHT = 32, 256
 -- How many events a call removes at least, when so many are to go, beside two for each one that it adds.
 local TRIMMED_AT_ONCE = 16
 -- The codes of submitted events, whose instant comes after their flags.
 local SUBMITTED = {[2] = true, [6] = true}
 
 local WEIGHT = 'weight of a log'
+-- The field of a hash of ids that says what its records weigh. No name of a record has this character.
+local SLOT_BYTES = '\1'
 
--- `new`: the records of each span that this call adds.
+-- `new`: what the records of each span weigh that this call adds.
 local function weights_at(key)
   return {key = key, new = {}}
 end
@@ -117,24 +122,27 @@ end
 
 -- Reads what a tenant's logs weigh, and the records of a span and the one before it.
 local function read_weights(weights, span)
-  local found = redis.call('HMGET', weights.key, 'e', span, span - 1)
-  local records = (count_if_there(found[2], WEIGHT) or 0) + (count_if_there(found[3], WEIGHT) or 0)
-  weights.events, weights.records = count_if_there(found[1], WEIGHT) or 0, records * RECORD_WEIGHT
+  local found = redis.call('HMGET', weights.key, 'e', 'b' .. span, 'b' .. (span - 1), span, span - 1)
+  for at = 1, 5 do
+    found[at] = count_if_there(found[at], WEIGHT) or 0
+  end
+  weights.events, weights.records = found[1], found[2] + found[3] + (found[4] + found[5]) * OLD_RECORD_WEIGHT
   weights.span, weights.is_open = span, true
 end
 
--- Notes a new record of a span, which `close_weights` writes.
-local function add_record(weights, span)
-  weights.new[span] = (weights.new[span] or 0) + 1
-  weights.records = weights.records + RECORD_WEIGHT
+-- Notes what a new record of a span weighs, which `close_weights` writes.
+local function add_record(weights, span, bytes)
+  weights.new[span] = (weights.new[span] or 0) + bytes
+  weights.records = weights.records + bytes
 end
 
--- Writes the new records. The first of a span drops the spans that no longer count.
+-- Writes what the new records weigh. The first of a span drops the spans that no longer count, those of an earlier version
+-- too.
 local function close_weights(weights)
-  for span, records in pairs(weights.new) do
-    if redis.call('HINCRBY', weights.key, span, records) == records then
+  for span, bytes in pairs(weights.new) do
+    if redis.call('HINCRBY', weights.key, 'b' .. span, bytes) == bytes then
       for _, field in ipairs(redis.call('HKEYS', weights.key)) do
-        local earlier = tonumber(field)
+        local earlier = tonumber(string.match(field, '^b?(%-?%d+)$'))
         if earlier and earlier < span - 1 then
           redis.call('HDEL', weights.key, field)
         end
@@ -148,9 +156,9 @@ local function release_log(log, slots)
   local fields = {'e'}
   local freed = {count_if_there(redis.call('HGET', log.configuration, 'n'), WEIGHT) or 0}
   for _, slot in ipairs(slots) do
-    local span = redis.call('HGET', slot, '')
-    if span then
-      fields[#fields + 1], freed[#freed + 1] = span, redis.call('HLEN', slot) - 1
+    local found = redis.call('HMGET', slot, '', SLOT_BYTES)
+    if found[1] then
+      fields[#fields + 1], freed[#freed + 1] = 'b' .. found[1], count_if_there(found[2], WEIGHT) or 0
     end
   end
   local held = redis.call('HMGET', log.weights.key, unpack(fields))

@@ -1,8 +1,8 @@
--- Submission ids that count once. Needs words.lua.
+-- Submission ids that count once. Needs words, log.
 --
 -- Two hashes take turns, each for one span of `span_ms`. When a span begins, its hash is emptied: what it
--- held is then older than a whole span, so it no longer counts. The field '' says which span a hash holds; no
--- id is empty. Each value: the instant as a double (exact for milliseconds), the fingerprint, the outcome.
+-- held is then older than a whole span, so it no longer counts. The field '' says which span a hash holds, and
+-- SLOT_BYTES what its records weigh; no id is one of these. Each value: the instant as a double (exact for milliseconds), the fingerprint, the outcome.
 
 local REMEMBERED_HEAD = 24
 
@@ -10,9 +10,10 @@ local REMEMBERED_HEAD = 24
 local function recall(slots, id, now, span_ms)
   local found_fingerprint, found_outcome
   for _, slot in ipairs(slots) do
-    local found = redis.call('HMGET', slot, id, '')
+    local found = redis.call('HMGET', slot, id, '', SLOT_BYTES)
     local value = found[1]
     count_if_there(found[2], 'span of remembered ids')
+    count_if_there(found[3], WEIGHT)
     if value then
       if #value <= REMEMBERED_HEAD then
         corrupt('remembered id')
@@ -26,8 +27,8 @@ local function recall(slots, id, now, span_ms)
   return found_fingerprint, found_outcome
 end
 
--- Keeps an outcome. Its span, when there was no such id in it.
-local function remember(slots, id, fingerprint, outcome, now, span_ms)
+-- Keeps an outcome, in a record that weighs so many bytes. Its span.
+local function remember(slots, id, fingerprint, outcome, now, span_ms, bytes)
   local span = math.floor(now / span_ms)
   local slot = slots[span % 2 + 1]
   local held = count_if_there(redis.call('HGET', slot, ''), 'span of remembered ids')
@@ -36,6 +37,7 @@ local function remember(slots, id, fingerprint, outcome, now, span_ms)
     redis.call('HSET', slot, '', span)
     redis.call('PEXPIRE', slot, (span + 2) * span_ms - now)
   end
-  local added = redis.call('HSET', slot, id, struct.pack('>d', now) .. fingerprint .. outcome)
-  return added == 1 and span or nil
+  redis.call('HSET', slot, id, struct.pack('>d', now) .. fingerprint .. outcome)
+  redis.call('HINCRBY', slot, SLOT_BYTES, bytes)
+  return span
 end

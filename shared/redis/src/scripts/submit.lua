@@ -58,6 +58,8 @@ local function take_place()
   place.starts = take()
   place.expires_at = tonumber(take())
   place.meta_prefix = take()
+  -- What an idempotency record weighs beside its name: not less than what `pack_outcome` and `remember` make.
+  place.record_bytes = tonumber(take())
   return place
 end
 
@@ -152,6 +154,11 @@ local function event_of(attempt, target, plan, hidden)
     .. string.char(string.byte(event, flags_at) + flags) .. string.sub(event, flags_at + 1)
 end
 
+-- What the idempotency record of an attempt weighs, before there is one.
+local function record_bytes(place, attempt)
+  return place.record_bytes + #attempt.id
+end
+
 -- Writes a plan, event first: its position is the version of what it changes.
 local function apply(attempt, target, plan)
   local place, period = target.place, target.place.period
@@ -179,10 +186,9 @@ local function apply(attempt, target, plan)
   local rank = with_ranks and ((moved or not previous_rank) and rank_of(period, key) or previous_rank)
   local outcome = pack_outcome(place, plan, period.version, rank, previous_rank)
   if attempt.id ~= '' then
-    local span = remember(place.slots, attempt.id, attempt.fingerprint, outcome, attempt.now, span_ms)
-    if span then
-      add_record(weights, span)
-    end
+    local bytes = record_bytes(place, attempt)
+    local span = remember(place.slots, attempt.id, attempt.fingerprint, outcome, attempt.now, span_ms, bytes)
+    add_record(weights, span, bytes)
   end
   return outcome
 end
@@ -216,13 +222,13 @@ end
 
 -- The number of the first target whose idempotency record the tenant has no room for, if any.
 local function find_overweight(attempt, plans)
-  local records, first = 0, nil
+  local bytes, first = 0, nil
   for at, plan in ipairs(plans) do
     if not plan.replay then
-      records, first = records + 1, first or at
+      bytes, first = bytes + record_bytes(attempt.targets[at].place, attempt), first or at
     end
   end
-  if attempt.id ~= '' and first and weights.records + records * RECORD_WEIGHT > max_log_bytes then
+  if attempt.id ~= '' and first and weights.records + bytes > max_log_bytes then
     return first
   end
 end

@@ -1,14 +1,24 @@
 //! What a log takes up: the memory of the server, measured.
 
-use leaderboard_core::ports::{RateLimits, Scores, SubmitTerms};
+use std::rc::Rc;
+
+use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, RateLimits, Scores, SubmitTerms};
 use leaderboard_core::{
-    IDEMPOTENCY_RECORD_BYTES, Leaderboard, MAX_METADATA_BYTES, Metadata, Operator, RefusalReason, Status,
-    SubmissionId,
+    Attempt, Column, Columns, IdScope, Leaderboard, MAX_COLUMN_NAME_BYTES, MAX_METADATA_BYTES,
+    MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Metadata, Operator, Order, RECORD_OVERHEAD_BYTES,
+    RefusalReason, Status, Submission, SubmissionId, SubmissionTarget, Versioned, WORD_BYTES,
 };
-use leaderboard_redis::Reply;
+use leaderboard_redis::{Connection, Reply};
 
 use crate::server::Server;
-use crate::world::{NOW_MS, attempt, put, simple, tenant, terms};
+use crate::world::{
+    DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
+};
+
+/// The hash of what the tenant's logs and records weigh.
+const WEIGHTS: &str = "eb:acme:log_bytes";
+/// The span of idempotency records that holds [`NOW_MS`].
+const SPAN: i64 = NOW_MS / DAY_MS;
 
 /// The most memory that the server's own structures add to what is counted, in bytes.
 const SLACK_BYTES: u64 = 32_768;
@@ -33,64 +43,227 @@ fn large(number: usize) -> Metadata {
     Metadata::from_json_text(text).unwrap()
 }
 
-#[tokio::test]
-async fn scores_that_change_nothing_do_not_fill_the_server() {
-    const SCORES: usize = 3_000;
-    const QUOTA: u64 = 200_000;
-    let server = Server::start().await;
+/// The quota that is filled, in bytes.
+const QUOTA: u64 = 1_000_000;
+
+/// Sends scores that change nothing, each with an id of its own and the largest metadata, until ids have filled the quota, and
+/// holds what the server takes up against it. `attempt_of` makes a score with a value and a number.
+async fn fill(
+    server: &Server,
+    leaderboard: &Leaderboard,
+    attempt_of: impl Fn(&Rc<Versioned<Leaderboard>>, i64, usize) -> Attempt,
+) {
+    const AT_ONCE: usize = 50;
+    const WRITES_UNTIL_SHRUNK: usize = 100;
     let store = server.store().await;
-    let board = put(&store, &simple("a")).await;
-    store
-        .submit(&tenant(), &[attempt(&board, "p", 9, NOW_MS)], terms().ranks)
-        .await
-        .unwrap();
-    let before = memory(&server).await;
+    let board = put(&store, leaderboard).await;
+    let mut first = attempt_of(&board, 9, 0);
+    first.id = None;
+    store.submit(&tenant(), &[first], terms().ranks).await.unwrap();
+    let before = memory(server).await;
     let bounded = SubmitTerms {
         max_log_bytes: Some(QUOTA),
         ..terms()
     };
-    let (mut accepted, mut refused) = (0, 0);
-    // One player, an id of its own for each score, the largest metadata, and never a better score.
-    for first in (0..SCORES).step_by(50) {
-        let attempts: Vec<_> = (first..first + 50)
-            .map(|number| {
-                let mut worse = attempt(&board, "p", 1, NOW_MS + 1);
-                worse.id = SubmissionId::new(format!("match-{number}")).ok();
-                worse.metadata = Some(large(number));
-                worse
-            })
-            .collect();
-        for answer in store
-            .submit_on(&tenant(), &attempts, &bounded)
-            .await
-            .unwrap()
-            .answers
-        {
+    let (mut weight, mut accepted) = (0, 0);
+    for first in 0.. {
+        let numbers = first * AT_ONCE..(first + 1) * AT_ONCE;
+        let attempts: Vec<_> = numbers.map(|number| attempt_of(&board, 1, number)).collect();
+        weight = attempts[0].record_weight(&attempts[0].targets[0]);
+        let submitted = store.submit_on(&tenant(), &attempts, &bounded).await.unwrap();
+        let mut is_full = false;
+        for answer in submitted.answers {
             match answer {
                 Ok(outcomes) => {
                     assert_eq!(outcomes[0].status, Status::Kept);
+                    assert!(!is_full);
                     accepted += 1;
                 }
                 Err(refusal) => {
                     let full = RefusalReason::LogFull { max_log_bytes: QUOTA };
                     assert_eq!(refusal.reason, full);
-                    refused += 1;
+                    is_full = true;
                 }
             }
         }
+        if is_full {
+            break;
+        }
     }
-    // Not the metadata fills the quota, but the ids; and it is never more than the quota.
-    assert_eq!(accepted, QUOTA / IDEMPOTENCY_RECORD_BYTES);
-    assert_eq!(accepted + refused, SCORES as u64);
-    let taken = memory(&server).await - before;
+    // Not the metadata fills the quota, but the ids.
+    assert_eq!(accepted, QUOTA / weight);
+    // Scores without an id are taken, and each shrinks the log, which records that weigh more than events have outrun.
+    for number in 0..WRITES_UNTIL_SHRUNK {
+        let mut more = attempt_of(&board, 1, number);
+        more.id = None;
+        let submitted = store.submit_on(&tenant(), &[more], &bounded).await.unwrap();
+        assert!(submitted.answers[0].is_ok());
+    }
+    let taken = memory(server).await - before;
     assert!(taken <= QUOTA + SLACK_BYTES, "{taken} bytes");
-    let more = attempt(&board, "q", 1, NOW_MS + 2);
-    let answers = store
-        .submit_on(&tenant(), &[more], &bounded)
+    // The weight is no wild guess either.
+    assert!(taken >= QUOTA / 2, "{taken} bytes");
+}
+
+#[tokio::test]
+async fn scores_that_change_nothing_do_not_fill_the_server() {
+    let server = Server::start().await;
+    fill(&server, &simple("a"), |board, value, number| {
+        let mut one = attempt(board, "p", value, NOW_MS);
+        // All are as long, so that each record weighs the same.
+        one.id = SubmissionId::new(format!("match-{number:06}")).ok();
+        one.metadata = Some(large(number));
+        one
+    })
+    .await;
+}
+
+/// A leaderboard whose idempotency records are as large as they can be.
+fn widest() -> Leaderboard {
+    let names = ["a", "b", "c"].map(|name| name.repeat(MAX_COLUMN_NAME_BYTES));
+    let columns = names.map(|name| Column::new(name, Order::Descending).unwrap());
+    let mut leaderboard = simple("a");
+    leaderboard.columns = Columns::new(columns.to_vec()).unwrap();
+    leaderboard.schedule = daily();
+    leaderboard
+}
+
+/// A score of the player with the longest name, with an id of the player's own that is as long as it can be.
+fn widest_attempt(board: &Rc<Versioned<Leaderboard>>, value: i64, number: usize) -> Attempt {
+    let columns = board.value.columns.iter();
+    let values = columns.map(|column| (column.name().to_owned(), value)).collect();
+    let submission = Submission {
+        values: SubmissionTarget::Named(values),
+        id: SubmissionId::new(format!("{number:0>MAX_SUBMISSION_ID_BYTES$}")).ok(),
+        metadata: Some(large(number)),
+        ..submission(&"p".repeat(MAX_PLAYER_BYTES), &[])
+    };
+    let mut attempt = resolve(&submission, std::slice::from_ref(board), NOW_MS).unwrap();
+    attempt.id_scope = IdScope::Player;
+    attempt
+}
+
+#[tokio::test]
+async fn large_idempotency_records_do_not_fill_the_server() {
+    let server = Server::start().await;
+    fill(&server, &widest(), widest_attempt).await;
+}
+
+/// The bytes in an answer.
+fn bytes(reply: Reply) -> Vec<u8> {
+    let Reply::Bytes(bytes) = reply else {
+        panic!("{reply:?}")
+    };
+    bytes
+}
+
+/// The number in one field of a hash; 0 when there is no such field.
+async fn number_in(server: &Server, key: &str, field: &str) -> u64 {
+    let connection = server.connection().await;
+    let arguments = [key.as_bytes(), field.as_bytes()];
+    match connection.command("HGET", &arguments).await.unwrap().remove(0) {
+        Reply::Nil => 0,
+        reply => String::from_utf8(bytes(reply)).unwrap().parse().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_record_weighs_what_it_holds() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let (narrow, wide) = (put(&store, &simple("narrow")).await, put(&store, &widest()).await);
+    let mut weights = 0;
+    for (key, board) in [("eb:acme:b:narrow:ids1", narrow), ("eb:acme:b:a:ids1", wide)] {
+        let is_wide = board.value.columns.count() > 1;
+        let make = |number| {
+            let mut small = attempt(&board, "p", 1, NOW_MS);
+            small.id = SubmissionId::new(format!("{number}")).ok();
+            small
+        };
+        let attempts: Vec<_> = (1..=2)
+            .map(|number| {
+                if is_wide {
+                    widest_attempt(&board, 1, number)
+                } else {
+                    make(number)
+                }
+            })
+            .collect();
+        for attempt in &attempts {
+            let one = std::slice::from_ref(attempt);
+            store.submit(&tenant(), one, RankDetail::Full).await.unwrap()[0]
+                .as_ref()
+                .unwrap();
+        }
+        let weight = attempts[0].record_weight(&attempts[0].targets[0]);
+        weights += 2 * weight;
+        assert_eq!(number_in(&server, key, "\u{1}").await, 2 * weight);
+        let connection = server.connection().await;
+        let mut sizes = Vec::new();
+        for attempt in &attempts {
+            let name = attempt.record_name().unwrap().into_owned();
+            let arguments = [key.as_bytes(), name.as_bytes()];
+            let record = connection.command("HGET", &arguments).await.unwrap().remove(0);
+            sizes.push((name.len() + bytes(record).len()) as u64 + RECORD_OVERHEAD_BYTES);
+        }
+        // The first made the entry, so it has no values from before.
+        let tuple = (board.value.columns.count() * WORD_BYTES) as u64;
+        assert_eq!(sizes, [weight - tuple, weight]);
+    }
+    assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, weights);
+    // A leaderboard that is deleted takes what it weighs along.
+    store
+        .delete(&tenant(), &board_id("a"), Expected::Any)
         .await
         .unwrap()
-        .answers;
-    assert!(answers[0].is_ok());
+        .unwrap();
+    let left = number_in(&server, "eb:acme:b:narrow:ids1", "\u{1}").await;
+    assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, left);
+    store
+        .delete(&tenant(), &board_id("narrow"), Expected::Any)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, 0);
+}
+
+#[tokio::test]
+async fn records_of_an_earlier_version_weigh_256_bytes_until_they_are_forgotten() {
+    const OLD: u64 = 10 * 256;
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    for span in [SPAN - 2, SPAN - 1, SPAN] {
+        server.ask(&format!("HSET {WEIGHTS} {span} 5")).await;
+    }
+    let score = async |id: &str, now_ms: i64, room: u64| {
+        let mut one = attempt(&board, "p", 1, now_ms);
+        one.id = SubmissionId::new(id).ok();
+        let bounded = SubmitTerms {
+            max_log_bytes: Some(room + one.record_weight(&one.targets[0])),
+            ..terms()
+        };
+        let submitted = store.submit_on(&tenant(), &[one], &bounded).await.unwrap();
+        submitted.answers[0].is_ok()
+    };
+    assert!(!score("a", NOW_MS, OLD - 1).await);
+    assert!(score("a", NOW_MS, OLD).await);
+    let fields = async || {
+        let replies = server.ask(&format!("HKEYS {WEIGHTS}")).await.into_iter();
+        let mut fields: Vec<_> = replies
+            .map(|reply| String::from_utf8(bytes(reply)).unwrap())
+            .collect();
+        fields.sort();
+        fields
+    };
+    let (before, now) = ((SPAN - 1).to_string(), SPAN.to_string());
+    assert_eq!(
+        fields().await,
+        [before.as_str(), now.as_str(), &format!("b{now}"), "e"]
+    );
+    let later = SPAN + 2;
+    assert!(score("b", NOW_MS + 2 * DAY_MS, 0).await);
+    assert_eq!(fields().await, [&format!("b{later}"), "e"]);
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ mod model;
 #[cfg(test)]
 mod moderation;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod scores;
 #[cfg(test)]
 mod sharing;

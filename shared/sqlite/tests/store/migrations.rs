@@ -1,19 +1,33 @@
 //! Files of other versions, and several starts at once.
 
+use std::rc::Rc;
+
 use futures::executor::block_on;
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Bans, Counters, DeadLetters, RateLimits, Readiness, Scores,
+    AuditKind, AuditLog, AuditRecord, Bans, Counters, DeadLetters, RankDetail, RateLimits, Readiness, Scores,
+    SubmitTerms,
 };
 
 use crate::support::*;
 
 /// How many steps lead to the schema of today.
-const NEWEST: i64 = 10;
+const NEWEST: i64 = 11;
 /// The schema that has bans.
-const WITH_BANS: i64 = 9;
+const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// What takes the last steps back, the newest first: each table that is dropped takes its indexes along.
-const UNDO: [(i64, &[&str]); 9] = [
+const UNDO: [(i64, &[&str]); 10] = [
+    (
+        10,
+        &[
+            "UPDATE record_weights SET bytes = bytes / 256",
+            "ALTER TABLE record_weights RENAME COLUMN bytes TO records",
+            "ALTER TABLE record_weights RENAME TO record_counts",
+            "UPDATE tenant_record_weights SET bytes = bytes / 256",
+            "ALTER TABLE tenant_record_weights RENAME COLUMN bytes TO records",
+            "ALTER TABLE tenant_record_weights RENAME TO tenant_record_counts",
+        ],
+    ),
     (9, &["DROP INDEX periods_by_start", "DROP TABLE pending_expiries"]),
     (
         8,
@@ -67,6 +81,8 @@ const UNDO: [(i64, &[&str]); 9] = [
 /// The columns that a step added.
 const ADDED: (i64, [&str; 3]) = (6, ["keep_events", "keep_ms", "log_bytes"]);
 
+/// The newest version without bans.
+const BEFORE_BANS_VERSION: i64 = 8;
 /// What else brings a file from after the bans to before them.
 const BEFORE_BANS: &str = "ALTER TABLE leaderboards DROP COLUMN ban_change;
     CREATE TABLE hidden_players (
@@ -114,7 +130,7 @@ fn age(file: &File, version: i64) {
 
 #[test]
 fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
-    for old in 1..WITH_BANS {
+    for old in 1..=BEFORE_BANS_VERSION {
         block_on(async {
             let file = File::new();
             let store = file.store();
@@ -190,6 +206,35 @@ fn dead_letters_of_an_old_file_are_nobodys_and_can_be_deleted() {
         );
         assert_eq!(store.delete_dead_letter(letters[0].id).await, Ok(true));
         assert_eq!(store.read_dead_letter(letters[0].id).await, Ok(None));
+    });
+}
+
+#[test]
+fn records_of_an_old_file_weigh_256_bytes_each() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let board = configured(&store, &board("goals")).await;
+        let boards = [Rc::clone(&board)];
+        let with_id = |id| attempt(&boards, "ann", 5, Some(id), at(0));
+        submit(&store, &[with_id("a"), with_id("b")]).await;
+        drop(store);
+        for table in ["record_weights", "tenant_record_weights"] {
+            let count = format!("UPDATE {table} SET bytes = 2 * 256");
+            file.raw().execute(&count, []).unwrap();
+        }
+        age(&file, 9);
+        let store = file.store();
+        let terms = |room| SubmitTerms {
+            max_log_bytes: Some(2 * 256 + room),
+            ..SubmitTerms::new(RankDetail::Omitted)
+        };
+        let more = [with_id("c")];
+        let weight = more[0].record_weight(&more[0].targets[0]);
+        for (room, fits) in [(weight - 1, false), (weight, true)] {
+            let submitted = store.submit_on(&tenant(), &more, &terms(room)).await.unwrap();
+            assert_eq!(submitted.answers[0].is_ok(), fits);
+        }
     });
 }
 

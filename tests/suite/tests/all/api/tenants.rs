@@ -21,7 +21,7 @@ over_http! {
         assert_eq!(created.header("location"), format!("/api/v1{path}"));
         let whole = json!({"id": edgeboard.tenant, "title": "Acme", "state": "active",
             "quotas": {"leaderboards": null, "entries": "18446744073709551615", "requests_per_day": null,
-            "log_bytes": 4_294_967_296_u64}, "tokens_not_before": null});
+            "log_bytes": 1_073_741_824_u64}, "tokens_not_before": null});
         assert_eq!(created.is(201), whole);
         let tag = created.header("etag").to_owned();
         let same = edgeboard.put(&path, &whole).await;

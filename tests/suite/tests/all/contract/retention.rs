@@ -5,10 +5,11 @@ use leaderboard_core::ports::{
     Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitTerms, TRIMMED_AT_ONCE,
 };
 use leaderboard_core::{
-    EventBody, IDEMPOTENCY_RECORD_BYTES, Leaderboard, LogPolicy, Operator, RefusalReason, Status, Submission,
+    Attempt, Column, Columns, EventBody, IdScope, Leaderboard, LogPolicy, MAX_COLUMN_NAME_BYTES,
+    MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Operator, Order, RefusalReason, Status, Submission,
 };
 
-use crate::given::{Board, DAY_MS, board, id, metadata, resolved, submission, submission_id};
+use crate::given::{Board, DAY_MS, board, daily, id, metadata, resolved, submission, submission_id};
 use crate::harness::{Harness, World, on_both_stores};
 
 fn kept(name: &str, keep_events: u32, keep_days: u16) -> Leaderboard {
@@ -52,6 +53,15 @@ async fn score<H: Harness>(
         ..submission(&[board], name, &[value])
     };
     let attempt = resolved(&submission, &[board], world.now());
+    settle(world, attempt, max_log_bytes).await
+}
+
+/// One attempt under a quota of what logs may weigh.
+async fn settle<H: Harness>(
+    world: &World<H>,
+    attempt: Attempt,
+    max_log_bytes: u64,
+) -> Result<Status, RefusalReason> {
     world.pass_ms(1);
     let terms = SubmitTerms {
         max_log_bytes: Some(max_log_bytes),
@@ -66,6 +76,22 @@ async fn score<H: Harness>(
         Ok(outcomes) => Ok(outcomes[0].status),
         Err(refusal) => Err(refusal.reason),
     }
+}
+
+/// A score with an id, on its way in.
+fn with_id<H: Harness>(world: &World<H>, boards: &[&Board], name: &str, score_id: &str) -> Attempt {
+    let values = vec![1; boards[0].value.columns.count()];
+    let submission = Submission {
+        id: Some(submission_id(score_id)),
+        ..submission(boards, name, &values)
+    };
+    resolved(&submission, boards, world.now())
+}
+
+/// What the idempotency records of an attempt weigh.
+fn record_weight(attempt: &Attempt) -> u64 {
+    let targets = attempt.targets.iter();
+    targets.map(|target| attempt.record_weight(target)).sum()
 }
 
 on_both_stores! {
@@ -168,7 +194,9 @@ on_both_stores! {
 
     async fn ids_without_room_are_refused_and_known_ones_are_not(world) {
         let (one, two) = (world.put(&board("one")).await, world.put(&board("two")).await);
-        let quota = 2 * IDEMPOTENCY_RECORD_BYTES;
+        // Names are as long here, and periods and columns the same, so that all records weigh the same.
+        let weight = record_weight(&with_id(&world, &[&one], "p", "a"));
+        let quota = 2 * weight;
         let full = Err(RefusalReason::LogFull { max_log_bytes: quota });
         assert_eq!(score(&world, &one, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
         assert_eq!(score(&world, &two, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
@@ -178,10 +206,10 @@ on_both_stores! {
         assert_eq!(score(&world, &one, ("p", 2, None), quota).await, Ok(Status::Improved));
         // Both targets or none.
         let targets = [&one, &two];
-        let both = Submission { id: Some(submission_id("c")), ..submission(&targets, "p", &[9]) };
-        let attempt = resolved(&both, &targets, world.now());
+        let attempt = with_id(&world, &targets, "p", "c");
+        assert_eq!(record_weight(&attempt), 2 * weight);
         let terms = SubmitTerms {
-            max_log_bytes: Some(3 * IDEMPOTENCY_RECORD_BYTES),
+            max_log_bytes: Some(4 * weight - 1),
             ..SubmitTerms::new(RankDetail::Omitted)
         };
         let answers = world.store.submit_on(&world.tenant, &[attempt], &terms).await.unwrap().answers;
@@ -192,6 +220,38 @@ on_both_stores! {
         assert_eq!(score(&world, &one, ("p", 4, Some("e")), quota).await, full);
         world.pass_ms(2 * DAY_MS);
         assert_eq!(score(&world, &one, ("p", 4, Some("e")), quota).await, Ok(Status::Improved));
+    }
+
+    async fn a_record_weighs_its_names_and_needs_room_for_all_of_them(world) {
+        let names = ["a", "b", "c"].map(|name| name.repeat(MAX_COLUMN_NAME_BYTES));
+        let columns = names.map(|name| Column::new(name, Order::Descending).unwrap());
+        let wide = Leaderboard { columns: Columns::new(columns.to_vec()).unwrap(), ..daily("wide") };
+        let (narrow, wide) = (world.put(&board("narrow")).await, world.put(&wide).await);
+        let (long_player, long_id) = ("p".repeat(MAX_PLAYER_BYTES), "i".repeat(MAX_SUBMISSION_ID_BYTES));
+        let small = with_id(&world, &[&narrow], "p", "a");
+        let mut large = with_id(&world, &[&wide], &long_player, &long_id);
+        large.id_scope = IdScope::Player;
+        let (small_weight, large_weight) = (record_weight(&small), record_weight(&large));
+        // The name of the record, and the names of the columns.
+        let names = MAX_PLAYER_BYTES + MAX_SUBMISSION_ID_BYTES + 3 * MAX_COLUMN_NAME_BYTES;
+        assert!(large_weight > small_weight + names as u64, "{large_weight}, {small_weight}");
+        for attempt in [&small, &large] {
+            let quota = record_weight(attempt) - 1;
+            let full = Err(RefusalReason::LogFull { max_log_bytes: quota });
+            assert_eq!(settle(&world, attempt.clone(), quota).await, full);
+        }
+        assert_eq!(settle(&world, small, small_weight).await, Ok(Status::Created));
+        let quota = small_weight + large_weight;
+        let full = Err(RefusalReason::LogFull { max_log_bytes: quota - 1 });
+        assert_eq!(settle(&world, large.clone(), quota - 1).await, full);
+        assert_eq!(settle(&world, large.clone(), quota).await, Ok(Status::Created));
+        // A known id needs no room, and a leaderboard that goes makes as much as its records weighed.
+        assert_eq!(settle(&world, large, 0).await, Ok(Status::Created));
+        world.store.delete(&world.tenant, &id("wide"), Expected::Any).await.unwrap().unwrap();
+        let again = with_id(&world, &[&narrow], "p", "b");
+        let full = Err(RefusalReason::LogFull { max_log_bytes: 2 * small_weight - 1 });
+        assert_eq!(settle(&world, again.clone(), 2 * small_weight - 1).await, full);
+        assert_eq!(settle(&world, again, 2 * small_weight).await, Ok(Status::Kept));
     }
 
     async fn a_deleted_leaderboard_weighs_nothing(world) {
