@@ -43,6 +43,8 @@ pub(crate) struct Store {
     pub(crate) is_rebuilding: Cell<bool>,
     /// How many steps of a rebuild are left.
     pub(crate) rebuild_steps: Cell<u32>,
+    /// Which period cannot be put into another order, and why.
+    pub(crate) unordered: RefCell<Option<(PeriodId, PutRefusal)>>,
     /// Whether a leaderboard that is deleted leaves enough room.
     pub(crate) has_room_after_deleting: Cell<bool>,
     /// So many documents are still written before the store goes away.
@@ -300,6 +302,11 @@ impl Leaderboards for Store {
             self.has_room()?;
             self.rebuild_steps.set(steps - 1);
             return Ok(Err(PutRefusal::Unfinished));
+        }
+        if let Some((period, why)) = &*self.unordered.borrow()
+            && put.current == period
+        {
+            return Ok(Err(why.clone()));
         }
         let done = self.has_room()?.put(put).await?;
         self.answered(done)
