@@ -71,8 +71,8 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
             Ok(outcomes) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,
             Ok(_) => report.applied += 1,
             Err(refusal) => {
-                let problem = Problem::of_refusal(refusal, &item.place);
-                letters.push(letter(env.now(), problem.one_line(), tenant, text));
+                let reason = Problem::lasting_reason(refusal, &item.place);
+                letters.push(letter(env.now(), reason, tenant, text));
             }
         }
     }

@@ -151,6 +151,19 @@ impl Problem {
         }
     }
 
+    /// Why a leaderboard refused a submission, in one line for a dead letter. It says the same in every region and at every try,
+    /// whatever their clocks show: so the stores keep the letter once.
+    #[must_use]
+    pub fn lasting_reason(refusal: &Refusal, place: &ItemPlace) -> String {
+        let problem = match refusal.reason {
+            RefusalReason::InTheFuture { .. } => {
+                Self::not_accepted(refusal, place, "occurred_at", "was in the future".to_owned())
+            }
+            _ => Self::of_refusal(refusal, place),
+        };
+        problem.one_line()
+    }
+
     /// A field of a submission that its leaderboard does not accept.
     fn not_accepted(refusal: &Refusal, place: &ItemPlace, field: &str, detail: String) -> Self {
         Self::new(ProblemType::Validation)
