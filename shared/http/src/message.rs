@@ -37,13 +37,36 @@ pub struct MessageReport {
     pub replayed: usize,
     /// Submissions (or whole messages that could not be read) put into the dead letters.
     pub buried: usize,
+    /// Submissions that wait until a period has been rebuilt: the caller tries the message again, which is safe.
+    pub waiting: usize,
+}
+
+/// What becomes of a submission that meets a rebuild.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRebuild {
+    /// It waits: [`MessageReport::waiting`].
+    Wait,
+    /// It becomes a dead letter.
+    Bury,
+}
+
+/// Applies a message. Submissions that meet a rebuild wait.
+///
+/// # Errors
+/// As [`apply_with`].
+pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
+    apply_with(env, payload, OnRebuild::Wait).await
 }
 
 /// Applies a message.
 ///
 /// # Errors
 /// [`StoreError`] alone: the caller tries again, which is safe.
-pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
+pub async fn apply_with<E: Environment>(
+    env: &E,
+    payload: &[u8],
+    on_rebuild: OnRebuild,
+) -> Result<MessageReport, StoreError> {
     let message = match Message::parse(payload) {
         Ok(message) => message,
         Err(problem) => return push_unreadable(env, payload, &problem.one_line()).await,
@@ -61,13 +84,12 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     let submitted = submit(env, tenant, &knowledge, &submissions, None).await?;
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
-    let mut is_rebuilding = false;
     for (answer, (item, text)) in submitted.answers.iter().zip(&message.items) {
         match answer {
             Err(Refusal {
                 reason: RefusalReason::Rebuilding,
                 ..
-            }) => is_rebuilding = true,
+            }) if on_rebuild == OnRebuild::Wait => report.waiting += 1,
             Ok(outcomes) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,
             Ok(_) => report.applied += 1,
             Err(refusal) => {
@@ -79,9 +101,6 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     report.buried = letters.len();
     push(env, Some(tenant), &letters).await?;
     count(env, tenant, report.applied).await;
-    if is_rebuilding {
-        return Err(StoreError::Unavailable("a period is being rebuilt".into()));
-    }
     Ok(report)
 }
 

@@ -1,6 +1,7 @@
 //! Letters of messages that are wrong as a whole, and of submissions whose time is not now.
 
-use leaderboard_http::message::MessageReport;
+use futures::executor::block_on;
+use leaderboard_http::message::{self, MessageReport, OnRebuild};
 use serde_json::{Value, json};
 
 use crate::service::Service;
@@ -39,6 +40,37 @@ fn letters(service: &Service) -> Vec<Value> {
         };
         path = format!("/dead-letters?limit=1000&cursor={next}");
     }
+}
+
+fn replay(service: &Service, letter: &Value) -> u16 {
+    let id = letter["id"].as_str().unwrap();
+    let replayed = service.call("POST", &format!("/dead-letters/{id}/replay"), "");
+    replayed.status
+}
+
+#[test]
+fn a_score_that_meets_a_rebuild_at_the_last_try_is_buried_with_that_reason() {
+    let service = service();
+    let message = batch(1).to_string();
+    service.store.is_rebuilding.set(true);
+    let waiting = MessageReport {
+        waiting: 1,
+        ..MessageReport::default()
+    };
+    for _ in 0..2 {
+        assert_eq!(service.message(&message), waiting);
+    }
+    assert!(letters(&service).is_empty());
+    let last = message::apply_with(&service, message.as_bytes(), OnRebuild::Bury);
+    assert_eq!(block_on(last), Ok(buried(1)));
+    let letters = letters(&service);
+    let reason = letters[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("is being put into another order"), "{reason}");
+    assert_eq!(replay(&service, &letters[0]), 503, "it still is");
+    service.store.is_rebuilding.set(false);
+    assert_eq!(replay(&service, &letters[0]), 200);
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 1}));
 }
 
 #[test]
