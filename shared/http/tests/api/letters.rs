@@ -1,7 +1,10 @@
 //! Letters of messages that are wrong as a whole, and of submissions whose time is not now.
 
 use futures::executor::block_on;
-use leaderboard_http::message::{self, MessageReport, OnRebuild};
+use leaderboard_http::MAX_BODY_BYTES;
+use leaderboard_http::message::{
+    self, MAX_LETTER_BYTES, MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, MessageReport, OnRebuild,
+};
 use serde_json::{Value, json};
 
 use crate::service::Service;
@@ -71,6 +74,90 @@ fn a_score_that_meets_a_rebuild_at_the_last_try_is_buried_with_that_reason() {
     assert_eq!(replay(&service, &letters[0]), 200);
     let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
     assert_eq!(entry["entry"]["values"], json!({"score": 1}));
+}
+
+#[test]
+fn a_batch_of_too_many_is_kept_one_letter_for_each() {
+    let service = service();
+    assert_eq!(service.message(&batch(1001).to_string()), buried(1001));
+    assert_eq!(service.store.letter_pushes.take(), 2, "a thousand at once");
+    let letters = letters(&service);
+    assert_eq!(letters.len(), 1001);
+    for (letter, id) in letters.iter().rev().zip(0..) {
+        assert_eq!(
+            (&letter["complete"], &letter["tenant"]),
+            (&json!(true), &json!("default"))
+        );
+        let kept: Value = serde_json::from_str(letter["payload"].as_str().unwrap()).unwrap();
+        assert_eq!(kept, json!({"tenant": "default", "scores": [score(id)]}));
+        let reason = letter["reason"].as_str().unwrap();
+        assert!(reason.contains("must have 1 to 1000 submissions"), "{reason}");
+    }
+    assert_eq!(replay(&service, &letters[7]), 200);
+}
+
+#[test]
+fn whatever_else_is_wrong_each_submission_is_kept() {
+    let service = service();
+    let mut long = batch(2);
+    long["scores"][0]["metadata"] = json!({"note": "x".repeat(MAX_BODY_BYTES)});
+    assert_eq!(service.message(&long.to_string()), buried(2));
+    let mut named = batch(2);
+    named["more"] = json!(1);
+    named["scores"][0] = json!(7);
+    named["x".repeat(9_000)] = json!(1);
+    assert_eq!(service.message(&named.to_string()), buried(2));
+    let letters = letters(&service);
+    let told: Vec<_> = letters
+        .iter()
+        .rev()
+        .map(|letter| {
+            (
+                letter["reason"].as_str().unwrap(),
+                letter["complete"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("#/scores/0/metadata", false),
+        ("The body is too large", true),
+        ("#/scores/0: must be an object", true),
+        ("#/more: is not a field", true),
+    ];
+    assert_eq!(told.len(), expected.len());
+    for ((reason, complete), (words, whole)) in told.into_iter().zip(expected) {
+        assert!(reason.contains(words), "{reason}");
+        assert_eq!(complete, whole, "{reason}");
+        assert!(reason.len() < 3_000, "a reason is cut, too");
+    }
+    assert_eq!(replay(&service, &letters[0]), 200);
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_one_letter() {
+    let service = service();
+    let mut huge = batch(2);
+    huge["scores"][0]["metadata"] = json!({"note": "x".repeat(MAX_SPLIT_BYTES)});
+    let mut broken = batch(1001).to_string();
+    broken.pop();
+    let empty = r#"{"tenant":"default","scores":[],"more":1}"#.to_owned();
+    let foreign = r#"{"tenant":"No Such","scores":[{}]}"#.to_owned();
+    let bad = [
+        batch(MAX_SPLIT_SCORES + 1).to_string(),
+        huge.to_string(),
+        broken,
+        empty,
+        foreign,
+    ];
+    for message in &bad {
+        assert_eq!(service.message(message), buried(1));
+    }
+    let letters = letters(&service);
+    assert_eq!(letters.len(), bad.len());
+    for letter in &letters[2..] {
+        assert_eq!(letter["complete"], false);
+        assert_eq!(letter["payload"].as_str().unwrap().len(), MAX_LETTER_BYTES);
+    }
 }
 
 #[test]
