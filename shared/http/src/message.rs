@@ -8,6 +8,8 @@
 
 mod parts;
 
+mod read;
+
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     DeadLetter, DeadLetters, Metering, RankDetail, RateLimits, StoredDeadLetter, SubmitTerms, Submitted,
@@ -21,16 +23,20 @@ use serde::Serialize;
 
 use crate::edge::{Knowledge, TenantState};
 use crate::environment::Environment;
-use crate::json::{self, Errors, Field, Json};
-use crate::me;
 use crate::pipeline::switches;
 use crate::problem::Problem;
-use crate::views;
-use crate::wire::submission::{Destination, Item, Sender, batch_items, submission};
-use crate::{FieldError, MAX_BODY_BYTES, ProblemType};
+use crate::{ProblemType, views};
+
+use self::read::{Faulty, Message};
+
+pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES};
 
 /// The most bytes of a message that a dead letter keeps. No submission that is valid comes near it.
 pub const MAX_LETTER_BYTES: usize = 16 * 1024;
+/// The most bytes of a letter's reason: it can name what a client sent.
+const MAX_REASON_BYTES: usize = 2 * 1024;
+/// How many letters go into the store with one command.
+const LETTERS_AT_ONCE: usize = 1000;
 
 /// What became of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,16 +47,39 @@ pub struct MessageReport {
     pub replayed: usize,
     /// Submissions (or whole messages that could not be read) put into the dead letters.
     pub buried: usize,
+    /// Submissions that wait until a period has been rebuilt: the caller tries the message again, which is safe.
+    pub waiting: usize,
+}
+
+/// What becomes of a submission that meets a rebuild.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRebuild {
+    /// It waits: [`MessageReport::waiting`].
+    Wait,
+    /// It becomes a dead letter.
+    Bury,
+}
+
+/// Applies a message. Submissions that meet a rebuild wait.
+///
+/// # Errors
+/// As [`apply_with`].
+pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
+    apply_with(env, payload, OnRebuild::Wait).await
 }
 
 /// Applies a message.
 ///
 /// # Errors
 /// [`StoreError`] alone: the caller tries again, which is safe.
-pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
+pub async fn apply_with<E: Environment>(
+    env: &E,
+    payload: &[u8],
+    on_rebuild: OnRebuild,
+) -> Result<MessageReport, StoreError> {
     let message = match Message::parse(payload) {
         Ok(message) => message,
-        Err(problem) => return push_unreadable(env, payload, &problem.one_line()).await,
+        Err(faulty) => return faulty.push_all(env, payload, &faulty.problem.one_line()).await,
     };
     let tenant = &message.tenant;
     let knowledge = Knowledge::of(env, tenant).await?;
@@ -74,18 +103,17 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     views::submitted(env, tenant, answers.iter().flatten().flatten());
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
-    let mut is_rebuilding = false;
     for (answer, (item, text)) in answers.iter().zip(&message.items) {
         match answer {
             Err(Refusal {
                 reason: RefusalReason::Rebuilding,
                 ..
-            }) => is_rebuilding = true,
+            }) if on_rebuild == OnRebuild::Wait => report.waiting += 1,
             Ok(outcomes) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,
             Ok(_) => report.applied += 1,
             Err(refusal) => {
-                let problem = Problem::of_refusal(refusal, &item.place);
-                letters.push(letter(env.now(), problem.one_line(), tenant, text));
+                let reason = Problem::lasting_reason(refusal, &item.place);
+                letters.push(letter(env.now(), &reason, tenant, text));
             }
         }
     }
@@ -96,9 +124,6 @@ pub async fn apply<E: Environment>(env: &E, payload: &[u8]) -> Result<MessageRep
     }
     report.buried = letters.len();
     push(env, Some(tenant), &letters).await?;
-    if is_rebuilding {
-        return Err(StoreError::Unavailable("a period is being rebuilt".into()));
-    }
     Ok(report)
 }
 
@@ -153,8 +178,12 @@ pub(crate) async fn replay<E: Environment>(
     if !is_complete(&stored.letter) {
         return Err(not_replayable("the message was too long to be kept whole"));
     }
-    let message = Message::parse(&stored.letter.payload)
-        .map_err(|problem| not_replayable(&format!("the message cannot be read: {}", problem.one_line())))?;
+    let message = Message::parse(&stored.letter.payload).map_err(|faulty| {
+        not_replayable(&format!(
+            "the message cannot be read: {}",
+            faulty.problem.one_line()
+        ))
+    })?;
     if let Some(problem) = why_closed(env, &message.tenant, knowledge) {
         return Err(problem);
     }
@@ -205,32 +234,12 @@ async fn count<E: Environment>(env: &E, tenant: &TenantId, applied: usize) {
     }
 }
 
-/// A message that could be read, if not in all of its items.
-struct Message {
-    tenant: TenantId,
-    /// Submissions, each with its text.
-    items: Vec<(Item, String)>,
-    /// What is wrong with the others, each with its text.
-    refused: Vec<(Problem, String)>,
-}
-
 impl Message {
-    /// Reads the bytes of a message.
-    ///
-    /// # Errors
-    /// What is wrong with the message as a whole.
-    fn parse(payload: &[u8]) -> Result<Self, Problem> {
-        if payload.len() > MAX_BODY_BYTES {
-            return Err(Problem::new(ProblemType::BodyTooLarge));
-        }
-        Self::read(&json::parse(payload)?)
-    }
-
     /// Letters of the submissions that could not be read, each with its own reason.
     fn refused_letters(&self, at: Timestamp) -> Vec<DeadLetter> {
         self.refused
             .iter()
-            .map(|(problem, text)| letter(at, problem.one_line(), &self.tenant, text))
+            .map(|(problem, text)| letter(at, &problem.one_line(), &self.tenant, text))
             .collect()
     }
 
@@ -242,80 +251,51 @@ impl Message {
         let at = env.now();
         let mut letters = self.refused_letters(at);
         let read = self.items.iter();
-        letters.extend(read.map(|(_, text)| letter(at, reason.to_owned(), &self.tenant, text)));
+        letters.extend(read.map(|(_, text)| letter(at, reason, &self.tenant, text)));
         push(env, Some(&self.tenant), &letters).await?;
         Ok(MessageReport {
             buried: letters.len(),
             ..MessageReport::default()
         })
     }
-
-    /// # Errors
-    /// What is wrong with the message as a whole.
-    fn read(tree: &Json<'_>) -> Result<Self, Problem> {
-        let mut errors = Errors::default();
-        let message = Field::root(tree).object(&mut errors).and_then(|fields| {
-            fields.only(&["tenant", "scores"], &mut errors);
-            let tenant = fields
-                .required("tenant", &mut errors)
-                .and_then(|field| field.parsed(TenantId::new, &mut errors));
-            let batch = fields.required("scores", &mut errors)?;
-            let values = batch_items(&batch, Sender::Server, &mut errors)?;
-            let mut message = Self {
-                tenant: tenant?,
-                items: Vec::with_capacity(values.len()),
-                refused: Vec::new(),
-            };
-            for value in values {
-                match read_item(value) {
-                    Ok(item) => message.items.push((item, value.to_text())),
-                    Err(problem) => message.refused.push((problem, value.to_text())),
-                }
-            }
-            Some(message)
-        });
-        errors.check()?;
-        message.ok_or_else(|| Problem::internal("a message without errors was not understood"))
-    }
-}
-
-/// One submission. Its letter holds it alone, so pointers begin at `#/scores/0`.
-fn read_item(value: &Json<'_>) -> Result<Item, Problem> {
-    let mut errors = Errors::default();
-    let root = Field::root(value);
-    let scores = json::Pointer::Key(&root.pointer, "scores");
-    let field = Field {
-        value,
-        pointer: json::Pointer::Index(&scores, 0),
-    };
-    let item = field
-        .object(&mut errors)
-        .and_then(|fields| submission(fields, Destination::Body, &mut errors));
-    errors.check()?;
-    let item = item.ok_or_else(|| Problem::internal("an item without errors was not understood"))?;
-    if let Err(detail) = me::named(&Caller::Server, &item.submission.player) {
-        return Err(
-            Problem::new(ProblemType::Validation).with_error(FieldError::body("#/scores/0/player", detail))
-        );
-    }
-    if item.submission.id.is_none() {
-        return Err(Problem::new(ProblemType::Validation).with_error(FieldError::body(
-            "#/scores/0/id",
-            "is required in a message: every region receives it",
-        )));
-    }
-    Ok(item)
 }
 
 /// A letter with one submission, as a message that can be sent again. One that is longer than any that is valid is cut.
-fn letter(at: Timestamp, reason: String, tenant: &TenantId, item: &str) -> DeadLetter {
-    let mut payload = format!("{{\"tenant\":\"{tenant}\",\"scores\":[{item}]}}").into_bytes();
+fn letter(at: Timestamp, reason: &str, tenant: &TenantId, item: &str) -> DeadLetter {
+    let payload = format!("{{\"tenant\":\"{tenant}\",\"scores\":[{item}]}}");
+    cut_letter(at, reason, payload.into_bytes())
+}
+
+/// A letter, cut to what is kept of one.
+fn cut_letter(at: Timestamp, reason: &str, mut payload: Vec<u8>) -> DeadLetter {
     payload.truncate(MAX_LETTER_BYTES);
+    let whole = |end: &usize| reason.is_char_boundary(*end);
+    let end = (0..=MAX_REASON_BYTES.min(reason.len())).rev().find(whole);
+    let reason = reason.get(..end.unwrap_or(0)).unwrap_or_default().to_owned();
     DeadLetter { at, reason, payload }
 }
 
+impl Faulty {
+    /// Puts the message into the dead letters: a letter for each submission where they can be told apart, or else one with the
+    /// whole of it, cut to [`MAX_LETTER_BYTES`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn push_all<E: Environment>(
+        &self,
+        env: &E,
+        payload: &[u8],
+        reason: &str,
+    ) -> Result<MessageReport, StoreError> {
+        match &self.parts {
+            Some(message) => message.push_all(env, reason).await,
+            None => push_unreadable(env, payload, reason).await,
+        }
+    }
+}
+
 /// Puts a message into the dead letters that the caller could not get applied: a letter for each submission, or the whole of a
-/// message that cannot be read, cut to [`MAX_LETTER_BYTES`].
+/// message in which they cannot be told apart, cut to [`MAX_LETTER_BYTES`].
 ///
 /// # Errors
 /// [`StoreError`].
@@ -326,7 +306,7 @@ pub async fn bury<E: Environment>(
 ) -> Result<MessageReport, StoreError> {
     match Message::parse(payload) {
         Ok(message) => message.push_all(env, reason).await,
-        Err(_) => push_unreadable(env, payload, reason).await,
+        Err(faulty) => faulty.push_all(env, payload, reason).await,
     }
 }
 
@@ -335,13 +315,8 @@ async fn push_unreadable<E: Environment>(
     payload: &[u8],
     reason: &str,
 ) -> Result<MessageReport, StoreError> {
-    let mut payload = payload.to_vec();
-    payload.truncate(MAX_LETTER_BYTES);
-    let letter = DeadLetter {
-        at: env.now(),
-        reason: reason.to_owned(),
-        payload,
-    };
+    let kept = payload.get(..MAX_LETTER_BYTES).unwrap_or(payload);
+    let letter = cut_letter(env.now(), reason, kept.to_vec());
     push(env, None, &[letter]).await?;
     Ok(MessageReport {
         buried: 1,
@@ -349,14 +324,14 @@ async fn push_unreadable<E: Environment>(
     })
 }
 
-/// One command for all of them.
+/// One command for up to [`LETTERS_AT_ONCE`] of them: the store does nothing else meanwhile.
 async fn push<E: Environment>(
     env: &E,
     tenant: Option<&TenantId>,
     letters: &[DeadLetter],
 ) -> Result<(), StoreError> {
-    if letters.is_empty() {
-        return Ok(());
+    for some in letters.chunks(LETTERS_AT_ONCE) {
+        env.store().push_dead_letters(tenant, some).await?;
     }
-    env.store().push_dead_letters(tenant, letters).await
+    Ok(())
 }

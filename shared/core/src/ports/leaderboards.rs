@@ -55,6 +55,38 @@ pub enum PutRefusal {
     Unfinished,
     /// The reset changed [`crate::MAX_SCHEDULE_CHANGES`] times within the periods that are kept. No store says so.
     TooManyScheduleChanges,
+    /// A clock that is ahead has begun a period whose entries' order would change, and no rebuild was asked for. No store
+    /// says so.
+    EarlyEntries {
+        /// That period.
+        period: PeriodId,
+    },
+    /// A clock that is ahead has begun a period, which has more than [`super::MAX_REBUILD_ENTRIES`]. No store says so.
+    TooManyEarlyEntries {
+        /// That period.
+        period: PeriodId,
+    },
+    /// A clock that is ahead has begun a period that the new schedule does not have: nobody would find its entries again. No
+    /// store says so.
+    EarlyPeriodLost {
+        /// That period.
+        period: PeriodId,
+    },
+    /// The configuration was stored all the same; a period that a clock ahead has begun did not get its order. No store says so.
+    StoredUnordered {
+        /// That period.
+        period: PeriodId,
+        /// Why it did not.
+        why: Box<Self>,
+    },
+}
+
+impl PutRefusal {
+    /// Whether the configuration was stored all the same.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        matches!(self, Self::StoredUnordered { .. })
+    }
 }
 
 /// Another version of a document is there than was expected.

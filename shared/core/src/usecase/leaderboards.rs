@@ -1,12 +1,12 @@
 //! Leaderboards' configurations: create or replace, read, list, delete.
 
 use super::Deps;
+use super::early::{begun_early, order_early};
 use super::query::MAX_CONFIGURATION_RETRIES;
 use super::{Store, keeps_changing};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
 use crate::{
-    Leaderboard, LeaderboardId, MAX_CLOCK_SKEW_MS, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges,
-    Versioned,
+    Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges, Versioned,
 };
 
 /// The most steps of one put: enough for the largest rebuild, and for three that removals and bans make begin again.
@@ -50,10 +50,11 @@ pub struct Stored {
 ///
 /// A changed reset takes effect at the end of the current period, or holds for the current period already with
 /// `rebuild` ([`crate::Schedule::changed_to`]). A period that a clock ahead of this one has begun gets the order of
-/// the configuration, too: nobody was shown its entries as current ones.
+/// the configuration, too: nobody was shown its entries as current ones. Where the changed reset has no such period, it is
+/// refused.
 ///
 /// # Errors
-/// [`StoreError`]; a refusal is an inner result.
+/// [`StoreError`]; a refusal is an inner result. After one that [`PutRefusal::is_stored`] the configuration is another one.
 pub async fn put<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -92,15 +93,10 @@ pub async fn put<S: Store, K: Cache>(
             expiries: &expiries,
             at: deps.now,
         };
-        let done = put_in_steps(deps, &put).await?;
-        let done = match done {
-            Ok((version, created)) => order_early(deps, &put, version, &early)
-                .await?
-                .map(|version| (version, created)),
-            Err(refusal) => Err(refusal),
-        };
+        let done = put_and_order(deps, &put, &early).await;
+        // Also where nobody knows whether it was stored.
         deps.forget_board(tenant, &leaderboard.id).await;
-        match done {
+        match done? {
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Ok(Err(refusal)),
             Ok((version, created)) => {
@@ -112,9 +108,25 @@ pub async fn put<S: Store, K: Cache>(
     Err(keeps_changing())
 }
 
+/// Stores a configuration, then orders the periods that have begun early by it. Gives the version after that, and whether the
+/// leaderboard is new.
+async fn put_and_order<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    put: &PutLeaderboard<'_>,
+    early: &[PeriodId],
+) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+    match put_in_steps(deps, put).await? {
+        Ok((version, created)) => {
+            let ordered = order_early(deps, put, version, early).await?;
+            Ok(ordered.map(|version| (version, created)))
+        }
+        refused => Ok(refused),
+    }
+}
+
 /// Stores a configuration, step by step where a rebuild takes more than one. Other requests get on between two steps.
 /// [`PutRefusal::Unfinished`] after [`MAX_PUT_STEPS`]; the same call again goes on.
-async fn put_in_steps<S: Store, K: Cache>(
+pub(super) async fn put_in_steps<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
@@ -144,63 +156,6 @@ fn with_history(
         }
     }
     Ok(with_history)
-}
-
-/// The periods after the current one that have entries already: a clock may be ahead of this one by as much as a
-/// score may be. Refused where they have to be put into another order and `rebuild` does not allow that.
-async fn begun_early<S: Store, K: Cache>(
-    deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
-    before: Option<&Leaderboard>,
-    after: &Leaderboard,
-    rebuild: bool,
-) -> Result<Result<Vec<PeriodId>, PutRefusal>, StoreError> {
-    let Some(before) = before else {
-        return Ok(Ok(Vec::new()));
-    };
-    let horizon = deps.now.saturating_add_ms(MAX_CLOCK_SKEW_MS);
-    let mut early = Vec::new();
-    let mut period = after.schedule.period_at(deps.now);
-    while let Some(start) = period.ends_at.filter(|end| *end <= horizon) {
-        period = after.schedule.period_at(start);
-        let begun = deps
-            .store
-            .find_period(tenant, &after.id, &period.id, deps.now)
-            .await?;
-        let Some(begun) = begun else { continue };
-        if before.layout() != after.layout() && !rebuild {
-            return Ok(Err(PutRefusal::HasEntries));
-        }
-        if before.layout() != after.layout() && begun.count > MAX_REBUILD_ENTRIES {
-            return Ok(Err(PutRefusal::TooManyEntries));
-        }
-        early.push(period.id.clone());
-    }
-    Ok(Ok(early))
-}
-
-/// Puts periods that have begun early into the order of the configuration that was just stored. Gives the version
-/// after that.
-async fn order_early<S: Store, K: Cache>(
-    deps: &Deps<'_, S, K>,
-    stored: &PutLeaderboard<'_>,
-    mut version: u64,
-    early: &[PeriodId],
-) -> Result<Result<u64, PutRefusal>, StoreError> {
-    for current in early {
-        let put = PutLeaderboard {
-            expected: Expected::Version(version),
-            current,
-            rebuild: true,
-            expiries: &[],
-            ..stored.clone()
-        };
-        match put_in_steps(deps, &put).await? {
-            Ok((after, _)) => version = after,
-            Err(refusal) => return Ok(Err(refusal)),
-        }
-    }
-    Ok(Ok(version))
 }
 
 /// Deletes a leaderboard with all its data. Whether there was one; copies of the configuration are dropped unless the store

@@ -7,6 +7,7 @@ mod bounds;
 mod cursor;
 mod distribution;
 mod drift;
+mod early;
 mod leaderboards;
 mod names;
 mod query;

@@ -4,7 +4,8 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
-use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, Versioned, usecase};
+use leaderboard_core::usecase::Stored;
+use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
 use super::paging::{PARAMETERS, Paging, next};
 use super::ranks;
@@ -133,23 +134,12 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
         Expected::Any
     };
     audit::record_act(context).await?;
-    match usecase::put(
-        &context.deps(),
-        &context.tenant,
-        &board,
-        expected,
-        rebuild,
-        context.knowledge.tenant.quotas.leaderboards,
-    )
-    .await
-    .inspect(|put| told(context, &id, put.is_ok()))
-    .inspect_err(|_| told(context, &id, true))?
-    {
+    match store(context, &board, expected, rebuild).await? {
         Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.board)
             .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
         Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
-        Err(refusal) => Err(Problem::of_put(&refusal, &preconditions).pointing_into(&sent)),
+        Err(refusal) => Err(refused(context, &board, &refusal, &preconditions).await.pointing_into(&sent)),
     }
 }
 
@@ -170,21 +160,10 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         let expected = Expected::Version(there.version);
         let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
         audit::record_act(context).await?;
-        match usecase::put(
-            &context.deps(),
-            &context.tenant,
-            &board,
-            expected,
-            rebuild,
-            context.knowledge.tenant.quotas.leaderboards,
-        )
-        .await
-        .inspect(|put| told(context, &id, put.is_ok()))
-        .inspect_err(|_| told(context, &id, true))?
-        {
+        match store(context, &board, expected, rebuild).await? {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
-            Err(refusal) => return Err(Problem::of_put(&refusal, &preconditions).pointing_into(&patch)),
+            Err(refusal) => return Err(refused(context, &board, &refusal, &preconditions).await.pointing_into(&patch)),
         }
     }
     Err(Problem::new(ProblemType::Conflict))
@@ -255,11 +234,37 @@ fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, P
     read_document(&merged, &there.id)
 }
 
-/// Lets everybody know that a leaderboard's configuration changed, or may have: where the store's answer is missing.
-fn told<E: Environment>(context: &Context<'_, E>, id: &LeaderboardId, changed: bool) {
-    if changed {
-        views::changed(context.env, &context.tenant, Some(id));
+/// Stores a configuration, and lets everybody know that it changed, or may have: where the store's answer is missing.
+async fn store<E: Environment>(
+    context: &Context<'_, E>,
+    board: &Leaderboard,
+    expected: Expected,
+    rebuild: bool,
+) -> Result<Result<Stored, PutRefusal>, StoreError> {
+    let (deps, tenant) = (context.deps(), &context.tenant);
+    let most = context.knowledge.tenant.quotas.leaderboards;
+    let put = usecase::put(&deps, tenant, board, expected, rebuild, most).await;
+    if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
+        views::changed(context.env, tenant, Some(&board.id));
     }
+    put
+}
+
+/// The answer to who did not change it, or not with all that belongs to the change. One that is private is shown to nobody
+/// else by the time of the answer.
+async fn refused<E: Environment>(
+    context: &Context<'_, E>,
+    board: &Leaderboard,
+    refusal: &PutRefusal,
+    preconditions: &Preconditions,
+) -> Problem {
+    if refusal.is_stored()
+        && board.access.read == ReadAccess::Private
+        && let Err(problem) = views::made_private(context.env, &context.tenant, &board.id).await
+    {
+        return problem;
+    }
+    Problem::of_put(refusal, preconditions)
 }
 
 /// The answer to who changed it. One that is private is shown to nobody else by the time of the answer.

@@ -4,7 +4,7 @@ use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{MAX_SCHEDULE_CHANGES, Refusal, RefusalReason, StoreError};
+use leaderboard_core::{MAX_SCHEDULE_CHANGES, PeriodId, Refusal, RefusalReason, StoreError};
 use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
@@ -119,7 +119,59 @@ impl Problem {
             PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
                 "The current period has more than {MAX_REBUILD_ENTRIES} entries."
             )),
+            PutRefusal::EarlyEntries { period } => {
+                let detail = format!(
+                    "{} has entries; ask for ?rebuild=true to reorder them",
+                    early(period)
+                );
+                Self::new(ProblemType::RebuildNeeded)
+                    .with_error(FieldError::body("#/columns", detail.as_str()))
+                    .with_error(FieldError::body("#/ties", detail))
+            }
+            PutRefusal::TooManyEarlyEntries { period } => Self::new(ProblemType::RebuildTooLarge)
+                .with_detail(format!(
+                    "There is too much to reorder: {} has more than {MAX_REBUILD_ENTRIES} entries.",
+                    early(period)
+                )),
+            PutRefusal::EarlyPeriodLost { period } => {
+                let detail = format!(
+                    "{} would be left out; ask again when that period is the current one",
+                    early(period)
+                );
+                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
+            }
+            PutRefusal::StoredUnordered { period, why } => {
+                let why = Self::of_put(why);
+                Self::new(why.kind).with_detail(format!(
+                    "The leaderboard is stored and has a new version, but {} is not in its order. {}",
+                    early(period),
+                    why.one_line()
+                ))
+            }
         }
+    }
+
+    /// Why a leaderboard refused a submission, in one line for a dead letter. It says the same in every region and at every try,
+    /// whatever their clocks show: so the stores keep the letter once.
+    #[must_use]
+    pub fn lasting_reason(refusal: &Refusal, place: &ItemPlace) -> String {
+        let problem = match refusal.reason {
+            RefusalReason::InTheFuture { .. } => {
+                Self::not_accepted(refusal, place, "occurred_at", "was in the future".to_owned())
+            }
+            _ => Self::of_refusal(refusal, place),
+        };
+        problem.one_line()
+    }
+
+    /// A field of a submission that its leaderboard does not accept.
+    fn not_accepted(refusal: &Refusal, place: &ItemPlace, field: &str, detail: String) -> Self {
+        Self::new(ProblemType::Validation)
+            .with_detail(format!(
+                "The leaderboard {} did not accept the score.",
+                refusal.leaderboard
+            ))
+            .with_error(FieldError::body(format!("{}/{field}", place.item), detail))
     }
 
     /// Why a leaderboard refused a submission.
@@ -127,15 +179,8 @@ impl Problem {
     pub fn of_refusal(refusal: &Refusal, place: &ItemPlace) -> Self {
         use ProblemType as P;
         use RefusalReason as R;
-        let ItemPlace { item, numbers, .. } = place;
-        let at = |field: &str, detail: String| {
-            Self::new(P::Validation)
-                .with_detail(format!(
-                    "The leaderboard {} did not accept the score.",
-                    refusal.leaderboard
-                ))
-                .with_error(FieldError::body(format!("{item}/{field}"), detail))
-        };
+        let numbers = place.numbers;
+        let at = |field: &str, detail: String| Self::not_accepted(refusal, place, field, detail);
         let state = |kind: P, detail: String| {
             Self::new(kind).with_detail(format!("The leaderboard {} {detail}.", refusal.leaderboard))
         };
@@ -202,4 +247,9 @@ impl Problem {
             }
         }
     }
+}
+
+/// A period that has begun early, in words.
+fn early(period: &PeriodId) -> String {
+    format!("the period {period}, which a clock that is ahead has begun,")
 }

@@ -21,6 +21,8 @@ mod integers;
 #[cfg(test)]
 mod leaderboards;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod messages;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use leaderboard_core::PeriodId;
+use leaderboard_core::ports::PutRefusal;
 use serde_json::{Value, json};
 
 use crate::service::{Answer, Service};
@@ -268,13 +270,12 @@ fn with_rebuild_the_current_period_goes_on_to_the_next_reset() {
 #[test]
 fn a_period_that_a_fast_clock_began_takes_part_in_a_change_of_order() {
     let service = service(WEEKLY);
-    service.pass_ms(3 * 3_600_000 - 5 * 60_000 + 30_000);
-    // It is half a minute before the reset; this score comes from a clock that is ahead.
-    let early = r#"{"player":"early","score":1,"occurred_at":"2026-07-20T00:00:01Z"}"#;
-    let taken = service.call("POST", &format!("{WEEK}/scores"), early).json();
-    assert_eq!(taken["period"], "2026-07-20T00:00:00Z");
+    begin_early(&service);
     let latest = r#"{"ties":"latest","reset":{"cron":"0 0 * * 1","time_zone":"UTC"}}"#;
-    assert_eq!(service.call("PUT", WEEK, latest).problem().1, "rebuild-needed");
+    let refused = service.call("PUT", WEEK, latest);
+    assert_eq!(refused.problem().1, "rebuild-needed");
+    let words = "the period 2026-07-20T00:00:00Z, which a clock that is ahead has begun, has entries";
+    assert!(refused.text.contains(words), "{}", refused.text);
     assert_eq!(
         service
             .call("PUT", &format!("{WEEK}?rebuild=true"), latest)
@@ -284,6 +285,98 @@ fn a_period_that_a_fast_clock_began_takes_part_in_a_change_of_order() {
     service.pass_ms(60_000);
     assert_eq!(score(&service, "ann", 1)["period"], "2026-07-20T00:00:00Z");
     assert_eq!(players(&service, "current"), ["ann", "early"]);
+}
+
+/// Half a minute before a reset at midnight; a score of a clock that is ahead has begun the next period.
+fn begin_early(service: &Service) {
+    service.pass_ms(3 * 3_600_000 - 5 * 60_000 + 30_000);
+    let early = r#"{"player":"early","score":1,"occurred_at":"2026-07-20T00:00:01Z"}"#;
+    let taken = service.call("POST", &format!("{WEEK}/scores"), early).json();
+    assert_eq!(taken["period"], "2026-07-20T00:00:00Z");
+}
+
+#[test]
+fn no_change_of_the_reset_leaves_out_a_period_that_a_fast_clock_began() {
+    let refused = |service: &Service, path: &str, document: &str| {
+        let answer = service.call("PUT", path, document);
+        let (status, kind, place) = answer.problem();
+        assert_eq!((status, kind.as_str()), (422, "validation"));
+        assert!(place == "#/reset" || place == "#", "{place}");
+        let words =
+            "the period 2026-07-20T00:00:00Z, which a clock that is ahead has begun, would be left out";
+        assert!(answer.text.contains(words), "{}", answer.text);
+        assert_eq!(players(service, "2026-07-20T00:00:00Z"), ["early"]);
+    };
+    let monthly = r#"{"reset":{"cron":"0 0 1 * *","time_zone":"UTC"}}"#;
+    let rebuild = format!("{WEEK}?rebuild=true");
+    let daily = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    begin_early(&daily);
+    refused(&daily, &rebuild, monthly);
+    // A moment later the period is the current one.
+    daily.pass_ms(30_000);
+    assert_eq!(daily.call("PUT", &rebuild, monthly).status, 200);
+    daily.pass_ms(5 * DAY_MS);
+    assert_eq!(players(&daily, "current"), ["early"]);
+
+    // At the end of the current period there is a new one either way.
+    let daily = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    begin_early(&daily);
+    assert_eq!(daily.call("PUT", WEEK, monthly).status, 200);
+    assert_eq!(players(&daily, "2026-07-20T00:00:00Z"), ["early"]);
+
+    // A change that has not taken effect, and is dropped, has named the period.
+    let pending = service("{}");
+    assert_eq!(pending.call("PUT", WEEK, WEEKLY).status, 200);
+    begin_early(&pending);
+    refused(&pending, WEEK, r#"{"reset":null}"#);
+    refused(&pending, WEEK, monthly);
+}
+
+#[test]
+fn a_change_that_is_stored_is_told_even_if_it_orders_not_all() {
+    let service = Service::announcing();
+    assert_eq!(service.call("PUT", WEEK, WEEKLY).status, 201);
+    begin_early(&service);
+    service.settle();
+    let early = PeriodId::parse("2026-07-20T00:00:00Z").unwrap();
+    let stuck = |why| *service.store.unordered.borrow_mut() = Some((early.clone(), why));
+    let rebuild = format!("{WEEK}?rebuild=true");
+    let latest = WEEKLY.replace(r#"{"reset""#, r#"{"ties":"latest","reset""#);
+    for (why, status, kind) in [
+        (PutRefusal::Unfinished, 503, "rebuilding"),
+        (PutRefusal::TooManyEntries, 409, "rebuild-too-large"),
+    ] {
+        stuck(why);
+        let before = service.store.announcements.get();
+        let refused = service.call("PUT", &rebuild, &latest);
+        assert_eq!(refused.problem().0, status);
+        assert_eq!(refused.problem().1, kind);
+        let words = "The leaderboard is stored and has a new version, but the period 2026-07-20T00:00:00Z";
+        assert!(refused.text.contains(words), "{}", refused.text);
+        service.settle();
+        assert_eq!(service.store.announcements.get(), before + 1);
+        assert_eq!(service.call("GET", WEEK, "").json()["ties"], "latest");
+    }
+    // The same request goes on.
+    service.store.unordered.take();
+    assert_eq!(service.call("PUT", &rebuild, &latest).status, 200);
+    service.pass_ms(60_000);
+    score(&service, "ann", 1);
+    assert_eq!(players(&service, "current"), ["ann", "early"]);
+}
+
+#[test]
+fn a_change_that_is_stored_and_overtaken_by_another_is_done() {
+    let service = service(WEEKLY);
+    begin_early(&service);
+    let early = PeriodId::parse("2026-07-20T00:00:00Z").unwrap();
+    let overtaken = PutRefusal::VersionMismatch { current: Some(9) };
+    *service.store.unordered.borrow_mut() = Some((early, overtaken));
+    let there = service.call("GET", WEEK, "");
+    let latest = WEEKLY.replace(r#"{"reset""#, r#"{"ties":"latest","reset""#);
+    let guarded = [("if-match", there.header("etag"))];
+    let put = service.with("PUT", &format!("{WEEK}?rebuild=true"), &latest, &guarded);
+    assert_eq!(put.status, 200, "{}", put.text);
 }
 
 #[test]

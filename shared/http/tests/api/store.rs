@@ -44,6 +44,8 @@ pub(crate) struct Store {
     pub(crate) is_rebuilding: Cell<bool>,
     /// How many steps of a rebuild are left.
     pub(crate) rebuild_steps: Cell<u32>,
+    /// Which period cannot be put into another order, and why.
+    pub(crate) unordered: RefCell<Option<(PeriodId, PutRefusal)>>,
     /// Whether a leaderboard that is deleted leaves enough room.
     pub(crate) has_room_after_deleting: Cell<bool>,
     /// So many documents are still written before the store goes away.
@@ -355,6 +357,11 @@ impl Leaderboards for Store {
                 .put(&other)
                 .await?
                 .expect("it is put whatever is there");
+        }
+        if let Some((period, why)) = &*self.unordered.borrow()
+            && put.current == period
+        {
+            return Ok(Err(why.clone()));
         }
         let done = self.has_room()?.put(put).await?;
         self.answered(done)

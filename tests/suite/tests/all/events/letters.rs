@@ -62,12 +62,6 @@ fn a_message_that_is_none_is_kept_with_its_reason_and_the_next_one_counts() {
                     .into(),
                 "#/more",
             ),
-            (
-                json!({"tenant": tenant, "scores": vec![score("p", 1, "1"); 1001]})
-                    .to_string()
-                    .into(),
-                "#/scores",
-            ),
         ];
         for (payload, _) in &bad {
             publish(redis, payload).await;
@@ -83,6 +77,24 @@ fn a_message_that_is_none_is_kept_with_its_reason_and_the_next_one_counts() {
                 String::from_utf8_lossy(payload).starts_with(kept.as_str()),
                 "{kept:?}"
             );
+        }
+    });
+}
+
+#[test]
+fn of_a_batch_of_too_many_each_submission_is_kept() {
+    on_redis(async |edgeboard, redis| {
+        let batch: Vec<Value> = (0..1001).map(|n| score("p", 1, &n.to_string())).collect();
+        publish(redis, &message(edgeboard, &batch)).await;
+        after(edgeboard, redis).await;
+        assert_eq!(scores(edgeboard).await, [("after".to_owned(), 1)]);
+        // The newest thousand; the first one is on the next page.
+        let letters = letters(edgeboard).await;
+        assert_eq!(letters.len(), 1000);
+        for ((reason, payload), score) in letters.iter().rev().zip(&batch[1..]) {
+            assert!(reason.contains("must have 1 to 1000 submissions"), "{reason:?}");
+            let kept: Value = serde_json::from_str(payload).unwrap();
+            assert_eq!(kept, json!({"tenant": edgeboard.tenant, "scores": [score]}));
         }
     });
 }
