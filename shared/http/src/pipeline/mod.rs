@@ -235,7 +235,7 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
     // Only now: who is not let in by address, credential, permission or limit holds nobody up with a body.
     let began_at = env.now();
     let body = match unread.take() {
-        Some(unread) => size::within_limit(unread.read().await),
+        Some(unread) => size::within_limit(gate.wait_for(env, &tenant, unread.read()).await?),
         None => Ok(Bytes::new()),
     };
     let ready = body.and_then(|body| {
