@@ -13,6 +13,7 @@ mod fetch;
 mod flight;
 mod lease;
 mod make;
+mod meant;
 mod message;
 mod question;
 mod region;
@@ -24,7 +25,7 @@ mod warm;
 mod writers;
 
 pub(crate) use coding::accepts_gzip;
-pub(crate) use cost::units_made_alone;
+pub(crate) use cost::{units_made_alone, units_of_listed};
 pub use message::{ChangesError, heard};
 pub(crate) use question::{Question, Subject};
 pub(crate) use serve::answer;
