@@ -27,8 +27,8 @@ pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, PutLeaderboard, PutRefusal, VersionMismatch,
 };
 pub use metering::{
-    Charge, Counters, DayUsage, Holdings, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered,
-    Metering, RateLimits, USAGE_DAYS, Usage,
+    Charge, Counters, DayUsage, Holdings, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS,
+    Metered, Metering, Overdraft, RateLimits, USAGE_DAYS, Usage,
 };
 pub use readiness::{Readiness, SettingCheck};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::ports::{
-    DayUsage, Holdings, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, USAGE_DAYS,
-    Usage,
+    DayUsage, Holdings, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Metered, Metering, Overdraft, RateLimits,
+    USAGE_DAYS, Usage,
 };
 use leaderboard_core::{StoreError, TenantId, WORD_BYTES};
 
@@ -16,11 +16,11 @@ use crate::{entry_counts, keys};
 
 impl<C: Connection> RateLimits for RedisStore<C> {
     async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
-        charge(&self.connection, tenant, metering, true).await
+        charge(&self.connection, tenant, metering, Overdraft::OfTake).await
     }
 
     async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
-        charge(&self.connection, tenant, metering, false).await
+        charge(&self.connection, tenant, metering, Overdraft::OfReport).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
@@ -48,33 +48,35 @@ impl<C: Connection> RateLimits for RedisStore<C> {
     }
 }
 
-/// Charges a call, unless it may be refused and is.
+/// Charges a call, unless it is no report and is refused.
 pub(crate) async fn charge<C: Connection>(
     connection: &C,
     tenant: &TenantId,
     metering: &Metering,
-    may_be_refused: bool,
+    overdraft: Overdraft,
 ) -> Result<Metered, StoreError> {
     let mut call = Call::taking([]);
-    call.flag(may_be_refused);
-    add_metering(&mut call, tenant, metering);
+    call.flag(overdraft == Overdraft::OfTake);
+    add_metering(&mut call, tenant, metering, overdraft);
     let mut answer = Answer::new(METER.run(connection, &call).await?);
     read_metered(&answer.bytes()?)
 }
 
 /// Adds what `take_meter` in `metering.lua` takes.
-pub(crate) fn add_metering(call: &mut Call, tenant: &TenantId, metering: &Metering) {
+pub(crate) fn add_metering(call: &mut Call, tenant: &TenantId, metering: &Metering, overdraft: Overdraft) {
     call.keys([keys::usage(tenant)]);
     call.text(&metering.usage.requests);
     call.text(&metering.usage.scores);
     call.option(metering.max_requests_per_day);
     call.text(&MAX_OVERDRAFT_BURSTS);
+    call.text(&overdraft.least_us());
     call.text(&USAGE_DAYS);
     call.text(&metering.charges.len());
     for charge in &metering.charges {
         call.keys([keys::bucket(tenant, &charge.bucket)]);
         call.text(&charge.interval_us);
         call.text(&charge.burst);
+        call.option(charge.needs);
         call.text(&charge.cost);
     }
 }

@@ -6,7 +6,7 @@ use leaderboard_core::codec::{
     HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, SUBMITTED_FLAGS_AT, SUBMITTED_V2, encode_event, encode_layout,
 };
 use leaderboard_core::ports::{
-    ANNOUNCEMENT_WINDOW_MS, IDEMPOTENCY_MS, Metered, Metering, RankDetail, SubmitTerms, Submitted,
+    ANNOUNCEMENT_WINDOW_MS, IDEMPOTENCY_MS, Metered, Metering, Overdraft, RankDetail, SubmitTerms, Submitted,
 };
 use leaderboard_core::{
     Attempt, Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason,
@@ -50,7 +50,7 @@ pub(crate) async fn submit<C: Connection>(
         answers: Vec::with_capacity(attempts.len()),
     };
     if attempts.is_empty() && terms.metering != Metering::default() {
-        submitted.metered = metering::charge(connection, tenant, &terms.metering, true).await?;
+        submitted.metered = metering::charge(connection, tenant, &terms.metering, Overdraft::OfTake).await?;
     }
     let mut metering = Some(&terms.metering);
     let mut rest = attempts;
@@ -158,7 +158,7 @@ fn request(
     call.option(attempts.first().map(|attempt| attempt.recorded_at.as_unix_ms()));
     call.flag(metering.is_some());
     if let Some(metering) = metering {
-        metering::add_metering(&mut call, tenant, metering);
+        metering::add_metering(&mut call, tenant, metering, Overdraft::OfTake);
     }
     call.option(terms.max_tenant_entries);
     if terms.max_tenant_entries.is_some() {

@@ -2,12 +2,12 @@
 
 use leaderboard_core::ports::{
     Announcements, AuditLog, AuditRecord, Change, Counters, DayUsage, DocumentKind, DocumentName, Documents,
-    Expected, Holdings, Metered, Metering, RateLimits, RecordedAudit, VersionMismatch,
+    Expected, Holdings, Metered, Metering, Overdraft, RateLimits, RecordedAudit, VersionMismatch,
 };
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Connection;
-use crate::metering::{self, Mode};
+use crate::metering;
 use crate::store::Session;
 use crate::{SqliteStore, audit, counters, documents, usage};
 
@@ -59,8 +59,14 @@ impl<C: Connection> Documents for SqliteStore<C> {
 
 impl<C: Connection> SqliteStore<C> {
     /// A call that asks for the state alone does not wait for writers.
-    async fn meter(&self, tenant: &TenantId, metering: &Metering, mode: Mode) -> Result<Metered, StoreError> {
-        let work = async |session: &Session<'_, C>| metering::charge(session, tenant, metering, mode).await;
+    async fn meter(
+        &self,
+        tenant: &TenantId,
+        metering: &Metering,
+        overdraft: Overdraft,
+    ) -> Result<Metered, StoreError> {
+        let work =
+            async |session: &Session<'_, C>| metering::charge(session, tenant, metering, overdraft).await;
         if metering::writes(metering) {
             self.write(work).await
         } else {
@@ -71,11 +77,11 @@ impl<C: Connection> SqliteStore<C> {
 
 impl<C: Connection> RateLimits for SqliteStore<C> {
     async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
-        self.meter(tenant, metering, Mode::Take).await
+        self.meter(tenant, metering, Overdraft::OfTake).await
     }
 
     async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
-        self.meter(tenant, metering, Mode::Report).await
+        self.meter(tenant, metering, Overdraft::OfReport).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {

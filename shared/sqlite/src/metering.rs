@@ -1,8 +1,6 @@
 //! Rate limits by the generic cell rate algorithm, and usage by the day. The database's own clock decides.
 
-use leaderboard_core::ports::{
-    Charge, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, USAGE_DAYS, Usage,
-};
+use leaderboard_core::ports::{Charge, MAX_CHARGES, Metered, Metering, Overdraft, USAGE_DAYS, Usage};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::bulk;
@@ -35,15 +33,6 @@ macro_rules! fresh_version {
 }
 pub(crate) use fresh_version;
 
-/// Whether there is still something to decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// The call can be refused.
-    Take,
-    /// It has been let through already.
-    Report,
-}
-
 /// What is there before a charge.
 struct State {
     now_us: u64,
@@ -59,16 +48,16 @@ pub(crate) fn writes(metering: &Metering) -> bool {
     metering.usage != Usage::default() || metering.charges.iter().any(|charge| charge.cost > 0)
 }
 
-/// Charges all, or nothing if one has no room and the mode is [`Mode::Take`].
+/// Charges all, or nothing if one has no room and the call is no report.
 pub(crate) async fn charge<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     metering: &Metering,
-    mode: Mode,
+    overdraft: Overdraft,
 ) -> Result<Metered, StoreError> {
     let state = read(session, tenant, &metering.charges).await?;
     let before = state.ahead_us.iter().copied();
-    if mode == Mode::Take && !has_room(metering, &state) {
+    if overdraft == Overdraft::OfTake && !has_room(metering, &state) {
         return Ok(Metered {
             ahead_us: state.ahead_us,
             requests_today: state.today.requests,
@@ -78,7 +67,7 @@ pub(crate) async fn charge<C: Connection>(
     let charges = metering.charges.iter();
     let ahead_us: Vec<u64> = charges
         .zip(before)
-        .map(|(charge, before)| after(charge, before))
+        .map(|(charge, before)| charge.after(before, overdraft))
         .collect();
     save_arrivals(session, tenant, &metering.charges, &ahead_us, state.now_us).await?;
     let today = Usage {
@@ -155,22 +144,7 @@ fn has_room(metering: &Metering, state: &State) -> bool {
     let requests = state.today.requests.saturating_add(metering.usage.requests);
     let in_quota = metering.max_requests_per_day.is_none_or(|most| requests <= most);
     let mut charges = metering.charges.iter().zip(&state.ahead_us);
-    in_quota
-        && charges.all(|(charge, before)| {
-            let taken = charge.interval_us.saturating_mul(charge.cost);
-            charge.cost == 0
-                || before.saturating_add(taken) <= charge.interval_us.saturating_mul(charge.burst)
-        })
-}
-
-/// How far ahead the arrival time is after a charge: no farther than the overdraft, unless it was already.
-fn after(charge: &Charge, before: u64) -> u64 {
-    let most = charge
-        .interval_us
-        .saturating_mul(charge.burst)
-        .saturating_mul(MAX_OVERDRAFT_BURSTS);
-    let taken = charge.interval_us.saturating_mul(charge.cost);
-    before.saturating_add(taken).min(most.max(before))
+    in_quota && charges.all(|(charge, before)| charge.has_room(*before))
 }
 
 async fn save_arrivals<C: Connection>(

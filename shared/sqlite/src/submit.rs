@@ -1,7 +1,7 @@
 //! Settles submissions: all of a call in one transaction, each attempt in whole or not at all.
 
 use leaderboard_core::codec::decode_outcome;
-use leaderboard_core::ports::{RankDetail, SubmitTerms, Submitted};
+use leaderboard_core::ports::{Overdraft, RankDetail, SubmitTerms, Submitted};
 use leaderboard_core::{
     Attempt, Change, Decision, Entry, OrderKey, Outcome, Previous, Refusal, RefusalReason, Status,
     StoreError, SubmissionId, Target, TenantId,
@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::connection::{Connection, Value};
 use crate::entries::{self, Placed};
 use crate::ids::{self, Known};
-use crate::metering::{self, Mode};
+use crate::metering;
 use crate::periods::Found;
 use crate::ranking::rank_move;
 use crate::row::{Cells, corrupt, malformed};
@@ -28,7 +28,7 @@ pub(crate) async fn metered<C: Connection>(
     attempts: &[Attempt],
     terms: &SubmitTerms,
 ) -> Result<Submitted, StoreError> {
-    let metered = metering::charge(session, tenant, &terms.metering, Mode::Take).await?;
+    let metered = metering::charge(session, tenant, &terms.metering, Overdraft::OfTake).await?;
     let answers = if metered.refused {
         Vec::new()
     } else {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Model;
 use crate::ports::{
     Announcements, AuditLog, AuditRecord, Change, Charge, Counters, DayUsage, DocumentKind, DocumentName,
-    Documents, Expected, Holdings, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, RecordedAudit, Usage,
-    VersionMismatch,
+    Documents, Expected, Holdings, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits,
+    RecordedAudit, Usage, VersionMismatch,
 };
 use crate::{StoreError, TenantId, Timestamp, Versioned};
 
@@ -58,8 +58,9 @@ impl Edge {
             .iter()
             .map(|charge| self.ahead(tenant, charge))
             .collect();
-        let has_room = |(charge, ahead): (&Charge, &u64)| {
-            charge.cost == 0 || ahead + charge.interval_us * charge.cost <= charge.interval_us * charge.burst
+        let has_room = |(charge, ahead): (&Charge, &u64)| match charge.needs {
+            Some(needs) => ahead + charge.interval_us * needs <= charge.interval_us * charge.burst,
+            None => true,
         };
         let refused = refusing && (over_quota || !metering.charges.iter().zip(&before).all(has_room));
         if refused {
@@ -71,7 +72,8 @@ impl Edge {
         }
         let mut ahead_us = Vec::new();
         for (charge, before) in metering.charges.iter().zip(before) {
-            let most = charge.interval_us * charge.burst * MAX_OVERDRAFT_BURSTS;
+            let least = if refusing { MAX_DEBT_US } else { 0 };
+            let most = least.max(charge.interval_us * charge.burst * MAX_OVERDRAFT_BURSTS);
             let after = (before + charge.interval_us * charge.cost).min(most.max(before));
             self.arrivals_us
                 .insert((tenant.clone(), charge.bucket.clone()), now + after);

@@ -1,9 +1,11 @@
 //! Rate limits and usage: what a call costs, and whether there is room for it.
 //!
 //! Rates are limited by GCRA, the generic cell rate algorithm (ITU-T I.371): a limit remembers one instant, the
-//! theoretical arrival time `tat`. A charge moves it from `max(tat, now)` on by `interval * cost`, and is refused when it
-//! would then be more than `interval * burst` ahead of now. The store's clock decides, so that regions whose clocks
-//! differ share one limit; answers say how far `tat` is ahead, not when it is.
+//! theoretical arrival time `tat`. A charge moves it from `max(tat, now)` on by `interval * cost`, and is refused when
+//! moving it by `interval * needs` would leave it more than `interval * burst` ahead of now. Mostly a call needs what it
+//! costs. One that needs less leaves a debt, so that what costs more than a burst gets through, and the rate stays exact.
+//! The store's clock decides, so that regions whose clocks differ share one limit; answers say how far `tat` is ahead,
+//! not when it is.
 
 use crate::{StoreError, TenantId};
 
@@ -14,6 +16,9 @@ pub const MAX_CHARGES: usize = 64;
 /// How far a bucket can be overdrawn by [`RateLimits::report`]: this many times its burst. What was let through
 /// beyond that is forgiven, so that a burst never shuts a caller out for long.
 pub const MAX_OVERDRAFT_BURSTS: u64 = 2;
+/// How far a bucket can be overdrawn by [`RateLimits::take`], unless [`MAX_OVERDRAFT_BURSTS`] are more: a week, in
+/// microseconds. That is the longest time in which a whole burst may grow back. What a call costs beyond that is forgiven.
+pub const MAX_DEBT_US: u64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// A charge on one rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +29,52 @@ pub struct Charge {
     pub interval_us: u64,
     /// How many units can be taken at once; at least 1.
     pub burst: u64,
-    /// How many units are taken; 0 asks for the state alone.
+    /// How many units must be free for the call to be let through; `None`: it is let through whatever is free.
+    pub needs: Option<u64>,
+    /// How many units are taken; 0 takes nothing.
     pub cost: u64,
+}
+
+impl Charge {
+    /// Whether a call is let through by a bucket that is so far ahead of now.
+    #[must_use]
+    pub fn has_room(&self, ahead_us: u64) -> bool {
+        self.needs.is_none_or(|needs| {
+            let needed_us = self.interval_us.saturating_mul(needs);
+            ahead_us.saturating_add(needed_us) <= self.interval_us.saturating_mul(self.burst)
+        })
+    }
+
+    /// How far ahead of now the bucket is after the charge: no farther than what may be overdrawn, unless it was already.
+    /// `overdraft` tells of what kind the call is.
+    #[must_use]
+    pub fn after(&self, ahead_us: u64, overdraft: Overdraft) -> u64 {
+        let capacity_us = self.interval_us.saturating_mul(self.burst);
+        let bursts_us = capacity_us.saturating_mul(MAX_OVERDRAFT_BURSTS);
+        let most_us = bursts_us.max(overdraft.least_us()).max(ahead_us);
+        let taken_us = self.interval_us.saturating_mul(self.cost);
+        ahead_us.saturating_add(taken_us).min(most_us)
+    }
+}
+
+/// How far a call may overdraw buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdraft {
+    /// As a report: [`MAX_OVERDRAFT_BURSTS`].
+    OfReport,
+    /// As a call that could have been refused: as many bursts, and at least [`MAX_DEBT_US`].
+    OfTake,
+}
+
+impl Overdraft {
+    /// How far a bucket can be overdrawn however small its burst is, in microseconds.
+    #[must_use]
+    pub const fn least_us(self) -> u64 {
+        match self {
+            Self::OfReport => 0,
+            Self::OfTake => MAX_DEBT_US,
+        }
+    }
 }
 
 /// What one call uses up.

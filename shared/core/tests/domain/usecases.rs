@@ -172,6 +172,7 @@ fn what_a_configuration_refuses_is_charged_and_limited() {
             bucket: "player:ann".into(),
             interval_us: 1_000_000,
             burst: 2,
+            needs: Some(1),
             cost: 1,
         }],
         usage: Usage {

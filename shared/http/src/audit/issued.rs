@@ -81,6 +81,7 @@ async fn record_once<E: Environment>(
         bucket,
         interval_us: ONCE_IN_MS.unsigned_abs().saturating_mul(1000),
         burst: 1,
+        needs: Some(1),
         cost: 1,
     };
     let metering = Metering {

@@ -214,6 +214,7 @@ pub(super) async fn has_room_for_one<E: Environment>(
         bucket: bucket.into(),
         interval_us: INTERVAL_US,
         burst: BURST,
+        needs: Some(1),
         cost: 1,
     };
     let metering = Metering {

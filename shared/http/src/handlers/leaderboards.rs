@@ -44,6 +44,8 @@ const SWEEP_PAUSE_MS: u64 = 10;
 pub async fn list<E: Environment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
+    // By what is asked for, not by what is passed over for it: the limits would tell how many the caller may not read.
+    context.charge_more(views::units_of_listed(paging.limit));
     let (shown, next) = readable(context, &paging).await?;
     let list = if context.caller == Caller::Admin {
         let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();

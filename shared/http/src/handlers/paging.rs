@@ -12,7 +12,8 @@ const DEFAULT_LIMIT: u32 = 50;
 /// A page that is asked for.
 #[derive(Debug)]
 pub(super) struct Paging<I> {
-    limit: u32,
+    /// How many things it holds at most.
+    pub(super) limit: u32,
     /// The last id of the page before.
     pub(super) after: Option<I>,
 }

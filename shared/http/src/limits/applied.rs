@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use leaderboard_core::PlayerId;
-use leaderboard_core::ports::Charge;
+use leaderboard_core::ports::{Charge, Overdraft};
 use sha2::{Digest, Sha256};
 
 use super::busy::Owner;
@@ -29,6 +29,8 @@ pub(crate) struct Applied {
     pub(crate) is_tenants_own: bool,
     /// Who decides on it, where that is another one than the tenant under which it is counted.
     pub(crate) owner: Option<Owner>,
+    /// Units of this request that the store has been told of already.
+    pub(crate) paid: u64,
 }
 
 /// Room for the name of a usual bucket, in bytes.
@@ -58,6 +60,7 @@ impl Applied {
             bucket,
             is_tenants_own: false,
             owner: None,
+            paid: 0,
         }
     }
 
@@ -67,8 +70,36 @@ impl Applied {
             bucket: self.bucket.as_str().into(),
             interval_us: self.policy.interval_us(),
             burst: self.policy.burst.into(),
-            cost: self.policy.units(cost),
+            needs: Some(self.needs(cost)),
+            cost: self.takes(cost),
         }
+    }
+
+    /// How far ahead the limit is once a request of that cost is charged.
+    pub(crate) fn after_us(&self, cost: u64, ahead_us: u64) -> u64 {
+        self.charge(cost).after(ahead_us, Overdraft::OfTake)
+    }
+
+    /// How many units a request of that cost takes, beyond what is paid.
+    pub(crate) fn takes(&self, cost: u64) -> u64 {
+        cost.max(1).saturating_sub(self.paid)
+    }
+
+    /// Whether a request of that cost has room when the limit is so far ahead.
+    pub(crate) fn has_room(&self, cost: u64, ahead_us: u64) -> bool {
+        self.wait_us(cost, ahead_us) == 0
+    }
+
+    /// In what time a request of that cost has room, in microseconds.
+    pub(crate) fn wait_us(&self, cost: u64, ahead_us: u64) -> u64 {
+        let needed_us = self.policy.interval_us().saturating_mul(self.needs(cost));
+        let ahead_us = ahead_us.saturating_add(needed_us);
+        ahead_us.saturating_sub(self.policy.capacity_us())
+    }
+
+    /// How many units must be free for a request of that cost, beyond what is paid.
+    fn needs(&self, cost: u64) -> u64 {
+        self.policy.needs(cost).saturating_sub(self.paid)
     }
 }
 
@@ -109,6 +140,18 @@ pub(crate) fn of_address(rules: &Rules, client: Option<IpAddr>) -> Option<Applie
         name,
         policy,
         format_args!("{}", Counted::Client(client)),
+    ))
+}
+
+/// The limit on requests from an address that fail, because the store is out of reach, before it is known whose they are. It
+/// has the numbers of an address without a credential, and a bucket of its own: others at the address go on.
+pub(crate) fn of_unanswered(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
+    let name = PolicyName::Client;
+    let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
+    Some(Applied::new(
+        name,
+        policy,
+        format_args!("unanswered:{}", Address(client)),
     ))
 }
 

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{Charge, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, Usage};
 
+use super::Applied;
 use super::busy::{Busy, DAY, DAY_US, Owner, Used, owner};
-use super::{Applied, Policy};
 
 /// The most buckets that an instance remembers. It sees fewer in its life, unless a host lets it live longer than Spin does.
 const MAX_BUCKETS: usize = 1024;
@@ -70,7 +70,7 @@ pub(crate) struct Batch {
 /// What one more request needs to be let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cost {
-    /// Units of each limit, as far as its policy takes them of one request ([`Policy::units`]).
+    /// Units of each limit. What is not free of them is a debt, as far as it may be ([`super::Policy::needs`]).
     pub(crate) units: u64,
     /// The tenant's requests of the day beyond which none is let through.
     pub(crate) max_requests_per_day: Option<u64>,
@@ -143,10 +143,11 @@ impl Buckets {
     ) {
         self.make_room();
         for one in applied {
+            let units = one.takes(cost.units);
             self.with(tenant, one, |bucket| {
-                let full_at_us = bucket.full_at_us.max(now_us);
-                bucket.full_at_us = full_at_us.saturating_add(one.policy.price_us(cost.units));
-                bucket.pending = bucket.pending.saturating_add(one.policy.units(cost.units));
+                let ahead_us = bucket.full_at_us.saturating_sub(now_us);
+                bucket.full_at_us = now_us.saturating_add(one.after_us(cost.units, ahead_us));
+                bucket.pending = bucket.pending.saturating_add(units);
                 if bucket.pending.saturating_mul(URGENT_PART) >= bucket.burst {
                     self.urgent.set(true);
                 }
@@ -161,6 +162,25 @@ impl Buckets {
         // What counts no request is to be reported, too.
         self.pending
             .set(self.pending.get().saturating_add(requests).max(1));
+    }
+
+    /// Takes a unit back that was charged and is not needed any more. Whether that was possible: the store may have been told.
+    pub(crate) fn take_back(&self, tenant: &TenantId, bucket: &str) -> bool {
+        let mut tenants = self.tenants.borrow_mut();
+        let known = tenants.get_mut(tenant);
+        let bucket = known.and_then(|known| known.buckets.get_mut(bucket));
+        let Some(bucket) = bucket.filter(|bucket| bucket.pending > 0) else {
+            return false;
+        };
+        bucket.pending = bucket.pending.saturating_sub(1);
+        bucket.full_at_us = bucket.full_at_us.saturating_sub(bucket.interval_us);
+        let is_reported =
+            |known: &OfTenant| known.pending == 0 && known.buckets.values().all(|bucket| bucket.pending == 0);
+        if tenants.values().all(is_reported) {
+            self.pending.set(0);
+            self.urgent.set(false);
+        }
+        true
     }
 
     /// How many requests are to be reported.
@@ -365,12 +385,7 @@ fn has_room_for_one(known: Option<&OfTenant>, applied: &[Applied], cost: Cost, n
     cost.max_requests_per_day.is_none_or(|most| today() < most)
         && applied
             .iter()
-            .all(|one| has_room(one.policy, cost.units, ahead_us(known, one, now_us)))
-}
-
-/// Whether a request of that cost has room under a limit that is so far ahead.
-pub(crate) fn has_room(policy: Policy, cost: u64, ahead_us: u64) -> bool {
-    ahead_us.saturating_add(policy.price_us(cost)) <= policy.capacity_us()
+            .all(|one| one.has_room(cost.units, ahead_us(known, one, now_us)))
 }
 
 fn report_of(name: &str, bucket: &mut Bucket) -> Option<Charge> {
@@ -379,6 +394,7 @@ fn report_of(name: &str, bucket: &mut Bucket) -> Option<Charge> {
         bucket: name.into(),
         interval_us: bucket.interval_us,
         burst: bucket.burst,
+        needs: None,
         cost,
     })
 }

@@ -18,7 +18,7 @@ mod slots;
 mod told;
 
 pub(crate) use addresses::{Addresses, Ranges, range};
-pub(crate) use applied::{Applied, applied, of_address, of_credentials};
+pub(crate) use applied::{Applied, applied, of_address, of_credentials, of_unanswered};
 pub(crate) use buckets::Cost;
 pub(crate) use busy::owner;
 pub(crate) use counts::{changes_refused, limited, limited_by_quota, of_the_region};

@@ -11,8 +11,8 @@ const KEPT_ONE_IN: u64 = 100;
 /// The longest time in which a whole burst grows back, in microseconds: a week.
 pub(crate) const MAX_RECOVERY_US: u64 = 7 * 86_400 * 1_000_000;
 
-/// The part of a burst that one request takes at most: a half. A request that costs more than it could ever take at once is let
-/// through with that, also while the caller goes on with others.
+/// The part of a burst that one request needs at most: a half. A request that costs more than it could ever take at once is let
+/// through when that is free, also while the caller goes on with others. It is charged all that it costs.
 const LARGEST_PART: u32 = 2;
 
 /// Whom or what a limit counts. The names are those of the documents and of the headers.
@@ -138,14 +138,10 @@ impl Policy {
         self.interval_us().saturating_mul(u64::from(self.burst))
     }
 
-    /// How many units a request of that cost takes: no more than a part of the burst ([`LARGEST_PART`]), and at least one.
-    pub(crate) fn units(self, cost: u64) -> u64 {
+    /// How many units must be free for a request of that cost: no more than a part of the burst ([`LARGEST_PART`]), and at
+    /// least one.
+    pub(crate) fn needs(self, cost: u64) -> u64 {
         cost.min(u64::from(self.burst / LARGEST_PART)).max(1)
-    }
-
-    /// The time in which what a request of that cost takes grows back, in microseconds.
-    pub(crate) fn price_us(self, cost: u64) -> u64 {
-        self.interval_us().saturating_mul(self.units(cost))
     }
 
     /// Whether it lets through no more than another one.
@@ -185,22 +181,21 @@ mod tests {
     }
 
     #[test]
-    fn a_request_takes_half_a_burst_at_most_and_one_unit_at_least() {
-        let units = |burst, cost| {
+    fn a_request_needs_half_a_burst_at_most_and_one_unit_at_least() {
+        let needs = |burst, cost| {
             let policy = Policy {
                 quota: 10,
                 window_s: 1,
                 burst,
             };
-            assert_eq!(policy.price_us(cost), policy.units(cost) * 100_000);
-            policy.units(cost)
+            policy.needs(cost)
         };
         assert_eq!(
-            (units(2_000, 1), units(2_000, 1_000), units(2_000, 16_000)),
+            (needs(2_000, 1), needs(2_000, 1_000), needs(2_000, 16_000)),
             (1, 1_000, 1_000)
         );
         assert_eq!(
-            (units(200, 320), units(3, 320), units(1, 320), units(1, 1)),
+            (needs(200, 320), needs(3, 320), needs(1, 320), needs(1, 1)),
             (100, 1, 1, 1)
         );
     }

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::ports::Metered;
 
 use super::Applied;
-use super::buckets::{Cost, has_room};
+use super::buckets::Cost;
 use super::busy::DAY_US;
 use crate::problem::{Problem, ProblemType};
 
@@ -70,7 +70,7 @@ impl Told<'_> {
     /// The limits that have no room, by their names.
     pub(crate) fn violated(&self) -> impl Iterator<Item = &Applied> {
         let both = self.applied.iter().zip(&self.metered.ahead_us);
-        both.filter(|(one, ahead_us)| !has_room(one.policy, self.cost.units, **ahead_us))
+        both.filter(|(one, ahead_us)| !one.has_room(self.cost.units, **ahead_us))
             .map(|(one, _)| one)
     }
 
@@ -86,9 +86,8 @@ impl Told<'_> {
         let mut problem = Problem::new(ProblemType::TooManyRequests);
         let mut wait_s = 1;
         for (one, ahead_us) in self.applied.iter().zip(&self.metered.ahead_us) {
-            if !has_room(one.policy, self.cost.units, *ahead_us) {
-                let needed = ahead_us.saturating_add(one.policy.price_us(self.cost.units));
-                let wait_us = needed.saturating_sub(one.policy.capacity_us());
+            let wait_us = one.wait_us(self.cost.units, *ahead_us);
+            if wait_us > 0 {
                 wait_s = wait_s.max(wait_us.div_ceil(SECOND_US));
                 problem = problem.with_violated(one.name.as_str());
             }
@@ -162,6 +161,7 @@ mod tests {
             bucket: "x".into(),
             is_tenants_own: false,
             owner: None,
+            paid: 0,
         }
     }
 

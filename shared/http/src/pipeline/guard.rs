@@ -13,9 +13,11 @@ use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::{Credential, Identity};
 use crate::limits::{
-    Applied, Cost, Rules, Told, limited, limited_by_quota, look, micros, of_address, of_credentials, schedule,
+    Applied, Cost, Rules, Told, limited, limited_by_quota, look, micros, of_address, of_credentials,
+    of_unanswered, schedule,
 };
 use crate::problem::{Problem, ProblemType};
+use crate::route::Need;
 
 /// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to
 /// be known is decided later.
@@ -26,9 +28,14 @@ pub(super) async fn rules<E: Environment>(env: &E) -> Result<Rc<Rules>, Problem>
     }
 }
 
-/// The limit on refused credentials, for a request that shows one.
+/// The limits of an address, for a request that shows a credential.
 #[derive(Default)]
-pub(crate) struct Guard(Option<Applied>);
+pub(crate) struct Guard {
+    /// On refused credentials.
+    refused: Option<Applied>,
+    /// On requests that fail, because the store is out of reach, before it is known whose they are.
+    unanswered: Option<Applied>,
+}
 
 impl Guard {
     /// Lets a request on to the check of its credential unless too many from its address were refused. Waits for nothing but
@@ -42,7 +49,7 @@ impl Guard {
         client: Option<IpAddr>,
     ) -> Result<Self, Problem> {
         if !headers.contains_key(AUTHORIZATION) && !headers.contains_key("x-api-key") {
-            return Ok(Self(None));
+            return Ok(Self::default());
         }
         let rules = rules(env).await?;
         let limit = of_credentials(&rules, client);
@@ -56,7 +63,49 @@ impl Guard {
                 return Err(refused(env, one, &metered, Cost::ONE).with_refused(None, None));
             }
         }
-        Ok(Self(limit))
+        Ok(Self {
+            refused: limit,
+            unanswered: of_unanswered(&rules, client),
+        })
+    }
+
+    /// Lets a request on to the check of its credential unless too many from its address have failed because the store is out of
+    /// reach. Reads are not held up: they go on without the store.
+    ///
+    /// # Errors
+    /// 429.
+    pub(super) fn check_unanswered<E: Environment>(&self, env: &E, need: Need) -> Result<(), Problem> {
+        let one = self.unanswered(need);
+        let payer = &env.settings().default_tenant;
+        let buckets = &env.memory().limiter.buckets;
+        if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
+            return Ok(());
+        }
+        let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
+        Err(refused(env, one, &metered, Cost::ONE))
+    }
+
+    /// Charges a request that fails before it passes its own limits, if that is because the store is out of reach. What to answer:
+    /// the problem, or 429 where other instances know that too many have failed.
+    pub(super) async fn failed<E: Environment>(&self, env: &E, need: Need, problem: Problem) -> Problem {
+        let one = self.unanswered(need);
+        if problem.kind != ProblemType::Unavailable || one.is_empty() {
+            return problem;
+        }
+        let payer = &env.settings().default_tenant;
+        look(env, payer, one).await;
+        if let Err(refused) = self.check_unanswered(env, need) {
+            return refused;
+        }
+        let buckets = &env.memory().limiter.buckets;
+        buckets.charge(payer, one, Cost::ONE, 0, now_us(env));
+        schedule(env);
+        problem
+    }
+
+    fn unanswered(&self, need: Need) -> &[Applied] {
+        let limit = self.unanswered.as_ref().filter(|_| !need.is_read());
+        limit.map_or(&[], std::slice::from_ref)
     }
 
     /// Charges a credential that was refused.
@@ -68,7 +117,7 @@ impl Guard {
 
     /// Charges a credential that was not the operator's, where only that would have helped.
     pub(super) fn charge_guess<E: Environment>(&self, env: &E) {
-        if let Some(limit) = &self.0 {
+        if let Some(limit) = &self.refused {
             let (payer, one) = (&env.settings().default_tenant, std::slice::from_ref(limit));
             let buckets = &env.memory().limiter.buckets;
             buckets.charge(payer, one, Cost::ONE, 0, now_us(env));

@@ -1,5 +1,7 @@
 //! Where limits hold a request up before its handler, and how it is charged.
 
+mod held;
+
 use std::cell::Cell;
 use std::net::IpAddr;
 
@@ -77,9 +79,7 @@ impl Gate {
         gate.applied = applied(&knowledge.limits, identity, client, family);
         if charging == Charging::Locally {
             gate.set_apart(tenant);
-            for (payer, part) in gate.payers(env, tenant) {
-                look(env, payer, part).await;
-            }
+            gate.look(env, tenant).await;
             if gate.max_requests_per_day.is_some() {
                 look_at_day(env, tenant).await;
             }
@@ -242,7 +242,7 @@ impl Gate {
                 return Err(self.refused(env, &metered));
             }
             self.metered = Some(metered);
-        } else if self.charging == Charging::InCall && !switched_off {
+        } else if self.is_unpaid() && !switched_off {
             self.charge_locally(env, tenant);
             self.metered = Some(self.peek(env, tenant));
         } else if self.charging == Charging::Locally {
@@ -261,6 +261,22 @@ impl Gate {
                 Ok(response)
             }
             Err(problem) => Err(told.mark(problem)),
+        }
+    }
+
+    /// Whether the request should have been charged by the store, and never got as far.
+    fn is_unpaid(&self) -> bool {
+        match self.charging {
+            Charging::InCall => true,
+            Charging::Before => self.metered.is_none(),
+            Charging::Locally | Charging::Nothing => false,
+        }
+    }
+
+    /// Looks up what the region knows of the limits.
+    async fn look<E: Environment>(&self, env: &E, tenant: &TenantId) {
+        for (payer, part) in self.payers(env, tenant) {
+            look(env, payer, part).await;
         }
     }
 

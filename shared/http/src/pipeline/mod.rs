@@ -200,8 +200,14 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
         let identity = if of_operator {
             Identity::operator()
         } else {
-            let identity = authenticate::identity(env, &head.headers, client, route.need).await;
-            identity.inspect_err(|refusal| guard.charge(env, refusal))?
+            guard.check_unanswered(env, route.need)?;
+            match authenticate::identity(env, &head.headers, client, route.need).await {
+                Ok(identity) => identity,
+                Err(refusal) => {
+                    guard.charge(env, &refusal);
+                    return Err(guard.failed(env, route.need, refusal).await);
+                }
+            }
         };
         trail.identified(&identity);
         let tenant = tenant::tenant(
@@ -217,7 +223,11 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
     if route.need == Need::Read {
         guard::check_address(env, &identity, client, &tenant).await?;
     }
-    let knowledge = knowledge(env, route.need, &tenant).await?;
+    let knowledge = match knowledge(env, route.need, &tenant).await {
+        Ok(knowledge) => knowledge,
+        Err(problem) if of_operator => return Err(problem),
+        Err(problem) => return Err(guard.failed(env, route.need, problem).await),
+    };
     if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::TenantSuspended));
     }
@@ -235,7 +245,7 @@ async fn answer<P: Endpoint, E: Environment, B: RequestBody>(
     // Only now: who is not let in by address, credential, permission or limit holds nobody up with a body.
     let began_at = env.now();
     let body = match unread.take() {
-        Some(unread) => size::within_limit(unread.read().await),
+        Some(unread) => size::within_limit(gate.wait_for(env, &tenant, unread.read()).await?),
         None => Ok(Bytes::new()),
     };
     let ready = body.and_then(|body| {

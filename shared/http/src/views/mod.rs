@@ -17,6 +17,7 @@ mod message;
 mod name;
 mod question;
 mod region;
+mod request_directives;
 mod serve;
 mod shelf;
 mod standing;
@@ -25,7 +26,7 @@ mod warm;
 mod writers;
 
 pub(crate) use coding::accepts_gzip;
-pub(crate) use cost::units_made_alone;
+pub(crate) use cost::{units_made_alone, units_of_listed};
 pub use message::{ChangesError, heard};
 pub(crate) use question::{Question, Subject};
 pub(crate) use serve::answer;

@@ -3,8 +3,6 @@
 use std::pin::Pin;
 use std::rc::Rc;
 
-use http::HeaderMap;
-use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
 
 use super::answer::{Told, Why, response};
@@ -12,13 +10,13 @@ use super::fetch::{ANY_AGE, Fetched, Urgency, fetch, is_good, made, nearby};
 use super::flight::{Ended, Flight, Refusal};
 use super::name::with_one_name;
 use super::question::{Question, Subject, place_of};
+use super::request_directives::wants_the_truth;
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
 use super::{changes, make};
 use crate::circuit_breaker::{self, PATIENCE_MS};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::pipeline::list_header;
 use crate::problem::{Problem, ProblemType};
 use crate::response::Response;
 
@@ -38,15 +36,14 @@ pub(crate) async fn answer<E: Environment>(
     question: Question,
 ) -> Result<Response, Problem> {
     context.charge_more(question.units_of_size());
-    let question = with_one_name(context, question).await;
+    let question = with_one_name(context, question).await?;
     let asked = Asked {
         name: question.name(),
         question: Rc::new(question),
         context,
     };
     if asked.is_of_banned() {
-        context.charge_more(asked.question.units_of_a_miss());
-        return asked.own_picture(Why::Miss).await;
+        return asked.picture_of_banned().await;
     }
     if wants_the_truth(context.headers) {
         return asked.missed(Why::Request).await;
@@ -81,15 +78,6 @@ pub(crate) async fn answer<E: Environment>(
     asked.given(&view, told, changed_until)
 }
 
-/// Whether a client asks for the store's own answer (RFC 9111, section 5.2.1.4).
-fn wants_the_truth(headers: &HeaderMap) -> bool {
-    headers.contains_key(CACHE_CONTROL)
-        && list_header(headers, CACHE_CONTROL.as_str()).is_some_and(|list| {
-            list.split(',')
-                .any(|item| item.trim().eq_ignore_ascii_case("no-cache"))
-        })
-}
-
 /// A number from 0 to 1.
 fn chance<E: Environment>(env: &E) -> f64 {
     let [.., a, b, c, d] = env.new_trace_id();
@@ -106,6 +94,13 @@ struct Asked<'c, 'a, E> {
 impl<E: Environment> Asked<'_, '_, E> {
     fn may_have(&self, view: &View) -> bool {
         view.facts.public || self.context.caller != Caller::Anonymous
+    }
+
+    /// Charges the caller for whom the store was asked. `is_kept`: whether its answer is one for everybody now.
+    fn charge_miss(&self, why: Why, is_kept: bool) {
+        let fills_its_place = is_kept && why != Why::Request;
+        self.context
+            .charge_more(self.question.units_of_a_miss(fills_its_place));
     }
 
     /// There is nothing good in memory.
@@ -197,7 +192,7 @@ impl<E: Environment> Asked<'_, '_, E> {
             }
         };
         if !matches!(fetched, Ok(Fetched::Found(_) | Fetched::Nothing)) {
-            self.context.charge_more(self.question.units_of_a_miss());
+            self.charge_miss(why, matches!(fetched, Ok(Fetched::Shared(_))));
         }
         match fetched {
             Ok(Fetched::Shared(view)) => {
@@ -249,8 +244,10 @@ impl<E: Environment> Asked<'_, '_, E> {
 
     /// Asks the store for this request alone.
     async fn alone(&self, why: Why) -> Result<Response, Problem> {
-        self.context.charge_more(self.question.units_of_a_miss());
-        match made(self.context.env, &self.question, &self.name, (None, Urgency::Now)).await {
+        let env = self.context.env;
+        let fetched = made(env, &self.question, &self.name, (None, Urgency::Now)).await;
+        self.charge_miss(why, matches!(fetched, Ok(Fetched::Shared(_))));
+        match fetched {
             Ok(Fetched::Uncached(view)) => self.given_now(&view, Told::Made { why, stored: false }).await,
             Ok(Fetched::Shared(view) | Fetched::Found(view)) => {
                 self.given_now(&view, Told::Made { why, stored: true }).await
@@ -301,9 +298,27 @@ impl<E: Environment> Asked<'_, '_, E> {
             && asks.is_some_and(|own| banned.may_have(own))
     }
 
-    /// The answer for the one who asks alone: no cache has it, and a banned player sees nothing unusual.
+    /// The answer for a player who may be banned. It is charged as everybody's first one is: what is left of a limit does not
+    /// tell of a ban.
+    async fn picture_of_banned(&self) -> Result<Response, Problem> {
+        let own = make::view(self.context.env, &self.question, &self.name, &self.context.caller).await;
+        let why = if wants_the_truth(self.context.headers) {
+            Why::Request
+        } else {
+            Why::Miss
+        };
+        self.charge_miss(why, own.as_ref().is_ok_and(|own| own.facts.lifetime_ms > 0));
+        self.own(own?, Why::Miss).await
+    }
+
+    /// The answer for the one who asks alone: no cache has it.
     async fn own_picture(&self, why: Why) -> Result<Response, Problem> {
         let own = make::view(self.context.env, &self.question, &self.name, &self.context.caller).await?;
+        self.own(own, why).await
+    }
+
+    /// An answer for the one who asks alone, told like any other.
+    async fn own(&self, own: View, why: Why) -> Result<Response, Problem> {
         // It looks like any other: a banned player is not told.
         self.given_now(&Rc::new(own), Told::Made { why, stored: true })
             .await

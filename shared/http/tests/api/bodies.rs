@@ -2,16 +2,19 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures::executor::block_on;
+use futures::future::{join, join_all, poll_fn};
 use http::Request;
 use leaderboard_http::families::{Leaderboards, Scores};
 use leaderboard_http::{Body, Endpoint, Environment, RequestBody, handle};
 use serde_json::json;
 
-use crate::identity::world::Region;
+use crate::identity::world::{Instance, Region};
 use crate::service::{KEY, Service, assert_described};
+use crate::store::turn;
 
 const SCORES: &str = "/api/v1/leaderboards/goals/scores";
 const DENIED: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
@@ -145,4 +148,146 @@ fn a_body_that_does_not_come_is_408_and_one_that_breaks_off_is_400() {
         service.call("GET", "/leaderboards/goals/entries", "").json()["count"],
         0
     );
+}
+
+/// A body that comes when its caller says so. Time goes by while it is waited for.
+struct Held {
+    region: Region,
+    comes: Rc<Cell<bool>>,
+    body: Body,
+}
+
+impl RequestBody for Held {
+    async fn read(self) -> Body {
+        poll_fn(|context| {
+            if self.comes.get() {
+                return Poll::Ready(());
+            }
+            self.region.pass_ms(1);
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.body
+    }
+
+    fn discard(self) {}
+}
+
+/// A region whose keys may do so much, and a server's key.
+fn with_limit(burst: u32) -> (Region, Instance, String) {
+    let region = Region::new();
+    let instance = region.instance();
+    instance.make_board();
+    let limits = json!({"policies": {"key": {"quota": 1, "window_s": 60, "burst": burst}}});
+    assert_eq!(instance.operator("PUT", "/operator/limits", &limits).status, 201);
+    let (_, key) = instance.make_key(&json!({"name": "server", "scopes": ["scores:write"]}));
+    (region, instance, key)
+}
+
+/// Submits a score whose body comes when `comes` says so: the status, and what is left of the limit.
+async fn submit(
+    region: &Region,
+    instance: &Instance,
+    key: &str,
+    comes: &Rc<Cell<bool>>,
+    body: Body,
+) -> (u16, String) {
+    let held = Held {
+        region: region.clone(),
+        comes: Rc::clone(comes),
+        body,
+    };
+    let request = Request::post("/api/v1/leaderboards/b/scores").header("x-api-key", key);
+    let request = request.header("content-type", "application/json").body(held);
+    let handled = handle::<Scores, _, _>(instance, request.unwrap()).await;
+    let told = handled.response.headers().get("ratelimit");
+    let told = told.map(|told| told.to_str().unwrap().to_owned());
+    (handled.response.status().as_u16(), told.unwrap_or_default())
+}
+
+#[test]
+fn a_caller_holds_no_more_bodies_open_than_its_limit_lets_through() {
+    let (region, instance, key) = with_limit(3);
+    let comes = Rc::new(Cell::new(false));
+    let tries = join_all((0..6).map(|_| submit(&region, &instance, &key, &comes, score())));
+    let then = async {
+        for _ in 0..200 {
+            turn().await;
+        }
+        comes.set(true);
+    };
+    let (answers, ()) = block_on(join(tries, then));
+    let mut statuses: Vec<u16> = answers.into_iter().map(|(status, _)| status).collect();
+    statuses.sort_unstable();
+    // Those that were held cost what they would have cost at once.
+    assert_eq!(statuses, [200, 200, 200, 429, 429, 429]);
+    let now = Rc::new(Cell::new(true));
+    let next = |instance: &Instance| block_on(submit(&region, instance, &key, &now, score())).0;
+    assert_eq!(next(&region.instance()), 429);
+    region.pass_ms(60_000);
+    assert_eq!((next(&region.instance()), next(&region.instance())), (200, 429));
+}
+
+#[test]
+fn what_a_held_body_costs_is_reported_and_taken_off_the_later_charge() {
+    let (region, instance, key) = with_limit(1);
+    let comes = Rc::new(Cell::new(false));
+    let reports = region.store.reports.get();
+    let meanwhile = async {
+        while region.store.reports.get() == reports {
+            for work in instance.works() {
+                work.await;
+            }
+            turn().await;
+        }
+        // Everybody knows that the key has no room.
+        let now = Rc::new(Cell::new(true));
+        let other = region.instance();
+        assert_eq!(submit(&region, &other, &key, &now, score()).await.0, 429);
+        comes.set(true);
+    };
+    let held = submit(&region, &instance, &key, &comes, score());
+    let (answer, ()) = block_on(join(held, meanwhile));
+    assert_eq!(answer, (200, r#""key";r=0;t=60"#.to_owned()));
+    // It was charged once.
+    region.pass_ms(60_000);
+    let again = block_on(submit(&region, &region.instance(), &key, &comes, score()));
+    assert_eq!(again.0, 200);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_charged_like_any_other_refused_write() {
+    for (path, method) in [
+        ("/api/v1/leaderboards/b/scores", "POST"),
+        ("/api/v1/leaderboards/b/scores/p", "DELETE"),
+    ] {
+        for (body, status) in [(Body::TooSlow, 408), (Body::TooLarge, 413)] {
+            for is_late in [false, true] {
+                let (region, instance, key) = with_limit(2);
+                let comes = Rc::new(Cell::new(!is_late));
+                let ask = || {
+                    let held = Held {
+                        region: region.clone(),
+                        comes: Rc::clone(&comes),
+                        body: body.clone(),
+                    };
+                    let request = Request::builder().method(method).uri(path);
+                    let request = request.header("x-api-key", &key);
+                    let request = request.header("content-type", "application/json").body(held);
+                    let answer = handle::<Scores, _, _>(&instance, request.unwrap());
+                    let then = async {
+                        for _ in 0..100 {
+                            turn().await;
+                        }
+                        comes.set(true);
+                    };
+                    let (answer, ()) = block_on(join(answer, then));
+                    answer.response.status().as_u16()
+                };
+                let statuses = [ask(), ask(), ask()];
+                assert_eq!(statuses, [status, status, 429], "{method} late: {is_late}");
+            }
+        }
+    }
 }

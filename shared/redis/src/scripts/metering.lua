@@ -11,14 +11,17 @@ local BUCKET_BYTES = 8
 local LAST_US = 9007199254740992
 
 -- KEYS: the usage, then a bucket for each charge. ARGV: requests, scores, the day's quota of requests ('' for none),
--- how many bursts a bucket is overdrawn at most, how many days are kept, the number of charges, and for each:
--- interval (µs), burst, cost.
+-- how many bursts a bucket is overdrawn at most, or how many microseconds if those are more, how many days are kept,
+-- the number of charges, and for each: interval (µs), burst, the units that must be free ('' for any), cost.
 local function take_meter()
   local meter = {usage = take_key(), requests = tonumber(take()), scores = tonumber(take())}
-  meter.quota, meter.overdraft, meter.days = tonumber(take()), tonumber(take()), tonumber(take())
+  meter.quota, meter.overdraft, meter.debt = tonumber(take()), tonumber(take()), tonumber(take())
+  meter.days = tonumber(take())
   for at = 1, tonumber(take()) do
     local charge = {bucket = take_key(), interval = tonumber(take())}
     charge.most = charge.interval * tonumber(take())
+    local needs = tonumber(take())
+    charge.needed = needs and charge.interval * needs
     charge.price = charge.interval * tonumber(take())
     meter[at] = charge
   end
@@ -49,7 +52,7 @@ local function weigh(meter)
   local has_room = not meter.quota or meter.requests_today + meter.requests <= meter.quota
   for _, charge in ipairs(meter) do
     charge.ahead = ahead_of(charge.bucket, meter.now)
-    if charge.price > 0 and charge.ahead + charge.price > charge.most then
+    if charge.needed and charge.ahead + charge.needed > charge.most then
       has_room = false
     end
   end
@@ -88,7 +91,7 @@ local function charge_all(meter)
   end
   for _, charge in ipairs(meter) do
     if charge.price > 0 then
-      local most = math.max(charge.ahead, charge.most * meter.overdraft)
+      local most = math.max(charge.ahead, charge.most * meter.overdraft, meter.debt)
       charge.ahead = math.min(charge.ahead + charge.price, most)
       local arrival = struct.pack('>d', meter.now + charge.ahead)
       redis.call('SET', charge.bucket, arrival, 'PX', math.ceil(charge.ahead / 1000))

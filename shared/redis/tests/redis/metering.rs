@@ -1,6 +1,8 @@
 //! Rate limits and usage: all or nothing, gone when they are as good as new, capped, counted by the day.
 
-use leaderboard_core::ports::{Charge, Events, Metered, Metering, RateLimits, Scores, SubmitTerms, Usage};
+use leaderboard_core::ports::{
+    Charge, Events, MAX_DEBT_US, Metered, Metering, RateLimits, Scores, SubmitTerms, Usage,
+};
 use leaderboard_core::{StoreError, SubmissionId};
 use leaderboard_redis::{RedisStore, Reply};
 
@@ -82,6 +84,7 @@ async fn a_limit_that_has_grown_back_takes_no_memory() {
         bucket: "quick".into(),
         interval_us: 20_000,
         burst: 4,
+        needs: Some(cost),
         cost,
     };
     let taken = take(&store, &request(vec![quick(4)])).await;
@@ -265,4 +268,44 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
         server.ask("HSET eb:acme:entry-counts  0").await;
     }
     assert_eq!(server.digest().await, clean);
+}
+
+#[tokio::test]
+async fn a_call_that_needs_less_than_it_costs_leaves_a_debt_that_is_kept_until_it_is_paid() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    // A hundred a minute.
+    let batch = |needs, cost| Charge {
+        bucket: "batch".into(),
+        interval_us: 600_000,
+        burst: 1,
+        needs: Some(needs),
+        cost,
+    };
+    const DEBT_US: u64 = 16_000 * 600_000;
+    let taken = take(&store, &request(vec![batch(1, 16_000)])).await;
+    assert_eq!((taken.refused, taken.ahead_us), (false, vec![DEBT_US]));
+    let left_ms = async || match server.ask("PTTL eb:acme:rate:batch").await[..] {
+        [Reply::Integer(left)] => u64::try_from(left).unwrap(),
+        ref other => panic!("{other:?}"),
+    };
+    assert!(left_ms().await > DEBT_US / 1000 - 60_000);
+    for needs in [0, 1] {
+        let refused = take(&store, &request(vec![batch(needs, needs)])).await;
+        assert!(refused.refused && refused.ahead_us[0] > DEBT_US - 60_000_000);
+    }
+    // A report does not cut it.
+    let told = store
+        .report(&tenant(), &request(vec![batch(0, 1)]))
+        .await
+        .unwrap();
+    assert!(!told.refused && told.ahead_us[0] > DEBT_US - 60_000_000);
+    assert!(left_ms().await > DEBT_US / 1000 - 60_000);
+    // A debt is no longer than a week.
+    let strict = Charge {
+        needs: Some(1),
+        ..hourly("strict", 1, 16_000)
+    };
+    let taken = take(&store, &request(vec![strict])).await;
+    assert_eq!((taken.refused, taken.ahead_us), (false, vec![MAX_DEBT_US]));
 }

@@ -120,6 +120,7 @@ pub(crate) fn hourly(bucket: &str, burst: u64, cost: u64) -> Charge {
         bucket: bucket.into(),
         interval_us: HOUR_US,
         burst,
+        needs: (cost > 0).then_some(cost),
         cost,
     }
 }

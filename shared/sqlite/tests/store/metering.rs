@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use futures::executor::block_on;
 use leaderboard_core::ports::{
     AuditKind, AuditLog, AuditRecord, Charge, Counters, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES, MAX_CHARGES,
-    Metering, RateLimits, USAGE_DAYS, Usage,
+    MAX_DEBT_US, Metering, RateLimits, USAGE_DAYS, Usage,
 };
 
 use crate::support::*;
@@ -24,6 +24,7 @@ fn charge(bucket: &str, cost: u64) -> Metering {
             bucket: bucket.into(),
             interval_us: HOUR_US,
             burst: 3,
+            needs: (cost > 0).then_some(cost),
             cost,
         }],
         ..Metering::default()
@@ -204,5 +205,32 @@ fn the_oldest_records_go_in_pieces_and_no_notice_pushes_an_act_out() {
         let positions: Vec<u64> = kept.iter().rev().map(|record| record.position).collect();
         let expected: Vec<u64> = (65..=100).chain(194..=204).collect();
         assert_eq!(positions, expected);
+    });
+}
+
+#[test]
+fn a_call_that_needs_less_than_it_costs_leaves_a_debt_that_a_report_does_not_cut() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let needing = |needs, cost| {
+            let mut metering = charge("a", cost);
+            metering.charges[0].needs = Some(needs);
+            metering
+        };
+        let taken = store.take(&tenant(), &needing(2, 100)).await.unwrap();
+        assert_eq!((taken.refused, taken.ahead_us), (false, vec![100 * HOUR_US]));
+        let is_paid_off = |ahead_us: u64| ahead_us < 99 * HOUR_US;
+        for needs in [0, 1] {
+            let refused = store.take(&tenant(), &needing(needs, 0)).await.unwrap();
+            assert!(refused.refused && !is_paid_off(refused.ahead_us[0]));
+        }
+        let told = store.report(&tenant(), &needing(0, 1)).await.unwrap();
+        assert!(!told.refused && !is_paid_off(told.ahead_us[0]));
+        // A debt is no longer than a week.
+        let mut free = needing(1, 10_000);
+        free.charges[0].bucket = "b".into();
+        let taken = store.take(&tenant(), &free).await.unwrap();
+        assert_eq!((taken.refused, taken.ahead_us), (false, vec![MAX_DEBT_US]));
     });
 }

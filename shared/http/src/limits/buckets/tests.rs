@@ -1,5 +1,5 @@
 use super::*;
-use crate::limits::PolicyName;
+use crate::limits::{Policy, PolicyName};
 
 fn tenant(name: &str) -> TenantId {
     TenantId::new(name).unwrap()
@@ -16,6 +16,7 @@ fn one(bucket: &str, quota: u32, burst: u32) -> Applied {
         bucket: bucket.into(),
         is_tenants_own: false,
         owner: None,
+        paid: 0,
     }
 }
 
@@ -57,6 +58,40 @@ fn a_request_that_costs_more_takes_more_room() {
     assert_eq!((has_room(40), has_room(41), has_room(1)), (true, false, true));
     let reported = &buckets.take_pending()[0].metering;
     assert_eq!((reported.charges[0].cost, reported.usage.requests), (60, 2));
+}
+
+#[test]
+fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
+    let buckets = Buckets::default();
+    let (limit, tenant, now) = ([one("x", 10, 100)], tenant("a"), 1_000_000);
+    let cost = |units| Cost {
+        units,
+        max_requests_per_day: None,
+    };
+    assert!(buckets.has_room(&tenant, &limit, cost(5000), now));
+    buckets.charge(&tenant, &limit, cost(5000), 1, now);
+    let room_at = |s: u64| buckets.has_room(&tenant, &limit, Cost::ONE, now + s * 1_000_000);
+    assert_eq!((room_at(490), room_at(491)), (false, true));
+    // No debt is longer than a week.
+    buckets.charge(&tenant, &limit, cost(u64::MAX), 1, now);
+    let metered = buckets.peek(&tenant, &limit, Cost::ONE, now);
+    assert_eq!(metered.ahead_us, [7 * DAY_US]);
+}
+
+#[test]
+fn a_unit_is_taken_back_unless_the_store_was_told() {
+    let buckets = Buckets::default();
+    let (limit, tenant, now) = ([one("x", 10, 1)], tenant("a"), 1_000_000);
+    let charge = || buckets.charge(&tenant, &limit, Cost::ONE, 0, now);
+    let has_room = || buckets.has_room(&tenant, &limit, Cost::ONE, now);
+    charge();
+    assert_eq!((has_room(), buckets.urgent()), (false, true));
+    assert!(buckets.take_back(&tenant, "x") && has_room());
+    assert_eq!((buckets.pending(), buckets.urgent()), (0, false));
+    assert!(buckets.take_pending().is_empty() && !buckets.take_back(&tenant, "x"));
+    charge();
+    assert_eq!(buckets.take_pending().len(), 1);
+    assert!(!buckets.take_back(&tenant, "x") && !has_room());
 }
 
 #[test]

@@ -46,17 +46,16 @@ fn invented_leaderboards_cost_one_read_of_configurations_and_are_charged_before_
     let flood = post(&invented(200, 200 * 16));
     assert_eq!(flood.problem(), (422, "validation".into(), "#/scores".into()));
     assert_eq!(commands(&region), [0, 0, 0]);
-    // As many as are taken cost half of the player's burst.
+    // As many as are taken need half of the player's burst, and cost 320 units of it.
     region.pass_ms(1000);
-    for left in [100, 0] {
-        let answer = post(&invented(20, 32));
-        assert_eq!(answer.status, 207, "{answer:?}");
-        assert_eq!(answer.header("ratelimit"), format!(r#""player";r={left};t=1"#));
-        assert_eq!(answer.json()["results"][19]["status_code"], 404);
-        assert_eq!(commands(&region), [1, 1, 0]);
-    }
-    // What is known to have no room is refused here, and costs the store nothing.
-    assert_eq!(post(&invented(20, 32)).status, 429);
+    let answer = post(&invented(20, 32));
+    assert_eq!(answer.status, 207, "{answer:?}");
+    assert_eq!(answer.header("ratelimit"), r#""player";r=0;t=2"#);
+    assert_eq!(answer.json()["results"][19]["status_code"], 404);
+    assert_eq!(commands(&region), [1, 1, 0]);
+    // What is known to have no room is refused here, and costs the store nothing. How much was asked for is not looked at.
+    let refused = post(&invented(20, 32));
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "2"));
     assert_eq!(commands(&region), [0, 0, 0]);
     assert_eq!(region.cached().into_keys().collect::<Vec<_>>(), kept);
 }
@@ -111,16 +110,80 @@ fn a_server_imports_a_thousand_at_a_time_at_the_rate_of_its_key() {
     assert_eq!(third.json()["violated-policies"], json!(["key"]));
     region.pass_ms(1000);
     assert_eq!(import(&instance).status, 207);
-    // Sixteen times as many targets take no more than half of the burst: nobody is refused for good.
+    // Sixteen times as many targets need no more than half of the burst: nobody is refused for good. They cost all the same.
     region.pass_ms(1000);
     let several = instance.with_key(&key, "POST", "/scores", &invented(1000, 16));
     assert_eq!(several.status, 207);
+    let next = import(&region.instance());
+    assert_eq!((next.status, next.header("retry-after")), (429, "16"));
+    region.pass_ms(16_000);
+    assert_eq!(import(&instance).status, 207);
     let operator = instance.operator(
         "POST",
         "/scores",
         &serde_json::from_str(&invented(1000, 32)).unwrap(),
     );
     assert_eq!((operator.status, operator.header("ratelimit")), (207, ""));
+}
+
+#[test]
+fn a_strict_limit_lets_through_no_more_targets_in_large_requests() {
+    let region = Region::new();
+    let instance = region.instance();
+    let limits = json!({"policies": {"player": {"quota": 1, "window_s": 1, "burst": 1}}});
+    assert_eq!(instance.operator("PUT", "/operator/limits", &limits).status, 201);
+    let (_, token) = callers(&instance);
+    region.pass_ms(1_000);
+    let post = |instance: &Instance, submissions| {
+        let answer = instance.with_token(&token, "POST", "/scores", &invented(submissions, 32));
+        (answer.status, answer.header("retry-after").to_owned())
+    };
+    assert_eq!(post(&instance, 20).0, 207);
+    // The instance knows, and others are told by the store.
+    for other in [&instance, &region.instance()] {
+        assert_eq!(post(other, 1), (429, "320".to_owned()));
+    }
+    region.pass_ms(319_000);
+    assert_eq!(post(&region.instance(), 1), (429, "1".to_owned()));
+    region.pass_ms(1_000);
+    assert_eq!(post(&region.instance(), 1).0, 207);
+    assert_eq!(post(&instance, 1), (429, "16".to_owned()));
+}
+
+#[test]
+fn writes_with_an_unknown_key_are_limited_by_address_while_the_store_is_out_of_reach() {
+    let region = Region::new();
+    let (key, _) = callers(&region.instance());
+    // Nothing is known of the key, nor of anybody's limits.
+    region.set_cached(std::collections::BTreeMap::new());
+    region.store.down.set(true);
+    let write = |instance: &Instance, from: &str| {
+        let headers = [("x-api-key", key.as_str()), ("spin-client-addr", from)];
+        let body = r#"{"player":"p","score":1}"#;
+        instance.send("POST", SCORES, body, &headers).status
+    };
+    const HERE: &str = "192.0.2.1:1";
+    let instance = region.instance();
+    let statuses: Vec<u16> = (0..210).map(|_| write(&instance, HERE)).collect();
+    let (failed, refused) = statuses.split_at(200);
+    assert!(failed.iter().all(|status| *status == 503), "{failed:?}");
+    assert_eq!(refused, [429; 10]);
+    let asked = region.store.document_reads.get();
+    assert_eq!(write(&instance, HERE), 429);
+    assert_eq!(region.store.document_reads.get(), asked, "nothing is asked");
+    assert_eq!(write(&region.instance(), HERE), 429, "in another instance");
+    assert_eq!(write(&instance, "192.0.2.2:1"), 503, "from elsewhere");
+    let read = instance.send(
+        "GET",
+        "/leaderboards/b/entries",
+        "",
+        &[("spin-client-addr", HERE)],
+    );
+    assert_eq!(read.status, 503, "a read is not refused for it");
+    // What failed is paid back at the rate of an address.
+    region.pass_ms(1_000);
+    region.store.down.set(false);
+    assert_eq!(write(&region.instance(), HERE), 404);
 }
 
 #[test]
@@ -149,7 +212,7 @@ fn a_write_that_fails_leaves_marks_of_known_leaderboards_alone_and_is_charged() 
     body["scores"].as_array_mut().unwrap().push(of_known);
     let fail = |body: &str| instance.with_token(&token, "POST", "/scores", body);
     let statuses: Vec<u16> = (0..3).map(|_| fail(&body.to_string()).status).collect();
-    assert_eq!(statuses, [503, 503, 429]);
+    assert_eq!(statuses, [503, 429, 429]);
     assert_eq!(marks(), ["changed:acme:b"]);
     let remove = |board: &str| {
         let path = format!("/leaderboards/{board}/scores/p");

@@ -297,6 +297,11 @@ impl Instance {
         .boxed_local()
     }
 
+    /// What was left for after the responses so far.
+    pub(crate) fn works(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+        self.0.later.take()
+    }
+
     fn handled<P: Endpoint>(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let handled = block_on(handle::<P, _, _>(self, request));

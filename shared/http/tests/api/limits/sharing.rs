@@ -33,7 +33,7 @@ fn a_tenant_with_long_windows_makes_nobodys_limits_begin_anew() {
     let region = region(true, TEN);
     let day = r#"{"policies":{"client":{"quota":1,"window_s":86400,"burst":2}}}"#;
     set(&region, "evil", "/limits", day);
-    let cache = r#"{"cache":{"lifetime_ms":0,"stale_ms":0,"stale_if_error_ms":0,"warm":[]}}"#;
+    let cache = r#"{"cache":{"lifetime_ms":3600000,"stale_ms":0,"stale_if_error_ms":0}}"#;
     set(&region, "evil", "/leaderboards/goals", cache);
     let instance = region.instance("");
     assert_eq!(let_through(&instance, VICTIM, "default", 20), 10);

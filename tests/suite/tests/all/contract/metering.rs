@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{
-    Charge, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits, Usage,
+    Charge, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits,
+    Usage,
 };
 
-use crate::given::{charge, charges, requests, tenant, units};
+use crate::given::{HOUR_US, charge, charges, requests, tenant, units};
 use crate::harness::{Harness, World, on_both_stores};
 
 async fn take<H: Harness>(world: &World<H>, metering: &Metering) -> Metered {
@@ -84,6 +85,23 @@ on_both_stores! {
         let lowered = charges(&[charge("a", 1, 1)]);
         assert_eq!(told(&report(&world, &lowered).await), (true, vec![most]));
         assert_eq!(told(&take(&world, &lowered).await), (false, vec![most]));
+    }
+
+    async fn a_call_that_needs_less_than_it_costs_leaves_a_debt_that_the_overdraft_does_not_cut(world) {
+        let of = |needs, cost| charges(&[Charge { needs: Some(needs), ..charge("a", 4, cost) }]);
+        assert_eq!(told(&take(&world, &of(3, 2)).await), (true, vec![2]));
+        assert_eq!(told(&take(&world, &of(3, 100)).await), (false, vec![2]));
+        assert_eq!(told(&take(&world, &of(2, 100)).await), (true, vec![102]));
+        for needs in [0, 1] {
+            assert_eq!(told(&take(&world, &of(needs, 0)).await), (false, vec![102]));
+        }
+        // A report neither cuts the debt nor adds to it.
+        assert_eq!(told(&report(&world, &of(0, 1)).await), (true, vec![102]));
+        let week = MAX_DEBT_US / HOUR_US;
+        let free = charges(&[Charge { needs: Some(1), ..charge("b", 1, 10_000) }]);
+        assert_eq!(told(&take(&world, &free).await), (true, vec![week]));
+        // What is needed is looked at although nothing is taken.
+        assert_eq!(told(&take(&world, &charges(&[Charge { needs: Some(1), ..charge("c", 1, 0) }])).await), (true, vec![0]));
     }
 
     async fn what_was_taken_grows_back(world) {
