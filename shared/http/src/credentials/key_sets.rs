@@ -5,7 +5,7 @@
 //! it fetched at once, but not within [`COOL_DOWN_MS`] of the last time, so that nobody can make this service ask an
 //! issuer at will. One request of an instance fetches, and one instance of a region; the others wait for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -130,41 +130,65 @@ const fn since(now: Timestamp, then: Timestamp) -> i64 {
 /// The sets that an instance knows, and those that it is fetching.
 #[derive(Debug, Default)]
 pub(crate) struct KeySets {
-    held: RefCell<BTreeMap<Rc<str>, Held>>,
+    known: RefCell<BTreeMap<Rc<str>, Known>>,
+    /// How often a set was used or remembered.
+    uses: Cell<u64>,
     fetching: RefCell<BTreeSet<Rc<str>>>,
+}
+
+/// A set that an instance remembers.
+#[derive(Debug)]
+struct Known {
+    held: Held,
+    /// How often any set had been used when this one was used last.
+    used: u64,
 }
 
 impl KeySets {
     fn find(&self, name: &str) -> Option<Held> {
-        self.held.borrow().get(name).cloned()
+        let mut known = self.known.borrow_mut();
+        let found = known.get_mut(name)?;
+        found.used = self.next_use();
+        Some(found.held.clone())
     }
 
     fn remember(&self, name: &Rc<str>, held: Held) {
-        let mut known = self.held.borrow_mut();
+        let mut known = self.known.borrow_mut();
         if known.len() >= MAX_SETS && !known.contains_key(name) {
-            evict(&mut known);
+            evict(&mut known, owner_of(name));
         }
-        known.insert(Rc::clone(name), held);
+        let used = self.next_use();
+        known.insert(Rc::clone(name), Known { held, used });
+    }
+
+    fn forget(&self, name: &str) {
+        self.known.borrow_mut().remove(name);
+    }
+
+    fn next_use(&self) -> u64 {
+        let uses = self.uses.get().saturating_add(1);
+        self.uses.set(uses);
+        uses
     }
 }
 
-/// Makes room: of the owner with the most sets, the one that was fetched longest ago goes. Sets that are in use are fetched again and
-/// again, and an owner who brings many takes room from nobody else.
-fn evict(known: &mut BTreeMap<Rc<str>, Held>) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+/// Makes room for one more set of `newcomer`: of the owners who have the most sets then, the set goes that was not used for longest.
+/// An owner who brings many takes room from nobody who has fewer.
+fn evict(known: &mut BTreeMap<Rc<str>, Known>, newcomer: &str) {
+    let mut counts = BTreeMap::from([(newcomer, 1_usize)]);
     for name in known.keys() {
         let count = counts.entry(owner_of(name)).or_default();
         *count = count.saturating_add(1);
     }
-    let largest = counts.into_iter().max_by_key(|(_, count)| *count);
-    let largest = largest.map(|(owner, _)| owner);
-    let oldest = known
+    // A newcomer who has the most has nothing that could go when this is its first set.
+    let most = known.keys().filter_map(|name| counts.get(owner_of(name))).max();
+    let unused = known
         .iter()
-        .filter(|(name, _)| Some(owner_of(name)) == largest)
-        .min_by_key(|(_, held)| held.fetched_at)
+        .filter(|(name, _)| counts.get(owner_of(name)) == most)
+        .min_by_key(|(_, known)| known.used)
         .map(|(name, _)| Rc::clone(name));
-    if let Some(oldest) = oldest {
-        known.remove(&oldest);
+    if let Some(unused) = unused {
+        known.remove(&unused);
     }
 }
 
@@ -201,7 +225,7 @@ pub(super) fn out_of_reach(source: &Source) -> Problem {
 /// Drops what is known of a set in this instance and in its region.
 pub(super) async fn forget<E: Environment>(env: &E, source: &Source) {
     let name = source.name();
-    env.memory().key_sets.held.borrow_mut().remove(&name);
+    env.memory().key_sets.forget(&name);
     nearby::forget(env, &name).await;
 }
 
@@ -379,18 +403,62 @@ mod tests {
         }
     }
 
+    fn name(owner: &str, n: usize) -> Rc<str> {
+        format!("{owner} address {n}").into()
+    }
+
+    /// How many sets an owner has.
+    fn count(sets: &KeySets, owner: &str) -> usize {
+        let known = sets.known.borrow();
+        known.keys().filter(|name| owner_of(name) == owner).count()
+    }
+
     #[test]
     fn who_has_the_most_sets_makes_room() {
         let sets = KeySets::default();
-        let name = |owner: &str, n: i64| -> Rc<str> { format!("{owner} address {n}").into() };
         sets.remember(&name("acme", 0), held(-1));
-        for n in 0..2 * i64::try_from(MAX_SETS).unwrap() {
-            sets.remember(&name("zeta", n), held(n));
+        for n in 0..2 * MAX_SETS {
+            sets.remember(&name("zeta", n), held(0));
         }
-        let known = sets.held.borrow();
-        assert_eq!(known.len(), MAX_SETS);
-        assert!(known.contains_key(&name("acme", 0)));
-        // Of its own, those that were fetched longest ago.
-        assert!(!known.contains_key(&name("zeta", 0)) && known.contains_key(&name("zeta", 199)));
+        assert_eq!(sets.known.borrow().len(), MAX_SETS);
+        assert_eq!((count(&sets, "acme"), count(&sets, "zeta")), (1, MAX_SETS - 1));
+        // Of its own, those that were not used for longest.
+        assert!(sets.find(&name("zeta", 100)).is_none() && sets.find(&name("zeta", 199)).is_some());
+    }
+
+    #[test]
+    fn who_has_as_many_as_another_makes_room_for_one_more() {
+        // Whichever comes first in the alphabet.
+        for (victim, newcomer) in [("acme", "zeta"), ("zeta", "acme")] {
+            let sets = KeySets::default();
+            for n in 0..MAX_SETS / 2 {
+                sets.remember(&name(victim, n), held(0));
+            }
+            for n in 0..MAX_SETS {
+                sets.remember(&name(newcomer, n), held(0));
+            }
+            let counts = (count(&sets, victim), count(&sets, newcomer));
+            assert_eq!(counts, (MAX_SETS / 2, MAX_SETS / 2), "{newcomer}");
+        }
+    }
+
+    #[test]
+    fn where_all_have_the_same_the_set_goes_that_was_not_used_for_longest() {
+        let sets = KeySets::default();
+        let owner = |n: usize| format!("t{n:03}");
+        for n in 0..MAX_SETS {
+            // The time of a fetch says nothing of the use.
+            let fetched_at = -i64::try_from(n).unwrap();
+            sets.remember(&name(&owner(n), 0), held(fetched_at));
+        }
+        for n in (0..MAX_SETS).filter(|n| *n != 42) {
+            assert!(sets.find(&name(&owner(n), 0)).is_some());
+        }
+        sets.remember(&name("another", 0), held(0));
+        assert_eq!(sets.known.borrow().len(), MAX_SETS);
+        assert_eq!((count(&sets, &owner(42)), count(&sets, "another")), (0, 1));
+        // One more of an owner takes the place of its own.
+        sets.remember(&name("another", 1), held(0));
+        assert!(sets.find(&name("another", 0)).is_none() && sets.find(&name(&owner(0), 0)).is_some());
     }
 }
