@@ -62,7 +62,11 @@ fn a_problem_carries_the_limits_too() {
     let region = region(true, TEN);
     let missing = region.instance("").from(HERE, "/leaderboards/nothing/entries");
     assert_eq!(missing.status, 404);
-    assert_eq!(missing.header("ratelimit"), r#""client";r=9;t=1"#);
+    assert_eq!(
+        missing.header("ratelimit"),
+        r#""client";r=7;t=1"#,
+        "the store was asked"
+    );
 }
 
 #[test]
