@@ -163,14 +163,20 @@ pub enum Change<'a> {
 
 /// Tells other regions what changed. The message of a submission is `{"tenant":"…","leaderboards":["…"]}` on the
 /// channel; those of [`Change`] have `"void":true` or `"documents":true` beside it, and no leaderboards where all are meant.
-/// A message can be lost, and what it speeds up must come right without it. An announcement that the store refuses fails nothing:
+/// A message can be lost, and what it speeds up must come right without it. An announcement that the store refuses fails no write:
 /// the store counts it under [`ANNOUNCEMENTS_FAILED`].
 pub trait Announcements {
-    /// Announces a change. Does nothing where there is no channel (an embedded store has no other regions).
+    /// Announces a change, and says whether the store took the announcement. Does nothing where there is no channel (an embedded
+    /// store has no other regions): then there is nothing to refuse.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError>;
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        change: Change<'_>,
+    ) -> Result<bool, StoreError>;
 }
 
 /// Where a page begins.

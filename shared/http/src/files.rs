@@ -44,12 +44,14 @@ struct Representation {
 }
 
 /// Answers a request with one of the files, or with the page of a problem type (`/problems/…`). They are for everybody: scripts of
-/// any origin may read them. `new_trace_id` is the request's trace id unless it brings one.
+/// any origin may read them. `new_trace_id` is the request's trace id unless it brings one; `proxies` are those whose word is taken that
+/// it came over TLS.
 #[must_use]
 pub fn serve_file<B>(
     files: &[File],
     request: &http::Request<B>,
     new_trace_id: [u8; 16],
+    proxies: &TrustedProxies,
 ) -> http::Response<Bytes> {
     let (path, method, asked) = (request.uri().path(), request.method(), request.headers());
     let trace_id = trace_id(asked, || new_trace_id);
@@ -61,10 +63,7 @@ pub fn serve_file<B>(
         }
         Some(representation) => answer(representation, asked),
     };
-    protect(
-        response.headers_mut(),
-        is_secure(asked, &TrustedProxies::default()),
-    );
+    protect(response.headers_mut(), is_secure(asked, proxies));
     admit(&CorsOrigins::Any, method, asked, &mut response);
     // A shared cache may store a file, so it carries nothing of the request.
     let shared = [StatusCode::OK, StatusCode::NOT_MODIFIED].contains(&response.status());
@@ -168,7 +167,12 @@ mod tests {
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, tag);
         }
-        serve_file(FILES, &request.body(()).unwrap(), [7; 16])
+        serve_file(
+            FILES,
+            &request.body(()).unwrap(),
+            [7; 16],
+            &TrustedProxies::default(),
+        )
     }
 
     #[test]
@@ -197,7 +201,12 @@ mod tests {
                     "traceparent",
                     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                 );
-            serve_file(FILES, &request.body(()).unwrap(), [7; 16])
+            serve_file(
+                FILES,
+                &request.body(()).unwrap(),
+                [7; 16],
+                &TrustedProxies::default(),
+            )
         };
         for (method, path, status) in [
             ("GET", "/docs", 200),
@@ -234,7 +243,12 @@ mod tests {
             let request = http::Request::builder()
                 .uri("/f")
                 .header("accept-encoding", accepted);
-            serve_file(&files, &request.body(()).unwrap(), [7; 16])
+            serve_file(
+                &files,
+                &request.body(()).unwrap(),
+                [7; 16],
+                &TrustedProxies::default(),
+            )
         };
         let (coded, plain) = (ask("br, gzip"), ask("gzip;q=0"));
         assert_eq!(
@@ -280,10 +294,36 @@ mod tests {
     fn over_tls_browsers_are_told_to_stay_with_it() {
         let ask = |url: &'static str| {
             let request = http::Request::builder().uri("/docs").header("spin-full-url", url);
-            let answer = serve_file(FILES, &request.body(()).unwrap(), [7; 16]);
+            let answer = serve_file(
+                FILES,
+                &request.body(()).unwrap(),
+                [7; 16],
+                &TrustedProxies::default(),
+            );
             answer.headers().contains_key("strict-transport-security")
         };
         assert!(ask("https://a.example/docs") && !ask("http://a.example/docs"));
+    }
+
+    #[test]
+    fn a_proxy_that_is_trusted_says_that_a_file_goes_over_tls() {
+        let proxies: TrustedProxies = "192.0.2.1".parse().unwrap();
+        let ask = |path: &str, near: &str, scheme: &str, proxies: &TrustedProxies| {
+            let request = http::Request::builder()
+                .uri(path)
+                .header("spin-full-url", "http://a.example/")
+                .header("spin-client-addr", near)
+                .header("x-forwarded-proto", scheme);
+            let answer = serve_file(FILES, &request.body(()).unwrap(), [7; 16], proxies);
+            answer.headers().contains_key("strict-transport-security")
+        };
+        let near = "192.0.2.1:80";
+        for path in ["/docs", "/problems", "/none"] {
+            assert!(ask(path, near, "https", &proxies), "{path}");
+            assert!(!ask(path, near, "http", &proxies), "{path}");
+            assert!(!ask(path, "203.0.113.1:80", "https", &proxies), "{path}");
+            assert!(!ask(path, near, "https", &TrustedProxies::default()), "{path}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who asks, as the pipeline knows it.
 
 use leaderboard_core::access::{Caller, Scopes};
-use leaderboard_core::{PlayerId, TenantId};
+use leaderboard_core::{PlayerId, TenantId, Timestamp};
 
 /// What a request was authenticated by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Identity {
     pub scopes: Scopes,
     /// The player whose own credential it is; `None` for a server's.
     pub player: Option<PlayerId>,
+    /// When the credential ends by itself, as a token says; `None` for the others.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Identity {
@@ -43,6 +45,7 @@ impl Identity {
             tenant: None,
             scopes: Scopes::NONE,
             player: None,
+            expires_at: None,
         }
     }
 
@@ -54,6 +57,7 @@ impl Identity {
             tenant: None,
             scopes: Scopes::ADMIN,
             player: None,
+            expires_at: None,
         }
     }
 

@@ -94,7 +94,8 @@ impl Response {
         self.with_text(LOCATION, path)
     }
 
-    /// The same answer, with leave to store it as long as it is checked again before each use.
+    /// The same answer, with leave for its client to store it as long as it is checked again before each use. It is `private`
+    /// unless it is made for shared caches.
     #[must_use]
     pub fn revalidated(self) -> Self {
         self.with(CACHE_CONTROL, "no-cache")

@@ -93,6 +93,8 @@ struct WireClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_made: Option<i64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     net: &'a [IpNet],
 }
@@ -145,6 +147,10 @@ impl PlayerTokenKey {
             iat,
             exp: iat.saturating_add(grant.lifetime_s.into()),
             key: grant.binding.map(|binding| binding.key.to_string()),
+            key_made: grant
+                .binding
+                .and_then(|binding| binding.key_made_at)
+                .map(Timestamp::as_unix_ms),
             net: grant.binding.map_or(&[], |binding| &binding.addresses),
         };
         let header = Header::empty()

@@ -5,12 +5,18 @@ use leaderboard_core::ports::{Announcements, Change};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::RedisStore;
+use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::keys;
 use crate::script::{ANNOUNCE, Call};
 
 impl<C: Connection> Announcements for RedisStore<C> {
-    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        change: Change<'_>,
+    ) -> Result<bool, StoreError> {
         let head = message_head(tenant);
         let message = match change {
             Change::Leaderboard(id) => format!("{head}\"{id}\"],\"void\":true}}"),
@@ -20,8 +26,7 @@ impl<C: Connection> Announcements for RedisStore<C> {
         let mut call = Call::on([keys::counters()]);
         call.text(channel);
         call.text(&message);
-        ANNOUNCE.run(&self.connection, &call).await?;
-        Ok(())
+        Ok(Answer::new(ANNOUNCE.run(&self.connection, &call).await?).count()? > 0)
     }
 }
 

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use leaderboard_http::{Endpoint, File, RepeatKey, handle, keep, repeated, serve_file};
+use leaderboard_http::{Endpoint, File, RepeatKey, TrustedProxies, handle, keep, repeated, serve_file};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::incoming::Incoming;
 use crate::instance::{Instance, RequestEnvironment};
+use crate::settings::trusted_proxies;
 use crate::{log, outgoing};
 
 /// Answers one request for the routes of `P`. Every response has a `content-length`: without it Spin sends
@@ -41,7 +42,8 @@ pub async fn serve<P: Endpoint>(request: Request) -> Result<Response, ErrorCode>
     outgoing::response(handled.response)
 }
 
-/// Answers one request with a file that the component carries. Opens no store and reads no variables.
+/// Answers one request with a file that the component carries. Opens no store, and reads no variables but those of the proxies in
+/// front. Where these are not what they can be, no proxy's word is taken.
 ///
 /// # Errors
 /// When the host does not take the response.
@@ -50,7 +52,11 @@ pub async fn serve_files(files: &'static [File], request: Request) -> Result<Res
     // A host without randomness still answers; the id is for reports alone.
     let _ = getrandom::fill(&mut trace_id);
     let head = Incoming::new(request)?.into_request()?.map(|_| ());
-    outgoing::response(serve_file(files, &head, trace_id))
+    let proxies = trusted_proxies().await.unwrap_or_else(|error| {
+        log::cause("error", &error.0);
+        TrustedProxies::default()
+    });
+    outgoing::response(serve_file(files, &head, trace_id, &proxies))
 }
 
 fn failed(what: &str) -> ErrorCode {

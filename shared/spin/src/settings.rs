@@ -121,7 +121,7 @@ async fn key(name: &str) -> Result<Secret, InvalidVariable> {
 }
 
 /// The proxies in front, and the header that they write.
-async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable> {
+pub(crate) async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable> {
     let invalid =
         |name: &'static str| move |InvalidProxies(what)| InvalidVariable(format!("variable {name}: {what}"));
     let proxies = optional("trusted_proxies").await?;

@@ -327,7 +327,12 @@ impl AuditLog for Store {
 }
 
 impl Announcements for Store {
-    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        change: Change<'_>,
+    ) -> Result<bool, StoreError> {
         engine!(self.announce(channel, tenant, change))
     }
 }

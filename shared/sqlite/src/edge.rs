@@ -128,7 +128,7 @@ impl<C: Connection> Announcements for SqliteStore<C> {
         _channel: &str,
         _tenant: &TenantId,
         _change: Change<'_>,
-    ) -> Result<(), StoreError> {
-        Ok(())
+    ) -> Result<bool, StoreError> {
+        Ok(true)
     }
 }

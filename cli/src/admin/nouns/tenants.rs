@@ -109,7 +109,7 @@ pub(super) const TENANTS: Noun = Noun {
             .conditional(),
         Operation::put(
             TENANT,
-            "Create or replace a tenant's record; what is left out has its default",
+            "Create or replace a tenant's record; what is left out has its default, but for tokens-not-before",
             Body::Defaults(TENANT_FIELDS),
         )
         .conditional(),

@@ -244,7 +244,7 @@ impl AuditLog for Model {
 }
 
 impl Announcements for Model {
-    async fn announce(&self, _: &str, _: &TenantId, _: Change<'_>) -> Result<(), StoreError> {
-        Ok(())
+    async fn announce(&self, _: &str, _: &TenantId, _: Change<'_>) -> Result<bool, StoreError> {
+        Ok(true)
     }
 }

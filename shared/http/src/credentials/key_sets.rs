@@ -5,7 +5,7 @@
 //! it fetched at once, but not within [`COOL_DOWN_MS`] of the last time, so that nobody can make this service ask an
 //! issuer at will. One request of an instance fetches, and one instance of a region; the others wait for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -130,41 +130,65 @@ const fn since(now: Timestamp, then: Timestamp) -> i64 {
 /// The sets that an instance knows, and those that it is fetching.
 #[derive(Debug, Default)]
 pub(crate) struct KeySets {
-    held: RefCell<BTreeMap<Rc<str>, Held>>,
+    known: RefCell<BTreeMap<Rc<str>, Known>>,
+    /// How often a set was used or remembered.
+    uses: Cell<u64>,
     fetching: RefCell<BTreeSet<Rc<str>>>,
+}
+
+/// A set that an instance remembers.
+#[derive(Debug)]
+struct Known {
+    held: Held,
+    /// How often any set had been used when this one was used last.
+    used: u64,
 }
 
 impl KeySets {
     fn find(&self, name: &str) -> Option<Held> {
-        self.held.borrow().get(name).cloned()
+        let mut known = self.known.borrow_mut();
+        let found = known.get_mut(name)?;
+        found.used = self.next_use();
+        Some(found.held.clone())
     }
 
     fn remember(&self, name: &Rc<str>, held: Held) {
-        let mut known = self.held.borrow_mut();
+        let mut known = self.known.borrow_mut();
         if known.len() >= MAX_SETS && !known.contains_key(name) {
-            evict(&mut known);
+            evict(&mut known, owner_of(name));
         }
-        known.insert(Rc::clone(name), held);
+        let used = self.next_use();
+        known.insert(Rc::clone(name), Known { held, used });
+    }
+
+    fn forget(&self, name: &str) {
+        self.known.borrow_mut().remove(name);
+    }
+
+    fn next_use(&self) -> u64 {
+        let uses = self.uses.get().saturating_add(1);
+        self.uses.set(uses);
+        uses
     }
 }
 
-/// Makes room: of the owner with the most sets, the one that was fetched longest ago goes. Sets that are in use are fetched again and
-/// again, and an owner who brings many takes room from nobody else.
-fn evict(known: &mut BTreeMap<Rc<str>, Held>) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+/// Makes room for one more set of `newcomer`: of the owners who have the most sets then, the set goes that was not used for longest.
+/// An owner who brings many takes room from nobody who has fewer.
+fn evict(known: &mut BTreeMap<Rc<str>, Known>, newcomer: &str) {
+    let mut counts = BTreeMap::from([(newcomer, 1_usize)]);
     for name in known.keys() {
         let count = counts.entry(owner_of(name)).or_default();
         *count = count.saturating_add(1);
     }
-    let largest = counts.into_iter().max_by_key(|(_, count)| *count);
-    let largest = largest.map(|(owner, _)| owner);
-    let oldest = known
+    // A newcomer who has the most has nothing that could go when this is its first set.
+    let most = known.keys().filter_map(|name| counts.get(owner_of(name))).max();
+    let unused = known
         .iter()
-        .filter(|(name, _)| Some(owner_of(name)) == largest)
-        .min_by_key(|(_, held)| held.fetched_at)
+        .filter(|(name, _)| counts.get(owner_of(name)) == most)
+        .min_by_key(|(_, known)| known.used)
         .map(|(name, _)| Rc::clone(name));
-    if let Some(oldest) = oldest {
-        known.remove(&oldest);
+    if let Some(unused) = unused {
+        known.remove(&unused);
     }
 }
 
@@ -201,7 +225,7 @@ pub(super) fn out_of_reach(source: &Source) -> Problem {
 /// Drops what is known of a set in this instance and in its region.
 pub(super) async fn forget<E: Environment>(env: &E, source: &Source) {
     let name = source.name();
-    env.memory().key_sets.held.borrow_mut().remove(&name);
+    env.memory().key_sets.forget(&name);
     nearby::forget(env, &name).await;
 }
 
@@ -367,30 +391,4 @@ async fn from_region<E: Environment>(env: &E, name: &str) -> Option<Held> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn held(at_ms: i64) -> Held {
-        Held {
-            keys: None,
-            fetched_at: Timestamp::saturating_from_unix_ms(at_ms),
-            tried_at: Timestamp::MIN,
-            fault: None,
-        }
-    }
-
-    #[test]
-    fn who_has_the_most_sets_makes_room() {
-        let sets = KeySets::default();
-        let name = |owner: &str, n: i64| -> Rc<str> { format!("{owner} address {n}").into() };
-        sets.remember(&name("acme", 0), held(-1));
-        for n in 0..2 * i64::try_from(MAX_SETS).unwrap() {
-            sets.remember(&name("zeta", n), held(n));
-        }
-        let known = sets.held.borrow();
-        assert_eq!(known.len(), MAX_SETS);
-        assert!(known.contains_key(&name("acme", 0)));
-        // Of its own, those that were fetched longest ago.
-        assert!(!known.contains_key(&name("zeta", 0)) && known.contains_key(&name("zeta", 199)));
-    }
-}
+mod tests;

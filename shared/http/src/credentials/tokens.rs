@@ -121,7 +121,9 @@ async fn check<E: Environment>(
     }
     let record = keys::record(env, tenant, binding.key, need).await?;
     let record = record.ok_or_else(|| refused(TokenProblem::Revoked))?;
-    record.check_token(env.now()).map_err(refused)
+    record
+        .check_token(binding, token.issued_at, env.now())
+        .map_err(refused)
 }
 
 /// A token that is good by its issuer's keys and its claims.
@@ -151,6 +153,7 @@ async fn verified<E: Environment>(
         tenant: Some(good.verified.tenant),
         scopes: good.verified.scopes,
         player: good.verified.player,
+        expires_at: Some(good.verified.expires_at),
     };
     let token = Rc::new(Verified {
         identity,

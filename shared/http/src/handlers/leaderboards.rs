@@ -141,7 +141,9 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) ->
             .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
         Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
-        Err(refusal) => Err(refused(context, &board, &refusal, &preconditions).await.pointing_into(&sent)),
+        Err(refusal) => Err(refused(context, &board, &refusal, &preconditions)
+            .await
+            .pointing_into(&sent)),
     }
 }
 
@@ -165,7 +167,11 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: LeaderboardId) 
         match store(context, &board, expected, rebuild).await? {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
-            Err(refusal) => return Err(refused(context, &board, &refusal, &preconditions).await.pointing_into(&patch)),
+            Err(refusal) => {
+                return Err(refused(context, &board, &refusal, &preconditions)
+                    .await
+                    .pointing_into(&patch));
+            }
         }
     }
     Err(Problem::new(ProblemType::Conflict))

@@ -5,7 +5,7 @@ use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::MAX_PERIODS_LISTED;
 use leaderboard_core::usecase::{
-    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
+    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED, QueryError,
 };
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 use serde::Serialize;
@@ -82,8 +82,13 @@ async fn players<E: Environment>(
         &asked,
         &selector,
     )
-    .await
-    .map_err(|error| Problem::of_query(error, &context.caller))?;
+    .await;
+    let found = match found {
+        Ok(found) => found,
+        // A copy of the configuration said so.
+        Err(QueryError::Forbidden) => return Err(views::refusal(context, leaderboard).await),
+        Err(error) => return Err(Problem::of_query(error, &context.caller)),
+    };
     answer(
         context,
         &wire::players(context.version, leaderboard, &found, &asked)?,

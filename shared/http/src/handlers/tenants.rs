@@ -15,14 +15,14 @@ use crate::problem::{Problem, ProblemType};
 use crate::query::Query;
 use crate::response::Response;
 use crate::wire::ListBody;
-use crate::wire::tenant::{TenantBody, UsageBody, read as read_document};
+use crate::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
 
 /// The most tenants on a page.
 const MAX_LIMIT: u32 = 200;
 /// How many days of usage are shown unless asked otherwise.
 const DEFAULT_DAYS: u32 = 30;
-/// How often a patch is applied anew because someone else changed the record at the same time.
-const MAX_PATCH_ATTEMPTS: u32 = 4;
+/// How often a change is applied anew because someone else changed the record at the same time.
+const MAX_ATTEMPTS: u32 = 4;
 
 /// `GET /tenants?limit=&cursor=`: the records, in order of their ids.
 ///
@@ -67,27 +67,42 @@ pub async fn read<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Res
     document(context, StatusCode::OK, &id, &there.value, there.version).map(Response::revalidated)
 }
 
-/// `PUT /tenants/{id}`: creates (201) or replaces (200).
+/// `PUT /tenants/{id}`: creates (201) or replaces (200). A revocation of tokens stays where the document leaves it out.
 ///
 /// # Errors
 /// The problem to answer with.
 pub async fn put<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
-    let record = read_document(&json::parse(context.body)?, &id)?;
-    let there = if preconditions.exist() {
-        stored(context, &id).await?.map(|there| there.version)
-    } else {
-        None
-    };
-    let expected = preconditions.expected(there)?;
-    audit::record_act(context).await?;
-    match keep(context, &id, &record, expected).await? {
-        Ok((version, true)) => Ok(document(context, StatusCode::CREATED, &id, &record, version)?
-            .with_location(&format!("{}/tenants/{id}", context.version.base_path()))),
-        Ok((version, false)) => document(context, StatusCode::OK, &id, &record, version),
-        Err(mismatch) => Err(preconditions.overtaken(mismatch.current)),
+    let tree = json::parse(context.body)?;
+    let mut record = read_document(&tree, &id)?;
+    let keeps_tokens = leaves_tokens_out(&tree);
+    for _ in 0..MAX_ATTEMPTS {
+        let mut expected = Expected::Any;
+        if keeps_tokens || preconditions.exist() {
+            let there = stored(context, &id).await?;
+            let version = there.as_ref().map(|there| there.version);
+            preconditions.expected(version)?;
+            // What was read is replaced, and not what somebody else has put there since.
+            expected = version.map_or(Expected::Absent, Expected::Version);
+            if keeps_tokens {
+                record.tokens_not_before_ms = there.and_then(|there| there.value.tokens_not_before_ms);
+            }
+        }
+        audit::record_act(context).await?;
+        match keep(context, &id, &record, expected).await? {
+            Ok((version, true)) => {
+                return Ok(document(context, StatusCode::CREATED, &id, &record, version)?
+                    .with_location(&format!("{}/tenants/{id}", context.version.base_path())));
+            }
+            Ok((version, false)) => return document(context, StatusCode::OK, &id, &record, version),
+            Err(mismatch) if preconditions.exist() => {
+                return Err(preconditions.overtaken(mismatch.current));
+            }
+            Err(_) => {}
+        }
     }
+    Err(Problem::new(ProblemType::Conflict))
 }
 
 /// `PATCH /tenants/{id}`: a merge patch (RFC 7396) of the document that GET shows: `{"state": "suspended"}`.
@@ -101,7 +116,7 @@ pub async fn patch<E: Environment>(context: &Context<'_, E>, id: TenantId) -> Re
     let mut errors = json::Errors::default();
     json::check_width(&patch, &json::Pointer::Root, &mut errors);
     errors.check()?;
-    for _ in 0..MAX_PATCH_ATTEMPTS {
+    for _ in 0..MAX_ATTEMPTS {
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
         let record = patched(&id, &there.value, &patch)?;

@@ -35,7 +35,8 @@ pub async fn issue<E: Environment>(context: &Context<'_, E>) -> Result<Response,
     })?;
     let request = read_request(&json::parse(context.body)?, context.identity.scopes)?;
     let issuer = issuing_key(context).await?;
-    let lifetime_s = match issuer.as_ref().and_then(|record| record.expires_at) {
+    let of_key = issuer.as_ref().and_then(|record| record.expires_at);
+    let lifetime_s = match of_key.or(context.identity.expires_at) {
         Some(end) => request.lifetime_s.min(left_s(context.now, end)?),
         None => request.lifetime_s,
     };
@@ -77,12 +78,12 @@ async fn issuing_key<E: Environment>(context: &Context<'_, E>) -> Result<Option<
     record.map(Some).ok_or_else(gone)
 }
 
-/// Whole seconds until a key ends: no token outlives it.
+/// Whole seconds until a key ends, or a token that tokens are issued with: none of them outlives it.
 fn left_s(now: Timestamp, end: Timestamp) -> Result<u32, Problem> {
     // A token has whole seconds, and begins with the one that has begun.
     let left = end.as_unix_ms().div_euclid(1000) - now.as_unix_ms().div_euclid(1000);
     if left <= 0 {
-        return Err(Problem::new(ProblemType::Unauthenticated).with_detail("The key has expired."));
+        return Err(Problem::new(ProblemType::Unauthenticated).with_detail("The credential has expired."));
     }
     Ok(u32::try_from(left).unwrap_or(u32::MAX))
 }

@@ -245,6 +245,7 @@ mod tests {
             tenant: None,
             scopes: Scopes::READ,
             player: player.map(|id| PlayerId::new(id).unwrap()),
+            expires_at: None,
         }
     }
 

@@ -127,6 +127,7 @@ async fn by_key<E: Environment>(
         tenant: Some(record.tenant),
         scopes: record.scopes,
         player: None,
+        expires_at: None,
     })
 }
 

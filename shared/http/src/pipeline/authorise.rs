@@ -65,6 +65,7 @@ mod tests {
             tenant: TenantId::new("acme").ok(),
             scopes,
             player: player.map(|id| PlayerId::new(id).unwrap()),
+            expires_at: None,
         }
     }
 

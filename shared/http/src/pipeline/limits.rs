@@ -199,6 +199,11 @@ impl Gate {
         }
     }
 
+    /// What the request costs, as far as that is known.
+    pub(crate) fn units(&self) -> u64 {
+        self.units.get()
+    }
+
     /// Charges a read that costs so many units more than the one it was let through with, whether there is room or not.
     pub(crate) fn charge_more<E: Environment>(&self, env: &E, tenant: &TenantId, units: u64) {
         if self.charging != Charging::Locally || units == 0 {

@@ -26,7 +26,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, VARY};
+use http::header::{CONTENT_LENGTH, HeaderName, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
@@ -356,17 +356,13 @@ async fn knowledge<E: Environment>(env: &E, need: Need, tenant: &TenantId) -> Re
 
 /// Adds what every answer has, and takes away what this one may not have.
 fn finish(mut response: Response, method: &Method, trace_id: &str, secure: bool) -> http::Response<Bytes> {
-    if !cdn::is_shared(&mut response.headers)
+    if !cdn::limit_sharing(&mut response.headers)
         && let Ok(value) = HeaderValue::from_str(trace_id)
     {
         response.headers.insert(REQUEST_ID, value);
     }
     response.headers.insert(VARY, HeaderValue::from_static(VARY_BY));
     security::protect(&mut response.headers, secure);
-    response
-        .headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
     let bodiless = matches!(response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if bodiless || method == Method::HEAD {
         // RFC 9110 lets an answer to HEAD leave the length out, and no host can then take it for a promise.

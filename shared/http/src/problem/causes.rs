@@ -141,7 +141,7 @@ impl Problem {
                 Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
             }
             PutRefusal::StoredUnordered { period, why } => {
-                let why = Self::of_put(why);
+                let why = Self::of_put(why, preconditions);
                 Self::new(why.kind).with_detail(format!(
                     "The leaderboard is stored and has a new version, but {} is not in its order. {}",
                     early(period),

@@ -166,9 +166,11 @@ pub(super) fn response<E: Environment>(
 /// Whether the cache key of a shared cache tells what is answered.
 fn may_be_shared<E: Environment>(context: &Context<'_, E>) -> bool {
     let settings = context.env.settings();
-    let apart = settings
-        .cdn_key_headers
-        .tell_apart(context.tenant_in_address, &settings.cors_origins);
+    let apart = settings.cdn_key_headers.tell_apart(
+        context.tenant_in_address,
+        &settings.cors_origins,
+        context.accepted.integers,
+    );
     apart && context.version_in_path && context.caller == Caller::Anonymous
 }
 

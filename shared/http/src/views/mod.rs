@@ -11,6 +11,7 @@ mod coding;
 mod cost;
 mod fetch;
 mod flight;
+mod hidden;
 mod lease;
 mod make;
 mod message;
@@ -27,9 +28,9 @@ mod writers;
 
 pub(crate) use coding::accepts_gzip;
 pub(crate) use cost::{units_made_alone, units_of_listed};
+pub(crate) use hidden::{answer, refusal};
 pub use message::{ChangesError, heard};
 pub(crate) use question::{Question, Subject};
-pub(crate) use serve::answer;
 pub(crate) use shelf::Shelf;
 pub(crate) use writers::{
     changed, deleted, exists, invalidating, made_private, perhaps_submitted, submitted,

@@ -13,7 +13,7 @@ use super::question::{Question, Subject, place_of};
 use super::request_directives::wants_the_truth;
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
-use super::{changes, make};
+use super::{changes, hidden, make};
 use crate::circuit_breaker::{self, PATIENCE_MS};
 use crate::endpoint::Context;
 use crate::environment::Environment;
@@ -31,7 +31,7 @@ const MAX_WAIT_MS: i64 = 4_000;
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn answer<E: Environment>(
+pub(super) async fn answer<E: Environment>(
     context: &Context<'_, E>,
     question: Question,
 ) -> Result<Response, Problem> {
@@ -75,7 +75,7 @@ pub(crate) async fn answer<E: Environment>(
             return asked.missed(Why::Stale).await;
         }
     };
-    asked.given(&view, told, changed_until)
+    asked.given(&view, told, changed_until).await
 }
 
 /// A number from 0 to 1.
@@ -270,13 +270,17 @@ impl<E: Environment> Asked<'_, '_, E> {
             Standing::Fresh(left_ms) => Told::Nearby { left_ms },
             Standing::Spent | Standing::Gone => Told::Collapsed { why },
         };
-        self.given(view, told, changed_until)
+        self.given(view, told, changed_until).await
     }
 
     /// An answer, if the caller may have it.
-    fn given(&self, view: &Rc<View>, told: Told, changed_until: i64) -> Result<Response, Problem> {
+    async fn given(&self, view: &Rc<View>, told: Told, changed_until: i64) -> Result<Response, Problem> {
         if !self.may_have(view) {
-            return Err(Problem::unreadable(&self.context.caller));
+            // Whoever made it has just asked the store.
+            return Err(match told {
+                Told::Made { .. } => Problem::unreadable(&self.context.caller),
+                _ => hidden::refusal(self.context, &self.question.leaderboard).await,
+            });
         }
         let changing = view.facts.made_at.as_unix_ms() < changed_until;
         response(self.context, &self.question, view, told, changing)
@@ -286,7 +290,7 @@ impl<E: Environment> Asked<'_, '_, E> {
         let env = self.context.env;
         let now = env.clock().as_unix_ms();
         let changed_until = changes::changed_until(env, &self.question, &self.name, now).await;
-        self.given(view, told, changed_until)
+        self.given(view, told, changed_until).await
     }
 
     /// Whether the player who asks may be banned, and so sees another list than everybody else. How scores are spread is
@@ -378,7 +382,7 @@ impl<E: Environment> Asked<'_, '_, E> {
         if !usable || changes::is_void(env, &self.question, &self.name, view.facts.made_at).await {
             return None;
         }
-        Some(self.given(&view, Told::WithoutStore { asked }, i64::MIN))
+        Some(self.given(&view, Told::WithoutStore { asked }, i64::MIN).await)
     }
 
     /// Makes a view anew after the response, unless that is under way; while the breaker is open, once the store has given a sign

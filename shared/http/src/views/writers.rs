@@ -98,7 +98,11 @@ pub(crate) async fn made_private<E: Environment>(
         .store()
         .announce(channel, tenant, Change::Leaderboard(leaderboard))
         .await;
-    announced.map_err(|error| failed(format!("the change was not announced: {error}")))
+    match announced {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(failed("the store refused to announce the change".to_owned())),
+        Err(error) => Err(failed(format!("the change was not announced: {error}"))),
+    }
 }
 
 /// A leaderboard is gone, or may be: takes away what the region keeps of it. The tenant is marked rather than the leaderboard,

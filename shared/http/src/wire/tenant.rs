@@ -16,6 +16,15 @@ const STATES: [(&str, TenantState); 2] = [
     ("suspended", TenantState::Suspended),
 ];
 
+/// The field that revokes tokens.
+const TOKENS_NOT_BEFORE: &str = "tokens_not_before";
+
+/// Whether a document says nothing of revoked tokens, not even `null`: whoever writes it means to revoke none and to take no
+/// revocation back.
+pub(crate) fn leaves_tokens_out(tree: &Json<'_>) -> bool {
+    matches!(tree, Json::Object(object) if object.get(TOKENS_NOT_BEFORE).is_none())
+}
+
 /// Makes a record of its document; what is missing has its default.
 ///
 /// # Errors
@@ -24,7 +33,7 @@ pub(crate) fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Probl
     let mut errors = Errors::default();
     let record = Field::root(tree).object(&mut errors).map(|fields| {
         fields.only(
-            &["id", "title", "state", "quotas", "tokens_not_before"],
+            &["id", "title", "state", "quotas", TOKENS_NOT_BEFORE],
             &mut errors,
         );
         if let Some(field) = fields.optional("id")
@@ -47,7 +56,7 @@ pub(crate) fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Probl
                 .and_then(|field| quotas(&field, &mut errors))
                 .unwrap_or_default(),
             tokens_not_before_ms: fields
-                .optional("tokens_not_before")
+                .optional(TOKENS_NOT_BEFORE)
                 .and_then(|field| field.time(&mut errors))
                 .map(Timestamp::as_unix_ms),
         }

@@ -15,6 +15,8 @@ mod flags;
 #[cfg(test)]
 mod generations;
 #[cfg(test)]
+mod hidden;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod integers;

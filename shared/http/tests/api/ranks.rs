@@ -124,55 +124,6 @@ fn periods_and_the_distribution_are_told() {
     );
 }
 
-/// Without a credential nobody can tell a private leaderboard from none, whatever they ask.
-#[test]
-fn what_is_private_is_not_there_for_those_without_a_credential() {
-    let service = service();
-    assert_eq!(
-        service.call("GET", "/leaderboards/secret/entries", "").status,
-        200
-    );
-    let ask = |board: &str, rest: &str, headers: &[(&str, &str)]| {
-        let answer = service.raw("GET", &format!("/leaderboards/{board}{rest}"), "", headers);
-        let headers: Vec<_> = answer
-            .headers
-            .iter()
-            // Each is charged, so less is left for the second.
-            .filter(|(name, _)| *name != "ratelimit")
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().replace(board, "")))
-            .collect();
-        (answer.status, answer.text.replace(board, ""), headers)
-    };
-    for rest in [
-        "/entries",
-        "/entries?limit=1&period=previous",
-        "/entries?period=2020-01-01T00:00:00Z",
-        "/entries?players=a,b",
-        "/entries/p",
-        "/entries/p/around",
-        "/periods",
-        "/distribution?buckets=2",
-        "/entries?limit=0",
-    ] {
-        for headers in [
-            &[][..],
-            &[("cache-control", "no-cache")],
-            &[("if-none-match", "*")],
-            &[("if-match", "\"x\"")],
-            &[("accept-encoding", "identity;q=0")],
-            &[("accept", "application/vnd.edgeboard.v1+json")],
-        ] {
-            // Each request is charged, and the limit is not what is compared.
-            service.pass_ms(2_000);
-            let private = ask("secret", rest, headers);
-            service.pass_ms(2_000);
-            let missing = ask("hidden", rest, headers);
-            assert_eq!(private, missing, "{rest} {headers:?}");
-            assert!(private.0 == 404 || private.0 == 400, "{rest} {private:?}");
-        }
-    }
-}
-
 #[test]
 fn bad_questions_name_their_parameter() {
     let service = service();

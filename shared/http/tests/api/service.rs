@@ -165,6 +165,20 @@ pub(crate) fn assert_described(method: &Method, path: &str, response: &http::Res
     if let Err(fault) = conformance::check(&exchange, IntegerFormat::NumberOrString) {
         panic!("{method} {path} is not answered as described: {fault}: {response:?}");
     }
+    assert_private_or_shared(path, response.headers());
+}
+
+/// A cache on the way stores what is for shared caches, and nothing else that is one reader's.
+fn assert_private_or_shared(path: &str, headers: &HeaderMap) {
+    let control = headers
+        .get("cache-control")
+        .map_or("", |value| value.to_str().unwrap());
+    let private = control == "no-store" || control.starts_with("private, ");
+    assert_eq!(
+        private,
+        !headers.contains_key("cdn-cache-control"),
+        "{path}: {control}"
+    );
 }
 
 /// A finished answer.

@@ -62,6 +62,8 @@ pub(crate) struct Store {
     pub(crate) probes: Cell<u32>,
     /// How many changes were announced.
     pub(crate) announcements: Cell<u32>,
+    /// Whether it may publish on no channel.
+    pub(crate) refuses_announcements: Cell<bool>,
     /// How many events of logs were read.
     pub(crate) events_read: Cell<u64>,
     /// How often a configuration was asked for.
@@ -530,9 +532,15 @@ impl AuditLog for Store {
 }
 
 impl Announcements for Store {
-    async fn announce(&self, channel: &str, tenant: &TenantId, change: Change<'_>) -> Result<(), StoreError> {
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        change: Change<'_>,
+    ) -> Result<bool, StoreError> {
         self.announcements.set(self.announcements.get() + 1);
-        self.up()?.announce(channel, tenant, change).await
+        let taken = self.up()?.announce(channel, tenant, change).await?;
+        Ok(taken && !self.refuses_announcements.get())
     }
 }
 

@@ -54,6 +54,32 @@ fn a_record_is_created_replaced_patched_and_read() {
     assert_eq!(known.status, 304);
 }
 
+/// Who replaces a record without a thought of tokens takes no revocation back.
+#[test]
+fn a_revocation_of_tokens_is_taken_back_by_null_alone() {
+    let service = Service::new();
+    let instant = "2026-07-19T21:00:00.000Z";
+    let revoked = |answer: &Answer| answer.json()["tokens_not_before"].clone();
+    let put = |body: Value| put(&service, "acme", &body);
+    assert_eq!(revoked(&put(json!({"tokens_not_before": instant}))), instant);
+    let replaced = put(json!({"title": "Acme"}));
+    assert_eq!((replaced.status, revoked(&replaced)), (200, json!(instant)));
+    let tag = replaced.header("etag").to_owned();
+    let matched = service.with("PUT", "/tenants/acme", "{}", &[("if-match", &tag)]);
+    assert_eq!((matched.status, revoked(&matched)), (200, json!(instant)));
+    let read = service.call("GET", "/tenants/acme", "");
+    assert_eq!(
+        (&read.json()["title"], revoked(&read)),
+        (&json!(""), json!(instant))
+    );
+    assert_eq!(revoked(&put(json!({"tokens_not_before": null}))), Value::Null);
+    assert_eq!(revoked(&put(json!({"tokens_not_before": instant}))), instant);
+    let patch = |body: &str| service.call("PATCH", "/tenants/acme", body);
+    assert_eq!(revoked(&patch(r#"{"title":"x"}"#)), instant);
+    assert_eq!(revoked(&patch(r#"{"tokens_not_before":null}"#)), Value::Null);
+    assert_eq!(revoked(&put(json!({}))), Value::Null);
+}
+
 #[test]
 fn preconditions_hold_or_nothing_is_changed() {
     let service = Service::new();

@@ -142,16 +142,28 @@ impl ApiKeyRecord {
         let addresses = self.token_addresses.as_ref().unwrap_or(&self.allowed_addresses);
         KeyBinding {
             key: self.id,
+            key_made_at: Some(self.created_at),
             addresses: addresses.clone(),
         }
     }
 
-    /// Whether a token that this key has issued is still good.
+    /// Whether a token with this binding to a key of this id, issued at that instant, is of this key and still good. An id can come
+    /// back: a key that was removed and is made again by the same idempotent request has it, and is another key.
     ///
     /// # Errors
     /// Why it is not.
-    pub fn check_token(&self, now: Timestamp) -> Result<(), TokenProblem> {
-        if self.revoked_at.is_some() {
+    pub fn check_token(
+        &self,
+        binding: &KeyBinding,
+        issued_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), TokenProblem> {
+        let is_own = match binding.key_made_at {
+            Some(made_at) => made_at == self.created_at,
+            // A token of an older version has nothing but its whole second.
+            None => issued_at.is_some_and(|at| second_of(at) >= second_of(self.created_at)),
+        };
+        if self.revoked_at.is_some() || !is_own {
             return Err(TokenProblem::Revoked);
         }
         if self.expires_at.is_some_and(|end| now >= end) {
@@ -217,6 +229,11 @@ impl ApiKeyRecord {
         self.requests.insert(0, request);
         self.requests.truncate(MAX_REQUESTS);
     }
+}
+
+/// The second that an instant is in, since the epoch.
+const fn second_of(instant: Timestamp) -> i64 {
+    instant.as_unix_ms().div_euclid(1000)
 }
 
 /// Whether an address is in one of the ranges, or there are none. An address that is not known is in no range.

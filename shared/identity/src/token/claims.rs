@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
-use leaderboard_core::{PlayerId, TenantId};
+use leaderboard_core::{PlayerId, TenantId, Timestamp};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -47,6 +47,8 @@ pub struct ClaimsMapping {
 
 /// The claim that names the API key that a token was issued by.
 pub(crate) const KEY_CLAIM: &str = "key";
+/// The claim that says when that key was made, in milliseconds since the epoch.
+pub(crate) const KEY_MADE_CLAIM: &str = "key_made";
 /// The claim that lists the address ranges that a token is good from.
 pub(crate) const ADDRESSES_CLAIM: &str = "net";
 
@@ -55,6 +57,9 @@ pub(crate) const ADDRESSES_CLAIM: &str = "net";
 pub struct KeyBinding {
     /// The key: the token ends when it does.
     pub key: KeyId,
+    /// When that key was made, which tells it from an earlier or a later key of the same id; `None` in tokens of versions that
+    /// did not say so.
+    pub key_made_at: Option<Timestamp>,
     /// From where the token may be used; empty is from everywhere.
     pub addresses: Vec<IpNet>,
 }
@@ -119,7 +124,15 @@ impl ClaimsMapping {
             Some(Value::Array(list)) => list.iter().map(range).collect(),
             Some(_) => None,
         };
+        let key_made_at = match claims.get(KEY_MADE_CLAIM) {
+            None => None,
+            Some(value) => {
+                let instant = value.as_i64().and_then(Timestamp::from_unix_ms);
+                Some(instant.ok_or_else(|| TokenProblem::InvalidClaim(KEY_MADE_CLAIM.into()))?)
+            }
+        };
         Ok(Some(KeyBinding {
+            key_made_at,
             key: KeyId::parse(key).ok_or_else(|| TokenProblem::InvalidClaim(KEY_CLAIM.into()))?,
             addresses: addresses.ok_or_else(|| TokenProblem::InvalidClaim(ADDRESSES_CLAIM.into()))?,
         }))

@@ -48,6 +48,7 @@ fn a_token_is_valid_in_every_region_that_has_the_secret() {
 fn a_token_says_by_which_key_it_was_issued_and_from_where_it_is_good() {
     let binding = KeyBinding {
         key: KeyId::parse("0123456789abcdef").unwrap(),
+        key_made_at: Timestamp::from_unix_ms(1_784_495_040_007),
         addresses: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
     };
     let (player, tenant) = (PlayerId::new("p").unwrap(), TenantId::new("acme").unwrap());

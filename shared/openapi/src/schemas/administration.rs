@@ -134,7 +134,7 @@ pub struct Tenant {
     pub holdings: Option<Holdings>,
 }
 
-/// A tenant's record as it is written; what is left out has its default.
+/// A tenant's record as it is written; what is left out has its default, but for `tokens_not_before`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantWritten {
@@ -149,7 +149,7 @@ pub struct TenantWritten {
     pub state: Option<TenantState>,
     /// How much it may have and use.
     pub quotas: Option<QuotasWritten>,
-    /// Revokes all tokens that were issued before this instant.
+    /// Revokes all tokens that were issued before this instant. Left out, what was revoked before stays so; `null` alone takes it back.
     #[schema(format = "date-time")]
     pub tokens_not_before: Option<String>,
 }

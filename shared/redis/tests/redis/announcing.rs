@@ -103,7 +103,7 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
             r#"{"tenant":"acme","leaderboards":[],"documents":true}"#,
         ),
     ] {
-        store.announce(CHANNEL, &tenant(), change).await.unwrap();
+        assert!(store.announce(CHANNEL, &tenant(), change).await.unwrap());
         assert_eq!(heard(&mut listening).await, message);
     }
 }
@@ -150,17 +150,20 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
         (now_s - 60..=now_s).contains(&failed_at),
         "{failed_at} at {now_s}"
     );
-    // Neither does any other change fail.
+    // Whoever announces any other change is told that nobody hears of it.
     for change in [
         Change::Leaderboard(&board_id("a")),
         Change::Leaderboards,
         Change::Documents,
     ] {
-        store.announce(CHANNEL, &tenant(), change).await.unwrap();
+        let taken = store.announce(CHANNEL, &tenant(), change).await;
+        assert_eq!(taken.unwrap(), false, "{change:?}");
     }
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
     // Once the user has the channel, nothing is counted any more.
     server.ask(&format!("ACL SETUSER edge &{CHANNEL}")).await;
+    let taken = store.announce(CHANNEL, &tenant(), Change::Documents).await;
+    assert!(taken.unwrap());
     server.ask("DEL eb:acme:b:a:announced").await;
     let mut listening = listen(&server).await;
     assert_eq!(submit(6).await.status, Status::Improved);

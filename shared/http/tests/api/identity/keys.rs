@@ -23,6 +23,7 @@ fn a_key_is_shown_once_and_works_in_every_instance() {
     assert!(key.starts_with(&format!("eb_acme_{id}_")));
 
     let read = one.operator("GET", &format!("/keys/{id}"), &Value::Null);
+    assert_eq!(read.header("cache-control"), "private, no-cache");
     let list = one.operator("GET", "/keys", &Value::Null);
     assert_eq!(list.json()["keys"], json!([read.json()]));
     assert_eq!(read.json()["scopes"], json!(["scores:read", "scores:write"]));

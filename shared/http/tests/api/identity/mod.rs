@@ -2,6 +2,7 @@
 
 mod audit;
 mod bad_credentials;
+mod bound_tokens;
 mod copies;
 mod costs;
 mod errors;

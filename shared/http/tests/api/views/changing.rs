@@ -208,3 +208,26 @@ fn a_change_to_private_succeeds_when_it_is_invalidated_and_not_before() {
         assert_eq!(reader.anonymous("GET", TOP).problem().1, "leaderboard-not-found");
     }
 }
+
+/// Other regions go on showing what everybody could read until they hear of it.
+#[test]
+fn a_change_to_private_succeeds_when_it_is_announced_and_not_before() {
+    let service = Service::announcing();
+    let private = r#"{"access":{"read":"private"}}"#;
+    assert_eq!(service.call("PUT", "/leaderboards/goals", "{}").status, 201);
+    service.store.refuses_announcements.set(true);
+    // Every other change goes on, and is announced by nobody.
+    let titled = service.call("PATCH", "/leaderboards/goals", r#"{"title":"Goals"}"#);
+    assert_eq!(titled.status, 200);
+    for _ in 0..2 {
+        let failed = service.call("PATCH", "/leaderboards/goals", private);
+        assert_eq!(failed.problem(), (503, "unavailable".into(), String::new()));
+        assert!(failed.log.cause.unwrap().contains("announce"));
+    }
+    service.store.refuses_announcements.set(false);
+    let announced = service.store.announcements.get();
+    // The same again announces it, though there is nothing left to change.
+    let done = service.call("PATCH", "/leaderboards/goals", private);
+    assert_eq!(done.status, 200, "{done:?}");
+    assert!(service.store.announcements.get() > announced);
+}

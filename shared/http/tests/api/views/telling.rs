@@ -68,6 +68,60 @@ fn shared_caches_keep_what_their_key_tells_apart() {
     }
 }
 
+/// A shared cache that does not know the header would give strings to whoever did not ask for them.
+#[test]
+fn shared_caches_keep_integers_as_strings_where_their_key_tells_them_apart() {
+    let strings = ("api-integers", "string");
+    for (keyed, stored) in [
+        ("", false),
+        ("origin, x-tenant-id", false),
+        ("api-integers", true),
+        ("API-Integers, Origin", true),
+    ] {
+        let service = with_settings("", keyed);
+        let expected = if stored { public() } else { private() };
+        for again in 0..3 {
+            let told = cdn(&service, SHARED_TOP, &[strings]);
+            assert_eq!(told, expected, "{keyed} {again}");
+            assert_eq!(cdn(&service, SHARED_TOP, &[]), public(), "{keyed} {again}");
+        }
+    }
+}
+
+/// What carries the limits of one reader is for nobody else.
+#[test]
+fn what_is_not_for_shared_caches_is_private() {
+    let service = service();
+    for path in [
+        "/leaderboards/goals/entries?players=p1,p2",
+        "/leaderboards/goals/entries?tenant=default&players=p1",
+        "/leaderboards/goals/summary?player=p1",
+        "/leaderboards/goals/summary?tenant=default&player=p1",
+    ] {
+        let answer = service.anonymous("GET", path);
+        assert_eq!(
+            (answer.status, cdn(&service, path, &[])),
+            (200, private()),
+            "{path}"
+        );
+    }
+    for (path, document) in [
+        ("/tenants/acme", "{}"),
+        ("/limits", r#"{"policies":{"client":{"quota":10000}}}"#),
+    ] {
+        assert_eq!(service.call("PUT", path, document).status, 201, "{path}");
+        let read = service.call("GET", path, "");
+        assert_eq!(read.header("cache-control"), "private, no-cache", "{path}");
+        let tag = [("if-none-match", read.header("etag"))];
+        let unchanged = service.with("GET", path, "", &tag);
+        assert_eq!(
+            (unchanged.status, unchanged.header("cache-control")),
+            (304, "private, no-cache"),
+            "{path}"
+        );
+    }
+}
+
 #[test]
 fn the_address_names_the_tenant() {
     let service = service();

@@ -120,6 +120,14 @@ fn no_component_has_more_than_it_needs() {
             matches!(name.as_str(), "cache-events" | "docs" | "score-events"),
             "{name}"
         );
+        // Whoever answers over HTTP is told by a proxy that the request came over TLS.
+        for of_proxies in ["trusted_proxies", "forwarded_header"] {
+            assert_eq!(
+                variables.is_none_or(|variables| !variables.contains_key(of_proxies)),
+                matches!(name.as_str(), "cache-events" | "score-events"),
+                "{of_proxies} of {name}"
+            );
+        }
     }
     let key = &manifest["variables"]["admin_key"];
     assert_eq!(

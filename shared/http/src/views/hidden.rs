@@ -1,0 +1,67 @@
+//! Private leaderboards, for those without a credential: as if there were none. Whatever they ask costs what it costs of a leaderboard
+//! that does not exist, and cannot be answered without the store either, because nobody knows without it what does not exist.
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::{LeaderboardId, PeriodSelector, usecase};
+
+use super::cost::NAME_UNITS;
+use super::question::Question;
+use super::serve;
+use crate::circuit_breaker;
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::problem::{Problem, ProblemType};
+use crate::response::Response;
+
+/// Answers a question.
+///
+/// # Errors
+/// The problem to answer with.
+pub(crate) async fn answer<E: Environment>(
+    context: &Context<'_, E>,
+    question: Question,
+) -> Result<Response, Problem> {
+    if context.caller != Caller::Anonymous {
+        return serve::answer(context, question).await;
+    }
+    let named = matches!(
+        question.period(),
+        PeriodSelector::Named(_) | PeriodSelector::On(_)
+    );
+    let of_its_name = if named { NAME_UNITS } else { 0 };
+    let units = question
+        .units_of_a_miss(false)
+        .saturating_add(question.units_of_size())
+        .saturating_add(of_its_name);
+    let before = context.gate.units();
+    let answer = serve::answer(context, question).await;
+    if let Err(problem) = &answer
+        && matches!(
+            problem.kind,
+            ProblemType::LeaderboardNotFound | ProblemType::Unavailable
+        )
+    {
+        // What it costs beyond the one unit, whichever way it went.
+        let charged = context.gate.units().saturating_sub(before);
+        context.charge_more(units.saturating_sub(charged));
+    }
+    answer
+}
+
+/// Why a caller is not given an answer that there is about a private leaderboard: one without a credential is told what the store's
+/// answer to a question about none would be.
+pub(crate) async fn refusal<E: Environment>(
+    context: &Context<'_, E>,
+    leaderboard: &LeaderboardId,
+) -> Problem {
+    if context.caller == Caller::Anonymous
+        && let Err(error) = usecase::current(&context.deps(), &context.tenant, leaderboard).await
+    {
+        let problem = Problem::from(error);
+        if problem.kind == ProblemType::Unavailable {
+            circuit_breaker::open(context.env, problem.cause.as_deref().unwrap_or_default());
+        }
+        return problem;
+    }
+    Problem::unreadable(&context.caller)
+}

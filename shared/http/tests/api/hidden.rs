@@ -1,0 +1,141 @@
+//! Private leaderboards for those without a credential: as if there were none.
+
+use std::cell::Cell;
+
+use crate::service::{Answer, Service};
+
+/// What is asked of a leaderboard, and whether the answer is in memory by the second time.
+const QUESTIONS: [&str; 13] = [
+    "",
+    "/entries",
+    "/entries?limit=11",
+    "/entries?limit=1&period=previous",
+    "/entries?period=2020-01-01T00:00:00Z",
+    "/entries?players=a,b",
+    "/entries/p",
+    "/entries/nobody",
+    "/entries/p/around",
+    "/periods",
+    "/distribution",
+    "/distribution?buckets=2",
+    "/summary?player=p",
+];
+
+/// Somebody who asks without a credential, each time from an address that nobody has asked from before.
+struct Anybody<'s> {
+    service: &'s Service,
+    asked: &'s Cell<u16>,
+}
+
+impl Anybody<'_> {
+    /// All that an answer tells, but for the name of the leaderboard.
+    fn ask(&self, board: &str, rest: &str, headers: &[(&str, &str)]) -> (u16, String, Vec<(String, String)>) {
+        self.asked.set(self.asked.get() + 1);
+        let [high, low] = self.asked.get().to_be_bytes();
+        let address = format!("198.51.{high}.{low}:7");
+        let mut all = vec![("spin-client-addr", address.as_str())];
+        all.extend(headers);
+        let path = format!("/leaderboards/{board}{rest}");
+        let Answer {
+            status,
+            headers,
+            text,
+            ..
+        } = self.service.raw("GET", &path, "", &all);
+        assert!(headers.contains_key("ratelimit"), "{path}");
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().replace(board, "")))
+            .collect();
+        (status, text.replace(board, ""), headers)
+    }
+}
+
+/// A service with a private leaderboard, which keeps answers so long.
+fn service(lifetime_ms: u32) -> Service {
+    let service = Service::new();
+    let cache = format!(r#"{{"lifetime_ms":{lifetime_ms}}}"#);
+    let body = format!(r#"{{"access":{{"read":"private"}},"cache":{cache}}}"#);
+    assert_eq!(service.call("PUT", "/leaderboards/secret", &body).status, 201);
+    let score = r#"{"player":"p","score":1}"#;
+    let scored = service.call("POST", "/leaderboards/secret/scores", score);
+    assert_eq!(scored.status, 200);
+    service.pass_ms(2_000);
+    service
+}
+
+/// Without a credential nobody can tell a private leaderboard from none, whatever they ask, nor by what it costs.
+#[test]
+fn what_is_private_is_not_there_for_those_without_a_credential() {
+    let asked = Cell::default();
+    for lifetime_ms in [5_000, 0] {
+        let service = service(lifetime_ms);
+        let anybody = Anybody {
+            service: &service,
+            asked: &asked,
+        };
+        for rest in QUESTIONS.into_iter().chain(["/entries?limit=0"]) {
+            for headers in [
+                &[][..],
+                &[("cache-control", "no-cache")],
+                &[("if-none-match", "*")],
+                &[("if-match", "\"x\"")],
+                &[("accept-encoding", "identity;q=0")],
+                &[("accept", "application/vnd.edgeboard.v1+json")],
+                &[("api-integers", "string")],
+            ] {
+                let missing = anybody.ask("hidden", rest, headers);
+                assert!(missing.0 == 404 || missing.0 == 400, "{rest} {missing:?}");
+                // The first makes an answer for those who may read it, and the second meets that.
+                for again in 0..2 {
+                    let private = anybody.ask("secret", rest, headers);
+                    assert_eq!(private, missing, "{lifetime_ms} {rest} {headers:?} {again}");
+                }
+            }
+        }
+        // Another instance has the answers from the region.
+        let beside = service.beside();
+        let anybody = Anybody {
+            service: &beside,
+            asked: &asked,
+        };
+        for rest in QUESTIONS {
+            let missing = anybody.ask("hidden", rest, &[]);
+            assert_eq!(anybody.ask("secret", rest, &[]), missing, "{lifetime_ms} {rest}");
+        }
+    }
+}
+
+/// A missing leaderboard is looked up, so without the store nobody knows of it. Neither do they of a private one.
+#[test]
+fn without_the_store_what_is_private_is_out_of_reach_like_all_else() {
+    let asked = Cell::default();
+    for (rest, beside) in QUESTIONS
+        .into_iter()
+        .flat_map(|rest| [(rest, false), (rest, true)])
+    {
+        let first = service(5_000);
+        let other = first.beside();
+        let service = if beside { &other } else { &first };
+        let warming = Anybody {
+            service: &first,
+            asked: &asked,
+        };
+        warming.ask("secret", rest, &[]);
+        let anybody = Anybody {
+            service,
+            asked: &asked,
+        };
+        first.store.down.set(true);
+        for again in 0..3 {
+            let private = anybody.ask("secret", rest, &[]);
+            let missing = anybody.ask("hidden", rest, &[]);
+            assert_eq!(private, missing, "{rest} {beside} {again}");
+            assert_eq!(private.0, 503, "{rest} {beside} {again}");
+        }
+        first.store.down.set(false);
+        let private = anybody.ask("secret", rest, &[]);
+        assert_eq!(private, anybody.ask("hidden", rest, &[]), "{rest} {beside}");
+        assert_eq!(private.0, 404, "{rest} {beside}");
+    }
+}
