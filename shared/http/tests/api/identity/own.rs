@@ -120,6 +120,56 @@ fn a_banned_player_sees_the_list_with_themselves_and_nobody_else_does() {
     }
 }
 
+/// What a list that `b` began tells `b` of its drift when others and `b` itself have gone on, with and without a ban of `b`.
+#[test]
+fn a_list_that_goes_on_tells_a_banned_player_nothing_of_the_ban() {
+    let told = |banned: bool| {
+        let region = Region::new();
+        let (instance, token) = world(&region);
+        let own = token("b");
+        let list = format!("/api/v2{LIST}?limit=2");
+        let get = |path: &str| instance.with_token(&own, "GET", path, "").json();
+        let first = get(&list)["page"]["next"].as_str().unwrap().to_owned();
+        // Something drifts in both worlds, on no page of this list.
+        let other = r#"{"player":"z","score":0}"#;
+        assert_eq!(
+            instance
+                .with_token(&token("z"), "POST", "/leaderboards/b/scores", other)
+                .status,
+            200
+        );
+        if banned {
+            let done = instance.operator("PUT", "/players/b/ban", &Value::Null);
+            assert_eq!(done.status, 204);
+        }
+        region.pass_ms(6_000);
+        let next = || {
+            let mut page = get(&format!("{list}&cursor={first}"));
+            let ranks: Vec<Value> = page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| json!([entry["rank"], entry["player"]["id"]]))
+                .collect();
+            (ranks, page["page"]["snapshot"].take())
+        };
+        let begun = next();
+        let rise = r#"{"player":"b","score":9}"#;
+        let risen = instance.with_token(&own, "POST", "/leaderboards/b/scores", rise);
+        assert_eq!(risen.status, 200);
+        region.pass_ms(6_000);
+        (begun, next())
+    };
+    let (begun, risen) = told(true);
+    assert_eq!(begun.0, [json!([3, "c"]), json!([4, "d"])]);
+    assert_eq!(
+        (&begun.1["gone"], &begun.1["moved_past"]),
+        (&json!(0), &json!([]))
+    );
+    assert_eq!(risen.1["moved_past"], json!(["b"]));
+    assert_eq!((begun, risen), told(false));
+}
+
 #[test]
 fn only_the_reads_of_banned_players_go_past_the_cache() {
     let region = Region::new();
