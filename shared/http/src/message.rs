@@ -117,7 +117,7 @@ async fn submit<E: Environment>(
         received_at,
         ..SubmitTerms::new(RankDetail::Omitted)
     };
-    let submitted = usecase::submit(&deps, tenant, &Caller::Server, submissions, &terms)
+    let submitted = usecase::submit(&deps, tenant, &Caller::Message, submissions, &terms)
         .await
         .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))?;
     views::submitted(env, tenant, submitted.answers.iter().flatten().flatten());
@@ -276,7 +276,7 @@ fn read_item(value: &Json<'_>) -> Result<Item, Problem> {
         .and_then(|fields| submission(fields, Destination::Body, &mut errors));
     errors.check()?;
     let item = item.ok_or_else(|| Problem::internal("an item without errors was not understood"))?;
-    if let Err(detail) = me::named(&Caller::Server, &item.submission.player) {
+    if let Err(detail) = me::named(&Caller::Message, &item.submission.player) {
         return Err(
             Problem::new(ProblemType::Validation).with_error(FieldError::body("#/scores/0/player", detail))
         );

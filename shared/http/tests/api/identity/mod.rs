@@ -3,6 +3,7 @@
 mod audit;
 mod bad_credentials;
 mod copies;
+mod corrections;
 mod costs;
 mod errors;
 mod flags;
