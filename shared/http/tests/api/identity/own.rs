@@ -171,6 +171,44 @@ fn a_list_that_goes_on_tells_a_banned_player_nothing_of_the_ban() {
 }
 
 #[test]
+fn a_ban_that_could_not_be_shortened_is_still_kept_from_its_player() {
+    let region = Region::new();
+    let (instance, token) = world(&region);
+    let ban = |player: &str, expires_at: Value| {
+        let path = format!("/players/{player}/ban");
+        let done = instance.operator("PUT", &path, &json!({ "expires_at": expires_at }));
+        done.status
+    };
+    let sees_own = || {
+        let list = instance.with_token(&token("b"), "GET", LIST, "").json();
+        ranks(&list).contains(&line(2, "b"))
+    };
+    let reads = || {
+        let before = region.store.reads.get();
+        assert!(sees_own());
+        region.store.reads.get() - before
+    };
+    assert_eq!(ban("b", Value::Null), 204);
+    region.store.bans_fail.set(true);
+    assert_eq!(ban("b", json!("2026-07-19T22:00:00Z")), 503);
+    region.store.bans_fail.set(false);
+    region.pass_ms(3_600_000);
+    // With another ban, those that have ended are forgotten.
+    assert_eq!(ban("y", Value::Null), 204);
+    region.pass_ms(6_000);
+    assert!(sees_own(), "the ban without an end stands");
+    // One that was shortened is forgotten after its end, and its player shares everybody's answers again.
+    assert_eq!(ban("b", json!("2026-07-19T23:00:00Z")), 204);
+    region.pass_ms(6_000);
+    assert_eq!((reads(), reads()), (1, 1));
+    region.pass_ms(3_600_000);
+    assert_eq!(ban("z", Value::Null), 204);
+    region.pass_ms(6_000);
+    reads();
+    assert_eq!(reads(), 0);
+}
+
+#[test]
 fn only_the_reads_of_banned_players_go_past_the_cache() {
     let region = Region::new();
     let (instance, token) = world(&region);
