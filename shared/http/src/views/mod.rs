@@ -11,6 +11,7 @@ mod coding;
 mod cost;
 mod fetch;
 mod flight;
+mod known;
 mod lease;
 mod make;
 mod message;

@@ -11,11 +11,12 @@ use leaderboard_core::{PeriodSelector, usecase};
 use super::answer::{Told, Why, response};
 use super::fetch::{ANY_AGE, Fetched, Urgency, fetch, is_good, made, nearby};
 use super::flight::{Ended, Flight, Refusal};
+use super::known::can_be_named;
 use super::question::{Question, Subject, place_of};
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
 use super::{changes, make};
-use crate::circuit_breaker::{self, PATIENCE_MS};
+use crate::circuit_breaker::{self, PATIENCE_MS, TOO_LONG};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::pipeline::list_header;
@@ -24,8 +25,6 @@ use crate::response::Response;
 
 /// How long an instance takes it that a leaderboard's answers are not kept, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
-/// Why the breaker opens when a reader's patience ends.
-const TOO_LONG: &str = "the store takes too long";
 /// How long one waits for another request of the instance, in milliseconds; after that it goes by itself.
 const MAX_WAIT_MS: i64 = 4_000;
 
@@ -38,7 +37,11 @@ pub(crate) async fn answer<E: Environment>(
     question: Question,
 ) -> Result<Response, Problem> {
     context.charge_more(question.units_of_size());
-    let question = with_one_name(context, question).await;
+    let question = if can_be_named(context, &question).await? {
+        with_one_name(context, question).await
+    } else {
+        question
+    };
     let asked = Asked {
         name: question.name(),
         question: Rc::new(question),

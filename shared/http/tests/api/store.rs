@@ -65,6 +65,8 @@ pub(crate) struct Store {
     pub(crate) hangs: Cell<bool>,
     /// How its server is set up.
     pub(crate) settings: RefCell<Vec<SettingCheck>>,
+    /// Whether bans are refused by a store that does everything else.
+    pub(crate) bans_fail: Cell<bool>,
     /// Whether changes are made and their answers get lost.
     pub(crate) answers_get_lost: Cell<bool>,
 }
@@ -231,6 +233,9 @@ impl Scores for Store {
 
 impl Bans for Store {
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        if self.bans_fail.get() {
+            return Err(StoreError::Unavailable("connection reset by 10.0.0.7".into()));
+        }
         let done = self.up()?.ban(tenant, ban).await?;
         self.answered(done)
     }
@@ -281,6 +286,7 @@ impl Leaderboards for Store {
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         self.board_reads.set(self.board_reads.get() + 1);
         turn().await;
+        self.hang().await?;
         self.up()?.get(tenant, id).await
     }
 
