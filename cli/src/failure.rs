@@ -16,6 +16,17 @@ pub(crate) enum Failure {
     /// The server refused the request.
     #[error("the server refused: {0}")]
     Refused(Box<Problem>),
+    /// An earlier try of the request made a secret, and its answer was lost: nobody can show it again.
+    #[error(
+        "the server refused: {problem}\nThe first try was done and its answer was lost, the secret with it. \
+         The key is there; give it a secret that you see:\n  edgeboard keys rotate {key} --overlap-s 0"
+    )]
+    SecretLost {
+        /// What the server says.
+        problem: Box<Problem>,
+        /// The key's id.
+        key: String,
+    },
     /// The server answered with something that is not this API.
     #[error("{0}")]
     Protocol(String),
@@ -52,7 +63,7 @@ impl Failure {
         match self {
             Self::Incomplete(_) => 1,
             Self::Usage(_) => 2,
-            Self::Refused(_) | Self::Protocol(_) => 3,
+            Self::Refused(_) | Self::SecretLost { .. } | Self::Protocol(_) => 3,
             Self::Unreachable(_) => 4,
             Self::File { .. } | Self::Output(_) => 5,
             Self::Interrupted => 130,

@@ -32,7 +32,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match &failure {
-                Failure::Refused(problem) if args::wants_json(&matches) => {
+                Failure::Refused(problem) | Failure::SecretLost { problem, .. }
+                    if args::wants_json(&matches) =>
+                {
                     eprintln!(
                         "{}",
                         serde_json::to_string(problem).unwrap_or_else(|_error| failure.to_string())

@@ -20,6 +20,11 @@ use operation::{Operation, View};
 
 pub(crate) use arguments::commands;
 
+/// The problem of a request whose idempotency key has been used: an earlier try was done, and its answer got lost.
+const ALREADY_DONE: &str = "/problems/already-done";
+/// How many digits the id of an API key has.
+const KEY_ID_DIGITS: usize = 16;
+
 /// One administrative command as it was typed.
 pub(crate) struct Command<'a> {
     operation: &'static Operation,
@@ -49,8 +54,20 @@ impl<'a> Command<'a> {
         }
         let reply = client.call(&call).await?;
         let etag = reply.etag.clone();
-        let body = Reply::success(reply)?;
+        let body = Reply::success(reply).map_err(|failure| self.with_remedy(failure))?;
         self.show(global, &body, etag.as_deref())
+    }
+
+    /// The failure, with what to do where an earlier try made the secret and its answer was lost.
+    fn with_remedy(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Refused(problem) if self.operation.creates && problem.kind == ALREADY_DONE => {
+                let key = problem.detail.split_whitespace().find(|word| is_key_id(word));
+                let key = key.unwrap_or("ID").to_owned();
+                Failure::SecretLost { problem, key }
+            }
+            failure => failure,
+        }
     }
 
     fn call(&self, client: &Client) -> Result<Call, Failure> {
@@ -156,6 +173,11 @@ impl<'a> Command<'a> {
             View::Fields | View::Done(_) => output::print(view::fields(&document, etag).as_bytes()),
         }
     }
+}
+
+/// Whether a word is the id of an API key.
+fn is_key_id(word: &str) -> bool {
+    word.len() == KEY_ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// An entity tag as the header wants it; a shell takes the quotation marks away.

@@ -1,5 +1,6 @@
 //! The administrative commands on the wire.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -117,15 +118,42 @@ fn a_secret_is_all_that_standard_output_gets() {
 }
 
 #[test]
-fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name() {
+fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be_rotated() {
     let place = Place::new();
+    let made: Mutex<Vec<String>> = Mutex::default();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::Close,
-        _ => Answer::Json(201, "", json!({"key": "eb_secret"})),
+    // As the service: what has been done under a name is not done again, and its secret is not shown again.
+    let server = Server::start(move |request| {
+        let (lost, name) = (
+            seen.fetch_add(1, Ordering::SeqCst) == 0,
+            request.headers["idempotency-key"].clone(),
+        );
+        let mut made = made.lock().unwrap();
+        if made.contains(&name) {
+            let detail = "The key 3f2504e04f8911d3 was made at 2026-11-21T10:00:00.000Z by a request with this \
+                          Idempotency-Key, and its secret was shown then. Rotate it for another secret, with another \
+                          Idempotency-Key.";
+            let errors = json!([{"header": "Idempotency-Key", "detail": "was used before"}]);
+            let body = json!({"type": "/problems/already-done", "title": "This was done already", "status": 409,
+                "detail": detail, "instance": "trace-1", "errors": errors});
+            return Answer::Json(409, "", body);
+        }
+        made.push(name);
+        if lost {
+            Answer::Close
+        } else {
+            Answer::Json(201, "", json!({"key": "eb_secret"}))
+        }
     });
     let line = "keys create --name server --scopes admin";
-    assert_eq!(run(&place, &server, line).code, 0);
+    let lost = run(&place, &server, line);
+    assert_eq!((lost.code, lost.out.as_str()), (3, ""), "{}", lost.err);
+    for told in [
+        "the server refused: 409 This was done already: The key 3f2504e04f8911d3 was made at",
+        "\n  edgeboard keys rotate 3f2504e04f8911d3 --overlap-s 0\n",
+    ] {
+        assert!(lost.err.contains(told), "{}", lost.err);
+    }
     assert_eq!(run(&place, &server, line).code, 0);
     let sent: Vec<String> = server
         .take()

@@ -68,9 +68,11 @@ pub enum Caller {
     Player(PlayerId),
     /// A server of the tenant.
     Server,
-    /// A server of the tenant whose credential also configures and operates. It may do all that a server may, and set an
-    /// entry whatever the leaderboard's operator is.
+    /// A server of the tenant whose credential also configures and operates. It may do all that a server may.
     Admin,
+    /// A score that was published as a message. It may do what a server may, but corrects nothing: it comes without a
+    /// credential that the audit log could name.
+    Message,
     /// Anybody with leave to read, who sees no hidden player: whom an answer is made for that many are given.
     Reader,
 }
@@ -88,23 +90,24 @@ impl Caller {
         match self {
             Self::Anonymous | Self::Reader => false,
             Self::Player(own) => access.write == WriteAccess::Player && own == player,
-            Self::Server | Self::Admin => true,
+            Self::Server | Self::Admin | Self::Message => true,
         }
     }
 
     /// Whether this is a server of the tenant, with whatever scopes.
     #[must_use]
     pub const fn is_server(&self) -> bool {
-        matches!(self, Self::Server | Self::Admin)
+        matches!(self, Self::Server | Self::Admin | Self::Message)
     }
 
     /// Whether a submission of this caller to `board` may have `operator`. The leaderboard's own is no override. A server
-    /// overrides it where the leaderboard allows that; an admin may always set; a player overrides nothing.
+    /// overrides it where the leaderboard allows that, and may always set, which is a correction where the leaderboard does not
+    /// allow it; a message overrides it where the leaderboard allows that; a player overrides nothing.
     ///
     /// # Errors
     /// The reason for the refusal.
     pub fn check_operator(&self, board: &Leaderboard, operator: Operator) -> Result<(), RefusalReason> {
-        let corrects = *self == Self::Admin && operator == Operator::Set;
+        let corrects = matches!(self, Self::Server | Self::Admin) && operator == Operator::Set;
         if operator == board.operator || corrects {
             Ok(())
         } else if !self.is_server() {
@@ -122,7 +125,9 @@ impl Caller {
     pub const fn id_scope(&self) -> IdScope {
         match self {
             Self::Player(_) => IdScope::Player,
-            Self::Anonymous | Self::Server | Self::Admin | Self::Reader => IdScope::Leaderboard,
+            Self::Anonymous | Self::Server | Self::Admin | Self::Message | Self::Reader => {
+                IdScope::Leaderboard
+            }
         }
     }
 
@@ -131,7 +136,7 @@ impl Caller {
     pub const fn own_player(&self) -> Option<&PlayerId> {
         match self {
             Self::Player(own) => Some(own),
-            Self::Anonymous | Self::Reader | Self::Server | Self::Admin => None,
+            Self::Anonymous | Self::Reader | Self::Server | Self::Admin | Self::Message => None,
         }
     }
 
@@ -141,7 +146,7 @@ impl Caller {
         match self {
             Self::Anonymous | Self::Reader => false,
             Self::Player(own) => own == player,
-            Self::Server | Self::Admin => true,
+            Self::Server | Self::Admin | Self::Message => true,
         }
     }
 }

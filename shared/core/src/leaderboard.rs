@@ -82,7 +82,7 @@ pub struct Leaderboard {
     pub columns: Columns,
     /// How a submission meets the entry that is there.
     pub operator: Operator,
-    /// Whether a server's submission may name another operator; an admin may always set, a player never override.
+    /// Whether a server's submission may name another operator; it may always set, and a player never overrides.
     pub operator_override: bool,
     /// How equal tuples rank.
     pub ties: Ties,
@@ -124,6 +124,13 @@ impl Leaderboard {
             cache: CachePolicy::default(),
             log: LogPolicy::default(),
         }
+    }
+
+    /// Whether a submission with `operator` corrects an entry: it sets one although neither the leaderboard's own operator does,
+    /// nor may others override it.
+    #[must_use]
+    pub fn is_corrected_by(&self, operator: Option<Operator>) -> bool {
+        operator == Some(Operator::Set) && self.operator != Operator::Set && !self.operator_override
     }
 
     /// Checks the rules that hold between and within fields.

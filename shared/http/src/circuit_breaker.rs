@@ -17,6 +17,8 @@ use crate::environment::Environment;
 
 /// How long a reader who has a usable cached response waits for the store, in milliseconds.
 pub(crate) const PATIENCE_MS: i64 = 500;
+/// Why the breaker opens when a reader's patience ends.
+pub(crate) const TOO_LONG: &str = "the store takes too long";
 /// How long after a failure of its own an instance does not ask the store for what can be done without it, in milliseconds.
 const FAILED_MS: i64 = 1_000;
 /// How long an instance takes the region's state that it read for what it is, in milliseconds.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use http::HeaderMap;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Metered, RankDetail, SubmitTerms};
+use leaderboard_core::ports::{Metered, Metering, RankDetail, RateLimits, SubmitTerms};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 
@@ -15,7 +15,7 @@ use crate::edge::Knowledge;
 use crate::environment::Environment;
 use crate::identity::Identity;
 use crate::pipeline::Gate;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::response::{JsonForm, Response};
 use crate::route::{Family, RouteTable};
 use crate::version::ApiVersion;
@@ -107,6 +107,26 @@ impl<E: Environment> Context<'_, E> {
             max_log_bytes: Some(self.knowledge.tenant.quotas.max_log_bytes()),
             announce_on: self.env.settings().changes_channel.clone(),
             received_at: None,
+        }
+    }
+
+    /// Charges a request that submits in a command of its own, unless it is charged already; nothing is left to charge for the
+    /// call that does the work. For one that writes or asks the store before that call.
+    ///
+    /// # Errors
+    /// 429 when a limit is used up; 503 when the store does not say.
+    pub(crate) async fn charge_now(&self, terms: &mut SubmitTerms) -> Result<(), Problem> {
+        if terms.metering == Metering::default() {
+            return Ok(());
+        }
+        let metered = self.env.store().take(&self.tenant, &terms.metering).await?;
+        terms.metering = Metering::default();
+        let refused = metered.refused;
+        *self.metered.borrow_mut() = Some(metered);
+        if refused {
+            Err(Problem::new(ProblemType::TooManyRequests))
+        } else {
+            Ok(())
         }
     }
 

@@ -160,7 +160,7 @@ async fn submit<E: Environment>(
         received_at,
         ..SubmitTerms::new(RankDetail::Omitted)
     };
-    usecase::submit(&deps, tenant, &Caller::Server, submissions, &terms)
+    usecase::submit(&deps, tenant, &Caller::Message, submissions, &terms)
         .await
         .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))
 }

@@ -76,6 +76,27 @@ pub async fn current<S: Leaderboards, K: Cache>(
     deps.current_board(tenant, id).await
 }
 
+/// As [`current`], of several leaderboards, in their order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn current_of<S: Leaderboards, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    ids: &[LeaderboardId],
+) -> Result<Vec<Option<Rc<Versioned<Leaderboard>>>>, StoreError> {
+    deps.current_boards(tenant, ids).await
+}
+
+/// The nearest copy of a leaderboard's configuration that is there without the store. It may be stale.
+pub async fn copy<S: Leaderboards, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+) -> Option<Rc<Versioned<Leaderboard>>> {
+    deps.copy_of(tenant, id).await
+}
+
 impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
     /// The nearest copy of a configuration. `None` comes from the store itself.
     pub(super) async fn board(

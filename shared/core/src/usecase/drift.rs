@@ -38,6 +38,8 @@ pub struct Elsewhere {
 /// longer reaches back to where the list was started. Where a page differs from the one that would have been read when the
 /// list was started, it is there, or everything has moved up or down because of entries elsewhere.
 ///
+/// It is told as `caller` sees the list: to its own player, no ban of that player changes anything.
+///
 /// Asks the store only where the list has drifted, and for no more events than the answer takes.
 ///
 /// # Errors
@@ -45,12 +47,13 @@ pub struct Elsewhere {
 pub async fn drift<S: Events + Scores, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
+    caller: &Caller,
     listing: &Listing,
 ) -> Result<Option<Drift>, StoreError> {
     if !listing.drifted {
         return Ok(Some(Drift::default()));
     }
-    let Some(mut by_player) = events_by_player(deps, tenant, listing).await? else {
+    let Some(mut by_player) = events_by_player(deps, tenant, caller, listing).await? else {
         return Ok(None);
     };
     let entries = &listing.page.entries;
@@ -63,18 +66,19 @@ pub async fn drift<S: Events + Scores, K>(
     }
     Ok(Some(Drift {
         touched_ranks,
-        elsewhere: elsewhere(deps, tenant, listing, &by_player).await?,
+        elsewhere: elsewhere(deps, tenant, caller, listing, &by_player).await?,
     }))
 }
 
 /// What happened to whom.
 type ByPlayer = BTreeMap<PlayerId, Vec<Event>>;
 
-/// The events between the start of a list and its page, or as many of them as settle the answer; `None` when they are too
-/// many or no longer there.
+/// The events between the start of a list and its page that `caller` sees, or as many of them as settle the answer; `None`
+/// when they are too many or no longer there.
 async fn events_by_player<S: Events, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
+    caller: &Caller,
     listing: &Listing,
 ) -> Result<Option<ByPlayer>, StoreError> {
     let id = &listing.board.value.id;
@@ -101,7 +105,9 @@ async fn events_by_player<S: Events, K>(
                 return Ok(None);
             }
             after = position;
-            if let Some(player) = player_of(&event, &listing.period.id) {
+            if let Some(player) = player_of(&event, &listing.period.id)
+                && !is_kept_from(caller, &event)
+            {
                 by_player.entry(player.clone()).or_default().push(event);
             }
         }
@@ -126,6 +132,7 @@ fn is_touched(by_player: &ByPlayer, entry: &Entry) -> bool {
 async fn elsewhere<S: Scores, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
+    caller: &Caller,
     listing: &Listing,
     by_player: &ByPlayer,
 ) -> Result<Option<Elsewhere>, StoreError> {
@@ -137,7 +144,13 @@ async fn elsewhere<S: Scores, K>(
         return Ok(None);
     }
     let place = place(tenant, &listing.board, &listing.period, deps.now);
-    let found = match deps.store.standings(&place, &players, &Caller::Reader).await {
+    // A list shows the hidden player who asks, and no other one, to whoever asks.
+    let seen_by = if caller.own_player().is_some() {
+        caller
+    } else {
+        &Caller::Reader
+    };
+    let found = match deps.store.standings(&place, &players, seen_by).await {
         Ok(found) => found.entries,
         // The leaderboard has changed under the list.
         Err(ReadError::StaleConfiguration) => return Ok(None),
@@ -195,6 +208,14 @@ fn may_have_made(event: &Event, entry: &Entry) -> bool {
 
 fn takes_out(event: &Event) -> bool {
     matches!(event.body, EventBody::Removed { .. } | EventBody::Hidden { .. })
+}
+
+/// Whether an event hides or shows the player who asks: to that player it has not happened.
+fn is_kept_from(caller: &Caller, event: &Event) -> bool {
+    match &event.body {
+        EventBody::Hidden { player } | EventBody::Restored { player } => caller.own_player() == Some(player),
+        EventBody::Submitted { .. } | EventBody::Removed { .. } | EventBody::Configured { .. } => false,
+    }
 }
 
 /// Whose entry in the period an event is about.

@@ -17,7 +17,7 @@ mod submit;
 use crate::ports::{Leaderboards, Scores};
 use crate::{StoreError, Timestamp};
 
-pub use boards::{BoardMemory, MAX_REMEMBERED_BOARDS, current, nearest};
+pub use boards::{BoardMemory, MAX_REMEMBERED_BOARDS, copy, current, current_of, nearest};
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
     Bucket, DEFAULT_BUCKETS, Distribution, DistributionQuery, MAX_BUCKETS, PERCENTILES, ScorePlace,

@@ -315,20 +315,25 @@ fn the_window_the_clock_and_the_operator_are_checked_first() {
     let open = leaderboard(Operator::Best, &[Order::Descending]);
     assert_eq!(refused(&open, None, &happened("2026-07-01T00:01:00Z")), None);
     assert_eq!(refused(&open, None, &happened("0001-01-01T00:00:00Z")), None);
-    let set = Submission {
-        operator: Some(Operator::Set),
+    let with = |operator| Submission {
+        operator: Some(operator),
         ..submission(&[1])
     };
     assert_eq!(
-        refused(&open, None, &set),
+        refused(&open, None, &with(Operator::Increment)),
         Some(RefusalReason::OperatorNotAllowed)
     );
+    let status = |board: &Leaderboard, operator| {
+        decided(board, Some(&existing(&[5])), &with(operator)).map(|decision| decision.status)
+    };
+    // A server corrects whatever the operator is.
+    assert_eq!(status(&open, Operator::Set), Ok(Status::Changed));
     let overridable = Leaderboard {
         operator_override: true,
         ..open
     };
-    let status = decided(&overridable, Some(&existing(&[5])), &set).map(|d| d.status);
-    assert_eq!(status, Ok(Status::Changed));
+    assert_eq!(status(&overridable, Operator::Set), Ok(Status::Changed));
+    assert_eq!(status(&overridable, Operator::Increment), Ok(Status::Improved));
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! Corrections: entries that an admin sets although the leaderboard's operator is another one and it takes no override. Each
-//! is recorded before it is made, with the values it sets, and once more with the values that were there before.
+//! Corrections: entries that a server or an admin sets although the leaderboard's operator is another one and it takes no
+//! override. Each is recorded before it is made, with the values it sets, and once more with the values that were there before.
+
+use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::SubmitTerms;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmissionTarget, usecase};
 
 use super::act::{append, unrecorded};
@@ -28,35 +31,47 @@ struct Correction {
     position: u64,
 }
 
-/// Records the corrections among the submissions of a request, before anything is settled.
+/// A submission that sets, which of the request it is, and where.
+type Set<'a> = (usize, &'a Submission, &'a LeaderboardId);
+
+/// The submissions that say they set, if this caller may correct.
+fn sets<'a, E: Environment>(
+    context: &Context<'_, E>,
+    submissions: &'a [Submission],
+) -> impl Iterator<Item = Set<'a>> + use<'a, E> {
+    let may_correct = matches!(context.caller, Caller::Server | Caller::Admin);
+    let submissions = submissions.iter().enumerate();
+    submissions
+        .filter(move |(_, submission)| may_correct && submission.operator == Some(Operator::Set))
+        .flat_map(|(item, submission)| {
+            submission
+                .leaderboards
+                .iter()
+                .map(move |id| (item, submission, id))
+        })
+}
+
+/// Records the corrections among the submissions of a request, before anything is settled. A request with corrections is charged
+/// before they are recorded, so that one that is refused for its limits writes nothing into the log.
 ///
 /// # Errors
-/// 422 when they are more than [`MAX_CORRECTIONS`]; 503 when one cannot be recorded.
+/// 422 when they are more than [`MAX_CORRECTIONS`]; 429 when a limit is used up; 503 when one cannot be recorded.
 pub(crate) async fn begin_corrections<E: Environment>(
     context: &Context<'_, E>,
     submissions: &[Submission],
     places: &[ItemPlace],
+    terms: &mut SubmitTerms,
 ) -> Result<Corrections, Problem> {
-    if context.caller != Caller::Admin {
-        return Ok(Corrections::default());
-    }
-    let mut found = Vec::new();
-    for (item, submission) in submissions.iter().enumerate() {
-        for leaderboard in &submission.leaderboards {
-            if !is_correction(context, submission, leaderboard).await? {
-                continue;
-            }
-            if found.len() == MAX_CORRECTIONS {
-                let place = places.get(item).map_or("#", |place| place.item.as_str());
-                let detail = format!("one request corrects at most {MAX_CORRECTIONS} entries");
-                return Err(Problem::new(ProblemType::Validation)
-                    .with_error(FieldError::body(format!("{place}/operator"), &detail)));
-            }
-            found.push((item, submission, leaderboard));
-        }
+    let found = find_corrections(context, submissions, terms).await?;
+    if let Some((item, ..)) = found.get(MAX_CORRECTIONS) {
+        let place = places.get(*item).map_or("#", |place| place.item.as_str());
+        let detail = format!("one request corrects at most {MAX_CORRECTIONS} entries");
+        return Err(Problem::new(ProblemType::Validation)
+            .with_error(FieldError::body(format!("{place}/operator"), &detail)));
     }
     let mut recorded = Vec::with_capacity(found.len());
     for (item, submission, leaderboard) in found {
+        context.charge_now(terms).await?;
         recorded.push(Correction {
             item,
             leaderboard: leaderboard.clone(),
@@ -68,21 +83,35 @@ pub(crate) async fn begin_corrections<E: Environment>(
     Ok(Corrections(recorded))
 }
 
-/// Whether a submission of an admin sets an entry of a leaderboard that does not allow it to servers.
-async fn is_correction<E: Environment>(
+/// The corrections among submissions, by the nearest copies of the configurations. The store is asked for those of which there is
+/// no copy, once the request is charged.
+async fn find_corrections<'a, E: Environment>(
     context: &Context<'_, E>,
-    submission: &Submission,
-    leaderboard: &LeaderboardId,
-) -> Result<bool, Problem> {
-    if submission.operator != Some(Operator::Set) {
-        return Ok(false);
+    submissions: &'a [Submission],
+    terms: &mut SubmitTerms,
+) -> Result<Vec<Set<'a>>, Problem> {
+    let (deps, tenant) = (context.deps(), &context.tenant);
+    let mut boards = BTreeMap::new();
+    for (_, _, id) in sets(context, submissions) {
+        if !boards.contains_key(id) {
+            boards.insert(id, usecase::copy(&deps, tenant, id).await);
+        }
     }
-    let board = usecase::nearest(&context.deps(), &context.tenant, leaderboard).await?;
-    Ok(board.is_some_and(|board| {
-        Caller::Server
-            .check_operator(&board.value, Operator::Set)
-            .is_err()
-    }))
+    let unknown = boards.iter().filter(|(_, board)| board.is_none());
+    let unknown: Vec<LeaderboardId> = unknown.map(|(id, _)| (*id).clone()).collect();
+    if !unknown.is_empty() {
+        context.charge_now(terms).await?;
+        let read = usecase::current_of(&deps, tenant, &unknown).await?;
+        for board in boards.values_mut().filter(|board| board.is_none()).zip(read) {
+            *board.0 = board.1;
+        }
+    }
+    Ok(sets(context, submissions)
+        .filter(|(_, submission, id)| {
+            let board = boards.get(id).and_then(Option::as_ref);
+            board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+        })
+        .collect())
 }
 
 fn beginning<'a, E: Environment>(
@@ -107,18 +136,34 @@ fn beginning<'a, E: Environment>(
 }
 
 /// Records what became of the corrections: the values before and after, or the status of the refusal. The corrections
-/// themselves are in the log already, so a store that is gone by now changes nothing.
+/// themselves are in the log already, so a store that is gone by now changes nothing. Where a leaderboard allowed its servers to
+/// set by the copy that this instance had, and does not by the configuration that was settled with, both records come now.
 pub(crate) async fn end_corrections<E: Environment>(
     context: &Context<'_, E>,
-    corrections: Corrections,
+    mut corrections: Corrections,
+    submissions: &[Submission],
     answers: &[Result<Vec<Outcome>, Refusal>],
     places: &[ItemPlace],
 ) {
+    for (item, submission, leaderboard) in sets(context, submissions) {
+        let is_recorded = |known: &Correction| known.item == item && known.leaderboard == *leaderboard;
+        let board = context.env.boards().find(&context.tenant, leaderboard);
+        if matches!(answers.get(item), Some(Ok(_)))
+            && board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+            && !corrections.0.iter().any(is_recorded)
+            && let Ok(position) = append(context, beginning(context, submission, leaderboard)).await
+        {
+            corrections.0.push(Correction {
+                item,
+                leaderboard: leaderboard.clone(),
+                position,
+            });
+        }
+    }
     for correction in corrections.0 {
         let (of, trace) = (correction.position, context.trace_id);
         let of_leaderboard = |outcome: &&Outcome| outcome.leaderboard == correction.leaderboard;
-        let answer = answers.get(correction.item).zip(places.get(correction.item));
-        let event = match answer {
+        let event = match answers.get(correction.item).zip(places.get(correction.item)) {
             Some((Ok(outcomes), _)) => match outcomes.iter().find(of_leaderboard) {
                 Some(outcome) => corrected(of, outcome, trace),
                 None => continue,
@@ -128,11 +173,7 @@ pub(crate) async fn end_corrections<E: Environment>(
                 status: Problem::of_refusal(refusal, place).kind.status().as_u16(),
                 trace,
             },
-            None => Event::Outcome {
-                of,
-                status: ProblemType::TooManyRequests.status().as_u16(),
-                trace,
-            },
+            None => continue,
         };
         let _ = append(context, event).await;
     }

@@ -46,7 +46,7 @@ pub(super) enum Event<'a> {
         from: Option<IpAddr>,
         trace: &'a str,
     },
-    /// An admin is about to set an entry whatever the leaderboard's operator is.
+    /// A server is about to set an entry whatever the leaderboard's operator is.
     Correction {
         who: Who,
         player: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::codec::{Malformed, Reader, Writer};
-use leaderboard_core::ports::{Ban, DocumentKind, Documents, Expected};
+use leaderboard_core::ports::{Ban, Bans, DocumentKind, Documents, Expected};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -26,7 +26,8 @@ impl Banned {
         !self.0.is_empty() && self.0.contains_key(&digest(player))
     }
 
-    /// Notes a ban that is about to be made.
+    /// Notes a ban that is about to be made. One of the player's that ends later stays noted, because it holds until the store has
+    /// taken the new one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -36,10 +37,36 @@ impl Banned {
         ban: &Ban,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        Self::change(env, tenant, now, |banned| banned.extend(ban)).await
+    }
+
+    /// Notes the end of a ban that was just made, also where one that ended later was noted. Bans of the same player that are made
+    /// at once are noted with the latest of their ends.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn settle<E: Environment>(
+        env: &E,
+        tenant: &TenantId,
+        ban: &Ban,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         Self::change(env, tenant, now, |banned| {
             banned.0.insert(digest(&ban.player), ban.expires_at);
         })
-        .await
+        .await?;
+        // Another one may have been made, and noted, meanwhile.
+        match env.store().find_ban(tenant, &ban.player, now).await? {
+            Some(there) if there.expires_at != ban.expires_at => Self::add(env, tenant, &there, now).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes a ban, unless one of the same player is noted that ends no earlier.
+    fn extend(&mut self, ban: &Ban) {
+        let end = self.0.entry(digest(&ban.player)).or_insert(ban.expires_at);
+        // One without an end is the latest.
+        *end = end.zip(ban.expires_at).map(|(there, new)| there.max(new));
     }
 
     /// Forgets a ban that has ended.
@@ -138,6 +165,29 @@ fn digest(player: &PlayerId) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_later_of_two_ends_is_noted() {
+        let at = |text: &str| Timestamp::parse(text).ok();
+        let (soon, late) = (at("2026-07-19T21:04:00Z"), at("2026-07-20T21:04:00Z"));
+        for (first, second, noted) in [
+            (soon, late, late),
+            (late, soon, late),
+            (None, soon, None),
+            (soon, None, None),
+            (None, None, None),
+        ] {
+            let player = PlayerId::new("a").unwrap();
+            let mut banned = Banned::default();
+            for expires_at in [first, second] {
+                banned.extend(&Ban {
+                    expires_at,
+                    ..Ban::new(player.clone(), Timestamp::MIN)
+                });
+            }
+            assert_eq!(banned.0[&digest(&player)], noted, "{first:?} {second:?}");
+        }
+    }
 
     #[test]
     fn what_is_stored_is_read_back_and_nothing_else() {

@@ -37,11 +37,7 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> 
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (&context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
-    match Banned::add(context.env, tenant, &ban, context.now).await {
-        // A store that is full takes the ban alone: until the next one, the player is given the list of all.
-        Ok(()) | Err(StoreError::OutOfMemory(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
+    noted(Banned::add(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
     // Where the answer is missing, some leaderboards may have changed.
     views::changed(context.env, tenant, None);
@@ -53,7 +49,17 @@ pub async fn put<E: Environment>(context: &Context<'_, E>, player: PlayerId) -> 
     if !recorded {
         audit::record_ban_again(context, &ban).await;
     }
+    noted(Banned::settle(context.env, tenant, &ban, context.now).await)?;
     Ok(views::invalidating(Response::no_content(), tenant, []))
+}
+
+/// What became of a note of a ban. A store that is full takes the ban alone: until the next one, the player is given the list of
+/// all.
+fn noted(done: Result<(), StoreError>) -> Result<(), StoreError> {
+    match done {
+        Err(StoreError::OutOfMemory(_)) => Ok(()),
+        done => done,
+    }
 }
 
 /// `DELETE /players/{player}/ban`: shows the player again.
@@ -68,10 +74,7 @@ pub async fn delete<E: Environment>(context: &Context<'_, E>, player: PlayerId) 
     let done = store.unban(tenant, &player, context.now).await;
     views::changed(context.env, tenant, None);
     done?;
-    match Banned::remove(context.env, tenant, &player, context.now).await {
-        Ok(()) | Err(StoreError::OutOfMemory(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
+    noted(Banned::remove(context.env, tenant, &player, context.now).await)?;
     if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
         // Banned again meanwhile.
         Banned::add(context.env, tenant, &again, context.now).await?;

@@ -73,7 +73,7 @@ async fn take<E: Environment>(
     };
     let mut terms = context.submit_terms(ranks);
     terms.metering.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
-    let corrections = audit::begin_corrections(context, &submissions, &places).await?;
+    let corrections = audit::begin_corrections(context, &submissions, &places, &mut terms).await?;
     let Submitted { metered, answers } = usecase::submit(
         &context.deps(),
         &context.tenant,
@@ -84,9 +84,9 @@ async fn take<E: Environment>(
     .await
     // Whether they were taken in is not known.
     .inspect_err(|_| views::perhaps_submitted(context.env, &context.tenant, submissions.iter()))?;
-    audit::end_corrections(context, corrections, &answers, &places).await;
+    audit::end_corrections(context, corrections, &submissions, &answers, &places).await;
     let refused = metered.refused;
-    *context.metered.borrow_mut() = Some(metered);
+    context.metered.borrow_mut().get_or_insert(metered);
     if refused {
         return Err(Problem::new(ProblemType::TooManyRequests));
     }

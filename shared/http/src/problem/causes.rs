@@ -82,7 +82,9 @@ impl Problem {
     pub fn unreadable(caller: &Caller) -> Self {
         match caller {
             Caller::Anonymous => Self::of_query(QueryError::UnknownLeaderboard, caller),
-            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Reader => Self::not_allowed(caller),
+            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Message | Caller::Reader => {
+                Self::not_allowed(caller)
+            }
         }
     }
 
@@ -91,7 +93,9 @@ impl Problem {
     pub fn not_allowed(caller: &Caller) -> Self {
         Self::new(match caller {
             Caller::Anonymous => ProblemType::Unauthenticated,
-            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Reader => ProblemType::Forbidden,
+            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Message | Caller::Reader => {
+                ProblemType::Forbidden
+            }
         })
     }
 

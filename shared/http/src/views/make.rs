@@ -101,7 +101,7 @@ async fn ask<E: Environment>(
                 .map_err(refused)?;
             let drift = match question.version {
                 ApiVersion::V1 => None,
-                ApiVersion::V2 => usecase::drift(&deps, tenant, &found).await?,
+                ApiVersion::V2 => usecase::drift(&deps, tenant, caller, &found).await?,
             };
             let body = written(&wire::page(question.version, &found, drift)?, question.integers)?;
             Ok(Made {

@@ -12,6 +12,7 @@ mod cost;
 mod fetch;
 mod flight;
 mod hidden;
+mod known;
 mod lease;
 mod make;
 mod message;

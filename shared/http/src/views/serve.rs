@@ -8,13 +8,14 @@ use leaderboard_core::access::Caller;
 use super::answer::{Told, Why, response};
 use super::fetch::{ANY_AGE, Fetched, Urgency, fetch, is_good, made, nearby};
 use super::flight::{Ended, Flight, Refusal};
+use super::known::can_be_named;
 use super::name::with_one_name;
 use super::question::{Question, Subject, place_of};
 use super::request_directives::wants_the_truth;
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
 use super::{changes, hidden, make};
-use crate::circuit_breaker::{self, PATIENCE_MS};
+use crate::circuit_breaker::{self, PATIENCE_MS, TOO_LONG};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
@@ -22,8 +23,6 @@ use crate::response::Response;
 
 /// How long an instance takes it that a leaderboard's answers are not kept, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
-/// Why the breaker opens when a reader's patience ends.
-const TOO_LONG: &str = "the store takes too long";
 /// How long one waits for another request of the instance, in milliseconds; after that it goes by itself.
 const MAX_WAIT_MS: i64 = 4_000;
 
@@ -36,7 +35,11 @@ pub(super) async fn answer<E: Environment>(
     question: Question,
 ) -> Result<Response, Problem> {
     context.charge_more(question.units_of_size());
-    let question = with_one_name(context, question).await?;
+    let question = if can_be_named(context, &question).await? {
+        with_one_name(context, question).await
+    } else {
+        question
+    };
     let asked = Asked {
         name: question.name(),
         question: Rc::new(question),

@@ -1,19 +1,21 @@
 //! Views that are made before anybody asks.
 
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 use leaderboard_core::{CachePolicy, LeaderboardId, TenantId};
 
+use super::Question;
 use super::fetch::{Urgency, fetch};
-use super::{Question, region};
 use crate::environment::Environment;
 use crate::version::ApiVersion;
 
 /// How often one who warms goes on because the leaderboard changed again.
 const MAX_ROUNDS: u32 = 4;
 
-/// Makes the warm views of a leaderboard, unless the region has views that were made at `not_before` (in milliseconds since the
-/// epoch) or later: in the first version of the API, and in others where the region knows such a view.
+/// Makes the warm views of a leaderboard in every version of the API, with numbers as JSON's own, unless the region has views that
+/// were made at `not_before` (in milliseconds since the epoch) or later.
 pub(super) async fn once<E: Environment>(
     env: &E,
     tenant: &TenantId,
@@ -25,15 +27,28 @@ pub(super) async fn once<E: Environment>(
         return;
     }
     for view in &policy.warm {
-        for version in ApiVersion::ALL {
+        together(ApiVersion::ALL.map(|version| async move {
             let question = Rc::new(Question::warm(tenant, leaderboard, *view, version));
             let name = question.name();
-            if version == ApiVersion::V1 || region::find(env, &question, &name).await.is_some() {
-                // What could not be made is made when it is asked for.
-                let _ = fetch(env, &question, &name, Urgency::Ahead, not_before).await;
-            }
-        }
+            // What could not be made is made when it is asked for.
+            let _ = fetch(env, &question, &name, Urgency::Ahead, not_before).await;
+        }))
+        .await;
     }
+}
+
+/// Does several things at once, so that all of them wait no longer than one.
+async fn together<const N: usize>(works: [impl Future<Output = ()>; N]) {
+    let mut open: Vec<_> = works.into_iter().map(Box::pin).collect();
+    poll_fn(|context| {
+        open.retain_mut(|work| work.as_mut().poll(context).is_pending());
+        if open.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 /// Makes the warm views of a leaderboard that has just been marked: now, and when it does not change any more. One task of an

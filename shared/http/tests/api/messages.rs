@@ -82,6 +82,26 @@ fn bad_items_are_buried_alone_and_the_others_applied() {
 }
 
 #[test]
+fn a_message_overrides_where_the_leaderboard_allows_it_and_corrects_nothing() {
+    let service = service();
+    let set = r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":4,"id":"1","operator":"set"}]}"#;
+    assert_eq!(service.message(set), report(0, 0, 1));
+    let letters = letters(&service);
+    assert!(
+        letters[0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("#/scores/0/operator")
+    );
+    // Replayed, it is still a message: nobody's credential sets.
+    let replay = format!("/dead-letters/{}/replay", letters[0]["id"].as_str().unwrap());
+    assert_eq!(service.call("POST", &replay, "").problem().1, "validation");
+    let open = r#"{"operator":"increment","operator_override":true}"#;
+    assert_eq!(service.call("PUT", "/leaderboards/goals", open).status, 200);
+    assert_eq!(service.message(set), report(1, 0, 0));
+}
+
+#[test]
 fn what_cannot_be_read_is_buried_whole() {
     let service = service();
     let long = format!("[\"{}\"]", "x".repeat(MAX_LETTER_BYTES));

@@ -78,6 +78,8 @@ pub(crate) struct Store {
     pub(crate) settings_checks: Cell<u32>,
     /// How its server is set up.
     pub(crate) settings: RefCell<Vec<SettingCheck>>,
+    /// Whether bans are refused by a store that does everything else.
+    pub(crate) bans_fail: Cell<bool>,
     /// Whether changes are made and their answers get lost.
     pub(crate) answers_get_lost: Cell<bool>,
     /// Whether somebody else changes a leaderboard right before the next change of one.
@@ -276,6 +278,9 @@ impl Scores for Store {
 
 impl Bans for Store {
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        if self.bans_fail.get() {
+            return Err(StoreError::Unavailable("connection reset by 10.0.0.7".into()));
+        }
         let done = self.up()?.ban(tenant, ban).await?;
         self.answered(done)
     }
@@ -326,6 +331,7 @@ impl Leaderboards for Store {
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         self.board_reads.set(self.board_reads.get() + 1);
         turn().await;
+        self.hang().await?;
         self.up()?.get(tenant, id).await
     }
 

@@ -114,7 +114,7 @@ tag!(
     Correction
 );
 
-/// An admin is about to set an entry whatever the leaderboard's operator is.
+/// A server is about to set an entry whatever the leaderboard's operator is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditCorrection {
@@ -223,7 +223,7 @@ pub enum AuditEvent {
     Outcome(Box<AuditOutcome>),
     /// A player is about to be banned.
     Ban(Box<AuditBan>),
-    /// An admin is about to set an entry whatever the leaderboard's operator is.
+    /// A server is about to set an entry whatever the leaderboard's operator is.
     Correction(Box<AuditCorrection>),
     /// A correction was made.
     Corrected(Box<AuditCorrected>),

@@ -29,7 +29,7 @@ pub struct Leaderboard {
     pub columns: Vec<Column>,
     /// What a submission does to an entry.
     pub operator: Operator,
-    /// Whether a server's submission may name another operator. An admin may always `set`.
+    /// Whether a server's submission may name another operator. A server may always `set`; where this is `false`, that is a correction and is recorded.
     pub operator_override: bool,
     /// How entries of equal values are ranked.
     pub ties: Ties,

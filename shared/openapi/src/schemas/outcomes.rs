@@ -43,8 +43,8 @@ pub struct Submission {
     /// Makes it count once within 24 hours.
     #[schema(min_length = 1, max_length = 128, nullable = false)]
     pub id: Option<String>,
-    /// Another one than the leaderboard's: a server's where the leaderboard allows that; an admin may always `set`, which is
-    /// recorded in the audit log; a player's own token never.
+    /// Another one than the leaderboard's: a server's where the leaderboard allows that; a server may always `set`, which is
+    /// recorded in the audit log where the leaderboard does not allow it; a player's own token never.
     #[schema(nullable = false)]
     pub operator: Option<Operator>,
 }

@@ -33,6 +33,8 @@ mod retention;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod steps;
 #[cfg(test)]
 mod versions;

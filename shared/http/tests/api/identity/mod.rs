@@ -4,6 +4,7 @@ mod audit;
 mod bad_credentials;
 mod bound_tokens;
 mod copies;
+mod corrections;
 mod costs;
 mod errors;
 mod flags;

@@ -120,6 +120,94 @@ fn a_banned_player_sees_the_list_with_themselves_and_nobody_else_does() {
     }
 }
 
+/// What a list that `b` began tells `b` of its drift when others and `b` itself have gone on, with and without a ban of `b`.
+#[test]
+fn a_list_that_goes_on_tells_a_banned_player_nothing_of_the_ban() {
+    let told = |banned: bool| {
+        let region = Region::new();
+        let (instance, token) = world(&region);
+        let own = token("b");
+        let list = format!("/api/v2{LIST}?limit=2");
+        let get = |path: &str| instance.with_token(&own, "GET", path, "").json();
+        let first = get(&list)["page"]["next"].as_str().unwrap().to_owned();
+        // Something drifts in both worlds, on no page of this list.
+        let other = r#"{"player":"z","score":0}"#;
+        assert_eq!(
+            instance
+                .with_token(&token("z"), "POST", "/leaderboards/b/scores", other)
+                .status,
+            200
+        );
+        if banned {
+            let done = instance.operator("PUT", "/players/b/ban", &Value::Null);
+            assert_eq!(done.status, 204);
+        }
+        region.pass_ms(6_000);
+        let next = || {
+            let mut page = get(&format!("{list}&cursor={first}"));
+            let ranks: Vec<Value> = page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| json!([entry["rank"], entry["player"]["id"]]))
+                .collect();
+            (ranks, page["page"]["snapshot"].take())
+        };
+        let begun = next();
+        let rise = r#"{"player":"b","score":9}"#;
+        let risen = instance.with_token(&own, "POST", "/leaderboards/b/scores", rise);
+        assert_eq!(risen.status, 200);
+        region.pass_ms(6_000);
+        (begun, next())
+    };
+    let (begun, risen) = told(true);
+    assert_eq!(begun.0, [json!([3, "c"]), json!([4, "d"])]);
+    assert_eq!(
+        (&begun.1["gone"], &begun.1["moved_past"]),
+        (&json!(0), &json!([]))
+    );
+    assert_eq!(risen.1["moved_past"], json!(["b"]));
+    assert_eq!((begun, risen), told(false));
+}
+
+#[test]
+fn a_ban_that_could_not_be_shortened_is_still_kept_from_its_player() {
+    let region = Region::new();
+    let (instance, token) = world(&region);
+    let ban = |player: &str, expires_at: Value| {
+        let path = format!("/players/{player}/ban");
+        let done = instance.operator("PUT", &path, &json!({ "expires_at": expires_at }));
+        done.status
+    };
+    let sees_own = || {
+        let list = instance.with_token(&token("b"), "GET", LIST, "").json();
+        ranks(&list).contains(&line(2, "b"))
+    };
+    let reads = || {
+        let before = region.store.reads.get();
+        assert!(sees_own());
+        region.store.reads.get() - before
+    };
+    assert_eq!(ban("b", Value::Null), 204);
+    region.store.bans_fail.set(true);
+    assert_eq!(ban("b", json!("2026-07-19T22:00:00Z")), 503);
+    region.store.bans_fail.set(false);
+    region.pass_ms(3_600_000);
+    // With another ban, those that have ended are forgotten.
+    assert_eq!(ban("y", Value::Null), 204);
+    region.pass_ms(6_000);
+    assert!(sees_own(), "the ban without an end stands");
+    // One that was shortened is forgotten after its end, and its player shares everybody's answers again.
+    assert_eq!(ban("b", json!("2026-07-19T23:00:00Z")), 204);
+    region.pass_ms(6_000);
+    assert_eq!((reads(), reads()), (1, 1));
+    region.pass_ms(3_600_000);
+    assert_eq!(ban("z", Value::Null), 204);
+    region.pass_ms(6_000);
+    reads();
+    assert_eq!(reads(), 0);
+}
+
 #[test]
 fn only_the_reads_of_banned_players_go_past_the_cache() {
     let region = Region::new();

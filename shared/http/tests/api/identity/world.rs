@@ -321,9 +321,10 @@ impl Instance {
         }
     }
 
-    /// A request with these headers and no others but the body's type.
+    /// A request with these headers and no others but the body's type; of version 1, unless the path says which.
     pub(crate) fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
-        let base = if path.starts_with("/ofrep") { "" } else { "/api/v1" };
+        let whole = ["/ofrep", "/api"].iter().any(|start| path.starts_with(start));
+        let base = if whole { "" } else { "/api/v1" };
         let mut request = Request::builder().method(method).uri(format!("{base}{path}"));
         if !body.is_empty() {
             request = request.header("content-type", "application/json");

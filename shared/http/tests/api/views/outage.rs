@@ -220,6 +220,41 @@ fn one_request_at_a_time_asks_whether_the_store_is_back_and_the_first_answer_clo
     }
 }
 
+/// A region that has a response under a period's id, and no copy of the leaderboard's configuration; the path of the response.
+fn without_configuration() -> (Service, String) {
+    let service = remote();
+    let id = top(&service).json()["period"]["id"].as_str().unwrap().to_owned();
+    let path = format!("{TOP}?period={id}");
+    assert_eq!(service.anonymous("GET", &path).status, 200);
+    service.pass_ms(SPENT_MS);
+    let mut kept = service.region.kept.borrow_mut();
+    kept.retain(|key, _| !key.starts_with("configuration:"));
+    drop(kept);
+    (service, path)
+}
+
+#[test]
+fn a_named_period_is_shown_without_the_store_where_no_copy_of_the_configuration_is_left() {
+    let (service, path) = without_configuration();
+    service.store.hangs.set(true);
+    let (status, waited_ms, asked) = cost(&service.beside(), &path);
+    assert_eq!((status, asked), (200, 1));
+    assert!((500..600).contains(&waited_ms), "{waited_ms}");
+    let (service, path) = without_configuration();
+    service.store.hangs.set(true);
+    let first = service.beside();
+    cost(&first, &path);
+    first.settle();
+    assert_eq!(cost(&service.beside(), &path), (200, 0, 0), "the region knows");
+    // A store that refuses connections, and a day that only the configuration names.
+    let (service, path) = without_configuration();
+    service.store.down.set(true);
+    assert_eq!(service.beside().anonymous("GET", &path).status, 200);
+    let day = format!("{TOP}?period=2026-07-19");
+    let (status, _, asked) = cost(&service.beside(), &day);
+    assert_eq!((status, asked), (503, 1));
+}
+
 #[test]
 fn usage_is_not_reported_to_a_store_that_hangs() {
     let service = hanging();

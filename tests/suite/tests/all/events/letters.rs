@@ -7,6 +7,7 @@ use super::{letters, listened_to, message, publish, region, score, scores};
 use crate::api::snapshots::compare;
 use crate::edgeboard::{Edgeboard, eventually};
 use crate::harness::block_on;
+use crate::tool::Tool;
 
 /// Runs a test on a host whose store and channel are one Redis, with a leaderboard `b` of at most 100.
 fn on_redis(test: impl AsyncFnOnce(&Edgeboard, &RedisServer)) {
@@ -161,6 +162,55 @@ fn a_letter_can_be_sent_again_once_its_reason_is_gone() {
         edgeboard.board("later", &json!({})).await;
         publish(redis, payload.as_bytes()).await;
         eventually(async || edgeboard.list("later").await, |list| list.len() == 1).await;
+    });
+}
+
+/// The ids of the tenant's dead letters as the tool lists them, by the ids of their submissions.
+async fn listed(tool: &Tool<'_>, tenant: &str) -> Vec<(String, String)> {
+    let list = tool.json(&["dead-letters", "list", "--of-tenant", tenant]).await;
+    let letters = list["letters"].as_array().unwrap().iter();
+    let mut ids: Vec<(String, String)> = letters
+        .map(|letter| {
+            let payload: Value = serde_json::from_str(letter["payload"].as_str().unwrap()).unwrap();
+            let submission = payload["scores"][0]["id"].as_str().unwrap().to_owned();
+            (submission, letter["id"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn the_tool_replays_one_letter_and_drops_another() {
+    on_redis(async |edgeboard, redis| {
+        let late = |id: &str| json!({"player": id, "score": 5, "id": id, "leaderboards": ["later"]});
+        publish(redis, &message(edgeboard, &[late("x"), late("y")])).await;
+        after(edgeboard, redis).await;
+        let tool = Tool::of(edgeboard);
+        let letters = listed(&tool, &edgeboard.tenant).await;
+        let [(x, replayed), (y, dropped)] = &letters[..] else {
+            panic!("{letters:?}")
+        };
+        assert_eq!((x.as_str(), y.as_str()), ("x", "y"));
+        // Its reason is not gone yet, and it stays.
+        let refused = tool.run(&["dead-letters", "replay", replayed]).await.refused(404);
+        assert!(refused.err.contains("later"), "{}", refused.err);
+        assert_eq!(listed(&tool, &edgeboard.tenant).await, letters);
+        edgeboard.board("later", &json!({})).await;
+        let done = tool.json(&["dead-letters", "replay", replayed]).await;
+        assert_eq!(done["results"][0]["player"], "x", "{done}");
+        tool.run(&["dead-letters", "drop", dropped]).await.done();
+        assert!(listed(&tool, &edgeboard.tenant).await.is_empty());
+        let players: Vec<String> = edgeboard
+            .list("later")
+            .await
+            .into_iter()
+            .map(|one| one.player)
+            .collect();
+        assert_eq!(players, ["x"]);
+        for (verb, id) in [("replay", replayed), ("drop", dropped)] {
+            tool.run(&["dead-letters", verb, id]).await.refused(404);
+        }
     });
 }
 

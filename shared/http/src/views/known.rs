@@ -1,0 +1,98 @@
+//! The configuration that names a question's period, while the store may be out of reach.
+
+use std::pin::Pin;
+
+use leaderboard_core::usecase::{self, Deps};
+use leaderboard_core::{PeriodSelector, StoreError};
+
+use super::question::Question;
+use super::region;
+use crate::circuit_breaker::{self, PATIENCE_MS, TOO_LONG};
+use crate::endpoint::Context;
+use crate::environment::Environment;
+use crate::problem::{Problem, ProblemType};
+
+/// Whether the period of a question can be named by the leaderboard's configuration, which is brought from the store where there
+/// is no copy of it. `false`: the question keeps the name that it has, because the store does not answer and there is a response
+/// under that name already.
+///
+/// # Errors
+/// 404 when there is no such leaderboard; 503 when the store does not answer and there is no such response.
+pub(super) async fn can_be_named<E: Environment>(
+    context: &Context<'_, E>,
+    question: &Question,
+) -> Result<bool, Problem> {
+    let env = context.env;
+    let needs_none = matches!(
+        question.period(),
+        PeriodSelector::Current | PeriodSelector::Previous
+    );
+    let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
+    if needs_none
+        || usecase::copy(&context.deps(), tenant, leaderboard)
+            .await
+            .is_some()
+    {
+        return Ok(true);
+    }
+    if circuit_breaker::is_open(env).await && is_answered(env, question).await {
+        return Ok(false);
+    }
+    let mut asked = Box::pin(exists(env.clone(), question.clone()));
+    let answer = match circuit_breaker::within(env, PATIENCE_MS, asked.as_mut()).await {
+        Some(answer) => answer,
+        None if is_answered(env, question).await => {
+            circuit_breaker::open(env, TOO_LONG);
+            go_on_later(env, asked);
+            return Ok(false);
+        }
+        None => asked.await,
+    };
+    match answer {
+        Ok(true) => Ok(true),
+        Ok(false) => {
+            context.charge_more(question.units_of_a_miss(false));
+            Err(Problem::new(ProblemType::LeaderboardNotFound))
+        }
+        Err(error) => {
+            if let StoreError::Unavailable(cause) = &error {
+                circuit_breaker::open(env, cause);
+            }
+            context.charge_more(question.units_of_a_miss(false));
+            if is_answered(env, question).await {
+                Ok(false)
+            } else {
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Whether the store has the question's leaderboard; its configuration is remembered then.
+async fn exists<E: Environment>(env: E, question: Question) -> Result<bool, StoreError> {
+    let deps = Deps {
+        store: env.store(),
+        cache: env.cache(),
+        boards: env.boards(),
+        now: env.now(),
+    };
+    let found = usecase::current(&deps, &question.tenant, &question.leaderboard).await?;
+    Ok(found.is_some())
+}
+
+/// Goes on after the response with a question that nobody waits for any more: its answer is remembered.
+fn go_on_later<E: Environment>(
+    env: &E,
+    asked: Pin<Box<impl Future<Output = Result<bool, StoreError>> + 'static>>,
+) {
+    env.later(async move {
+        // It fails with the store, which the breaker knows already.
+        let _ = asked.await;
+    });
+}
+
+/// Whether there is a response to a question under the name that it has: its period's id, if it is one.
+async fn is_answered<E: Environment>(env: &E, question: &Question) -> bool {
+    let name = question.name();
+    env.memory().shelf.find(&name).is_some() || region::find(env, question, &name).await.is_some()
+}
