@@ -211,7 +211,6 @@ fn every_version_has_its_warm_answers_without_a_reader() {
             let answer = reader.at("GET", &format!("{base}{TOP}"), "", &[]);
             assert_eq!(answer.status, 200, "{strategy} {base}: {}", answer.text);
             assert!(answer.text.contains("new"), "{}", answer.text);
-            println!("{base} {strategy}: {} bytes", answer.text.len());
         }
     }
 }
