@@ -8,6 +8,7 @@ use leaderboard_identity::api_key::{
     ApiKey, ApiKeyRecord, KeyRefusal, KeyRequest, KeyTerms, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS,
     NewApiKey, NotAKey, TooManySecrets,
 };
+use leaderboard_identity::token::{KeyBinding, TokenProblem};
 
 use crate::given::{NOW_S, at, now, tenant};
 
@@ -111,6 +112,32 @@ fn a_key_ends_when_it_expires() {
     };
     assert_eq!(check(&expiring, None, at(NOW_S + 9)), Ok(()));
     assert_eq!(check(&expiring, None, at(NOW_S + 10)), Err(KeyRefusal::Expired));
+}
+
+/// An id can come back, and with it no token of the key that had it before.
+#[test]
+fn a_token_is_good_by_the_very_key_that_issued_it() {
+    let own = record();
+    let made_ms = own.created_at.as_unix_ms();
+    let ms = |ms: i64| Timestamp::from_unix_ms(ms).unwrap();
+    let check = |key_made_at: Option<Timestamp>, issued_at: Option<Timestamp>| {
+        let binding = KeyBinding {
+            key_made_at,
+            ..own.token_binding()
+        };
+        own.check_token(&binding, issued_at, at(NOW_S + 10))
+    };
+    assert_eq!(own.token_binding().key_made_at, Some(own.created_at));
+    assert_eq!(check(Some(own.created_at), None), Ok(()));
+    for other_ms in [made_ms - 1, made_ms + 1] {
+        let refused = check(Some(ms(other_ms)), Some(at(NOW_S + 9)));
+        assert_eq!(refused, Err(TokenProblem::Revoked), "{other_ms}");
+    }
+    // Tokens of an older version do not say when their key was made: those of the same second may be its own.
+    let second_ms = made_ms - made_ms.rem_euclid(1000);
+    assert_eq!(check(None, Some(ms(second_ms))), Ok(()));
+    assert_eq!(check(None, Some(ms(second_ms - 1))), Err(TokenProblem::Revoked));
+    assert_eq!(check(None, None), Err(TokenProblem::Revoked));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tokens that the service issues itself.
 
 use leaderboard_core::access::Scopes;
-use leaderboard_core::{PlayerId, TenantId};
+use leaderboard_core::{PlayerId, TenantId, Timestamp};
 use leaderboard_identity::api_key::KeyId;
 use leaderboard_identity::player_token::{Grant, IssueProblem, MAX_LIFETIME_S, PlayerTokenKey, own_verifier};
 use leaderboard_identity::token::{KeyBinding, PresentedToken, TokenProblem};

@@ -322,7 +322,7 @@ fn one_call_gives_the_top_the_caller_and_the_neighbours() {
         &[("x-tenant-id", "acme")],
     );
     assert_eq!(anybody.json(), summary);
-    assert_eq!(anybody.header("cache-control"), "no-cache");
+    assert_eq!(anybody.header("cache-control"), "private, no-cache");
     for bad in ["top=0", "top=101", "around=101", "limit=5", "player="] {
         let refused = instance.with_token(&own, "GET", &format!("/leaderboards/b/summary?{bad}"), "");
         assert_eq!(refused.problem().1, "invalid-parameter", "{bad}");
