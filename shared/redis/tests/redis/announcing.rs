@@ -157,7 +157,7 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
         Change::Documents,
     ] {
         let taken = store.announce(CHANNEL, &tenant(), change).await;
-        assert_eq!(taken.unwrap(), false, "{change:?}");
+        assert!(!taken.unwrap(), "{change:?}");
     }
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
     // Once the user has the channel, nothing is counted any more.
