@@ -9,6 +9,8 @@ mod atomicity;
 #[cfg(test)]
 mod bans;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod dice;
 #[cfg(test)]
 mod holdings;
