@@ -12,7 +12,7 @@ use crate::edgeboard::{Edgeboard, KEY, over_http, tool};
 pub(crate) struct Ran {
     code: i32,
     out: String,
-    err: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
