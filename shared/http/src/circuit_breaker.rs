@@ -17,8 +17,6 @@ use crate::environment::Environment;
 
 /// How long a reader who has a usable cached response waits for the store, in milliseconds.
 pub(crate) const PATIENCE_MS: i64 = 500;
-/// Why the breaker opens when a reader's patience ends.
-pub(crate) const TOO_LONG: &str = "the store takes too long";
 /// How long after a failure of its own an instance does not ask the store for what can be done without it, in milliseconds.
 const FAILED_MS: i64 = 1_000;
 /// How long an instance takes the region's state that it read for what it is, in milliseconds.
@@ -42,11 +40,20 @@ struct State {
     probed_until: i64,
 }
 
+/// A question that the store did not answer in time.
+#[derive(Debug)]
+struct Failure {
+    /// When, in milliseconds since the epoch.
+    since: i64,
+    /// The error's cause; `None` when the store was only late: a store with much to do is late, and still answers all of it.
+    cause: Option<String>,
+}
+
 /// What an instance knows of the store.
 #[derive(Debug, Default)]
 pub(crate) struct CircuitBreaker {
-    /// The last failure that this instance met, unless the store has answered since: when, and its cause.
-    failure: RefCell<Option<(i64, String)>>,
+    /// The last failure that this instance met, unless the store has answered since.
+    failure: RefCell<Option<Failure>>,
     /// The region's state, and when it was read.
     region: Cell<Option<(State, i64)>>,
     /// Whether a probe of this instance is under way.
@@ -54,10 +61,12 @@ pub(crate) struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// The error that a question would end in, as far as this instance knows it from a failure a moment ago.
+    /// The error that a question would end in, as far as this instance knows it from a failure a moment ago. `None` also when
+    /// the store was only late.
     pub(crate) fn recent_failure(&self, now: Timestamp) -> Option<StoreError> {
         let failure = self.failure.borrow();
-        let (since, cause) = failure.as_ref()?;
+        let Failure { since, cause } = failure.as_ref()?;
+        let cause = cause.as_ref()?;
         // A clock that has been set back makes no outage longer.
         let lasts = (0..FAILED_MS).contains(&(now.as_unix_ms() - since));
         lasts.then(|| StoreError::Unavailable(cause.clone()))
@@ -71,7 +80,7 @@ impl CircuitBreaker {
             probed_until: i64::MIN,
         });
         self.region.set(Some((state, read_at)));
-        let own_since = self.failure.borrow().as_ref().map(|(since, _)| *since);
+        let own_since = self.failure.borrow().as_ref().map(|failure| failure.since);
         if !state.open && own_since.is_some_and(|since| since <= state.since) {
             // Another instance has had an answer since.
             *self.failure.borrow_mut() = None;
@@ -100,9 +109,18 @@ pub(crate) async fn is_open<E: Environment>(env: &E) -> bool {
 
 /// Opens the breaker: the store did not answer, for this cause.
 pub(crate) fn open<E: Environment>(env: &E, cause: &str) {
+    open_for(env, Some(cause.to_owned()));
+}
+
+/// Opens the breaker: the store takes longer than somebody waits who can do without it. Those who cannot still ask it.
+pub(crate) fn open_as_late<E: Environment>(env: &E) {
+    open_for(env, None);
+}
+
+fn open_for<E: Environment>(env: &E, cause: Option<String>) {
     let breaker = &env.memory().breaker;
     let now = env.clock().as_unix_ms();
-    *breaker.failure.borrow_mut() = Some((now, cause.to_owned()));
+    *breaker.failure.borrow_mut() = Some(Failure { since: now, cause });
     if breaker.region.get().is_some_and(|(state, _)| state.open) {
         return;
     }
@@ -166,7 +184,10 @@ async fn probe_alone<E: Environment>(env: &E) -> bool {
     match env.store().ready().await {
         Err(StoreError::Unavailable(cause)) => {
             let ended = env.clock().as_unix_ms();
-            *breaker.failure.borrow_mut() = Some((ended, cause));
+            *breaker.failure.borrow_mut() = Some(Failure {
+                since: ended,
+                cause: Some(cause),
+            });
             let probed_until = ended + PROBE_PAUSE_MS;
             write(
                 env,
@@ -248,6 +269,11 @@ mod tests {
         Timestamp::from_unix_ms(ms).unwrap()
     }
 
+    fn failure(since: i64, cause: Option<&str>) -> Option<Failure> {
+        let cause = cause.map(str::to_owned);
+        Some(Failure { since, cause })
+    }
+
     fn state(open: bool, since: i64) -> Option<State> {
         Some(State {
             open,
@@ -260,11 +286,19 @@ mod tests {
     fn a_failure_of_its_own_is_recent_for_a_second() {
         let breaker = CircuitBreaker::default();
         assert!(breaker.recent_failure(at(5_000)).is_none());
-        *breaker.failure.borrow_mut() = Some((5_000, "refused".into()));
+        *breaker.failure.borrow_mut() = failure(5_000, Some("refused"));
         assert!(
             matches!(breaker.recent_failure(at(5_999)), Some(StoreError::Unavailable(cause)) if cause == "refused")
         );
         assert!(breaker.recent_failure(at(6_000)).is_none() && breaker.recent_failure(at(4_999)).is_none());
+    }
+
+    #[test]
+    fn a_store_that_was_late_is_asked_by_those_who_cannot_do_without_it() {
+        let breaker = CircuitBreaker::default();
+        *breaker.failure.borrow_mut() = failure(5_000, None);
+        assert!(breaker.recent_failure(at(5_000)).is_none());
+        assert!(breaker.learn(None, 5_000));
     }
 
     #[test]
@@ -275,7 +309,7 @@ mod tests {
         assert_eq!((breaker.known(99), breaker.known(100)), (Some(false), None));
         assert!(breaker.learn(state(true, 100), 100));
         assert!(!breaker.learn(state(false, 200), 200));
-        *breaker.failure.borrow_mut() = Some((300, "refused".into()));
+        *breaker.failure.borrow_mut() = failure(300, Some("refused"));
         assert!(breaker.learn(None, 300) && breaker.learn(state(false, 299), 310));
         assert_eq!(breaker.known(310), Some(true));
         assert!(!breaker.learn(state(false, 301), 320));

@@ -221,7 +221,7 @@ async fn ask_with_patience<E: Environment>(
         Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(&copy.bodies)),
         Some(answer) => answer,
         None => {
-            circuit_breaker::open(env, "the store takes too long");
+            circuit_breaker::open_as_late(env);
             env.later(async move {
                 let _ = asked.await;
             });

@@ -148,7 +148,7 @@ async fn send<E: Environment>(
     let answer = match circuit_breaker::within(env, PATIENCE_MS, sent.as_mut()).await {
         Some(answer) => answer,
         None => {
-            circuit_breaker::open(env, "a report takes too long");
+            circuit_breaker::open_as_late(env);
             sent.await
         }
     };

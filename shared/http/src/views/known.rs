@@ -7,7 +7,7 @@ use leaderboard_core::{PeriodSelector, StoreError};
 
 use super::question::Question;
 use super::region;
-use crate::circuit_breaker::{self, PATIENCE_MS, TOO_LONG};
+use crate::circuit_breaker::{self, PATIENCE_MS};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
@@ -42,7 +42,7 @@ pub(super) async fn can_be_named<E: Environment>(
     let answer = match circuit_breaker::within(env, PATIENCE_MS, asked.as_mut()).await {
         Some(answer) => answer,
         None if is_answered(env, question).await => {
-            circuit_breaker::open(env, TOO_LONG);
+            circuit_breaker::open_as_late(env);
             go_on_later(env, asked);
             return Ok(false);
         }

@@ -15,7 +15,7 @@ use super::request_directives::wants_the_truth;
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
 use super::{changes, hidden, make};
-use crate::circuit_breaker::{self, PATIENCE_MS, TOO_LONG};
+use crate::circuit_breaker::{self, PATIENCE_MS};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
@@ -142,7 +142,7 @@ impl<E: Environment> Asked<'_, '_, E> {
                 Ended::Unshared => return self.alone(why).await,
                 Ended::Late if at_most_ms < MAX_WAIT_MS => {
                     if let Some(answer) = self.without_store(false).await {
-                        circuit_breaker::open(env, TOO_LONG);
+                        circuit_breaker::open_as_late(env);
                         return answer;
                     }
                     at_most_ms = MAX_WAIT_MS;
@@ -240,7 +240,7 @@ impl<E: Environment> Asked<'_, '_, E> {
         }
         let answer = self.without_store(false).await;
         if answer.is_some() {
-            circuit_breaker::open(env, TOO_LONG);
+            circuit_breaker::open_as_late(env);
         }
         Err(answer)
     }
