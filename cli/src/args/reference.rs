@@ -1,4 +1,4 @@
-//! The reference in `docs/command-line.md`, made from the command line itself.
+//! The reference in `docs/reference/command-line.md`, made from the command line itself.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ const WIDTH: usize = 100;
 
 #[test]
 fn the_document_is_what_the_tool_says_of_itself() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/command-line.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/command-line.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (written, generated) = text.split_once(MARKER).expect("the marker");
     let expected = reference();
@@ -26,7 +26,7 @@ fn the_document_is_what_the_tool_says_of_itself() {
     } else {
         assert!(
             generated == expected,
-            "docs/command-line.md is out of date: UPDATE_DOCS=1 cargo test -p edgeboard reference"
+            "docs/reference/command-line.md is out of date: UPDATE_DOCS=1 cargo test -p edgeboard reference"
         );
     }
 }
