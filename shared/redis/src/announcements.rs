@@ -1,14 +1,15 @@
-//! Telling other regions what changed: the [`Announcements`] port. `submit.lua` writes the same messages, and both publish
-//! with `publish.lua`.
+//! The [`Announcements`] port: tells other regions what changed. `submit.lua` writes the same messages, and both use
+//! `publish.lua`.
 
 use leaderboard_core::ports::{Announcements, Change};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::RedisStore;
-use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{ANNOUNCE, Call};
+use crate::reply_reader::ReplyReader;
+use crate::script::ScriptCall;
+use crate::scripts::ANNOUNCE;
 
 impl<C: Connection> Announcements for RedisStore<C> {
     async fn announce(
@@ -17,20 +18,20 @@ impl<C: Connection> Announcements for RedisStore<C> {
         tenant: &TenantId,
         change: Change<'_>,
     ) -> Result<bool, StoreError> {
-        let head = message_head(tenant);
+        let head = begin_message(tenant);
         let message = match change {
             Change::Leaderboard(id) => format!("{head}\"{id}\"],\"void\":true}}"),
             Change::Leaderboards => format!("{head}],\"void\":true}}"),
             Change::Documents => format!("{head}],\"documents\":true}}"),
         };
-        let mut call = Call::on([keys::counters()]);
-        call.text(channel);
-        call.text(&message);
-        Ok(Answer::new(ANNOUNCE.run(&self.connection, &call).await?).count()? > 0)
+        let mut call = ScriptCall::with_keys([keys::counters()]);
+        call.add_text(channel);
+        call.add_text(&message);
+        Ok(ReplyReader::new(ANNOUNCE.run(&self.connection, &call).await?).read_count()? > 0)
     }
 }
 
-/// A message up to its first leaderboard. Ids are made of characters that JSON takes as they are.
-pub(crate) fn message_head(tenant: &TenantId) -> String {
+/// Returns a message up to its first leaderboard. Ids consist of characters that JSON does not escape.
+pub(crate) fn begin_message(tenant: &TenantId) -> String {
     format!("{{\"tenant\":\"{tenant}\",\"leaderboards\":[")
 }

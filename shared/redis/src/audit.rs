@@ -1,26 +1,27 @@
-//! The audit log: the [`AuditLog`] port.
+//! The [`AuditLog`] port: the audit log of a tenant or of the operator.
 
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::RedisStore;
-use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{APPEND_AUDIT, Call, READ_AUDIT};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::ScriptCall;
+use crate::scripts::{APPEND_AUDIT, READ_AUDIT};
 
 impl<C: Connection> AuditLog for RedisStore<C> {
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
-        let mut call = Call::on(keys::audit(record.tenant.as_ref()));
-        call.text(match record.kind {
+        let mut call = ScriptCall::with_keys(keys::audit(record.tenant.as_ref()));
+        call.add_text(match record.kind {
             AuditKind::Act => "1",
             AuditKind::Notice => "2",
         });
-        call.text(&record.kind.kept());
-        call.text(&record.at.as_unix_ms());
-        call.bytes(&record.body);
-        let mut answer = Answer::new(APPEND_AUDIT.run(&self.connection, &call).await?);
-        decimal(&answer.bytes()?)
+        call.add_text(&record.kind.kept());
+        call.add_text(&record.at.as_unix_ms());
+        call.add_bytes(&record.body);
+        let mut reply = ReplyReader::new(APPEND_AUDIT.run(&self.connection, &call).await?);
+        parse_decimal(&reply.read_bytes()?)
     }
 
     async fn read_audit(
@@ -32,30 +33,30 @@ impl<C: Connection> AuditLog for RedisStore<C> {
         if limit == 0 || before.is_some_and(|before| before <= 1) {
             return Ok(Vec::new());
         }
-        let mut call = Call::on(keys::audit(tenant));
+        let mut call = ScriptCall::with_keys(keys::audit(tenant));
         match before {
-            Some(before) => call.text(&format_args!("(0-{before}")),
-            None => call.text("+"),
+            Some(before) => call.add_text(&format_args!("(0-{before}")),
+            None => call.add_text("+"),
         }
-        call.text(&limit);
-        let mut answer = Answer::new(READ_AUDIT.run(&self.connection, &call).await?);
-        let mut records = Vec::with_capacity(answer.left() / 3);
-        while !answer.is_empty() {
-            let position = position(&answer.bytes()?)?;
-            let at = read_time(&answer.bytes()?)?;
-            let body = answer.bytes()?;
+        call.add_text(&limit);
+        let mut reply = ReplyReader::new(READ_AUDIT.run(&self.connection, &call).await?);
+        let mut records = Vec::with_capacity(reply.remaining() / 3);
+        while !reply.is_empty() {
+            let position = parse_position(&reply.read_bytes()?)?;
+            let at = parse_time(&reply.read_bytes()?)?;
+            let body = reply.read_bytes()?;
             records.push(RecordedAudit { position, at, body });
         }
         Ok(records)
     }
 }
 
-/// The position in an id of the stream.
-fn position(id: &[u8]) -> Result<u64, StoreError> {
-    decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("audit id"))?)
+/// Returns the position in the id of a stream entry.
+fn parse_position(id: &[u8]) -> Result<u64, StoreError> {
+    parse_decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("audit id"))?)
 }
 
-fn read_time(bytes: &[u8]) -> Result<Timestamp, StoreError> {
+fn parse_time(bytes: &[u8]) -> Result<Timestamp, StoreError> {
     let text = std::str::from_utf8(bytes).map_err(corrupt)?;
     let ms = text.parse().map_err(corrupt)?;
     Timestamp::from_unix_ms(ms).ok_or_else(|| corrupt("audit time"))

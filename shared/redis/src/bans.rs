@@ -1,32 +1,33 @@
-//! Shadow bans: the [`Bans`] port, and what brings a leaderboard up to date with them.
+//! The [`Bans`] port: shadow bans, and the steps that apply them to leaderboards.
 
 use leaderboard_core::codec::{Reader, Writer, encode_event};
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
 use leaderboard_core::{Event, EventBody, LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::RedisStore;
-use crate::answer::{Answer, corrupt};
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{CHANGE_BANS, Call, LIST_BANS};
+use crate::reply_reader::{ReplyReader, corrupt};
+use crate::script::ScriptCall;
+use crate::scripts::{CHANGE_BANS, LIST_BANS};
 
-/// How many commands one call of the port sends at most; what is left then is done by later calls.
+/// The maximum number of commands of one call of the port. Later calls do the rest of the work.
 const MAX_STEPS: u32 = 16;
 
-/// What `change_bans.lua` answers.
-struct Changed {
+/// The reply of `change_bans.lua`.
+struct ChangeReply {
     code: u64,
     up_to_date: bool,
 }
 
 impl<C: Connection> Bans for RedisStore<C> {
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
-        let mut call = call_on(tenant, "ban", ban.banned_at);
-        call.bytes(ban.player.as_bytes());
-        call.bytes(pack(ban));
-        call.bytes(hidden(&ban.player, ban.banned_at));
-        call.text(&MAX_BANS);
-        match change(&self.connection, tenant, &call, ban.banned_at).await? {
+        let mut call = start_call(tenant, "ban", ban.banned_at);
+        call.add_bytes(ban.player.as_bytes());
+        call.add_bytes(pack_ban(ban));
+        call.add_bytes(encode_hidden_event(&ban.player, ban.banned_at));
+        call.add_text(&MAX_BANS);
+        match send_change(&self.connection, tenant, &call, ban.banned_at).await? {
             0 => Ok(Ok(())),
             1 => Ok(Err(TooManyBans)),
             _ => Err(StoreError::Unavailable(
@@ -36,10 +37,10 @@ impl<C: Connection> Bans for RedisStore<C> {
     }
 
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        let mut call = call_on(tenant, "unban", at);
-        call.bytes(player.as_bytes());
-        call.bytes(restored(player, at));
-        match change(&self.connection, tenant, &call, at).await? {
+        let mut call = start_call(tenant, "unban", at);
+        call.add_bytes(player.as_bytes());
+        call.add_bytes(encode_restored_event(player, at));
+        match send_change(&self.connection, tenant, &call, at).await? {
             0 => Ok(()),
             _ => Err(StoreError::Unavailable(
                 "earlier bans are still being applied".into(),
@@ -58,10 +59,10 @@ impl<C: Connection> Bans for RedisStore<C> {
             .connection
             .command("HGET", &[&records, player.as_bytes()])
             .await?;
-        let Some(record) = Answer::new(found).optional_bytes()? else {
+        let Some(record) = ReplyReader::new(found).read_optional_bytes()? else {
             return Ok(None);
         };
-        let ban = unpack(player.clone(), &record)?;
+        let ban = unpack_ban(player.clone(), &record)?;
         Ok(Some(ban).filter(|ban| !ban.is_over(now)))
     }
 
@@ -73,55 +74,57 @@ impl<C: Connection> Bans for RedisStore<C> {
         now: Timestamp,
     ) -> Result<Vec<Ban>, StoreError> {
         let [records, players, ..] = keys::bans(tenant);
-        let mut call = Call::on([players, records]);
-        call.option(after);
-        call.text(&limit);
-        call.text(&now.as_unix_ms());
-        let mut answer = Answer::new(LIST_BANS.run(&self.connection, &call).await?);
-        let mut bans = Vec::with_capacity(answer.left() / 2);
-        while !answer.is_empty() {
-            let player = String::from_utf8(answer.bytes()?).map_err(corrupt)?;
+        let mut call = ScriptCall::with_keys([players, records]);
+        call.add_option(after);
+        call.add_text(&limit);
+        call.add_text(&now.as_unix_ms());
+        let mut reply = ReplyReader::new(LIST_BANS.run(&self.connection, &call).await?);
+        let mut bans = Vec::with_capacity(reply.remaining() / 2);
+        while !reply.is_empty() {
+            let player = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
             let player = PlayerId::new(player).map_err(corrupt)?;
-            bans.push(unpack(player, &answer.bytes()?)?);
+            bans.push(unpack_ban(player, &reply.read_bytes()?)?);
         }
         Ok(bans)
     }
 }
 
-/// Brings leaderboards up to date with the bans at `now`, in a few commands. Whether they are.
-pub(crate) async fn apply<C: Connection>(
+/// Applies the bans that hold at `now` to leaderboards, in at most [`MAX_STEPS`] commands. Returns whether the leaderboards are up
+/// to date.
+pub(crate) async fn apply_bans<C: Connection>(
     connection: &C,
     tenant: &TenantId,
     boards: &[&LeaderboardId],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut call = call_on(tenant, "apply", now);
+    let mut call = start_call(tenant, "apply", now);
     for board in boards {
-        call.text(*board);
+        call.add_text(*board);
     }
     for _ in 0..MAX_STEPS {
-        if step(connection, &call).await?.up_to_date {
+        if run_step(connection, &call).await?.up_to_date {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Sends a change, again for as long as too many others wait, and then goes on with applying it. Its code.
-async fn change<C: Connection>(
+/// Sends a change, and sends it again while too many changes are pending. Then applies it to the leaderboards. Returns the
+/// script's code.
+async fn send_change<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    call: &Call,
+    call: &ScriptCall,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut changed = step(connection, call).await?;
-    let apply = call_on(tenant, "apply", now);
+    let mut changed = run_step(connection, call).await?;
+    let apply = start_call(tenant, "apply", now);
     for _ in 1..MAX_STEPS {
         match changed.code {
-            2 => changed = step(connection, call).await?,
+            2 => changed = run_step(connection, call).await?,
             _ if changed.up_to_date => break,
-            // The change is made. What cannot be done now is done by those who read and write.
-            _ => match step(connection, &apply).await {
+            // The change is stored. Later reads and writes apply what this call cannot apply.
+            _ => match run_step(connection, &apply).await {
                 Ok(applied) => changed.up_to_date = applied.up_to_date,
                 Err(_) => break,
             },
@@ -130,28 +133,28 @@ async fn change<C: Connection>(
     Ok(changed.code)
 }
 
-async fn step<C: Connection>(connection: &C, call: &Call) -> Result<Changed, StoreError> {
-    let mut answer = Answer::new(CHANGE_BANS.run(connection, call).await?);
-    Ok(Changed {
-        code: answer.count()?,
-        up_to_date: answer.count()? == 1,
+async fn run_step<C: Connection>(connection: &C, call: &ScriptCall) -> Result<ChangeReply, StoreError> {
+    let mut reply = ReplyReader::new(CHANGE_BANS.run(connection, call).await?);
+    Ok(ChangeReply {
+        code: reply.read_count()?,
+        up_to_date: reply.read_count()? == 1,
     })
 }
 
-/// A call of `change_bans.lua`; what belongs to the operation follows.
-fn call_on(tenant: &TenantId, operation: &str, now: Timestamp) -> Call {
-    let mut call = Call::on([keys::boards(tenant)]);
-    call.keys(keys::bans(tenant));
-    call.keys([keys::log_weights(tenant)]);
-    call.text(operation);
-    call.text(&now.as_unix_ms());
-    for part in keys::around_board(tenant) {
-        call.bytes(part);
+/// Starts a call of `change_bans.lua`. The caller adds the operation's own arguments.
+fn start_call(tenant: &TenantId, operation: &str, now: Timestamp) -> ScriptCall {
+    let mut call = ScriptCall::with_keys([keys::boards(tenant)]);
+    call.add_keys(keys::bans(tenant));
+    call.add_keys([keys::log_sizes(tenant)]);
+    call.add_text(operation);
+    call.add_text(&now.as_unix_ms());
+    for part in keys::leaderboard_key_parts(tenant) {
+        call.add_bytes(part);
     }
     call
 }
 
-fn hidden(player: &PlayerId, at: Timestamp) -> Vec<u8> {
+fn encode_hidden_event(player: &PlayerId, at: Timestamp) -> Vec<u8> {
     let player = player.clone();
     encode_event(&Event {
         recorded_at: at,
@@ -159,7 +162,7 @@ fn hidden(player: &PlayerId, at: Timestamp) -> Vec<u8> {
     })
 }
 
-fn restored(player: &PlayerId, at: Timestamp) -> Vec<u8> {
+fn encode_restored_event(player: &PlayerId, at: Timestamp) -> Vec<u8> {
     let player = player.clone();
     encode_event(&Event {
         recorded_at: at,
@@ -167,15 +170,15 @@ fn restored(player: &PlayerId, at: Timestamp) -> Vec<u8> {
     })
 }
 
-/// A ban as `bans.lua` reads it.
-fn pack(ban: &Ban) -> Vec<u8> {
+/// Encodes a ban as the record of `bans.lua`.
+fn pack_ban(ban: &Ban) -> Vec<u8> {
     let end_ms = ban.expires_at.map_or(0, Timestamp::as_unix_ms);
     let event = ban
         .expires_at
-        .map_or_else(Vec::new, |end| restored(&ban.player, end));
+        .map_or_else(Vec::new, |end| encode_restored_event(&ban.player, end));
     let mut record = end_ms.to_be_bytes().to_vec();
     record.extend(ban.banned_at.as_unix_ms().to_be_bytes());
-    // An event of a player alone is far shorter.
+    // This event holds only a player, so it is far shorter than 64 KiB.
     record.extend(u16::try_from(event.len()).unwrap_or(u16::MAX).to_be_bytes());
     record.extend(event);
     let mut reason = Writer::default();
@@ -184,8 +187,8 @@ fn pack(ban: &Ban) -> Vec<u8> {
     record
 }
 
-/// The inverse of [`pack`].
-fn unpack(player: PlayerId, record: &[u8]) -> Result<Ban, StoreError> {
+/// Decodes what [`pack_ban`] has encoded.
+fn unpack_ban(player: PlayerId, record: &[u8]) -> Result<Ban, StoreError> {
     let short = || corrupt("ban");
     let (end_ms, rest) = record.split_first_chunk().ok_or_else(short)?;
     let (since_ms, rest) = rest.split_first_chunk().ok_or_else(short)?;

@@ -1,4 +1,4 @@
-//! What this crate needs of a Redis client: one command at a time, its answer flattened, and a pause.
+//! The Redis client that this crate needs: it sends one command, returns the flattened reply, and can pause.
 #![expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -6,7 +6,7 @@
 
 use leaderboard_core::StoreError;
 
-/// One value of an answer.
+/// One value of a flattened reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// No value.
@@ -21,43 +21,43 @@ pub enum Reply {
 
 /// A connection to Redis 7.0 or newer.
 pub trait Connection {
-    /// Sends one command. Arrays in its answer come flattened: what they hold in order, without what holds
-    /// it, so that an empty array is nothing at all.
+    /// Sends one command and returns the values of its reply. Arrays are flattened: their values appear in order without the array
+    /// around them, so an empty array gives no value.
     ///
     /// # Errors
-    /// [`ConnectionError`] when there is no answer, or the answer is an error.
+    /// [`ConnectionError`] when the server does not reply, or replies with an error.
     async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError>;
 
-    /// Waits a moment, about a millisecond, so that the server gets to the commands of others.
+    /// Waits about a millisecond, so that the server can run the commands of other clients.
     async fn pause(&self);
 }
 
-/// How many pauses of about a millisecond come after a step of work that goes on: about as long as the step took.
+/// The number of pauses of about a millisecond after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;
 
-/// Pauses after a step of work that goes on: the server does one thing at a time, and half of its time is for others.
-pub(crate) async fn let_others_on(connection: &impl Connection) {
+/// Pauses after a step of long work. The server runs one command at a time, and this leaves half of its time to other clients.
+pub(crate) async fn yield_to_others(connection: &impl Connection) {
     for _ in 0..PAUSES_AFTER_A_STEP {
         connection.pause().await;
     }
 }
 
-/// Why a command gave no values.
+/// The reason why a command returned no values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectionError {
-    /// The server is out of reach or did not answer in time.
+    /// The server cannot be reached or did not reply in time.
     Unavailable(String),
-    /// The server answered with an error.
+    /// The server replied with an error.
     Refused {
         /// The error's first word, such as `NOSCRIPT` or `ERR`.
         code: String,
-        /// The rest of it.
+        /// The rest of the error.
         message: String,
     },
 }
 
-/// Errors of a server that is not the one to talk to now: it has become a replica, is still loading its data, has lost its
-/// primary, or is a primary that has lost its replicas.
+/// The error codes of a server that cannot serve this client now: the server has become a replica, is still loading its data, has
+/// lost its primary, or is a primary that has lost its replicas.
 const WRONG_SERVER: [&str; 6] = [
     "READONLY",
     "LOADING",
@@ -67,9 +67,9 @@ const WRONG_SERVER: [&str; 6] = [
     "UNBLOCKED",
 ];
 
-/// How the `redis` crate (in the versions that Spin and this project use) begins the text of a server's error.
+/// The beginning of the text of a server's error in the `redis` crate (in the versions that Spin and this project use).
 const SERVER_ERROR: &str = "An error was signalled by the server - ";
-/// Names that the `redis` crate puts in place of error codes, without the `Error` that some end with.
+/// Names that the `redis` crate uses in place of error codes. Some names end with `Error`, which is left out here.
 const CODES: [(&str, &str); 12] = [
     ("Response", "ERR"),
     ("ExecAbort", "EXECABORT"),
@@ -86,10 +86,9 @@ const CODES: [(&str, &str); 12] = [
 ];
 
 impl ConnectionError {
-    /// Understands an error of which a client gives only the text, as Spin does: the server's own words
-    /// (`NOSCRIPT No matching script`), or those of the `redis` crate (`An error was signalled by the server -
-    /// NoScriptError: No matching script`, `WRONGTYPE: Operation against …`). Any other text is about the
-    /// connection.
+    /// Parses an error of a client that returns only text, as Spin does. The text can be the server's (`NOSCRIPT No matching
+    /// script`) or the `redis` crate's (`An error was signalled by the server - NoScriptError: No matching script`,
+    /// `WRONGTYPE: Operation against …`). Every other text is an error of the connection.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         let server = text.strip_prefix(SERVER_ERROR);
@@ -110,9 +109,8 @@ impl ConnectionError {
         }
     }
 
-    /// Whether the connection is of no use any more: the server did not answer, or it answered that it is not, or not yet, the
-    /// primary that this client wants ([`WRONG_SERVER`]). A connection that is opened again may lead to another server, since
-    /// failovers move an address.
+    /// Returns whether the client has to open a new connection: the server did not reply, or replied that it cannot serve this
+    /// client now ([`WRONG_SERVER`]). A new connection can lead to another server, because a failover moves the address.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
         match self {
@@ -121,14 +119,14 @@ impl ConnectionError {
         }
     }
 
-    /// Whether the server does not have the script that was named by its digest.
+    /// Returns whether the server does not know the script of the given digest.
     #[must_use]
     pub fn is_no_script(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "NOSCRIPT")
     }
 }
 
-/// Redis writes its codes in capitals, at least two.
+/// Returns whether `word` looks like an error code: at least two capitals.
 fn is_code(word: &str) -> bool {
     word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
@@ -141,12 +139,12 @@ impl From<ConnectionError> for StoreError {
         };
         let text = format!("{code} {message}");
         match code.as_str() {
-            // The server or its role will be another one in a while.
+            // Another server, or this server in another role, will reply after a while.
             code if WRONG_SERVER.contains(&code) => Self::Unavailable(text),
             "TRYAGAIN" | "BUSY" | "MISCONF" | "UNKILLABLE" => Self::Unavailable(text),
             "OOM" => Self::OutOfMemory(text),
             "ERR" if message.starts_with("max number of clients") => Self::Unavailable(text),
-            // What a command that adds to a number says of anything else: "hash value is not an integer", "value is …".
+            // HINCRBY and INCR reply with this error when the stored value is not a number: "hash value is not an integer", "value is …".
             "ERR" if message.contains("value is not an integer") => Self::Corrupt(text),
             "CORRUPT" | "WRONGTYPE" => Self::Corrupt(text),
             _ => Self::Rejected(text),
@@ -159,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn understands_how_clients_word_a_missing_script() {
+    fn a_missing_script_is_found_in_the_text_of_each_client() {
         for text in [
             "NOSCRIPT No matching script. Please use EVAL.",
             "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.",
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_errors_by_what_a_caller_can_do() {
+    fn each_error_becomes_the_store_error_that_tells_the_caller_what_to_do() {
         let store = |text: &str| StoreError::from(ConnectionError::from_text(text));
         for text in [
             "Connection refused (os error 111)",

@@ -1,35 +1,36 @@
-//! Counters of the installation: the [`Counters`] port.
+//! The [`Counters`] port: counters of the installation.
 
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::Counters;
 
 use crate::RedisStore;
-use crate::answer::{Answer, corrupt};
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{COUNT, Call};
+use crate::reply_reader::{ReplyReader, corrupt};
+use crate::script::ScriptCall;
+use crate::scripts::ADD_COUNTERS;
 
 impl<C: Connection> Counters for RedisStore<C> {
     async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
         if counts.is_empty() {
             return Ok(());
         }
-        let mut call = Call::on([keys::counters()]);
+        let mut call = ScriptCall::with_keys([keys::counters()]);
         for (name, count) in counts {
-            call.text(name);
-            call.text(count);
+            call.add_text(name);
+            call.add_text(count);
         }
-        COUNT.run(&self.connection, &call).await?;
+        ADD_COUNTERS.run(&self.connection, &call).await?;
         Ok(())
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
         let key = keys::counters();
-        let mut answer = Answer::new(self.connection.command("HGETALL", &[&key]).await?);
-        let mut counters = Vec::with_capacity(answer.left() / 2);
-        while !answer.is_empty() {
-            let name = String::from_utf8(answer.bytes()?).map_err(corrupt)?;
-            counters.push((name.into_boxed_str(), answer.number()?));
+        let mut reply = ReplyReader::new(self.connection.command("HGETALL", &[&key]).await?);
+        let mut counters = Vec::with_capacity(reply.remaining() / 2);
+        while !reply.is_empty() {
+            let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+            counters.push((name.into_boxed_str(), reply.read_number()?));
         }
         counters.sort_unstable();
         Ok(counters)

@@ -1,4 +1,4 @@
-//! Messages that could not be applied: the [`DeadLetters`] port.
+//! The [`DeadLetters`] port: messages that could not be applied.
 
 use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::{
@@ -7,10 +7,11 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::RedisStore;
-use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{Call, DELETE_DEAD_LETTER, LIST_DEAD_LETTERS, PUSH_DEAD_LETTERS};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::ScriptCall;
+use crate::scripts::{DELETE_DEAD_LETTER, LIST_DEAD_LETTERS, PUSH_DEAD_LETTERS};
 
 impl<C: Connection> DeadLetters for RedisStore<C> {
     async fn push_dead_letters(
@@ -21,15 +22,15 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
         if letters.is_empty() {
             return Ok(());
         }
-        let mut call = Call::on(keys::dead_letters());
-        call.keys([keys::last_dead_letter(), keys::dead_letters_of(tenant)]);
-        call.text(&IDEMPOTENCY_MS);
-        call.text(&MAX_DEAD_LETTERS);
-        call.text(&MAX_DEAD_LETTERS_IN_ALL);
+        let mut call = ScriptCall::with_keys(keys::dead_letters());
+        call.add_keys([keys::last_dead_letter(), keys::scope_dead_letters(tenant)]);
+        call.add_text(&IDEMPOTENCY_MS);
+        call.add_text(&MAX_DEAD_LETTERS);
+        call.add_text(&MAX_DEAD_LETTERS_IN_ALL);
         for letter in letters {
-            call.bytes(digest(tenant, letter));
-            call.text(&letter.at.as_unix_ms());
-            call.bytes(encode(tenant, letter));
+            call.add_bytes(compute_digest(tenant, letter));
+            call.add_text(&letter.at.as_unix_ms());
+            call.add_bytes(encode_letter(tenant, letter));
         }
         PUSH_DEAD_LETTERS.run(&self.connection, &call).await?;
         Ok(())
@@ -46,20 +47,20 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
         }
         let [letters, all, _] = keys::dead_letters();
         let ids = match tenant {
-            Some(_) => keys::dead_letters_of(tenant),
+            Some(_) => keys::scope_dead_letters(tenant),
             None => all,
         };
-        let mut call = Call::on([letters, ids]);
+        let mut call = ScriptCall::with_keys([letters, ids]);
         match before {
-            Some(before) => call.text(&format_args!("({before}")),
-            None => call.text("+inf"),
+            Some(before) => call.add_text(&format_args!("({before}")),
+            None => call.add_text("+inf"),
         }
-        call.text(&limit);
-        let mut answer = Answer::new(LIST_DEAD_LETTERS.run(&self.connection, &call).await?);
-        let mut found = Vec::with_capacity(answer.left() / 2);
-        while !answer.is_empty() {
-            let id = decimal(&answer.bytes()?)?;
-            found.push(stored(id, &answer.bytes()?)?);
+        call.add_text(&limit);
+        let mut reply = ReplyReader::new(LIST_DEAD_LETTERS.run(&self.connection, &call).await?);
+        let mut found = Vec::with_capacity(reply.remaining() / 2);
+        while !reply.is_empty() {
+            let id = parse_decimal(&reply.read_bytes()?)?;
+            found.push(unpack_letter(id, &reply.read_bytes()?)?);
         }
         Ok(found)
     }
@@ -71,22 +72,22 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
             .connection
             .command("HGET", &[&letters, id_text.as_bytes()])
             .await?;
-        let Some(bytes) = Answer::new(replies).optional_bytes()? else {
+        let Some(bytes) = ReplyReader::new(replies).read_optional_bytes()? else {
             return Ok(None);
         };
-        stored(id, &bytes).map(Some)
+        unpack_letter(id, &bytes).map(Some)
     }
 
     async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
-        let mut call = Call::on(keys::dead_letters());
-        call.text(&id);
-        let mut answer = Answer::new(DELETE_DEAD_LETTER.run(&self.connection, &call).await?);
-        Ok(answer.count()? == 1)
+        let mut call = ScriptCall::with_keys(keys::dead_letters());
+        call.add_text(&id);
+        let mut reply = ReplyReader::new(DELETE_DEAD_LETTER.run(&self.connection, &call).await?);
+        Ok(reply.read_count()? == 1)
     }
 }
 
-/// The same for letters of the same tenant, reason and payload.
-fn digest(tenant: Option<&TenantId>, letter: &DeadLetter) -> [u8; 20] {
+/// Returns a digest of tenant, reason and payload. Equal letters have equal digests.
+fn compute_digest(tenant: Option<&TenantId>, letter: &DeadLetter) -> [u8; 20] {
     let mut hash = sha1_smol::Sha1::new();
     let tenant = tenant.map_or("", TenantId::as_str);
     for text in [tenant, &letter.reason] {
@@ -97,7 +98,7 @@ fn digest(tenant: Option<&TenantId>, letter: &DeadLetter) -> [u8; 20] {
     hash.digest().bytes()
 }
 
-fn encode(tenant: Option<&TenantId>, letter: &DeadLetter) -> Vec<u8> {
+fn encode_letter(tenant: Option<&TenantId>, letter: &DeadLetter) -> Vec<u8> {
     let mut w = Writer::default();
     w.text(tenant.map_or("", TenantId::as_str));
     w.timestamp(letter.at);
@@ -106,12 +107,13 @@ fn encode(tenant: Option<&TenantId>, letter: &DeadLetter) -> Vec<u8> {
     w.finish()
 }
 
-/// What `push_dead_letters.lua` has made of [`encode`]: with a head that ends where its first two bytes say.
-fn stored(id: u64, bytes: &[u8]) -> Result<StoredDeadLetter, StoreError> {
+/// Reads a stored letter: the head of `dead_letters.lua`, whose first two bytes are its length, and the bytes of
+/// [`encode_letter`].
+fn unpack_letter(id: u64, bytes: &[u8]) -> Result<StoredDeadLetter, StoreError> {
     let (length, _) = bytes.split_first_chunk().ok_or_else(|| corrupt("dead letter"))?;
     let head = usize::from(u16::from_be_bytes(*length));
     let encoded = bytes.get(head..).ok_or_else(|| corrupt("dead letter"))?;
-    let (tenant, letter) = decode(encoded).map_err(corrupt)?;
+    let (tenant, letter) = decode_letter(encoded).map_err(corrupt)?;
     let tenant = match tenant.as_str() {
         "" => None,
         name => Some(TenantId::new(name).map_err(corrupt)?),
@@ -119,7 +121,7 @@ fn stored(id: u64, bytes: &[u8]) -> Result<StoredDeadLetter, StoreError> {
     Ok(StoredDeadLetter { id, tenant, letter })
 }
 
-fn decode(bytes: &[u8]) -> Result<(String, DeadLetter), Malformed> {
+fn decode_letter(bytes: &[u8]) -> Result<(String, DeadLetter), Malformed> {
     let mut r = Reader::new(bytes);
     let tenant = r.text()?.to_owned();
     let letter = DeadLetter {

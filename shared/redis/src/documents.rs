@@ -1,13 +1,14 @@
-//! Versioned documents that are not leaderboards: the [`Documents`] port.
+//! The [`Documents`] port: versioned documents other than leaderboards.
 
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected, VersionMismatch};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::RedisStore;
-use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys;
-use crate::script::{Call, DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, READ_DOCUMENTS, SHORTEN_DOCUMENT};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::ScriptCall;
+use crate::scripts::{DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, READ_DOCUMENTS, SHORTEN_DOCUMENT};
 
 impl<C: Connection> Documents for RedisStore<C> {
     async fn read_documents(
@@ -17,14 +18,14 @@ impl<C: Connection> Documents for RedisStore<C> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = Call::default();
+        let mut call = ScriptCall::default();
         for name in names {
             let [hash, _] = keys::documents(name.tenant.as_ref(), name.kind);
-            call.keys([hash]);
-            call.text(&name.id);
+            call.add_keys([hash]);
+            call.add_text(&name.id);
         }
-        let mut answer = Answer::new(READ_DOCUMENTS.run(&self.connection, &call).await?);
-        names.iter().map(|_| read_document(&mut answer)).collect()
+        let mut reply = ReplyReader::new(READ_DOCUMENTS.run(&self.connection, &call).await?);
+        names.iter().map(|_| read_document(&mut reply)).collect()
     }
 
     async fn put_document(
@@ -34,26 +35,26 @@ impl<C: Connection> Documents for RedisStore<C> {
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
         let scope = name.tenant.as_ref();
-        let mut call = Call::on(keys::documents(scope, name.kind));
-        call.keys([keys::last_document_version(scope)]);
-        call.text(&name.id);
-        call.expected(expected);
-        call.bytes(body);
-        // A server that is out of memory refuses every put without a look at what is there.
+        let mut call = ScriptCall::with_keys(keys::documents(scope, name.kind));
+        call.add_keys([keys::last_document_version(scope)]);
+        call.add_text(&name.id);
+        call.add_expected(expected);
+        call.add_bytes(body);
+        // A server that is out of memory refuses every script that writes, even one that would store a shorter document.
         let (replies, out_of_memory) = match PUT_DOCUMENT.run(&self.connection, &call).await {
             Err(error @ StoreError::OutOfMemory(_)) => {
-                call.flag(true);
+                call.add_flag(true);
                 let replies = SHORTEN_DOCUMENT.run(&self.connection, &call).await?;
                 (replies, Some(error))
             }
             replies => (replies?, None),
         };
-        let mut answer = Answer::new(replies);
-        Ok(match (answer.bytes()?.as_slice(), out_of_memory) {
-            (b"ok", _) => Ok((answer.number()?, answer.count()? == 1)),
-            (b"version", _) => Err(answer.mismatch()?),
+        let mut reply = ReplyReader::new(replies);
+        Ok(match (reply.read_bytes()?.as_slice(), out_of_memory) {
+            (b"ok", _) => Ok((reply.read_number()?, reply.read_count()? == 1)),
+            (b"version", _) => Err(reply.read_mismatch()?),
             (b"full", Some(error)) => return Err(error),
-            _ => return Err(corrupt("answer to a put of a document")),
+            _ => return Err(corrupt("reply to a put of a document")),
         })
     }
 
@@ -62,14 +63,14 @@ impl<C: Connection> Documents for RedisStore<C> {
         name: &DocumentName,
         expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError> {
-        let mut call = Call::on(keys::documents(name.tenant.as_ref(), name.kind));
-        call.text(&name.id);
-        call.expected(expected);
-        let mut answer = Answer::new(DELETE_DOCUMENT.run(&self.connection, &call).await?);
-        Ok(match answer.bytes()?.as_slice() {
-            b"ok" => Ok(answer.count()? == 1),
-            b"version" => Err(answer.mismatch()?),
-            _ => return Err(corrupt("answer to a delete of a document")),
+        let mut call = ScriptCall::with_keys(keys::documents(name.tenant.as_ref(), name.kind));
+        call.add_text(&name.id);
+        call.add_expected(expected);
+        let mut reply = ReplyReader::new(DELETE_DOCUMENT.run(&self.connection, &call).await?);
+        Ok(match reply.read_bytes()?.as_slice() {
+            b"ok" => Ok(reply.read_count()? == 1),
+            b"version" => Err(reply.read_mismatch()?),
+            _ => return Err(corrupt("reply to a delete of a document")),
         })
     }
 
@@ -80,26 +81,26 @@ impl<C: Connection> Documents for RedisStore<C> {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
-        let mut call = Call::on(keys::documents(tenant, kind));
-        call.option(after);
-        call.text(&limit);
-        let mut answer = Answer::new(LIST_DOCUMENTS.run(&self.connection, &call).await?);
-        let mut documents = Vec::with_capacity(answer.left() / 3);
-        while !answer.is_empty() {
-            let id = String::from_utf8(answer.bytes()?).map_err(corrupt)?;
-            let document = read_document(&mut answer)?.ok_or_else(|| corrupt("document"))?;
+        let mut call = ScriptCall::with_keys(keys::documents(tenant, kind));
+        call.add_option(after);
+        call.add_text(&limit);
+        let mut reply = ReplyReader::new(LIST_DOCUMENTS.run(&self.connection, &call).await?);
+        let mut documents = Vec::with_capacity(reply.remaining() / 3);
+        while !reply.is_empty() {
+            let id = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+            let document = read_document(&mut reply)?.ok_or_else(|| corrupt("document"))?;
             documents.push((id.into_boxed_str(), document));
         }
         Ok(documents)
     }
 }
 
-/// A version and a body as the scripts answer them.
-fn read_document(answer: &mut Answer) -> Result<Option<Versioned<Vec<u8>>>, StoreError> {
-    let (version, value) = (answer.bytes()?, answer.bytes()?);
+/// Reads the version and the body of a document; `None` for a missing document.
+fn read_document(reply: &mut ReplyReader) -> Result<Option<Versioned<Vec<u8>>>, StoreError> {
+    let (version, value) = (reply.read_bytes()?, reply.read_bytes()?);
     if version.is_empty() {
         return Ok(None);
     }
-    let version = decimal(&version)?;
+    let version = parse_decimal(&version)?;
     Ok(Some(Versioned { version, value }))
 }

@@ -1,33 +1,37 @@
-//! How many entries a tenant holds, counted in steps.
+//! Counts the entries that a tenant holds, in steps.
 
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::answer::Answer;
-use crate::connection::{Connection, let_others_on};
-use crate::script::{COUNT_ENTRIES, Call};
-use crate::{keys, metering};
+use crate::connection::{Connection, yield_to_others};
+use crate::reply_reader::ReplyReader;
+use crate::script::ScriptCall;
+use crate::scripts::COUNT_ENTRIES;
+use crate::{keys, rate_limits};
 
-/// How many periods one command counts, and at most one leaderboard more: it holds up the server for about five
+/// The number of periods that one command counts (one leaderboard more at most). The command holds up the server for about five
 /// milliseconds.
 const PERIODS_PER_STEP: u32 = 500;
-/// The most commands in one call. What is left then goes on with the next call that needs the count.
+/// The maximum number of commands of one call. The next call that needs the count continues.
 const MAX_STEPS: u32 = 200;
 
-/// Counts until the count is exact. It is from a tenant's first leaderboard on; this is for stores that an earlier version
-/// has filled, and after many periods have expired.
+/// Counts until the count is exact. Scripts that write keep it exact from a tenant's first leaderboard on; only a store that an
+/// earlier version filled, or one in which many periods have expired, needs this function.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] when it takes more steps than one call may.
-pub(crate) async fn complete<C: Connection>(connection: &C, tenant: &TenantId) -> Result<(), StoreError> {
-    let mut call = Call::taking(keys::held_entries(tenant));
-    metering::add_boards(&mut call, tenant);
-    call.keys([keys::earlier_entry_counts(tenant)]);
-    call.text(&PERIODS_PER_STEP);
+/// [`StoreError::Unavailable`] when the count needs more steps than one call may take.
+pub(crate) async fn complete_count<C: Connection>(
+    connection: &C,
+    tenant: &TenantId,
+) -> Result<(), StoreError> {
+    let mut call = ScriptCall::with_packed_arguments(keys::entry_counts(tenant));
+    rate_limits::add_leaderboard_keys(&mut call, tenant);
+    call.add_keys([keys::earlier_entry_counts(tenant)]);
+    call.add_text(&PERIODS_PER_STEP);
     for _ in 0..MAX_STEPS {
-        if Answer::new(COUNT_ENTRIES.run(connection, &call).await?).count()? == 0 {
+        if ReplyReader::new(COUNT_ENTRIES.run(connection, &call).await?).read_count()? == 0 {
             return Ok(());
         }
-        let_others_on(connection).await;
+        yield_to_others(connection).await;
     }
     Err(StoreError::Unavailable(
         "the count of entries is not complete".into(),

@@ -1,13 +1,13 @@
-//! The log: the [`Events`] port.
+//! The [`Events`] port: the log of a leaderboard.
 
 use leaderboard_core::codec::decode_event;
 use leaderboard_core::ports::Events;
 use leaderboard_core::{LeaderboardId, RecordedEvent, StoreError, TenantId};
 
 use crate::RedisStore;
-use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys::BoardKeys;
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 
 impl<C: Connection> Events for RedisStore<C> {
     async fn read(
@@ -24,13 +24,13 @@ impl<C: Connection> Events for RedisStore<C> {
         let from = format!("0-{}", after.saturating_add(1));
         let limit = limit.to_string();
         let arguments: [&[u8]; 5] = [&key, from.as_bytes(), b"+", b"COUNT", limit.as_bytes()];
-        let mut answer = Answer::new(self.connection.command("XRANGE", &arguments).await?);
-        let mut events = Vec::with_capacity(answer.left() / 3);
-        while !answer.is_empty() {
-            let id = answer.bytes()?;
-            let position = decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("event id"))?)?;
-            let _field = answer.bytes()?;
-            let event = decode_event(&answer.bytes()?).map_err(corrupt)?;
+        let mut reply = ReplyReader::new(self.connection.command("XRANGE", &arguments).await?);
+        let mut events = Vec::with_capacity(reply.remaining() / 3);
+        while !reply.is_empty() {
+            let id = reply.read_bytes()?;
+            let position = parse_decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("event id"))?)?;
+            let _field = reply.read_bytes()?;
+            let event = decode_event(&reply.read_bytes()?).map_err(corrupt)?;
             events.push(RecordedEvent { position, event });
         }
         Ok(events)

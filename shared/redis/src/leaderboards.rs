@@ -1,4 +1,4 @@
-//! Configurations: the [`Leaderboards`] port.
+//! The [`Leaderboards`] port: configurations of leaderboards.
 
 use leaderboard_core::codec::{decode_leaderboard, encode_event, encode_layout, encode_leaderboard};
 use leaderboard_core::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
@@ -6,10 +6,13 @@ use leaderboard_core::{
     Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned,
 };
 
-use crate::answer::{Answer, corrupt, decimal};
-use crate::connection::{Connection, let_others_on};
+use crate::connection::{Connection, yield_to_others};
 use crate::keys::{self, BoardKeys};
-use crate::script::{APPLY_EXPIRIES, Call, DELETE, LIST, PUT, READ_CONFIGURATIONS, SWEEP};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::ScriptCall;
+use crate::scripts::{
+    APPLY_EXPIRIES, DELETE_LEADERBOARD, LIST_LEADERBOARDS, PUT_LEADERBOARD, READ_LEADERBOARDS, SWEEP_DELETED,
+};
 use crate::{RedisStore, bans};
 
 impl<C: Connection> Leaderboards for RedisStore<C> {
@@ -20,10 +23,10 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         let key = BoardKeys::new(tenant, id).configuration();
         let replies = self.connection.command("HMGET", &[&key, b"v", b"b"]).await?;
-        let mut answer = Answer::new(replies);
-        match (answer.optional_bytes()?, answer.optional_bytes()?) {
+        let mut reply = ReplyReader::new(replies);
+        match (reply.read_optional_bytes()?, reply.read_optional_bytes()?) {
             (None, None) => Ok(None),
-            (Some(version), Some(body)) => configuration(&version, &body).map(Some),
+            (Some(version), Some(body)) => decode_configuration(&version, &body).map(Some),
             _ => Err(corrupt("configuration without version or body")),
         }
     }
@@ -36,41 +39,45 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let call = Call::on(ids.iter().map(|id| BoardKeys::new(tenant, id).configuration()));
-        let mut answer = Answer::new(READ_CONFIGURATIONS.run(&self.connection, &call).await?);
+        let call = ScriptCall::with_keys(ids.iter().map(|id| BoardKeys::new(tenant, id).configuration()));
+        let mut reply = ReplyReader::new(READ_LEADERBOARDS.run(&self.connection, &call).await?);
         let mut configurations = Vec::with_capacity(ids.len());
         for _ in ids {
-            let (version, body) = (answer.bytes()?, answer.bytes()?);
+            let (version, body) = (reply.read_bytes()?, reply.read_bytes()?);
             configurations.push(if version.is_empty() {
                 None
             } else {
-                Some(configuration(&version, &body)?)
+                Some(decode_configuration(&version, &body)?)
             });
         }
         Ok(configurations)
     }
 
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
-        // Its event follows those of the bans before it.
-        bans::apply(&self.connection, put.tenant, &[&put.leaderboard.id], put.at).await?;
-        let mut answer = Answer::new(PUT.run(&self.connection, &put_call(put)).await?);
-        Ok(match answer.bytes()?.as_slice() {
+        // The log gets the events of earlier bans before the event of this change.
+        bans::apply_bans(&self.connection, put.tenant, &[&put.leaderboard.id], put.at).await?;
+        let mut reply = ReplyReader::new(
+            PUT_LEADERBOARD
+                .run(&self.connection, &build_put_call(put))
+                .await?,
+        );
+        Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => {
-                let stored = (answer.number()?, answer.count()? == 1);
-                if answer.count()? == 1 {
+                let stored = (reply.read_number()?, reply.read_count()? == 1);
+                if reply.read_count()? == 1 {
                     apply_expiries(&self.connection, put).await?;
                 }
                 Ok(stored)
             }
-            b"version" => Err(answer.mismatch()?.into()),
+            b"version" => Err(reply.read_mismatch()?.into()),
             b"entries" => Err(PutRefusal::HasEntries),
             b"many" => Err(PutRefusal::TooManyEntries),
             b"full" => Err(PutRefusal::TooManyLeaderboards),
             b"unfinished" => {
-                let_others_on(&self.connection).await;
+                yield_to_others(&self.connection).await;
                 Err(PutRefusal::Unfinished)
             }
-            _ => return Err(corrupt("answer to a put")),
+            _ => return Err(corrupt("reply to a put")),
         })
     }
 
@@ -80,17 +87,17 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         after: Option<&LeaderboardId>,
         limit: u32,
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-        let (begin, end) = keys::configuration_around(tenant);
-        let mut call = Call::on([keys::boards(tenant)]);
-        call.option(after);
-        call.text(&limit);
-        call.bytes(begin);
-        call.bytes(end);
-        let mut answer = Answer::new(LIST.run(&self.connection, &call).await?);
-        let mut configurations = Vec::with_capacity(answer.left() / 2);
-        while !answer.is_empty() {
-            let (version, body) = (answer.bytes()?, answer.bytes()?);
-            configurations.push(configuration(&version, &body)?);
+        let (begin, end) = keys::configuration_key_parts(tenant);
+        let mut call = ScriptCall::with_keys([keys::boards(tenant)]);
+        call.add_option(after);
+        call.add_text(&limit);
+        call.add_bytes(begin);
+        call.add_bytes(end);
+        let mut reply = ReplyReader::new(LIST_LEADERBOARDS.run(&self.connection, &call).await?);
+        let mut configurations = Vec::with_capacity(reply.remaining() / 2);
+        while !reply.is_empty() {
+            let (version, body) = (reply.read_bytes()?, reply.read_bytes()?);
+            configurations.push(decode_configuration(&version, &body)?);
         }
         Ok(configurations)
     }
@@ -101,88 +108,88 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        let names = BoardKeys::new(tenant, id);
-        let mut call = Call::on([names.configuration(), keys::boards(tenant)]);
-        call.keys(keys::held_entries(tenant));
-        call.keys([keys::deleted_boards(tenant), names.periods()]);
-        call.keys([keys::log_weights(tenant), names.log()]);
-        call.keys(names.ids());
-        call.keys([names.announced(), names.expiries()]);
-        call.expected(expected);
-        call.text(id);
-        for prefix in names.period_prefixes() {
-            call.bytes(prefix);
+        let board_keys = BoardKeys::new(tenant, id);
+        let mut call = ScriptCall::with_keys([board_keys.configuration(), keys::boards(tenant)]);
+        call.add_keys(keys::entry_counts(tenant));
+        call.add_keys([keys::deleted_boards(tenant), board_keys.periods()]);
+        call.add_keys([keys::log_sizes(tenant), board_keys.log()]);
+        call.add_keys(board_keys.idempotency_records());
+        call.add_keys([board_keys.announced(), board_keys.expiries()]);
+        call.add_expected(expected);
+        call.add_text(id);
+        for prefix in board_keys.period_prefixes() {
+            call.add_bytes(prefix);
         }
-        let mut answer = Answer::new(DELETE.run(&self.connection, &call).await?);
-        Ok(match answer.bytes()?.as_slice() {
-            b"ok" => Ok(answer.count()? == 1),
-            b"version" => Err(answer.mismatch()?.into()),
-            _ => return Err(corrupt("answer to a delete")),
+        let mut reply = ReplyReader::new(DELETE_LEADERBOARD.run(&self.connection, &call).await?);
+        Ok(match reply.read_bytes()?.as_slice() {
+            b"ok" => Ok(reply.read_count()? == 1),
+            b"version" => Err(reply.read_mismatch()?.into()),
+            _ => return Err(corrupt("reply to a delete")),
         })
     }
 
     async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
         let deleted = keys::deleted_boards(tenant);
         let first = self.connection.command("ZRANGE", &[&deleted, b"0", b"0"]).await?;
-        let mut answer = Answer::new(first);
-        if answer.is_empty() {
+        let mut reply = ReplyReader::new(first);
+        if reply.is_empty() {
             return Ok(false);
         }
-        let id = String::from_utf8(answer.bytes()?).map_err(corrupt)?;
+        let id = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
         let id = LeaderboardId::new(id).map_err(corrupt)?;
-        let names = BoardKeys::new(tenant, &id);
-        let mut call = Call::on(keys::held_entries(tenant));
-        call.keys([deleted, names.periods()]);
-        call.text(&id);
-        for prefix in names.period_prefixes() {
-            call.bytes(prefix);
+        let board_keys = BoardKeys::new(tenant, &id);
+        let mut call = ScriptCall::with_keys(keys::entry_counts(tenant));
+        call.add_keys([deleted, board_keys.periods()]);
+        call.add_text(&id);
+        for prefix in board_keys.period_prefixes() {
+            call.add_bytes(prefix);
         }
-        Ok(Answer::new(SWEEP.run(&self.connection, &call).await?).count()? > 0)
+        Ok(ReplyReader::new(SWEEP_DELETED.run(&self.connection, &call).await?).read_count()? > 0)
     }
 }
 
-/// Applies the expiries that a put has left, step by step. What is left when this fails, the next put goes on with.
+/// Applies the expiries that a put has left, step by step. If this fails, the next put continues.
 async fn apply_expiries<C: Connection>(connection: &C, put: &PutLeaderboard<'_>) -> Result<(), StoreError> {
-    let names = BoardKeys::new(put.tenant, &put.leaderboard.id);
-    let mut call = Call::on(keys::held_entries(put.tenant));
-    call.keys([names.expiries()]);
-    call.text(&put.leaderboard.id);
-    call.text(&put.at.as_unix_ms());
-    for prefix in names.period_prefixes() {
-        call.bytes(prefix);
+    let board_keys = BoardKeys::new(put.tenant, &put.leaderboard.id);
+    let mut call = ScriptCall::with_keys(keys::entry_counts(put.tenant));
+    call.add_keys([board_keys.expiries()]);
+    call.add_text(&put.leaderboard.id);
+    call.add_text(&put.at.as_unix_ms());
+    for prefix in board_keys.period_prefixes() {
+        call.add_bytes(prefix);
     }
-    // No step leaves as much as there was, so there are no more than there are expiries.
+    // Each step applies at least one expiry, so the number of expiries bounds the number of steps.
     for _ in put.expiries {
-        let_others_on(connection).await;
-        if Answer::new(APPLY_EXPIRIES.run(connection, &call).await?).count()? == 0 {
+        yield_to_others(connection).await;
+        if ReplyReader::new(APPLY_EXPIRIES.run(connection, &call).await?).read_count()? == 0 {
             break;
         }
     }
     Ok(())
 }
 
-/// The call of a put; its arguments are told in `put.lua`.
-fn put_call(put: &PutLeaderboard<'_>) -> Call {
-    let names = BoardKeys::new(put.tenant, &put.leaderboard.id);
-    let mut call = Call::on([names.configuration(), keys::boards(put.tenant)]);
-    call.keys([keys::last_version(put.tenant), names.log()]);
-    call.keys(names.period(put.current));
-    call.keys(names.spare_period(put.current));
-    call.keys(keys::held_entries(put.tenant));
-    call.keys([
+/// Builds the call of `put_leaderboard.lua`, which describes the keys and arguments.
+fn build_put_call(put: &PutLeaderboard<'_>) -> ScriptCall {
+    let board_keys = BoardKeys::new(put.tenant, &put.leaderboard.id);
+    let mut call = ScriptCall::with_keys([board_keys.configuration(), keys::boards(put.tenant)]);
+    call.add_keys([keys::last_version(put.tenant), board_keys.log()]);
+    call.add_keys(board_keys.period(put.current));
+    call.add_keys(board_keys.spare_period(put.current));
+    call.add_keys(keys::entry_counts(put.tenant));
+    call.add_keys([
         keys::deleted_boards(put.tenant),
-        names.periods(),
-        names.expiries(),
-        keys::log_weights(put.tenant),
+        board_keys.periods(),
+        board_keys.expiries(),
+        keys::log_sizes(put.tenant),
         keys::rebuilding(put.tenant),
     ]);
-    call.expected(put.expected);
-    call.text(&put.leaderboard.id);
-    call.bytes(encode_leaderboard(put.leaderboard));
-    call.bytes(encode_layout(&put.leaderboard.layout()));
-    call.flag(put.rebuild);
-    call.text(&MAX_REBUILD_ENTRIES);
-    call.bytes(encode_event(&Event {
+    call.add_expected(put.expected);
+    call.add_text(&put.leaderboard.id);
+    call.add_bytes(encode_leaderboard(put.leaderboard));
+    call.add_bytes(encode_layout(&put.leaderboard.layout()));
+    call.add_flag(put.rebuild);
+    call.add_text(&MAX_REBUILD_ENTRIES);
+    call.add_bytes(encode_event(&Event {
         recorded_at: put.at,
         body: EventBody::Configured {
             leaderboard: Box::new(put.leaderboard.clone()),
@@ -190,23 +197,23 @@ fn put_call(put: &PutLeaderboard<'_>) -> Call {
             rebuild: put.rebuild,
         },
     }));
-    call.text(&put.at.as_unix_ms());
-    call.option(put.max_leaderboards);
-    for prefix in names.period_prefixes() {
-        call.bytes(prefix);
+    call.add_text(&put.at.as_unix_ms());
+    call.add_option(put.max_leaderboards);
+    for prefix in board_keys.period_prefixes() {
+        call.add_bytes(prefix);
     }
-    call.text(&put.leaderboard.log.keep_events);
-    call.text(&put.leaderboard.log.keep_ms());
+    call.add_text(&put.leaderboard.log.keep_events);
+    call.add_text(&put.leaderboard.log.keep_ms());
     for (period, expires_at) in put.expiries {
-        call.text(period);
-        call.option(expires_at.map(Timestamp::as_unix_ms));
+        call.add_text(period);
+        call.add_option(expires_at.map(Timestamp::as_unix_ms));
     }
     call
 }
 
-fn configuration(version: &[u8], body: &[u8]) -> Result<Versioned<Leaderboard>, StoreError> {
+fn decode_configuration(version: &[u8], body: &[u8]) -> Result<Versioned<Leaderboard>, StoreError> {
     Ok(Versioned {
-        version: decimal(version)?,
+        version: parse_decimal(version)?,
         value: decode_leaderboard(body).map_err(corrupt)?,
     })
 }

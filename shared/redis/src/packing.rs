@@ -1,4 +1,4 @@
-//! The bytes that Rust and the scripts exchange and that are not the core's own: entries, outcomes, bounds.
+//! The byte formats that only this crate and its scripts use: entries, outcomes, bounds.
 
 use leaderboard_core::codec::{Reader, decode_layout};
 use leaderboard_core::{
@@ -6,12 +6,12 @@ use leaderboard_core::{
     RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable, sortable,
 };
 
-use crate::answer::corrupt;
+use crate::reply_reader::corrupt;
 
-/// What stands before metadata in a packed entry, so that empty metadata is not none.
+/// The byte before the metadata in a packed entry. It distinguishes empty metadata from no metadata.
 const HAS_METADATA: u8 = 1;
 
-/// Metadata as a packed entry holds it.
+/// Encodes metadata as it is in a packed entry.
 pub(crate) fn pack_metadata(metadata: Option<&Metadata>) -> Vec<u8> {
     metadata.map_or_else(Vec::new, |metadata| {
         let mut bytes = vec![HAS_METADATA];
@@ -20,33 +20,32 @@ pub(crate) fn pack_metadata(metadata: Option<&Metadata>) -> Vec<u8> {
     })
 }
 
-/// An order key as the scripts keep it, with the numbers in narrow words (see `words.lua`), as it is in the
-/// core.
+/// Decodes an order key with narrow integers (see `numbers.lua`) to the order key of the core.
 pub(crate) fn widen_key(layout: &Layout, narrow: &[u8]) -> Result<Vec<u8>, StoreError> {
     let mut wide = Vec::with_capacity(narrow.len() + layout.tuple_bytes() + WORD_BYTES);
     let mut rest = narrow;
     for _ in 0..=layout.columns.count() {
-        let (word, after) = split_word(rest).ok_or_else(|| corrupt("order key"))?;
-        wide.extend_from_slice(&word);
+        let (int, after) = split_narrow_int(rest).ok_or_else(|| corrupt("order key"))?;
+        wide.extend_from_slice(&int);
         rest = after;
     }
     wide.extend_from_slice(rest);
     Ok(wide)
 }
 
-/// A narrow word as a whole one, and what follows it.
-fn split_word(bytes: &[u8]) -> Option<([u8; WORD_BYTES], &[u8])> {
+/// Decodes the narrow integer at the front of `bytes`. Returns the wide integer and the remaining bytes.
+fn split_narrow_int(bytes: &[u8]) -> Option<([u8; WORD_BYTES], &[u8])> {
     let (code, rest) = bytes.split_first()?;
     let below = *code < 128;
     let length = usize::from(if below { 127 - code } else { code - 128 });
     let (digits, rest) = rest.split_at_checked(length)?;
-    let mut word = [if below { u8::MAX } else { 0 }; WORD_BYTES];
+    let mut int = [if below { u8::MAX } else { 0 }; WORD_BYTES];
     let start = WORD_BYTES.checked_sub(length)?;
-    word.get_mut(start..)?.copy_from_slice(digits);
-    Some((sortable(i64::from_be_bytes(word)), rest))
+    int.get_mut(start..)?.copy_from_slice(digits);
+    Some((sortable(i64::from_be_bytes(int)), rest))
 }
 
-/// An entry out of its order key and its extra: attempts as a varint, then the metadata.
+/// Decodes an entry from its order key and its extra: the number of attempts as a varint, then the metadata.
 pub(crate) fn unpack_entry(layout: &Layout, key: &[u8], extra: &[u8]) -> Result<Entry, StoreError> {
     let (values, reached_at, player) = layout.parse(key).ok_or_else(|| corrupt("order key"))?;
     let end = extra.iter().position(|byte| *byte < 0x80);
@@ -74,17 +73,17 @@ fn unpack_metadata(bytes: &[u8]) -> Result<Option<Metadata>, StoreError> {
     }
 }
 
-/// Where a window of the list begins.
+/// The beginning of a window of the list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WindowStart {
-    /// How many entries come before it.
+    /// The number of entries before the window.
     pub(crate) index: u64,
-    /// The rank of its first entry.
+    /// The rank of the window's first entry.
     pub(crate) rank: u64,
 }
 
-/// Entries of a window with their ranks, which follow from the first one's. A row is an order key as the
-/// scripts keep it, and an extra.
+/// Decodes the entries of a window and computes their ranks from the first entry's rank. A row is an order key with narrow integers,
+/// and an extra.
 pub(crate) fn unpack_window(
     layout: &Layout,
     start: WindowStart,
@@ -96,7 +95,7 @@ pub(crate) fn unpack_window(
     for (index, (key, extra)) in (start.index..).zip(rows) {
         let key = widen_key(layout, key)?;
         let tuple = key.get(..layout.tuple_bytes()).map(<[u8]>::to_vec);
-        if tuple_before.is_some() && (tuple != tuple_before || is_single(layout.ties)) {
+        if tuple_before.is_some() && (tuple != tuple_before || has_unique_ranks(layout.ties)) {
             rank = if layout.ties == Ties::Dense {
                 rank.saturating_add(1)
             } else {
@@ -110,12 +109,12 @@ pub(crate) fn unpack_window(
     Ok(ranked)
 }
 
-/// Whether every rank is taken once.
-fn is_single(ties: Ties) -> bool {
+/// Returns whether no two entries have the same rank.
+fn has_unique_ranks(ties: Ties) -> bool {
     matches!(ties, Ties::Earliest | Ties::Latest)
 }
 
-/// One bit for each descending column, the first column lowest.
+/// Returns one bit for each column: 1 when the column descends. The lowest bit is the first column.
 pub(crate) fn descending_bits(layout: &Layout) -> u8 {
     let bits = layout.columns.iter().enumerate();
     bits.filter(|(_, column)| column.order() == Order::Descending)
@@ -124,11 +123,11 @@ pub(crate) fn descending_bits(layout: &Layout) -> u8 {
 
 const HAS_RANK: u8 = 1;
 const HAS_PREVIOUS: u8 = 2;
-/// Not in outcomes that were remembered before layouts were.
+/// An idempotency record of an earlier version has an outcome without a layout.
 const HAS_LAYOUT: u8 = 4;
 
-/// An outcome as `pack_outcome` in `submit.lua` writes it: status, number of columns, which of them descend,
-/// flags, three words (version, rank, rank before), the tuple, the tuple before, the layout's length and bytes, the
+/// Decodes an outcome that `pack_outcome` in `submit.lua` has written: status, number of columns, the bits of descending columns,
+/// flags, three int64 (version, rank, previous rank), the tuple, the previous tuple, the layout's length and bytes, the
 /// period's id.
 pub(crate) fn unpack_outcome(
     bytes: &[u8],
@@ -138,9 +137,9 @@ pub(crate) fn unpack_outcome(
 ) -> Result<Outcome, StoreError> {
     let short = || corrupt("outcome");
     let (&[status, columns, descending, flags], rest) = bytes.split_first_chunk().ok_or_else(short)?;
-    let (version, rest) = unsigned(rest)?;
-    let (rank, rest) = unsigned(rest)?;
-    let (previous_rank, rest) = unsigned(rest)?;
+    let (version, rest) = split_unsigned(rest)?;
+    let (rank, rest) = split_unsigned(rest)?;
+    let (previous_rank, rest) = split_unsigned(rest)?;
     let (values, mut rest) = unpack_tuple(rest, columns, descending)?;
     let known = |rank: u64| (flags & HAS_RANK != 0).then_some(rank);
     let mut previous = None;
@@ -173,19 +172,19 @@ pub(crate) fn unpack_outcome(
     })
 }
 
-fn unsigned(bytes: &[u8]) -> Result<(u64, &[u8]), StoreError> {
-    let (word, rest) = bytes.split_first_chunk().ok_or_else(|| corrupt("number"))?;
-    Ok((u64::from_be_bytes(*word), rest))
+fn split_unsigned(bytes: &[u8]) -> Result<(u64, &[u8]), StoreError> {
+    let (int, rest) = bytes.split_first_chunk().ok_or_else(|| corrupt("number"))?;
+    Ok((u64::from_be_bytes(*int), rest))
 }
 
 fn unpack_tuple(bytes: &[u8], columns: u8, descending: u8) -> Result<(Values, &[u8]), StoreError> {
     let mut rest = bytes;
     let mut values = Vec::with_capacity(usize::from(columns));
     for column in 0..columns {
-        let (word, after) = rest
+        let (int, after) = rest
             .split_first_chunk::<WORD_BYTES>()
             .ok_or_else(|| corrupt("tuple"))?;
-        let value = from_sortable(*word);
+        let value = from_sortable(*int);
         let inverted = descending.checked_shr(u32::from(column)).unwrap_or(0) & 1 == 1;
         values.push(if inverted { !value } else { value });
         rest = after;
@@ -193,19 +192,19 @@ fn unpack_tuple(bytes: &[u8], columns: u8, descending: u8) -> Result<(Values, &[
     Ok((Values::new(values), rest))
 }
 
-/// A period's id.
+/// Decodes a period's id.
 pub(crate) fn unpack_period_id(bytes: &[u8]) -> Result<PeriodId, StoreError> {
     let text = std::str::from_utf8(bytes).map_err(corrupt)?;
     PeriodId::parse(text).map_err(corrupt)
 }
 
-/// A period's bounds as `start,end` in milliseconds since 1970; nothing where there is none.
+/// Encodes a period's bounds as `start,end` in milliseconds since 1970. An absent bound is empty.
 pub(crate) fn pack_bounds(period: &Period) -> String {
     let text = |bound: Option<Timestamp>| bound.map_or_else(String::new, |at| at.as_unix_ms().to_string());
     format!("{},{}", text(period.starts_at), text(period.ends_at))
 }
 
-/// The inverse of [`pack_bounds`].
+/// Decodes a period from its id and from what [`pack_bounds`] has encoded.
 pub(crate) fn unpack_period(id: &[u8], bounds: &[u8]) -> Result<Period, StoreError> {
     let text = std::str::from_utf8(bounds).map_err(corrupt)?;
     let (start, end) = text.split_once(',').ok_or_else(|| corrupt("bounds"))?;
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_words_widen_to_the_number() {
+    fn a_narrow_integer_is_decoded_to_its_number() {
         for (narrow, value) in [
             (&[128][..], 0),
             (&[129, 1], 1),
@@ -261,10 +260,14 @@ mod tests {
             (&[136, 127, 255, 255, 255, 255, 255, 255, 255], i64::MAX),
             (&[119, 128, 0, 0, 0, 0, 0, 0, 0], i64::MIN),
         ] {
-            assert_eq!(split_word(narrow), Some((sortable(value), &[][..])), "{value}");
+            assert_eq!(
+                split_narrow_int(narrow),
+                Some((sortable(value), &[][..])),
+                "{value}"
+            );
         }
         for bad in [&[][..], &[129], &[137, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0], &[255]] {
-            assert_eq!(split_word(bad), None, "{bad:?}");
+            assert_eq!(split_narrow_int(bad), None, "{bad:?}");
         }
     }
 

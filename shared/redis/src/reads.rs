@@ -1,140 +1,143 @@
-//! Reads of one period, each one command.
+//! Reads of one period. Each read is one command.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::decode_layout;
 use leaderboard_core::ports::{Page, PageFrom, Place, Position, Positions, ReadError, Sample, Standings};
 use leaderboard_core::{Layout, OrderKey, PlayerId, RankedEntry, StoreError};
 
-use crate::answer::{Answer, corrupt};
 use crate::bans;
 use crate::connection::Connection;
 use crate::keys::{self, BoardKeys};
 use crate::packing::{WindowStart, unpack_entry, unpack_window, widen_key};
-use crate::script::{AROUND, Call, PAGE, POSITIONS, SAMPLE, STANDINGS, Script};
+use crate::reply_reader::{ReplyReader, corrupt};
+use crate::script::{Script, ScriptCall};
+use crate::scripts::{ENTRIES_BY_PLAYER, FIND_POSITIONS, READ_AROUND, READ_PAGE, READ_SAMPLE};
 
-/// How often a read is sent because bans were yet to be applied to the leaderboard.
+/// How often a read is sent while the leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
 
-/// What every read of a period answers first.
-struct Head {
+/// The first values in the reply to every read of a period.
+struct ReadHead {
     layout: Option<Layout>,
     version: u64,
     count: u64,
 }
 
-/// A call on a period, as `reading.lua` expects it.
-pub(crate) fn call_on(place: &Place<'_>) -> Call {
-    let names = BoardKeys::new(place.tenant, &place.board.value.id);
-    let mut call = Call::on([names.configuration()]);
-    call.keys(names.period(place.period));
-    call.keys([keys::bans_state(place.tenant)]);
-    call.text(&format_args!(
+/// Starts a call on a period with the keys and the first argument of `period_reads.lua`.
+pub(crate) fn start_call(period_ref: &Place<'_>) -> ScriptCall {
+    let board_keys = BoardKeys::new(period_ref.tenant, &period_ref.board.value.id);
+    let mut call = ScriptCall::with_keys([board_keys.configuration()]);
+    call.add_keys(board_keys.period(period_ref.period));
+    call.add_keys([keys::bans_state(period_ref.tenant)]);
+    call.add_text(&format_args!(
         "{} {}",
-        place.board.version,
-        place.now.as_unix_ms()
+        period_ref.board.version,
+        period_ref.now.as_unix_ms()
     ));
     call
 }
 
-/// Runs a script that begins with the configuration's version, and takes the word that says whether it is
-/// still the current one. A leaderboard to which bans are yet to be applied is brought up to date first; where that cannot
-/// be done now, it is read as it is.
-pub(crate) async fn run_on<C: Connection>(
+/// Runs a script that begins with `open_read`, and reads its code. If the leaderboard has pending bans, this function applies
+/// them and runs the script again; if they cannot be applied now, the script ignores them.
+///
+/// # Errors
+/// [`ReadError::StaleConfiguration`] when the configuration has another version.
+pub(crate) async fn run_read<C: Connection>(
     connection: &C,
     script: &Script,
-    place: &Place<'_>,
-    mut call: Call,
-) -> Result<Answer, ReadError> {
+    period_ref: &Place<'_>,
+    mut call: ScriptCall,
+) -> Result<ReplyReader, ReadError> {
     for tries in 1..=MAX_TRIES {
-        let mut answer = Answer::new(script.run(connection, &call).await?);
-        match answer.count()? {
+        let mut reply = ReplyReader::new(script.run(connection, &call).await?);
+        match reply.read_count()? {
             0 => return Err(ReadError::StaleConfiguration),
-            1 => return Ok(answer),
+            1 => return Ok(reply),
             _ => {}
         }
-        let boards = [&place.board.value.id];
-        let applied = bans::apply(connection, place.tenant, &boards, place.now).await;
+        let boards = [&period_ref.board.value.id];
+        let applied = bans::apply_bans(connection, period_ref.tenant, &boards, period_ref.now).await;
         if tries + 1 >= MAX_TRIES || !matches!(applied, Ok(true)) {
-            call.replace_first(&format!("{} ", place.board.version));
+            call.replace_first_argument(&format!("{} ", period_ref.board.version));
         }
     }
     Err(StoreError::Unavailable("bans are still being applied".into()).into())
 }
 
-async fn read<C: Connection>(
+async fn run_and_read_head<C: Connection>(
     connection: &C,
     script: &Script,
-    place: &Place<'_>,
-    call: Call,
-) -> Result<(Head, Answer), ReadError> {
-    let mut answer = run_on(connection, script, place, call).await?;
-    let layout = answer.bytes()?;
+    period_ref: &Place<'_>,
+    call: ScriptCall,
+) -> Result<(ReadHead, ReplyReader), ReadError> {
+    let mut reply = run_read(connection, script, period_ref, call).await?;
+    let layout = reply.read_bytes()?;
     let layout = if layout.is_empty() {
         None
     } else {
         Some(decode_layout(&layout).map_err(corrupt)?)
     };
-    let head = Head {
+    let head = ReadHead {
         layout,
-        version: answer.number()?,
-        count: answer.count()?,
+        version: reply.read_number()?,
+        count: reply.read_count()?,
     };
-    Ok((head, answer))
+    Ok((head, reply))
 }
 
-/// The player who asks, if it is one, as the scripts know who is shown.
-fn own_bytes(caller: &Caller) -> &[u8] {
+/// Returns the bytes of the player who reads; empty for another caller. The scripts list this player's banned entry.
+fn own_player_bytes(caller: &Caller) -> &[u8] {
     caller.own_player().map_or(&[], |own| own.as_bytes())
 }
 
-/// A stretch of the list.
-pub(crate) async fn page<C: Connection>(
+/// Reads a page of the list.
+pub(crate) async fn read_page<C: Connection>(
     connection: &C,
-    place: &Place<'_>,
+    period_ref: &Place<'_>,
     from: &PageFrom,
     limit: u32,
     caller: &Caller,
 ) -> Result<Page, ReadError> {
-    let mut call = call_on(place);
+    let mut call = start_call(period_ref);
     let (side, key): (_, Option<&OrderKey>) = match from {
         PageFrom::Top => ("top", None),
         PageFrom::After(key) => ("after", Some(key)),
         PageFrom::Before(key) => ("before", Some(key)),
     };
-    call.text(side);
-    call.bytes(key.map_or(&[][..], OrderKey::as_bytes));
-    call.text(&limit);
-    call.bytes(own_bytes(caller));
-    let (head, answer) = read(connection, &PAGE, place, call).await?;
-    Ok(window(head, answer)?)
+    call.add_text(side);
+    call.add_bytes(key.map_or(&[][..], OrderKey::as_bytes));
+    call.add_text(&limit);
+    call.add_bytes(own_player_bytes(caller));
+    let (head, reply) = run_and_read_head(connection, &READ_PAGE, period_ref, call).await?;
+    Ok(read_window(head, reply)?)
 }
 
-/// A window with a player's entry in the middle.
-pub(crate) async fn around<C: Connection>(
+/// Reads a window of the list with a player's entry in the middle; `None` when the caller does not see such an entry.
+pub(crate) async fn read_around<C: Connection>(
     connection: &C,
-    place: &Place<'_>,
+    period_ref: &Place<'_>,
     player: &PlayerId,
     limit: u32,
     caller: &Caller,
 ) -> Result<Option<Page>, ReadError> {
-    let mut call = call_on(place);
-    call.bytes(player.as_bytes());
-    call.text(&limit);
+    let mut call = start_call(period_ref);
+    call.add_bytes(player.as_bytes());
+    call.add_text(&limit);
     let shown = caller.own_player().unwrap_or(player);
-    call.bytes(if caller.sees_hidden(shown) {
+    call.add_bytes(if caller.sees_hidden(shown) {
         shown.as_bytes()
     } else {
         &[]
     });
-    let (head, answer) = read(connection, &AROUND, place, call).await?;
-    if answer.is_empty() {
+    let (head, reply) = run_and_read_head(connection, &READ_AROUND, period_ref, call).await?;
+    if reply.is_empty() {
         return Ok(None);
     }
-    Ok(Some(window(head, answer)?))
+    Ok(Some(read_window(head, reply)?))
 }
 
-/// The rest of an answer that ends with a window.
-fn window(head: Head, mut answer: Answer) -> Result<Page, StoreError> {
+/// Reads the rest of a reply that ends with a window.
+fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreError> {
     let Some(layout) = head.layout else {
         return Ok(Page {
             layout: None,
@@ -145,14 +148,14 @@ fn window(head: Head, mut answer: Answer) -> Result<Page, StoreError> {
             more_after: false,
         });
     };
-    let total = answer.count()?;
+    let total = reply.read_count()?;
     let start = WindowStart {
-        index: answer.count()?,
-        rank: answer.count()?,
+        index: reply.read_count()?,
+        rank: reply.read_count()?,
     };
-    let mut rows = Vec::with_capacity(answer.left() / 2);
-    while !answer.is_empty() {
-        rows.push((answer.bytes()?, answer.bytes()?));
+    let mut rows = Vec::with_capacity(reply.remaining() / 2);
+    while !reply.is_empty() {
+        rows.push((reply.read_bytes()?, reply.read_bytes()?));
     }
     let entries = unpack_window(&layout, start, &rows)?;
     let end = start.index.saturating_add(entries.len() as u64);
@@ -166,66 +169,69 @@ fn window(head: Head, mut answer: Answer) -> Result<Page, StoreError> {
     })
 }
 
-/// Some players' entries.
-pub(crate) async fn standings<C: Connection>(
+/// Reads the entries of given players.
+pub(crate) async fn read_entries_by_player<C: Connection>(
     connection: &C,
-    place: &Place<'_>,
+    period_ref: &Place<'_>,
     players: &[PlayerId],
     caller: &Caller,
 ) -> Result<Standings, ReadError> {
-    let mut call = call_on(place);
-    call.bytes(own_bytes(caller));
+    let mut call = start_call(period_ref);
+    call.add_bytes(own_player_bytes(caller));
     for player in players {
-        call.bytes(player.as_bytes());
-        call.flag(caller.sees_hidden(player));
+        call.add_bytes(player.as_bytes());
+        call.add_flag(caller.sees_hidden(player));
     }
-    let (head, answer) = read(connection, &STANDINGS, place, call).await?;
-    let (entries, hidden) = match &head.layout {
-        Some(layout) => ranked(layout, answer)?,
+    let (head, reply) = run_and_read_head(connection, &ENTRIES_BY_PLAYER, period_ref, call).await?;
+    let (entries, banned) = match &head.layout {
+        Some(layout) => read_ranked_entries(layout, reply)?,
         None => (Vec::new(), 0),
     };
-    // A player who asks is counted by the script.
-    let alone = u64::from(players.len() == 1 && hidden == 1 && caller.is_server());
+    // The script adds 1 to the count for a banned player who reads.
+    let own_count = u64::from(players.len() == 1 && banned == 1 && caller.is_server());
     Ok(Standings {
         layout: head.layout,
         version: head.version,
-        count: head.count.saturating_add(alone),
+        count: head.count.saturating_add(own_count),
         entries,
     })
 }
 
-/// The entries found, best first, each player once, and how many of them are hidden.
-fn ranked(layout: &Layout, mut answer: Answer) -> Result<(Vec<RankedEntry>, usize), StoreError> {
+/// Reads entries, sorts them best first and keeps each player once. Returns the entries and how many of them are banned.
+fn read_ranked_entries(
+    layout: &Layout,
+    mut reply: ReplyReader,
+) -> Result<(Vec<RankedEntry>, usize), StoreError> {
     let mut rows = Vec::new();
-    while !answer.is_empty() {
-        let (rank, hidden) = (answer.count()?, answer.count()?);
-        rows.push((answer.bytes()?, rank, hidden, answer.bytes()?));
+    while !reply.is_empty() {
+        let (rank, banned) = (reply.read_count()?, reply.read_count()?);
+        rows.push((reply.read_bytes()?, rank, banned, reply.read_bytes()?));
     }
     rows.sort();
     rows.dedup();
-    let hidden = rows.iter().filter(|(_, _, hidden, _)| *hidden == 1).count();
+    let banned = rows.iter().filter(|(_, _, banned, _)| *banned == 1).count();
     let entries = rows.iter().map(|(key, rank, _, extra)| {
         let entry = unpack_entry(layout, &widen_key(layout, key)?, extra)?;
         Ok(RankedEntry { rank: *rank, entry })
     });
-    Ok((entries.collect::<Result<_, StoreError>>()?, hidden))
+    Ok((entries.collect::<Result<_, StoreError>>()?, banned))
 }
 
-/// The values at fractions of the order.
-pub(crate) async fn sample<C: Connection>(
+/// Reads the values at fractions of the list.
+pub(crate) async fn read_sample<C: Connection>(
     connection: &C,
-    place: &Place<'_>,
+    period_ref: &Place<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
-    let mut call = call_on(place);
+    let mut call = start_call(period_ref);
     for fraction in fractions {
-        call.text(fraction);
+        call.add_text(fraction);
     }
-    let (head, mut answer) = read(connection, &SAMPLE, place, call).await?;
-    let mut values = Vec::with_capacity(answer.left());
+    let (head, mut reply) = run_and_read_head(connection, &READ_SAMPLE, period_ref, call).await?;
+    let mut values = Vec::with_capacity(reply.remaining());
     if let Some(layout) = &head.layout {
-        while !answer.is_empty() {
-            let key = widen_key(layout, &answer.bytes()?)?;
+        while !reply.is_empty() {
+            let key = widen_key(layout, &reply.read_bytes()?)?;
             let (tuple, ..) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
             values.push(tuple);
         }
@@ -238,23 +244,23 @@ pub(crate) async fn sample<C: Connection>(
     })
 }
 
-/// Where tuples would stand.
-pub(crate) async fn positions<C: Connection>(
+/// Returns where tuples would rank.
+pub(crate) async fn find_positions<C: Connection>(
     connection: &C,
-    place: &Place<'_>,
+    period_ref: &Place<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
-    let mut call = call_on(place);
+    let mut call = start_call(period_ref);
     for tuple in tuples {
-        call.bytes(tuple.as_slice());
+        call.add_bytes(tuple.as_slice());
     }
-    let (head, mut answer) = read(connection, &POSITIONS, place, call).await?;
+    let (head, mut reply) = run_and_read_head(connection, &FIND_POSITIONS, period_ref, call).await?;
     let mut positions = Vec::with_capacity(tuples.len());
     for _ in tuples {
         positions.push(Position {
-            better: answer.count()?,
-            equal: answer.count()?,
-            better_tuples: answer.count()?,
+            better: reply.read_count()?,
+            equal: reply.read_count()?,
+            better_tuples: reply.read_count()?,
         });
     }
     Ok(Positions {

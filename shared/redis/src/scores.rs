@@ -1,4 +1,4 @@
-//! Entries: the [`Scores`] port.
+//! The [`Scores`] port: submissions, and reads of entries and periods.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
@@ -10,17 +10,18 @@ use leaderboard_core::{
     Attempt, Event, EventBody, LeaderboardId, PeriodId, PlayerId, StoreError, TenantId, Timestamp,
 };
 
-use crate::answer::{Answer, corrupt, decimal};
 use crate::connection::Connection;
 use crate::keys::{self, BoardKeys};
 use crate::packing::unpack_period;
-use crate::script::{Call, FIND_PERIOD, PERIODS, REMOVE};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::ScriptCall;
+use crate::scripts::{FIND_PERIOD, LIST_PERIODS, REMOVE_ENTRY};
 use crate::{RedisStore, bans, reads, submit};
 
-/// Where a period without a start stands in the list of periods.
-const BEGINNING: &[u8] = b"-inf";
+/// The score of a period without a start in the list of periods.
+const NO_START: &[u8] = b"-inf";
 
-/// What a list of periods is answered with when bans are yet to be applied to the leaderboard.
+/// The reply to a list of periods when the leaderboard has pending bans.
 const BEHIND: &[u8] = b"behind";
 
 impl<C: Connection> Scores for RedisStore<C> {
@@ -35,39 +36,39 @@ impl<C: Connection> Scores for RedisStore<C> {
 
     async fn page(
         &self,
-        place: &Place<'_>,
+        period_ref: &Place<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        reads::page(&self.connection, place, from, limit, caller).await
+        reads::read_page(&self.connection, period_ref, from, limit, caller).await
     }
 
     async fn around(
         &self,
-        place: &Place<'_>,
+        period_ref: &Place<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        reads::around(&self.connection, place, player, limit, caller).await
+        reads::read_around(&self.connection, period_ref, player, limit, caller).await
     }
 
     async fn standings(
         &self,
-        place: &Place<'_>,
+        period_ref: &Place<'_>,
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<Standings, ReadError> {
-        reads::standings(&self.connection, place, players, caller).await
+        reads::read_entries_by_player(&self.connection, period_ref, players, caller).await
     }
 
-    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        reads::sample(&self.connection, place, fractions).await
+    async fn sample(&self, period_ref: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        reads::read_sample(&self.connection, period_ref, fractions).await
     }
 
-    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
-        reads::positions(&self.connection, place, tuples).await
+    async fn positions(&self, period_ref: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+        reads::find_positions(&self.connection, period_ref, tuples).await
     }
 
     async fn find_period(
@@ -77,13 +78,13 @@ impl<C: Connection> Scores for RedisStore<C> {
         id: &PeriodId,
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
-        let mut call = Call::on(BoardKeys::new(tenant, leaderboard).period(id));
-        call.text(&now.as_unix_ms());
-        let mut answer = Answer::new(FIND_PERIOD.run(&self.connection, &call).await?);
-        if answer.is_empty() {
+        let mut call = ScriptCall::with_keys(BoardKeys::new(tenant, leaderboard).period(id));
+        call.add_text(&now.as_unix_ms());
+        let mut reply = ReplyReader::new(FIND_PERIOD.run(&self.connection, &call).await?);
+        if reply.is_empty() {
             return Ok(None);
         }
-        summary(id.as_str().as_bytes(), &mut answer).map(Some)
+        read_summary(id.as_str().as_bytes(), &mut reply).map(Some)
     }
 
     async fn list_periods(
@@ -94,76 +95,81 @@ impl<C: Connection> Scores for RedisStore<C> {
         limit: u32,
         now: Timestamp,
     ) -> Result<PeriodPage, StoreError> {
-        let names = BoardKeys::new(tenant, leaderboard);
-        let call_of = |bans_matter| {
-            let mut call = Call::on([names.periods(), names.configuration(), keys::bans_state(tenant)]);
-            call.text(&now.as_unix_ms());
-            for prefix in names.period_prefixes() {
-                call.bytes(prefix);
+        let board_keys = BoardKeys::new(tenant, leaderboard);
+        let build_call = |waits_for_bans| {
+            let mut call = ScriptCall::with_keys([
+                board_keys.periods(),
+                board_keys.configuration(),
+                keys::bans_state(tenant),
+            ]);
+            call.add_text(&now.as_unix_ms());
+            for prefix in board_keys.period_prefixes() {
+                call.add_bytes(prefix);
             }
-            call.option(before.map(Timestamp::as_unix_ms));
-            call.text(&limit);
-            call.text(&limit.saturating_add(MAX_PERIODS_PASSED));
-            call.flag(bans_matter);
+            call.add_option(before.map(Timestamp::as_unix_ms));
+            call.add_text(&limit);
+            call.add_text(&limit.saturating_add(MAX_PERIODS_PASSED));
+            call.add_flag(waits_for_bans);
             call
         };
-        let mut answer = Answer::new(PERIODS.run(&self.connection, &call_of(true)).await?);
-        let mut first = answer.bytes()?;
+        let mut reply = ReplyReader::new(LIST_PERIODS.run(&self.connection, &build_call(true)).await?);
+        let mut first = reply.read_bytes()?;
         if first == BEHIND {
-            // Where they cannot be applied now, the counts are those of before.
-            let _ = bans::apply(&self.connection, tenant, &[leaderboard], now).await;
-            answer = Answer::new(PERIODS.run(&self.connection, &call_of(false)).await?);
-            first = answer.bytes()?;
+            // If the bans cannot be applied now, the counts do not include them yet.
+            let _ = bans::apply_bans(&self.connection, tenant, &[leaderboard], now).await;
+            reply = ReplyReader::new(LIST_PERIODS.run(&self.connection, &build_call(false)).await?);
+            first = reply.read_bytes()?;
         }
-        let before = goes_on_before(&first)?;
+        let before = parse_next_start(&first)?;
         let mut periods = Vec::new();
-        while !answer.is_empty() {
-            let id = answer.bytes()?;
-            periods.push(summary(&id, &mut answer)?);
+        while !reply.is_empty() {
+            let id = reply.read_bytes()?;
+            periods.push(read_summary(&id, &mut reply)?);
         }
         Ok(PeriodPage { periods, before })
     }
 
     async fn remove(
         &self,
-        place: &Place<'_>,
+        period_ref: &Place<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        let mut call = reads::call_on(place);
-        let board = &place.board.value.id;
-        call.keys([BoardKeys::new(place.tenant, board).log()]);
-        call.keys(keys::held_entries(place.tenant));
-        call.keys([keys::log_weights(place.tenant)]);
-        call.bytes(player.as_bytes());
-        call.bytes(encode_event(&Event {
+        let mut call = reads::start_call(period_ref);
+        let board = &period_ref.board.value.id;
+        call.add_keys([BoardKeys::new(period_ref.tenant, board).log()]);
+        call.add_keys(keys::entry_counts(period_ref.tenant));
+        call.add_keys([keys::log_sizes(period_ref.tenant)]);
+        call.add_bytes(player.as_bytes());
+        call.add_bytes(encode_event(&Event {
             recorded_at: at,
             body: EventBody::Removed {
                 player: player.clone(),
-                period: place.period.clone(),
+                period: period_ref.period.clone(),
             },
         }));
-        call.bytes(keys::held_name(board, place.period));
-        let mut answer = reads::run_on(&self.connection, &REMOVE, place, call).await?;
-        if answer.is_empty() {
+        call.add_bytes(keys::period_count_name(board, period_ref.period));
+        let mut reply = reads::run_read(&self.connection, &REMOVE_ENTRY, period_ref, call).await?;
+        if reply.is_empty() {
             return Ok(None);
         }
-        Ok(Some(answer.number()?))
+        Ok(Some(reply.read_number()?))
     }
 }
 
-/// What the answer goes on with tells of the period `id`.
-fn summary(id: &[u8], answer: &mut Answer) -> Result<PeriodSummary, StoreError> {
+/// Reads the summary of the period `id`.
+fn read_summary(id: &[u8], reply: &mut ReplyReader) -> Result<PeriodSummary, StoreError> {
     Ok(PeriodSummary {
-        period: unpack_period(id, &answer.bytes()?)?,
-        count: answer.count()?,
-        version: decimal(&answer.bytes()?)?,
+        period: unpack_period(id, &reply.read_bytes()?)?,
+        count: reply.read_count()?,
+        version: parse_decimal(&reply.read_bytes()?)?,
     })
 }
 
-/// The start before which a list of periods goes on; those without a start are the last ones of it.
-fn goes_on_before(start: &[u8]) -> Result<Option<Timestamp>, StoreError> {
-    if start.is_empty() || start == BEGINNING {
+/// Parses the start before which a list of periods continues. Returns `None` at the end of the list: a period without a start is
+/// always the last one.
+fn parse_next_start(start: &[u8]) -> Result<Option<Timestamp>, StoreError> {
+    if start.is_empty() || start == NO_START {
         return Ok(None);
     }
     let ms = std::str::from_utf8(start).ok().and_then(|text| text.parse().ok());

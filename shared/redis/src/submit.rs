@@ -1,4 +1,4 @@
-//! Submissions: many attempts in one command.
+//! Sends submissions to `submit.lua`, many in one command, and reads the outcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,32 +13,34 @@ use leaderboard_core::{
     Status, StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
 };
 
-use crate::answer::{Answer, corrupt};
 use crate::connection::{Connection, Reply};
 use crate::keys::{self, BoardKeys};
 use crate::packing::{descending_bits, pack_bounds, pack_metadata, unpack_outcome};
-use crate::script::{Call, SUBMIT};
-use crate::{announcements, bans, entry_counts, metering};
+use crate::reply_reader::{ReplyReader, corrupt};
+use crate::script::ScriptCall;
+use crate::scripts::SUBMIT;
+use crate::{announcements, bans, entry_counts, rate_limits};
 
-/// The most targets one command settles: it holds up the server for about two milliseconds.
+/// The maximum number of targets of one command. They hold up the server for about two milliseconds.
 pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
 
-/// How often a call is sent because bans were yet to be applied to a leaderboard.
+/// How often a call is sent while a leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
 
-/// What became of one attempt.
-type Settled = Result<Vec<Outcome>, Refusal>;
+/// The outcomes of one submission, or the refusal.
+type SubmissionResult = Result<Vec<Outcome>, Refusal>;
 
-/// How long the name of an idempotency record is where the script adds it, in bytes.
-const NO_NAME: usize = 0;
+/// The length of a record's id in the size that the script gets: the script adds the actual length itself.
+const WITHOUT_ID: usize = 0;
 
-/// The code of an attempt that was not settled because the tenant's entries have not all been counted.
+/// The code of a submission that was not applied because the tenant's entries have not all been counted.
 const UNCOUNTED: u8 = 12;
-/// How often attempts are settled again because the tenant's entries had not all been counted.
+/// How often submissions are sent again because the tenant's entries had not all been counted.
 const MAX_RECOUNTS: u32 = 3;
 
-/// Settles attempts in their order, in as few commands as the limit above allows. The first of them is charged. An attempt
-/// that met an incomplete count of entries is settled after the others of its command.
+/// Applies submissions in order, in as few commands as [`MAX_TARGETS_PER_COMMAND`] allows. The first command charges the request.
+/// A submission that needs the exact count of entries while the count is incomplete is applied after the other submissions of its
+/// command.
 pub(crate) async fn submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
@@ -50,69 +52,70 @@ pub(crate) async fn submit<C: Connection>(
         answers: Vec::with_capacity(attempts.len()),
     };
     if attempts.is_empty() && terms.metering != Metering::default() {
-        submitted.metered = metering::charge(connection, tenant, &terms.metering, Overdraft::OfTake).await?;
+        submitted.metered =
+            rate_limits::charge_request(connection, tenant, &terms.metering, Overdraft::OfTake).await?;
     }
     let mut metering = Some(&terms.metering);
     let mut rest = attempts;
     while !rest.is_empty() {
-        let (chunk, after) = rest.split_at(chunk_length(rest));
-        let call = request(tenant, chunk, terms, metering);
-        let mut answer = run(connection, tenant, chunk, &call).await?;
+        let (chunk, after) = rest.split_at(count_fitting(rest));
+        let call = build_call(tenant, chunk, terms, metering);
+        let mut reply = run_submit(connection, tenant, chunk, &call).await?;
         if metering.take().is_some() {
-            submitted.metered = metering::read_metered(&answer.bytes()?)?;
+            submitted.metered = rate_limits::read_decision(&reply.read_bytes()?)?;
             if submitted.metered.refused {
                 break;
             }
         }
-        let answers = read_attempts(&mut answer, chunk, terms)?;
+        let results = read_results(&mut reply, chunk, terms)?;
         submitted
             .answers
-            .extend(settle_uncounted(connection, tenant, chunk, terms, answers).await?);
+            .extend(retry_uncounted(connection, tenant, chunk, terms, results).await?);
         rest = after;
     }
     Ok(submitted)
 }
 
-/// Settles those attempts again that have no answer, once the tenant's entries have been counted.
-async fn settle_uncounted<C: Connection>(
+/// Counts the tenant's entries, and sends those submissions again that have no result yet.
+async fn retry_uncounted<C: Connection>(
     connection: &C,
     tenant: &TenantId,
     attempts: &[Attempt],
     terms: &SubmitTerms,
-    mut answers: Vec<Option<Settled>>,
-) -> Result<Vec<Settled>, StoreError> {
+    mut results: Vec<Option<SubmissionResult>>,
+) -> Result<Vec<SubmissionResult>, StoreError> {
     for _ in 0..MAX_RECOUNTS {
-        let unanswered = attempts.iter().zip(&answers);
-        let open: Vec<Attempt> = unanswered
-            .filter(|(_, answer)| answer.is_none())
+        let with_results = attempts.iter().zip(&results);
+        let uncounted: Vec<Attempt> = with_results
+            .filter(|(_, result)| result.is_none())
             .map(|(attempt, _)| attempt.clone())
             .collect();
-        if open.is_empty() {
+        if uncounted.is_empty() {
             break;
         }
-        entry_counts::complete(connection, tenant).await?;
-        let call = request(tenant, &open, terms, None);
-        let mut answer = run(connection, tenant, &open, &call).await?;
-        let again = read_attempts(&mut answer, &open, terms)?;
-        for (slot, settled) in answers.iter_mut().filter(|slot| slot.is_none()).zip(again) {
-            *slot = settled;
+        entry_counts::complete_count(connection, tenant).await?;
+        let call = build_call(tenant, &uncounted, terms, None);
+        let mut reply = run_submit(connection, tenant, &uncounted, &call).await?;
+        let retried = read_results(&mut reply, &uncounted, terms)?;
+        for (missing, result) in results.iter_mut().filter(|result| result.is_none()).zip(retried) {
+            *missing = result;
         }
     }
-    let settled: Option<Vec<Settled>> = answers.into_iter().collect();
-    settled.ok_or_else(|| StoreError::Unavailable("the count of entries changed during every retry".into()))
+    let results: Option<Vec<SubmissionResult>> = results.into_iter().collect();
+    results.ok_or_else(|| StoreError::Unavailable("the count of entries changed during every retry".into()))
 }
 
-/// Runs the call on leaderboards that are up to date with the bans, and brings them there first where they are not.
-async fn run<C: Connection>(
+/// Runs the call. If the leaderboards have pending bans, this function applies the bans and runs the call again.
+async fn run_submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
     attempts: &[Attempt],
-    call: &Call,
-) -> Result<Answer, StoreError> {
+    call: &ScriptCall,
+) -> Result<ReplyReader, StoreError> {
     for _ in 0..MAX_TRIES {
         let replies = SUBMIT.run(connection, call).await?;
         if !matches!(replies.as_slice(), [Reply::Bytes(only)] if only.is_empty()) {
-            return Ok(Answer::new(replies));
+            return Ok(ReplyReader::new(replies));
         }
         let Some(now) = attempts.first().map(|attempt| attempt.recorded_at) else {
             break;
@@ -120,13 +123,13 @@ async fn run<C: Connection>(
         let targets = attempts.iter().flat_map(|attempt| &attempt.targets);
         let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
         let boards: Vec<_> = boards.into_iter().collect();
-        bans::apply(connection, tenant, &boards, now).await?;
+        bans::apply_bans(connection, tenant, &boards, now).await?;
     }
     Err(StoreError::Unavailable("bans are still being applied".into()))
 }
 
-/// How many attempts from the front fit into one command; at least one.
-fn chunk_length(attempts: &[Attempt]) -> usize {
+/// Returns how many submissions from the front fit into one command: at least one.
+fn count_fitting(attempts: &[Attempt]) -> usize {
     let mut targets = 0;
     let fits = attempts.iter().take_while(|attempt| {
         targets += attempt.targets.len();
@@ -135,143 +138,142 @@ fn chunk_length(attempts: &[Attempt]) -> usize {
     fits.count().max(1)
 }
 
-/// The call that settles `attempts`. Its keys and arguments, from front to back: what holds for the whole call; what
-/// it is charged with; the terms; the number of places and each of them; the number of attempts and each of them,
-/// with its targets.
-fn request(
+/// Builds the call of `submit.lua`. Its keys and arguments, from front to back: the values for the whole call; the charges; the
+/// terms; the number of periods and each period; the number of submissions and each submission with its targets.
+fn build_call(
     tenant: &TenantId,
     attempts: &[Attempt],
     terms: &SubmitTerms,
     metering: Option<&Metering>,
-) -> Call {
+) -> ScriptCall {
     let [bans, .., bans_state] = keys::bans(tenant);
-    let mut call = Call::taking([bans, bans_state]);
-    call.keys(keys::held_entries(tenant));
-    call.keys([keys::log_weights(tenant)]);
-    call.flag(terms.ranks == RankDetail::Full);
-    call.text(&SUBMITTED_FLAGS_AT);
-    call.text(&HIDDEN_FLAG);
-    call.text(&KEPT_FLAG);
-    call.text(&METADATA_FLAG);
-    call.text(&SUBMITTED_V2);
-    call.text(&IDEMPOTENCY_MS);
-    call.option(attempts.first().map(|attempt| attempt.recorded_at.as_unix_ms()));
-    call.flag(metering.is_some());
+    let mut call = ScriptCall::with_packed_arguments([bans, bans_state]);
+    call.add_keys(keys::entry_counts(tenant));
+    call.add_keys([keys::log_sizes(tenant)]);
+    call.add_flag(terms.ranks == RankDetail::Full);
+    call.add_text(&SUBMITTED_FLAGS_AT);
+    call.add_text(&HIDDEN_FLAG);
+    call.add_text(&KEPT_FLAG);
+    call.add_text(&METADATA_FLAG);
+    call.add_text(&SUBMITTED_V2);
+    call.add_text(&IDEMPOTENCY_MS);
+    call.add_option(attempts.first().map(|attempt| attempt.recorded_at.as_unix_ms()));
+    call.add_flag(metering.is_some());
     if let Some(metering) = metering {
-        metering::add_metering(&mut call, tenant, metering, Overdraft::OfTake);
+        rate_limits::add_charges(&mut call, tenant, metering, Overdraft::OfTake);
     }
-    call.option(terms.max_tenant_entries);
+    call.add_option(terms.max_tenant_entries);
     if terms.max_tenant_entries.is_some() {
-        metering::add_boards(&mut call, tenant);
+        rate_limits::add_leaderboard_keys(&mut call, tenant);
     }
-    call.option(terms.max_log_bytes);
-    call.bytes(terms.announce_on.as_deref().unwrap_or_default());
-    call.bytes(announcements::message_head(tenant));
-    call.text(&ANNOUNCEMENT_WINDOW_MS);
-    call.keys([keys::counters()]);
-    let places = Places::of(attempts);
-    call.text(&places.first_targets.len());
-    for target in &places.first_targets {
-        add_place(&mut call, tenant, target);
+    call.add_option(terms.max_log_bytes);
+    call.add_bytes(terms.announce_on.as_deref().unwrap_or_default());
+    call.add_bytes(announcements::begin_message(tenant));
+    call.add_text(&ANNOUNCEMENT_WINDOW_MS);
+    call.add_keys([keys::counters()]);
+    let period_refs = PeriodRefs::collect(attempts);
+    call.add_text(&period_refs.first_targets.len());
+    for target in &period_refs.first_targets {
+        add_period_ref(&mut call, tenant, target);
     }
-    call.text(&attempts.len());
+    call.add_text(&attempts.len());
     for attempt in attempts {
-        call.bytes(attempt.player.as_bytes());
-        call.bytes(pack_metadata(attempt.metadata.as_ref()));
-        call.text(&attempt.recorded_at.as_unix_ms());
-        call.bytes(attempt.record_name().as_deref().unwrap_or_default());
-        call.bytes(attempt.fingerprint);
-        call.text(&attempt.targets.len());
+        call.add_bytes(attempt.player.as_bytes());
+        call.add_bytes(pack_metadata(attempt.metadata.as_ref()));
+        call.add_text(&attempt.recorded_at.as_unix_ms());
+        call.add_bytes(attempt.record_name().as_deref().unwrap_or_default());
+        call.add_bytes(attempt.fingerprint);
+        call.add_text(&attempt.targets.len());
         for target in &attempt.targets {
-            add_target(&mut call, &places, attempt, target);
+            add_target(&mut call, &period_refs, attempt, target);
         }
     }
     call
 }
 
-/// The different periods that attempts go to, so that each is described once.
-struct Places<'a> {
+/// The different periods that submissions go to. The call describes each of them once.
+struct PeriodRefs<'a> {
     first_targets: Vec<&'a Target>,
-    numbers: BTreeMap<PlaceName<'a>, usize>,
+    numbers: BTreeMap<PeriodRefKey<'a>, usize>,
 }
 
 /// Leaderboard, version of its configuration, period.
-type PlaceName<'a> = (&'a LeaderboardId, u64, &'a PeriodId);
+type PeriodRefKey<'a> = (&'a LeaderboardId, u64, &'a PeriodId);
 
-fn place_name(target: &Target) -> PlaceName<'_> {
+fn period_ref_key(target: &Target) -> PeriodRefKey<'_> {
     (&target.board.value.id, target.board.version, &target.period.id)
 }
 
-impl<'a> Places<'a> {
-    fn of(attempts: &'a [Attempt]) -> Self {
-        let mut places = Self {
+impl<'a> PeriodRefs<'a> {
+    fn collect(attempts: &'a [Attempt]) -> Self {
+        let mut period_refs = Self {
             first_targets: Vec::new(),
             numbers: BTreeMap::new(),
         };
         for target in attempts.iter().flat_map(|attempt| &attempt.targets) {
-            if !places.numbers.contains_key(&place_name(target)) {
-                places.first_targets.push(target);
-                places
+            if !period_refs.numbers.contains_key(&period_ref_key(target)) {
+                period_refs.first_targets.push(target);
+                period_refs
                     .numbers
-                    .insert(place_name(target), places.first_targets.len());
+                    .insert(period_ref_key(target), period_refs.first_targets.len());
             }
         }
-        places
+        period_refs
     }
 
-    /// The place's number, from 1.
-    fn number(&self, target: &Target) -> usize {
-        self.numbers.get(&place_name(target)).copied().unwrap_or(0)
+    /// Returns the number of the target's period, from 1.
+    fn find_number(&self, target: &Target) -> usize {
+        self.numbers.get(&period_ref_key(target)).copied().unwrap_or(0)
     }
 }
 
-fn add_place(call: &mut Call, tenant: &TenantId, target: &Target) {
+fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
     let board = &target.board.value;
     let layout = board.layout();
-    let names = BoardKeys::new(tenant, &board.id);
-    call.keys([names.configuration(), names.log()]);
-    call.keys(names.ids());
-    call.keys([names.periods(), names.announced()]);
-    call.keys(names.period(&target.period.id));
-    call.text(&board.id);
-    call.text(&target.board.version);
-    call.bytes(encode_layout(&layout));
-    call.text(&descending_bits(&layout));
+    let board_keys = BoardKeys::new(tenant, &board.id);
+    call.add_keys([board_keys.configuration(), board_keys.log()]);
+    call.add_keys(board_keys.idempotency_records());
+    call.add_keys([board_keys.periods(), board_keys.announced()]);
+    call.add_keys(board_keys.period(&target.period.id));
+    call.add_text(&board.id);
+    call.add_text(&target.board.version);
+    call.add_bytes(encode_layout(&layout));
+    call.add_text(&descending_bits(&layout));
     add_limits(call, &board.limits);
-    call.text(&target.period.id);
-    call.text(&pack_bounds(&target.period));
+    call.add_text(&target.period.id);
+    call.add_text(&pack_bounds(&target.period));
     match target.period.starts_at {
-        Some(start) => call.text(&start.as_unix_ms()),
-        None => call.text("-inf"),
+        Some(start) => call.add_text(&start.as_unix_ms()),
+        None => call.add_text("-inf"),
     }
-    call.option(target.expires_at.map(Timestamp::as_unix_ms));
-    let [meta_prefix, ..] = names.period_prefixes();
-    call.bytes(meta_prefix);
-    call.text(&target.record_weight(NO_NAME));
+    call.add_option(target.expires_at.map(Timestamp::as_unix_ms));
+    let [meta_prefix, ..] = board_keys.period_prefixes();
+    call.add_bytes(meta_prefix);
+    call.add_text(&target.record_weight(WITHOUT_ID));
 }
 
-fn add_limits(call: &mut Call, limits: &Limits) {
-    let word = |bound: Option<[u8; WORD_BYTES]>| bound.map_or_else(Vec::new, |word| word.to_vec());
-    call.bytes(word(limits.min.map(sortable)));
-    call.bytes(word(limits.max.map(sortable)));
-    call.bytes(word(limits.max_change.map(u64::to_be_bytes)));
-    call.option(limits.max_attempts);
-    call.option(limits.max_entries);
+fn add_limits(call: &mut ScriptCall, limits: &Limits) {
+    let encode = |bound: Option<[u8; WORD_BYTES]>| bound.map_or_else(Vec::new, |int| int.to_vec());
+    call.add_bytes(encode(limits.min.map(sortable)));
+    call.add_bytes(encode(limits.max.map(sortable)));
+    call.add_bytes(encode(limits.max_change.map(u64::to_be_bytes)));
+    call.add_option(limits.max_attempts);
+    call.add_option(limits.max_entries);
 }
 
-fn add_target(call: &mut Call, places: &Places<'_>, attempt: &Attempt, target: &Target) {
+fn add_target(call: &mut ScriptCall, period_refs: &PeriodRefs<'_>, attempt: &Attempt, target: &Target) {
     let layout = target.board.value.layout();
-    call.text(&places.number(target));
-    call.text(&target.operator.code());
-    call.bytes(layout.tuple(&target.values));
-    call.bytes(time_word(&layout, attempt.occurred_at));
-    call.bytes(bare_event(attempt, target));
-    call.flag(target.refused.is_some());
+    call.add_text(&period_refs.find_number(target));
+    call.add_text(&target.operator.code());
+    call.add_bytes(layout.tuple(&target.values));
+    call.add_bytes(encode_time(&layout, attempt.occurred_at));
+    call.add_bytes(encode_bare_event(attempt, target));
+    call.add_flag(target.refused.is_some());
 }
 
-/// The event without its metadata and marks, which the script adds: the metadata unless the entry is kept, marks when it
-/// is, and when the player is hidden.
-fn bare_event(attempt: &Attempt, target: &Target) -> Vec<u8> {
+/// Encodes the event without metadata and flags. The script adds the metadata if the submission changes the entry, and the flags for
+/// a kept entry, metadata and a banned player.
+fn encode_bare_event(attempt: &Attempt, target: &Target) -> Vec<u8> {
     let mut event = Event::submitted(attempt, target, false, Status::Created);
     if let EventBody::Submitted { metadata, .. } = &mut event.body {
         *metadata = None;
@@ -279,30 +281,30 @@ fn bare_event(attempt: &Attempt, target: &Target) -> Vec<u8> {
     encode_event(&event)
 }
 
-/// The time as an order key holds it.
-fn time_word(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
+/// Encodes a time as it is in an order key.
+fn encode_time(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
     let ms = at.as_unix_ms();
     sortable(if layout.ties == Ties::Latest { !ms } else { ms })
 }
 
-/// The answers to attempts; `None` for one that met an incomplete count.
-fn read_attempts(
-    answer: &mut Answer,
+/// Reads the results of submissions; `None` for a submission that needs a complete count of entries.
+fn read_results(
+    reply: &mut ReplyReader,
     attempts: &[Attempt],
     terms: &SubmitTerms,
-) -> Result<Vec<Option<Settled>>, StoreError> {
-    let read = |attempt| match answer.bytes()?.as_slice() {
+) -> Result<Vec<Option<SubmissionResult>>, StoreError> {
+    let read = |attempt| match reply.read_bytes()?.as_slice() {
         [1, UNCOUNTED, ..] => Ok(None),
-        bytes => read_attempt(bytes, attempt, terms).map(Some),
+        bytes => read_result(bytes, attempt, terms).map(Some),
     };
     attempts.iter().map(read).collect()
 }
 
-fn read_attempt(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<Settled, StoreError> {
+fn read_result(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<SubmissionResult, StoreError> {
     match bytes.split_first() {
         Some((0, outcomes)) => read_outcomes(outcomes, attempt).map(Ok),
         Some((1, refusal)) => read_refusal(refusal, attempt, terms).map(Err),
-        _ => Err(corrupt("answer to an attempt")),
+        _ => Err(corrupt("reply to a submission")),
     }
 }
 
@@ -335,12 +337,12 @@ fn read_refusal(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<
     let target = attempt.targets.get(number).ok_or_else(unknown)?;
     Ok(Refusal {
         leaderboard: target.board.value.id.clone(),
-        reason: reason(code, target, attempt, terms).ok_or_else(unknown)?,
+        reason: decode_reason(code, target, attempt, terms).ok_or_else(unknown)?,
     })
 }
 
-/// The reason behind a code of `submit.lua`.
-fn reason(code: u8, target: &Target, attempt: &Attempt, terms: &SubmitTerms) -> Option<RefusalReason> {
+/// Returns the reason for a code of `REFUSAL` in `entry_rules.lua`; `None` for an unknown code.
+fn decode_reason(code: u8, target: &Target, attempt: &Attempt, terms: &SubmitTerms) -> Option<RefusalReason> {
     let limits = &target.board.value.limits;
     Some(match code {
         1 => RefusalReason::StaleConfiguration,

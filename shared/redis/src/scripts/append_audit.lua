@@ -1,6 +1,8 @@
--- Appends a record to an audit log. KEYS: its acts, its notices (streams; their positions are counted together).
--- ARGV[1]: to which of them, 1 or 2; [2]: about how many records it keeps; [3]: the instant; [4]: the record.
--- Answers the record's position, in decimal.
+-- Appends a record to an audit log.
+-- KEYS: the stream of acts, the stream of notices. Both streams share one sequence of positions.
+-- ARGV[1]: the stream to write, 1 or 2; [2]: about how many records that stream keeps; [3]: the instant; [4]: the
+-- record.
+-- Returns the record's position in decimal.
 
 local last = 0
 for at = 1, 2 do

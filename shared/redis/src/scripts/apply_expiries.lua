@@ -1,7 +1,9 @@
--- One step of a change of when periods expire. Needs words, period, clock, held, families, expiries.
--- KEYS: count of entries and periods that expire, the list of expiries. ARGV[1]: the leaderboard's id; [2]: now; [3..8]:
--- prefixes of the periods' keys. Answers 1 when more is left, or 0.
+-- Applies one step of changed period expiries. Needs numbers.lua, period.lua, clock.lua, entry_counts.lua,
+-- period_keys.lua and expiries.lua.
+-- KEYS: the entry counts, the periods that expire, the list of expiries.
+-- ARGV[1]: the leaderboard's id; [2]: now; [3..8]: the prefixes of the period keys.
+-- Returns 1 when more expiries are left, otherwise 0.
 
-local held = held_at(KEYS[1], KEYS[2])
-open_held(held)
-return apply_expiries(held, KEYS[3], ARGV[1], prefixes_at(3), tonumber(ARGV[2])) and 0 or 1
+local entry_counts = new_entry_counts(KEYS[1], KEYS[2])
+load_entry_counts(entry_counts)
+return apply_expiries(entry_counts, KEYS[3], ARGV[1], read_key_prefixes(3), tonumber(ARGV[2])) and 0 or 1

@@ -1,15 +1,15 @@
--- Keys and arguments that are read from front to back.
+-- Reads keys and packed arguments from front to back.
 
-local next_byte, taken_keys = 1, 0
+local next_byte, keys_read = 1, 0
 
--- All arguments are in one, each after its length in four bytes.
-local function take()
+-- Returns the next argument. `ARGV[1]` holds all arguments; each argument follows its length in four bytes.
+local function next_argument()
   local value
   value, next_byte = struct.unpack('>I4c0', ARGV[1], next_byte)
   return value
 end
 
-local function take_key()
-  taken_keys = taken_keys + 1
-  return KEYS[taken_keys]
+local function next_key()
+  keys_read = keys_read + 1
+  return KEYS[keys_read]
 end

@@ -1,16 +1,17 @@
--- Who is banned, and whether that has been applied to a leaderboard. Needs words.lua.
+-- Shadow bans, and whether a leaderboard has applied them. Needs numbers.lua.
 --
--- A record: when the ban ends (a word; 0 is never) and since when it is (a word), the length of the event of its end in two
--- bytes, that event, and the reason.
--- The state (hash): `n` the number of the last change, `p` the same while changes are yet to be applied somewhere, `x` when
--- the next ban ends, `t` and `c` how far the walk over the leaderboards is. A leaderboard's configuration has `s`, the number
--- of the last change that was applied to it.
+-- A ban record: the instant at which the ban ends (int64; 0 means never), the instant at which the ban began (int64),
+-- the length in two bytes of the event that ends the ban, that event, the reason.
+--
+-- The ban state is a hash. `n`: the number of the last change. `p`: the same number while a leaderboard still has to
+-- apply changes. `x`: the instant at which the next ban ends. `t` and `c`: how far the walk over the leaderboards has
+-- come. A leaderboard's configuration holds in `s` the number of the last change that the leaderboard has applied.
 
--- What stands before the event in a record, in bytes.
+-- The bytes of a ban record before the event.
 local BAN_HEAD = 18
 
--- When a ban ends; nothing when it does not.
-local function ban_end(record)
+-- Returns the instant at which a ban ends, or nil when the ban has no end.
+local function read_ban_end(record)
   if #record < BAN_HEAD then
     corrupt('ban')
   end
@@ -19,16 +20,17 @@ local function ban_end(record)
   return ends > 0 and ends or nil
 end
 
--- Whether a ban holds; `record` may be nothing.
-local function holds(record, now)
-  local ends = record and ban_end(record)
+-- Returns whether a ban is active at `now`. `record` is nil or false for a player without a ban.
+local function is_ban_active(record, now)
+  local ends = record and read_ban_end(record)
   return record and (not ends or ends > now) or false
 end
 
--- Whether a change is yet to be applied to the leaderboard to which those up to `applied` were, or a ban is over.
-local function is_behind(state, applied, now)
+-- Returns whether a leaderboard that has applied the changes up to `applied` still has to apply a change, or whether
+-- a ban has ended since.
+local function has_pending_bans(state, applied, now)
   local known = redis.call('HMGET', state, 'p', 'x')
-  local last, ends = count_if_there(known[1], 'change of bans'), count_if_there(known[2], 'end of a ban')
-  local up_to = count_if_there(applied, 'change of bans') or 0
+  local last, ends = parse_optional_count(known[1], 'change of bans'), parse_optional_count(known[2], 'end of a ban')
+  local up_to = parse_optional_count(applied, 'change of bans') or 0
   return (ends and ends <= now) or (last and up_to < last) or false
 end

@@ -1,41 +1,43 @@
--- Bans a player, ends a ban, or applies what is yet to be applied. Needs words, period, log, bans.
+-- Bans a player, ends a ban, or applies pending changes of bans. Needs numbers.lua, period.lua, log.lua and bans.lua.
 --
--- A ban is one record and one change. The change is applied to the leaderboards in the order of their ids, in this call as
--- far as its work goes, and then by every later call of this script: nothing is lost with a request that dies. A call may
--- name leaderboards that come first, because somebody is about to read or to write them.
+-- A ban is one record and one change. The script applies the change to the leaderboards in the order of their ids, as
+-- far as the budget of one call allows. Every later call of this script continues, so a request that fails loses
+-- nothing. A call can name leaderboards to apply first, because a caller is about to read or write them.
 --
--- KEYS: the tenant's leaderboards, then of its bans: records, players, ends, changes, state; what its logs weigh.
--- ARGV[1]: 'ban', 'unban' or 'apply'; [2]: now; [3]: what the keys of a leaderboard begin with; [4..6]: how those of its
--- configuration, log and periods go on; [7..12]: the same of a period's six keys. Then, to ban: the player, the record, the
--- event, how many bans there may be; to unban: the player, the event; to apply: the leaderboards that come first.
--- Answers 0, or 1 for too many bans, or 2 when too many changes wait and it has to be called again; then 1 when the
--- leaderboards named are up to date (without names: all).
+-- KEYS: the tenant's leaderboards; the ban records, their players, their ends, the pending changes, the ban state;
+-- the tenant's log sizes.
+-- ARGV[1]: 'ban', 'unban' or 'apply'; [2]: now; [3]: the prefix of a leaderboard's keys; [4..6]: the endings of its
+-- configuration, log and list of periods; [7..12]: the endings of a period's six keys. Then, for 'ban': the player,
+-- the record, the event, the maximum number of bans; for 'unban': the player, the event; for 'apply': the
+-- leaderboards to apply first.
+-- Returns a code: 0 for success, 1 for too many bans, 2 when too many changes are pending and the caller has to call
+-- again. Then 1 when the named leaderboards (without names: all leaderboards) are up to date, otherwise 0.
 
--- How many entries are looked for in one call; that takes a few milliseconds.
-local MAX_LOOKS = 2000
--- How many changes may wait.
+-- The number of entries that one call looks up. They take a few milliseconds.
+local MAX_LOOKUPS = 2000
+-- The maximum number of pending changes.
 local MAX_CHANGES = 256
 local BOARDS_PER_STEP = 100
 
 local boards, bans, players, ends, changes, state = unpack(KEYS)
-local weights = weights_at(KEYS[7])
-local now, looks, pending = tonumber(ARGV[2]), MAX_LOOKS, {}
+local log_sizes = new_log_sizes(KEYS[7])
+local now, budget, pending = tonumber(ARGV[2]), MAX_LOOKUPS, {}
 
-local function of_board(board, at)
+local function leaderboard_key(board, at)
   return ARGV[3] .. board .. ARGV[at]
 end
 
--- Reads what waits, and what is about to be written: before the first write.
-local function open_changes()
+-- Reads the pending changes, and every value that the script is about to write. Runs before the first write.
+local function load_changes()
   for _, number in ipairs(redis.call('HMGET', state, 'n', 'p', 'x', 't')) do
-    count_if_there(number, 'change of bans')
+    parse_optional_count(number, 'change of bans')
   end
   redis.call('ZCARD', players)
   redis.call('ZCARD', boards)
   redis.call('ZCARD', ends)
-  open_weights(weights)
+  check_log_sizes(log_sizes)
   if ARGV[1] ~= 'apply' then
-    holds(redis.call('HGET', bans, ARGV[13]), now)
+    is_ban_active(redis.call('HGET', bans, ARGV[13]), now)
   end
   for at, change in ipairs(redis.call('ZRANGE', changes, 0, -1)) do
     local banned, length = string.byte(change, 9, 10)
@@ -50,16 +52,16 @@ local function open_changes()
   end
 end
 
--- Notes that the entries of a player are to be moved.
+-- Adds a pending change: the player's entries have to move to the other set.
 local function add_change(player, banned, event)
   local number = redis.call('HINCRBY', state, 'n', 1)
   redis.call('HSET', state, 'p', number)
-  local change = word(number) .. (banned and '1' or '0') .. string.char(#player) .. player .. event
+  local change = encode_int(number) .. (banned and '1' or '0') .. string.char(#player) .. player .. event
   redis.call('ZADD', changes, number, change)
   pending[#pending + 1] = {number = number, banned = banned, player = player, event = event}
 end
 
-local function note_next_end()
+local function update_next_end()
   local first = redis.call('ZRANGE', ends, 0, 0, 'WITHSCORES')
   if first[2] then
     redis.call('HSET', state, 'x', string.format('%.0f', tonumber(first[2])))
@@ -68,13 +70,13 @@ local function note_next_end()
   end
 end
 
-local function drop_ban(player)
+local function delete_ban(player)
   redis.call('HDEL', bans, player)
   redis.call('ZREM', players, player)
   redis.call('ZREM', ends, player)
 end
 
--- Ends bans that are over, in the order in which they end, as many as may wait.
+-- Ends the bans that are over, in the order of their ends, up to the maximum number of pending changes.
 local function end_bans()
   local room = MAX_CHANGES - #pending
   local over = redis.call('ZRANGE', ends, '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, math.max(0, room))
@@ -88,28 +90,29 @@ local function end_bans()
     events[at] = string.sub(record, BAN_HEAD + 1, BAN_HEAD + length)
   end
   for at, player in ipairs(over) do
-    drop_ban(player)
+    delete_ban(player)
     add_change(player, false, events[at])
   end
   if #over > 0 then
-    note_next_end()
+    update_next_end()
   end
 end
 
--- Moves a player's entries of one leaderboard to the side where they belong, with one event for all of them.
-local function apply(board, ids, change)
+-- Moves a player's entries of one leaderboard to the visible or to the banned set. The log gets one event for all of
+-- them.
+local function apply_change(board, ids, change)
   local found = {}
   for _, id in ipairs(ids) do
     local keys = {}
     for at = 7, 12 do
-      keys[#keys + 1] = of_board(board, at) .. id
+      keys[#keys + 1] = leaderboard_key(board, at) .. id
     end
-    local period = period_at(keys, 1)
+    local period = period_from_keys(keys, 1)
     if redis.call('HEXISTS', period.entries, change.player) == 1 then
-      local key = load(period).layout and key_of(period, change.player)
-      if key and redis.call('ZSCORE', change.banned and period.visible or period.hidden, key) then
-        check_types(period)
-        check_tuples(period, key)
+      local key = load_period(period).layout and find_order_key(period, change.player)
+      if key and redis.call('ZSCORE', change.banned and period.visible or period.banned, key) then
+        check_period_types(period)
+        check_tuple_counts(period, key)
         period.moving = key
         found[#found + 1] = period
       end
@@ -118,52 +121,52 @@ local function apply(board, ids, change)
   if #found == 0 then
     return
   end
-  local log = open_log(log_at(of_board(board, 5), of_board(board, 4), weights))
-  local position = append(log, change.event)
+  local log = load_log(new_log(leaderboard_key(board, 5), leaderboard_key(board, 4), log_sizes))
+  local position = append_event(log, change.event)
   close_log(log, 0)
   for _, period in ipairs(found) do
-    seat(period, period.moving, period.moving, change.banned)
+    move_entry(period, period.moving, period.moving, change.banned)
     redis.call('HSET', period.meta, 'v', position)
-    keep_deadline(period)
+    copy_deadline(period)
   end
 end
 
--- Applies to a leaderboard what is pending, as far as the work of this call goes. Whether it is up to date.
+-- Applies the pending changes to a leaderboard while the budget lasts. Returns whether the leaderboard is up to date.
 local function bring_up_to_date(board)
-  local configuration = of_board(board, 4)
+  local configuration = leaderboard_key(board, 4)
   local there = redis.call('HMGET', configuration, 'v', 's')
   if not there[1] then
     return true
   end
-  local applied, ids = count_if_there(there[2], 'change of bans') or 0, nil
+  local applied, ids = parse_optional_count(there[2], 'change of bans') or 0, nil
   for _, change in ipairs(pending) do
     if change.number > applied then
-      if looks <= 0 then
+      if budget <= 0 then
         return false
       end
-      ids = ids or redis.call('ZRANGE', of_board(board, 6), 0, -1)
-      looks = looks - 1 - #ids
-      apply(board, ids, change)
+      ids = ids or redis.call('ZRANGE', leaderboard_key(board, 6), 0, -1)
+      budget = budget - 1 - #ids
+      apply_change(board, ids, change)
       redis.call('HSET', configuration, 's', change.number)
     end
   end
   return true
 end
 
--- Goes on with the walk over the leaderboards, as far as the work of this call goes. Whether no change waits any more.
-local function walk()
-  while looks > 0 do
+-- Continues the walk over all leaderboards while the budget lasts. Returns whether no change is pending.
+local function apply_to_all()
+  while budget > 0 do
     local walked = redis.call('HMGET', state, 'p', 't', 'c')
-    local last, cursor = count_if_there(walked[1], 'change of bans'), walked[3] or ''
+    local last, cursor = parse_optional_count(walked[1], 'change of bans'), walked[3] or ''
     if not last then
       return true
     end
-    local target = count_if_there(walked[2], 'change of bans') or last
+    local target = parse_optional_count(walked[2], 'change of bans') or last
     local from = cursor == '' and '-' or '(' .. cursor
     local step = redis.call('ZRANGE', boards, from, '+', 'BYLEX', 'LIMIT', 0, BOARDS_PER_STEP)
     local done = 0
     for _, board in ipairs(step) do
-      looks = looks - 1
+      budget = budget - 1
       if not bring_up_to_date(board) then
         break
       end
@@ -182,7 +185,7 @@ local function walk()
   return redis.call('HEXISTS', state, 'p') == 0
 end
 
-local function ban(player, record, event, max_bans)
+local function put_ban(player, record, event, max_bans)
   local known = redis.call('HGET', bans, player)
   if known then
     record = string.sub(record, 1, 8) .. string.sub(known, 9, 16) .. string.sub(record, 17)
@@ -191,37 +194,37 @@ local function ban(player, record, event, max_bans)
   end
   redis.call('HSET', bans, player, record)
   redis.call('ZADD', players, 0, player)
-  local ends_at = ban_end(record)
+  local ends_at = read_ban_end(record)
   if ends_at then
     redis.call('ZADD', ends, ends_at, player)
   else
     redis.call('ZREM', ends, player)
   end
-  note_next_end()
+  update_next_end()
   if not known then
     add_change(player, true, event)
   end
   return 0
 end
 
-local function unban(player, event)
+local function remove_ban(player, event)
   if redis.call('HEXISTS', bans, player) == 1 then
-    drop_ban(player)
-    note_next_end()
+    delete_ban(player)
+    update_next_end()
     add_change(player, false, event)
   end
   return 0
 end
 
-open_changes()
+load_changes()
 end_bans()
-local answer = 0
+local reply = 0
 if ARGV[1] ~= 'apply' and #pending >= MAX_CHANGES then
-  answer = 2
+  reply = 2
 elseif ARGV[1] == 'ban' then
-  answer = ban(ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]))
+  reply = put_ban(ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]))
 elseif ARGV[1] == 'unban' then
-  answer = unban(ARGV[13], ARGV[14])
+  reply = remove_ban(ARGV[13], ARGV[14])
 end
 local up_to_date = true
 if ARGV[1] == 'apply' then
@@ -230,10 +233,10 @@ if ARGV[1] == 'apply' then
   end
   up_to_date = up_to_date and #redis.call('ZRANGE', ends, '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, 1) == 0
 end
-local has_walked, all_done = pcall(walk)
+local has_walked, all_done = pcall(apply_to_all)
 if not has_walked then
-  -- A ban that has been made stays so. What is wrong with a leaderboard is told to those who read or write it.
-  if ARGV[1] == 'apply' or answer == 2 then
+  -- The ban is stored. Damaged data of a leaderboard is reported to the requests that read or write that leaderboard.
+  if ARGV[1] == 'apply' or reply == 2 then
     error(all_done)
   end
   all_done = false
@@ -241,4 +244,4 @@ end
 if ARGV[1] ~= 'apply' or #ARGV < 13 then
   up_to_date = all_done
 end
-return {answer, up_to_date and 1 or 0}
+return {reply, up_to_date and 1 or 0}

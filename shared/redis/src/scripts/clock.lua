@@ -1,9 +1,9 @@
--- The server's clock, for what regions share that does not come from a request: rate limits, usage, versions of
--- configurations and documents, and whether a period that expired is gone.
+-- The server's clock. It decides what regions share and no request brings along: rate limits, usage, versions of
+-- configurations and documents, and whether an expired period has been deleted.
 
 local clock_us
 
--- Microseconds since 1970, the same for the whole call; exact in a double.
+-- Returns microseconds since 1970. The value stays the same for the whole call and is exact in a double.
 local function now_us()
   if not clock_us then
     local time = redis.call('TIME')

@@ -1,8 +1,8 @@
--- Deletes a document. Needs words, expected, documents.
--- KEYS: hash, ids. ARGV[1]: the id; [2]: what must be there.
--- Answers {'ok', 1 when there was one} or {'version', current or ''}.
+-- Deletes a document. Needs numbers.lua, expected_version.lua and documents.lua.
+-- KEYS: the hash of documents, their ids. ARGV[1]: the id; [2]: the expected version.
+-- Returns {'ok', 1 when the document existed} or {'version', current version or ''}.
 
-local current = open_document(redis.call('HGET', KEYS[1], ARGV[1]))
+local current = unpack_document(redis.call('HGET', KEYS[1], ARGV[1]))
 if not is_expected(current, ARGV[2]) then
   return {'version', current}
 end

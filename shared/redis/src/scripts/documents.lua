@@ -1,11 +1,12 @@
--- Versioned documents. Needs words.
+-- Versioned documents. Needs numbers.lua.
 --
--- Those of one scope and kind are a hash, id -> version (a word) and body, and a sorted set of the ids, all scores 0.
+-- The documents of one scope and kind are a hash, id -> version (int64) and body, and a sorted set of the ids with
+-- all scores 0.
 
 local VERSION_BYTES = 8
 
--- The version in decimal, and the body; two empty strings when there is no document.
-local function open_document(stored)
+-- Returns the version in decimal and the body; two empty strings when the document does not exist.
+local function unpack_document(stored)
   if not stored then
     return '', ''
   elseif #stored < VERSION_BYTES then

@@ -1,5 +1,5 @@
--- One period, if it has entries and has not expired. Needs words, period, summary.
--- KEYS: its six keys. ARGV[1]: now. Answers nothing, or bounds, visible entries, version.
+-- Returns one period when it has entries and has not expired. Needs numbers.lua, period.lua and period_summary.lua.
+-- KEYS: the period's six keys. ARGV[1]: now. Returns an empty list, or bounds, number of visible entries, version.
 
-local summary = summary_of(period_at(KEYS, 1), ARGV[1])
+local summary = summarize_period(period_from_keys(KEYS, 1), ARGV[1])
 return summary and {summary.bounds, summary.visible, summary.version} or {}

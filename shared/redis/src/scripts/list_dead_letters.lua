@@ -1,13 +1,14 @@
--- Dead letters, newest first. KEYS: the letters (hash, id -> letter), the ids to choose from (sorted set).
--- ARGV[1]: the id from which on, as ZRANGE takes it; [2]: how many at most. Answers the id and the letter of each.
+-- Lists dead letters, newest first.
+-- KEYS: the letters (hash, id -> letter), the ids to choose from (sorted set). ARGV[1]: the highest id in the syntax
+-- of ZRANGE; [2]: the maximum number of letters. Returns pairs of an id and a letter.
 
 local ids = redis.call('ZRANGE', KEYS[2], ARGV[1], '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, ARGV[2])
-local answer = {}
+local reply = {}
 for _, id in ipairs(ids) do
   local letter = redis.call('HGET', KEYS[1], id)
   if letter then
-    answer[#answer + 1] = id
-    answer[#answer + 1] = letter
+    reply[#reply + 1] = id
+    reply[#reply + 1] = letter
   end
 end
-return answer
+return reply

@@ -1,76 +1,81 @@
--- The log of a leaderboard: how much of it is kept, and what a tenant's logs and idempotency records weigh. Needs words.
+-- The log of a leaderboard: how many events it keeps, and how large a tenant's logs and idempotency records are.
+-- Needs numbers.lua.
 --
--- The configuration's hash holds, beside the configuration, `k` and `d`: how many events are kept and for how many
--- milliseconds; `n`: what the events weigh that were counted; `f`: the position of the first of these (a log from
--- before there was a count has events in front of it). A hash of the tenant holds what the events of all its logs weigh
--- under `e`, and what the idempotency records of each span (see remembered.lua) weigh under `b` and the span's number: a
--- record counts in its span and in the next one. The hash that has a leaderboard's records says what they weigh.
+-- Beside the configuration, the configuration's hash holds the log's retention and size. `k` and `d`: how many events
+-- the log keeps and for how many milliseconds. `n`: the size of the counted events. `f`: the position of the first
+-- counted event; a log that is older than the counting has uncounted events before that position.
 --
--- An earlier version kept the number of records, under the span's number alone. Each of them weighs OLD_RECORD_WEIGHT until
--- its span no longer counts, also when its leaderboard is deleted: what a mixed hash holds of them is not known.
+-- One hash of the tenant holds the size of the events of all its logs in `e`, and the size of the idempotency records
+-- of each span (see idempotency.lua) in `b` followed by the span's number. A record counts in its own span and in the
+-- next span. The hash that holds a leaderboard's records also holds their size.
+--
+-- An earlier version stored the number of records in a field with only the span's number. Each such record counts
+-- EARLIER_RECORD_BYTES until its span has expired, also after its leaderboard has been deleted: a hash with records
+-- of both versions does not say how many are of the earlier version.
 
--- As in core's LogPolicy: for a configuration from before there was one.
+-- The defaults of core's LogPolicy, for a configuration stored before it had one.
 local KEEP_EVENTS, KEEP_MS = 100000, 2592000000
-local EVENT_OVERHEAD, OLD_RECORD_WEIGHT = 32, 256
--- How many events a call removes at least, when so many are to go, beside two for each one that it adds.
+local EVENT_OVERHEAD, EARLIER_RECORD_BYTES = 32, 256
+-- How many events a call removes at most, beside two for each event that it appends.
 local TRIMMED_AT_ONCE = 16
--- The codes of submitted events, whose instant comes after their flags.
-local SUBMITTED = {[2] = true, [6] = true}
+-- The codes of submitted events. Their instant follows the flags.
+local SUBMITTED_EVENTS = {[2] = true, [6] = true}
 
-local WEIGHT = 'weight of a log'
--- The field of a hash of ids that says what its records weigh. No name of a record has this character.
-local SLOT_BYTES = '\1'
+local LOG_SIZE = 'size of a log'
+-- The field of a hash of idempotency records that holds their size. No id contains this character.
+local RECORD_BYTES_FIELD = '\1'
 
--- `new`: what the records of each span weigh that this call adds.
-local function weights_at(key)
+-- `new`: the size of the records that this call adds to each span.
+local function new_log_sizes(key)
   return {key = key, new = {}}
 end
 
-local function log_at(stream, configuration, weights)
-  return {stream = stream, configuration = configuration, weights = weights, added = 0, weight = 0}
+local function new_log(stream, configuration, log_sizes)
+  return {stream = stream, configuration = configuration, log_sizes = log_sizes, added = 0, added_bytes = 0}
 end
 
--- Reads what the events of a tenant's logs weigh, before the first write; `read_weights` does so, too.
-local function open_weights(weights)
-  if not weights.is_open then
-    count_if_there(redis.call('HGET', weights.key, 'e'), WEIGHT)
-    weights.is_open = true
+-- Checks the size of a tenant's events before the first write. `load_log_sizes` checks that size too.
+local function check_log_sizes(log_sizes)
+  if not log_sizes.is_open then
+    parse_optional_count(redis.call('HGET', log_sizes.key, 'e'), LOG_SIZE)
+    log_sizes.is_open = true
   end
 end
 
--- Reads what is about to be written, so that a wrong type, or what is no number, is found before the first write. `kept`:
--- the fields `k`, `d`, `f` and `n`, where the caller has read them. The weights are the caller's to open.
-local function open_log(log, kept)
+-- Reads every value that the script is about to write, so that a wrong type or a damaged number is found before the
+-- first write. `kept`: the fields `k`, `d`, `f` and `n` when the caller has read them. The caller checks the log
+-- sizes itself.
+local function load_log(log, kept)
   kept = kept or redis.call('HMGET', log.configuration, 'k', 'd', 'f', 'n')
-  log.keep_events = count_if_there(kept[1], 'retention of the log') or KEEP_EVENTS
-  log.keep_ms = count_if_there(kept[2], 'retention of the log') or KEEP_MS
-  log.counted_from = count_if_there(kept[3], 'first event that is counted')
-  count_if_there(kept[4], WEIGHT)
+  log.keep_events = parse_optional_count(kept[1], 'retention of the log') or KEEP_EVENTS
+  log.keep_ms = parse_optional_count(kept[2], 'retention of the log') or KEEP_MS
+  log.counted_from = parse_optional_count(kept[3], 'first event that is counted')
+  parse_optional_count(kept[4], LOG_SIZE)
   redis.call('XLEN', log.stream)
   return log
 end
 
--- When an event was accepted, in milliseconds; nothing when the bytes are no event.
-local function recorded_at(event)
-  local number = varint_at(event, SUBMITTED[string.byte(event)] and 3 or 2)
+-- Returns the instant of an event in milliseconds, or nil when the bytes are not an event.
+local function read_recorded_at(event)
+  local number = read_varint(event, SUBMITTED_EVENTS[string.byte(event)] and 3 or 2)
   if not number then
     return nil
   end
   return number % 2 == 0 and number / 2 or -(number + 1) / 2
 end
 
--- Appends to a log. The position is the second half of the entry's id, which the stream itself counts up.
-local function append(log, event)
+-- Appends an event and returns its position: the second half of the stream entry's id, which Redis increments.
+local function append_event(log, event)
   local position = tonumber(string.sub(redis.call('XADD', log.stream, '0-*', 'e', event), 3))
   log.first = log.first or position
-  log.added, log.weight = log.added + 1, log.weight + #event + EVENT_OVERHEAD
-  log.now = recorded_at(event)
+  log.added, log.added_bytes = log.added + 1, log.added_bytes + #event + EVENT_OVERHEAD
+  log.latest = read_recorded_at(event)
   return position
 end
 
--- Removes the oldest events that are too many, too old, or weigh too much by `over`; none that this call added. What
--- those weigh that were counted.
-local function trim(log, over)
+-- Removes the oldest events that exceed the number, the age or the size (by `excess`) that the log may have. Keeps
+-- the events that this call appended. Returns the size of the removed events that had been counted.
+local function trim_log(log, excess)
   local surplus = redis.call('XLEN', log.stream) - log.keep_events
   local left, from, last, freed = TRIMMED_AT_ONCE + 2 * log.added, '-', nil, 0
   while left > 0 do
@@ -79,8 +84,8 @@ local function trim(log, over)
     left = #oldest == wanted and left - wanted or 0
     for _, entry in ipairs(oldest) do
       local position, event = tonumber(string.sub(entry[1], 3)), entry[2][2] or ''
-      local is_old = (recorded_at(event) or log.now) < log.now - log.keep_ms
-      if position >= log.first or not (is_old or surplus > 0 or freed < over) then
+      local is_old = (read_recorded_at(event) or log.latest) < log.latest - log.keep_ms
+      if position >= log.first or not (is_old or surplus > 0 or freed < excess) then
         left = 0
         break
       end
@@ -97,16 +102,16 @@ local function trim(log, over)
   return freed
 end
 
--- Adds to a field, which goes when it comes to nothing.
-local function add_weight(weights, field, by)
-  if by ~= 0 and redis.call('HINCRBY', weights.key, field, by) <= 0 then
-    redis.call('HDEL', weights.key, field)
+-- Adds to a field and deletes the field when it reaches 0.
+local function add_log_size(log_sizes, field, by)
+  if by ~= 0 and redis.call('HINCRBY', log_sizes.key, field, by) <= 0 then
+    redis.call('HDEL', log_sizes.key, field)
   end
 end
 
--- Counts what was appended and trims the log. `over`: how much the tenant's logs and records weigh too much, what was
--- appended included. How much less they weigh by what was removed.
-local function close_log(log, over)
+-- Counts the appended events and trims the log. `excess`: by how much the tenant's logs and records exceed their
+-- limit, with the appended events included. Returns the size of the removed events.
+local function close_log(log, excess)
   if log.added == 0 then
     return 0
   end
@@ -114,60 +119,61 @@ local function close_log(log, over)
     redis.call('HSETNX', log.configuration, 'f', log.first)
     log.counted_from = log.first
   end
-  local freed = trim(log, over)
-  redis.call('HINCRBY', log.configuration, 'n', log.weight - freed)
-  add_weight(log.weights, 'e', log.weight - freed)
+  local freed = trim_log(log, excess)
+  redis.call('HINCRBY', log.configuration, 'n', log.added_bytes - freed)
+  add_log_size(log.log_sizes, 'e', log.added_bytes - freed)
   return freed
 end
 
--- Reads what a tenant's logs weigh, and the records of a span and the one before it.
-local function read_weights(weights, span)
-  local found = redis.call('HMGET', weights.key, 'e', 'b' .. span, 'b' .. (span - 1), span, span - 1)
+-- Reads the size of a tenant's logs, and of the records of a span and the span before.
+local function load_log_sizes(log_sizes, span)
+  local found = redis.call('HMGET', log_sizes.key, 'e', 'b' .. span, 'b' .. (span - 1), span, span - 1)
   for at = 1, 5 do
-    found[at] = count_if_there(found[at], WEIGHT) or 0
+    found[at] = parse_optional_count(found[at], LOG_SIZE) or 0
   end
-  weights.events, weights.records = found[1], found[2] + found[3] + (found[4] + found[5]) * OLD_RECORD_WEIGHT
-  weights.span, weights.is_open = span, true
+  log_sizes.events, log_sizes.records = found[1], found[2] + found[3] + (found[4] + found[5]) * EARLIER_RECORD_BYTES
+  log_sizes.span, log_sizes.is_open = span, true
 end
 
--- Notes what a new record of a span weighs, which `close_weights` writes.
-local function add_record(weights, span, bytes)
-  weights.new[span] = (weights.new[span] or 0) + bytes
-  weights.records = weights.records + bytes
+-- Adds the size of a new record to its span. `write_record_sizes` stores the sum.
+local function add_record_size(log_sizes, span, bytes)
+  log_sizes.new[span] = (log_sizes.new[span] or 0) + bytes
+  log_sizes.records = log_sizes.records + bytes
 end
 
--- Writes what the new records weigh. The first of a span drops the spans that no longer count, those of an earlier version
--- too.
-local function close_weights(weights)
-  for span, bytes in pairs(weights.new) do
-    if redis.call('HINCRBY', weights.key, 'b' .. span, bytes) == bytes then
-      for _, field in ipairs(redis.call('HKEYS', weights.key)) do
+-- Stores the sizes of new records. The first record of a span deletes the fields of expired spans, those of the
+-- earlier version included.
+local function write_record_sizes(log_sizes)
+  for span, bytes in pairs(log_sizes.new) do
+    if redis.call('HINCRBY', log_sizes.key, 'b' .. span, bytes) == bytes then
+      for _, field in ipairs(redis.call('HKEYS', log_sizes.key)) do
         local earlier = tonumber(string.match(field, '^b?(%-?%d+)$'))
         if earlier and earlier < span - 1 then
-          redis.call('HDEL', weights.key, field)
+          redis.call('HDEL', log_sizes.key, field)
         end
       end
     end
   end
 end
 
--- Takes a leaderboard's log and records, which are about to be deleted, off the tenant's weights. Reads all before it writes.
-local function release_log(log, slots)
+-- Subtracts a leaderboard's log and records from the tenant's sizes before they are deleted. Reads everything before
+-- the first write.
+local function release_log_size(log, record_hashes)
   local fields = {'e'}
-  local freed = {count_if_there(redis.call('HGET', log.configuration, 'n'), WEIGHT) or 0}
-  for _, slot in ipairs(slots) do
-    local found = redis.call('HMGET', slot, '', SLOT_BYTES)
+  local freed = {parse_optional_count(redis.call('HGET', log.configuration, 'n'), LOG_SIZE) or 0}
+  for _, record_hash in ipairs(record_hashes) do
+    local found = redis.call('HMGET', record_hash, '', RECORD_BYTES_FIELD)
     if found[1] then
-      fields[#fields + 1], freed[#freed + 1] = 'b' .. found[1], count_if_there(found[2], WEIGHT) or 0
+      fields[#fields + 1], freed[#freed + 1] = 'b' .. found[1], parse_optional_count(found[2], LOG_SIZE) or 0
     end
   end
-  local held = redis.call('HMGET', log.weights.key, unpack(fields))
+  local stored = redis.call('HMGET', log.log_sizes.key, unpack(fields))
   for at in ipairs(fields) do
-    held[at] = count_if_there(held[at], WEIGHT) or false
+    stored[at] = parse_optional_count(stored[at], LOG_SIZE) or false
   end
   for at, field in ipairs(fields) do
-    if held[at] then
-      add_weight(log.weights, field, -freed[at])
+    if stored[at] then
+      add_log_size(log.log_sizes, field, -freed[at])
     end
   end
 end

@@ -1,22 +1,23 @@
--- One period: its order, its entries and their places. Needs words.lua.
+-- One period: its order, its entries and their ranks. Needs numbers.lua.
 --
--- A period has six keys, always in this order: meta (hash), entries (hash, player -> packed entry), visible
--- and hidden (sorted sets of order keys, all scores 0), tuples (sorted set of the different visible tuples)
--- and counts (hash, tuple -> how many visible entries have it); the last two for dense ranks only.
+-- A period has six keys in this order: meta (hash), entries (hash, player -> packed entry), the visible and the
+-- banned order keys (sorted sets, all scores 0), the different visible tuples (sorted set), and their counts (hash,
+-- tuple -> number of visible entries). Only dense ranks use the last two keys.
 --
--- An order key here: the columns and the time as narrow words, then the player. A packed entry: the order key
--- without the player, the attempts as a varint, and, when there is metadata, a 1 and its text.
+-- In these scripts an order key is a prefix and the player. The prefix holds the columns (the tuple) and the time as
+-- narrow integers. A packed entry is the prefix, the number of attempts as a varint, and, for an entry with metadata,
+-- a 1 and the metadata's text.
 
 local SHARED, DENSE = 2, 3
 
-local function period_at(keys, at)
+local function period_from_keys(keys, at)
   return {
     meta = keys[at], entries = keys[at + 1], visible = keys[at + 2],
-    hidden = keys[at + 3], tuples = keys[at + 4], counts = keys[at + 5],
+    banned = keys[at + 3], tuples = keys[at + 4], counts = keys[at + 5],
   }
 end
 
--- Takes the order from a layout's bytes: they begin with the policy for ties and the number of columns.
+-- Reads the order from a layout's bytes. They begin with the policy for ties and the number of columns.
 local function set_layout(period, layout)
   local ties, columns = string.byte(layout, 1, 2)
   if not columns or ties > DENSE or columns < 1 or columns > 3 then
@@ -25,33 +26,33 @@ local function set_layout(period, layout)
   period.layout, period.ties, period.columns = layout, ties, columns
 end
 
--- Reads what the period is. It has no `layout` afterwards when it has never had an entry.
-local function load(period)
+-- Reads a period's meta. `layout` stays nil when the period has never had an entry.
+local function load_period(period)
   local meta = redis.call('HMGET', period.meta, 'l', 'v', 'x', 'r')
   if meta[1] then
     set_layout(period, meta[1])
-    period.version = count_of(meta[2], 'period version')
-    period.expires_at = whole_if_there(meta[3], 'expiry of a period')
-    period.rebuilt_until = count_if_there(meta[4], 'end of a rebuild')
+    period.version = parse_count(meta[2], 'period version')
+    period.expires_at = parse_optional_integer(meta[3], 'expiry of a period')
+    period.rebuilt_until = parse_optional_count(meta[4], 'end of a rebuild')
   else
     period.version = 0
   end
   return period
 end
 
--- Reads keys that are about to be written, so that one of a wrong type is found before the first write.
-local function check_types(period)
+-- Reads keys that the script is about to write, so that a key of a wrong type is found before the first write.
+local function check_period_types(period)
   redis.call('HLEN', period.entries)
   redis.call('ZCARD', period.visible)
-  redis.call('ZCARD', period.hidden)
+  redis.call('ZCARD', period.banned)
   if period.ties == DENSE then
     redis.call('ZCARD', period.tuples)
     redis.call('HLEN', period.counts)
   end
 end
 
--- A number as a varint (LEB128).
-local function varint(number)
+-- Encodes a number as a varint (LEB128).
+local function encode_varint(number)
   local bytes = ''
   while number >= 128 do
     bytes = bytes .. string.char(128 + number % 128)
@@ -60,63 +61,65 @@ local function varint(number)
   return bytes .. string.char(number)
 end
 
--- The tuple of an order key, and its player.
-local function tuple_of(period, key)
-  return string.sub(key, 1, narrow_end(key, period.columns))
+-- Returns the tuple of an order key.
+local function extract_tuple(period, key)
+  return string.sub(key, 1, find_narrow_end(key, period.columns))
 end
 
-local function player_of(period, key)
-  return string.sub(key, narrow_end(key, period.columns + 1) + 1)
+-- Returns the player of an order key.
+local function extract_player(period, key)
+  return string.sub(key, find_narrow_end(key, period.columns + 1) + 1)
 end
 
--- Takes a packed entry apart: place (tuple and time), attempts, metadata as it is stored.
-local function open_entry(period, packed)
-  local place_end = narrow_end(packed, period.columns + 1)
-  local attempts, attempts_end = varint_at(packed, place_end + 1)
+-- Returns the parts of a packed entry: the order-key prefix, the number of attempts, the metadata as stored.
+local function unpack_entry(period, packed)
+  local prefix_end = find_narrow_end(packed, period.columns + 1)
+  local attempts, attempts_end = read_varint(packed, prefix_end + 1)
   if not attempts then
     corrupt('entry')
   end
-  return string.sub(packed, 1, place_end), attempts, string.sub(packed, attempts_end + 1)
+  return string.sub(packed, 1, prefix_end), attempts, string.sub(packed, attempts_end + 1)
 end
 
--- The order key of a player's entry, or nothing when there is none; and the packed entry.
-local function key_of(period, player)
+-- Returns the order key and the packed entry of a player, or nil when the player has no entry.
+local function find_order_key(period, player)
   local packed = redis.call('HGET', period.entries, player)
   if not packed then
     return nil
   end
-  return open_entry(period, packed) .. player, packed
+  return unpack_entry(period, packed) .. player, packed
 end
 
--- How many visible entries (for dense: different tuples) are better, and one: the rank at this order key,
--- whether its entry is visible or not.
-local function rank_of(period, key)
+-- Returns the rank at an order key: the number of better visible entries (for dense ranks: different better tuples)
+-- plus 1. The entry at the key can be visible or banned.
+local function compute_rank(period, key)
   if period.ties == DENSE then
-    return redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. tuple_of(period, key)) + 1
+    return redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. extract_tuple(period, key)) + 1
   end
   if period.ties == SHARED then
-    return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. tuple_of(period, key)) + 1
+    return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. extract_tuple(period, key)) + 1
   end
   local index = redis.call('ZRANK', period.visible, key)
   return (index or redis.call('ZLEXCOUNT', period.visible, '-', '(' .. key)) + 1
 end
 
--- Reads the counts of the tuples of order keys that are about to change (one or two; the player may be left out), so that
--- one that is no number is found before the first write.
-local function check_tuples(period, first, second)
+-- Reads the counts of the tuples that are about to change, so that a damaged count is found before the first write.
+-- `first` and `second` are order keys with or without the player; `second` is optional.
+local function check_tuple_counts(period, first, second)
   if period.ties == DENSE then
-    local counts = redis.call('HMGET', period.counts, tuple_of(period, first), tuple_of(period, second or first))
-    count_if_there(counts[1], 'count of a tuple')
-    count_if_there(counts[2], 'count of a tuple')
+    local tuple, other = extract_tuple(period, first), extract_tuple(period, second or first)
+    local counts = redis.call('HMGET', period.counts, tuple, other)
+    parse_optional_count(counts[1], 'count of a tuple')
+    parse_optional_count(counts[2], 'count of a tuple')
   end
 end
 
--- Keeps the different visible tuples: `by` is 1 or -1.
-local function count_tuple(period, key, by)
+-- Changes the number of visible entries with this tuple by 1 or -1.
+local function add_tuple_count(period, key, by)
   if period.ties ~= DENSE then
     return
   end
-  local tuple = tuple_of(period, key)
+  local tuple = extract_tuple(period, key)
   local left = redis.call('HINCRBY', period.counts, tuple, by)
   if left <= 0 then
     redis.call('HDEL', period.counts, tuple)
@@ -126,27 +129,27 @@ local function count_tuple(period, key, by)
   end
 end
 
--- A key that was made after the period's deadline was set gets the same one.
-local function keep_deadline(period)
+-- Gives the period's deadline to keys that were created after the deadline was set.
+local function copy_deadline(period)
   if not period.expires_at then
     return
   end
   period.deadline = period.deadline or redis.call('PEXPIRETIME', period.meta)
   if period.deadline > 0 then
-    for _, key in ipairs({period.entries, period.visible, period.hidden, period.tuples, period.counts}) do
+    for _, key in ipairs({period.entries, period.visible, period.banned, period.tuples, period.counts}) do
       redis.call('PEXPIREAT', key, period.deadline, 'NX')
     end
   end
 end
 
--- Gives a period that is there another deadline, or none.
+-- Sets another deadline for an existing period, or removes the deadline.
 local function set_deadline(period, expires_at, now)
   if expires_at then
     redis.call('HSET', period.meta, 'x', expires_at)
   else
     redis.call('HDEL', period.meta, 'x')
   end
-  for _, key in ipairs({period.meta, period.entries, period.visible, period.hidden, period.tuples, period.counts}) do
+  for _, key in ipairs({period.meta, period.entries, period.visible, period.banned, period.tuples, period.counts}) do
     if expires_at then
       redis.call('PEXPIRE', key, math.max(1, expires_at - now))
     else
@@ -156,16 +159,16 @@ local function set_deadline(period, expires_at, now)
   period.expires_at, period.deadline = expires_at, nil
 end
 
--- Moves an entry from one order key to another (either may be nil), into the set that `hidden` tells.
--- Whether that changed anything: an entry that was in the wrong set is moved even when its key stays.
-local function seat(period, old, new, hidden)
+-- Moves an entry from one order key to another (either can be nil), into the banned or the visible set. Returns
+-- whether this changed anything. If the key stays the same but the entry is in the wrong set, the entry moves too.
+local function move_entry(period, old, new, is_banned)
   if period.rebuilt_until then
-    -- The copies of a rebuild do not have what changes here, so it begins again (see rebuild.lua).
+    -- A rebuild's copies do not have this change, so the rebuild starts again (see rebuild.lua).
     redis.call('HDEL', period.meta, 'r')
     period.rebuilt_until = nil
   end
-  local right, wrong = period.visible, period.hidden
-  if hidden then
+  local right, wrong = period.visible, period.banned
+  if is_banned then
     right, wrong = wrong, right
   end
   local was_wrong = old and redis.call('ZREM', wrong, old) == 1
@@ -173,13 +176,13 @@ local function seat(period, old, new, hidden)
     return false
   end
   local was_right = old and not was_wrong and redis.call('ZREM', right, old) == 1
-  if (hidden and was_wrong) or (was_right and not hidden) then
-    count_tuple(period, old, -1)
+  if (is_banned and was_wrong) or (was_right and not is_banned) then
+    add_tuple_count(period, old, -1)
   end
   if new then
     redis.call('ZADD', right, 0, new)
-    if not hidden then
-      count_tuple(period, new, 1)
+    if not is_banned then
+      add_tuple_count(period, new, 1)
     end
   end
   return true

@@ -1,9 +1,9 @@
--- Announcements, which never fail what they announce. Needs clock.
+-- Announcements. A failed announcement does not fail the write that it announces. Needs clock.lua.
 
--- Publishes a message. When the server refuses that (a user without permission on the channel), it counts the failure
--- and its time among the installation's counters. `counters` is their key; the names are those in core's ports. Returns whether
--- the server took it.
-local function publish(counters, channel, message)
+-- Publishes a message. If the server refuses it (the Redis user has no permission for the channel), counts the
+-- failure and stores its time in the installation's counters. `counters` is their key; core's ports define the names.
+-- Returns whether the server accepted the message.
+local function publish_message(counters, channel, message)
   local reply = redis.pcall('PUBLISH', channel, message)
   if type(reply) == 'table' and reply.err then
     redis.pcall('HINCRBY', counters, 'edgeboard_announcements_failed_total', 1)

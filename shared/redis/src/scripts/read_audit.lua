@@ -1,10 +1,11 @@
--- Records of an audit log, newest first. KEYS: its acts, its notices.
--- ARGV[1]: the id from which on, as XREVRANGE takes it; [2]: how many at most.
--- Answers the id, the instant and the record of each.
+-- Reads records of an audit log, newest first.
+-- KEYS: the stream of acts, the stream of notices. ARGV[1]: the highest id in the syntax of XREVRANGE; [2]: the
+-- maximum number of records.
+-- Returns id, instant and record of each.
 
 local acts = redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])
 local notices = redis.call('XREVRANGE', KEYS[2], ARGV[1], '-', 'COUNT', ARGV[2])
-local answer, act, notice = {}, 1, 1
+local reply, act, notice = {}, 1, 1
 
 local function position(record)
   return record and tonumber(string.sub(record[1], 3)) or 0
@@ -20,8 +21,8 @@ for _ = 1, tonumber(ARGV[2]) do
   if not record then
     break
   end
-  answer[#answer + 1] = record[1]
-  answer[#answer + 1] = record[2][2]
-  answer[#answer + 1] = record[2][4]
+  reply[#reply + 1] = record[1]
+  reply[#reply + 1] = record[2][2]
+  reply[#reply + 1] = record[2][4]
 end
-return answer
+return reply

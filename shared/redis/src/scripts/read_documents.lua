@@ -1,9 +1,10 @@
--- Documents by their names. Needs words, documents.
--- KEYS: the hash of each. ARGV: the id of each. Answers version ('' for no document) and body of each.
+-- Reads documents by their names. Needs numbers.lua and documents.lua.
+-- KEYS: the hash of each document. ARGV: the id of each document. Returns version ('' for a missing document) and
+-- body of each.
 
-local answer = {}
+local reply = {}
 for at, id in ipairs(ARGV) do
-  local version, body = open_document(redis.call('HGET', KEYS[at], id))
-  answer[2 * at - 1], answer[2 * at] = version, body
+  local version, body = unpack_document(redis.call('HGET', KEYS[at], id))
+  reply[2 * at - 1], reply[2 * at] = version, body
 end
-return answer
+return reply

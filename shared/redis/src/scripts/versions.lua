@@ -1,11 +1,10 @@
--- Versions of configurations and documents. Needs words, clock.
+-- Versions of configurations and documents. Needs numbers.lua and clock.lua.
 
--- The version that comes after the last one, as a number and as text: the clock in microseconds, or one more than the
--- last version where the clock is not ahead of that. A restored backup brings an old counter, and a lost write an older
--- one; the clock keeps either from giving a version that was given before. Writes nothing: the caller keeps the text
--- under `last_key`.
-local function version_after(last_key)
-  local last = count_of(redis.call('GET', last_key) or '0', 'version')
+-- Returns the next version as a number and as text: the clock in microseconds, or the last version plus 1 if the
+-- clock is not ahead of the last version. A restored backup or a lost write can bring back an old counter; the clock
+-- prevents a version from being given twice. Writes nothing; the caller stores the text under `last_key`.
+local function next_version(last_key)
+  local last = parse_count(redis.call('GET', last_key) or '0', 'version')
   local version = math.max(last + 1, now_us())
   return version, string.format('%.0f', version)
 end

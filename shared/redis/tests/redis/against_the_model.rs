@@ -1,25 +1,21 @@
-//! Random histories, told to the store and to the core's model: every answer must be the same.
+//! Random histories: the store and the core's model run the same operations and must return the same results.
 
 use std::rc::Rc;
 
-use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Ban, Bans, Events, Expected, Leaderboards, Metered, Metering, PageFrom, Place, PutLeaderboard,
-    RankDetail, RateLimits, Scores, SubmitTerms, Usage,
+    Ban, Bans, Expected, Leaderboards, Metered, Metering, Place, PutLeaderboard, RankDetail, RateLimits,
+    Scores, SubmitTerms, Usage,
 };
 use leaderboard_core::{
-    IdScope, Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Timestamp,
-    Versioned,
+    IdScope, Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Versioned,
 };
 use leaderboard_redis::RedisStore;
 
 use crate::dice::Dice;
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{
-    DAY_MS, HOUR_US, NOW_MS, at, board, board_id, daily, hourly, player, resolve, submission, tenant,
-};
+use crate::world::{DAY_MS, HOUR_US, NOW_MS, at, board, daily, hourly, player, resolve, submission, tenant};
 
 const STEPS: usize = 120;
 const NAMES: [&str; 9] = ["a", "ab", "b", " ", "José (Uruguay)", "日本", "A,b:c", "~", "é"];
@@ -49,8 +45,8 @@ const OPERATORS: [Operator; 4] = [
 ];
 const ALL_TIES: [Ties; 4] = [Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense];
 
-/// Mostly small numbers, so that there are ties; sometimes extreme ones.
-fn value(dice: &mut Dice) -> i64 {
+/// Returns mostly small numbers, so that there are ties, and sometimes extreme numbers.
+pub(crate) fn value(dice: &mut Dice) -> i64 {
     if dice.chance(3) {
         dice.pick(&EXTREMES)
     } else {
@@ -58,13 +54,13 @@ fn value(dice: &mut Dice) -> i64 {
     }
 }
 
-/// Both stores, and what has been told to them.
-struct Pair {
-    dice: Dice,
-    model: Model,
-    store: RedisStore<NativeRedis>,
-    boards: Vec<Rc<Versioned<Leaderboard>>>,
-    now_ms: i64,
+/// The store and the model, and the leaderboards that both have.
+pub(crate) struct Pair {
+    pub(crate) dice: Dice,
+    pub(crate) model: Model,
+    pub(crate) store: RedisStore<NativeRedis>,
+    pub(crate) boards: Vec<Rc<Versioned<Leaderboard>>>,
+    pub(crate) now_ms: i64,
 }
 
 impl Pair {
@@ -87,7 +83,7 @@ impl Pair {
         pair
     }
 
-    fn players(&self) -> Vec<PlayerId> {
+    pub(crate) fn players(&self) -> Vec<PlayerId> {
         NAMES.map(player).to_vec()
     }
 
@@ -103,9 +99,9 @@ impl Pair {
             expiries: &[],
             at: at(self.now_ms),
         };
-        let said = self.store.put(&put).await.unwrap();
-        assert_eq!(said, self.model.put(&put).await.unwrap(), "put {board:?}");
-        said.ok().map(|(version, _)| version)
+        let actual = self.store.put(&put).await.unwrap();
+        assert_eq!(actual, self.model.put(&put).await.unwrap(), "put {board:?}");
+        actual.ok().map(|(version, _)| version)
     }
 
     async fn step(&mut self) {
@@ -115,7 +111,7 @@ impl Pair {
             1 => self.remove().await,
             2 => self.reconfigure().await,
             3 => self.now_ms += DAY_MS / 3,
-            4 => self.meter().await,
+            4 => self.charge().await,
             _ => self.submit().await,
         }
     }
@@ -150,7 +146,7 @@ impl Pair {
             };
             if let Ok(mut attempt) = resolve(&given, boards, self.now_ms) {
                 if self.dice.chance(2) {
-                    // Another content under the same digest, so that ids are met again; never another player.
+                    // The same fingerprint for different submissions of a player, so that there are replays.
                     attempt.fingerprint = [who; 16];
                 }
                 if self.dice.chance(3) {
@@ -170,16 +166,16 @@ impl Pair {
                 .pick(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]),
         };
         self.set_clock();
-        let said = self.store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
-        let told = self.model.submit_on(&tenant(), &attempts, &terms).await.unwrap();
-        assert_metered(&said.metered, &told.metered, &terms.metering);
-        for ((said, told), attempt) in said.answers.iter().zip(&told.answers).zip(&attempts) {
-            assert_eq!(said, told, "{attempt:#?}");
+        let actual = self.store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+        let expected = self.model.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+        assert_same_decision(&actual.metered, &expected.metered, &terms.metering);
+        for ((actual, expected), attempt) in actual.answers.iter().zip(&expected.answers).zip(&attempts) {
+            assert_eq!(actual, expected, "{attempt:#?}");
         }
-        assert_eq!(said.answers.len(), told.answers.len());
+        assert_eq!(actual.answers.len(), expected.answers.len());
     }
 
-    /// Charges whose outcome is the same whether the clocks differ by milliseconds or not.
+    /// Returns charges whose decision does not depend on a few milliseconds.
     fn metering(&mut self) -> Metering {
         let mut charges = Vec::new();
         for bucket in ["", "player:a", "b:a:doc"] {
@@ -197,24 +193,24 @@ impl Pair {
         }
     }
 
-    /// The model's clock is told; that of the store is the server's.
+    /// Sets the model's clock to the time of the server.
     fn set_clock(&self) {
         let now = std::time::SystemTime::now();
         let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
         self.model.set_clock(u64::try_from(since.as_micros()).unwrap());
     }
 
-    async fn meter(&mut self) {
+    async fn charge(&mut self) {
         let metering = self.metering();
         self.set_clock();
-        let (said, told) = if self.dice.chance(2) {
-            let said = self.store.take(&tenant(), &metering).await.unwrap();
-            (said, self.model.take(&tenant(), &metering).await.unwrap())
+        let (actual, expected) = if self.dice.chance(2) {
+            let actual = self.store.take(&tenant(), &metering).await.unwrap();
+            (actual, self.model.take(&tenant(), &metering).await.unwrap())
         } else {
-            let said = self.store.report(&tenant(), &metering).await.unwrap();
-            (said, self.model.report(&tenant(), &metering).await.unwrap())
+            let actual = self.store.report(&tenant(), &metering).await.unwrap();
+            (actual, self.model.report(&tenant(), &metering).await.unwrap())
         };
-        assert_metered(&said, &told, &metering);
+        assert_same_decision(&actual, &expected, &metering);
     }
 
     async fn moderate(&mut self) {
@@ -239,7 +235,7 @@ impl Pair {
 
     async fn remove(&mut self) {
         let who = player(self.dice.pick(&NAMES));
-        for (board, period) in self.places() {
+        for (board, period) in self.list_periods() {
             let tenant = tenant();
             let place = Place {
                 tenant: &tenant,
@@ -247,12 +243,12 @@ impl Pair {
                 period: &period,
                 now: at(self.now_ms),
             };
-            let said = self.store.remove(&place, &who, at(self.now_ms)).await;
-            assert_eq!(said, self.model.remove(&place, &who, at(self.now_ms)).await);
+            let actual = self.store.remove(&place, &who, at(self.now_ms)).await;
+            assert_eq!(actual, self.model.remove(&place, &who, at(self.now_ms)).await);
         }
     }
 
-    /// Another order, policy for ties or limits for the first leaderboard.
+    /// Changes the order, the policy for ties or the limits of the first leaderboard.
     async fn reconfigure(&mut self) {
         let mut changed = self.boards[0].value.clone();
         let count = changed.columns.count();
@@ -279,149 +275,38 @@ impl Pair {
         }
     }
 
-    /// Every leaderboard with its periods of the last days.
-    fn places(&self) -> Vec<(Rc<Versioned<Leaderboard>>, PeriodId)> {
-        let mut places = Vec::new();
+    /// Returns every leaderboard with its periods of the last days.
+    pub(crate) fn list_periods(&self) -> Vec<(Rc<Versioned<Leaderboard>>, PeriodId)> {
+        let mut periods = Vec::new();
         for board in &self.boards {
             for back in 0..3 {
                 let period = board.value.schedule.period_at(at(self.now_ms - back * DAY_MS)).id;
-                if !places.contains(&(Rc::clone(board), period.clone())) {
-                    places.push((Rc::clone(board), period));
+                if !periods.contains(&(Rc::clone(board), period.clone())) {
+                    periods.push((Rc::clone(board), period));
                 }
             }
         }
-        places
-    }
-
-    /// Every read there is, compared.
-    async fn compare(&mut self) {
-        let now = at(self.now_ms);
-        for (board, period) in self.places() {
-            let tenant = tenant();
-            let place = Place {
-                tenant: &tenant,
-                board: &board,
-                period: &period,
-                now: at(self.now_ms),
-            };
-            self.compare_pages(&place).await;
-            self.compare_players(&place).await;
-            self.compare_counts(&place).await;
-        }
-        for board in self.boards.clone() {
-            self.compare_log(&board.value, now).await;
-        }
-        let days = u32::try_from(self.dice.roll(3)).unwrap();
-        assert_eq!(
-            self.store.usage(&tenant(), days).await,
-            self.model.usage(&tenant(), days).await
-        );
-    }
-
-    async fn compare_pages(&mut self, place: &Place<'_>) {
-        let limit = u32::try_from(1 + self.dice.roll(4)).unwrap();
-        let top = self
-            .store
-            .page(place, &PageFrom::Top, 1000, &Caller::Anonymous)
-            .await;
-        assert_eq!(
-            top,
-            self.model
-                .page(place, &PageFrom::Top, 1000, &Caller::Anonymous)
-                .await
-        );
-        let top = top.unwrap();
-        let Some(layout) = &top.layout else { return };
-        let mut keys: Vec<_> = top.entries.iter().map(|ranked| &ranked.entry).collect();
-        keys.truncate(4);
-        for entry in keys {
-            let key = layout.key(&entry.values, entry.reached_at, &entry.player);
-            let near = layout.key(&entry.values, entry.reached_at, &player("m"));
-            for key in [key, near] {
-                for from in [PageFrom::After(key.clone()), PageFrom::Before(key)] {
-                    let said = self.store.page(place, &from, limit, &Caller::Anonymous).await;
-                    assert_eq!(
-                        said,
-                        self.model.page(place, &from, limit, &Caller::Anonymous).await,
-                        "{from:?} {limit}"
-                    );
-                }
-            }
-        }
-    }
-
-    async fn compare_players(&mut self, place: &Place<'_>) {
-        let players = self.players();
-        let callers = [
-            Caller::Anonymous,
-            Caller::Server,
-            Caller::Player(players[0].clone()),
-        ];
-        for caller in &callers {
-            for who in &players {
-                let limit = u32::try_from(1 + self.dice.roll(7)).unwrap();
-                let said = self.store.around(place, who, limit, caller).await;
-                let told = self.model.around(place, who, limit, caller).await;
-                assert_eq!(said, told, "around {who} {limit} for {caller:?}");
-                let one = std::slice::from_ref(who);
-                let said = self.store.standings(place, one, caller).await;
-                assert_eq!(
-                    said,
-                    self.model.standings(place, one, caller).await,
-                    "{who} {caller:?}"
-                );
-            }
-            let said = self.store.standings(place, &players, caller).await;
-            assert_eq!(said, self.model.standings(place, &players, caller).await);
-        }
-    }
-
-    async fn compare_counts(&mut self, place: &Place<'_>) {
-        let fractions = [0, 1, 250, 333, 500, 667, 999, 1000];
-        let said = self.store.sample(place, &fractions).await;
-        assert_eq!(said, self.model.sample(place, &fractions).await);
-        let Some(layout) = said.unwrap().layout else {
-            return;
-        };
-        let mut tuples = Vec::new();
-        for _ in 0..6 {
-            let values = (0..layout.columns.count())
-                .map(|_| value(&mut self.dice))
-                .collect();
-            let mut tuple = layout.tuple(&leaderboard_core::Values::new(values));
-            tuple.truncate(8 * (1 + self.dice.roll(layout.columns.count())));
-            tuples.push(tuple);
-        }
-        let said = self.store.positions(place, &tuples).await;
-        assert_eq!(said, self.model.positions(place, &tuples).await, "{tuples:?}");
-    }
-
-    async fn compare_log(&self, board: &Leaderboard, now: Timestamp) {
-        let tenant = tenant();
-        let said = self.store.periods(&tenant, &board.id, now).await;
-        assert_eq!(said, self.model.periods(&tenant, &board.id, now).await);
-        for (after, limit) in [(0, 1000), (3, 2), (0, 0), (1_000_000, 5)] {
-            let said = self.store.read(&tenant, &board.id, after, limit).await;
-            assert_eq!(said, self.model.read(&tenant, &board.id, after, limit).await);
-        }
-        let said = self.store.get(&tenant, &board.id).await;
-        assert_eq!(said, Leaderboards::get(&self.model, &tenant, &board.id).await);
-        let said = self.store.list(&tenant, Some(&board_id("a")), 10).await;
-        assert_eq!(said, self.model.list(&tenant, Some(&board_id("a")), 10).await);
+        periods
     }
 }
 
-/// The same but for the time that passed between the two.
-fn assert_metered(said: &Metered, told: &Metered, metering: &Metering) {
-    assert_eq!(said.refused, told.refused, "{metering:?}: {said:?}, {told:?}");
-    assert_eq!(said.requests_today, told.requests_today, "{metering:?}");
-    assert_eq!(said.ahead_us.len(), told.ahead_us.len());
-    for (said, told) in said.ahead_us.iter().zip(&told.ahead_us) {
-        assert!(said.abs_diff(*told) < HOUR_US / 4, "{metering:?}: {said}, {told}");
+/// Compares two decisions. They may differ by the time that passed between the calls.
+fn assert_same_decision(actual: &Metered, expected: &Metered, metering: &Metering) {
+    assert_eq!(
+        actual.refused, expected.refused,
+        "{metering:?}: {actual:?}, {expected:?}"
+    );
+    assert_eq!(actual.requests_today, expected.requests_today, "{metering:?}");
+    assert_eq!(actual.ahead_us.len(), expected.ahead_us.len());
+    for (actual, expected) in actual.ahead_us.iter().zip(&expected.ahead_us) {
+        assert!(
+            actual.abs_diff(*expected) < HOUR_US / 4,
+            "{metering:?}: {actual}, {expected}"
+        );
     }
 }
 
-/// Two leaderboards of these directions, one that never resets and one that does daily.
+/// Runs a history with two leaderboards of these directions: one without resets, one with daily resets.
 async fn run(server: &Server, orders: &[Order], ties: Ties, seed: u64) {
     server.ask("FLUSHALL").await;
     let first = board("first", orders, ties, Operator::Best);

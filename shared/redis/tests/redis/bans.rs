@@ -1,4 +1,4 @@
-//! Bans: how many commands one takes, and what is left of one whose request died.
+//! Bans: how many commands a ban takes, and what happens when its request fails halfway.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::world::{NOW_MS, at, place, player, put, resolve, simple, submission, 
 
 type Board = Rc<Versioned<Leaderboard>>;
 
-/// Counts commands, and loses the connection after some.
+/// A connection that counts commands and fails after some of them.
 struct Counted {
     inner: NativeRedis,
     sent: Rc<Cell<u32>>,
@@ -36,7 +36,7 @@ impl Connection for Counted {
     }
 }
 
-/// A store whose commands are counted, and the switches of its connection.
+/// Returns a store on such a connection, and the connection's counters.
 async fn counted(server: &Server) -> (RedisStore<Counted>, Rc<Cell<u32>>, Rc<Cell<u32>>) {
     let (sent, left) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(u32::MAX)));
     let connection = Counted {
@@ -59,8 +59,8 @@ async fn many(store: &RedisStore<Counted>, count: u32) -> Vec<Board> {
         attempts.push(resolve(&submission("p", &[2]), several, NOW_MS).unwrap());
         attempts.push(resolve(&submission("q", &[1]), several, NOW_MS).unwrap());
     }
-    let settled = store.submit(&tenant(), &attempts, RankDetail::Omitted).await;
-    assert!(settled.unwrap().iter().all(Result::is_ok));
+    let results = store.submit(&tenant(), &attempts, RankDetail::Omitted).await;
+    assert!(results.unwrap().iter().all(Result::is_ok));
     boards
 }
 
@@ -96,7 +96,7 @@ async fn a_ban_in_a_thousand_leaderboards_takes_a_few_commands() {
             store.unban(&tenant(), &player("p"), at(NOW_MS)).await.unwrap();
         }
         assert!(sent.get() <= 4, "{} commands", sent.get());
-        // It is done: a read is one command.
+        // The ban is applied: a read is one command.
         sent.set(0);
         let expected: &[&str] = if banned { &["q"] } else { &["p", "q"] };
         for board in &boards {
@@ -126,7 +126,7 @@ async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next()
     left.set(u32::MAX);
     let waits = server.ask("ZCARD eb:acme:bans:changes").await;
     assert_eq!(waits, [Reply::Integer(1)], "it was not finished");
-    // The last leaderboard is read, another one is written, both as if it were.
+    // A read of the last leaderboard and a write of another leaderboard apply the ban first.
     let [.., other, last] = boards.as_slice() else {
         panic!("there are many")
     };
@@ -134,11 +134,11 @@ async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next()
     assert_eq!(names(&store, last, NOW_MS).await, ["q"]);
     assert!(sent.get() <= 5, "{} commands", sent.get());
     let attempt = resolve(&submission("q", &[3]), std::slice::from_ref(other), NOW_MS).unwrap();
-    let settled = store
+    let results = store
         .submit(&tenant(), &[attempt], RankDetail::Full)
         .await
         .unwrap();
-    let outcome = &settled[0].as_ref().unwrap()[0];
+    let outcome = &results[0].as_ref().unwrap()[0];
     assert_eq!(outcome.previous.as_ref().unwrap().rank, Some(1));
     let log = store.read(&tenant(), &other.value.id, 0, 10).await.unwrap();
     let kinds: Vec<bool> = log
@@ -146,7 +146,7 @@ async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next()
         .map(|recorded| matches!(recorded.event.body, EventBody::Hidden { .. }))
         .collect();
     assert_eq!(kinds, [false, false, false, true, false], "the ban came first");
-    // The next ban call takes the rest along.
+    // The next call for a ban applies the rest.
     let next = Ban::new(player("nobody"), at(NOW_MS));
     store.ban(&tenant(), &next).await.unwrap().unwrap();
     assert_eq!(

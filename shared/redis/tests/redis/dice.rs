@@ -1,6 +1,6 @@
-//! Chance that is the same in every run.
+//! Random numbers that are the same in every run.
 
-/// Numbers that look random and are the same in every run (xorshift64).
+/// Pseudo-random numbers with a fixed seed (xorshift64).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

@@ -1,9 +1,8 @@
-//! What goes with time: ids, periods, leaderboards, orders that are rebuilt.
+//! What ends: idempotency records, periods, leaderboards.
 
 use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, Events, Expected, IDEMPOTENCY_MS, Leaderboards, PageFrom, PutLeaderboard, PutRefusal,
     RankDetail, Scores,
@@ -22,11 +21,11 @@ use crate::world::{
 };
 
 async fn one(store: &RedisStore<NativeRedis>, attempt: Attempt) -> Result<Outcome, RefusalReason> {
-    let settled = store
+    let results = store
         .submit(&tenant(), &[attempt], RankDetail::Full)
         .await
         .unwrap();
-    match &settled[0] {
+    match &results[0] {
         Ok(outcomes) => Ok(outcomes[0].clone()),
         Err(refusal) => Err(refusal.reason.clone()),
     }
@@ -48,7 +47,7 @@ async fn an_id_counts_once_for_exactly_a_day() {
     )
     .await;
     let mut value = 0;
-    // The spans of the two hashes turn at any hour of the first use.
+    // The first use of an id can be at any hour of the span of a hash.
     for hour in 0..24 {
         let first_ms = NOW_MS + hour * 3_600_000;
         let id = format!("id{hour}");
@@ -85,8 +84,8 @@ async fn an_id_counts_once_for_exactly_a_day() {
             "hour {hour}"
         );
     }
-    for slot in ["eb:acme:b:a:ids0", "eb:acme:b:a:ids1"] {
-        let [Reply::Integer(ttl)] = server.ask(&format!("PTTL {slot}")).await[..] else {
+    for key in ["eb:acme:b:a:ids0", "eb:acme:b:a:ids1"] {
+        let [Reply::Integer(ttl)] = server.ask(&format!("PTTL {key}")).await[..] else {
             panic!("no TTL")
         };
         assert!(ttl > 0 && ttl <= 2 * IDEMPOTENCY_MS, "{ttl}");
@@ -106,8 +105,8 @@ async fn a_replay_of_one_target_lets_the_others_be_applied() {
     let first = &first[0].as_ref().unwrap()[0];
     assert_eq!(first.rank, None);
     let both = with_id(resolve(&submission("p", &[5]), &boards, NOW_MS + 1).unwrap(), "x");
-    let settled = store.submit(&tenant(), &[both], RankDetail::Full).await.unwrap();
-    let outcomes = settled[0].as_ref().unwrap();
+    let results = store.submit(&tenant(), &[both], RankDetail::Full).await.unwrap();
+    let outcomes = results[0].as_ref().unwrap();
     assert!(outcomes[0].replayed && outcomes[0].rank.is_none());
     assert!(!outcomes[1].replayed && outcomes[1].rank == Some(1));
     assert_eq!(
@@ -169,6 +168,23 @@ async fn sums_stop_at_both_ends_of_64_bits() {
     }
 }
 
+/// Checks that the six keys of a period have the same deadline.
+async fn assert_one_deadline(server: &Server, period: &PeriodId) {
+    let mut deadlines = Vec::new();
+    for kind in ["m", "e", "v", "h", "t", "c"] {
+        let command = format!("PEXPIRETIME eb:acme:b:a:{kind}:{period}");
+        deadlines.extend(server.ask(&command).await);
+    }
+    assert!(
+        matches!(deadlines[0], Reply::Integer(deadline) if deadline > 0),
+        "{deadlines:?}"
+    );
+    assert!(
+        deadlines.iter().all(|deadline| *deadline == deadlines[0]),
+        "{deadlines:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_period_expires_with_all_its_keys() {
     let server = Server::start().await;
@@ -186,20 +202,7 @@ async fn a_period_expires_with_all_its_keys() {
         one(&store, attempt(&board, who, value, NOW_MS)).await.unwrap();
     }
     let period = board.value.schedule.period_at(at(NOW_MS));
-    let mut ttls = Vec::new();
-    for kind in ["m", "e", "v", "h", "t", "c"] {
-        ttls.extend(
-            server
-                .ask(&format!("PEXPIRETIME eb:acme:b:a:{kind}:{}", period.id))
-                .await,
-        );
-    }
-    assert!(
-        matches!(ttls[0], Reply::Integer(deadline) if deadline > 0),
-        "{ttls:?}"
-    );
-    assert!(ttls.iter().all(|ttl| *ttl == ttls[0]), "{ttls:?}");
-
+    assert_one_deadline(&server, &period.id).await;
     let soon = PutLeaderboard {
         max_leaderboards: None,
         tenant: &tenant(),
@@ -213,42 +216,27 @@ async fn a_period_expires_with_all_its_keys() {
         expiries: &[(period.id.clone(), Some(at(NOW_MS + 50)))],
         at: at(NOW_MS),
     };
-    assert_eq!(
-        store
-            .periods(&tenant(), &board.value.id, at(NOW_MS + 60))
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    let list_periods = async || {
+        let periods = store.periods(&tenant(), &board.value.id, at(NOW_MS + 60)).await;
+        periods.unwrap().len()
+    };
+    assert_eq!(list_periods().await, 1);
     let (version, created) = store.put(&soon).await.unwrap().unwrap();
     assert!(!created);
-    assert_eq!(
-        store
-            .periods(&tenant(), &board.value.id, at(NOW_MS + 60))
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(list_periods().await, 0);
     tokio::time::sleep(std::time::Duration::from_millis(120)).await;
     let board = Rc::new(Versioned {
         version,
         value: soon.leaderboard.clone(),
     });
     let tenant = tenant();
-    let page = store
-        .page(
-            &place(&tenant, &board, &period.id),
-            &PageFrom::Top,
-            5,
-            &Caller::Anonymous,
-        )
-        .await
-        .unwrap();
+    let here = place(&tenant, &board, &period.id);
+    let page = store.page(&here, &PageFrom::Top, 5, &Caller::Anonymous).await;
+    let page = page.unwrap();
     assert_eq!((page.layout, page.version, page.count), (None, 0, 0));
     let left = server.ask(&format!("KEYS *:{}", period.id)).await;
     assert_eq!(left, []);
-    // The next period forgets the name of the one that is gone.
+    // The next period removes the expired period from the list of periods.
     let next = attempt(&board, "p", 1, NOW_MS + DAY_MS);
     one(&store, next).await.unwrap();
     assert_eq!(server.ask("ZCARD eb:acme:b:a:periods").await, [Reply::Integer(1)]);
@@ -303,104 +291,4 @@ async fn deleting_leaves_nothing_but_the_last_version() {
         .await
         .unwrap();
     assert_eq!((created.version, created.replayed), (2, false));
-}
-
-#[tokio::test]
-async fn a_rebuild_matches_columns_by_name() {
-    let server = Server::start().await;
-    let store = server.store().await;
-    let model = Model::new();
-    server.count_versions(&model).await;
-    let column = |name: &str, order| Column::new(name, order).unwrap();
-    let shapes = [
-        vec![column("a", Order::Descending), column("b", Order::Ascending)],
-        vec![column("b", Order::Ascending), column("c", Order::Descending)],
-        vec![
-            column("c", Order::Ascending),
-            column("b", Order::Descending),
-            column("a", Order::Descending),
-        ],
-        vec![column("a", Order::Ascending)],
-    ];
-    let mut shape = simple("x");
-    let mut board = Rc::new(Versioned {
-        version: 0,
-        value: shape.clone(),
-    });
-    store
-        .ban(&tenant(), &Ban::new(player("p7"), at(NOW_MS)))
-        .await
-        .unwrap()
-        .unwrap();
-    model
-        .ban(&tenant(), &Ban::new(player("p7"), at(NOW_MS)))
-        .await
-        .unwrap()
-        .unwrap();
-    for (round, columns) in shapes.into_iter().enumerate() {
-        for ties in [Ties::Dense, Ties::Latest, Ties::Shared, Ties::Earliest] {
-            shape.columns = Columns::new(columns.clone()).unwrap();
-            shape.ties = ties;
-            for rebuild in [false, true] {
-                let put = PutLeaderboard {
-                    max_leaderboards: None,
-                    tenant: &tenant(),
-                    leaderboard: &shape,
-                    expected: Expected::Any,
-                    current: &PeriodId::all_time(),
-                    rebuild,
-                    expiries: &[],
-                    at: at(NOW_MS),
-                };
-                let said = loop {
-                    match store.put(&put).await.unwrap() {
-                        Err(PutRefusal::Unfinished) => {}
-                        decided => break decided,
-                    }
-                };
-                assert_eq!(said, model.put(&put).await.unwrap(), "{shape:?}");
-                if let Ok((version, _)) = said {
-                    let value = shape.clone();
-                    board = Rc::new(Versioned { version, value });
-                }
-            }
-            let tenant = tenant();
-            let all = PeriodId::all_time();
-            let here = place(&tenant, &board, &all);
-            let page = store.page(&here, &PageFrom::Top, 1000, &Caller::Anonymous).await;
-            assert_eq!(
-                page,
-                model.page(&here, &PageFrom::Top, 1000, &Caller::Anonymous).await
-            );
-            let ghost = store.around(&here, &player("p7"), 5, &Caller::Server).await;
-            assert_eq!(
-                ghost,
-                model.around(&here, &player("p7"), 5, &Caller::Server).await
-            );
-        }
-        if round == 0 {
-            let attempts: Vec<Attempt> = (0..1200)
-                .map(|n| {
-                    let mut given = submission(&format!("p{n}"), &[]);
-                    let values = vec![("a".into(), n % 7 - 3), ("b".into(), n % 5 - 2)];
-                    given.values = leaderboard_core::SubmissionTarget::Named(values);
-                    given.occurred_at = Some(at(NOW_MS - n));
-                    resolve(&given, std::slice::from_ref(&board), NOW_MS).unwrap()
-                })
-                .collect();
-            let said = store
-                .submit(&tenant(), &attempts, RankDetail::Omitted)
-                .await
-                .unwrap();
-            assert_eq!(
-                said,
-                model
-                    .submit(&tenant(), &attempts, RankDetail::Omitted)
-                    .await
-                    .unwrap()
-            );
-        }
-    }
-    let spare = server.ask("KEYS eb:acme:b:x:[MEVHTC]:*").await;
-    assert_eq!(spare, []);
 }

@@ -3,21 +3,25 @@
 #[cfg(test)]
 mod against_the_model;
 #[cfg(test)]
-mod announcing;
+mod announcements;
 #[cfg(test)]
 mod atomicity;
 #[cfg(test)]
 mod bans;
 #[cfg(test)]
-mod damaged;
+mod counting;
+#[cfg(test)]
+mod damaged_data;
+#[cfg(test)]
+mod dead_letters;
 #[cfg(test)]
 mod dice;
 #[cfg(test)]
-mod holdings;
+mod entry_quota;
 #[cfg(test)]
 mod lifetime;
 #[cfg(test)]
-mod metering;
+mod model_comparison;
 #[path = "../../../../tests/suite/src/native_redis.rs"]
 pub mod native_redis;
 #[cfg(test)]
@@ -26,6 +30,10 @@ mod out_of_memory;
 mod pauses;
 #[cfg(test)]
 mod periods;
+#[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
+mod rebuild;
 #[cfg(test)]
 mod records;
 #[path = "../../../../tests/suite/src/redis_server.rs"]

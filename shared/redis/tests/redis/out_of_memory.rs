@@ -1,16 +1,43 @@
-//! A server that is out of memory (`noeviction`): it refuses what adds data, and what takes data out is done.
+//! A server that is out of memory (`noeviction`): it refuses writes that add data, and runs writes that delete data.
+
+use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AuditKind, AuditLog, AuditRecord, Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName,
     Documents, Expected, Leaderboards, PageFrom, RateLimits, Scores,
 };
-use leaderboard_core::{PeriodId, StoreError};
+use leaderboard_core::{Leaderboard, PeriodId, StoreError, Versioned};
+use leaderboard_redis::RedisStore;
 
+use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
     NOW_MS, at, attempt, board_id, hourly, place, player, put, request, simple, tenant, terms,
 };
+
+/// Checks that writes that add data are refused.
+async fn assert_writes_are_refused(store: &RedisStore<NativeRedis>, board: &Rc<Versioned<Leaderboard>>) {
+    let attempts = [attempt(board, "s", 1, NOW_MS)];
+    let submitted = store.submit_on(&tenant(), &attempts, &terms()).await;
+    assert!(
+        matches!(submitted, Err(StoreError::OutOfMemory(_))),
+        "{submitted:?}"
+    );
+    let taken = store.take(&tenant(), &request(vec![hourly("k", 5, 1)])).await;
+    assert!(matches!(taken, Err(StoreError::OutOfMemory(_))), "{taken:?}");
+    let record = AuditRecord {
+        tenant: Some(tenant()),
+        kind: AuditKind::Act,
+        at: at(NOW_MS),
+        body: b"{}".to_vec(),
+    };
+    let appended = store.append_audit(&record).await;
+    assert!(
+        matches!(appended, Err(StoreError::OutOfMemory(_))),
+        "{appended:?}"
+    );
+}
 
 #[tokio::test]
 async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
@@ -24,31 +51,13 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
             store.submit_on(&tenant, &attempts, &terms()).await.unwrap();
         }
     }
-    // The deletion counts entries down, too.
+    // Creates the entry counts, which the deletions then reduce.
     store.usage(&tenant, 0).await.unwrap();
     server.ask("CONFIG SET maxmemory-policy noeviction").await;
     server.ask("CONFIG SET maxmemory 1").await;
     let full = server.digest().await;
 
-    let attempts = [attempt(&boards[0], "s", 1, NOW_MS)];
-    let submitted = store.submit_on(&tenant, &attempts, &terms()).await;
-    assert!(
-        matches!(submitted, Err(StoreError::OutOfMemory(_))),
-        "{submitted:?}"
-    );
-    let taken = store.take(&tenant, &request(vec![hourly("k", 5, 1)])).await;
-    assert!(matches!(taken, Err(StoreError::OutOfMemory(_))), "{taken:?}");
-    let record = AuditRecord {
-        tenant: Some(tenant.clone()),
-        kind: AuditKind::Act,
-        at: at(NOW_MS),
-        body: b"{}".to_vec(),
-    };
-    let appended = store.append_audit(&record).await;
-    assert!(
-        matches!(appended, Err(StoreError::OutOfMemory(_))),
-        "{appended:?}"
-    );
+    assert_writes_are_refused(&store, &boards[0]).await;
     assert_eq!(server.digest().await, full);
 
     let here = place(&tenant, &boards[0], &all);

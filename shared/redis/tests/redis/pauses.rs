@@ -1,4 +1,4 @@
-//! Between two steps of work others get on: measured by the pauses between commands, and by whose rebuild goes on.
+//! Other clients can work between two steps of long work. The tests count the pauses between commands and check which rebuild continues.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::server::Server;
 use crate::steps::{uncounted, with_days};
 use crate::world::{DAY_MS, NOW_MS, at, attempt, simple, tenant, terms};
 
-/// The least pauses that come between two steps of the same work.
+/// The minimum number of pauses between two steps of the same work.
 const PAUSES: u32 = 5;
 
 /// A connection that counts the pauses before each script.
@@ -33,7 +33,7 @@ impl Paused {
         }
     }
 
-    /// How many pauses came before each script since the last look, without those of the first one.
+    /// Returns the number of pauses before each script since the last call, without the first script.
     fn between_steps(&self) -> Vec<u32> {
         self.pauses.take();
         self.before.take().split_off(1)
@@ -53,7 +53,7 @@ impl Connection for &Paused {
     }
 }
 
-/// A leaderboard with so many entries.
+/// Creates a leaderboard with this many entries.
 async fn filled(store: &RedisStore<NativeRedis>, tenant: &TenantId, name: &str, entries: i64) -> Leaderboard {
     let board = simple(name);
     let stored = Rc::new(Versioned {
@@ -70,7 +70,7 @@ async fn filled(store: &RedisStore<NativeRedis>, tenant: &TenantId, name: &str, 
     }
 }
 
-/// Puts a leaderboard, and its entries into its order.
+/// Puts a leaderboard and rebuilds its entries.
 async fn rebuilt(
     store: &RedisStore<impl Connection>,
     tenant: &TenantId,
@@ -162,7 +162,7 @@ async fn a_tenant_rebuilds_one_leaderboard_at_a_time() {
         (copied("acme", "first").await, copied("acme", "second").await),
         (1_000, 0)
     );
-    // Who needs one step does not wait, and neither do other tenants.
+    // A rebuild of one step does not wait, nor does a rebuild of another tenant.
     assert!(rebuilt(&store, &own, &small).await.is_ok());
     assert_eq!(rebuilt(&store, &other, &elsewhere).await, unfinished);
     assert_eq!(copied("other", "first").await, 1_000);
@@ -170,7 +170,7 @@ async fn a_tenant_rebuilds_one_leaderboard_at_a_time() {
     assert!(rebuilt(&store, &own, &first).await.is_ok());
     assert_eq!(rebuilt(&store, &own, &second).await, unfinished);
     assert_eq!(copied("acme", "second").await, 1_000);
-    // A turn that nobody goes on with ends by itself.
+    // An abandoned turn expires.
     let [Reply::Integer(left)] = server.ask("PTTL eb:acme:rebuilding").await[..] else {
         panic!("no turn")
     };

@@ -1,4 +1,4 @@
-//! What a look at the periods costs, in commands of the server.
+//! How many commands a list of periods runs on the server.
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::Scores;
@@ -7,7 +7,7 @@ use leaderboard_redis::Reply;
 use crate::server::Server;
 use crate::world::{DAY_MS, NOW_MS, at, daily, put, resolve, simple, submission, tenant, terms};
 
-/// How many commands the server has run, those of scripts included.
+/// Returns how many commands the server has run, with the commands of scripts.
 async fn commands(server: &Server) -> u64 {
     let stats = server.ask("INFO commandstats").await;
     let Reply::Bytes(text) = &stats[0] else {
@@ -26,7 +26,7 @@ async fn commands(server: &Server) -> u64 {
     calls.sum()
 }
 
-/// What three looks cost where so many periods have an entry: at one, at a page, and at a page behind it.
+/// Returns the costs of three reads with this many periods: of one period, of the first page, of a later page.
 async fn costs(periods: i64) -> [u64; 3] {
     let server = Server::start().await;
     let store = server.store().await;

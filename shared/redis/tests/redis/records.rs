@@ -1,4 +1,4 @@
-//! Documents, counters and the audit log: told to the store and to the core's model, which must agree.
+//! Documents, counters and the audit log: the store and the core's model must agree.
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
@@ -41,17 +41,17 @@ async fn change(dice: &mut Dice, store: &RedisStore<NativeRedis>, model: &Model)
         Expected::Version(version + 1),
     ]);
     if dice.chance(3) {
-        let said = store.delete_document(&name, expected).await;
+        let actual = store.delete_document(&name, expected).await;
         assert_eq!(
-            said,
+            actual,
             model.delete_document(&name, expected).await,
             "{name:?} {expected:?}"
         );
     } else {
         let body = dice.pick(&BODIES);
-        let said = store.put_document(&name, body, expected).await;
+        let actual = store.put_document(&name, body, expected).await;
         assert_eq!(
-            said,
+            actual,
             model.put_document(&name, body, expected).await,
             "{name:?} {expected:?}"
         );
@@ -75,9 +75,9 @@ async fn documents_are_those_of_the_model() {
         let (scope, kind) = (name.tenant.as_ref(), name.kind);
         let after = dice.chance(2).then_some(&*name.id);
         let limit = u32::try_from(dice.roll(8)).unwrap();
-        let said = store.list_documents(scope, kind, after, limit).await;
+        let actual = store.list_documents(scope, kind, after, limit).await;
         assert_eq!(
-            said,
+            actual,
             model.list_documents(scope, kind, after, limit).await,
             "{after:?} {limit}"
         );
@@ -113,8 +113,8 @@ async fn documents_that_nobody_here_wrote_are_errors() {
         (DocumentKind::Flags, "k"),
         (DocumentKind::Limits, "k"),
     ] {
-        let said = store.put_document(&name(kind, id), b"y", Expected::Any).await;
-        assert!(said.is_err(), "{kind:?}: {said:?}");
+        let actual = store.put_document(&name(kind, id), b"y", Expected::Any).await;
+        assert!(actual.is_err(), "{kind:?}: {actual:?}");
     }
     let read = store.read_documents(&[name(DocumentKind::Key, "k")]).await;
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
@@ -156,20 +156,20 @@ async fn the_audit_log_is_read_backwards() {
                 at: at(NOW_MS + i64::try_from(number).unwrap()),
                 body: BODIES[number % 4].to_vec(),
             };
-            let said = store.append_audit(&record).await;
-            assert_eq!(said, model.append_audit(&record).await);
+            let actual = store.append_audit(&record).await;
+            assert_eq!(actual, model.append_audit(&record).await);
         }
     }
     for scope in scopes() {
         for before in [None, Some(0), Some(1), Some(2), Some(4), Some(7), Some(u64::MAX)] {
             for limit in [0, 1, 2, 100] {
-                let said = store.read_audit(scope.as_ref(), before, limit).await;
+                let actual = store.read_audit(scope.as_ref(), before, limit).await;
                 let told = model.read_audit(scope.as_ref(), before, limit).await;
-                assert_eq!(said, told, "{scope:?} {before:?} {limit}");
+                assert_eq!(actual, told, "{scope:?} {before:?} {limit}");
             }
         }
     }
-    // The oldest records go, and positions go on: of the operator's, the first two and the last two are acts.
+    // The oldest records are deleted, and positions continue. The operator's first two and last two records are acts.
     server.ask("XTRIM eb::notices MAXLEN 0").await;
     let kept = store.read_audit(None, None, 10).await.unwrap();
     let position = |record: &RecordedAudit| record.position;
@@ -183,7 +183,7 @@ async fn the_audit_log_has_an_end() {
     let server = Server::start().await;
     let store = server.store().await;
     let most = leaderboard_core::ports::MAX_AUDIT_ACTS;
-    // As many as are kept, in one command, and a few nodes of the stream more.
+    // One command adds as many records as the log keeps, and a few stream nodes more.
     let source =
         format!("for _ = 1, {most} + 1000 do redis.call('XADD', KEYS[1], '0-*', 't', '0', 'b', 'x') end");
     let connection = server.connection().await;

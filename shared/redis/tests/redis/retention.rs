@@ -1,4 +1,4 @@
-//! What a log takes up: the memory of the server, measured.
+//! The size of logs and idempotency records, compared with the memory that the server uses.
 
 use std::rc::Rc;
 
@@ -15,15 +15,15 @@ use crate::world::{
     DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
 };
 
-/// The hash of what the tenant's logs and records weigh.
+/// The hash with the size of the tenant's logs and records.
 const WEIGHTS: &str = "eb:acme:log_bytes";
 /// The span of idempotency records that holds [`NOW_MS`].
 const SPAN: i64 = NOW_MS / DAY_MS;
 
-/// The most memory that the server's own structures add to what is counted, in bytes.
+/// The maximum memory of the server's own structures that is not counted, in bytes.
 const SLACK_BYTES: u64 = 32_768;
 
-/// What all keys of the tenant take up.
+/// Returns the memory of all keys of the tenant.
 async fn memory(server: &Server) -> u64 {
     let mut sum = 0;
     for key in server.ask("KEYS eb:acme:*").await {
@@ -37,7 +37,7 @@ async fn memory(server: &Server) -> u64 {
     sum
 }
 
-/// The largest metadata, another one for each number.
+/// Returns metadata of the maximum size, different for each number.
 fn large(number: usize) -> Metadata {
     let text = format!("\"{number:0>width$}\"", width = MAX_METADATA_BYTES - 2);
     Metadata::from_json_text(text).unwrap()
@@ -90,9 +90,9 @@ async fn fill(
             break;
         }
     }
-    // Not the metadata fills the quota, but the ids.
+    // The ids fill the quota, not the metadata.
     assert_eq!(accepted, QUOTA / weight);
-    // Scores without an id are taken, and each shrinks the log, which records that weigh more than events have outrun.
+    // Scores without an id are accepted. Each of them trims the log, because the larger records have filled the quota.
     for number in 0..WRITES_UNTIL_SHRUNK {
         let mut more = attempt_of(&board, 1, number);
         more.id = None;
@@ -101,7 +101,7 @@ async fn fill(
     }
     let taken = memory(server).await - before;
     assert!(taken <= QUOTA + SLACK_BYTES, "{taken} bytes");
-    // The weight is no wild guess either.
+    // The counted size is close to the real size.
     assert!(taken >= QUOTA / 2, "{taken} bytes");
 }
 
@@ -110,7 +110,7 @@ async fn scores_that_change_nothing_do_not_fill_the_server() {
     let server = Server::start().await;
     fill(&server, &simple("a"), |board, value, number| {
         let mut one = attempt(board, "p", value, NOW_MS);
-        // All are as long, so that each record weighs the same.
+        // All names have the same length, so all records have the same size.
         one.id = SubmissionId::new(format!("match-{number:06}")).ok();
         one.metadata = Some(large(number));
         one
@@ -149,7 +149,7 @@ async fn large_idempotency_records_do_not_fill_the_server() {
     fill(&server, &widest(), widest_attempt).await;
 }
 
-/// The bytes in an answer.
+/// Returns the bytes of a reply.
 fn bytes(reply: Reply) -> Vec<u8> {
     let Reply::Bytes(bytes) = reply else {
         panic!("{reply:?}")
@@ -157,7 +157,7 @@ fn bytes(reply: Reply) -> Vec<u8> {
     bytes
 }
 
-/// The number in one field of a hash; 0 when there is no such field.
+/// Returns the number in a field of a hash; 0 for a missing field.
 async fn number_in(server: &Server, key: &str, field: &str) -> u64 {
     let connection = server.connection().await;
     let arguments = [key.as_bytes(), field.as_bytes()];
@@ -168,7 +168,7 @@ async fn number_in(server: &Server, key: &str, field: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_record_weighs_what_it_holds() {
+async fn the_counted_size_of_a_record_is_its_size() {
     let server = Server::start().await;
     let store = server.store().await;
     let (narrow, wide) = (put(&store, &simple("narrow")).await, put(&store, &widest()).await);
@@ -206,12 +206,12 @@ async fn a_record_weighs_what_it_holds() {
             let record = connection.command("HGET", &arguments).await.unwrap().remove(0);
             sizes.push((name.len() + bytes(record).len()) as u64 + RECORD_OVERHEAD_BYTES);
         }
-        // The first made the entry, so it has no values from before.
+        // The first submission created the entry, so its outcome has no previous values.
         let tuple = (board.value.columns.count() * WORD_BYTES) as u64;
         assert_eq!(sizes, [weight - tuple, weight]);
     }
     assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, weights);
-    // A leaderboard that is deleted takes what it weighs along.
+    // The deletion of a leaderboard subtracts its size.
     store
         .delete(&tenant(), &board_id("a"), Expected::Any)
         .await
@@ -228,7 +228,7 @@ async fn a_record_weighs_what_it_holds() {
 }
 
 #[tokio::test]
-async fn records_of_an_earlier_version_weigh_256_bytes_until_they_are_forgotten() {
+async fn records_of_an_earlier_version_count_256_bytes_until_they_expire() {
     const OLD: u64 = 10 * 256;
     let server = Server::start().await;
     let store = server.store().await;
@@ -285,7 +285,7 @@ async fn a_log_takes_up_no_more_than_the_events_it_keeps() {
         }
     }
     let events = u64::from(KEPT) * (MAX_METADATA_BYTES as u64 + 128);
-    // Redis takes up more than the bytes of an event; all 2,000 would be ten times as much.
+    // Redis needs more memory than the bytes of an event; all 2,000 events would need ten times as much.
     assert!(largest <= 2 * events + SLACK_BYTES, "{largest} bytes");
     let counted = store.usage(&tenant(), 1).await.unwrap().1.log_bytes;
     assert!(counted <= events, "{counted} bytes");
@@ -315,7 +315,7 @@ async fn a_log_from_before_there_was_a_count_is_counted_as_it_goes_on() {
     for value in 5..30 {
         score(value).await;
     }
-    // Without its bounds in the configuration's hash the default ones hold.
+    // Without a retention in the configuration's hash, the default applies.
     let counted = store.usage(&tenant(), 1).await.unwrap().1.log_bytes;
     let events = leaderboard_core::ports::Events::read(&store, &tenant(), &board.value.id, 6, 100).await;
     let weight: u64 = events

@@ -28,7 +28,7 @@ impl Server {
         RedisStore::new(self.connection().await)
     }
 
-    /// Sends one command, given as words.
+    /// Sends one command. Spaces separate its arguments.
     pub(crate) async fn ask(&self, words: &str) -> Vec<Reply> {
         let mut words = words.split(' ');
         let name = words.next().unwrap();
@@ -36,7 +36,7 @@ impl Server {
         self.connection().await.command(name, &arguments).await.unwrap()
     }
 
-    /// All data, key by key, as one value to compare.
+    /// Returns all data, key by key, for comparisons.
     pub(crate) async fn digest(&self) -> Vec<(Reply, Vec<Reply>)> {
         let connection = self.connection().await;
         let mut all = Vec::new();
@@ -51,7 +51,7 @@ impl Server {
         all
     }
 
-    /// Lets versions count up by one, in this server and in the model: the last one is far ahead of the clock.
+    /// Makes versions increase by one in this server and in the model: sets the last version far ahead of the clock.
     pub(crate) async fn count_versions(&self, model: &Model) {
         const LAST: u64 = 1 << 52;
         for key in [
@@ -65,7 +65,7 @@ impl Server {
         model.set_clock(LAST + 1);
     }
 
-    /// Puts all data back to what [`Server::digest`] gave; keys without a time to live.
+    /// Restores the data that [`Server::digest`] returned. The restored keys do not expire.
     pub(crate) async fn restore(&self, backup: &[(Reply, Vec<Reply>)]) {
         let connection = self.connection().await;
         connection.command("FLUSHALL", &[]).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the store finds of its server's settings.
+//! The settings of the server that the store checks.
 
 use leaderboard_core::ports::{Readiness, SettingCheck};
 use leaderboard_redis::RedisStore;
@@ -6,7 +6,7 @@ use leaderboard_redis::RedisStore;
 use crate::native_redis::connect;
 use crate::server::Server;
 
-/// The setting of that name, as this client finds it.
+/// Returns the check of this setting.
 async fn found(server: &Server, url: &str, setting: &str) -> SettingCheck {
     let store = RedisStore::new(connect(url).await);
     assert_eq!(store.ready().await, Ok(()), "{url} is let in");
@@ -17,7 +17,7 @@ async fn found(server: &Server, url: &str, setting: &str) -> SettingCheck {
 }
 
 #[tokio::test]
-async fn a_policy_that_deletes_scores_is_found_and_the_one_to_use_is_told() {
+async fn a_policy_that_deletes_scores_is_found_and_the_one_to_use_is_named() {
     let server = Server::start().await;
     for (policy, wrong) in [
         ("allkeys-lru", true),
@@ -34,7 +34,7 @@ async fn a_policy_that_deletes_scores_is_found_and_the_one_to_use_is_told() {
 }
 
 #[tokio::test]
-async fn expiry_that_holds_up_others_is_found_and_the_setting_to_use_is_told() {
+async fn expiry_that_holds_up_others_is_found_and_the_setting_to_use_is_named() {
     let server = Server::start().await;
     for (lazy, wrong) in [("no", true), ("yes", false)] {
         server

@@ -1,4 +1,4 @@
-//! Work that grows with what a tenant has is done in steps; measured by the commands that one call runs on the server.
+//! Work that grows with a tenant's data is done in steps. The tests count the commands that one call runs on the server.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::world::{DAY_MS, NOW_MS, at, attempt, board_id, daily, place, player, 
 
 type Store = RedisStore<NativeRedis>;
 
-async fn held(store: &Store) -> u64 {
+async fn count_entries(store: &Store) -> u64 {
     store.usage(&tenant(), 0).await.unwrap().1.entries
 }
 
@@ -36,7 +36,7 @@ async fn submit(
     answer.map(drop).map_err(|refusal| refusal.reason)
 }
 
-/// How often each command was run since the last reset, those of scripts too.
+/// Returns how often the server ran each command since the last reset, with the commands of scripts.
 async fn commands(server: &Server) -> BTreeMap<String, u64> {
     let Some(Reply::Bytes(info)) = server.ask("INFO commandstats").await.pop() else {
         panic!("no statistics")
@@ -50,14 +50,14 @@ async fn commands(server: &Server) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Runs work; how often each command was run by it.
+/// Runs work. Returns its result and how often it ran each command.
 async fn during<T>(server: &Server, work: impl Future<Output = T>) -> (T, BTreeMap<String, u64>) {
     server.ask("CONFIG RESETSTAT").await;
     let done = work.await;
     (done, commands(server).await)
 }
 
-/// A leaderboard with a score on each of so many days.
+/// Creates a leaderboard with a score on each of `days` days.
 pub(crate) async fn with_days(store: &Store, days: i64) -> Rc<Versioned<Leaderboard>> {
     let mut leaderboard = simple("a");
     leaderboard.schedule = daily();
@@ -69,7 +69,7 @@ pub(crate) async fn with_days(store: &Store, days: i64) -> Rc<Versioned<Leaderbo
     board
 }
 
-/// So many leaderboards with an entry each, as an earlier version left them: nobody has counted.
+/// Creates leaderboards with an entry each as an earlier version left them: without entry counts.
 pub(crate) async fn uncounted(
     server: &Server,
     store: &Store,
@@ -82,7 +82,7 @@ pub(crate) async fn uncounted(
         all.push(board);
     }
     server.ask("DEL eb:acme:entry-counts eb:acme:expiring").await;
-    // What that version had of its own count.
+    // The count of that version.
     server.ask("HSET eb:acme:entries  5").await;
     all
 }
@@ -92,7 +92,7 @@ async fn a_store_of_an_earlier_version_is_counted_in_steps_and_exactly() {
     let server = Server::start().await;
     let store = server.store().await;
     let boards = uncounted(&server, &store, 1200).await;
-    // Whatever is written before it is counted is counted with it, and once.
+    // A period that is written before its turn is counted then, and only once.
     let (tenant, all) = (tenant(), PeriodId::all_time());
     store
         .remove(&place(&tenant, &boards[3], &all), &player("p"), at(NOW_MS))
@@ -110,14 +110,14 @@ async fn a_store_of_an_earlier_version_is_counted_in_steps_and_exactly() {
         .unwrap();
     let late = put(&store, &simple("c")).await;
     submit(&store, &late, NOW_MS, None).await.unwrap();
-    let (entries, ran) = during(&server, held(&store)).await;
+    let (entries, ran) = during(&server, count_entries(&store)).await;
     assert_eq!(entries, 1200 - 1 - 1 + 1);
-    // 500 periods and a leaderboard at most in one command.
+    // One command counts 500 periods and one leaderboard at most.
     let (scripts, looks) = (ran["evalsha"], ran["hexists"]);
     assert!(looks <= scripts * 501 && scripts >= 4, "{looks} in {scripts}");
     assert_eq!(server.ask("EXISTS eb:acme:entries").await, [Reply::Integer(0)]);
-    // Nobody counts again.
-    let (entries, ran) = during(&server, held(&store)).await;
+    // The count is not repeated.
+    let (entries, ran) = during(&server, count_entries(&store)).await;
     assert_eq!((entries, ran.get("hexists"), ran["evalsha"]), (1199, None, 1));
 }
 
@@ -133,7 +133,7 @@ async fn a_quota_holds_exactly_while_nothing_has_been_counted() {
     );
     assert_eq!(submit(&store, &c, NOW_MS, Some(601)).await, Ok(()));
     assert_eq!(submit(&store, &boards[0], NOW_MS, Some(0)).await, Ok(()));
-    assert_eq!(held(&store).await, 601);
+    assert_eq!(count_entries(&store).await, 601);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_new_tenant_is_counted_from_the_start() {
     let store = server.store().await;
     let board = put(&store, &simple("a")).await;
     submit(&store, &board, NOW_MS, None).await.unwrap();
-    let (entries, ran) = during(&server, held(&store)).await;
+    let (entries, ran) = during(&server, count_entries(&store)).await;
     assert_eq!((entries, ran["evalsha"]), (1, 1));
 }
 
@@ -168,11 +168,11 @@ async fn many_expired_periods_are_taken_off_in_steps() {
         }
         let next = NOW_MS + 500 * DAY_MS;
         let (expected, ran) = if by_a_score {
-            let (settled, ran) = during(&server, submit(&store, &board, next, Some(1))).await;
-            assert_eq!(settled, Ok(()));
+            let (results, ran) = during(&server, submit(&store, &board, next, Some(1))).await;
+            assert_eq!(results, Ok(()));
             (1, ran)
         } else {
-            let (entries, ran) = during(&server, held(&store)).await;
+            let (entries, ran) = during(&server, count_entries(&store)).await;
             assert_eq!(entries, 0);
             (0, ran)
         };
@@ -181,7 +181,7 @@ async fn many_expired_periods_are_taken_off_in_steps() {
             dropped >= 450 && dropped <= scripts * 201,
             "{dropped} in {scripts}"
         );
-        assert_eq!(held(&store).await, expected);
+        assert_eq!(count_entries(&store).await, expected);
     }
 }
 
@@ -193,16 +193,16 @@ async fn a_leaderboard_of_many_periods_is_deleted_in_steps() {
     let (deleted, ran) = during(&server, store.delete(&tenant(), &board_id("a"), Expected::Any)).await;
     assert_eq!(deleted, Ok(Ok(true)));
     assert!(ran["unlink"] <= SWEEP_STEP_PERIODS + 1, "{ran:?}");
-    assert_eq!(held(&store).await, 250, "what is not deleted yet counts");
+    assert_eq!(count_entries(&store).await, 250, "what is not deleted yet counts");
     for left in [50, 0] {
         let (more, ran) = during(&server, store.sweep(&tenant())).await;
         assert_eq!(more, Ok(left > 0));
         assert!(ran["unlink"] <= SWEEP_STEP_PERIODS, "{ran:?}");
-        assert_eq!(held(&store).await, left);
+        assert_eq!(count_entries(&store).await, left);
     }
     assert_eq!(server.ask("KEYS eb:acme:b:*").await, []);
     assert_eq!(server.ask("EXISTS eb:acme:deleted").await, [Reply::Integer(0)]);
-    // One that is not there costs nothing and leaves nothing.
+    // The deletion of a missing leaderboard writes nothing.
     let (deleted, ran) = during(&server, store.delete(&tenant(), &board_id("a"), Expected::Any)).await;
     assert_eq!((deleted, ran.get("unlink")), (Ok(Ok(false)), None));
 }
@@ -289,8 +289,8 @@ async fn a_change_of_how_many_periods_are_kept_is_applied_in_steps() {
         server.ask("EXISTS eb:acme:b:a:expiries").await,
         [Reply::Integer(0)]
     );
-    assert_eq!(held(&store).await, 450);
-    // What a request has left, the next one goes on with, also when it changes nothing.
+    assert_eq!(count_entries(&store).await, 450);
+    // The next put continues what a request has left, even if it changes nothing.
     let soon = (NOW_MS + 1).to_string();
     for (id, _) in &expiries {
         server
@@ -303,5 +303,5 @@ async fn a_change_of_how_many_periods_are_kept_is_applied_in_steps() {
     }
     assert_eq!(unfinished, 4);
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    assert_eq!(held(&store).await, 0);
+    assert_eq!(count_entries(&store).await, 0);
 }

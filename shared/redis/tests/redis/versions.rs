@@ -1,4 +1,4 @@
-//! Versions of configurations and documents: what a change expects, and that none is given twice.
+//! Versions of configurations and documents: expected versions, and that a version is never given twice.
 
 use leaderboard_core::PeriodId;
 use leaderboard_core::RefusalReason;
@@ -44,7 +44,7 @@ async fn a_version_is_not_given_again_after_a_backup_is_restored_or_the_counter_
         let kept = put(&store, &titled("kept")).await;
         assert_ne!(kept.version, lost.version);
         assert_ne!(put_document(b"kept").await, lost_document);
-        // An instance that still has the lost configuration is told so.
+        // An instance with the lost configuration gets a refusal.
         let attempts = [attempt(&lost, "p", 1, NOW_MS)];
         let answers = store
             .submit(&tenant(), &attempts, RankDetail::Full)

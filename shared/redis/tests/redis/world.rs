@@ -1,4 +1,4 @@
-//! Values for tests.
+//! Leaderboards, submissions and other values for tests.
 
 use std::rc::Rc;
 
@@ -57,7 +57,7 @@ pub(crate) fn simple(name: &str) -> Leaderboard {
     board(name, &[Order::Descending], Ties::Earliest, Operator::Best)
 }
 
-/// Stores a configuration, whatever is there.
+/// Stores a configuration over any existing one.
 pub(crate) async fn put(store: &impl Leaderboards, board: &Leaderboard) -> Rc<Versioned<Leaderboard>> {
     let current = board.schedule.period_at(at(NOW_MS)).id;
     let put = PutLeaderboard {
@@ -114,7 +114,7 @@ pub(crate) fn terms() -> SubmitTerms {
     SubmitTerms::new(RankDetail::Omitted)
 }
 
-/// A call that takes so much of a limit of so many units an hour.
+/// Returns a charge on a limit of `burst` units an hour.
 pub(crate) fn hourly(bucket: &str, burst: u64, cost: u64) -> Charge {
     Charge {
         bucket: bucket.into(),

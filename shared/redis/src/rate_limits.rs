@@ -1,0 +1,131 @@
+//! The [`RateLimits`] port: rate limits, daily usage, and how much of its quotas a tenant uses.
+
+use std::collections::BTreeMap;
+
+use leaderboard_core::ports::{
+    DayUsage, Holdings, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Metered, Metering, Overdraft, RateLimits,
+    USAGE_DAYS, Usage,
+};
+use leaderboard_core::{StoreError, TenantId, WORD_BYTES};
+
+use crate::RedisStore;
+use crate::connection::Connection;
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::ScriptCall;
+use crate::scripts::{CHARGE, READ_USAGE};
+use crate::{entry_counts, keys};
+
+impl<C: Connection> RateLimits for RedisStore<C> {
+    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        charge_request(&self.connection, tenant, metering, Overdraft::OfTake).await
+    }
+
+    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+        charge_request(&self.connection, tenant, metering, Overdraft::OfReport).await
+    }
+
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+        let mut call = ScriptCall::with_packed_arguments(keys::entry_counts(tenant));
+        add_leaderboard_keys(&mut call, tenant);
+        call.add_keys([keys::usage(tenant), keys::log_sizes(tenant)]);
+        call.add_text(&IDEMPOTENCY_MS);
+        let mut reply = ReplyReader::new(READ_USAGE.run(&self.connection, &call).await?);
+        let mut leaderboards = reply.read_count()?;
+        if reply.read_count()? == 0 {
+            entry_counts::complete_count(&self.connection, tenant).await?;
+            reply = ReplyReader::new(READ_USAGE.run(&self.connection, &call).await?);
+            leaderboards = reply.read_count()?;
+            // Ignore this flag: entries that have expired since then make the count a little too high, which is no reason to wait.
+            reply.read_count()?;
+        }
+        let holdings = Holdings {
+            leaderboards,
+            entries: reply.read_count()?,
+            log_bytes: reply.read_count()?,
+        };
+        let mut used = read_usage(&mut reply)?;
+        used.truncate(usize::try_from(days).map_err(corrupt)?);
+        Ok((used, holdings))
+    }
+}
+
+/// Charges a request and returns the decision. A refused request is not charged; a report is never refused.
+pub(crate) async fn charge_request<C: Connection>(
+    connection: &C,
+    tenant: &TenantId,
+    metering: &Metering,
+    overdraft: Overdraft,
+) -> Result<Metered, StoreError> {
+    let mut call = ScriptCall::with_packed_arguments([]);
+    call.add_flag(overdraft == Overdraft::OfTake);
+    add_charges(&mut call, tenant, metering, overdraft);
+    let mut reply = ReplyReader::new(CHARGE.run(connection, &call).await?);
+    read_decision(&reply.read_bytes()?)
+}
+
+/// Adds the keys and arguments of `read_charges` in `rate_limits.lua`.
+pub(crate) fn add_charges(
+    call: &mut ScriptCall,
+    tenant: &TenantId,
+    metering: &Metering,
+    overdraft: Overdraft,
+) {
+    call.add_keys([keys::usage(tenant)]);
+    call.add_text(&metering.usage.requests);
+    call.add_text(&metering.usage.scores);
+    call.add_option(metering.max_requests_per_day);
+    call.add_text(&MAX_OVERDRAFT_BURSTS);
+    call.add_text(&overdraft.least_us());
+    call.add_text(&USAGE_DAYS);
+    call.add_text(&metering.charges.len());
+    for charge in &metering.charges {
+        call.add_keys([keys::bucket(tenant, &charge.bucket)]);
+        call.add_text(&charge.interval_us);
+        call.add_text(&charge.burst);
+        call.add_option(charge.needs);
+        call.add_text(&charge.cost);
+    }
+}
+
+/// Adds the key and the arguments of `read_leaderboard_keys` in `entry_counts.lua`.
+pub(crate) fn add_leaderboard_keys(call: &mut ScriptCall, tenant: &TenantId) {
+    call.add_keys([keys::boards(tenant)]);
+    for part in keys::period_count_key_parts(tenant) {
+        call.add_bytes(part);
+    }
+}
+
+/// Decodes the result of `encode_decision` in `rate_limits.lua`.
+pub(crate) fn read_decision(bytes: &[u8]) -> Result<Metered, StoreError> {
+    let short = || corrupt("reply to a charge");
+    let (&[refused], rest) = bytes.split_first_chunk().ok_or_else(short)?;
+    let (numbers, []) = rest.as_chunks::<WORD_BYTES>() else {
+        return Err(short());
+    };
+    let (requests_today, ahead_us) = numbers.split_first().ok_or_else(short)?;
+    Ok(Metered {
+        ahead_us: ahead_us.iter().map(|ahead| u64::from_be_bytes(*ahead)).collect(),
+        requests_today: u64::from_be_bytes(*requests_today),
+        refused: refused == 1,
+    })
+}
+
+/// Reads the days of a usage hash. Returns the newest day first.
+fn read_usage(reply: &mut ReplyReader) -> Result<Vec<DayUsage>, StoreError> {
+    let mut days: BTreeMap<u64, Usage> = BTreeMap::new();
+    while !reply.is_empty() {
+        let (field, count) = (reply.read_bytes()?, reply.read_number()?);
+        let (kind, day) = field.split_first().ok_or_else(|| corrupt("usage"))?;
+        let usage = days.entry(parse_decimal(day)?).or_default();
+        match kind {
+            b'r' => usage.requests = count,
+            b's' => usage.scores = count,
+            _ => return Err(corrupt("usage")),
+        }
+    }
+    let days = days.into_iter().rev().map(|(day, usage)| {
+        let day = u32::try_from(day).map_err(corrupt)?;
+        Ok(DayUsage { day, usage })
+    });
+    days.collect()
+}

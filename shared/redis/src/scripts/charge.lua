@@ -1,0 +1,11 @@
+-- Charges a request. Needs numbers.lua, arguments.lua, clock.lua and rate_limits.lua.
+-- ARGV: 1 when the request still waits for the decision and can be refused, 0 when it has been served; then the
+-- arguments of `read_charges`. Returns the decision.
+
+local may_be_refused = next_argument() == '1'
+local charges = read_charges()
+if not check_charges(charges) and may_be_refused then
+  return {encode_decision(charges, true)}
+end
+apply_charges(charges)
+return {encode_decision(charges, false)}

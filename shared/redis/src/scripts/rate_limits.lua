@@ -1,0 +1,117 @@
+-- Rate limits (GCRA, the generic cell rate algorithm) and usage: a request is charged completely or not at all. Needs
+-- numbers.lua, arguments.lua and clock.lua.
+--
+-- A bucket holds its theoretical arrival time (TAT) as a double of whole microseconds, and expires when that time has
+-- passed. A missing bucket therefore has its whole burst. `tat_ahead` is how far the TAT is ahead of now. Usage is
+-- one hash of the tenant: fields `r` and `s` with the day (since 1970, by the server's clock) hold the day's requests
+-- and scores. The hash expires with its last day.
+
+local DAY_US = 86400000000
+local DAY_S = 86400
+local BUCKET_BYTES = 8
+-- Above this, a double is not exact for every integer; no instant is that far away.
+local MAX_EXACT_US = 9007199254740992
+
+-- KEYS: the usage, then a bucket for each charge. ARGV: requests, scores, the daily quota of requests ('' for none),
+-- by how many bursts a bucket can be overdrawn, by how many microseconds it can be overdrawn if those are more, for
+-- how many days usage is kept, the number of charges, and for each charge: emission interval (µs), burst, the units
+-- that must be free ('' for none), cost in units.
+local function read_charges()
+  local charges = {usage_key = next_key()}
+  charges.requests, charges.scores = tonumber(next_argument()), tonumber(next_argument())
+  charges.daily_quota = tonumber(next_argument())
+  charges.overdraft_bursts, charges.overdraft_us = tonumber(next_argument()), tonumber(next_argument())
+  charges.kept_days = tonumber(next_argument())
+  for at = 1, tonumber(next_argument()) do
+    local charge = {bucket = next_key(), emission_interval = tonumber(next_argument())}
+    charge.burst_tolerance = charge.emission_interval * tonumber(next_argument())
+    local required_units = tonumber(next_argument())
+    charge.required_us = required_units and charge.emission_interval * required_units
+    charge.cost_us = charge.emission_interval * tonumber(next_argument())
+    charges[at] = charge
+  end
+  return charges
+end
+
+-- Returns by how many microseconds a bucket's TAT is ahead of now.
+local function read_tat_ahead(bucket, now)
+  local stored_tat = redis.call('GET', bucket)
+  if not stored_tat then
+    return 0
+  end
+  local tat = #stored_tat == BUCKET_BYTES and struct.unpack('>d', stored_tat)
+  -- NaN fails every comparison, so this also finds NaN.
+  if not (tat and tat >= 0 and tat <= MAX_EXACT_US) then
+    corrupt('bucket')
+  end
+  return math.max(0, tat - now)
+end
+
+-- Reads every value and writes nothing. Returns whether the request conforms to all limits.
+local function check_charges(charges)
+  charges.now = now_us()
+  charges.day = string.format('%d', charges.now / DAY_US)
+  charges.requests_field, charges.scores_field = 'r' .. charges.day, 's' .. charges.day
+  local used = redis.call('HMGET', charges.usage_key, charges.requests_field, charges.scores_field)
+  charges.requests_today = parse_optional_count(used[1], 'usage') or 0
+  charges.scores_today = parse_optional_count(used[2], 'usage') or 0
+  local conforms = not charges.daily_quota or charges.requests_today + charges.requests <= charges.daily_quota
+  for _, charge in ipairs(charges) do
+    charge.tat_ahead = read_tat_ahead(charge.bucket, charges.now)
+    if charge.required_us and charge.tat_ahead + charge.required_us > charge.burst_tolerance then
+      conforms = false
+    end
+  end
+  return conforms
+end
+
+-- The first usage of a day deletes the fields of expired days and extends the hash's lifetime, so that an unused
+-- tenant leaves no data.
+local function begin_day(charges)
+  redis.call('EXPIRE', charges.usage_key, charges.kept_days * DAY_S)
+  for _, field in ipairs(redis.call('HKEYS', charges.usage_key)) do
+    local day = tonumber(string.sub(field, 2))
+    if day and day <= tonumber(charges.day) - charges.kept_days then
+      redis.call('HDEL', charges.usage_key, field)
+    end
+  end
+end
+
+-- Charges everything. `check_charges` has shown that every value can be written.
+local function apply_charges(charges)
+  local used, is_first = {}, charges.requests_today == 0
+  if charges.requests > 0 then
+    charges.requests_today = charges.requests_today + charges.requests
+    used = {charges.requests_field, charges.requests_today}
+  end
+  if charges.scores > 0 then
+    is_first = is_first and charges.scores_today == 0
+    charges.scores_today = charges.scores_today + charges.scores
+    used[#used + 1], used[#used + 2] = charges.scores_field, charges.scores_today
+  end
+  if #used > 0 then
+    redis.call('HSET', charges.usage_key, unpack(used))
+  end
+  if #used > 0 and is_first then
+    begin_day(charges)
+  end
+  for _, charge in ipairs(charges) do
+    if charge.cost_us > 0 then
+      local overdraft = math.max(charge.burst_tolerance * charges.overdraft_bursts, charges.overdraft_us)
+      local max_tat_ahead = math.max(charge.tat_ahead, overdraft)
+      charge.tat_ahead = math.min(charge.tat_ahead + charge.cost_us, max_tat_ahead)
+      local stored_tat = struct.pack('>d', charges.now + charge.tat_ahead)
+      redis.call('SET', charge.bucket, stored_tat, 'PX', math.ceil(charge.tat_ahead / 1000))
+    end
+  end
+end
+
+-- Encodes the decision in one string: a 1 when the request was refused, otherwise a 0; then as int64 the day's
+-- requests and for each bucket how far its TAT is ahead of now (µs).
+local function encode_decision(charges, refused)
+  local reply = {refused and '\1' or '\0', encode_int(charges.requests_today)}
+  for at, charge in ipairs(charges) do
+    reply[at + 2] = encode_int(charge.tat_ahead)
+  end
+  return table.concat(reply)
+end

@@ -1,0 +1,184 @@
+//! Announcements: which changes are published, and what happens when the server refuses to publish.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use leaderboard_core::Status;
+use leaderboard_core::ports::{
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENT_WINDOW_MS, ANNOUNCEMENTS_FAILED, Announcements, Change, Counters,
+    Metering, Scores, SubmitTerms, Usage,
+};
+use leaderboard_redis::{RedisStore, Reply};
+use redis::aio::PubSub;
+
+use crate::native_redis::{NativeRedis, connect};
+use crate::server::Server;
+use crate::world::{
+    DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
+};
+
+const CHANNEL: &str = "eb:changes";
+
+async fn listen(server: &Server) -> PubSub {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut listening = client.get_async_pubsub().await.unwrap();
+    listening.subscribe(CHANNEL).await.unwrap();
+    listening
+}
+
+async fn receive(listening: &mut PubSub) -> String {
+    let mut messages = listening.on_message();
+    let next = tokio::time::timeout(Duration::from_secs(20), messages.next());
+    let message = next.await.expect("a message in time").expect("a message");
+    message.get_payload().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_is_announced_once_for_each_leaderboard() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut listening = listen(&server).await;
+    let mut by_day = simple("b.2");
+    by_day.schedule = daily();
+    let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
+    let loud = SubmitTerms {
+        announce_on: Some(Rc::from(CHANNEL)),
+        ..terms()
+    };
+    let both = |value, now_ms| resolve(&submission("p", &[value]), &boards, now_ms).unwrap();
+    // Two periods of one leaderboard, and the other leaderboard: one message.
+    let attempts = [both(5, NOW_MS), both(6, NOW_MS + DAY_MS)];
+    store.submit_on(&tenant(), &attempts, &loud).await.unwrap();
+    assert_eq!(
+        receive(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a","b.2"]}"#
+    );
+    let [Reply::Integer(left)] = server.ask("PTTL eb:acme:b:a:announced").await[..] else {
+        panic!("no time to live")
+    };
+    assert!(left <= i64::from(ANNOUNCEMENT_WINDOW_MS) && left != -1, "{left}");
+
+    // No announcement: a worse score, a leaderboard that was just announced, a submission without a channel.
+    server
+        .ask("DEL eb:acme:b:a:announced eb:acme:b:b.2:announced")
+        .await;
+    store
+        .submit_on(&tenant(), &[both(1, NOW_MS)], &loud)
+        .await
+        .unwrap();
+    server.ask("SET eb:acme:b:a:announced x").await;
+    store
+        .submit_on(&tenant(), &[attempt(&boards[0], "p", 9, NOW_MS)], &loud)
+        .await
+        .unwrap();
+    store
+        .submit_on(&tenant(), &[attempt(&boards[1], "p", 9, NOW_MS)], &terms())
+        .await
+        .unwrap();
+    store
+        .announce(CHANNEL, &tenant(), Change::Leaderboards)
+        .await
+        .unwrap();
+    assert_eq!(
+        receive(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":[],"void":true}"#
+    );
+    server.ask("DEL eb:acme:b:a:announced").await;
+    store
+        .submit_on(&tenant(), &[attempt(&boards[0], "p", 10, NOW_MS)], &loud)
+        .await
+        .unwrap();
+    assert_eq!(
+        receive(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a"]}"#
+    );
+}
+
+#[tokio::test]
+async fn each_kind_of_change_has_its_message() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut listening = listen(&server).await;
+    for (change, message) in [
+        (
+            Change::Leaderboard(&board_id("a")),
+            r#"{"tenant":"acme","leaderboards":["a"],"void":true}"#,
+        ),
+        (
+            Change::Documents,
+            r#"{"tenant":"acme","leaderboards":[],"documents":true}"#,
+        ),
+    ] {
+        assert!(store.announce(CHANNEL, &tenant(), change).await.unwrap());
+        assert_eq!(receive(&mut listening).await, message);
+    }
+}
+
+async fn find_counter(store: &RedisStore<NativeRedis>, wanted: &str) -> Option<u64> {
+    let counters = store.counters().await.unwrap();
+    let mut counters = counters.into_iter();
+    counters
+        .find(|(name, _)| **name == *wanted)
+        .map(|(_, count)| count)
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
+    let server = Server::start().await;
+    // What `ACL SETUSER` gives a new user since Redis 7: no channels.
+    server.ask("ACL SETUSER edge on >secret ~eb:* +@all").await;
+    let store = RedisStore::new(connect(&server.url().replace("//", "//edge:secret@")).await);
+    let boards = [put(&store, &simple("a")).await];
+    let loud = SubmitTerms {
+        announce_on: Some(Rc::from(CHANNEL)),
+        metering: Metering {
+            usage: Usage {
+                requests: 1,
+                scores: 1,
+            },
+            ..Metering::default()
+        },
+        ..terms()
+    };
+    let submit = async |value| {
+        let attempts = [attempt(&boards[0], "p", value, NOW_MS)];
+        let submitted = store.submit_on(&tenant(), &attempts, &loud).await.unwrap();
+        submitted.answers.into_iter().next().unwrap().unwrap().remove(0)
+    };
+    let counter = async |name| find_counter(&store, name).await;
+    let outcome = submit(5).await;
+    assert_eq!((outcome.status, outcome.version), (Status::Created, 2));
+    assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(1));
+    let [Reply::Bytes(seconds), _] = &server.ask("TIME").await[..] else {
+        panic!("no time")
+    };
+    let now_s: u64 = String::from_utf8(seconds.clone()).unwrap().parse().unwrap();
+    let failed_at = counter(ANNOUNCEMENT_FAILED_AT).await.unwrap();
+    assert!(
+        (now_s - 60..=now_s).contains(&failed_at),
+        "{failed_at} at {now_s}"
+    );
+    // For every other change, `announce` returns that the server refused the message.
+    for change in [
+        Change::Leaderboard(&board_id("a")),
+        Change::Leaderboards,
+        Change::Documents,
+    ] {
+        let taken = store.announce(CHANNEL, &tenant(), change).await;
+        assert!(!taken.unwrap(), "{change:?}");
+    }
+    assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
+    // With permission for the channel, no failure is counted.
+    server.ask(&format!("ACL SETUSER edge &{CHANNEL}")).await;
+    let taken = store.announce(CHANNEL, &tenant(), Change::Documents).await;
+    assert!(taken.unwrap());
+    server.ask("DEL eb:acme:b:a:announced").await;
+    let mut listening = listen(&server).await;
+    assert_eq!(submit(6).await.status, Status::Improved);
+    assert_eq!(
+        receive(&mut listening).await,
+        r#"{"tenant":"acme","leaderboards":["a"]}"#
+    );
+    assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
+}

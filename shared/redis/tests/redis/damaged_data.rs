@@ -1,0 +1,340 @@
+//! Damaged data: each operation reports it and writes nothing.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    Ban, Bans, Events, Expected, Leaderboards, PutLeaderboard, RankDetail, RateLimits, ReadError, Scores,
+    SubmitTerms,
+};
+use leaderboard_core::{Attempt, Leaderboard, PeriodId, StoreError, SubmissionId, Ties, Versioned};
+use leaderboard_redis::{Connection, RedisStore, Reply};
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+use crate::world::{DAY_MS, NOW_MS, at, attempt, hourly, place, player, put, request, simple, tenant, terms};
+
+#[tokio::test]
+async fn bad_data_is_an_error_and_nothing_is_written() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    let wrong = "eb:acme:b:a:";
+    // The second value says whether a read also finds the damage.
+    let broken = [
+        ("SET {}v:all x", true),
+        ("SET {}h:all x", false),
+        ("SET {}e:all x", false),
+        ("SET {}m:all x", true),
+        ("SET {}periods x", false),
+        ("SET {}log x", false),
+        ("SET {}doc x", true),
+        ("HSET {}m:all l garbage v 1", true),
+        ("HSET {}m:all l x v 1", true),
+        ("HSET {}e:all p garbage", true),
+        ("HSET {}e:all p \u{1}", true),
+        ("HSET {}m:all v many", true),
+    ];
+    for (command, read_too) in broken {
+        server.ask("FLUSHALL").await;
+        let board = put(&store, &board.value).await;
+        let first = attempt(&board, "p", 5, NOW_MS);
+        if command.starts_with("HSET") {
+            store
+                .submit(&tenant(), std::slice::from_ref(&first), RankDetail::Full)
+                .await
+                .unwrap();
+        }
+        let key = command.split(' ').nth(1).unwrap().replace("{}", wrong);
+        if command.starts_with("SET") {
+            server.ask(&format!("DEL {key}")).await;
+        }
+        server.ask(&command.replace("{}", wrong)).await;
+        let dump = server.digest().await;
+        let results = store.submit(&tenant(), &[first], RankDetail::Full).await;
+        assert!(
+            matches!(results, Err(StoreError::Corrupt(_))),
+            "{command}: {results:?}"
+        );
+        assert_eq!(server.digest().await, dump, "{command}");
+        let (tenant, all) = (tenant(), PeriodId::all_time());
+        let here = place(&tenant, &board, &all);
+        let around = store.around(&here, &player("p"), 5, &Caller::Server).await;
+        let is_error = matches!(around, Err(ReadError::Store(StoreError::Corrupt(_))));
+        assert_eq!(is_error, read_too, "{command}: {around:?}");
+    }
+}
+
+/// A change that is tried on damaged data.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// Submits the score that exists from the beginning again.
+    Begin,
+    /// Submits a score of a player without an entry.
+    First,
+    /// Submits a score of a player with an entry.
+    Further,
+    Remove,
+    Put,
+    Delete,
+    Ban,
+    /// Reports a request that has been served.
+    Report,
+}
+
+impl Change {
+    const ALL: [Self; 8] = [
+        Self::Begin,
+        Self::First,
+        Self::Further,
+        Self::Remove,
+        Self::Put,
+        Self::Delete,
+        Self::Ban,
+        Self::Report,
+    ];
+}
+
+/// Tries a change. Returns the error.
+async fn change(
+    store: &RedisStore<NativeRedis>,
+    board: &Rc<Versioned<Leaderboard>>,
+    change: Change,
+) -> Option<StoreError> {
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    let mut used = request(vec![hourly("player", 9, 1)]);
+    used.usage.scores = 1;
+    let score = async |name: &str, value: i64| {
+        let one = [attempt(board, name, value, NOW_MS)].map(|attempt| Attempt {
+            id: Some(SubmissionId::new(format!("{name} {value}")).unwrap()),
+            ..attempt
+        });
+        let terms = SubmitTerms {
+            metering: used.clone(),
+            max_tenant_entries: Some(10),
+            max_log_bytes: Some(1 << 30),
+            ..terms()
+        };
+        store.submit_on(&tenant, &one, &terms).await.err()
+    };
+    match change {
+        Change::Begin => score("p", 5).await,
+        Change::First => score("new", 5).await,
+        Change::Further => score("p", 6).await,
+        Change::Remove => {
+            let here = place(&tenant, board, &all);
+            let removed = store.remove(&here, &player("p"), at(NOW_MS)).await;
+            removed.err().and_then(|error| match error {
+                ReadError::Store(error) => Some(error),
+                ReadError::StaleConfiguration => None,
+            })
+        }
+        Change::Put => {
+            let mut other = board.value.clone();
+            other.title.push('!');
+            let put = PutLeaderboard {
+                max_leaderboards: None,
+                tenant: &tenant,
+                leaderboard: &other,
+                expected: Expected::Any,
+                current: &all,
+                rebuild: true,
+                expiries: &[(all.clone(), Some(at(NOW_MS + DAY_MS)))],
+                at: at(NOW_MS),
+            };
+            store.put(&put).await.err()
+        }
+        Change::Delete => store.delete(&tenant, &board.value.id, Expected::Any).await.err(),
+        Change::Ban => store.ban(&tenant, &Ban::new(player("p"), at(NOW_MS))).await.err(),
+        Change::Report => store.report(&tenant, &used).await.err(),
+    }
+}
+
+/// Runs the operations that only read. Returns their errors.
+async fn errors_of_reads(
+    store: &RedisStore<NativeRedis>,
+    board: &Rc<Versioned<Leaderboard>>,
+) -> Vec<StoreError> {
+    let (tenant, all) = (tenant(), PeriodId::all_time());
+    let here = place(&tenant, board, &all);
+    let around = store.around(&here, &player("p"), 5, &Caller::Server).await.err();
+    let errors = [
+        store.usage(&tenant, 10).await.err(),
+        store.list_bans(&tenant, None, 10, at(NOW_MS)).await.err(),
+        store.find_ban(&tenant, &player("q"), at(NOW_MS)).await.err(),
+        store.periods(&tenant, &board.value.id, at(NOW_MS)).await.err(),
+        Leaderboards::get(store, &tenant, &board.value.id).await.err(),
+        around.and_then(|error| match error {
+            ReadError::Store(error) => Some(error),
+            ReadError::StaleConfiguration => None,
+        }),
+    ];
+    errors.into_iter().flatten().collect()
+}
+
+/// A damage to stored data: a key of another type, or a field that is not a number.
+struct Damage {
+    key: Vec<u8>,
+    name: String,
+    field: Option<Vec<u8>>,
+    shown_field: String,
+}
+
+/// Lists the damages to each key of a backup.
+async fn list_damages(server: &Server, backup: &[(Reply, Vec<Reply>)]) -> Vec<Damage> {
+    let connection = server.connection().await;
+    let mut damages = Vec::new();
+    server.restore(backup).await;
+    for (key, _) in backup {
+        let Reply::Bytes(key) = key else {
+            panic!("{key:?} is no key")
+        };
+        let name = String::from_utf8(key.clone()).unwrap();
+        let mut fields = vec![(None, "whole".to_owned())];
+        if server.ask(&format!("TYPE {name}")).await == [Reply::Status("hash".into())] {
+            for field in connection.command("HKEYS", &[key]).await.unwrap() {
+                let Reply::Bytes(field) = field else {
+                    panic!("{field:?} is no field")
+                };
+                let shown = String::from_utf8_lossy(&field).into_owned();
+                fields.push((Some(field), shown));
+            }
+        }
+        damages.extend(fields.into_iter().map(|(field, shown_field)| Damage {
+            key: key.clone(),
+            name: name.clone(),
+            field,
+            shown_field,
+        }));
+    }
+    damages
+}
+
+/// Tries a change on damaged data. Returns whether the change reports the damage; it has then written nothing.
+async fn is_noticed(
+    server: &Server,
+    store: &RedisStore<NativeRedis>,
+    board: &Rc<Versioned<Leaderboard>>,
+    damage: &Damage,
+    tried: Change,
+) -> bool {
+    let connection = server.connection().await;
+    let Damage {
+        key,
+        name,
+        field,
+        shown_field,
+    } = damage;
+    match field {
+        Some(field) => connection.command("HSET", &[key, field, b"?"]).await,
+        None => connection.command("SET", &[key, b"nonsense"]).await,
+    }
+    .unwrap();
+    let before = server.digest().await;
+    for error in errors_of_reads(store, board).await {
+        assert!(
+            matches!(error, StoreError::Corrupt(_)),
+            "read {name} {shown_field}: {error:?}"
+        );
+    }
+    let Some(error) = change(store, board, tried).await else {
+        return false;
+    };
+    assert!(
+        matches!(error, StoreError::Corrupt(_)),
+        "{tried:?} {name} {shown_field}: {error:?}"
+    );
+    assert!(
+        server.digest().await == before,
+        "{tried:?} {name} {shown_field} has written: {error:?}"
+    );
+    true
+}
+
+/// The changes that noticed a damage, with the key and the field.
+type Noticed = BTreeSet<(String, String, String)>;
+
+#[tokio::test]
+async fn a_counter_that_is_no_number_is_found_before_anything_is_written() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let mut dense = simple("a");
+    dense.ties = Ties::Dense;
+    let board = put(&store, &dense).await;
+    assert_eq!(change(&store, &board, Change::Begin).await, None);
+    let mut banned = Ban::new(player("q"), at(NOW_MS));
+    banned.expires_at = Some(at(NOW_MS + DAY_MS));
+    store.ban(&tenant(), &banned).await.unwrap().unwrap();
+    let backup = server.digest().await;
+    let mut noticed = Noticed::new();
+    for damage in list_damages(&server, &backup).await {
+        for tried in Change::ALL {
+            server.restore(&backup).await;
+            if is_noticed(&server, &store, &board, &damage, tried).await {
+                let key = damage.name.replace("eb:acme:", "");
+                noticed.insert((format!("{tried:?}"), key, damage.shown_field.clone()));
+            }
+        }
+    }
+    assert_adders_notice(&noticed);
+}
+
+fn assert_adders_notice(noticed: &Noticed) {
+    // Each change notices every damaged counter to which it adds.
+    for (key, field, by) in [
+        (
+            "b:a:doc",
+            "n",
+            &["First", "Further", "Remove", "Put", "Delete"][..],
+        ),
+        ("b:a:doc", "f", &["First", "Further", "Remove", "Put"]),
+        ("b:a:doc", "s", &["First", "Further", "Remove"]),
+        ("b:a:ids1", "", &["First", "Further"]),
+        (
+            "log_bytes",
+            "e",
+            &["First", "Further", "Remove", "Put", "Delete", "Ban"],
+        ),
+        ("b:a:ids1", "\u{1}", &["First", "Further", "Delete"]),
+        ("log_bytes", "b20513", &["First", "Further", "Delete"]),
+        ("entry-counts", "", &["First", "Remove", "Put", "Delete"]),
+        ("entry-counts", "a:all", &["First", "Remove", "Delete"]),
+        ("b:a:m:all", "v", &["First", "Further", "Remove", "Put"]),
+        ("bans:state", "n", &["Ban"]),
+        ("bans:state", "x", &["First", "Further", "Remove", "Ban"]),
+    ] {
+        for by in by {
+            let expected = ((*by).to_owned(), key.to_owned(), field.to_owned());
+            assert!(noticed.contains(&expected), "{expected:?} is not in {noticed:#?}");
+        }
+    }
+    // The fields of the tuple and of the day's usage have other names in each run.
+    for (key, by) in [
+        ("b:a:c:all", &["First", "Further", "Remove"][..]),
+        ("usage", &["First", "Further", "Report"]),
+    ] {
+        for by in by {
+            let mut all = noticed.iter();
+            assert!(
+                all.any(|(tried, name, _)| tried == by && name == key),
+                "{by} {key}: {noticed:#?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_garbled_configuration_or_event_is_an_error() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple("a")).await;
+    server.ask("HSET eb:acme:b:a:doc b garbage").await;
+    let actual = leaderboard_core::ports::Leaderboards::get(&store, &tenant(), &board.value.id).await;
+    assert!(matches!(actual, Err(StoreError::Corrupt(_))), "{actual:?}");
+    let listed = leaderboard_core::ports::Leaderboards::list(&store, &tenant(), None, 5).await;
+    assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
+    server.ask("XADD eb:acme:b:a:log 0-* e garbage").await;
+    let events = store.read(&tenant(), &board.value.id, 0, 5).await;
+    assert!(matches!(events, Err(StoreError::Corrupt(_))), "{events:?}");
+}
