@@ -2,7 +2,7 @@
 //! that does not exist, and cannot be answered without the store either, because nobody knows without it what does not exist.
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::{LeaderboardId, PeriodSelector, usecase};
+use leaderboard_core::{LeaderboardId, usecase};
 
 use super::cost::NAME_UNITS;
 use super::question::Question;
@@ -24,11 +24,7 @@ pub(crate) async fn answer<E: Environment>(
     if context.caller != Caller::Anonymous {
         return serve::answer(context, question).await;
     }
-    let named = matches!(
-        question.period(),
-        PeriodSelector::Named(_) | PeriodSelector::On(_)
-    );
-    let of_its_name = if named { NAME_UNITS } else { 0 };
+    let of_its_name = if question.names_a_period() { NAME_UNITS } else { 0 };
     let units = question
         .units_of_a_miss(false)
         .saturating_add(question.units_of_size())

@@ -2,8 +2,8 @@
 
 use std::pin::Pin;
 
+use leaderboard_core::StoreError;
 use leaderboard_core::usecase::{self, Deps};
-use leaderboard_core::{PeriodSelector, StoreError};
 
 use super::question::Question;
 use super::region;
@@ -12,7 +12,7 @@ use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::problem::{Problem, ProblemType};
 
-/// Whether the period of a question can be named by the leaderboard's configuration, which is brought from the store where there
+/// Whether the period that a question names can be found by the leaderboard's configuration, which is brought from the store where there
 /// is no copy of it. `false`: the question keeps the name that it has, because the store does not answer and there is a response
 /// under that name already.
 ///
@@ -23,15 +23,10 @@ pub(super) async fn can_be_named<E: Environment>(
     question: &Question,
 ) -> Result<bool, Problem> {
     let env = context.env;
-    let needs_none = matches!(
-        question.period(),
-        PeriodSelector::Current | PeriodSelector::Previous
-    );
     let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
-    if needs_none
-        || usecase::copy(&context.deps(), tenant, leaderboard)
-            .await
-            .is_some()
+    if usecase::copy(&context.deps(), tenant, leaderboard)
+        .await
+        .is_some()
     {
         return Ok(true);
     }

@@ -1,6 +1,6 @@
 //! The one name of a question that a period's many names share.
 
-use leaderboard_core::{PeriodSelector, usecase};
+use leaderboard_core::usecase;
 
 use super::cost::NAME_UNITS;
 use super::question::Question;
@@ -12,12 +12,6 @@ use crate::environment::Environment;
 /// one answer. The store is asked only where a leaderboard had rules that nobody recorded. Where neither it nor the
 /// leaderboard's configuration can be had, the question stays as it is and fails later.
 pub(super) async fn with_one_name<E: Environment>(context: &Context<'_, E>, question: Question) -> Question {
-    if matches!(
-        question.period(),
-        PeriodSelector::Current | PeriodSelector::Previous
-    ) {
-        return question;
-    }
     let (deps, tenant) = (context.deps(), &question.tenant);
     let Ok(Some(board)) = usecase::nearest(&deps, tenant, &question.leaderboard).await else {
         return question;

@@ -163,6 +163,11 @@ impl Question {
         }
     }
 
+    /// Whether it names a period by an id, an instant or a day, so that only the leaderboard's configuration tells which it is.
+    pub(super) fn names_a_period(&self) -> bool {
+        matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
+    }
+
     /// The same question about a period by another name.
     pub(super) fn about(mut self, selector: PeriodSelector) -> Self {
         match &mut self.subject {

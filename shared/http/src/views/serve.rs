@@ -35,7 +35,7 @@ pub(super) async fn answer<E: Environment>(
     question: Question,
 ) -> Result<Response, Problem> {
     context.charge_more(question.units_of_size());
-    let question = if can_be_named(context, &question).await? {
+    let question = if question.names_a_period() && can_be_named(context, &question).await? {
         with_one_name(context, question).await
     } else {
         question
