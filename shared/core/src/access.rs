@@ -142,7 +142,7 @@ impl Caller {
 
     /// Whether this caller sees `player` when the player is hidden. A shadow ban is not told to its player.
     #[must_use]
-    pub fn sees_hidden(&self, player: &PlayerId) -> bool {
+    pub fn sees_banned(&self, player: &PlayerId) -> bool {
         match self {
             Self::Anonymous | Self::Reader => false,
             Self::Player(own) => own == player,

@@ -2,8 +2,8 @@
 
 use crate::access::Caller;
 use crate::{
-    Attempt, Entry, Leaderboard, Metadata, Operator, RefusalReason, Status, Submission, Target, Timestamp,
-    Values,
+    Entry, Leaderboard, Metadata, Operator, PreparedSubmission, RefusalReason, Status, Submission, Target,
+    Timestamp, Values,
 };
 
 /// What a submission makes of an entry.
@@ -17,7 +17,7 @@ pub struct Decision {
 
 /// What one submission brings to one leaderboard, the period aside.
 #[derive(Debug, Clone, Copy)]
-pub struct Change<'a> {
+pub struct EntryChange<'a> {
     /// How the values meet the entry.
     pub operator: Operator,
     /// The numbers, in the columns' order.
@@ -28,10 +28,10 @@ pub struct Change<'a> {
     pub occurred_at: Timestamp,
 }
 
-impl<'a> Change<'a> {
+impl<'a> EntryChange<'a> {
     /// What `attempt` brings to the leaderboard of `target`.
     #[must_use]
-    pub fn of(attempt: &'a Attempt, target: &'a Target) -> Self {
+    pub fn of(attempt: &'a PreparedSubmission, target: &'a Target) -> Self {
         Self {
             operator: target.operator,
             values: &target.values,
@@ -56,7 +56,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<Decision, RefusalReason> {
     let (_, operator, values) = submission.admit(&Caller::Server, leaderboard, now)?;
-    let change = Change {
+    let change = EntryChange {
         operator,
         values: &values,
         metadata: submission.metadata.as_ref(),
@@ -75,7 +75,7 @@ impl Decision {
         existing: Option<&Entry>,
         entries: u64,
         player: &crate::PlayerId,
-        change: Change<'_>,
+        change: EntryChange<'_>,
         leaderboard: &Leaderboard,
     ) -> Result<Self, RefusalReason> {
         let limits = &leaderboard.limits;
@@ -113,7 +113,7 @@ impl Decision {
         before: &Entry,
         result: Values,
         attempts: u32,
-        change: Change<'_>,
+        change: EntryChange<'_>,
         leaderboard: &Leaderboard,
     ) -> Self {
         let better = result.is_better_than(&before.values, &leaderboard.columns);
@@ -171,7 +171,7 @@ impl Decision {
 }
 
 /// The tuple the operator makes: for `best`, the candidate, whether it wins or not.
-fn result_of(existing: Option<&Entry>, change: Change<'_>) -> Result<Values, RefusalReason> {
+fn result_of(existing: Option<&Entry>, change: EntryChange<'_>) -> Result<Values, RefusalReason> {
     let base = existing.map_or(0, |entry| entry.values.first());
     let by = change.values.first();
     let first = match change.operator {

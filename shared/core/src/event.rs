@@ -2,8 +2,8 @@
 //! back to the first.
 
 use crate::{
-    Attempt, Leaderboard, Metadata, Operator, PeriodId, PlayerId, Status, SubmissionId, Target, Timestamp,
-    Values,
+    Leaderboard, Metadata, Operator, PeriodId, PlayerId, PreparedSubmission, Status, SubmissionId, Target,
+    Timestamp, Values,
 };
 
 /// What happened, without its place in the log.
@@ -81,7 +81,7 @@ impl Event {
     /// The event of an accepted target of a submission that came to `status`. Metadata that was not taken is left out: a
     /// log is no place to put it.
     #[must_use]
-    pub fn submitted(attempt: &Attempt, target: &Target, hidden: bool, status: Status) -> Self {
+    pub fn submitted(attempt: &PreparedSubmission, target: &Target, hidden: bool, status: Status) -> Self {
         let kept = status == Status::Kept;
         Self {
             recorded_at: attempt.recorded_at,

@@ -34,7 +34,7 @@ pub use cache::{
     MAX_WARM_LIMIT, MAX_WARM_VIEWS, WarmView,
 };
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
-pub use decide::{Change, Decision, decide};
+pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
 pub use error::{Invalid, Refusal, RefusalReason, StoreError};
 pub use event::{Event, EventBody, RecordedEvent};
@@ -58,6 +58,6 @@ pub use period::{LocalDate, Period, PeriodId, PeriodSelector};
 pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
 pub use submission::{
-    Attempt, Fingerprint, IdScope, MAX_CLOCK_SKEW_MS, Submission, SubmissionTarget, Target,
+    Fingerprint, IdScope, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmissionTarget, Target,
 };
 pub use time::Timestamp;

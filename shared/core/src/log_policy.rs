@@ -1,7 +1,7 @@
 //! How much of a leaderboard's log is kept.
 
 use crate::codec::encode_layout;
-use crate::{Attempt, Event, Invalid, Target, Timestamp, WORD_BYTES};
+use crate::{Event, Invalid, PreparedSubmission, Target, Timestamp, WORD_BYTES};
 
 /// The most events that a leaderboard can keep.
 pub const MAX_KEEP_EVENTS: u32 = 1_000_000;
@@ -94,7 +94,7 @@ impl Target {
     }
 }
 
-impl Attempt {
+impl PreparedSubmission {
     /// What the idempotency record about one of the targets weighs; nothing without an id.
     #[must_use]
     pub fn record_weight(&self, target: &Target) -> u64 {

@@ -27,15 +27,15 @@ pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, PutLeaderboard, PutRefusal, VersionMismatch,
 };
 pub use metering::{
-    Charge, Counters, DayUsage, Holdings, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS,
-    Metered, Metering, Overdraft, RateLimits, USAGE_DAYS, Usage,
+    Charge, ChargeRequest, Counters, DayUsage, EntryQuota, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US,
+    MAX_OVERDRAFT_BURSTS, Overdraft, RateLimitDecision, RateLimits, USAGE_DAYS, Usage,
 };
 pub use readiness::{Readiness, SettingCheck};
 
 use crate::access::Caller;
 use crate::{
-    Attempt, Layout, Leaderboard, LeaderboardId, OrderKey, Outcome, Period, PeriodId, PlayerId, RankedEntry,
-    RecordedEvent, Refusal, StoreError, TenantId, Timestamp, Values, Versioned,
+    Layout, Leaderboard, LeaderboardId, OrderKey, Outcome, Period, PeriodId, PlayerId, PreparedSubmission,
+    RankedEntry, RecordedEvent, Refusal, StoreError, TenantId, Timestamp, Values, Versioned,
 };
 
 /// How long an `id` makes a submission count once, in milliseconds: 24 hours.
@@ -61,7 +61,7 @@ pub const TRIMMED_AT_ONCE: u64 = 16;
 
 /// One period of one leaderboard, and the configuration the caller knows it by.
 #[derive(Debug, Clone)]
-pub struct Place<'a> {
+pub struct PeriodRef<'a> {
     /// Whose it is.
     pub tenant: &'a TenantId,
     /// The configuration; the store refuses to answer for another version than the current one.
@@ -75,7 +75,7 @@ pub struct Place<'a> {
 /// Why a read gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
-    /// The configuration in [`Place::board`] is no longer the current one (or the leaderboard is gone).
+    /// The configuration in [`PeriodRef::board`] is no longer the current one (or the leaderboard is gone).
     StaleConfiguration,
     /// The store could not do its work.
     Store(StoreError),
@@ -98,11 +98,11 @@ pub enum RankDetail {
 
 /// On which terms submissions are taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubmitTerms {
+pub struct SubmitOptions {
     /// Whether outcomes have ranks.
     pub ranks: RankDetail,
     /// What the call is charged with; all of it or none.
-    pub metering: Metering,
+    pub metering: ChargeRequest,
     /// The most entries that the tenant may hold in all its leaderboards and periods; a submission that would make
     /// one more is refused with [`crate::RefusalReason::TenantFull`].
     pub max_tenant_entries: Option<u64>,
@@ -117,13 +117,13 @@ pub struct SubmitTerms {
     pub received_at: Option<Timestamp>,
 }
 
-impl SubmitTerms {
+impl SubmitOptions {
     /// No limits, no announcements.
     #[must_use]
     pub fn new(ranks: RankDetail) -> Self {
         Self {
             ranks,
-            metering: Metering::default(),
+            metering: ChargeRequest::default(),
             max_tenant_entries: None,
             max_log_bytes: None,
             announce_on: None,
@@ -132,11 +132,11 @@ impl SubmitTerms {
     }
 }
 
-/// What became of a call of [`Scores::submit_on`].
+/// What became of a call of [`Scores::submit_with_options`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// The limits after the call. When it was refused, nothing was settled.
-    pub metered: Metered,
+    pub metered: RateLimitDecision,
     /// One answer for each attempt; empty when the call was refused.
     pub answers: Vec<Result<Vec<Outcome>, Refusal>>,
 }
@@ -152,7 +152,7 @@ pub const ANNOUNCEMENT_FAILED_AT: &str = "edgeboard_announcement_failed_timestam
 
 /// What changed otherwise than by a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change<'a> {
+pub enum AnnouncedChange<'a> {
     /// A leaderboard: by a removal, or its configuration. What was shown before may not be shown any more.
     Leaderboard(&'a LeaderboardId),
     /// All leaderboards of the tenant, likewise: by a ban.
@@ -162,7 +162,7 @@ pub enum Change<'a> {
 }
 
 /// Tells other regions what changed. The message of a submission is `{"tenant":"…","leaderboards":["…"]}` on the
-/// channel; those of [`Change`] have `"void":true` or `"documents":true` beside it, and no leaderboards where all are meant.
+/// channel; those of [`AnnouncedChange`] have `"void":true` or `"documents":true` beside it, and no leaderboards where all are meant.
 /// A message can be lost, and what it speeds up must come right without it. An announcement that the store refuses fails no write:
 /// the store counts it under [`ANNOUNCEMENTS_FAILED`].
 pub trait Announcements {
@@ -175,7 +175,7 @@ pub trait Announcements {
         &self,
         channel: &str,
         tenant: &TenantId,
-        change: Change<'_>,
+        change: AnnouncedChange<'_>,
     ) -> Result<bool, StoreError>;
 }
 
@@ -210,7 +210,7 @@ pub struct Page {
 
 /// Some players' entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standings {
+pub struct PlayerEntries {
     /// As in [`Page::layout`].
     pub layout: Option<Layout>,
     /// As in [`Page::version`].
@@ -279,7 +279,7 @@ pub struct PeriodSummary {
 /// Entries, their order and the log behind them.
 pub trait Scores {
     /// Settles attempts in their order, each atomically over its targets: all are applied or none. For a
-    /// target whose `id` is known in its scope ([`Attempt::record_name`]) with the same fingerprint the first outcome
+    /// target whose `id` is known in its scope ([`PreparedSubmission::record_name`]) with the same fingerprint the first outcome
     /// comes back, marked as a replay, and nothing changes. Each accepted target appends one event, also one that keeps the
     /// entry; that one goes without its metadata.
     ///
@@ -296,11 +296,11 @@ pub trait Scores {
     async fn submit(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
+        attempts: &[PreparedSubmission],
         ranks: RankDetail,
     ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-        let terms = SubmitTerms::new(ranks);
-        Ok(self.submit_on(tenant, attempts, &terms).await?.answers)
+        let terms = SubmitOptions::new(ranks);
+        Ok(self.submit_with_options(tenant, attempts, &terms).await?.answers)
     }
 
     /// As [`Scores::submit`], on terms: rate limits and usage are charged in the same command, before anything is
@@ -311,11 +311,11 @@ pub trait Scores {
     ///
     /// # Errors
     /// As for [`Scores::submit`].
-    async fn submit_on(
+    async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
-        terms: &SubmitTerms,
+        attempts: &[PreparedSubmission],
+        terms: &SubmitOptions,
     ) -> Result<Submitted, StoreError>;
 
     /// A page of the visible entries; `limit` is 1 to 1,000. One command. A key that is not one of the period's
@@ -328,7 +328,7 @@ pub trait Scores {
     /// [`ReadError`], as for every read below.
     async fn page(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
@@ -343,7 +343,7 @@ pub trait Scores {
     /// [`ReadError`].
     async fn around(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
@@ -354,12 +354,12 @@ pub trait Scores {
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn standings(
+    async fn entries_by_player(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
-    ) -> Result<Standings, ReadError>;
+    ) -> Result<PlayerEntries, ReadError>;
 
     /// The values of the visible entries at these fractions of the order, in thousandths: 0 is the best
     /// entry, 1000 the worst, and between them the entry at index `(count - 1) * fraction / 1000`, rounded
@@ -367,14 +367,14 @@ pub trait Scores {
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError>;
+    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError>;
 
     /// Where tuples would stand. Each is a prefix of an order key of the period's layout, one or more whole
     /// columns ([`Layout::tuple`]); a prefix of fewer columns than the layout has compares by those alone.
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError>;
+    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError>;
 
     /// The period of that id, if it has entries and has not expired at `now`. One command of constant cost.
     ///
@@ -434,7 +434,7 @@ pub trait Scores {
     /// [`ReadError`].
     async fn remove(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError>;

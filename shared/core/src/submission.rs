@@ -1,5 +1,5 @@
 //! A score on its way in: as a client sends it ([`Submission`]), and as it is once the leaderboards'
-//! configurations have been applied to it ([`Attempt`]).
+//! configurations have been applied to it ([`PreparedSubmission`]).
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -135,7 +135,11 @@ impl Submission {
     ///
     /// # Errors
     /// The first leaderboard's [`Refusal`].
-    pub fn resolve(&self, boards: &[Rc<Versioned<Leaderboard>>], now: Timestamp) -> Result<Attempt, Refusal> {
+    pub fn resolve(
+        &self,
+        boards: &[Rc<Versioned<Leaderboard>>],
+        now: Timestamp,
+    ) -> Result<PreparedSubmission, Refusal> {
         self.resolve_for(&Caller::Server, boards, now)
     }
 
@@ -148,7 +152,7 @@ impl Submission {
         caller: &Caller,
         boards: &[Rc<Versioned<Leaderboard>>],
         now: Timestamp,
-    ) -> Result<Attempt, Refusal> {
+    ) -> Result<PreparedSubmission, Refusal> {
         let occurred_at = self.occurred_at.unwrap_or(now);
         let targets = boards
             .iter()
@@ -167,7 +171,7 @@ impl Submission {
                     reason,
                 }),
             });
-        Ok(Attempt {
+        Ok(PreparedSubmission {
             player: self.player.clone(),
             metadata: self.metadata.clone(),
             occurred_at,
@@ -226,7 +230,7 @@ const PLAYER_SEPARATOR: char = '\u{1f}';
 
 /// A submission with the leaderboards' configurations applied: all that a store needs to settle it.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub struct PreparedSubmission {
     /// Whose score it is.
     pub player: PlayerId,
     /// What to keep beside the score.
@@ -245,7 +249,7 @@ pub struct Attempt {
     pub targets: Vec<Target>,
 }
 
-impl Attempt {
+impl PreparedSubmission {
     /// The name of the idempotency record on each leaderboard; `None` without an id. An id of the leaderboard is its own
     /// name. An id of a player follows the player and a control character, so the two kinds never meet.
     #[must_use]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use http::HeaderMap;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Metered, Metering, RankDetail, RateLimits, SubmitTerms};
+use leaderboard_core::ports::{ChargeRequest, RankDetail, RateLimitDecision, RateLimits, SubmitOptions};
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 
@@ -61,7 +61,7 @@ pub struct Context<'a, E> {
     /// The request's limits, and how it is charged.
     pub(crate) gate: &'a Gate,
     /// What that call answered about the limits, for the headers of the response.
-    pub metered: RefCell<Option<Metered>>,
+    pub metered: RefCell<Option<RateLimitDecision>>,
     /// The query of the address as it was sent, without the question mark and the tenant of a read.
     pub query: &'a str,
     /// The request's headers.
@@ -99,10 +99,10 @@ impl<E: Environment> Context<'_, E> {
 
     /// On which terms this request submits.
     #[must_use]
-    pub fn submit_terms(&self, ranks: RankDetail) -> SubmitTerms {
-        SubmitTerms {
+    pub fn submit_options(&self, ranks: RankDetail) -> SubmitOptions {
+        SubmitOptions {
             ranks,
-            metering: self.gate.metering_in_call(),
+            metering: self.gate.charge_request_in_call(),
             max_tenant_entries: self.knowledge.tenant.quotas.entries,
             max_log_bytes: Some(self.knowledge.tenant.quotas.max_log_bytes()),
             announce_on: self.env.settings().changes_channel.clone(),
@@ -115,12 +115,12 @@ impl<E: Environment> Context<'_, E> {
     ///
     /// # Errors
     /// 429 when a limit is used up; 503 when the store does not say.
-    pub(crate) async fn charge_now(&self, terms: &mut SubmitTerms) -> Result<(), Problem> {
-        if terms.metering == Metering::default() {
+    pub(crate) async fn charge_now(&self, terms: &mut SubmitOptions) -> Result<(), Problem> {
+        if terms.metering == ChargeRequest::default() {
             return Ok(());
         }
         let metered = self.env.store().take(&self.tenant, &terms.metering).await?;
-        terms.metering = Metering::default();
+        terms.metering = ChargeRequest::default();
         let refused = metered.refused;
         *self.metered.borrow_mut() = Some(metered);
         if refused {

@@ -12,8 +12,8 @@ mod read;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, Metering, RankDetail, RateLimits, StoredDeadLetter, SubmitTerms, Submitted,
-    Usage,
+    ChargeRequest, DeadLetter, DeadLetters, RankDetail, RateLimits, StoredDeadLetter, SubmitOptions,
+    Submitted, Usage,
 };
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{
@@ -153,12 +153,12 @@ async fn submit<E: Environment>(
         boards: env.boards(),
         now: env.now(),
     };
-    let terms = SubmitTerms {
+    let terms = SubmitOptions {
         announce_on: env.settings().changes_channel.clone(),
         max_tenant_entries: knowledge.tenant.quotas.entries,
         max_log_bytes: Some(knowledge.tenant.quotas.max_log_bytes()),
         received_at,
-        ..SubmitTerms::new(RankDetail::Omitted)
+        ..SubmitOptions::new(RankDetail::Omitted)
     };
     usecase::submit(&deps, tenant, &Caller::Message, submissions, &terms)
         .await
@@ -224,9 +224,9 @@ pub(crate) fn is_complete(letter: &DeadLetter) -> bool {
 async fn count<E: Environment>(env: &E, tenant: &TenantId, applied: usize) {
     let scores = u64::try_from(applied).unwrap_or(u64::MAX);
     let usage = Usage { requests: 0, scores };
-    let metering = Metering {
+    let metering = ChargeRequest {
         usage,
-        ..Metering::default()
+        ..ChargeRequest::default()
     };
     if applied > 0 {
         // What is applied stays applied, counted or not.

@@ -1,7 +1,7 @@
 //! The [`Announcements`] port: tells other regions what changed. `submit.lua` writes the same messages, and both use
 //! `publish.lua`.
 
-use leaderboard_core::ports::{Announcements, Change};
+use leaderboard_core::ports::{AnnouncedChange, Announcements};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::RedisStore;
@@ -16,13 +16,13 @@ impl<C: Connection> Announcements for RedisStore<C> {
         &self,
         channel: &str,
         tenant: &TenantId,
-        change: Change<'_>,
+        change: AnnouncedChange<'_>,
     ) -> Result<bool, StoreError> {
         let head = begin_message(tenant);
         let message = match change {
-            Change::Leaderboard(id) => format!("{head}\"{id}\"],\"void\":true}}"),
-            Change::Leaderboards => format!("{head}],\"void\":true}}"),
-            Change::Documents => format!("{head}],\"documents\":true}}"),
+            AnnouncedChange::Leaderboard(id) => format!("{head}\"{id}\"],\"void\":true}}"),
+            AnnouncedChange::Leaderboards => format!("{head}],\"void\":true}}"),
+            AnnouncedChange::Documents => format!("{head}],\"documents\":true}}"),
         };
         let mut call = ScriptCall::with_keys([keys::counters()]);
         call.add_text(channel);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::ports::{
-    DayUsage, Holdings, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Metered, Metering, Overdraft, RateLimits,
-    USAGE_DAYS, Usage,
+    ChargeRequest, DayUsage, EntryQuota, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Overdraft, RateLimitDecision,
+    RateLimits, USAGE_DAYS, Usage,
 };
 use leaderboard_core::{StoreError, TenantId, WORD_BYTES};
 
@@ -16,15 +16,23 @@ use crate::scripts::{CHARGE, READ_USAGE};
 use crate::{entry_counts, keys};
 
 impl<C: Connection> RateLimits for RedisStore<C> {
-    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         charge_request(&self.connection, tenant, metering, Overdraft::OfTake).await
     }
 
-    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         charge_request(&self.connection, tenant, metering, Overdraft::OfReport).await
     }
 
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         let mut call = ScriptCall::with_packed_arguments(keys::entry_counts(tenant));
         add_leaderboard_keys(&mut call, tenant);
         call.add_keys([keys::usage(tenant), keys::log_sizes(tenant)]);
@@ -38,14 +46,14 @@ impl<C: Connection> RateLimits for RedisStore<C> {
             // Ignore this flag: entries that have expired since then make the count a little too high, which is no reason to wait.
             reply.read_count()?;
         }
-        let holdings = Holdings {
+        let entry_quota = EntryQuota {
             leaderboards,
             entries: reply.read_count()?,
             log_bytes: reply.read_count()?,
         };
         let mut used = read_usage(&mut reply)?;
         used.truncate(usize::try_from(days).map_err(corrupt)?);
-        Ok((used, holdings))
+        Ok((used, entry_quota))
     }
 }
 
@@ -53,9 +61,9 @@ impl<C: Connection> RateLimits for RedisStore<C> {
 pub(crate) async fn charge_request<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    metering: &Metering,
+    metering: &ChargeRequest,
     overdraft: Overdraft,
-) -> Result<Metered, StoreError> {
+) -> Result<RateLimitDecision, StoreError> {
     let mut call = ScriptCall::with_packed_arguments([]);
     call.add_flag(overdraft == Overdraft::OfTake);
     add_charges(&mut call, tenant, metering, overdraft);
@@ -67,7 +75,7 @@ pub(crate) async fn charge_request<C: Connection>(
 pub(crate) fn add_charges(
     call: &mut ScriptCall,
     tenant: &TenantId,
-    metering: &Metering,
+    metering: &ChargeRequest,
     overdraft: Overdraft,
 ) {
     call.add_keys([keys::usage(tenant)]);
@@ -96,14 +104,14 @@ pub(crate) fn add_leaderboard_keys(call: &mut ScriptCall, tenant: &TenantId) {
 }
 
 /// Decodes the result of `encode_decision` in `rate_limits.lua`.
-pub(crate) fn read_decision(bytes: &[u8]) -> Result<Metered, StoreError> {
+pub(crate) fn read_decision(bytes: &[u8]) -> Result<RateLimitDecision, StoreError> {
     let short = || corrupt("reply to a charge");
     let (&[refused], rest) = bytes.split_first_chunk().ok_or_else(short)?;
     let (numbers, []) = rest.as_chunks::<WORD_BYTES>() else {
         return Err(short());
     };
     let (requests_today, ahead_us) = numbers.split_first().ok_or_else(short)?;
-    Ok(Metered {
+    Ok(RateLimitDecision {
         ahead_us: ahead_us.iter().map(|ahead| u64::from_be_bytes(*ahead)).collect(),
         requests_today: u64::from_be_bytes(*requests_today),
         refused: refused == 1,

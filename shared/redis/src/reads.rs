@@ -2,7 +2,9 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::decode_layout;
-use leaderboard_core::ports::{Page, PageFrom, Place, Position, Positions, ReadError, Sample, Standings};
+use leaderboard_core::ports::{
+    Page, PageFrom, PeriodRef, PlayerEntries, Position, Positions, ReadError, Sample,
+};
 use leaderboard_core::{Layout, OrderKey, PlayerId, RankedEntry, StoreError};
 
 use crate::bans;
@@ -24,7 +26,7 @@ struct ReadHead {
 }
 
 /// Starts a call on a period with the keys and the first argument of `period_reads.lua`.
-pub(crate) fn start_call(period_ref: &Place<'_>) -> ScriptCall {
+pub(crate) fn start_call(period_ref: &PeriodRef<'_>) -> ScriptCall {
     let board_keys = BoardKeys::new(period_ref.tenant, &period_ref.board.value.id);
     let mut call = ScriptCall::with_keys([board_keys.configuration()]);
     call.add_keys(board_keys.period(period_ref.period));
@@ -45,7 +47,7 @@ pub(crate) fn start_call(period_ref: &Place<'_>) -> ScriptCall {
 pub(crate) async fn run_read<C: Connection>(
     connection: &C,
     script: &Script,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     mut call: ScriptCall,
 ) -> Result<ReplyReader, ReadError> {
     for tries in 1..=MAX_TRIES {
@@ -67,7 +69,7 @@ pub(crate) async fn run_read<C: Connection>(
 async fn run_and_read_head<C: Connection>(
     connection: &C,
     script: &Script,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     call: ScriptCall,
 ) -> Result<(ReadHead, ReplyReader), ReadError> {
     let mut reply = run_read(connection, script, period_ref, call).await?;
@@ -93,7 +95,7 @@ fn own_player_bytes(caller: &Caller) -> &[u8] {
 /// Reads a page of the list.
 pub(crate) async fn read_page<C: Connection>(
     connection: &C,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     from: &PageFrom,
     limit: u32,
     caller: &Caller,
@@ -115,7 +117,7 @@ pub(crate) async fn read_page<C: Connection>(
 /// Reads a window of the list with a player's entry in the middle; `None` when the caller does not see such an entry.
 pub(crate) async fn read_around<C: Connection>(
     connection: &C,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     player: &PlayerId,
     limit: u32,
     caller: &Caller,
@@ -124,7 +126,7 @@ pub(crate) async fn read_around<C: Connection>(
     call.add_bytes(player.as_bytes());
     call.add_text(&limit);
     let shown = caller.own_player().unwrap_or(player);
-    call.add_bytes(if caller.sees_hidden(shown) {
+    call.add_bytes(if caller.sees_banned(shown) {
         shown.as_bytes()
     } else {
         &[]
@@ -172,15 +174,15 @@ fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreErro
 /// Reads the entries of given players.
 pub(crate) async fn read_entries_by_player<C: Connection>(
     connection: &C,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     players: &[PlayerId],
     caller: &Caller,
-) -> Result<Standings, ReadError> {
+) -> Result<PlayerEntries, ReadError> {
     let mut call = start_call(period_ref);
     call.add_bytes(own_player_bytes(caller));
     for player in players {
         call.add_bytes(player.as_bytes());
-        call.add_flag(caller.sees_hidden(player));
+        call.add_flag(caller.sees_banned(player));
     }
     let (head, reply) = run_and_read_head(connection, &ENTRIES_BY_PLAYER, period_ref, call).await?;
     let (entries, banned) = match &head.layout {
@@ -189,7 +191,7 @@ pub(crate) async fn read_entries_by_player<C: Connection>(
     };
     // The script adds 1 to the count for a banned player who reads.
     let own_count = u64::from(players.len() == 1 && banned == 1 && caller.is_server());
-    Ok(Standings {
+    Ok(PlayerEntries {
         layout: head.layout,
         version: head.version,
         count: head.count.saturating_add(own_count),
@@ -220,7 +222,7 @@ fn read_ranked_entries(
 /// Reads the values at fractions of the list.
 pub(crate) async fn read_sample<C: Connection>(
     connection: &C,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
     let mut call = start_call(period_ref);
@@ -247,7 +249,7 @@ pub(crate) async fn read_sample<C: Connection>(
 /// Returns where tuples would rank.
 pub(crate) async fn find_positions<C: Connection>(
     connection: &C,
-    period_ref: &Place<'_>,
+    period_ref: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
     let mut call = start_call(period_ref);

@@ -3,11 +3,11 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    MAX_PERIODS_PASSED, Page, PageFrom, PeriodPage, PeriodSummary, Place, Positions, ReadError, Sample,
-    Scores, Standings, SubmitTerms, Submitted,
+    MAX_PERIODS_PASSED, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
+    ReadError, Sample, Scores, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
-    Attempt, Event, EventBody, LeaderboardId, PeriodId, PlayerId, StoreError, TenantId, Timestamp,
+    Event, EventBody, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, StoreError, TenantId, Timestamp,
 };
 
 use crate::connection::Connection;
@@ -25,18 +25,18 @@ const NO_START: &[u8] = b"-inf";
 const BEHIND: &[u8] = b"behind";
 
 impl<C: Connection> Scores for RedisStore<C> {
-    async fn submit_on(
+    async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
-        terms: &SubmitTerms,
+        attempts: &[PreparedSubmission],
+        terms: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
         submit::submit(&self.connection, tenant, attempts, terms).await
     }
 
     async fn page(
         &self,
-        period_ref: &Place<'_>,
+        period_ref: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
@@ -46,7 +46,7 @@ impl<C: Connection> Scores for RedisStore<C> {
 
     async fn around(
         &self,
-        period_ref: &Place<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
@@ -54,20 +54,24 @@ impl<C: Connection> Scores for RedisStore<C> {
         reads::read_around(&self.connection, period_ref, player, limit, caller).await
     }
 
-    async fn standings(
+    async fn entries_by_player(
         &self,
-        period_ref: &Place<'_>,
+        period_ref: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
-    ) -> Result<Standings, ReadError> {
+    ) -> Result<PlayerEntries, ReadError> {
         reads::read_entries_by_player(&self.connection, period_ref, players, caller).await
     }
 
-    async fn sample(&self, period_ref: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+    async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
         reads::read_sample(&self.connection, period_ref, fractions).await
     }
 
-    async fn positions(&self, period_ref: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+    async fn positions(
+        &self,
+        period_ref: &PeriodRef<'_>,
+        tuples: &[Vec<u8>],
+    ) -> Result<Positions, ReadError> {
         reads::find_positions(&self.connection, period_ref, tuples).await
     }
 
@@ -131,7 +135,7 @@ impl<C: Connection> Scores for RedisStore<C> {
 
     async fn remove(
         &self,
-        period_ref: &Place<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {

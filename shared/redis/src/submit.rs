@@ -6,11 +6,12 @@ use leaderboard_core::codec::{
     HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, SUBMITTED_FLAGS_AT, SUBMITTED_V2, encode_event, encode_layout,
 };
 use leaderboard_core::ports::{
-    ANNOUNCEMENT_WINDOW_MS, IDEMPOTENCY_MS, Metered, Metering, Overdraft, RankDetail, SubmitTerms, Submitted,
+    ANNOUNCEMENT_WINDOW_MS, ChargeRequest, IDEMPOTENCY_MS, Overdraft, RankDetail, RateLimitDecision,
+    SubmitOptions, Submitted,
 };
 use leaderboard_core::{
-    Attempt, Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, Refusal, RefusalReason,
-    Status, StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
+    Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, PreparedSubmission, Refusal,
+    RefusalReason, Status, StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
 };
 
 use crate::connection::{Connection, Reply};
@@ -44,14 +45,14 @@ const MAX_RECOUNTS: u32 = 3;
 pub(crate) async fn submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    attempts: &[Attempt],
-    terms: &SubmitTerms,
+    attempts: &[PreparedSubmission],
+    terms: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
     let mut submitted = Submitted {
-        metered: Metered::default(),
+        metered: RateLimitDecision::default(),
         answers: Vec::with_capacity(attempts.len()),
     };
-    if attempts.is_empty() && terms.metering != Metering::default() {
+    if attempts.is_empty() && terms.metering != ChargeRequest::default() {
         submitted.metered =
             rate_limits::charge_request(connection, tenant, &terms.metering, Overdraft::OfTake).await?;
     }
@@ -80,13 +81,13 @@ pub(crate) async fn submit<C: Connection>(
 async fn retry_uncounted<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    attempts: &[Attempt],
-    terms: &SubmitTerms,
+    attempts: &[PreparedSubmission],
+    terms: &SubmitOptions,
     mut results: Vec<Option<SubmissionResult>>,
 ) -> Result<Vec<SubmissionResult>, StoreError> {
     for _ in 0..MAX_RECOUNTS {
         let with_results = attempts.iter().zip(&results);
-        let uncounted: Vec<Attempt> = with_results
+        let uncounted: Vec<PreparedSubmission> = with_results
             .filter(|(_, result)| result.is_none())
             .map(|(attempt, _)| attempt.clone())
             .collect();
@@ -109,7 +110,7 @@ async fn retry_uncounted<C: Connection>(
 async fn run_submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    attempts: &[Attempt],
+    attempts: &[PreparedSubmission],
     call: &ScriptCall,
 ) -> Result<ReplyReader, StoreError> {
     for _ in 0..MAX_TRIES {
@@ -129,7 +130,7 @@ async fn run_submit<C: Connection>(
 }
 
 /// Returns how many submissions from the front fit into one command: at least one.
-fn count_fitting(attempts: &[Attempt]) -> usize {
+fn count_fitting(attempts: &[PreparedSubmission]) -> usize {
     let mut targets = 0;
     let fits = attempts.iter().take_while(|attempt| {
         targets += attempt.targets.len();
@@ -142,9 +143,9 @@ fn count_fitting(attempts: &[Attempt]) -> usize {
 /// terms; the number of periods and each period; the number of submissions and each submission with its targets.
 fn build_call(
     tenant: &TenantId,
-    attempts: &[Attempt],
-    terms: &SubmitTerms,
-    metering: Option<&Metering>,
+    attempts: &[PreparedSubmission],
+    terms: &SubmitOptions,
+    metering: Option<&ChargeRequest>,
 ) -> ScriptCall {
     let [bans, .., bans_state] = keys::bans(tenant);
     let mut call = ScriptCall::with_packed_arguments([bans, bans_state]);
@@ -205,7 +206,7 @@ fn period_ref_key(target: &Target) -> PeriodRefKey<'_> {
 }
 
 impl<'a> PeriodRefs<'a> {
-    fn collect(attempts: &'a [Attempt]) -> Self {
+    fn collect(attempts: &'a [PreparedSubmission]) -> Self {
         let mut period_refs = Self {
             first_targets: Vec::new(),
             numbers: BTreeMap::new(),
@@ -261,7 +262,12 @@ fn add_limits(call: &mut ScriptCall, limits: &Limits) {
     call.add_option(limits.max_entries);
 }
 
-fn add_target(call: &mut ScriptCall, period_refs: &PeriodRefs<'_>, attempt: &Attempt, target: &Target) {
+fn add_target(
+    call: &mut ScriptCall,
+    period_refs: &PeriodRefs<'_>,
+    attempt: &PreparedSubmission,
+    target: &Target,
+) {
     let layout = target.board.value.layout();
     call.add_text(&period_refs.find_number(target));
     call.add_text(&target.operator.code());
@@ -273,7 +279,7 @@ fn add_target(call: &mut ScriptCall, period_refs: &PeriodRefs<'_>, attempt: &Att
 
 /// Encodes the event without metadata and flags. The script adds the metadata if the submission changes the entry, and the flags for
 /// a kept entry, metadata and a banned player.
-fn encode_bare_event(attempt: &Attempt, target: &Target) -> Vec<u8> {
+fn encode_bare_event(attempt: &PreparedSubmission, target: &Target) -> Vec<u8> {
     let mut event = Event::submitted(attempt, target, false, Status::Created);
     if let EventBody::Submitted { metadata, .. } = &mut event.body {
         *metadata = None;
@@ -290,8 +296,8 @@ fn encode_time(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
 /// Reads the results of submissions; `None` for a submission that needs a complete count of entries.
 fn read_results(
     reply: &mut ReplyReader,
-    attempts: &[Attempt],
-    terms: &SubmitTerms,
+    attempts: &[PreparedSubmission],
+    terms: &SubmitOptions,
 ) -> Result<Vec<Option<SubmissionResult>>, StoreError> {
     let read = |attempt| match reply.read_bytes()?.as_slice() {
         [1, UNCOUNTED, ..] => Ok(None),
@@ -300,7 +306,11 @@ fn read_results(
     attempts.iter().map(read).collect()
 }
 
-fn read_result(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<SubmissionResult, StoreError> {
+fn read_result(
+    bytes: &[u8],
+    attempt: &PreparedSubmission,
+    terms: &SubmitOptions,
+) -> Result<SubmissionResult, StoreError> {
     match bytes.split_first() {
         Some((0, outcomes)) => read_outcomes(outcomes, attempt).map(Ok),
         Some((1, refusal)) => read_refusal(refusal, attempt, terms).map(Err),
@@ -308,7 +318,7 @@ fn read_result(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<S
     }
 }
 
-fn read_outcomes(bytes: &[u8], attempt: &Attempt) -> Result<Vec<Outcome>, StoreError> {
+fn read_outcomes(bytes: &[u8], attempt: &PreparedSubmission) -> Result<Vec<Outcome>, StoreError> {
     let short = || corrupt("outcomes");
     let mut rest = bytes;
     let mut outcomes = Vec::with_capacity(attempt.targets.len());
@@ -329,7 +339,11 @@ fn read_outcomes(bytes: &[u8], attempt: &Attempt) -> Result<Vec<Outcome>, StoreE
     Ok(outcomes)
 }
 
-fn read_refusal(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<Refusal, StoreError> {
+fn read_refusal(
+    bytes: &[u8],
+    attempt: &PreparedSubmission,
+    terms: &SubmitOptions,
+) -> Result<Refusal, StoreError> {
     let unknown = || corrupt("refusal");
     let (&[code], target) = bytes.split_first_chunk().ok_or_else(unknown)?;
     let number = u32::from_be_bytes(target.try_into().map_err(|_| unknown())?);
@@ -342,7 +356,12 @@ fn read_refusal(bytes: &[u8], attempt: &Attempt, terms: &SubmitTerms) -> Result<
 }
 
 /// Returns the reason for a code of `REFUSAL` in `entry_rules.lua`; `None` for an unknown code.
-fn decode_reason(code: u8, target: &Target, attempt: &Attempt, terms: &SubmitTerms) -> Option<RefusalReason> {
+fn decode_reason(
+    code: u8,
+    target: &Target,
+    attempt: &PreparedSubmission,
+    terms: &SubmitOptions,
+) -> Option<RefusalReason> {
     let limits = &target.board.value.limits;
     Some(match code {
         1 => RefusalReason::StaleConfiguration,

@@ -5,15 +5,15 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Ban, Bans, Change, Counters, DayUsage, DeadLetter, DeadLetters,
-    DocumentKind, DocumentName, Documents, Events, Expected, Holdings, Leaderboards, Metered, Metering, Page,
-    PageFrom, PeriodPage, PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, RateLimits, ReadError,
-    Readiness, RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitTerms,
-    Submitted, TooManyBans, VersionMismatch,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Counters, DayUsage,
+    DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EntryQuota, Events, Expected,
+    Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
+    PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, Sample,
+    Scores, SettingCheck, StoredDeadLetter, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
-    Versioned,
+    Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError, TenantId,
+    Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -52,18 +52,18 @@ macro_rules! engine {
 }
 
 impl Scores for Store {
-    async fn submit_on(
+    async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
-        terms: &SubmitTerms,
+        attempts: &[PreparedSubmission],
+        terms: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        engine!(self.submit_on(tenant, attempts, terms))
+        engine!(self.submit_with_options(tenant, attempts, terms))
     }
 
     async fn page(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
@@ -73,7 +73,7 @@ impl Scores for Store {
 
     async fn around(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
@@ -81,20 +81,20 @@ impl Scores for Store {
         engine!(self.around(place, player, limit, caller))
     }
 
-    async fn standings(
+    async fn entries_by_player(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
-    ) -> Result<Standings, ReadError> {
-        engine!(self.standings(place, players, caller))
+    ) -> Result<PlayerEntries, ReadError> {
+        engine!(self.entries_by_player(place, players, caller))
     }
 
-    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
         engine!(self.sample(place, fractions))
     }
 
-    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
         engine!(self.positions(place, tuples))
     }
 
@@ -121,7 +121,7 @@ impl Scores for Store {
 
     async fn remove(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
@@ -288,15 +288,23 @@ impl Documents for Store {
 }
 
 impl RateLimits for Store {
-    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         engine!(self.take(tenant, metering))
     }
 
-    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         engine!(self.report(tenant, metering))
     }
 
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         engine!(self.usage(tenant, days))
     }
 }
@@ -331,7 +339,7 @@ impl Announcements for Store {
         &self,
         channel: &str,
         tenant: &TenantId,
-        change: Change<'_>,
+        change: AnnouncedChange<'_>,
     ) -> Result<bool, StoreError> {
         engine!(self.announce(channel, tenant, change))
     }

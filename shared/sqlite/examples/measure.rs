@@ -13,11 +13,11 @@ use std::time::Instant;
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PageFrom, Place, PutLeaderboard, RankDetail, ReadError, Scores,
+    Expected, Leaderboards, PageFrom, PeriodRef, PutLeaderboard, RankDetail, ReadError, Scores,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, Reset, Schedule, Submission,
-    SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, PreparedSubmission, Reset, Schedule,
+    Submission, SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::SqliteStore;
 use native_sqlite::NativeSqlite;
@@ -60,7 +60,7 @@ async fn configure(store: &Store, tenant: &TenantId, leaderboard: Leaderboard) -
     Ok(Rc::new(stored.ok_or("not there")?))
 }
 
-fn attempt(boards: &[Board], number: usize, players: usize, id: bool) -> Done<Attempt> {
+fn attempt(boards: &[Board], number: usize, players: usize, id: bool) -> Done<PreparedSubmission> {
     // Scattered, and the same in every run.
     let scattered = number.wrapping_mul(2_654_435_761) % 1_000_003;
     let occurred_ms = -2_000_000_000_000 + i64::try_from(number)? * 60_000_000;
@@ -99,7 +99,7 @@ async fn import(directory: &Path) -> Done<()> {
         configure(&store, &tenant, all).await?,
         configure(&store, &tenant, by_year).await?,
     ];
-    let attempts: Vec<Attempt> = (0..SUBMISSIONS)
+    let attempts: Vec<PreparedSubmission> = (0..SUBMISSIONS)
         .map(|number| attempt(&boards, number, 14_900, true))
         .collect::<Done<_>>()?;
     for what in ["import", "import again"] {
@@ -122,7 +122,7 @@ async fn large(directory: &Path) -> Done<()> {
     let mut long = Leaderboard::new(LeaderboardId::new("long")?);
     long.operator = Operator::Set;
     let boards = [configure(&store, &tenant, long).await?];
-    let attempts: Vec<Attempt> = (0..LARGE)
+    let attempts: Vec<PreparedSubmission> = (0..LARGE)
         .map(|number| attempt(&boards, number, usize::MAX, false))
         .collect::<Done<_>>()?;
     let start = Instant::now();
@@ -132,14 +132,14 @@ async fn large(directory: &Path) -> Done<()> {
     println!("{LARGE} entries in {:.2} s", start.elapsed().as_secs_f64());
     let [board] = &boards;
     let period = PeriodId::all_time();
-    let place = Place {
+    let place = PeriodRef {
         tenant: &tenant,
         board,
         period: &period,
         now: leaderboard_core::Timestamp::saturating_from_unix_ms(0),
     };
     let sorted = {
-        let mut sorted: Vec<&Attempt> = attempts.iter().collect();
+        let mut sorted: Vec<&PreparedSubmission> = attempts.iter().collect();
         sorted.sort_by_key(|attempt| std::cmp::Reverse(attempt.targets.first().map(|t| t.values.first())));
         sorted
     };
@@ -149,7 +149,7 @@ async fn large(directory: &Path) -> Done<()> {
         let start = Instant::now();
         for _ in 0..REPEATS {
             store
-                .standings(&place, &players, &Caller::Server)
+                .entries_by_player(&place, &players, &Caller::Server)
                 .await
                 .map_err(unread)?;
         }
@@ -165,7 +165,7 @@ async fn large(directory: &Path) -> Done<()> {
         let start = Instant::now();
         for _ in 0..REPEATS {
             store
-                .submit(&tenant, &[Attempt::clone(attempt)], RankDetail::Full)
+                .submit(&tenant, &[PreparedSubmission::clone(attempt)], RankDetail::Full)
                 .await?;
         }
         report(&format!("a score of the {what}, with ranks"), start);

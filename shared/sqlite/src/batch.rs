@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use leaderboard_core::{
-    Attempt, Event, LeaderboardId, Outcome, PeriodId, Status, StoreError, Target, TenantId, Timestamp,
+    Event, LeaderboardId, Outcome, PeriodId, PreparedSubmission, Status, StoreError, Target, TenantId,
+    Timestamp,
 };
 
 use crate::boards::{self, Board};
@@ -80,7 +81,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             Some(before) => before,
             // What the batch changes is written at its end, so this counts the entries from before.
             None => {
-                usage::holdings(self.session, self.tenant, self.now)
+                usage::entry_quota(self.session, self.tenant, self.now)
                     .await?
                     .entries
             }
@@ -190,7 +191,7 @@ impl<'a, C: Connection> Batch<'a, C> {
     }
 
     /// What is known of an id by this batch.
-    pub(crate) fn known_id(&self, board: i64, attempt: &Attempt) -> Option<&ids::Known> {
+    pub(crate) fn known_id(&self, board: i64, attempt: &PreparedSubmission) -> Option<&ids::Known> {
         let name = attempt.record_name()?;
         self.ids.get(board, &name, attempt.recorded_at)
     }
@@ -200,7 +201,7 @@ impl<'a, C: Connection> Batch<'a, C> {
         &mut self,
         board: i64,
         position: u64,
-        attempt: &Attempt,
+        attempt: &PreparedSubmission,
         target: &Target,
         (hidden, status): (bool, Status),
     ) {
@@ -209,7 +210,13 @@ impl<'a, C: Connection> Batch<'a, C> {
     }
 
     /// Remembers the outcome of an attempt that has an id.
-    pub(crate) fn remember(&mut self, board: i64, attempt: &Attempt, target: &Target, outcome: &Outcome) {
+    pub(crate) fn remember(
+        &mut self,
+        board: i64,
+        attempt: &PreparedSubmission,
+        target: &Target,
+        outcome: &Outcome,
+    ) {
         if attempt.id.is_none() {
             return;
         }

@@ -87,7 +87,10 @@ pub(crate) async fn put<C: Connection>(
     }
     if before.is_none()
         && let Some(most) = put.max_leaderboards
-        && usage::holdings(session, put.tenant, put.at).await?.leaderboards >= most
+        && usage::entry_quota(session, put.tenant, put.at)
+            .await?
+            .leaderboards
+            >= most
     {
         return Ok(Err(PutRefusal::TooManyLeaderboards));
     }

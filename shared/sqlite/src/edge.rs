@@ -1,8 +1,9 @@
 //! The ports of the edge, each call in its transaction.
 
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Change, Counters, DayUsage, DocumentKind, DocumentName, Documents,
-    Expected, Holdings, Metered, Metering, Overdraft, RateLimits, RecordedAudit, VersionMismatch,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, DocumentKind,
+    DocumentName, Documents, EntryQuota, Expected, Overdraft, RateLimitDecision, RateLimits, RecordedAudit,
+    VersionMismatch,
 };
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
@@ -62,9 +63,9 @@ impl<C: Connection> SqliteStore<C> {
     async fn meter(
         &self,
         tenant: &TenantId,
-        metering: &Metering,
+        metering: &ChargeRequest,
         overdraft: Overdraft,
-    ) -> Result<Metered, StoreError> {
+    ) -> Result<RateLimitDecision, StoreError> {
         let work =
             async |session: &Session<'_, C>| metering::charge(session, tenant, metering, overdraft).await;
         if metering::writes(metering) {
@@ -76,15 +77,23 @@ impl<C: Connection> SqliteStore<C> {
 }
 
 impl<C: Connection> RateLimits for SqliteStore<C> {
-    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         self.meter(tenant, metering, Overdraft::OfTake).await
     }
 
-    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         self.meter(tenant, metering, Overdraft::OfReport).await
     }
 
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         self.read(async |session| usage::read(session, tenant, days).await)
             .await
     }
@@ -127,7 +136,7 @@ impl<C: Connection> Announcements for SqliteStore<C> {
         &self,
         _channel: &str,
         _tenant: &TenantId,
-        _change: Change<'_>,
+        _change: AnnouncedChange<'_>,
     ) -> Result<bool, StoreError> {
         Ok(true)
     }

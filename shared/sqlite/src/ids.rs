@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use leaderboard_core::codec::encode_outcome;
 use leaderboard_core::ports::IDEMPOTENCY_MS;
-use leaderboard_core::{Attempt, Fingerprint, Outcome, StoreError, Timestamp};
+use leaderboard_core::{Fingerprint, Outcome, PreparedSubmission, StoreError, Timestamp};
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
@@ -39,7 +39,7 @@ impl Pending {
     }
 
     /// Remembers an outcome, if the attempt has an id.
-    pub(crate) fn push(&mut self, board: i64, attempt: &Attempt, outcome: &Outcome) {
+    pub(crate) fn push(&mut self, board: i64, attempt: &PreparedSubmission, outcome: &Outcome) {
         let Some(name) = attempt.record_name() else {
             return;
         };

@@ -1,6 +1,8 @@
 //! Rate limits by the generic cell rate algorithm, and usage by the day. The database's own clock decides.
 
-use leaderboard_core::ports::{Charge, MAX_CHARGES, Metered, Metering, Overdraft, USAGE_DAYS, Usage};
+use leaderboard_core::ports::{
+    Charge, ChargeRequest, MAX_CHARGES, Overdraft, RateLimitDecision, USAGE_DAYS, Usage,
+};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::bulk;
@@ -44,7 +46,7 @@ struct State {
 }
 
 /// Whether a charge changes anything if it is let through.
-pub(crate) fn writes(metering: &Metering) -> bool {
+pub(crate) fn writes(metering: &ChargeRequest) -> bool {
     metering.usage != Usage::default() || metering.charges.iter().any(|charge| charge.cost > 0)
 }
 
@@ -52,13 +54,13 @@ pub(crate) fn writes(metering: &Metering) -> bool {
 pub(crate) async fn charge<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    metering: &Metering,
+    metering: &ChargeRequest,
     overdraft: Overdraft,
-) -> Result<Metered, StoreError> {
+) -> Result<RateLimitDecision, StoreError> {
     let state = read(session, tenant, &metering.charges).await?;
     let before = state.ahead_us.iter().copied();
     if overdraft == Overdraft::OfTake && !has_room(metering, &state) {
-        return Ok(Metered {
+        return Ok(RateLimitDecision {
             ahead_us: state.ahead_us,
             requests_today: state.today.requests,
             refused: true,
@@ -80,7 +82,7 @@ pub(crate) async fn charge<C: Connection>(
     if state.anything_to_sweep && writes(metering) {
         sweep(session, state.now_us).await?;
     }
-    Ok(Metered {
+    Ok(RateLimitDecision {
         ahead_us,
         requests_today: today.requests,
         refused: false,
@@ -140,7 +142,7 @@ async fn read<C: Connection>(
     })
 }
 
-fn has_room(metering: &Metering, state: &State) -> bool {
+fn has_room(metering: &ChargeRequest, state: &State) -> bool {
     let requests = state.today.requests.saturating_add(metering.usage.requests);
     let in_quota = metering.max_requests_per_day.is_none_or(|most| requests <= most);
     let mut charges = metering.charges.iter().zip(&state.ahead_us);

@@ -1,7 +1,7 @@
 //! Stretches of the list: pages and windows.
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Page, PageFrom, Place, ReadError};
+use leaderboard_core::ports::{Page, PageFrom, PeriodRef, ReadError};
 use leaderboard_core::{OrderKey, PlayerId, StoreError};
 
 use crate::connection::Connection;
@@ -15,7 +15,7 @@ use crate::{standings, tuples};
 /// A page of the list.
 pub(crate) async fn page<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
     from: &PageFrom,
     limit: u32,
     caller: &Caller,
@@ -53,7 +53,7 @@ pub(crate) async fn page<C: Connection>(
 /// A window with the player's entry in the middle.
 pub(crate) async fn around<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
     player: &PlayerId,
     limit: u32,
     caller: &Caller,

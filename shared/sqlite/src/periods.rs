@@ -1,7 +1,7 @@
 //! Rows of periods.
 
 use leaderboard_core::codec::{decode_layout, encode_layout};
-use leaderboard_core::ports::{PeriodPage, PeriodSummary, Place, REBUILD_LEASE_MS, ReadError};
+use leaderboard_core::ports::{PeriodPage, PeriodRef, PeriodSummary, REBUILD_LEASE_MS, ReadError};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
 use crate::bans::{self, is_behind_sql};
@@ -56,7 +56,7 @@ fn found(cells: &mut Cells, row: i64) -> Result<Found, StoreError> {
 /// The period a reader asks for; `None` when it has never had an entry.
 pub(crate) async fn at_place<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
 ) -> Result<Option<Found>, ReadError> {
     const AT_PLACE: &str = concat!(
         "SELECT b.version, ",

@@ -3,12 +3,12 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Ban, Bans, DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodPage,
-    PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal, ReadError, Readiness, Sample, Scores,
-    SettingCheck, Standings, StoredDeadLetter, SubmitTerms, Submitted, TooManyBans,
+    PeriodRef, PeriodSummary, PlayerEntries, Positions, PutLeaderboard, PutRefusal, ReadError, Readiness,
+    Sample, Scores, SettingCheck, StoredDeadLetter, SubmitOptions, Submitted, TooManyBans,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
-    Versioned,
+    Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError, TenantId,
+    Timestamp, Versioned,
 };
 
 use crate::bans::{self, Changed};
@@ -27,11 +27,11 @@ const MAX_ATTEMPTS_PER_TRANSACTION: usize = 128;
 const MAX_BAN_STEPS: u32 = 16;
 
 impl<C: Connection> Scores for SqliteStore<C> {
-    async fn submit_on(
+    async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
-        terms: &SubmitTerms,
+        attempts: &[PreparedSubmission],
+        terms: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
         let mut chunks = attempts.chunks(MAX_ATTEMPTS_PER_TRANSACTION);
         let first = chunks.next().unwrap_or_default();
@@ -50,7 +50,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
 
     async fn page(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
@@ -63,7 +63,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
 
     async fn around(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
@@ -74,26 +74,26 @@ impl<C: Connection> Scores for SqliteStore<C> {
         .await
     }
 
-    async fn standings(
+    async fn entries_by_player(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
-    ) -> Result<Standings, ReadError> {
+    ) -> Result<PlayerEntries, ReadError> {
         self.read_at(place, async |session| {
-            standings::standings(session, place, players, caller).await
+            standings::entries_by_player(session, place, players, caller).await
         })
         .await
     }
 
-    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
         self.read_at(place, async |session| {
             sample::sample(session, place, fractions).await
         })
         .await
     }
 
-    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
         self.read_at(place, async |session| {
             sample::positions(session, place, tuples).await
         })
@@ -127,7 +127,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
 
     async fn remove(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
@@ -144,7 +144,7 @@ impl<C: Connection> SqliteStore<C> {
     /// done now, it is read as it is.
     async fn read_at<T>(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         work: impl AsyncFn(&Session<'_, C>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let behind = ReadError::Store(bans::behind());

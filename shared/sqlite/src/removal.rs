@@ -1,6 +1,6 @@
 //! Removes an entry.
 
-use leaderboard_core::ports::{Place, ReadError};
+use leaderboard_core::ports::{PeriodRef, ReadError};
 use leaderboard_core::{Event, EventBody, PlayerId, Timestamp};
 
 use crate::connection::{Connection, Value};
@@ -11,7 +11,7 @@ use crate::{boards, entries, log, periods, tuples};
 /// Removes a player's entry; gives the period's version after it.
 pub(crate) async fn remove<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
     player: &PlayerId,
     at: Timestamp,
 ) -> Result<Option<u64>, ReadError> {

@@ -1,6 +1,6 @@
 //! What a distribution is made of: values at fractions of the order, and places of tuples.
 
-use leaderboard_core::ports::{Place, Position, Positions, ReadError, Sample};
+use leaderboard_core::ports::{PeriodRef, Position, Positions, ReadError, Sample};
 use leaderboard_core::{StoreError, Values};
 
 use crate::connection::{Connection, Value};
@@ -15,7 +15,7 @@ const WHOLE: u64 = 1000;
 /// The values at these fractions of the order, in thousandths.
 pub(crate) async fn sample<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
     let Some(period) = periods::at_place(session, place).await? else {
@@ -77,7 +77,7 @@ async fn at_indexes<C: Connection>(
 /// Where tuples would stand.
 pub(crate) async fn positions<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
     let Some(period) = periods::at_place(session, place).await? else {

@@ -1,7 +1,7 @@
 //! Entries of given players.
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Place, ReadError, Standings};
+use leaderboard_core::ports::{PeriodRef, PlayerEntries, ReadError};
 use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 
 use crate::connection::{Connection, Value};
@@ -13,14 +13,14 @@ use crate::row::Cells;
 use crate::store::Session;
 
 /// The entries of these players that `caller` sees, best first.
-pub(crate) async fn standings<C: Connection>(
+pub(crate) async fn entries_by_player<C: Connection>(
     session: &Session<'_, C>,
-    place: &Place<'_>,
+    place: &PeriodRef<'_>,
     players: &[PlayerId],
     caller: &Caller,
-) -> Result<Standings, ReadError> {
+) -> Result<PlayerEntries, ReadError> {
     let Some(period) = periods::at_place(session, place).await? else {
-        return Ok(Standings {
+        return Ok(PlayerEntries {
             layout: None,
             version: 0,
             count: 0,
@@ -48,7 +48,7 @@ pub(crate) async fn standings<C: Connection>(
             entry: placed.entry,
         });
     }
-    Ok(Standings {
+    Ok(PlayerEntries {
         version: list.period.version,
         count: list.count().saturating_add(alone),
         layout: Some(list.period.layout),
@@ -92,7 +92,7 @@ pub(crate) async fn find<C: Connection>(
         let mut cells = Cells::from(row);
         let hidden = cells.flag("hidden")?;
         let placed = entries::stored_entry(&period.layout, &mut cells)?;
-        if !hidden || caller.sees_hidden(&placed.entry.player) {
+        if !hidden || caller.sees_banned(&placed.entry.player) {
             found.push((placed, hidden));
         }
     }

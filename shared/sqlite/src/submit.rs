@@ -1,10 +1,10 @@
 //! Settles submissions: all of a call in one transaction, each attempt in whole or not at all.
 
 use leaderboard_core::codec::decode_outcome;
-use leaderboard_core::ports::{Overdraft, RankDetail, SubmitTerms, Submitted};
+use leaderboard_core::ports::{Overdraft, RankDetail, SubmitOptions, Submitted};
 use leaderboard_core::{
-    Attempt, Change, Decision, Entry, OrderKey, Outcome, Previous, Refusal, RefusalReason, Status,
-    StoreError, SubmissionId, Target, TenantId,
+    Decision, Entry, EntryChange, OrderKey, Outcome, PreparedSubmission, Previous, Refusal, RefusalReason,
+    Status, StoreError, SubmissionId, Target, TenantId,
 };
 
 use crate::batch::Batch;
@@ -25,8 +25,8 @@ type Settled<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
 pub(crate) async fn metered<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    attempts: &[Attempt],
-    terms: &SubmitTerms,
+    attempts: &[PreparedSubmission],
+    terms: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
     let metered = metering::charge(session, tenant, &terms.metering, Overdraft::OfTake).await?;
     let answers = if metered.refused {
@@ -41,8 +41,8 @@ pub(crate) async fn metered<C: Connection>(
 pub(crate) async fn submit<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    attempts: &[Attempt],
-    terms: &SubmitTerms,
+    attempts: &[PreparedSubmission],
+    terms: &SubmitOptions,
 ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
     let Some(now) = attempts.iter().map(|attempt| attempt.recorded_at).max() else {
         return Ok(Vec::new());
@@ -57,7 +57,7 @@ pub(crate) async fn submit<C: Connection>(
 }
 
 /// What one target found in the store.
-struct Place {
+struct PeriodRef {
     board: i64,
     hidden: bool,
     /// What the attempt's id stands for.
@@ -68,8 +68,8 @@ struct Place {
 
 async fn settle<C: Connection>(
     batch: &mut Batch<'_, C>,
-    attempt: &Attempt,
-    terms: &SubmitTerms,
+    attempt: &PreparedSubmission,
+    terms: &SubmitOptions,
 ) -> Settled<Vec<Outcome>, Refusal> {
     let mut steps = Vec::with_capacity(attempt.targets.len());
     for target in &attempt.targets {
@@ -101,7 +101,7 @@ async fn settle<C: Connection>(
 /// The first target that would make a new entry, if the tenant may not have all that the attempt makes.
 async fn without_room<'a, C: Connection>(
     batch: &mut Batch<'_, C>,
-    attempt: &'a Attempt,
+    attempt: &'a PreparedSubmission,
     steps: &[Step],
     max_entries: u64,
 ) -> Result<Option<&'a Target>, StoreError> {
@@ -121,7 +121,7 @@ async fn without_room<'a, C: Connection>(
 /// The first target that would make an idempotency record, if the tenant may not have all that the attempt makes.
 async fn without_record<'a, C: Connection>(
     batch: &mut Batch<'_, C>,
-    attempt: &'a Attempt,
+    attempt: &'a PreparedSubmission,
     steps: &[Step],
     max_log_bytes: u64,
 ) -> Result<Option<&'a Target>, StoreError> {
@@ -145,7 +145,11 @@ fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
 }
 
 /// All that is checked of a target; nothing is written.
-async fn plan<C: Connection>(batch: &mut Batch<'_, C>, attempt: &Attempt, target: &Target) -> Settled<Step> {
+async fn plan<C: Connection>(
+    batch: &mut Batch<'_, C>,
+    attempt: &PreparedSubmission,
+    target: &Target,
+) -> Settled<Step> {
     let Some(board) = batch.board(target).await? else {
         return Ok(Err(RefusalReason::StaleConfiguration));
     };
@@ -169,10 +173,10 @@ async fn plan<C: Connection>(batch: &mut Batch<'_, C>, attempt: &Attempt, target
 /// Reads all that a target meets, in one statement.
 async fn find<C: Connection>(
     batch: &mut Batch<'_, C>,
-    attempt: &Attempt,
+    attempt: &PreparedSubmission,
     target: &Target,
     board: i64,
-) -> Result<Place, StoreError> {
+) -> Result<PeriodRef, StoreError> {
     const FIND: &str = "SELECT EXISTS (SELECT 1 FROM bans WHERE tenant = ?5 AND player = ?2 \
            AND (expires_at IS NULL OR expires_at > ?7)), \
          s.fingerprint, s.outcome, e.order_key, e.attempts, e.metadata \
@@ -205,7 +209,7 @@ async fn find<C: Connection>(
             .map(|(fingerprint, outcome)| Known { fingerprint, outcome }),
     };
     let key = cells.blob_or_null("order key")?;
-    Ok(Place {
+    Ok(PeriodRef {
         board,
         hidden,
         known,
@@ -214,7 +218,7 @@ async fn find<C: Connection>(
 }
 
 /// The first outcome of an id, if the content is the same.
-fn replay(attempt: &Attempt, target: &Target, id: &SubmissionId, known: &Known) -> Settled<Step> {
+fn replay(attempt: &PreparedSubmission, target: &Target, id: &SubmissionId, known: &Known) -> Settled<Step> {
     if known.fingerprint != attempt.fingerprint {
         return Ok(Err(RefusalReason::IdConflict { id: id.clone() }));
     }
@@ -244,7 +248,12 @@ struct Apply {
     decision: Decision,
 }
 
-fn decide(attempt: &Attempt, target: &Target, period: Option<&Found>, place: Place) -> Settled<Step> {
+fn decide(
+    attempt: &PreparedSubmission,
+    target: &Target,
+    period: Option<&Found>,
+    place: PeriodRef,
+) -> Settled<Step> {
     let entries = period.map_or(0, |period| period.total);
     let existing = match (period, place.existing) {
         (Some(period), Some((key, mut cells))) => Some(entries::placed(&period.layout, key, &mut cells)?),
@@ -254,7 +263,7 @@ fn decide(attempt: &Attempt, target: &Target, period: Option<&Found>, place: Pla
     if before.is_some_and(|entry| entry.player != attempt.player) {
         return Err(corrupt("player in an order key"));
     }
-    let change = Change::of(attempt, target);
+    let change = EntryChange::of(attempt, target);
     let decided = Decision::settle(before, entries, &attempt.player, change, &target.board.value);
     Ok(match decided {
         Ok(decision) => Ok(Step::Apply(Box::new(Apply {
@@ -271,7 +280,7 @@ impl Apply {
     async fn write<C: Connection>(
         self,
         batch: &mut Batch<'_, C>,
-        attempt: &Attempt,
+        attempt: &PreparedSubmission,
         target: &Target,
         ranks: RankDetail,
     ) -> Result<Outcome, StoreError> {

@@ -1,6 +1,6 @@
 //! What tenants used and what they hold.
 
-use leaderboard_core::ports::{DayUsage, Holdings, USAGE_DAYS, Usage};
+use leaderboard_core::ports::{DayUsage, EntryQuota, USAGE_DAYS, Usage};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
@@ -14,7 +14,7 @@ pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     days: u32,
-) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
     const CLOCK: &str = concat!("SELECT ", now_us!());
     const DAYS: &str = "SELECT day, requests, scores FROM usage WHERE tenant = ?1 AND day > ?2 \
          ORDER BY day DESC LIMIT ?3";
@@ -32,7 +32,7 @@ pub(crate) async fn read<C: Connection>(
         .map(|row| day(row.into()))
         .collect::<Result<_, _>>()?;
     let now = Timestamp::from_unix_ms(stored(now_us / 1000)).ok_or_else(|| corrupt("clock"))?;
-    Ok((used, holdings(session, tenant, now).await?))
+    Ok((used, entry_quota(session, tenant, now).await?))
 }
 
 fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
@@ -46,19 +46,19 @@ fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
 }
 
 /// What a tenant holds, without the periods that have expired at `now`.
-pub(crate) async fn holdings<C: Connection>(
+pub(crate) async fn entry_quota<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     now: Timestamp,
-) -> Result<Holdings, StoreError> {
+) -> Result<EntryQuota, StoreError> {
     // Periods that have expired and are still there are few: the next score of their leaderboard takes them away.
     const HOLDINGS: &str = "SELECT count(*), coalesce(sum(entries), 0) - \
          (SELECT coalesce(sum(p.total), 0) FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
          AND p.expires_at <= ?2 WHERE b.tenant = ?1) FROM leaderboards WHERE tenant = ?1";
     let parameters = [Value::Text(tenant.as_str()), Value::Integer(now.as_unix_ms())];
     let row = session.row(HOLDINGS, &parameters).await?;
-    let mut cells = row.ok_or_else(|| corrupt("holdings"))?;
-    Ok(Holdings {
+    let mut cells = row.ok_or_else(|| corrupt("entry_quota"))?;
+    Ok(EntryQuota {
         leaderboards: cells.unsigned("count of leaderboards")?,
         entries: cells.unsigned("count of entries")?,
         log_bytes: retention::weights(session, tenant, now).await?.total(),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Model;
 use crate::ports::{
-    Announcements, AuditLog, AuditRecord, Change, Charge, Counters, DayUsage, DocumentKind, DocumentName,
-    Documents, Expected, Holdings, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits,
-    RecordedAudit, Usage, VersionMismatch,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, Charge, ChargeRequest, Counters, DayUsage,
+    DocumentKind, DocumentName, Documents, EntryQuota, Expected, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS,
+    RateLimitDecision, RateLimits, RecordedAudit, Usage, VersionMismatch,
 };
 use crate::{StoreError, TenantId, Timestamp, Versioned};
 
@@ -31,7 +31,12 @@ impl Model {
         self.1.borrow_mut().clock_us = now_us;
     }
 
-    pub(super) fn meter(&self, tenant: &TenantId, metering: &Metering, refusing: bool) -> Metered {
+    pub(super) fn meter(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+        refusing: bool,
+    ) -> RateLimitDecision {
         self.1.borrow_mut().meter(tenant, metering, refusing)
     }
 }
@@ -42,7 +47,7 @@ pub(super) fn version_after(last: u64, clock_us: u64) -> u64 {
 }
 
 impl Edge {
-    fn meter(&mut self, tenant: &TenantId, metering: &Metering, refusing: bool) -> Metered {
+    fn meter(&mut self, tenant: &TenantId, metering: &ChargeRequest, refusing: bool) -> RateLimitDecision {
         let now = self.clock_us;
         let day = u32::try_from(now / DAY_US).unwrap_or(u32::MAX);
         let today = self
@@ -64,7 +69,7 @@ impl Edge {
         };
         let refused = refusing && (over_quota || !metering.charges.iter().zip(&before).all(has_room));
         if refused {
-            return Metered {
+            return RateLimitDecision {
                 ahead_us: before,
                 requests_today: today.requests,
                 refused,
@@ -84,7 +89,7 @@ impl Edge {
             counted.requests += metering.usage.requests;
             counted.scores += metering.usage.scores;
         }
-        Metered {
+        RateLimitDecision {
             ahead_us,
             requests_today: today.requests + metering.usage.requests,
             refused,
@@ -167,15 +172,23 @@ impl Documents for Model {
 }
 
 impl RateLimits for Model {
-    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         Ok(self.meter(tenant, metering, true))
     }
 
-    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         Ok(self.meter(tenant, metering, false))
     }
 
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         let edge = self.1.borrow();
         let own = edge.usage.iter().rev().filter(|((whose, _), _)| whose == tenant);
         let limit = usize::try_from(days).unwrap_or(usize::MAX);
@@ -188,7 +201,7 @@ impl RateLimits for Model {
             .collect();
         let now = i64::try_from(edge.clock_us / 1000).unwrap_or(i64::MAX);
         let now = Timestamp::saturating_from_unix_ms(now);
-        Ok((days, self.holdings(tenant, now)))
+        Ok((days, self.entry_quota(tenant, now)))
     }
 }
 
@@ -244,7 +257,7 @@ impl AuditLog for Model {
 }
 
 impl Announcements for Model {
-    async fn announce(&self, _: &str, _: &TenantId, _: Change<'_>) -> Result<bool, StoreError> {
+    async fn announce(&self, _: &str, _: &TenantId, _: AnnouncedChange<'_>) -> Result<bool, StoreError> {
         Ok(true)
     }
 }

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 pub use projection::{PeriodState, Projection, ReplayError};
 pub use ranking::{compare, rank_among, ranked, sorted};
 
-use crate::ports::{Ban, Holdings, IDEMPOTENCY_MS, Place, ReadError};
+use crate::ports::{Ban, EntryQuota, IDEMPOTENCY_MS, PeriodRef, ReadError};
 use crate::{
     Event, Fingerprint, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, RecordedEvent, TenantId,
     Timestamp, Versioned,
@@ -79,16 +79,16 @@ impl Model {
     }
 
     /// What a tenant holds now.
-    fn holdings(&self, tenant: &TenantId, now: Timestamp) -> Holdings {
+    fn entry_quota(&self, tenant: &TenantId, now: Timestamp) -> EntryQuota {
         let tenants = self.0.borrow();
         let tenant = tenants.get(tenant);
-        tenant.map(|tenant| tenant.holdings(now)).unwrap_or_default()
+        tenant.map(|tenant| tenant.entry_quota(now)).unwrap_or_default()
     }
 
     /// Reads `place`, if its configuration is the current one. The entries are `None` before the first one.
     fn read<T>(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         answer: impl FnOnce(&Projection, Option<&PeriodState>) -> T,
     ) -> Result<T, ReadError> {
         self.end_bans(place.tenant, place.now)?;
@@ -109,8 +109,8 @@ fn span_of(at: Timestamp) -> i64 {
 }
 
 impl Tenant {
-    fn holdings(&self, now: Timestamp) -> Holdings {
-        Holdings {
+    fn entry_quota(&self, now: Timestamp) -> EntryQuota {
+        EntryQuota {
             leaderboards: self.boards.len() as u64,
             entries: self.entries(),
             log_bytes: self.event_bytes() + self.record_bytes(now),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ranking::sorted;
 use crate::{
-    Change, Decision, Entry, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId,
+    Decision, Entry, EntryChange, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId,
     RecordedEvent, RefusalReason, Values,
 };
 
@@ -190,7 +190,7 @@ impl Projection {
             return Err(unfounded);
         }
         let existing = state.and_then(|state| state.entries.get(player));
-        let change = Change {
+        let change = EntryChange {
             operator: *operator,
             values,
             // The event of a submission that kept the entry goes without its metadata: it was that of the entry, or lost.

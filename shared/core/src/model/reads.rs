@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::projection::{PeriodState, Projection};
 use super::ranking::{compare, compare_tuples, different_tuples, is_better, rank_among, ranked, sorted};
 use crate::access::Caller;
-use crate::ports::{Page, PageFrom, Position, Positions, Sample, Standings};
+use crate::ports::{Page, PageFrom, PlayerEntries, Position, Positions, Sample};
 use crate::{Entry, Layout, OrderKey, PlayerId, RankedEntry, Values, WORD_BYTES, from_sortable};
 
 /// One period as a reader sees it, best first.
@@ -123,15 +123,15 @@ pub(super) fn around(
 }
 
 fn sees(projection: &Projection, caller: &Caller, player: &PlayerId) -> bool {
-    !projection.hidden.contains(player) || caller.sees_hidden(player)
+    !projection.hidden.contains(player) || caller.sees_banned(player)
 }
 
-pub(super) fn standings(
+pub(super) fn entries_by_player(
     projection: &Projection,
     state: &PeriodState,
     players: &[PlayerId],
     caller: &Caller,
-) -> Standings {
+) -> PlayerEntries {
     let found = state
         .entries
         .values()
@@ -155,7 +155,7 @@ pub(super) fn standings(
     {
         count += 1;
     }
-    Standings {
+    PlayerEntries {
         layout: Some(state.layout.clone()),
         version: state.version,
         count,

@@ -4,12 +4,12 @@ use super::reads::{self, View};
 use super::{Model, submit};
 use crate::access::Caller;
 use crate::ports::{
-    Events, Page, PageFrom, PeriodPage, PeriodSummary, Place, Position, Positions, ReadError, Sample, Scores,
-    Standings, SubmitTerms, Submitted,
+    Events, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position, Positions,
+    ReadError, Sample, Scores, SubmitOptions, Submitted,
 };
 use crate::{
-    Attempt, Event, EventBody, LeaderboardId, PeriodId, PlayerId, RecordedEvent, StoreError, TenantId,
-    Timestamp,
+    Event, EventBody, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError,
+    TenantId, Timestamp,
 };
 
 impl Model {
@@ -48,11 +48,11 @@ impl Model {
 }
 
 impl Scores for Model {
-    async fn submit_on(
+    async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
-        terms: &SubmitTerms,
+        attempts: &[PreparedSubmission],
+        terms: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
         let metered = self.meter(tenant, &terms.metering, true);
         if metered.refused {
@@ -80,7 +80,7 @@ impl Scores for Model {
 
     async fn page(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
@@ -93,7 +93,7 @@ impl Scores for Model {
 
     async fn around(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
@@ -103,24 +103,24 @@ impl Scores for Model {
         })
     }
 
-    async fn standings(
+    async fn entries_by_player(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
-    ) -> Result<Standings, ReadError> {
+    ) -> Result<PlayerEntries, ReadError> {
         self.read(place, |projection, state| match state {
-            None => Standings {
+            None => PlayerEntries {
                 layout: None,
                 version: 0,
                 count: 0,
                 entries: Vec::new(),
             },
-            Some(state) => reads::standings(projection, state, players, caller),
+            Some(state) => reads::entries_by_player(projection, state, players, caller),
         })
     }
 
-    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
         self.read(place, |projection, state| match state {
             None => Sample {
                 layout: None,
@@ -132,7 +132,7 @@ impl Scores for Model {
         })
     }
 
-    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
         let nowhere = Position {
             better: 0,
             equal: 0,
@@ -182,7 +182,7 @@ impl Scores for Model {
 
     async fn remove(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {

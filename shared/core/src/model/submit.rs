@@ -3,16 +3,17 @@
 use super::projection::{PeriodState, Projection, ReplayError};
 use super::ranking::rank_among;
 use super::{Board, Known, Tenant, span_of};
-use crate::ports::{IDEMPOTENCY_MS, RankDetail, SubmitTerms};
+use crate::ports::{IDEMPOTENCY_MS, RankDetail, SubmitOptions};
 use crate::{
-    Attempt, Change, Decision, Entry, Event, Outcome, Previous, Refusal, RefusalReason, Status, Target,
+    Decision, Entry, EntryChange, Event, Outcome, PreparedSubmission, Previous, Refusal, RefusalReason,
+    Status, Target,
 };
 
 /// Settles one attempt: all of its targets or none.
 pub(super) fn settle(
     tenant: &mut Tenant,
-    attempt: &Attempt,
-    terms: &SubmitTerms,
+    attempt: &PreparedSubmission,
+    terms: &SubmitOptions,
 ) -> Result<Result<Vec<Outcome>, Refusal>, ReplayError> {
     let mut plans = Vec::new();
     for target in &attempt.targets {
@@ -70,7 +71,7 @@ enum Plan {
     Apply(Status),
 }
 
-fn plan(tenant: &Tenant, attempt: &Attempt, target: &Target) -> Result<Plan, RefusalReason> {
+fn plan(tenant: &Tenant, attempt: &PreparedSubmission, target: &Target) -> Result<Plan, RefusalReason> {
     let board = tenant
         .boards
         .get(&target.board.value.id)
@@ -96,25 +97,25 @@ fn plan(tenant: &Tenant, attempt: &Attempt, target: &Target) -> Result<Plan, Ref
     }
     let existing = state.and_then(|state| state.entries.get(&attempt.player));
     let count = state.map_or(0, |state| state.entries.len() as u64);
-    let change = Change::of(attempt, target);
+    let change = EntryChange::of(attempt, target);
     Decision::settle(existing, count, &attempt.player, change, leaderboard)
         .map(|decision| Plan::Apply(decision.status))
 }
 
 /// What the attempt's id stands for, while it is remembered.
-fn known<'a>(board: &'a Board, attempt: &Attempt) -> Option<&'a Known> {
+fn known<'a>(board: &'a Board, attempt: &PreparedSubmission) -> Option<&'a Known> {
     let known = board.ids.get(&*attempt.record_name()?)?;
     let forgotten_at = known.first_at.as_unix_ms() + IDEMPOTENCY_MS;
     (attempt.recorded_at.as_unix_ms() < forgotten_at).then_some(known)
 }
 
-fn known_id(attempt: &Attempt) -> Result<crate::SubmissionId, RefusalReason> {
+fn known_id(attempt: &PreparedSubmission) -> Result<crate::SubmissionId, RefusalReason> {
     attempt.id.clone().ok_or(RefusalReason::StaleConfiguration)
 }
 
 fn apply(
     tenant: &mut Tenant,
-    attempt: &Attempt,
+    attempt: &PreparedSubmission,
     target: &Target,
     status: Status,
     ranks: RankDetail,
@@ -161,7 +162,7 @@ fn apply(
 
 fn entry_of<'a>(
     board: &'a Board,
-    attempt: &Attempt,
+    attempt: &PreparedSubmission,
     target: &Target,
 ) -> Option<(&'a PeriodState, &'a Entry)> {
     let state = board.projection.periods.get(&target.period.id)?;

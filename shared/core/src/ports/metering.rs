@@ -79,7 +79,7 @@ impl Overdraft {
 
 /// What one call uses up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Metering {
+pub struct ChargeRequest {
     /// The limits that are charged together: all of them or none.
     pub charges: Vec<Charge>,
     /// What is counted for the tenant and the day.
@@ -108,7 +108,7 @@ pub struct DayUsage {
 
 /// What a tenant holds now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Holdings {
+pub struct EntryQuota {
     /// Leaderboards.
     pub leaderboards: u64,
     /// Entries in all periods that are kept, hidden ones included.
@@ -121,7 +121,7 @@ pub struct Holdings {
 
 /// How much room limits have after a call, whether it was let through or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Metered {
+pub struct RateLimitDecision {
     /// For each charge, how far the theoretical arrival time is ahead of now, in microseconds; never below 0.
     pub ahead_us: Vec<u64>,
     /// The tenant's requests of the day so far, this one included when it was let through.
@@ -139,19 +139,27 @@ pub trait RateLimits {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError>;
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError>;
 
     /// Adds what has been let through already. Never refuses.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError>;
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError>;
 
     /// The tenant's usage of the last `days` days that have any, newest first, and what it holds now.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError>;
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError>;
 }
 
 /// Counters of the whole installation, for metrics. A counter is named by its series: the name of the metric and its

@@ -150,7 +150,7 @@ async fn elsewhere<S: Scores, K>(
     } else {
         &Caller::Reader
     };
-    let found = match deps.store.standings(&place, &players, seen_by).await {
+    let found = match deps.store.entries_by_player(&place, &players, seen_by).await {
         Ok(found) => found.entries,
         // The leaderboard has changed under the list.
         Err(ReadError::StaleConfiguration) => return Ok(None),

@@ -28,7 +28,7 @@ pub use leaderboards::{MAX_PUT_STEPS, Stored, delete, get, list_leaderboards, pu
 pub use names::{MAX_REMEMBERED_NAMES, find_name, known_name};
 pub use query::{MAX_CONFIGURATION_RETRIES, QueryError};
 pub use ranks::{
-    ListQuery, Listing, MAX_PLAYERS_ASKED, Standing, around, list, periods, players, readable, remove,
+    ListQuery, Listing, MAX_PLAYERS_ASKED, PlayerEntry, around, list, periods, players, readable, remove,
     standing,
 };
 pub use submit::submit;

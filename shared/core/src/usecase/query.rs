@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::boards::Loaded;
 use super::{Deps, Store, keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, Place, ReadError};
+use crate::ports::{Cache, PeriodRef, ReadError};
 use crate::{
     Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, TenantId, Timestamp, Versioned,
 };
@@ -133,8 +133,8 @@ pub(super) fn place<'a>(
     board: &'a Shared,
     period: &'a Period,
     now: Timestamp,
-) -> Place<'a> {
-    Place {
+) -> PeriodRef<'a> {
+    PeriodRef {
         tenant,
         board,
         period: &period.id,

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, Direction};
 use super::query::{Failure, QueryError, Shared, ask, period_of, place};
 use super::{Deps, Store};
 use crate::access::Caller;
-use crate::ports::{Cache, Page, PageFrom, PeriodPage, Standings};
+use crate::ports::{Cache, Page, PageFrom, PeriodPage, PlayerEntries};
 use crate::{
     Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, TenantId, Timestamp,
 };
@@ -48,7 +48,7 @@ pub struct Listing {
 
 /// One player's entry, and what it stands among.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct PlayerEntry {
     /// The configuration it was read with.
     pub board: Shared,
     /// How the period is ordered.
@@ -209,12 +209,12 @@ pub async fn players<S: Store, K: Cache>(
     id: &LeaderboardId,
     asked: &[PlayerId],
     selector: &PeriodSelector,
-) -> Result<Standing, QueryError> {
+) -> Result<PlayerEntry, QueryError> {
     ask(deps, tenant, id, caller, async |board| {
         let period = period_of(deps, tenant, &board.value, selector).await?;
         let found = deps
             .store
-            .standings(&place(tenant, board, &period, deps.now), asked, caller)
+            .entries_by_player(&place(tenant, board, &period, deps.now), asked, caller)
             .await?;
         Ok(standing_of(board, period, found))
     })
@@ -232,7 +232,7 @@ pub async fn standing<S: Store, K: Cache>(
     id: &LeaderboardId,
     player: &PlayerId,
     selector: &PeriodSelector,
-) -> Result<Standing, QueryError> {
+) -> Result<PlayerEntry, QueryError> {
     let found = players(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
     if found.entries.is_empty() {
         Err(QueryError::UnknownEntry)
@@ -311,14 +311,14 @@ pub async fn remove<S: Store, K: Cache>(
     .await
 }
 
-fn standing_of(board: &Shared, period: Period, found: Standings) -> Standing {
-    let Standings {
+fn standing_of(board: &Shared, period: Period, found: PlayerEntries) -> PlayerEntry {
+    let PlayerEntries {
         layout,
         version,
         count,
         entries,
     } = found;
-    Standing {
+    PlayerEntry {
         board: Shared::clone(board),
         layout: layout.unwrap_or_else(|| board.value.layout()),
         period,

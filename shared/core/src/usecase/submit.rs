@@ -7,8 +7,10 @@ use super::boards::Loaded;
 use super::query::{MAX_CONFIGURATION_RETRIES, Shared};
 use super::{Deps, Store, keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, Metered, Metering, RateLimits, SubmitTerms, Submitted};
-use crate::{Attempt, LeaderboardId, Outcome, Refusal, RefusalReason, StoreError, Submission, TenantId};
+use crate::ports::{Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmitOptions, Submitted};
+use crate::{
+    LeaderboardId, Outcome, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId,
+};
 
 type Answer = Result<Vec<Outcome>, Refusal>;
 
@@ -29,7 +31,7 @@ pub async fn submit<S: Store + RateLimits, K: Cache>(
     tenant: &TenantId,
     caller: &Caller,
     submissions: &[Submission],
-    terms: &SubmitTerms,
+    terms: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
     let mut round = Round {
         deps,
@@ -60,10 +62,13 @@ pub async fn submit<S: Store + RateLimits, K: Cache>(
                 Err(refusal) => *answer = Some(Err(refusal)),
             }
         }
-        if attempts.is_empty() && round.terms.metering == Metering::default() {
+        if attempts.is_empty() && round.terms.metering == ChargeRequest::default() {
             break;
         }
-        let submitted = deps.store.submit_on(tenant, &attempts, &round.terms).await?;
+        let submitted = deps
+            .store
+            .submit_with_options(tenant, &attempts, &round.terms)
+            .await?;
         if round.charged(submitted.metered) {
             return Ok(round.refused());
         }
@@ -96,8 +101,8 @@ struct Round<'a, S, K> {
     tenant: &'a TenantId,
     caller: &'a Caller,
     /// The terms of the next command; nothing is left of their metering once the call is charged.
-    terms: SubmitTerms,
-    metered: Option<Metered>,
+    terms: SubmitOptions,
+    metered: Option<RateLimitDecision>,
     /// The configurations that were loaded; `None` for a leaderboard that the store does not have.
     boards: BTreeMap<LeaderboardId, Option<Loaded>>,
 }
@@ -109,7 +114,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
     async fn resolve(
         &mut self,
         asked: &[&Submission],
-    ) -> Result<Option<Vec<Result<Attempt, Refusal>>>, StoreError> {
+    ) -> Result<Option<Vec<Result<PreparedSubmission, Refusal>>>, StoreError> {
         let named: BTreeSet<&LeaderboardId> = asked.iter().flat_map(|one| &one.leaderboards).collect();
         let mut missing = Vec::new();
         for id in named {
@@ -150,7 +155,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
         if ids.is_empty() {
             return Ok(true);
         }
-        if self.terms.metering != Metering::default() {
+        if self.terms.metering != ChargeRequest::default() {
             let metered = self.deps.store.take(self.tenant, &self.terms.metering).await?;
             if self.charged(metered) {
                 return Ok(false);
@@ -165,12 +170,12 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
     }
 
     /// Keeps what a command answered about the limits, so that the call is charged once. Whether they refused it.
-    fn charged(&mut self, metered: Metered) -> bool {
+    fn charged(&mut self, metered: RateLimitDecision) -> bool {
         let refused = metered.refused;
         if refused || self.metered.is_none() {
             self.metered = Some(metered);
         }
-        self.terms.metering = Metering::default();
+        self.terms.metering = ChargeRequest::default();
         refused
     }
 
@@ -186,7 +191,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
         matches!(self.boards.get(id), Some(None | Some(Loaded { fresh: true, .. })))
     }
 
-    fn resolve_one(&self, submission: &Submission) -> Result<Attempt, Refusal> {
+    fn resolve_one(&self, submission: &Submission) -> Result<PreparedSubmission, Refusal> {
         let mut boards: Vec<Shared> = Vec::with_capacity(submission.leaderboards.len());
         for id in &submission.leaderboards {
             let refusal = |reason| Refusal {
@@ -211,7 +216,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
 
     /// Applies the configurations to a submission that happened when it came in, unless it says otherwise. What its id stands for
     /// is what the client sent.
-    fn apply(&self, submission: &Submission, boards: &[Shared]) -> Result<Attempt, Refusal> {
+    fn apply(&self, submission: &Submission, boards: &[Shared]) -> Result<PreparedSubmission, Refusal> {
         let now = self.deps.now;
         let (None, Some(received_at)) = (submission.occurred_at, self.terms.received_at) else {
             return submission.resolve_for(self.caller, boards, now);
@@ -221,7 +226,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
             ..submission.clone()
         };
         let attempt = dated.resolve_for(self.caller, boards, now)?;
-        Ok(Attempt {
+        Ok(PreparedSubmission {
             fingerprint: submission.fingerprint(),
             ..attempt
         })
@@ -229,7 +234,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
 }
 
 /// Whether a submission was refused by a configuration, as a whole or on one of its leaderboards.
-fn is_refused(resolved: &Result<Attempt, Refusal>) -> bool {
+fn is_refused(resolved: &Result<PreparedSubmission, Refusal>) -> bool {
     match resolved {
         Err(_) => true,
         Ok(attempt) => attempt.targets.iter().any(|target| target.refused.is_some()),

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use crate::given::{any_instant, any_player, any_value, at, columns, orders, player, values};
 
-type Place = (Vec<i64>, Timestamp, PlayerId);
+type PeriodRef = (Vec<i64>, Timestamp, PlayerId);
 
 /// The order by definition: columns in their directions, then the time, then the player's bytes.
-fn by_definition(orders: &[Order], ties: Ties, a: &Place, b: &Place) -> Ordering {
+fn by_definition(orders: &[Order], ties: Ties, a: &PeriodRef, b: &PeriodRef) -> Ordering {
     for ((order, a), b) in orders.iter().zip(&a.0).zip(&b.0) {
         let by_value = if *order == Order::Ascending {
             a.cmp(b)
@@ -29,7 +29,7 @@ fn by_definition(orders: &[Order], ties: Ties, a: &Place, b: &Place) -> Ordering
     by_time.then_with(|| a.2.as_bytes().cmp(b.2.as_bytes()))
 }
 
-fn places(columns: usize) -> impl Strategy<Value = Place> {
+fn places(columns: usize) -> impl Strategy<Value = PeriodRef> {
     (
         prop::collection::vec(any_value(), columns),
         any_instant(),
@@ -41,7 +41,7 @@ fn all_ties() -> impl Strategy<Value = Ties> {
     prop::sample::select(vec![Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense])
 }
 
-fn two_places() -> impl Strategy<Value = (Vec<Order>, Place, Place)> {
+fn two_places() -> impl Strategy<Value = (Vec<Order>, PeriodRef, PeriodRef)> {
     orders().prop_flat_map(|orders| {
         let columns = orders.len();
         let pair = (places(columns), places(columns), 0..=4_usize).prop_map(|(a, mut b, shared)| {
@@ -58,7 +58,7 @@ fn two_places() -> impl Strategy<Value = (Vec<Order>, Place, Place)> {
     })
 }
 
-fn key(layout: &Layout, place: &Place) -> OrderKey {
+fn key(layout: &Layout, place: &PeriodRef) -> OrderKey {
     layout.key(&Values::new(place.0.clone()), place.1, &place.2)
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Cache, Charge, Expected, Metering, RankDetail, Scores, SubmitTerms, Submitted, Usage,
+    Cache, Charge, ChargeRequest, Expected, RankDetail, Scores, SubmitOptions, Submitted, Usage,
 };
 use leaderboard_core::usecase::{self, BoardMemory, Deps};
 use leaderboard_core::{
@@ -63,14 +63,14 @@ impl World {
     }
 
     fn submit(&self, now: &str, id: Option<&str>) -> Result<bool, RefusalReason> {
-        let terms = SubmitTerms::new(RankDetail::Full);
-        let answer = self.submit_on(now, id, &terms).answers.remove(0);
+        let terms = SubmitOptions::new(RankDetail::Full);
+        let answer = self.submit_with_options(now, id, &terms).answers.remove(0);
         answer
             .map(|outcomes| outcomes[0].replayed)
             .map_err(|refusal| refusal.reason)
     }
 
-    fn submit_on(&self, now: &str, id: Option<&str>, terms: &SubmitTerms) -> Submitted {
+    fn submit_with_options(&self, now: &str, id: Option<&str>, terms: &SubmitOptions) -> Submitted {
         let submission = Submission {
             leaderboards: vec![board("b").id],
             player: player("ann"),
@@ -166,8 +166,8 @@ fn an_id_that_was_accepted_is_a_replay_after_the_end_too() {
 #[test]
 fn what_a_configuration_refuses_is_charged_and_limited() {
     let world = World::new();
-    let mut terms = SubmitTerms::new(RankDetail::Full);
-    terms.metering = Metering {
+    let mut terms = SubmitOptions::new(RankDetail::Full);
+    terms.metering = ChargeRequest {
         charges: vec![Charge {
             bucket: "player:ann".into(),
             interval_us: 1_000_000,
@@ -182,7 +182,7 @@ fn what_a_configuration_refuses_is_charged_and_limited() {
         max_requests_per_day: None,
     };
     let try_once = || {
-        let submitted = world.submit_on("2026-01-01T06:00:00Z", None, &terms);
+        let submitted = world.submit_with_options("2026-01-01T06:00:00Z", None, &terms);
         let reasons = submitted
             .answers
             .into_iter()

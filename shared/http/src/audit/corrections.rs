@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::SubmitTerms;
+use leaderboard_core::ports::SubmitOptions;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmissionTarget, usecase};
 
 use super::act::{append, unrecorded};
@@ -60,7 +60,7 @@ pub(crate) async fn begin_corrections<E: Environment>(
     context: &Context<'_, E>,
     submissions: &[Submission],
     places: &[ItemPlace],
-    terms: &mut SubmitTerms,
+    terms: &mut SubmitOptions,
 ) -> Result<Corrections, Problem> {
     let found = find_corrections(context, submissions, terms).await?;
     if let Some((item, ..)) = found.get(MAX_CORRECTIONS) {
@@ -88,7 +88,7 @@ pub(crate) async fn begin_corrections<E: Environment>(
 async fn find_corrections<'a, E: Environment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
-    terms: &mut SubmitTerms,
+    terms: &mut SubmitOptions,
 ) -> Result<Vec<Set<'a>>, Problem> {
     let (deps, tenant) = (context.deps(), &context.tenant);
     let mut boards = BTreeMap::new();

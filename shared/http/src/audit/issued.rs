@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, Metering, RateLimits};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use super::record::{Event, Who, cut};
@@ -84,9 +84,9 @@ async fn record_once<E: Environment>(
         needs: Some(1),
         cost: 1,
     };
-    let metering = Metering {
+    let metering = ChargeRequest {
         charges: vec![charge],
-        ..Metering::default()
+        ..ChargeRequest::default()
     };
     if !env.store().take(tenant, &metering).await?.refused {
         env.store().append_audit(record).await?;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, Metering, RateLimits};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use super::act::Trail;
@@ -217,9 +217,9 @@ pub(super) async fn has_room_for_one<E: Environment>(
         needs: Some(1),
         cost: 1,
     };
-    let metering = Metering {
+    let metering = ChargeRequest {
         charges: vec![charge],
-        ..Metering::default()
+        ..ChargeRequest::default()
     };
     Ok(!env.store().take(payer, &metering).await?.refused)
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use leaderboard_core::ports::{Announcements, Change, DocumentKind, DocumentName};
+use leaderboard_core::ports::{AnnouncedChange, Announcements, DocumentKind, DocumentName};
 use leaderboard_core::{LruMap, StoreError, TenantId, Timestamp, Versioned};
 use serde::{Deserialize, Serialize};
 
@@ -219,7 +219,10 @@ impl Knowledge {
         Self::renew(env, tenant).await;
         if let Some((tenant, channel)) = tenant.zip(env.settings().changes_channel.as_ref()) {
             // A message can be lost as well: copies are out of date after a while in any case.
-            let _ = env.store().announce(channel, tenant, Change::Documents).await;
+            let _ = env
+                .store()
+                .announce(channel, tenant, AnnouncedChange::Documents)
+                .await;
         }
         wait_until_shown(env, changed_at).await;
     }

@@ -71,7 +71,7 @@ async fn take<E: Environment>(
     } else {
         RankDetail::Full
     };
-    let mut terms = context.submit_terms(ranks);
+    let mut terms = context.submit_options(ranks);
     terms.metering.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
     let corrections = audit::begin_corrections(context, &submissions, &places, &mut terms).await?;
     let Submitted { metered, answers } = usecase::submit(

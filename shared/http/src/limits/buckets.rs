@@ -7,7 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 use leaderboard_core::TenantId;
-use leaderboard_core::ports::{Charge, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, Metered, Metering, Usage};
+use leaderboard_core::ports::{
+    Charge, ChargeRequest, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, RateLimitDecision, Usage,
+};
 
 use super::Applied;
 use super::busy::{Busy, DAY, DAY_US, Owner, Used, owner};
@@ -64,7 +66,7 @@ pub(crate) struct Buckets {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) tenant: TenantId,
-    pub(crate) metering: Metering,
+    pub(crate) metering: ChargeRequest,
 }
 
 /// What one more request needs to be let through.
@@ -114,11 +116,17 @@ impl Buckets {
 
     /// How far each limit is ahead; refused, when there is no room for one more request of that cost under all of them and in
     /// the day's quota.
-    pub(crate) fn peek(&self, tenant: &TenantId, applied: &[Applied], cost: Cost, now_us: u64) -> Metered {
+    pub(crate) fn peek(
+        &self,
+        tenant: &TenantId,
+        applied: &[Applied],
+        cost: Cost,
+        now_us: u64,
+    ) -> RateLimitDecision {
         let tenants = self.tenants.borrow();
         let known = tenants.get(tenant);
         let requests_today = known.map_or(0, |known| known.today(now_us));
-        Metered {
+        RateLimitDecision {
             ahead_us: applied.iter().map(|one| ahead_us(known, one, now_us)).collect(),
             requests_today,
             refused: !has_room_for_one(known, applied, cost, now_us),
@@ -212,7 +220,7 @@ impl Buckets {
             while charges.peek().is_some() || usage != Usage::default() {
                 batches.push(Batch {
                     tenant: tenant.clone(),
-                    metering: Metering {
+                    metering: ChargeRequest {
                         charges: charges.by_ref().take(MAX_CHARGES).collect(),
                         usage: std::mem::take(&mut usage),
                         max_requests_per_day: None,
@@ -224,7 +232,13 @@ impl Buckets {
     }
 
     /// Takes in what the store says after a call.
-    pub(crate) fn learn(&self, tenant: &TenantId, charges: &[Charge], metered: &Metered, now_us: u64) {
+    pub(crate) fn learn(
+        &self,
+        tenant: &TenantId,
+        charges: &[Charge],
+        metered: &RateLimitDecision,
+        now_us: u64,
+    ) {
         let mut tenants = self.tenants.borrow_mut();
         let Some(known) = tenants.get_mut(tenant) else {
             return;

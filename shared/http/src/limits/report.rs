@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::pin::pin;
 
-use leaderboard_core::ports::{Metered, Metering, RateLimits};
+use leaderboard_core::ports::{ChargeRequest, RateLimitDecision, RateLimits};
 use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{Batch, Buckets};
@@ -142,8 +142,8 @@ async fn report<E: Environment>(env: &E) {
 async fn send<E: Environment>(
     env: &E,
     tenant: &TenantId,
-    metering: &Metering,
-) -> Result<Metered, StoreError> {
+    metering: &ChargeRequest,
+) -> Result<RateLimitDecision, StoreError> {
     let mut sent = pin!(env.store().report(tenant, metering));
     let answer = match circuit_breaker::within(env, PATIENCE_MS, sent.as_mut()).await {
         Some(answer) => answer,

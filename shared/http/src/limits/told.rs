@@ -2,7 +2,7 @@
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use leaderboard_core::ports::Metered;
+use leaderboard_core::ports::RateLimitDecision;
 
 use super::Applied;
 use super::buckets::Cost;
@@ -24,7 +24,7 @@ pub(crate) struct Told<'a> {
     /// The limits.
     pub(crate) applied: &'a [Applied],
     /// How far they are ahead, in the same order.
-    pub(crate) metered: &'a Metered,
+    pub(crate) metered: &'a RateLimitDecision,
     /// What the request costs, and the tenant's requests of a day that are let through.
     pub(crate) cost: Cost,
     /// The instant, in microseconds since the epoch.
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn told(applied: &[Applied], ahead_us: &[u64], day: Option<(u64, u64)>) -> (String, String, Problem) {
-        let metered = Metered {
+        let metered = RateLimitDecision {
             ahead_us: ahead_us.to_vec(),
             requests_today: day.map_or(0, |(_, used)| used),
             refused: false,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use leaderboard_core::ports::Metered;
+use leaderboard_core::ports::RateLimitDecision;
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::edge::Knowledge;
@@ -158,7 +158,7 @@ pub(super) async fn check_address<E: Environment>(
 pub(super) fn refused<E: Environment>(
     env: &E,
     applied: &[Applied],
-    metered: &Metered,
+    metered: &RateLimitDecision,
     cost: Cost,
 ) -> Problem {
     let told = Told {

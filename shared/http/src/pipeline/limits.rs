@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 
 use http::{HeaderName, HeaderValue};
-use leaderboard_core::ports::{Charge, Metered, Metering, RateLimits, Usage};
+use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, RateLimits, Usage};
 use leaderboard_core::{StoreError, TenantId};
 
 use super::guard::{now_us, refused};
@@ -36,7 +36,7 @@ pub(crate) struct Gate {
     /// What the request costs, as far as that is known: one unit, until its handler knows better.
     units: Cell<u64>,
     max_requests_per_day: Option<u64>,
-    metered: Option<Metered>,
+    metered: Option<RateLimitDecision>,
 }
 
 impl Gate {
@@ -173,11 +173,11 @@ impl Gate {
     }
 
     /// What the call that writes is charged with.
-    pub(crate) fn metering_in_call(&self) -> Metering {
+    pub(crate) fn charge_request_in_call(&self) -> ChargeRequest {
         if self.charging == Charging::InCall {
             self.metering()
         } else {
-            Metering::default()
+            ChargeRequest::default()
         }
     }
 
@@ -230,7 +230,7 @@ impl Gate {
         mut self,
         env: &E,
         tenant: &TenantId,
-        in_call: Option<Metered>,
+        in_call: Option<RateLimitDecision>,
         answer: Result<Response, Problem>,
     ) -> Result<Response, Problem> {
         if in_call.is_none()
@@ -297,8 +297,8 @@ impl Gate {
         }
     }
 
-    fn metering(&self) -> Metering {
-        Metering {
+    fn metering(&self) -> ChargeRequest {
+        ChargeRequest {
             charges: self.charges(),
             usage: Usage {
                 requests: 1,
@@ -348,7 +348,7 @@ impl Gate {
     }
 
     /// How far each limit is ahead.
-    fn peek<E: Environment>(&self, env: &E, tenant: &TenantId) -> Metered {
+    fn peek<E: Environment>(&self, env: &E, tenant: &TenantId) -> RateLimitDecision {
         let buckets = &env.memory().limiter.buckets;
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
         let own = buckets.peek(tenant, own, self.cost(), now_us(env));
@@ -357,7 +357,7 @@ impl Gate {
         }
         let mut metered = buckets.peek(payer, apart, self.cost_apart(), now_us(env));
         metered.ahead_us.extend(own.ahead_us);
-        Metered {
+        RateLimitDecision {
             requests_today: own.requests_today,
             refused: own.refused || metered.refused,
             ..metered
@@ -383,14 +383,14 @@ impl Gate {
         schedule(env);
     }
 
-    fn learn<E: Environment>(&self, env: &E, tenant: &TenantId, metered: &Metered) {
+    fn learn<E: Environment>(&self, env: &E, tenant: &TenantId, metered: &RateLimitDecision) {
         let buckets = &env.memory().limiter.buckets;
         let now_us = micros(env.clock().as_unix_ms());
         buckets.remember(tenant, &self.applied);
         buckets.learn(tenant, &self.charges(), metered, now_us);
     }
 
-    fn told<'a, E: Environment>(&'a self, env: &E, metered: &'a Metered) -> Told<'a> {
+    fn told<'a, E: Environment>(&'a self, env: &E, metered: &'a RateLimitDecision) -> Told<'a> {
         Told {
             applied: &self.applied,
             metered,
@@ -399,7 +399,7 @@ impl Gate {
         }
     }
 
-    fn refused<E: Environment>(&self, env: &E, metered: &Metered) -> Problem {
+    fn refused<E: Environment>(&self, env: &E, metered: &RateLimitDecision) -> Problem {
         refused(env, &self.applied, metered, self.cost())
     }
 }

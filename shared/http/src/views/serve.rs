@@ -340,7 +340,7 @@ impl<E: Environment> Asked<'_, '_, E> {
                 if self
                     .question
                     .player()
-                    .is_some_and(|player| caller.sees_hidden(player)) =>
+                    .is_some_and(|player| caller.sees_banned(player)) =>
             {
                 self.own_picture(why).await
             }

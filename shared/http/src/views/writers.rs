@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use http::HeaderName;
-use leaderboard_core::ports::{Announcements, Change};
+use leaderboard_core::ports::{AnnouncedChange, Announcements};
 use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, Submission, TenantId};
 
 use super::{changes, region, warm};
@@ -96,7 +96,7 @@ pub(crate) async fn made_private<E: Environment>(
     };
     let announced = env
         .store()
-        .announce(channel, tenant, Change::Leaderboard(leaderboard))
+        .announce(channel, tenant, AnnouncedChange::Leaderboard(leaderboard))
         .await;
     match announced {
         Ok(true) => Ok(()),
@@ -181,7 +181,7 @@ fn announce<E: Environment>(env: &E, tenant: &TenantId, leaderboard: Option<&Lea
     env.later(async move {
         let change = leaderboard
             .as_ref()
-            .map_or(Change::Leaderboards, Change::Leaderboard);
+            .map_or(AnnouncedChange::Leaderboards, AnnouncedChange::Leaderboard);
         // A message may be lost: the views' lifetime makes it good.
         let _ = own.store().announce(&channel, &tenant, change).await;
     });

@@ -1,7 +1,7 @@
 //! Answers about ranks, in the shape of the version that was asked for.
 
 use leaderboard_core::ports::PeriodPage;
-use leaderboard_core::usecase::{Cursor, Drift, Listing, Standing};
+use leaderboard_core::usecase::{Cursor, Drift, Listing, PlayerEntry};
 use leaderboard_core::{LeaderboardId, PlayerId, Timestamp};
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ pub(crate) fn page(
 pub(crate) fn players<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
-    found: &'a Standing,
+    found: &'a PlayerEntry,
     asked: &'a [PlayerId],
 ) -> Result<impl Serialize + 'a, Problem> {
     let is_missing = |player: &&PlayerId| found.entries.iter().all(|ranked| ranked.entry.player != **player);
@@ -122,7 +122,7 @@ fn list_head(found: &Listing) -> v1::Head<'_> {
 pub(crate) fn standing<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
-    found: &'a Standing,
+    found: &'a PlayerEntry,
 ) -> Result<impl Serialize + 'a, Problem> {
     let ranked = found
         .entries
@@ -174,7 +174,7 @@ pub(crate) fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
 }
 
-fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a Standing) -> v1::Head<'a> {
+fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a PlayerEntry) -> v1::Head<'a> {
     v1::Head {
         leaderboard: leaderboard.as_str(),
         period: (&found.period).into(),

@@ -1,6 +1,6 @@
 //! A tenant's record and its usage, as clients write and read them.
 
-use leaderboard_core::ports::{DayUsage, Holdings};
+use leaderboard_core::ports::{DayUsage, EntryQuota};
 use leaderboard_core::{TenantId, Timestamp};
 use serde::Serialize;
 
@@ -147,14 +147,14 @@ impl<'a> TenantBody<'a> {
     }
 
     /// The same, with what the tenant holds now.
-    pub(crate) fn with_holdings(mut self, holdings: Holdings) -> Self {
+    pub(crate) fn with_holdings(mut self, holdings: EntryQuota) -> Self {
         self.holdings = Some(holdings.into());
         self
     }
 }
 
-impl From<Holdings> for HoldingsBody {
-    fn from(holdings: Holdings) -> Self {
+impl From<EntryQuota> for HoldingsBody {
+    fn from(holdings: EntryQuota) -> Self {
         Self {
             leaderboards: ExactUnsigned(holdings.leaderboards),
             entries: ExactUnsigned(holdings.entries),
@@ -180,7 +180,7 @@ struct DayBody {
 
 impl<'a> UsageBody<'a> {
     /// As the store counted it.
-    pub(crate) fn new(tenant: &'a TenantId, days: &[DayUsage], holdings: Holdings) -> Self {
+    pub(crate) fn new(tenant: &'a TenantId, days: &[DayUsage], holdings: EntryQuota) -> Self {
         Self {
             tenant: tenant.as_str(),
             days: days.iter().map(day).collect(),
@@ -272,7 +272,7 @@ mod tests {
         };
         let id = TenantId::new("acme").unwrap();
         assert_eq!(
-            crate::json::text(&UsageBody::new(&id, &[counted], Holdings::default())),
+            crate::json::text(&UsageBody::new(&id, &[counted], EntryQuota::default())),
             r#"{"tenant":"acme","days":[{"day":"2026-07-19","requests":5,"scores":7}],"holdings":{"leaderboards":0,"entries":0,"log_bytes":0}}"#
         );
     }

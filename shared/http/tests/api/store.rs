@@ -10,13 +10,13 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected,
-    Leaderboards, Page, PageFrom, PeriodPage, PeriodSummary, Place, Positions, PutLeaderboard, PutRefusal,
-    RateLimits, ReadError, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitTerms, Submitted,
-    TooManyBans, VersionMismatch,
+    Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
+    PutLeaderboard, PutRefusal, RateLimits, ReadError, Sample, Scores, SettingCheck, StoredDeadLetter,
+    SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RecordedEvent, Refusal, RefusalReason,
-    StoreError, TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, Refusal,
+    RefusalReason, StoreError, TenantId, Timestamp, Versioned,
 };
 
 pub(crate) use region::{Region, turn};
@@ -169,7 +169,7 @@ impl Store {
 }
 
 /// Why a score is refused while its period is being rebuilt.
-fn rebuilding(attempt: &Attempt) -> Refusal {
+fn rebuilding(attempt: &PreparedSubmission) -> Refusal {
     Refusal {
         leaderboard: attempt.targets[0].board.value.id.clone(),
         reason: RefusalReason::Rebuilding,
@@ -177,11 +177,11 @@ fn rebuilding(attempt: &Attempt) -> Refusal {
 }
 
 impl Scores for Store {
-    async fn submit_on(
+    async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[Attempt],
-        terms: &SubmitTerms,
+        attempts: &[PreparedSubmission],
+        terms: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
         if let Some(left) = self.calls_of_scores_left.get() {
             let less = left
@@ -198,13 +198,16 @@ impl Scores for Store {
                 answers: attempts.iter().map(|attempt| Err(rebuilding(attempt))).collect(),
             });
         }
-        let done = self.has_room()?.submit_on(tenant, attempts, terms).await?;
+        let done = self
+            .has_room()?
+            .submit_with_options(tenant, attempts, terms)
+            .await?;
         self.answered(done)
     }
 
     async fn page(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
@@ -214,7 +217,7 @@ impl Scores for Store {
 
     async fn around(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
@@ -222,20 +225,23 @@ impl Scores for Store {
         self.asked().await?.around(place, player, limit, caller).await
     }
 
-    async fn standings(
+    async fn entries_by_player(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
-    ) -> Result<Standings, ReadError> {
-        self.asked().await?.standings(place, players, caller).await
+    ) -> Result<PlayerEntries, ReadError> {
+        self.asked()
+            .await?
+            .entries_by_player(place, players, caller)
+            .await
     }
 
-    async fn sample(&self, place: &Place<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
         self.asked().await?.sample(place, fractions).await
     }
 
-    async fn positions(&self, place: &Place<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
         self.asked().await?.positions(place, tuples).await
     }
 
@@ -267,7 +273,7 @@ impl Scores for Store {
 
     async fn remove(
         &self,
-        place: &Place<'_>,
+        place: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Ban, Bans, Expected, Leaderboards, Metered, Metering, Place, PutLeaderboard, RankDetail, RateLimits,
-    Scores, SubmitTerms, Usage,
+    Ban, Bans, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail,
+    RateLimitDecision, RateLimits, Scores, SubmitOptions, Usage,
 };
 use leaderboard_core::{
     IdScope, Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Versioned,
@@ -155,7 +155,7 @@ impl Pair {
                 attempts.push(attempt);
             }
         }
-        let terms = SubmitTerms {
+        let terms = SubmitOptions {
             metering: self.metering(),
             max_tenant_entries: self.dice.chance(4).then(|| self.dice.roll(40) as u64),
             max_log_bytes: None,
@@ -166,8 +166,16 @@ impl Pair {
                 .pick(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]),
         };
         self.set_clock();
-        let actual = self.store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
-        let expected = self.model.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+        let actual = self
+            .store
+            .submit_with_options(&tenant(), &attempts, &terms)
+            .await
+            .unwrap();
+        let expected = self
+            .model
+            .submit_with_options(&tenant(), &attempts, &terms)
+            .await
+            .unwrap();
         assert_same_decision(&actual.metered, &expected.metered, &terms.metering);
         for ((actual, expected), attempt) in actual.answers.iter().zip(&expected.answers).zip(&attempts) {
             assert_eq!(actual, expected, "{attempt:#?}");
@@ -176,14 +184,14 @@ impl Pair {
     }
 
     /// Returns charges whose decision does not depend on a few milliseconds.
-    fn metering(&mut self) -> Metering {
+    fn metering(&mut self) -> ChargeRequest {
         let mut charges = Vec::new();
         for bucket in ["", "player:a", "b:a:doc"] {
             if self.dice.chance(3) {
                 charges.push(hourly(bucket, 30, self.dice.roll(3) as u64));
             }
         }
-        Metering {
+        ChargeRequest {
             charges,
             usage: Usage {
                 requests: self.dice.roll(2) as u64,
@@ -237,7 +245,7 @@ impl Pair {
         let who = player(self.dice.pick(&NAMES));
         for (board, period) in self.list_periods() {
             let tenant = tenant();
-            let place = Place {
+            let place = PeriodRef {
                 tenant: &tenant,
                 board: &board,
                 period: &period,
@@ -291,7 +299,7 @@ impl Pair {
 }
 
 /// Compares two decisions. They may differ by the time that passed between the calls.
-fn assert_same_decision(actual: &Metered, expected: &Metered, metering: &Metering) {
+fn assert_same_decision(actual: &RateLimitDecision, expected: &RateLimitDecision, metering: &ChargeRequest) {
     assert_eq!(
         actual.refused, expected.refused,
         "{metering:?}: {actual:?}, {expected:?}"

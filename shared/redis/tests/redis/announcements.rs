@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use leaderboard_core::Status;
 use leaderboard_core::ports::{
-    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENT_WINDOW_MS, ANNOUNCEMENTS_FAILED, Announcements, Change, Counters,
-    Metering, Scores, SubmitTerms, Usage,
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENT_WINDOW_MS, ANNOUNCEMENTS_FAILED, AnnouncedChange, Announcements,
+    ChargeRequest, Counters, Scores, SubmitOptions, Usage,
 };
 use leaderboard_redis::{RedisStore, Reply};
 use redis::aio::PubSub;
@@ -42,14 +42,17 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     let mut by_day = simple("b.2");
     by_day.schedule = daily();
     let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
-    let loud = SubmitTerms {
+    let loud = SubmitOptions {
         announce_on: Some(Rc::from(CHANNEL)),
         ..terms()
     };
     let both = |value, now_ms| resolve(&submission("p", &[value]), &boards, now_ms).unwrap();
     // Two periods of one leaderboard, and the other leaderboard: one message.
     let attempts = [both(5, NOW_MS), both(6, NOW_MS + DAY_MS)];
-    store.submit_on(&tenant(), &attempts, &loud).await.unwrap();
+    store
+        .submit_with_options(&tenant(), &attempts, &loud)
+        .await
+        .unwrap();
     assert_eq!(
         receive(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":["a","b.2"]}"#
@@ -64,20 +67,20 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
         .ask("DEL eb:acme:b:a:announced eb:acme:b:b.2:announced")
         .await;
     store
-        .submit_on(&tenant(), &[both(1, NOW_MS)], &loud)
+        .submit_with_options(&tenant(), &[both(1, NOW_MS)], &loud)
         .await
         .unwrap();
     server.ask("SET eb:acme:b:a:announced x").await;
     store
-        .submit_on(&tenant(), &[attempt(&boards[0], "p", 9, NOW_MS)], &loud)
+        .submit_with_options(&tenant(), &[attempt(&boards[0], "p", 9, NOW_MS)], &loud)
         .await
         .unwrap();
     store
-        .submit_on(&tenant(), &[attempt(&boards[1], "p", 9, NOW_MS)], &terms())
+        .submit_with_options(&tenant(), &[attempt(&boards[1], "p", 9, NOW_MS)], &terms())
         .await
         .unwrap();
     store
-        .announce(CHANNEL, &tenant(), Change::Leaderboards)
+        .announce(CHANNEL, &tenant(), AnnouncedChange::Leaderboards)
         .await
         .unwrap();
     assert_eq!(
@@ -86,7 +89,7 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     );
     server.ask("DEL eb:acme:b:a:announced").await;
     store
-        .submit_on(&tenant(), &[attempt(&boards[0], "p", 10, NOW_MS)], &loud)
+        .submit_with_options(&tenant(), &[attempt(&boards[0], "p", 10, NOW_MS)], &loud)
         .await
         .unwrap();
     assert_eq!(
@@ -102,11 +105,11 @@ async fn each_kind_of_change_has_its_message() {
     let mut listening = listen(&server).await;
     for (change, message) in [
         (
-            Change::Leaderboard(&board_id("a")),
+            AnnouncedChange::Leaderboard(&board_id("a")),
             r#"{"tenant":"acme","leaderboards":["a"],"void":true}"#,
         ),
         (
-            Change::Documents,
+            AnnouncedChange::Documents,
             r#"{"tenant":"acme","leaderboards":[],"documents":true}"#,
         ),
     ] {
@@ -130,20 +133,23 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     server.ask("ACL SETUSER edge on >secret ~eb:* +@all").await;
     let store = RedisStore::new(connect(&server.url().replace("//", "//edge:secret@")).await);
     let boards = [put(&store, &simple("a")).await];
-    let loud = SubmitTerms {
+    let loud = SubmitOptions {
         announce_on: Some(Rc::from(CHANNEL)),
-        metering: Metering {
+        metering: ChargeRequest {
             usage: Usage {
                 requests: 1,
                 scores: 1,
             },
-            ..Metering::default()
+            ..ChargeRequest::default()
         },
         ..terms()
     };
     let submit = async |value| {
         let attempts = [attempt(&boards[0], "p", value, NOW_MS)];
-        let submitted = store.submit_on(&tenant(), &attempts, &loud).await.unwrap();
+        let submitted = store
+            .submit_with_options(&tenant(), &attempts, &loud)
+            .await
+            .unwrap();
         submitted.answers.into_iter().next().unwrap().unwrap().remove(0)
     };
     let counter = async |name| find_counter(&store, name).await;
@@ -161,9 +167,9 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     );
     // For every other change, `announce` returns that the server refused the message.
     for change in [
-        Change::Leaderboard(&board_id("a")),
-        Change::Leaderboards,
-        Change::Documents,
+        AnnouncedChange::Leaderboard(&board_id("a")),
+        AnnouncedChange::Leaderboards,
+        AnnouncedChange::Documents,
     ] {
         let taken = store.announce(CHANNEL, &tenant(), change).await;
         assert!(!taken.unwrap(), "{change:?}");
@@ -171,7 +177,9 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
     // With permission for the channel, no failure is counted.
     server.ask(&format!("ACL SETUSER edge &{CHANNEL}")).await;
-    let taken = store.announce(CHANNEL, &tenant(), Change::Documents).await;
+    let taken = store
+        .announce(CHANNEL, &tenant(), AnnouncedChange::Documents)
+        .await;
     assert!(taken.unwrap());
     server.ask("DEL eb:acme:b:a:announced").await;
     let mut listening = listen(&server).await;

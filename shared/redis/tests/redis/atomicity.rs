@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Counters, DocumentKind, DocumentName, Documents, Events, PageFrom, RankDetail, RateLimits, Readiness,
-    Scores, SubmitTerms,
+    Scores, SubmitOptions,
 };
 use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Status, StoreError, Versioned};
 use leaderboard_redis::RedisStore;
@@ -34,14 +34,14 @@ impl Setup<'_> {
             .unwrap();
         assert_eq!(results[0].as_ref().unwrap().len(), 2);
         assert_eq!(counting.take_sent(), sent);
-        let strict = SubmitTerms {
+        let strict = SubmitOptions {
             metering: request(vec![hourly("player", 9, 1), hourly("tenant", 9, 1)]),
             max_tenant_entries: Some(10),
             announce_on: Some("changes".into()),
             ..terms()
         };
         let one = [attempt(&self.boards[0], "q", 5, NOW_MS)];
-        store.submit_on(&tenant, &one, &strict).await.unwrap();
+        store.submit_with_options(&tenant, &one, &strict).await.unwrap();
         assert_eq!(counting.take_sent(), ["EVALSHA"]);
         store.take(&tenant, &strict.metering).await.unwrap();
         assert_eq!(counting.take_sent(), sent);
@@ -72,7 +72,7 @@ impl Setup<'_> {
             .unwrap();
         assert_eq!(counting.take_sent(), sent);
         store
-            .standings(&here, &[player("p")], &Caller::Server)
+            .entries_by_player(&here, &[player("p")], &Caller::Server)
             .await
             .unwrap();
         assert_eq!(counting.take_sent(), sent);

@@ -187,7 +187,7 @@ async fn bans_that_end_together_are_ended_by_reads_in_bounded_steps() {
     }
     let (tenant, all) = (tenant(), PeriodId::all_time());
     let mut here = place(&tenant, &board, &all);
-    let count = async |here: &leaderboard_core::ports::Place<'_>| {
+    let count = async |here: &leaderboard_core::ports::PeriodRef<'_>| {
         let page = store.page(here, &PageFrom::Top, 1, &Caller::Anonymous).await;
         page.unwrap().count
     };

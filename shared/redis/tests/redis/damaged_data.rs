@@ -6,9 +6,11 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Ban, Bans, Events, Expected, Leaderboards, PutLeaderboard, RankDetail, RateLimits, ReadError, Scores,
-    SubmitTerms,
+    SubmitOptions,
 };
-use leaderboard_core::{Attempt, Leaderboard, PeriodId, StoreError, SubmissionId, Ties, Versioned};
+use leaderboard_core::{
+    Leaderboard, PeriodId, PreparedSubmission, StoreError, SubmissionId, Ties, Versioned,
+};
 use leaderboard_redis::{Connection, RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
@@ -106,17 +108,17 @@ async fn change(
     let mut used = request(vec![hourly("player", 9, 1)]);
     used.usage.scores = 1;
     let score = async |name: &str, value: i64| {
-        let one = [attempt(board, name, value, NOW_MS)].map(|attempt| Attempt {
+        let one = [attempt(board, name, value, NOW_MS)].map(|attempt| PreparedSubmission {
             id: Some(SubmissionId::new(format!("{name} {value}")).unwrap()),
             ..attempt
         });
-        let terms = SubmitTerms {
+        let terms = SubmitOptions {
             metering: used.clone(),
             max_tenant_entries: Some(10),
             max_log_bytes: Some(1 << 30),
             ..terms()
         };
-        store.submit_on(&tenant, &one, &terms).await.err()
+        store.submit_with_options(&tenant, &one, &terms).await.err()
     };
     match change {
         Change::Begin => score("p", 5).await,

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use leaderboard_core::ports::{
-    Ban, Bans, Expected, Leaderboards, PutLeaderboard, PutRefusal, RateLimits, Scores, SubmitTerms,
+    Ban, Bans, Expected, Leaderboards, PutLeaderboard, PutRefusal, RateLimits, Scores, SubmitOptions,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, PeriodId, RefusalReason, SubmissionId, Ties, Timestamp, Versioned,
+    Leaderboard, PeriodId, PreparedSubmission, RefusalReason, SubmissionId, Ties, Timestamp, Versioned,
 };
 use leaderboard_redis::{RedisStore, Reply};
 
@@ -23,12 +23,15 @@ async fn count_entries(store: &Store) -> u64 {
     store.usage(&tenant(), 0).await.unwrap().1.entries
 }
 
-async fn submit(store: &Store, attempt: Attempt, most: Option<u64>) -> Result<(), RefusalReason> {
-    let terms = SubmitTerms {
+async fn submit(store: &Store, attempt: PreparedSubmission, most: Option<u64>) -> Result<(), RefusalReason> {
+    let terms = SubmitOptions {
         max_tenant_entries: most,
         ..terms()
     };
-    let results = store.submit_on(&tenant(), &[attempt], &terms).await.unwrap();
+    let results = store
+        .submit_with_options(&tenant(), &[attempt], &terms)
+        .await
+        .unwrap();
     match &results.answers[0] {
         Ok(_) => Ok(()),
         Err(refusal) => Err(refusal.reason.clone()),
@@ -101,10 +104,10 @@ async fn a_tenant_that_is_full_is_refused_new_entries_and_nothing_else() {
         full
     );
     let refusal = store
-        .submit_on(
+        .submit_with_options(
             &tenant(),
             &[both("q", 2)],
-            &SubmitTerms {
+            &SubmitOptions {
                 max_tenant_entries: Some(3),
                 ..terms()
             },

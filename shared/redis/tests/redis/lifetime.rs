@@ -8,8 +8,8 @@ use leaderboard_core::ports::{
     RankDetail, Scores,
 };
 use leaderboard_core::{
-    Attempt, Column, Columns, Leaderboard, Operator, Order, Outcome, PeriodId, RefusalReason, SubmissionId,
-    Ties, Versioned,
+    Column, Columns, Leaderboard, Operator, Order, Outcome, PeriodId, PreparedSubmission, RefusalReason,
+    SubmissionId, Ties, Versioned,
 };
 use leaderboard_redis::{RedisStore, Reply};
 
@@ -20,7 +20,7 @@ use crate::world::{
     tenant,
 };
 
-async fn one(store: &RedisStore<NativeRedis>, attempt: Attempt) -> Result<Outcome, RefusalReason> {
+async fn one(store: &RedisStore<NativeRedis>, attempt: PreparedSubmission) -> Result<Outcome, RefusalReason> {
     let results = store
         .submit(&tenant(), &[attempt], RankDetail::Full)
         .await
@@ -31,7 +31,7 @@ async fn one(store: &RedisStore<NativeRedis>, attempt: Attempt) -> Result<Outcom
     }
 }
 
-fn with_id(mut attempt: Attempt, id: &str) -> Attempt {
+fn with_id(mut attempt: PreparedSubmission, id: &str) -> PreparedSubmission {
     attempt.id = Some(SubmissionId::new(id).unwrap());
     attempt.fingerprint = fingerprint(1);
     attempt

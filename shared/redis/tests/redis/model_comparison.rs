@@ -1,7 +1,7 @@
 //! Compares the results of all reads with those of the core's model.
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Events, Leaderboards, PageFrom, Place, RateLimits, Scores};
+use leaderboard_core::ports::{Events, Leaderboards, PageFrom, PeriodRef, RateLimits, Scores};
 use leaderboard_core::{Leaderboard, Timestamp, Values};
 
 use crate::against_the_model::{Pair, value};
@@ -13,7 +13,7 @@ impl Pair {
         let now = at(self.now_ms);
         for (board, period) in self.list_periods() {
             let tenant = tenant();
-            let place = Place {
+            let place = PeriodRef {
                 tenant: &tenant,
                 board: &board,
                 period: &period,
@@ -33,7 +33,7 @@ impl Pair {
         );
     }
 
-    async fn compare_pages(&mut self, place: &Place<'_>) {
+    async fn compare_pages(&mut self, place: &PeriodRef<'_>) {
         let limit = u32::try_from(1 + self.dice.roll(4)).unwrap();
         let top = self
             .store
@@ -65,7 +65,7 @@ impl Pair {
         }
     }
 
-    async fn compare_players(&mut self, place: &Place<'_>) {
+    async fn compare_players(&mut self, place: &PeriodRef<'_>) {
         let players = self.players();
         let callers = [
             Caller::Anonymous,
@@ -79,19 +79,22 @@ impl Pair {
                 let expected = self.model.around(place, who, limit, caller).await;
                 assert_eq!(actual, expected, "around {who} {limit} for {caller:?}");
                 let one = std::slice::from_ref(who);
-                let actual = self.store.standings(place, one, caller).await;
+                let actual = self.store.entries_by_player(place, one, caller).await;
                 assert_eq!(
                     actual,
-                    self.model.standings(place, one, caller).await,
+                    self.model.entries_by_player(place, one, caller).await,
                     "{who} {caller:?}"
                 );
             }
-            let actual = self.store.standings(place, &players, caller).await;
-            assert_eq!(actual, self.model.standings(place, &players, caller).await);
+            let actual = self.store.entries_by_player(place, &players, caller).await;
+            assert_eq!(
+                actual,
+                self.model.entries_by_player(place, &players, caller).await
+            );
         }
     }
 
-    async fn compare_counts(&mut self, place: &Place<'_>) {
+    async fn compare_counts(&mut self, place: &PeriodRef<'_>) {
         let fractions = [0, 1, 250, 333, 500, 667, 999, 1000];
         let actual = self.store.sample(place, &fractions).await;
         assert_eq!(actual, self.model.sample(place, &fractions).await);

@@ -19,7 +19,7 @@ use crate::world::{
 /// Checks that writes that add data are refused.
 async fn assert_writes_are_refused(store: &RedisStore<NativeRedis>, board: &Rc<Versioned<Leaderboard>>) {
     let attempts = [attempt(board, "s", 1, NOW_MS)];
-    let submitted = store.submit_on(&tenant(), &attempts, &terms()).await;
+    let submitted = store.submit_with_options(&tenant(), &attempts, &terms()).await;
     assert!(
         matches!(submitted, Err(StoreError::OutOfMemory(_))),
         "{submitted:?}"
@@ -48,7 +48,10 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
     for board in &boards {
         for name in ["p", "q", "r"] {
             let attempts = [attempt(board, name, 1, NOW_MS)];
-            store.submit_on(&tenant, &attempts, &terms()).await.unwrap();
+            store
+                .submit_with_options(&tenant, &attempts, &terms())
+                .await
+                .unwrap();
         }
     }
     // Creates the entry counts, which the deletions then reduce.
@@ -76,7 +79,7 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
     assert_eq!(shown, ["r"]);
     store.unban(&tenant, &player("p"), at(NOW_MS)).await.unwrap();
     let found = store
-        .standings(&here, &[player("p")], &Caller::Anonymous)
+        .entries_by_player(&here, &[player("p")], &Caller::Anonymous)
         .await
         .unwrap();
     assert_eq!(found.entries.len(), 1);
@@ -90,7 +93,10 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
     server.ask("CONFIG SET maxmemory 0").await;
     let board = put(&store, &simple("a")).await;
     let attempts = [attempt(&board, "s", 1, NOW_MS)];
-    let submitted = store.submit_on(&tenant, &attempts, &terms()).await.unwrap();
+    let submitted = store
+        .submit_with_options(&tenant, &attempts, &terms())
+        .await
+        .unwrap();
     assert!(submitted.answers[0].is_ok());
 }
 

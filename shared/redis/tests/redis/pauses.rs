@@ -63,7 +63,10 @@ async fn filled(store: &RedisStore<NativeRedis>, tenant: &TenantId, name: &str, 
     let attempts: Vec<_> = (0..entries)
         .map(|n| attempt(&stored, &format!("p{n}"), n, NOW_MS))
         .collect();
-    store.submit_on(tenant, &attempts, &terms()).await.unwrap();
+    store
+        .submit_with_options(tenant, &attempts, &terms())
+        .await
+        .unwrap();
     Leaderboard {
         ties: Ties::Dense,
         ..board

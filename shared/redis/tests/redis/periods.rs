@@ -43,7 +43,7 @@ async fn costs(periods: i64) -> [u64; 3] {
         })
         .collect();
     for answer in store
-        .submit_on(&tenant(), &attempts, &terms())
+        .submit_with_options(&tenant(), &attempts, &terms())
         .await
         .unwrap()
         .answers

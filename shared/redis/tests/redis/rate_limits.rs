@@ -1,7 +1,7 @@
 //! Rate limits and usage: charges are complete or absent, unused limits expire, debts are bounded, usage is daily.
 
 use leaderboard_core::ports::{
-    Charge, Events, MAX_DEBT_US, Metered, Metering, RateLimits, Scores, SubmitTerms, Usage,
+    Charge, ChargeRequest, Events, MAX_DEBT_US, RateLimitDecision, RateLimits, Scores, SubmitOptions, Usage,
 };
 use leaderboard_core::{StoreError, SubmissionId};
 use leaderboard_redis::{RedisStore, Reply};
@@ -12,7 +12,7 @@ use crate::world::{
     HOUR_US, NOW_MS, attempt, daily, hourly, put, request, resolve, simple, submission, tenant, terms,
 };
 
-async fn take(store: &RedisStore<NativeRedis>, metering: &Metering) -> Metered {
+async fn take(store: &RedisStore<NativeRedis>, metering: &ChargeRequest) -> RateLimitDecision {
     store.take(&tenant(), metering).await.unwrap()
 }
 
@@ -56,23 +56,29 @@ async fn a_refused_submission_applies_nothing_and_is_one_command() {
     let attempts: Vec<_> = (0..200)
         .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
         .collect();
-    let strict = SubmitTerms {
+    let strict = SubmitOptions {
         metering: request(vec![hourly("player", 1, 1)]),
         ..terms()
     };
     // These are four commands; only the first command is charged.
-    let taken = store.submit_on(&tenant(), &attempts, &strict).await.unwrap();
+    let taken = store
+        .submit_with_options(&tenant(), &attempts, &strict)
+        .await
+        .unwrap();
     assert_eq!((taken.answers.len(), taken.metered.requests_today), (200, 1));
     assert!(taken.answers.iter().all(Result::is_ok));
     assert!(is_hours(taken.metered.ahead_us[0], 1));
     let dump = server.digest().await;
-    let refused = store.submit_on(&tenant(), &attempts, &strict).await.unwrap();
+    let refused = store
+        .submit_with_options(&tenant(), &attempts, &strict)
+        .await
+        .unwrap();
     assert!(refused.metered.refused && refused.answers.is_empty());
     assert_eq!(server.digest().await, dump);
     let log = store.read(&tenant(), &board.value.id, 0, 1000).await.unwrap();
     assert_eq!(log.len(), 201);
     // A call without submissions is charged too.
-    let nothing = store.submit_on(&tenant(), &[], &strict).await.unwrap();
+    let nothing = store.submit_with_options(&tenant(), &[], &strict).await.unwrap();
     assert!(nothing.metered.refused);
 }
 
@@ -124,7 +130,7 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
     assert_eq!(days.iter().map(|day| day.day).collect::<Vec<_>>(), [2, 1]);
     assert_eq!((days[1].usage.requests, days[1].usage.scores), (5, 6));
     assert_eq!(store.usage(&tenant(), 1).await.unwrap().0, days[..1]);
-    let mut metering = Metering {
+    let mut metering = ChargeRequest {
         charges: Vec::new(),
         usage: Usage {
             requests: 2,
@@ -160,12 +166,12 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
 async fn usage_that_no_request_came_with_has_an_end_too() {
     let server = Server::start().await;
     let store = server.store().await;
-    let messages = Metering {
+    let messages = ChargeRequest {
         usage: Usage {
             requests: 0,
             scores: 3,
         },
-        ..Metering::default()
+        ..ChargeRequest::default()
     };
     store.report(&tenant(), &messages).await.unwrap();
     let [Reply::Integer(left_s)] = server.ask("TTL eb:acme:usage").await[..] else {
@@ -184,13 +190,16 @@ async fn what_has_no_end_is_what_is_meant_to_stay() {
     let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
     let mut attempt = resolve(&submission("p", &[5]), &boards, NOW_MS).unwrap();
     attempt.id = Some(SubmissionId::new("x").unwrap());
-    let full_terms = SubmitTerms {
+    let full_terms = SubmitOptions {
         metering: request(vec![hourly("player", 5, 1)]),
         max_tenant_entries: Some(10),
         announce_on: Some("changes".into()),
         ..terms()
     };
-    let results = store.submit_on(&tenant(), &[attempt], &full_terms).await.unwrap();
+    let results = store
+        .submit_with_options(&tenant(), &[attempt], &full_terms)
+        .await
+        .unwrap();
     assert!(results.answers[0].is_ok());
     let mut endless = Vec::new();
     for key in server.ask("KEYS *").await {
@@ -228,7 +237,7 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
     let store = server.store().await;
     let board = put(&store, &simple("a")).await;
     let one = [attempt(&board, "p", 5, NOW_MS)];
-    let mut strict = SubmitTerms {
+    let mut strict = SubmitOptions {
         metering: request(vec![hourly("ok", 5, 1), hourly("bad", 5, 1)]),
         max_tenant_entries: Some(10),
         ..terms()
@@ -244,7 +253,7 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
     ] {
         server.ask(command).await;
         let dump = server.digest().await;
-        let actual = store.submit_on(&tenant(), &one, &strict).await;
+        let actual = store.submit_with_options(&tenant(), &one, &strict).await;
         assert!(
             matches!(actual, Err(StoreError::Corrupt(_))),
             "{command}: {actual:?}"
@@ -260,11 +269,11 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
     ] {
         server.ask(command).await;
         let dump = server.digest().await;
-        let free = SubmitTerms {
-            metering: Metering::default(),
+        let free = SubmitOptions {
+            metering: ChargeRequest::default(),
             ..strict.clone()
         };
-        let actual = store.submit_on(&tenant(), &one, &free).await;
+        let actual = store.submit_with_options(&tenant(), &one, &free).await;
         assert!(
             matches!(actual, Err(StoreError::Corrupt(_))),
             "{command}: {actual:?}"

@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
     Ban, Bans, Expected, Leaderboards, PageFrom, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
 use leaderboard_core::{
-    Attempt, Column, Columns, Leaderboard, Order, PeriodId, SubmissionTarget, Ties, Versioned,
+    Column, Columns, Leaderboard, Order, PeriodId, PreparedSubmission, SubmissionTarget, Ties, Versioned,
 };
 use leaderboard_redis::RedisStore;
 
@@ -68,7 +68,7 @@ impl Pair {
 
     /// Submits entries with many ties in columns `a` and `b`.
     async fn submit_entries(&self, board: &Rc<Versioned<Leaderboard>>) {
-        let attempts: Vec<Attempt> = (0..1200)
+        let attempts: Vec<PreparedSubmission> = (0..1200)
             .map(|n| {
                 let mut given = submission(&format!("p{n}"), &[]);
                 let values = vec![("a".into(), n % 7 - 3), ("b".into(), n % 5 - 2)];

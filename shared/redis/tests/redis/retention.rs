@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, RateLimits, Scores, SubmitTerms};
+use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, RateLimits, Scores, SubmitOptions};
 use leaderboard_core::{
-    Attempt, Column, Columns, IdScope, Leaderboard, MAX_COLUMN_NAME_BYTES, MAX_METADATA_BYTES,
-    MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Metadata, Operator, Order, RECORD_OVERHEAD_BYTES,
+    Column, Columns, IdScope, Leaderboard, MAX_COLUMN_NAME_BYTES, MAX_METADATA_BYTES, MAX_PLAYER_BYTES,
+    MAX_SUBMISSION_ID_BYTES, Metadata, Operator, Order, PreparedSubmission, RECORD_OVERHEAD_BYTES,
     RefusalReason, Status, Submission, SubmissionId, SubmissionTarget, Versioned, WORD_BYTES,
 };
 use leaderboard_redis::{Connection, Reply};
@@ -51,7 +51,7 @@ const QUOTA: u64 = 1_000_000;
 async fn fill(
     server: &Server,
     leaderboard: &Leaderboard,
-    attempt_of: impl Fn(&Rc<Versioned<Leaderboard>>, i64, usize) -> Attempt,
+    attempt_of: impl Fn(&Rc<Versioned<Leaderboard>>, i64, usize) -> PreparedSubmission,
 ) {
     const AT_ONCE: usize = 50;
     const WRITES_UNTIL_SHRUNK: usize = 100;
@@ -61,7 +61,7 @@ async fn fill(
     first.id = None;
     store.submit(&tenant(), &[first], terms().ranks).await.unwrap();
     let before = memory(server).await;
-    let bounded = SubmitTerms {
+    let bounded = SubmitOptions {
         max_log_bytes: Some(QUOTA),
         ..terms()
     };
@@ -70,7 +70,10 @@ async fn fill(
         let numbers = first * AT_ONCE..(first + 1) * AT_ONCE;
         let attempts: Vec<_> = numbers.map(|number| attempt_of(&board, 1, number)).collect();
         weight = attempts[0].record_weight(&attempts[0].targets[0]);
-        let submitted = store.submit_on(&tenant(), &attempts, &bounded).await.unwrap();
+        let submitted = store
+            .submit_with_options(&tenant(), &attempts, &bounded)
+            .await
+            .unwrap();
         let mut is_full = false;
         for answer in submitted.answers {
             match answer {
@@ -96,7 +99,10 @@ async fn fill(
     for number in 0..WRITES_UNTIL_SHRUNK {
         let mut more = attempt_of(&board, 1, number);
         more.id = None;
-        let submitted = store.submit_on(&tenant(), &[more], &bounded).await.unwrap();
+        let submitted = store
+            .submit_with_options(&tenant(), &[more], &bounded)
+            .await
+            .unwrap();
         assert!(submitted.answers[0].is_ok());
     }
     let taken = memory(server).await - before;
@@ -129,7 +135,7 @@ fn widest() -> Leaderboard {
 }
 
 /// A score of the player with the longest name, with an id of the player's own that is as long as it can be.
-fn widest_attempt(board: &Rc<Versioned<Leaderboard>>, value: i64, number: usize) -> Attempt {
+fn widest_attempt(board: &Rc<Versioned<Leaderboard>>, value: i64, number: usize) -> PreparedSubmission {
     let columns = board.value.columns.iter();
     let values = columns.map(|column| (column.name().to_owned(), value)).collect();
     let submission = Submission {
@@ -239,11 +245,14 @@ async fn records_of_an_earlier_version_count_256_bytes_until_they_expire() {
     let score = async |id: &str, now_ms: i64, room: u64| {
         let mut one = attempt(&board, "p", 1, now_ms);
         one.id = SubmissionId::new(id).ok();
-        let bounded = SubmitTerms {
+        let bounded = SubmitOptions {
             max_log_bytes: Some(room + one.record_weight(&one.targets[0])),
             ..terms()
         };
-        let submitted = store.submit_on(&tenant(), &[one], &bounded).await.unwrap();
+        let submitted = store
+            .submit_with_options(&tenant(), &[one], &bounded)
+            .await
+            .unwrap();
         submitted.answers[0].is_ok()
     };
     assert!(!score("a", NOW_MS, OLD - 1).await);

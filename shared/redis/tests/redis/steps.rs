@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leaderboard_core::ports::{
     Expected, Leaderboards, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES, RateLimits, SWEEP_STEP_PERIODS,
-    Scores, SubmitTerms,
+    Scores, SubmitOptions,
 };
 use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Ties, Versioned};
 use leaderboard_redis::{Connection, RedisStore, Reply};
@@ -26,12 +26,15 @@ async fn submit(
     now_ms: i64,
     most: Option<u64>,
 ) -> Result<(), RefusalReason> {
-    let terms = SubmitTerms {
+    let terms = SubmitOptions {
         max_tenant_entries: most,
         ..terms()
     };
     let attempts = [attempt(board, "p", 1, now_ms)];
-    let submitted = store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+    let submitted = store
+        .submit_with_options(&tenant(), &attempts, &terms)
+        .await
+        .unwrap();
     let answer = submitted.answers.into_iter().next().unwrap();
     answer.map(drop).map_err(|refusal| refusal.reason)
 }
@@ -215,7 +218,10 @@ async fn a_call_of_a_rebuild_copies_so_many_entries_and_leaves_no_copy_behind() 
     let attempts: Vec<_> = (0..2500)
         .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
         .collect();
-    store.submit_on(&tenant(), &attempts, &terms()).await.unwrap();
+    store
+        .submit_with_options(&tenant(), &attempts, &terms())
+        .await
+        .unwrap();
     let mut turned = simple("a");
     turned.ties = Ties::Dense;
     let again = PutLeaderboard {

@@ -3,11 +3,13 @@
 use std::rc::Rc;
 
 use leaderboard_core::ports::{
-    Charge, Expected, Leaderboards, Metering, Place, PutLeaderboard, RankDetail, SubmitTerms, Usage,
+    Charge, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, SubmitOptions,
+    Usage,
 };
 use leaderboard_core::{
-    Attempt, Column, Columns, Fingerprint, Leaderboard, LeaderboardId, Operator, Order, PeriodId, PlayerId,
-    Refusal, Reset, Schedule, Submission, SubmissionTarget, TenantId, Ties, Timestamp, Versioned,
+    Column, Columns, Fingerprint, Leaderboard, LeaderboardId, Operator, Order, PeriodId, PlayerId,
+    PreparedSubmission, Refusal, Reset, Schedule, Submission, SubmissionTarget, TenantId, Ties, Timestamp,
+    Versioned,
 };
 
 /// A fixed instant: 2026-03-01T12:00:00Z.
@@ -96,12 +98,17 @@ pub(crate) fn resolve(
     submission: &Submission,
     boards: &[Rc<Versioned<Leaderboard>>],
     now_ms: i64,
-) -> Result<Attempt, Refusal> {
+) -> Result<PreparedSubmission, Refusal> {
     submission.resolve(boards, at(now_ms))
 }
 
 /// An attempt with one value on one leaderboard.
-pub(crate) fn attempt(board: &Rc<Versioned<Leaderboard>>, name: &str, value: i64, now_ms: i64) -> Attempt {
+pub(crate) fn attempt(
+    board: &Rc<Versioned<Leaderboard>>,
+    name: &str,
+    value: i64,
+    now_ms: i64,
+) -> PreparedSubmission {
     resolve(&submission(name, &[value]), std::slice::from_ref(board), now_ms).unwrap()
 }
 
@@ -110,8 +117,8 @@ pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
 }
 
 /// Terms without ranks.
-pub(crate) fn terms() -> SubmitTerms {
-    SubmitTerms::new(RankDetail::Omitted)
+pub(crate) fn terms() -> SubmitOptions {
+    SubmitOptions::new(RankDetail::Omitted)
 }
 
 /// Returns a charge on a limit of `burst` units an hour.
@@ -126,8 +133,8 @@ pub(crate) fn hourly(bucket: &str, burst: u64, cost: u64) -> Charge {
 }
 
 /// One request with these charges.
-pub(crate) fn request(charges: Vec<Charge>) -> Metering {
-    Metering {
+pub(crate) fn request(charges: Vec<Charge>) -> ChargeRequest {
+    ChargeRequest {
         charges,
         usage: Usage {
             requests: 1,
@@ -142,8 +149,8 @@ pub(crate) fn place<'a>(
     tenant: &'a TenantId,
     board: &'a Rc<Versioned<Leaderboard>>,
     period: &'a PeriodId,
-) -> Place<'a> {
-    Place {
+) -> PeriodRef<'a> {
+    PeriodRef {
         tenant,
         board,
         period,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{
-    DocumentKind, DocumentName, Documents, Events, Expected, Leaderboards, Place, PutRefusal, ReadError,
+    DocumentKind, DocumentName, Documents, Events, Expected, Leaderboards, PeriodRef, PutRefusal, ReadError,
     Scores,
 };
 use leaderboard_core::{Column, Columns, Order, PeriodId, RefusalReason, StoreError, SubmissionTarget, Ties};
@@ -195,7 +195,7 @@ fn a_period_without_entries_takes_the_new_order() {
         let first = configured(&store, &goals).await;
         score(&store, &first, "ann", 5, 0).await;
         let (tenant, period) = (tenant(), PeriodId::all_time());
-        let place = Place {
+        let place = PeriodRef {
             tenant: &tenant,
             board: &first,
             period: &period,

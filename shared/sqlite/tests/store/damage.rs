@@ -5,7 +5,7 @@ use leaderboard_core::PeriodId;
 use leaderboard_core::StoreError;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Events, Leaderboards, PageFrom, Place, RankDetail, ReadError, Readiness, Scores,
+    Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, Readiness, Scores,
 };
 
 use crate::support::*;
@@ -21,7 +21,7 @@ fn after(damage: &str) -> [bool; 4] {
         submit(&store, std::slice::from_ref(&known)).await;
         file.raw().execute_batch(damage).unwrap();
         let (tenant, period) = (tenant(), PeriodId::all_time());
-        let place = Place {
+        let place = PeriodRef {
             tenant: &tenant,
             board: &board,
             period: &period,

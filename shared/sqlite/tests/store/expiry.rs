@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::Status;
-use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, RankDetail, Scores, SubmitTerms};
+use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, RankDetail, Scores, SubmitOptions};
 
 use crate::support::*;
 
@@ -109,15 +109,18 @@ fn what_has_expired_leaves_room_for_the_tenant_before_it_is_deleted() {
         let busy = configured(&store, &board("busy")).await;
         score(&store, &quiet, "ann", 5, 0).await;
         score(&store, &quiet, "bob", 5, 0).await;
-        let terms = SubmitTerms {
+        let terms = SubmitOptions {
             max_tenant_entries: Some(2),
-            ..SubmitTerms::new(RankDetail::Full)
+            ..SubmitOptions::new(RankDetail::Full)
         };
         let boards = [Rc::clone(&busy)];
         let mut fits = Vec::new();
         for ms in [DAY_MS - 1, DAY_MS] {
             let attempts = ["ann", "bob", "cid"].map(|name| attempt(&boards, name, 1, None, at(ms)));
-            let submitted = store.submit_on(&tenant(), &attempts, &terms).await.unwrap();
+            let submitted = store
+                .submit_with_options(&tenant(), &attempts, &terms)
+                .await
+                .unwrap();
             fits.push(submitted.answers.iter().map(Result::is_ok).collect::<Vec<_>>());
         }
         assert_eq!(fits, [vec![false; 3], vec![true, true, false]]);

@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Charge, Counters, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES, MAX_CHARGES,
-    MAX_DEBT_US, Metering, RateLimits, USAGE_DAYS, Usage,
+    AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, Counters, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES,
+    MAX_CHARGES, MAX_DEBT_US, RateLimits, USAGE_DAYS, Usage,
 };
 
 use crate::support::*;
@@ -18,8 +18,8 @@ fn now_us() -> u64 {
     u64::try_from(now.as_micros()).unwrap()
 }
 
-fn charge(bucket: &str, cost: u64) -> Metering {
-    Metering {
+fn charge(bucket: &str, cost: u64) -> ChargeRequest {
+    ChargeRequest {
         charges: vec![Charge {
             bucket: bucket.into(),
             interval_us: HOUR_US,
@@ -27,7 +27,7 @@ fn charge(bucket: &str, cost: u64) -> Metering {
             needs: (cost > 0).then_some(cost),
             cost,
         }],
-        ..Metering::default()
+        ..ChargeRequest::default()
     }
 }
 
@@ -114,12 +114,12 @@ fn old_days_are_out_of_sight_and_go() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let metering = Metering {
+        let metering = ChargeRequest {
             usage: Usage {
                 requests: 2,
                 scores: 3,
             },
-            ..Metering::default()
+            ..ChargeRequest::default()
         };
         store.take(&tenant(), &metering).await.unwrap();
         let today = now_us() / DAY_US;

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{
     AuditKind, AuditLog, AuditRecord, Bans, Counters, DeadLetters, RankDetail, RateLimits, Readiness, Scores,
-    SubmitTerms,
+    SubmitOptions,
 };
 
 use crate::support::*;
@@ -225,14 +225,17 @@ fn records_of_an_old_file_weigh_256_bytes_each() {
         }
         age(&file, 9);
         let store = file.store();
-        let terms = |room| SubmitTerms {
+        let terms = |room| SubmitOptions {
             max_log_bytes: Some(2 * 256 + room),
-            ..SubmitTerms::new(RankDetail::Omitted)
+            ..SubmitOptions::new(RankDetail::Omitted)
         };
         let more = [with_id("c")];
         let weight = more[0].record_weight(&more[0].targets[0]);
         for (room, fits) in [(weight - 1, false), (weight, true)] {
-            let submitted = store.submit_on(&tenant(), &more, &terms(room)).await.unwrap();
+            let submitted = store
+                .submit_with_options(&tenant(), &more, &terms(room))
+                .await
+                .unwrap();
             assert_eq!(submitted.answers[0].is_ok(), fits);
         }
     });

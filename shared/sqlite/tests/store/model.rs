@@ -6,11 +6,12 @@ use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Ban, Bans, Events, Expected, Leaderboards, PageFrom, Place, PutLeaderboard, RankDetail, Readiness, Scores,
+    Ban, Bans, Events, Expected, Leaderboards, PageFrom, PeriodRef, PutLeaderboard, RankDetail, Readiness,
+    Scores,
 };
 use leaderboard_core::{
-    Attempt, Column, Columns, IdScope, Leaderboard, Metadata, Operator, Order, PlayerId, Submission,
-    SubmissionId, SubmissionTarget, Ties, Timestamp, Versioned,
+    Column, Columns, IdScope, Leaderboard, Metadata, Operator, Order, PlayerId, PreparedSubmission,
+    Submission, SubmissionId, SubmissionTarget, Ties, Timestamp, Versioned,
 };
 use leaderboard_sqlite::SqliteStore;
 
@@ -124,7 +125,7 @@ impl Pair {
             };
             let id_scope = dice.one_of(&[IdScope::Leaderboard, IdScope::Player]);
             let resolved = submission.resolve(&boards, now);
-            attempts.extend(resolved.map(|attempt| Attempt { id_scope, ..attempt }));
+            attempts.extend(resolved.map(|attempt| PreparedSubmission { id_scope, ..attempt }));
         }
         let ranks = dice.one_of(&[RankDetail::Full, RankDetail::Full, RankDetail::Omitted]);
         let stored = self.store.submit(&tenant(), &attempts, ranks).await;
@@ -156,7 +157,7 @@ impl Pair {
             }
             _ => {
                 let board = &self.boards[0];
-                let place = Place {
+                let place = PeriodRef {
                     tenant: &tenant,
                     board,
                     period: &board.value.schedule.period_at(now).id,
@@ -180,7 +181,7 @@ impl Pair {
             let periods = self.store.periods(&tenant, id, now).await;
             assert_eq!(periods, self.model.periods(&tenant, id, now).await);
             for summary in periods.unwrap() {
-                let place = Place {
+                let place = PeriodRef {
                     tenant: &tenant,
                     board,
                     period: &summary.period.id,
@@ -192,7 +193,7 @@ impl Pair {
         }
     }
 
-    async fn compare_lists(&self, dice: &mut Dice, place: &Place<'_>, callers: &[Caller]) {
+    async fn compare_lists(&self, dice: &mut Dice, place: &PeriodRef<'_>, callers: &[Caller]) {
         let limit = 1 + u32::try_from(dice.below(5)).unwrap();
         let all = self
             .model
@@ -226,12 +227,15 @@ impl Pair {
             let stored = self.store.around(place, &player, limit, caller).await;
             assert_eq!(stored, self.model.around(place, &player, limit, caller).await);
             let players: Vec<PlayerId> = (0..=dice.below(4)).map(|_| dice.player()).collect();
-            let stored = self.store.standings(place, &players, caller).await;
-            assert_eq!(stored, self.model.standings(place, &players, caller).await);
+            let stored = self.store.entries_by_player(place, &players, caller).await;
+            assert_eq!(
+                stored,
+                self.model.entries_by_player(place, &players, caller).await
+            );
         }
     }
 
-    async fn compare_distribution(&self, dice: &mut Dice, place: &Place<'_>) {
+    async fn compare_distribution(&self, dice: &mut Dice, place: &PeriodRef<'_>) {
         let fractions = [500, 0, 1000, 333, 500];
         let stored = self.store.sample(place, &fractions).await;
         assert_eq!(stored, self.model.sample(place, &fractions).await);

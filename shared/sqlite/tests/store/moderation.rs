@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Ban, Bans, Events, Place, Scores};
+use leaderboard_core::ports::{Ban, Bans, Events, PeriodRef, Scores};
 use leaderboard_core::{EventBody, PeriodId, Ties};
 
 use crate::support::*;
@@ -33,17 +33,20 @@ fn everyone_closes_ranks_around_a_hidden_player_who_does_not_notice() {
         assert_eq!((page.version, page.count), (5, 2));
 
         let (tenant, period) = (tenant(), PeriodId::all_time());
-        let place = Place {
+        let place = PeriodRef {
             tenant: &tenant,
             board: &board,
             period: &period,
             now: at(2),
         };
         let bob = Caller::Player(player("bob"));
-        let seen = store.standings(&place, &[player("bob")], &bob).await.unwrap();
+        let seen = store
+            .entries_by_player(&place, &[player("bob")], &bob)
+            .await
+            .unwrap();
         assert_eq!((seen.count, seen.entries[0].rank), (3, 2));
         let unseen = store
-            .standings(&place, &[player("bob")], &Caller::Anonymous)
+            .entries_by_player(&place, &[player("bob")], &Caller::Anonymous)
             .await
             .unwrap();
         assert_eq!((unseen.count, unseen.entries.len()), (2, 0));
@@ -132,7 +135,7 @@ fn a_removed_player_begins_anew() {
         let again = attempt(&[Rc::clone(&board)], "ann", 6, None, at(1));
         assert!(submit(&store, std::slice::from_ref(&again)).await[0].is_err());
         let (tenant, period) = (tenant(), PeriodId::all_time());
-        let place = Place {
+        let place = PeriodRef {
             tenant: &tenant,
             board: &board,
             period: &period,

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::codec::encode_outcome;
-use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, Scores, SubmitTerms};
+use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, Scores, SubmitOptions};
 use leaderboard_core::{
-    Attempt, Column, Columns, IdScope, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES,
-    Order, RECORD_OVERHEAD_BYTES, RefusalReason, Submission, SubmissionTarget,
+    Column, Columns, IdScope, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Order,
+    PreparedSubmission, RECORD_OVERHEAD_BYTES, RefusalReason, Submission, SubmissionTarget,
 };
 use leaderboard_sqlite::SqliteStore;
 
@@ -15,13 +15,13 @@ use crate::native_sqlite::NativeSqlite;
 use crate::support::*;
 
 /// Whether an attempt with an id has room under a quota.
-async fn fits(store: &SqliteStore<NativeSqlite>, attempt: &Attempt, max_log_bytes: u64) -> bool {
-    let terms = SubmitTerms {
+async fn fits(store: &SqliteStore<NativeSqlite>, attempt: &PreparedSubmission, max_log_bytes: u64) -> bool {
+    let terms = SubmitOptions {
         max_log_bytes: Some(max_log_bytes),
-        ..SubmitTerms::new(RankDetail::Full)
+        ..SubmitOptions::new(RankDetail::Full)
     };
     let one = std::slice::from_ref(attempt);
-    let submitted = store.submit_on(&tenant(), one, &terms).await.unwrap();
+    let submitted = store.submit_with_options(&tenant(), one, &terms).await.unwrap();
     let answer = submitted.answers.into_iter().next().unwrap();
     if let Err(refusal) = &answer {
         assert_eq!(refusal.reason, RefusalReason::LogFull { max_log_bytes });
@@ -45,7 +45,7 @@ fn wide() -> leaderboard_core::Leaderboard {
 }
 
 /// A score of the player with the longest name, with an id of the player's own that is as long as it can be.
-fn large(board: &Board) -> Attempt {
+fn large(board: &Board) -> PreparedSubmission {
     let columns = board.value.columns.iter();
     let values = columns.map(|column| (column.name().to_owned(), 1)).collect();
     let player = "p".repeat(MAX_PLAYER_BYTES);

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, Page, PageFrom, Place, PutLeaderboard, PutRefusal, RankDetail, Scores,
+    Expected, Leaderboards, Page, PageFrom, PeriodRef, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, Refusal, Reset, Schedule, Submission,
-    SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal, Reset, Schedule,
+    Submission, SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::{Connection, SqliteStore};
 
@@ -106,13 +106,19 @@ pub(crate) fn submission(boards: &[Board], name: &str, score: i64, id: Option<&s
     }
 }
 
-pub(crate) fn attempt(boards: &[Board], name: &str, score: i64, id: Option<&str>, now: Timestamp) -> Attempt {
+pub(crate) fn attempt(
+    boards: &[Board],
+    name: &str,
+    score: i64,
+    id: Option<&str>,
+    now: Timestamp,
+) -> PreparedSubmission {
     submission(boards, name, score, id).resolve(boards, now).unwrap()
 }
 
 pub(crate) async fn submit<C: Connection>(
     store: &SqliteStore<C>,
-    attempts: &[Attempt],
+    attempts: &[PreparedSubmission],
 ) -> Vec<Result<Vec<Outcome>, Refusal>> {
     store.submit(&tenant(), attempts, RankDetail::Full).await.unwrap()
 }
@@ -133,7 +139,7 @@ pub(crate) async fn score<C: Connection>(
 /// The first page of the all-time period.
 pub(crate) async fn top<C: Connection>(store: &SqliteStore<C>, board: &Board, limit: u32) -> Page {
     let tenant = tenant();
-    let place = Place {
+    let place = PeriodRef {
         tenant: &tenant,
         board,
         period: &PeriodId::all_time(),

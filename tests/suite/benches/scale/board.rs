@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use leaderboard_core::ports::{Expected, Leaderboards, Place, PutLeaderboard, RankDetail, Scores};
+use leaderboard_core::ports::{Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, Scores};
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, Submission, SubmissionTarget,
-    TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, PreparedSubmission, Submission,
+    SubmissionTarget, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::{Connection, RedisStore, Reply};
 use leaderboard_suite::native_redis::{NativeRedis, connect};
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Has all attempts applied.
-    pub(super) async fn submit(&self, attempts: &[Attempt], ranks: RankDetail) -> Outcome<()> {
+    pub(super) async fn submit(&self, attempts: &[PreparedSubmission], ranks: RankDetail) -> Outcome<()> {
         for settled in self.store.submit(&self.tenant, attempts, ranks).await? {
             settled.map_err(|refusal| format!("{refusal:?}"))?;
         }
@@ -123,8 +123,8 @@ impl World {
     }
 
     /// Where a board's entries are.
-    pub(super) fn place<'a>(&'a self, board: &'a Board) -> Place<'a> {
-        Place {
+    pub(super) fn place<'a>(&'a self, board: &'a Board) -> PeriodRef<'a> {
+        PeriodRef {
             tenant: &self.tenant,
             board: &board.configuration,
             period: &self.period,
@@ -156,7 +156,7 @@ impl World {
 
 impl Board {
     /// A score of a player.
-    pub(super) fn attempt(&self, number: u64, score: u64) -> Outcome<Attempt> {
+    pub(super) fn attempt(&self, number: u64, score: u64) -> Outcome<PreparedSubmission> {
         let submission = Submission {
             leaderboards: Vec::new(),
             player: player(number)?,

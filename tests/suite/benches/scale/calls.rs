@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{PageFrom, RankDetail, Scores};
-use leaderboard_core::{Attempt, PlayerId};
+use leaderboard_core::{PlayerId, PreparedSubmission};
 use leaderboard_suite::measure::Times;
 
 use super::Outcome;
@@ -42,7 +42,7 @@ enum Call {
     Rank([PlayerId; 1]),
     Around(PlayerId),
     Page(PageFrom),
-    Submission([Attempt; 1]),
+    Submission([PreparedSubmission; 1]),
 }
 
 impl Operation {
@@ -132,7 +132,10 @@ async fn run(world: &World, board: &Board, call: &Call) -> Outcome<()> {
     let place = world.place(board);
     let entries = match call {
         Call::Rank(players) => {
-            let found = world.store.standings(&place, players, &Caller::Server).await;
+            let found = world
+                .store
+                .entries_by_player(&place, players, &Caller::Server)
+                .await;
             found.map(|found| found.entries.len() == 1)
         }
         Call::Around(player) => {

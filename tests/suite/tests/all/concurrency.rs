@@ -142,7 +142,7 @@ async fn assert_entries<S: Store>(store: &S, tenant: &TenantId, projection: &Pro
             .unwrap(),
     );
     let state = projection.periods.values().next().unwrap();
-    let place = leaderboard_core::ports::Place {
+    let place = leaderboard_core::ports::PeriodRef {
         tenant,
         board: &board,
         period: &state.period.id,

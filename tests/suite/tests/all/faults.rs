@@ -278,7 +278,7 @@ async fn every_error<H: Harness>(world: &World<H>, board: &Board) -> Vec<StoreEr
             .err(),
         store.around(&place, &ann, 5, &caller).await.err(),
         store
-            .standings(&place, std::slice::from_ref(&ann), &caller)
+            .entries_by_player(&place, std::slice::from_ref(&ann), &caller)
             .await
             .err(),
         store.sample(&place, &[0, 500]).await.err(),

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::{Charge, Metered, Metering, Usage};
+use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, Usage};
 use leaderboard_core::{
-    Attempt, Column, Columns, Leaderboard, LeaderboardId, Metadata, Operator, Order, PlayerId, Reset,
-    Schedule, Submission, SubmissionId, SubmissionTarget, TenantId, Ties, Timestamp, Values, Versioned,
+    Column, Columns, Leaderboard, LeaderboardId, Metadata, Operator, Order, PlayerId, PreparedSubmission,
+    Reset, Schedule, Submission, SubmissionId, SubmissionTarget, TenantId, Ties, Timestamp, Values,
+    Versioned,
 };
 
 /// A configuration as the store knows it.
@@ -102,7 +103,7 @@ pub(crate) fn submission(boards: &[&Board], name: &str, values: &[i64]) -> Submi
 }
 
 /// What `submission` becomes once the configurations are applied.
-pub(crate) fn resolved(submission: &Submission, boards: &[&Board], now: Timestamp) -> Attempt {
+pub(crate) fn resolved(submission: &Submission, boards: &[&Board], now: Timestamp) -> PreparedSubmission {
     let boards: Vec<Board> = boards.iter().map(|board| Rc::clone(board)).collect();
     submission.resolve(&boards, now).unwrap()
 }
@@ -124,22 +125,22 @@ pub(crate) fn charge(bucket: &str, burst: u64, cost: u64) -> Charge {
     }
 }
 
-pub(crate) fn charges(charges: &[Charge]) -> Metering {
-    Metering {
+pub(crate) fn charges(charges: &[Charge]) -> ChargeRequest {
+    ChargeRequest {
         charges: charges.to_vec(),
-        ..Metering::default()
+        ..ChargeRequest::default()
     }
 }
 
-pub(crate) fn requests(requests: u64, scores: u64) -> Metering {
-    Metering {
+pub(crate) fn requests(requests: u64, scores: u64) -> ChargeRequest {
+    ChargeRequest {
         usage: Usage { requests, scores },
-        ..Metering::default()
+        ..ChargeRequest::default()
     }
 }
 
 /// How many units each bucket is ahead, rounded up: the time that a test takes does not show.
-pub(crate) fn units(metered: &Metered) -> Vec<u64> {
+pub(crate) fn units(metered: &RateLimitDecision) -> Vec<u64> {
     let ahead_us = metered.ahead_us.iter();
     ahead_us.map(|ahead_us| ahead_us.div_ceil(HOUR_US)).collect()
 }

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AuditLog, Ban, Bans, Counters, DeadLetters, Documents, Events, Expected, Leaderboards, Page, PageFrom,
-    Place, PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores,
+    PeriodRef, PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, Outcome, PeriodId, RankedEntry, RecordedEvent, Refusal, RefusalReason, Submission,
-    SubmissionId, TenantId, Timestamp, Versioned,
+    Leaderboard, Outcome, PeriodId, PreparedSubmission, RankedEntry, RecordedEvent, Refusal, RefusalReason,
+    Submission, SubmissionId, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -204,7 +204,7 @@ impl<H: Harness> World<H> {
         refused.unwrap_err().reason
     }
 
-    pub(crate) async fn settle(&self, attempts: &[Attempt]) -> Vec<Result<Vec<Outcome>, Refusal>> {
+    pub(crate) async fn settle(&self, attempts: &[PreparedSubmission]) -> Vec<Result<Vec<Outcome>, Refusal>> {
         self.store
             .submit(&self.tenant, attempts, RankDetail::Full)
             .await
@@ -234,8 +234,8 @@ impl<H: Harness> World<H> {
             .await
     }
 
-    pub(crate) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> Place<'a> {
-        Place {
+    pub(crate) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> PeriodRef<'a> {
+        PeriodRef {
             tenant: &self.tenant,
             board,
             period,
@@ -268,7 +268,7 @@ impl<H: Harness> World<H> {
         let period = self.period(board);
         let standings = self
             .store
-            .standings(&self.place(board, &period), &[player(name)], &Caller::Server)
+            .entries_by_player(&self.place(board, &period), &[player(name)], &Caller::Server)
             .await;
         standings.unwrap().entries.first().map(|ranked| ranked.rank)
     }
@@ -354,7 +354,7 @@ pub(crate) fn line(rank: u64, name: &str, value: i64) -> (u64, String, i64) {
 }
 
 /// The ids that were used, as attempts carry them.
-pub(crate) fn with_id(mut attempt: Attempt, id: &str) -> Attempt {
+pub(crate) fn with_id(mut attempt: PreparedSubmission, id: &str) -> PreparedSubmission {
     attempt.id = SubmissionId::new(id).ok();
     attempt
 }

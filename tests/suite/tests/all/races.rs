@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::thread;
 
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected, Holdings,
-    Leaderboards, Metering, RankDetail, RateLimits, SubmitTerms, Usage,
+    AuditKind, AuditLog, AuditRecord, ChargeRequest, Counters, DocumentKind, DocumentName, Documents,
+    EntryQuota, Expected, Leaderboards, RankDetail, RateLimits, SubmitOptions, Usage,
 };
 use leaderboard_core::{StoreError, TenantId};
 
@@ -68,20 +68,20 @@ async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
     let board = Rc::new(board.unwrap());
     let mut allowed = Allowed::default();
     for n in 0..CALLS {
-        let limit = Metering {
+        let limit = ChargeRequest {
             charges: vec![charge("all", ROOM, 1)],
             ..requests(1, 0)
         };
         let metered = patiently(async || store.take(tenant, &limit).await).await;
         allowed.calls += u64::from(!metered.refused);
-        let terms = SubmitTerms {
+        let terms = SubmitOptions {
             max_tenant_entries: Some(ROOM),
             metering: requests(0, 1),
-            ..SubmitTerms::new(RankDetail::Omitted)
+            ..SubmitOptions::new(RankDetail::Omitted)
         };
         let name = format!("{caller}/{n}");
         let attempts = [resolved(&submission(&[&board], &name, &[1]), &[&board], at(0))];
-        let submitted = patiently(async || store.submit_on(tenant, &attempts, &terms).await).await;
+        let submitted = patiently(async || store.submit_with_options(tenant, &attempts, &terms).await).await;
         allowed.entries += u64::from(submitted.answers[0].is_ok());
         count_up(store).await;
         let record = AuditRecord {
@@ -118,12 +118,12 @@ fn what_callers_share_is_exact<H: Harness + Sync>() {
     block_on(async {
         let store = harness.open().await;
         let (days, held) = store.usage(&tenant, 10).await.unwrap();
-        let holdings = Holdings {
+        let entry_quota = EntryQuota {
             leaderboards: 1,
             entries: ROOM,
             log_bytes: held.log_bytes,
         };
-        assert_eq!(held, holdings);
+        assert_eq!(held, entry_quota);
         let used = Usage {
             requests: ROOM,
             scores: CALLERS * CALLS,

@@ -220,7 +220,7 @@ on_both_stores! {
         assert_eq!(world.list(&board).await, []);
         let period = world.period(&board);
         let place = world.place(&board, &period);
-        let found = world.store.standings(&place, &[player("ann")], &Caller::Server).await.unwrap();
+        let found = world.store.entries_by_player(&place, &[player("ann")], &Caller::Server).await.unwrap();
         assert_eq!(found.entries, []);
     }
 
@@ -232,7 +232,7 @@ on_both_stores! {
         }
         let friends: Vec<_> = (0..200).map(|n| player(&format!("p{n:03}"))).collect();
         let period = world.period(&board);
-        let found = world.store.standings(&world.place(&board, &period), &friends, &Caller::Anonymous).await.unwrap();
+        let found = world.store.entries_by_player(&world.place(&board, &period), &friends, &Caller::Anonymous).await.unwrap();
         let ranks: Vec<u64> = found.entries.iter().map(|ranked| ranked.rank).collect();
         assert_eq!(ranks, (101..=300).collect::<Vec<_>>());
     }

@@ -119,9 +119,9 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
     assert_eq!((metering.charges[0].cost, metering.usage.requests), (3, 3));
     // One more while the report is under way.
     let_through(&buckets, &limit, 1, 1_000_000);
-    let metered = Metered {
+    let metered = RateLimitDecision {
         ahead_us: vec![900_000],
-        ..Metered::default()
+        ..RateLimitDecision::default()
     };
     buckets.learn(tenant, &metering.charges, &metered, 2_000_000);
     let now = buckets.peek(tenant, &limit, Cost::ONE, 2_000_000);
@@ -150,7 +150,7 @@ fn a_quota_of_the_day_ends_with_the_day() {
     let tenant = tenant("a");
     let noon = DAY_US * 20_000 + DAY_US / 2;
     buckets.charge(&tenant, &[one("x", 10, 50)], Cost::ONE, 1, noon);
-    let answer = Metered {
+    let answer = RateLimitDecision {
         ahead_us: Vec::new(),
         requests_today: 100,
         refused: false,

@@ -1,26 +1,34 @@
 //! The ports that count, record and announce, on the store that tests break.
 
 use leaderboard_core::ports::{
-    Announcements, AuditLog, AuditRecord, Change, Counters, DayUsage, Holdings, Metered, Metering,
-    RateLimits, Readiness, RecordedAudit, SettingCheck,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, EntryQuota,
+    RateLimitDecision, RateLimits, Readiness, RecordedAudit, SettingCheck,
 };
 use leaderboard_core::{StoreError, TenantId};
 
 use super::{Store, turn};
 
 impl RateLimits for Store {
-    async fn take(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         self.takes.set(self.takes.get() + 1);
         self.has_room()?.take(tenant, metering).await
     }
 
-    async fn report(&self, tenant: &TenantId, metering: &Metering) -> Result<Metered, StoreError> {
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        metering: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
         self.reports.set(self.reports.get() + 1);
         self.hang().await?;
         self.has_room()?.report(tenant, metering).await
     }
 
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, Holdings), StoreError> {
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         self.up()?.usage(tenant, days).await
     }
 }
@@ -60,7 +68,7 @@ impl Announcements for Store {
         &self,
         channel: &str,
         tenant: &TenantId,
-        change: Change<'_>,
+        change: AnnouncedChange<'_>,
     ) -> Result<bool, StoreError> {
         self.announcements.set(self.announcements.get() + 1);
         let taken = self.up()?.announce(channel, tenant, change).await?;

@@ -78,13 +78,13 @@ on_both_stores! {
         let board = ten(&world).await;
         let period = world.period(&board);
         let asked = ["p7", "nobody", "p1", "p4"].map(player);
-        let found = world.store.standings(&world.place(&board, &period), &asked, &Caller::Anonymous).await.unwrap();
+        let found = world.store.entries_by_player(&world.place(&board, &period), &asked, &Caller::Anonymous).await.unwrap();
         assert_eq!(lines(&found.entries), [line(2, "p1", 80), line(5, "p4", 50), line(8, "p7", 20)]);
         assert_eq!((found.count, found.version, found.layout), (10, 11, Some(board.value.layout())));
-        let none = world.store.standings(&world.place(&board, &period), &[player("x")], &Caller::Server).await.unwrap();
+        let none = world.store.entries_by_player(&world.place(&board, &period), &[player("x")], &Caller::Server).await.unwrap();
         assert_eq!((none.count, none.entries), (10, Vec::new()));
         let empty = world.put(&crate::given::board("empty")).await;
-        let none = world.store.standings(&world.place(&empty, &period), &asked, &Caller::Server).await.unwrap();
+        let none = world.store.entries_by_player(&world.place(&empty, &period), &asked, &Caller::Server).await.unwrap();
         assert_eq!((none.layout, none.version, none.count, none.entries), (None, 0, 0, Vec::new()));
     }
 
@@ -96,7 +96,7 @@ on_both_stores! {
         }
         let asked: Vec<_> = names.iter().rev().map(|name| player(name)).collect();
         let period = world.period(&board);
-        let found = world.store.standings(&world.place(&board, &period), &asked, &Caller::Anonymous).await.unwrap();
+        let found = world.store.entries_by_player(&world.place(&board, &period), &asked, &Caller::Anonymous).await.unwrap();
         let ranks: Vec<u64> = found.entries.iter().map(|ranked| ranked.rank).collect();
         assert_eq!(ranks, (1..=200).collect::<Vec<_>>());
     }
@@ -109,7 +109,7 @@ on_both_stores! {
         let place = world.place(&board, &period);
         let asked = ["p2", "p4", "p5"].map(player);
         let seen = async |players: &[leaderboard_core::PlayerId], caller: &Caller| {
-            let found = world.store.standings(&place, players, caller).await.unwrap();
+            let found = world.store.entries_by_player(&place, players, caller).await.unwrap();
             (found.count, lines(&found.entries))
         };
         assert_eq!(seen(&asked, &Caller::Anonymous).await, (8, vec![line(4, "p5", 40)]));

@@ -100,11 +100,11 @@ on_both_stores! {
                     let window = world.store.around(&place, &ranked.entry.player, 3, &own).await.unwrap().unwrap();
                     let start = at.saturating_sub(1).min(3);
                     assert_eq!((window.entries.as_slice(), window.count), (&whole.entries[start..start + 3], 6));
-                    let alone = world.store.standings(&place, std::slice::from_ref(&ranked.entry.player), &own).await.unwrap();
+                    let alone = world.store.entries_by_player(&place, std::slice::from_ref(&ranked.entry.player), &own).await.unwrap();
                     assert_eq!((alone.entries.as_slice(), alone.count), (std::slice::from_ref(ranked), 6));
                 }
                 let names: Vec<PlayerId> = whole.entries.iter().map(|ranked| ranked.entry.player.clone()).collect();
-                let all = world.store.standings(&place, &names, &own).await.unwrap();
+                let all = world.store.entries_by_player(&place, &names, &own).await.unwrap();
                 assert_eq!((all.entries, all.count), (whole.entries.clone(), 6));
                 // Everybody else never sees them, also a player of another name.
                 for other in [Caller::Anonymous, Caller::Reader, Caller::Player(player("b"))] {

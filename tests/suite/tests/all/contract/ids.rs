@@ -1,7 +1,7 @@
 //! An id counts once in 24 hours on a leaderboard.
 
 use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail, Scores};
-use leaderboard_core::{Attempt, IdScope, Leaderboard, Limits, Operator, Outcome, RefusalReason};
+use leaderboard_core::{IdScope, Leaderboard, Limits, Operator, Outcome, PreparedSubmission, RefusalReason};
 
 use crate::given::{board, resolved, submission, submission_id};
 use crate::harness::{line, on_both_stores, with_id};
@@ -48,7 +48,7 @@ on_both_stores! {
         let longest = "é".repeat(64);
         let one = |name: &str, id_scope, id: &str| {
             let resolved = resolved(&submission(&[&board], name, &[5]), &[&board], world.now());
-            Attempt { id_scope, ..with_id(resolved, id) }
+            PreparedSubmission { id_scope, ..with_id(resolved, id) }
         };
         let attempts = [
             one(&longest, IdScope::Player, &longest),
@@ -64,8 +64,8 @@ on_both_stores! {
         };
         assert_eq!(told(world.settle(&attempts).await), [false; 6]);
         assert_eq!(told(world.settle(&attempts).await), [true; 6]);
-        let taken = Attempt { id_scope: IdScope::Player, ..one("ann", IdScope::Player, "xy") };
-        let other = Attempt { fingerprint: [1; 16], ..taken };
+        let taken = PreparedSubmission { id_scope: IdScope::Player, ..one("ann", IdScope::Player, "xy") };
+        let other = PreparedSubmission { fingerprint: [1; 16], ..taken };
         let refused = world.settle(&[other]).await.remove(0).unwrap_err();
         assert_eq!(refused.reason, RefusalReason::IdConflict { id: submission_id("xy") });
         // The log has the id as the client sent it.

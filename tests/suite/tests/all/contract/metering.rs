@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{
-    Charge, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS, Metered, Metering, RateLimits,
-    Usage,
+    Charge, ChargeRequest, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US, MAX_OVERDRAFT_BURSTS,
+    RateLimitDecision, RateLimits, Usage,
 };
 
 use crate::given::{HOUR_US, charge, charges, requests, tenant, units};
 use crate::harness::{Harness, World, on_both_stores};
 
-async fn take<H: Harness>(world: &World<H>, metering: &Metering) -> Metered {
+async fn take<H: Harness>(world: &World<H>, metering: &ChargeRequest) -> RateLimitDecision {
     world.store.take(&world.tenant, metering).await.unwrap()
 }
 
-async fn report<H: Harness>(world: &World<H>, metering: &Metering) -> Metered {
+async fn report<H: Harness>(world: &World<H>, metering: &ChargeRequest) -> RateLimitDecision {
     world.store.report(&world.tenant, metering).await.unwrap()
 }
 
 /// Whether the call was let through, and how many units each bucket is ahead after it.
-fn told(metered: &Metered) -> (bool, Vec<u64>) {
+fn told(metered: &RateLimitDecision) -> (bool, Vec<u64>) {
     (!metered.refused, units(metered))
 }
 
@@ -118,7 +118,7 @@ on_both_stores! {
 
     async fn a_long_interval_and_a_large_burst_are_exact(world) {
         let wide = |cost| charges(&[Charge { interval_us: 86_400_000_000, ..charge("a", 10_000, cost) }]);
-        let days = |metered: Metered| (metered.refused, metered.ahead_us[0].div_ceil(86_400_000_000));
+        let days = |metered: RateLimitDecision| (metered.refused, metered.ahead_us[0].div_ceil(86_400_000_000));
         assert_eq!(days(take(&world, &wide(9_999)).await), (false, 9_999));
         assert_eq!(days(take(&world, &wide(2)).await), (true, 9_999));
         assert_eq!(days(take(&world, &wide(1)).await), (false, 10_000));
@@ -149,7 +149,7 @@ on_both_stores! {
     }
 
     async fn the_quota_of_a_day_is_refused_and_reports_go_beyond_it(world) {
-        let of = |count| Metering { max_requests_per_day: Some(5), ..requests(count, 1) };
+        let of = |count| ChargeRequest { max_requests_per_day: Some(5), ..requests(count, 1) };
         for (count, refused, today) in [(2, false, 2), (2, false, 4), (2, true, 4), (1, false, 5), (1, true, 5), (0, false, 5)] {
             let metered = take(&world, &of(count)).await;
             assert_eq!((metered.refused, metered.requests_today), (refused, today));
@@ -161,9 +161,9 @@ on_both_stores! {
     }
 
     async fn a_refused_call_is_neither_counted_nor_charged(world) {
-        let metering = |cost, most| Metering {
+        let metering = |cost, most| ChargeRequest {
             max_requests_per_day: Some(most),
-            ..Metering { charges: vec![charge("a", 1, cost)], ..requests(1, 9) }
+            ..ChargeRequest { charges: vec![charge("a", 1, cost)], ..requests(1, 9) }
         };
         assert!(take(&world, &metering(2, 10)).await.refused);
         assert!(take(&world, &metering(1, 0)).await.refused);
@@ -179,7 +179,7 @@ on_both_stores! {
         take(&world, &requests(1, 0)).await;
         report(&world, &requests(0, 7)).await;
         world.store.report(&other, &requests(40, 2)).await.unwrap();
-        assert_eq!(take(&world, &Metering::default()).await.requests_today, 1);
+        assert_eq!(take(&world, &ChargeRequest::default()).await.requests_today, 1);
         assert_eq!(used(&world, &world.tenant).await, Some(Usage { requests: 1, scores: 7 }));
         assert_eq!(used(&world, &other).await, Some(Usage { requests: 40, scores: 2 }));
         assert_eq!(world.store.usage(&other, 0).await.unwrap().0, []);

@@ -1,10 +1,12 @@
 //! What a tenant may hold: entries and leaderboards.
 
 use leaderboard_core::ports::{
-    Expected, Holdings, Leaderboards, PutLeaderboard, PutRefusal, RankDetail, RateLimits, Scores, SubmitTerms,
+    EntryQuota, Expected, Leaderboards, PutLeaderboard, PutRefusal, RankDetail, RateLimits, Scores,
+    SubmitOptions,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, Limits, Outcome, Refusal, RefusalReason, Submission, TenantId,
+    Leaderboard, LeaderboardId, Limits, Outcome, PreparedSubmission, Refusal, RefusalReason, Submission,
+    TenantId,
 };
 
 use crate::given::{Board, DAY_MS, board, daily, id, resolved, submission, tenant};
@@ -12,18 +14,21 @@ use crate::harness::{Harness, World, line, on_both_stores, put_in, with_id};
 
 async fn settle<H: Harness>(
     world: &World<H>,
-    attempts: &[Attempt],
+    attempts: &[PreparedSubmission],
     max_entries: u64,
 ) -> Vec<Result<Vec<Outcome>, Refusal>> {
-    let terms = SubmitTerms {
+    let terms = SubmitOptions {
         max_tenant_entries: Some(max_entries),
-        ..SubmitTerms::new(RankDetail::Full)
+        ..SubmitOptions::new(RankDetail::Full)
     };
-    let submitted = world.store.submit_on(&world.tenant, attempts, &terms).await;
+    let submitted = world
+        .store
+        .submit_with_options(&world.tenant, attempts, &terms)
+        .await;
     submitted.unwrap().answers
 }
 
-fn attempt<H: Harness>(world: &World<H>, boards: &[&Board], name: &str) -> Attempt {
+fn attempt<H: Harness>(world: &World<H>, boards: &[&Board], name: &str) -> PreparedSubmission {
     resolved(&submission(boards, name, &[5]), boards, world.now())
 }
 
@@ -53,7 +58,7 @@ async fn score<H: Harness>(
 /// for leaderboards that never reset.
 async fn holds<H: Harness>(world: &World<H>, tenant: &TenantId) -> (u64, u64) {
     let (_, held) = world.store.usage(tenant, 1).await.unwrap();
-    let Holdings {
+    let EntryQuota {
         leaderboards,
         entries,
         ..

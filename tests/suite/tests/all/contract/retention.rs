@@ -2,11 +2,11 @@
 
 use leaderboard_core::model::Projection;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitTerms, TRIMMED_AT_ONCE,
+    Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions, TRIMMED_AT_ONCE,
 };
 use leaderboard_core::{
-    Attempt, Column, Columns, EventBody, IdScope, Leaderboard, LogPolicy, MAX_COLUMN_NAME_BYTES,
-    MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Operator, Order, RefusalReason, Status, Submission,
+    Column, Columns, EventBody, IdScope, Leaderboard, LogPolicy, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES,
+    MAX_SUBMISSION_ID_BYTES, Operator, Order, PreparedSubmission, RefusalReason, Status, Submission,
 };
 
 use crate::given::{Board, DAY_MS, board, daily, id, metadata, resolved, submission, submission_id};
@@ -59,17 +59,17 @@ async fn score<H: Harness>(
 /// One attempt under a quota of what logs may weigh.
 async fn settle<H: Harness>(
     world: &World<H>,
-    attempt: Attempt,
+    attempt: PreparedSubmission,
     max_log_bytes: u64,
 ) -> Result<Status, RefusalReason> {
     world.pass_ms(1);
-    let terms = SubmitTerms {
+    let terms = SubmitOptions {
         max_log_bytes: Some(max_log_bytes),
-        ..SubmitTerms::new(RankDetail::Omitted)
+        ..SubmitOptions::new(RankDetail::Omitted)
     };
     let submitted = world
         .store
-        .submit_on(&world.tenant, &[attempt], &terms)
+        .submit_with_options(&world.tenant, &[attempt], &terms)
         .await
         .unwrap();
     match submitted.answers.into_iter().next().unwrap() {
@@ -79,7 +79,12 @@ async fn settle<H: Harness>(
 }
 
 /// A score with an id, on its way in.
-fn with_id<H: Harness>(world: &World<H>, boards: &[&Board], name: &str, score_id: &str) -> Attempt {
+fn with_id<H: Harness>(
+    world: &World<H>,
+    boards: &[&Board],
+    name: &str,
+    score_id: &str,
+) -> PreparedSubmission {
     let values = vec![1; boards[0].value.columns.count()];
     let submission = Submission {
         id: Some(submission_id(score_id)),
@@ -89,7 +94,7 @@ fn with_id<H: Harness>(world: &World<H>, boards: &[&Board], name: &str, score_id
 }
 
 /// What the idempotency records of an attempt weigh.
-fn record_weight(attempt: &Attempt) -> u64 {
+fn record_weight(attempt: &PreparedSubmission) -> u64 {
     let targets = attempt.targets.iter();
     targets.map(|target| attempt.record_weight(target)).sum()
 }
@@ -208,11 +213,11 @@ on_both_stores! {
         let targets = [&one, &two];
         let attempt = with_id(&world, &targets, "p", "c");
         assert_eq!(record_weight(&attempt), 2 * weight);
-        let terms = SubmitTerms {
+        let terms = SubmitOptions {
             max_log_bytes: Some(4 * weight - 1),
-            ..SubmitTerms::new(RankDetail::Omitted)
+            ..SubmitOptions::new(RankDetail::Omitted)
         };
-        let answers = world.store.submit_on(&world.tenant, &[attempt], &terms).await.unwrap().answers;
+        let answers = world.store.submit_with_options(&world.tenant, &[attempt], &terms).await.unwrap().answers;
         assert_eq!(answers[0].as_ref().unwrap_err().leaderboard, id("one"));
         // Room comes with a deleted leaderboard, and with the days.
         world.store.delete(&world.tenant, &id("two"), Expected::Any).await.unwrap().unwrap();

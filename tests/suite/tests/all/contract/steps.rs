@@ -4,7 +4,7 @@ use leaderboard_core::ports::{
     Expected, Leaderboards, PageFrom, PutLeaderboard, PutRefusal, REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES,
     RateLimits, Scores,
 };
-use leaderboard_core::{Attempt, Column, Columns, Leaderboard, Order, RefusalReason, Ties};
+use leaderboard_core::{Column, Columns, Leaderboard, Order, PreparedSubmission, RefusalReason, Ties};
 
 use crate::given::{Board, DAY_MS, board, daily, id, resolved, submission};
 use crate::harness::{Harness, World, on_both_stores};
@@ -18,7 +18,7 @@ async fn filled<H: Harness>(world: &World<H>) -> Board {
     for name in (0..ENTRIES).step_by(230) {
         world.hide(&format!("p{name}")).await;
     }
-    let attempts: Vec<Attempt> = (0..ENTRIES)
+    let attempts: Vec<PreparedSubmission> = (0..ENTRIES)
         .map(|n| {
             let score = i64::try_from(n).unwrap();
             resolved(

@@ -73,7 +73,7 @@ pub(crate) struct Scored {
 }
 
 /// The whole list. Within a tie: by time (the latest first for `latest`), then by the bytes of the name.
-pub(crate) fn standings(mut scored: Vec<Scored>, order: Order, ties: Ties) -> Vec<Standing> {
+pub(crate) fn entries_by_player(mut scored: Vec<Scored>, order: Order, ties: Ties) -> Vec<Standing> {
     scored.sort_by(|a, b| {
         let by_score = match order {
             Order::Desc => b.score.cmp(&a.score),

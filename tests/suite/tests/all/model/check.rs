@@ -106,8 +106,8 @@ impl<S: Store> Pair<S> {
                     );
                 }
                 for players in [std::slice::from_ref(player), &self.players] {
-                    let expected = self.model.standings(&model, players, &caller).await;
-                    let found = self.store.standings(&store, players, &caller).await;
+                    let expected = self.model.entries_by_player(&model, players, &caller).await;
+                    let found = self.store.entries_by_player(&store, players, &caller).await;
                     assert_eq!(
                         found, expected,
                         "standings of {players:?} for {caller:?} in {period}"

@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    Ban, Bans, Expected, Leaderboards, Metered, Metering, Place, PutLeaderboard, RankDetail, Scores,
-    SubmitTerms,
+    Ban, Bans, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail,
+    RateLimitDecision, Scores, SubmitOptions,
 };
 use leaderboard_core::{
-    Attempt, Leaderboard, LeaderboardId, PeriodId, PlayerId, RefusalReason, Submission, SubmissionTarget,
-    Target, TenantId, Timestamp, Values,
+    Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RefusalReason, Submission,
+    SubmissionTarget, Target, TenantId, Timestamp, Values,
 };
 use proptest::sample::Index;
 
@@ -118,26 +118,31 @@ impl<S: Store> Pair<S> {
             let seen = self.periods.entry(target.board.value.id.clone()).or_default();
             seen.insert(target.period.id.clone());
         }
-        let terms = submit_terms(ranks, terms, tries.len() as u64);
+        let terms = submit_options(ranks, terms, tries.len() as u64);
         let expected = self
             .model
-            .submit_on(&self.tenant, &to_model, &terms)
+            .submit_with_options(&self.tenant, &to_model, &terms)
             .await
             .unwrap();
         let found = self
             .store
-            .submit_on(&self.tenant, &to_store, &terms)
+            .submit_with_options(&self.tenant, &to_store, &terms)
             .await
             .unwrap();
         assert_eq!(
             found.answers, expected.answers,
             "outcomes of {to_model:#?} on {terms:#?}"
         );
-        let told = |metered: &Metered| (metered.refused, metered.requests_today, units(metered));
+        let told = |metered: &RateLimitDecision| (metered.refused, metered.requests_today, units(metered));
         assert_eq!(told(&found.metered), told(&expected.metered), "{terms:#?}");
     }
 
-    fn attempt(&self, one: &Try, occurred_at: Timestamp, side: impl Fn(&Known) -> &Board) -> Attempt {
+    fn attempt(
+        &self,
+        one: &Try,
+        occurred_at: Timestamp,
+        side: impl Fn(&Known) -> &Board,
+    ) -> PreparedSubmission {
         let player = one.player.get(&self.players).clone();
         let wanted = self.boards.iter().zip(&one.boards).filter(|(_, wanted)| **wanted);
         let targets = wanted.filter_map(|(known, _)| {
@@ -163,7 +168,7 @@ impl<S: Store> Pair<S> {
             id: None,
             request: None,
         };
-        Attempt {
+        PreparedSubmission {
             player,
             metadata: one.metadata.clone(),
             occurred_at,
@@ -273,8 +278,8 @@ impl<S: Store> Pair<S> {
         self.store.unban(&self.tenant, player, self.now).await.unwrap();
     }
 
-    pub(super) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> Place<'a> {
-        Place {
+    pub(super) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> PeriodRef<'a> {
+        PeriodRef {
             tenant: &self.tenant,
             board,
             period,
@@ -298,15 +303,15 @@ impl<S: Store> Pair<S> {
     }
 }
 
-fn submit_terms(ranks: RankDetail, terms: &Terms, tries: u64) -> SubmitTerms {
+fn submit_options(ranks: RankDetail, terms: &Terms, tries: u64) -> SubmitOptions {
     let charges = terms.burst.map(|burst| charge("tries", burst, tries));
-    SubmitTerms {
-        metering: Metering {
+    SubmitOptions {
+        metering: ChargeRequest {
             charges: charges.into_iter().collect(),
             max_requests_per_day: terms.max_calls,
             ..requests(1, tries)
         },
         max_tenant_entries: terms.max_entries,
-        ..SubmitTerms::new(ranks)
+        ..SubmitOptions::new(ranks)
     }
 }

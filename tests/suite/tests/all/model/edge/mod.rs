@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Counters, DocumentName, Documents, Expected, Metered, Metering,
-    RateLimits, Usage, VersionMismatch,
+    AuditKind, AuditLog, AuditRecord, ChargeRequest, Counters, DocumentName, Documents, Expected,
+    RateLimitDecision, RateLimits, Usage, VersionMismatch,
 };
 use leaderboard_core::{TenantId, Versioned};
 
@@ -110,7 +110,7 @@ impl<S: Store> Pair<S> {
         let tenant = of(Some(call.tenant)).unwrap();
         let charges = call.charges.iter();
         let (requests, scores) = call.usage;
-        let metering = Metering {
+        let metering = ChargeRequest {
             charges: charges
                 .map(|(bucket, cost)| charge(&format!("b{bucket}"), call.burst, *cost))
                 .collect(),
@@ -124,7 +124,7 @@ impl<S: Store> Pair<S> {
             let expected = self.model.take(&tenant, &metering).await;
             (expected, self.store.take(&tenant, &metering).await)
         };
-        let told = |metered: &Metered| (metered.refused, metered.requests_today, units(metered));
+        let told = |metered: &RateLimitDecision| (metered.refused, metered.requests_today, units(metered));
         assert_eq!(told(&found.unwrap()), told(&expected.unwrap()), "{metering:#?}");
     }
 
