@@ -50,8 +50,8 @@ fn stand_in(name: &str, value: &Value) -> Option<Value> {
         ("took_ms" | "observedValue", Value::Number(_)) => json!(1),
         ("requests", Value::Number(_)) => json!(1207),
         ("holdings", Value::Object(holdings)) => {
-            let mut entry_quota = entry_quota.clone();
-            entry_quota.insert("log_bytes".into(), json!(1184));
+            let mut holdings = holdings.clone();
+            holdings.insert("log_bytes".into(), json!(1184));
             Value::Object(holdings)
         }
         // Only a store with a server has settings.
