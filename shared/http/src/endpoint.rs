@@ -13,12 +13,13 @@ use leaderboard_core::{TenantId, Timestamp};
 use crate::audit::Act;
 use crate::edge::Knowledge;
 use crate::environment::Environment;
-use crate::identity::Identity;
+use leaderboard_api::Identity;
 use crate::pipeline::Gate;
-use crate::problem::{Problem, ProblemType};
-use crate::response::{JsonForm, Response};
-use crate::route::{Family, RouteTable};
-use crate::version::ApiVersion;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{JsonForm, Response};
+use leaderboard_api::FunctionName;
+use crate::route::RouteTable;
+use leaderboard_api::ApiVersion;
 
 /// A function: its routes, and a handler for each.
 #[expect(
@@ -30,7 +31,7 @@ pub trait Endpoint {
     type Route: 'static;
 
     /// Which family it is.
-    const FAMILY: Family;
+    const FAMILY: FunctionName;
 
     /// Its routes.
     fn table() -> RouteTable<Self::Route>;

@@ -12,7 +12,7 @@ use crate::credentials::PlayerTokens;
 use crate::fetch::Fetch;
 use crate::memory::Memory;
 use crate::pipeline::{CdnKeyHeaders, CorsOrigins, TrustedProxies};
-use crate::version::Deprecation;
+use leaderboard_api::Deprecation;
 
 /// The world around one request. A clone is another handle on the same world, for work that goes on after the
 /// response.

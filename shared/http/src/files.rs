@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
 use crate::pipeline::{CorsOrigins, REQUEST_ID, TrustedProxies, admit, hex, is_secure, protect, trace_id};
-use crate::problem::{Problem, ProblemType, render_page};
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::problem::render_page;
 use crate::views::accepts_gzip;
 
 /// How much of a digest makes an entity tag, in bytes.

@@ -14,46 +14,29 @@ pub mod families;
 mod fetch;
 mod files;
 pub mod handlers;
-mod identity;
-mod json;
 mod limits;
 mod log;
 mod me;
 mod memory;
 pub mod message;
 mod metrics;
-mod params;
 mod pipeline;
-mod problem;
-mod query;
 mod readiness;
 mod repeat;
-mod response;
 mod route;
-mod version;
 mod views;
-pub mod wire;
 
 pub use credentials::PlayerTokens;
-pub use edge::{Quotas, TenantRecord, TenantState};
 pub use endpoint::{Context, Endpoint};
 pub use environment::{Environment, Secret, Settings};
 pub use fetch::{Fetch, FetchError};
 pub use files::{File, serve_file};
-pub use identity::{Credential, Identity};
-pub use json::IntegerFormat;
 pub use log::{Level, LogRecord};
 pub use memory::Memory;
-pub use params::Params;
 pub use pipeline::{
     Body, CdnKeyHeaders, CorsOrigins, ForwardedHeader, Handled, InvalidKeyHeaders, InvalidOrigins,
-    InvalidProxies, MAX_BODY_BYTES, MediaType, RequestBody, TrustedProxies, handle,
-};
-pub use problem::{
-    CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
+    InvalidProxies, MAX_BODY_BYTES, RequestBody, TrustedProxies, handle,
 };
 pub use repeat::{RawHeaders, RepeatKey, Repeatable, Repeated, keep, repeated};
-pub use response::{JsonForm, Response};
-pub use route::{Base, BodyKind, Build, Charging, Family, Need, Route, RouteTable, Verb};
-pub use version::{ApiVersion, Deprecation};
+pub use route::{Base, Build, Charging, Need, Route, RouteTable, Verb};
 pub use views::{ChangesError, heard};

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::version::ApiVersion;
+use leaderboard_api::ApiVersion;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use leaderboard_core::PlayerId;
 use leaderboard_core::access::Caller;
 
 use crate::endpoint::Context;
-use crate::problem::{FieldError, Problem, ProblemType};
+use leaderboard_api::{FieldError, Problem, ProblemType};
 
 /// How a player's token names its own player. A player who is really called so is reached with an own token alone.
 pub(crate) const ME: &str = "me";

@@ -21,11 +21,13 @@ use leaderboard_core::{
 };
 use serde::Serialize;
 
-use crate::edge::{Knowledge, TenantState};
+use crate::edge::Knowledge;
+use leaderboard_api::tenant_record::TenantState;
 use crate::environment::Environment;
 use crate::pipeline::switches;
-use crate::problem::Problem;
-use crate::{ProblemType, views};
+use leaderboard_api::Problem;
+use leaderboard_api::ProblemType;
+use crate::views;
 
 use self::read::{Faulty, Message};
 
@@ -138,7 +140,7 @@ fn why_closed<E: Environment>(env: &E, tenant: &TenantId, knowledge: &Knowledge)
     }
 }
 
-/// Settles submissions of messages on at most [`crate::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with
+/// Settles submissions of messages on at most [`leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with
 /// configurations of this cache. Those without a time happened at this instant, or now.
 async fn submit<E: Environment>(
     env: &E,

@@ -1,9 +1,10 @@
 //! Routes: a method, a pattern, what the caller must be allowed, and what the request becomes.
 
+use leaderboard_api::BodyKind;
 use http::Method;
 
-use crate::params::Params;
-use crate::problem::Problem;
+use leaderboard_api::PathParams;
+use leaderboard_api::Problem;
 
 /// The methods that routes are made of. `HEAD` is answered by the route of `GET`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,69 +92,6 @@ impl Need {
     }
 }
 
-/// The families of endpoints: what limits and metrics tell apart. Each has a table of routes in [`crate::families`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Configurations of leaderboards.
-    Leaderboards,
-    /// Scores in.
-    Scores,
-    /// Ranks out.
-    Ranks,
-    /// Limits.
-    Limits,
-    /// Tenants, their usage, the audit log.
-    Tenants,
-    /// Keys, issuers, tokens.
-    Identity,
-    /// Feature flags.
-    Flags,
-    /// Health and metrics.
-    Ops,
-}
-
-impl Family {
-    /// Its name, that of the function that serves it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Leaderboards => "leaderboards",
-            Self::Scores => "scores",
-            Self::Ranks => "ranks",
-            Self::Limits => "limits",
-            Self::Tenants => "tenants",
-            Self::Identity => "identity",
-            Self::Flags => "flags",
-            Self::Ops => "ops",
-        }
-    }
-
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Leaderboards,
-        Self::Scores,
-        Self::Ranks,
-        Self::Limits,
-        Self::Tenants,
-        Self::Identity,
-        Self::Flags,
-        Self::Ops,
-    ];
-}
-
-/// The bodies that a route takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyKind {
-    /// None; one that is sent is not looked at.
-    None,
-    /// `application/json`.
-    Json,
-    /// The same; a request may also come without one.
-    OptionalJson,
-    /// `application/merge-patch+json` (RFC 7396), or `application/json`.
-    MergePatch,
-}
-
 /// Where the pattern of a route begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base {
@@ -189,7 +127,7 @@ pub enum Charging {
 }
 
 /// What makes a typed route of the path's parameters.
-pub type Build<R> = fn(&Params<'_>) -> Result<R, Problem>;
+pub type Build<R> = fn(&PathParams<'_>) -> Result<R, Problem>;
 
 /// One route. `R` is the function's own enum of routes.
 #[derive(Debug, Clone, Copy)]
@@ -340,7 +278,7 @@ pub type RouteTable<R> = &'static [Route<R>];
 #[derive(Debug)]
 pub(crate) enum Found<'t, 'p, R> {
     /// A route and the path's parameters, not decoded yet.
-    Route(&'t Route<R>, Params<'p>),
+    Route(&'t Route<R>, PathParams<'p>),
     /// The path exists for other methods; the value of `Allow`.
     OtherMethods(String),
     /// No such path.
@@ -357,7 +295,7 @@ pub(crate) fn find<'t, 'p, R>(
     let verb = Verb::of(method);
     let mut allowed: Vec<&'static str> = Vec::new();
     for route in table.iter().filter(|route| route.base.includes(base)) {
-        let Some(params) = Params::capture(route.pattern, path) else {
+        let Some(params) = PathParams::capture(route.pattern, path) else {
             continue;
         };
         if verb == Some(route.verb) {

@@ -11,11 +11,11 @@ use super::record::{Event, first_characters, parameters};
 use super::refusals::{UNRECORDED, has_room_for_one};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::{Credential, Identity};
+use leaderboard_api::{Credential, Identity};
 use crate::metrics;
-use crate::params::Params;
-use crate::problem::{Problem, ProblemType};
-use crate::response::Response;
+use leaderboard_api::PathParams;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Response;
 use crate::route::{Need, Route};
 
 /// What is known of a request by the time it is refused.
@@ -43,7 +43,7 @@ impl Trail {
 pub(crate) struct Act<'a> {
     method: &'static str,
     route: &'static str,
-    parameters: &'a Params<'a>,
+    parameters: &'a PathParams<'a>,
     /// Whether it is about the whole installation, and recorded in the operator's log.
     is_operators: bool,
     /// Whether it is done although the store is out of memory.
@@ -61,7 +61,7 @@ struct Recorded {
 
 impl<'a> Act<'a> {
     /// The act of a request for a route; `None` for a request that is none.
-    pub(crate) fn of<R>(route: &Route<R>, parameters: &'a Params<'a>) -> Option<Self> {
+    pub(crate) fn of<R>(route: &Route<R>, parameters: &'a PathParams<'a>) -> Option<Self> {
         route.is_administrative().then(|| Self {
             method: route.verb.name(),
             route: route.pattern,

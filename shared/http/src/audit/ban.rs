@@ -7,7 +7,7 @@ use super::act::{append, unrecorded};
 use super::record::{Event, cut};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::Problem;
+use leaderboard_api::Problem;
 
 /// Records why and until when a player is about to be banned, where that is said. Whether it was recorded: a ban frees memory in no store, but it
 /// must be possible in one that is full, and [`record_ban_again`] tries once more then.

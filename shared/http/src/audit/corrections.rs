@@ -11,9 +11,9 @@ use super::act::{append, unrecorded};
 use super::record::{Event, SentValues, Who, cut};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json::Exact;
-use crate::problem::{FieldError, ItemPlace, Problem, ProblemType};
-use crate::wire::NamedValues;
+use leaderboard_api::json::Exact;
+use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
+use leaderboard_api::wire::NamedValues;
 
 /// The most entries that one request corrects: each takes two records of the log.
 const MAX_CORRECTIONS: usize = 16;

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::identity::Credential;
-use crate::json::{self, Exact, IntegerFormat};
-use crate::params::Params;
-use crate::wire::NamedValues;
+use leaderboard_api::Credential;
+use leaderboard_api::{json, IntegerFormat};
+use leaderboard_api::json::Exact;
+use leaderboard_api::PathParams;
+use leaderboard_api::wire::NamedValues;
 
 /// The most bytes of a record.
 pub(super) const MAX_RECORD_BYTES: usize = 4096;
@@ -159,7 +160,7 @@ impl Event<'_> {
 }
 
 /// The parameters of a path, decoded.
-pub(super) fn parameters(params: &Params<'_>) -> Vec<(&'static str, String)> {
+pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
     params
         .decoded()
         .map(|(name, value)| (name, cut(&value)))

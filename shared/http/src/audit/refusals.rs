@@ -12,9 +12,9 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use super::act::Trail;
 use super::record::{Event, Who, cut};
 use crate::environment::Environment;
-use crate::identity::Credential;
+use leaderboard_api::Credential;
 use crate::metrics;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 
 /// For how long the same refusals of an instance are gathered into one record, in milliseconds.
 const GATHER_MS: u64 = 250;

@@ -4,6 +4,9 @@
 //! A list is only a way to documents, and a document decides what it claims. So lists are changed before and after their
 //! documents in an order in which whatever breaks off is put right by the same request, sent again.
 
+use std::collections::BTreeSet;
+
+use leaderboard_api::issuer_record::IssuerRecord;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId};
 use serde::{Deserialize, Serialize};
@@ -11,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::environment::Environment;
 use crate::pipeline::hex;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 
 /// What the ids of these documents start with: no issuer's id does, and all of those come before it.
 pub(super) const PREFIX: char = '~';
@@ -51,6 +54,15 @@ impl Claim {
     pub(super) fn group(&self) -> String {
         format!("issuers:{}", self.digest())
     }
+}
+
+/// Returns what an issuer's document claims: one claim for each audience.
+pub(super) fn claims_of(record: &IssuerRecord) -> BTreeSet<Claim> {
+    let claim = |audience: &String| Claim {
+        issuer: record.issuer.clone(),
+        audience: audience.clone(),
+    };
+    record.audiences.iter().map(claim).collect()
 }
 
 /// One document on a list.

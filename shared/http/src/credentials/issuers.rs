@@ -1,17 +1,20 @@
 //! Issuers' documents, kept for an administrator.
 
+use leaderboard_api::issuer_record::KeySetProbe;
 use std::collections::BTreeSet;
 
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
-use super::index::{self, Claim};
-use super::issuer::IssuerRecord;
-use super::key_sets::{self, Probe, Source};
+use super::index;
+use super::index::Claim;
+use leaderboard_api::issuer_record::IssuerRecord;
+use super::key_sets;
+use super::key_sets::{KeySetProbe, Source};
 use crate::edge::renew;
 use crate::environment::Environment;
-use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::Preconditions;
+use leaderboard_api::{Problem, ProblemType};
 
 /// Documents of one tenant.
 const MAX_ISSUERS: u32 = 64;
@@ -84,7 +87,7 @@ impl Before {
     }
 
     fn claims(&self) -> BTreeSet<Claim> {
-        self.record.as_ref().map(IssuerRecord::claims).unwrap_or_default()
+        self.record.as_ref().map(index::claims_of).unwrap_or_default()
     }
 }
 
@@ -115,7 +118,7 @@ pub(crate) async fn put<E: Environment>(
         let exactly = exactly(preconditions, before.as_ref())?;
         let (old, new) = (
             before.as_ref().map(Before::claims).unwrap_or_default(),
-            record.claims(),
+            index::claims_of(record),
         );
         let put = async || {
             for claim in old.difference(&new) {
@@ -190,9 +193,9 @@ async fn check_the_others<E: Environment>(
         let detail = format!("There are {most} issuers, which is as many as there may be.");
         return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
     }
-    let claims = record.claims();
+    let claims = index::claims_of(record);
     let taken = |document: &Versioned<Vec<u8>>| {
-        IssuerRecord::decode(&document.value).is_ok_and(|other| !other.claims().is_disjoint(&claims))
+        IssuerRecord::decode(&document.value).is_ok_and(|other| !index::claims_of(&other).is_disjoint(&claims))
     };
     if others.iter().any(|(_, document)| taken(document)) {
         return Err(Problem::new(ProblemType::IssuerTaken));
@@ -239,7 +242,7 @@ pub(crate) async fn probe<E: Environment>(
     env: &E,
     owner: Option<&TenantId>,
     record: &IssuerRecord,
-) -> Option<Probe> {
+) -> Option<KeySetProbe> {
     let source = Source::of(owner, record)?;
     Some(key_sets::probe(env, &source).await)
 }

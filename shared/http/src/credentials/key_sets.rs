@@ -5,6 +5,7 @@
 //! it fetched at once, but not within [`COOL_DOWN_MS`] of the last time, so that nobody can make this service ask an
 //! issuer at will. One request of an instance fetches, and one instance of a region; the others wait for it.
 
+use leaderboard_api::issuer_record::KeySetProbe;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -15,11 +16,12 @@ use leaderboard_identity::token::{
     Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, Trust, discovery_url,
 };
 
-use super::issuer::{IssuerRecord, KeySource};
-use super::nearby::{self, Attempt};
+use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
+use super::nearby;
+use super::nearby::Attempt;
 use crate::environment::Environment;
 use crate::fetch::{Fetch, FetchError};
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 
 /// How long a set is used as it is, in milliseconds.
 const FRESH_MS: i64 = 10 * 60 * 1000;
@@ -81,15 +83,6 @@ impl Source {
 /// Whose a set is, by its name.
 fn owner_of(name: &str) -> &str {
     name.split(' ').next().unwrap_or_default()
-}
-
-/// Whether the keys of an issuer could be fetched just now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Probe {
-    /// So many keys were.
-    Fetched(usize),
-    /// They were not, and why, in words for whoever may configure issuers.
-    Failed(String),
 }
 
 /// What an instance knows of a set.
@@ -230,17 +223,17 @@ pub(super) async fn forget<E: Environment>(env: &E, source: &Source) {
 }
 
 /// Fetches a set, unless that was tried a moment ago, and says what came of it.
-pub(super) async fn probe<E: Environment>(env: &E, source: &Source) -> Probe {
+pub(super) async fn probe<E: Environment>(env: &E, source: &Source) -> KeySetProbe {
     let name = source.name();
     renewed(env, source).await;
     let Some(held) = env.memory().key_sets.find(&name) else {
-        return Probe::Failed("They are being fetched by another request.".to_owned());
+        return KeySetProbe::Failed("They are being fetched by another request.".to_owned());
     };
     match (held.fault, held.keys) {
-        (Some(fault), _) => Probe::Failed(fault.to_string()),
-        (None, Some(keys)) => Probe::Fetched(keys.len()),
+        (Some(fault), _) => KeySetProbe::Failed(fault.to_string()),
+        (None, Some(keys)) => KeySetProbe::Fetched(keys.len()),
         (None, None) => {
-            Probe::Failed("An attempt a moment ago failed; there is another one in a moment.".to_owned())
+            KeySetProbe::Failed("An attempt a moment ago failed; there is another one in a moment.".to_owned())
         }
     }
 }

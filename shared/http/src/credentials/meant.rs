@@ -7,8 +7,9 @@ use std::rc::Rc;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_identity::token::{KeySet, MAX_URL_BYTES, Verifier};
 
-use super::index::{self, Claim};
-use super::issuer::{IssuerRecord, KeySource};
+use super::index;
+use super::index::Claim;
+use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use super::issuers::{group, name};
 use super::key_sets::Source;
 use crate::edge::{Bodies, CLOCK_MARGIN_MS, Trust, documents};
@@ -70,7 +71,7 @@ impl Issuer {
         let verifier = record.verifier(meant.owner.as_ref()).ok()?;
         let keys = match &record.source {
             KeySource::Keys(keys) => {
-                let keys = keys.iter().map(super::StaticKey::parsed);
+                let keys = keys.iter().map(leaderboard_api::issuer_record::StaticKey::parsed);
                 Keys::Here(Rc::new(KeySet::new(keys.collect::<Result<_, _>>().ok()?)))
             }
             _ => Keys::At(Source::of(meant.owner.as_ref(), &record)?),
@@ -183,7 +184,7 @@ mod tests {
     use leaderboard_core::Versioned;
 
     use super::*;
-    use crate::credentials::StaticKey;
+    use leaderboard_api::issuer_record::StaticKey;
 
     fn bodies(version: u64) -> Rc<Bodies> {
         let key = StaticKey::Secret(None, "x".repeat(32));

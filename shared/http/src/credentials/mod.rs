@@ -1,7 +1,6 @@
 //! Credentials and what they are verified with: API keys by their records, tokens by the keys of their issuers.
 
 mod index;
-mod issuer;
 pub(crate) mod issuers;
 mod key_sets;
 pub(crate) mod keys;
@@ -11,8 +10,7 @@ mod player_tokens;
 mod tokens;
 
 pub(crate) use index::digest;
-pub(crate) use issuer::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
-pub(crate) use key_sets::{KeySets, Probe};
+pub(crate) use key_sets::KeySets;
 pub(crate) use meant::KnownIssuers;
 pub use player_tokens::PlayerTokens;
 pub(crate) use tokens::{Tokens, identity as of_token};

@@ -11,12 +11,13 @@ use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{KeyBinding, KeySet, PresentedToken, TokenProblem, VerifiedToken};
 use sha2::{Digest, Sha256};
 
-use super::meant::{self, Issuer, Keys, TRUSTED_MS};
+use super::meant;
+use super::meant::{Issuer, Keys, TRUSTED_MS};
 use super::{key_sets, keys};
 use crate::edge::Knowledge;
 use crate::environment::Environment;
-use crate::identity::{Credential, Identity};
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Credential, Identity};
+use leaderboard_api::{Problem, ProblemType};
 use crate::route::Need;
 
 /// Tokens that an instance remembers.

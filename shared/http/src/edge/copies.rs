@@ -7,7 +7,8 @@ use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::{Cache, DocumentName, Documents};
 use leaderboard_core::{LruMap, StoreError, Timestamp, Versioned};
 
-use super::generations::{self, Generation};
+use super::generations;
+use super::generations::Generation;
 use crate::circuit_breaker;
 use crate::environment::Environment;
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Knowledge;
 use crate::environment::Environment;
-use crate::version::ApiVersion;
+use leaderboard_api::ApiVersion;
 
 /// How many sets an instance remembers.
 const MAX_SETS: usize = 32;

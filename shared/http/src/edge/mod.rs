@@ -18,6 +18,5 @@ pub(crate) use banned::Banned;
 pub(crate) use copies::{Bodies, CLOCK_MARGIN_MS, Copies, Trust, documents, renew};
 pub(crate) use flags::{Flags, ReadSets, Subject};
 pub(crate) use generations::Generations;
-pub(crate) use knowledge::{DEFAULT_LOG_BYTES, Knowledge, KnownTenants, only, record as record_name};
-pub use knowledge::{Quotas, TenantRecord, TenantState};
+pub(crate) use knowledge::{Knowledge, KnownTenants, only, record as record_name};
 pub(crate) use own_flags::{V2_DEFAULT, WRITES, check_own};

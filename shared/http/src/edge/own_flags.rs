@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Subject;
 use super::flags::{MAX_OWN_STEPS, seconds};
-use crate::json::{Errors, Pointer};
-use crate::problem::Problem;
-use crate::version::ApiVersion;
+use leaderboard_api::json::{Errors, Pointer};
+use leaderboard_api::Problem;
+use leaderboard_api::ApiVersion;
 
 /// `false`: writes of a tenant, or of all tenants in the operator's set, are refused.
 pub(crate) const WRITES: &str = "edgeboard.writes";

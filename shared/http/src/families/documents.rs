@@ -1,7 +1,8 @@
 //! Routes to a document of which a tenant has one and the operator another.
 
-use crate::limits::Scope;
-use crate::{BodyKind, Need, Route, Verb};
+use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::BodyKind;
+use crate::{Need, Route, Verb};
 
 /// A call about such a document.
 #[derive(Debug)]

@@ -2,9 +2,8 @@
 
 use super::documents::{DocumentCall, routes};
 use crate::handlers::{flags, ofrep};
-use crate::{
-    BodyKind, Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb,
-};
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
 
 /// A call of this family, its parameters parsed.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ pub struct Flags;
 impl Endpoint for Flags {
     type Route = Call;
 
-    const FAMILY: Family = Family::Flags;
+    const FAMILY: FunctionName = FunctionName::Flags;
 
     fn table() -> RouteTable<Call> {
         const {

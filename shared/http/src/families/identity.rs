@@ -4,10 +4,8 @@ use leaderboard_identity::api_key::KeyId;
 
 use crate::handlers::issuers::Scope;
 use crate::handlers::{issuers, keys, tokens};
-use crate::{
-    BodyKind, Context, Endpoint, Environment, Family, Need, Params, Problem, Response, Route, RouteTable,
-    Verb,
-};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
 
 /// A call of this family, its parameters parsed.
 #[derive(Debug)]
@@ -31,11 +29,11 @@ const ISSUER: &str = "/issuers/:issuer";
 const OPERATOR_ISSUERS: &str = "/operator/issuers";
 const OPERATOR_ISSUER: &str = "/operator/issuers/:issuer";
 
-fn key(params: &Params<'_>) -> Result<KeyId, Problem> {
+fn key(params: &PathParams<'_>) -> Result<KeyId, Problem> {
     params.key()
 }
 
-fn issuer(params: &Params<'_>) -> Result<Box<str>, Problem> {
+fn issuer(params: &PathParams<'_>) -> Result<Box<str>, Problem> {
     params.issuer()
 }
 
@@ -46,7 +44,7 @@ pub struct Identity;
 impl Endpoint for Identity {
     type Route = Call;
 
-    const FAMILY: Family = Family::Identity;
+    const FAMILY: FunctionName = FunctionName::Identity;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -1,10 +1,8 @@
 //! Creates, reads, changes and deletes leaderboards.
 
 use crate::handlers::leaderboards;
-use crate::{
-    BodyKind, Context, Endpoint, Environment, Family, Need, Params, Problem, Response, Route, RouteTable,
-    Verb,
-};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
 use leaderboard_core::LeaderboardId;
 
 /// A call of this family, its parameters parsed.
@@ -20,7 +18,7 @@ pub enum Call {
 const ALL: &str = "/leaderboards";
 const ONE: &str = "/leaderboards/:leaderboard";
 
-fn id(params: &Params<'_>) -> Result<LeaderboardId, Problem> {
+fn id(params: &PathParams<'_>) -> Result<LeaderboardId, Problem> {
     params.leaderboard()
 }
 
@@ -31,7 +29,7 @@ pub struct Leaderboards;
 impl Endpoint for Leaderboards {
     type Route = Call;
 
-    const FAMILY: Family = Family::Leaderboards;
+    const FAMILY: FunctionName = FunctionName::Leaderboards;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -2,7 +2,8 @@
 
 use super::documents::{DocumentCall, routes};
 use crate::handlers::limits;
-use crate::{Context, Endpoint, Environment, Family, Problem, Response, RouteTable};
+use crate::{Context, Endpoint, Environment, RouteTable};
+use leaderboard_api::{FunctionName, Problem, Response};
 
 /// The family.
 #[derive(Debug)]
@@ -11,7 +12,7 @@ pub struct Limits;
 impl Endpoint for Limits {
     type Route = DocumentCall;
 
-    const FAMILY: Family = Family::Limits;
+    const FAMILY: FunctionName = FunctionName::Limits;
 
     fn table() -> RouteTable<DocumentCall> {
         const { &routes("/limits", "/operator/limits") }

@@ -1,13 +1,14 @@
 //! The routes of all families in one list, for whoever looks at all of them.
 
 use super::{Flags, Identity, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
-use crate::{Base, BodyKind, Endpoint, Family, Need, Verb};
+use crate::{Base, Endpoint, Need, Verb};
+use leaderboard_api::{BodyKind, FunctionName};
 
 /// A route, without what its function makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedRoute {
     /// Whose it is.
-    pub family: Family,
+    pub family: FunctionName,
     /// The method.
     pub verb: Verb,
     /// Where the pattern begins.

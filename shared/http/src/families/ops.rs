@@ -1,7 +1,8 @@
 //! Health, metrics, and a clear answer on routes that are nobody else's.
 
 use crate::handlers::{health, metrics, ops};
-use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
+use leaderboard_api::{FunctionName, Problem, Response};
 
 /// A call of this family, its parameters parsed.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Ops;
 impl Endpoint for Ops {
     type Route = Call;
 
-    const FAMILY: Family = Family::Ops;
+    const FAMILY: FunctionName = FunctionName::Ops;
 
     fn table() -> RouteTable<Call> {
         const {

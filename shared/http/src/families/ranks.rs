@@ -1,7 +1,8 @@
 //! Answers who stands where.
 
 use crate::handlers::{ranks, summary};
-use crate::{Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
+use leaderboard_api::{FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 
 /// A call of this family, its parameters parsed.
@@ -22,7 +23,7 @@ pub struct Ranks;
 impl Endpoint for Ranks {
     type Route = Call;
 
-    const FAMILY: Family = Family::Ranks;
+    const FAMILY: FunctionName = FunctionName::Ranks;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -1,9 +1,8 @@
 //! Takes scores in, removes entries, hides players, and shows, replays and drops the dead letters.
 
 use crate::handlers::{bans, dead_letters, scores};
-use crate::{
-    BodyKind, Context, Endpoint, Environment, Family, Need, Problem, Response, Route, RouteTable, Verb,
-};
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
 use leaderboard_core::{LeaderboardId, PlayerId};
 
 /// A call of this family, its parameters parsed.
@@ -28,7 +27,7 @@ pub struct Scores;
 impl Endpoint for Scores {
     type Route = Call;
 
-    const FAMILY: Family = Family::Scores;
+    const FAMILY: FunctionName = FunctionName::Scores;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -1,10 +1,8 @@
 //! Tenants: what the operator sets for each, what each uses, and the audit log.
 
 use crate::handlers::{audit, tenants};
-use crate::{
-    BodyKind, Context, Endpoint, Environment, Family, Need, Params, Problem, Response, Route, RouteTable,
-    Verb,
-};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use crate::{Context, Endpoint, Environment, Need, Route, RouteTable, Verb};
 use leaderboard_core::TenantId;
 
 /// A call of this family, its parameters parsed.
@@ -23,7 +21,7 @@ pub enum Call {
 
 const ONE: &str = "/tenants/:tenant";
 
-fn id(params: &Params<'_>) -> Result<TenantId, Problem> {
+fn id(params: &PathParams<'_>) -> Result<TenantId, Problem> {
     params.tenant()
 }
 
@@ -34,7 +32,7 @@ pub struct Tenants;
 impl Endpoint for Tenants {
     type Route = Call;
 
-    const FAMILY: Family = Family::Tenants;
+    const FAMILY: FunctionName = FunctionName::Tenants;
 
     fn table() -> RouteTable<Call> {
         const {

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::Problem;
-use crate::query::{Query, invalid};
-use crate::response::Response;
-use crate::wire::ListBody;
+use leaderboard_api::Problem;
+use leaderboard_api::query::{Query, invalid};
+use leaderboard_api::Response;
+use leaderboard_api::wire::ListBody;
 
 /// How many records a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 100;

@@ -4,17 +4,18 @@ use http::StatusCode;
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS};
 use leaderboard_core::{PlayerId, StoreError};
 
-use super::paging::{self, Paging};
+use super::paging;
+use super::paging::Paging;
 use crate::audit;
 use crate::edge::Banned;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 use crate::views;
-use crate::wire::ListBody;
-use crate::wire::ban::{BanBody, read};
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::ban::{BanBody, read};
 
 /// The most bans on a page.
 const MAX_LIMIT: u32 = 200;

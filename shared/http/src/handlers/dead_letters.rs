@@ -5,18 +5,19 @@ use leaderboard_core::ports::{DeadLetters, StoredDeadLetter};
 use leaderboard_core::{Status, TenantId};
 use serde::Serialize;
 
-use super::paging::{self, Paging};
+use super::paging;
+use super::paging::Paging;
 use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::Credential;
+use leaderboard_api::Credential;
 use crate::message;
-use crate::problem::{Problem, ProblemType};
-use crate::query::{Query, invalid};
-use crate::response::Response;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::query::{Query, invalid};
+use leaderboard_api::Response;
 use crate::views;
-use crate::wire::ListBody;
-use crate::wire::outcome::{OutcomeList, Results};
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::outcome::{OutcomeList, Results};
 
 /// How many dead letters a page has unless asked otherwise.
 const DEFAULT_LETTERS: u32 = 100;

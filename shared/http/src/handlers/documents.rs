@@ -8,11 +8,11 @@ use crate::audit;
 use crate::edge::{Knowledge, only};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::limits::Scope;
-use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::Preconditions;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 
 /// One of them, as a request is about it.
 pub(super) struct Document<'c, 'r, E> {

@@ -11,12 +11,12 @@ use super::documents::Document;
 use crate::edge::check_own;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json;
-use crate::limits::Scope;
-use crate::pipeline::Preconditions;
-use crate::problem::{FieldError, Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::json;
+use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::Preconditions;
+use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 
 /// How deep a flagd document may be nested: rules are deeper than other documents.
 const MAX_DEPTH: usize = 104;

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::pipeline::prefers;
-use crate::problem::Problem;
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::media::prefers;
+use leaderboard_api::Problem;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 
 /// The media type of draft-inadarei-api-health-check.
 pub(crate) const HEALTH_JSON: &str = "application/health+json";

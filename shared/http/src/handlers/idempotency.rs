@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::{Credential, Identity};
-use crate::pipeline::{hex, invalid_header, one_header};
-use crate::problem::Problem;
+use leaderboard_api::{Credential, Identity};
+use crate::pipeline::hex;
+use leaderboard_api::headers::{invalid_header, one_header};
+use leaderboard_api::Problem;
 use crate::route::{Route, Verb};
-use crate::wire::submission::Item;
+use leaderboard_api::wire::submission::Item;
 
 pub(super) const NAME: &str = "Idempotency-Key";
 /// The longest key, in characters.
@@ -163,7 +164,7 @@ mod tests {
     use leaderboard_core::LeaderboardId;
 
     use super::*;
-    use crate::wire::submission::{Destination, Sender, scores};
+    use leaderboard_api::wire::submission::{Destination, Sender, scores};
 
     const BATCH: &str = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1,"id":"own"}]}"#;
 

@@ -9,15 +9,15 @@ use crate::audit;
 use crate::credentials::issuers;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::Credential;
-use crate::json;
-use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
-use crate::wire::ListBody;
-use crate::wire::issuer::read as read_document;
-use crate::wire::issuer_body::IssuerBody;
+use leaderboard_api::Credential;
+use leaderboard_api::json;
+use leaderboard_api::Preconditions;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::issuer::read as read_document;
+use leaderboard_api::wire::issuer_body::IssuerBody;
 
 /// The most issuers on a page.
 const MAX_LIMIT: u32 = 200;

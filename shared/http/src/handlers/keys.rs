@@ -7,19 +7,20 @@ use leaderboard_identity::api_key::{
     ApiKey, ApiKeyRecord, KeyId, KeyRequest, MAX_FORMER_SECRETS, TooManySecrets,
 };
 
-use super::idempotency::{self, KeyedRequest};
+use super::idempotency;
+use super::idempotency::KeyedRequest;
 use super::paging::{PARAMETERS, Paging, next};
 use crate::audit;
 use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json;
-use crate::pipeline::Preconditions;
-use crate::problem::{FieldError, Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
-use crate::wire::ListBody;
-use crate::wire::key::{KeyBody, read as read_terms, read_overlap};
+use leaderboard_api::json;
+use leaderboard_api::Preconditions;
+use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::key::{KeyBody, read as read_terms, read_overlap};
 
 /// Keys of one tenant, revoked ones included until they are removed.
 const MAX_KEYS: u32 = 200;

@@ -12,14 +12,15 @@ use super::ranks;
 use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json;
-use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
-use crate::views::{self, Subject};
-use crate::wire::ListBody;
-use crate::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
+use leaderboard_api::json;
+use leaderboard_api::Preconditions;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use crate::views;
+use crate::views::Subject;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
 
 /// The most leaderboards on a page.
 const MAX_LIMIT: u32 = 200;

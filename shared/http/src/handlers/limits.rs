@@ -7,12 +7,12 @@ use leaderboard_core::ports::DocumentKind;
 use super::documents::Document;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json;
-use crate::limits::{LimitsDocument, Scope};
-use crate::pipeline::Preconditions;
-use crate::problem::Problem;
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::json;
+use leaderboard_api::rate_limits::{LimitsDocument, Scope};
+use leaderboard_api::Preconditions;
+use leaderboard_api::Problem;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 
 /// `GET /limits` or `/operator/limits`, with its entity tag; 304 when the client has it already.
 ///

@@ -8,11 +8,13 @@ use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, Counters};
 use crate::endpoint::Context;
 use crate::environment::{Environment, Settings};
 use crate::limits::of_the_region;
-use crate::metrics::{self, Counted, exposition, region};
-use crate::pipeline::{Guard, one_header};
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
+use crate::metrics;
+use crate::metrics::{Counted, exposition, region};
+use crate::pipeline::Guard;
+use leaderboard_api::headers::one_header;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 
 /// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. Where the store adds up what
 /// instances count, the part that did not reach it has a series of its own, with the label `kept="region"`. For the operator's key, or the

@@ -7,8 +7,8 @@ use leaderboard_core::{Outcome, usecase};
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::Problem;
-use crate::wire::Names;
+use leaderboard_api::Problem;
+use leaderboard_api::wire::Names;
 
 /// The columns of the leaderboards of outcomes without columns. Asks the store only for one that the instance has forgotten
 /// since.

@@ -13,10 +13,11 @@ use sha2::{Digest, Sha256};
 use crate::edge::{Flags, Subject};
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json;
-use crate::pipeline::{MediaType, Preconditions, country};
-use crate::problem::Problem;
-use crate::response::Response;
+use leaderboard_api::json;
+use leaderboard_api::{MediaType, Preconditions};
+use crate::pipeline::country;
+use leaderboard_api::Problem;
+use leaderboard_api::Response;
 
 #[derive(Serialize)]
 struct Success<'a> {

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::Problem;
-use crate::query::Query;
+use leaderboard_api::Problem;
+use leaderboard_api::Query;
 use crate::readiness::{Probed, probe};
-use crate::response::Response;
+use leaderboard_api::Response;
 
 #[derive(Serialize)]
 struct Health {

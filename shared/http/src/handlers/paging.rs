@@ -1,8 +1,8 @@
 //! Lists in the order of ids, read page by page.
 
-use crate::problem::Problem;
-use crate::query::Query;
-use crate::wire::cursor;
+use leaderboard_api::Problem;
+use leaderboard_api::Query;
+use leaderboard_api::wire::cursor;
 
 /// The parameters of a page.
 pub(super) const PARAMETERS: [&str; 2] = ["limit", "cursor"];

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::pipeline::list_header;
+use leaderboard_api::headers::list_header;
 
 /// Whether the client prefers `return=minimal`; the first `return` counts.
 pub(super) fn wants_minimal(headers: &HeaderMap) -> bool {

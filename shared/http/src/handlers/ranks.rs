@@ -12,12 +12,13 @@ use serde::Serialize;
 
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json::decimal;
-use crate::problem::Problem;
-use crate::query::{Query, decode, invalid};
-use crate::response::Response;
-use crate::views::{self, Question, Subject};
-use crate::wire::{cursor, ranks as wire};
+use leaderboard_api::json::decimal;
+use leaderboard_api::Problem;
+use leaderboard_api::query::{Query, decode, invalid};
+use leaderboard_api::Response;
+use crate::views;
+use crate::views::{Question, Subject};
+use leaderboard_api::wire::{cursor, ranks as wire};
 
 /// How many entries a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 10;

@@ -11,13 +11,13 @@ use crate::audit;
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::me;
-use crate::problem::{FieldError, ItemPlace, Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 use crate::views;
-use crate::wire::Names;
-use crate::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
-use crate::wire::submission::{Destination, Item, Scores, Sender, scores};
+use leaderboard_api::wire::Names;
+use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
+use leaderboard_api::wire::submission::{Destination, Item, Scores, Sender, scores};
 
 /// Tells which preference was followed (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

@@ -12,11 +12,13 @@ use sha2::{Digest, Sha256};
 use crate::endpoint::Context;
 use crate::environment::Environment;
 use crate::me::ME;
-use crate::pipeline::{IF_MATCH, Preconditions, hex, precondition_failed};
-use crate::problem::{Problem, ProblemType};
-use crate::query::{Query, invalid};
-use crate::response::Response;
-use crate::views::{self, Question, Subject};
+use leaderboard_api::{IF_MATCH, Preconditions, precondition_failed};
+use crate::pipeline::hex;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::query::{Query, invalid};
+use leaderboard_api::Response;
+use crate::views;
+use crate::views::{Question, Subject};
 
 /// How many entries of the top there are unless asked otherwise.
 const DEFAULT_TOP: u32 = 10;

@@ -6,16 +6,17 @@ use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use super::paging::{PARAMETERS, Paging, next};
 use crate::audit;
-use crate::edge::{Knowledge, TenantRecord, record_name};
+use crate::edge::{Knowledge, record_name};
+use leaderboard_api::tenant_record::TenantRecord;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::json;
-use crate::pipeline::Preconditions;
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
-use crate::wire::ListBody;
-use crate::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
+use leaderboard_api::json;
+use leaderboard_api::Preconditions;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
 
 /// The most tenants on a page.
 const MAX_LIMIT: u32 = 200;

@@ -10,14 +10,14 @@ use crate::audit;
 use crate::credentials::keys;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::Credential;
-use crate::json;
-use crate::problem::{Problem, ProblemType};
-use crate::query::Query;
-use crate::response::Response;
+use leaderboard_api::Credential;
+use leaderboard_api::json;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Query;
+use leaderboard_api::Response;
 use crate::route::Need;
-use crate::wire::scopes;
-use crate::wire::token::{TokenBody, read as read_request};
+use leaderboard_api::wire::scopes;
+use leaderboard_api::wire::token::{TokenBody, read as read_request};
 
 /// `POST /tokens`: a token of a player of the tenant.
 ///

@@ -8,10 +8,11 @@ use leaderboard_core::ports::{Charge, Overdraft};
 use sha2::{Digest, Sha256};
 
 use super::busy::Owner;
-use super::{Policy, PolicyName, Rules};
-use crate::identity::{Credential, Identity};
+use leaderboard_api::rate_limits::{Policy, PolicyName};
+use super::Rules;
+use leaderboard_api::{Credential, Identity};
 use crate::pipeline::hex;
-use crate::route::Family;
+use leaderboard_api::FunctionName;
 
 /// The bits of an IPv6 address that are counted: a client has a network of its own, and chooses among its addresses.
 const IPV6_COUNTED_BITS: u32 = 64;
@@ -108,7 +109,7 @@ pub(crate) fn applied(
     rules: &Rules,
     identity: &Identity,
     client: Option<IpAddr>,
-    family: Family,
+    family: FunctionName,
 ) -> Vec<Applied> {
     if identity.credential == Credential::Operator || rules.exempt(client) {
         return Vec::new();
@@ -235,7 +236,7 @@ mod tests {
 
     fn buckets(identity: &Identity, client: &str) -> Vec<String> {
         let client = client.parse().ok();
-        let found = applied(&Rules::default(), identity, client, Family::Ranks);
+        let found = applied(&Rules::default(), identity, client, FunctionName::Ranks);
         found.into_iter().map(|one| one.bucket).collect()
     }
 

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use leaderboard_core::ports::Counters;
 
-use super::PolicyName;
+use leaderboard_api::rate_limits::PolicyName;
 use crate::environment::Environment;
 use crate::metrics::{Counted, keep};
-use crate::route::Family;
+use leaderboard_api::FunctionName;
 
 /// The metrics whose counts the store adds up.
 const IN_THE_STORE: [&str; 3] = [
@@ -32,7 +32,7 @@ pub(crate) fn unmetered() -> Box<str> {
 }
 
 /// Changes refused because the store was out of reach.
-pub(crate) fn changes_refused(family: Family) -> Box<str> {
+pub(crate) fn changes_refused(family: FunctionName) -> Box<str> {
     format!(
         "edgeboard_changes_refused_total{{family=\"{}\"}}",
         family.as_str()
@@ -94,7 +94,7 @@ mod tests {
             limited(PolicyName::Client),
             limited_by_quota(),
             unmetered(),
-            changes_refused(Family::Scores),
+            changes_refused(FunctionName::Scores),
         ] {
             let apart = of_the_region(stored.clone());
             assert!(apart != stored && apart.contains("kept=\"region\""), "{apart}");

@@ -5,25 +5,19 @@
 //! nothing: the instance decides ([`buckets`]), tells the store after the response ([`report`]), and learns from its
 //! answer. What new instances need to know is in the region's cache ([`slots`]).
 
-mod addresses;
 mod applied;
 mod buckets;
 mod busy;
 mod counts;
-mod document;
-mod policy;
 mod report;
 mod rules;
 mod slots;
 mod told;
 
-pub(crate) use addresses::{Addresses, Ranges, range};
 pub(crate) use applied::{Applied, applied, of_address, of_credentials, of_unanswered};
 pub(crate) use buckets::Cost;
 pub(crate) use busy::owner;
 pub(crate) use counts::{changes_refused, limited, limited_by_quota, of_the_region};
-pub(crate) use document::{LimitsDocument, Scope};
-pub(crate) use policy::{Policy, PolicyName, Setting};
 pub(crate) use report::{Limiter, schedule};
 pub(crate) use rules::Rules;
 pub(crate) use slots::{look, look_at_day, micros};

@@ -10,9 +10,12 @@ use leaderboard_core::ports::{ChargeRequest, RateLimitDecision, RateLimits};
 use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{Batch, Buckets};
-use super::counts::{self, Counts};
-use super::slots::{self, Slots, micros};
-use crate::circuit_breaker::{self, PATIENCE_MS};
+use super::counts;
+use super::counts::Counts;
+use super::slots;
+use super::slots::{Slots, micros};
+use crate::circuit_breaker;
+use crate::circuit_breaker::PATIENCE_MS;
 use crate::environment::Environment;
 
 /// How long the work that waits for a report sleeps at a time, in milliseconds.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Addresses, LimitsDocument, Policy, PolicyName, Scope, Setting};
+use leaderboard_api::rate_limits::{Addresses, LimitsDocument, Policy, PolicyName, Scope, Setting};
 
 /// What holds for a tenant's requests.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ fn or(setting: Setting, other: impl FnOnce() -> Setting) -> Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+    use leaderboard_api::json;
 
     fn rules(operator: &str, tenant: &str) -> Rules {
         let read =

@@ -7,7 +7,7 @@ use leaderboard_core::ports::RateLimitDecision;
 use super::Applied;
 use super::buckets::Cost;
 use super::busy::DAY_US;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 
 /// The limits: `"player";q=100;w=1`.
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -148,7 +148,7 @@ fn add(list: &mut String, name: &str, first: (&str, u64), second: (&str, u64)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{Policy, PolicyName};
+    use leaderboard_api::rate_limits::{Policy, PolicyName};
 
     fn one(name: PolicyName, quota: u32, burst: u32) -> Applied {
         Applied {

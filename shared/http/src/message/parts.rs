@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use leaderboard_core::LeaderboardId;
 
-use crate::wire::submission::MAX_REQUEST_LEADERBOARDS;
+use leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS;
 
 /// Splits items, in their order, into parts that name at most [`MAX_REQUEST_LEADERBOARDS`] different leaderboards each. An
 /// item that names more by itself is a part of its own.

@@ -3,11 +3,13 @@
 use leaderboard_core::TenantId;
 use leaderboard_core::access::Caller;
 
-use crate::json::{self, Errors, Field, Json};
+use leaderboard_api::json;
+use leaderboard_api::json::{Errors, Field, Json};
 use crate::me;
-use crate::problem::Problem;
-use crate::wire::submission::{Destination, Item, Sender, batch_items, submission};
-use crate::{FieldError, MAX_BODY_BYTES, ProblemType};
+use leaderboard_api::Problem;
+use leaderboard_api::wire::submission::{Destination, Item, Sender, batch_items, submission};
+use leaderboard_api::{FieldError, ProblemType};
+use crate::MAX_BODY_BYTES;
 
 /// The most bytes of a message whose submissions are told apart, so that each is kept on its own. One of more than
 /// [`MAX_BODY_BYTES`] is not applied.

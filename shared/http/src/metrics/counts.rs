@@ -7,7 +7,7 @@ use http::StatusCode;
 use leaderboard_core::ports::Cache;
 
 use crate::environment::Environment;
-use crate::route::Family;
+use leaderboard_api::FunctionName;
 
 /// For how long an instance gathers counts at most before it passes them on, in milliseconds. It lives on for as long.
 const GATHER_MS: u64 = 250;
@@ -57,7 +57,7 @@ impl Counts {
         self.requests.iter().map(Cell::get).fold(0, u64::saturating_add)
     }
 
-    fn take(&self, family: Family) -> Counted {
+    fn take(&self, family: FunctionName) -> Counted {
         let mut counted = Counted::new();
         for (class, count) in (1..).zip(&self.requests) {
             let family = family.as_str();
@@ -86,7 +86,7 @@ fn add(counted: &mut Counted, series: Box<str>, count: u64) {
 }
 
 /// Sees to it that what this instance has counted is passed on soon, after the response.
-pub(crate) fn pass_on<E: Environment>(env: &E, family: Family) {
+pub(crate) fn pass_on<E: Environment>(env: &E, family: FunctionName) {
     if env.memory().counts.passing.replace(true) {
         return;
     }
@@ -159,7 +159,7 @@ mod tests {
         counts.refused();
         counts.unrecorded();
         let told: Vec<String> = counts
-            .take(Family::Ranks)
+            .take(FunctionName::Ranks)
             .iter()
             .map(|(series, count)| format!("{series} {count}"))
             .collect();
@@ -172,6 +172,6 @@ mod tests {
                 "edgeboard_requests_total{family=\"ranks\",status=\"4xx\"} 1",
             ]
         );
-        assert!(counts.take(Family::Ranks).is_empty());
+        assert!(counts.take(FunctionName::Ranks).is_empty());
     }
 }

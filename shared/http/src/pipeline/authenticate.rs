@@ -8,8 +8,8 @@ use leaderboard_identity::api_key::{ApiKey, KEY_PREFIX, KeyRefusal};
 
 use crate::credentials::{keys, of_token};
 use crate::environment::Environment;
-use crate::identity::{Credential, Identity};
-use crate::problem::{FieldError, Problem, ProblemType};
+use leaderboard_api::{Credential, Identity};
+use leaderboard_api::{FieldError, Problem, ProblemType};
 use crate::route::Need;
 
 use super::tenant::TENANT;

@@ -2,8 +2,8 @@
 
 use leaderboard_core::access::Scopes;
 
-use crate::identity::{Credential, Identity};
-use crate::problem::Problem;
+use leaderboard_api::{Credential, Identity};
+use leaderboard_api::Problem;
 use crate::route::Need;
 
 /// 401 for a caller without a credential, 403 for one whose credential does not allow this.
@@ -51,7 +51,7 @@ mod tests {
     use leaderboard_core::{PlayerId, TenantId};
 
     use super::*;
-    use crate::problem::ProblemType;
+    use leaderboard_api::ProblemType;
 
     fn of(identity: &Identity) -> [Result<(), ProblemType>; 7] {
         use Need::{Admin, Identified, Open, Operator, Read, ServerWrite, Write};

@@ -6,7 +6,7 @@ use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
 use super::CorsOrigins;
-use crate::json::IntegerFormat;
+use leaderboard_api::IntegerFormat;
 use crate::limits::RATE_LIMIT;
 
 /// RFC 9213: what CDNs go by, in place of `Cache-Control`. An answer without it is private.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::lines::HeaderLines;
-use crate::limits::{Ranges, range};
+use leaderboard_api::rate_limits::{Ranges, range};
 
 /// Set by the host. A client can send it too, and its value then comes first.
 const HOST_HEADER: &str = "spin-client-addr";

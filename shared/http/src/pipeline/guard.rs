@@ -11,12 +11,12 @@ use leaderboard_core::{StoreError, TenantId};
 
 use crate::edge::Knowledge;
 use crate::environment::Environment;
-use crate::identity::{Credential, Identity};
+use leaderboard_api::{Credential, Identity};
 use crate::limits::{
     Applied, Cost, Rules, Told, limited, limited_by_quota, look, micros, of_address, of_credentials,
     of_unanswered, schedule,
 };
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 use crate::route::Need;
 
 /// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to

@@ -12,13 +12,13 @@ use leaderboard_core::{StoreError, TenantId};
 use super::guard::{now_us, refused};
 use crate::edge::Knowledge;
 use crate::environment::Environment;
-use crate::identity::{Credential, Identity};
-use crate::limits::{
-    Applied, Cost, PolicyName, Told, applied, changes_refused, look, look_at_day, micros, owner, schedule,
-};
-use crate::problem::{Problem, ProblemType};
-use crate::response::Response;
-use crate::route::{Charging, Family, Route};
+use leaderboard_api::{Credential, Identity};
+use crate::limits::{Applied, Cost, Told, applied, changes_refused, look, look_at_day, micros, owner, schedule};
+use leaderboard_api::rate_limits::PolicyName;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Response;
+use crate::route::{Charging, Route};
+use leaderboard_api::FunctionName;
 
 /// The limits of a request that is known to be somebody's, and how it is charged.
 pub(crate) struct Gate {
@@ -47,7 +47,7 @@ impl Gate {
     pub(super) async fn enter<R, E: Environment>(
         env: &E,
         route: &Route<R>,
-        family: Family,
+        family: FunctionName,
         identity: &Identity,
         client: Option<IpAddr>,
         tenant: &TenantId,
@@ -65,7 +65,7 @@ impl Gate {
             applied: Vec::new(),
             apart: 0,
             anonymous: identity.credential == Credential::None,
-            answers_prove: family == Family::Ranks || knowledge.has_own_documents(),
+            answers_prove: family == FunctionName::Ranks || knowledge.has_own_documents(),
             charging: if unlimited { Charging::Nothing } else { charging },
             frees_memory: route.frees_memory,
             // Whoever sets quotas right must not be held up by one.
@@ -97,7 +97,7 @@ impl Gate {
     /// The gate of a read without a credential, of a tenant that is known to exist.
     pub(super) fn of_anybody(
         knowledge: &Knowledge,
-        family: Family,
+        family: FunctionName,
         client: Option<IpAddr>,
         tenant: &TenantId,
     ) -> Self {
@@ -405,7 +405,7 @@ impl Gate {
 }
 
 /// Counts a change that was refused because the store is out of reach.
-pub(super) fn count_refused_change<E: Environment>(env: &E, family: Family) {
+pub(super) fn count_refused_change<E: Environment>(env: &E, family: FunctionName) {
     env.memory().limiter.counts.add(changes_refused(family), 1);
     schedule(env);
 }

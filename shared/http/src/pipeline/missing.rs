@@ -1,12 +1,12 @@
 //! 404 with the names of what is missing, which the path and the query have.
 
-use crate::params::Params;
-use crate::problem::{Problem, ProblemType};
-use crate::query;
+use leaderboard_api::PathParams;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::query;
 
 /// The same problem with a detail that names what was asked for, where the problem has none. The name is the client's own:
 /// nothing is told of what exists. `query` is that of the address.
-pub(super) fn name_missing(problem: Problem, params: &Params<'_>, query: &str) -> Problem {
+pub(super) fn name_missing(problem: Problem, params: &PathParams<'_>, query: &str) -> Problem {
     if problem.detail.is_some() {
         return problem;
     }

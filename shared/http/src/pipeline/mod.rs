@@ -4,14 +4,11 @@ mod authenticate;
 mod authorise;
 mod cdn;
 mod client;
-mod conditional;
 mod cors;
 mod country;
 mod guard;
-mod headers;
 mod limits;
 mod lines;
-mod media;
 mod missing;
 mod scheme;
 mod security;
@@ -22,6 +19,7 @@ mod terms;
 mod trace;
 mod version;
 
+use leaderboard_api::{MediaType, media};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -30,37 +28,35 @@ use http::header::{CONTENT_LENGTH, HeaderName, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::audit::{self, Act, Trail};
-use crate::edge::{Knowledge, Subject, TenantState};
+use crate::audit;
+use crate::audit::{Act, Trail};
+use crate::edge::{Knowledge, Subject};
+use leaderboard_api::tenant_record::TenantState;
 use crate::endpoint::{Context, Endpoint};
 use crate::environment::Environment;
 use crate::handlers::idempotency;
-use crate::identity::{Credential, Identity};
-use crate::json::IntegerFormat;
+use leaderboard_api::{Credential, Identity};
+use leaderboard_api::IntegerFormat;
 use crate::log::{Level, LogRecord};
 use crate::metrics;
-use crate::params::Params;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::PathParams;
+use leaderboard_api::{Problem, ProblemType};
 use crate::repeat::Repeatable;
-use crate::response::{JsonForm, Response};
-use crate::route::{Family, Found, Need, Route, Verb, find};
-use crate::version::{ApiVersion, describe};
+use leaderboard_api::{JsonForm, Response};
+use leaderboard_api::FunctionName;
+use crate::route::{Found, Need, Route, Verb, find};
+use leaderboard_api::{ApiVersion, describe};
 
 pub(crate) use cdn::CDN_CACHE_CONTROL;
 pub use cdn::{CdnKeyHeaders, InvalidKeyHeaders};
 pub(crate) use client::client_address;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies};
-pub(crate) use conditional::{IF_MATCH, Preconditions, precondition_failed};
 pub(crate) use cors::admit;
 pub use cors::{CorsOrigins, InvalidOrigins};
 pub(crate) use country::country;
 pub(crate) use guard::Guard;
-pub(crate) use headers::{invalid_header, list_bytes, list_header, one_header};
 pub(crate) use leaderboard_identity::hex::encode as hex;
 pub(crate) use limits::Gate;
-pub use media::MediaType;
-pub(crate) use media::parse_weight;
-pub(crate) use media::prefers;
 pub(crate) use scheme::is_secure;
 pub(crate) use security::{STRICT_TRANSPORT, protect};
 pub(crate) use size::MAX_HEADER_BYTES;
@@ -301,7 +297,7 @@ fn ready<P: Endpoint, E: Environment>(
     env: &E,
     route: &Route<P::Route>,
     (head, body): (&request::Parts, &[u8]),
-    params: &Params<'_>,
+    params: &PathParams<'_>,
     knowledge: &Knowledge,
     subject: &Subject<'_>,
     log: &mut LogRecord,
@@ -312,7 +308,7 @@ fn ready<P: Endpoint, E: Environment>(
     let version = match subject.version {
         Some(version) => version,
         // What is no tenant's has one version, and its component goes without the evaluation of flags.
-        None if const { matches!(P::FAMILY, Family::Ops) } => ApiVersion::V1,
+        None if const { matches!(P::FAMILY, FunctionName::Ops) } => ApiVersion::V1,
         None => version::default_version(env, knowledge, subject),
     };
     if version::is_of_the_api(head.uri.path()) {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, request};
 
-use super::invalid_header;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::headers::invalid_header;
+use leaderboard_api::{Problem, ProblemType};
 
 /// The largest body, in bytes: 1 MiB.
 pub const MAX_BODY_BYTES: usize = 1 << 20;

@@ -4,8 +4,9 @@ use leaderboard_core::TenantId;
 
 use crate::edge::{Flags, Knowledge, Subject, WRITES};
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
-use crate::route::{Family, Route, Verb};
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::FunctionName;
+use crate::route::{Route, Verb};
 
 /// Refuses a write where writes are switched off. The operator and the tenant each may throw the switch, and neither
 /// undoes the other's.
@@ -38,6 +39,6 @@ pub(crate) fn writes_are_off<E: Environment>(env: &E, tenant: &TenantId, knowled
 
 /// Whether a family keeps what tenants play for. What else can be changed, keys, limits, flags and tenants, is needed in an
 /// incident and goes on; so do routes of these families that say so.
-pub(super) const fn has_switch(family: Family) -> bool {
-    matches!(family, Family::Leaderboards | Family::Scores)
+pub(super) const fn has_switch(family: FunctionName) -> bool {
+    matches!(family, FunctionName::Leaderboards | FunctionName::Scores)
 }

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use leaderboard_core::TenantId;
 
-use super::{invalid_header, one_header};
-use crate::identity::Identity;
-use crate::problem::{FieldError, Problem, ProblemType};
+use leaderboard_api::headers::{invalid_header, one_header};
+use leaderboard_api::Identity;
+use leaderboard_api::{FieldError, Problem, ProblemType};
 use crate::route::Need;
 
 pub(super) const TENANT: &str = "X-Tenant-ID";

@@ -10,8 +10,9 @@ use super::limits::Gate;
 use crate::edge::Knowledge;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::identity::Credential;
-use crate::route::{Charging, Family, Need, Route};
+use leaderboard_api::Credential;
+use crate::route::{Charging, Need, Route};
+use leaderboard_api::FunctionName;
 
 /// What a read without a credential is charged with when its answer is given again.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Terms {
     pub(crate) fn again<E: Environment>(
         &self,
         env: &E,
-        family: Family,
+        family: FunctionName,
         client: Option<IpAddr>,
     ) -> Option<(Option<HeaderValue>, Option<HeaderValue>)> {
         let limits = &self.knowledge.limits;

@@ -3,12 +3,13 @@
 
 use http::HeaderMap;
 
-use super::{invalid_header, media, one_header};
+use leaderboard_api::headers::{invalid_header, one_header};
+use leaderboard_api::media;
 use crate::edge::{Flags, Knowledge, Subject, V2_DEFAULT};
 use crate::environment::Environment;
-use crate::problem::{FieldError, Problem, ProblemType};
+use leaderboard_api::{FieldError, Problem, ProblemType};
 use crate::route::Base;
-use crate::version::ApiVersion;
+use leaderboard_api::ApiVersion;
 
 /// What the paths of all versions begin with.
 const API: &str = "/api/";

@@ -14,9 +14,10 @@ use super::region;
 use super::view::View;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::pipeline::{CDN_CACHE_CONTROL, IF_MATCH, Preconditions, precondition_failed};
-use crate::problem::Problem;
-use crate::response::Response;
+use crate::pipeline::CDN_CACHE_CONTROL;
+use leaderboard_api::{IF_MATCH, Preconditions, precondition_failed};
+use leaderboard_api::Problem;
+use leaderboard_api::Response;
 
 /// RFC 9211: what this cache did.
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");

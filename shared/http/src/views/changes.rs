@@ -9,7 +9,8 @@
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
 use super::question::place_of;
-use super::region::{self, Note};
+use super::region;
+use super::region::Note;
 use super::shelf::Seen;
 use super::view::View;
 use super::{MEMORY_TRUST_MS, Question};

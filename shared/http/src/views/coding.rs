@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-use crate::pipeline::list_header;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::headers::list_header;
+use leaderboard_api::{Problem, ProblemType};
 
 /// Bodies up to this many bytes are sent as they are, unless the client refuses that: coded ones are hardly smaller, or larger.
 const MIN_CODED_BYTES: usize = 1024;
@@ -132,7 +132,7 @@ impl Weights {
             let name = parts.next().unwrap_or("");
             let weight = parts
                 .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-                .map_or(1000, crate::pipeline::parse_weight);
+                .map_or(1000, leaderboard_api::media::parse_weight);
             let named = match name {
                 "*" => &mut any,
                 _ if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => &mut gzip,

@@ -14,7 +14,7 @@ use super::view::View;
 use super::{changes, make, region};
 use crate::circuit_breaker;
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 
 /// How long those that wait for another instance pause at first, in milliseconds; each pause is twice the one before.
 const FIRST_PAUSE_MS: u64 = 4;

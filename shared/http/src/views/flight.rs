@@ -9,7 +9,7 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 
 use crate::environment::Environment;
-use crate::problem::Problem;
+use leaderboard_api::Problem;
 
 /// How long those that wait pause before they look again, in milliseconds.
 const PAUSE_MS: u64 = 2;
@@ -117,7 +117,7 @@ impl Drop for Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::ProblemType;
+    use leaderboard_api::ProblemType;
 
     #[test]
     fn one_flies_at_a_time_and_those_who_wait_learn_how_it_ended() {

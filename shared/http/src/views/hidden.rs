@@ -10,8 +10,8 @@ use super::serve;
 use crate::circuit_breaker;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
-use crate::response::Response;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Response;
 
 /// Answers a question.
 ///

@@ -7,10 +7,11 @@ use leaderboard_core::usecase::{self, Deps};
 
 use super::question::Question;
 use super::region;
-use crate::circuit_breaker::{self, PATIENCE_MS};
+use crate::circuit_breaker;
+use crate::circuit_breaker::PATIENCE_MS;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType};
 
 /// Whether the period that a question names can be found by the leaderboard's configuration, which is brought from the store where there
 /// is no copy of it. `false`: the question keeps the name that it has, because the store does not answer and there is a response

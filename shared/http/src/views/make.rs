@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 use super::question::{Question, Subject};
 use super::view::{Facts, View};
 use crate::environment::Environment;
-use crate::json::{self, IntegerFormat};
+use leaderboard_api::{json, IntegerFormat};
 use crate::pipeline::hex;
-use crate::problem::Problem;
-use crate::version::ApiVersion;
-use crate::wire::entries::DistributionBody;
-use crate::wire::leaderboard::PublicBody;
-use crate::wire::ranks as wire;
+use leaderboard_api::Problem;
+use leaderboard_api::ApiVersion;
+use leaderboard_api::wire::entries::DistributionBody;
+use leaderboard_api::wire::leaderboard::PublicBody;
+use leaderboard_api::wire::ranks as wire;
 
 /// How many bytes of a body's digest its tag has.
 const TAG_DIGEST_BYTES: usize = 12;

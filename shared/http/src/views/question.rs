@@ -5,9 +5,9 @@ use std::fmt::Write;
 use leaderboard_core::usecase::{DEFAULT_BUCKETS, DistributionQuery, ListQuery};
 use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timestamp, WarmView};
 
-use crate::json::IntegerFormat;
-use crate::version::ApiVersion;
-use crate::wire::cursor;
+use leaderboard_api::IntegerFormat;
+use leaderboard_api::ApiVersion;
+use leaderboard_api::wire::cursor;
 
 /// The limits of first pages that have places of their own: the default, and the longest list.
 const OWN_LIMITS: [u32; 2] = [10, 100];

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 
-use crate::pipeline::list_header;
+use leaderboard_api::headers::list_header;
 
 /// Whether a client asks for the store's own answer (RFC 9111, section 5.2.1.4).
 pub(super) fn wants_the_truth(headers: &HeaderMap) -> bool {

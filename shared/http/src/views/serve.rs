@@ -15,11 +15,12 @@ use super::request_directives::wants_the_truth;
 use super::standing::{Standing, is_due_early, standing};
 use super::view::View;
 use super::{changes, hidden, make};
-use crate::circuit_breaker::{self, PATIENCE_MS};
+use crate::circuit_breaker;
+use crate::circuit_breaker::PATIENCE_MS;
 use crate::endpoint::Context;
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
-use crate::response::Response;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Response;
 
 /// How long an instance takes it that a leaderboard's answers are not kept, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;

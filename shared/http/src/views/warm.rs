@@ -9,7 +9,7 @@ use leaderboard_core::{CachePolicy, LeaderboardId, TenantId};
 use super::Question;
 use super::fetch::{Urgency, fetch};
 use crate::environment::Environment;
-use crate::version::ApiVersion;
+use leaderboard_api::ApiVersion;
 
 /// How often one who warms goes on because the leaderboard changed again.
 const MAX_ROUNDS: u32 = 4;

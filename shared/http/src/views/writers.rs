@@ -9,8 +9,8 @@ use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, Submission
 
 use super::{changes, region, warm};
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemType};
-use crate::response::Response;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Response;
 
 /// RFC 9875: what caches drop when they see this answer.
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");

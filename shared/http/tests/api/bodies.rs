@@ -12,7 +12,7 @@ use leaderboard_http::families::{Leaderboards, Scores};
 use leaderboard_http::{Body, Endpoint, Environment, RequestBody, handle};
 use serde_json::json;
 
-use crate::identity::world::{Instance, Region};
+use leaderboard_api::world::{Instance, Region};
 use crate::service::{KEY, Service, assert_described};
 use crate::store::turn;
 

@@ -3,7 +3,7 @@
 use leaderboard_core::ports::DocumentKind;
 use serde_json::{Value, json};
 
-use crate::identity::world::{Instance, Region, issuer_document};
+use leaderboard_api::world::{Instance, Region, issuer_document};
 use crate::service::{Answer, KEY, Service};
 
 /// Holds an answer to what a failed precondition tells: its header, and the entity tag of what is there.

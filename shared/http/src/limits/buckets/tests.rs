@@ -1,5 +1,5 @@
 use super::*;
-use crate::limits::{Policy, PolicyName};
+use leaderboard_api::rate_limits::{Policy, PolicyName};
 
 fn tenant(name: &str) -> TenantId {
     TenantId::new(name).unwrap()

@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::limits::{Cost, schedule};
 use crate::pipeline::Body;
 use crate::pipeline::guard::now_us;
-use crate::problem::Problem;
+use leaderboard_api::Problem;
 use crate::route::Charging;
 
 /// How long a body of a request that is charged later may take to come before it is held to cost something, in milliseconds.

@@ -1,0 +1,71 @@
+//! Reading request headers.
+
+use http::HeaderMap;
+
+use crate::problem::{FieldError, Problem, ProblemType};
+
+/// The value of a header that may come once; trimmed, visible ASCII.
+///
+/// # Errors
+/// A problem that names the header.
+pub fn one_header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(invalid_header(name, "is sent more than once"));
+    }
+    match value.to_str() {
+        Ok(text) => Ok(Some(text.trim())),
+        Err(_) => Err(invalid_header(name, "must be ASCII")),
+    }
+}
+
+/// All values of a list header, joined as RFC 9110 says; what is not ASCII is left out.
+pub fn list_header(headers: &HeaderMap, name: &'static str) -> Option<String> {
+    let mut values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut joined = values.next()?.to_owned();
+    for value in values {
+        joined.push_str(", ");
+        joined.push_str(value);
+    }
+    Some(joined)
+}
+
+/// All values of a list header, joined as RFC 9110 says, whatever bytes they are.
+pub fn list_bytes(headers: &HeaderMap, name: &'static str) -> Option<Vec<u8>> {
+    let mut values = headers.get_all(name).iter();
+    let mut joined = values.next()?.as_bytes().to_vec();
+    for value in values {
+        joined.extend_from_slice(b", ");
+        joined.extend_from_slice(value.as_bytes());
+    }
+    Some(joined)
+}
+
+/// 400, naming the header.
+pub fn invalid_header(name: &'static str, detail: &str) -> Problem {
+    Problem::new(ProblemType::InvalidHeader).with_error(FieldError::header(name, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_header_comes_once_or_is_refused() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(one_header(&headers, "x-a"), Ok(None));
+        headers.append("x-a", HeaderValue::from_static(" b "));
+        assert_eq!(one_header(&headers, "x-a"), Ok(Some("b")));
+        headers.append("x-a", HeaderValue::from_static("c"));
+        assert!(one_header(&headers, "x-a").is_err());
+        assert_eq!(list_header(&headers, "x-a").as_deref(), Some(" b , c"));
+    }
+}

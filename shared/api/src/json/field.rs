@@ -1,0 +1,249 @@
+//! Taking a tree apart. Each step notes what is wrong and gives `None`, so that one pass finds every error.
+
+use leaderboard_core::{Invalid, Timestamp, suggest};
+
+use super::integer::integer;
+use super::{Errors, Json, Object, Pointer};
+
+/// What is said of a field that is missing.
+pub const IS_REQUIRED: &str = "is required";
+
+/// A value and its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'f, 'a> {
+    /// The value.
+    pub value: &'f Json<'a>,
+    /// Its place.
+    pub pointer: Pointer<'f>,
+}
+
+/// An object's fields and its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'f, 'a> {
+    object: &'f Object<'a>,
+    /// Its place.
+    pub pointer: Pointer<'f>,
+}
+
+impl<'f, 'a> Fields<'f, 'a> {
+    /// A field that must be there.
+    pub fn required<'s>(&'s self, name: &'s str, errors: &mut Errors) -> Option<Field<'s, 'a>> {
+        let found = self.object.get(name);
+        if found.is_none() {
+            errors.add(&Pointer::Key(&self.pointer, name), IS_REQUIRED);
+        }
+        Some(self.field(name, found?))
+    }
+
+    /// A field that may be missing; `null` is as good as missing.
+    pub fn optional<'s>(&'s self, name: &'s str) -> Option<Field<'s, 'a>> {
+        let found = self.object.get(name).filter(|value| **value != Json::Null)?;
+        Some(self.field(name, found))
+    }
+
+    /// All fields.
+    pub fn iter<'s>(&'s self) -> impl Iterator<Item = (&'s str, Field<'s, 'a>)> {
+        self.object
+            .members
+            .iter()
+            .map(|(name, value)| (name.as_ref(), self.field(name, value)))
+    }
+
+    /// Notes every field that is not one of `known`.
+    pub fn only(&self, known: &[&str], errors: &mut Errors) {
+        for (name, field) in self.iter() {
+            if !known.contains(&name) {
+                let meant = suggest(name, known.iter().copied());
+                errors.add(&field.pointer, format!("is not a field of this object{meant}"));
+            }
+        }
+    }
+
+    /// The text of the object as it was sent.
+    pub fn raw(&self) -> &'f str {
+        self.object.raw
+    }
+
+    fn field<'s>(&'s self, name: &'s str, value: &'s Json<'a>) -> Field<'s, 'a> {
+        Field {
+            value,
+            pointer: Pointer::Key(&self.pointer, name),
+        }
+    }
+}
+
+impl<'f, 'a> Field<'f, 'a> {
+    /// A whole document.
+    pub fn root(value: &'f Json<'a>) -> Self {
+        Self {
+            value,
+            pointer: Pointer::Root,
+        }
+    }
+
+    /// An object.
+    pub fn object(self, errors: &mut Errors) -> Option<Fields<'f, 'a>> {
+        match self.value {
+            Json::Object(object) => Some(Fields {
+                object,
+                pointer: self.pointer,
+            }),
+            _ => self.wrong("an object", errors),
+        }
+    }
+
+    /// An array's items.
+    pub fn array(&self, errors: &mut Errors) -> Option<&'f [Json<'a>]> {
+        match self.value {
+            Json::Array(items) => Some(items),
+            _ => self.wrong("an array", errors),
+        }
+    }
+
+    /// An item of this array.
+    pub fn item<'s>(&'s self, at: usize, value: &'s Json<'a>) -> Field<'s, 'a> {
+        Field {
+            value,
+            pointer: Pointer::Index(&self.pointer, at),
+        }
+    }
+
+    /// A string.
+    pub fn text(&self, errors: &mut Errors) -> Option<&'f str> {
+        match self.value {
+            Json::String(text) => Some(text),
+            _ => self.wrong("a string", errors),
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&self, errors: &mut Errors) -> Option<bool> {
+        match self.value {
+            Json::Bool(yes) => Some(*yes),
+            _ => self.wrong("true or false", errors),
+        }
+    }
+
+    /// An integer that its type can hold, as a number or as a string.
+    pub fn integer<T: Bounded>(&self, errors: &mut Errors) -> Option<T> {
+        match integer(self.value, T::MIN, T::MAX) {
+            Ok(number) => T::try_from(number).ok(),
+            Err(detail) => {
+                errors.add(&self.pointer, detail);
+                None
+            }
+        }
+    }
+
+    /// A string that the domain parses.
+    pub fn parsed<T>(
+        &self,
+        parse: impl FnOnce(&'f str) -> Result<T, Invalid>,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        match parse(self.text(errors)?) {
+            Ok(parsed) => Some(parsed),
+            Err(invalid) => {
+                errors.add_invalid(&self.pointer, &invalid);
+                None
+            }
+        }
+    }
+
+    /// A time in RFC 3339.
+    pub fn time(&self, errors: &mut Errors) -> Option<Timestamp> {
+        self.parsed(Timestamp::parse, errors)
+    }
+
+    /// One of a few words.
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)], errors: &mut Errors) -> Option<T> {
+        let text = self.text(errors)?;
+        let found = choices.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            let meant = suggest(text, words.iter().copied());
+            errors.add(
+                &self.pointer,
+                format!("must be one of {}{meant}", words.join(", ")),
+            );
+        }
+        found.map(|(_, choice)| *choice)
+    }
+
+    fn wrong<T>(&self, expected: &str, errors: &mut Errors) -> Option<T> {
+        errors.add(
+            &self.pointer,
+            format!("must be {expected}, not {}", self.value.what()),
+        );
+        None
+    }
+}
+
+/// Integers with their bounds.
+pub trait Bounded: TryFrom<i128> {
+    /// The least.
+    const MIN: i128;
+    /// The largest.
+    const MAX: i128;
+}
+
+macro_rules! bounded {
+    ($($name:ty),+) => {
+        $(impl Bounded for $name {
+            const MIN: i128 = <$name>::MIN as i128;
+            const MAX: i128 = <$name>::MAX as i128;
+        })+
+    };
+}
+
+bounded!(i64, u64, u32, u16);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    #[test]
+    fn one_pass_finds_every_error_and_its_place() {
+        let tree = parse(br#"{"a": 1.5, "b": "x", "c": null, "d": [true, 7], "e": {}}"#).unwrap();
+        let mut errors = Errors::default();
+        let fields = Field::root(&tree).object(&mut errors).unwrap();
+        fields.only(&["a", "b", "c", "d"], &mut errors);
+        assert_eq!(
+            fields
+                .required("a", &mut errors)
+                .unwrap()
+                .integer::<i64>(&mut errors),
+            None
+        );
+        assert_eq!(
+            fields
+                .required("b", &mut errors)
+                .unwrap()
+                .choice(&[("y", ())], &mut errors),
+            None
+        );
+        assert!(fields.optional("c").is_none());
+        assert!(fields.required("f", &mut errors).is_none());
+        let list = fields.required("d", &mut errors).unwrap();
+        let items = list.array(&mut errors).unwrap();
+        assert_eq!(list.item(0, &items[0]).text(&mut errors), None);
+        assert_eq!(list.item(1, &items[1]).integer::<u16>(&mut errors), Some(7));
+        let problem = errors.check().unwrap_err();
+        let found: Vec<String> = problem
+            .errors
+            .iter()
+            .map(|error| format!("{:?} {}", error.location, error.detail))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "Body(\"#/e\") is not a field of this object",
+                "Body(\"#/a\") must be an integer, without fraction and exponent",
+                "Body(\"#/b\") must be one of y",
+                "Body(\"#/f\") is required",
+                "Body(\"#/d/0\") must be a string, not a boolean",
+            ]
+        );
+    }
+}

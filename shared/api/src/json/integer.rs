@@ -1,0 +1,113 @@
+//! 64-bit integers that no reader rounds. [`super::write`] decides between numbers and strings.
+
+use serde::{Serialize, Serializer};
+
+use super::Json;
+
+/// The largest integer that every JSON reader keeps exact: 2^53 − 1.
+const MAX_SAFE: u128 = (1 << 53) - 1;
+
+/// Whether every JSON reader keeps an integer of this magnitude exact.
+pub const fn is_safe(magnitude: u128) -> bool {
+    magnitude <= MAX_SAFE
+}
+
+/// An integer on its way out; only [`super::write`] writes it in the right form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exact(pub i64);
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i128(self.0.into())
+    }
+}
+
+/// As [`Exact`], without a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactUnsigned(pub u64);
+
+impl Serialize for ExactUnsigned {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u128(self.0.into())
+    }
+}
+
+/// An integer on its way in: a JSON number without fraction and exponent, or the same digits in a string.
+///
+/// # Errors
+/// What it must be, in words.
+pub fn integer(value: &Json<'_>, min: i128, max: i128) -> Result<i128, String> {
+    let text = match value {
+        Json::Number(text) => text,
+        Json::String(text) => text.as_ref(),
+        other => return Err(format!("must be an integer, not {}", other.what())),
+    };
+    decimal(text, min, max)
+}
+
+/// The integer that decimal text names.
+///
+/// # Errors
+/// What it must be, in words.
+pub fn decimal(text: &str, min: i128, max: i128) -> Result<i128, String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_decimal = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0'));
+    if !is_decimal {
+        return Err("must be an integer, without fraction and exponent".into());
+    }
+    text.parse()
+        .ok()
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| format!("must be an integer from {min} to {max}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &Json<'_>) -> Option<i64> {
+        let number = integer(value, i64::MIN.into(), i64::MAX.into()).ok()?;
+        i64::try_from(number).ok()
+    }
+
+    #[test]
+    fn integers_come_as_numbers_and_as_strings() {
+        for (text, number) in [
+            ("0", 0),
+            ("-0", 0),
+            ("-7", -7),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+        ] {
+            assert_eq!(of(&Json::Number(text)), Some(number));
+            assert_eq!(of(&Json::String(text.into())), Some(number));
+        }
+    }
+
+    #[test]
+    fn nothing_is_rounded_and_nothing_is_guessed() {
+        for bad in [
+            "1.0",
+            "1e3",
+            "NaN",
+            "Infinity",
+            "",
+            "-",
+            "+1",
+            " 1",
+            "01",
+            "1_000",
+            "0x1",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "99999999999999999999999999999999999999999999",
+        ] {
+            assert_eq!(of(&Json::String(bad.into())), None, "{bad}");
+        }
+        assert_eq!(of(&Json::Number("1.0")), None);
+        assert_eq!(of(&Json::Null), None);
+        assert_eq!(of(&Json::Bool(true)), None);
+    }
+}

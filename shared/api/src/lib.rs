@@ -1,0 +1,33 @@
+//! The wire format of Edgeboard: what clients send and receive.
+//!
+//! It holds the documents of each version of the API ([`wire`]), JSON ([`json`]), problem documents ([`problem`]), the parameters of
+//! paths and queries, and the headers that documents depend on. It knows neither a store nor a route.
+
+pub mod headers;
+mod identity;
+pub mod issuer_record;
+pub mod json;
+pub mod media;
+mod path_params;
+mod preconditions;
+pub mod problem;
+mod function_name;
+pub mod query;
+pub mod rate_limits;
+mod response;
+pub mod tenant_record;
+mod version;
+pub mod wire;
+
+pub use function_name::FunctionName;
+pub use identity::{Credential, Identity};
+pub use json::IntegerFormat;
+pub use media::{BodyKind, MediaType};
+pub use path_params::PathParams;
+pub use preconditions::{IF_MATCH, Preconditions, precondition_failed};
+pub use problem::{
+    CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
+};
+pub use query::Query;
+pub use response::{JsonForm, Response};
+pub use version::{ApiVersion, Deprecation, describe};

@@ -1,0 +1,308 @@
+//! Media types, in (`Content-Type`) and out (`Accept`).
+
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+
+use crate::headers::list_header;
+use crate::problem::{Problem, ProblemType};
+
+use crate::version::ApiVersion;
+
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+// Bodies are the same in all versions, so each may be sent under the name of any.
+const V1: &str = ApiVersion::V1.media_type();
+const V2: &str = ApiVersion::V2.media_type();
+/// The bodies that a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// None; one that is sent is not looked at.
+    None,
+    /// `application/json`.
+    Json,
+    /// The same; a request may also come without one.
+    OptionalJson,
+    /// `application/merge-patch+json` (RFC 7396), or `application/json`.
+    MergePatch,
+}
+
+/// Tells which bodies a PATCH takes (RFC 5789).
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// The names that an answer in JSON goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// `application/json`.
+    Json,
+    /// `application/vnd.edgeboard.v1+json`: the same document, under the name of its version.
+    Versioned(ApiVersion),
+}
+
+impl MediaType {
+    /// As in `Content-Type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => JSON,
+            Self::Versioned(version) => version.media_type(),
+        }
+    }
+}
+
+/// Checks the media type and the coding of a body that a route takes.
+pub fn check_content(kind: BodyKind, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+    let takes: &[&str] = match kind {
+        BodyKind::None => return Ok(()),
+        BodyKind::OptionalJson if body.is_empty() => return Ok(()),
+        BodyKind::Json | BodyKind::OptionalJson => &[JSON, V1, V2],
+        BodyKind::MergePatch => &[MERGE_PATCH, JSON, V1, V2],
+    };
+    let refused = || {
+        let named = takes.first().copied().unwrap_or(JSON);
+        let problem =
+            Problem::new(ProblemType::UnsupportedMediaType).with_detail(format!("Send {named} in UTF-8."));
+        match kind {
+            BodyKind::MergePatch => problem.with_header(ACCEPT_PATCH, MERGE_PATCH),
+            BodyKind::None | BodyKind::Json | BodyKind::OptionalJson => problem,
+        }
+    };
+    let coded = headers.get_all(CONTENT_ENCODING).iter();
+    if coded.into_iter().any(|coding| coding.as_bytes() != b"identity") {
+        return Err(refused());
+    }
+    let mut sent = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else {
+        return Err(refused());
+    };
+    let text = value.to_str().unwrap_or("");
+    let mut parts = text.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or("");
+    let known = takes.iter().any(|taken| taken.eq_ignore_ascii_case(essence));
+    if known && parts.all(is_utf8_parameter) {
+        Ok(())
+    } else {
+        Err(refused())
+    }
+}
+
+/// Whether a parameter leaves the text UTF-8; other parameters than the charset mean nothing to JSON.
+fn is_utf8_parameter(parameter: &str) -> bool {
+    match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    }
+}
+
+/// The version that the media types ask for: the one named with the highest weight, unless plain JSON is liked better.
+pub fn version(headers: &HeaderMap) -> Option<ApiVersion> {
+    let accept = list_header(headers, ACCEPT.as_str())?;
+    let named = |version: &ApiVersion| weight_of(&accept, version.media_type()).filter(Weight::names_it);
+    // Of equals the last is taken: the newest version.
+    let (weight, version) = ApiVersion::ALL
+        .into_iter()
+        .filter_map(|version| Some((named(&version)?.thousandths, version)))
+        .max_by_key(|(weight, _)| *weight)?;
+    (weight > 0 && weight >= thousandths(&accept, JSON)).then_some(version)
+}
+
+/// The media type to answer with: the acceptable one of the higher weight (RFC 9110, section 12.5.1). The version is
+/// settled by now, and who accepts the name of one version is answered under that of another: the path and the header
+/// win over the media type.
+pub fn accepted(headers: &HeaderMap, version: ApiVersion) -> Result<MediaType, Problem> {
+    let Some(accept) = list_header(headers, ACCEPT.as_str()) else {
+        return Ok(MediaType::Json);
+    };
+    let json = thousandths(&accept, JSON);
+    let vendor = ApiVersion::ALL
+        .iter()
+        .filter_map(|version| weight_of(&accept, version.media_type()))
+        .max_by_key(|weight| (weight.thousandths, weight.specificity));
+    match vendor {
+        Some(vendor)
+            if vendor.thousandths > 0 && (json == 0 || vendor.names_it() && vendor.thousandths >= json) =>
+        {
+            Ok(MediaType::Versioned(version))
+        }
+        _ if json > 0 => Ok(MediaType::Json),
+        _ => {
+            let detail = format!("Answers are {JSON}, {V1} or {V2}.");
+            Err(Problem::new(ProblemType::NotAcceptable).with_detail(detail))
+        }
+    }
+}
+
+/// Whether a media type beside JSON is named, and liked at least as much.
+pub fn prefers(headers: &HeaderMap, media_type: &str) -> bool {
+    list_header(headers, ACCEPT.as_str()).is_some_and(|accept| {
+        weight_of(&accept, media_type)
+            .filter(Weight::names_it)
+            .is_some_and(|weight| weight.thousandths > 0 && weight.thousandths >= thousandths(&accept, JSON))
+    })
+}
+
+/// How much a media type is liked.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    /// 0 for `*/*`, 1 for `application/*`, 2 for the type itself.
+    specificity: u8,
+    thousandths: u16,
+}
+
+impl Weight {
+    fn names_it(&self) -> bool {
+        self.specificity == 2
+    }
+}
+
+fn thousandths(accept: &str, media_type: &str) -> u16 {
+    weight_of(accept, media_type).map_or(0, |weight| weight.thousandths)
+}
+
+/// The weight of a media type: that of the most specific range that covers it.
+fn weight_of(accept: &str, media_type: &str) -> Option<Weight> {
+    let mut best: Option<Weight> = None;
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let specificity = match parts.next().unwrap_or("") {
+            "*/*" => 0,
+            "application/*" => 1,
+            exact if exact.eq_ignore_ascii_case(media_type) => 2,
+            _ => continue,
+        };
+        let thousandths = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            .map_or(1000, parse_weight);
+        if best.is_none_or(|known| specificity > known.specificity) {
+            best = Some(Weight {
+                specificity,
+                thousandths,
+            });
+        }
+    }
+    best
+}
+
+/// `0.8` as 800. What is not a weight counts as 0.
+pub fn parse_weight(text: &str) -> u16 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return 0;
+    }
+    match whole {
+        "1" => 1000,
+        "0" => format!("{fraction:0<3}").parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn with(name: HeaderName, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+        headers
+    }
+
+    fn content(kind: BodyKind, value: &str) -> bool {
+        check_content(kind, &with(CONTENT_TYPE, value), b"{}").is_ok()
+    }
+
+    #[test]
+    fn a_body_is_json_in_utf8() {
+        assert!(content(BodyKind::Json, "application/json"));
+        assert!(content(BodyKind::Json, "Application/JSON; charset=\"UTF-8\""));
+        assert!(content(BodyKind::MergePatch, "application/merge-patch+json"));
+        assert!(content(BodyKind::MergePatch, "application/json"));
+        assert!(content(BodyKind::None, "text/plain"));
+        assert!(!content(BodyKind::Json, "application/merge-patch+json"));
+        assert!(!content(BodyKind::Json, "application/json; charset=latin1"));
+        assert!(!content(BodyKind::Json, "text/plain"));
+        assert!(check_content(BodyKind::Json, &HeaderMap::new(), b"{}").is_err());
+        assert!(check_content(BodyKind::Json, &HeaderMap::new(), b"").is_err());
+        assert!(check_content(BodyKind::OptionalJson, &HeaderMap::new(), b"{}").is_err());
+        assert!(check_content(BodyKind::OptionalJson, &HeaderMap::new(), b"").is_ok());
+    }
+
+    #[test]
+    fn a_coded_body_is_refused() {
+        let mut headers = with(CONTENT_TYPE, JSON);
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert!(check_content(BodyKind::Json, &headers, b"{}").is_err());
+    }
+
+    #[test]
+    fn a_patch_tells_what_it_takes() {
+        let problem = check_content(BodyKind::MergePatch, &HeaderMap::new(), b"{}").unwrap_err();
+        assert_eq!(problem.headers[0].1, MERGE_PATCH);
+    }
+
+    #[test]
+    fn accept_chooses_between_the_names_of_the_same_document() {
+        let of = |value: &str| accepted(&with(ACCEPT, value), ApiVersion::V1).map_err(|problem| problem.kind);
+        let named = Ok(MediaType::Versioned(ApiVersion::V1));
+        assert_eq!(accepted(&HeaderMap::new(), ApiVersion::V2), Ok(MediaType::Json));
+        for json in [
+            "*/*",
+            "application/*",
+            "text/html, */*;q=0.1",
+            "application/json, text/plain",
+            "application/json, application/vnd.edgeboard.v1+json;q=0.9",
+            "application/vnd.edgeboard.v9+json, */*;q=0.1",
+        ] {
+            assert_eq!(of(json), Ok(MediaType::Json), "{json}");
+        }
+        for vendor in [
+            V1,
+            // Settled by path or header against the media type.
+            V2,
+            "application/json;q=0.5, application/vnd.edgeboard.v1+json;q=0.9",
+            "application/json, application/vnd.edgeboard.v1+json",
+            "application/json;q=0, */*",
+        ] {
+            assert_eq!(of(vendor), named, "{vendor}");
+        }
+        for none in [
+            "text/html",
+            "application/vnd.edgeboard.v9+json",
+            "application/json;q=0, application/vnd.edgeboard.v1+json;q=0",
+            "*/*;q=0",
+        ] {
+            assert_eq!(of(none), Err(ProblemType::NotAcceptable), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_asks_for_its_version_unless_plain_json_is_liked_better() {
+        let of = |value: &str| version(&with(ACCEPT, value));
+        assert_eq!(of(V1), Some(ApiVersion::V1));
+        assert_eq!(of(V2), Some(ApiVersion::V2));
+        assert_eq!(
+            of("application/vnd.edgeboard.v2+json, */*;q=0.1"),
+            Some(ApiVersion::V2)
+        );
+        assert_eq!(
+            of("application/vnd.edgeboard.v1+json, application/vnd.edgeboard.v2+json;q=0.5"),
+            Some(ApiVersion::V1)
+        );
+        assert_eq!(
+            of("application/vnd.edgeboard.v2+json, application/vnd.edgeboard.v1+json"),
+            Some(ApiVersion::V2)
+        );
+        for none in [
+            "*/*",
+            "application/json",
+            "application/json, application/vnd.edgeboard.v2+json;q=0.9",
+            "application/vnd.edgeboard.v2+json;q=0",
+            "application/vnd.edgeboard.v9+json",
+        ] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(version(&HeaderMap::new()), None);
+    }
+}

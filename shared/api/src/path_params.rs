@@ -1,0 +1,168 @@
+//! The parameters in a path.
+
+use std::borrow::Cow;
+
+use leaderboard_core::{Invalid, LeaderboardId, PlayerId, TenantId};
+use leaderboard_identity::api_key::KeyId;
+use percent_encoding::percent_decode_str;
+
+use crate::problem::{FieldError, Problem, ProblemType};
+
+/// The most parameters a pattern has.
+const MAX_PARAMS: usize = 4;
+
+/// What a path has in the places of a pattern's parameters, still percent-encoded.
+#[derive(Debug)]
+pub struct PathParams<'p> {
+    captured: Vec<(&'static str, &'p str)>,
+}
+
+impl<'p> PathParams<'p> {
+    /// Matches a path segment by segment; literal segments are compared as they are. `None` when the path is
+    /// another.
+    pub fn capture(pattern: &'static str, path: &'p str) -> Option<Self> {
+        let mut captured = Vec::with_capacity(MAX_PARAMS);
+        let mut segments = path.split('/');
+        for expected in pattern.split('/') {
+            let segment = segments.next()?;
+            match expected.strip_prefix(':') {
+                Some(name) => captured.push((name, segment)),
+                None if expected == segment => {}
+                None => return None,
+            }
+        }
+        segments.next().is_none().then_some(Self { captured })
+    }
+
+    /// The parameter `leaderboard`.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn leaderboard(&self) -> Result<LeaderboardId, Problem> {
+        self.parse("leaderboard", LeaderboardId::new)
+    }
+
+    /// The parameter `player`.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn player(&self) -> Result<PlayerId, Problem> {
+        self.parse("player", PlayerId::new)
+    }
+
+    /// The parameter `tenant`.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn tenant(&self) -> Result<TenantId, Problem> {
+        self.parse("tenant", TenantId::new)
+    }
+
+    /// The parameter `letter`: the id of a dead letter.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn letter(&self) -> Result<u64, Problem> {
+        self.parse("letter", |text| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let id = text.parse().ok().filter(|_| digits);
+            id.ok_or_else(|| Invalid::new("", "must be the id of a dead letter: a number"))
+        })
+    }
+
+    /// Names and values, decoded as far as they are UTF-8.
+    pub fn decoded(&self) -> impl Iterator<Item = (&'static str, Cow<'p, str>)> {
+        self.captured
+            .iter()
+            .map(|(name, raw)| (*name, percent_decode_str(raw).decode_utf8_lossy()))
+    }
+
+    /// The parameter `key`.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn key(&self) -> Result<KeyId, Problem> {
+        self.parse("key", |text| {
+            KeyId::parse(&text).ok_or_else(|| Invalid::new("", "must be 16 hexadecimal digits"))
+        })
+    }
+
+    /// The parameter `issuer`: an id that follows the rule of a tenant's.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn issuer(&self) -> Result<Box<str>, Problem> {
+        self.parse("issuer", |text| TenantId::new(text).map(|id| id.as_str().into()))
+    }
+
+    /// The parameter `flag`: the key of a flag. What is not UTF-8 becomes a key that no flag has.
+    pub fn flag(&self) -> Box<str> {
+        percent_decode_str(self.raw("flag")).decode_utf8_lossy().into()
+    }
+
+    fn raw(&self, name: &str) -> &'p str {
+        self.captured
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or("", |(_, raw)| raw)
+    }
+
+    fn parse<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(Box<str>) -> Result<T, Invalid>,
+    ) -> Result<T, Problem> {
+        percent_decode_str(self.raw(name))
+            .decode_utf8()
+            .map_err(|_| "is not percent-encoded UTF-8".to_owned())
+            .and_then(|text: Cow<'_, str>| parse(text.into()).map_err(|invalid| invalid.detail))
+            .map_err(|detail| {
+                Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(name, detail))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATTERN: &str = "/leaderboards/:leaderboard/entries/:player";
+
+    fn player(path: &str) -> Result<String, String> {
+        let params = PathParams::capture(PATTERN, path).unwrap();
+        params
+            .player()
+            .map(|player| player.to_string())
+            .map_err(|problem| problem.errors[0].detail.clone())
+    }
+
+    #[test]
+    fn each_segment_is_decoded_by_itself() {
+        assert_eq!(
+            player("/leaderboards/a/entries/a%2Fb%2Cc%25+d").as_deref(),
+            Ok("a/b,c%+d")
+        );
+        assert_eq!(player("/leaderboards/a/entries/Jos%C3%A9").as_deref(), Ok("José"));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_by_its_name() {
+        assert_eq!(
+            player("/leaderboards/a/entries/%FF"),
+            Err("is not percent-encoded UTF-8".to_owned())
+        );
+        assert_eq!(
+            player("/leaderboards/a/entries/"),
+            Err("must not be empty".to_owned())
+        );
+        assert!(player("/leaderboards/a/entries/a%00b").is_err());
+        assert!(player(&format!("/leaderboards/a/entries/{}", "x".repeat(129))).is_err());
+    }
+
+    #[test]
+    fn the_number_of_segments_counts() {
+        assert!(PathParams::capture(PATTERN, "/leaderboards/a/entries").is_none());
+        assert!(PathParams::capture(PATTERN, "/leaderboards/a/entries/b/c").is_none());
+        assert!(PathParams::capture(PATTERN, "/leaderboards/a/scores/b").is_none());
+    }
+}

@@ -1,0 +1,280 @@
+//! Conditional requests (RFC 9110, section 13) on documents whose entity tag is their version: `"17"`.
+
+use http::header::ETAG;
+use http::{HeaderMap, StatusCode};
+use leaderboard_core::ports::Expected;
+
+use crate::headers::{invalid_header, list_bytes};
+use crate::problem::{FieldError, Problem, ProblemType};
+use crate::response::Response;
+
+pub const IF_MATCH: &str = "If-Match";
+const IF_NONE_MATCH: &str = "If-None-Match";
+/// The most entity tags that one header lists.
+const MAX_TAGS: usize = 100;
+
+/// What a request expects of the document it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+/// The entity tags of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    /// `*`: any document.
+    Any,
+    /// These; whether each is a weak one. A tag may hold bytes that are no text.
+    List(Vec<(bool, Vec<u8>)>),
+}
+
+impl Preconditions {
+    /// Reads both headers.
+    ///
+    /// # Errors
+    /// A problem that names the header.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let parse = |name: &'static str| match list_bytes(headers, name) {
+            None => Ok(None),
+            Some(list) => parse_tags(&list)
+                .map(Some)
+                .ok_or_else(|| invalid_header(name, "must be * or a list of entity tags in double quotes")),
+        };
+        Ok(Self {
+            if_match: parse(IF_MATCH)?,
+            if_none_match: parse(IF_NONE_MATCH)?,
+        })
+    }
+
+    /// Whether there are any.
+    pub fn exist(&self) -> bool {
+        self.if_match.is_some() || self.if_none_match.is_some()
+    }
+
+    /// Whether `If-Match` holds for the current version (`None`: there is no document). Tags compare
+    /// strongly: a weak one never matches.
+    pub fn match_holds(&self, current: Option<u64>) -> bool {
+        self.match_holds_for(current.map(|version| version.to_string()).as_deref())
+    }
+
+    /// As [`Preconditions::match_holds`], for a tag without its quotes.
+    pub fn match_holds_for(&self, current: Option<&str>) -> bool {
+        match (&self.if_match, current) {
+            (None, _) | (Some(Tags::Any), Some(_)) => true,
+            (Some(_), None) => false,
+            (Some(Tags::List(tags)), Some(own)) => {
+                tags.iter().any(|(weak, tag)| !weak && *tag == own.as_bytes())
+            }
+        }
+    }
+
+    /// What the store must find, once the preconditions hold for what is there now (`None`: no document). Without
+    /// preconditions that is anything.
+    ///
+    /// # Errors
+    /// 412, with the entity tag of what is there.
+    pub fn expected(&self, there: Option<u64>) -> Result<Expected, Problem> {
+        if !self.exist() {
+            return Ok(Expected::Any);
+        }
+        self.check(there)?;
+        Ok(there.map_or(Expected::Absent, Expected::Version))
+    }
+
+    /// Checks both preconditions for what is there now (`None`: no document).
+    ///
+    /// # Errors
+    /// 412, which names the header that does not hold and has the entity tag of what is there.
+    fn check(&self, there: Option<u64>) -> Result<(), Problem> {
+        let tag = there.map(|version| version.to_string());
+        if !self.match_holds(there) {
+            Err(precondition_failed(IF_MATCH, tag.as_deref()))
+        } else if !self.none_match_holds(there) {
+            Err(precondition_failed(IF_NONE_MATCH, tag.as_deref()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// 412 for a document that changed between the check of these preconditions and the write; `now` is the version that is
+    /// there by now (`None`: no document).
+    pub fn overtaken(&self, now: Option<u64>) -> Problem {
+        self.check(now).err().unwrap_or_else(|| {
+            // `*`, or the tags of other documents: they hold for this version, too, and nothing was made for it.
+            let header = if self.if_match.is_some() {
+                IF_MATCH
+            } else {
+                IF_NONE_MATCH
+            };
+            let tag = now.map(|version| version.to_string());
+            precondition_failed(header, tag.as_deref())
+                .with_detail("The document was changed by someone else just now; read it and try again.")
+        })
+    }
+
+    /// 304 for a reader who has the current version already; `None`: it is to be sent.
+    ///
+    /// # Errors
+    /// 412 when `If-Match` does not hold.
+    pub fn unchanged(&self, version: u64) -> Result<Option<Response>, Problem> {
+        if !self.match_holds(Some(version)) {
+            return Err(precondition_failed(IF_MATCH, Some(&version.to_string())));
+        }
+        let not_modified = || {
+            Response::empty(StatusCode::NOT_MODIFIED)
+                .with_etag(version)
+                .revalidated()
+        };
+        Ok((!self.none_match_holds(Some(version))).then(not_modified))
+    }
+
+    /// Whether `If-None-Match` holds. Tags compare weakly.
+    pub fn none_match_holds(&self, current: Option<u64>) -> bool {
+        self.none_match_holds_for(current.map(|version| version.to_string()).as_deref())
+    }
+
+    /// As [`Preconditions::none_match_holds`], for a tag without its quotes.
+    pub fn none_match_holds_for(&self, current: Option<&str>) -> bool {
+        match (&self.if_none_match, current) {
+            (None, _) | (_, None) => true,
+            (Some(Tags::Any), Some(_)) => false,
+            (Some(Tags::List(tags)), Some(own)) => tags.iter().all(|(_, tag)| *tag != own.as_bytes()),
+        }
+    }
+}
+
+/// 412: the header that does not hold, and the entity tag of what is there, without its quotes (`None`: nothing is there).
+pub fn precondition_failed(header: &'static str, current: Option<&str>) -> Problem {
+    let problem = Problem::new(ProblemType::PreconditionFailed);
+    match current {
+        Some(tag) => problem
+            .with_detail(format!(
+                "{header} does not hold: the current entity tag is \"{tag}\"."
+            ))
+            .with_error(FieldError::header(
+                header,
+                format!("does not hold; the current entity tag is \"{tag}\""),
+            ))
+            .with_header(ETAG, &format!("\"{tag}\"")),
+        None => problem
+            .with_detail(format!("{header} does not hold: nothing is there."))
+            .with_error(FieldError::header(header, "does not hold; nothing is there")),
+    }
+}
+
+/// `*`, or entity tags (`"…"`, `W/"…"`) with commas between them; empty members do not count (RFC 9110, section 5.6.1.2).
+fn parse_tags(list: &[u8]) -> Option<Tags> {
+    let mut rest = list.trim_ascii();
+    if rest == b"*" {
+        return Some(Tags::Any);
+    }
+    let mut tags = Vec::new();
+    loop {
+        while let Some(after) = rest.strip_prefix(b",") {
+            rest = after.trim_ascii_start();
+        }
+        if rest.is_empty() {
+            return (!tags.is_empty()).then_some(Tags::List(tags));
+        }
+        let weak = rest.starts_with(b"W/");
+        let quoted = rest.strip_prefix(b"W/").unwrap_or(rest).strip_prefix(b"\"")?;
+        let end = quoted.iter().position(|byte| *byte == b'"')?;
+        let (tag, after) = quoted.split_at_checked(end)?;
+        if tag.iter().any(|b| *b <= b' ' || *b == 0x7f) || tags.len() == MAX_TAGS {
+            return None;
+        }
+        tags.push((weak, tag.to_vec()));
+        rest = after.strip_prefix(b"\"")?.trim_ascii_start();
+        if !rest.is_empty() && !rest.starts_with(b",") {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn of(name: &'static str, value: impl AsRef<[u8]>) -> Result<Preconditions, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            HeaderValue::from_bytes(value.as_ref()).unwrap(),
+        );
+        Preconditions::of(&headers)
+    }
+
+    #[test]
+    fn if_match_compares_strongly() {
+        let holds = |value: &str, current| of(IF_MATCH, value).unwrap().match_holds(current);
+        assert!(holds("\"17\"", Some(17)));
+        assert!(holds("\"x\", \"17\"", Some(17)));
+        assert!(holds("*", Some(17)));
+        assert!(!holds("*", None));
+        assert!(!holds("\"17\"", None));
+        assert!(!holds("\"16\"", Some(17)));
+        assert!(!holds("W/\"17\"", Some(17)));
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        let holds = |value: &str, current| of(IF_NONE_MATCH, value).unwrap().none_match_holds(current);
+        assert!(!holds("W/\"17\"", Some(17)));
+        assert!(!holds("\"a,b\" , \"17\"", Some(17)));
+        assert!(!holds("*", Some(17)));
+        assert!(holds("*", None));
+        assert!(holds("\"16\"", Some(17)));
+    }
+
+    #[test]
+    fn what_is_no_list_of_tags_is_refused() {
+        for bad in ["", ",", "17", "\"17", "\"17\" \"18\"", "*, \"17\"", "w/\"17\""] {
+            assert!(of(IF_MATCH, bad).is_err(), "{bad}");
+        }
+        assert!(!Preconditions::of(&HeaderMap::new()).unwrap().exist());
+    }
+
+    #[test]
+    fn what_was_overtaken_names_the_header_that_was_sent() {
+        let overtaken = |name: &'static str, value: &str, now| {
+            let problem = of(name, value).unwrap().overtaken(now);
+            let tag = problem.headers.iter().find(|(name, _)| *name == ETAG);
+            let tag = tag.map(|(_, value)| value.to_str().unwrap().to_owned());
+            (problem.errors.first().unwrap().location.clone(), tag)
+        };
+        let header = crate::problem::Location::Header;
+        let tag = |text: &str| Some(text.to_owned());
+        for (name, value) in [
+            (IF_MATCH, "\"17\""),
+            (IF_MATCH, "*"),
+            (IF_NONE_MATCH, "*"),
+            (IF_NONE_MATCH, "\"1\""),
+        ] {
+            assert_eq!(
+                overtaken(name, value, Some(18)),
+                (header(name), tag("\"18\"")),
+                "{name}: {value}"
+            );
+        }
+        assert_eq!(overtaken(IF_MATCH, "\"17\"", None), (header(IF_MATCH), None));
+    }
+
+    #[test]
+    fn empty_members_of_a_list_do_not_count() {
+        for list in ["\"17\",", ",\"17\"", " , ,\"x\",, \"17\" ,"] {
+            assert!(of(IF_MATCH, list).unwrap().match_holds(Some(17)), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_tag_of_other_bytes_than_text_counts_as_what_it_is() {
+        let tag = b"\"\xff\"";
+        assert!(!of(IF_MATCH, tag).unwrap().match_holds(Some(17)));
+        assert!(of(IF_NONE_MATCH, tag).unwrap().none_match_holds(Some(17)));
+        assert!(of(IF_MATCH, b"\"\xff\", \"17\"").unwrap().match_holds(Some(17)));
+        assert!(of(IF_MATCH, b"\xff").is_err());
+    }
+}

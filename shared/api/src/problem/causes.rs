@@ -1,0 +1,259 @@
+//! From typed causes to problems: one exhaustive match for each kind of cause.
+
+use http::header::WWW_AUTHENTICATE;
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
+use leaderboard_core::usecase::QueryError;
+use leaderboard_core::{MAX_SCHEDULE_CHANGES, PeriodId, Refusal, RefusalReason, StoreError};
+use leaderboard_identity::token::TokenProblem;
+
+use super::{FieldError, Problem, ProblemType};
+use crate::Preconditions;
+
+/// Where a submission stands in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPlace {
+    /// Points at the submission in the body: `#`, or `#/scores/3`.
+    pub item: String,
+    /// The field that has its numbers: `score` or `values`.
+    pub numbers: &'static str,
+    /// Whether its id was made from the request's idempotency key.
+    pub keyed: bool,
+}
+
+impl ItemPlace {
+    fn id_error(&self, detail: &str) -> FieldError {
+        if self.keyed {
+            FieldError::header("Idempotency-Key", detail)
+        } else {
+            FieldError::body(format!("{}/id", self.item), detail)
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Unavailable(_) | StoreError::OutOfMemory(_) => ProblemType::Unavailable,
+            StoreError::Corrupt(_) | StoreError::Rejected(_) => ProblemType::Internal,
+        };
+        Self::new(kind).with_cause(error.to_string())
+    }
+}
+
+impl Problem {
+    /// Why a question has no answer.
+    #[must_use]
+    pub fn of_query(error: QueryError, caller: &Caller) -> Self {
+        match error {
+            QueryError::UnknownLeaderboard => Self::new(ProblemType::LeaderboardNotFound),
+            QueryError::UnknownPeriod => Self::new(ProblemType::PeriodNotFound),
+            QueryError::UnknownEntry => Self::new(ProblemType::EntryNotFound),
+            QueryError::Forbidden => Self::unreadable(caller),
+            QueryError::Invalid(invalid) => {
+                let kind = if invalid.pointer == "cursor" {
+                    ProblemType::InvalidCursor
+                } else {
+                    ProblemType::InvalidParameter
+                };
+                Self::new(kind).with_error(FieldError::parameter(invalid.pointer, invalid.detail))
+            }
+            QueryError::StaleCursor => Self::new(ProblemType::StaleCursor).with_error(FieldError::parameter(
+                "cursor",
+                "belongs to an order that is gone",
+            )),
+            QueryError::Store(error) => error.into(),
+        }
+    }
+
+    /// 401, with what is wrong with a token (RFC 6750, section 3.1).
+    #[must_use]
+    pub fn of_token(problem: &TokenProblem) -> Self {
+        let challenge =
+            format!(r#"Bearer realm="edgeboard", error="invalid_token", error_description="{problem}""#);
+        Self::new(ProblemType::Unauthenticated)
+            .with_detail(format!("The credential was refused: {problem}."))
+            .with_header(WWW_AUTHENTICATE, &challenge)
+    }
+
+    /// Why a caller may not read a leaderboard. To one without a credential a private leaderboard is as good as none: nobody learns
+    /// the names of what is private by asking.
+    #[must_use]
+    pub fn unreadable(caller: &Caller) -> Self {
+        match caller {
+            Caller::Anonymous => Self::of_query(QueryError::UnknownLeaderboard, caller),
+            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Message | Caller::Reader => {
+                Self::not_allowed(caller)
+            }
+        }
+    }
+
+    /// 401 for a caller without a credential, 403 for the others.
+    #[must_use]
+    pub fn not_allowed(caller: &Caller) -> Self {
+        Self::new(match caller {
+            Caller::Anonymous => ProblemType::Unauthenticated,
+            Caller::Player(_) | Caller::Server | Caller::Admin | Caller::Message | Caller::Reader => {
+                ProblemType::Forbidden
+            }
+        })
+    }
+
+    /// Why a configuration was not stored under these preconditions. Its pointers are those of a leaderboard's document.
+    #[must_use]
+    pub fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
+        match refusal {
+            PutRefusal::VersionMismatch { current } => preconditions.overtaken(*current),
+            PutRefusal::HasEntries => {
+                let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
+                Self::new(ProblemType::RebuildNeeded)
+                    .with_error(FieldError::body("#/columns", detail))
+                    .with_error(FieldError::body("#/ties", detail))
+            }
+            PutRefusal::TooManyScheduleChanges => {
+                let detail = format!(
+                    "changed {MAX_SCHEDULE_CHANGES} times within the periods that are kept; keep fewer of them, or wait until some expire"
+                );
+                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
+            }
+            PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
+                .with_detail("The tenant has as many leaderboards as it may have."),
+            PutRefusal::Unfinished => Self::new(ProblemType::Rebuilding)
+                .with_detail("Not all is done yet; the same request again goes on."),
+            PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
+                "The current period has more than {MAX_REBUILD_ENTRIES} entries."
+            )),
+            PutRefusal::EarlyEntries { period } => {
+                let detail = format!(
+                    "{} has entries; ask for ?rebuild=true to reorder them",
+                    early(period)
+                );
+                Self::new(ProblemType::RebuildNeeded)
+                    .with_error(FieldError::body("#/columns", detail.as_str()))
+                    .with_error(FieldError::body("#/ties", detail))
+            }
+            PutRefusal::TooManyEarlyEntries { period } => Self::new(ProblemType::RebuildTooLarge)
+                .with_detail(format!(
+                    "There is too much to reorder: {} has more than {MAX_REBUILD_ENTRIES} entries.",
+                    early(period)
+                )),
+            PutRefusal::EarlyPeriodLost { period } => {
+                let detail = format!(
+                    "{} would be left out; ask again when that period is the current one",
+                    early(period)
+                );
+                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
+            }
+            PutRefusal::StoredUnordered { period, why } => {
+                let why = Self::of_put(why, preconditions);
+                Self::new(why.kind).with_detail(format!(
+                    "The leaderboard is stored and has a new version, but {} is not in its order. {}",
+                    early(period),
+                    why.one_line()
+                ))
+            }
+        }
+    }
+
+    /// Why a leaderboard refused a submission, in one line for a dead letter. It says the same in every region and at every try,
+    /// whatever their clocks show: so the stores keep the letter once.
+    #[must_use]
+    pub fn lasting_reason(refusal: &Refusal, place: &ItemPlace) -> String {
+        let problem = match refusal.reason {
+            RefusalReason::InTheFuture { .. } => {
+                Self::not_accepted(refusal, place, "occurred_at", "was in the future".to_owned())
+            }
+            _ => Self::of_refusal(refusal, place),
+        };
+        problem.one_line()
+    }
+
+    /// A field of a submission that its leaderboard does not accept.
+    fn not_accepted(refusal: &Refusal, place: &ItemPlace, field: &str, detail: String) -> Self {
+        Self::new(ProblemType::Validation)
+            .with_detail(format!(
+                "The leaderboard {} did not accept the score.",
+                refusal.leaderboard
+            ))
+            .with_error(FieldError::body(format!("{}/{field}", place.item), detail))
+    }
+
+    /// Why a leaderboard refused a submission.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal, place: &ItemPlace) -> Self {
+        use ProblemType as P;
+        use RefusalReason as R;
+        let numbers = place.numbers;
+        let at = |field: &str, detail: String| Self::not_accepted(refusal, place, field, detail);
+        let state = |kind: P, detail: String| {
+            Self::new(kind).with_detail(format!("The leaderboard {} {detail}.", refusal.leaderboard))
+        };
+        match &refusal.reason {
+            R::UnknownLeaderboard => state(P::LeaderboardNotFound, "does not exist".into()),
+            R::BelowMin { min } => at(numbers, format!("below the leaderboard's min of {min}")),
+            R::AboveMax { max } => at(numbers, format!("above the leaderboard's max of {max}")),
+            R::ChangeTooLarge { max_change } => {
+                at(numbers, format!("changes the entry by more than {max_change}"))
+            }
+            R::Overflow => at(numbers, "leaves the range of a signed 64-bit integer".into()),
+            R::AttemptsExhausted { max_attempts } => state(
+                P::AttemptsExhausted,
+                format!("accepts {max_attempts} submissions of a player in a period"),
+            ),
+            R::TenantFull { max_entries } => {
+                Self::new(P::QuotaReached).with_detail(format!("The tenant may hold {max_entries} entries."))
+            }
+            R::LogFull { max_log_bytes } => Self::new(P::QuotaReached).with_detail(format!(
+                "The tenant's submission ids of the last 24 to 48 hours have no more room in its log_bytes quota of \
+                 {max_log_bytes}. Scores without an id are accepted."
+            )),
+            R::Full { max_entries } => state(
+                P::LeaderboardFull,
+                format!("has {max_entries} entries, and takes no more"),
+            ),
+            R::NotStarted { starts_at } => state(P::NotStarted, format!("starts at {starts_at}")),
+            R::Ended { ends_at } => state(P::Ended, format!("ended at {ends_at}")),
+            R::PeriodExpired => state(
+                P::PeriodExpired,
+                "no longer keeps the period of this score".into(),
+            ),
+            R::PeriodReordered => state(
+                P::PeriodReordered,
+                "was ordered in another way in the period of this score".into(),
+            ),
+            R::Rebuilding => state(
+                P::Rebuilding,
+                "is being put into another order, and takes scores again when that is done".into(),
+            ),
+            R::IdConflict { .. } => state(P::IdConflict, "knows this id with other content".into())
+                .with_error(place.id_error("was used within 24 hours with other content")),
+            R::Forbidden => state(
+                P::Forbidden,
+                "takes scores from servers, and from players for themselves alone where its access.write is player".into(),
+            ),
+            R::TimeNotAllowed => at("occurred_at", "only a server's key may set it".into()),
+            R::OverrideNotAllowed => at(
+                "operator",
+                "only a server's key may override the leaderboard's".into(),
+            ),
+            R::InTheFuture { now } => at(
+                "occurred_at",
+                format!("is in the future; it is {now} here"),
+            ),
+            R::OperatorNotAllowed => at(
+                "operator",
+                "the leaderboard takes no operator from a submission".into(),
+            ),
+            R::ColumnsMismatch { detail } => at(numbers, detail.clone()),
+            // The use case tries again with the current configuration; it never hands this one on.
+            R::StaleConfiguration => {
+                Self::new(P::Unavailable).with_cause("a stale configuration was handed on")
+            }
+        }
+    }
+}
+
+/// A period that has begun early, in words.
+fn early(period: &PeriodId) -> String {
+    format!("the period {period}, which a clock that is ahead has begun,")
+}

@@ -1,0 +1,350 @@
+//! One problem, and the document it becomes.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use leaderboard_core::TenantId;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::ProblemType;
+use crate::Credential;
+use crate::json::{IS_REQUIRED, Json, has_place};
+use crate::response::Response;
+
+/// The most errors that one problem lists; a body can have thousands.
+pub const MAX_FIELD_ERRORS: usize = 20;
+/// The credentials that there are (RFC 9110, section 11.6.1).
+const CHALLENGES: &str = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
+/// How long a client waits before it tries again, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+/// The same where a switch was thrown, in seconds: as long as it takes until every region sees it thrown back.
+const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
+
+/// Where an error is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In the body: a JSON pointer in its URI fragment form (RFC 6901, section 6), e.g. `#/scores/3/score`.
+    Body(String),
+    /// In a parameter of the path or the query.
+    Parameter(String),
+    /// In a request header.
+    Header(&'static str),
+}
+
+/// One error of a problem: `{"pointer" | "parameter" | "header": …, "detail": …}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where.
+    pub location: Location,
+    /// What is wrong, in words for the caller.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// An error in the body, at a JSON pointer in fragment form.
+    pub fn body(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            location: Location::Body(pointer.into()),
+            detail: detail.into(),
+        }
+    }
+
+    /// An error in a parameter.
+    pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            location: Location::Parameter(name.into()),
+            detail: detail.into(),
+        }
+    }
+
+    /// An error in a header.
+    pub fn header(name: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            location: Location::Header(name),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl Serialize for FieldError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        match &self.location {
+            Location::Body(pointer) => map.serialize_entry("pointer", pointer)?,
+            Location::Parameter(name) => map.serialize_entry("parameter", name)?,
+            Location::Header(name) => map.serialize_entry("header", name)?,
+        }
+        map.serialize_entry("detail", &self.detail)?;
+        map.end()
+    }
+}
+
+/// What to answer instead of what was asked for. Boxed inside, because it travels in every `Result`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem(Box<Parts>);
+
+/// A credential that was refused, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedCredential {
+    /// Whose it is.
+    pub tenant: Option<TenantId>,
+    /// Which it is.
+    pub credential: Option<Credential>,
+}
+
+/// The parts of a problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The type.
+    pub kind: ProblemType,
+    /// What happened this time, in words for the caller.
+    pub detail: Option<String>,
+    /// The fields at fault.
+    pub errors: Vec<FieldError>,
+    /// The limits that are used up, by their names.
+    pub violated: Vec<&'static str>,
+    /// Headers that go with it.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the log alone.
+    pub cause: Option<String>,
+    /// For the audit log alone: that a credential was refused.
+    pub refused: Option<RefusedCredential>,
+}
+
+impl std::ops::Deref for Problem {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Problem {
+    /// A problem of a type, with nothing more to say.
+    #[must_use]
+    pub fn new(kind: ProblemType) -> Self {
+        let mut problem = Self(Box::new(Parts {
+            kind,
+            detail: None,
+            errors: Vec::new(),
+            violated: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+            refused: None,
+        }));
+        match kind {
+            ProblemType::Unauthenticated => {
+                problem = problem.with_header(WWW_AUTHENTICATE, CHALLENGES);
+            }
+            ProblemType::WritesDisabled => {
+                problem = problem.with_header(RETRY_AFTER, SWITCH_RETRY_AFTER_SECONDS);
+            }
+            ProblemType::Unavailable | ProblemType::Rebuilding => {
+                problem = problem.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            _ => {}
+        }
+        problem
+    }
+
+    /// A failure of the service, whose cause only the log has.
+    #[must_use]
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self::new(ProblemType::Internal).with_cause(cause)
+    }
+
+    /// The same problem, with what happened this time.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// The same problem with another field at fault; beyond [`MAX_FIELD_ERRORS`] they are not listed.
+    #[must_use]
+    pub fn with_error(mut self, error: FieldError) -> Self {
+        if self.0.errors.len() < MAX_FIELD_ERRORS {
+            self.0.errors.push(error);
+        }
+        self
+    }
+
+    /// The same problem with errors only at places that the client sent. What is missing and required stays. When no error is
+    /// left, all are reported at the whole body.
+    #[must_use]
+    pub fn pointing_into(mut self, sent: &Json<'_>) -> Self {
+        let was_sent = |error: &FieldError| match &error.location {
+            Location::Body(pointer) => has_place(sent, pointer) || error.detail == IS_REQUIRED,
+            Location::Parameter(_) | Location::Header(_) => true,
+        };
+        if self.0.errors.iter().any(was_sent) {
+            self.0.errors.retain(was_sent);
+        } else {
+            for error in &mut self.0.errors {
+                let place = match &error.location {
+                    Location::Body(pointer) => pointer.trim_start_matches("#/").to_owned(),
+                    Location::Parameter(name) => name.clone(),
+                    Location::Header(name) => (*name).to_owned(),
+                };
+                error.detail = format!("{place}: {}", error.detail);
+                error.location = Location::Body("#".to_owned());
+            }
+        }
+        self
+    }
+
+    /// The same problem with a header, in the place of one of that name.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers.retain(|(known, _)| *known != name);
+            self.0.headers.push((name, value));
+        }
+        self
+    }
+
+    /// As [`Problem::with_header`].
+    #[must_use]
+    pub fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// The same problem with another limit that is used up.
+    #[must_use]
+    pub fn with_violated(mut self, policy: &'static str) -> Self {
+        self.0.violated.push(policy);
+        self
+    }
+
+    /// 405, with the methods there are.
+    #[must_use]
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self::new(ProblemType::MethodNotAllowed)
+            .with_detail(format!("The path exists, for these methods: {allow}."))
+            .with_header(ALLOW, allow)
+    }
+
+    /// The same problem with what the log is told.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<String>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// The same problem, as the refusal of a credential: whose it is, and which, where that is known.
+    #[must_use]
+    pub fn with_refused(mut self, tenant: Option<TenantId>, credential: Option<Credential>) -> Self {
+        self.0.refused = Some(RefusedCredential { tenant, credential });
+        self
+    }
+
+    /// The document, as it stands in a response or beside the other results of a batch.
+    #[must_use]
+    pub fn document<'a>(&'a self, trace_id: &'a str) -> impl Serialize + 'a {
+        Document {
+            problem: self,
+            trace_id,
+        }
+    }
+
+    /// In one line, for a dead letter: the detail (the title where there is none) and the fields at fault.
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        let mut line = self
+            .detail
+            .clone()
+            .unwrap_or_else(|| self.kind.title().to_owned());
+        for error in &self.errors {
+            let place = match &error.location {
+                Location::Body(place) | Location::Parameter(place) => place.as_str(),
+                Location::Header(name) => name,
+            };
+            line.push_str("; ");
+            line.push_str(place);
+            line.push_str(": ");
+            line.push_str(&error.detail);
+        }
+        line
+    }
+
+    /// The response.
+    pub fn into_response(self, trace_id: &str) -> Response {
+        let mut response = Response::empty(self.kind.status());
+        // Strings and numbers alone: there is nothing in it that could not be written.
+        response.body = Bytes::from(serde_json::to_vec(&self.document(trace_id)).unwrap_or_default());
+        response.cause = self.0.cause;
+        response.headers = HeaderMap::from_iter(self.0.headers);
+        response
+            .with(CONTENT_TYPE, "application/problem+json")
+            .with(CACHE_CONTROL, "no-store")
+    }
+}
+
+struct Document<'a> {
+    problem: &'a Problem,
+    trace_id: &'a str,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Parts {
+            kind,
+            detail,
+            errors,
+            violated,
+            ..
+        } = &**self.problem;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", kind.uri())?;
+        map.serialize_entry("title", kind.title())?;
+        map.serialize_entry("status", &kind.status().as_u16())?;
+        map.serialize_entry("detail", detail.as_deref().unwrap_or(kind.meaning().trim()))?;
+        map.serialize_entry("instance", self.trace_id)?;
+        if !errors.is_empty() {
+            map.serialize_entry("errors", errors)?;
+        }
+        if !violated.is_empty() {
+            map.serialize_entry("violated-policies", violated)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_that_of_the_contract() {
+        let problem = Problem::new(ProblemType::Validation)
+            .with_error(FieldError::body(
+                "#/scores/3/score",
+                "above the leaderboard's max of 1000",
+            ))
+            .with_error(FieldError::parameter("limit", "must be 1 to 1000"))
+            .with_cause("a secret");
+        assert_eq!(
+            serde_json::to_string(&problem.document("0af7")).unwrap(),
+            r##"{"type":"/problems/validation","title":"A value is not valid","status":422,"detail":"The body is JSON and breaks a rule; `errors` names the fields.","instance":"0af7","errors":[{"pointer":"#/scores/3/score","detail":"above the leaderboard's max of 1000"},{"parameter":"limit","detail":"must be 1 to 1000"}]}"##
+        );
+    }
+
+    #[test]
+    fn a_credential_and_a_second_try_are_asked_for_by_header() {
+        let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
+        assert_eq!(response.headers[WWW_AUTHENTICATE], CHALLENGES);
+        let response = Problem::new(ProblemType::Unavailable).into_response("t");
+        assert_eq!(response.headers[RETRY_AFTER], "1");
+        assert_eq!(response.headers[CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn the_list_of_errors_is_bounded() {
+        let mut problem = Problem::new(ProblemType::Validation);
+        for _ in 0..2 * MAX_FIELD_ERRORS {
+            problem = problem.with_error(FieldError::body("#", "x"));
+        }
+        assert_eq!(problem.errors.len(), MAX_FIELD_ERRORS);
+    }
+}

@@ -1,0 +1,350 @@
+//! A document of limits, as it is written and read.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::policy::{MAX_QUOTA, MAX_RECOVERY_US, MAX_WINDOW_S};
+use super::{Addresses, Policy, PolicyName, Ranges, Setting, range};
+use crate::json::{self, Errors, Field, Fields, Json};
+use crate::problem::Problem;
+
+/// The most ranges in one list of addresses.
+pub const MAX_RANGES: usize = 256;
+const OFF: &str = "off";
+
+/// Whose document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// A tenant's own.
+    Tenant,
+    /// The operator's, for all tenants.
+    Operator,
+}
+
+/// Settings, one for each policy.
+pub type Settings = [Setting; PolicyName::ALL.len()];
+
+/// What a document sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitsDocument {
+    /// The limits.
+    pub policies: Settings,
+    /// The most that a tenant can set; the operator's alone.
+    pub bounds: Settings,
+    /// Whether reads are limited and counted at all; the operator's alone.
+    pub reads: bool,
+    /// Lists of addresses; `exempt` is the operator's alone.
+    pub addresses: Addresses,
+}
+
+impl Default for LimitsDocument {
+    fn default() -> Self {
+        Self {
+            policies: Settings::default(),
+            bounds: Settings::default(),
+            reads: true,
+            addresses: Addresses::default(),
+        }
+    }
+}
+
+impl LimitsDocument {
+    /// Makes it of what a client sent.
+    ///
+    /// # Errors
+    /// A `validation` problem that lists what is wrong.
+    pub fn read(tree: &Json<'_>, scope: Scope) -> Result<Self, Problem> {
+        let mut errors = Errors::default();
+        let document = Field::root(tree)
+            .object(&mut errors)
+            .map(|fields| document(&fields, scope, &mut errors));
+        errors.check()?;
+        document.ok_or_else(|| Problem::internal("limits without errors were not understood"))
+    }
+
+    /// Makes it of what is stored; what cannot be read (another program wrote it) sets nothing, so that the defaults hold.
+    pub fn stored(bytes: &[u8], scope: Scope) -> Self {
+        json::parse(bytes)
+            .and_then(|tree| Self::read(&tree, scope))
+            .unwrap_or_default()
+    }
+
+    /// What is said of a policy.
+    pub fn setting(settings: &Settings, name: PolicyName) -> Setting {
+        let at = PolicyName::ALL.iter().position(|known| *known == name);
+        at.and_then(|at| settings.get(at)).copied().unwrap_or_default()
+    }
+
+    /// The most that a tenant can set for a policy. What the operator sets for all of a tenant is meant to hold: it is a bound
+    /// unless another one is set.
+    pub fn bound(&self, name: PolicyName) -> Option<Policy> {
+        let default = match name {
+            PolicyName::Tenant => Self::setting(&self.policies, name),
+            _ => Setting::Unset,
+        };
+        match (Self::setting(&self.bounds, name), default) {
+            (Setting::Rate(bound), _) | (_, Setting::Rate(bound)) => Some(bound),
+            _ => None,
+        }
+    }
+
+    /// Where a limit would let through clearly less than it says: a unit grows back in whole microseconds. Documents that are
+    /// stored already go on.
+    ///
+    /// # Errors
+    /// A `validation` problem that lists the quotas, with the nearest that hold.
+    pub fn check_quotas(&self) -> Result<(), Problem> {
+        let mut errors = Errors::default();
+        for (member, settings) in [("policies", &self.policies), ("bounds", &self.bounds)] {
+            let member = json::Pointer::Key(&json::Pointer::Root, member);
+            for (name, setting) in PolicyName::ALL.iter().zip(settings) {
+                if let Setting::Rate(policy) = setting
+                    && !policy.is_kept()
+                {
+                    let (below, above) = policy.nearest_quotas();
+                    errors.add(
+                        &json::Pointer::Key(&json::Pointer::Key(&member, name.as_str()), "quota"),
+                        format!(
+                            "one unit must grow back in whole microseconds: in {} s, {below} and {above} do",
+                            policy.window_s
+                        ),
+                    );
+                }
+            }
+        }
+        errors.check()
+    }
+
+    /// Where a tenant asks for more than its operator's bounds.
+    ///
+    /// # Errors
+    /// A `validation` problem that lists the policies.
+    pub fn check_against(&self, operator: &Self) -> Result<(), Problem> {
+        let mut errors = Errors::default();
+        let policies = json::Pointer::Key(&json::Pointer::Root, "policies");
+        for name in PolicyName::ALL {
+            let Some(bound) = operator.bound(name) else {
+                continue;
+            };
+            let exceeds = match Self::setting(&self.policies, name) {
+                Setting::Unset => false,
+                Setting::Off => true,
+                Setting::Rate(own) => !own.is_within(bound),
+            };
+            if exceeds {
+                errors.add(
+                    &json::Pointer::Key(&policies, name.as_str()),
+                    format!(
+                        "above the operator's bound of {} in {} s with a burst of {}",
+                        bound.quota, bound.window_s, bound.burst
+                    ),
+                );
+            }
+        }
+        errors.check()
+    }
+}
+
+fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> LimitsDocument {
+    let known: &[&str] = match scope {
+        Scope::Tenant => &["policies", "addresses"],
+        Scope::Operator => &["policies", "bounds", "reads", "addresses"],
+    };
+    fields.only(known, errors);
+    let policies = fields
+        .optional("policies")
+        .and_then(|field| settings(field, scope, true, errors));
+    let bounds = fields
+        .optional("bounds")
+        .and_then(|field| settings(field, scope, false, errors));
+    let reads = fields.optional("reads").and_then(|field| reads(field, errors));
+    let addresses = fields
+        .optional("addresses")
+        .and_then(|field| addresses(field, scope, errors));
+    LimitsDocument {
+        policies: policies.unwrap_or_default(),
+        bounds: bounds.unwrap_or_default(),
+        reads: reads.unwrap_or(true),
+        addresses: addresses.unwrap_or_default(),
+    }
+}
+
+/// Policies by their names.
+fn settings(field: Field<'_, '_>, scope: Scope, may_be_off: bool, errors: &mut Errors) -> Option<Settings> {
+    let fields = field.object(errors)?;
+    // Credentials are judged before the tenant is known.
+    let settable = |name: &PolicyName| scope == Scope::Operator || *name != PolicyName::Credentials;
+    let names: Vec<&str> = PolicyName::ALL
+        .iter()
+        .filter(|name| settable(name))
+        .map(|name| name.as_str())
+        .collect();
+    fields.only(&names, errors);
+    let mut settings = Settings::default();
+    for (name, slot) in PolicyName::ALL.iter().zip(&mut settings) {
+        if let Some(field) = fields.optional(name.as_str()).filter(|_| settable(name)) {
+            *slot = setting(&field, may_be_off, errors).unwrap_or_default();
+        }
+    }
+    Some(settings)
+}
+
+fn setting(field: &Field<'_, '_>, may_be_off: bool, errors: &mut Errors) -> Option<Setting> {
+    if may_be_off && let Json::String(text) = field.value {
+        if text == OFF {
+            return Some(Setting::Off);
+        }
+        errors.add(&field.pointer, "must be \"off\" or an object");
+        return None;
+    }
+    let fields = field.object(errors)?;
+    fields.only(&["quota", "window_s", "burst"], errors);
+    let quota = fields
+        .required("quota", errors)
+        .and_then(|field| within(&field, MAX_QUOTA, errors));
+    let window_s = match fields.optional("window_s") {
+        Some(field) => within(&field, MAX_WINDOW_S, errors),
+        None => Some(1),
+    };
+    let burst = match fields.optional("burst") {
+        Some(field) => within(&field, MAX_QUOTA, errors),
+        None => quota,
+    };
+    let policy = Policy {
+        quota: quota?,
+        window_s: window_s?,
+        burst: burst?,
+    };
+    if policy.capacity_us() > MAX_RECOVERY_US {
+        errors.add(
+            &field.pointer,
+            "takes more than a week to let a whole burst grow back",
+        );
+        return None;
+    }
+    Some(Setting::Rate(policy))
+}
+
+fn within(field: &Field<'_, '_>, most: u32, errors: &mut Errors) -> Option<u32> {
+    let number: u32 = field.integer(errors)?;
+    if (1..=most).contains(&number) {
+        return Some(number);
+    }
+    errors.add(&field.pointer, format!("must be 1 to {most}"));
+    None
+}
+
+fn reads(field: Field<'_, '_>, errors: &mut Errors) -> Option<bool> {
+    let fields = field.object(errors)?;
+    fields.only(&["limits"], errors);
+    let words = [("on", true), (OFF, false)];
+    fields.optional("limits")?.choice(&words, errors)
+}
+
+fn addresses(field: Field<'_, '_>, scope: Scope, errors: &mut Errors) -> Option<Addresses> {
+    let fields = field.object(errors)?;
+    let known: &[&str] = match scope {
+        Scope::Tenant => &["allow", "deny"],
+        Scope::Operator => &["allow", "deny", "exempt"],
+    };
+    fields.only(known, errors);
+    let mut list = |name: &str| {
+        let field = fields.optional(name);
+        field.and_then(|field| ranges(&field, errors)).unwrap_or_default()
+    };
+    Some(Addresses {
+        allow: list("allow"),
+        deny: list("deny"),
+        exempt: if scope == Scope::Operator {
+            list("exempt")
+        } else {
+            Ranges::default()
+        },
+    })
+}
+
+fn ranges(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Ranges> {
+    let items = field.array(errors)?;
+    if items.len() > MAX_RANGES {
+        errors.add(&field.pointer, format!("must have at most {MAX_RANGES} ranges"));
+        return None;
+    }
+    let mut found = Vec::with_capacity(items.len());
+    for (at, value) in items.iter().enumerate() {
+        let item = field.item(at, value);
+        if let Some(text) = item.text(errors) {
+            match range(text) {
+                Ok(range) => found.push(range),
+                Err(detail) => errors.add(&item.pointer, detail),
+            }
+        }
+    }
+    Some(Ranges::new(found))
+}
+
+/// What is set, and nothing of what is not.
+impl Serialize for LimitsDocument {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("policies", &Written(&self.policies))?;
+        if self.bounds != Settings::default() {
+            map.serialize_entry("bounds", &Written(&self.bounds))?;
+        }
+        if !self.reads {
+            map.serialize_entry("reads", &serde_json::json!({"limits": OFF}))?;
+        }
+        map.serialize_entry("addresses", &Listed(&self.addresses))?;
+        map.end()
+    }
+}
+
+struct Written<'a>(&'a Settings);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Rate {
+            quota: u32,
+            window_s: u32,
+            burst: u32,
+        }
+        let mut map = serializer.serialize_map(None)?;
+        for (name, setting) in PolicyName::ALL.iter().zip(self.0) {
+            match *setting {
+                Setting::Unset => {}
+                Setting::Off => map.serialize_entry(name.as_str(), OFF)?,
+                Setting::Rate(Policy {
+                    quota,
+                    window_s,
+                    burst,
+                }) => {
+                    let rate = Rate {
+                        quota,
+                        window_s,
+                        burst,
+                    };
+                    map.serialize_entry(name.as_str(), &rate)?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+struct Listed<'a>(&'a Addresses);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let Addresses { allow, deny, exempt } = self.0;
+        for (name, ranges) in [("allow", allow), ("deny", deny), ("exempt", exempt)] {
+            if !ranges.is_empty() {
+                map.serialize_entry(name, &ranges.iter().collect::<Vec<_>>())?;
+            }
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests;

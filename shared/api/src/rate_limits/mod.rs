@@ -1,0 +1,9 @@
+//! The documents of rate limits: policies, and lists of addresses.
+
+mod addresses;
+mod document;
+mod policy;
+
+pub use addresses::{Addresses, Ranges, range};
+pub use document::{LimitsDocument, Scope};
+pub use policy::*;

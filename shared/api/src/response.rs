@@ -1,0 +1,125 @@
+//! An answer on its way out.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use leaderboard_core::Timestamp;
+use serde::Serialize;
+
+use crate::json::{self, IntegerFormat};
+use crate::MediaType;
+use crate::problem::Problem;
+
+/// The form of an answer in JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonForm {
+    /// The name it goes by.
+    pub media_type: MediaType,
+    /// How its 64-bit integers are written.
+    pub integers: IntegerFormat,
+}
+
+impl From<MediaType> for JsonForm {
+    fn from(media_type: MediaType) -> Self {
+        Self {
+            media_type,
+            integers: IntegerFormat::default(),
+        }
+    }
+}
+
+/// Status, headers and a finished body.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers that belong to this answer; the pipeline adds those that every answer has.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// Until when anybody who asks the same may be given it, if anybody may.
+    pub repeat_until: Option<Timestamp>,
+    /// What is behind a status of 5xx, for the log alone.
+    pub cause: Option<String>,
+}
+
+impl Response {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            repeat_until: None,
+            cause: None,
+        }
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// An answer in JSON, in the form that the client asked for.
+    ///
+    /// # Errors
+    /// An internal problem when the document cannot be written.
+    pub fn json(
+        status: StatusCode,
+        form: impl Into<JsonForm>,
+        document: &impl Serialize,
+    ) -> Result<Self, Problem> {
+        let JsonForm { media_type, integers } = form.into();
+        let body = json::write(document, integers)
+            .map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))?;
+        let mut response = Self::empty(status);
+        response.body = Bytes::from(body);
+        response
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(media_type.as_str()));
+        Ok(response)
+    }
+
+    /// The same answer with the entity tag of a document's version.
+    #[must_use]
+    pub fn with_etag(self, version: u64) -> Self {
+        self.with_text(ETAG, &format!("\"{version}\""))
+    }
+
+    /// The same answer with a `Location`.
+    #[must_use]
+    pub fn with_location(self, path: &str) -> Self {
+        self.with_text(LOCATION, path)
+    }
+
+    /// The same answer, with leave for its client to store it as long as it is checked again before each use. It is `private`
+    /// unless it is made for shared caches.
+    #[must_use]
+    pub fn revalidated(self) -> Self {
+        self.with(CACHE_CONTROL, "no-cache")
+    }
+
+    /// The same answer with another header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// The same answer with what the log is told.
+    #[must_use]
+    pub fn with_cause(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// As [`Response::with`]; text that no header can carry is left out.
+    pub fn with_text(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}

@@ -1,0 +1,45 @@
+//! Cursors as clients see them: base64url without padding, opaque.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::problem::{FieldError, Problem, ProblemType};
+
+/// Bytes as a cursor.
+pub fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What `decode` makes of the cursor's bytes.
+///
+/// # Errors
+/// An `invalid-cursor` problem.
+pub fn parse<T>(text: &str, decode: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, Problem> {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| decode(&bytes))
+        .ok_or_else(|| {
+            Problem::new(ProblemType::InvalidCursor)
+                .with_error(FieldError::parameter("cursor", "is not a cursor of this list"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_or_is_refused() {
+        let text = encode(&[0, 255, 62, 63]);
+        assert_eq!(
+            parse(&text, |bytes| Some(bytes.to_vec())).unwrap(),
+            [0, 255, 62, 63]
+        );
+        for bad in ["AP8+Pw", "AP8-Pw==", "A", "é"] {
+            let problem = parse(bad, |bytes| Some(bytes.to_vec())).unwrap_err();
+            assert_eq!(problem.kind, ProblemType::InvalidCursor, "{bad}");
+        }
+        assert!(parse::<()>(&text, |_| None).is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! Issuers of tokens, as administrators write them.
+
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{Invalid, TenantId};
+use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
+use leaderboard_identity::token::{Hosts, MAX_KEYS, checked_url, discovery_url};
+
+use super::scopes;
+use crate::issuer_record::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
+use crate::json::{Errors, Field, Fields, Json, Pointer};
+use crate::problem::Problem;
+
+const FIELDS: [&str; 11] = [
+    "id",
+    "issuer",
+    "audiences",
+    "leeway_s",
+    "jwks_uri",
+    "discovery",
+    "keys",
+    "tenant",
+    "claims",
+    "default_scopes",
+    "granted_scopes",
+];
+
+/// An audience that is right. It stands for one that could not be read.
+const ANY_AUDIENCE: &str = "audience";
+
+/// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's), and `hosts` are those that the
+/// caller may name.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub fn read(
+    tree: &Json<'_>,
+    id: &str,
+    owner: Option<&TenantId>,
+    hosts: Hosts,
+) -> Result<IssuerRecord, Problem> {
+    let mut errors = Errors::default();
+    let record = Field::root(tree).object(&mut errors).map(|fields| {
+        fields.only(&FIELDS, &mut errors);
+        if let Some(field) = fields.optional("id")
+            && let Some(text) = field.text(&mut errors)
+            && text != id
+        {
+            errors.add(&field.pointer, "must be the id in the path");
+        }
+        record(&fields, owner, hosts, &mut errors)
+    });
+    if let Some(record) = &record {
+        errors.add_faults(&Pointer::Root, record.find_faults(owner));
+    }
+    errors.check()?;
+    record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+}
+
+/// The fields of an issuer. Where one is wrong, something that is right stands for it beside the error.
+fn record(
+    fields: &Fields<'_, '_>,
+    owner: Option<&TenantId>,
+    hosts: Hosts,
+    errors: &mut Errors,
+) -> IssuerRecord {
+    let issuer = fields
+        .required("issuer", errors)
+        .and_then(|field| field.parsed(issuer, errors));
+    let audiences = fields
+        .required("audiences", errors)
+        .map(|field| texts(&field, errors));
+    let source = source(fields, issuer, hosts, errors);
+    let mut record = IssuerRecord::new(
+        issuer.unwrap_or_default().to_owned(),
+        audiences.unwrap_or_default(),
+        source.unwrap_or(KeySource::Discovery),
+    );
+    let leeway_s = fields
+        .optional("leeway_s")
+        .and_then(|field| field.integer(errors));
+    record.leeway_s = leeway_s.unwrap_or(record.leeway_s);
+    if let Some(field) = fields.optional("tenant") {
+        if owner.is_some() {
+            errors.add(&field.pointer, "is the operator's to set");
+        }
+        record.tenant = field.text(errors).map(str::to_owned);
+    }
+    if let Some(field) = fields.optional("claims") {
+        claims(&field, owner, &mut record, errors);
+    }
+    scopes_of(fields, &mut record, errors);
+    record
+}
+
+/// Reads both lists of scopes. They are compared when both could be read.
+fn scopes_of(fields: &Fields<'_, '_>, record: &mut IssuerRecord, errors: &mut Errors) {
+    let mut read = |name, into: &mut Vec<String>| match fields.optional(name) {
+        None => true,
+        Some(field) => scopes::read(&field, errors)
+            .map(|found| *into = scopes::names(found).into_iter().map(str::to_owned).collect())
+            .is_some(),
+    };
+    let default_is_read = read("default_scopes", &mut record.default_scopes);
+    let granted_is_read = read("granted_scopes", &mut record.granted_scopes);
+    let all = |names: &[String]| {
+        let found = names.iter().filter_map(|name| Scopes::named(name));
+        found.fold(Scopes::NONE, Scopes::with)
+    };
+    if default_is_read
+        && granted_is_read
+        && !all(&record.granted_scopes).contains(all(&record.default_scopes))
+        && let Some(field) = fields
+            .optional("default_scopes")
+            .or_else(|| fields.optional("granted_scopes"))
+    {
+        errors.add(&field.pointer, "default_scopes must be among granted_scopes");
+    }
+}
+
+fn issuer(text: &str) -> Result<&str, Invalid> {
+    if text == PLAYER_TOKEN_ISSUER {
+        Err(Invalid::new("", "is the name of this service"))
+    } else {
+        Ok(text)
+    }
+}
+
+/// A list of audiences. One that cannot be read counts all the same.
+fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {
+        let text = field.item(at, item).text(errors);
+        found.push(text.unwrap_or(ANY_AUDIENCE).to_owned());
+    }
+    found
+}
+
+/// Where the keys are: exactly one of three fields says it.
+fn source(
+    fields: &Fields<'_, '_>,
+    issuer: Option<&str>,
+    hosts: Hosts,
+    errors: &mut Errors,
+) -> Option<KeySource> {
+    let address =
+        |text: &'_ str| checked_url(text, hosts).map_err(|problem| Invalid::new("", problem.to_string()));
+    let uri = fields.optional("jwks_uri");
+    let discovery = fields.optional("discovery");
+    let keys = fields.optional("keys");
+    match (uri, discovery, keys) {
+        (Some(field), None, None) => {
+            let url = field.text(errors)?;
+            field.parsed(address, errors)?;
+            Some(KeySource::Address(url.to_owned()))
+        }
+        (None, Some(field), None) => {
+            if field.boolean(errors) == Some(false) {
+                errors.add(&field.pointer, "must be true, or left out");
+            }
+            if let Some(Err(problem)) = issuer.map(|issuer| discovery_url(issuer, hosts)) {
+                errors.add(
+                    &field.pointer,
+                    format!("needs an issuer that is an address: it {problem}"),
+                );
+            }
+            Some(KeySource::Discovery)
+        }
+        (None, None, Some(field)) => keys_of(&field, errors).map(KeySource::Keys),
+        _ => {
+            errors.add(&fields.pointer, "must have one of jwks_uri, discovery and keys");
+            None
+        }
+    }
+}
+
+fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>> {
+    let items = field.array(errors)?;
+    if !(1..=MAX_KEYS).contains(&items.len()) {
+        errors.add(&field.pointer, format!("must be 1 to {MAX_KEYS} keys"));
+        return None;
+    }
+    let mut keys = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let field = field.item(at, item);
+        let Some(key) = key(&field, errors) else {
+            continue;
+        };
+        if let Err(problem) = key.parsed() {
+            errors.add(&field.pointer, problem.to_string());
+        }
+        keys.push(key);
+    }
+    Some(keys)
+}
+
+/// A key: `{"pem": …}` or `{"secret": …}` with a `kid` where tokens have one, else a JWK.
+fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
+    let fields = field.object(errors)?;
+    let kid = fields.optional("kid").map(|kid| kid.text(errors));
+    // `None` where it is there and no text. Then there is no key, once its other fields are read.
+    let kid = match kid {
+        Some(text) => text.map(|text| Some(text.to_owned())),
+        None => Some(None),
+    };
+    if let Some(pem) = fields.optional("pem") {
+        fields.only(&["kid", "pem"], errors);
+        let text = pem.text(errors)?.to_owned();
+        return Some(StaticKey::Pem(kid?, text));
+    }
+    if let Some(secret) = fields.optional("secret") {
+        fields.only(&["kid", "secret"], errors);
+        let text = secret.text(errors)?.to_owned();
+        return Some(StaticKey::Secret(kid?, text));
+    }
+    kid?;
+    let Ok(jwk) = serde_json::from_str(&field.value.to_text()) else {
+        errors.add(&field.pointer, "must be a key");
+        return None;
+    };
+    Some(StaticKey::Jwk(jwk))
+}
+
+fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRecord, errors: &mut Errors) {
+    let Some(fields) = field.object(errors) else {
+        // It may have named the tenant's.
+        record.tenant_claim = Some(ANY_CLAIM.to_owned());
+        return;
+    };
+    fields.only(&["tenant", "player", "player_required", "scopes"], errors);
+    let mut name = |name| {
+        let field = fields.optional(name)?;
+        Some(field.text(errors).unwrap_or(ANY_CLAIM).to_owned())
+    };
+    record.tenant_claim = name("tenant");
+    record.scopes_claim = name("scopes");
+    let player = name("player");
+    if let Some(field) = fields.optional("tenant")
+        && owner.is_some()
+    {
+        errors.add(&field.pointer, "is the operator's to set");
+    }
+    match fields.optional("player_required") {
+        Some(field) => record.player_required = field.boolean(errors).unwrap_or(true),
+        None => record.player_required = true,
+    }
+    // An empty name: the issuer's tokens are of servers.
+    match player.as_deref() {
+        Some("") => record.player_claim = None,
+        Some(name) => record.player_claim = Some(name.to_owned()),
+        None => {}
+    }
+}

@@ -1,0 +1,116 @@
+//! How long finished answers may be used again, as clients write and read it.
+
+use leaderboard_core::{CachePolicy, CacheStrategy, WarmView};
+use serde::Serialize;
+
+use super::word;
+use crate::json::{Errors, Field, Fields};
+
+const STRATEGIES: [(&str, CacheStrategy); 3] = [
+    ("aside", CacheStrategy::Aside),
+    ("write_through", CacheStrategy::WriteThrough),
+    ("refresh_ahead", CacheStrategy::RefreshAhead),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Entries,
+    Distribution,
+}
+
+const KINDS: [(&str, Kind); 2] = [("entries", Kind::Entries), ("distribution", Kind::Distribution)];
+
+/// How many entries a warm page has unless it says otherwise: as many as a page that is asked for.
+const WARM_LIMIT: u16 = 10;
+/// How many buckets a warm distribution has unless it says otherwise.
+const WARM_BUCKETS: u16 = 20;
+
+/// The policy of a document; what is missing has its default.
+pub fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePolicy> {
+    let fields = field.object(errors)?;
+    fields.only(
+        &["lifetime_ms", "stale_ms", "stale_if_error_ms", "strategy", "warm"],
+        errors,
+    );
+    let default = CachePolicy::default();
+    let mut milliseconds = |name: &'static str, default: u32| {
+        fields
+            .optional(name)
+            .and_then(|field| field.integer(errors))
+            .unwrap_or(default)
+    };
+    let lifetime_ms = milliseconds("lifetime_ms", default.lifetime_ms);
+    let stale_ms = milliseconds("stale_ms", default.stale_ms);
+    let stale_if_error_ms = milliseconds("stale_if_error_ms", default.stale_if_error_ms);
+    let strategy = fields
+        .optional("strategy")
+        .and_then(|field| field.choice(&STRATEGIES, errors));
+    let warm = fields.optional("warm").and_then(|field| views(&field, errors));
+    Some(CachePolicy {
+        lifetime_ms,
+        stale_ms,
+        stale_if_error_ms,
+        strategy: strategy.unwrap_or(default.strategy),
+        warm: warm.unwrap_or(default.warm),
+    })
+}
+
+/// The views of a list. The default stands for one that cannot be read, so that the others keep their places.
+fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
+    let values = field.array(errors)?;
+    let mut views = Vec::new();
+    for (at, value) in values.iter().enumerate() {
+        let item = field.item(at, value);
+        let read = item.object(errors).and_then(|fields| view(&fields, errors));
+        views.push(read.unwrap_or(WarmView::List { limit: WARM_LIMIT }));
+    }
+    Some(views)
+}
+
+fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
+    let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
+    let mut size = |name: &'static str, default| {
+        fields.only(&["view", name], errors);
+        match fields.optional(name) {
+            None => Some(default),
+            Some(field) => field.integer(errors),
+        }
+    };
+    match kind {
+        Kind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
+        Kind::Distribution => size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets }),
+    }
+}
+
+/// A policy's document.
+#[derive(Debug, Serialize)]
+pub struct CacheBody {
+    lifetime_ms: u32,
+    stale_ms: u32,
+    stale_if_error_ms: u32,
+    strategy: &'static str,
+    warm: Vec<WarmBody>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "view", rename_all = "snake_case")]
+enum WarmBody {
+    Entries { limit: u16 },
+    Distribution { buckets: u16 },
+}
+
+impl From<&CachePolicy> for CacheBody {
+    fn from(cache: &CachePolicy) -> Self {
+        let view = |view: &WarmView| match *view {
+            WarmView::List { limit } => WarmBody::Entries { limit },
+            WarmView::Distribution { buckets } => WarmBody::Distribution { buckets },
+        };
+        Self {
+            lifetime_ms: cache.lifetime_ms,
+            stale_ms: cache.stale_ms,
+            stale_if_error_ms: cache.stale_if_error_ms,
+            strategy: word(&STRATEGIES, cache.strategy),
+            warm: cache.warm.iter().map(view).collect(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The documents of the API: what is read from bodies, and what is written into them.
+
+pub mod ban;
+pub mod cursor;
+pub mod entries;
+pub mod issuer;
+pub mod issuer_body;
+pub mod key;
+pub mod leaderboard;
+mod names;
+pub mod outcome;
+pub mod ranks;
+pub mod scopes;
+pub mod submission;
+pub mod tenant;
+pub mod token;
+mod v2;
+mod values;
+mod versioned;
+
+pub use names::Names;
+pub use values::NamedValues;
+pub use versioned::ListBody;
+
+use leaderboard_core::usecase::Listing;
+use leaderboard_core::{LeaderboardId, Submission};
+
+use crate::json::IntegerFormat;
+use crate::problem::Problem;
+use crate::version::ApiVersion;
+
+/// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.
+///
+/// # Errors
+/// A problem that lists what is wrong with it.
+pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submission>, Problem> {
+    let scores = submission::scores(
+        body,
+        submission::Destination::Path(leaderboard),
+        submission::Sender::Server,
+    )?;
+    Ok(scores.items.into_iter().map(|item| item.submission).collect())
+}
+
+/// Writes a page of a list, in version 1.
+///
+/// # Errors
+/// An internal problem when the page cannot be written.
+pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
+    crate::json::write(
+        &ranks::page(ApiVersion::V1, listing, None)?,
+        IntegerFormat::default(),
+    )
+    .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
+}

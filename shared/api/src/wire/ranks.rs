@@ -1,0 +1,184 @@
+//! Answers about ranks, in the shape of the version that was asked for.
+
+use leaderboard_core::ports::PeriodPage;
+use leaderboard_core::usecase::{Cursor, Drift, Listing, PlayerEntry};
+use leaderboard_core::{LeaderboardId, PlayerId, Timestamp};
+use serde::Serialize;
+
+use super::versioned::{Document, PageV2};
+use super::{cursor, entries as v1, v2};
+use crate::json::ExactUnsigned;
+use crate::problem::Problem;
+use crate::version::ApiVersion;
+
+/// A page of a list. `drift` is what changed since the list was started, where that is known; version 2 tells it.
+///
+/// # Errors
+/// As every function here: an internal problem when stored metadata is not JSON.
+pub fn page(
+    version: ApiVersion,
+    found: &Listing,
+    drift: Option<Drift>,
+) -> Result<impl Serialize, Problem> {
+    let (entries, columns) = (&found.page.entries, &found.layout.columns);
+    let head = list_head(found);
+    let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));
+    Ok(match version {
+        ApiVersion::V1 => Document::V1(v1::PageBody {
+            head,
+            entries: v1::EntryBody::list(entries, columns)?,
+            next,
+            previous,
+            drifted: found.drifted,
+        }),
+        ApiVersion::V2 => Document::V2(v2::EntriesBody {
+            head,
+            data: v2::Entry::list(entries, columns)?,
+            not_found: None,
+            page: PageV2 {
+                next,
+                previous,
+                snapshot: Some(v2::Snapshot::new(found, drift)),
+            },
+        }),
+    })
+}
+
+/// Some players' entries, and who of those asked for has none.
+///
+/// # Errors
+/// As for [`page`].
+pub fn players<'a>(
+    version: ApiVersion,
+    leaderboard: &'a LeaderboardId,
+    found: &'a PlayerEntry,
+    asked: &'a [PlayerId],
+) -> Result<impl Serialize + 'a, Problem> {
+    let is_missing = |player: &&PlayerId| found.entries.iter().all(|ranked| ranked.entry.player != **player);
+    let not_found = asked.iter().filter(is_missing).map(PlayerId::as_str).collect();
+    Ok(match version {
+        ApiVersion::V1 => Document::V1(v1::PlayersBody {
+            head: head(leaderboard, found),
+            entries: v1::EntryBody::list(&found.entries, &found.layout.columns)?,
+            not_found,
+        }),
+        ApiVersion::V2 => Document::V2(v2::EntriesBody {
+            head: head(leaderboard, found),
+            data: v2::Entry::list(&found.entries, &found.layout.columns)?,
+            not_found: Some(not_found),
+            page: PageV2 {
+                snapshot: Some(v2::Snapshot::starting(found.version)),
+                ..PageV2::default()
+            },
+        }),
+    })
+}
+
+/// The window around a player.
+///
+/// # Errors
+/// As for [`page`].
+pub fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Problem> {
+    let (entries, columns) = (&found.page.entries, &found.layout.columns);
+    let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));
+    let head = list_head(found);
+    Ok(match version {
+        ApiVersion::V1 => Document::V1(v1::WindowBody {
+            head,
+            entries: v1::EntryBody::list(entries, columns)?,
+            next,
+            previous,
+        }),
+        ApiVersion::V2 => Document::V2(v2::EntriesBody {
+            head,
+            data: v2::Entry::list(entries, columns)?,
+            not_found: None,
+            page: PageV2 {
+                next,
+                previous,
+                snapshot: Some(v2::Snapshot::starting(found.page.version)),
+            },
+        }),
+    })
+}
+
+fn way_on(to: Option<&Cursor>) -> Option<String> {
+    to.map(|to| cursor::encode(&to.encode()))
+}
+
+fn list_head(found: &Listing) -> v1::Head<'_> {
+    v1::Head {
+        leaderboard: found.board.value.id.as_str(),
+        period: (&found.period).into(),
+        version: ExactUnsigned(found.page.version),
+        count: found.page.count,
+    }
+}
+
+/// One player's entry.
+///
+/// # Errors
+/// As for [`page`], and when there is none.
+pub fn standing<'a>(
+    version: ApiVersion,
+    leaderboard: &'a LeaderboardId,
+    found: &'a PlayerEntry,
+) -> Result<impl Serialize + 'a, Problem> {
+    let ranked = found
+        .entries
+        .first()
+        .ok_or_else(|| Problem::internal("an entry was found and is missing"))?;
+    let (head, columns) = (head(leaderboard, found), &found.layout.columns);
+    Ok(match version {
+        ApiVersion::V1 => Document::V1(v1::StandingBody {
+            head,
+            entry: v1::EntryBody::new(ranked, columns)?,
+        }),
+        ApiVersion::V2 => Document::V2(v2::StandingBody {
+            head,
+            entry: v2::Entry::new(ranked, columns)?,
+        }),
+    })
+}
+
+/// A page of a leaderboard's periods.
+pub fn periods<'a>(
+    version: ApiVersion,
+    leaderboard: &'a LeaderboardId,
+    found: &'a PeriodPage,
+) -> impl Serialize + 'a {
+    let leaderboard = leaderboard.as_str();
+    let periods = found.periods.iter().map(Into::into).collect();
+    let next = found
+        .before
+        .map(|start| cursor::encode(&start.as_unix_ms().to_be_bytes()));
+    match version {
+        ApiVersion::V1 => Document::V1(v1::PeriodsBody {
+            leaderboard,
+            periods,
+            next,
+        }),
+        ApiVersion::V2 => Document::V2(v2::PeriodsBody {
+            leaderboard,
+            data: periods,
+            page: PageV2 {
+                next,
+                ..PageV2::default()
+            },
+        }),
+    }
+}
+
+/// The start that the cursor of a page of periods holds.
+pub fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
+    Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a PlayerEntry) -> v1::Head<'a> {
+    v1::Head {
+        leaderboard: leaderboard.as_str(),
+        period: (&found.period).into(),
+        version: ExactUnsigned(found.version),
+        count: found.count,
+    }
+}

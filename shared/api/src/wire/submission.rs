@@ -1,0 +1,272 @@
+//! Submissions as clients send them.
+
+use std::collections::BTreeSet;
+
+use leaderboard_core::ports::MAX_CONFIGURATIONS_READ;
+use leaderboard_core::{
+    Invalid, LeaderboardId, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Metadata, Operator, PlayerId, Submission,
+    SubmissionId, SubmissionTarget,
+};
+
+use crate::json::{Errors, Field, Fields, Json, Pointer, compact, parse};
+use crate::problem::{ItemPlace, Problem};
+
+/// The most submissions in one request.
+pub const MAX_BATCH: usize = 1000;
+/// The most leaderboards that one submission names: all are settled in one step of the store.
+pub const MAX_LEADERBOARDS: usize = 16;
+
+/// The most different leaderboards that one request names: their configurations are read in one command.
+pub const MAX_REQUEST_LEADERBOARDS: usize = MAX_CONFIGURATIONS_READ;
+/// The most submissions in one request with a player's token.
+pub const MAX_PLAYER_BATCH: usize = 20;
+
+/// How the words for operators are.
+pub const OPERATORS: [(&str, Operator); 4] = [
+    ("best", Operator::Best),
+    ("set", Operator::Set),
+    ("increment", Operator::Increment),
+    ("decrement", Operator::Decrement),
+];
+
+/// Where submissions go.
+#[derive(Debug, Clone, Copy)]
+pub enum Destination<'d> {
+    /// To the leaderboard of the path.
+    Path(&'d LeaderboardId),
+    /// To those that each submission names as `leaderboards`.
+    Body,
+}
+
+/// A submission, and where it stands in the body.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What the domain makes of it.
+    pub submission: Submission,
+    /// For the pointers of a refusal.
+    pub place: ItemPlace,
+}
+
+/// Whose submissions a body holds, and so how many at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// A player's token: [`MAX_PLAYER_BATCH`].
+    Player,
+    /// A server: [`MAX_BATCH`].
+    Server,
+}
+
+impl Sender {
+    const fn max_batch(self) -> usize {
+        match self {
+            Self::Player => MAX_PLAYER_BATCH,
+            Self::Server => MAX_BATCH,
+        }
+    }
+}
+
+/// A body of scores.
+#[derive(Debug)]
+pub struct Scores {
+    /// The submissions, in order.
+    pub items: Vec<Item>,
+    /// Whether they came as `{"scores": […]}`.
+    pub batch: bool,
+}
+
+/// Reads a body: one submission, or `{"scores": […]}` with as many as the sender may send.
+///
+/// # Errors
+/// A problem that lists what is wrong with it; nothing of such a body is applied.
+pub fn scores(body: &[u8], destination: Destination<'_>, sender: Sender) -> Result<Scores, Problem> {
+    let tree = parse(body)?;
+    let mut errors = Errors::default();
+    let scores = read_scores(&tree, destination, sender, &mut errors);
+    errors.check()?;
+    scores.ok_or_else(|| Problem::internal("a body without errors was not understood"))
+}
+
+fn read_scores(
+    tree: &Json<'_>,
+    destination: Destination<'_>,
+    sender: Sender,
+    errors: &mut Errors,
+) -> Option<Scores> {
+    let fields = Field::root(tree).object(errors)?;
+    let Some(list) = fields.iter().find(|(name, _)| *name == "scores") else {
+        let items = vec![submission(fields, destination, errors)?];
+        return Some(Scores { items, batch: false });
+    };
+    fields.only(&["scores"], errors);
+    let batch = list.1;
+    let values = batch_items(&batch, sender, errors)?;
+    let mut items: Vec<Item> = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        let item = batch.item(at, value);
+        items.extend(
+            item.object(errors)
+                .and_then(|fields| submission(fields, destination, errors)),
+        );
+    }
+    let named = items.iter().flat_map(|item| &item.submission.leaderboards);
+    if named.collect::<BTreeSet<_>>().len() > MAX_REQUEST_LEADERBOARDS {
+        errors.add(
+            &batch.pointer,
+            format!("must name at most {MAX_REQUEST_LEADERBOARDS} different leaderboards"),
+        );
+    }
+    Some(Scores { items, batch: true })
+}
+
+/// The items of a batch: at least one, and as many as the sender may send.
+pub fn batch_items<'f, 'a>(
+    batch: &Field<'f, 'a>,
+    sender: Sender,
+    errors: &mut Errors,
+) -> Option<&'f [Json<'a>]> {
+    let values = batch.array(errors)?;
+    let most = sender.max_batch();
+    if values.is_empty() || values.len() > most {
+        let why = match sender {
+            Sender::Player => " with a player's token",
+            Sender::Server => "",
+        };
+        errors.add(&batch.pointer, format!("must have 1 to {most} submissions{why}"));
+        return None;
+    }
+    Some(values)
+}
+
+/// One submission.
+pub fn submission(
+    fields: Fields<'_, '_>,
+    destination: Destination<'_>,
+    errors: &mut Errors,
+) -> Option<Item> {
+    let mut known = vec![
+        "player",
+        "score",
+        "values",
+        "metadata",
+        "occurred_at",
+        "id",
+        "operator",
+    ];
+    if matches!(destination, Destination::Body) {
+        known.push("leaderboards");
+    }
+    fields.only(&known, errors);
+    let leaderboards = match destination {
+        Destination::Path(id) => Some(vec![id.clone()]),
+        Destination::Body => fields
+            .required("leaderboards", errors)
+            .and_then(|field| leaderboards(&field, errors)),
+    };
+    let player = fields
+        .required("player", errors)
+        .and_then(|field| field.parsed(PlayerId::new, errors));
+    let numbers = numbers(&fields, errors);
+    // A field that is there and wrong has left its error; what it would have been does not matter then.
+    let operator = fields
+        .optional("operator")
+        .and_then(|field| field.choice(&OPERATORS, errors));
+    let metadata = fields
+        .optional("metadata")
+        .and_then(|field| metadata(field, errors));
+    let occurred_at = fields
+        .optional("occurred_at")
+        .and_then(|field| field.time(errors));
+    let id = fields
+        .optional("id")
+        .and_then(|field| field.parsed(SubmissionId::new, errors));
+    let (values, numbers) = numbers?;
+    let submission = Submission {
+        leaderboards: leaderboards?,
+        player: player?,
+        values,
+        operator,
+        metadata,
+        occurred_at,
+        id,
+        request: None,
+    };
+    let place = ItemPlace {
+        item: fields.pointer.to_string(),
+        numbers,
+        keyed: false,
+    };
+    Some(Item { submission, place })
+}
+
+fn leaderboards(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<LeaderboardId>> {
+    let values = field.array(errors)?;
+    if values.is_empty() || values.len() > MAX_LEADERBOARDS {
+        errors.add(
+            &field.pointer,
+            format!("must name 1 to {MAX_LEADERBOARDS} leaderboards"),
+        );
+        return None;
+    }
+    let mut ids: Vec<LeaderboardId> = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        let item = field.item(at, value);
+        let unique = |text: &str| {
+            let id = LeaderboardId::new(text)?;
+            if ids.contains(&id) {
+                return Err(Invalid::new("", "is named twice"));
+            }
+            Ok(id)
+        };
+        let id = item.parsed(unique, errors);
+        ids.extend(id);
+    }
+    (ids.len() == values.len()).then_some(ids)
+}
+
+/// `score` or `values`, and which of them.
+fn numbers(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<(SubmissionTarget, &'static str)> {
+    match (fields.optional("score"), fields.optional("values")) {
+        (Some(score), None) => Some((SubmissionTarget::Score(score.integer(errors)?), "score")),
+        (None, Some(values)) => Some((SubmissionTarget::Named(named(values, errors)?), "values")),
+        (Some(_), Some(values)) => {
+            errors.add(&values.pointer, "must not be sent together with score");
+            None
+        }
+        (None, None) => {
+            errors.add(&Pointer::Key(&fields.pointer, "score"), "is required (or values)");
+            None
+        }
+    }
+}
+
+fn named(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<(String, i64)>> {
+    let fields = field.object(errors)?;
+    let count = fields.iter().count();
+    if count == 0 || count > MAX_COLUMNS {
+        errors.add(&fields.pointer, format!("must have 1 to {MAX_COLUMNS} columns"));
+        return None;
+    }
+    let mut values = Vec::with_capacity(count);
+    for (name, field) in fields.iter() {
+        if name.len() > MAX_COLUMN_NAME_BYTES {
+            errors.add(&field.pointer, "is not the name of a column");
+        } else if let Some(value) = field.integer(errors) {
+            values.push((name.to_owned(), value));
+        }
+    }
+    (values.len() == count).then_some(values)
+}
+
+fn metadata(field: Field<'_, '_>, errors: &mut Errors) -> Option<Metadata> {
+    let fields = field.object(errors)?;
+    match Metadata::from_json_text(compact(fields.raw())) {
+        Ok(metadata) => Some(metadata),
+        Err(invalid) => {
+            errors.add_invalid(&fields.pointer, &invalid);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Players' tokens, as servers ask for and get them.
+
+use leaderboard_core::PlayerId;
+use leaderboard_core::access::Scopes;
+use leaderboard_identity::player_token::{DEFAULT_LIFETIME_S, MAX_LIFETIME_S};
+use serde::Serialize;
+
+use super::scopes;
+use crate::json::{Errors, Field, Json};
+use crate::problem::Problem;
+
+/// What is asked for in a token.
+#[derive(Debug)]
+pub struct TokenRequest {
+    pub player: PlayerId,
+    pub scopes: Scopes,
+    pub lifetime_s: u32,
+}
+
+/// Reads the body of a request for a token by a caller with these scopes: nobody hands on more than they have, and a player
+/// never administers.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
+    let mut errors = Errors::default();
+    let request = Field::root(tree).object(&mut errors).and_then(|fields| {
+        fields.only(&["player", "scopes", "lifetime_s"], &mut errors);
+        let player = fields
+            .required("player", &mut errors)
+            .and_then(|field| field.parsed(PlayerId::new, &mut errors));
+        let scopes = match fields.optional("scopes") {
+            Some(field) => handed_on(&field, own, &mut errors),
+            None => Some(
+                [Scopes::READ, Scopes::WRITE]
+                    .into_iter()
+                    .filter(|scope| own.contains(*scope))
+                    .fold(Scopes::NONE, Scopes::with),
+            ),
+        };
+        let lifetime_s = match fields.optional("lifetime_s") {
+            Some(field) => lifetime(&field, &mut errors),
+            None => Some(DEFAULT_LIFETIME_S),
+        };
+        // Only now: each field has been read, so every fault is noted.
+        Some(TokenRequest {
+            player: player?,
+            scopes: scopes?,
+            lifetime_s: lifetime_s?,
+        })
+    });
+    errors.check()?;
+    request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+}
+
+/// The scopes of a token by a caller who has `own`.
+fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<Scopes> {
+    let scopes = scopes::read(field, errors)?;
+    if scopes.contains(Scopes::ADMIN) {
+        errors.add(&field.pointer, "must not have admin");
+    } else if !own.contains(scopes) {
+        errors.add(&field.pointer, "must be within the scopes of the credential");
+    }
+    Some(scopes)
+}
+
+/// How long a token is good, in seconds.
+fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
+    let lifetime: u32 = field.integer(errors)?;
+    if !(1..=MAX_LIFETIME_S).contains(&lifetime) {
+        errors.add(&field.pointer, format!("must be 1 to {MAX_LIFETIME_S}"));
+    }
+    Some(lifetime)
+}
+
+/// A token, named as OAuth names its parts (RFC 6749, section 5.1) where it does.
+#[derive(Debug, Serialize)]
+pub struct TokenBody<'a> {
+    pub token: &'a str,
+    pub token_type: &'static str,
+    pub expires_in: u32,
+    pub expires_at: String,
+    pub player: &'a str,
+    pub scopes: Vec<&'static str>,
+}

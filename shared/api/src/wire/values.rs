@@ -1,0 +1,27 @@
+//! Values by the names of their columns.
+
+use leaderboard_core::{Columns, Values};
+use serde::{Serialize, Serializer};
+
+use crate::json::Exact;
+
+/// `{"score": 10, "time_ms": 5321}`, in the columns' order.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedValues<'a> {
+    /// The names.
+    pub columns: &'a Columns,
+    /// One value for each.
+    pub values: &'a Values,
+}
+
+impl Serialize for NamedValues<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.values.as_slice().iter().map(|value| Exact(*value));
+        serializer.collect_map(
+            self.columns
+                .iter()
+                .map(leaderboard_core::Column::name)
+                .zip(values),
+        )
+    }
+}

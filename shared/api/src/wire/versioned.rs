@@ -1,0 +1,119 @@
+//! Documents whose shape depends on the version.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::version::ApiVersion;
+
+/// A document in the shape of one version or of the other.
+#[derive(Debug)]
+pub enum Document<A, B> {
+    /// As in version 1.
+    V1(A),
+    /// As in version 2.
+    V2(B),
+}
+
+impl<A: Serialize, B: Serialize> Serialize for Document<A, B> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::V1(document) => document.serialize(serializer),
+            Self::V2(document) => document.serialize(serializer),
+        }
+    }
+}
+
+/// Where a list goes on, in version 2.
+#[derive(Debug, serde::Serialize)]
+pub struct PageV2<N = String> {
+    /// The cursor of the next page.
+    pub next: Option<N>,
+    /// The cursor of the previous page.
+    pub previous: Option<N>,
+    /// What the list was started from; `null` where things of a list have no common version.
+    pub snapshot: Option<super::v2::Snapshot>,
+}
+
+impl<N> Default for PageV2<N> {
+    fn default() -> Self {
+        Self {
+            next: None,
+            previous: None,
+            snapshot: None,
+        }
+    }
+}
+
+/// A list of things that are not entries: `{"<name>": […], "next": …}` in version 1, `{"data": […], "page": …}` in
+/// version 2.
+#[derive(Debug)]
+pub struct ListBody<T, N = String> {
+    version: ApiVersion,
+    name: &'static str,
+    items: Vec<T>,
+    next: Option<Option<N>>,
+}
+
+impl<T, N> ListBody<T, N> {
+    /// All there is; `name` is what version 1 calls it.
+    pub fn new(version: ApiVersion, name: &'static str, items: Vec<T>) -> Self {
+        Self {
+            version,
+            name,
+            items,
+            next: None,
+        }
+    }
+
+    /// The same, as one page of several: the cursor of the next one, `None` on the last.
+    pub fn with_next(mut self, next: Option<N>) -> Self {
+        self.next = Some(next);
+        self
+    }
+}
+
+impl<T: Serialize, N: Serialize> Serialize for ListBody<T, N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self.version {
+            ApiVersion::V1 => {
+                map.serialize_entry(self.name, &self.items)?;
+                if let Some(next) = &self.next {
+                    map.serialize_entry("next", next)?;
+                }
+            }
+            ApiVersion::V2 => {
+                let page = PageV2 {
+                    next: self.next.as_ref().and_then(Option::as_ref),
+                    ..PageV2::default()
+                };
+                map.serialize_entry("data", &self.items)?;
+                map.serialize_entry("page", &page)?;
+            }
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_name_in_version_1_and_a_page_in_version_2() {
+        let list = |version| ListBody::<_, String>::new(version, "letters", vec![1, 2]);
+        let text = |list: &ListBody<i32>| serde_json::to_string(list).unwrap();
+        assert_eq!(text(&list(ApiVersion::V1)), r#"{"letters":[1,2]}"#);
+        assert_eq!(
+            text(&list(ApiVersion::V1).with_next(Some("c".into()))),
+            r#"{"letters":[1,2],"next":"c"}"#
+        );
+        assert_eq!(
+            text(&list(ApiVersion::V2).with_next(Some("c".into()))),
+            r#"{"data":[1,2],"page":{"next":"c","previous":null,"snapshot":null}}"#
+        );
+        assert_eq!(
+            text(&list(ApiVersion::V2)),
+            r#"{"data":[1,2],"page":{"next":null,"previous":null,"snapshot":null}}"#
+        );
+    }
+}
