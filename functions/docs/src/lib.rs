@@ -1,6 +1,6 @@
 //! The description of the API, for programs and, as a page that needs no network, for people.
 
-use leaderboard_http::File;
+use leaderboard_pipeline::File;
 
 /// A description, compressed by the build script.
 macro_rules! description {

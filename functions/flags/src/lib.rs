@@ -1,5 +1,74 @@
 //! Feature flags: their definitions, and their evaluation by OFREP.
 
-use leaderboard_http::families::Flags;
+mod flags;
+mod ofrep;
 
-leaderboard_spin::http_function!(leaderboard_spin::serve::<Flags>);
+use leaderboard_api::Permission;
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
+use leaderboard_pipeline::document_routes::{DocumentCall, routes};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_responses::ResponseEnvironment;
+
+/// A route with its parameters parsed.
+#[derive(Debug)]
+pub enum FlagsRoute {
+    Document(DocumentCall),
+    Evaluate(Box<str>),
+    EvaluateAll,
+}
+
+impl From<DocumentCall> for FlagsRoute {
+    fn from(call: DocumentCall) -> Self {
+        Self::Document(call)
+    }
+}
+
+const EVALUATE: &str = "/ofrep/v1/evaluate/flags";
+const EVALUATE_ONE: &str = "/ofrep/v1/evaluate/flags/:flag";
+
+/// The routes of the function `flags`.
+#[derive(Debug)]
+pub struct FlagsFunction;
+
+impl Routes for FlagsFunction {
+    type Route = FlagsRoute;
+
+    const FUNCTION: FunctionName = FunctionName::Flags;
+
+    fn table() -> RouteTable<FlagsRoute> {
+        const {
+            let [read, put, delete, read_operators, put_operators, delete_operators] =
+                routes("/flags", "/operator/flags");
+            &[
+                read,
+                put,
+                delete,
+                read_operators,
+                put_operators,
+                delete_operators,
+                Route::new(Verb::Post, EVALUATE, Permission::Identified, |_| {
+                    Ok(FlagsRoute::EvaluateAll)
+                })
+                .with_body(BodyKind::Json)
+                .at_root(),
+                Route::new(Verb::Post, EVALUATE_ONE, Permission::Identified, |params| {
+                    Ok(FlagsRoute::Evaluate(params.flag()))
+                })
+                .with_body(BodyKind::Json)
+                .at_root(),
+            ]
+        }
+    }
+}
+
+impl<E: ResponseEnvironment> Endpoint<E> for FlagsFunction {
+    async fn call(context: &Context<'_, E>, call: FlagsRoute) -> Result<Response, Problem> {
+        match call {
+            FlagsRoute::Document(DocumentCall::Read(scope)) => flags::read(context, scope).await,
+            FlagsRoute::Document(DocumentCall::Put(scope)) => flags::put(context, scope).await,
+            FlagsRoute::Document(DocumentCall::Delete(scope)) => flags::delete(context, scope).await,
+            FlagsRoute::Evaluate(key) => ofrep::evaluate(context, &key).await,
+            FlagsRoute::EvaluateAll => ofrep::evaluate_all(context).await,
+        }
+    }
+}

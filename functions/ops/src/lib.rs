@@ -1,5 +1,70 @@
 //! Health, metrics, and a clear answer on routes that are nobody else's.
 
-use leaderboard_http::families::Ops;
+mod health;
+mod metrics;
+mod ops;
 
-leaderboard_spin::http_function!(leaderboard_spin::serve::<Ops>);
+use leaderboard_api::Permission;
+use leaderboard_api::{FunctionName, Problem, Response};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_responses::ResponseEnvironment;
+
+/// A route with its parameters parsed.
+#[derive(Debug)]
+pub enum OpsRoute {
+    Start,
+    Live,
+    Ready,
+    Detailed,
+    Metrics,
+}
+
+/// The routes of the function `ops`.
+#[derive(Debug)]
+pub struct OpsFunction;
+
+impl Routes for OpsFunction {
+    type Route = OpsRoute;
+
+    const FUNCTION: FunctionName = FunctionName::Ops;
+
+    fn table() -> RouteTable<OpsRoute> {
+        const {
+            &[
+                Route::new(Verb::Get, "/", Permission::Open, |_| Ok(OpsRoute::Start)).at_root(),
+                Route::new(Verb::Get, "/health/live", Permission::Open, |_| {
+                    Ok(OpsRoute::Live)
+                })
+                .also_at_root()
+                .from_anywhere(),
+                Route::new(Verb::Get, "/health/ready", Permission::Open, |_| {
+                    Ok(OpsRoute::Ready)
+                })
+                .also_at_root()
+                .from_anywhere(),
+                Route::new(Verb::Get, "/health/detailed", Permission::Operator, |_| {
+                    Ok(OpsRoute::Detailed)
+                })
+                .also_at_root()
+                .offering(health::HEALTH_JSON),
+                Route::new(Verb::Get, "/metrics", Permission::MetricsKey, |_| {
+                    Ok(OpsRoute::Metrics)
+                })
+                .also_at_root()
+                .offering("text/plain"),
+            ]
+        }
+    }
+}
+
+impl<E: ResponseEnvironment> Endpoint<E> for OpsFunction {
+    async fn call(context: &Context<'_, E>, call: OpsRoute) -> Result<Response, Problem> {
+        match call {
+            OpsRoute::Start => ops::start(context),
+            OpsRoute::Live => ops::live(context).await,
+            OpsRoute::Ready => ops::ready(context).await,
+            OpsRoute::Detailed => health::detailed(context).await,
+            OpsRoute::Metrics => metrics::show(context).await,
+        }
+    }
+}

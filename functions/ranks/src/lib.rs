@@ -1,5 +1,87 @@
 //! Answers who stands where.
 
-use leaderboard_http::families::Ranks;
+mod ranks;
+mod summary;
 
-leaderboard_spin::http_function!(leaderboard_spin::serve::<Ranks>);
+use leaderboard_api::Permission;
+use leaderboard_api::{FunctionName, Problem, Response};
+use leaderboard_core::{LeaderboardId, PlayerId};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_responses::ResponseEnvironment;
+
+/// A route with its parameters parsed.
+#[derive(Debug)]
+pub enum RanksRoute {
+    Entries(LeaderboardId),
+    Entry(LeaderboardId, PlayerId),
+    Around(LeaderboardId, PlayerId),
+    Summary(LeaderboardId),
+    Periods(LeaderboardId),
+    Distribution(LeaderboardId),
+}
+
+/// The routes of the function `ranks`.
+#[derive(Debug)]
+pub struct RanksFunction;
+
+impl Routes for RanksFunction {
+    type Route = RanksRoute;
+
+    const FUNCTION: FunctionName = FunctionName::Ranks;
+
+    fn table() -> RouteTable<RanksRoute> {
+        const {
+            &[
+                Route::new(
+                    Verb::Get,
+                    "/leaderboards/:leaderboard/entries",
+                    Permission::Read,
+                    |params| Ok(RanksRoute::Entries(params.leaderboard()?)),
+                ),
+                Route::new(
+                    Verb::Get,
+                    "/leaderboards/:leaderboard/entries/:player",
+                    Permission::Read,
+                    |params| Ok(RanksRoute::Entry(params.leaderboard()?, params.player()?)),
+                ),
+                Route::new(
+                    Verb::Get,
+                    "/leaderboards/:leaderboard/entries/:player/around",
+                    Permission::Read,
+                    |params| Ok(RanksRoute::Around(params.leaderboard()?, params.player()?)),
+                ),
+                Route::new(
+                    Verb::Get,
+                    "/leaderboards/:leaderboard/summary",
+                    Permission::Read,
+                    |params| Ok(RanksRoute::Summary(params.leaderboard()?)),
+                ),
+                Route::new(
+                    Verb::Get,
+                    "/leaderboards/:leaderboard/periods",
+                    Permission::Read,
+                    |params| Ok(RanksRoute::Periods(params.leaderboard()?)),
+                ),
+                Route::new(
+                    Verb::Get,
+                    "/leaderboards/:leaderboard/distribution",
+                    Permission::Read,
+                    |params| Ok(RanksRoute::Distribution(params.leaderboard()?)),
+                ),
+            ]
+        }
+    }
+}
+
+impl<E: ResponseEnvironment> Endpoint<E> for RanksFunction {
+    async fn call(context: &Context<'_, E>, call: RanksRoute) -> Result<Response, Problem> {
+        match call {
+            RanksRoute::Entries(leaderboard) => ranks::entries(context, leaderboard).await,
+            RanksRoute::Entry(leaderboard, player) => ranks::entry(context, leaderboard, player).await,
+            RanksRoute::Around(leaderboard, player) => ranks::around(context, leaderboard, player).await,
+            RanksRoute::Summary(leaderboard) => summary::summary(context, leaderboard).await,
+            RanksRoute::Periods(leaderboard) => ranks::periods(context, leaderboard).await,
+            RanksRoute::Distribution(leaderboard) => ranks::distribution(context, leaderboard).await,
+        }
+    }
+}

@@ -1,5 +1,118 @@
-//! Takes scores in, removes entries, hides players, and shows the dead letters.
+//! Takes scores in, removes entries, hides players, and shows, replays and drops the dead letters.
 
-use leaderboard_http::families::Scores;
+mod bans;
+mod dead_letters;
+mod scores;
 
-leaderboard_spin::http_function!(leaderboard_spin::serve::<Scores>);
+use leaderboard_api::Permission;
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
+use leaderboard_core::{LeaderboardId, PlayerId};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_responses::ResponseEnvironment;
+
+/// A route with its parameters parsed.
+#[derive(Debug)]
+pub enum ScoresRoute {
+    Submit(LeaderboardId),
+    SubmitMany,
+    Remove(LeaderboardId, PlayerId),
+    Ban(PlayerId),
+    ReadBan(PlayerId),
+    LiftBan(PlayerId),
+    Bans,
+    DeadLetters,
+    ReplayDeadLetter(u64),
+    DropDeadLetter(u64),
+}
+
+/// The routes of the function `scores`.
+#[derive(Debug)]
+pub struct ScoresFunction;
+
+impl Routes for ScoresFunction {
+    type Route = ScoresRoute;
+
+    const FUNCTION: FunctionName = FunctionName::Scores;
+
+    fn table() -> RouteTable<ScoresRoute> {
+        const {
+            &[
+                Route::new(
+                    Verb::Post,
+                    "/leaderboards/:leaderboard/scores",
+                    Permission::Write,
+                    |params| Ok(ScoresRoute::Submit(params.leaderboard()?)),
+                )
+                .with_body(BodyKind::Json)
+                .with_idempotency_key()
+                .charged_in_call(),
+                Route::new(Verb::Post, "/scores", Permission::Write, |_| {
+                    Ok(ScoresRoute::SubmitMany)
+                })
+                .with_body(BodyKind::Json)
+                .with_idempotency_key()
+                .charged_in_call(),
+                // Refused to players before it is recorded: nobody fills the audit log with what they may not do.
+                Route::new(
+                    Verb::Delete,
+                    "/leaderboards/:leaderboard/scores/:player",
+                    Permission::ServerWrite,
+                    |params| Ok(ScoresRoute::Remove(params.leaderboard()?, params.player()?)),
+                )
+                .frees_memory(),
+                Route::new(Verb::Put, "/players/:player/ban", Permission::Admin, |params| {
+                    Ok(ScoresRoute::Ban(params.player()?))
+                })
+                .with_body(BodyKind::OptionalJson)
+                .in_incidents()
+                .frees_memory(),
+                Route::new(Verb::Get, "/players/:player/ban", Permission::Admin, |params| {
+                    Ok(ScoresRoute::ReadBan(params.player()?))
+                }),
+                Route::new(
+                    Verb::Delete,
+                    "/players/:player/ban",
+                    Permission::Admin,
+                    |params| Ok(ScoresRoute::LiftBan(params.player()?)),
+                )
+                .in_incidents()
+                .frees_memory(),
+                Route::new(Verb::Get, "/bans", Permission::Admin, |_| Ok(ScoresRoute::Bans)),
+                Route::new(Verb::Get, "/dead-letters", Permission::Admin, |_| {
+                    Ok(ScoresRoute::DeadLetters)
+                }),
+                Route::new(
+                    Verb::Post,
+                    "/dead-letters/:letter/replay",
+                    Permission::Admin,
+                    |params| Ok(ScoresRoute::ReplayDeadLetter(params.letter()?)),
+                ),
+                Route::new(
+                    Verb::Delete,
+                    "/dead-letters/:letter",
+                    Permission::Admin,
+                    |params| Ok(ScoresRoute::DropDeadLetter(params.letter()?)),
+                )
+                .in_incidents()
+                .frees_memory(),
+            ]
+        }
+    }
+}
+
+impl<E: ResponseEnvironment> Endpoint<E> for ScoresFunction {
+    async fn call(context: &Context<'_, E>, call: ScoresRoute) -> Result<Response, Problem> {
+        match call {
+            ScoresRoute::Submit(leaderboard) => scores::submit(context, leaderboard).await,
+            ScoresRoute::SubmitMany => scores::submit_many(context).await,
+            ScoresRoute::Remove(leaderboard, player) => scores::remove(context, leaderboard, player).await,
+            ScoresRoute::Ban(player) => bans::put(context, player).await,
+            ScoresRoute::ReadBan(player) => bans::get(context, player).await,
+            ScoresRoute::LiftBan(player) => bans::delete(context, player).await,
+            ScoresRoute::Bans => bans::list(context).await,
+            ScoresRoute::DeadLetters => dead_letters::list(context).await,
+            ScoresRoute::ReplayDeadLetter(id) => dead_letters::replay(context, id).await,
+            ScoresRoute::DropDeadLetter(id) => dead_letters::delete(context, id).await,
+        }
+    }
+}

@@ -1,5 +1,93 @@
 //! Tenants: what the operator sets for each, what each uses, and the audit log.
 
-use leaderboard_http::families::Tenants;
+mod audit;
+mod tenants;
 
-leaderboard_spin::http_function!(leaderboard_spin::serve::<Tenants>);
+use leaderboard_api::Permission;
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use leaderboard_core::TenantId;
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_responses::ResponseEnvironment;
+
+/// A route with its parameters parsed.
+#[derive(Debug)]
+pub enum TenantsRoute {
+    List,
+    Read(TenantId),
+    Put(TenantId),
+    Patch(TenantId),
+    Usage(TenantId),
+    Own,
+    OwnUsage,
+    Audit,
+    OperatorAudit,
+}
+
+const ONE: &str = "/tenants/:tenant";
+
+fn id(params: &PathParams<'_>) -> Result<TenantId, Problem> {
+    params.tenant()
+}
+
+/// The routes of the function `tenants`.
+#[derive(Debug)]
+pub struct TenantsFunction;
+
+impl Routes for TenantsFunction {
+    type Route = TenantsRoute;
+
+    const FUNCTION: FunctionName = FunctionName::Tenants;
+
+    fn table() -> RouteTable<TenantsRoute> {
+        const {
+            &[
+                Route::new(Verb::Get, "/tenants", Permission::Operator, |_| {
+                    Ok(TenantsRoute::List)
+                }),
+                Route::new(Verb::Get, ONE, Permission::Operator, |params| {
+                    id(params).map(TenantsRoute::Read)
+                }),
+                Route::new(Verb::Put, ONE, Permission::Operator, |params| {
+                    id(params).map(TenantsRoute::Put)
+                })
+                .with_body(BodyKind::Json),
+                Route::new(Verb::Patch, ONE, Permission::Operator, |params| {
+                    id(params).map(TenantsRoute::Patch)
+                })
+                .with_body(BodyKind::MergePatch),
+                Route::new(
+                    Verb::Get,
+                    "/tenants/:tenant/usage",
+                    Permission::Operator,
+                    |params| id(params).map(TenantsRoute::Usage),
+                ),
+                Route::new(Verb::Get, "/tenant", Permission::Admin, |_| Ok(TenantsRoute::Own)),
+                Route::new(Verb::Get, "/tenant/usage", Permission::Admin, |_| {
+                    Ok(TenantsRoute::OwnUsage)
+                }),
+                Route::new(Verb::Get, "/audit", Permission::Admin, |_| {
+                    Ok(TenantsRoute::Audit)
+                }),
+                Route::new(Verb::Get, "/operator/audit", Permission::Operator, |_| {
+                    Ok(TenantsRoute::OperatorAudit)
+                }),
+            ]
+        }
+    }
+}
+
+impl<E: ResponseEnvironment> Endpoint<E> for TenantsFunction {
+    async fn call(context: &Context<'_, E>, call: TenantsRoute) -> Result<Response, Problem> {
+        match call {
+            TenantsRoute::List => tenants::list(context).await,
+            TenantsRoute::Read(id) => tenants::read(context, id).await,
+            TenantsRoute::Put(id) => tenants::put(context, id).await,
+            TenantsRoute::Patch(id) => tenants::patch(context, id).await,
+            TenantsRoute::Usage(id) => tenants::usage(context, &id).await,
+            TenantsRoute::Own => tenants::own(context).await,
+            TenantsRoute::OwnUsage => tenants::usage(context, &context.tenant).await,
+            TenantsRoute::Audit => audit::of_tenant(context).await,
+            TenantsRoute::OperatorAudit => audit::of_operator(context).await,
+        }
+    }
+}

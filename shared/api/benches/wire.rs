@@ -8,12 +8,12 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use leaderboard_api::wire::{read_scores, write_listing};
 use leaderboard_core::ports::Page;
 use leaderboard_core::usecase::{Direction, Listing};
 use leaderboard_core::{
     Entry, Leaderboard, LeaderboardId, Metadata, Period, PlayerId, RankedEntry, Timestamp, Values, Versioned,
 };
-use leaderboard_api::wire::{read_scores, write_listing};
 
 const SUBMISSION: &str = r#"{"player": "José Piendibene (Uruguay)", "score": 1, "metadata": {"team": "Uruguay", "minute": 44}, "occurred_at": "1916-07-02T00:00:00Z", "id": "1916-07-02/3"}"#;
 

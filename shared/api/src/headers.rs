@@ -4,6 +4,9 @@ use http::HeaderMap;
 
 use crate::problem::{FieldError, Problem, ProblemType};
 
+/// The header that names the tenant of a request.
+pub const TENANT: &str = "X-Tenant-ID";
+
 /// The value of a header that may come once; trimmed, visible ASCII.
 ///
 /// # Errors

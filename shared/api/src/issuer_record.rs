@@ -8,7 +8,6 @@ use leaderboard_identity::token::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-
 /// The form of the document in the store.
 const FORM: u8 = 1;
 /// The name of a claim that is right. It stands for one that is not known.

@@ -3,15 +3,16 @@
 //! It holds the documents of each version of the API ([`wire`]), JSON ([`json`]), problem documents ([`problem`]), the parameters of
 //! paths and queries, and the headers that documents depend on. It knows neither a store nor a route.
 
+mod function_name;
 pub mod headers;
 mod identity;
 pub mod issuer_record;
 pub mod json;
 pub mod media;
 mod path_params;
+mod permission;
 mod preconditions;
 pub mod problem;
-mod function_name;
 pub mod query;
 pub mod rate_limits;
 mod response;
@@ -24,6 +25,7 @@ pub use identity::{Credential, Identity};
 pub use json::IntegerFormat;
 pub use media::{BodyKind, MediaType};
 pub use path_params::PathParams;
+pub use permission::Permission;
 pub use preconditions::{IF_MATCH, Preconditions, precondition_failed};
 pub use problem::{
     CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,

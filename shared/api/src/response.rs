@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use leaderboard_core::Timestamp;
 use serde::Serialize;
 
-use crate::json::{self, IntegerFormat};
 use crate::MediaType;
+use crate::json::{self, IntegerFormat};
 use crate::problem::Problem;
 
 /// The form of an answer in JSON.

@@ -62,4 +62,3 @@ impl TenantRecord {
             .is_some_and(|not_before| issued_at.is_none_or(|at| at.as_unix_ms() < not_before))
     }
 }
-

@@ -91,12 +91,7 @@ impl Deprecation {
 }
 
 /// Tells the version of an answer, and what its reader should know of it. `path` is the request's.
-pub fn describe(
-    headers: &mut HeaderMap,
-    version: ApiVersion,
-    path: &str,
-    deprecation: Option<&Deprecation>,
-) {
+pub fn describe(headers: &mut HeaderMap, version: ApiVersion, path: &str, deprecation: Option<&Deprecation>) {
     headers.insert(API_VERSION, HeaderValue::from_static(version.number()));
     let (ApiVersion::V1, Some(deprecation)) = (version, deprecation) else {
         return;

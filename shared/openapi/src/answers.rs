@@ -1,7 +1,7 @@
 //! The answers of an operation.
 
-use leaderboard_http::families::ListedRoute;
-use leaderboard_http::{ApiVersion, BodyKind, Need};
+use crate::routes::ListedRoute;
+use leaderboard_api::{ApiVersion, BodyKind, Permission};
 use serde_json::{Map, Value, json};
 
 use crate::components::{OF_EVERY_ANSWER, OF_FILES};
@@ -106,10 +106,15 @@ fn problems_of(operation: &Operation, route: &ListedRoute) -> Vec<u16> {
         return [&[405], operation.problems].concat();
     }
     let mut statuses = vec![400, 404, 405, 406, 413, 414, 431, 500, 503];
-    match route.need {
-        Need::Open => {}
-        Need::MetricsKey => statuses.extend([401, 403, 429]),
-        Need::Read | Need::Identified | Need::Write | Need::ServerWrite | Need::Admin | Need::Operator => {
+    match route.permission {
+        Permission::Open => {}
+        Permission::MetricsKey => statuses.extend([401, 403, 429]),
+        Permission::Read
+        | Permission::Identified
+        | Permission::Write
+        | Permission::ServerWrite
+        | Permission::Admin
+        | Permission::Operator => {
             statuses.extend([401, 403, 429]);
         }
     }

@@ -1,7 +1,7 @@
 //! What operations refer to: parameters, headers, problems, security schemes.
 
+use leaderboard_api::{IntegerFormat, catalogue};
 use leaderboard_core::ports::USAGE_DAYS;
-use leaderboard_http::{IntegerFormat, catalogue};
 use serde_json::{Map, Value, json};
 
 use crate::document::parameter_component;

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::routes::all_routes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use jsonschema::Validator;
-use leaderboard_http::families::all_routes;
-use leaderboard_http::{ApiVersion, Base, IntegerFormat, catalogue};
+use leaderboard_api::{ApiVersion, IntegerFormat, catalogue};
+use leaderboard_pipeline::Base;
 use serde_json::{Map, Value, json};
 
 use crate::document;

@@ -1,7 +1,8 @@
 //! The whole document.
 
-use leaderboard_http::families::ListedRoute;
-use leaderboard_http::{ApiVersion, Base, BodyKind, Family, IntegerFormat, Need};
+use crate::routes::ListedRoute;
+use leaderboard_api::{ApiVersion, BodyKind, FunctionName, IntegerFormat, Permission};
+use leaderboard_pipeline::Base;
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
@@ -38,7 +39,7 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
         IntegerFormat::NumberOrString => NUMBERS_OR_STRINGS,
         IntegerFormat::String => STRINGS,
     };
-    let tags = Family::ALL.map(|family| json!({"name": family.as_str(), "description": about(family)}));
+    let tags = FunctionName::ALL.map(|family| json!({"name": family.as_str(), "description": about(family)}));
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -90,16 +91,16 @@ fn is_of(operation: &Operation, route: &ListedRoute) -> bool {
 }
 
 /// What a family is about.
-const fn about(family: Family) -> &'static str {
+const fn about(family: FunctionName) -> &'static str {
     match family {
-        Family::Leaderboards => "Creates, reads, changes and deletes leaderboards.",
-        Family::Scores => "Takes scores in, removes entries, hides players.",
-        Family::Ranks => "Answers who stands where.",
-        Family::Limits => "How often who may call.",
-        Family::Tenants => "Tenants: what the operator sets, what they use, the audit log.",
-        Family::Identity => "API keys, issuers of tokens, players' tokens.",
-        Family::Flags => "Feature flags, and their evaluation by OFREP.",
-        Family::Ops => "Health, metrics, and this description.",
+        FunctionName::Leaderboards => "Creates, reads, changes and deletes leaderboards.",
+        FunctionName::Scores => "Takes scores in, removes entries, hides players.",
+        FunctionName::Ranks => "Answers who stands where.",
+        FunctionName::Limits => "How often who may call.",
+        FunctionName::Tenants => "Tenants: what the operator sets, what they use, the audit log.",
+        FunctionName::Identity => "API keys, issuers of tokens, players' tokens.",
+        FunctionName::Flags => "Feature flags, and their evaluation by OFREP.",
+        FunctionName::Ops => "Health, metrics, and this description.",
     }
 }
 
@@ -119,8 +120,8 @@ fn described(operation: &Operation, route: &ListedRoute, version: Option<ApiVers
         "tags": [route.family.as_str()],
         "parameters": parameters(operation, route, version),
         "responses": responses(operation, route, version),
-        "description": description(operation, route.need),
-        "security": security(route.need),
+        "description": description(operation, route.permission),
+        "security": security(route.permission),
     });
     if let Some(schema) = operation.body {
         described["requestBody"] = body(schema, route.body);
@@ -134,8 +135,8 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
         .split('/')
         .filter_map(|segment| segment.strip_prefix(':'));
     let of_every = [
-        route.need.asks_who().then_some("tenantId"),
-        (route.need == Need::Read).then_some("tenantInAddress"),
+        route.permission.requires_auth().then_some("tenantId"),
+        (route.permission == Permission::Read).then_some("tenantInAddress"),
         version.map(|_| "integers"),
     ];
     in_path
@@ -158,51 +159,55 @@ pub(crate) fn parameter_component(name: &str) -> String {
 }
 
 /// What an operation does, and what it needs of its caller.
-fn description(operation: &Operation, need: Need) -> String {
+fn description(operation: &Operation, need: Permission) -> String {
     let about = if operation.description.is_empty() {
         format!("{}.", operation.summary)
     } else {
         operation.description.to_owned()
     };
     let needs = match need {
-        Need::Open => "Needs no credential.".to_owned(),
-        Need::MetricsKey => "Needs the metrics key or the operator's key.".to_owned(),
-        Need::Read => {
+        Permission::Open => "Needs no credential.".to_owned(),
+        Permission::MetricsKey => "Needs the metrics key or the operator's key.".to_owned(),
+        Permission::Read => {
             "Needs no credential where the leaderboard is public, otherwise the scope `scores:read`."
                 .to_owned()
         }
-        Need::Identified | Need::Write | Need::Admin => {
+        Permission::Identified | Permission::Write | Permission::Admin => {
             format!("Needs the scope `{}`.", scopes(need).join(" "))
         }
-        Need::ServerWrite => format!(
+        Permission::ServerWrite => format!(
             "Needs the scope `{}` and no player's own token.",
             scopes(need).join(" ")
         ),
-        Need::Operator => "Needs the operator's key.".to_owned(),
+        Permission::Operator => "Needs the operator's key.".to_owned(),
     };
     format!("{about}\n\n{needs}")
 }
 
 /// The scope that a route needs, if any.
-const fn scopes(need: Need) -> &'static [&'static str] {
+const fn scopes(need: Permission) -> &'static [&'static str] {
     match need {
-        Need::Open | Need::MetricsKey | Need::Operator => &[],
-        Need::Read | Need::Identified => &["scores:read"],
-        Need::Write | Need::ServerWrite => &["scores:write"],
-        Need::Admin => &["admin"],
+        Permission::Open | Permission::MetricsKey | Permission::Operator => &[],
+        Permission::Read | Permission::Identified => &["scores:read"],
+        Permission::Write | Permission::ServerWrite => &["scores:write"],
+        Permission::Admin => &["admin"],
     }
 }
 
 /// The credentials, each with the scopes that it must have (roles, as OpenAPI 3.1 has them beside schemes of OAuth).
-fn security(need: Need) -> Value {
+fn security(need: Permission) -> Value {
     let scopes = scopes(need);
     match need {
-        Need::Open => json!([]),
-        Need::Read => json!([{}, {KEY_SCHEME: scopes}, {TOKEN_SCHEME: scopes}]),
-        Need::MetricsKey | Need::Identified | Need::Write | Need::ServerWrite | Need::Admin => {
+        Permission::Open => json!([]),
+        Permission::Read => json!([{}, {KEY_SCHEME: scopes}, {TOKEN_SCHEME: scopes}]),
+        Permission::MetricsKey
+        | Permission::Identified
+        | Permission::Write
+        | Permission::ServerWrite
+        | Permission::Admin => {
             json!([{KEY_SCHEME: scopes}, {TOKEN_SCHEME: scopes}])
         }
-        Need::Operator => json!([{KEY_SCHEME: []}]),
+        Permission::Operator => json!([{KEY_SCHEME: []}]),
     }
 }
 

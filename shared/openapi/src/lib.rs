@@ -16,6 +16,8 @@ mod examples;
 pub mod operation;
 mod operations;
 mod references;
+mod routes;
 pub mod schemas;
 
 pub use document::{document, undescribed};
+pub use routes::{ListedRoute, all_routes};

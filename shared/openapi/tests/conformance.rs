@@ -1,7 +1,7 @@
 //! Answers that are not what the description says are told apart from those that are.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use leaderboard_http::IntegerFormat;
+use leaderboard_api::IntegerFormat;
 use leaderboard_openapi::conformance::{self, Exchange};
 
 const LIVE: &str = "/api/v1/health/live";

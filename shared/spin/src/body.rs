@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, Method};
-use leaderboard_http::{Body, MAX_BODY_BYTES, RequestBody};
+use leaderboard_pipeline::{Body, MAX_BODY_BYTES, RequestBody};
 use spin_sdk::wasip3::http::types::{self, ErrorCode, Trailers};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult};
 use spin_sdk::wasip3::{spawn, wit_future};

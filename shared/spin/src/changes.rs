@@ -1,7 +1,7 @@
 //! A message of the Redis trigger that leaderboards changed.
 
 use leaderboard_core::StoreError;
-use leaderboard_http::{ChangesError, heard};
+use leaderboard_responses::{ChangesError, heard};
 use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};

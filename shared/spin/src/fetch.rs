@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use leaderboard_http::{Fetch, FetchError};
+use leaderboard_environment::{Fetch, FetchError};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::wasip3::http::types::ErrorCode;
 
@@ -15,7 +15,7 @@ const FETCH_LIMIT: Duration = Duration::from_millis(3_000);
 
 /// The host's outbound HTTP; hosts that the manifest does not grant are refused by it.
 #[derive(Debug, Default)]
-pub(crate) struct OutboundHttp;
+pub struct OutboundHttp;
 
 impl Fetch for OutboundHttp {
     async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError> {

@@ -2,7 +2,7 @@
 //! trailers), and each question is a call of the host.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use leaderboard_http::RawHeaders;
+use leaderboard_pipeline::RawHeaders;
 use spin_sdk::wasip3::http::types::{self, ErrorCode};
 
 use crate::body::Unread;

@@ -5,12 +5,15 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use leaderboard_core::usecase::BoardMemory;
-use leaderboard_core::{StoreError, Timestamp};
-use leaderboard_http::{Environment, Memory, Settings};
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_environment::Environment;
+use leaderboard_pipeline::PipelineEnvironment;
+use leaderboard_responses::InstanceState;
 
 use crate::fetch::OutboundHttp;
 use crate::key_value::RegionCache;
-use crate::settings::{self, InvalidVariable, StoreChoice};
+use crate::settings;
+use crate::settings::{InvalidVariable, StoreChoice};
 use crate::store::Store;
 use crate::trace_ids::TraceIds;
 
@@ -27,9 +30,8 @@ pub struct Instance {
     store_is_remote: bool,
     fetch: OutboundHttp,
     boards: BoardMemory,
-    memory: Memory,
+    state: InstanceState,
     trace_ids: TraceIds,
-    settings: Settings,
 }
 
 impl Instance {
@@ -54,16 +56,15 @@ impl Instance {
             region: RegionCache::default(),
             fetch: OutboundHttp,
             boards: BoardMemory::default(),
-            memory: Memory::default(),
             trace_ids: TraceIds::new(seed()),
-            settings: settings::pipeline_settings().await?,
+            state: InstanceState::new(settings::pipeline_settings().await?),
         })
     }
 }
 
 /// One request's view of the instance, with the clock read once.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestEnvironment {
+pub struct RequestEnvironment {
     instance: Rc<Instance>,
     now: Timestamp,
 }
@@ -95,6 +96,7 @@ fn read_clock() -> Timestamp {
 }
 
 impl Environment for RequestEnvironment {
+    type State = InstanceState;
     type Store = Store;
     type Cache = RegionCache;
     type Fetch = OutboundHttp;
@@ -115,8 +117,8 @@ impl Environment for RequestEnvironment {
         &self.instance.fetch
     }
 
-    fn memory(&self) -> &Memory {
-        &self.instance.memory
+    fn state(&self) -> &InstanceState {
+        &self.instance.state
     }
 
     fn boards(&self) -> &BoardMemory {
@@ -146,8 +148,12 @@ impl Environment for RequestEnvironment {
         spin_sdk::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 
-    fn settings(&self) -> &Settings {
-        &self.instance.settings
+    fn default_tenant(&self) -> &TenantId {
+        &self.settings().default_tenant
+    }
+
+    fn changes_channel(&self) -> Option<&Rc<str>> {
+        self.settings().changes_channel.as_ref()
     }
 
     fn new_trace_id(&self) -> [u8; 16] {

@@ -17,7 +17,7 @@ const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
 /// The key-value store, opened once: a Redis-backed one pings its server at every open.
 #[derive(Default)]
-pub(crate) struct RegionCache(RefCell<Option<Rc<Store>>>);
+pub struct RegionCache(RefCell<Option<Rc<Store>>>);
 
 impl std::fmt::Debug for RegionCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

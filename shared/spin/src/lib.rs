@@ -23,7 +23,7 @@ mod timeout;
 mod trace_ids;
 
 pub use changes::{Unheard, changed};
-pub use instance::Instance;
+pub use instance::{Instance, RequestEnvironment};
 pub use serve::{serve, serve_files};
 pub use store::Store;
 pub use subscribe::{Unapplied, subscribe};

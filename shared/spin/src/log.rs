@@ -9,7 +9,8 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_http::{Level, LogRecord, Repeatable};
+use leaderboard_pipeline::Repeatable;
+use leaderboard_telemetry::{Level, LogRecord};
 use serde_json::{Value, json};
 
 /// How long lines are collected.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use leaderboard_http::Repeated;
+use leaderboard_pipeline::Repeated;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use leaderboard_http::{Endpoint, File, RepeatKey, TrustedProxies, handle, keep, repeated, serve_file};
+use leaderboard_pipeline::{Endpoint, File, RepeatKey, TrustedProxies, handle, keep, repeated, serve_file};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::incoming::Incoming;
@@ -17,7 +17,7 @@ use crate::{log, outgoing};
 /// # Errors
 /// Only when there is no client left to answer, or no instance to answer with; the cause goes to the host's
 /// log, never to the client.
-pub async fn serve<P: Endpoint>(request: Request) -> Result<Response, ErrorCode> {
+pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<Response, ErrorCode> {
     let started = Instant::now();
     let instance = Instance::shared().await.map_err(|error| {
         log::cause("error", &error);

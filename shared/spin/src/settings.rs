@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use http::HeaderName;
+use leaderboard_api::Deprecation;
+use leaderboard_auth::{AuthSettings, PlayerTokens, Secret};
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_http::{
-    Deprecation, ForwardedHeader, InvalidKeyHeaders, InvalidOrigins, InvalidProxies, PlayerTokens, Secret,
-    Settings, TrustedProxies,
+use leaderboard_pipeline::{
+    ForwardedHeader, InvalidKeyHeaders, InvalidOrigins, InvalidProxies, Settings, TrustedProxies,
 };
 use spin_sdk::variables::{self, Error};
 
@@ -101,10 +102,12 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         .parse()
         .map_err(|InvalidKeyHeaders(what)| InvalidVariable(format!("variable cdn_key_headers: {what}")))?;
     Ok(Settings {
-        admin_key,
+        auth: AuthSettings {
+            admin_key,
+            metrics_key,
+            player_tokens: player_tokens.map(Rc::new),
+        },
         cdn_key_headers,
-        player_tokens: player_tokens.map(Rc::new),
-        metrics_key,
         trusted_proxies,
         default_tenant,
         country_header,

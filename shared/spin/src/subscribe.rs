@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use leaderboard_core::StoreError;
-use leaderboard_http::message::{self, MessageReport, OnRebuild};
+
+use leaderboard_score_messages::{MessageReport, OnRebuild};
 use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};
@@ -75,10 +76,10 @@ async fn until_settled(
 /// end the same way, and the messages behind it wait.
 async fn settle(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageReport, StoreError> {
     let environment = RequestEnvironment::new(Instance::shared().await?);
-    match message::apply_with(&environment, payload, on_rebuild).await {
+    match leaderboard_score_messages::apply_with(&environment, payload, on_rebuild).await {
         Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
             log::cause("error", &error);
-            message::bury(&environment, payload, "the store could not apply it").await
+            leaderboard_score_messages::bury(&environment, payload, "the store could not apply it").await
         }
         settled => settled,
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::issuer_record::{IssuerRecord, KeySource, KeySetProbe};
+use crate::issuer_record::{IssuerRecord, KeySetProbe, KeySource};
 
 /// An issuer's document.
 #[derive(Debug, Serialize)]

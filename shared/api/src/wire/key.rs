@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::scopes;
 use crate::json::{Errors, Field, Json, Pointer};
-use crate::rate_limits::range;
 use crate::problem::Problem;
+use crate::rate_limits::range;
 
 /// How long the secret before stays good after a rotation unless asked otherwise, in seconds: an hour.
 const DEFAULT_OVERLAP_S: u32 = 60 * 60;

@@ -15,11 +15,7 @@ use crate::version::ApiVersion;
 ///
 /// # Errors
 /// As every function here: an internal problem when stored metadata is not JSON.
-pub fn page(
-    version: ApiVersion,
-    found: &Listing,
-    drift: Option<Drift>,
-) -> Result<impl Serialize, Problem> {
+pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Result<impl Serialize, Problem> {
     let (entries, columns) = (&found.page.entries, &found.layout.columns);
     let head = list_head(found);
     let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));

@@ -138,11 +138,7 @@ pub fn batch_items<'f, 'a>(
 }
 
 /// One submission.
-pub fn submission(
-    fields: Fields<'_, '_>,
-    destination: Destination<'_>,
-    errors: &mut Errors,
-) -> Option<Item> {
+pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Item> {
     let mut known = vec![
         "player",
         "score",

@@ -4,9 +4,9 @@ use leaderboard_core::ports::{DayUsage, EntryQuota};
 use leaderboard_core::{TenantId, Timestamp};
 use serde::Serialize;
 
-use crate::tenant_record::{DEFAULT_LOG_BYTES, Quotas, TenantRecord, TenantState};
 use crate::json::{Errors, ExactUnsigned, Field, Json};
 use crate::problem::Problem;
+use crate::tenant_record::{DEFAULT_LOG_BYTES, Quotas, TenantRecord, TenantState};
 
 /// The longest title, in characters.
 const MAX_TITLE_CHARS: usize = 200;

@@ -8,8 +8,9 @@ mod ops;
 mod ranks;
 mod scores;
 
-use leaderboard_http::families::{ListedRoute, all_routes};
-use leaderboard_http::{Base, BodyKind, Family, Need, Verb};
+use crate::routes::{ListedRoute, all_routes};
+use leaderboard_api::{BodyKind, FunctionName, Permission};
+use leaderboard_pipeline::{Base, Verb};
 
 use crate::operation::Operation;
 
@@ -30,11 +31,11 @@ pub(crate) fn routes() -> Vec<ListedRoute> {
     let files = all()
         .filter(|operation| operation.file)
         .map(|operation| ListedRoute {
-            family: Family::Ops,
+            family: FunctionName::Ops,
             verb: Verb::Get,
             base: Base::Root,
             pattern: operation.pattern,
-            need: Need::Open,
+            permission: Permission::Open,
             body: BodyKind::None,
             offers: None,
         });

@@ -12,7 +12,7 @@ pub mod leaderboard;
 pub mod outcomes;
 mod patch;
 
-use leaderboard_http::IntegerFormat;
+use leaderboard_api::IntegerFormat;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;

@@ -18,7 +18,8 @@ use leaderboard_suite::RedisServer;
 use leaderboard_suite::native_redis::{self, NativeRedis};
 use leaderboard_suite::native_sqlite::NativeSqlite;
 
-use crate::given::{self, Board, at, player, resolved, submission, submission_id};
+use crate::given;
+use crate::given::{Board, at, player, resolved, submission, submission_id};
 
 /// More than any test puts into one log or list.
 pub(crate) const ALL: u32 = 1_000_000;

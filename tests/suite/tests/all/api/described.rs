@@ -2,8 +2,8 @@
 //! (`Call::send`); here all routes come by that read something.
 
 use http::HeaderValue;
-use leaderboard_http::families::all_routes;
-use leaderboard_http::{Base, Verb};
+use leaderboard_openapi::all_routes;
+use leaderboard_pipeline::{Base, Verb};
 use serde_json::json;
 
 use crate::edgeboard::{Edgeboard, over_http};

@@ -1,7 +1,8 @@
 //! Tenants do not see each other: every route there is, walked with another tenant's credentials.
 
-use leaderboard_http::families::{ListedRoute, all_routes};
-use leaderboard_http::{Base, BodyKind, Need, Verb};
+use leaderboard_api::{BodyKind, Permission};
+use leaderboard_openapi::{ListedRoute, all_routes};
+use leaderboard_pipeline::{Base, Verb};
 use serde_json::{Value, json};
 
 use crate::edgeboard::{Edgeboard, Reply, eventually, over_http};
@@ -248,10 +249,10 @@ over_http! {
                     let ghost = ask(&own, caller, route, &ghosts.path(base, route), None).await;
                     assert_eq!(taken.status, ghost.status, "{route:?} {taken:?} {ghost:?}");
                 }
-                if route.need == Need::Operator {
+                if route.permission == Permission::Operator {
                     assert!(matches!(taken.status, 401 | 403), "{route:?} {taken:?}");
                 }
-                if !route.need.asks_who() {
+                if !route.permission.requires_auth() {
                     continue;
                 }
                 // Naming A does not help: who has a credential has a tenant, and nobody may only read what is public.
@@ -265,7 +266,7 @@ over_http! {
             }
         }
         // The others did all that there is to write, in a tenant of their own.
-        let writes = routes.iter().filter(|route| route.body != BodyKind::None && route.need != Need::Operator);
+        let writes = routes.iter().filter(|route| route.body != BodyKind::None && route.permission != Permission::Operator);
         let undone: Vec<_> = writes
             .filter(|route| !done.contains(&(route.verb.name(), route.pattern)))
             .map(|route| route.pattern)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
-use leaderboard_http::IntegerFormat;
+use leaderboard_api::IntegerFormat;
 use leaderboard_openapi::conformance::{self, Exchange};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;

@@ -8,7 +8,8 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::given::{self, DAY_MS, columns, schedule};
+use crate::given;
+use crate::given::{DAY_MS, columns, schedule};
 
 /// The most steps of one history.
 pub(super) const MOST_STEPS: usize = 60;

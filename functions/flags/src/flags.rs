@@ -1,0 +1,90 @@
+//! Sets of feature flags, as documents: each tenant's own, and the operator's, which holds where a tenant says nothing.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use leaderboard_core::Versioned;
+use leaderboard_core::ports::DocumentKind;
+use leaderboard_flags::{FlagProblem, FlagSet};
+
+use leaderboard_api::Preconditions;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::documents::Document;
+use leaderboard_responses::ResponseEnvironment;
+use leaderboard_tenant_config::check_own;
+
+/// How deep a flagd document may be nested: rules are deeper than other documents.
+const MAX_DEPTH: usize = 104;
+
+/// `GET /flags`, `GET /operator/flags`: the document as it was put, with its entity tag; 304 when the client has it.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    let shown = |there: Versioned<Vec<u8>>| Ok(answer(context, StatusCode::OK, there.value, there.version));
+    document(context, scope).read(shown).await
+}
+
+/// `PUT /flags`, `PUT /operator/flags`: creates (201) or replaces (200) the set with a flagd document.
+///
+/// # Errors
+/// The problem to answer with; one with the document names places in it.
+pub async fn put<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let set = check(context.body)?;
+    check_own(&set, &context.tenant, context.now)?;
+    let (status, version) = document(context, scope).put(context.body, &preconditions).await?;
+    Ok(answer(context, status, context.body.to_vec(), version))
+}
+
+/// `DELETE /flags`, `DELETE /operator/flags`: 204.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    document(context, scope).delete().await
+}
+
+fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: Scope) -> Document<'c, 'r, E> {
+    let kind = DocumentKind::Flags;
+    Document { context, kind, scope }
+}
+
+fn check(body: &[u8]) -> Result<FlagSet, Problem> {
+    // flagd's parser is more lenient: it takes the last of two members of one name.
+    json::parse_within(MAX_DEPTH, body)?;
+    FlagSet::parse(body).map_err(|problems| {
+        problems
+            .into_iter()
+            .fold(Problem::new(ProblemType::Validation), |problem, found| {
+                problem.with_error(error(&found))
+            })
+    })
+}
+
+fn error(problem: &FlagProblem) -> FieldError {
+    FieldError::body(json::fragment(&problem.pointer), problem.detail.clone())
+}
+
+fn answer<E>(context: &Context<'_, E>, status: StatusCode, body: Vec<u8>, version: u64) -> Response {
+    let mut response = Response::empty(status).with_etag(version);
+    response.body = Bytes::from(body);
+    let media_type = HeaderValue::from_static(context.accepted.media_type.as_str());
+    response.headers.insert(CONTENT_TYPE, media_type);
+    response
+}

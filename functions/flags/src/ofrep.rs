@@ -1,0 +1,179 @@
+//! The OpenFeature Remote Evaluation Protocol, 0.3: flags as ordinary OpenFeature clients ask for them.
+//!
+//! Answers and errors have the shapes of the protocol, not those of this API. Evaluated from the copies of the flag
+//! documents that the request has been let in with: the store is not asked.
+
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use leaderboard_flags::{ErrorCode, Evaluation, EvaluationError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use leaderboard_api::Problem;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::{MediaType, Preconditions};
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::country;
+use leaderboard_responses::ResponseEnvironment;
+use leaderboard_tenant_config::{Flags, Subject};
+
+#[derive(Serialize)]
+struct Success<'a> {
+    key: &'a str,
+    reason: &'static str,
+    /// Left out: the client's own default holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
+    metadata: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    error_code: &'static str,
+    error_details: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome<'a> {
+    Success(Success<'a>),
+    Failure(Failure<'a>),
+}
+
+#[derive(Serialize)]
+struct Bulk<'a> {
+    flags: Vec<Outcome<'a>>,
+    metadata: Map<String, Value>,
+}
+
+/// `POST /ofrep/v1/evaluate/flags/{key}`: one flag.
+///
+/// # Errors
+/// The problem to answer with, where the protocol has no shape for it.
+pub async fn evaluate<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    key: &str,
+) -> Result<Response, Problem> {
+    let flags = flags(context);
+    let given = match given(context) {
+        Ok(given) => given,
+        Err(error) => return failure(Some(key), &error),
+    };
+    let evaluation = match flags.evaluate(key, &given, context.now) {
+        Ok(evaluation) => evaluation,
+        Err(error) => return failure(Some(key), &error),
+    };
+    let mut metadata = flags.metadata();
+    metadata.extend(evaluation.metadata.clone());
+    answer(StatusCode::OK, &success(key, &evaluation, metadata))
+}
+
+/// `POST /ofrep/v1/evaluate/flags`: all flags; 304 when the client has these answers already.
+///
+/// # Errors
+/// The problem to answer with, where the protocol has no shape for it.
+pub async fn evaluate_all<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    let flags = flags(context);
+    let preconditions = Preconditions::of(context.headers)?;
+    let given = match given(context) {
+        Ok(given) => given,
+        Err(error) => return failure(None, &error),
+    };
+    let outcomes = flags.evaluate_all(&given, context.now);
+    let bulk = Bulk {
+        flags: outcomes
+            .iter()
+            .map(|(key, outcome)| of_bulk(key, outcome))
+            .collect(),
+        metadata: flags.metadata(),
+    };
+    let response = answer(StatusCode::OK, &bulk)?;
+    let tag = tag_of(&response.body);
+    let response = if preconditions.none_match_holds(Some(tag)) {
+        response
+    } else {
+        Response::empty(StatusCode::NOT_MODIFIED)
+    };
+    Ok(response.with_etag(tag).with(CACHE_CONTROL, "private, no-cache"))
+}
+
+/// The flags of the tenant.
+fn flags<E: ResponseEnvironment>(context: &Context<'_, E>) -> Flags {
+    Flags::of(context.env, &context.tenant, &context.knowledge)
+}
+
+/// The context of the evaluation: the client's, and what the edge knows.
+fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, EvaluationError> {
+    let error = |code, detail: &str| EvaluationError {
+        code,
+        detail: detail.to_owned(),
+    };
+    let malformed = |detail: &str| error(ErrorCode::ParseError, detail);
+    json::parse(context.body).map_err(|problem| malformed(&problem.one_line()))?;
+    let mut request: Map<String, Value> =
+        serde_json::from_slice(context.body).map_err(|_| malformed("the body is not a JSON object"))?;
+    let Some(Value::Object(mut given)) = request.remove("context") else {
+        return Err(error(ErrorCode::InvalidContext, "the context must be an object"));
+    };
+    let subject = Subject {
+        tenant: &context.tenant,
+        player: context.identity.player.as_ref(),
+        client: context.client,
+        country: country(context.headers, context.env.settings().country_header.as_ref()),
+        version: Some(context.version),
+    };
+    subject.enrich(&mut given);
+    Ok(Value::Object(given))
+}
+
+fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, Value>) -> Success<'a> {
+    Success {
+        key,
+        reason: evaluation.reason.as_str(),
+        value: evaluation.value,
+        variant: evaluation.variant,
+        metadata,
+    }
+}
+
+fn of_bulk<'a>(key: &'a str, outcome: &'a Result<Evaluation<'a>, EvaluationError>) -> Outcome<'a> {
+    match outcome {
+        Ok(evaluation) => Outcome::Success(success(key, evaluation, evaluation.metadata.clone())),
+        Err(error) => Outcome::Failure(Failure {
+            key: Some(key),
+            error_code: error.code.as_str(),
+            error_details: &error.detail,
+        }),
+    }
+}
+
+fn failure(key: Option<&str>, error: &EvaluationError) -> Result<Response, Problem> {
+    let status = match error.code {
+        ErrorCode::FlagNotFound => StatusCode::NOT_FOUND,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let failure = Failure {
+        key,
+        error_code: error.code.as_str(),
+        error_details: &error.detail,
+    };
+    answer(status, &failure)
+}
+
+fn answer(status: StatusCode, document: &impl Serialize) -> Result<Response, Problem> {
+    // The clients know this media type alone.
+    Response::json(status, MediaType::Json, document)
+}
+
+/// The entity tag of an answer: the beginning of its hash.
+fn tag_of(body: &[u8]) -> u64 {
+    let hash: [u8; 32] = Sha256::digest(body).into();
+    hash.first_chunk().copied().map_or(0, u64::from_be_bytes)
+}

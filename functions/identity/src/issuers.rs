@@ -1,0 +1,149 @@
+//! Issuers of tokens: whom a tenant, or the operator for tenants, believes.
+
+use http::StatusCode;
+use leaderboard_core::TenantId;
+use leaderboard_identity::token::Hosts;
+
+use leaderboard_api::Credential;
+use leaderboard_api::Preconditions;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::issuer::read as read_document;
+use leaderboard_api::wire::issuer_body::IssuerBody;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_auth::issuers;
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_responses::ResponseEnvironment;
+
+/// The most issuers on a page.
+const MAX_LIMIT: u32 = 200;
+
+/// Whose issuers a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The tenant's.
+    Tenant,
+    /// The operator's, which may issue for any tenant.
+    Operator,
+}
+
+impl Scope {
+    fn owner<'a, E>(self, context: &'a Context<'_, E>) -> Option<&'a TenantId> {
+        (self == Self::Tenant).then_some(&context.tenant)
+    }
+
+    fn path(self, id: &str) -> String {
+        match self {
+            Self::Tenant => format!("/issuers/{id}"),
+            Self::Operator => format!("/operator/issuers/{id}"),
+        }
+    }
+}
+
+/// `GET /issuers?limit=&cursor=`: the issuers in order of their ids.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    // The rule of an issuer's id is that of a tenant's.
+    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let after = paging.after.as_ref().map(TenantId::as_str);
+    let found = issuers::list(context.env, scope.owner(context), after, paging.asked()).await?;
+    let (shown, more) = paging.shown(found);
+    let next = next(&shown, more, |(id, _)| id.to_string());
+    let bodies = shown.iter().map(|(id, record)| IssuerBody::new(id, record));
+    let page = ListBody::new(context.version, "issuers", bodies.collect()).with_next(next);
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /issuers/{id}`. Keys are named, not shown.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    id: &str,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let there = issuers::stored(context.env, scope.owner(context), id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::IssuerNotFound))?;
+    let preconditions = Preconditions::of(context.headers)?;
+    if let Some(response) = preconditions.unchanged(there.version)? {
+        return Ok(response);
+    }
+    let body = IssuerBody::new(id, &there.value);
+    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
+    Ok(response.with_etag(there.version).revalidated())
+}
+
+/// `PUT /issuers/{id}`: creates (201) or replaces (200), and says whether the issuer's keys could be fetched just now. They need not
+/// be for the document to be kept: an issuer may be set up before it is there.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    id: &str,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let owner = scope.owner(context);
+    // Who may make this service ask hosts that are not public: whoever says which hosts it may ask at all.
+    let hosts = if context.identity.credential == Credential::Operator {
+        Hosts::Any
+    } else {
+        Hosts::Public
+    };
+    let record = read_document(&json::parse(context.body)?, id, owner, hosts)?;
+    let there = if preconditions.exist() {
+        issuers::stored(context.env, owner, id)
+            .await?
+            .map(|there| there.version)
+    } else {
+        None
+    };
+    preconditions.expected(there)?;
+    audit::record_act(context).await?;
+    let (version, created) = issuers::put(context.env, owner, id, &record, &preconditions).await?;
+    let probe = issuers::probe(context.env, owner, &record).await;
+    let body = IssuerBody::new(id, &record).with_key_set(probe.as_ref());
+    if !created {
+        return Ok(Response::json(StatusCode::OK, context.accepted, &body)?.with_etag(version));
+    }
+    Ok(Response::json(StatusCode::CREATED, context.accepted, &body)?
+        .with_etag(version)
+        .with_location(&format!("{}{}", context.version.base_path(), scope.path(id))))
+}
+
+/// `DELETE /issuers/{id}`: its tokens are refused everywhere within half a minute.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+    id: &str,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let owner = scope.owner(context);
+    let there = issuers::stored(context.env, owner, id).await?;
+    preconditions.expected(there.map(|there| there.version))?;
+    audit::record_act(context).await?;
+    if issuers::delete(context.env, owner, id, &preconditions).await? {
+        Ok(Response::no_content())
+    } else {
+        Err(Problem::new(ProblemType::IssuerNotFound))
+    }
+}

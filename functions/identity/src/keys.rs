@@ -1,0 +1,328 @@
+//! API keys of a tenant: made, listed, rotated, revoked. A change needs the store; without it, nothing changes.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, Documents, Expected};
+use leaderboard_core::{StoreError, Timestamp, Versioned};
+use leaderboard_identity::api_key::{
+    ApiKey, ApiKeyRecord, KeyId, KeyRequest, MAX_FORMER_SECRETS, TooManySecrets,
+};
+
+use leaderboard_api::Preconditions;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::key::{KeyBody, read as read_terms, read_overlap};
+use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_auth::keys;
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_pipeline::idempotency;
+use leaderboard_pipeline::idempotency::KeyedRequest;
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_responses::ResponseEnvironment;
+
+/// Keys of one tenant, revoked ones included until they are removed.
+const MAX_KEYS: u32 = 200;
+/// How often a change is applied anew because someone else changed the key at the same time.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// What becomes of a key whose changed record a full store refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WithoutRoom {
+    /// It stays as it is, and the request is refused.
+    Keep,
+    /// It is removed, which needs no room.
+    Remove,
+}
+
+/// `POST /keys`: makes a key. The answer is the only place where it is ever shown.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let terms = read_terms(&json::parse(context.body)?, context.now)?;
+    let (env, tenant) = (context.env, &context.tenant);
+    let keyed = KeyedRequest::of(context, "create")?;
+    let made = match &keyed {
+        None => ApiKey::generate(tenant, &env.random()?),
+        // The id follows from the request, so that a retry meets the key that the first one made.
+        Some(keyed) => ApiKey::rotate(tenant, KeyId::of_digest(&keyed.name), &env.random()?),
+    };
+    let record = ApiKeyRecord {
+        id: made.id,
+        tenant: tenant.clone(),
+        name: terms.name,
+        scopes: terms.scopes,
+        created_at: context.now,
+        expires_at: terms.expires_at,
+        revoked_at: None,
+        allowed_addresses: terms.allowed_addresses,
+        token_addresses: terms.token_addresses,
+        digest: made.digest,
+        former: Vec::new(),
+        requests: keyed
+            .iter()
+            .map(|keyed| key_request(keyed, context.now))
+            .collect(),
+    };
+    let store = env.store();
+    let name = keys::name(tenant, made.id);
+    if let Some(keyed) = &keyed
+        && let Some(there) = find(context, made.id).await?
+    {
+        return Err(made_already(keyed, &there.value));
+    }
+    if count(context).await? >= MAX_KEYS {
+        return Err(too_many());
+    }
+    audit::record_act(context).await?;
+    let kept = store
+        .put_document(&name, &record.encode(), Expected::Absent)
+        .await?;
+    // 64 random bits that are taken: the same request again gets others. Those of a key: the same request is under way.
+    let (version, _) = kept.map_err(|_| Problem::new(ProblemType::Conflict))?;
+    // Others may have counted at the same time. The key has not been shown to anybody, so it can go again.
+    if count(context).await? > MAX_KEYS {
+        let deleted = store.delete_document(&name, Expected::Version(version)).await?;
+        deleted.map_err(|_| Problem::new(ProblemType::Conflict))?;
+        return Err(too_many());
+    }
+    let body = KeyBody::new(&record).with_key(&made.text);
+    Ok(Response::json(StatusCode::CREATED, context.accepted, &body)?
+        .with_etag(version)
+        .with_location(&format!("{}/keys/{}", context.version.base_path(), made.id)))
+}
+
+fn too_many() -> Problem {
+    let detail = format!("The tenant has {MAX_KEYS} keys; remove those that were revoked.");
+    Problem::new(ProblemType::QuotaReached).with_detail(detail)
+}
+
+fn key_request(keyed: &KeyedRequest, at: Timestamp) -> KeyRequest {
+    KeyRequest {
+        name: keyed.name,
+        body: keyed.body,
+        at,
+    }
+}
+
+/// The answer to a request that has made this key before. Its secret is kept nowhere, so it cannot be shown again.
+fn made_already(keyed: &KeyedRequest, record: &ApiKeyRecord) -> Problem {
+    let (id, at) = (record.id, record.created_at);
+    if record
+        .requests
+        .iter()
+        .any(|known| known.name == keyed.name && known.body != keyed.body)
+    {
+        return conflict();
+    }
+    already_done(&format!(
+        "The key {id} was made at {at} by a request with this Idempotency-Key, and its secret was shown then. \
+         Rotate it for another secret, with another Idempotency-Key."
+    ))
+}
+
+/// Refuses a request that has rotated this key before.
+fn check_rotation(keyed: &KeyedRequest, record: &ApiKeyRecord, now: Timestamp) -> Result<(), Problem> {
+    match record.request(&keyed.name, now) {
+        None => Ok(()),
+        Some(known) if known.body != keyed.body => Err(conflict()),
+        Some(known) => Err(already_done(&format!(
+            "The key {} was rotated at {} by a request with this Idempotency-Key, and its secret was shown then. \
+             Rotate it again, with another Idempotency-Key.",
+            record.id, known.at
+        ))),
+    }
+}
+
+fn conflict() -> Problem {
+    let error = FieldError::header(idempotency::NAME, "was used with another body");
+    Problem::new(ProblemType::IdConflict).with_error(error)
+}
+
+fn already_done(detail: &str) -> Problem {
+    let error = FieldError::header(idempotency::NAME, "was used before");
+    Problem::new(ProblemType::AlreadyDone)
+        .with_detail(detail)
+        .with_error(error)
+}
+
+/// How many keys the tenant has, as far as it matters: one more than it may have is enough to know.
+async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, Problem> {
+    let (store, tenant) = (context.env.store(), Some(&context.tenant));
+    let there = store
+        .list_documents(tenant, DocumentKind::Key, None, MAX_KEYS.saturating_add(1))
+        .await?;
+    Ok(u32::try_from(there.len()).unwrap_or(u32::MAX))
+}
+
+/// `GET /keys?limit=&cursor=`: the keys in order of their ids, revoked ones included.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_KEYS, |id| KeyId::parse(id).map(|id| id.to_string()))?;
+    let (tenant, after) = (Some(&context.tenant), paging.after.as_deref());
+    let store = context.env.store();
+    let found = store
+        .list_documents(tenant, DocumentKind::Key, after, paging.asked())
+        .await?;
+    let (shown, more) = paging.shown(found);
+    let records = shown
+        .iter()
+        .map(|(_, document)| keys::decoded(&document.value))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let page = ListBody::new(
+        context.version,
+        "keys",
+        records.iter().map(KeyBody::new).collect(),
+    )
+    .with_next(next(&records, more, |record| record.id.to_string()));
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /keys/{id}`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: ResponseEnvironment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let there = stored(context, id).await?;
+    let preconditions = Preconditions::of(context.headers)?;
+    if let Some(response) = preconditions.unchanged(there.version)? {
+        return Ok(response);
+    }
+    let body = KeyBody::new(&there.value);
+    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
+    Ok(response.with_etag(there.version).revalidated())
+}
+
+/// `POST /keys/{id}/rotate`: a new secret, shown once; the one before stays good for `overlap_s`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn rotate<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let overlap_s = match context.body {
+        [] => read_overlap(&json::parse(b"{}")?)?,
+        body => read_overlap(&json::parse(body)?)?,
+    };
+    let keyed = KeyedRequest::of(context, &format!("rotate {id}"))?;
+    let made = ApiKey::rotate(&context.tenant, id, &context.env.random()?);
+    let (version, record) = change(context, id, WithoutRoom::Keep, |record| {
+        if record.revoked_at.is_some() {
+            return Err(Problem::new(ProblemType::Conflict).with_detail("The key was revoked."));
+        }
+        if let Some(keyed) = &keyed {
+            check_rotation(keyed, record, context.now)?;
+            record.remember(key_request(keyed, context.now));
+        }
+        record
+            .replace_secret(made.digest, context.now, overlap_s)
+            .map_err(too_many_secrets)
+    })
+    .await?;
+    let body = KeyBody::new(&record).with_key(&made.text);
+    Ok(Response::json(StatusCode::OK, context.accepted, &body)?.with_etag(version))
+}
+
+fn too_many_secrets(TooManySecrets { until }: TooManySecrets) -> Problem {
+    let detail = format!(
+        "{MAX_FORMER_SECRETS} former secrets of the key are still good, the next of them until {until}. \
+         Rotate with an overlap_s of 0, or revoke the key."
+    );
+    Problem::new(ProblemType::QuotaReached).with_detail(detail)
+}
+
+/// `DELETE /keys/{id}`: revokes a key, which holds everywhere within five seconds. A key that was revoked before is removed; so is
+/// one whose record, with the instant of its end, a full store has no room for: a key that leaked must end at once.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn revoke<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let there = stored(context, id).await?;
+    if there.value.revoked_at.is_none() {
+        let (..) = change(context, id, WithoutRoom::Remove, |record| {
+            record.revoked_at.get_or_insert(context.now);
+            Ok(())
+        })
+        .await?;
+        return Ok(Response::no_content());
+    }
+    let preconditions = Preconditions::of(context.headers)?;
+    let expected = preconditions.expected(Some(there.version))?;
+    let name = keys::name(&context.tenant, id);
+    audit::record_act(context).await?;
+    let deleted = context.env.store().delete_document(&name, expected).await?;
+    deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
+    keys::changed(context.env, &context.tenant, id).await;
+    Ok(Response::no_content())
+}
+
+/// The record as the store has it now, not a copy.
+async fn stored<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Versioned<ApiKeyRecord>, Problem> {
+    find(context, id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::KeyNotFound))
+}
+
+/// As [`stored`]; `None` where there is none.
+async fn find<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Option<Versioned<ApiKeyRecord>>, Problem> {
+    let name = keys::name(&context.tenant, id);
+    let found = context.env.store().read_documents(&[name]).await?;
+    let Some(document) = found.into_iter().next().flatten() else {
+        return Ok(None);
+    };
+    Ok(Some(Versioned {
+        version: document.version,
+        value: keys::decoded(&document.value)?,
+    }))
+}
+
+/// Changes a record. Its new version, and what it is now; of a record that was removed for want of room, what it would be.
+async fn change<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+    without_room: WithoutRoom,
+    edit: impl Fn(&mut ApiKeyRecord) -> Result<(), Problem>,
+) -> Result<(u64, ApiKeyRecord), Problem> {
+    let preconditions = Preconditions::of(context.headers)?;
+    for _ in 0..MAX_ATTEMPTS {
+        let there = stored(context, id).await?;
+        preconditions.expected(Some(there.version))?;
+        let mut record = there.value;
+        edit(&mut record)?;
+        audit::record_act(context).await?;
+        let name = keys::name(&context.tenant, id);
+        let expected = Expected::Version(there.version);
+        let store = context.env.store();
+        let kept = match store.put_document(&name, &record.encode(), expected).await {
+            Err(StoreError::OutOfMemory(_)) if without_room == WithoutRoom::Remove => {
+                let deleted = store.delete_document(&name, expected).await?;
+                deleted.map(|_| there.version)
+            }
+            put => put?.map(|(version, _)| version),
+        };
+        if let Ok(version) = kept {
+            keys::changed(context.env, &context.tenant, id).await;
+            return Ok((version, record));
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}

@@ -1,0 +1,96 @@
+//! Tokens for players, on behalf of a server. Nothing is stored, so this works without the store for as long as the server's key
+//! is known.
+
+use http::StatusCode;
+use leaderboard_core::Timestamp;
+use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
+use leaderboard_identity::player_token::Grant;
+
+use leaderboard_api::Credential;
+use leaderboard_api::Permission;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::wire::scopes;
+use leaderboard_api::wire::token::{TokenBody, read as read_request};
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_auth::keys;
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_responses::ResponseEnvironment;
+
+/// `POST /tokens`: a token of a player of the tenant.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    if context.identity.player.is_some() {
+        let detail = "A player's token issues no tokens; a server's key does.";
+        return Err(Problem::new(ProblemType::Forbidden).with_detail(detail));
+    }
+    let tokens = context
+        .env
+        .auth_settings()
+        .player_tokens
+        .as_ref()
+        .ok_or_else(|| {
+            Problem::new(ProblemType::NotConfigured)
+                .with_detail("The operator has set no player_token_secret, so no tokens are issued.")
+        })?;
+    let request = read_request(&json::parse(context.body)?, context.identity.scopes)?;
+    let issuer = issuing_key(context).await?;
+    let of_key = issuer.as_ref().and_then(|record| record.expires_at);
+    let lifetime_s = match of_key.or(context.identity.expires_at) {
+        Some(end) => request.lifetime_s.min(left_s(context.now, end)?),
+        None => request.lifetime_s,
+    };
+    let binding = issuer.as_ref().map(ApiKeyRecord::token_binding);
+    let grant = Grant {
+        player: &request.player,
+        tenant: &context.tenant,
+        scopes: request.scopes,
+        lifetime_s,
+        binding: binding.as_ref(),
+    };
+    let token = tokens
+        .key
+        .issue(&grant, context.now, &context.env.random()?)
+        .map_err(|problem| Problem::internal(format!("a token was not issued: {problem}")))?;
+    audit::issued(context, &request.player);
+    // The token has whole seconds.
+    let expires_at = context.now.as_unix_ms().div_euclid(1000) + i64::from(lifetime_s);
+    let expires_at = Timestamp::saturating_from_unix_ms(expires_at.saturating_mul(1000));
+    let body = TokenBody {
+        token: &token,
+        token_type: "Bearer",
+        expires_in: lifetime_s,
+        expires_at: expires_at.to_string(),
+        player: request.player.as_str(),
+        scopes: scopes::names(request.scopes),
+    };
+    Response::json(StatusCode::CREATED, context.accepted, &body)
+}
+
+/// The record of the API key that asks; `None` for another credential.
+async fn issuing_key<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Option<ApiKeyRecord>, Problem> {
+    let Credential::Key(id) = &context.identity.credential else {
+        return Ok(None);
+    };
+    let gone = || Problem::new(ProblemType::Unauthenticated).with_detail("The key is not valid.");
+    let id = KeyId::parse(id).ok_or_else(gone)?;
+    let record = keys::record(context.env, &context.tenant, id, Permission::Write).await?;
+    record.map(Some).ok_or_else(gone)
+}
+
+/// Whole seconds until a key ends, or a token that tokens are issued with: none of them outlives it.
+fn left_s(now: Timestamp, end: Timestamp) -> Result<u32, Problem> {
+    // A token has whole seconds, and begins with the one that has begun.
+    let left = end.as_unix_ms().div_euclid(1000) - now.as_unix_ms().div_euclid(1000);
+    if left <= 0 {
+        return Err(Problem::new(ProblemType::Unauthenticated).with_detail("The credential has expired."));
+    }
+    Ok(u32::try_from(left).unwrap_or(u32::MAX))
+}

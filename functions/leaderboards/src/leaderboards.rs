@@ -1,0 +1,317 @@
+//! Leaderboards' configurations.
+
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
+use leaderboard_core::usecase::Stored;
+use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
+
+use leaderboard_api::Preconditions;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_responses::ResponseEnvironment;
+
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
+use leaderboard_responses::Subject;
+
+/// The most leaderboards on a page.
+const MAX_LIMIT: u32 = 200;
+/// How many leaderboards each call of the store lists after the first, for a caller who may not read all of them.
+const LISTED_AT_ONCE: u32 = 500;
+/// How many leaderboards that the caller may not read one request passes over.
+const MAX_PASSED_OVER: u32 = 5_000;
+/// Callers are told different things at the same address.
+const NOT_SHARED: &str = "private, no-cache";
+/// How often a patch is applied anew because someone else changed the leaderboard at the same time.
+const MAX_PATCH_ATTEMPTS: u32 = 4;
+/// The most steps in which one deletion sweeps.
+const MAX_SWEEPS: u32 = 1_000;
+/// How long others get on between two of them, in milliseconds.
+const SWEEP_PAUSE_MS: u64 = 10;
+
+/// `GET /leaderboards?limit=&cursor=`: in order of their ids, the configurations for an administrator, and what may be
+/// known of those whose entries they may read for others.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
+    // By what is asked for, not by what is passed over for it: the limits would tell how many the caller may not read.
+    context.charge_more(leaderboard_responses::units_of_listed(paging.limit));
+    let (shown, next) = readable(context, &paging).await?;
+    let list = if context.caller == Caller::Admin {
+        let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();
+        let list = ListBody::new(context.version, "leaderboards", boards).with_next(next);
+        Response::json(StatusCode::OK, context.accepted, &list)
+    } else {
+        let period = |board: &Versioned<Leaderboard>| board.value.schedule.period_at(context.now);
+        let periods: Vec<Period> = shown.iter().map(period).collect();
+        let known = shown.iter().zip(&periods);
+        let boards: Vec<PublicBody<'_>> = known
+            .map(|(board, period)| PublicBody::new(&board.value, period))
+            .collect();
+        let list = ListBody::new(context.version, "leaderboards", boards).with_next(next);
+        Response::json(StatusCode::OK, context.accepted, &list)
+    };
+    Ok(list?.with(CACHE_CONTROL, NOT_SHARED))
+}
+
+/// A page of the leaderboards that the caller may read, and the cursor of the next one. What the caller may not read is passed
+/// over, [`MAX_PASSED_OVER`] at most; the list ends there. Neither a cursor nor the length of a page tells of it: whoever sends
+/// a cursor of their own making would otherwise learn which ids are taken.
+async fn readable<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    paging: &Paging<LeaderboardId>,
+) -> Result<(Vec<Versioned<Leaderboard>>, Option<String>), Problem> {
+    let deps = context.deps();
+    let wanted = usize::try_from(paging.asked()).unwrap_or(usize::MAX);
+    let mut after = paging.after.clone();
+    let mut at_once = paging.asked();
+    let mut found = Vec::new();
+    for _ in 0..MAX_PASSED_OVER / LISTED_AT_ONCE {
+        let listed = usecase::list_leaderboards(&deps, &context.tenant, after.as_ref(), at_once).await?;
+        let more = listed.len() >= usize::try_from(at_once).unwrap_or(usize::MAX);
+        after = listed.last().map(|board| board.value.id.clone());
+        let readable = |board: &Versioned<Leaderboard>| context.caller.may_read(board.value.access);
+        found.extend(listed.into_iter().filter(readable));
+        if found.len() >= wanted || !more {
+            break;
+        }
+        at_once = LISTED_AT_ONCE;
+    }
+    let (shown, more) = paging.shown(found);
+    let next = next(&shown, more, |board| board.value.id.to_string());
+    Ok((shown, next))
+}
+
+/// `GET /leaderboards/{id}`: the configuration for an administrator, with its entity tag, and what may be known of it for
+/// others who may read its entries; 304 when the client has it already.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: LeaderboardId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    if context.caller != Caller::Admin {
+        return leaderboard_responses::respond(context, id, Subject::Leaderboard)
+            .await
+            .map_err(|problem| {
+                // Nobody learns the names of what is private by asking.
+                if context.caller == Caller::Anonymous && problem.kind == ProblemType::Unauthenticated {
+                    Problem::new(ProblemType::LeaderboardNotFound)
+                } else {
+                    problem
+                }
+            });
+    }
+    let preconditions = Preconditions::of(context.headers)?;
+    let board = current(context, &id).await?;
+    let response = match preconditions.unchanged(board.version)? {
+        Some(response) => response,
+        None => document(context, StatusCode::OK, &board.value, board.version)?,
+    };
+    Ok(response.with(CACHE_CONTROL, NOT_SHARED))
+}
+
+/// `PUT /leaderboards/{id}?rebuild=`: creates (201) or replaces (200).
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: LeaderboardId,
+) -> Result<Response, Problem> {
+    let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let sent = json::parse(context.body)?;
+    let board = read_document(&sent, &id).map_err(|problem| problem.pointing_into(&sent))?;
+    let expected = if preconditions.exist() {
+        let there = usecase::get(&context.deps(), &context.tenant, &id).await?;
+        preconditions.expected(there.map(|board| board.version))?
+    } else {
+        Expected::Any
+    };
+    audit::record_act(context).await?;
+    match store(context, &board, expected, rebuild).await? {
+        Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.board)
+            .await?
+            .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
+        Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
+        Err(refusal) => Err(refused(context, &board, &refusal, &preconditions)
+            .await
+            .pointing_into(&sent)),
+    }
+}
+
+/// `PATCH /leaderboards/{id}?rebuild=`: a merge patch (RFC 7396) of the document that GET shows.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn patch<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: LeaderboardId,
+) -> Result<Response, Problem> {
+    let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let patch = json::parse(context.body)?;
+    let mut errors = json::Errors::default();
+    json::check_width(&patch, &json::Pointer::Root, &mut errors);
+    errors.check()?;
+    for _ in 0..MAX_PATCH_ATTEMPTS {
+        let there = current(context, &id).await?;
+        preconditions.expected(Some(there.version))?;
+        let expected = Expected::Version(there.version);
+        let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
+        audit::record_act(context).await?;
+        match store(context, &board, expected, rebuild).await? {
+            Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
+            Err(PutRefusal::VersionMismatch { .. }) => {}
+            Err(refusal) => {
+                return Err(refused(context, &board, &refusal, &preconditions)
+                    .await
+                    .pointing_into(&patch));
+            }
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}
+
+/// `DELETE /leaderboards/{id}`: with all its data.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: LeaderboardId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    // Only a leaderboard that was there is invalidated: an id that a client invents costs no more than this look.
+    let there = current(context, &id).await?;
+    let expected = if preconditions.exist() {
+        preconditions.expected(Some(there.version))?
+    } else {
+        Expected::Any
+    };
+    audit::record_act(context).await?;
+    let deleted = usecase::delete(&context.deps(), &context.tenant, &id, expected).await;
+    // A call whose answer is lost may have deleted it.
+    if matches!(deleted, Ok(Ok(true)) | Err(_)) {
+        leaderboard_responses::deleted(context.env, &context.tenant, &id);
+    }
+    match deleted? {
+        Ok(true) => {
+            sweep_later(context);
+            let response = Response::no_content();
+            Ok(leaderboard_responses::invalidating(
+                response,
+                &context.tenant,
+                [&id],
+            ))
+        }
+        Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
+        Err(refusal) => Err(Problem::of_put(&refusal, &preconditions)),
+    }
+}
+
+/// Deletes in steps, after the response, what the tenant's deleted leaderboards have left. What is left when this ends too
+/// early goes with the next deletion.
+fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
+    let (env, tenant) = (context.env.clone(), context.tenant.clone());
+    context.env.later(async move {
+        for _ in 0..MAX_SWEEPS {
+            if env.store().sweep(&tenant).await != Ok(true) {
+                return;
+            }
+            env.pause(SWEEP_PAUSE_MS).await;
+        }
+    });
+}
+
+async fn current<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: &LeaderboardId,
+) -> Result<Versioned<Leaderboard>, Problem> {
+    usecase::get(&context.deps(), &context.tenant, id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
+}
+
+/// The leaderboard with a patch applied to its document.
+fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, Problem> {
+    let text = serde_json::to_vec(&LeaderboardBody::from(there))
+        .map_err(|error| Problem::internal(format!("a configuration cannot be written: {error}")))?;
+    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
+    read_document(&merged, &there.id)
+}
+
+/// Stores a configuration, and lets everybody know that it changed, or may have: where the store's answer is missing.
+async fn store<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    board: &Leaderboard,
+    expected: Expected,
+    rebuild: bool,
+) -> Result<Result<Stored, PutRefusal>, StoreError> {
+    let (deps, tenant) = (context.deps(), &context.tenant);
+    let most = context.knowledge.tenant.quotas.leaderboards;
+    let put = usecase::put(&deps, tenant, board, expected, rebuild, most).await;
+    if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
+        leaderboard_responses::changed(context.env, tenant, Some(&board.id));
+    }
+    put
+}
+
+/// The answer to who did not change it, or not with all that belongs to the change. One that is private is shown to nobody
+/// else by the time of the answer.
+async fn refused<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    board: &Leaderboard,
+    refusal: &PutRefusal,
+    preconditions: &Preconditions,
+) -> Problem {
+    if refusal.is_stored()
+        && board.access.read == ReadAccess::Private
+        && let Err(problem) =
+            leaderboard_responses::made_private(context.env, &context.tenant, &board.id).await
+    {
+        return problem;
+    }
+    Problem::of_put(refusal, preconditions)
+}
+
+/// The answer to who changed it. One that is private is shown to nobody else by the time of the answer.
+async fn changed<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    board: &Versioned<Leaderboard>,
+) -> Result<Response, Problem> {
+    if board.value.access.read == ReadAccess::Private {
+        leaderboard_responses::made_private(context.env, &context.tenant, &board.value.id).await?;
+    }
+    let answer = document(context, status, &board.value, board.version)?;
+    Ok(leaderboard_responses::invalidating(
+        answer,
+        &context.tenant,
+        [&board.value.id],
+    ))
+}
+
+fn document<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    board: &Leaderboard,
+    version: u64,
+) -> Result<Response, Problem> {
+    let body = LeaderboardBody::from(board);
+    Ok(Response::json(status, context.accepted, &body)?.with_etag(version))
+}

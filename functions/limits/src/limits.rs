@@ -1,0 +1,70 @@
+//! The documents that say how often who may call.
+
+use http::StatusCode;
+use leaderboard_core::Versioned;
+use leaderboard_core::ports::DocumentKind;
+
+use leaderboard_api::Preconditions;
+use leaderboard_api::Problem;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::rate_limits::{LimitsDocument, Scope};
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::documents::Document;
+use leaderboard_responses::ResponseEnvironment;
+
+/// `GET /limits` or `/operator/limits`, with its entity tag; 304 when the client has it already.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    let shown = |there: Versioned<Vec<u8>>| {
+        let document = LimitsDocument::stored(&there.value, scope);
+        let response = Response::json(StatusCode::OK, context.accepted, &document)?;
+        Ok(response.with_etag(there.version))
+    };
+    document(context, scope).read(shown).await
+}
+
+/// `PUT /limits` or `/operator/limits`: creates (201) or replaces (200).
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let limits = LimitsDocument::read(&json::parse(context.body)?, scope)?;
+    limits.check_quotas()?;
+    if scope == Scope::Tenant {
+        let bounds = context.knowledge.of_operator(DocumentKind::Limits);
+        let operator = bounds.map(|bytes| LimitsDocument::stored(bytes, Scope::Operator));
+        limits.check_against(&operator.unwrap_or_default())?;
+    }
+    let body = serde_json::to_vec(&limits)
+        .map_err(|error| Problem::internal(format!("limits cannot be written: {error}")))?;
+    let (status, version) = document(context, scope).put(&body, &preconditions).await?;
+    Ok(Response::json(status, context.accepted, &limits)?.with_etag(version))
+}
+
+/// `DELETE /limits` or `/operator/limits`: what it set has its default again.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    scope: Scope,
+) -> Result<Response, Problem> {
+    document(context, scope).delete().await
+}
+
+fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: Scope) -> Document<'c, 'r, E> {
+    let kind = DocumentKind::Limits;
+    Document { context, kind, scope }
+}

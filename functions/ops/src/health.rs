@@ -1,0 +1,219 @@
+//! Health in detail, for the operator.
+
+use http::HeaderValue;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use leaderboard_core::Timestamp;
+use leaderboard_core::ports::{
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, Readiness, SettingCheck,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use leaderboard_api::Problem;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::media::prefers;
+use leaderboard_pipeline::Context;
+use leaderboard_responses::ResponseEnvironment;
+
+/// The media type of draft-inadarei-api-health-check.
+pub const HEALTH_JSON: &str = "application/health+json";
+/// What the key-value store is asked for.
+const PROBE: &str = "health:probe";
+
+/// For how long an announcement that failed is a warning, in seconds: long enough to be seen, and gone some time after its
+/// cause is.
+const ANNOUNCEMENT_WARNING_S: i64 = 3600;
+
+/// What was found out about a part.
+struct Checked {
+    name: &'static str,
+    status: &'static str,
+    message: &'static str,
+    /// What kind of part it is, in the words of the draft.
+    component_type: &'static str,
+    at: String,
+    took_ms: i64,
+    metadata: Value,
+}
+
+#[derive(Serialize)]
+struct Component<'a> {
+    status: &'a str,
+    message: &'a str,
+    last_checked: &'a str,
+    metadata: &'a Value,
+}
+
+/// `GET /health/detailed`: every part with its status, also as `application/health+json`. 503 when the store fails; a region
+/// whose key-value store fails goes on, slower.
+///
+/// # Errors
+/// A problem with the query.
+pub async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let (store, cause) = store(context).await;
+    let parts = [store, key_value(context).await];
+    let status = ["fail", "warn"]
+        .into_iter()
+        .find(|status| parts.iter().any(|part| part.status == *status))
+        .unwrap_or("pass");
+    let code = match cause {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = if prefers(context.headers, HEALTH_JSON) {
+        let mut response = Response::json(code, context.accepted, &draft(status, &parts))?;
+        response
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(HEALTH_JSON));
+        response
+    } else {
+        Response::json(code, context.accepted, &plain(status, &parts))?
+    };
+    if let Some(cause) = cause {
+        response = response.with(RETRY_AFTER, "1").with_cause(cause);
+    }
+    Ok(response)
+}
+
+/// Settings as they are told to the operator: what each is and should be.
+fn told(settings: &[SettingCheck]) -> Vec<Value> {
+    let told = |check: &SettingCheck| {
+        let message = match &check.found {
+            Some(found) if *found == check.wanted => "as it should be".to_owned(),
+            Some(_) => format!("set {} {}", check.setting, check.wanted),
+            None => format!(
+                "could not be checked: the user may not read it; it should be {}",
+                check.wanted
+            ),
+        };
+        let status = if check.is_wrong() { "warn" } else { "pass" };
+        json!({"setting": check.setting, "wanted": check.wanted, "found": check.found, "status": status, "message": message})
+    };
+    settings.iter().map(told).collect()
+}
+
+async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Option<String>) {
+    let before = context.env.clock();
+    let answered = context.env.store().ready().await;
+    let after = context.env.clock();
+    let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
+    let kind = if context.env.cache().is_some() {
+        "redis"
+    } else {
+        "embedded"
+    };
+    let announcements = match &answered {
+        Ok(()) => FailedAnnouncements::read(context).await,
+        Err(_) => FailedAnnouncements::default(),
+    };
+    let settings = match &answered {
+        Ok(()) => context.env.store().check_settings().await.unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    let (status, message) = match &answered {
+        Err(_) => ("fail", "does not answer"),
+        Ok(()) if announcements.are_recent(after) => (
+            "warn",
+            "answers, but refuses announcements: its user needs permission to publish on changes_channel",
+        ),
+        Ok(()) if settings.iter().any(SettingCheck::is_wrong) => {
+            ("warn", "answers; a setting of its server is to be changed")
+        }
+        Ok(()) => ("pass", "answers"),
+    };
+    let checked = Checked {
+        name: "store",
+        status,
+        message,
+        component_type: "datastore",
+        at: after.to_string(),
+        took_ms,
+        metadata: json!({
+            "kind": kind, "took_ms": took_ms, "announcements_failed": announcements.count, "settings": told(&settings),
+        }),
+    };
+    (checked, answered.err().map(|error| error.to_string()))
+}
+
+/// Announcements of changes that the store refused to publish.
+#[derive(Default)]
+struct FailedAnnouncements {
+    count: u64,
+    /// When the last one failed, in seconds since the epoch.
+    last_at_s: i64,
+}
+
+impl FailedAnnouncements {
+    /// As the store counted them; none while it does not answer.
+    async fn read<E: ResponseEnvironment>(context: &Context<'_, E>) -> Self {
+        let counters = context.env.store().counters().await.unwrap_or_default();
+        let counter = |wanted: &str| {
+            let found = counters.iter().find(|(name, _)| **name == *wanted);
+            found.map_or(0, |(_, count)| *count)
+        };
+        Self {
+            count: counter(ANNOUNCEMENTS_FAILED),
+            last_at_s: i64::try_from(counter(ANNOUNCEMENT_FAILED_AT)).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn are_recent(&self, now: Timestamp) -> bool {
+        let ago_s = now.as_unix_ms().div_euclid(1000).saturating_sub(self.last_at_s);
+        self.count > 0 && ago_s < ANNOUNCEMENT_WARNING_S
+    }
+}
+
+async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked {
+    let before = context.env.clock();
+    let answered = context.env.region().get(PROBE).await;
+    let after = context.env.clock();
+    let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
+    Checked {
+        name: "key_value",
+        status: if answered.is_ok() { "pass" } else { "warn" },
+        message: if answered.is_ok() {
+            "answers"
+        } else {
+            "does not answer"
+        },
+        component_type: "datastore",
+        at: after.to_string(),
+        took_ms,
+        metadata: json!({"took_ms": took_ms}),
+    }
+}
+
+/// As the other health routes show it.
+fn plain(status: &str, parts: &[Checked]) -> Value {
+    let components: serde_json::Map<String, Value> = parts
+        .iter()
+        .map(|part| {
+            let component = Component {
+                status: part.status,
+                message: part.message,
+                last_checked: &part.at,
+                metadata: &part.metadata,
+            };
+            (part.name.to_owned(), json!(component))
+        })
+        .collect();
+    json!({"status": status, "version": env!("CARGO_PKG_VERSION"), "components": components})
+}
+
+/// As the draft has it.
+fn draft(status: &str, parts: &[Checked]) -> Value {
+    let checks: serde_json::Map<String, Value> = parts
+        .iter()
+        .map(|part| {
+            let check = json!({
+                "componentType": part.component_type, "status": part.status, "output": part.message,
+                "observedValue": part.took_ms, "observedUnit": "ms", "time": part.at,
+            });
+            (format!("{}:responseTime", part.name), json!([check]))
+        })
+        .collect();
+    json!({"status": status, "version": "1", "releaseId": env!("CARGO_PKG_VERSION"), "checks": checks})
+}

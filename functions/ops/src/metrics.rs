@@ -1,0 +1,75 @@
+//! Metrics for Prometheus.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, Counters};
+
+use leaderboard_pipeline::Context;
+use leaderboard_responses::ResponseEnvironment;
+
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::headers::one_header;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_auth::{AuthEnvironment, AuthSettings, AuthThrottle};
+use leaderboard_rate_limit::of_the_region;
+use leaderboard_telemetry::metrics;
+use leaderboard_telemetry::metrics::{Counted, exposition, region};
+
+/// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. Where the store adds up what
+/// instances count, the part that did not reach it has a series of its own, with the label `kept="region"`. For the operator's key, or the
+/// metrics key, which allows nothing else and may also come as a bearer token: Prometheus sends no other header easily.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn show<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let guard = AuthThrottle::enter(context.env, context.headers, context.client).await?;
+    check_key(context).inspect_err(|refusal| guard.charge(context.env, refusal))?;
+    let kept = region(context.env).await;
+    let stored = context.env.store().counters().await;
+    let up = stored.is_ok();
+    // No series has a part of each: what the store counts is not shown while it does not answer.
+    let of_region = kept
+        .into_iter()
+        .map(|(series, count)| (of_the_region(series), count));
+    let mut counters: Counted = of_region.chain(stored.unwrap_or_default()).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    let mut gauges = Counted::from([
+        (format!("edgeboard_build_info{{version=\"{version}\"}}").into(), 1),
+        ("edgeboard_store_up".into(), u64::from(up)),
+    ]);
+    // An instant is no sum, although the store keeps it among its counters.
+    gauges.extend(counters.remove_entry(ANNOUNCEMENT_FAILED_AT));
+    let mut response = Response::empty(StatusCode::OK);
+    response.body = Bytes::from(exposition(&gauges, &counters));
+    response
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
+    Ok(response)
+}
+
+fn check_key<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
+    let AuthSettings {
+        admin_key,
+        metrics_key,
+        ..
+    } = context.env.auth_settings();
+    let key = one_header(context.headers, "x-api-key")?;
+    let token = one_header(context.headers, "authorization")?;
+    let presented = match (key, token) {
+        (Some(key), None) => Some(key),
+        (None, Some(token)) => token.strip_prefix("Bearer "),
+        _ => None,
+    };
+    let valid = presented.is_some_and(|presented| {
+        metrics_key.matches(presented.as_bytes())
+            || (key.is_some() && admin_key.matches(presented.as_bytes()))
+    });
+    if valid {
+        Ok(())
+    } else {
+        Err(Problem::new(ProblemType::Unauthenticated))
+    }
+}

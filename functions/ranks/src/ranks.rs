@@ -1,0 +1,232 @@
+//! Reading ranks.
+
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::MAX_PERIODS_LISTED;
+use leaderboard_core::usecase::{
+    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED, QueryError,
+};
+use leaderboard_core::{LeaderboardId, PlayerId, usecase};
+use serde::Serialize;
+
+use leaderboard_api::Problem;
+use leaderboard_api::Response;
+use leaderboard_api::json::decimal;
+use leaderboard_api::query::{Query, decode, invalid};
+use leaderboard_pipeline::Context;
+use leaderboard_responses::ResponseEnvironment;
+
+use leaderboard_api::wire::{cursor, ranks as wire};
+use leaderboard_responses::{Question, Subject};
+
+/// How many entries a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 10;
+/// How many entries a window has unless asked otherwise.
+const DEFAULT_WINDOW: u32 = 11;
+/// How many periods are listed unless asked otherwise.
+const DEFAULT_PERIODS: u32 = 100;
+/// The most entries in one answer.
+const MAX_LIMIT: u32 = 1000;
+
+/// `GET /leaderboards/{id}/entries?limit=&cursor=&period=`, or `?players=a,b,c`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn entries<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["limit", "cursor", "period", "players"])?;
+    if let Some(raw) = query.raw("players") {
+        return players(context, &leaderboard, &query, raw).await;
+    }
+    let decoded = |bytes: &[u8]| Cursor::decode(bytes).ok();
+    let list = ListQuery {
+        period: query.period()?,
+        cursor: query
+            .text("cursor")?
+            .map(|text| cursor::parse(&text, decoded))
+            .transpose()?,
+        limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
+    };
+    leaderboard_responses::respond(context, leaderboard, Subject::List(list)).await
+}
+
+async fn players<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: &LeaderboardId,
+    query: &Query<'_>,
+    raw: &str,
+) -> Result<Response, Problem> {
+    for other in ["limit", "cursor"] {
+        if query.raw(other).is_some() {
+            return Err(invalid(other, "cannot be combined with players"));
+        }
+    }
+    let mut asked: Vec<PlayerId> = Vec::new();
+    for player in player_list(raw)? {
+        let player = context.named_as("players", &player)?;
+        if !asked.contains(&player) {
+            asked.push(player);
+        }
+    }
+    let selector = query.period()?;
+    context.charge_more(leaderboard_responses::units_made_alone(
+        u32::try_from(asked.len()).unwrap_or(u32::MAX),
+    ));
+    let found = usecase::players(
+        &context.deps(),
+        &context.tenant,
+        &context.caller,
+        leaderboard,
+        &asked,
+        &selector,
+    )
+    .await;
+    let found = match found {
+        Ok(found) => found,
+        // A copy of the configuration said so.
+        Err(QueryError::Forbidden) => return Err(leaderboard_responses::refusal(context, leaderboard).await),
+        Err(error) => return Err(Problem::of_query(error, &context.caller)),
+    };
+    answer(
+        context,
+        &wire::players(context.version, leaderboard, &found, &asked)?,
+    )
+}
+
+/// The players of a list. It is split at its commas before each name is decoded, so that a comma within a
+/// name can be sent as `%2C`. A player named twice is asked for once.
+fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
+    let mut players: Vec<PlayerId> = Vec::new();
+    for part in raw.split(',') {
+        let name = decode(part).ok_or_else(|| invalid("players", "is not percent-encoded UTF-8"))?;
+        let player =
+            PlayerId::new(name).map_err(|error| invalid("players", &format!("a name {}", error.detail)))?;
+        if !players.contains(&player) {
+            players.push(player);
+        }
+        if players.len() > MAX_PLAYERS_ASKED {
+            return Err(invalid(
+                "players",
+                &format!("must name at most {MAX_PLAYERS_ASKED} players"),
+            ));
+        }
+    }
+    Ok(players)
+}
+
+/// `GET /leaderboards/{id}/entries/{player}?period=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn entry<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    let player = context.named(&player)?;
+    let selector = Query::parse(context.query, &["period"])?.period()?;
+    leaderboard_responses::respond(context, leaderboard, Subject::Entry(player, selector)).await
+}
+
+/// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn around<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    let player = context.named(&player)?;
+    let query = Query::parse(context.query, &["limit", "period"])?;
+    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
+    let selector = query.period()?;
+    leaderboard_responses::respond(context, leaderboard, Subject::Around(player, selector, limit)).await
+}
+
+/// `GET /leaderboards/{id}/periods?limit=&cursor=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn periods<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["limit", "cursor"])?;
+    let limit = query
+        .integer("limit", 1, MAX_PERIODS_LISTED)?
+        .unwrap_or(DEFAULT_PERIODS);
+    let before = query
+        .text("cursor")?
+        .map(|text| cursor::parse(&text, wire::start_of_cursor))
+        .transpose()?;
+    leaderboard_responses::respond(context, leaderboard, Subject::Periods(before, limit)).await
+}
+
+/// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn distribution<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["buckets", "score", "period"])?;
+    let asked = DistributionQuery {
+        period: query.period()?,
+        buckets: query
+            .integer("buckets", 1, MAX_BUCKETS)?
+            .unwrap_or(DEFAULT_BUCKETS),
+        score: query.text("score")?.map(|text| score(&text)).transpose()?,
+    };
+    leaderboard_responses::respond(context, leaderboard, Subject::Distribution(asked)).await
+}
+
+fn score(text: &str) -> Result<i64, Problem> {
+    let number =
+        decimal(text, i64::MIN.into(), i64::MAX.into()).map_err(|detail| invalid("score", &detail))?;
+    i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
+}
+
+/// An answer that is made for this request. Who sends a credential may see more than others.
+fn answer<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    body: &impl Serialize,
+) -> Result<Response, Problem> {
+    let response = Response::json(StatusCode::OK, context.accepted, body)?;
+    Ok(if context.caller == Caller::Anonymous {
+        response.revalidated()
+    } else {
+        response.with(CACHE_CONTROL, "private, no-store")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_within_a_name_is_sent_encoded() {
+        let names = |raw: &str| {
+            let players = player_list(raw).unwrap();
+            players.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(names("a,b%2Cc,d+e,a"), ["a", "b,c", "d e"]);
+        for bad in ["", "a,,b", "a,", "%FF", "a%00"] {
+            assert!(player_list(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_players_is_bounded() {
+        let list = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        assert_eq!(
+            player_list(&list(MAX_PLAYERS_ASKED)).unwrap().len(),
+            MAX_PLAYERS_ASKED
+        );
+        assert!(player_list(&list(MAX_PLAYERS_ASKED + 1)).is_err());
+    }
+}

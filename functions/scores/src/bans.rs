@@ -1,0 +1,145 @@
+//! Shadow bans: who is hidden from everybody else, why and until when.
+
+use http::StatusCode;
+use leaderboard_core::ports::{Ban, Bans, MAX_BANS};
+use leaderboard_core::{PlayerId, StoreError};
+
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_pipeline::paging;
+use leaderboard_pipeline::paging::Paging;
+use leaderboard_responses::ResponseEnvironment;
+use leaderboard_tenant_config::Banned;
+
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::ban::{BanBody, read};
+
+/// The most bans on a page.
+const MAX_LIMIT: u32 = 200;
+
+/// `PUT /players/{player}/ban`: hides the player in every leaderboard of the tenant, or changes why and until when.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let player = context.named(&player)?;
+    let written = read(context.body, context.now)?;
+    let ban = Ban {
+        player,
+        reason: written.reason,
+        banned_at: context.now,
+        expires_at: written.expires_at,
+    };
+    audit::record_act(context).await?;
+    let recorded = audit::record_ban(context, &ban).await?;
+    let (tenant, store) = (&context.tenant, context.env.store());
+    // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
+    noted(Banned::add(context.env, tenant, &ban, context.now).await)?;
+    let done = store.ban(tenant, &ban).await;
+    // Where the answer is missing, some leaderboards may have changed.
+    leaderboard_responses::changed(context.env, tenant, None);
+    if done?.is_err() {
+        Banned::remove(context.env, tenant, &ban.player, context.now).await?;
+        return Err(Problem::new(ProblemType::QuotaReached)
+            .with_detail(format!("The tenant has {MAX_BANS} bans, and may have no more.")));
+    }
+    if !recorded {
+        audit::record_ban_again(context, &ban).await;
+    }
+    noted(Banned::settle(context.env, tenant, &ban, context.now).await)?;
+    Ok(leaderboard_responses::invalidating(
+        Response::no_content(),
+        tenant,
+        [],
+    ))
+}
+
+/// What became of a note of a ban. A store that is full takes the ban alone: until the next one, the player is given the list of
+/// all.
+fn noted(done: Result<(), StoreError>) -> Result<(), StoreError> {
+    match done {
+        Err(StoreError::OutOfMemory(_)) => Ok(()),
+        done => done,
+    }
+}
+
+/// `DELETE /players/{player}/ban`: shows the player again.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let player = context.named(&player)?;
+    let (tenant, store) = (&context.tenant, context.env.store());
+    audit::record_act(context).await?;
+    let done = store.unban(tenant, &player, context.now).await;
+    leaderboard_responses::changed(context.env, tenant, None);
+    done?;
+    noted(Banned::remove(context.env, tenant, &player, context.now).await)?;
+    if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
+        // Banned again meanwhile.
+        Banned::add(context.env, tenant, &again, context.now).await?;
+    }
+    Ok(leaderboard_responses::invalidating(
+        Response::no_content(),
+        tenant,
+        [],
+    ))
+}
+
+/// `GET /players/{player}/ban`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn get<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let player = context.named(&player)?;
+    let store = context.env.store();
+    let found = store.find_ban(&context.tenant, &player, context.now).await?;
+    let ban = found.ok_or_else(|| Problem::new(ProblemType::BanNotFound))?;
+    Response::json(
+        StatusCode::OK,
+        context.accepted,
+        &BanBody::new(context.version, &ban),
+    )
+}
+
+/// `GET /bans?limit=&cursor=`: in the order of their players.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &paging::PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_LIMIT, |text| PlayerId::new(text).ok())?;
+    let found = context
+        .env
+        .store()
+        .list_bans(
+            &context.tenant,
+            paging.after.as_ref(),
+            paging.asked(),
+            context.now,
+        )
+        .await?;
+    let (shown, more) = paging.shown(found);
+    let next = paging::next(&shown, more, |ban| ban.player.to_string());
+    let bans = shown
+        .iter()
+        .map(|ban| BanBody::new(context.version, ban))
+        .collect();
+    let list = ListBody::new(context.version, "bans", bans).with_next(next);
+    Response::json(StatusCode::OK, context.accepted, &list)
+}

@@ -1,0 +1,146 @@
+//! Messages that could not be applied: read, replayed and dropped one by one.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DeadLetters, StoredDeadLetter};
+use leaderboard_core::{Status, TenantId};
+use serde::Serialize;
+
+use leaderboard_api::Credential;
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_pipeline::paging;
+use leaderboard_pipeline::paging::Paging;
+use leaderboard_responses::ResponseEnvironment;
+
+use leaderboard_api::Response;
+use leaderboard_api::query::{Query, invalid};
+use leaderboard_api::{Problem, ProblemType};
+
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::outcome::{OutcomeList, Results};
+
+/// How many dead letters a page has unless asked otherwise.
+const DEFAULT_LETTERS: u32 = 100;
+/// The most dead letters on a page.
+const MAX_LETTERS: u32 = 1000;
+
+#[derive(Serialize)]
+struct Letter {
+    id: String,
+    tenant: Option<String>,
+    at: String,
+    reason: String,
+    payload: String,
+    complete: bool,
+}
+
+impl From<StoredDeadLetter> for Letter {
+    fn from(stored: StoredDeadLetter) -> Self {
+        let complete = leaderboard_score_messages::is_complete(&stored.letter);
+        Self {
+            id: stored.id.to_string(),
+            tenant: stored.tenant.map(|tenant| tenant.to_string()),
+            at: stored.letter.at.to_string(),
+            reason: stored.letter.reason,
+            payload: String::from_utf8_lossy(&stored.letter.payload).into_owned(),
+            complete,
+        }
+    }
+}
+
+/// `GET /dead-letters?limit=&cursor=&tenant=`: newest first, the tenant's own; the operator's are those of all tenants and of none,
+/// or of the one that `tenant` names.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["limit", "cursor", "tenant"])?;
+    let paging = Paging::with_default(&query, DEFAULT_LETTERS, MAX_LETTERS, |id| id.parse::<u64>().ok())?;
+    let named = query
+        .text("tenant")?
+        .map(|name| TenantId::new(name).map_err(|error| invalid("tenant", &error.detail)))
+        .transpose()?;
+    let tenant = if is_operator(context) {
+        named
+    } else if named.is_none_or(|named| named == context.tenant) {
+        Some(context.tenant.clone())
+    } else {
+        return Err(Problem::not_allowed(&context.caller).with_detail("This needs the operator's key."));
+    };
+    let store = context.env.store();
+    let found = store
+        .list_dead_letters(tenant.as_ref(), paging.after, paging.asked())
+        .await?;
+    let (shown, more) = paging.shown(found);
+    let next = paging::next(&shown, more, |letter| letter.id.to_string());
+    let letters = shown.into_iter().map(Letter::from).collect();
+    let list = ListBody::new(context.version, "letters", letters).with_next(next);
+    Response::json(StatusCode::OK, context.accepted, &list)
+}
+
+/// `POST /dead-letters/{letter}/replay`: applies its submission as if its message came now, and deletes the letter. A letter whose
+/// submission is refused again stays.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn replay<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let stored = find(context, id).await?;
+    audit::record_act(context).await?;
+    let outcomes = leaderboard_score_messages::replay(context.env, &context.knowledge, &stored).await?;
+    // If this fails, a second replay finds the submission applied by its id.
+    context.env.store().delete_dead_letter(id).await?;
+    let results = OutcomeList {
+        version: context.version,
+        outcomes: &outcomes,
+        names: None,
+    };
+    let response = Response::json(StatusCode::OK, context.accepted, &Results { results })?;
+    let changed = outcomes.iter().filter(|outcome| outcome.status != Status::Kept);
+    let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
+    Ok(if changed.peek().is_some() {
+        leaderboard_responses::invalidating(response, &context.tenant, changed)
+    } else {
+        response
+    })
+}
+
+/// `DELETE /dead-letters/{letter}`: drops a letter.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn delete<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    find(context, id).await?;
+    audit::record_act(context).await?;
+    context.env.store().delete_dead_letter(id).await?;
+    Ok(Response::no_content())
+}
+
+/// A letter of the request's tenant. The operator also finds those that name no tenant.
+///
+/// # Errors
+/// 404 for a letter of another tenant, too.
+async fn find<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: u64,
+) -> Result<StoredDeadLetter, Problem> {
+    let found = context.env.store().read_dead_letter(id).await?;
+    let (tenant, operator) = (&context.tenant, is_operator(context));
+    let own = found.filter(|stored| match &stored.tenant {
+        Some(of) => of == tenant,
+        None => operator,
+    });
+    own.ok_or_else(|| {
+        let detail = format!("The tenant {tenant} has no dead letter {id}.");
+        Problem::new(ProblemType::DeadLetterNotFound).with_detail(if operator {
+            format!("{detail} X-Tenant-ID names the tenant of a letter.")
+        } else {
+            detail
+        })
+    })
+}
+
+fn is_operator<E>(context: &Context<'_, E>) -> bool {
+    context.identity.credential == Credential::Operator
+}

@@ -1,0 +1,84 @@
+//! Reading the audit log. There is no route that changes it.
+
+use http::StatusCode;
+use leaderboard_core::ports::AuditLog;
+use leaderboard_core::{StoreError, TenantId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use leaderboard_api::Problem;
+use leaderboard_api::Response;
+use leaderboard_api::query::{Query, invalid};
+use leaderboard_api::wire::ListBody;
+use leaderboard_pipeline::Context;
+use leaderboard_responses::ResponseEnvironment;
+
+/// How many records a page has unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 100;
+/// The most records on a page.
+const MAX_LIMIT: u32 = 1000;
+
+#[derive(Serialize)]
+struct Record {
+    position: u64,
+    at: String,
+    event: Box<RawValue>,
+}
+
+/// `GET /audit?before=&limit=`: the tenant's log, newest first.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    page(context, Some(&context.tenant)).await
+}
+
+/// `GET /operator/audit?before=&limit=`: the log of what is no tenant's, newest first.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn of_operator<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    page(context, None).await
+}
+
+async fn page<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    tenant: Option<&TenantId>,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["before", "limit"])?;
+    let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let before = query
+        .text("before")?
+        .map(|text| position(&text).ok_or_else(|| invalid("before", "must be a position, from 1")))
+        .transpose()?;
+    // One more than the page holds tells whether another one follows.
+    let found = context.env.store().read_audit(tenant, before, limit + 1).await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > shown;
+    let records = found
+        .into_iter()
+        .take(shown)
+        .map(|record| {
+            Ok(Record {
+                position: record.position,
+                at: record.at.to_string(),
+                event: raw(record.body)?,
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let next = records.last().filter(|_| more).map(|last| last.position);
+    // Where the next page goes on is what its `before` is.
+    let page = ListBody::new(context.version, "records", records).with_next(next);
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+fn position(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|position| digits && *position > 0)
+}
+
+fn raw(body: Vec<u8>) -> Result<Box<RawValue>, StoreError> {
+    let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(format!("an audit record: {error}"));
+    let text = String::from_utf8(body).map_err(|error| corrupt(&error))?;
+    RawValue::from_string(text).map_err(|error| corrupt(&error))
+}

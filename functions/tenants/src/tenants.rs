@@ -1,0 +1,239 @@
+//! Tenants' records, and what tenants use. A tenant without a record works with the defaults: active, no quotas.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS, VersionMismatch};
+use leaderboard_core::{StoreError, TenantId, Versioned};
+
+use leaderboard_api::Preconditions;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::json;
+use leaderboard_api::tenant_record::TenantRecord;
+use leaderboard_api::wire::ListBody;
+use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_pipeline::Context;
+use leaderboard_pipeline::audit;
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_responses::ResponseEnvironment;
+use leaderboard_tenant_config::{Knowledge, record_name};
+
+/// The most tenants on a page.
+const MAX_LIMIT: u32 = 200;
+/// How many days of usage are shown unless asked otherwise.
+const DEFAULT_DAYS: u32 = 30;
+/// How often a change is applied anew because someone else changed the record at the same time.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// `GET /tenants?limit=&cursor=`: the records, in order of their ids.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &PARAMETERS)?;
+    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let after = paging.after.as_ref().map(TenantId::as_str);
+    let store = context.env.store();
+    let found = store
+        .list_documents(None, DocumentKind::Tenant, after, paging.asked())
+        .await?;
+    let (shown, more) = paging.shown(found);
+    let tenants = shown
+        .into_iter()
+        .map(|(id, document)| {
+            let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
+            Ok((id, parsed(&document.value)?))
+        })
+        .collect::<Result<Vec<_>, Problem>>()?;
+    let records = tenants.iter().map(|(id, record)| TenantBody::new(id, record));
+    let page = ListBody::new(context.version, "tenants", records.collect()).with_next(next(
+        &tenants,
+        more,
+        |(id, _)| id.to_string(),
+    ));
+    Response::json(StatusCode::OK, context.accepted, &page)
+}
+
+/// `GET /tenants/{id}`, with its entity tag; 304 when the client has it already.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: TenantId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let there = current(context, &id).await?;
+    if let Some(response) = preconditions.unchanged(there.version)? {
+        return Ok(response);
+    }
+    document(context, StatusCode::OK, &id, &there.value, there.version).map(Response::revalidated)
+}
+
+/// `PUT /tenants/{id}`: creates (201) or replaces (200). A revocation of tokens stays where the document leaves it out.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn put<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: TenantId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let tree = json::parse(context.body)?;
+    let mut record = read_document(&tree, &id)?;
+    let keeps_tokens = leaves_tokens_out(&tree);
+    for _ in 0..MAX_ATTEMPTS {
+        let mut expected = Expected::Any;
+        if keeps_tokens || preconditions.exist() {
+            let there = stored(context, &id).await?;
+            let version = there.as_ref().map(|there| there.version);
+            preconditions.expected(version)?;
+            // What was read is replaced, and not what somebody else has put there since.
+            expected = version.map_or(Expected::Absent, Expected::Version);
+            if keeps_tokens {
+                record.tokens_not_before_ms = there.and_then(|there| there.value.tokens_not_before_ms);
+            }
+        }
+        audit::record_act(context).await?;
+        match keep(context, &id, &record, expected).await? {
+            Ok((version, true)) => {
+                return Ok(document(context, StatusCode::CREATED, &id, &record, version)?
+                    .with_location(&format!("{}/tenants/{id}", context.version.base_path())));
+            }
+            Ok((version, false)) => return document(context, StatusCode::OK, &id, &record, version),
+            Err(mismatch) if preconditions.exist() => {
+                return Err(preconditions.overtaken(mismatch.current));
+            }
+            Err(_) => {}
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}
+
+/// `PATCH /tenants/{id}`: a merge patch (RFC 7396) of the document that GET shows: `{"state": "suspended"}`.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn patch<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: TenantId,
+) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let preconditions = Preconditions::of(context.headers)?;
+    let patch = json::parse(context.body)?;
+    let mut errors = json::Errors::default();
+    json::check_width(&patch, &json::Pointer::Root, &mut errors);
+    errors.check()?;
+    for _ in 0..MAX_ATTEMPTS {
+        let there = current(context, &id).await?;
+        preconditions.expected(Some(there.version))?;
+        let record = patched(&id, &there.value, &patch)?;
+        audit::record_act(context).await?;
+        if let Ok((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
+            return document(context, StatusCode::OK, &id, &record, version);
+        }
+    }
+    Err(Problem::new(ProblemType::Conflict))
+}
+
+/// `GET /tenant`: the tenant of the credential: its record, and what it holds now.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+    Query::parse(context.query, &[])?;
+    let record = stored(context, &context.tenant).await?;
+    let record = record.map(|there| there.value).unwrap_or_default();
+    let (_, holdings) = context.env.store().usage(&context.tenant, 1).await?;
+    let body = TenantBody::new(&context.tenant, &record).with_holdings(holdings);
+    Response::json(StatusCode::OK, context.accepted, &body)
+}
+
+/// `GET /tenant/usage?days=` and `GET /tenants/{id}/usage?days=`: the newest days (UTC) that have any usage, and what the
+/// tenant holds now.
+///
+/// # Errors
+/// The problem to answer with.
+pub async fn usage<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    tenant: &TenantId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["days"])?;
+    let days = query.integer("days", 1, USAGE_DAYS)?.unwrap_or(DEFAULT_DAYS);
+    let (days, holdings) = context.env.store().usage(tenant, days).await?;
+    Response::json(
+        StatusCode::OK,
+        context.accepted,
+        &UsageBody::new(tenant, &days, holdings),
+    )
+}
+
+async fn current<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: &TenantId,
+) -> Result<Versioned<TenantRecord>, Problem> {
+    stored(context, id)
+        .await?
+        .ok_or_else(|| Problem::new(ProblemType::TenantNotFound))
+}
+
+/// The record as the store has it now, not a copy.
+async fn stored<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: &TenantId,
+) -> Result<Option<Versioned<TenantRecord>>, Problem> {
+    let found = context.env.store().read_documents(&[record_name(id)]).await?;
+    let Some(document) = found.into_iter().next().flatten() else {
+        return Ok(None);
+    };
+    Ok(Some(Versioned {
+        version: document.version,
+        value: parsed(&document.value)?,
+    }))
+}
+
+fn parsed(body: &[u8]) -> Result<TenantRecord, Problem> {
+    serde_json::from_slice(body).map_err(|error| corrupt(&format!("a tenant's record: {error}")))
+}
+
+fn corrupt(what: &str) -> Problem {
+    StoreError::Corrupt(what.to_owned()).into()
+}
+
+/// Stores the record and lets every region know. Its version, and whether it is new; an inner error when another one is there
+/// than expected.
+async fn keep<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: &TenantId,
+    record: &TenantRecord,
+    expected: Expected,
+) -> Result<Result<(u64, bool), VersionMismatch>, Problem> {
+    let body = serde_json::to_vec(record)
+        .map_err(|error| Problem::internal(format!("a tenant's record cannot be written: {error}")))?;
+    let store = context.env.store();
+    let kept = store.put_document(&record_name(id), &body, expected).await?;
+    if kept.is_ok() {
+        Knowledge::changed(context.env, Some(id)).await;
+    }
+    Ok(kept)
+}
+
+/// The record with a patch applied to its document.
+fn patched(id: &TenantId, there: &TenantRecord, patch: &json::Json<'_>) -> Result<TenantRecord, Problem> {
+    let text = serde_json::to_vec(&TenantBody::new(id, there))
+        .map_err(|error| Problem::internal(format!("a record cannot be written: {error}")))?;
+    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
+    read_document(&merged, id)
+}
+
+fn document<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    id: &TenantId,
+    record: &TenantRecord,
+    version: u64,
+) -> Result<Response, Problem> {
+    Ok(Response::json(status, context.accepted, &TenantBody::new(id, record))?.with_etag(version))
+}

@@ -1,0 +1,187 @@
+//! Who asks: nobody, the operator by its key, a server by its API key, or whom a token is of.
+
+use std::net::IpAddr;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use leaderboard_identity::api_key::{ApiKey, KEY_PREFIX, KeyRefusal};
+
+use crate::AuthEnvironment;
+use crate::keys;
+use crate::tokens;
+use leaderboard_api::Permission;
+use leaderboard_api::{Credential, Identity};
+use leaderboard_api::{FieldError, Problem, ProblemType};
+
+use leaderboard_api::headers::TENANT;
+
+const API_KEY: &str = "x-api-key";
+const BEARER: &str = "bearer";
+
+/// What a request presents.
+#[derive(Debug, PartialEq, Eq)]
+enum Presented<'h> {
+    Nothing,
+    Key(&'h [u8]),
+    Token(&'h str),
+}
+
+/// Whether the operator asks. Guesses at its key are limited like those at others, before it is looked at; apart from that it is
+/// looked at before anything that could refuse a request.
+pub fn is_operator<E: AuthEnvironment>(env: &E, headers: &HeaderMap) -> bool {
+    match presented(headers) {
+        Ok(Presented::Key(key)) => env.auth_settings().admin_key.matches(key),
+        _ => false,
+    }
+}
+
+/// Who asks, when it is not the operator. A credential that is not valid is refused; it never makes a caller anonymous. `need` is what the
+/// route asks for: while the store is out of reach, API keys go on for reads alone.
+pub async fn identity<E: AuthEnvironment>(
+    env: &E,
+    headers: &HeaderMap,
+    client: Option<IpAddr>,
+    permission: Permission,
+) -> Result<Identity, Problem> {
+    match presented(headers)? {
+        Presented::Nothing => Ok(Identity::anonymous()),
+        Presented::Token(token) => {
+            let named = headers.get(TENANT).and_then(|name| name.to_str().ok());
+            tokens::identity(env, token, named.map(str::trim), client, permission).await
+        }
+        Presented::Key(key) => by_key(env, key, client, permission).await,
+    }
+}
+
+fn refused(detail: &str) -> Problem {
+    Problem::new(ProblemType::Unauthenticated).with_detail(detail)
+}
+
+fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Problem> {
+    let once = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(refused("More than one credential was sent.")),
+        }
+    };
+    match (once(AUTHORIZATION.as_str())?, once(API_KEY)?) {
+        (None, None) => Ok(Presented::Nothing),
+        (None, Some(key)) => Ok(Presented::Key(key.as_bytes())),
+        (Some(authorization), None) => bearer(authorization).map(Presented::Token),
+        // RFC 6750, section 2: one method, or the request is invalid.
+        (Some(_), Some(_)) => Err(Problem::new(ProblemType::InvalidHeader)
+            .with_error(FieldError::header(
+                "X-API-Key",
+                "comes with Authorization; send one credential",
+            ))
+            .with_refused(None, None)),
+    }
+}
+
+fn bearer(authorization: &HeaderValue) -> Result<&str, Problem> {
+    let other = || refused("Authorization takes the scheme Bearer.");
+    let text = authorization.to_str().map_err(|_| other())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(other)?;
+    if scheme.eq_ignore_ascii_case(BEARER) {
+        Ok(token.trim())
+    } else {
+        Err(other())
+    }
+}
+
+async fn by_key<E: AuthEnvironment>(
+    env: &E,
+    key: &[u8],
+    client: Option<IpAddr>,
+    permission: Permission,
+) -> Result<Identity, Problem> {
+    let unknown = || refused("The key is not valid.");
+    let text = std::str::from_utf8(key).map_err(|_| unknown())?;
+    let key = ApiKey::parse(text).map_err(|_| {
+        let ours = text
+            .strip_prefix(KEY_PREFIX)
+            .is_some_and(|rest| rest.starts_with('_'));
+        if ours {
+            refused("The key is mistyped or cut off.")
+        } else {
+            unknown()
+        }
+    })?;
+    let record = keys::record(env, key.tenant(), key.id(), permission)
+        .await?
+        .ok_or_else(unknown)?;
+    if let Err(refusal) = record.check(&key.digest(), client, env.now()) {
+        let kind = match refusal {
+            KeyRefusal::Address => ProblemType::Forbidden,
+            _ => ProblemType::Unauthenticated,
+        };
+        return Err(Problem::new(kind)
+            .with_detail(sentence(&refusal.to_string()))
+            .with_refused(
+                Some(record.tenant),
+                Some(Credential::Key(key.id().to_string().into())),
+            ));
+    }
+    Ok(Identity {
+        credential: Credential::Key(key.id().to_string().into()),
+        tenant: Some(record.tenant),
+        scopes: record.scopes,
+        player: None,
+        expires_at: None,
+    })
+}
+
+/// With a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(headers: &[(&'static str, &'static str)]) -> Result<String, ProblemType> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        presented(&map)
+            .map(|presented| format!("{presented:?}"))
+            .map_err(|problem| problem.kind)
+    }
+
+    #[test]
+    fn a_request_presents_one_credential_or_none() {
+        let refused = Err(ProblemType::Unauthenticated);
+        assert_eq!(of(&[]).as_deref(), Ok("Nothing"));
+        assert_eq!(of(&[("x-api-key", "k")]).as_deref(), Ok("Key([107])"));
+        assert_eq!(
+            of(&[("authorization", "Bearer a.b.c")]).as_deref(),
+            Ok(r#"Token("a.b.c")"#)
+        );
+        assert_eq!(
+            of(&[("authorization", "bearer  a")]).as_deref(),
+            Ok(r#"Token("a")"#)
+        );
+        for bad in ["Basic YTpi", "Bearer", "", "a.b.c", "Bearera b"] {
+            assert_eq!(of(&[("authorization", bad)]), refused, "{bad}");
+        }
+        assert_eq!(of(&[("x-api-key", "k"), ("x-api-key", "k")]), refused);
+        assert_eq!(
+            of(&[("authorization", "Bearer a"), ("authorization", "Bearer a")]),
+            refused
+        );
+        assert_eq!(
+            of(&[("authorization", "Bearer a"), ("x-api-key", "k")]),
+            Err(ProblemType::InvalidHeader)
+        );
+    }
+
+    #[test]
+    fn words_become_a_sentence() {
+        assert_eq!(sentence("the key has expired"), "The key has expired.");
+    }
+}

@@ -1,0 +1,58 @@
+//! The tokens that this service signs itself.
+
+use leaderboard_identity::player_token::{MIN_SEED_BYTES, PlayerTokenKey, own_verifier};
+use leaderboard_identity::token::{KeySet, Verifier};
+
+/// The key that signs players' tokens, and what verifies them.
+#[derive(Debug, Clone)]
+pub struct PlayerTokens {
+    pub key: PlayerTokenKey,
+    pub verifier: Verifier,
+    pub keys: KeySet,
+}
+
+impl PlayerTokens {
+    /// Makes the keys of the operator's secret, and of the secret before, whose tokens are still good. `None` without a
+    /// secret: then there are no such tokens.
+    ///
+    /// # Errors
+    /// When a secret is too short; in words for the operator.
+    pub fn new(secret: &str, previous: &str) -> Result<Option<Self>, String> {
+        if secret.is_empty() {
+            return Ok(None);
+        }
+        let key = |secret: &str| {
+            PlayerTokenKey::from_secret(secret)
+                .ok_or_else(|| format!("must have at least {MIN_SEED_BYTES} bytes"))
+        };
+        let present = key(secret)?;
+        let mut all = vec![present.clone()];
+        if !previous.is_empty() {
+            all.push(key(previous)?);
+        }
+        let (verifier, keys) = own_verifier(&all).map_err(|invalid| invalid.to_string())?;
+        Ok(Some(Self {
+            key: present,
+            verifier,
+            keys,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_long_or_missing() {
+        let long = "x".repeat(MIN_SEED_BYTES);
+        assert!(PlayerTokens::new("", "").unwrap().is_none());
+        assert!(PlayerTokens::new("", "y").unwrap().is_none());
+        assert!(PlayerTokens::new("short", "").is_err());
+        assert!(PlayerTokens::new(&long, "short").is_err());
+        let tokens = PlayerTokens::new(&long, &"y".repeat(MIN_SEED_BYTES))
+            .unwrap()
+            .unwrap();
+        assert_eq!(tokens.keys.len(), 2);
+    }
+}

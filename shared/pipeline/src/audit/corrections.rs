@@ -1,0 +1,198 @@
+//! Corrections: entries that a server or an admin sets although the leaderboard's operator is another one and it takes no
+//! override. Each is recorded before it is made, with the values it sets, and once more with the values that were there before.
+
+use std::collections::BTreeMap;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::SubmitOptions;
+use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmissionTarget, usecase};
+
+use super::act::{append, unrecorded};
+use super::record::{Event, SentValues, Who, cut};
+use crate::PipelineEnvironment;
+use crate::endpoint::Context;
+use leaderboard_api::json::Exact;
+use leaderboard_api::wire::NamedValues;
+use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
+
+/// The most entries that one request corrects: each takes two records of the log.
+const MAX_CORRECTIONS: usize = 16;
+
+/// The corrections of a request that are recorded.
+#[derive(Debug, Default)]
+pub struct Corrections(Vec<Correction>);
+
+#[derive(Debug)]
+struct Correction {
+    /// Which submission of the request.
+    item: usize,
+    leaderboard: LeaderboardId,
+    /// The position of its record.
+    position: u64,
+}
+
+/// A submission that sets, which of the request it is, and where.
+type Set<'a> = (usize, &'a Submission, &'a LeaderboardId);
+
+/// The submissions that say they set, if this caller may correct.
+fn sets<'a, E: PipelineEnvironment>(
+    context: &Context<'_, E>,
+    submissions: &'a [Submission],
+) -> impl Iterator<Item = Set<'a>> + use<'a, E> {
+    let may_correct = matches!(context.caller, Caller::Server | Caller::Admin);
+    let submissions = submissions.iter().enumerate();
+    submissions
+        .filter(move |(_, submission)| may_correct && submission.operator == Some(Operator::Set))
+        .flat_map(|(item, submission)| {
+            submission
+                .leaderboards
+                .iter()
+                .map(move |id| (item, submission, id))
+        })
+}
+
+/// Records the corrections among the submissions of a request, before anything is settled. A request with corrections is charged
+/// before they are recorded, so that one that is refused for its limits writes nothing into the log.
+///
+/// # Errors
+/// 422 when they are more than [`MAX_CORRECTIONS`]; 429 when a limit is used up; 503 when one cannot be recorded.
+pub async fn begin_corrections<E: PipelineEnvironment>(
+    context: &Context<'_, E>,
+    submissions: &[Submission],
+    places: &[ItemPlace],
+    terms: &mut SubmitOptions,
+) -> Result<Corrections, Problem> {
+    let found = find_corrections(context, submissions, terms).await?;
+    if let Some((item, ..)) = found.get(MAX_CORRECTIONS) {
+        let place = places.get(*item).map_or("#", |place| place.item.as_str());
+        let detail = format!("one request corrects at most {MAX_CORRECTIONS} entries");
+        return Err(Problem::new(ProblemType::Validation)
+            .with_error(FieldError::body(format!("{place}/operator"), &detail)));
+    }
+    let mut recorded = Vec::with_capacity(found.len());
+    for (item, submission, leaderboard) in found {
+        context.charge_now(terms).await?;
+        recorded.push(Correction {
+            item,
+            leaderboard: leaderboard.clone(),
+            position: append(context, beginning(context, submission, leaderboard))
+                .await
+                .map_err(|error| unrecorded(&error))?,
+        });
+    }
+    Ok(Corrections(recorded))
+}
+
+/// The corrections among submissions, by the nearest copies of the configurations. The store is asked for those of which there is
+/// no copy, once the request is charged.
+async fn find_corrections<'a, E: PipelineEnvironment>(
+    context: &Context<'_, E>,
+    submissions: &'a [Submission],
+    terms: &mut SubmitOptions,
+) -> Result<Vec<Set<'a>>, Problem> {
+    let (deps, tenant) = (context.deps(), &context.tenant);
+    let mut boards = BTreeMap::new();
+    for (_, _, id) in sets(context, submissions) {
+        if !boards.contains_key(id) {
+            boards.insert(id, usecase::copy(&deps, tenant, id).await);
+        }
+    }
+    let unknown = boards.iter().filter(|(_, board)| board.is_none());
+    let unknown: Vec<LeaderboardId> = unknown.map(|(id, _)| (*id).clone()).collect();
+    if !unknown.is_empty() {
+        context.charge_now(terms).await?;
+        let read = usecase::current_of(&deps, tenant, &unknown).await?;
+        for board in boards.values_mut().filter(|board| board.is_none()).zip(read) {
+            *board.0 = board.1;
+        }
+    }
+    Ok(sets(context, submissions)
+        .filter(|(_, submission, id)| {
+            let board = boards.get(id).and_then(Option::as_ref);
+            board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+        })
+        .collect())
+}
+
+fn beginning<'a, E: PipelineEnvironment>(
+    context: &'a Context<'_, E>,
+    submission: &'a Submission,
+    leaderboard: &'a LeaderboardId,
+) -> Event<'a> {
+    Event::Correction {
+        who: Who::from(&context.identity.credential),
+        player: cut(submission.player.as_str()),
+        leaderboard: leaderboard.as_str(),
+        values: match &submission.values {
+            SubmissionTarget::Score(score) => SentValues(vec![("score", Exact(*score))]),
+            SubmissionTarget::Named(named) => {
+                let values = named.iter().map(|(name, value)| (name.as_str(), Exact(*value)));
+                SentValues(values.collect())
+            }
+        },
+        from: context.client,
+        trace: context.trace_id,
+    }
+}
+
+/// Records what became of the corrections: the values before and after, or the status of the refusal. The corrections
+/// themselves are in the log already, so a store that is gone by now changes nothing. Where a leaderboard allowed its servers to
+/// set by the copy that this instance had, and does not by the configuration that was settled with, both records come now.
+pub async fn end_corrections<E: PipelineEnvironment>(
+    context: &Context<'_, E>,
+    mut corrections: Corrections,
+    submissions: &[Submission],
+    answers: &[Result<Vec<Outcome>, Refusal>],
+    places: &[ItemPlace],
+) {
+    for (item, submission, leaderboard) in sets(context, submissions) {
+        let is_recorded = |known: &Correction| known.item == item && known.leaderboard == *leaderboard;
+        let board = context.env.boards().find(&context.tenant, leaderboard);
+        if matches!(answers.get(item), Some(Ok(_)))
+            && board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+            && !corrections.0.iter().any(is_recorded)
+            && let Ok(position) = append(context, beginning(context, submission, leaderboard)).await
+        {
+            corrections.0.push(Correction {
+                item,
+                leaderboard: leaderboard.clone(),
+                position,
+            });
+        }
+    }
+    for correction in corrections.0 {
+        let (of, trace) = (correction.position, context.trace_id);
+        let of_leaderboard = |outcome: &&Outcome| outcome.leaderboard == correction.leaderboard;
+        let event = match answers.get(correction.item).zip(places.get(correction.item)) {
+            Some((Ok(outcomes), _)) => match outcomes.iter().find(of_leaderboard) {
+                Some(outcome) => corrected(of, outcome, trace),
+                None => continue,
+            },
+            Some((Err(refusal), place)) => Event::Outcome {
+                of,
+                status: Problem::of_refusal(refusal, place).kind.status().as_u16(),
+                trace,
+            },
+            None => continue,
+        };
+        let _ = append(context, event).await;
+    }
+}
+
+fn corrected<'a>(of: u64, outcome: &'a Outcome, trace: &'a str) -> Event<'a> {
+    let named = |values| {
+        let columns = outcome.columns.as_ref()?;
+        Some(NamedValues { columns, values })
+    };
+    Event::Corrected {
+        of,
+        period: outcome.period.as_str(),
+        values: named(&outcome.values),
+        previous: outcome
+            .previous
+            .as_ref()
+            .and_then(|previous| named(&previous.values)),
+        replayed: outcome.replayed,
+        trace,
+    }
+}

@@ -1,0 +1,127 @@
+//! Tokens that are issued to players: the first of a key in a minute, since there are as many as players come.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
+use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
+
+use super::record::{Event, Who, cut};
+use crate::PipelineEnvironment;
+use crate::endpoint::Context;
+
+/// For how long the tokens of a key are one record, in milliseconds: a minute.
+const ONCE_IN_MS: i64 = 60_000;
+/// Keys whose last record an instance remembers.
+const MAX_KEYS: usize = 256;
+/// What the bucket of a key begins with.
+const BUCKET: &str = "audit:issued:";
+
+/// By whom this instance has seen tokens issued, and when it was last recorded.
+#[derive(Debug, Default)]
+pub struct Issued(RefCell<BTreeMap<(TenantId, Who), Timestamp>>);
+
+impl Issued {
+    /// Whether it is time for a record.
+    fn is_due(&self, tenant: &TenantId, who: &Who, now: Timestamp) -> bool {
+        let mut seen = self.0.borrow_mut();
+        let is_recent = |at: &Timestamp| {
+            let age_ms = now.as_unix_ms().saturating_sub(at.as_unix_ms());
+            (0..ONCE_IN_MS).contains(&age_ms)
+        };
+        if seen.len() >= MAX_KEYS {
+            seen.retain(|_, at| is_recent(at));
+        }
+        if seen.len() >= MAX_KEYS {
+            // The store knows as well when the last record was.
+            seen.clear();
+        }
+        let key = (tenant.clone(), who.clone());
+        if seen.get(&key).is_some_and(is_recent) {
+            return false;
+        }
+        seen.insert(key, now);
+        true
+    }
+}
+
+/// Notes that a token was issued to a player; recorded after the response.
+pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerId) {
+    let who = Who::from(&context.identity.credential);
+    let (env, tenant) = (context.env.clone(), context.tenant.clone());
+    if !env.pipeline_state().issued.is_due(&tenant, &who, context.now) {
+        return;
+    }
+    let bucket = bucket(&who);
+    let event = Event::Issued {
+        who,
+        player: cut(player.as_str()),
+        from: context.client,
+        trace: context.trace_id,
+    };
+    let record = AuditRecord {
+        tenant: Some(tenant.clone()),
+        kind: AuditKind::Notice,
+        at: context.now,
+        body: event.into_body(),
+    };
+    context.env.later(async move {
+        // Tokens are issued without the store, too.
+        let _ = record_once(&env, &tenant, bucket, &record).await;
+    });
+}
+
+async fn record_once<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    bucket: Box<str>,
+    record: &AuditRecord,
+) -> Result<(), StoreError> {
+    let charge = Charge {
+        bucket,
+        interval_us: ONCE_IN_MS.unsigned_abs().saturating_mul(1000),
+        burst: 1,
+        needs: Some(1),
+        cost: 1,
+    };
+    let metering = ChargeRequest {
+        charges: vec![charge],
+        ..ChargeRequest::default()
+    };
+    if !env.store().take(tenant, &metering).await?.refused {
+        env.store().append_audit(record).await?;
+    }
+    Ok(())
+}
+
+/// The bucket of a credential: a digest, because a token's subject can be long.
+fn bucket(who: &Who) -> Box<str> {
+    let name = serde_json::to_string(who).unwrap_or_default();
+    format!("{BUCKET}{}", leaderboard_auth::digest(&name)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_record_a_minute_and_key_is_due() {
+        let issued = Issued::default();
+        let tenant = TenantId::new("acme").unwrap();
+        let due = |id: &str, ms| {
+            let who = Who::Key { id: id.to_owned() };
+            issued.is_due(&tenant, &who, Timestamp::saturating_from_unix_ms(ms))
+        };
+        assert_eq!(
+            [due("a", 0), due("a", ONCE_IN_MS - 1), due("b", 1)],
+            [true, false, true]
+        );
+        assert!(due("a", ONCE_IN_MS));
+        // A clock that went back waits for nothing.
+        assert!(due("a", 0));
+        for n in 0..2 * MAX_KEYS {
+            due(&n.to_string(), 0);
+        }
+        assert!(issued.0.borrow().len() <= MAX_KEYS);
+    }
+}

@@ -1,0 +1,228 @@
+//! Records as they are stored and shown: compact JSON, at most [`MAX_RECORD_BYTES`].
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use leaderboard_api::Credential;
+use leaderboard_api::PathParams;
+use leaderboard_api::json::Exact;
+use leaderboard_api::wire::NamedValues;
+use leaderboard_api::{IntegerFormat, json};
+
+/// The most bytes of a record.
+pub const MAX_RECORD_BYTES: usize = 4096;
+/// The most characters of a text in a record that a client chose.
+const MAX_TEXT_CHARS: usize = 256;
+
+/// What happened.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// An administrative act is about to be done.
+    Act {
+        who: Who,
+        method: &'static str,
+        route: &'static str,
+        #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+        parameters: Vec<(&'static str, String)>,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        query: &'a str,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// An act was refused or failed.
+    Outcome {
+        /// The position of the act's record.
+        of: u64,
+        status: u16,
+        trace: &'a str,
+    },
+    /// A player is about to be banned.
+    Ban {
+        who: Who,
+        player: String,
+        reason: Option<&'a str>,
+        expires_at: Option<String>,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// A server is about to set an entry whatever the leaderboard's operator is.
+    Correction {
+        who: Who,
+        player: String,
+        leaderboard: &'a str,
+        values: SentValues<'a>,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// A correction was made.
+    Corrected {
+        /// The position of the correction's record.
+        of: u64,
+        period: &'a str,
+        /// The entry's values now.
+        values: Option<NamedValues<'a>>,
+        /// Its values before; `None` when there was no entry.
+        previous: Option<NamedValues<'a>>,
+        /// Whether it was made before, by a submission with the same id.
+        replayed: bool,
+        trace: &'a str,
+    },
+    /// A token was issued to a player; the first by this credential in a minute.
+    Issued {
+        who: Who,
+        player: String,
+        from: Option<IpAddr>,
+        trace: &'a str,
+    },
+    /// Credentials were refused.
+    Refused {
+        who: &'a Who,
+        status: u16,
+        reason: &'a str,
+        from: Option<IpAddr>,
+        /// That of the first of them.
+        trace: &'a str,
+        /// How often the same happened from the same address within a short time.
+        count: u64,
+    },
+}
+
+/// Values as they were sent, by the names of their columns.
+#[derive(Debug)]
+pub struct SentValues<'a>(pub Vec<(&'a str, Exact)>);
+
+impl Serialize for SentValues<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// By what credential; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "credential", rename_all = "snake_case")]
+pub enum Who {
+    /// None.
+    Nobody,
+    /// The operator's key.
+    Operator,
+    /// An API key of that id.
+    Key { id: String },
+    /// A token, by whom it was issued and for whom.
+    Token { issuer: String, subject: String },
+    /// A key that is not valid, whatever it claims to be.
+    UnknownKey,
+    /// A token that is not valid, whatever it claims to be.
+    UnknownToken,
+}
+
+impl From<&Credential> for Who {
+    fn from(credential: &Credential) -> Self {
+        match credential {
+            Credential::None => Self::Nobody,
+            Credential::Operator => Self::Operator,
+            Credential::Key(id) => Self::Key { id: cut(id) },
+            Credential::Token { issuer, subject } => Self::Token {
+                issuer: cut(issuer),
+                subject: cut(subject),
+            },
+        }
+    }
+}
+
+impl Event<'_> {
+    /// The record's body. One that is too long goes without what the client chose freely.
+    pub fn into_body(mut self) -> Vec<u8> {
+        let body = self.written();
+        if body.len() <= MAX_RECORD_BYTES {
+            return body;
+        }
+        if let Self::Act {
+            parameters, query, ..
+        } = &mut self
+        {
+            parameters.clear();
+            *query = "";
+        }
+        self.written()
+    }
+
+    fn written(&self) -> Vec<u8> {
+        // Strings and numbers alone: there is nothing in it that could not be written.
+        // Strings: the record is shown as it was written, also to clients that asked for strings.
+        json::write(self, IntegerFormat::String).unwrap_or_default()
+    }
+}
+
+/// The parameters of a path, decoded.
+pub fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
+    params
+        .decoded()
+        .map(|(name, value)| (name, cut(&value)))
+        .collect()
+}
+
+/// Text that a client chose, short enough to be kept.
+pub fn cut(text: &str) -> String {
+    first_characters(text).to_owned()
+}
+
+/// The beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`].
+pub fn first_characters(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(at, _)| at);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(subject: &str, parameter: &str, query: &str) -> String {
+        let who = Who::from(&Credential::Token {
+            issuer: "us".into(),
+            subject: subject.into(),
+        });
+        let event = Event::Act {
+            who,
+            method: "PUT",
+            route: "/players/:player/ban",
+            parameters: vec![("player", cut(parameter))],
+            query,
+            from: "2001:db8::1".parse().ok(),
+            trace: "0af7",
+        };
+        String::from_utf8(event.into_body()).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_compact_and_says_who_what_and_from_where() {
+        assert_eq!(
+            act("p", "José", "a=1"),
+            r#"{"type":"act","who":{"credential":"token","issuer":"us","subject":"p"},"method":"PUT","route":"/players/:player/ban","parameters":{"player":"José"},"query":"a=1","from":"2001:db8::1","trace":"0af7"}"#
+        );
+        assert!(!act("p", "q", "").contains("query"));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_its_characters() {
+        let long = "é".repeat(MAX_TEXT_CHARS);
+        assert_eq!(first_characters(&format!("{long}x")), long);
+        assert_eq!(
+            (first_characters(&long), first_characters("")),
+            (long.as_str(), "")
+        );
+    }
+
+    #[test]
+    fn no_record_is_longer_than_it_may_be() {
+        let long = "\u{1f600}\"".repeat(MAX_RECORD_BYTES);
+        let record = act(&long, &long, &long);
+        assert!(record.len() <= MAX_RECORD_BYTES, "{}", record.len());
+        assert!(record.contains(r#""route":"/players/:player/ban""#) && !record.contains("parameters"));
+    }
+}

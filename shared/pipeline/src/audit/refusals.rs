@@ -1,0 +1,297 @@
+//! Refused credentials. They are recorded after the response and gathered before: a flood of them makes few records.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+
+use super::act::Trail;
+use super::record::{Event, Who, cut};
+use crate::PipelineEnvironment;
+use leaderboard_api::Credential;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_telemetry::metrics;
+
+/// For how long the same refusals of an instance are gathered into one record, in milliseconds.
+const GATHER_MS: u64 = 250;
+/// How many different refusals are gathered; the others are counted together.
+const MAX_GATHERED: usize = 64;
+/// How many records of refusals a log takes at once, all instances together.
+const BURST: u64 = 100;
+/// How long one more record of refusals takes after that, in microseconds: one each second.
+const INTERVAL_US: u64 = 1_000_000;
+const BUCKET: &str = "audit:refused";
+/// The operator's log has a bucket of its own, which the default tenant keeps for it.
+const OPERATORS_BUCKET: &str = "audit:refused:operator";
+/// How often records that the log does not take are tried again, once for each time that refusals are gathered: two seconds.
+const MAX_TRIES: u32 = 8;
+/// What was never recorded is counted here.
+pub const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
+/// The reason of refusals that are counted together.
+const MANY: &str = "Too many different refusals to list.";
+
+/// Refusals that count as the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Refusal {
+    tenant: Option<TenantId>,
+    from: Option<IpAddr>,
+    who: Who,
+    status: u16,
+    reason: String,
+}
+
+/// How often, and when first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    at: Timestamp,
+    trace: String,
+    count: u64,
+}
+
+/// The refusals of an instance that are not recorded yet.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    gathered: RefCell<BTreeMap<Refusal, Seen>>,
+    /// Whether somebody is about to record them.
+    recording: Cell<bool>,
+}
+
+/// Says that somebody is about to record refusals, until it is dropped: also when that is never finished.
+struct Recording<E: PipelineEnvironment>(E);
+
+impl<E: PipelineEnvironment> Recording<E> {
+    /// Begins, unless somebody has.
+    fn begin(env: &E) -> Option<Self> {
+        let begun = env.pipeline_state().refusals.recording.replace(true);
+        (!begun).then(|| Self(env.clone()))
+    }
+}
+
+impl<E: PipelineEnvironment> Drop for Recording<E> {
+    fn drop(&mut self) {
+        self.0.pipeline_state().refusals.recording.set(false);
+    }
+}
+
+impl Refusals {
+    fn add(&self, mut refusal: Refusal, seen: Seen) {
+        let mut gathered = self.gathered.borrow_mut();
+        if gathered.len() >= MAX_GATHERED && !gathered.contains_key(&refusal) {
+            refusal = Refusal {
+                tenant: None,
+                from: None,
+                who: Who::Nobody,
+                status: refusal.status,
+                reason: MANY.to_owned(),
+            };
+        }
+        match gathered.get_mut(&refusal) {
+            // One that was not taken comes back, and was first.
+            Some(known) if known.at > seen.at => {
+                let count = seen.count.saturating_add(known.count);
+                *known = Seen { count, ..seen };
+            }
+            Some(known) => known.count = known.count.saturating_add(seen.count),
+            None => {
+                gathered.insert(refusal, seen);
+            }
+        }
+    }
+}
+
+/// Notes that a request's credential was refused, if that is what the problem says and it had one.
+pub fn refused<E: PipelineEnvironment>(
+    env: &E,
+    headers: &HeaderMap,
+    trail: &Trail,
+    problem: &Problem,
+    trace_id: &str,
+) {
+    let refuses = matches!(
+        problem.kind,
+        ProblemType::Unauthenticated
+            | ProblemType::Forbidden
+            | ProblemType::AddressDenied
+            | ProblemType::TenantSuspended
+    );
+    let refuses = refuses || problem.refused.is_some();
+    let Some(mut who) = presented(headers, trail).filter(|_| refuses) else {
+        return;
+    };
+    let mut tenant = trail.tenant.clone();
+    if let Some(refused) = &problem.refused {
+        if refused.tenant.is_some() {
+            tenant.clone_from(&refused.tenant);
+        }
+        if let Some(credential) = &refused.credential {
+            who = credential.into();
+        }
+    }
+    let reason = problem.detail.as_deref().unwrap_or(problem.kind.title());
+    let refusal = Refusal {
+        tenant,
+        from: trail.client,
+        who,
+        status: problem.kind.status().as_u16(),
+        reason: cut(reason),
+    };
+    env.counts().refused();
+    let refusals = &env.pipeline_state().refusals;
+    let seen = Seen {
+        at: env.now(),
+        trace: trace_id.to_owned(),
+        count: 1,
+    };
+    refusals.add(refusal, seen);
+    if let Some(recording) = Recording::begin(env) {
+        env.later(record(recording));
+    }
+}
+
+/// The credential of a request; `None` when it had none.
+fn presented(headers: &HeaderMap, trail: &Trail) -> Option<Who> {
+    match &trail.credential {
+        Some(Credential::None) => None,
+        Some(valid) => Some(valid.into()),
+        None if headers.contains_key(AUTHORIZATION) => Some(Who::UnknownToken),
+        None if headers.contains_key("x-api-key") => Some(Who::UnknownKey),
+        None => None,
+    }
+}
+
+async fn record<E: PipelineEnvironment>(recording: Recording<E>) {
+    let env = &recording.0;
+    let refusals = &env.pipeline_state().refusals;
+    for _ in 0..MAX_TRIES {
+        env.pause(GATHER_MS).await;
+        record_gathered(env).await;
+        if refusals.gathered.borrow().is_empty() {
+            return;
+        }
+    }
+    // The instance may not live until the log takes records again. The region keeps the count.
+    let given_up = refusals.gathered.take();
+    let count = given_up
+        .values()
+        .fold(0_u64, |sum, seen| sum.saturating_add(seen.count));
+    metrics::keep(env, [(UNRECORDED.into(), count)].into()).await;
+}
+
+/// Records what is gathered, as far as the logs take it. What they do not take is still there afterwards.
+async fn record_gathered<E: PipelineEnvironment>(env: &E) {
+    let refusals = &env.pipeline_state().refusals;
+    let gathered: Vec<Refusal> = refusals.gathered.borrow().keys().cloned().collect();
+    let mut full = BTreeSet::new();
+    for refusal in gathered {
+        if full.contains(&refusal.tenant) {
+            continue;
+        }
+        let Some(seen) = refusals.gathered.borrow_mut().remove(&refusal) else {
+            continue;
+        };
+        if !matches!(append(env, &refusal, &seen).await, Ok(true)) {
+            full.insert(refusal.tenant.clone());
+            refusals.add(refusal, seen);
+        }
+    }
+}
+
+/// Whether the log of a tenant, or without one the operator's, takes one more record of something that was refused. If so, it
+/// is charged.
+pub async fn has_room_for_one<E: PipelineEnvironment>(
+    env: &E,
+    tenant: Option<&TenantId>,
+) -> Result<bool, StoreError> {
+    let (payer, bucket) = match tenant {
+        Some(tenant) => (tenant, BUCKET),
+        None => (env.default_tenant(), OPERATORS_BUCKET),
+    };
+    let charge = Charge {
+        bucket: bucket.into(),
+        interval_us: INTERVAL_US,
+        burst: BURST,
+        needs: Some(1),
+        cost: 1,
+    };
+    let metering = ChargeRequest {
+        charges: vec![charge],
+        ..ChargeRequest::default()
+    };
+    Ok(!env.store().take(payer, &metering).await?.refused)
+}
+
+/// Appends a record; whether there was room for it.
+async fn append<E: PipelineEnvironment>(env: &E, refusal: &Refusal, seen: &Seen) -> Result<bool, StoreError> {
+    if !has_room_for_one(env, refusal.tenant.as_ref()).await? {
+        return Ok(false);
+    }
+    let event = Event::Refused {
+        who: &refusal.who,
+        status: refusal.status,
+        reason: &refusal.reason,
+        from: refusal.from,
+        trace: &seen.trace,
+        count: seen.count,
+    };
+    let record = AuditRecord {
+        tenant: refusal.tenant.clone(),
+        kind: AuditKind::Notice,
+        at: seen.at,
+        body: event.into_body(),
+    };
+    env.store().append_audit(&record).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(number: u8) -> Refusal {
+        Refusal {
+            tenant: None,
+            from: Some(IpAddr::from([10, 0, 0, number])),
+            who: Who::UnknownKey,
+            status: 401,
+            reason: "The key is not valid.".to_owned(),
+        }
+    }
+
+    fn seen(trace: &str) -> Seen {
+        Seen {
+            at: Timestamp::saturating_from_unix_ms(0),
+            trace: trace.to_owned(),
+            count: 1,
+        }
+    }
+
+    #[test]
+    fn the_same_refusals_are_counted_and_the_first_is_told() {
+        let refusals = Refusals::default();
+        for trace in ["a", "b", "c"] {
+            refusals.add(refusal(1), seen(trace));
+        }
+        refusals.add(refusal(2), seen("d"));
+        let gathered = refusals.gathered.take();
+        assert_eq!(gathered.len(), 2);
+        assert_eq!(
+            (gathered[&refusal(1)].count, gathered[&refusal(1)].trace.as_str()),
+            (3, "a")
+        );
+    }
+
+    #[test]
+    fn a_flood_from_many_addresses_takes_bounded_room_and_loses_no_count() {
+        let refusals = Refusals::default();
+        for number in 0..=u8::MAX {
+            refusals.add(refusal(number), seen("a"));
+        }
+        let gathered = refusals.gathered.take();
+        assert_eq!(gathered.len(), MAX_GATHERED + 1);
+        assert_eq!(gathered.values().map(|seen| seen.count).sum::<u64>(), 256);
+    }
+}

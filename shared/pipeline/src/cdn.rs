@@ -1,0 +1,144 @@
+//! What a shared cache may store (RFC 9111): it gives the answer to others, and CDNs do not look at `Vary`.
+
+use std::str::FromStr;
+
+use http::header::{CACHE_CONTROL, HeaderName};
+use http::{HeaderMap, HeaderValue};
+
+use super::CorsOrigins;
+use leaderboard_api::IntegerFormat;
+use leaderboard_rate_limit::RATE_LIMIT;
+
+/// RFC 9213: what CDNs go by, in place of `Cache-Control`. An answer without it is private.
+pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+/// The names of the request headers that can be listed.
+const INTEGERS: &str = "api-integers";
+const ORIGIN: &str = "origin";
+const TENANT: &str = "x-tenant-id";
+/// What nobody may store, and what nobody but the client may.
+const NO_STORE: &str = "no-store";
+const PRIVATE: &str = "private";
+
+/// The request headers that are part of the cache key of the CDN in front, beside the whole address, as the operator says. An answer
+/// that depends on another one is not for a shared cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CdnKeyHeaders {
+    integers: bool,
+    origin: bool,
+    tenant: bool,
+}
+
+/// What is wrong with a list of headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidKeyHeaders(
+    /// In words for the operator.
+    pub String,
+);
+
+/// Names with commas between them: `Origin, X-Tenant-ID`. Empty: the address alone.
+impl FromStr for CdnKeyHeaders {
+    type Err = InvalidKeyHeaders;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyHeaders> {
+        let mut headers = Self::default();
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match name.to_ascii_lowercase().as_str() {
+                INTEGERS => headers.integers = true,
+                ORIGIN => headers.origin = true,
+                TENANT => headers.tenant = true,
+                _ => {
+                    let what = format!("{name} is not API-Integers, Origin or X-Tenant-ID");
+                    return Err(InvalidKeyHeaders(what));
+                }
+            }
+        }
+        Ok(headers)
+    }
+}
+
+impl CdnKeyHeaders {
+    /// Whether a shared cache tells an anonymous read apart from others that have different answers: of other tenants, unless the
+    /// address names the tenant; for other origins, where origins are listed; in another form than the one that most ask for.
+    pub fn tell_apart(self, tenant_in_address: bool, origins: &CorsOrigins, integers: IntegerFormat) -> bool {
+        (tenant_in_address || self.tenant)
+            && (self.origin || !matches!(origins, CorsOrigins::Listed(_)))
+            && (self.integers || integers == IntegerFormat::default())
+    }
+}
+
+/// Fits an answer to those who may store it, and says whether shared caches may. What they store carries nothing that belongs to
+/// one request, so what is left of one reader's limits is taken off. Every other answer says that it is `private`.
+pub fn limit_sharing(headers: &mut HeaderMap) -> bool {
+    if headers.contains_key(CDN_CACHE_CONTROL) {
+        headers.remove(RATE_LIMIT);
+        return true;
+    }
+    let control = headers.get(CACHE_CONTROL).map_or("", of_header);
+    if control.is_empty() {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    } else if control != NO_STORE
+        && !control.starts_with(PRIVATE)
+        && let Ok(private) = HeaderValue::try_from(format!("{PRIVATE}, {control}"))
+    {
+        headers.insert(CACHE_CONTROL, private);
+    }
+    false
+}
+
+/// A header's text, which this service has written itself.
+fn of_header(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_cache_must_see_all_that_an_answer_depends_on() {
+        let apart = |key: &str, tenant_in_address: bool, origins: &CorsOrigins| {
+            let key: CdnKeyHeaders = key.parse().unwrap();
+            key.tell_apart(tenant_in_address, origins, IntegerFormat::default())
+        };
+        let listed: CorsOrigins = "https://a.example".parse().unwrap();
+        for origins in [&CorsOrigins::None, &CorsOrigins::Any] {
+            assert!(!apart("", false, origins));
+            assert!(apart("", true, origins));
+            assert!(apart(" X-Tenant-ID", false, origins));
+        }
+        assert!(!apart("", true, &listed));
+        assert!(!apart("x-tenant-id", false, &listed));
+        assert!(!apart("origin", false, &listed));
+        assert!(apart("origin", true, &listed));
+        assert!(apart("Origin, X-Tenant-ID,", false, &listed));
+        let strings = |key: &str| {
+            let key: CdnKeyHeaders = key.parse().unwrap();
+            key.tell_apart(true, &CorsOrigins::None, IntegerFormat::String)
+        };
+        assert!(!strings("") && !strings("origin, x-tenant-id") && strings("API-Integers"));
+        assert!("cookie".parse::<CdnKeyHeaders>().is_err());
+    }
+
+    #[test]
+    fn what_is_not_for_shared_caches_says_so() {
+        for (said, cdn, told) in [
+            (None, false, "no-store"),
+            (Some("no-store"), false, "no-store"),
+            (Some("no-cache"), false, "private, no-cache"),
+            (Some("private, no-cache"), false, "private, no-cache"),
+            (Some("no-cache"), true, "no-cache"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RATE_LIMIT, HeaderValue::from_static("x"));
+            if let Some(said) = said {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static(said));
+            }
+            if cdn {
+                headers.insert(CDN_CACHE_CONTROL, HeaderValue::from_static("max-age=5"));
+            }
+            assert_eq!(limit_sharing(&mut headers), cdn, "{said:?}");
+            assert_eq!(headers[CACHE_CONTROL], told, "{said:?}");
+            assert_eq!(headers.contains_key(RATE_LIMIT), !cdn, "{said:?}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The client's address: the one that the host saw, or the one that trusted proxies tell.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use super::lines::HeaderLines;
+use leaderboard_api::rate_limits::{Ranges, range};
+
+/// Set by the host. A client can send it too, and its value then comes first.
+const HOST_HEADER: &str = "spin-client-addr";
+/// How proxies tell whom they act for (RFC 7239).
+const FORWARDED: &str = "forwarded";
+/// The same, as most of them write it.
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+/// The most proxies that a request is followed through.
+const MAX_HOPS: usize = 16;
+
+/// The proxies whose word about a client's address is taken, and where they write it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    ranges: Ranges,
+    header: ForwardedHeader,
+}
+
+/// The header that proxies write. The other one is the client's own, passed on as it came, and never read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, as most of them do.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// The header's name; empty: the default.
+impl FromStr for ForwardedHeader {
+    type Err = InvalidProxies;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxies> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | X_FORWARDED_FOR => Ok(Self::XForwardedFor),
+            FORWARDED => Ok(Self::Forwarded),
+            _ => Err(InvalidProxies(format!(
+                "must be {X_FORWARDED_FOR} or {FORWARDED}"
+            ))),
+        }
+    }
+}
+
+impl TrustedProxies {
+    /// The same proxies; they write this header.
+    #[must_use]
+    pub const fn writing(mut self, header: ForwardedHeader) -> Self {
+        self.header = header;
+        self
+    }
+
+    pub const fn header(&self) -> ForwardedHeader {
+        self.header
+    }
+
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.ranges.contain(address)
+    }
+}
+
+/// What is wrong with a list of proxies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidProxies(
+    /// In words for the operator.
+    pub String,
+);
+
+/// Ranges with commas between them: `10.0.0.0/8, 2001:db8::/32`. Empty: no proxy is trusted.
+impl FromStr for TrustedProxies {
+    type Err = InvalidProxies;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxies> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let ranges =
+            parts.map(|part| range(part).map_err(|detail| InvalidProxies(format!("{part} {detail}"))));
+        Ok(Self {
+            ranges: Ranges::new(ranges.collect::<Result<_, _>>()?),
+            header: ForwardedHeader::default(),
+        })
+    }
+}
+
+/// The client's address; `None` when the host tells none. What is told about it is believed from the right, as far as
+/// trusted proxies told it; it ends at what cannot be read.
+pub fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> Option<IpAddr> {
+    let mut client = host_address(headers)?;
+    if trusted.ranges.is_empty() || !trusted.ranges.contain(client) {
+        return Some(client);
+    }
+    let (name, read): (_, fn(&str) -> Option<IpAddr>) = match trusted.header {
+        ForwardedHeader::Forwarded => (FORWARDED, forwarded_for),
+        ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, parse),
+    };
+    let lines = headers.lines(name).rev();
+    for element in lines.flat_map(elements_from_the_right).take(MAX_HOPS) {
+        let Some(told) = element.and_then(read).filter(|_| trusted.ranges.contain(client)) else {
+            break;
+        };
+        client = told;
+    }
+    Some(client)
+}
+
+/// The address that the host saw; `None` when it tells none.
+pub fn host_address(headers: &impl HeaderLines) -> Option<IpAddr> {
+    parse(headers.lines(HOST_HEADER).next_back()??)
+}
+
+/// The elements of a list from the last to the first; a comma within double quotes separates nothing. Quotes are paired from
+/// the right, because what a client sent stands on the left.
+pub fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let Some(text) = rest? else {
+            rest = None;
+            return Some(None);
+        };
+        let mut quoted = false;
+        let comma = text.rfind(|c| {
+            quoted ^= c == '"';
+            c == ',' && !quoted
+        });
+        let (before, element) = match comma.and_then(|at| text.split_at_checked(at)) {
+            Some((before, element)) => (Some(Some(before)), element.trim_start_matches(',')),
+            None => (None, text),
+        };
+        rest = before;
+        Some(Some(element))
+    })
+}
+
+/// The address of `for=` in an element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
+    let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    parse(unquoted.unwrap_or(value))
+}
+
+/// An address, with or without a port; an IPv6 one with a port stands in brackets.
+fn parse(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = bare
+        .unwrap_or(text)
+        .parse()
+        .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    fn of(trusted: &str, headers: &[(&'static str, &'static str)]) -> String {
+        written_in(ForwardedHeader::XForwardedFor, trusted, headers)
+    }
+
+    fn written_in(
+        header: ForwardedHeader,
+        trusted: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        let trusted: TrustedProxies = trusted.parse().unwrap();
+        let found = client_address(&map, &trusted.writing(header));
+        found.map_or("none".to_owned(), |address| address.to_string())
+    }
+
+    const PROXY: (&str, &str) = (HOST_HEADER, "10.0.0.1:5000");
+
+    #[test]
+    fn the_last_value_counts_without_its_port() {
+        assert_eq!(of("", &[]), "none");
+        let both = [(HOST_HEADER, "192.0.2.1:1"), (HOST_HEADER, "[2001:db8::1]:443")];
+        assert_eq!(of("", &both), "2001:db8::1");
+        assert_eq!(of("", &[(HOST_HEADER, "[::ffff:192.0.2.1]:443")]), "192.0.2.1");
+    }
+
+    #[test]
+    fn strangers_are_not_believed() {
+        for (header, line) in [
+            (ForwardedHeader::XForwardedFor, (X_FORWARDED_FOR, "192.0.2.9")),
+            (ForwardedHeader::Forwarded, (FORWARDED, "for=192.0.2.9")),
+        ] {
+            let of = |trusted| written_in(header, trusted, &[PROXY, line]);
+            assert_eq!(of(""), "10.0.0.1");
+            assert_eq!(of("10.0.1.0/24"), "10.0.0.1");
+            assert_eq!(of("10.0.0.0/24"), "192.0.2.9");
+        }
+    }
+
+    #[test]
+    fn it_is_the_first_from_the_right_that_no_proxy_is() {
+        let of = |line| of("10.0.0.0/8", &[PROXY, (X_FORWARDED_FOR, line)]);
+        assert_eq!(of("1.1.1.1, 192.0.2.9, 10.2.2.2"), "192.0.2.9");
+        assert_eq!(of("10.3.3.3,10.2.2.2:80"), "10.3.3.3");
+        assert_eq!(of("2001:db8::7"), "2001:db8::7");
+        assert_eq!(of("[2001:db8::7]:80"), "2001:db8::7");
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_it() {
+        let of = |line| of("10.0.0.0/8", &[PROXY, (X_FORWARDED_FOR, line)]);
+        assert_eq!(of("192.0.2.9, nonsense"), "10.0.0.1");
+        assert_eq!(of("192.0.2.9, nonsense, 10.2.2.2"), "10.2.2.2");
+        assert_eq!(of(""), "10.0.0.1");
+        assert_eq!(of(",,"), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_client_slips_nothing_in_by_the_header_that_its_proxy_does_not_write() {
+        let both = [
+            PROXY,
+            (X_FORWARDED_FOR, "192.0.2.9"),
+            (FORWARDED, "for=198.51.100.1"),
+        ];
+        let of = |header, headers: &[(&'static str, &'static str)]| written_in(header, "10.0.0.0/8", headers);
+        assert_eq!(of(ForwardedHeader::XForwardedFor, &both), "192.0.2.9");
+        assert_eq!(of(ForwardedHeader::Forwarded, &both), "198.51.100.1");
+        let [proxy, x_forwarded_for, forwarded] = both;
+        assert_eq!(
+            of(ForwardedHeader::XForwardedFor, &[proxy, forwarded]),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            of(ForwardedHeader::Forwarded, &[proxy, x_forwarded_for]),
+            "10.0.0.1"
+        );
+    }
+
+    #[test]
+    fn the_header_of_the_proxies_is_one_of_two() {
+        for (text, header) in [
+            ("", ForwardedHeader::XForwardedFor),
+            ("X-Forwarded-For", ForwardedHeader::XForwardedFor),
+            ("forwarded", ForwardedHeader::Forwarded),
+        ] {
+            assert_eq!(text.parse(), Ok(header));
+        }
+        assert!("x-real-ip".parse::<ForwardedHeader>().is_err());
+    }
+
+    #[test]
+    fn forwarded_is_read_as_proxies_write_it() {
+        let of = |line| {
+            let headers = [PROXY, (X_FORWARDED_FOR, "198.51.100.1"), (FORWARDED, line)];
+            written_in(ForwardedHeader::Forwarded, "10.0.0.0/8", &headers)
+        };
+        assert_eq!(
+            of("for=1.1.1.1, For=\"192.0.2.9:80\";proto=http;by=10.9.9.9"),
+            "192.0.2.9"
+        );
+        assert_eq!(of("for=\"[2001:db8::7]:80\""), "2001:db8::7");
+        assert_eq!(
+            of("for=192.0.2.9;host=\"a,for=1.1.1.1\", for=10.2.2.2"),
+            "192.0.2.9"
+        );
+        assert_eq!(of("for=unknown, for=10.2.2.2"), "10.2.2.2");
+        assert_eq!(of("proto=http"), "10.0.0.1");
+        // A quote that a client left open does not swallow what the proxy added.
+        assert_eq!(of("for=\"1.1.1.1, for=192.0.2.9"), "192.0.2.9");
+    }
+
+    #[test]
+    fn several_lines_are_one_list() {
+        let lines = [
+            PROXY,
+            (X_FORWARDED_FOR, "192.0.2.9"),
+            (X_FORWARDED_FOR, "10.2.2.2"),
+        ];
+        assert_eq!(of("10.0.0.0/8", &lines), "192.0.2.9");
+    }
+
+    #[test]
+    fn a_list_of_proxies_is_read_strictly() {
+        assert!("".parse::<TrustedProxies>().is_ok());
+        assert!(" 10.0.0.0/8 ,::1,".parse::<TrustedProxies>().is_ok());
+        assert!("10.0.0.0/8;::1".parse::<TrustedProxies>().is_err());
+    }
+}

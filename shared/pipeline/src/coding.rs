@@ -1,0 +1,211 @@
+//! Content codings (RFC 9110, section 12.5.3).
+
+use std::io::Write;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::ACCEPT_ENCODING;
+
+use leaderboard_api::headers::list_header;
+use leaderboard_api::{Problem, ProblemType};
+
+/// Bodies up to this many bytes are sent as they are, unless the client refuses that: coded ones are hardly smaller, or larger.
+const MIN_CODED_BYTES: usize = 1024;
+/// How hard gzip tries, of 9.
+const GZIP_LEVEL: u32 = 6;
+/// How hard brotli tries, of 11: from 5 on it finds what gzip misses, and from 6 on it takes many times as long.
+const BROTLI_QUALITY: i32 = 5;
+/// The binary logarithm of brotli's window in bytes: 256 KiB, larger than any body here, and small in memory.
+const BROTLI_WINDOW_BITS: i32 = 18;
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 7932.
+    Brotli,
+}
+
+impl Coding {
+    /// As in `Content-Encoding`; `None` for a body as it is.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Brotli => Some("br"),
+        }
+    }
+
+    /// What the coding adds to an entity tag: other bytes have another tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Identity => "",
+            Self::Gzip => "-g",
+            Self::Brotli => "-b",
+        }
+    }
+
+    /// The body in this coding. The same bytes give the same bytes everywhere: the entity tag is a strong one.
+    pub fn encode(self, body: &Bytes) -> Bytes {
+        // Writing into memory cannot fail.
+        match self {
+            Self::Identity => body.clone(),
+            Self::Gzip => {
+                let mut encoder =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+                let _ = encoder.write_all(body);
+                encoder.finish().unwrap_or_default().into()
+            }
+            Self::Brotli => {
+                let parameters = brotli::enc::BrotliEncoderParams {
+                    quality: BROTLI_QUALITY,
+                    lgwin: BROTLI_WINDOW_BITS,
+                    size_hint: body.len(),
+                    ..Default::default()
+                };
+                let mut coded = Vec::new();
+                let _ = brotli::BrotliCompress(&mut body.as_ref(), &mut coded, &parameters);
+                coded.into()
+            }
+        }
+    }
+
+    /// The coding that a client likes best for a body of so many bytes; of equals the one that makes it smallest.
+    ///
+    /// # Errors
+    /// 406 when it accepts none.
+    pub fn accepted(headers: &HeaderMap, body_bytes: usize) -> Result<Self, Problem> {
+        let Some(accepted) = list_header(headers, ACCEPT_ENCODING.as_str()) else {
+            return Ok(Self::Identity);
+        };
+        let weights = Weights::of(&accepted);
+        if body_bytes <= MIN_CODED_BYTES && weights.identity > 0 {
+            return Ok(Self::Identity);
+        }
+        // The last of the largest is taken.
+        let (weight, coding) = [
+            (weights.identity_named, Self::Identity),
+            (weights.gzip, Self::Gzip),
+            (weights.brotli, Self::Brotli),
+        ]
+        .into_iter()
+        .max_by_key(|(weight, _)| *weight)
+        .unwrap_or((0, Self::Identity));
+        if weight > 0 {
+            Ok(coding)
+        } else if weights.identity > 0 {
+            Ok(Self::Identity)
+        } else {
+            Err(Problem::new(ProblemType::NotAcceptable)
+                .with_detail("Answers are coded as identity, gzip or br."))
+        }
+    }
+}
+
+/// Whether a client accepts gzip, and likes it at least as much as an uncompressed body.
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
+    list_header(headers, ACCEPT_ENCODING.as_str()).is_some_and(|accepted| {
+        let weights = Weights::of(&accepted);
+        weights.gzip > 0 && weights.gzip >= weights.identity_named
+    })
+}
+
+/// How much each coding is liked, in thousandths.
+#[derive(Debug)]
+struct Weights {
+    gzip: u16,
+    brotli: u16,
+    /// Acceptable unless it is refused.
+    identity: u16,
+    /// As the client says; 0 when it says nothing.
+    identity_named: u16,
+}
+
+impl Weights {
+    fn of(accepted: &str) -> Self {
+        let (mut gzip, mut brotli, mut identity, mut any) = (None, None, None, None);
+        for item in accepted.split(',') {
+            let mut parts = item.split(';').map(str::trim);
+            let name = parts.next().unwrap_or("");
+            let weight = parts
+                .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+                .map_or(1000, leaderboard_api::media::parse_weight);
+            let named = match name {
+                "*" => &mut any,
+                _ if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => &mut gzip,
+                _ if name.eq_ignore_ascii_case("br") => &mut brotli,
+                _ if name.eq_ignore_ascii_case("identity") => &mut identity,
+                _ => continue,
+            };
+            *named = Some(weight);
+        }
+        Self {
+            gzip: gzip.or(any).unwrap_or(0),
+            brotli: brotli.or(any).unwrap_or(0),
+            identity: identity.or(any).unwrap_or(1000),
+            identity_named: identity.or(any).unwrap_or(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn of(accepted: &str, body_bytes: usize) -> Option<Coding> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(accepted).unwrap());
+        Coding::accepted(&headers, body_bytes).ok()
+    }
+
+    #[test]
+    fn the_coding_of_the_highest_weight_is_taken() {
+        let (identity, gzip, brotli) = (Some(Coding::Identity), Some(Coding::Gzip), Some(Coding::Brotli));
+        assert_eq!(Coding::accepted(&HeaderMap::new(), 9999), Ok(Coding::Identity));
+        for (accepted, small, large) in [
+            ("", identity, identity),
+            ("gzip, deflate, br", identity, brotli),
+            ("gzip", identity, gzip),
+            ("GZip;Q=0.5, BR;q=0.4", identity, gzip),
+            ("br;q=0, gzip;q=0", identity, identity),
+            ("*", identity, brotli),
+            ("*;q=0", None, None),
+            ("identity;q=0", None, None),
+            ("identity;q=0, gzip", gzip, gzip),
+            ("*;q=0, br", brotli, brotli),
+            ("identity;q=0, *", brotli, brotli),
+            ("deflate, identity;q=0.5, gzip;q=0.1", identity, identity),
+            ("zstd", identity, identity),
+        ] {
+            assert_eq!(
+                (of(accepted, 1024), of(accepted, 1025)),
+                (small, large),
+                "{accepted}"
+            );
+        }
+    }
+
+    #[test]
+    fn coded_bodies_are_the_body() {
+        let body = Bytes::from(r#"{"rank":1,"player":"José"},"#.repeat(5000));
+        let gzip = Coding::Gzip.encode(&body);
+        let mut read = Vec::new();
+        flate2::read::GzDecoder::new(gzip.as_ref())
+            .read_to_end(&mut read)
+            .unwrap();
+        assert_eq!(read, body);
+        let coded = Coding::Brotli.encode(&body);
+        let mut read = Vec::new();
+        brotli::BrotliDecompress(&mut coded.as_ref(), &mut read).unwrap();
+        assert_eq!(read, body);
+        assert!(coded.len() < gzip.len() && gzip.len() < body.len() / 10);
+        assert_eq!(Coding::Brotli.encode(&body), coded);
+    }
+}

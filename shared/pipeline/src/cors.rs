@@ -1,0 +1,224 @@
+//! Scripts of other origins (the CORS protocol of the Fetch standard). Off unless the operator lists origins. Credentials
+//! travel in headers that scripts set themselves, so `Access-Control-Allow-Credentials` is never sent.
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,
+    CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+
+/// The most origins that are listed.
+const MAX_ORIGINS: usize = 100;
+const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Accept, API-Integers, API-Version, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, \
+     tracestate, X-API-Key, X-Tenant-ID",
+);
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, \
+     RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
+);
+/// How long a browser remembers what it was told, in seconds.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// The origins whose scripts may read answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    Any,
+    /// These, as browsers send them.
+    Listed(Vec<HeaderValue>),
+}
+
+/// What is wrong with a list of origins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidOrigins(
+    /// In words for the operator.
+    pub String,
+);
+
+/// `*`, or origins with commas between them: `https://a.example, http://localhost:8080`. Empty: none.
+impl FromStr for CorsOrigins {
+    type Err = InvalidOrigins;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigins> {
+        let parts: Vec<&str> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .collect();
+        match parts.as_slice() {
+            [] => Ok(Self::None),
+            ["*"] => Ok(Self::Any),
+            parts if parts.len() > MAX_ORIGINS => Err(InvalidOrigins(format!(
+                "at most {MAX_ORIGINS} origins can be listed"
+            ))),
+            parts => parts
+                .iter()
+                .map(|part| origin(part).ok_or_else(|| InvalidOrigins(format!("{part} is not an origin"))))
+                .collect::<Result<_, _>>()
+                .map(Self::Listed),
+        }
+    }
+}
+
+/// Scheme, host and port as browsers write them: in lower case, without a path, and without the scheme's own port.
+fn origin(text: &str) -> Option<HeaderValue> {
+    let text = match text.split_once("://")? {
+        ("https", _) => text.strip_suffix(":443").unwrap_or(text),
+        ("http", _) => text.strip_suffix(":80").unwrap_or(text),
+        _ => text,
+    };
+    let uri: Uri = text.parse().ok()?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let bare = format!("{}://{}", uri.scheme_str()?, uri.authority()?) == text;
+    let lower = !text.bytes().any(|b| b.is_ascii_uppercase() || b == b'@');
+    HeaderValue::from_str(text).ok().filter(|_| web && bare && lower)
+}
+
+impl CorsOrigins {
+    /// What an answer to this origin says; `None` when its scripts may not read it.
+    fn grant(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        match self {
+            Self::None => None,
+            Self::Any => Some(ANY),
+            Self::Listed(origins) => origins.contains(origin).then(|| origin.clone()),
+        }
+    }
+}
+
+/// Lets scripts of the request's origin read the answer, if they may. Whether it was a preflight that is answered now: the
+/// answer to it was 405 with the methods there are.
+pub fn admit(
+    origins: &CorsOrigins,
+    method: &Method,
+    asked: &HeaderMap,
+    response: &mut Response<Bytes>,
+) -> bool {
+    if *origins == CorsOrigins::None {
+        return false;
+    }
+    if *origins != CorsOrigins::Any {
+        response
+            .headers_mut()
+            .append(VARY, HeaderValue::from_static("Origin"));
+    }
+    let origin = asked.get(ORIGIN);
+    let granted = match origins {
+        // Also without an origin: a shared cache gives the answer to scripts, too.
+        CorsOrigins::Any => Some(ANY),
+        origins => origin.and_then(|origin| origins.grant(origin)),
+    };
+    let Some(granted) = granted else {
+        return false;
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, granted);
+    if origin.is_some()
+        && asks_first(method, asked)
+        && response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Some(methods) = response.headers_mut().remove(ALLOW)
+    {
+        permit(response, methods);
+        return true;
+    }
+    response
+        .headers_mut()
+        .insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    false
+}
+
+fn asks_first(method: &Method, asked: &HeaderMap) -> bool {
+    method == Method::OPTIONS && asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// 204: these methods, and the headers that the API knows.
+fn permit(response: &mut Response<Bytes>, methods: HeaderValue) {
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.body_mut() = Bytes::new();
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.remove(CONTENT_TYPE);
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<CorsOrigins, InvalidOrigins> {
+        text.parse()
+    }
+
+    #[test]
+    fn origins_are_read_as_browsers_write_them() {
+        assert_eq!(of(""), Ok(CorsOrigins::None));
+        assert_eq!(of(" , "), Ok(CorsOrigins::None));
+        assert_eq!(of("*"), Ok(CorsOrigins::Any));
+        let listed = of("https://a.example, http://localhost:8080,http://[::1]:80").unwrap();
+        assert!(matches!(&listed, CorsOrigins::Listed(all) if all.len() == 3));
+        for bad in [
+            "a.example",
+            "https://a.example/",
+            "https://A.example",
+            "https://a.example/path",
+            "ftp://a.example",
+            "https://user@a.example",
+            "null",
+            "https://*.example.com, *",
+            "https://",
+        ] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_port_of_the_scheme_itself_goes_without_saying() {
+        let listed =
+            of("https://a.example:443, http://a.example:80, https://a.example:80, http://[::1]:80").unwrap();
+        for (asked, granted) in [
+            ("https://a.example", true),
+            ("http://a.example", true),
+            ("https://a.example:80", true),
+            ("http://[::1]", true),
+            ("http://a.example:443", false),
+        ] {
+            assert_eq!(
+                listed.grant(&HeaderValue::from_static(asked)).is_some(),
+                granted,
+                "{asked}"
+            );
+        }
+        assert!(of("https://:443").is_err());
+    }
+
+    #[test]
+    fn only_what_is_listed_is_granted() {
+        let value = HeaderValue::from_static;
+        let listed = of("https://a.example").unwrap();
+        assert_eq!(
+            listed.grant(&value("https://a.example")),
+            Some(value("https://a.example"))
+        );
+        for other in [
+            "https://b.example",
+            "https://a.example.evil",
+            "http://a.example",
+            "null",
+            "*",
+        ] {
+            assert_eq!(listed.grant(&value(other)), None, "{other}");
+        }
+        assert_eq!(CorsOrigins::Any.grant(&value("null")), Some(ANY));
+        assert_eq!(CorsOrigins::None.grant(&value("https://a.example")), None);
+    }
+}

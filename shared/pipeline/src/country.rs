@@ -1,0 +1,38 @@
+//! The client's country, as a proxy or CDN in front tells it. Whoever reaches the region directly can claim another one.
+
+use http::{HeaderMap, HeaderName};
+
+/// The two letters (ISO 3166) of the configured header, in capitals; `None` where it tells none.
+pub fn country(headers: &HeaderMap, header: Option<&HeaderName>) -> Option<[u8; 2]> {
+    let mut sent = headers.get_all(header?).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else {
+        return None;
+    };
+    let letters: [u8; 2] = value.as_bytes().try_into().ok()?;
+    letters
+        .iter()
+        .all(u8::is_ascii_alphabetic)
+        .then(|| letters.map(|letter| letter.to_ascii_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn two_letters_are_a_country() {
+        let header = HeaderName::from_static("x-country");
+        let mut headers = HeaderMap::new();
+        assert_eq!(country(&headers, Some(&header)), None);
+        for (value, expected) in [("de", Some(*b"DE")), ("T1", None), ("POL", None), ("", None)] {
+            headers.insert("x-country", HeaderValue::from_static(value));
+            assert_eq!(country(&headers, Some(&header)), expected, "{value}");
+            assert_eq!(country(&headers, None), None);
+        }
+        headers.insert("x-country", HeaderValue::from_static("DE"));
+        headers.append("x-country", HeaderValue::from_static("PL"));
+        assert_eq!(country(&headers, Some(&header)), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! Routes to a document of which a tenant has one and the operator another.
+
+use crate::{Route, Verb};
+use leaderboard_api::BodyKind;
+use leaderboard_api::Permission;
+use leaderboard_api::rate_limits::Scope;
+
+/// A call about such a document.
+#[derive(Debug)]
+pub enum DocumentCall {
+    Read(Scope),
+    Put(Scope),
+    Delete(Scope),
+}
+
+/// The routes to the tenant's own document and to the operator's.
+pub const fn routes<R: From<DocumentCall>>(own: &'static str, operator: &'static str) -> [Route<R>; 6] {
+    use DocumentCall::{Delete, Put, Read};
+    use Scope::{Operator, Tenant};
+    [
+        Route::new(Verb::Get, own, Permission::Admin, |_| Ok(Read(Tenant).into())),
+        Route::new(Verb::Put, own, Permission::Admin, |_| Ok(Put(Tenant).into())).with_body(BodyKind::Json),
+        Route::new(
+            Verb::Delete,
+            own,
+            Permission::Admin,
+            |_| Ok(Delete(Tenant).into()),
+        )
+        .frees_memory(),
+        Route::new(Verb::Get, operator, Permission::Operator, |_| {
+            Ok(Read(Operator).into())
+        }),
+        Route::new(Verb::Put, operator, Permission::Operator, |_| {
+            Ok(Put(Operator).into())
+        })
+        .with_body(BodyKind::Json),
+        Route::new(Verb::Delete, operator, Permission::Operator, |_| {
+            Ok(Delete(Operator).into())
+        })
+        .frees_memory(),
+    ]
+}

@@ -1,0 +1,122 @@
+//! Documents of which a tenant has one and the operator another: feature flags, limits.
+
+use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
+use leaderboard_core::{TenantId, Versioned};
+
+use crate::Context;
+use crate::PipelineEnvironment;
+use crate::audit;
+use leaderboard_api::Preconditions;
+use leaderboard_api::Query;
+use leaderboard_api::Response;
+use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_tenant_config::{Knowledge, only};
+
+/// One of them, as a request is about it.
+pub struct Document<'c, 'r, E> {
+    pub context: &'c Context<'r, E>,
+    pub kind: DocumentKind,
+    pub scope: Scope,
+}
+
+impl<E: PipelineEnvironment> Document<'_, '_, E> {
+    /// Answers with the document, as `shown` shows it, and its entity tag; 304 when the client has it.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub async fn read(
+        &self,
+        shown: impl FnOnce(Versioned<Vec<u8>>) -> Result<Response, Problem>,
+    ) -> Result<Response, Problem> {
+        Query::parse(self.context.query, &[])?;
+        let preconditions = Preconditions::of(self.context.headers)?;
+        let there = self.stored().await?.ok_or_else(none)?;
+        if let Some(response) = preconditions.unchanged(there.version)? {
+            return Ok(response);
+        }
+        shown(there).map(Response::revalidated)
+    }
+
+    /// Creates (201) or replaces (200) the document, once the preconditions hold. The status and the new version.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub async fn put(
+        &self,
+        body: &[u8],
+        preconditions: &Preconditions,
+    ) -> Result<(StatusCode, u64), Problem> {
+        let expected = self.expected(preconditions).await?;
+        audit::record_act(self.context).await?;
+        let put = self
+            .context
+            .env
+            .store()
+            .put_document(&self.name(), body, expected)
+            .await?;
+        let (version, created) = put.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
+        self.changed().await;
+        let status = if created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
+        Ok((status, version))
+    }
+
+    /// Deletes the document: 204. What it set has its default again.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub async fn delete(&self) -> Result<Response, Problem> {
+        Query::parse(self.context.query, &[])?;
+        let preconditions = Preconditions::of(self.context.headers)?;
+        let expected = self.expected(&preconditions).await?;
+        audit::record_act(self.context).await?;
+        let deleted = self
+            .context
+            .env
+            .store()
+            .delete_document(&self.name(), expected)
+            .await?;
+        if !deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))? {
+            return Err(none());
+        }
+        self.changed().await;
+        Ok(Response::no_content())
+    }
+
+    /// What the store must find, once the preconditions hold for what is there now.
+    async fn expected(&self, preconditions: &Preconditions) -> Result<Expected, Problem> {
+        if !preconditions.exist() {
+            return Ok(Expected::Any);
+        }
+        let there = self.stored().await?;
+        preconditions.expected(there.map(|there| there.version))
+    }
+
+    /// The document as the store has it now, not a copy.
+    async fn stored(&self) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
+        let found = self.context.env.store().read_documents(&[self.name()]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    fn name(&self) -> DocumentName {
+        only(self.whose(), self.kind)
+    }
+
+    fn whose(&self) -> Option<&TenantId> {
+        (self.scope == Scope::Tenant).then_some(&self.context.tenant)
+    }
+
+    /// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
+    async fn changed(&self) {
+        Knowledge::changed(self.context.env, self.whose()).await;
+    }
+}
+
+fn none() -> Problem {
+    Problem::new(ProblemType::DocumentNotFound)
+}

@@ -1,0 +1,264 @@
+//! `Idempotency-Key`: one id for a whole request. Each submission without an id of its own gets one made from
+//! the caller, the key and its place, and carries a digest of the body, so that the key with another body is refused.
+
+use http::HeaderMap;
+use leaderboard_core::{Fingerprint, SubmissionId};
+use leaderboard_identity::hex::encode as hex;
+use sha2::{Digest, Sha256};
+
+use crate::PipelineEnvironment;
+use crate::endpoint::Context;
+use leaderboard_api::{Credential, Identity};
+
+use crate::route::{Route, Verb};
+use leaderboard_api::Problem;
+use leaderboard_api::headers::{invalid_header, one_header};
+use leaderboard_api::wire::submission::Item;
+
+pub const NAME: &str = "Idempotency-Key";
+/// The longest key, in characters.
+const MAX_KEY_CHARS: usize = 255;
+/// How much of a digest makes an id, in bytes.
+const ID_BYTES: usize = 16;
+
+/// A request that has a key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedRequest {
+    /// A digest of what the request is for, its caller and its key.
+    pub name: Fingerprint,
+    /// A digest of its body.
+    pub body: Fingerprint,
+}
+
+impl KeyedRequest {
+    /// The request, when it has a key. `purpose` keeps the keys of one kind of request from those of another.
+    pub fn of<E: PipelineEnvironment>(
+        context: &Context<'_, E>,
+        purpose: &str,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(key) = read(context.headers)? else {
+            return Ok(None);
+        };
+        let mut name = Vec::new();
+        for part in [
+            purpose.as_bytes(),
+            context.tenant.as_bytes(),
+            &caller(&context.identity),
+        ] {
+            add_part(&mut name, part);
+        }
+        Ok(Some(Self {
+            name: digest(&[&name, key.as_bytes()]),
+            body: digest(&[context.body]),
+        }))
+    }
+}
+
+/// Refuses a key where it would do nothing: who sends one takes it that a retry is safe. A read is safe without one.
+pub fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Problem> {
+    if route.takes_idempotency_key || route.verb == Verb::Get || !headers.contains_key(NAME) {
+        return Ok(());
+    }
+    let detail = "does nothing on this route; leave it out";
+    Err(invalid_header(NAME, detail))
+}
+
+/// The key of a request.
+fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(text) = one_header(headers, NAME)? else {
+        return Ok(None);
+    };
+    parse(text).map(Some).ok_or_else(|| {
+        invalid_header(
+            NAME,
+            &format!("must be 1 to {MAX_KEY_CHARS} printable characters in double quotes"),
+        )
+    })
+}
+
+/// Gives ids to the items that have none, when the request has a key.
+pub fn apply(
+    headers: &HeaderMap,
+    identity: &Identity,
+    body: &[u8],
+    items: &mut [Item],
+) -> Result<(), Problem> {
+    let Some(key) = read(headers)? else {
+        return Ok(());
+    };
+    let request = digest(&[body]);
+    let caller = caller(identity);
+    for (at, item) in items.iter_mut().enumerate() {
+        if item.submission.id.is_some() {
+            continue;
+        }
+        let place = u64::try_from(at).unwrap_or(u64::MAX);
+        let id = format!(
+            "key-{}",
+            hex(&digest(&[&caller, key.as_bytes(), &place.to_be_bytes()]))
+        );
+        item.submission.id = SubmissionId::new(id).ok();
+        item.submission.request = Some(request);
+        item.place.keyed = true;
+    }
+    Ok(())
+}
+
+/// What tells the callers of one tenant apart who share a key by accident. Empty for the operator, and for a player, whose
+/// ids are apart already. Otherwise every part follows its length, so it begins with a zero byte, as no key does.
+fn caller(identity: &Identity) -> Vec<u8> {
+    let parts: &[&str] = match &identity.credential {
+        Credential::None | Credential::Operator => &[],
+        Credential::Token { .. } if identity.player.is_some() => &[],
+        Credential::Key(id) => &["key", id],
+        Credential::Token { issuer, subject } => &["token", issuer, subject],
+    };
+    let mut caller = Vec::new();
+    for part in parts {
+        add_part(&mut caller, part.as_bytes());
+    }
+    caller
+}
+
+/// Adds a part after its length, so that no other parts look the same.
+fn add_part(to: &mut Vec<u8>, part: &[u8]) {
+    to.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    to.extend(part);
+}
+
+/// A string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`. The same characters
+/// without quotes are accepted, as many clients send them, when none of them is special.
+fn parse(text: &str) -> Option<String> {
+    if !text.starts_with('"') {
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"\\,;".contains(&byte));
+        return (plain && (1..=MAX_KEY_CHARS).contains(&text.len())).then(|| text.to_owned());
+    }
+    let mut characters = text.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut key = String::new();
+    while let Some(character) = characters.next() {
+        key.push(match character {
+            '\\' => characters
+                .next()
+                .filter(|escaped| matches!(escaped, '"' | '\\'))?,
+            '"' => return None,
+            ' '..='~' => character,
+            _ => return None,
+        });
+    }
+    (1..=MAX_KEY_CHARS).contains(&key.len()).then_some(key)
+}
+
+fn digest(parts: &[&[u8]]) -> Fingerprint {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    digest.first_chunk::<ID_BYTES>().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use leaderboard_core::LeaderboardId;
+
+    use super::*;
+    use leaderboard_api::wire::submission::{Destination, Sender, scores};
+
+    const BATCH: &str = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1,"id":"own"}]}"#;
+
+    fn keyed(key: &str, body: &str) -> Result<Vec<Item>, Problem> {
+        keyed_by(&Identity::operator(), key, body)
+    }
+
+    fn keyed_by(identity: &Identity, key: &str, body: &str) -> Result<Vec<Item>, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
+        let board = LeaderboardId::new("b").unwrap();
+        let mut items = scores(body.as_bytes(), Destination::Path(&board), Sender::Server)
+            .unwrap()
+            .items;
+        apply(&headers, identity, body.as_bytes(), &mut items).map(|()| items)
+    }
+
+    #[test]
+    fn a_key_stands_for_the_items_without_an_id() {
+        let items = keyed("\"a \\\" key\"", BATCH).unwrap();
+        let id = items[0].submission.id.clone().unwrap();
+        assert!(id.as_str().starts_with("key-") && id.as_str().len() == 36);
+        assert!(items[0].submission.request.is_some() && items[0].place.keyed);
+        assert_eq!(items[1].submission.id.as_ref().unwrap().as_str(), "own");
+        assert!(items[1].submission.request.is_none() && !items[1].place.keyed);
+    }
+
+    #[test]
+    fn the_id_follows_from_key_and_place_and_the_digest_from_the_body() {
+        let twice = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1}]}"#;
+        let first = keyed("\"k\"", twice).unwrap();
+        let again = keyed("\"k\"", twice).unwrap();
+        assert_eq!(first[0].submission, again[0].submission);
+        assert_ne!(first[0].submission.id, first[1].submission.id);
+        let other = keyed("\"k\"", BATCH).unwrap();
+        assert_eq!(first[0].submission.id, other[0].submission.id);
+        assert_ne!(first[0].submission.request, other[0].submission.request);
+        assert_ne!(
+            keyed("\"l\"", twice).unwrap()[0].submission.id,
+            first[0].submission.id
+        );
+    }
+
+    #[test]
+    fn callers_have_keys_of_their_own() {
+        let by = |credential| Identity {
+            credential,
+            ..Identity::operator()
+        };
+        let token = |issuer: &str, subject: &str| {
+            by(Credential::Token {
+                issuer: issuer.into(),
+                subject: subject.into(),
+            })
+        };
+        let callers = [
+            Identity::operator(),
+            by(Credential::Key("0123456789abcdef".into())),
+            by(Credential::Key("0123456789abcde0".into())),
+            token("a", "bc"),
+            token("ab", "c"),
+        ];
+        let ids: Vec<_> = callers
+            .iter()
+            .map(|caller| keyed_by(caller, "\"k\"", BATCH).unwrap()[0].submission.id.clone())
+            .collect();
+        for (at, id) in ids.iter().enumerate() {
+            assert!(id.is_some() && !ids[..at].contains(id), "{:?}", callers[at]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for bad in [
+            "k k",
+            "k;x=1",
+            "k\"",
+            "a,b",
+            "\"\"",
+            "\"",
+            "\"a\"b\"",
+            "\"a\\b\"",
+            "\"a\\\"",
+            "\"a\";x=1",
+        ] {
+            assert!(keyed(bad, BATCH).is_err(), "{bad}");
+        }
+        let quoted = keyed("\"abc\"", BATCH).unwrap();
+        assert_eq!(
+            keyed("abc", BATCH).unwrap()[0].submission.id,
+            quoted[0].submission.id
+        );
+        assert!(keyed(&format!("\"{}\"", "x".repeat(255)), BATCH).is_ok());
+        assert!(keyed(&format!("\"{}\"", "x".repeat(256)), BATCH).is_err());
+    }
+}

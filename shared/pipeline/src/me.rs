@@ -1,0 +1,42 @@
+//! `me`: the player of the token, wherever a player is named.
+
+use leaderboard_core::PlayerId;
+use leaderboard_core::access::Caller;
+
+use crate::endpoint::Context;
+use leaderboard_api::{FieldError, Problem, ProblemType};
+
+/// How a player's token names its own player. A player who is really called so is reached with an own token alone.
+pub const ME: &str = "me";
+
+/// The player who is meant by a name.
+///
+/// # Errors
+/// What is wrong with it, in words: there is no player's token.
+pub fn named(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'static str> {
+    match caller.own_player() {
+        _ if player.as_str() != ME => Ok(player.clone()),
+        Some(own) => Ok(own.clone()),
+        None => Err("me stands for the player of a player's token, and this request has none"),
+    }
+}
+
+impl<E> Context<'_, E> {
+    /// The player who is meant by a name in the path.
+    ///
+    /// # Errors
+    /// 400 where there is no player's token.
+    pub fn named(&self, player: &PlayerId) -> Result<PlayerId, Problem> {
+        self.named_as("player", player)
+    }
+
+    /// The player who is meant by a name in a parameter.
+    ///
+    /// # Errors
+    /// 400 where there is no player's token.
+    pub fn named_as(&self, parameter: &str, player: &PlayerId) -> Result<PlayerId, Problem> {
+        named(&self.caller, player).map_err(|detail| {
+            Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(parameter, detail))
+        })
+    }
+}

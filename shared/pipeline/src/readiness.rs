@@ -1,0 +1,169 @@
+//! One readiness probe of the store for everybody in a region who asks within a second: the route is open to anyone, so its
+//! callers must not decide how often the store is asked. Instances are young and many, so the region keeps the answer.
+
+mod shared;
+
+use std::cell::{Cell, RefCell};
+
+use leaderboard_core::ports::{Readiness, SettingCheck};
+use leaderboard_core::{StoreError, Timestamp};
+
+use self::shared::{LEASE_MS, Shared};
+use crate::PipelineEnvironment;
+
+/// For how long the answer to a probe is reused, in milliseconds; also the answer that the store failed.
+const REUSED_FOR_MS: i64 = 1_000;
+/// Up to which age an answer is given while another instance asks the store anew, in milliseconds.
+const STANDS_IN_FOR_MS: i64 = REUSED_FOR_MS + LEASE_MS;
+/// For how long what was found about the settings of the store's server is reused, in milliseconds.
+const SETTINGS_REUSED_FOR_MS: i64 = 60_000;
+/// How long a request that waits for another one's probe pauses before it looks again, in milliseconds.
+const PAUSE_MS: u64 = 5;
+/// How long a request waits for another one's probe, in milliseconds: longer than another instance is waited for, and connecting
+/// and one command may take.
+const MAX_WAIT_MS: i64 = LEASE_MS + 5_000;
+/// How long an instance that waits for another one's probe pauses before it looks again, in milliseconds.
+const REGION_PAUSE_MS: u64 = 50;
+/// How often it pauses: for as long as a lease holds.
+const MAX_REGION_PAUSES: u32 = 20;
+
+/// What the last probe that an instance knows of found, and whether one of its own is under way.
+#[derive(Debug, Default)]
+pub struct ReadinessProbe {
+    last: RefCell<Option<Probed>>,
+    is_running: Cell<bool>,
+}
+
+/// What a probe found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// When the store answered, or was given up.
+    pub at: Timestamp,
+    /// Whether it is ready.
+    pub answer: Result<(), StoreError>,
+    /// What is known of the settings of its server; `None` until they were checked.
+    settings: Option<Settings>,
+}
+
+/// What a check of the settings of the store's server found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Settings {
+    checked_at: Timestamp,
+    /// Whether one is known to be another one than it should be.
+    are_wrong: bool,
+}
+
+impl Probed {
+    /// Whether a setting of the store's server is known to be another one than it should be.
+    pub fn is_set_up_badly(&self) -> bool {
+        self.settings.is_some_and(|settings| settings.are_wrong)
+    }
+}
+
+/// Ends a probe, also one whose client went away.
+struct Running<'a>(&'a Cell<bool>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl ReadinessProbe {
+    /// The last answer, while it may be reused. A clock that was set back makes no answer live longer.
+    fn reusable(&self, now: Timestamp) -> Option<Probed> {
+        let last = self.last.borrow();
+        last.as_ref()
+            .filter(|probed| (0..REUSED_FOR_MS).contains(&age_ms(probed.at, now)))
+            .cloned()
+    }
+}
+
+/// How long ago an instant was, in milliseconds.
+const fn age_ms(then: Timestamp, now: Timestamp) -> i64 {
+    now.as_unix_ms().saturating_sub(then.as_unix_ms())
+}
+
+/// Whether the store is ready, as this region found within the last second or two; asks the store when it has not. Requests of an
+/// instance that come while the store is being asked wait for that answer.
+pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
+    let probe = &env.pipeline_state().readiness;
+    let give_up_at = env.clock().as_unix_ms().saturating_add(MAX_WAIT_MS);
+    loop {
+        let now = env.clock();
+        if let Some(probed) = probe.reusable(now) {
+            return probed;
+        }
+        if !probe.is_running.replace(true) {
+            break;
+        }
+        if now.as_unix_ms() >= give_up_at {
+            let late = StoreError::Unavailable("another request's probe takes too long".to_owned());
+            return Probed {
+                at: now,
+                answer: Err(late),
+                settings: None,
+            };
+        }
+        env.pause(PAUSE_MS).await;
+    }
+    let running = Running(&probe.is_running);
+    let own = probe.last.borrow().clone();
+    let probed = find_out(env, own).await;
+    *probe.last.borrow_mut() = Some(probed.clone());
+    drop(running);
+    probed
+}
+
+/// What the region knows; asks the store where that is too old, and no other instance is about to. An instance that waits for
+/// another one in vain asks by itself: the other may have ended.
+async fn find_out<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probed {
+    let mut region = Shared::read(env).await;
+    for _ in 0..MAX_REGION_PAUSES {
+        let now = env.clock();
+        let is_leased = region.is_leased(now);
+        let limit_ms = if is_leased {
+            STANDS_IN_FOR_MS
+        } else {
+            REUSED_FOR_MS
+        };
+        if let Some(probed) = region.answer(now, limit_ms) {
+            return probed.clone();
+        }
+        if !is_leased {
+            break;
+        }
+        env.pause(REGION_PAUSE_MS).await;
+        region = Shared::read(env).await;
+    }
+    // Two instances that look at the same moment both ask: the region has no atomic operation, and a question too many is no harm.
+    region.lease(env.clock());
+    region.write(env).await;
+    let known = [own, region.last].into_iter().flatten();
+    let settings = known.filter_map(|probed| probed.settings);
+    let settings = settings.max_by_key(|settings| settings.checked_at);
+    let probed = ask(env, settings).await;
+    Shared::of(probed.clone()).write(env).await;
+    probed
+}
+
+/// Asks the store whether it is ready, and for the settings of its server where what is known of them is too old.
+async fn ask<E: PipelineEnvironment>(env: &E, known: Option<Settings>) -> Probed {
+    let answer = env.store().ready().await;
+    let now = env.clock();
+    let is_fresh = |known: Settings| (0..SETTINGS_REUSED_FOR_MS).contains(&age_ms(known.checked_at, now));
+    let settings = if answer.is_err() || known.is_some_and(is_fresh) {
+        known
+    } else {
+        let found = env.store().check_settings().await.ok();
+        found.map(|settings| Settings {
+            checked_at: now,
+            are_wrong: settings.iter().any(SettingCheck::is_wrong),
+        })
+    };
+    Probed {
+        at: env.clock(),
+        answer,
+        settings,
+    }
+}

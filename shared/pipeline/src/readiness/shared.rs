@@ -1,0 +1,187 @@
+//! What the instances of a region tell each other of the store's readiness.
+
+use leaderboard_core::codec::{Malformed, Reader, Writer};
+use leaderboard_core::ports::Cache;
+use leaderboard_core::{StoreError, Timestamp};
+
+use super::{Probed, Settings, age_ms};
+use crate::PipelineEnvironment;
+use leaderboard_cache::documents::CLOCK_MARGIN_MS;
+
+/// For how long an instance that says it asks the store is left alone with that, in milliseconds. It may end before it has an
+/// answer.
+pub const LEASE_MS: i64 = 1_000;
+/// Where the region keeps it.
+const KEY: &str = "store:readiness";
+/// The form below.
+const FORM_V1: u8 = 1;
+
+/// The last answer of the store to an instance of the region, and whether an instance asks it now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shared {
+    pub last: Option<Probed>,
+    /// Until when an instance asks.
+    leased_until: Option<Timestamp>,
+}
+
+impl Shared {
+    /// An answer, and nobody asks.
+    pub const fn of(probed: Probed) -> Self {
+        Self {
+            last: Some(probed),
+            leased_until: None,
+        }
+    }
+
+    /// What the region keeps; nothing when there is nothing, or the region cannot tell.
+    pub async fn read<E: PipelineEnvironment>(env: &E) -> Self {
+        let bytes = env.region().get(KEY).await.ok().flatten();
+        bytes
+            .and_then(|bytes| Self::unpack(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Keeps it. Where the region does not take it, each instance knows what it has found itself.
+    pub async fn write<E: PipelineEnvironment>(&self, env: &E) {
+        let _ = env.region().put(KEY, &self.pack()).await;
+    }
+
+    /// The answer, while it is younger than a limit. One that is further ahead than clocks differ was put by a clock that was
+    /// wrong.
+    pub fn answer(&self, now: Timestamp, limit_ms: i64) -> Option<&Probed> {
+        self.last
+            .as_ref()
+            .filter(|probed| (-CLOCK_MARGIN_MS..limit_ms).contains(&age_ms(probed.at, now)))
+    }
+
+    /// Says that this instance asks.
+    pub fn lease(&mut self, now: Timestamp) {
+        self.leased_until = Some(now.saturating_add_ms(LEASE_MS));
+    }
+
+    /// Whether an instance asks. A lease that ends later than one can was put by a clock that was wrong.
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        let left_ms = |until| -age_ms(until, now);
+        self.leased_until
+            .is_some_and(|until| (1..=LEASE_MS + CLOCK_MARGIN_MS).contains(&left_ms(until)))
+    }
+
+    fn pack(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.byte(FORM_V1);
+        w.option(self.leased_until, Writer::timestamp);
+        w.option(self.last.as_ref(), |w, probed| {
+            w.timestamp(probed.at);
+            w.option(probed.settings, |w, settings| {
+                w.timestamp(settings.checked_at);
+                w.byte(u8::from(settings.are_wrong));
+            });
+            w.option(probed.answer.as_ref().err(), |w, error| {
+                let (kind, cause) = match error {
+                    StoreError::Unavailable(cause) => (0, cause),
+                    StoreError::OutOfMemory(cause) => (1, cause),
+                    StoreError::Corrupt(cause) => (2, cause),
+                    StoreError::Rejected(cause) => (3, cause),
+                };
+                w.byte(kind);
+                w.text(cause);
+            });
+        });
+        w.finish()
+    }
+
+    fn unpack(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(bytes);
+        if r.byte()? != FORM_V1 {
+            return Err(Malformed("readiness"));
+        }
+        let leased_until = r.option(Reader::timestamp)?;
+        let last = r.option(probed)?;
+        r.end()?;
+        Ok(Self { last, leased_until })
+    }
+}
+
+fn probed(r: &mut Reader<'_>) -> Result<Probed, Malformed> {
+    let at = r.timestamp()?;
+    let settings = r.option(|r| {
+        Ok(Settings {
+            checked_at: r.timestamp()?,
+            are_wrong: r.flag()?,
+        })
+    })?;
+    let error = r.option(|r| {
+        let kind = match r.byte()? {
+            0 => StoreError::Unavailable,
+            1 => StoreError::OutOfMemory,
+            2 => StoreError::Corrupt,
+            3 => StoreError::Rejected,
+            _ => return Err(Malformed("readiness")),
+        };
+        Ok(kind(r.text()?.to_owned()))
+    })?;
+    Ok(Probed {
+        at,
+        answer: error.map_or(Ok(()), Err),
+        settings,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: i64 = 1_000_000;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).unwrap()
+    }
+
+    fn shared(answer: Result<(), StoreError>) -> Shared {
+        Shared {
+            last: Some(Probed {
+                at: at(NOW_MS),
+                answer,
+                settings: Some(Settings {
+                    checked_at: at(NOW_MS - 1),
+                    are_wrong: true,
+                }),
+            }),
+            leased_until: Some(at(NOW_MS + 1)),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back_and_nothing_else() {
+        for answer in [
+            Ok(()),
+            Err(StoreError::Unavailable("a".into())),
+            Err(StoreError::OutOfMemory("b".into())),
+            Err(StoreError::Corrupt("c".into())),
+            Err(StoreError::Rejected("d".into())),
+        ] {
+            let kept = shared(answer);
+            let bytes = kept.pack();
+            assert_eq!(Shared::unpack(&bytes), Ok(kept));
+            for cut in 0..bytes.len() {
+                assert!(Shared::unpack(&bytes[..cut]).is_err(), "{cut}");
+            }
+        }
+        let nothing = Shared::default();
+        assert_eq!(Shared::unpack(&nothing.pack()), Ok(nothing));
+    }
+
+    #[test]
+    fn an_answer_and_a_lease_end_and_those_of_a_wrong_clock_never_hold() {
+        let kept = shared(Ok(()));
+        let answers = |ms: i64| kept.answer(at(NOW_MS + ms), 1_000).is_some();
+        assert!(answers(0) && answers(999) && answers(-CLOCK_MARGIN_MS));
+        assert!(!answers(1_000) && !answers(-CLOCK_MARGIN_MS - 1));
+        let mut kept = Shared::default();
+        assert!(!kept.is_leased(at(NOW_MS)));
+        kept.lease(at(NOW_MS));
+        let leased = |ms: i64| kept.is_leased(at(NOW_MS + ms));
+        assert!(leased(0) && leased(LEASE_MS - 1) && leased(-CLOCK_MARGIN_MS));
+        assert!(!leased(LEASE_MS) && !leased(-CLOCK_MARGIN_MS - 1));
+    }
+}

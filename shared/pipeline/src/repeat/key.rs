@@ -1,0 +1,138 @@
+//! What a request must have in common with another one to be given the same answer.
+
+use http::Method;
+
+use crate::MAX_HEADER_BYTES;
+
+/// The headers of a request as they were sent, names in lower case.
+pub type RawHeaders = Vec<(String, Vec<u8>)>;
+
+/// The longest key, in bytes; what is longer is asked for by nobody else.
+const MAX_KEY_BYTES: usize = 1024;
+
+/// A request's address and those of its headers that its answer may depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RepeatKey(Vec<u8>);
+
+impl RepeatKey {
+    /// The key of a request; `None` when its answer is its own: it changes something, or carries a credential.
+    #[must_use]
+    pub fn of(method: &Method, path: &str, headers: &RawHeaders) -> Option<Self> {
+        if method != Method::GET || path.len() > MAX_KEY_BYTES {
+            return None;
+        }
+        let mut key = Vec::with_capacity(MAX_KEY_BYTES / 4);
+        key.extend_from_slice(path.as_bytes());
+        let mut bytes = 0;
+        for (name, value) in headers {
+            bytes += name.len() + value.len();
+            match name.as_str() {
+                "authorization" | "x-api-key" => return None,
+                name if is_never_read(name) => {}
+                name => {
+                    // No name or value holds a line break.
+                    key.push(b'\n');
+                    key.extend_from_slice(name.as_bytes());
+                    key.push(b':');
+                    key.extend_from_slice(value);
+                }
+            }
+            if bytes > MAX_HEADER_BYTES || key.len() > MAX_KEY_BYTES {
+                return None;
+            }
+        }
+        Some(Self(key))
+    }
+}
+
+/// Whether no answer depends on a header: nothing reads it, or only what is done anew for each request (its trace id, the
+/// address of its client).
+fn is_never_read(name: &str) -> bool {
+    name.starts_with("spin-")
+        || name.starts_with("sec-")
+        || matches!(
+            name,
+            "host"
+                | "user-agent"
+                | "accept-language"
+                | "baggage"
+                | "cdn-loop"
+                | "connection"
+                | "cookie"
+                | "dnt"
+                | "forwarded"
+                | "priority"
+                | "referer"
+                | "te"
+                | "traceparent"
+                | "tracestate"
+                | "upgrade-insecure-requests"
+                | "via"
+                | "x-forwarded-for"
+                | "x-forwarded-host"
+                | "x-forwarded-port"
+                | "x-forwarded-proto"
+                | "x-real-ip"
+                | "x-request-id"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(path: &str, headers: &[(&str, &str)]) -> Option<RepeatKey> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect();
+        RepeatKey::of(&Method::GET, path, &headers)
+    }
+
+    #[test]
+    fn what_no_answer_depends_on_makes_no_difference() {
+        let plain = key("/a?b=c", &[]);
+        assert!(plain.is_some());
+        for (name, value) in [
+            ("user-agent", "a browser"),
+            ("spin-client-addr", "192.0.2.1:80"),
+            ("sec-fetch-mode", "cors"),
+            ("traceparent", "00-1-2-01"),
+        ] {
+            assert_eq!(key("/a?b=c", &[(name, value)]), plain, "{name}");
+        }
+    }
+
+    #[test]
+    fn everything_else_does() {
+        let plain = key("/a?b=c", &[]);
+        assert_ne!(key("/a?b=d", &[]), plain);
+        for (name, value) in [
+            ("accept", "text/csv"),
+            ("accept-encoding", "gzip"),
+            ("api-version", "2"),
+            ("cache-control", "no-cache"),
+            ("if-none-match", "\"x\""),
+            ("origin", "https://a.example"),
+            ("x-tenant-id", "b"),
+            ("x-of-another-day", ""),
+        ] {
+            assert_ne!(key("/a?b=c", &[(name, value)]), plain, "{name}");
+        }
+        assert_ne!(
+            key("/a", &[("accept", "x"), ("range", "y")]),
+            key("/a", &[("accept", "x:y")])
+        );
+    }
+
+    #[test]
+    fn some_answers_are_for_one_request_alone() {
+        assert_eq!(key("/a", &[("authorization", "Bearer x")]), None);
+        assert_eq!(key("/a", &[("x-api-key", "x")]), None);
+        assert_eq!(key(&"/a".repeat(MAX_KEY_BYTES), &[]), None);
+        assert_eq!(key("/a", &[("accept", &"x".repeat(MAX_KEY_BYTES))]), None);
+        assert_eq!(key("/a", &[("cookie", &"x".repeat(MAX_HEADER_BYTES))]), None);
+        assert_eq!(RepeatKey::of(&Method::POST, "/a", &Vec::new()), None);
+        assert_eq!(RepeatKey::of(&Method::HEAD, "/a", &Vec::new()), None);
+    }
+}

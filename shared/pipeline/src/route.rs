@@ -1,0 +1,347 @@
+//! Routes: a method, a pattern, what the caller must be allowed, and what the request becomes.
+
+use http::Method;
+use leaderboard_api::BodyKind;
+use leaderboard_api::{FunctionName, Permission};
+use leaderboard_rate_limit::{Charging, RouteCharge};
+
+use leaderboard_api::PathParams;
+use leaderboard_api::Problem;
+
+/// The methods that routes are made of. `HEAD` is answered by the route of `GET`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Read.
+    Get,
+    /// Create or replace.
+    Put,
+    /// Change in part.
+    Patch,
+    /// Submit.
+    Post,
+    /// Remove.
+    Delete,
+}
+
+impl Verb {
+    /// The verb of a request's method; `None` for methods that no route has.
+    #[must_use]
+    pub fn of(method: &Method) -> Option<Self> {
+        match method.as_str() {
+            "GET" | "HEAD" => Some(Self::Get),
+            "PUT" => Some(Self::Put),
+            "PATCH" => Some(Self::Patch),
+            "POST" => Some(Self::Post),
+            "DELETE" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    /// The method's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// As an `Allow` header lists it.
+    #[must_use]
+    pub const fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            other => other.name(),
+        }
+    }
+}
+
+/// Where the pattern of a route begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// Below `/api/v1`, `/api/v2` and `/api`: the route exists in every version.
+    Api,
+    /// At the root: what has no version of this API, such as its description.
+    Root,
+    /// At the root, and below `/api` as well: what probes and collectors expect at the root.
+    RootAndApi,
+}
+
+impl Base {
+    /// Whether a route with this base is found below another one: that of an address, which is one or the other.
+    const fn includes(self, of_address: Self) -> bool {
+        matches!(
+            (self, of_address),
+            (Self::RootAndApi, _) | (Self::Api, Self::Api) | (Self::Root, Self::Root)
+        )
+    }
+}
+
+/// What makes a typed route of the path's parameters.
+pub type Build<R> = fn(&PathParams<'_>) -> Result<R, Problem>;
+
+/// One route. `R` is the function's own enum of routes.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<R> {
+    /// The method.
+    pub verb: Verb,
+    /// Where the pattern begins.
+    pub base: Base,
+    /// The path below the base: literal segments and `:name` parameters, e.g.
+    /// `/leaderboards/:leaderboard/scores`.
+    pub pattern: &'static str,
+    /// What the caller must be allowed.
+    pub permission: Permission,
+    /// The body it takes.
+    pub body: BodyKind,
+    /// Another media type that it answers in, beside JSON.
+    pub offers: Option<&'static str>,
+    /// How it is charged.
+    pub charging: Charging,
+    /// Whether a request with an `Idempotency-Key` is done once.
+    pub takes_idempotency_key: bool,
+    /// Whether it goes on while writes are switched off: an incident may permission it.
+    pub in_incidents: bool,
+    /// Whether it goes on while the store is out of memory: it takes data out, or is needed then. A limit or an audit
+    /// record that the store refuses does not hold it up.
+    pub frees_memory: bool,
+    /// Whether it answers addresses that the operator does not let in.
+    pub from_anywhere: bool,
+    /// Makes the typed route.
+    pub build: Build<R>,
+}
+
+impl<R> Route<R> {
+    /// A route that takes no body.
+    #[must_use]
+    pub const fn new(verb: Verb, pattern: &'static str, permission: Permission, build: Build<R>) -> Self {
+        Self {
+            verb,
+            base: Base::Api,
+            pattern,
+            permission,
+            body: BodyKind::None,
+            offers: None,
+            charging: match (permission, verb) {
+                (Permission::Open | Permission::MetricsKey, _) => Charging::Nothing,
+                (Permission::Read | Permission::Identified, _) | (_, Verb::Get) => Charging::Locally,
+                (
+                    Permission::Write | Permission::ServerWrite | Permission::Admin | Permission::Operator,
+                    _,
+                ) => Charging::Before,
+            },
+            takes_idempotency_key: false,
+            in_incidents: false,
+            frees_memory: false,
+            from_anywhere: false,
+            build,
+        }
+    }
+
+    /// The same route; a request with an `Idempotency-Key` is done once.
+    #[must_use]
+    pub const fn with_idempotency_key(mut self) -> Self {
+        self.takes_idempotency_key = true;
+        self
+    }
+
+    /// The same route; it goes on while writes are switched off.
+    #[must_use]
+    pub const fn in_incidents(mut self) -> Self {
+        self.in_incidents = true;
+        self
+    }
+
+    /// The same route; it goes on while the store is out of memory.
+    #[must_use]
+    pub const fn frees_memory(mut self) -> Self {
+        self.frees_memory = true;
+        self
+    }
+
+    /// The same route; it goes on while the store is out of reach.
+    #[must_use]
+    pub const fn charged_locally(mut self) -> Self {
+        self.charging = Charging::Locally;
+        self
+    }
+
+    /// The same route; its handler passes the charges on in the call that does the work.
+    #[must_use]
+    pub const fn charged_in_call(mut self) -> Self {
+        self.charging = Charging::InCall;
+        self
+    }
+
+    /// Returns how requests of this route are charged, when `function` serves it.
+    pub(crate) const fn charge(&self, function: FunctionName) -> RouteCharge {
+        RouteCharge {
+            function,
+            charging: self.charging,
+            is_read: self.permission.is_read(),
+            frees_memory: self.frees_memory,
+        }
+    }
+
+    /// Whether a credential makes a difference to the answer.
+    pub const fn looks_at_credentials(&self) -> bool {
+        !matches!(self.permission, Permission::Open) || !self.from_anywhere
+    }
+
+    /// Whether it changes what is configured, or takes something out: an act for the audit log. Scores that come in are none.
+    #[must_use]
+    pub fn is_administrative(&self) -> bool {
+        match self.verb {
+            Verb::Get => false,
+            Verb::Delete => true,
+            Verb::Put | Verb::Patch | Verb::Post => {
+                matches!(self.permission, Permission::Admin | Permission::Operator)
+            }
+        }
+    }
+
+    /// The same route, answering addresses that the operator does not let in: whoever looks after the instances has to know
+    /// how they are.
+    #[must_use]
+    pub const fn from_anywhere(mut self) -> Self {
+        self.from_anywhere = true;
+        self
+    }
+
+    /// The same route, its pattern beginning at the root.
+    #[must_use]
+    pub const fn at_root(mut self) -> Self {
+        self.base = Base::Root;
+        self
+    }
+
+    /// The same route, its pattern beginning at the root and below `/api`.
+    #[must_use]
+    pub const fn also_at_root(mut self) -> Self {
+        self.base = Base::RootAndApi;
+        self
+    }
+
+    /// The same route, answering in another media type, too.
+    #[must_use]
+    pub const fn offering(mut self, media_type: &'static str) -> Self {
+        self.offers = Some(media_type);
+        self
+    }
+
+    /// The same route, with a body of that kind.
+    #[must_use]
+    pub const fn with_body(mut self, body: BodyKind) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// The routes of a function; the first that matches counts.
+pub type RouteTable<R> = &'static [Route<R>];
+
+/// What a method and a path lead to.
+#[derive(Debug)]
+pub enum Found<'t, 'p, R> {
+    /// A route and the path's parameters, not decoded yet.
+    Route(&'t Route<R>, PathParams<'p>),
+    /// The path exists for other methods; the value of `Allow`.
+    OtherMethods(String),
+    /// No such path.
+    Nothing,
+}
+
+/// Looks a path below a base up.
+pub fn find<'t, 'p, R>(
+    table: &'t [Route<R>],
+    base: Base,
+    method: &Method,
+    path: &'p str,
+) -> Found<'t, 'p, R> {
+    let verb = Verb::of(method);
+    let mut allowed: Vec<&'static str> = Vec::new();
+    for route in table.iter().filter(|route| route.base.includes(base)) {
+        let Some(params) = PathParams::capture(route.pattern, path) else {
+            continue;
+        };
+        if verb == Some(route.verb) {
+            return Found::Route(route, params);
+        }
+        if !allowed.contains(&route.verb.allow()) {
+            allowed.push(route.verb.allow());
+        }
+    }
+    if allowed.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherMethods(allowed.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: RouteTable<&'static str> = &[
+        Route::new(Verb::Get, "/boards", Permission::Admin, |_| Ok("list")),
+        Route::new(Verb::Get, "/boards/:board", Permission::Read, |_| Ok("one")),
+        Route::new(Verb::Put, "/boards/:board", Permission::Admin, |_| Ok("put")).with_body(BodyKind::Json),
+        Route::new(Verb::Get, "/docs", Permission::Open, |_| Ok("docs")).at_root(),
+        Route::new(Verb::Get, "/live", Permission::Open, |_| Ok("live")).also_at_root(),
+    ];
+
+    fn found(method: &Method, path: &str) -> String {
+        found_at(Base::Api, method, path)
+    }
+
+    fn found_at(base: Base, method: &Method, path: &str) -> String {
+        match find(TABLE, base, method, path) {
+            Found::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
+            Found::OtherMethods(allow) => allow,
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_method_and_the_path_decide() {
+        assert_eq!(found(&Method::GET, "/boards"), "list");
+        assert_eq!(found(&Method::HEAD, "/boards/a"), "one");
+        assert_eq!(found(&Method::PUT, "/boards/a"), "put");
+        assert_eq!(found(&Method::GET, "/boards/a/b"), "nothing");
+        assert_eq!(found(&Method::GET, "/board"), "nothing");
+    }
+
+    #[test]
+    fn reading_waits_for_no_charge_whoever_may_read() {
+        let charging = |verb, permission| Route::<()>::new(verb, "/", permission, |_| Ok(())).charging;
+        for permission in [
+            Permission::Read,
+            Permission::Write,
+            Permission::Admin,
+            Permission::Operator,
+        ] {
+            assert_eq!(charging(Verb::Get, permission), Charging::Locally);
+        }
+        assert_eq!(charging(Verb::Get, Permission::Open), Charging::Nothing);
+        assert_eq!(charging(Verb::Put, Permission::Admin), Charging::Before);
+    }
+
+    #[test]
+    fn the_base_decides_too() {
+        assert_eq!(found_at(Base::Root, &Method::GET, "/docs"), "docs");
+        assert_eq!(found_at(Base::Api, &Method::GET, "/docs"), "nothing");
+        assert_eq!(found_at(Base::Root, &Method::GET, "/boards"), "nothing");
+        for base in [Base::Root, Base::Api] {
+            assert_eq!(found_at(base, &Method::GET, "/live"), "live");
+        }
+    }
+
+    #[test]
+    fn other_methods_are_told_which_there_are() {
+        assert_eq!(found(&Method::DELETE, "/boards/a"), "GET, HEAD, PUT");
+        assert_eq!(found(&Method::TRACE, "/boards"), "GET, HEAD");
+    }
+}

@@ -1,0 +1,150 @@
+//! The size of a request: address, headers, body.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, request};
+
+use leaderboard_api::headers::invalid_header;
+use leaderboard_api::{Problem, ProblemType};
+
+/// The largest body, in bytes: 1 MiB.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// The longest address (path and query), in bytes: 8 KiB.
+pub const MAX_ADDRESS_BYTES: usize = 8 << 10;
+/// The most bytes of all headers, names and values: 32 KiB. Hosts may have lower limits of their own.
+pub const MAX_HEADER_BYTES: usize = 32 << 10;
+
+/// Checks what comes before the body.
+pub fn check_head(head: &request::Parts) -> Result<(), Problem> {
+    let address = head.uri.path_and_query().map_or(0, |text| text.as_str().len());
+    if address > MAX_ADDRESS_BYTES {
+        return Err(Problem::new(ProblemType::AddressTooLong));
+    }
+    let header_bytes: usize = head
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if header_bytes > MAX_HEADER_BYTES {
+        return Err(Problem::new(ProblemType::HeadersTooLarge));
+    }
+    check_framing(&head.headers)
+}
+
+/// Refuses a request that tells the end of its body in two ways: whoever takes the other one for true sees another request
+/// behind it (RFC 9112, section 11.2).
+fn check_framing(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
+        return Err(invalid_header(
+            "Content-Length",
+            "comes with Transfer-Encoding; send one of them",
+        ));
+    }
+    Ok(())
+}
+
+/// A request's body, which is read when a request has passed its limits, and not before.
+#[expect(
+    async_fn_in_trait,
+    reason = "a component runs on one thread, so no Send bound is wanted"
+)]
+pub trait RequestBody {
+    /// Reads it.
+    async fn read(self) -> Body;
+
+    /// Gets rid of one that nobody reads, since the request was refused. The response does not wait for that.
+    fn discard(self);
+}
+
+/// A request's body, as far as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// All of it.
+    Bytes(Bytes),
+    /// More than [`MAX_BODY_BYTES`]: reading stopped.
+    TooLarge,
+    /// It stopped coming, or came too slowly: reading stopped.
+    TooSlow,
+    /// It ended before its time, or was malformed; why is for the log. Most likely nobody is left to answer.
+    Broken(String),
+}
+
+/// A body that is there already.
+impl RequestBody for Body {
+    async fn read(self) -> Body {
+        self
+    }
+
+    fn discard(self) {}
+}
+
+/// The body's bytes.
+pub fn within_limit(body: Body) -> Result<Bytes, Problem> {
+    match body {
+        Body::Bytes(bytes) if bytes.len() <= MAX_BODY_BYTES => Ok(bytes),
+        Body::Bytes(_) | Body::TooLarge => Err(Problem::new(ProblemType::BodyTooLarge)),
+        Body::TooSlow => Err(Problem::new(ProblemType::BodyTooSlow)),
+        Body::Broken(why) => Err(Problem::new(ProblemType::Malformed)
+            .with_detail("The body ended before its time.")
+            .with_cause(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(path: &str, header: &str) -> Result<(), ProblemType> {
+        let request = http::Request::get(path).header("x-a", header).body(()).unwrap();
+        check_head(&request.into_parts().0).map_err(|problem| problem.kind)
+    }
+
+    #[test]
+    fn addresses_and_headers_have_limits() {
+        let long = |bytes| format!("/{}", "a".repeat(bytes - 1));
+        assert_eq!(head(&long(MAX_ADDRESS_BYTES), ""), Ok(()));
+        assert_eq!(
+            head(&long(MAX_ADDRESS_BYTES + 1), ""),
+            Err(ProblemType::AddressTooLong)
+        );
+        assert_eq!(head("/", &"a".repeat(MAX_HEADER_BYTES - 3)), Ok(()));
+        assert_eq!(
+            head("/", &"a".repeat(MAX_HEADER_BYTES - 2)),
+            Err(ProblemType::HeadersTooLarge)
+        );
+    }
+
+    #[test]
+    fn a_body_ends_in_one_way() {
+        let check = |names: &[&'static str]| {
+            let headers = names
+                .iter()
+                .map(|name| (http::HeaderName::from_static(name), 1.into()));
+            check_framing(&headers.collect()).map_err(|problem| problem.kind)
+        };
+        assert_eq!(
+            (check(&["content-length"]), check(&["transfer-encoding"])),
+            (Ok(()), Ok(()))
+        );
+        assert_eq!(
+            check(&["content-length", "transfer-encoding"]),
+            Err(ProblemType::InvalidHeader)
+        );
+    }
+
+    #[test]
+    fn a_mebibyte_is_the_limit() {
+        let exact = Body::Bytes(Bytes::from(vec![b' '; MAX_BODY_BYTES]));
+        assert_eq!(within_limit(exact).map(|bytes| bytes.len()), Ok(MAX_BODY_BYTES));
+        let larger = Body::Bytes(Bytes::from(vec![b' '; MAX_BODY_BYTES + 1]));
+        for (body, kind) in [
+            (larger, ProblemType::BodyTooLarge),
+            (Body::TooLarge, ProblemType::BodyTooLarge),
+            (Body::TooSlow, ProblemType::BodyTooSlow),
+            (Body::Broken("reset".to_owned()), ProblemType::Malformed),
+        ] {
+            assert_eq!(within_limit(body).map_err(|problem| problem.kind), Err(kind));
+        }
+    }
+}

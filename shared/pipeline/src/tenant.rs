@@ -1,0 +1,127 @@
+//! Whose data a request is about: the credential's tenant, whatever a client sends. The operator's key holds for all
+//! tenants, so its bearer names one; without a credential the name only matters to reads of public leaderboards,
+//! which is all such a caller may do.
+
+use leaderboard_api::headers::TENANT;
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use leaderboard_core::TenantId;
+
+use leaderboard_api::Identity;
+use leaderboard_api::Permission;
+use leaderboard_api::headers::{invalid_header, one_header};
+use leaderboard_api::{FieldError, Problem, ProblemType};
+
+/// By which a read names the tenant in the address, where every cache on the way sees it.
+const PARAMETER: &str = "tenant";
+
+/// The tenant that the address of a read names, and the query without it.
+///
+/// # Errors
+/// 400, naming the parameter.
+pub fn in_address(permission: Permission, query: &str) -> Result<(Option<TenantId>, Cow<'_, str>), Problem> {
+    let value = |part: &str| part.strip_prefix(PARAMETER)?.strip_prefix('=').map(str::to_owned);
+    let mut named = query.split('&').filter_map(value);
+    let Some(first) = named.next().filter(|_| permission == Permission::Read) else {
+        return Ok((None, Cow::Borrowed(query)));
+    };
+    let invalid = |detail: &str| {
+        Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(PARAMETER, detail))
+    };
+    if named.next().is_some() {
+        return Err(invalid("is given more than once"));
+    }
+    let tenant = TenantId::new(first).map_err(|broken| invalid(&broken.detail))?;
+    let rest: Vec<&str> = query.split('&').filter(|part| value(part).is_none()).collect();
+    Ok((Some(tenant), Cow::Owned(rest.join("&"))))
+}
+
+/// The tenant of the credential; where it has none, the one that the request names, or the default one.
+pub fn tenant(
+    headers: &HeaderMap,
+    in_address: Option<&TenantId>,
+    identity: &Identity,
+    default: &TenantId,
+) -> Result<TenantId, Problem> {
+    let in_header = one_header(headers, TENANT)?
+        .map(|name| TenantId::new(name).map_err(|invalid| invalid_header(TENANT, &invalid.detail)))
+        .transpose()?;
+    let named = match (in_header, in_address) {
+        (Some(header), Some(address)) if header != *address => {
+            return Err(invalid_header(TENANT, "names another tenant than the address"));
+        }
+        (header, address) => header.or_else(|| address.cloned()),
+    };
+    match (&identity.tenant, named) {
+        (None, None) => Ok(default.clone()),
+        (None, Some(named)) => Ok(named),
+        (Some(own), Some(named)) if *own != named => Err(Problem::new(ProblemType::Forbidden).with_error(
+            FieldError::header(TENANT, "names another tenant than the credential's"),
+        )),
+        (Some(own), _) => Ok(own.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_named_or_the_default_one() {
+        let default = TenantId::new("default").unwrap();
+        let mut headers = HeaderMap::new();
+        let acme = TenantId::new("acme").unwrap();
+        let operator = Identity::operator();
+        assert_eq!(tenant(&headers, None, &operator, &default), Ok(default.clone()));
+        headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
+        assert_eq!(tenant(&headers, None, &operator, &default), Ok(acme.clone()));
+        let own = |id: &TenantId| Identity {
+            tenant: Some(id.clone()),
+            ..Identity::operator()
+        };
+        assert_eq!(tenant(&headers, None, &own(&acme), &default), Ok(acme));
+        assert!(tenant(&headers, None, &own(&default), &default).is_err());
+        headers.insert("x-tenant-id", HeaderValue::from_static("Acme:1"));
+        assert!(tenant(&headers, None, &operator, &default).is_err());
+    }
+
+    #[test]
+    fn the_address_of_a_read_may_name_the_tenant() {
+        let acme = TenantId::new("acme").unwrap();
+        let of = |permission, query| {
+            in_address(permission, query).map(|(tenant, rest)| (tenant, rest.into_owned()))
+        };
+        let named = |rest: &str| Ok((Some(acme.clone()), rest.to_owned()));
+        assert_eq!(of(Permission::Read, "tenant=acme"), named(""));
+        assert_eq!(
+            of(Permission::Read, "limit=1&tenant=acme&period=previous"),
+            named("limit=1&period=previous")
+        );
+        assert_eq!(
+            of(Permission::Read, "tenants=acme"),
+            Ok((None, "tenants=acme".to_owned()))
+        );
+        // Elsewhere it is no parameter, and the route says so.
+        assert_eq!(
+            of(Permission::Admin, "tenant=acme"),
+            Ok((None, "tenant=acme".to_owned()))
+        );
+        for bad in ["tenant=acme&tenant=acme", "tenant=", "tenant=A", "tenant=ac%6de"] {
+            assert!(of(Permission::Read, bad).is_err(), "{bad}");
+        }
+        let mut headers = HeaderMap::new();
+        let (other, nobody) = (TenantId::new("other").unwrap(), Identity::anonymous());
+        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
+        headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
+        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
+        assert!(tenant(&headers, Some(&other), &nobody, &acme).is_err());
+        let own = Identity {
+            tenant: Some(other),
+            ..Identity::operator()
+        };
+        assert!(tenant(&HeaderMap::new(), Some(&acme), &own, &acme).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! The trace id: the client's own where it sends a valid one (W3C Trace Context), otherwise a new one. It is
+//! answered as `X-Request-Id` and stands in problems as `instance`.
+
+use super::lines::HeaderLines;
+use leaderboard_identity::hex::encode as hex;
+
+/// The digits of a trace id.
+const TRACE_ID_DIGITS: usize = 32;
+/// The digits of a parent id.
+const PARENT_ID_DIGITS: usize = 16;
+
+/// The request's trace id, 32 lower-case hexadecimal digits.
+pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
+    continued(headers).map_or_else(|| hex(&new()), str::to_owned)
+}
+
+/// The trace id that the client sends, if it sends a valid one.
+pub fn continued(headers: &impl HeaderLines) -> Option<&str> {
+    let mut sent = headers.lines("traceparent");
+    let id = sent.next().flatten().and_then(parse_traceparent)?;
+    sent.next().is_none().then_some(id)
+}
+
+/// The trace id of a `traceparent`: version, trace id, parent id and flags, joined by hyphens. A later
+/// version than 00 may go on after the flags.
+fn parse_traceparent(text: &str) -> Option<&str> {
+    let mut parts = text.trim().splitn(5, '-');
+    let version = parts.next().filter(|part| is_hex(part, 2) && *part != "ff")?;
+    let id = parts.next().filter(|part| is_id(part, TRACE_ID_DIGITS))?;
+    parts.next().filter(|part| is_id(part, PARENT_ID_DIGITS))?;
+    parts.next().filter(|part| is_hex(part, 2))?;
+    (version != "00" || parts.next().is_none()).then_some(id)
+}
+
+fn is_id(text: &str, digits: usize) -> bool {
+    is_hex(text, digits) && text.bytes().any(|digit| digit != b'0')
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    const ID: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    fn of(values: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("traceparent", HeaderValue::from_str(value).unwrap());
+        }
+        trace_id(&headers, || [0xab; 16])
+    }
+
+    #[test]
+    fn a_valid_traceparent_is_continued() {
+        assert_eq!(of(&[&format!("00-{ID}-b7ad6b7169203331-01")]), ID);
+        assert_eq!(of(&[&format!("cc-{ID}-b7ad6b7169203331-01-what-comes-next")]), ID);
+    }
+
+    #[test]
+    fn anything_else_begins_a_new_trace() {
+        let new = "ab".repeat(16);
+        let valid = format!("00-{ID}-b7ad6b7169203331-01");
+        for bad in [
+            String::new(),
+            format!("00-{ID}-b7ad6b7169203331-01-more"),
+            format!("ff-{ID}-b7ad6b7169203331-01"),
+            format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)),
+            format!("00-{ID}-{}-01", "0".repeat(16)),
+            format!("00-{}-b7ad6b7169203331-01", ID.to_uppercase()),
+            format!("00-{ID}-b7ad6b7169203331"),
+        ] {
+            assert_eq!(of(&[&bad]), new, "{bad}");
+        }
+        assert_eq!(of(&[]), new);
+        assert_eq!(of(&[&valid, &valid]), new);
+    }
+}

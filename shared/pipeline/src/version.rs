@@ -1,0 +1,186 @@
+//! The version that a request asks for: by path, by `API-Version`, or by the media type. The path wins over the
+//! header, the header over the media type; a header that contradicts the path is a conflict.
+
+use http::HeaderMap;
+
+use crate::PipelineEnvironment;
+use crate::route::Base;
+use leaderboard_api::ApiVersion;
+use leaderboard_api::headers::{invalid_header, one_header};
+use leaderboard_api::media;
+use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_tenant_config::{Flags, Knowledge, Subject, V2_DEFAULT};
+
+/// What the paths of all versions begin with.
+const API: &str = "/api/";
+const HEADER: &str = "API-Version";
+
+/// What a request asks for, as far as its path and its headers tell.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked<'p> {
+    /// Where the path begins.
+    pub base: Base,
+    /// The path below the base.
+    pub below: &'p str,
+    /// The version; `None` where the request leaves it to the service.
+    pub version: Option<ApiVersion>,
+    /// Whether the path names it.
+    pub in_path: bool,
+}
+
+/// Whether a path is one that exists in every version.
+pub fn is_of_the_api(path: &str) -> bool {
+    path.starts_with(API)
+}
+
+/// Reads the version. Below `/api` a path may name one; elsewhere there are none.
+pub fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>, Problem> {
+    let Some(rest) = path.strip_prefix(API) else {
+        return Ok(Asked {
+            base: Base::Root,
+            below: path,
+            version: None,
+            in_path: false,
+        });
+    };
+    let (first, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let named = match first.strip_prefix('v').filter(|number| is_number(number)) {
+        None => None,
+        Some(number) => {
+            Some(ApiVersion::of_number(number).ok_or_else(|| Problem::new(ProblemType::UnknownVersion))?)
+        }
+    };
+    let by_header = by_header(headers, named)?;
+    Ok(Asked {
+        base: Base::Api,
+        // Without a version the slash before the first segment belongs to the path.
+        below: match named {
+            Some(_) => below,
+            None => path.get(API.len() - 1..).unwrap_or(""),
+        },
+        version: named.or(by_header).or_else(|| media::version(headers)),
+        in_path: named.is_some(),
+    })
+}
+
+/// The version of the header, which must be that of the path where both name one.
+fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<ApiVersion>, Problem> {
+    let Some(number) = one_header(headers, HEADER)? else {
+        return Ok(None);
+    };
+    if !is_number(number) {
+        return Err(invalid_header(HEADER, "must be the number of a version, e.g. 1"));
+    }
+    match (by_path, ApiVersion::of_number(number)) {
+        (Some(path), header) if header != Some(path) => Err(Problem::new(ProblemType::VersionConflict)
+            .with_error(FieldError::header(HEADER, "names another version than the path"))),
+        (_, None) => Err(invalid_header(HEADER, "names a version that does not exist")),
+        (_, header) => Ok(header),
+    }
+}
+
+/// The version of a request that names none: the first, or the second where a flag says so.
+pub fn default_version<E: PipelineEnvironment>(
+    env: &E,
+    knowledge: &Knowledge,
+    subject: &Subject<'_>,
+) -> ApiVersion {
+    if Flags::of(env, subject.tenant, knowledge).is_on(V2_DEFAULT, subject, env.now()) {
+        ApiVersion::V2
+    } else {
+        ApiVersion::V1
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const V1: Option<ApiVersion> = Some(ApiVersion::V1);
+    const V2: Option<ApiVersion> = Some(ApiVersion::V2);
+
+    fn of<'p>(
+        path: &'p str,
+        sent: &[(&'static str, &str)],
+    ) -> Result<(Option<ApiVersion>, &'p str), ProblemType> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        asked(path, &headers)
+            .map(|asked| (asked.version, asked.below))
+            .map_err(|problem| problem.kind)
+    }
+
+    #[test]
+    fn the_path_names_the_version() {
+        assert_eq!(of("/api/v1/scores", &[]), Ok((V1, "/scores")));
+        assert_eq!(of("/api/v2/scores", &[]), Ok((V2, "/scores")));
+        assert_eq!(of("/api/v1", &[]), Ok((V1, "")));
+        assert_eq!(of("/api/scores", &[]), Ok((None, "/scores")));
+        assert_eq!(of("/api/", &[]), Ok((None, "/")));
+        for unknown in ["/api/v3/scores", "/api/v01/scores", "/api/v0"] {
+            assert_eq!(of(unknown, &[]), Err(ProblemType::UnknownVersion), "{unknown}");
+        }
+        assert_eq!(of("/api/vx/scores", &[]), Ok((None, "/vx/scores")));
+    }
+
+    #[test]
+    fn a_path_outside_has_no_version() {
+        let headers = HeaderMap::new();
+        for path in ["/openapi.json", "/api", "/apis/v1"] {
+            let asked = asked(path, &headers).unwrap();
+            assert_eq!((asked.base, asked.below, asked.version), (Base::Root, path, None));
+        }
+    }
+
+    #[test]
+    fn the_header_agrees_with_the_path_or_is_refused() {
+        let header = |value| [("api-version", value)];
+        assert_eq!(of("/api/v1/scores", &header("1")), Ok((V1, "/scores")));
+        assert_eq!(
+            of("/api/v1/scores", &header("2")),
+            Err(ProblemType::VersionConflict)
+        );
+        assert_eq!(
+            of("/api/v2/scores", &header("1")),
+            Err(ProblemType::VersionConflict)
+        );
+        assert_eq!(
+            of("/api/v2/scores", &header("9")),
+            Err(ProblemType::VersionConflict)
+        );
+        assert_eq!(
+            of("/api/v1/scores", &header("latest")),
+            Err(ProblemType::InvalidHeader)
+        );
+        assert_eq!(
+            of("/api/v3/scores", &header("1")),
+            Err(ProblemType::UnknownVersion)
+        );
+    }
+
+    #[test]
+    fn without_a_version_in_the_path_the_header_wins_over_the_media_type() {
+        let v2 = ("accept", "application/vnd.edgeboard.v2+json");
+        assert_eq!(of("/api/scores", &[("api-version", "2")]), Ok((V2, "/scores")));
+        assert_eq!(of("/api/scores", &[v2]), Ok((V2, "/scores")));
+        assert_eq!(
+            of("/api/scores", &[v2, ("api-version", "1")]),
+            Ok((V1, "/scores"))
+        );
+        assert_eq!(of("/api/v1/scores", &[v2]), Ok((V1, "/scores")));
+        assert_eq!(
+            of("/api/scores", &[("api-version", "3")]),
+            Err(ProblemType::InvalidHeader)
+        );
+        let twice = [("api-version", "1"), ("api-version", "1")];
+        assert_eq!(of("/api/scores", &twice), Err(ProblemType::InvalidHeader));
+    }
+}

@@ -1,0 +1,35 @@
+//! Requests that are refused because a limit is used up.
+
+use leaderboard_api::Problem;
+use leaderboard_core::ports::RateLimitDecision;
+
+use crate::{Applied, Cost, RateLimitEnvironment, Told, limited, limited_by_quota, micros, schedule};
+
+/// 429, counted.
+pub fn refused<E: RateLimitEnvironment>(
+    env: &E,
+    applied: &[Applied],
+    metered: &RateLimitDecision,
+    cost: Cost,
+) -> Problem {
+    let told = Told {
+        applied,
+        metered,
+        cost,
+        now_us: now_us(env),
+    };
+    let counts = &env.limiter().counts;
+    for one in told.violated() {
+        counts.add(limited(one.name), 1);
+    }
+    if told.quota_is_used_up() {
+        counts.add(limited_by_quota(), 1);
+    }
+    schedule(env);
+    told.refusal()
+}
+
+/// The instant of the request, in microseconds since the epoch.
+pub fn now_us<E: RateLimitEnvironment>(env: &E) -> u64 {
+    micros(env.now().as_unix_ms())
+}

@@ -1,0 +1,143 @@
+//! What holds for the requests of a tenant: the operator's document, the tenant's own, and the defaults.
+
+use std::net::IpAddr;
+
+use leaderboard_api::rate_limits::{Addresses, LimitsDocument, Policy, PolicyName, Scope, Setting};
+
+/// What holds for a tenant's requests.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    policies: [Option<Policy>; PolicyName::ALL.len()],
+    /// Whether the tenant's own document says something of each.
+    tenants_own: [bool; PolicyName::ALL.len()],
+    /// Whether reads are limited and counted.
+    pub reads: bool,
+    operator: Addresses,
+    tenant: Addresses,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::new(&LimitsDocument::default(), &LimitsDocument::default())
+    }
+}
+
+impl Rules {
+    /// The rules that two documents make.
+    pub fn new(operator: &LimitsDocument, tenant: &LimitsDocument) -> Self {
+        let effective = |name| {
+            let own = or(LimitsDocument::setting(&tenant.policies, name), || {
+                or(LimitsDocument::setting(&operator.policies, name), || {
+                    name.default().map_or(Setting::Off, Setting::Rate)
+                })
+            });
+            // The bound may be newer than what the tenant set.
+            match (own, operator.bound(name)) {
+                (Setting::Rate(own), Some(bound)) if !own.is_within(bound) => Some(bound),
+                (Setting::Rate(own), _) => Some(own),
+                (_, bound) => bound,
+            }
+        };
+        Self {
+            policies: PolicyName::ALL.map(effective),
+            tenants_own: PolicyName::ALL
+                .map(|name| LimitsDocument::setting(&tenant.policies, name) != Setting::Unset),
+            reads: operator.reads,
+            operator: operator.addresses.clone(),
+            tenant: tenant.addresses.clone(),
+        }
+    }
+
+    /// The rules that the stored documents make.
+    pub fn of(operator: Option<&[u8]>, tenant: Option<&[u8]>) -> Self {
+        let read = |body: Option<&[u8]>, scope| {
+            body.map(|bytes| LimitsDocument::stored(bytes, scope))
+                .unwrap_or_default()
+        };
+        Self::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
+    }
+
+    /// The limit of that name, if there is one.
+    pub fn policy(&self, name: PolicyName) -> Option<Policy> {
+        let at = PolicyName::ALL.iter().position(|known| *known == name)?;
+        self.policies.get(at).copied().flatten()
+    }
+
+    /// Whether the tenant's own document says something of the limit of that name.
+    pub fn is_tenants_own(&self, name: PolicyName) -> bool {
+        let at = PolicyName::ALL.iter().position(|known| *known == name);
+        at.and_then(|at| self.tenants_own.get(at))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Whether a client is let in by its address.
+    pub fn admit(&self, client: Option<IpAddr>) -> bool {
+        self.operator.admit(client) && self.tenant.admit(client)
+    }
+
+    /// Whether a client is not limited.
+    pub fn exempt(&self, client: Option<IpAddr>) -> bool {
+        client.is_some_and(|address| self.operator.exempt.contain(address))
+    }
+}
+
+fn or(setting: Setting, other: impl FnOnce() -> Setting) -> Setting {
+    match setting {
+        Setting::Unset => other(),
+        set => set,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leaderboard_api::json;
+
+    fn rules(operator: &str, tenant: &str) -> Rules {
+        let read =
+            |text: &str, scope| LimitsDocument::read(&json::parse(text.as_bytes()).unwrap(), scope).unwrap();
+        Rules::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
+    }
+
+    fn quota(rules: &Rules, name: PolicyName) -> Option<u32> {
+        rules.policy(name).map(|policy| policy.quota)
+    }
+
+    #[test]
+    fn the_tenant_goes_before_the_operator_and_both_before_the_defaults() {
+        let both = rules(
+            r#"{"policies":{"player":{"quota":7},"client":"off","tenant":{"quota":50}}}"#,
+            r#"{"policies":{"player":{"quota":8}}}"#,
+        );
+        assert_eq!(quota(&both, PolicyName::Player), Some(8));
+        assert_eq!(quota(&both, PolicyName::Client), None);
+        assert_eq!(quota(&both, PolicyName::Tenant), Some(50));
+        assert_eq!(quota(&both, PolicyName::Key), Some(1000));
+        let none = Rules::default();
+        assert_eq!(quota(&none, PolicyName::Player), Some(100));
+        assert_eq!(quota(&none, PolicyName::Tenant), None);
+    }
+
+    #[test]
+    fn what_the_operator_sets_for_all_of_a_tenant_binds_the_tenant() {
+        let tenant = |operator, own| quota(&rules(operator, own), PolicyName::Tenant);
+        let set = r#"{"policies":{"tenant":{"quota":50}}}"#;
+        assert_eq!(tenant(set, r#"{"policies":{"tenant":{"quota":60}}}"#), Some(50));
+        assert_eq!(tenant(set, r#"{"policies":{"tenant":"off"}}"#), Some(50));
+        assert_eq!(tenant(set, r#"{"policies":{"tenant":{"quota":40}}}"#), Some(40));
+        let wider = r#"{"policies":{"tenant":{"quota":50}},"bounds":{"tenant":{"quota":55}}}"#;
+        assert_eq!(tenant(wider, "{}"), Some(50));
+        assert_eq!(tenant(wider, r#"{"policies":{"tenant":{"quota":60}}}"#), Some(55));
+    }
+
+    #[test]
+    fn a_bound_that_is_newer_than_the_tenants_document_holds() {
+        let bound = r#"{"bounds":{"player":{"quota":5},"tenant":{"quota":9}}}"#;
+        let loud = rules(bound, r#"{"policies":{"player":{"quota":8}}}"#);
+        assert_eq!(quota(&loud, PolicyName::Player), Some(5));
+        assert_eq!(quota(&loud, PolicyName::Tenant), Some(9));
+        let quiet = rules(bound, r#"{"policies":{"player":{"quota":3}}}"#);
+        assert_eq!(quota(&quiet, PolicyName::Player), Some(3));
+    }
+}

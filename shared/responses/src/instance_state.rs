@@ -1,0 +1,96 @@
+//! What one instance keeps between its requests.
+
+use leaderboard_auth::{AuthSettings, AuthState};
+use leaderboard_cache::CacheState;
+use leaderboard_pipeline::{PipelineState, Settings};
+use leaderboard_rate_limit::Limiter;
+use leaderboard_telemetry::metrics::Counts;
+use leaderboard_tenant_config::TenantConfigState;
+
+use crate::Shelf;
+
+/// What one instance keeps between its requests. It lives as long as the instance: at most 128 requests, and it is dropped after a
+/// second of idleness. A response to one user never depends on what is kept of another user: entries are found by what was presented,
+/// or hold for everybody.
+#[derive(Debug)]
+pub struct InstanceState {
+    settings: Settings,
+    counts: Counts,
+    cache: CacheState,
+    limiter: Limiter,
+    tenant_configs: TenantConfigState,
+    auth: AuthState,
+    pipeline: PipelineState,
+    responses: Shelf,
+}
+
+impl InstanceState {
+    /// Returns the state of an instance that has served no request.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            counts: Counts::default(),
+            cache: CacheState::default(),
+            limiter: Limiter::default(),
+            tenant_configs: TenantConfigState::default(),
+            auth: AuthState::default(),
+            pipeline: PipelineState::default(),
+            responses: Shelf::default(),
+        }
+    }
+}
+
+impl AsRef<Settings> for InstanceState {
+    fn as_ref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+impl AsRef<AuthSettings> for InstanceState {
+    fn as_ref(&self) -> &AuthSettings {
+        &self.settings.auth
+    }
+}
+
+impl AsRef<Counts> for InstanceState {
+    fn as_ref(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+impl AsRef<CacheState> for InstanceState {
+    fn as_ref(&self) -> &CacheState {
+        &self.cache
+    }
+}
+
+impl AsRef<Limiter> for InstanceState {
+    fn as_ref(&self) -> &Limiter {
+        &self.limiter
+    }
+}
+
+impl AsRef<TenantConfigState> for InstanceState {
+    fn as_ref(&self) -> &TenantConfigState {
+        &self.tenant_configs
+    }
+}
+
+impl AsRef<AuthState> for InstanceState {
+    fn as_ref(&self) -> &AuthState {
+        &self.auth
+    }
+}
+
+impl AsRef<PipelineState> for InstanceState {
+    fn as_ref(&self) -> &PipelineState {
+        &self.pipeline
+    }
+}
+
+impl AsRef<Shelf> for InstanceState {
+    fn as_ref(&self) -> &Shelf {
+        &self.responses
+    }
+}

@@ -1,0 +1,343 @@
+//! Scores that come as messages on a channel instead of requests.
+//!
+//! `{"tenant": "default", "scores": [ … ]}`, each submission as in `POST /scores`, and each with an `id`:
+//! every region receives every message, and the ids make it count once. Each submission that cannot be applied becomes a dead
+//! letter with its reason: never silently dropped, never in the way of the rest, and to be replayed when the reason is gone.
+//!
+//! A message may name any number of leaderboards. It is settled in parts of as many as a request may name.
+
+mod parts;
+
+mod read;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    ChargeRequest, DeadLetter, DeadLetters, RankDetail, RateLimits, StoredDeadLetter, SubmitOptions,
+    Submitted, Usage,
+};
+use leaderboard_core::usecase::Deps;
+use leaderboard_core::{
+    Outcome, Refusal, RefusalReason, StoreError, Submission, TenantId, Timestamp, usecase,
+};
+use serde::Serialize;
+
+use leaderboard_api::Problem;
+use leaderboard_api::ProblemType;
+use leaderboard_api::tenant_record::TenantState;
+use leaderboard_pipeline::switches;
+use leaderboard_responses as views;
+use leaderboard_responses::ResponseEnvironment;
+use leaderboard_tenant_config::Knowledge;
+
+use self::read::{Faulty, Message};
+
+pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES};
+
+/// The most bytes of a message that a dead letter keeps. No submission that is valid comes near it.
+pub const MAX_LETTER_BYTES: usize = 16 * 1024;
+/// The most bytes of a letter's reason: it can name what a client sent.
+const MAX_REASON_BYTES: usize = 2 * 1024;
+/// How many letters go into the store with one command.
+const LETTERS_AT_ONCE: usize = 1000;
+
+/// What became of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MessageReport {
+    /// Submissions applied now.
+    pub applied: usize,
+    /// Submissions that had been applied before: by another region, or by an earlier try.
+    pub replayed: usize,
+    /// Submissions (or whole messages that could not be read) put into the dead letters.
+    pub buried: usize,
+    /// Submissions that wait until a period has been rebuilt: the caller tries the message again, which is safe.
+    pub waiting: usize,
+}
+
+/// What becomes of a submission that meets a rebuild.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRebuild {
+    /// It waits: [`MessageReport::waiting`].
+    Wait,
+    /// It becomes a dead letter.
+    Bury,
+}
+
+/// Applies a message. Submissions that meet a rebuild wait.
+///
+/// # Errors
+/// As [`apply_with`].
+pub async fn apply<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
+    apply_with(env, payload, OnRebuild::Wait).await
+}
+
+/// Applies a message.
+///
+/// # Errors
+/// [`StoreError`] alone: the caller tries again, which is safe.
+pub async fn apply_with<E: ResponseEnvironment>(
+    env: &E,
+    payload: &[u8],
+    on_rebuild: OnRebuild,
+) -> Result<MessageReport, StoreError> {
+    let message = match Message::parse(payload) {
+        Ok(message) => message,
+        Err(faulty) => return faulty.push_all(env, payload, &faulty.problem.one_line()).await,
+    };
+    let tenant = &message.tenant;
+    let knowledge = Knowledge::of(env, tenant).await?;
+    if let Some(problem) = why_closed(env, tenant, &knowledge) {
+        return message.push_all(env, &problem.one_line()).await;
+    }
+    let mut answers = Vec::with_capacity(message.items.len());
+    let mut failure = None;
+    // The region is asked for the configurations of the first part alone, so that what a message costs there is bounded.
+    let mut cache = env.cache();
+    for part in parts::parts(&message.items, |(item, _)| &item.submission.leaderboards) {
+        let submissions: Vec<_> = part.iter().map(|(item, _)| item.submission.clone()).collect();
+        match submit(env, tenant, &knowledge, &submissions, (cache.take(), None)).await {
+            Ok(submitted) => answers.extend(submitted.answers),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    views::submitted(env, tenant, answers.iter().flatten().flatten());
+    let mut report = MessageReport::default();
+    let mut letters = message.refused_letters(env.now());
+    for (answer, (item, text)) in answers.iter().zip(&message.items) {
+        match answer {
+            Err(Refusal {
+                reason: RefusalReason::Rebuilding,
+                ..
+            }) if on_rebuild == OnRebuild::Wait => report.waiting += 1,
+            Ok(outcomes) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,
+            Ok(_) => report.applied += 1,
+            Err(refusal) => {
+                let reason = Problem::lasting_reason(refusal, &item.place);
+                letters.push(letter(env.now(), &reason, tenant, text));
+            }
+        }
+    }
+    // What is applied now is a replay when the message comes again.
+    count(env, tenant, report.applied).await;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    report.buried = letters.len();
+    push(env, Some(tenant), &letters).await?;
+    Ok(report)
+}
+
+/// Why nothing of a tenant is applied now.
+fn why_closed<E: ResponseEnvironment>(env: &E, tenant: &TenantId, knowledge: &Knowledge) -> Option<Problem> {
+    if switches::writes_are_off(env, tenant, knowledge) {
+        Some(Problem::new(ProblemType::WritesDisabled))
+    } else if knowledge.tenant.state == TenantState::Suspended {
+        Some(Problem::new(ProblemType::TenantSuspended))
+    } else {
+        None
+    }
+}
+
+/// Settles submissions of messages on at most [`leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with
+/// configurations of this cache. Those without a time happened at this instant, or now.
+async fn submit<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    knowledge: &Knowledge,
+    submissions: &[Submission],
+    (cache, received_at): (Option<&E::Cache>, Option<Timestamp>),
+) -> Result<Submitted, StoreError> {
+    let deps = Deps {
+        store: env.store(),
+        cache,
+        boards: env.boards(),
+        now: env.now(),
+    };
+    let terms = SubmitOptions {
+        announce_on: env.changes_channel().cloned(),
+        max_tenant_entries: knowledge.tenant.quotas.entries,
+        max_log_bytes: Some(knowledge.tenant.quotas.max_log_bytes()),
+        received_at,
+        ..SubmitOptions::new(RankDetail::Omitted)
+    };
+    usecase::submit(&deps, tenant, &Caller::Message, submissions, &terms)
+        .await
+        .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))
+}
+
+/// Applies the submission of a dead letter, as if its message came now; one without `occurred_at` happened when the message was
+/// given up. The outcomes; those of a submission that had been applied meanwhile are marked as replayed.
+///
+/// # Errors
+/// Why it still cannot be applied.
+pub async fn replay<E: ResponseEnvironment>(
+    env: &E,
+    knowledge: &Knowledge,
+    stored: &StoredDeadLetter,
+) -> Result<Vec<Outcome>, Problem> {
+    if !is_complete(&stored.letter) {
+        return Err(not_replayable("the message was too long to be kept whole"));
+    }
+    let message = Message::parse(&stored.letter.payload).map_err(|faulty| {
+        not_replayable(&format!(
+            "the message cannot be read: {}",
+            faulty.problem.one_line()
+        ))
+    })?;
+    if let Some(problem) = why_closed(env, &message.tenant, knowledge) {
+        return Err(problem);
+    }
+    let (item, submission) = match (message.items.as_slice(), message.refused.as_slice()) {
+        ([(item, _)], []) => (item, item.submission.clone()),
+        (_, [(problem, _), ..]) => return Err(not_replayable(&problem.one_line())),
+        _ => return Err(not_replayable("the message does not hold one submission")),
+    };
+    let tenant = &message.tenant;
+    let submissions = [submission];
+    let received_at = Some(stored.letter.at);
+    let submitted = submit(env, tenant, knowledge, &submissions, (env.cache(), received_at)).await?;
+    views::submitted(env, tenant, submitted.answers.iter().flatten().flatten());
+    let answer = submitted.answers.into_iter().next();
+    let outcomes = answer
+        .ok_or_else(|| Problem::internal("a submission was not answered"))?
+        .map_err(|refusal| {
+            // In words alone: the fields are the message's, not the request's.
+            let problem = Problem::of_refusal(&refusal, &item.place);
+            Problem::new(problem.kind).with_detail(problem.one_line())
+        })?;
+    if !outcomes.iter().all(|outcome| outcome.replayed) {
+        count(env, tenant, 1).await;
+    }
+    Ok(outcomes)
+}
+
+fn not_replayable(why: &str) -> Problem {
+    Problem::new(ProblemType::NotReplayable).with_detail(why)
+}
+
+/// Whether the payload is all of the message: one that is too long is cut.
+pub fn is_complete(letter: &DeadLetter) -> bool {
+    letter.payload.len() < MAX_LETTER_BYTES
+}
+
+/// Adds the scores that were applied to the tenant's usage. Every region receives every message, and one of them applies it.
+async fn count<E: ResponseEnvironment>(env: &E, tenant: &TenantId, applied: usize) {
+    let scores = u64::try_from(applied).unwrap_or(u64::MAX);
+    let usage = Usage { requests: 0, scores };
+    let metering = ChargeRequest {
+        usage,
+        ..ChargeRequest::default()
+    };
+    if applied > 0 {
+        // What is applied stays applied, counted or not.
+        let _ = env.store().report(tenant, &metering).await;
+    }
+}
+
+impl Message {
+    /// Letters of the submissions that could not be read, each with its own reason.
+    fn refused_letters(&self, at: Timestamp) -> Vec<DeadLetter> {
+        self.refused
+            .iter()
+            .map(|(problem, text)| letter(at, &problem.one_line(), &self.tenant, text))
+            .collect()
+    }
+
+    /// Puts every submission into the dead letters, those that could be read for this reason.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn push_all<E: ResponseEnvironment>(
+        &self,
+        env: &E,
+        reason: &str,
+    ) -> Result<MessageReport, StoreError> {
+        let at = env.now();
+        let mut letters = self.refused_letters(at);
+        let read = self.items.iter();
+        letters.extend(read.map(|(_, text)| letter(at, reason, &self.tenant, text)));
+        push(env, Some(&self.tenant), &letters).await?;
+        Ok(MessageReport {
+            buried: letters.len(),
+            ..MessageReport::default()
+        })
+    }
+}
+
+/// A letter with one submission, as a message that can be sent again. One that is longer than any that is valid is cut.
+fn letter(at: Timestamp, reason: &str, tenant: &TenantId, item: &str) -> DeadLetter {
+    let payload = format!("{{\"tenant\":\"{tenant}\",\"scores\":[{item}]}}");
+    cut_letter(at, reason, payload.into_bytes())
+}
+
+/// A letter, cut to what is kept of one.
+fn cut_letter(at: Timestamp, reason: &str, mut payload: Vec<u8>) -> DeadLetter {
+    payload.truncate(MAX_LETTER_BYTES);
+    let whole = |end: &usize| reason.is_char_boundary(*end);
+    let end = (0..=MAX_REASON_BYTES.min(reason.len())).rev().find(whole);
+    let reason = reason.get(..end.unwrap_or(0)).unwrap_or_default().to_owned();
+    DeadLetter { at, reason, payload }
+}
+
+impl Faulty {
+    /// Puts the message into the dead letters: a letter for each submission where they can be told apart, or else one with the
+    /// whole of it, cut to [`MAX_LETTER_BYTES`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn push_all<E: ResponseEnvironment>(
+        &self,
+        env: &E,
+        payload: &[u8],
+        reason: &str,
+    ) -> Result<MessageReport, StoreError> {
+        match &self.parts {
+            Some(message) => message.push_all(env, reason).await,
+            None => push_unreadable(env, payload, reason).await,
+        }
+    }
+}
+
+/// Puts a message into the dead letters that the caller could not get applied: a letter for each submission, or the whole of a
+/// message in which they cannot be told apart, cut to [`MAX_LETTER_BYTES`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn bury<E: ResponseEnvironment>(
+    env: &E,
+    payload: &[u8],
+    reason: &str,
+) -> Result<MessageReport, StoreError> {
+    match Message::parse(payload) {
+        Ok(message) => message.push_all(env, reason).await,
+        Err(faulty) => faulty.push_all(env, payload, reason).await,
+    }
+}
+
+async fn push_unreadable<E: ResponseEnvironment>(
+    env: &E,
+    payload: &[u8],
+    reason: &str,
+) -> Result<MessageReport, StoreError> {
+    let kept = payload.get(..MAX_LETTER_BYTES).unwrap_or(payload);
+    let letter = cut_letter(env.now(), reason, kept.to_vec());
+    push(env, None, &[letter]).await?;
+    Ok(MessageReport {
+        buried: 1,
+        ..MessageReport::default()
+    })
+}
+
+/// One command for up to [`LETTERS_AT_ONCE`] of them: the store does nothing else meanwhile.
+async fn push<E: ResponseEnvironment>(
+    env: &E,
+    tenant: Option<&TenantId>,
+    letters: &[DeadLetter],
+) -> Result<(), StoreError> {
+    for some in letters.chunks(LETTERS_AT_ONCE) {
+        env.store().push_dead_letters(tenant, some).await?;
+    }
+    Ok(())
+}

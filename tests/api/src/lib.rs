@@ -1,0 +1,1 @@
+//! Tests of the API in process; see `tests/api`.

@@ -1,0 +1,179 @@
+//! A store that is out of memory: it refuses every charge, every audit record and every score. What takes data out is done.
+
+use futures::executor::block_on;
+use leaderboard_core::ports::{DeadLetter, DeadLetters};
+use leaderboard_core::{TenantId, Timestamp};
+use serde_json::{Value, json};
+
+use super::world::{BEGIN_S, Instance, Region, issuer_document};
+
+/// A leaderboard of acme with a score, and a key that may do everything.
+fn world() -> (Region, Instance, String) {
+    let region = Region::new();
+    let instance = region.instance();
+    let (_, key) =
+        instance.make_key(&json!({"name": "k", "scopes": ["admin", "scores:write", "scores:read"]}));
+    for id in ["b", "c"] {
+        let path = format!("/leaderboards/{id}");
+        assert_eq!(instance.with_key(&key, "PUT", &path, "{}").status, 201);
+        let score = r#"{"player":"p","score":1}"#;
+        assert_eq!(
+            instance
+                .with_key(&key, "POST", &format!("{path}/scores"), score)
+                .status,
+            200
+        );
+    }
+    (region, instance, key)
+}
+
+/// How many acts the audit log has, and how many it refused.
+fn acts(instance: &Instance) -> (usize, u64) {
+    let log = instance.operator("GET", "/audit?limit=1000", &Value::Null).json();
+    let records = log["records"].as_array().unwrap().iter();
+    let acts = records.filter(|record| record["event"]["type"] == "act").count();
+    let slots = instance.counted();
+    (
+        acts,
+        slots.get("edgeboard_acts_unrecorded_total").copied().unwrap_or(0),
+    )
+}
+
+#[test]
+fn what_takes_data_out_is_done_and_what_adds_some_is_refused() {
+    let (region, instance, key) = world();
+    let before = acts(&instance);
+    region.store.is_full.set(true);
+    for (method, path, body) in [
+        ("PUT", "/leaderboards/d", "{}"),
+        ("PATCH", "/leaderboards/b", r#"{"title":"B"}"#),
+        ("POST", "/leaderboards/b/scores", r#"{"player":"q","score":1}"#),
+    ] {
+        let refused = instance.with_key(&key, method, path, body);
+        assert_eq!(
+            refused.problem(),
+            (503, "unavailable".into(), String::new()),
+            "{method} {path}"
+        );
+    }
+    for (method, path) in [
+        ("PUT", "/players/q/ban"),
+        ("DELETE", "/players/q/ban"),
+        ("DELETE", "/leaderboards/b/scores/p"),
+        ("DELETE", "/leaderboards/c"),
+    ] {
+        let done = instance.with_key(&key, method, path, "");
+        assert_eq!(done.status, 204, "{method} {path}: {done:?}");
+        assert!(done.headers.contains_key("ratelimit"), "{done:?}");
+        // The log line says what the audit log does not have.
+        assert_eq!(done.log.level, leaderboard_telemetry::Level::Error);
+        assert!(done.log.cause.unwrap().contains("not recorded"));
+    }
+    region.store.is_full.set(false);
+    assert_eq!(instance.with_key(&key, "GET", "/leaderboards/c", "").status, 404);
+    let gone = instance.with_key(&key, "GET", "/leaderboards/b/entries/p", "");
+    assert_eq!(gone.problem().1, "entry-not-found");
+    assert_eq!(acts(&instance), (before.0, before.1 + 4));
+}
+
+#[test]
+fn an_act_is_recorded_afterwards_when_it_made_room() {
+    let (region, instance, key) = world();
+    let before = acts(&instance);
+    region.store.is_full.set(true);
+    region.store.has_room_after_deleting.set(true);
+    let done = instance.with_key(&key, "DELETE", "/leaderboards/c", "");
+    assert_eq!((done.status, done.log.cause), (204, None));
+    assert_eq!(acts(&instance), (before.0 + 1, before.1));
+    // One that was refused, and never recorded, is counted with the refusals.
+    region.store.is_full.set(true);
+    let refused = instance.with_key(&key, "DELETE", "/leaderboards/none", "");
+    assert_eq!(refused.status, 404);
+    assert_eq!(acts(&instance), (before.0 + 1, before.1));
+    let refusals = instance.counted()["edgeboard_refusals_unrecorded_total"];
+    assert_eq!(refusals, 1);
+}
+
+#[test]
+fn documents_and_dead_letters_are_deleted() {
+    let (region, instance, key) = world();
+    let acme = TenantId::new("acme").unwrap();
+    let letter = DeadLetter {
+        at: Timestamp::from_unix_ms(BEGIN_S * 1000).unwrap(),
+        reason: "nobody can read it".into(),
+        payload: b"{".to_vec(),
+    };
+    block_on(region.store.push_dead_letters(Some(&acme), &[letter])).unwrap();
+    let letters = instance.with_key(&key, "GET", "/dead-letters", "").json();
+    let letter = format!("/dead-letters/{}", letters["letters"][0]["id"].as_str().unwrap());
+    // Both are on one list, which is shortened first.
+    let mut shared = issuer_document();
+    shared["claims"] = json!({"tenant": "org"});
+    for (path, document) in [
+        ("/issuers/main", issuer_document()),
+        ("/operator/issuers/shared", shared),
+        ("/flags", json!({"flags": {}})),
+        ("/operator/flags", json!({"flags": {}})),
+        ("/limits", json!({})),
+        ("/operator/limits", json!({})),
+    ] {
+        let made = instance.operator("PUT", path, &document);
+        assert_eq!(made.status, 201, "{path}: {made:?}");
+    }
+    let before = acts(&instance);
+    region.store.is_full.set(true);
+    let paths = ["/issuers/main", "/flags", "/limits", letter.as_str()];
+    for path in paths {
+        let done = instance.with_key(&key, "DELETE", path, "");
+        assert_eq!(done.status, 204, "{path}: {done:?}");
+        assert!(done.log.cause.unwrap().contains("not recorded"));
+    }
+    let operators = ["/operator/issuers/shared", "/operator/flags", "/operator/limits"];
+    for path in operators {
+        let done = instance.operator("DELETE", path, &Value::Null);
+        assert_eq!(done.status, 204, "{path}: {done:?}");
+    }
+    region.store.is_full.set(false);
+    for path in paths.iter().filter(|path| **path != letter).chain(&operators) {
+        let gone = instance.operator("GET", path, &Value::Null);
+        assert_eq!(gone.status, 404, "{path}: {gone:?}");
+    }
+    let letters = instance.with_key(&key, "GET", "/dead-letters", "").json();
+    assert_eq!(letters["letters"], json!([]));
+    assert_eq!(acts(&instance), (before.0, before.1 + 7));
+}
+
+#[test]
+fn a_key_is_revoked_and_no_record_of_it_is_left() {
+    let (region, instance, key) = world();
+    let admin = || instance.make_key(&json!({"name": "leaked", "scopes": ["scores:read"]}));
+    let ((kept, _), (id, leaked)) = (admin(), admin());
+    let path = format!("/keys/{id}");
+    let reads = || {
+        instance
+            .with_key(&leaked, "GET", "/leaderboards/b/entries", "")
+            .status
+    };
+    assert_eq!(reads(), 200);
+    region.store.is_full.set(true);
+    let stale = [("x-api-key", key.as_str()), ("if-match", "\"1\"")];
+    assert_eq!(instance.send("DELETE", &path, "", &stale).status, 412);
+    let rotated = instance.with_key(&key, "POST", &format!("{path}/rotate"), "");
+    assert_eq!(rotated.status, 503);
+    assert_eq!(reads(), 200);
+    let done = instance.with_key(&key, "DELETE", &path, "");
+    assert_eq!(done.status, 204, "{done:?}");
+    assert_eq!(reads(), 401);
+    let gone = instance.with_key(&key, "GET", &path, "");
+    assert_eq!(gone.problem().1, "key-not-found");
+    // With room, the record stays, and says when.
+    region.store.is_full.set(false);
+    let path = format!("/keys/{kept}");
+    assert_eq!(instance.with_key(&key, "DELETE", &path, "").status, 204);
+    let record = instance.with_key(&key, "GET", &path, "").json();
+    assert!(record["revoked_at"].is_string(), "{record}");
+    // To remove it needs no room.
+    region.store.is_full.set(true);
+    assert_eq!(instance.with_key(&key, "DELETE", &path, "").status, 204);
+    assert_eq!(instance.with_key(&key, "GET", &path, "").status, 404);
+}
