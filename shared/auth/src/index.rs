@@ -17,7 +17,7 @@ use leaderboard_api::{Problem, ProblemType};
 use leaderboard_identity::hex::encode as hex;
 
 /// What the ids of these documents start with: no issuer's id does, and all of those come before it.
-pub const PREFIX: char = '~';
+pub(crate) const PREFIX: char = '~';
 /// Tenants' documents that one pair leads to. A tenant has one of them at most, and the operator's come in addition.
 const MAX_ENTRIES: usize = 1000;
 /// How often a change is tried anew because somebody else changed the same list.
@@ -27,7 +27,7 @@ const NAME_BYTES: usize = 20;
 
 /// What a document claims: the tokens of an issuer for an audience.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// `iss` of the tokens.
     pub issuer: String,
     /// `aud` of the tokens.
@@ -42,7 +42,7 @@ impl Claim {
     }
 
     /// Where the documents that claim this are listed.
-    pub fn list(&self) -> DocumentName {
+    pub(crate) fn list(&self) -> DocumentName {
         DocumentName {
             tenant: None,
             kind: DocumentKind::Issuer,
@@ -51,13 +51,13 @@ impl Claim {
     }
 
     /// The group of the list among the copies.
-    pub fn group(&self) -> String {
+    pub(crate) fn group(&self) -> String {
         format!("issuers:{}", self.digest())
     }
 }
 
 /// Returns what an issuer's document claims: one claim for each audience.
-pub fn claims_of(record: &IssuerRecord) -> BTreeSet<Claim> {
+pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<Claim> {
     let claim = |audience: &String| Claim {
         issuer: record.issuer.clone(),
         audience: audience.clone(),
@@ -67,7 +67,7 @@ pub fn claims_of(record: &IssuerRecord) -> BTreeSet<Claim> {
 
 /// One document on a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Whose it is; `None`: the operator's.
     pub tenant: Option<String>,
     /// Its id.
@@ -93,7 +93,7 @@ pub fn digest(text: &str) -> String {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
     serde_json::from_slice(bytes).map_err(|_| StoreError::Corrupt("a list of issuers".to_owned()))
 }
 
@@ -101,7 +101,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
 ///
 /// # Errors
 /// `quota-reached` when the list is full.
-pub async fn announce<E: AuthEnvironment>(
+pub(crate) async fn announce<E: AuthEnvironment>(
     env: &E,
     claim: &Claim,
     owner: Option<&TenantId>,
@@ -125,7 +125,7 @@ pub async fn announce<E: AuthEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn withdraw<E: AuthEnvironment>(
+pub(crate) async fn withdraw<E: AuthEnvironment>(
     env: &E,
     claim: &Claim,
     owner: Option<&TenantId>,
@@ -139,7 +139,7 @@ pub async fn withdraw<E: AuthEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn settle<E: AuthEnvironment>(
+pub(crate) async fn settle<E: AuthEnvironment>(
     env: &E,
     claim: &Claim,
     owner: Option<&TenantId>,

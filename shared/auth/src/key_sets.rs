@@ -45,7 +45,7 @@ const MAX_SETS: usize = 100;
 
 /// Where a set comes from, and whose it is. Owners share no set: what one of them does to its issuers drops no set of another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     owner: Option<TenantId>,
     place: Place,
 }
@@ -60,7 +60,7 @@ enum Place {
 
 impl Source {
     /// Where the keys of an issuer of `owner` (`None`: of the operator's) are; `None` for keys in its document.
-    pub fn of(owner: Option<&TenantId>, record: &IssuerRecord) -> Option<Self> {
+    pub(crate) fn of(owner: Option<&TenantId>, record: &IssuerRecord) -> Option<Self> {
         let place = match &record.source {
             KeySource::Address(url) => Place::Address(url.clone()),
             KeySource::Discovery => Place::Discovery(record.issuer.clone()),
@@ -195,7 +195,7 @@ impl<E: AuthEnvironment> Drop for Fetching<'_, E> {
 }
 
 /// The keys of a set, if nobody has to be asked for them first. A set that is no longer fresh is fetched after the response.
-pub async fn at_hand<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
+pub(crate) async fn at_hand<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
     let now = env.now();
     let held = known(env, &source.name()).await?;
     let keys = held.younger_than(STALE_MS, now)?;
@@ -209,21 +209,21 @@ pub async fn at_hand<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<
 }
 
 /// 503: there are no keys, and they cannot be fetched.
-pub fn out_of_reach(source: &Source) -> Problem {
+pub(crate) fn out_of_reach(source: &Source) -> Problem {
     Problem::new(ProblemType::Unavailable)
         .with_detail("The keys of the token's issuer are out of reach.")
         .with_cause(format!("no keys from {}", source.name()))
 }
 
 /// Drops what is known of a set in this instance and in its region.
-pub async fn forget<E: AuthEnvironment>(env: &E, source: &Source) {
+pub(crate) async fn forget<E: AuthEnvironment>(env: &E, source: &Source) {
     let name = source.name();
     env.auth_state().key_sets.forget(&name);
     nearby::forget(env, &name).await;
 }
 
 /// Fetches a set, unless that was tried a moment ago, and says what came of it.
-pub async fn probe<E: AuthEnvironment>(env: &E, source: &Source) -> KeySetProbe {
+pub(crate) async fn probe<E: AuthEnvironment>(env: &E, source: &Source) -> KeySetProbe {
     let name = source.name();
     renewed(env, source).await;
     let Some(held) = env.auth_state().key_sets.find(&name) else {
@@ -239,7 +239,7 @@ pub async fn probe<E: AuthEnvironment>(env: &E, source: &Source) -> KeySetProbe 
 }
 
 /// The keys of a set after another attempt to fetch it, or without one when the last is too recent.
-pub async fn renewed<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
+pub(crate) async fn renewed<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
     let (name, memory) = (source.name(), &env.auth_state().key_sets);
     if memory.fetching.borrow().contains(&name) {
         for _ in 0..MAX_LOOKS {

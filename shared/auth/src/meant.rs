@@ -17,7 +17,7 @@ use leaderboard_cache::documents::{Bodies, CLOCK_MARGIN_MS, Trust, documents};
 
 /// How long a copy is good for, in milliseconds: an issuer that was removed is refused everywhere after half a minute, by
 /// whatever clock.
-pub const TRUSTED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
+pub(crate) const TRUSTED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
 const TRUST: Trust = Trust {
     refresh_after_ms: 15_000,
     ask_after_ms: TRUSTED_MS,
@@ -33,14 +33,14 @@ const MAX_KNOWN: usize = 200;
 
 /// A document that may be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meant {
+pub(crate) struct Meant {
     owner: Option<TenantId>,
     id: String,
 }
 
 /// An issuer, ready to verify tokens.
 #[derive(Debug)]
-pub struct Issuer {
+pub(crate) struct Issuer {
     /// Whose tokens it issues; `None`: the operator lets it issue for others.
     pub owner: Option<TenantId>,
     /// Its id.
@@ -56,7 +56,7 @@ pub struct Issuer {
 
 /// The keys of an issuer.
 #[derive(Debug)]
-pub enum Keys {
+pub(crate) enum Keys {
     /// These.
     Here(Rc<KeySet>),
     /// Published.
@@ -87,7 +87,7 @@ impl Issuer {
     }
 
     /// The tenant that its tokens are for, where they do not say it themselves.
-    pub fn tenant(&self) -> Option<TenantId> {
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
         let fixed = || TenantId::new(self.record.tenant.as_deref()?).ok();
         self.owner.clone().or_else(fixed)
     }
@@ -120,7 +120,7 @@ impl KnownIssuers {
 ///
 /// # Errors
 /// [`StoreError`] when the store had to be asked and did not answer.
-pub async fn meant<E: AuthEnvironment>(
+pub(crate) async fn meant<E: AuthEnvironment>(
     env: &E,
     issuer: &str,
     audiences: &[String],
@@ -164,7 +164,7 @@ pub async fn meant<E: AuthEnvironment>(
 ///
 /// # Errors
 /// [`StoreError`] when the store had to be asked and did not answer.
-pub async fn issuer<E: AuthEnvironment>(
+pub(crate) async fn issuer<E: AuthEnvironment>(
     env: &E,
     meant: &Meant,
     issuer: &str,

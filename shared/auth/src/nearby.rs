@@ -16,7 +16,7 @@ const LONGEST_ATTEMPT_MS: i64 = 7_000;
 
 /// An attempt to fetch a set, somewhere in the region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// One is under way.
     UnderWay,
     /// One has ended so many milliseconds ago.
@@ -24,7 +24,7 @@ pub enum Attempt {
 }
 
 /// The last good set, and when it was fetched.
-pub async fn set<E: AuthEnvironment>(env: &E, name: &str) -> Option<(KeySet, Timestamp)> {
+pub(crate) async fn set<E: AuthEnvironment>(env: &E, name: &str) -> Option<(KeySet, Timestamp)> {
     let bytes = env.region().get(&set_key(name)).await.ok()??;
     let mut r = Reader::new(&bytes);
     (r.unsigned().ok()? == FORM).then_some(())?;
@@ -35,7 +35,7 @@ pub async fn set<E: AuthEnvironment>(env: &E, name: &str) -> Option<(KeySet, Tim
 }
 
 /// Keeps a set. A cache that fails costs another fetch, never an answer.
-pub async fn keep<E: AuthEnvironment>(env: &E, name: &str, json: &[u8], fetched_at: Timestamp) {
+pub(crate) async fn keep<E: AuthEnvironment>(env: &E, name: &str, json: &[u8], fetched_at: Timestamp) {
     let mut w = Writer::default();
     w.unsigned(FORM);
     w.signed(fetched_at.as_unix_ms());
@@ -44,7 +44,7 @@ pub async fn keep<E: AuthEnvironment>(env: &E, name: &str, json: &[u8], fetched_
 }
 
 /// The last attempt of any instance of the region, as far as it matters.
-pub async fn attempt<E: AuthEnvironment>(env: &E, name: &str, now: Timestamp) -> Option<Attempt> {
+pub(crate) async fn attempt<E: AuthEnvironment>(env: &E, name: &str, now: Timestamp) -> Option<Attempt> {
     let bytes = env.region().get(&attempt_key(name)).await.ok()??;
     let (&ended, at) = bytes.split_first()?;
     let at = i64::from_be_bytes(at.try_into().ok()?);
@@ -58,14 +58,14 @@ pub async fn attempt<E: AuthEnvironment>(env: &E, name: &str, now: Timestamp) ->
 }
 
 /// Says that an attempt begins, or has ended.
-pub async fn note_attempt<E: AuthEnvironment>(env: &E, name: &str, ended: bool, now: Timestamp) {
+pub(crate) async fn note_attempt<E: AuthEnvironment>(env: &E, name: &str, ended: bool, now: Timestamp) {
     let mut bytes = vec![u8::from(ended)];
     bytes.extend(now.as_unix_ms().to_be_bytes());
     let _ = env.region().put(&attempt_key(name), &bytes).await;
 }
 
 /// Drops what is kept of a set.
-pub async fn forget<E: AuthEnvironment>(env: &E, name: &str) {
+pub(crate) async fn forget<E: AuthEnvironment>(env: &E, name: &str) {
     for key in [set_key(name), attempt_key(name)] {
         let _ = env.region().delete(&key).await;
     }

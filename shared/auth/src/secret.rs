@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 pub struct Secret(Option<[u8; 32]>);
 
 /// The shortest key that an operator may set, in bytes: what can be guessed is no key.
-pub const MIN_KEY_BYTES: usize = 32;
+pub(crate) const MIN_KEY_BYTES: usize = 32;
 
 impl Secret {
     /// Takes a key that the operator has set; an empty one is none, which nothing matches.

@@ -73,7 +73,7 @@ impl Tokens {
 /// # Errors
 /// 401 with what is wrong with the token; 403 for another address than the token is good from; 503 when what verifies it is
 /// out of reach.
-pub async fn identity<E: AuthEnvironment>(
+pub(crate) async fn identity<E: AuthEnvironment>(
     env: &E,
     token: &str,
     named: Option<&str>,

@@ -68,7 +68,7 @@ impl CdnKeyHeaders {
 
 /// Fits an answer to those who may store it, and says whether shared caches may. What they store carries nothing that belongs to
 /// one request, so what is left of one reader's limits is taken off. Every other answer says that it is `private`.
-pub fn limit_sharing(headers: &mut HeaderMap) -> bool {
+pub(crate) fn limit_sharing(headers: &mut HeaderMap) -> bool {
     if headers.contains_key(CDN_CACHE_CONTROL) {
         headers.remove(RATE_LIMIT);
         return true;

@@ -108,13 +108,13 @@ pub fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> O
 }
 
 /// The address that the host saw; `None` when it tells none.
-pub fn host_address(headers: &impl HeaderLines) -> Option<IpAddr> {
+pub(crate) fn host_address(headers: &impl HeaderLines) -> Option<IpAddr> {
     parse(headers.lines(HOST_HEADER).next_back()??)
 }
 
 /// The elements of a list from the last to the first; a comma within double quotes separates nothing. Quotes are paired from
 /// the right, because what a client sent stands on the left.
-pub fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
+pub(crate) fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {
         let Some(text) = rest? else {

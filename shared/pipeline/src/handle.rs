@@ -29,7 +29,7 @@ use leaderboard_api::{JsonForm, Response};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_auth::{self as auth, AuthThrottle};
 use leaderboard_identity::hex::encode as hex;
-use leaderboard_rate_limit::{Charging, RateLimiter, RouteCharge, TenantLimits};
+use leaderboard_rate_limit::RateLimiter;
 use leaderboard_telemetry::metrics;
 use leaderboard_telemetry::{Level, LogRecord};
 use leaderboard_tenant_config::{Knowledge, Subject};

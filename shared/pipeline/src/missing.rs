@@ -6,7 +6,7 @@ use leaderboard_api::{Problem, ProblemType};
 
 /// The same problem with a detail that names what was asked for, where the problem has none. The name is the client's own:
 /// nothing is told of what exists. `query` is that of the address.
-pub fn name_missing(problem: Problem, params: &PathParams<'_>, query: &str) -> Problem {
+pub(crate) fn name_missing(problem: Problem, params: &PathParams<'_>, query: &str) -> Problem {
     if problem.detail.is_some() {
         return problem;
     }

@@ -245,7 +245,7 @@ pub type RouteTable<R> = &'static [Route<R>];
 
 /// What a method and a path lead to.
 #[derive(Debug)]
-pub enum Found<'t, 'p, R> {
+pub(crate) enum Found<'t, 'p, R> {
     /// A route and the path's parameters, not decoded yet.
     Route(&'t Route<R>, PathParams<'p>),
     /// The path exists for other methods; the value of `Allow`.
@@ -255,7 +255,7 @@ pub enum Found<'t, 'p, R> {
 }
 
 /// Looks a path below a base up.
-pub fn find<'t, 'p, R>(
+pub(crate) fn find<'t, 'p, R>(
     table: &'t [Route<R>],
     base: Base,
     method: &Method,

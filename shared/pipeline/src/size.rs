@@ -11,12 +11,12 @@ use leaderboard_api::{Problem, ProblemType};
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The longest address (path and query), in bytes: 8 KiB.
-pub const MAX_ADDRESS_BYTES: usize = 8 << 10;
+pub(crate) const MAX_ADDRESS_BYTES: usize = 8 << 10;
 /// The most bytes of all headers, names and values: 32 KiB. Hosts may have lower limits of their own.
 pub const MAX_HEADER_BYTES: usize = 32 << 10;
 
 /// Checks what comes before the body.
-pub fn check_head(head: &request::Parts) -> Result<(), Problem> {
+pub(crate) fn check_head(head: &request::Parts) -> Result<(), Problem> {
     let address = head.uri.path_and_query().map_or(0, |text| text.as_str().len());
     if address > MAX_ADDRESS_BYTES {
         return Err(Problem::new(ProblemType::AddressTooLong));
@@ -80,7 +80,7 @@ impl RequestBody for Body {
 }
 
 /// The body's bytes.
-pub fn within_limit(body: Body) -> Result<Bytes, Problem> {
+pub(crate) fn within_limit(body: Body) -> Result<Bytes, Problem> {
     match body {
         Body::Bytes(bytes) if bytes.len() <= MAX_BODY_BYTES => Ok(bytes),
         Body::Bytes(_) | Body::TooLarge => Err(Problem::new(ProblemType::BodyTooLarge)),

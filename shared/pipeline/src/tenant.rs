@@ -20,7 +20,10 @@ const PARAMETER: &str = "tenant";
 ///
 /// # Errors
 /// 400, naming the parameter.
-pub fn in_address(permission: Permission, query: &str) -> Result<(Option<TenantId>, Cow<'_, str>), Problem> {
+pub(crate) fn in_address(
+    permission: Permission,
+    query: &str,
+) -> Result<(Option<TenantId>, Cow<'_, str>), Problem> {
     let value = |part: &str| part.strip_prefix(PARAMETER)?.strip_prefix('=').map(str::to_owned);
     let mut named = query.split('&').filter_map(value);
     let Some(first) = named.next().filter(|_| permission == Permission::Read) else {
@@ -38,7 +41,7 @@ pub fn in_address(permission: Permission, query: &str) -> Result<(Option<TenantI
 }
 
 /// The tenant of the credential; where it has none, the one that the request names, or the default one.
-pub fn tenant(
+pub(crate) fn tenant(
     headers: &HeaderMap,
     in_address: Option<&TenantId>,
     identity: &Identity,

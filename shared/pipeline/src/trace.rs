@@ -15,7 +15,7 @@ pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> S
 }
 
 /// The trace id that the client sends, if it sends a valid one.
-pub fn continued(headers: &impl HeaderLines) -> Option<&str> {
+pub(crate) fn continued(headers: &impl HeaderLines) -> Option<&str> {
     let mut sent = headers.lines("traceparent");
     let id = sent.next().flatten().and_then(parse_traceparent)?;
     sent.next().is_none().then_some(id)

@@ -17,7 +17,7 @@ const HEADER: &str = "API-Version";
 
 /// What a request asks for, as far as its path and its headers tell.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Asked<'p> {
+pub(crate) struct Asked<'p> {
     /// Where the path begins.
     pub base: Base,
     /// The path below the base.
@@ -29,12 +29,12 @@ pub struct Asked<'p> {
 }
 
 /// Whether a path is one that exists in every version.
-pub fn is_of_the_api(path: &str) -> bool {
+pub(crate) fn is_of_the_api(path: &str) -> bool {
     path.starts_with(API)
 }
 
 /// Reads the version. Below `/api` a path may name one; elsewhere there are none.
-pub fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>, Problem> {
+pub(crate) fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>, Problem> {
     let Some(rest) = path.strip_prefix(API) else {
         return Ok(Asked {
             base: Base::Root,
@@ -80,7 +80,7 @@ fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<
 }
 
 /// The version of a request that names none: the first, or the second where a flag says so.
-pub fn default_version<E: PipelineEnvironment>(
+pub(crate) fn default_version<E: PipelineEnvironment>(
     env: &E,
     knowledge: &Knowledge,
     subject: &Subject<'_>,

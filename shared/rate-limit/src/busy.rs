@@ -3,7 +3,7 @@
 use leaderboard_core::TenantId;
 
 /// Microseconds in a day.
-pub const DAY_US: u64 = 86_400 * 1_000_000;
+pub(crate) const DAY_US: u64 = 86_400 * 1_000_000;
 
 /// What other instances should know of a bucket, or of a tenant's quota of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Used {
 }
 
 /// Who decides on a limit, and so whose space its buckets take: a digest of the tenant.
-pub type Owner = u32;
+pub(crate) type Owner = u32;
 
 /// The digest of a tenant. Two tenants of one digest share their space.
 pub fn owner(tenant: &TenantId) -> Owner {
@@ -38,4 +38,4 @@ pub fn owner(tenant: &TenantId) -> Owner {
 }
 
 /// What names the quota of the day; no bucket is called so.
-pub const DAY: &str = "day";
+pub(crate) const DAY: &str = "day";

@@ -27,7 +27,7 @@ pub fn limited_by_quota() -> Box<str> {
 }
 
 /// Requests let through whose report did not reach the store.
-pub fn unmetered() -> Box<str> {
+pub(crate) fn unmetered() -> Box<str> {
     "edgeboard_requests_unmetered_total".into()
 }
 
@@ -70,7 +70,7 @@ impl Counts {
 }
 
 /// Passes on what was counted: to the store, or to the region where the store is not asked.
-pub async fn pass_on<E: RateLimitEnvironment>(env: &E, to_the_store: bool) {
+pub(crate) async fn pass_on<E: RateLimitEnvironment>(env: &E, to_the_store: bool) {
     let counted = env.limiter().counts.0.take();
     if counted.is_empty() {
         return;

@@ -134,7 +134,7 @@ pub async fn look_at_day<E: RateLimitEnvironment>(env: &E, tenant: &TenantId) {
 }
 
 /// Tells the region what is busy.
-pub async fn publish<E: RateLimitEnvironment>(env: &E, busy: &[Busy]) {
+pub(crate) async fn publish<E: RateLimitEnvironment>(env: &E, busy: &[Busy]) {
     let now_ms = env.clock().as_unix_ms();
     let mut by_slot: BTreeMap<u8, Entries> = BTreeMap::new();
     for one in busy {

@@ -29,7 +29,7 @@ const TENANT_HEADER: &str = "x-tenant-id";
 
 /// Why the store was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub(crate) enum Why {
     /// There was no answer.
     Miss,
     /// There was none that was good.
@@ -50,7 +50,7 @@ impl Why {
 
 /// What is told of how an answer came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     /// It was in memory, and is good for so long.
     Hit {
         /// In milliseconds.
@@ -119,7 +119,7 @@ impl Told {
 ///
 /// # Errors
 /// 400 for headers that cannot be read, 406 for codings that are not there, 412 for `If-Match`.
-pub fn response<E: ResponseEnvironment>(
+pub(crate) fn response<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     question: &Rc<Question>,
     view: &Rc<View>,

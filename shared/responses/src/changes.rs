@@ -24,7 +24,7 @@ const MAX_MARK_MS: i64 = 2 * MARK_MS;
 
 /// What was noted, and what there was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Marked {
+pub(crate) struct Marked {
     /// Until when the leaderboard goes on changing, in milliseconds since the epoch.
     pub until: i64,
     /// Whether that was known already.
@@ -35,7 +35,7 @@ pub struct Marked {
 
 /// Until when the leaderboard of a question is known to change, in milliseconds since the epoch: as this instance saw it within
 /// [`MEMORY_TRUST_MS`], or as the region has it now.
-pub async fn changed_until<E: ResponseEnvironment>(
+pub(crate) async fn changed_until<E: ResponseEnvironment>(
     env: &E,
     question: &Question,
     name: &str,
@@ -57,7 +57,7 @@ pub async fn changed_until<E: ResponseEnvironment>(
 
 /// Whether an answer may not be shown any more, not even without the store, as far as this instance saw within
 /// [`MEMORY_TRUST_MS`]. Where nobody can tell, it may not.
-pub async fn is_void<E: ResponseEnvironment>(
+pub(crate) async fn is_void<E: ResponseEnvironment>(
     env: &E,
     question: &Question,
     name: &str,
@@ -82,7 +82,7 @@ pub async fn is_void<E: ResponseEnvironment>(
 }
 
 /// Whether an answer was made before all such answers were forbidden, as the region has it now.
-pub async fn is_void_now<E: ResponseEnvironment>(
+pub(crate) async fn is_void_now<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -111,14 +111,14 @@ async fn look<E: ResponseEnvironment>(
 }
 
 /// Until when a view that has `left_ms` of its time may be given without looking for a change.
-pub fn trusted_until<E: ResponseEnvironment>(env: &E, view: &View, left_ms: i64) -> Option<Timestamp> {
+pub(crate) fn trusted_until<E: ResponseEnvironment>(env: &E, view: &View, left_ms: i64) -> Option<Timestamp> {
     let seen = env.responses().seen(place_of(&view.facts.name))?;
     let end = env.now().as_unix_ms().saturating_add(left_ms);
     Timestamp::from_unix_ms(end.min(seen.checked_at + MEMORY_TRUST_MS))
 }
 
 /// Whether half of the last mark of this instance is over.
-pub fn is_due<E: ResponseEnvironment>(
+pub(crate) fn is_due<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
@@ -130,13 +130,17 @@ pub fn is_due<E: ResponseEnvironment>(
 }
 
 /// Notes that a mark is on its way, so that it is put once.
-pub fn expect<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderboard: Option<&LeaderboardId>) {
+pub(crate) fn expect<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+) {
     let until = env.clock().as_unix_ms() + MARK_MS;
     env.responses().mark(&place(tenant, leaderboard), until);
 }
 
 /// Marks a leaderboard, or a whole tenant, as changing from now on.
-pub async fn mark<E: ResponseEnvironment>(
+pub(crate) async fn mark<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
@@ -146,7 +150,7 @@ pub async fn mark<E: ResponseEnvironment>(
 }
 
 /// Marks a leaderboard, or a whole tenant, as changing from now on, and voids what was made before.
-pub async fn void<E: ResponseEnvironment>(
+pub(crate) async fn void<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,

@@ -5,7 +5,7 @@ use super::question::{Question, Subject};
 /// What it costs more to ask the store than to use an answer again.
 const MISS_UNITS: u64 = 2;
 /// What it costs more to ask the store which period a name stands for.
-pub const NAME_UNITS: u64 = 1;
+pub(crate) const NAME_UNITS: u64 = 1;
 /// Of so many entries, players or periods, the first are part of the one unit, and each further lot costs one more.
 const ENTRIES_PER_UNIT: u32 = 100;
 
@@ -14,7 +14,7 @@ const ENTRIES_PER_UNIT: u32 = 100;
 const CONFIGURATIONS_PER_UNIT: u32 = 10;
 
 /// What an answer of so many entries costs more than a small one, whether it is used again or made.
-pub fn units_of_size(entries: u32) -> u64 {
+pub(crate) fn units_of_size(entries: u32) -> u64 {
     u64::from(entries.saturating_sub(1) / ENTRIES_PER_UNIT)
 }
 

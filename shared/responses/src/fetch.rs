@@ -23,11 +23,11 @@ const MAX_PAUSE_MS: u64 = 16;
 /// How long they wait in all, in milliseconds.
 const MAX_WAIT_MS: i64 = 3_000;
 /// An answer of any age is good enough, if it is fresh.
-pub const ANY_AGE: i64 = i64::MIN;
+pub(crate) const ANY_AGE: i64 = i64::MIN;
 
 /// Whether somebody waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
+pub(crate) enum Urgency {
     /// A client does.
     Now,
     /// Nobody: when another instance is at it, that is good.
@@ -35,7 +35,7 @@ pub enum Urgency {
 }
 
 /// What was fetched.
-pub enum Fetched {
+pub(crate) enum Fetched {
     /// Made now, and kept for everybody.
     Shared(Rc<View>),
     /// Made by another instance of the region.
@@ -51,7 +51,7 @@ pub enum Fetched {
 ///
 /// # Errors
 /// Why there is none.
-pub async fn fetch<E: ResponseEnvironment>(
+pub(crate) async fn fetch<E: ResponseEnvironment>(
     env: &E,
     question: &Rc<Question>,
     name: &str,
@@ -125,7 +125,7 @@ async fn wait_for_another<E: ResponseEnvironment>(env: &E, question: &Question, 
 }
 
 /// The region's answer, if it is good for a request that came in at `since`, and was made at `not_before` or later.
-pub async fn nearby<E: ResponseEnvironment>(
+pub(crate) async fn nearby<E: ResponseEnvironment>(
     env: &E,
     question: &Question,
     name: &str,
@@ -139,7 +139,7 @@ pub async fn nearby<E: ResponseEnvironment>(
 }
 
 /// Whether an answer is good for a request that came in at `since`: made after that, or still fresh.
-pub async fn is_good<E: ResponseEnvironment>(
+pub(crate) async fn is_good<E: ResponseEnvironment>(
     env: &E,
     question: &Question,
     view: &View,
@@ -160,7 +160,7 @@ pub async fn is_good<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// Why there is none.
-pub async fn made<E: ResponseEnvironment>(
+pub(crate) async fn made<E: ResponseEnvironment>(
     env: &E,
     question: &Rc<Question>,
     name: &str,

@@ -19,7 +19,7 @@ use leaderboard_pipeline::Context;
 ///
 /// # Errors
 /// 404 when there is no such leaderboard; 503 when the store does not answer and there is no such response.
-pub async fn can_be_named<E: ResponseEnvironment>(
+pub(crate) async fn can_be_named<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     question: &Question,
 ) -> Result<bool, Problem> {

@@ -21,7 +21,7 @@ const MAX_MOMENT_MS: i64 = 50;
 
 /// Leave to make a view.
 #[derive(Debug)]
-pub struct Lease {
+pub(crate) struct Lease {
     key: String,
     /// Until when, for which answer, and whose: what is under the key while one has it.
     value: Vec<u8>,
@@ -29,7 +29,11 @@ pub struct Lease {
 
 impl Lease {
     /// Takes the lease; `None` when another instance has it.
-    pub async fn take<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) -> Option<Self> {
+    pub(crate) async fn take<E: ResponseEnvironment>(
+        env: &E,
+        question: &Question,
+        name: &str,
+    ) -> Option<Self> {
         let began = env.clock().as_unix_ms();
         let until = began + LEASE_MS;
         let lease = Self {
@@ -57,13 +61,13 @@ impl Lease {
     }
 
     /// Whether another instance still has it.
-    pub async fn is_taken<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) -> bool {
+    pub(crate) async fn is_taken<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) -> bool {
         let found = env.region().get(&lease_key(question, name)).await.ok().flatten();
         found.is_some_and(|held| is_held(&held, name, env.clock().as_unix_ms()))
     }
 
     /// Gives it back, unless another instance has it by now.
-    pub async fn give_back<E: ResponseEnvironment>(self, env: &E) {
+    pub(crate) async fn give_back<E: ResponseEnvironment>(self, env: &E) {
         if self.is_own(env).await {
             let _ = env.region().delete(&self.key).await;
         }

@@ -37,7 +37,7 @@ struct Made {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn view<E: ResponseEnvironment>(
+pub(crate) async fn view<E: ResponseEnvironment>(
     env: &E,
     question: &Question,
     name: &str,

@@ -11,7 +11,10 @@ use leaderboard_pipeline::Context;
 /// The question with the period's id in place of an instant or a day within it: all of them are one question, and share
 /// one answer. The store is asked only where a leaderboard had rules that nobody recorded. Where neither it nor the
 /// leaderboard's configuration can be had, the question stays as it is and fails later.
-pub async fn with_one_name<E: ResponseEnvironment>(context: &Context<'_, E>, question: Question) -> Question {
+pub(crate) async fn with_one_name<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    question: Question,
+) -> Question {
     let (deps, tenant) = (context.deps(), &question.tenant);
     let Ok(Some(board)) = usecase::nearest(&deps, tenant, &question.leaderboard).await else {
         return question;

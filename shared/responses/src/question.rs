@@ -18,7 +18,7 @@ const SHARED_SLOTS: u64 = 64;
 /// How many further ones: about one player, or deep in the list.
 const DEEP_SLOTS: u64 = 192;
 /// How many answers about a leaderboard a region keeps.
-pub const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
+pub(crate) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
 /// A question whose answer may be used again.
 #[derive(Debug, Clone)]
@@ -240,13 +240,13 @@ impl Question {
 }
 
 /// `tenant:leaderboard` of an answer's name.
-pub fn place_of(name: &str) -> &str {
+pub(crate) fn place_of(name: &str) -> &str {
     let mut colons = name.match_indices(':').map(|(at, _)| at);
     colons.nth(1).and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
 /// FNV-1a. It only spreads names over slots: nobody gains by a collision but a miss.
-pub fn fnv(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

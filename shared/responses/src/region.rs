@@ -16,7 +16,7 @@ const MAX_RARE_BYTES: usize = 64 << 10;
 
 /// What is noted of a leaderboard, or of a whole tenant: an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Note {
+pub(crate) enum Note {
     /// Until when it goes on changing.
     Changing,
     /// What was made before that may not be shown any more, not even without the store.
@@ -24,7 +24,7 @@ pub enum Note {
 }
 
 /// The region's copy of an answer.
-pub async fn find<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) -> Option<View> {
+pub(crate) async fn find<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) -> Option<View> {
     for slot in question.slots(name) {
         if let Some(view) = at(env, question, slot)
             .await
@@ -38,7 +38,7 @@ pub async fn find<E: ResponseEnvironment>(env: &E, question: &Question, name: &s
 
 /// Keeps an answer for the region, unless there is a later one to the same question. Where both its places are taken by others,
 /// the older one makes way.
-pub async fn keep<E: ResponseEnvironment>(env: &E, question: &Question, view: &View) {
+pub(crate) async fn keep<E: ResponseEnvironment>(env: &E, question: &Question, view: &View) {
     if !question.is_common() && view.body.len() > MAX_RARE_BYTES {
         return;
     }
@@ -70,7 +70,7 @@ pub async fn keep<E: ResponseEnvironment>(env: &E, question: &Question, view: &V
 }
 
 /// Keeps an answer again, with codings of its body that it did not have, if it is still the region's.
-pub async fn complete<E: ResponseEnvironment>(env: &E, question: &Question, view: &View) {
+pub(crate) async fn complete<E: ResponseEnvironment>(env: &E, question: &Question, view: &View) {
     let there = find(env, question, &view.facts.name).await;
     if there.is_some_and(|there| there.facts.made_at == view.facts.made_at) {
         keep(env, question, view).await;
@@ -78,7 +78,7 @@ pub async fn complete<E: ResponseEnvironment>(env: &E, question: &Question, view
 }
 
 /// Deletes the region's copy of an answer that is none any more.
-pub async fn forget<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) {
+pub(crate) async fn forget<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) {
     for slot in question.slots(name) {
         let there = at(env, question, slot).await;
         if there.is_some_and(|view| *view.facts.name == *name) {
@@ -88,7 +88,7 @@ pub async fn forget<E: ResponseEnvironment>(env: &E, question: &Question, name: 
 }
 
 /// The instant that is noted, in milliseconds since the epoch, or `i64::MIN`; `None` when the region cannot tell.
-pub async fn noted<E: ResponseEnvironment>(
+pub(crate) async fn noted<E: ResponseEnvironment>(
     env: &E,
     note: Note,
     tenant: &TenantId,
@@ -106,7 +106,7 @@ pub async fn noted<E: ResponseEnvironment>(
 }
 
 /// Notes an instant. Whether the region took it.
-pub async fn note<E: ResponseEnvironment>(
+pub(crate) async fn note<E: ResponseEnvironment>(
     env: &E,
     note: Note,
     tenant: &TenantId,
@@ -118,7 +118,7 @@ pub async fn note<E: ResponseEnvironment>(
 }
 
 /// Deletes all there is of a leaderboard.
-pub async fn clear<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
+pub(crate) async fn clear<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
     for note in [Note::Changing, Note::Void] {
         let key = note_key(note, tenant, Some(leaderboard));
         let _ = env.region().delete(&key).await;
@@ -136,7 +136,7 @@ async fn at<E: ResponseEnvironment>(env: &E, question: &Question, slot: u64) -> 
 }
 
 /// The key of the lease to make an answer.
-pub fn lease_key(question: &Question, name: &str) -> String {
+pub(crate) fn lease_key(question: &Question, name: &str) -> String {
     let [slot, _] = question.places(name);
     slot_key(question, "lease", slot)
 }

@@ -31,7 +31,7 @@ const MAX_WAIT_MS: i64 = 4_000;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn answer<E: ResponseEnvironment>(
+pub(crate) async fn answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     question: Question,
 ) -> Result<Response, Problem> {

@@ -7,15 +7,15 @@ use super::view::Facts;
 use leaderboard_cache::documents::CLOCK_MARGIN_MS;
 
 /// While a leaderboard changes, an answer is good for this long, in milliseconds.
-pub const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
+pub(crate) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
 /// How far ahead of this clock an answer's may be, in milliseconds. Further ahead it is taken for a clock that was wrong.
-pub const MAX_AHEAD_MS: i64 = CLOCK_MARGIN_MS;
+pub(crate) const MAX_AHEAD_MS: i64 = CLOCK_MARGIN_MS;
 /// `XFetch` looks this many costs ahead, at most: a chance of one in a thousand million is none.
 const AHEAD_COSTS: i64 = 20;
 
 /// What an answer may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// For anything, for so many milliseconds more.
     Fresh(i64),
     /// While it is made anew: so many milliseconds ago its lifetime ended, and no change is known since.
@@ -28,7 +28,7 @@ pub enum Standing {
 
 /// How good an answer is at an instant, when the leaderboard is known to have changed until `changed_until` (in
 /// milliseconds since the epoch).
-pub fn standing(view: &Facts, changed_until: i64, now: Timestamp) -> Standing {
+pub(crate) fn standing(view: &Facts, changed_until: i64, now: Timestamp) -> Standing {
     let now_ms = now.as_unix_ms();
     let made_ms = view.made_at.as_unix_ms();
     let age = now_ms - made_ms;
@@ -55,7 +55,7 @@ pub fn standing(view: &Facts, changed_until: i64, now: Timestamp) -> Standing {
 
 /// Whether one that is fresh for `left_ms` more is made anew already (`XFetch`): by chance, the sooner the longer it takes to
 /// make. `chance` gives a number from 0 to 1 and is asked only when it can matter.
-pub fn is_due_early(view: &Facts, left_ms: i64, chance: impl FnOnce() -> f64) -> bool {
+pub(crate) fn is_due_early(view: &Facts, left_ms: i64, chance: impl FnOnce() -> f64) -> bool {
     let cost = i64::from(view.cost_ms.max(1));
     if !view.refresh_ahead || left_ms > cost * AHEAD_COSTS {
         return false;

@@ -16,7 +16,7 @@ const MAX_ROUNDS: u32 = 4;
 
 /// Makes the warm views of a leaderboard in every version of the API, with numbers as JSON's own, unless the region has views that
 /// were made at `not_before` (in milliseconds since the epoch) or later.
-pub async fn once<E: ResponseEnvironment>(
+pub(crate) async fn once<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -53,7 +53,7 @@ async fn together<const N: usize>(works: [impl Future<Output = ()>; N]) {
 
 /// Makes the warm views of a leaderboard that has just been marked: now, and when it does not change any more. One task of an
 /// instance does so, and the lease sees to it that one instance of the region does.
-pub async fn through<E: ResponseEnvironment>(
+pub(crate) async fn through<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,

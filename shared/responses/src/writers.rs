@@ -1,7 +1,6 @@
 //! What a writer does for views, after its response.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use http::HeaderName;
 use leaderboard_core::ports::{AnnouncedChange, Announcements};

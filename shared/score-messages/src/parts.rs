@@ -8,7 +8,7 @@ use leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS;
 
 /// Splits items, in their order, into parts that name at most [`MAX_REQUEST_LEADERBOARDS`] different leaderboards each. An
 /// item that names more by itself is a part of its own.
-pub fn parts<'i, T>(items: &'i [T], named: impl Fn(&'i T) -> &'i [LeaderboardId]) -> Vec<&'i [T]> {
+pub(crate) fn parts<'i, T>(items: &'i [T], named: impl Fn(&'i T) -> &'i [LeaderboardId]) -> Vec<&'i [T]> {
     let mut parts = Vec::new();
     let mut rest = items;
     while !rest.is_empty() {

@@ -19,7 +19,7 @@ pub const MAX_SPLIT_BYTES: usize = 4 * MAX_BODY_BYTES;
 pub const MAX_SPLIT_SCORES: usize = 5000;
 
 /// A message that could be read, if not in all of its items.
-pub struct Message {
+pub(crate) struct Message {
     /// Whose scores they are.
     pub tenant: TenantId,
     /// Submissions, each with its text.
@@ -29,7 +29,7 @@ pub struct Message {
 }
 
 /// A message of which nothing is applied.
-pub struct Faulty {
+pub(crate) struct Faulty {
     /// What is wrong with it as a whole.
     pub problem: Problem,
     /// Its submissions, where they can be told apart.
@@ -47,7 +47,7 @@ impl Message {
     ///
     /// # Errors
     /// What is wrong with the message as a whole, and what could be read of it.
-    pub fn parse(payload: &[u8]) -> Result<Self, Faulty> {
+    pub(crate) fn parse(payload: &[u8]) -> Result<Self, Faulty> {
         let too_large = || Problem::new(ProblemType::BodyTooLarge);
         if payload.len() > MAX_SPLIT_BYTES {
             return Err(too_large().into());

@@ -16,7 +16,7 @@ use leaderboard_api::ApiVersion;
 /// How many sets an instance remembers.
 const MAX_SETS: usize = 32;
 /// Steps of the evaluation of one of the product's own flags, which is part of other requests.
-pub const MAX_OWN_STEPS: u32 = 2_000;
+pub(crate) const MAX_OWN_STEPS: u32 = 2_000;
 /// The member of a context by which `fractional` shares players out.
 const TARGETING_KEY: &str = "targetingKey";
 
@@ -142,7 +142,7 @@ fn truth(outcome: Result<Evaluation<'_>, EvaluationError>) -> Option<bool> {
         .as_bool()
 }
 
-pub const fn seconds(now: Timestamp) -> i64 {
+pub(crate) const fn seconds(now: Timestamp) -> i64 {
     now.as_unix_ms().div_euclid(1000)
 }
 

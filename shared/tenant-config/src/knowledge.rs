@@ -5,8 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{AnnouncedChange, Announcements, DocumentKind, DocumentName};
-use leaderboard_core::{LruMap, StoreError, TenantId, Timestamp, Versioned};
-use serde::{Deserialize, Serialize};
+use leaderboard_core::{LruMap, StoreError, TenantId, Versioned};
 
 use super::Banned;
 use crate::TenantConfigEnvironment;
@@ -16,7 +15,7 @@ use leaderboard_cache::generations::wait_until_shown;
 use leaderboard_rate_limit::{Rules, TenantLimits};
 
 /// The id of documents of which a scope has one.
-pub const ONLY: &str = "only";
+pub(crate) const ONLY: &str = "only";
 
 /// How long copies of what rules a tenant are good for. A change holds in its own region before it is answered, and in other
 /// regions by a message; these times hold where messages get lost.

@@ -8,7 +8,7 @@ use super::Json;
 const MAX_SAFE: u128 = (1 << 53) - 1;
 
 /// Whether every JSON reader keeps an integer of this magnitude exact.
-pub const fn is_safe(magnitude: u128) -> bool {
+pub(super) const fn is_safe(magnitude: u128) -> bool {
     magnitude <= MAX_SAFE
 }
 
@@ -36,7 +36,7 @@ impl Serialize for ExactUnsigned {
 ///
 /// # Errors
 /// What it must be, in words.
-pub fn integer(value: &Json<'_>, min: i128, max: i128) -> Result<i128, String> {
+pub(super) fn integer(value: &Json<'_>, min: i128, max: i128) -> Result<i128, String> {
     let text = match value {
         Json::Number(text) => text,
         Json::String(text) => text.as_ref(),

@@ -6,7 +6,7 @@ use super::{Json, Object, Pointer};
 use crate::problem::{FieldError, Problem, ProblemType};
 
 /// How deep arrays and objects may be nested.
-pub const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 /// Below this many names, comparing each with each is quicker than sorting them.
 const FEW_NAMES: usize = 12;
 

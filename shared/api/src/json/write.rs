@@ -11,7 +11,7 @@ use crate::headers::{invalid_header, one_header};
 use crate::problem::Problem;
 
 /// The request header that asks for a form.
-pub const API_INTEGERS: &str = "API-Integers";
+pub(super) const API_INTEGERS: &str = "API-Integers";
 
 /// How 64-bit integers are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

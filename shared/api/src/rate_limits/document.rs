@@ -9,7 +9,7 @@ use crate::json::{self, Errors, Field, Fields, Json};
 use crate::problem::Problem;
 
 /// The most ranges in one list of addresses.
-pub const MAX_RANGES: usize = 256;
+pub(super) const MAX_RANGES: usize = 256;
 const OFF: &str = "off";
 
 /// Whose document.
@@ -22,7 +22,7 @@ pub enum Scope {
 }
 
 /// Settings, one for each policy.
-pub type Settings = [Setting; PolicyName::ALL.len()];
+pub(super) type Settings = [Setting; PolicyName::ALL.len()];
 
 /// What a document sets.
 #[derive(Debug, Clone, PartialEq, Eq)]

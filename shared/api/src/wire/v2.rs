@@ -13,14 +13,14 @@ use crate::problem::Problem;
 
 /// Who an entry belongs to, and what came with the attempt that won.
 #[derive(Debug, Serialize)]
-pub struct Player<'a> {
+pub(super) struct Player<'a> {
     id: &'a str,
     metadata: &'a RawValue,
 }
 
 /// One entry.
 #[derive(Debug, Serialize)]
-pub struct Entry<'a> {
+pub(super) struct Entry<'a> {
     rank: u64,
     player: Player<'a>,
     values: NamedValues<'a>,
@@ -32,7 +32,7 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     /// An internal problem when its metadata is not JSON.
-    pub fn new(ranked: &'a RankedEntry, columns: &'a Columns) -> Result<Self, Problem> {
+    pub(super) fn new(ranked: &'a RankedEntry, columns: &'a Columns) -> Result<Self, Problem> {
         let entry = &ranked.entry;
         Ok(Self {
             rank: ranked.rank,
@@ -52,14 +52,14 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     /// As there.
-    pub fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
+    pub(super) fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
         entries.iter().map(|entry| Self::new(entry, columns)).collect()
     }
 }
 
 /// What a list was started from, and where it differs from that by now.
 #[derive(Debug, Serialize)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// The version of the list's first page.
     pub version: ExactUnsigned,
     /// Whether entries changed since.
@@ -82,7 +82,7 @@ struct Elsewhere {
 
 impl Snapshot {
     /// That of a list which starts here.
-    pub fn starting(version: u64) -> Self {
+    pub(super) fn starting(version: u64) -> Self {
         Self {
             version: ExactUnsigned(version),
             drifted: false,
@@ -92,7 +92,7 @@ impl Snapshot {
     }
 
     /// That of a list which goes on; `drift` is what changed since, where that is known.
-    pub fn new(found: &Listing, drift: Option<Drift>) -> Self {
+    pub(super) fn new(found: &Listing, drift: Option<Drift>) -> Self {
         let (touched_ranks, others) = match drift {
             Some(drift) => (Some(drift.touched_ranks), drift.elsewhere),
             None => (None, None),
@@ -120,7 +120,7 @@ impl Snapshot {
 
 /// A list of entries.
 #[derive(Debug, Serialize)]
-pub struct EntriesBody<'a> {
+pub(super) struct EntriesBody<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
     pub data: Vec<Entry<'a>>,
@@ -131,7 +131,7 @@ pub struct EntriesBody<'a> {
 
 /// One player's entry.
 #[derive(Debug, Serialize)]
-pub struct StandingBody<'a> {
+pub(super) struct StandingBody<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
     pub entry: Entry<'a>,
@@ -139,7 +139,7 @@ pub struct StandingBody<'a> {
 
 /// The periods of a leaderboard.
 #[derive(Debug, Serialize)]
-pub struct PeriodsBody<'a> {
+pub(super) struct PeriodsBody<'a> {
     pub leaderboard: &'a str,
     pub data: Vec<SummaryBody<'a>>,
     pub page: PageV2,

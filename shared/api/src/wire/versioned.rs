@@ -6,7 +6,7 @@ use crate::version::ApiVersion;
 
 /// A document in the shape of one version or of the other.
 #[derive(Debug)]
-pub enum Document<A, B> {
+pub(super) enum Document<A, B> {
     /// As in version 1.
     V1(A),
     /// As in version 2.
@@ -24,7 +24,7 @@ impl<A: Serialize, B: Serialize> Serialize for Document<A, B> {
 
 /// Where a list goes on, in version 2.
 #[derive(Debug, serde::Serialize)]
-pub struct PageV2<N = String> {
+pub(super) struct PageV2<N = String> {
     /// The cursor of the next page.
     pub next: Option<N>,
     /// The cursor of the previous page.

@@ -192,7 +192,7 @@ fn record_failure<E: PipelineEnvironment>(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn append<E: PipelineEnvironment>(
+pub(super) async fn append<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     event: Event<'_>,
 ) -> Result<u64, StoreError> {
@@ -206,6 +206,6 @@ pub async fn append<E: PipelineEnvironment>(
 }
 
 /// What was not recorded is not done.
-pub fn unrecorded(error: &StoreError) -> Problem {
+pub(super) fn unrecorded(error: &StoreError) -> Problem {
     Problem::new(ProblemType::Unavailable).with_cause(format!("the act cannot be recorded: {error}"))
 }

@@ -11,14 +11,14 @@ use leaderboard_api::wire::NamedValues;
 use leaderboard_api::{IntegerFormat, json};
 
 /// The most bytes of a record.
-pub const MAX_RECORD_BYTES: usize = 4096;
+pub(super) const MAX_RECORD_BYTES: usize = 4096;
 /// The most characters of a text in a record that a client chose.
 const MAX_TEXT_CHARS: usize = 256;
 
 /// What happened.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Event<'a> {
+pub(super) enum Event<'a> {
     /// An administrative act is about to be done.
     Act {
         who: Who,
@@ -91,7 +91,7 @@ pub enum Event<'a> {
 
 /// Values as they were sent, by the names of their columns.
 #[derive(Debug)]
-pub struct SentValues<'a>(pub Vec<(&'a str, Exact)>);
+pub(super) struct SentValues<'a>(pub Vec<(&'a str, Exact)>);
 
 impl Serialize for SentValues<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -106,7 +106,7 @@ fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S)
 /// By what credential; never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "credential", rename_all = "snake_case")]
-pub enum Who {
+pub(super) enum Who {
     /// None.
     Nobody,
     /// The operator's key.
@@ -137,7 +137,7 @@ impl From<&Credential> for Who {
 
 impl Event<'_> {
     /// The record's body. One that is too long goes without what the client chose freely.
-    pub fn into_body(mut self) -> Vec<u8> {
+    pub(super) fn into_body(mut self) -> Vec<u8> {
         let body = self.written();
         if body.len() <= MAX_RECORD_BYTES {
             return body;
@@ -160,7 +160,7 @@ impl Event<'_> {
 }
 
 /// The parameters of a path, decoded.
-pub fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
+pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
     params
         .decoded()
         .map(|(name, value)| (name, cut(&value)))
@@ -168,12 +168,12 @@ pub fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// Text that a client chose, short enough to be kept.
-pub fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     first_characters(text).to_owned()
 }
 
 /// The beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`].
-pub fn first_characters(text: &str) -> &str {
+pub(super) fn first_characters(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(at, _)| at);
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }

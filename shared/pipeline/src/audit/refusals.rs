@@ -30,7 +30,7 @@ const OPERATORS_BUCKET: &str = "audit:refused:operator";
 /// How often records that the log does not take are tried again, once for each time that refusals are gathered: two seconds.
 const MAX_TRIES: u32 = 8;
 /// What was never recorded is counted here.
-pub const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
+pub(super) const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
 /// The reason of refusals that are counted together.
 const MANY: &str = "Too many different refusals to list.";
 
@@ -202,7 +202,7 @@ async fn record_gathered<E: PipelineEnvironment>(env: &E) {
 
 /// Whether the log of a tenant, or without one the operator's, takes one more record of something that was refused. If so, it
 /// is charged.
-pub async fn has_room_for_one<E: PipelineEnvironment>(
+pub(super) async fn has_room_for_one<E: PipelineEnvironment>(
     env: &E,
     tenant: Option<&TenantId>,
 ) -> Result<bool, StoreError> {

@@ -10,7 +10,7 @@ use leaderboard_cache::documents::CLOCK_MARGIN_MS;
 
 /// For how long an instance that says it asks the store is left alone with that, in milliseconds. It may end before it has an
 /// answer.
-pub const LEASE_MS: i64 = 1_000;
+pub(super) const LEASE_MS: i64 = 1_000;
 /// Where the region keeps it.
 const KEY: &str = "store:readiness";
 /// The form below.
@@ -18,7 +18,7 @@ const FORM_V1: u8 = 1;
 
 /// The last answer of the store to an instance of the region, and whether an instance asks it now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shared {
+pub(super) struct Shared {
     pub last: Option<Probed>,
     /// Until when an instance asks.
     leased_until: Option<Timestamp>,
@@ -26,7 +26,7 @@ pub struct Shared {
 
 impl Shared {
     /// An answer, and nobody asks.
-    pub const fn of(probed: Probed) -> Self {
+    pub(super) const fn of(probed: Probed) -> Self {
         Self {
             last: Some(probed),
             leased_until: None,
@@ -34,7 +34,7 @@ impl Shared {
     }
 
     /// What the region keeps; nothing when there is nothing, or the region cannot tell.
-    pub async fn read<E: PipelineEnvironment>(env: &E) -> Self {
+    pub(super) async fn read<E: PipelineEnvironment>(env: &E) -> Self {
         let bytes = env.region().get(KEY).await.ok().flatten();
         bytes
             .and_then(|bytes| Self::unpack(&bytes).ok())
@@ -42,25 +42,25 @@ impl Shared {
     }
 
     /// Keeps it. Where the region does not take it, each instance knows what it has found itself.
-    pub async fn write<E: PipelineEnvironment>(&self, env: &E) {
+    pub(super) async fn write<E: PipelineEnvironment>(&self, env: &E) {
         let _ = env.region().put(KEY, &self.pack()).await;
     }
 
     /// The answer, while it is younger than a limit. One that is further ahead than clocks differ was put by a clock that was
     /// wrong.
-    pub fn answer(&self, now: Timestamp, limit_ms: i64) -> Option<&Probed> {
+    pub(super) fn answer(&self, now: Timestamp, limit_ms: i64) -> Option<&Probed> {
         self.last
             .as_ref()
             .filter(|probed| (-CLOCK_MARGIN_MS..limit_ms).contains(&age_ms(probed.at, now)))
     }
 
     /// Says that this instance asks.
-    pub fn lease(&mut self, now: Timestamp) {
+    pub(super) fn lease(&mut self, now: Timestamp) {
         self.leased_until = Some(now.saturating_add_ms(LEASE_MS));
     }
 
     /// Whether an instance asks. A lease that ends later than one can was put by a clock that was wrong.
-    pub fn is_leased(&self, now: Timestamp) -> bool {
+    pub(super) fn is_leased(&self, now: Timestamp) -> bool {
         let left_ms = |until| -age_ms(until, now);
         self.leased_until
             .is_some_and(|until| (1..=LEASE_MS + CLOCK_MARGIN_MS).contains(&left_ms(until)))

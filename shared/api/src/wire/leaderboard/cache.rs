@@ -26,7 +26,7 @@ const WARM_LIMIT: u16 = 10;
 const WARM_BUCKETS: u16 = 20;
 
 /// The policy of a document; what is missing has its default.
-pub fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePolicy> {
+pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePolicy> {
     let fields = field.object(errors)?;
     fields.only(
         &["lifetime_ms", "stale_ms", "stale_if_error_ms", "strategy", "warm"],
@@ -84,7 +84,7 @@ fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
 
 /// A policy's document.
 #[derive(Debug, Serialize)]
-pub struct CacheBody {
+pub(super) struct CacheBody {
     lifetime_ms: u32,
     stale_ms: u32,
     stale_if_error_ms: u32,
