@@ -39,7 +39,7 @@ wait_for() {
 build_all() {
   say 'building the components and the local host'
   cargo run --quiet --release --package tasks -- functions --profile "${1:-edge-test}"
-  cargo build --quiet --release --package leaderboard-host
+  cargo build --release --package leaderboard-host
 }
 
 # Sets REDIS_URL to that of a server of its own.
