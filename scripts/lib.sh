@@ -103,6 +103,15 @@ stop_redis_service() {
   fi
 }
 
+# The load generator, compiled on the first use into a folder of this project.
+ensure_oha() {
+  PATH="$ROOT/target/tools/bin:$PATH"
+  has oha && return
+  say 'installing oha, the load generator, into target/tools (once, some minutes)'
+  cargo install oha --locked --root target/tools ||
+    fail 'scripts/bench needs oha: put it on the PATH (https://github.com/hatoo/oha), or see above why cargo could not install it'
+}
+
 # Becomes the task runner, in the root of the project. In CI the lock file must fit as it is.
 become_task() {
   local -a build=(--release --package tasks)

@@ -18,12 +18,11 @@ stop_all() {
 }
 trap stop_all EXIT
 
+# A port on which nobody listens.
 free_port() {
-  if has python3; then
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-  else
-    node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
-  fi
+  local port
+  while port=$((20000 + RANDOM % 20000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
 }
 
 # Waits until a command succeeds, at most five minutes: a first start compiles the components.
@@ -36,10 +35,11 @@ wait_for() {
   done
 }
 
+# $1: the profile of the components, which are the tests' without it.
 build_all() {
   say 'building the components and the local host'
-  cargo run --quiet --release --package tasks -- functions --profile edge-test
-  cargo build --quiet --release --package leaderboard-host
+  cargo run --quiet --release --package tasks -- functions --profile "${1:-edge-test}"
+  cargo build --release --package leaderboard-host
 }
 
 # Sets REDIS_URL to that of a server of its own.
@@ -55,14 +55,15 @@ start_redis() {
   REDIS_URL="redis://127.0.0.1:$port"
 }
 
-# Starts the host on SQLite, or on the Redis at $1; sets ADDRESS, and HOST_LOG to the file that its log goes to.
+# Starts the host on SQLite, or on the Redis at $1; sets ADDRESS, and HOST_LOG to the file that its log goes to. HOST_PROGRAM
+# and HOST_MANIFEST name another host than that of this tree, and another manifest.
 start_host() {
   local folder
   folder="$(mktemp -d)"
   FOLDERS+=("$folder")
   HOST_LOG="$folder/log"
   SPIN_VARIABLE_ADMIN_KEY="$KEY" SPIN_VARIABLE_REDIS_URL="${1:-}" \
-    "${CARGO_TARGET_DIR:-target}/release/leaderboard-host" --manifest spin.toml --listen 127.0.0.1:0 \
+    "${HOST_PROGRAM:-${CARGO_TARGET_DIR:-target}/release/leaderboard-host}" --manifest "${HOST_MANIFEST:-spin.toml}" --listen 127.0.0.1:0 \
     --state-dir "$folder/state" --cache-dir "${CARGO_TARGET_DIR:-target}/compiled" >"$folder/out" 2>"$HOST_LOG" &
   STARTED+=("$!")
   wait_for grep -q : "$folder/out"
@@ -70,8 +71,9 @@ start_host() {
   wait_for curl --silent --fail "$ADDRESS/api/v1/health/ready"
 }
 
-# Starts the host on a store by its name; on redis with a server of its own.
+# Starts the host on a store by its name; on redis with a server of its own, at REDIS_URL.
 start_on() {
+  REDIS_URL=''
   case "$1" in
     sqlite) start_host ;;
     redis)

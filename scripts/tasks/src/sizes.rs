@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::cli::Profile;
-use crate::functions::{self, Kind};
-use crate::workspace::Workspace;
+use crate::workspace::{Kind, Workspace};
+use crate::{Profile, functions};
 
 const BUDGETS_FILE: &str = "scripts/sizes.toml";
 const BYTES_A_KIB: u64 = 1024;
@@ -21,130 +18,68 @@ const BYTES_A_KIB: u64 = 1024;
 struct Budgets {
     /// For a component that has none of its own.
     default_kib: u64,
-    #[serde(default)]
     kib: BTreeMap<String, u64>,
 }
 
-/// A component and its size.
-#[derive(Debug, PartialEq, Eq)]
-struct Row {
-    name: String,
-    bytes: u64,
-    budget_kib: u64,
-}
-
-impl Row {
-    fn is_over(&self) -> bool {
-        self.bytes > self.budget_kib.saturating_mul(BYTES_A_KIB)
-    }
-}
-
-/// Builds the functions as shipped and prints their sizes; exit code 1 when one is above its budget.
+/// Builds the functions as shipped and prints their sizes.
 ///
 /// # Errors
-/// When they cannot be built or the budgets cannot be read.
-pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
-    let budgets = Budgets::read(&workspace.root.join(BUDGETS_FILE))?;
-    // Where cargo put them, so that test components in place are left alone.
-    let built = functions::compile(workspace, Kind::Function, Profile::Edge)?;
-    let sizes = built
-        .iter()
-        .map(|component| {
-            let file = fs::metadata(&component.file);
-            let file = file.with_context(|| format!("cannot read {}", component.file.display()))?;
-            Ok((component.name.clone(), file.len()))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let rows = budgets.rows(sizes)?;
-    print!("{}", table(&rows));
-    let over: Vec<&str> = rows
-        .iter()
-        .filter(|row| row.is_over())
-        .map(|row| row.name.as_str())
-        .collect();
-    if over.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+/// When they cannot be built, the budgets cannot be read, or a component is above its budget.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let text = fs::read_to_string(workspace.root.join(BUDGETS_FILE));
+    let budgets: Budgets = toml::from_str(&text.with_context(|| format!("cannot read {BUDGETS_FILE}"))?)
+        .with_context(|| format!("cannot read {BUDGETS_FILE}"))?;
+    // Where cargo put them, so that components in `target/functions` are left alone.
+    let mut sizes = BTreeMap::new();
+    for (name, file) in functions::compile(workspace, Kind::Function, Profile::Edge)? {
+        let size = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        sizes.insert(name, size.len().div_ceil(BYTES_A_KIB));
     }
-    eprintln!("error: above the budget of {BUDGETS_FILE}: {}", over.join(", "));
-    Ok(ExitCode::FAILURE)
+    let (table, over) = budgets.compare(&sizes)?;
+    print!("{table}");
+    ensure!(
+        over.is_empty(),
+        "above the budget of {BUDGETS_FILE}: {}",
+        over.join(", ")
+    );
+    Ok(())
 }
 
 impl Budgets {
-    fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))
-    }
-
-    fn rows(&self, sizes: Vec<(String, u64)>) -> Result<Vec<Row>> {
+    /// The table in Markdown, and the components above their budgets. Sizes are in KiB.
+    fn compare<'a>(&self, sizes: &'a BTreeMap<String, u64>) -> Result<(String, Vec<&'a str>)> {
         for name in self.kib.keys() {
-            let known = sizes.iter().any(|(own, _)| own == name);
+            let known = sizes.contains_key(name);
             ensure!(
                 known,
                 "{BUDGETS_FILE} has a budget for {name}, which is no function"
             );
         }
-        let budget = |name: &str| self.kib.get(name).copied().unwrap_or(self.default_kib);
-        Ok(sizes
-            .into_iter()
-            .map(|(name, bytes)| Row {
-                budget_kib: budget(&name),
-                name,
-                bytes,
-            })
-            .collect())
+        let mut table = String::from("| component | KiB | budget KiB |\n|---|---:|---:|\n");
+        let mut over = Vec::new();
+        for (name, size) in sizes {
+            let budget = *self.kib.get(name).unwrap_or(&self.default_kib);
+            table += &format!("| {name} | {size} | {budget} |\n");
+            if *size > budget {
+                over.push(name.as_str());
+            }
+        }
+        Ok((table, over))
     }
-}
-
-/// The table in Markdown.
-fn table(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "Sizes of the components as shipped (profile `edge`).\n\n\
-         | component | size (KiB) | budget (KiB) | |\n|---|---:|---:|---|\n",
-    );
-    for row in rows {
-        let verdict = if row.is_over() { "**over**" } else { "ok" };
-        text.push_str(&format!(
-            "| {} | {} | {} | {verdict} |\n",
-            row.name,
-            row.bytes.div_ceil(BYTES_A_KIB),
-            row.budget_kib
-        ));
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn budgets() -> Budgets {
-        toml::from_str("default_kib = 4\n[kib]\nbig = 8\n").unwrap()
-    }
-
     #[test]
-    fn a_component_above_its_budget_is_marked() {
-        let rows = budgets()
-            .rows(vec![("small".into(), 4 * 1024), ("big".into(), 8 * 1024 + 1)])
-            .unwrap();
-        assert_eq!(rows.iter().map(Row::is_over).collect::<Vec<_>>(), [false, true]);
-        let table = table(&rows);
-        assert!(table.contains("profile `edge`"));
-        assert!(table.contains("| small | 4 | 4 | ok |"));
-        assert!(table.contains("| big | 9 | 8 | **over** |"));
-    }
-
-    #[test]
-    fn a_budget_for_nothing_is_an_error() {
-        let error = budgets().rows(vec![("small".into(), 1)]).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "scripts/sizes.toml has a budget for big, which is no function"
-        );
-    }
-
-    #[test]
-    fn the_budgets_of_this_repository_can_be_read() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        assert!(Budgets::read(&root.join(BUDGETS_FILE)).is_ok());
+    fn a_component_above_its_budget_is_named_and_a_budget_for_nothing_is_an_error() {
+        let budgets: Budgets = toml::from_str("default_kib = 4\n[kib]\nbig = 8\n").unwrap();
+        let mut sizes = BTreeMap::from([("small".to_owned(), 4), ("big".to_owned(), 9)]);
+        let (table, over) = budgets.compare(&sizes).unwrap();
+        assert!(table.ends_with("| big | 9 | 8 |\n| small | 4 | 4 |\n"), "{table}");
+        assert_eq!(over, ["big"]);
+        sizes.remove("big");
+        assert!(budgets.compare(&sizes).is_err());
     }
 }

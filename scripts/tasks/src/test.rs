@@ -4,16 +4,16 @@
 //! then compiled once for lints, tests, `up` and benchmarks, and the tests of the local host compile
 //! components with an optimised compiler. Components are linted and built with `edge-test`, for the same reason.
 
-use std::process::{Command, ExitCode};
+use anyhow::Result;
 
-use anyhow::{Result, ensure};
+use crate::steps::{self, Step};
+use crate::workspace::{Kind, WASM_TARGET, Workspace};
+use crate::{Profile, functions, process};
 
-use crate::cli::Profile;
-use crate::functions::{self, Kind, WASM_TARGET};
-use crate::process;
-use crate::progress::{self, Step};
-use crate::rules;
-use crate::workspace::Workspace;
+/// The rules are tests of this program, so that they run before the minutes of lints and builds.
+const RULES: [&str; 5] = ["test", "--release", "--package=tasks", "--test=rules", "--quiet"];
+/// Leaves the suite's own code as it is: optimising it takes minutes and makes no test faster.
+const PLAIN_SUITE: &str = "--config=profile.release.package.leaderboard-suite.opt-level=0";
 
 /// Runs the steps; with `filters` only the components and the tests that have one of these words in their name.
 ///
@@ -23,33 +23,26 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
     let mut steps = Vec::new();
     if filters.is_empty() {
         steps.push(cargo_step(workspace, "format", &["fmt", "--all", "--check"]));
-        steps.push(rules_step(workspace));
+        steps.push(cargo_step(workspace, "rules", &RULES));
         steps.push(cargo_step(
             workspace,
             "lint native code",
-            &borrow(&native_lints(workspace)),
+            &native_lints(workspace),
         ));
         steps.push(cargo_step(
             workspace,
             "lint components",
-            &borrow(&component_lints(workspace)),
+            &component_lints(workspace),
         ));
     }
-    steps.push(components_step(
-        workspace,
-        "build functions",
-        "functions",
-        Kind::Function,
-    ));
-    if workspace.below("tests/guests").next().is_some() {
-        steps.push(components_step(workspace, "build guests", "guests", Kind::Guest));
-    }
-    steps.push(cargo_step(workspace, "test", &borrow(&tests(workspace, filters))));
-    progress::run(steps)
+    steps.push(components_step(workspace, "build functions", Kind::Function));
+    steps.push(components_step(workspace, "build guests", Kind::Guest));
+    steps.push(cargo_step(workspace, "test", &tests(workspace, filters)));
+    steps::run(steps)
 }
 
-fn cargo_step<'a>(workspace: &Workspace, name: &'static str, arguments: &[&str]) -> Step<'a> {
-    let command: Command = process::cargo(&workspace.root, arguments);
+fn cargo_step<'a>(workspace: &Workspace, name: &'static str, arguments: &[impl AsRef<str>]) -> Step<'a> {
+    let command = process::cargo(&workspace.root, arguments.iter().map(AsRef::as_ref));
     Step {
         name,
         alone: process::describe(&command),
@@ -57,112 +50,73 @@ fn cargo_step<'a>(workspace: &Workspace, name: &'static str, arguments: &[&str])
     }
 }
 
-fn rules_step(workspace: &Workspace) -> Step<'_> {
-    let run = || {
-        let code = rules::run(workspace)?;
-        ensure!(code == ExitCode::SUCCESS, "a rule is broken, see above");
-        Ok(())
+fn components_step<'a>(workspace: &'a Workspace, name: &'static str, kind: Kind) -> Step<'a> {
+    let task = match kind {
+        Kind::Function => "functions",
+        Kind::Guest => "guests",
     };
     Step {
-        name: "rules",
-        alone: "cargo tasks rules".to_owned(),
-        run: Box::new(run),
-    }
-}
-
-fn components_step<'a>(
-    workspace: &'a Workspace,
-    name: &'static str,
-    task: &'static str,
-    kind: Kind,
-) -> Step<'a> {
-    let profile = Profile::EdgeTest;
-    let run = move || functions::build(workspace, kind, profile);
-    Step {
         name,
-        alone: format!("cargo tasks {task} --profile {}", profile.name()),
-        run: Box::new(run),
+        alone: format!("cargo tasks {task} --profile {}", Profile::EdgeTest.name()),
+        run: Box::new(move || functions::build(workspace, kind, Profile::EdgeTest)),
     }
 }
 
-/// The arguments that leave out what compiles to Wasm alone.
-fn without_components(workspace: &Workspace) -> Vec<String> {
-    let mut arguments = vec!["--release".to_owned(), "--workspace".to_owned()];
-    for package in workspace.components() {
-        arguments.extend(["--exclude".to_owned(), package.name.clone()]);
+/// A cargo command for everything but what compiles to Wasm alone.
+fn native(workspace: &Workspace, command: &[&str]) -> Vec<String> {
+    let mut arguments: Vec<String> = command.iter().map(ToString::to_string).collect();
+    arguments.push("--workspace".to_owned());
+    for component in &workspace.components {
+        arguments.push(format!("--exclude={}", component.package));
     }
     arguments
 }
 
 fn native_lints(workspace: &Workspace) -> Vec<String> {
-    let mut arguments = vec!["clippy".to_owned()];
-    arguments.extend(without_components(workspace));
-    arguments.extend(["--all-targets", "--", "-D", "warnings"].map(str::to_owned));
+    let mut arguments = native(workspace, &["clippy", "--release", "--all-targets"]);
+    arguments.extend(["--", "-D", "warnings"].map(str::to_owned));
     arguments
 }
 
 fn component_lints(workspace: &Workspace) -> Vec<String> {
-    let start = [
-        "clippy",
-        "--target",
-        WASM_TARGET,
-        "--profile",
-        Profile::EdgeTest.name(),
-    ];
-    let mut arguments = start.map(str::to_owned).to_vec();
-    for package in workspace.components() {
-        arguments.extend(["--package".to_owned(), package.name.clone()]);
+    let profile = Profile::EdgeTest.name();
+    let mut arguments = ["clippy", "--target", WASM_TARGET, "--profile", profile]
+        .map(str::to_owned)
+        .to_vec();
+    for component in &workspace.components {
+        arguments.push(format!("--package={}", component.package));
     }
     arguments.extend(["--", "-D", "warnings"].map(str::to_owned));
     arguments
 }
 
-/// Leaves the suite's own code as it is: optimising it takes minutes and makes no test faster. Benchmarks, which share the
-/// package, are built with optimisation by `scripts/bench`.
-const PLAIN_SUITE: &str = "profile.release.package.leaderboard-suite.opt-level=0";
-
 /// Every test is run even when one fails, so that one call shows all that is wrong.
 fn tests(workspace: &Workspace, filters: &[String]) -> Vec<String> {
-    let mut arguments = ["test", "--config", PLAIN_SUITE].map(str::to_owned).to_vec();
-    arguments.extend(without_components(workspace));
-    arguments.push("--no-fail-fast".to_owned());
-    if !filters.is_empty() {
-        arguments.push("--".to_owned());
-        arguments.extend(filters.iter().cloned());
-    }
+    let mut arguments = native(workspace, &["test", PLAIN_SUITE, "--release", "--no-fail-fast"]);
+    arguments.push("--".to_owned());
+    arguments.extend_from_slice(filters);
     arguments
-}
-
-fn borrow(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
 }
 
 #[cfg(test)]
 mod tests_of_the_steps {
     use super::*;
-    use std::path::Path;
-
-    fn workspace() -> Workspace {
-        Workspace::load_from(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
-    }
 
     #[test]
     fn native_calls_leave_every_component_out_and_wasm_calls_name_every_one() {
-        let workspace = workspace();
-        let (native, wasm) = (
-            native_lints(&workspace).join(" "),
-            component_lints(&workspace).join(" "),
-        );
-        for component in workspace.components() {
-            assert!(native.contains(&format!("--exclude {}", component.name)));
-            assert!(wasm.contains(&format!("--package {}", component.name)));
+        let workspace = Workspace::load().unwrap();
+        let (native, wasm) = (native_lints(&workspace), component_lints(&workspace));
+        for component in &workspace.components {
+            assert!(native.contains(&format!("--exclude={}", component.package)));
+            assert!(wasm.contains(&format!("--package={}", component.package)));
         }
-        assert!(!wasm.contains("--workspace"));
+        assert!(!wasm.contains(&"--workspace".to_owned()));
     }
 
     #[test]
     fn filters_reach_the_tests() {
-        let line = tests(&workspace(), &["ties".to_owned(), "period".to_owned()]).join(" ");
-        assert!(line.ends_with("--no-fail-fast -- ties period"));
+        let filters = ["ties".to_owned(), "period".to_owned()];
+        let line = tests(&Workspace::load().unwrap(), &filters).join(" ");
+        assert!(line.ends_with(" -- ties period"), "{line}");
     }
 }

@@ -1,161 +1,92 @@
 //! What cargo knows about this repository.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use cargo_metadata::{MetadataCommand, Package, TargetKind};
 
-use crate::process;
+/// The target that Spin and the local host run.
+pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// The workspace: its folders and its packages.
+/// The workspace around the current folder.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     /// The root of the repository.
     pub(crate) root: PathBuf,
     /// Where cargo puts what it builds.
     pub(crate) target: PathBuf,
-    pub(crate) packages: Vec<Package>,
+    pub(crate) components: Vec<Component>,
 }
 
-/// A package of the workspace.
+/// A package that is compiled to a Wasm component.
 #[derive(Debug)]
-pub(crate) struct Package {
+pub(crate) struct Component {
+    pub(crate) kind: Kind,
+    pub(crate) package: String,
+    /// The name of its folder, which is its name in `spin.toml`.
     pub(crate) name: String,
-    /// Below the root, with `/`, for instance `functions/scores`.
-    pub(crate) folder: String,
-    pub(crate) dependencies: Vec<Dependency>,
-    pub(crate) targets: Vec<Target>,
+    /// The file that cargo makes of it.
+    pub(crate) artefact: String,
 }
 
-/// A dependency as a package's manifest names it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Dependency {
-    pub(crate) name: String,
-    kind: Option<String>,
-    /// Set when it is a package on this disk.
-    pub(crate) path: Option<PathBuf>,
-}
-
-impl Dependency {
-    /// Whether only tests, examples and benchmarks use it.
-    pub(crate) fn is_for_development(&self) -> bool {
-        self.kind.as_deref() == Some("dev")
-    }
-}
-
-/// Something that a package builds.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Target {
-    pub(crate) name: String,
-    kind: Vec<String>,
-}
-
-impl Target {
-    pub(crate) fn is(&self, kind: &str) -> bool {
-        self.kind.iter().any(|own| own == kind)
-    }
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-    packages: Vec<MetadataPackage>,
-}
-
-#[derive(Deserialize)]
-struct MetadataPackage {
-    name: String,
-    manifest_path: PathBuf,
-    dependencies: Vec<Dependency>,
-    targets: Vec<Target>,
+/// Which components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The product's, in `functions/`.
+    Function,
+    /// Those of tests and benchmarks, in `tests/guests/`.
+    Guest,
 }
 
 impl Workspace {
-    /// The workspace around the current folder.
-    ///
     /// # Errors
-    /// When cargo cannot read it.
+    /// When cargo cannot read the workspace.
     pub(crate) fn load() -> Result<Self> {
-        Self::load_from(&std::env::current_dir().context("cannot tell the current folder")?)
-    }
-
-    /// The workspace around `folder`.
-    ///
-    /// # Errors
-    /// When cargo cannot read it.
-    pub(crate) fn load_from(folder: &Path) -> Result<Self> {
-        let json = process::output(process::cargo(
-            folder,
-            &["metadata", "--format-version=1", "--no-deps"],
-        ))?;
-        let metadata: Metadata = serde_json::from_str(&json).context("cannot read cargo's metadata")?;
-        let root = metadata.workspace_root;
-        let packages = metadata
-            .packages
-            .into_iter()
-            .map(|package| Package::new(package, &root))
-            .collect();
+        let metadata = MetadataCommand::new().no_deps().exec();
+        let metadata = metadata.context("cannot read the workspace")?;
         Ok(Self {
-            root,
-            target: metadata.target_directory,
-            packages,
+            components: metadata.packages.iter().filter_map(Component::of).collect(),
+            root: metadata.workspace_root.into(),
+            target: metadata.target_directory.into(),
         })
     }
 
-    /// The packages whose folder is directly below `parent`, for instance `functions`.
-    pub(crate) fn below<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a Package> {
-        self.packages
+    pub(crate) fn components_of(&self, kind: Kind) -> impl Iterator<Item = &Component> {
+        self.components
             .iter()
-            .filter(move |package| package.parent() == parent)
+            .filter(move |component| component.kind == kind)
     }
 
-    /// The packages that are compiled to Wasm components: functions and the guests of tests.
-    pub(crate) fn components(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(|package| package.is_component())
+    /// A program that cargo has built in the profile `release`.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
     }
 }
 
-impl Package {
-    fn new(package: MetadataPackage, root: &Path) -> Self {
-        let folder = package.manifest_path.parent().unwrap_or(root);
-        Self {
-            name: package.name,
-            folder: relative(folder, root),
-            dependencies: package.dependencies,
-            targets: package.targets,
-        }
+impl Component {
+    /// Returns `None` for a package that is not in a folder of components, or builds no component.
+    fn of(package: &Package) -> Option<Self> {
+        let folder = package.manifest_path.parent()?;
+        let kind = match folder.parent()? {
+            parent if parent.ends_with("functions") => Kind::Function,
+            parent if parent.ends_with("tests/guests") => Kind::Guest,
+            _ => return None,
+        };
+        let is_component =
+            |kinds: &[TargetKind]| kinds.contains(&TargetKind::CDyLib) || kinds.contains(&TargetKind::Bin);
+        let target = package.targets.iter().find(|target| is_component(&target.kind))?;
+        let stem = if target.is_bin() {
+            target.name.clone()
+        } else {
+            target.name.replace('-', "_")
+        };
+        Some(Self {
+            kind,
+            package: package.name.to_string(),
+            name: folder.file_name()?.to_owned(),
+            artefact: format!("{stem}.wasm"),
+        })
     }
-
-    /// The folder that holds this package's folder, below the root.
-    pub(crate) fn parent(&self) -> &str {
-        self.folder.rsplit_once('/').map_or("", |(parent, _)| parent)
-    }
-
-    /// The last part of the folder: what a component is called.
-    pub(crate) fn folder_name(&self) -> &str {
-        self.folder
-            .rsplit_once('/')
-            .map_or(self.folder.as_str(), |(_, name)| name)
-    }
-
-    fn is_component(&self) -> bool {
-        matches!(self.parent(), "functions" | "tests/guests")
-    }
-
-    /// What this package needs to be built and run, development aside.
-    pub(crate) fn shipped_dependencies(&self) -> impl Iterator<Item = &Dependency> {
-        self.dependencies
-            .iter()
-            .filter(|dependency| !dependency.is_for_development())
-    }
-}
-
-/// `path` below `root`, with `/`; unchanged when it is elsewhere.
-pub(crate) fn relative(path: &Path, root: &Path) -> String {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
 }
 
 #[cfg(test)]
@@ -163,28 +94,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_repository_is_understood() {
-        let workspace = Workspace::load_from(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let tasks = workspace
-            .packages
-            .iter()
-            .find(|package| package.name == "tasks")
+    fn the_components_of_this_repository_are_found() {
+        let workspace = Workspace::load().unwrap();
+        let scores = workspace
+            .components_of(Kind::Function)
+            .find(|component| component.name == "scores")
             .unwrap();
         assert_eq!(
-            (tasks.folder.as_str(), tasks.parent()),
-            ("scripts/tasks", "scripts")
+            (scores.package.as_str(), scores.artefact.as_str()),
+            ("edgeboard-scores", "edgeboard_scores.wasm")
         );
-        assert!(tasks.targets.iter().any(|target| target.is("bin")));
-        let scores = workspace
-            .below("functions")
-            .find(|package| package.folder_name() == "scores")
-            .unwrap();
-        assert_eq!(scores.name, "edgeboard-scores");
-        assert!(workspace.components().all(|package| package.name != "tasks"));
-    }
-
-    #[test]
-    fn paths_are_relative_with_slashes() {
-        assert_eq!(relative(Path::new("/a/b/c"), Path::new("/a")), "b/c");
+        assert!(
+            workspace
+                .components_of(Kind::Guest)
+                .any(|guest| guest.name == "hello")
+        );
     }
 }

@@ -1,54 +1,141 @@
-//! `scripts/up`: builds everything, starts it, says where it is, loads the sample data, shows what to try, and stays.
+//! `scripts/up`: builds everything, starts it, prints its address, loads the sample data, shows what to try, and stays.
 
-mod build;
-mod client;
 mod greeting;
 mod key;
 mod programs;
 mod redis;
-mod sample;
-mod settings;
-mod spin;
 mod supervisor;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde_json::Value;
 
-use self::client::Client;
-use self::settings::Settings;
+use self::redis::Redis;
 use self::supervisor::{End, Supervisor};
-use crate::cli::UpOptions;
-use crate::progress;
-use crate::workspace::Workspace;
+use crate::workspace::{Kind, Workspace};
+use crate::{Profile, functions, process, steps};
 
 /// How long the first answer may take: a first start compiles the components, on Spin all of them.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// How often a start that takes long says so.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The folder from which a person called the script, which goes to the root before it becomes this program.
+const CALLED_FROM: &str = "EDGEBOARD_CALLED_FROM";
+const STATE_DIR: &str = ".edgeboard";
+/// Loads the sample; the checkpoint's file follows.
+const IMPORT: [&str; 5] = [
+    "import",
+    "--config",
+    "tests/data/goalscorers.toml",
+    "tests/data/goalscorers.csv",
+    "--checkpoint",
+];
 
-/// Runs until it is asked to stop or a program ends; the exit code is that program's.
+/// The options of `scripts/up`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Keep the data in this Redis, such as redis://user:password@127.0.0.1:6379/0, instead of the embedded store
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SPIN_VARIABLE_REDIS_URL",
+        hide_env_values = true
+    )]
+    redis: Option<String>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Where the embedded store and the generated admin key are kept [default: .edgeboard in the project]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Leave an empty store empty
+    #[arg(long)]
+    no_sample: bool,
+    /// Run on the Spin CLI of the PATH (4.1 or newer) instead of the local host
+    #[arg(long)]
+    spin: bool,
+}
+
+/// The options with every default filled in.
+struct Settings {
+    listen: SocketAddr,
+    state_dir: PathBuf,
+    redis: Option<Redis>,
+    sample: bool,
+    spin: bool,
+    key: key::Key,
+    token_secret: String,
+}
+
+impl Settings {
+    fn new(workspace: &Workspace, options: &Options) -> Result<Self> {
+        let called_from = env::var_os(CALLED_FROM).map_or_else(|| workspace.root.clone(), PathBuf::from);
+        let state_dir = state_dir(&workspace.root, &called_from, options.state_dir.as_deref());
+        fs::create_dir_all(&state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
+        let redis = options.redis.as_deref().filter(|url| !url.is_empty());
+        let redis = redis.map(Redis::parse).transpose();
+        Ok(Self {
+            listen: options.listen,
+            redis: redis.context("--redis is not an address such as redis://127.0.0.1:6379/0")?,
+            sample: !options.no_sample,
+            spin: options.spin,
+            key: key::admin_key(&state_dir)?,
+            token_secret: key::token_secret(&state_dir)?,
+            state_dir,
+        })
+    }
+
+    /// The store in words that hold no password.
+    fn store(&self) -> String {
+        self.redis
+            .as_ref()
+            .map_or_else(|| "embedded".to_owned(), Redis::store)
+    }
+
+    /// The address of the server. One that listens everywhere is reached on the loopback.
+    fn address(&self) -> String {
+        let mut address = self.listen;
+        match address {
+            SocketAddr::V4(any) if any.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            SocketAddr::V6(any) if any.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}")
+    }
+}
+
+/// A relative folder is one below where the person is.
+fn state_dir(root: &Path, called_from: &Path, given: Option<&Path>) -> PathBuf {
+    given.map_or_else(|| root.join(STATE_DIR), |folder| called_from.join(folder))
+}
+
+/// Runs until a signal asks it to stop or a program ends; the exit code is that program's.
 ///
 /// # Errors
 /// When something cannot be built, started, or does not become ready.
-pub(crate) fn run(workspace: &Workspace, options: &UpOptions) -> Result<ExitCode> {
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let settings = Settings::new(workspace, options)?;
     if settings.spin {
-        spin::check_version()?;
+        programs::check_spin()?;
     }
     check_free(settings.listen)?;
-    build::all(workspace, settings.spin)?;
+    build(workspace, settings.spin)?;
     let mut supervisor = Supervisor::new()?;
-    let end = serve(workspace, &settings, &mut supervisor);
-    if !settings.spin && matches!(end, Ok(End::Died { .. })) {
-        eprintln!("{}", programs::end_of_log(&settings));
-    }
-    match end {
-        Ok(end) => Ok(supervisor.finish(&end)),
+    match serve(workspace, &settings, &mut supervisor) {
+        Ok(end) => {
+            if !settings.spin && matches!(end, End::Died(_)) {
+                eprintln!("{}", programs::end_of_log(&settings));
+            }
+            Ok(ExitCode::from(supervisor.stop_all(end)))
+        }
         Err(error) => {
-            supervisor.stop_all();
+            supervisor.stop_all(End::Died(1));
             Err(error)
         }
     }
@@ -56,35 +143,47 @@ pub(crate) fn run(workspace: &Workspace, options: &UpOptions) -> Result<ExitCode
 
 /// A port in use is found out before minutes of building, and no other server is taken for ours.
 fn check_free(address: SocketAddr) -> Result<()> {
-    if address.port() == 0 {
-        bail!("--listen needs a port other than 0");
-    }
-    TcpListener::bind(address)
+    ensure!(address.port() != 0, "--listen needs a port other than 0");
+    let bound = TcpListener::bind(address);
+    bound
         .map(drop)
         .with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Builds the components, the command-line tool, and the local host unless Spin runs the components. Cargo shows its progress.
+fn build(workspace: &Workspace, spin: bool) -> Result<()> {
+    eprintln!("==> building 1 of 2: the components (profile edge)");
+    if !workspace.target.join("release/edgeboard").exists() {
+        eprintln!("    the first build takes 10 to 20 minutes on two cores, later ones take seconds");
+    }
+    functions::build(workspace, Kind::Function, Profile::Edge)?;
+    let mut arguments = vec!["build", "--release", "--package=edgeboard"];
+    if spin {
+        eprintln!("==> building 2 of 2: the command-line tool");
+    } else {
+        eprintln!("==> building 2 of 2: the local host and the command-line tool");
+        arguments.push("--package=leaderboard-host");
+    }
+    process::run(process::cargo(&workspace.root, arguments))
 }
 
 fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor) -> Result<End> {
     for program in programs::servers(workspace, settings)? {
         supervisor.start(program)?;
     }
-    let client = Client::new(settings.listen, &settings.key.secret);
-    if let Some(end) = wait_until_ready(&client, supervisor)? {
+    if let Some(end) = wait_until_ready(workspace, settings, supervisor)? {
         return Ok(end);
     }
     println!("{}", greeting::head(settings));
     if settings.sample
-        && let Some(end) = sample::load(workspace, settings, &client, supervisor)?
+        && let Some(end) = load_sample(workspace, settings, supervisor)?
     {
         return Ok(end);
     }
-    println!(
-        "{}",
-        greeting::what_to_try(
-            settings,
-            client.leaderboards()?.iter().any(|id| id == sample::LEADERBOARD)
-        )
-    );
+    let has_sample = leaderboards(workspace, settings)?
+        .iter()
+        .any(|id| id == greeting::LEADERBOARD);
+    println!("{}", greeting::what_to_try(settings, has_sample));
     loop {
         if let Some(end) = supervisor.turn()? {
             return Ok(end);
@@ -92,31 +191,92 @@ fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor
     }
 }
 
-fn wait_until_ready(client: &Client, supervisor: &mut Supervisor) -> Result<Option<End>> {
-    eprintln!("==> starting on {}", client.address());
+fn wait_until_ready(
+    workspace: &Workspace,
+    settings: &Settings,
+    supervisor: &mut Supervisor,
+) -> Result<Option<End>> {
+    eprintln!("==> starting on {}", settings.address());
     let started = Instant::now();
-    let mut told = started;
+    let mut said = started;
     loop {
         if let Some(end) = supervisor.turn()? {
             return Ok(Some(end));
         }
-        let Err(reason) = client.ready() else {
-            eprintln!("    ready after {}", progress::display(started.elapsed()));
+        let Err(reason) = leaderboards(workspace, settings) else {
+            eprintln!("    ready after {}", steps::display(started.elapsed()));
             return Ok(None);
         };
         if started.elapsed() > READY_WITHIN {
-            return Err(reason.context(format!("not ready within {}", progress::display(READY_WITHIN))));
+            return Err(reason.context(format!("not ready within {}", steps::display(READY_WITHIN))));
         }
-        if told.elapsed() > PATIENCE {
-            told = Instant::now();
+        if said.elapsed() > PATIENCE {
+            said = Instant::now();
             eprintln!("    not ready yet: {reason:#}");
         }
     }
 }
 
+/// The ids of (the first hundred) leaderboards. Fails while the server, or its store, takes no requests.
+fn leaderboards(workspace: &Workspace, settings: &Settings) -> Result<Vec<String>> {
+    let mut command = programs::edgeboard(workspace, settings);
+    command.args(["leaderboards", "list", "--json", "--retries", "0"]);
+    let list: Value =
+        serde_json::from_str(&process::output(command)?).context("cannot read the leaderboards")?;
+    let list = list
+        .get("leaderboards")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    Ok(list
+        .filter_map(|one| Some(one.get("id")?.as_str()?.to_owned()))
+        .collect())
+}
+
+/// Loads the sample into an empty store. A load that was interrupted is taken up again: the import's checkpoint, of a name of
+/// its own for each store, is still there.
+fn load_sample(
+    workspace: &Workspace,
+    settings: &Settings,
+    supervisor: &mut Supervisor,
+) -> Result<Option<End>> {
+    let store = settings
+        .store()
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let checkpoint = settings.state_dir.join(format!("sample-{store}"));
+    if !checkpoint.exists() && !leaderboards(workspace, settings)?.is_empty() {
+        return Ok(None);
+    }
+    eprintln!("==> loading the sample, while requests are answered (--no-sample leaves the store empty)");
+    let mut import = programs::edgeboard(workspace, settings);
+    import.args(IMPORT).arg(&checkpoint);
+    let end = supervisor.run("the import of the sample", import)?;
+    if end.is_none() && checkpoint.exists() {
+        fs::remove_file(&checkpoint).with_context(|| format!("cannot remove {}", checkpoint.display()))?;
+    }
+    Ok(end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Settings {
+        pub(super) fn example() -> Self {
+            Self {
+                listen: "127.0.0.1:3000".parse().unwrap(),
+                state_dir: "/state".into(),
+                redis: None,
+                sample: true,
+                spin: false,
+                key: key::Key {
+                    secret: "hidden".to_owned(),
+                    kept_in: None,
+                },
+                token_secret: "a secret".to_owned(),
+            }
+        }
+    }
 
     #[test]
     fn a_port_in_use_is_found_out() {
@@ -128,5 +288,14 @@ mod tests {
             "{error}"
         );
         assert!(check_free("127.0.0.1:0".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_relative_state_folder_is_below_where_one_is() {
+        let find =
+            |given: Option<&str>| state_dir("/project".as_ref(), "/home/me".as_ref(), given.map(Path::new));
+        assert_eq!(find(None), Path::new("/project/.edgeboard"));
+        assert_eq!(find(Some("state")), Path::new("/home/me/state"));
+        assert_eq!(find(Some("/var/state")), Path::new("/var/state"));
     }
 }

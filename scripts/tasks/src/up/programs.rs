@@ -1,63 +1,58 @@
 //! The programs that `up` starts.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use super::settings::Settings;
 use super::supervisor::{OnEnd, Program};
-use super::{key, spin};
+use super::{Settings, key};
+use crate::process;
 use crate::workspace::Workspace;
 
+const MANIFEST: &str = "spin.toml";
+/// The first version of Spin that runs components of WASI 0.3.
+const OLDEST_SPIN: (u32, u32) = (4, 1);
+/// A script that starts the Redis trigger again when it ends; a signal to the process group ends the script too.
+const AGAIN_AND_AGAIN: &str =
+    "while :; do \"$@\"; echo 'spin (Redis trigger) ended; it is started again in 5 s' >&2; sleep 5; done";
 /// How many lines of the log are shown when the local host ends by itself.
 const LOG_LINES_SHOWN: usize = 10;
 
 /// The servers: the local host, or a process of Spin for each kind of trigger.
 ///
+/// Spin's Redis trigger ends when Redis does, and ends the whole `spin up` it belongs to. As a process of its
+/// own it is started again, and HTTP goes on meanwhile.
+///
 /// # Errors
-/// When `spin.toml` cannot be read.
+/// When `spin.toml` cannot be read, or the log cannot be written.
 pub(super) fn servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<Program>> {
-    if settings.spin {
-        spin_servers(workspace, settings)
-    } else {
-        Ok(vec![local_host(workspace, settings)?])
+    if !settings.spin {
+        return Ok(vec![local_host(workspace, settings)?]);
     }
+    let mut http = spin_up(workspace, settings, "http", "exec \"$@\"")?;
+    http.args(["--listen", &settings.listen.to_string()]);
+    let mut programs = vec![Program::new("spin (HTTP)", http, OnEnd::EndAll)];
+    if settings.redis.is_some() {
+        let redis = spin_up(workspace, settings, "redis", AGAIN_AND_AGAIN)?;
+        programs.push(Program::new("spin (Redis trigger)", redis, OnEnd::EndAll));
+    }
+    Ok(programs)
 }
 
-/// Loads the sample data.
-pub(super) fn import(
-    workspace: &Workspace,
-    settings: &Settings,
-    address: &str,
-    checkpoint: &Path,
-) -> Program {
-    let mut command = Command::new(release(workspace, "edgeboard"));
+/// The command-line tool, with the key and the address of the server that `up` has started.
+pub(super) fn edgeboard(workspace: &Workspace, settings: &Settings) -> Command {
+    let mut command = Command::new(workspace.program("edgeboard"));
     command
         .current_dir(&workspace.root)
-        .args([
-            "import",
-            "--config",
-            "tests/data/goalscorers.toml",
-            "tests/data/goalscorers.csv",
-            "--checkpoint",
-        ])
-        .arg(checkpoint)
-        .env("EDGEBOARD_ADDRESS", address)
+        .env("EDGEBOARD_ADDRESS", settings.address())
         .env("EDGEBOARD_KEY", &settings.key.secret);
-    Program {
-        name: "the import of the sample",
-        command,
-        on_end: OnEnd::Report,
-    }
+    command
 }
 
-fn release(workspace: &Workspace, program: &str) -> PathBuf {
-    workspace.target.join("release").join(program)
-}
-
-/// Where the local host's log goes: a line for each request would bury what `up` has to say.
+/// The local host's log: a line for each request would hide what `up` has to say.
 pub(super) fn log_file(settings: &Settings) -> PathBuf {
     settings.state_dir.join("edgeboard.log")
 }
@@ -66,10 +61,8 @@ pub(super) fn log_file(settings: &Settings) -> PathBuf {
 pub(super) fn end_of_log(settings: &Settings) -> String {
     let log = fs::read_to_string(log_file(settings)).unwrap_or_default();
     let lines: Vec<String> = log.lines().map(for_people).collect();
-    lines
-        .get(lines.len().saturating_sub(LOG_LINES_SHOWN)..)
-        .unwrap_or_default()
-        .join("\n")
+    let start = lines.len().saturating_sub(LOG_LINES_SHOWN);
+    lines.get(start..).unwrap_or_default().join("\n")
 }
 
 /// Level and message of a line of the log; the line itself where it has none.
@@ -84,172 +77,135 @@ fn for_people(line: &str) -> String {
 
 fn local_host(workspace: &Workspace, settings: &Settings) -> Result<Program> {
     let path = log_file(settings);
-    fs::create_dir_all(&settings.state_dir)
-        .with_context(|| format!("cannot make {}", settings.state_dir.display()))?;
     let log = fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    let mut command = Command::new(release(workspace, "leaderboard-host"));
+    let mut command = Command::new(workspace.program("leaderboard-host"));
+    command
+        .current_dir(&workspace.root)
+        .args(["--manifest", MANIFEST, "--log-format", "json"])
+        .args(["--listen", &settings.listen.to_string(), "--state-dir"])
+        .arg(&settings.state_dir)
+        .stderr(log);
+    set_variables(&mut command, settings)?;
+    Ok(Program::new("the local host", command, OnEnd::EndAll))
+}
+
+/// Spin with the components of a kind of trigger, in a shell that runs `script`.
+fn spin_up(workspace: &Workspace, settings: &Settings, trigger: &str, script: &str) -> Result<Command> {
+    let text = fs::read_to_string(workspace.root.join(MANIFEST));
+    let text = text.with_context(|| format!("cannot read {MANIFEST}"))?;
+    let mut command = Command::new("sh");
     command
         .current_dir(&workspace.root)
         .args([
-            "--manifest",
-            spin::MANIFEST,
-            "--listen",
-            &settings.listen.to_string(),
-            "--log-format",
-            "json",
+            "-c",
+            script,
+            "sh",
+            "spin",
+            "up",
+            "--from",
+            MANIFEST,
             "--state-dir",
         ])
         .arg(&settings.state_dir);
-    set_variables(&mut command, settings);
-    command.stderr(log);
-    Ok(Program {
-        name: "the local host",
-        command,
-        on_end: OnEnd::EndAll,
-    })
+    for component in components_with(&text, trigger)? {
+        command.args(["--component-id", &component]);
+    }
+    set_variables(&mut command, settings)?;
+    Ok(command)
 }
 
-/// Spin's Redis trigger ends when Redis does, and ends the whole `spin up` it belongs to. As a process of its
-/// own it is started again, and HTTP goes on meanwhile.
-fn spin_servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<Program>> {
-    let triggers = spin::Triggers::read(&workspace.root)?;
-    let mut http = spin_up(workspace, settings, &triggers.http);
-    http.args(["--listen", &settings.listen.to_string()]);
-    let mut programs = vec![Program {
-        name: "spin (HTTP)",
-        command: http,
-        on_end: OnEnd::EndAll,
-    }];
-    if settings.redis.is_some() && !triggers.redis.is_empty() {
-        let command = spin_up(workspace, settings, &triggers.redis);
-        programs.push(Program {
-            name: "spin (Redis trigger)",
-            command,
-            on_end: OnEnd::StartAgain,
-        });
-    }
-    Ok(programs)
-}
-
-fn spin_up(workspace: &Workspace, settings: &Settings, components: &[String]) -> Command {
-    let mut command = Command::new("spin");
-    command
-        .current_dir(&workspace.root)
-        .args(["up", "--from", spin::MANIFEST]);
-    for component in components {
-        command.args(["--component-id", component]);
-    }
-    command.arg("--state-dir").arg(&settings.state_dir);
-    set_variables(&mut command, settings);
-    command
+/// The components of a manifest that a kind of trigger starts, each once.
+fn components_with(manifest: &str, trigger: &str) -> Result<BTreeSet<String>> {
+    let manifest: toml::Table =
+        toml::from_str(manifest).with_context(|| format!("cannot read {MANIFEST}"))?;
+    let triggers = manifest.get("trigger").and_then(|kinds| kinds.get(trigger));
+    let triggers = triggers.and_then(toml::Value::as_array).into_iter().flatten();
+    // A route that answers by itself has no component.
+    let components = triggers.filter_map(|trigger| trigger.get("component")?.as_str());
+    Ok(components.map(str::to_owned).collect())
 }
 
 /// Through the environment, as a command line is visible to everybody on the machine.
-fn set_variables(command: &mut Command, settings: &Settings) {
+fn set_variables(command: &mut Command, settings: &Settings) -> Result<()> {
     command
-        .env(key::VARIABLE, &settings.key.secret)
+        .env(key::ADMIN_VARIABLE, &settings.key.secret)
         .env(key::TOKEN_VARIABLE, &settings.token_secret);
     if let Some(redis) = &settings.redis {
-        redis.set_variables(command);
+        command.envs(redis.variables()?);
     }
+    Ok(())
+}
+
+/// # Errors
+/// When there is no `spin` on the PATH, or one that is too old.
+pub(super) fn check_spin() -> Result<()> {
+    let mut command = Command::new("spin");
+    command.arg("--version");
+    let printed = process::output(command).context(
+        "--spin needs the Spin CLI (https://spinframework.dev); without --spin the local host runs",
+    )?;
+    let version = version(&printed).with_context(|| format!("`spin --version` says {printed:?}"))?;
+    let (major, minor) = OLDEST_SPIN;
+    ensure!(
+        version >= OLDEST_SPIN,
+        "--spin needs Spin {major}.{minor} or newer, the PATH has {}",
+        printed.trim()
+    );
+    Ok(())
+}
+
+/// Major and minor version of `spin 4.1.0-pre0 (… )`.
+fn version(printed: &str) -> Option<(u32, u32)> {
+    let mut numbers = printed.split_whitespace().nth(1)?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::AdminKey;
-    use super::super::redis::{self, Redis};
     use super::*;
-    use crate::process::describe;
-    use std::ffi::OsStr;
-    use std::fs;
-
-    fn settings(redis: Option<&str>, spin: bool) -> Settings {
-        Settings {
-            listen: "127.0.0.1:3000".parse().unwrap(),
-            state_dir: "/state".into(),
-            redis: redis.map(|url| Redis::parse(url).unwrap()),
-            sample: true,
-            spin,
-            key: AdminKey {
-                secret: "hidden".to_owned(),
-                kept_in: None,
-            },
-            token_secret: "a secret".to_owned(),
-        }
-    }
-
-    /// A project whose `spin.toml` has both kinds of trigger.
-    fn project() -> (tempfile::TempDir, Workspace) {
-        let folder = tempfile::tempdir().unwrap();
-        let manifest =
-            "[[trigger.http]]\ncomponent = 'ranks'\n[[trigger.redis]]\ncomponent = 'score-events'\n";
-        fs::write(folder.path().join("spin.toml"), manifest).unwrap();
-        let workspace = Workspace {
-            root: folder.path().into(),
-            target: folder.path().join("target"),
-            packages: Vec::new(),
-        };
-        (folder, workspace)
-    }
-
-    fn variable(program: &Program, name: &str) -> Option<String> {
-        let mut variables = program.command.get_envs();
-        let found = variables.find(|(own, _)| *own == OsStr::new(name))?;
-        found.1.map(|value| value.to_string_lossy().into_owned())
-    }
 
     #[test]
-    fn the_local_host_gets_its_secrets_through_the_environment() {
-        let (_folder, workspace) = project();
-        let programs = servers(&workspace, &settings(Some("redis://:pass@h:1"), false)).unwrap();
-        assert_eq!(programs.len(), 1);
-        assert_eq!(
-            describe(&programs[0].command),
-            "leaderboard-host --manifest spin.toml --listen 127.0.0.1:3000 --log-format json --state-dir /state"
-        );
-        assert_eq!(variable(&programs[0], key::VARIABLE).as_deref(), Some("hidden"));
-        let secret = variable(&programs[0], key::TOKEN_VARIABLE);
-        assert_eq!(secret.as_deref(), Some("a secret"));
-        assert_eq!(
-            variable(&programs[0], redis::URL_VARIABLE).as_deref(),
-            Some("redis://h:1")
-        );
-        let without = servers(&workspace, &settings(None, false)).unwrap();
-        assert_eq!(variable(&without[0], redis::URL_VARIABLE), None);
+    fn secrets_reach_the_servers_through_the_environment_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::example();
+        settings.state_dir = folder.path().into();
+        settings.redis = Some(super::super::redis::Redis::parse("redis://:pass@h:1").unwrap());
+        let workspace = Workspace::load().unwrap();
+        for spin in [false, true] {
+            settings.spin = spin;
+            let programs = servers(&workspace, &settings).unwrap();
+            assert_eq!(programs.len(), if spin { 2 } else { 1 });
+            for Program { command, .. } in programs {
+                let line = process::describe(&command);
+                assert!(!line.contains("hidden") && !line.contains("pass"), "{line}");
+                let given: Vec<_> = command
+                    .get_envs()
+                    .filter_map(|(_, value)| value?.to_str())
+                    .collect();
+                assert!(
+                    ["hidden", "pass", "redis://h:1"]
+                        .iter()
+                        .all(|value| given.contains(value))
+                );
+            }
+        }
     }
 
     #[test]
     fn the_end_of_the_log_is_for_people() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            state_dir: folder.path().into(),
-            ..settings(None, false)
-        };
         let request = r#"{"timestamp":"t","level":"info","status":200}"#;
-        let lines = format!("cut off\n{request}\n{{\"level\":\"error\",\"message\":\"no room\"}}\n");
-        fs::write(log_file(&settings), lines).unwrap();
+        assert_eq!(for_people(request), request);
+        assert_eq!(for_people("cut off"), "cut off");
         assert_eq!(
-            end_of_log(&settings),
-            format!("cut off\n{request}\nerror: no room")
+            for_people(r#"{"level":"error","message":"no room"}"#),
+            "error: no room"
         );
     }
 
     #[test]
-    fn spin_runs_each_kind_of_trigger_in_a_process_of_its_own() {
-        let (_folder, workspace) = project();
-        let programs = servers(&workspace, &settings(Some("redis://h:1"), true)).unwrap();
-        let lines: Vec<String> = programs
-            .iter()
-            .map(|program| describe(&program.command))
-            .collect();
-        assert_eq!(
-            lines,
-            [
-                "spin up --from spin.toml --component-id ranks --state-dir /state --listen 127.0.0.1:3000",
-                "spin up --from spin.toml --component-id score-events --state-dir /state",
-            ]
-        );
-        let without = servers(&workspace, &settings(None, true)).unwrap();
-        assert_eq!(without.len(), 1);
+    fn versions_of_spin_are_understood() {
+        assert_eq!(version("spin 4.1.0-pre0 (2f3a 2026-08-01)\n"), Some((4, 1)));
+        assert!(version("spin 3.4.1").unwrap() < OLDEST_SPIN);
+        assert_eq!(version("usage"), None);
     }
 }

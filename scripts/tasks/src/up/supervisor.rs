@@ -4,7 +4,7 @@
 //! which passes it on once; and a program that has children of its own (Spin) is signalled with them.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,6 @@ use signal_hook::iterator::Signals;
 const TURN: Duration = Duration::from_millis(50);
 /// How long a program may take to finish what is in flight; longer than the local host's own limit.
 const STOP_WITHIN: Duration = Duration::from_secs(40);
-/// The pause before a program is started again: doubled each time up to the longest, the shortest again after
-/// the program ran for that long.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// What a shell adds to the signal that ended a program.
 const SIGNAL_CODE_BASE: i32 = 128;
 
@@ -28,7 +24,7 @@ const SIGNAL_CODE_BASE: i32 = 128;
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) command: Command,
-    pub(super) on_end: OnEnd,
+    on_end: OnEnd,
 }
 
 /// What follows when a program ends by itself.
@@ -36,31 +32,38 @@ pub(super) struct Program {
 pub(super) enum OnEnd {
     /// Everything ends with it.
     EndAll,
-    /// It is started again after a pause.
-    StartAgain,
     /// Nothing when it succeeded; everything ends when it failed.
-    Report,
+    GoOn,
 }
 
 /// Why everything ends.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// A signal asked for it.
-    Asked,
+    Signal(Signal),
     /// A program ended, with this exit code.
-    Died { code: u8 },
+    Died(u8),
 }
 
 struct Running {
-    program: Program,
-    child: Option<Child>,
-    started: Instant,
-    pause: Duration,
+    name: &'static str,
+    on_end: OnEnd,
+    child: Child,
 }
 
 pub(super) struct Supervisor {
     running: Vec<Running>,
     signals: Signals,
+}
+
+impl Program {
+    pub(super) fn new(name: &'static str, command: Command, on_end: OnEnd) -> Self {
+        Self {
+            name,
+            command,
+            on_end,
+        }
+    }
 }
 
 impl Supervisor {
@@ -78,97 +81,79 @@ impl Supervisor {
 
     /// # Errors
     /// When the program cannot be started.
-    pub(super) fn start(&mut self, mut program: Program) -> Result<()> {
-        let child = Some(spawn(&mut program)?);
-        self.running.push(Running {
-            program,
-            child,
-            started: Instant::now(),
-            pause: PAUSE_MIN,
-        });
+    pub(super) fn start(&mut self, program: Program) -> Result<()> {
+        let Program {
+            name,
+            mut command,
+            on_end,
+        } = program;
+        let child = command.stdin(Stdio::null()).process_group(0).spawn();
+        let child = child.with_context(|| format!("cannot start {name}"))?;
+        self.running.push(Running { name, on_end, child });
         Ok(())
     }
 
-    /// Runs a program to its end; the others are watched meanwhile. `None` when it succeeded.
+    /// Runs a command to its end; the programs are watched meanwhile. Returns `None` when it succeeds.
     ///
     /// # Errors
-    /// When the program cannot be started.
-    pub(super) fn run(&mut self, program: Program) -> Result<Option<End>> {
-        let name = program.name;
-        self.start(program)?;
-        loop {
+    /// When it cannot be started, or a program cannot be watched.
+    pub(super) fn run(&mut self, name: &'static str, command: Command) -> Result<Option<End>> {
+        self.start(Program::new(name, command, OnEnd::GoOn))?;
+        while self.running.iter().any(|running| running.name == name) {
             if let Some(end) = self.turn()? {
                 return Ok(Some(end));
             }
-            if !self.running.iter().any(|running| running.program.name == name) {
-                return Ok(None);
-            }
         }
+        Ok(None)
     }
 
     /// Looks after signals and programs once, after a short pause.
     ///
     /// # Errors
-    /// When a program cannot be watched or started again.
+    /// When a program cannot be watched.
     pub(super) fn turn(&mut self) -> Result<Option<End>> {
         thread::sleep(TURN);
         if let Some(signal) = self.signals.pending().next() {
-            eprintln!("==> stopping");
-            self.signal(if signal == SIGINT {
-                Signal::INT
-            } else {
-                Signal::TERM
-            });
-            return Ok(Some(End::Asked));
+            let is_interrupt = signal == SIGINT;
+            let signal = if is_interrupt { Signal::INT } else { Signal::TERM };
+            return Ok(Some(End::Signal(signal)));
         }
-        for running in &mut self.running {
-            if let Some(end) = running.look()? {
-                return Ok(Some(end));
+        let mut number = 0;
+        while let Some(Running { name, on_end, child }) = self.running.get_mut(number) {
+            let status = child.try_wait();
+            let Some(status) = status.with_context(|| format!("cannot watch {name}"))? else {
+                number += 1;
+                continue;
+            };
+            if *on_end == OnEnd::EndAll || !status.success() {
+                eprintln!("{name} ended with {status}");
+                return Ok(Some(End::Died(exit_code(status))));
             }
+            self.running.remove(number);
         }
-        self.running
-            .retain(|running| running.child.is_some() || running.program.on_end == OnEnd::StartAgain);
         Ok(None)
     }
 
-    /// Ends the rest and says with which code this program should end.
-    pub(super) fn finish(&mut self, end: &End) -> ExitCode {
-        match end {
-            End::Died { code } => {
-                self.stop_all();
-                ExitCode::from(*code)
-            }
-            End::Asked => ExitCode::from(self.wait()),
-        }
-    }
-
-    /// Asks every program to end and waits for it.
-    pub(super) fn stop_all(&mut self) {
-        self.signal(Signal::TERM);
-        self.wait();
-    }
-
-    /// Waits for every program; a second signal or too long a wait kills them. The result is the first failure
-    /// that was not the signal's doing, or 0.
-    fn wait(&mut self) -> u8 {
-        let asked = Instant::now();
-        let (mut failure, mut killed) = (0, false);
+    /// Signals every program and waits for it; a second signal or too long a wait kills them. Returns the code with which
+    /// this program should end: that of the program that died, else the first failure that a signal did not cause, or 0.
+    pub(super) fn stop_all(&mut self, end: End) -> u8 {
+        let (signal, mut code) = match end {
+            End::Signal(signal) => (signal, 0),
+            End::Died(code) => (Signal::TERM, code),
+        };
+        eprintln!("==> stopping");
+        self.signal(signal);
+        let (asked, mut killed) = (Instant::now(), false);
         loop {
-            for running in &mut self.running {
-                if let Some(status) = running
-                    .child
-                    .as_mut()
-                    .and_then(|child| child.try_wait().ok().flatten())
-                {
-                    running.child = None;
-                    if failure == 0 && status.signal().is_none() {
-                        failure = code(status);
-                    }
+            self.running.retain_mut(|running| {
+                let status = running.child.try_wait().ok().flatten();
+                if let Some(status) = status.filter(|status| code == 0 && status.signal().is_none()) {
+                    code = exit_code(status);
                 }
-            }
-            self.running.retain(|running| running.child.is_some());
+                status.is_none()
+            });
             if self.running.is_empty() {
-                return failure;
+                return code;
             }
             let again = self.signals.pending().next().is_some();
             if !killed && (again || asked.elapsed() > STOP_WITHIN) {
@@ -181,69 +166,17 @@ impl Supervisor {
     }
 
     fn signal(&self, signal: Signal) {
-        for child in self.running.iter().filter_map(|running| running.child.as_ref()) {
+        for running in &self.running {
             // It fails only when the program has just ended, which is what the signal is for.
-            let _ = kill_process_group(Pid::from_child(child), signal);
+            let _ = kill_process_group(Pid::from_child(&running.child), signal);
         }
     }
-}
-
-impl Running {
-    /// Looks at the program once and does what follows from its end.
-    fn look(&mut self) -> Result<Option<End>> {
-        let name = self.program.name;
-        let Some(child) = &mut self.child else {
-            return self.start_again();
-        };
-        let Some(status) = child.try_wait().with_context(|| format!("cannot watch {name}"))? else {
-            return Ok(None);
-        };
-        self.child = None;
-        if self.program.on_end == OnEnd::Report && status.success() {
-            return Ok(None);
-        }
-        if self.program.on_end == OnEnd::StartAgain {
-            self.pause = if self.started.elapsed() > PAUSE_MAX {
-                PAUSE_MIN
-            } else {
-                self.pause
-            };
-            eprintln!(
-                "{name} ended with {status}; it is started again in {} s",
-                self.pause.as_secs()
-            );
-            self.started = Instant::now();
-            return Ok(None);
-        }
-        eprintln!("{name} ended with {status}");
-        Ok(Some(End::Died { code: code(status) }))
-    }
-
-    /// Starts the program again once its pause is over.
-    fn start_again(&mut self) -> Result<Option<End>> {
-        if self.program.on_end == OnEnd::StartAgain && self.started.elapsed() >= self.pause {
-            self.child = Some(spawn(&mut self.program)?);
-            self.started = Instant::now();
-            self.pause = self.pause.saturating_mul(2).min(PAUSE_MAX);
-        }
-        Ok(None)
-    }
-}
-
-fn spawn(program: &mut Program) -> Result<Child> {
-    let command = program.command.stdin(Stdio::null()).process_group(0);
-    command
-        .spawn()
-        .with_context(|| format!("cannot start {}", program.name))
 }
 
 /// The exit code as a shell would give it.
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| {
-        status
-            .signal()
-            .map(|signal| SIGNAL_CODE_BASE.saturating_add(signal))
-    });
+fn exit_code(status: ExitStatus) -> u8 {
+    let signal = || Some(SIGNAL_CODE_BASE.saturating_add(status.signal()?));
+    let code = status.code().or_else(signal);
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
@@ -258,17 +191,13 @@ mod tests {
         ALONE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shell(script: &str, on_end: OnEnd) -> Program {
+    fn shell(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        Program {
-            name: "the shell",
-            command,
-            on_end,
-        }
+        command
     }
 
-    fn until_end(supervisor: &mut Supervisor) -> End {
+    fn wait_for_end(supervisor: &mut Supervisor) -> End {
         loop {
             if let Some(end) = supervisor.turn().unwrap() {
                 return end;
@@ -280,45 +209,23 @@ mod tests {
     fn a_program_that_dies_ends_all_with_its_code() {
         let _alone = alone();
         let mut supervisor = Supervisor::new().unwrap();
-        supervisor.start(shell("exec sleep 600", OnEnd::EndAll)).unwrap();
-        supervisor.start(shell("exit 7", OnEnd::EndAll)).unwrap();
-        let end = until_end(&mut supervisor);
-        assert_eq!(end, End::Died { code: 7 });
-        assert_eq!(supervisor.finish(&end), ExitCode::from(7));
+        let mut start = |script| supervisor.start(Program::new("a shell", shell(script), OnEnd::EndAll));
+        start("exec sleep 600").unwrap();
+        start("kill -KILL $$").unwrap();
+        let end = wait_for_end(&mut supervisor);
+        assert_eq!((end, supervisor.stop_all(end)), (End::Died(137), 137));
         assert!(supervisor.running.is_empty());
-    }
-
-    #[test]
-    fn a_program_that_is_killed_ends_all_as_in_a_shell() {
-        let _alone = alone();
-        let mut supervisor = Supervisor::new().unwrap();
-        supervisor.start(shell("kill -KILL $$", OnEnd::EndAll)).unwrap();
-        assert_eq!(until_end(&mut supervisor), End::Died { code: 137 });
     }
 
     #[test]
     fn a_run_reports_success_and_failure() {
         let _alone = alone();
         let mut supervisor = Supervisor::new().unwrap();
-        assert_eq!(supervisor.run(shell("exit 0", OnEnd::Report)).unwrap(), None);
+        assert_eq!(supervisor.run("a shell", shell("exit 0")).unwrap(), None);
         assert_eq!(
-            supervisor.run(shell("exit 2", OnEnd::Report)).unwrap(),
-            Some(End::Died { code: 2 })
+            supervisor.run("a shell", shell("exit 2")).unwrap(),
+            Some(End::Died(2))
         );
-    }
-
-    #[test]
-    fn a_program_is_started_again() {
-        let _alone = alone();
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("starts");
-        let mut supervisor = Supervisor::new().unwrap();
-        let script = format!("echo x >> {}", file.display());
-        supervisor.start(shell(&script, OnEnd::StartAgain)).unwrap();
-        while std::fs::read_to_string(&file).unwrap_or_default().lines().count() < 2 {
-            assert_eq!(supervisor.turn().unwrap(), None);
-        }
-        supervisor.stop_all();
     }
 
     #[test]
@@ -333,14 +240,15 @@ mod tests {
              trap 'wait; echo orderly > {0}; exit 0' TERM; while :; do sleep 0.02; done",
             file.display()
         );
-        supervisor.start(shell(&script, OnEnd::EndAll)).unwrap();
+        supervisor
+            .start(Program::new("a shell", shell(&script), OnEnd::EndAll))
+            .unwrap();
         while !folder.path().join("ended.on").exists() {
             assert_eq!(supervisor.turn().unwrap(), None);
         }
         signal_hook::low_level::raise(SIGTERM).unwrap();
-        let end = until_end(&mut supervisor);
-        assert_eq!(end, End::Asked);
-        assert_eq!(supervisor.finish(&end), ExitCode::SUCCESS);
+        let end = wait_for_end(&mut supervisor);
+        assert_eq!((end, supervisor.stop_all(end)), (End::Signal(Signal::TERM), 0));
         assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), "orderly");
     }
 }

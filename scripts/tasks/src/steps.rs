@@ -1,21 +1,23 @@
-//! Progress for people, on standard error; standard output belongs to results.
+//! The steps of a task, and how durations are shown. Progress goes to standard error; standard output belongs to results.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+const SECONDS_A_MINUTE: u64 = 60;
+
 /// One step of a task.
 pub(crate) struct Step<'a> {
     pub(crate) name: &'static str,
-    /// How to run this step alone.
+    /// The command that runs this step alone.
     pub(crate) alone: String,
     pub(crate) run: Box<dyn FnOnce() -> Result<()> + 'a>,
 }
 
-/// Runs the steps in order, each announced, each with its time.
+/// Runs the steps in order, announces each, and prints its time.
 ///
 /// # Errors
-/// The first step that fails ends it; the error names the step and how to run it alone.
+/// The first step that fails ends the run; the error names the step and the command that runs it alone.
 pub(crate) fn run(steps: Vec<Step<'_>>) -> Result<()> {
     let started = Instant::now();
     let count = steps.len();
@@ -33,62 +35,43 @@ pub(crate) fn run(steps: Vec<Step<'_>>) -> Result<()> {
 
 /// A duration as people say it: `3.4 s`, `2 min 05 s`.
 pub(crate) fn display(duration: Duration) -> String {
-    const SECONDS_A_MINUTE: u64 = 60;
     let seconds = duration.as_secs();
     if seconds < SECONDS_A_MINUTE {
         return format!("{:.1} s", duration.as_secs_f64());
     }
-    format!(
-        "{} min {:02} s",
-        seconds / SECONDS_A_MINUTE,
-        seconds % SECONDS_A_MINUTE
-    )
-}
-
-/// A time that is only guessed: `less than 1 min`, `about 3 min`.
-pub(crate) fn about(duration: Duration) -> String {
-    const SECONDS_A_MINUTE: u64 = 60;
-    match duration.as_secs() / SECONDS_A_MINUTE {
-        0 => "less than 1 min".to_owned(),
-        minutes => format!("about {} min", minutes + 1),
-    }
+    let (minutes, rest) = (seconds / SECONDS_A_MINUTE, seconds % SECONDS_A_MINUTE);
+    format!("{minutes} min {rest:02} s")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::RefCell;
-
-    fn step<'a>(name: &'static str, run: impl FnOnce() -> Result<()> + 'a) -> Step<'a> {
-        Step {
-            name,
-            alone: format!("do {name}"),
-            run: Box::new(run),
-        }
-    }
+    use std::cell::Cell;
 
     #[test]
-    fn the_first_failure_ends_it_and_says_how_to_repeat_it() {
-        let done = RefCell::new(Vec::new());
-        let note = |name| {
-            done.borrow_mut().push(name);
-            Ok(())
+    fn the_first_failure_ends_the_run_and_says_how_to_repeat_it() {
+        let done = Cell::new(0);
+        let step = |name, result: Result<()>| Step {
+            name,
+            alone: format!("do {name}"),
+            run: Box::new(|| {
+                done.set(done.get() + 1);
+                result
+            }),
         };
         let steps = vec![
-            step("one", || note("one")),
-            step("two", || anyhow::bail!("broken")),
-            step("three", || note("three")),
+            step("one", Ok(())),
+            step("two", Err(anyhow!("broken"))),
+            step("three", Ok(())),
         ];
         let error = format!("{:#}", run(steps).unwrap_err());
         assert_eq!(error, "step 2/3 (two) failed: broken\n       alone: do two");
-        assert_eq!(*done.borrow(), ["one"]);
+        assert_eq!(done.get(), 2);
     }
 
     #[test]
     fn durations_read_well() {
         assert_eq!(display(Duration::from_millis(3_400)), "3.4 s");
         assert_eq!(display(Duration::from_secs(125)), "2 min 05 s");
-        assert_eq!(about(Duration::from_secs(59)), "less than 1 min");
-        assert_eq!(about(Duration::from_secs(60)), "about 2 min");
     }
 }

@@ -1,0 +1,94 @@
+//! What a reader may rely on in every source file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const FILE_LINES_MAX: usize = 400;
+/// Longer files, which go away as they are split.
+const LONG_FOR_NOW: [&str; 5] = [
+    "shared/http/",
+    "shared/core/src/ports.rs",
+    "shared/core/tests/domain/codec.rs",
+    "shared/core/tests/domain/schedule_changes.rs",
+    "shared/sqlite/src/bans.rs",
+];
+/// The only file that spells the names of Redis keys.
+const KEYS_FILE: &str = "shared/redis/src/keys.rs";
+const KEY_PREFIXES: [&str; 2] = [concat!("\"e", "b:"), concat!("'e", "b:")];
+/// Marks of unfinished work that no lint knows, and exceptions from lints that say no reason.
+const LEFTOVERS: [&str; 4] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("#[", "ignore]"),
+    concat!("#![", "allow("),
+];
+const FOLDERS: [&str; 7] = [".ci", "cli", "functions", "scripts", "shared", "tests", "wit"];
+/// A file without an extension is a script.
+const EXTENSIONS: [&str; 7] = ["", "lua", "rs", "sh", "sql", "toml", "wit"];
+
+/// The source files of the repository: the path below the root, with `/`, and the text.
+pub(super) fn read() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for folder in FOLDERS {
+        read_folder(super::ROOT.as_ref(), folder, &mut files);
+    }
+    files
+}
+
+fn read_folder(root: &Path, folder: &str, files: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let path = format!("{folder}/{name}");
+        let extension = file
+            .extension()
+            .map_or("", |extension| extension.to_str().unwrap());
+        if file.is_dir() && !name.starts_with('.') && !["node_modules", "target"].contains(&name) {
+            read_folder(root, &path, files);
+        } else if file.is_file() && EXTENSIONS.contains(&extension) {
+            files.insert(path, fs::read_to_string(&file).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_is_tidy() {
+    let mut broken = Vec::new();
+    for (path, text) in read() {
+        let lines = text.lines().count();
+        if lines > FILE_LINES_MAX && !LONG_FOR_NOW.iter().any(|long| path.starts_with(long)) {
+            broken.push(format!(
+                "{path}: {lines} lines, at most {FILE_LINES_MAX} are allowed"
+            ));
+        }
+        for (line, number) in text.lines().zip(1..) {
+            broken.extend(fault(&path, line).map(|fault| format!("{path}:{number}: {fault}")));
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+fn fault(path: &str, line: &str) -> Option<String> {
+    // Tests that damage a store on purpose have to name what they damage.
+    let may_name_keys = path == KEYS_FILE || path.starts_with("tests/") || path.contains("/tests/");
+    if !may_name_keys && KEY_PREFIXES.iter().any(|prefix| line.contains(prefix)) {
+        return Some(format!("names of Redis keys belong into {KEYS_FILE}"));
+    }
+    // A function takes the macro of its entry point from the SDK; only leaderboard-spin calls it.
+    if path.starts_with("functions/") && line.contains("spin_sdk::") && !line.starts_with("#[spin_sdk::") {
+        return Some("only leaderboard-spin calls spin-sdk".to_owned());
+    }
+    let leftover = LEFTOVERS.iter().find(|leftover| line.contains(**leftover))?;
+    Some(format!("`{leftover}`: finish it, or leave it out"))
+}
+
+#[test]
+fn faults_are_found() {
+    let key = concat!("let key = \"e", "b:x\";");
+    assert!(fault(KEYS_FILE, key).is_none() && fault("shared/redis/tests/a.rs", key).is_none());
+    assert!(fault("shared/redis/src/a.rs", key).is_some());
+    assert!(fault("functions/a/src/lib.rs", "#[spin_sdk::redis_subscriber]").is_none());
+    assert!(fault("functions/a/src/lib.rs", "    spin_sdk::variables::get(\"x\")").is_some());
+    assert!(fault("cli/src/a.rs", concat!("// TO", "DO later")).is_some());
+}
