@@ -66,7 +66,11 @@ impl Workspace {
 impl Component {
     /// Returns `None` for a package that is not in a folder of components, or builds no component.
     fn of(package: &Package) -> Option<Self> {
-        let folder = package.manifest_path.parent()?;
+        let folder = match package.manifest_path.parent()? {
+            // The component of a function stands in a folder of its own beside the function's library.
+            component if component.ends_with("component") => component.parent()?,
+            folder => folder,
+        };
         let kind = match folder.parent()? {
             parent if parent.ends_with("functions") => Kind::Function,
             parent if parent.ends_with("tests/guests") => Kind::Guest,
