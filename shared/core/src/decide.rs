@@ -9,7 +9,7 @@ use crate::{
 /// What a submission makes of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The entry as it is afterwards, the attempt counted.
+    /// The entry as it is afterwards, the submission counted.
     pub entry: Entry,
     /// What happened to it.
     pub status: Status,
@@ -29,14 +29,14 @@ pub struct EntryChange<'a> {
 }
 
 impl<'a> EntryChange<'a> {
-    /// What `attempt` brings to the leaderboard of `target`.
+    /// What `submission` brings to the leaderboard of `target`.
     #[must_use]
-    pub fn of(attempt: &'a PreparedSubmission, target: &'a Target) -> Self {
+    pub fn from_submission(submission: &'a PreparedSubmission, target: &'a Target) -> Self {
         Self {
             operator: target.operator,
             values: &target.values,
-            metadata: attempt.metadata.as_ref(),
-            occurred_at: attempt.occurred_at,
+            metadata: submission.metadata.as_ref(),
+            occurred_at: submission.occurred_at,
         }
     }
 }
@@ -44,7 +44,7 @@ impl<'a> EntryChange<'a> {
 /// Decides a submission from the entry that is there, with `entries` players in its period and `now`.
 ///
 /// Pure: the same arguments give the same decision. A store that has already resolved the submission calls
-/// [`Decision::settle`], the second half of this.
+/// [`Decision::from_change`], the second half of this.
 ///
 /// # Errors
 /// Why the leaderboard does not accept it; nothing changes then.
@@ -55,14 +55,14 @@ pub fn decide(
     leaderboard: &Leaderboard,
     now: Timestamp,
 ) -> Result<Decision, RefusalReason> {
-    let (_, operator, values) = submission.admit(&Caller::Server, leaderboard, now)?;
+    let (_, operator, values) = submission.check_for(&Caller::Server, leaderboard, now)?;
     let change = EntryChange {
         operator,
         values: &values,
         metadata: submission.metadata.as_ref(),
         occurred_at: submission.occurred_at.unwrap_or(now),
     };
-    Decision::settle(existing, entries, &submission.player, change, leaderboard)
+    Decision::from_change(existing, entries, &submission.player, change, leaderboard)
 }
 
 impl Decision {
@@ -71,7 +71,7 @@ impl Decision {
     ///
     /// # Errors
     /// Why the leaderboard does not accept it, in this order: attempts, room, overflow, bounds, change.
-    pub fn settle(
+    pub fn from_change(
         existing: Option<&Entry>,
         entries: u64,
         player: &crate::PlayerId,
@@ -89,7 +89,7 @@ impl Decision {
         {
             return Err(RefusalReason::Full { max_entries });
         }
-        let result = result_of(existing, change)?;
+        let result = apply_operator(existing, change)?;
         check_bounds(existing, &result, change.operator, leaderboard)?;
         let attempts = used.saturating_add(1);
         let Some(before) = existing else {
@@ -105,11 +105,11 @@ impl Decision {
                 status: Status::Created,
             });
         };
-        Ok(Self::over(before, result, attempts, change, leaderboard))
+        Ok(Self::change_entry(before, result, attempts, change, leaderboard))
     }
 
     /// The decision where there is an entry already.
-    fn over(
+    fn change_entry(
         before: &Entry,
         result: Values,
         attempts: u32,
@@ -171,7 +171,7 @@ impl Decision {
 }
 
 /// The tuple the operator makes: for `best`, the candidate, whether it wins or not.
-fn result_of(existing: Option<&Entry>, change: EntryChange<'_>) -> Result<Values, RefusalReason> {
+fn apply_operator(existing: Option<&Entry>, change: EntryChange<'_>) -> Result<Values, RefusalReason> {
     let base = existing.map_or(0, |entry| entry.values.first());
     let by = change.values.first();
     let first = match change.operator {

@@ -42,7 +42,7 @@ pub struct Entry {
     pub values: Values,
     /// When these values were reached; breaks ties.
     pub reached_at: Timestamp,
-    /// The metadata of the attempt that won.
+    /// The metadata of the submission that won.
     pub metadata: Option<Metadata>,
     /// How many submissions of this player the period has accepted.
     pub attempts: u32,

@@ -44,9 +44,9 @@ pub enum EventBody {
         occurred_at: Timestamp,
         /// The client's name for it.
         id: Option<SubmissionId>,
-        /// Whether the player was hidden when it was accepted. The store knows, and says so.
-        hidden: bool,
-        /// Whether the entry stayed as it was, but for the attempt. The store says so.
+        /// Whether the player was banned when it was accepted. The store knows, and says so.
+        banned: bool,
+        /// Whether the entry stayed as it was, but for the submission. The store says so.
         kept: bool,
     },
     /// An entry was removed.
@@ -56,13 +56,13 @@ pub enum EventBody {
         /// From which period.
         period: PeriodId,
     },
-    /// A player was hidden from everyone else (shadow ban).
-    Hidden {
+    /// A player was banned from everyone else (shadow ban).
+    Banned {
         /// The player.
         player: PlayerId,
     },
     /// A hidden player was shown again.
-    Restored {
+    Unbanned {
         /// The player.
         player: PlayerId,
     },
@@ -81,19 +81,19 @@ impl Event {
     /// The event of an accepted target of a submission that came to `status`. Metadata that was not taken is left out: a
     /// log is no place to put it.
     #[must_use]
-    pub fn submitted(attempt: &PreparedSubmission, target: &Target, hidden: bool, status: Status) -> Self {
+    pub fn submitted(submission: &PreparedSubmission, target: &Target, banned: bool, status: Status) -> Self {
         let kept = status == Status::Kept;
         Self {
-            recorded_at: attempt.recorded_at,
+            recorded_at: submission.recorded_at,
             body: EventBody::Submitted {
-                player: attempt.player.clone(),
+                player: submission.player.clone(),
                 period: target.period.id.clone(),
                 operator: target.operator,
                 values: target.values.clone(),
-                metadata: attempt.metadata.clone().filter(|_| !kept),
-                occurred_at: attempt.occurred_at,
-                id: attempt.id.clone(),
-                hidden,
+                metadata: submission.metadata.clone().filter(|_| !kept),
+                occurred_at: submission.occurred_at,
+                id: submission.id.clone(),
+                banned,
                 kept,
             },
         }

@@ -1,7 +1,7 @@
 //! How much of a leaderboard's log is kept.
 
 use crate::codec::encode_layout;
-use crate::{Event, Invalid, PreparedSubmission, Target, Timestamp, WORD_BYTES};
+use crate::{Event, Invalid, PreparedSubmission, SORTABLE_BYTES, Target, Timestamp};
 
 /// The most events that a leaderboard can keep.
 pub const MAX_KEEP_EVENTS: u32 = 1_000_000;
@@ -80,7 +80,7 @@ impl Target {
     #[must_use]
     pub fn record_weight(&self, name_bytes: usize) -> u64 {
         let layout = self.board.value.layout();
-        let tuple_bytes = layout.columns.count().saturating_mul(WORD_BYTES) as u64;
+        let tuple_bytes = layout.columns.count().saturating_mul(SORTABLE_BYTES) as u64;
         [
             RECORD_OVERHEAD_BYTES,
             RECORD_HEAD_BYTES,

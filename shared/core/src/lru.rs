@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 /// no key displaces others by its name.
 #[derive(Debug)]
 pub struct LruMap<K, V, const CAPACITY: usize> {
-    entries: BTreeMap<K, Entry<V>>,
+    entries: BTreeMap<K, CachedValue<V>>,
     /// The number of uses so far.
     uses: u64,
 }
 
 #[derive(Debug)]
-struct Entry<V> {
+struct CachedValue<V> {
     value: V,
     /// The number of the last use.
     last_use: u64,
@@ -50,7 +50,7 @@ impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
         }
         self.uses = self.uses.saturating_add(1);
         let last_use = self.uses;
-        self.entries.insert(key, Entry { value, last_use });
+        self.entries.insert(key, CachedValue { value, last_use });
     }
 
     /// Removes a key. Whether it was there.

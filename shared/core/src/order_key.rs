@@ -7,17 +7,17 @@
 use crate::{Columns, Order, PlayerId, Ties, Timestamp, Values};
 
 /// Bytes of one column, and of the time.
-pub const WORD_BYTES: usize = 8;
+pub const SORTABLE_BYTES: usize = 8;
 
 /// A signed integer as eight bytes that sort as the integers do.
 #[must_use]
-pub const fn sortable(value: i64) -> [u8; WORD_BYTES] {
+pub const fn sortable(value: i64) -> [u8; SORTABLE_BYTES] {
     (value ^ i64::MIN).to_be_bytes()
 }
 
 /// The inverse of [`sortable`].
 #[must_use]
-pub const fn from_sortable(bytes: [u8; WORD_BYTES]) -> i64 {
+pub const fn from_sortable(bytes: [u8; SORTABLE_BYTES]) -> i64 {
     i64::from_be_bytes(bytes) ^ i64::MIN
 }
 
@@ -34,7 +34,7 @@ impl Layout {
     /// Length in bytes of the part of a key that holds the columns.
     #[must_use]
     pub fn tuple_bytes(&self) -> usize {
-        self.columns.count() * WORD_BYTES
+        self.columns.count() * SORTABLE_BYTES
     }
 
     /// The part of a key that holds the columns: equal for equal tuples, smaller for better ones.
@@ -63,7 +63,7 @@ impl Layout {
     pub fn parse(&self, key: &[u8]) -> Option<(Values, Timestamp, PlayerId)> {
         let (tuple, rest) = key.split_at_checked(self.tuple_bytes())?;
         let mut values = Vec::with_capacity(self.columns.count());
-        for (column, word) in self.columns.iter().zip(tuple.chunks_exact(WORD_BYTES)) {
+        for (column, word) in self.columns.iter().zip(tuple.chunks_exact(SORTABLE_BYTES)) {
             let value = from_sortable(word.try_into().ok()?);
             values.push(if column.order() == Order::Descending {
                 !value
@@ -71,7 +71,7 @@ impl Layout {
                 value
             });
         }
-        let (time, player) = rest.split_at_checked(WORD_BYTES)?;
+        let (time, player) = rest.split_at_checked(SORTABLE_BYTES)?;
         let at = from_sortable(time.try_into().ok()?);
         let at = Timestamp::from_unix_ms(if self.ties == Ties::Latest { !at } else { at })?;
         let player = PlayerId::new(std::str::from_utf8(player).ok()?).ok()?;

@@ -12,12 +12,14 @@ mod bans;
 mod dead_letters;
 mod documents;
 mod leaderboards;
-mod metering;
+mod rate_limits;
 mod readiness;
 
 use std::rc::Rc;
 
-pub use audit::{AuditKind, AuditLog, AuditRecord, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES, RecordedAudit};
+pub use audit::{
+    AuditKind, AuditLog, AuditRecord, MAX_AUDIT_ACTIONS, MAX_AUDIT_AUTHENTICATIONS, RecordedAudit,
+};
 pub use bans::{Ban, Bans, MAX_BAN_REASON_BYTES, MAX_BANS, TooManyBans};
 pub use dead_letters::{
     DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
@@ -26,7 +28,7 @@ pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, PutLeaderboard, PutRefusal, VersionMismatch,
 };
-pub use metering::{
+pub use rate_limits::{
     Charge, ChargeRequest, Counters, DayUsage, EntryQuota, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US,
     MAX_OVERDRAFT_BURSTS, Overdraft, RateLimitDecision, RateLimits, USAGE_DAYS, Usage,
 };
@@ -54,10 +56,10 @@ pub const SWEEP_STEP_PERIODS: u64 = 200;
 /// The most periods that one call lists.
 pub const MAX_PERIODS_LISTED: u32 = 200;
 /// How many periods without entries a call passes over, beside those it lists.
-pub const MAX_PERIODS_PASSED: u32 = 100;
+pub const MAX_PERIODS_SKIPPED: u32 = 100;
 /// How many events that are too many, too old or too heavy a write removes at least, beside two for each that it adds:
 /// a log that has to shrink does so with the writes to come.
-pub const TRIMMED_AT_ONCE: u64 = 16;
+pub const MIN_TRIMMED_EVENTS: u64 = 16;
 
 /// One period of one leaderboard, and the configuration the caller knows it by.
 #[derive(Debug, Clone)]
@@ -96,13 +98,13 @@ pub enum RankDetail {
     Omitted,
 }
 
-/// On which terms submissions are taken.
+/// On which options submissions are taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmitOptions {
     /// Whether outcomes have ranks.
     pub ranks: RankDetail,
     /// What the call is charged with; all of it or none.
-    pub metering: ChargeRequest,
+    pub charge_request: ChargeRequest,
     /// The most entries that the tenant may hold in all its leaderboards and periods; a submission that would make
     /// one more is refused with [`crate::RefusalReason::TenantFull`].
     pub max_tenant_entries: Option<u64>,
@@ -123,7 +125,7 @@ impl SubmitOptions {
     pub fn new(ranks: RankDetail) -> Self {
         Self {
             ranks,
-            metering: ChargeRequest::default(),
+            charge_request: ChargeRequest::default(),
             max_tenant_entries: None,
             max_log_bytes: None,
             announce_on: None,
@@ -136,8 +138,8 @@ impl SubmitOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// The limits after the call. When it was refused, nothing was settled.
-    pub metered: RateLimitDecision,
-    /// One answer for each attempt; empty when the call was refused.
+    pub rate_limit_decision: RateLimitDecision,
+    /// One answer for each submission; empty when the call was refused.
     pub answers: Vec<Result<Vec<Outcome>, Refusal>>,
 }
 
@@ -278,17 +280,17 @@ pub struct PeriodSummary {
 
 /// Entries, their order and the log behind them.
 pub trait Scores {
-    /// Settles attempts in their order, each atomically over its targets: all are applied or none. For a
+    /// Settles submissions in their order, each atomically over its targets: all are applied or none. For a
     /// target whose `id` is known in its scope ([`PreparedSubmission::record_name`]) with the same fingerprint the first outcome
     /// comes back, marked as a replay, and nothing changes. Each accepted target appends one event, also one that keeps the
     /// entry; that one goes without its metadata.
     ///
-    /// The rank in an outcome holds at the version in that outcome: later attempts of the same call do not
+    /// The rank in an outcome holds at the version in that outcome: later submissions of the same call do not
     /// show in it. The rank of a hidden player is the one they would have if only they were shown again.
     ///
     /// Checks come in this order, over all targets before the first write: configuration version, id,
     /// layout of the period ([`crate::RefusalReason::PeriodReordered`]), whether it is being rebuilt
-    /// ([`crate::RefusalReason::Rebuilding`]), then [`crate::Decision::settle`]; and last the tenant's quotas, of entries
+    /// ([`crate::RefusalReason::Rebuilding`]), then [`crate::Decision::from_change`]; and last the tenant's quotas, of entries
     /// and then of its log.
     ///
     /// # Errors
@@ -296,14 +298,17 @@ pub trait Scores {
     async fn submit(
         &self,
         tenant: &TenantId,
-        attempts: &[PreparedSubmission],
+        submissions: &[PreparedSubmission],
         ranks: RankDetail,
     ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-        let terms = SubmitOptions::new(ranks);
-        Ok(self.submit_with_options(tenant, attempts, &terms).await?.answers)
+        let options = SubmitOptions::new(ranks);
+        Ok(self
+            .submit_with_options(tenant, submissions, &options)
+            .await?
+            .answers)
     }
 
-    /// As [`Scores::submit`], on terms: rate limits and usage are charged in the same command, before anything is
+    /// As [`Scores::submit`], on options: rate limits and usage are charged in the same command, before anything is
     /// settled; the tenant's quota of entries holds; a leaderboard whose entries changed is announced. An announcement
     /// that fails leaves the answers as they are.
     ///
@@ -314,8 +319,8 @@ pub trait Scores {
     async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[PreparedSubmission],
-        terms: &SubmitOptions,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
     ) -> Result<Submitted, StoreError>;
 
     /// A page of the visible entries; `limit` is 1 to 1,000. One command. A key that is not one of the period's
@@ -390,7 +395,7 @@ pub trait Scores {
 
     /// Up to `limit` periods (at most [`MAX_PERIODS_LISTED`]) that have entries and have not expired at `now`, newest
     /// first: those that start before `before`, or all. One command, which looks at no more than
-    /// [`MAX_PERIODS_PASSED`] periods beyond `limit`; it may give fewer although [`PeriodPage::before`] goes on.
+    /// [`MAX_PERIODS_SKIPPED`] periods beyond `limit`; it may give fewer although [`PeriodPage::before`] goes on.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -427,7 +432,7 @@ pub trait Scores {
         }
     }
 
-    /// Removes a player's entry, with its attempts, and appends the event. The period's version after it;
+    /// Removes a player's entry, with its submissions, and appends the event. The period's version after it;
     /// `None` when there was no entry.
     ///
     /// # Errors

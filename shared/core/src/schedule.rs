@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use self::rule::Rule;
+use self::rule::ResetRule;
 use self::starts::Starts;
 use self::stretch::Stretch;
 use crate::{Invalid, Period, PeriodId, Timestamp};
@@ -85,7 +85,10 @@ impl Schedule {
     /// # Errors
     /// [`Invalid`] at `/cron` or `/time_zone`.
     pub fn new(reset: Reset) -> Result<Self, Invalid> {
-        Ok(Self::of(Vec::new(), Stretch::always(Some(Rule::new(reset)?))))
+        Ok(Self::of(
+            Vec::new(),
+            Stretch::always(Some(ResetRule::new(reset)?)),
+        ))
     }
 
     fn of(earlier: Vec<Stretch>, configured: Stretch) -> Self {

@@ -18,14 +18,14 @@ pub const MAX_CLOCK_SKEW_MS: i64 = 60_000;
 
 /// The numbers of a submission before the columns of a leaderboard are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SubmissionTarget {
+pub enum SubmittedValues {
     /// `score`: for leaderboards of one column, whatever its name.
     Score(i64),
     /// `values`: by column name.
     Named(Vec<(String, i64)>),
 }
 
-impl SubmissionTarget {
+impl SubmittedValues {
     /// The values in the order of `columns`; every column named once, and no other.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ pub struct Submission {
     /// Whose score it is.
     pub player: PlayerId,
     /// The numbers.
-    pub values: SubmissionTarget,
+    pub values: SubmittedValues,
     /// Another operator than the leaderboard's, where it allows that.
     pub operator: Option<Operator>,
     /// What to keep beside the score.
@@ -98,8 +98,8 @@ impl Submission {
         };
         part(self.player.as_bytes());
         match &self.values {
-            SubmissionTarget::Score(score) => part(&score.to_be_bytes()),
-            SubmissionTarget::Named(named) => {
+            SubmittedValues::Score(score) => part(&score.to_be_bytes()),
+            SubmittedValues::Named(named) => {
                 let mut sorted: Vec<_> = named.iter().collect();
                 sorted.sort();
                 for (name, value) in sorted {
@@ -156,7 +156,7 @@ impl Submission {
         let occurred_at = self.occurred_at.unwrap_or(now);
         let targets = boards
             .iter()
-            .map(|board| match self.admit(caller, &board.value, now) {
+            .map(|board| match self.check_for(caller, &board.value, now) {
                 Ok((period, operator, values)) => Ok(Target {
                     board: Rc::clone(board),
                     expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
@@ -165,7 +165,7 @@ impl Submission {
                     values,
                     refused: None,
                 }),
-                Err(reason) if self.id.is_some() => Ok(Target::only_a_replay(board, reason)),
+                Err(reason) if self.id.is_some() => Ok(Target::for_replay(board, reason)),
                 Err(reason) => Err(Refusal {
                     leaderboard: board.value.id.clone(),
                     reason,
@@ -184,7 +184,7 @@ impl Submission {
     }
 
     /// Whether `board` takes this submission at all, whatever it holds: operator, columns, window, period.
-    pub(crate) fn admit(
+    pub(crate) fn check_for(
         &self,
         caller: &Caller,
         board: &Leaderboard,
@@ -262,7 +262,7 @@ impl PreparedSubmission {
     }
 }
 
-/// What an attempt does to one leaderboard.
+/// What an submission does to one leaderboard.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The configuration the caller decided with. The store refuses another version than the current one.
@@ -275,14 +275,14 @@ pub struct Target {
     pub operator: Operator,
     /// The numbers, in the columns' order.
     pub values: Values,
-    /// Why the leaderboard would not take it. A store answers with this unless the attempt's id is known: what
+    /// Why the leaderboard would not take it. A store answers with this unless the submission's id is known: what
     /// was accepted once stays accepted, although the leaderboard has ended or changed since.
     pub refused: Option<RefusalReason>,
 }
 
 impl Target {
     /// The target of a submission that may only be a replay.
-    fn only_a_replay(board: &Rc<Versioned<Leaderboard>>, reason: RefusalReason) -> Self {
+    fn for_replay(board: &Rc<Versioned<Leaderboard>>, reason: RefusalReason) -> Self {
         Self {
             period: Period::all_time(),
             expires_at: None,

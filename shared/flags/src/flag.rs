@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::evaluation::FlagType;
-use crate::rule::Rule;
+use crate::rule::TargetingRule;
 
 /// A flag that has been checked.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub(crate) enum Targeting {
     /// Always the default variant.
     Absent,
     /// By a rule.
-    Rule(Rule),
+    Rule(TargetingRule),
     /// By a rule that cannot be read; only a tolerant reading keeps such a flag.
     Broken,
 }

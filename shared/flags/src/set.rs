@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::{self, Reading};
-use crate::eval::{Call, Stop};
+use crate::document::{self, ReadDocument};
+use crate::eval::{EvaluationStop, RuleEvaluation};
 use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
 use crate::flag::{Flag, Targeting};
 use crate::limits::{MAX_STEPS, MAX_STEPS_OF_A_SET};
 use crate::problem::FlagProblem;
-use crate::rule::Rule;
+use crate::rule::TargetingRule;
 
 /// The flags of one document.
 #[derive(Debug, Clone, Default)]
 pub struct FlagSet {
     flags: BTreeMap<String, Flag>,
-    evaluators: Vec<Rule>,
+    evaluators: Vec<TargetingRule>,
     metadata: Map<String, Value>,
 }
 
@@ -34,7 +34,7 @@ pub struct Outline {
 impl FlagSet {
     pub(crate) const fn new(
         flags: BTreeMap<String, Flag>,
-        evaluators: Vec<Rule>,
+        evaluators: Vec<TargetingRule>,
         metadata: Map<String, Value>,
     ) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl FlagSet {
     /// # Errors
     /// What is wrong, each with its place; at most [`crate::limits::MAX_PROBLEMS`].
     pub fn parse(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
-        let Reading {
+        let ReadDocument {
             set,
             mut structure,
             targeting,
@@ -69,7 +69,7 @@ impl FlagSet {
     /// # Errors
     /// What is wrong with the document itself or with a flag beside its targeting.
     pub fn parse_tolerant(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
-        let Reading { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
+        let ReadDocument { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
         if structure.is_empty() {
             Ok(set)
         } else {
@@ -206,17 +206,17 @@ impl FlagSet {
             }
             Targeting::Rule(rule) => rule,
         };
-        let mut call = Call::new(&self.evaluators, key, context, now, *steps);
+        let mut call = RuleEvaluation::new(&self.evaluators, key, context, now, *steps);
         let chosen = call.run(rule).map(variant_name);
         *steps = call.steps_left();
         match chosen {
             Ok(Some(name)) => flag.variant_outcome(&name),
             Ok(None) => Ok(flag.default_outcome(Reason::Default)),
-            Err(Stop::Steps) => Err(EvaluationError::new(
+            Err(EvaluationStop::Steps) => Err(EvaluationError::new(
                 ErrorCode::General,
                 "the targeting takes too many steps",
             )),
-            Err(Stop::Depth) => Err(EvaluationError::new(
+            Err(EvaluationStop::Depth) => Err(EvaluationError::new(
                 ErrorCode::General,
                 "the targeting makes a value that is too deep",
             )),

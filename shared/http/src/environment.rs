@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::usecase::{BoardMemory, Store};
+use leaderboard_core::usecase::{LeaderboardMemory, Store};
 use leaderboard_core::{TenantId, Timestamp, ports};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -48,7 +48,7 @@ pub trait Environment: Clone + 'static {
     /// What this instance remembers beside configurations.
     fn memory(&self) -> &Memory;
     /// What this instance remembers of configurations.
-    fn boards(&self) -> &BoardMemory;
+    fn boards(&self) -> &LeaderboardMemory;
     /// The instant of the request. Called once for each request.
     fn now(&self) -> Timestamp;
     /// The clock, read again: for work that goes on after the response, and for how long something took.

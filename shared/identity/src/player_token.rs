@@ -82,7 +82,7 @@ pub struct PlayerTokenKey {
 }
 
 #[derive(Serialize)]
-struct WireClaims<'a> {
+struct PlayerClaims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: &'a str,
@@ -137,7 +137,7 @@ impl PlayerTokenKey {
             return Err(IssueProblem::Scope);
         }
         let iat = now.as_unix_ms().div_euclid(1000);
-        let claims = WireClaims {
+        let claims = PlayerClaims {
             iss: PLAYER_TOKEN_ISSUER,
             aud: PLAYER_TOKEN_ISSUER,
             sub: grant.player.as_str(),

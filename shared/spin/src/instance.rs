@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, Timestamp};
 use leaderboard_http::{Environment, Memory, Settings};
 
@@ -26,7 +26,7 @@ pub struct Instance {
     /// Whether the store is elsewhere. In front of the embedded one a cache would be the same disk a second time.
     store_is_remote: bool,
     fetch: OutboundHttp,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     memory: Memory,
     trace_ids: TraceIds,
     settings: Settings,
@@ -53,7 +53,7 @@ impl Instance {
             store: Store::new(choice),
             region: RegionCache::default(),
             fetch: OutboundHttp,
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             memory: Memory::default(),
             trace_ids: TraceIds::new(seed()),
             settings: settings::pipeline_settings().await?,
@@ -119,7 +119,7 @@ impl Environment for RequestEnvironment {
         &self.instance.memory
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.instance.boards
     }
 

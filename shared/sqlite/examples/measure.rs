@@ -17,7 +17,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, PreparedSubmission, Reset, Schedule,
-    Submission, SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
+    Submission, SubmissionId, SubmittedValues, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::SqliteStore;
 use native_sqlite::NativeSqlite;
@@ -67,7 +67,7 @@ fn attempt(boards: &[Board], number: usize, players: usize, id: bool) -> Done<Pr
     let submission = Submission {
         leaderboards: boards.iter().map(|board| board.value.id.clone()).collect(),
         player: PlayerId::new(format!("José Piendibene {} (Uruguay)", scattered % players))?,
-        values: SubmissionTarget::Score(if id { 1 } else { i64::try_from(scattered)? }),
+        values: SubmittedValues::Score(if id { 1 } else { i64::try_from(scattered)? }),
         operator: None,
         metadata: None,
         occurred_at: Timestamp::from_unix_ms(if id { occurred_ms } else { NOW_MS }),

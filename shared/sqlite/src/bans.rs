@@ -22,7 +22,7 @@ const MAX_CHANGES: u64 = 256;
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Changed {
+pub(crate) enum BanResult {
     Done,
     TooMany,
     /// Too many changes wait to be applied: it has to be tried again.
@@ -30,7 +30,7 @@ pub(crate) enum Changed {
 }
 
 /// A change that waits to be applied.
-struct Change {
+struct BanChange {
     number: i64,
     player: PlayerId,
     banned: bool,
@@ -55,7 +55,7 @@ pub(crate) use is_behind_sql;
 const BEHIND: &str = "bans are yet to be applied to the leaderboard";
 
 /// Refuses a read that minds bans.
-pub(crate) fn behind() -> StoreError {
+pub(crate) fn refuse_behind() -> StoreError {
     StoreError::Rejected(BEHIND.to_owned())
 }
 
@@ -87,15 +87,15 @@ pub(crate) async fn ban<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     ban: &Ban,
-) -> Result<Changed, StoreError> {
+) -> Result<BanResult, StoreError> {
     const CHANGE: &str =
         "UPDATE bans SET expires_at = ?3, reason = ?4 WHERE tenant = ?1 AND player = ?2 RETURNING 1";
     const ADD: &str =
         "INSERT INTO bans (tenant, player, expires_at, reason, banned_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     const COUNT: &str = "SELECT count(*) FROM bans WHERE tenant = ?1";
     end_bans(session, tenant, ban.banned_at).await?;
-    if waiting(session, tenant).await? >= MAX_CHANGES {
-        return Ok(Changed::Wait);
+    if count_changes(session, tenant).await? >= MAX_CHANGES {
+        return Ok(BanResult::Wait);
     }
     let record = [
         Value::Text(tenant.as_str()),
@@ -108,15 +108,15 @@ pub(crate) async fn ban<C: Connection>(
     let [tenant_name, player, end, reason, _] = record;
     let known = session.row(CHANGE, &[tenant_name, player, end, reason]).await?;
     if known.is_some() {
-        return Ok(Changed::Done);
+        return Ok(BanResult::Done);
     }
     let count = session.row(COUNT, &[Value::Text(tenant.as_str())]).await?;
     if count.ok_or_else(|| corrupt("bans"))?.unsigned("bans")? >= MAX_BANS {
-        return Ok(Changed::TooMany);
+        return Ok(BanResult::TooMany);
     }
     session.run(ADD, &record).await?;
     add_change(session, tenant, &ban.player, true, ban.banned_at).await?;
-    Ok(Changed::Done)
+    Ok(BanResult::Done)
 }
 
 /// Ends a ban, if there is one.
@@ -125,13 +125,13 @@ pub(crate) async fn unban<C: Connection>(
     tenant: &TenantId,
     player: &PlayerId,
     at: Timestamp,
-) -> Result<Changed, StoreError> {
+) -> Result<BanResult, StoreError> {
     end_bans(session, tenant, at).await?;
-    if waiting(session, tenant).await? >= MAX_CHANGES {
-        return Ok(Changed::Wait);
+    if count_changes(session, tenant).await? >= MAX_CHANGES {
+        return Ok(BanResult::Wait);
     }
     drop_ban(session, tenant, player, at).await?;
-    Ok(Changed::Done)
+    Ok(BanResult::Done)
 }
 
 async fn drop_ban<C: Connection>(
@@ -165,10 +165,10 @@ async fn end_bans<C: Connection>(
     if over.is_empty() {
         return Ok(());
     }
-    let room = MAX_CHANGES.saturating_sub(waiting(session, tenant).await?);
+    let room = MAX_CHANGES.saturating_sub(count_changes(session, tenant).await?);
     for row in over.into_iter().take(usize::try_from(room).unwrap_or(0)) {
         let mut cells = Cells::from(row);
-        let player = player(&mut cells)?;
+        let player = read_player(&mut cells)?;
         let end = cells
             .instant_or_null("end of a ban")?
             .ok_or_else(|| corrupt("end of a ban"))?;
@@ -177,11 +177,14 @@ async fn end_bans<C: Connection>(
     Ok(())
 }
 
-fn player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
+fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
     PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
 }
 
-async fn waiting<C: Connection>(session: &Session<'_, C>, tenant: &TenantId) -> Result<u64, StoreError> {
+async fn count_changes<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+) -> Result<u64, StoreError> {
     const WAITING: &str = "SELECT count(*) FROM ban_changes WHERE tenant = ?1";
     let count = session.row(WAITING, &[Value::Text(tenant.as_str())]).await?;
     count.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
@@ -211,19 +214,19 @@ async fn add_change<C: Connection>(
 }
 
 /// Brings one leaderboard up to date with the bans at `now`, as far as the work of one transaction goes. Whether it is.
-pub(crate) async fn apply<C: Connection>(
+pub(crate) async fn apply_to_board<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     board: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     end_bans(session, tenant, now).await?;
-    let changes = changes(session, tenant).await?;
+    let changes = read_changes(session, tenant).await?;
     let mut looks = MAX_LOOKS;
-    for found in boards(session, tenant, Some(board), board).await? {
+    for found in read_boards(session, tenant, Some(board), board).await? {
         bring_up_to_date(session, (tenant, &found), &changes, &mut looks, now).await?;
     }
-    walk(session, tenant, &changes, &mut looks, now).await?;
+    continue_walk(session, tenant, &changes, &mut looks, now).await?;
     Ok(!is_behind(session, tenant, board, now).await?)
 }
 
@@ -233,24 +236,24 @@ pub(crate) async fn apply_next<C: Connection>(
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let changes = changes(session, tenant).await?;
-    walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now).await?;
-    Ok(waiting(session, tenant).await? == 0)
+    let changes = read_changes(session, tenant).await?;
+    continue_walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now).await?;
+    Ok(count_changes(session, tenant).await? == 0)
 }
 
-async fn changes<C: Connection>(
+async fn read_changes<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-) -> Result<Vec<Change>, StoreError> {
+) -> Result<Vec<BanChange>, StoreError> {
     const CHANGES: &str =
         "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
     let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())]).await?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);
-            Ok(Change {
+            Ok(BanChange {
                 number: cells.integer("change")?,
-                player: player(&mut cells)?,
+                player: read_player(&mut cells)?,
                 banned: cells.flag("ban")?,
                 at: cells
                     .instant_or_null("instant of a change")?
@@ -261,7 +264,7 @@ async fn changes<C: Connection>(
 }
 
 /// A leaderboard on the walk.
-struct Board {
+struct WalkedLeaderboard {
     row: i64,
     id: String,
     applied: i64,
@@ -269,12 +272,12 @@ struct Board {
 }
 
 /// The leaderboards from `from` (or after `after`) on, in the order of their ids; up to `from` itself, when it is given.
-async fn boards<C: Connection>(
+async fn read_boards<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     from: Option<&str>,
     after: &str,
-) -> Result<Vec<Board>, StoreError> {
+) -> Result<Vec<WalkedLeaderboard>, StoreError> {
     const ONE: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
          FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3";
     const NEXT: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
@@ -289,7 +292,7 @@ async fn boards<C: Connection>(
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);
-            Ok(Board {
+            Ok(WalkedLeaderboard {
                 row: cells.integer("leaderboard row")?,
                 id: cells.text("leaderboard id")?,
                 applied: cells.integer("change")?,
@@ -302,8 +305,8 @@ async fn boards<C: Connection>(
 /// Applies to a leaderboard the changes that it has not seen. Whether all were, before `looks` ran out.
 async fn bring_up_to_date<C: Connection>(
     session: &Session<'_, C>,
-    (tenant, board): (&TenantId, &Board),
-    changes: &[Change],
+    (tenant, board): (&TenantId, &WalkedLeaderboard),
+    changes: &[BanChange],
     looks: &mut u64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -327,10 +330,10 @@ async fn bring_up_to_date<C: Connection>(
 }
 
 /// Goes on with the walk over the leaderboards until `looks` run out.
-async fn walk<C: Connection>(
+async fn continue_walk<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    changes: &[Change],
+    changes: &[BanChange],
     looks: &mut u64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -345,7 +348,7 @@ async fn walk<C: Connection>(
     let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
     let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
     while *looks > 0 {
-        let step = boards(session, tenant, None, &cursor).await?;
+        let step = read_boards(session, tenant, None, &cursor).await?;
         let mut done = 0;
         for board in &step {
             *looks = looks.saturating_sub(1);
@@ -382,7 +385,7 @@ async fn walk<C: Connection>(
 async fn move_entries<C: Connection>(
     session: &Session<'_, C>,
     (tenant, board): (&TenantId, i64),
-    change: &Change,
+    change: &BanChange,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     // Entries that are not as they should be.
@@ -410,15 +413,15 @@ async fn move_entries<C: Connection>(
     Ok(())
 }
 
-impl Change {
+impl BanChange {
     fn event(&self) -> Event {
         let player = self.player.clone();
         Event {
             recorded_at: self.at,
             body: if self.banned {
-                EventBody::Hidden { player }
+                EventBody::Banned { player }
             } else {
-                EventBody::Restored { player }
+                EventBody::Unbanned { player }
             },
         }
     }
@@ -427,14 +430,14 @@ impl Change {
 async fn move_entry<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
-    change: &Change,
+    change: &BanChange,
     position: u64,
 ) -> Result<(), StoreError> {
     const MOVE: &str = concat!(
         "UPDATE entries SET hidden = ?3 WHERE period = ?1 AND player = ?2 RETURNING ",
         entries::entry_columns!()
     );
-    let mut period = periods::by_row(session, period).await?;
+    let mut period = periods::read_row(session, period).await?;
     let parameters = [
         Value::Integer(period.row),
         Value::Text(change.player.as_str()),
@@ -442,11 +445,11 @@ async fn move_entry<C: Connection>(
     ];
     let row = session.row(MOVE, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
-    let key = entries::stored_entry(&period.layout, &mut cells)?.key;
+    let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if period.keeps_tuples() {
-        let tuple = tuples::of(&period, &key);
+        let tuple = tuples::prefix_of(&period, &key);
         if change.banned {
-            tuples::take(session, period.row, tuple).await?;
+            tuples::remove(session, period.row, tuple).await?;
         } else {
             tuples::add(session, period.row, tuple).await?;
         }

@@ -7,17 +7,17 @@ use leaderboard_core::{
     Timestamp,
 };
 
-use crate::boards::{self, Board};
+use crate::boards::{self, LeaderboardRow};
 use crate::connection::Connection;
-use crate::periods::{self, Found};
-use crate::retention::{self, Appended, Weights};
+use crate::periods::{self, PeriodRow};
+use crate::retention::{self, AppendedEvents, LogWeights};
 use crate::store::Session;
 use crate::{ids, log, sweep, usage};
 
 /// A leaderboard in the batch.
 #[derive(Debug)]
-struct Used {
-    board: Board,
+struct BatchLeaderboard {
+    board: LeaderboardRow,
     /// The position it had when the batch began.
     first_position: u64,
     /// How many ids the batch has added.
@@ -30,34 +30,34 @@ struct Used {
 
 /// A period in the batch.
 #[derive(Debug)]
-struct UsedPeriod {
-    period: Found,
+struct BatchPeriod {
+    period: PeriodRow,
     changed: bool,
 }
 
 /// The submissions of one call.
 #[derive(Debug)]
-pub(crate) struct Batch<'a, C> {
+pub(crate) struct SubmissionBatch<'a, C> {
     pub(crate) session: &'a Session<'a, C>,
     pub(crate) tenant: &'a TenantId,
     now: Timestamp,
-    boards: HashMap<LeaderboardId, Option<Used>>,
-    periods: HashMap<(i64, PeriodId), UsedPeriod>,
-    events: log::Pending,
-    ids: ids::Pending,
+    boards: HashMap<LeaderboardId, Option<BatchLeaderboard>>,
+    periods: HashMap<(i64, PeriodId), BatchPeriod>,
+    events: log::PendingEvents,
+    ids: ids::PendingRecords,
     /// The entries that the tenant had when the batch began, once they were counted.
     tenant_entries: Option<u64>,
     /// How many entries the batch has made.
     created: u64,
     /// What the tenant's logs and records weighed when the batch began, once somebody asked.
-    weights: Option<Weights>,
+    weights: Option<LogWeights>,
     /// What the idempotency records weigh that the batch has made, in bytes.
     new_record_bytes: u64,
     /// How many expired periods the batch may still put out of sight.
     discards: u64,
 }
 
-impl<'a, C: Connection> Batch<'a, C> {
+impl<'a, C: Connection> SubmissionBatch<'a, C> {
     pub(crate) fn new(session: &'a Session<'a, C>, tenant: &'a TenantId, now: Timestamp) -> Self {
         Self {
             session,
@@ -65,8 +65,8 @@ impl<'a, C: Connection> Batch<'a, C> {
             now,
             boards: HashMap::new(),
             periods: HashMap::new(),
-            events: log::Pending::default(),
-            ids: ids::Pending::default(),
+            events: log::PendingEvents::default(),
+            ids: ids::PendingRecords::default(),
             tenant_entries: None,
             created: 0,
             weights: None,
@@ -96,10 +96,10 @@ impl<'a, C: Connection> Batch<'a, C> {
         Ok(before.saturating_add(self.new_record_bytes))
     }
 
-    async fn weights(&mut self) -> Result<Weights, StoreError> {
+    async fn weights(&mut self) -> Result<LogWeights, StoreError> {
         let weights = match self.weights {
             Some(weights) => weights,
-            None => retention::weights(self.session, self.tenant, self.now).await?,
+            None => retention::read_weights(self.session, self.tenant, self.now).await?,
         };
         self.weights = Some(weights);
         Ok(weights)
@@ -123,7 +123,7 @@ impl<'a, C: Connection> Batch<'a, C> {
                 let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
                 self.discards = self.discards.saturating_sub(done);
             }
-            let used = found.map(|board| Used {
+            let used = found.map(|board| BatchLeaderboard {
                 first_position: board.last_position,
                 leaves_expired: board.has_expired && self.discards == 0,
                 board,
@@ -139,13 +139,17 @@ impl<'a, C: Connection> Batch<'a, C> {
     }
 
     /// A period, if it has ever had an entry.
-    pub(crate) async fn period(&mut self, board: i64, id: &PeriodId) -> Result<Option<&Found>, StoreError> {
+    pub(crate) async fn period(
+        &mut self,
+        board: i64,
+        id: &PeriodId,
+    ) -> Result<Option<&PeriodRow>, StoreError> {
         let key = (board, id.clone());
         if !self.periods.contains_key(&key)
             && let Some(period) = periods::find(self.session, board, id, self.now).await?
         {
             let changed = false;
-            self.periods.insert(key.clone(), UsedPeriod { period, changed });
+            self.periods.insert(key.clone(), BatchPeriod { period, changed });
         }
         Ok(self.periods.get(&key).map(|used| &used.period))
     }
@@ -155,7 +159,7 @@ impl<'a, C: Connection> Batch<'a, C> {
         &mut self,
         board: i64,
         target: &Target,
-    ) -> Result<&mut Found, StoreError> {
+    ) -> Result<&mut PeriodRow, StoreError> {
         let key = (board, target.period.id.clone());
         let used = match self.periods.entry(key) {
             std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
@@ -167,7 +171,7 @@ impl<'a, C: Connection> Batch<'a, C> {
                 }
                 let period =
                     periods::create(self.session, board, &target.period, target.expires_at, layout).await?;
-                place.insert(UsedPeriod {
+                place.insert(BatchPeriod {
                     period,
                     changed: true,
                 })
@@ -191,9 +195,13 @@ impl<'a, C: Connection> Batch<'a, C> {
     }
 
     /// What is known of an id by this batch.
-    pub(crate) fn known_id(&self, board: i64, attempt: &PreparedSubmission) -> Option<&ids::Known> {
-        let name = attempt.record_name()?;
-        self.ids.get(board, &name, attempt.recorded_at)
+    pub(crate) fn known_id(
+        &self,
+        board: i64,
+        submission: &PreparedSubmission,
+    ) -> Option<&ids::IdempotencyRecord> {
+        let name = submission.record_name()?;
+        self.ids.get(board, &name, submission.recorded_at)
     }
 
     /// Logs an accepted target.
@@ -201,32 +209,32 @@ impl<'a, C: Connection> Batch<'a, C> {
         &mut self,
         board: i64,
         position: u64,
-        attempt: &PreparedSubmission,
+        submission: &PreparedSubmission,
         target: &Target,
         (hidden, status): (bool, Status),
     ) {
-        let event = Event::submitted(attempt, target, hidden, status);
+        let event = Event::submitted(submission, target, hidden, status);
         self.events.push(board, position, &event);
     }
 
-    /// Remembers the outcome of an attempt that has an id.
+    /// Remembers the outcome of an submission that has an id.
     pub(crate) fn remember(
         &mut self,
         board: i64,
-        attempt: &PreparedSubmission,
+        submission: &PreparedSubmission,
         target: &Target,
         outcome: &Outcome,
     ) {
-        if attempt.id.is_none() {
+        if submission.id.is_none() {
             return;
         }
         if let Some(Some(used)) = self.boards.get_mut(&outcome.leaderboard) {
             used.ids = used.ids.saturating_add(1);
-            let bytes = attempt.record_weight(target);
+            let bytes = submission.record_weight(target);
             used.record_bytes = used.record_bytes.saturating_add(bytes);
             self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
         }
-        self.ids.push(board, attempt, outcome);
+        self.ids.push(board, submission, outcome);
     }
 
     /// How much the tenant's logs and records weigh too much with what has gathered.
@@ -253,7 +261,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             periods::save(session, &used.period).await?;
         }
         let mut anything_to_sweep = false;
-        for Used {
+        for BatchLeaderboard {
             board,
             first_position,
             ids,
@@ -262,25 +270,26 @@ impl<'a, C: Connection> Batch<'a, C> {
         } in self.boards.into_values().flatten()
         {
             if board.last_position != first_position {
-                let appended = Appended {
+                let appended = AppendedEvents {
                     first: first_position.saturating_add(1),
                     last: board.last_position,
                     weight: weights.get(&board.row).copied().unwrap_or_default(),
                     now: self.now,
                 };
                 let freed =
-                    retention::close(session, self.tenant, (board.row, &board.log), &appended, over).await?;
+                    retention::finish_append(session, self.tenant, (board.row, &board.log), &appended, over)
+                        .await?;
                 over = over.saturating_sub(freed);
             }
             if ids > 0 {
-                let span = retention::span_of(self.now);
+                let span = retention::find_span(self.now);
                 retention::add_records(session, self.tenant, board.row, span, record_bytes).await?;
                 ids::prune(session, board.row, self.now, ids).await?;
             }
             anything_to_sweep |= board.has_expired || board.has_discarded;
         }
         if anything_to_sweep {
-            sweep::sweep(session).await?;
+            sweep::delete_some(session).await?;
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use leaderboard_core::{Leaderboard, LeaderboardId, StoreError, TenantId, Timesta
 
 use crate::bans::{self, is_behind_sql};
 use crate::connection::{Connection, Value};
-use crate::metering::{fresh_version, now_us};
-use crate::retention::{Log, log_columns};
+use crate::rate_limits::{fresh_version, now_us};
+use crate::retention::{LogState, log_columns};
 use crate::row::{Cells, malformed, stored};
 use crate::store::Session;
 
@@ -18,7 +18,7 @@ const MAX_STEPS: u32 = 4;
 
 /// A leaderboard while a transaction works on it.
 #[derive(Debug, Clone)]
-pub(crate) struct Board {
+pub(crate) struct LeaderboardRow {
     pub(crate) row: i64,
     pub(crate) version: u64,
     /// The position of its last event.
@@ -28,7 +28,7 @@ pub(crate) struct Board {
     /// Whether anything at all waits to be deleted.
     pub(crate) has_discarded: bool,
     /// How much of its log is kept, and where it begins.
-    pub(crate) log: Log,
+    pub(crate) log: LogState,
     /// Whether bans are yet to be applied to it.
     pub(crate) is_behind: bool,
 }
@@ -39,7 +39,7 @@ pub(crate) async fn find<C: Connection>(
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
-) -> Result<Option<Board>, StoreError> {
+) -> Result<Option<LeaderboardRow>, StoreError> {
     const FIND: &str = concat!(
         "SELECT row, version, last_position, \
          EXISTS (SELECT 1 FROM periods p WHERE p.leaderboard = b.row AND p.expires_at <= ?3), \
@@ -57,13 +57,13 @@ pub(crate) async fn find<C: Connection>(
     let Some(mut cells) = session.row(FIND, &parameters).await? else {
         return Ok(None);
     };
-    Ok(Some(Board {
+    Ok(Some(LeaderboardRow {
         row: cells.integer("leaderboard row")?,
         version: cells.unsigned("configuration version")?,
         last_position: cells.unsigned("last position")?,
         has_expired: cells.flag("expiry")?,
         has_discarded: cells.flag("discard")?,
-        log: Log::from_cells(&mut cells)?,
+        log: LogState::from_cells(&mut cells)?,
         is_behind: cells.flag("bans")?,
     }))
 }
@@ -74,13 +74,13 @@ pub(crate) async fn find_up_to_date<C: Connection>(
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
-) -> Result<Option<Board>, StoreError> {
+) -> Result<Option<LeaderboardRow>, StoreError> {
     let mut found = find(session, tenant, id, now).await?;
     for _ in 0..MAX_STEPS {
         if !found.as_ref().is_some_and(|board| board.is_behind) {
             return Ok(found);
         }
-        bans::apply(session, tenant, id.as_str(), now).await?;
+        bans::apply_to_board(session, tenant, id.as_str(), now).await?;
         found = find(session, tenant, id, now).await?;
     }
     Err(StoreError::Unavailable("bans are still being applied".into()))

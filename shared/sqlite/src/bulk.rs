@@ -33,7 +33,7 @@ pub(crate) async fn insert<C: Connection, const N: usize>(
 }
 
 /// Runs `{head}(?, …), (?, …)` for all rows in one statement; for a few rows, whose number varies little.
-pub(crate) async fn insert_at_once<C: Connection, const N: usize>(
+pub(crate) async fn insert_in_one_statement<C: Connection, const N: usize>(
     session: &Session<'_, C>,
     head: &str,
     rows: &[[Value<'_>; N]],

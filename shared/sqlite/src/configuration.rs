@@ -9,25 +9,25 @@ use crate::store::Session;
 use crate::{boards, expiries, log, periods, rebuild, sweep, usage};
 
 /// What is there before a change.
-struct Current {
+struct CurrentConfiguration {
     row: i64,
     version: u64,
     last_position: u64,
     configuration: Vec<u8>,
 }
 
-async fn current<C: Connection>(
+async fn read_current<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     id: &LeaderboardId,
-) -> Result<Option<Current>, StoreError> {
+) -> Result<Option<CurrentConfiguration>, StoreError> {
     const CURRENT: &str =
         "SELECT row, version, last_position, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
     let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
     let Some(mut cells) = session.row(CURRENT, &parameters).await? else {
         return Ok(None);
     };
-    Ok(Some(Current {
+    Ok(Some(CurrentConfiguration {
         row: cells.integer("leaderboard row")?,
         version: cells.unsigned("configuration version")?,
         last_position: cells.unsigned("last position")?,
@@ -36,7 +36,7 @@ async fn current<C: Connection>(
 }
 
 /// A configuration that is stored.
-pub(crate) struct Stored {
+pub(crate) struct PutResult {
     /// The leaderboard's row.
     pub(crate) row: i64,
     /// The configuration's version.
@@ -51,10 +51,10 @@ pub(crate) struct Stored {
 pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
-) -> Result<Result<Stored, PutRefusal>, StoreError> {
+) -> Result<Result<PutResult, PutRefusal>, StoreError> {
     // Its event follows those of the bans before it.
     boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at).await?;
-    let before = current(session, put.tenant, &put.leaderboard.id).await?;
+    let before = read_current(session, put.tenant, &put.leaderboard.id).await?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
     }
@@ -67,9 +67,9 @@ pub(crate) async fn put<C: Connection>(
     if let Some(same) = before
         .as_ref()
         .filter(|current| current.configuration == configuration)
-        && !reorders(session, put, same.row).await?
+        && !changes_order(session, put, same.row).await?
     {
-        return Ok(Ok(Stored {
+        return Ok(Ok(PutResult {
             row: same.row,
             version: same.version,
             created: false,
@@ -81,7 +81,7 @@ pub(crate) async fn put<C: Connection>(
         .map_or(0, |current| current.last_position)
         .saturating_add(1);
     if let Some(before) = &before
-        && let Err(refusal) = reorder(session, put, before.row, position).await?
+        && let Err(refusal) = apply_order(session, put, before.row, position).await?
     {
         return Ok(Err(refusal));
     }
@@ -106,7 +106,7 @@ pub(crate) async fn put<C: Connection>(
         },
     };
     log::append(session, put.tenant, row, position, &event).await?;
-    Ok(Ok(Stored {
+    Ok(Ok(PutResult {
         row,
         version,
         created: before.is_none(),
@@ -115,7 +115,7 @@ pub(crate) async fn put<C: Connection>(
 }
 
 /// Whether the current period has another order.
-async fn reorders<C: Connection>(
+async fn changes_order<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
     board: i64,
@@ -125,7 +125,7 @@ async fn reorders<C: Connection>(
 }
 
 /// Puts the current period into the new order, if that is another one and may be done.
-async fn reorder<C: Connection>(
+async fn apply_order<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
     board: i64,
@@ -165,7 +165,7 @@ pub(crate) async fn delete<C: Connection>(
     id: &LeaderboardId,
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
-    let before = current(session, tenant, id).await?;
+    let before = read_current(session, tenant, id).await?;
     if let Err(mismatch) = expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
     }

@@ -24,7 +24,9 @@ pub(crate) async fn add<C: Connection>(
 }
 
 /// All counters, in byte order of their names.
-pub(crate) async fn all<C: Connection>(session: &Session<'_, C>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+pub(crate) async fn list<C: Connection>(
+    session: &Session<'_, C>,
+) -> Result<Vec<(Box<str>, u64)>, StoreError> {
     let rows = session
         .rows("SELECT name, count FROM counters ORDER BY name", &[])
         .await?;

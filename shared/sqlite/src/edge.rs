@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Connection;
-use crate::metering;
+use crate::rate_limits;
 use crate::store::Session;
 use crate::{SqliteStore, audit, counters, documents, usage};
 
@@ -63,12 +63,13 @@ impl<C: Connection> SqliteStore<C> {
     async fn meter(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
         overdraft: Overdraft,
     ) -> Result<RateLimitDecision, StoreError> {
-        let work =
-            async |session: &Session<'_, C>| metering::charge(session, tenant, metering, overdraft).await;
-        if metering::writes(metering) {
+        let work = async |session: &Session<'_, C>| {
+            rate_limits::charge(session, tenant, charge_request, overdraft).await
+        };
+        if rate_limits::changes_anything(charge_request) {
             self.write(work).await
         } else {
             self.single(work).await
@@ -80,17 +81,17 @@ impl<C: Connection> RateLimits for SqliteStore<C> {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        self.meter(tenant, metering, Overdraft::OfTake).await
+        self.meter(tenant, charge_request, Overdraft::ByTake).await
     }
 
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        self.meter(tenant, metering, Overdraft::OfReport).await
+        self.meter(tenant, charge_request, Overdraft::ByReport).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
@@ -109,7 +110,7 @@ impl<C: Connection> Counters for SqliteStore<C> {
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-        self.single(async |session| counters::all(session).await).await
+        self.single(async |session| counters::list(session).await).await
     }
 }
 

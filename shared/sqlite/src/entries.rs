@@ -6,7 +6,7 @@ use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// The columns that [`stored_entry`] reads, in its order.
+/// The columns that [`read_entry`] reads, in its order.
 macro_rules! entry_columns {
     () => {
         "order_key, attempts, metadata"
@@ -16,20 +16,24 @@ pub(crate) use entry_columns;
 
 /// An entry and its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed {
+pub(crate) struct KeyedEntry {
     pub(crate) key: OrderKey,
     pub(crate) entry: Entry,
 }
 
 /// Reads an entry when its key is known already.
-pub(crate) fn placed(layout: &Layout, key: Vec<u8>, cells: &mut Cells) -> Result<Placed, StoreError> {
+pub(crate) fn read_keyed_entry(
+    layout: &Layout,
+    key: Vec<u8>,
+    cells: &mut Cells,
+) -> Result<KeyedEntry, StoreError> {
     let (values, reached_at, player) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
     let attempts = u32::try_from(cells.integer("attempts")?).map_err(|_| corrupt("attempts"))?;
     let metadata = cells
         .text_or_null("metadata")?
         .map(|text| Metadata::from_json_text(text).map_err(|_| corrupt("metadata")))
         .transpose()?;
-    Ok(Placed {
+    Ok(KeyedEntry {
         key: OrderKey::from_bytes(key),
         entry: Entry {
             player,
@@ -42,9 +46,9 @@ pub(crate) fn placed(layout: &Layout, key: Vec<u8>, cells: &mut Cells) -> Result
 }
 
 /// Reads the columns of [`entry_columns`].
-pub(crate) fn stored_entry(layout: &Layout, cells: &mut Cells) -> Result<Placed, StoreError> {
+pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntry, StoreError> {
     let key = cells.blob("order key")?;
-    placed(layout, key, cells)
+    read_keyed_entry(layout, key, cells)
 }
 
 /// Writes an entry, new or not. Gives its key.
@@ -70,7 +74,7 @@ pub(crate) async fn save<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Counts an attempt that left the entry as it was; the order is not touched.
+/// Counts an submission that left the entry as it was; the order is not touched.
 pub(crate) async fn save_attempts<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -95,14 +99,14 @@ pub(crate) enum Side {
 }
 
 /// Up to `limit` visible entries on one side of a key, the nearest first.
-pub(crate) async fn beside<C: Connection>(
+pub(crate) async fn read_beside<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     layout: &Layout,
     side: Side,
     key: &[u8],
     limit: u64,
-) -> Result<Vec<Placed>, StoreError> {
+) -> Result<Vec<KeyedEntry>, StoreError> {
     const AFTER: &str = concat!(
         "SELECT ",
         entry_columns!(),
@@ -124,6 +128,6 @@ pub(crate) async fn beside<C: Connection>(
     ];
     let rows = session.rows(sql, &parameters).await?;
     rows.into_iter()
-        .map(|row| stored_entry(layout, &mut row.into()))
+        .map(|row| read_entry(layout, &mut row.into()))
         .collect()
 }

@@ -17,7 +17,7 @@ use crate::store::Session;
 const PERIODS_PER_STEP: usize = 100;
 
 /// A period and when it expires.
-type Expiry = (PeriodId, Option<Timestamp>);
+type PeriodExpiry = (PeriodId, Option<Timestamp>);
 
 impl<C: Connection> SqliteStore<C> {
     /// Applies the expiries that a put has left for its leaderboard's row, step by step.
@@ -31,7 +31,7 @@ impl<C: Connection> SqliteStore<C> {
     ) -> Result<(), StoreError> {
         // No step leaves as much as there was, so there are no more than there are expiries.
         for _ in put.expiries {
-            self.let_others_on().await;
+            self.yield_to_others().await;
             if self
                 .write(async |session| step(session, board, put.at).await)
                 .await?
@@ -47,7 +47,7 @@ impl<C: Connection> SqliteStore<C> {
 pub(crate) async fn begin<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
-    expiries: &[Expiry],
+    expiries: &[PeriodExpiry],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const LEAVE: &str = "INSERT OR REPLACE INTO pending_expiries (leaderboard, expiries) VALUES (?1, ?2)";
@@ -77,7 +77,7 @@ pub(crate) async fn step<C: Connection>(
     begin(session, board, &left, now).await
 }
 
-fn encode(expiries: &[Expiry]) -> Vec<u8> {
+fn encode(expiries: &[PeriodExpiry]) -> Vec<u8> {
     let mut w = Writer::default();
     w.unsigned(expiries.len() as u64);
     for (period, expires_at) in expiries {
@@ -87,7 +87,7 @@ fn encode(expiries: &[Expiry]) -> Vec<u8> {
     w.finish()
 }
 
-fn decode(bytes: &[u8]) -> Result<Vec<Expiry>, Malformed> {
+fn decode(bytes: &[u8]) -> Result<Vec<PeriodExpiry>, Malformed> {
     let mut r = Reader::new(bytes);
     let mut expiries = Vec::new();
     for _ in 0..r.unsigned()? {

@@ -16,7 +16,7 @@ const PRUNED_AT_ONCE: u64 = 64;
 
 /// What is known of an id.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct IdempotencyRecord {
     pub(crate) fingerprint: Vec<u8>,
     /// As `encode_outcome` wrote it.
     pub(crate) outcome: Vec<u8>,
@@ -29,27 +29,27 @@ pub(crate) fn too_old(now: Timestamp) -> i64 {
 
 /// Ids of this transaction, by the names of their records; they are written together, at its end.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(HashMap<(i64, String), (Known, Timestamp)>);
+pub(crate) struct PendingRecords(HashMap<(i64, String), (IdempotencyRecord, Timestamp)>);
 
-impl Pending {
-    /// What an earlier attempt of the same transaction said.
-    pub(crate) fn get(&self, board: i64, name: &str, now: Timestamp) -> Option<&Known> {
+impl PendingRecords {
+    /// What an earlier submission of the same transaction said.
+    pub(crate) fn get(&self, board: i64, name: &str, now: Timestamp) -> Option<&IdempotencyRecord> {
         let (known, recorded_at) = self.0.get(&(board, name.to_owned()))?;
         (recorded_at.as_unix_ms() > too_old(now)).then_some(known)
     }
 
-    /// Remembers an outcome, if the attempt has an id.
-    pub(crate) fn push(&mut self, board: i64, attempt: &PreparedSubmission, outcome: &Outcome) {
-        let Some(name) = attempt.record_name() else {
+    /// Remembers an outcome, if the submission has an id.
+    pub(crate) fn push(&mut self, board: i64, submission: &PreparedSubmission, outcome: &Outcome) {
+        let Some(name) = submission.record_name() else {
             return;
         };
-        let fingerprint: Fingerprint = attempt.fingerprint;
-        let known = Known {
+        let fingerprint: Fingerprint = submission.fingerprint;
+        let known = IdempotencyRecord {
             fingerprint: fingerprint.to_vec(),
             outcome: encode_outcome(outcome),
         };
         let name = (board, name.into_owned());
-        self.0.insert(name, (known, attempt.recorded_at));
+        self.0.insert(name, (known, submission.recorded_at));
     }
 
     /// Writes them, over those that are too old.

@@ -13,29 +13,29 @@ pub(crate) struct Queue {
 
 /// A place in the queue, which is given up when this is dropped: also when the request ends early.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct QueueTicket<'a> {
     queue: &'a Queue,
     ticket: u64,
 }
 
 impl Queue {
     /// Takes the last place.
-    pub(crate) fn join(&self) -> Place<'_> {
+    pub(crate) fn join(&self) -> QueueTicket<'_> {
         let ticket = self.next_ticket.get();
         self.next_ticket.set(ticket.wrapping_add(1));
         self.waiting.borrow_mut().push_back(ticket);
-        Place { queue: self, ticket }
+        QueueTicket { queue: self, ticket }
     }
 }
 
-impl Place<'_> {
+impl QueueTicket<'_> {
     /// Whether nobody who came earlier is waiting.
     pub(crate) fn is_first(&self) -> bool {
         self.queue.waiting.borrow().front() == Some(&self.ticket)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueTicket<'_> {
     fn drop(&mut self) {
         self.queue
             .waiting

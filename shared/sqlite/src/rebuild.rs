@@ -12,13 +12,13 @@ use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Time
 
 use crate::connection::{Connection, Value};
 use crate::entries::{self, entry_columns};
-use crate::periods::Found;
+use crate::periods::PeriodRow;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 use crate::{bulk, sweep, tuples};
 
 /// How far a rebuild is.
-struct Progress {
+struct RebuildProgress {
     /// The row that the copies belong to.
     spare: i64,
     /// The player up to whom copies are made.
@@ -29,7 +29,7 @@ struct Progress {
 /// name; a new one is 0. The row of the copies once all are made, for [`swap`].
 pub(crate) async fn step<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     layout: &Layout,
     at: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
@@ -39,7 +39,7 @@ pub(crate) async fn step<C: Connection>(
         entry_columns!(),
         " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3"
     );
-    let Progress { spare, mut copied_to } = progress(session, period.row, layout).await?;
+    let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout).await?;
     let parameters = [
         Value::Integer(period.row),
         Value::Text(&copied_to),
@@ -51,16 +51,23 @@ pub(crate) async fn step<C: Connection>(
     for row in rows {
         let mut cells = Cells::from(row);
         let hidden = cells.flag("hidden")?;
-        copied.push((hidden, entries::stored_entry(&period.layout, &mut cells)?.entry));
+        copied.push((hidden, entries::read_entry(&period.layout, &mut cells)?.entry));
     }
-    save(session, spare, (&period.layout, layout), &copied).await?;
+    save_copies(session, spare, (&period.layout, layout), &copied).await?;
     if is_last {
         return Ok(Some(spare));
     }
     if let Some((_, last)) = copied.last() {
         copied_to = last.player.as_str().to_owned();
     }
-    save_progress(session, period.row, layout, &Progress { spare, copied_to }, at).await?;
+    save_progress(
+        session,
+        period.row,
+        layout,
+        &RebuildProgress { spare, copied_to },
+        at,
+    )
+    .await?;
     Ok(None)
 }
 
@@ -89,11 +96,11 @@ pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64
 }
 
 /// The rebuild that is under way for this order, or a new one.
-async fn progress<C: Connection>(
+async fn find_or_begin<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     layout: &Layout,
-) -> Result<Progress, StoreError> {
+) -> Result<RebuildProgress, StoreError> {
     const PROGRESS: &str = "SELECT spare, copied_to FROM rebuilds WHERE period = ?1 AND layout = ?2";
     // The number of a row is never used again, so it is free for the copies.
     const TAKE: &str = "INSERT INTO periods (leaderboard, id, layout, version, visible, total) \
@@ -102,7 +109,7 @@ async fn progress<C: Connection>(
     let bytes = encode_layout(layout);
     let parameters = [Value::Integer(period), Value::Blob(&bytes)];
     if let Some(mut cells) = session.row(PROGRESS, &parameters).await? {
-        return Ok(Progress {
+        return Ok(RebuildProgress {
             spare: cells.integer("spare row")?,
             copied_to: cells.text("player")?,
         });
@@ -111,7 +118,7 @@ async fn progress<C: Connection>(
     let row = session.row(TAKE, &[]).await?;
     let spare = row.ok_or_else(|| corrupt("spare row"))?.integer("spare row")?;
     session.run(FREE, &[Value::Integer(spare)]).await?;
-    Ok(Progress {
+    Ok(RebuildProgress {
         spare,
         // No player's id is empty.
         copied_to: String::new(),
@@ -122,7 +129,7 @@ async fn save_progress<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     layout: &Layout,
-    progress: &Progress,
+    progress: &RebuildProgress,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const SAVE: &str = "INSERT OR REPLACE INTO rebuilds (period, spare, layout, copied_to, until) \
@@ -139,7 +146,7 @@ async fn save_progress<C: Connection>(
 }
 
 /// Writes copies, each with whether it is hidden, from the old layout to the new one.
-async fn save<C: Connection>(
+async fn save_copies<C: Connection>(
     session: &Session<'_, C>,
     spare: i64,
     (old, new): (&Layout, &Layout),
@@ -148,7 +155,7 @@ async fn save<C: Connection>(
     let keys: Vec<OrderKey> = copied
         .iter()
         .map(|(_, entry)| {
-            let values = matched(old, new, &entry.values);
+            let values = match_columns(old, new, &entry.values);
             new.key(&values, entry.reached_at, &entry.player)
         })
         .collect();
@@ -190,7 +197,7 @@ async fn save<C: Connection>(
 }
 
 /// The values for the new columns.
-fn matched(old: &Layout, new: &Layout, values: &Values) -> Values {
+fn match_columns(old: &Layout, new: &Layout, values: &Values) -> Values {
     let value_of = |name: &str| {
         let named = old.columns.iter().zip(values.as_slice());
         let mut found = named.filter(|(column, _)| column.name() == name);

@@ -21,17 +21,17 @@ const PAUSES_AFTER_A_STEP: u32 = 10;
 pub struct SqliteStore<C> {
     connection: C,
     queue: Queue,
-    state: Mutex<State>,
+    state: Mutex<ConnectionState>,
 }
 
 /// What is known of the connection between two uses.
 #[derive(Debug, Default)]
-struct State {
+struct ConnectionState {
     /// Whether the schema was found up to date on this connection.
     prepared: bool,
     /// Whether the connection needs a reset: a transaction was begun and not ended, as the request that began it
     /// is gone, or a statement failed in a way that says nothing of the connection's state.
-    in_transaction: bool,
+    needs_reset: bool,
 }
 
 impl<C: Connection> SqliteStore<C> {
@@ -54,7 +54,7 @@ impl<C: Connection> SqliteStore<C> {
     }
 
     /// As [`SqliteStore::read`]; a leaderboard to which bans are yet to be applied is not read.
-    pub(crate) async fn read_minding_bans<T, E: From<StoreError>>(
+    pub(crate) async fn read_with_applied_bans<T, E: From<StoreError>>(
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -74,26 +74,26 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut state = self.prepared().await?;
+        let mut state = self.prepare_connection().await?;
         let result = work(&self.session()).await;
         // A connection that failed is not trusted with the next request.
-        state.in_transaction = matches!(result, Err(StoreError::Unavailable(_)));
+        state.needs_reset = matches!(result, Err(StoreError::Unavailable(_)));
         result
     }
 
     async fn transaction<T, E: From<StoreError>>(
         &self,
         begin: &str,
-        minds_bans: bool,
+        requires_applied_bans: bool,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut state = self.prepared().await?;
+        let mut state = self.prepare_connection().await?;
         let mut session = self.session();
-        session.minds_bans = minds_bans;
+        session.requires_applied_bans = requires_applied_bans;
         // Before the statement: the request may be dropped while it runs.
-        state.in_transaction = true;
+        state.needs_reset = true;
         if let Err(error) = self.begin(begin).await {
-            state.in_transaction = !matches!(error, ConnectionError::Busy(_));
+            state.needs_reset = !matches!(error, ConnectionError::Busy(_));
             return Err(StoreError::from(error).into());
         }
         let result = work(&session).await;
@@ -105,7 +105,7 @@ impl<C: Connection> SqliteStore<C> {
             Err(error) => (Err(error), session.run("ROLLBACK", &[]).await),
         };
         // Where even that failed, the next use starts with a reset.
-        state.in_transaction = ended.is_err();
+        state.needs_reset = ended.is_err();
         result
     }
 
@@ -121,18 +121,18 @@ impl<C: Connection> SqliteStore<C> {
     }
 
     /// Waits for the connection, and makes it fit for use.
-    async fn prepared(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let mut state = self.turn().await?;
-        if state.in_transaction {
+    async fn prepare_connection(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
+        let mut state = self.wait_for_turn().await?;
+        if state.needs_reset {
             state.prepared = false;
             self.connection.reset().await?;
-            state.in_transaction = false;
+            state.needs_reset = false;
         }
         if !state.prepared {
-            state.in_transaction = true;
+            state.needs_reset = true;
             let done = migrate::prepare(&self.session()).await;
             if done.is_ok() || self.connection.reset().await.is_ok() {
-                state.in_transaction = false;
+                state.needs_reset = false;
             }
             done?;
             state.prepared = true;
@@ -141,7 +141,7 @@ impl<C: Connection> SqliteStore<C> {
     }
 
     /// Pauses after a step of work that goes on, so that requests that wait for the connection or for the file get on.
-    pub(crate) async fn let_others_on(&self) {
+    pub(crate) async fn yield_to_others(&self) {
         for _ in 0..PAUSES_AFTER_A_STEP {
             self.connection.pause().await;
         }
@@ -149,10 +149,10 @@ impl<C: Connection> SqliteStore<C> {
 
     /// Waits for the connection to be free. A request does not wait to be woken by another one: the executor of
     /// a component wakes a task for what its host reports, and for nothing else.
-    async fn turn(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let place = self.queue.join();
+    async fn wait_for_turn(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
+        let ticket = self.queue.join();
         for _ in 0..MAX_PAUSES {
-            if place.is_first()
+            if ticket.is_first()
                 && let Some(state) = self.state.try_lock()
             {
                 return Ok(state);
@@ -165,7 +165,7 @@ impl<C: Connection> SqliteStore<C> {
     fn session(&self) -> Session<'_, C> {
         Session {
             connection: &self.connection,
-            minds_bans: false,
+            requires_applied_bans: false,
         }
     }
 }
@@ -175,7 +175,7 @@ impl<C: Connection> SqliteStore<C> {
 pub(crate) struct Session<'a, C> {
     connection: &'a C,
     /// Whether a leaderboard to which bans are yet to be applied is left unread.
-    pub(crate) minds_bans: bool,
+    pub(crate) requires_applied_bans: bool,
 }
 
 impl<C: Connection> Session<'_, C> {

@@ -76,7 +76,7 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
 ) -> Result<(), StoreError> {
-    retention::release(session, board).await?;
+    retention::subtract_leaderboard(session, board).await?;
     for sql in [
         "INSERT INTO discarded (kind, row) SELECT 1, r.spare FROM periods p JOIN rebuilds r ON r.period = p.row \
          WHERE p.leaderboard = ?1",
@@ -95,7 +95,7 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
 
 /// Deletes up to [`SWEEP_STEP_ROWS`] rows of what is out of sight, and finishes with at most [`SWEEP_STEP_PERIODS`] periods and
 /// leaderboards. Whether more may be left.
-pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<bool, StoreError> {
+pub(crate) async fn delete_some<C: Connection>(session: &Session<'_, C>) -> Result<bool, StoreError> {
     const NEXT: &str = "SELECT kind, row FROM discarded LIMIT 1";
     const DONE: &str = "DELETE FROM discarded WHERE kind = ?1 AND row = ?2";
     let mut budget = SWEEP_STEP_ROWS;
@@ -105,8 +105,8 @@ pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<boo
         };
         let kind = next.integer("kind")?;
         let row = next.integer("row")?;
-        for sql in pieces(kind)? {
-            budget = budget.saturating_sub(delete_some(session, sql, row, budget).await?);
+        for sql in statements_of(kind)? {
+            budget = budget.saturating_sub(delete_rows(session, sql, row, budget).await?);
         }
         if budget == 0 {
             break;
@@ -119,7 +119,7 @@ pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<boo
 }
 
 /// The statements that delete up to `?2` rows of the thing `?1`.
-fn pieces(kind: i64) -> Result<[&'static str; 2], StoreError> {
+fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
     match kind {
         LEADERBOARD => Ok([
             "DELETE FROM events WHERE leaderboard = ?1 AND position IN \
@@ -137,7 +137,7 @@ fn pieces(kind: i64) -> Result<[&'static str; 2], StoreError> {
     }
 }
 
-async fn delete_some<C: Connection>(
+async fn delete_rows<C: Connection>(
     session: &Session<'_, C>,
     sql: &str,
     row: i64,

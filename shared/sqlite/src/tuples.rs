@@ -6,17 +6,17 @@ use leaderboard_core::{OrderKey, StoreError};
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
-use crate::periods::Found;
+use crate::periods::PeriodRow;
 use crate::store::Session;
 
 /// The tuple in a key of a period.
-pub(crate) fn of<'k>(period: &Found, key: &'k OrderKey) -> &'k [u8] {
+pub(crate) fn prefix_of<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
     let key = key.as_bytes();
     key.get(..period.layout.tuple_bytes()).unwrap_or(key)
 }
 
 /// Whether a visible entry has this tuple.
-pub(crate) async fn is_there<C: Connection>(
+pub(crate) async fn contains<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     tuple: &[u8],
@@ -40,7 +40,7 @@ pub(crate) async fn add<C: Connection>(
 }
 
 /// One visible entry less has this tuple.
-pub(crate) async fn take<C: Connection>(
+pub(crate) async fn remove<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     tuple: &[u8],

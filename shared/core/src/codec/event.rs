@@ -9,18 +9,18 @@ const CONFIGURED_V1: u8 = 1;
 /// shape.
 const SUBMITTED_V1: u8 = 2;
 const REMOVED_V1: u8 = 3;
-const HIDDEN_V1: u8 = 4;
-const RESTORED_V1: u8 = 5;
+const BANNED_V1: u8 = 4;
+const UNBANNED_V1: u8 = 5;
 /// The code of a submitted event with metadata, which comes last, or with [`KEPT_FLAG`]. A store that adds one of them to
 /// an event without both gives it this code.
 pub const SUBMITTED_V2: u8 = 6;
 
 /// How many bytes of an event hold its code, its flags and when it was accepted, at most.
 pub const RECORDED_AT_BYTES: usize = 12;
-/// Where the flags of a submitted event stand, in bytes from its start. A store sets [`HIDDEN_FLAG`] there.
+/// Where the flags of a submitted event stand, in bytes from its start. A store sets [`BANNED_FLAG`] there.
 pub const SUBMITTED_FLAGS_AT: usize = 1;
-/// Flag: the player was hidden when the submission was accepted.
-pub const HIDDEN_FLAG: u8 = 0b1000_0000;
+/// Flag: the player was banned when the submission was accepted.
+pub const BANNED_FLAG: u8 = 0b1000_0000;
 /// Flag: the entry stayed as it was. A store sets it, and leaves the metadata out.
 pub const KEPT_FLAG: u8 = 0b0010_0000;
 /// Flag: metadata follows at the end, its length as a varint and its text. A store sets it when it adds them.
@@ -53,9 +53,9 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             w.text(player.as_str());
             w.text(period.as_str());
         }
-        EventBody::Hidden { player } | EventBody::Restored { player } => {
-            let hidden = matches!(event.body, EventBody::Hidden { .. });
-            w.byte(if hidden { HIDDEN_V1 } else { RESTORED_V1 });
+        EventBody::Banned { player } | EventBody::Unbanned { player } => {
+            let banned = matches!(event.body, EventBody::Banned { .. });
+            w.byte(if banned { BANNED_V1 } else { UNBANNED_V1 });
             w.timestamp(event.recorded_at);
             w.text(player.as_str());
         }
@@ -72,7 +72,7 @@ fn write_submitted(w: &mut Writer, event: &Event) {
         metadata,
         occurred_at,
         id,
-        hidden,
+        banned,
         kept,
     } = &event.body
     else {
@@ -90,7 +90,7 @@ fn write_submitted(w: &mut Writer, event: &Event) {
             | flag(metadata.is_some(), METADATA_FLAG)
             | flag(id.is_some(), HAS_ID)
             | flag(when_recorded, OCCURRED_WHEN_RECORDED)
-            | flag(*hidden, HIDDEN_FLAG)
+            | flag(*banned, BANNED_FLAG)
             | flag(*kept, KEPT_FLAG),
     );
     w.timestamp(event.recorded_at);
@@ -157,8 +157,8 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
             player: r.player()?,
             period: r.period()?,
         },
-        HIDDEN_V1 => EventBody::Hidden { player: r.player()? },
-        RESTORED_V1 => EventBody::Restored { player: r.player()? },
+        BANNED_V1 => EventBody::Banned { player: r.player()? },
+        UNBANNED_V1 => EventBody::Unbanned { player: r.player()? },
         _ => return Err(Malformed("event code")),
     };
     r.end()?;
@@ -208,7 +208,7 @@ fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
     }
     r.end()?;
     let operator = Operator::from_code(flags & OPERATOR_MASK).ok_or(Malformed("operator"))?;
-    let hidden = has(HIDDEN_FLAG);
+    let banned = has(BANNED_FLAG);
     let kept = has(KEPT_FLAG);
     let body = EventBody::Submitted {
         player,
@@ -218,7 +218,7 @@ fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
         metadata,
         occurred_at,
         id,
-        hidden,
+        banned,
         kept,
     };
     Ok(Event { recorded_at, body })

@@ -10,7 +10,7 @@ mod outcome;
 mod wire;
 
 pub use event::{
-    HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, RECORDED_AT_BYTES, SUBMITTED_FLAGS_AT, SUBMITTED_V2, decode_event,
+    BANNED_FLAG, KEPT_FLAG, METADATA_FLAG, RECORDED_AT_BYTES, SUBMITTED_FLAGS_AT, SUBMITTED_V2, decode_event,
     encode_event, read_recorded_at,
 };
 pub use leaderboard::{decode_layout, decode_leaderboard, encode_layout, encode_leaderboard};

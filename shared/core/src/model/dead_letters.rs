@@ -8,12 +8,12 @@ use crate::{StoreError, TenantId};
 
 /// The letters, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Letters {
+pub(super) struct KeptLetters {
     last_id: u64,
     kept: Vec<StoredDeadLetter>,
 }
 
-impl Letters {
+impl KeptLetters {
     fn has(&self, tenant: Option<&TenantId>, letter: &DeadLetter) -> bool {
         self.kept.iter().any(|known| {
             let apart_ms = known.letter.at.as_unix_ms().abs_diff(letter.at.as_unix_ms());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::edge::version_after;
-use super::scores::broken;
-use super::{Board, Model, Projection};
+use super::scores::reject;
+use super::{Model, ModelLeaderboard, Projection};
 use crate::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
 use crate::{Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
 
@@ -65,7 +65,7 @@ impl Leaderboards for Model {
         let board = tenant
             .boards
             .entry(put.leaderboard.id.clone())
-            .or_insert_with(|| Board {
+            .or_insert_with(|| ModelLeaderboard {
                 configuration: configuration.clone(),
                 log: Vec::new(),
                 projection: Projection::default(),
@@ -75,7 +75,7 @@ impl Leaderboards for Model {
             });
         board.configuration = configuration;
         board.expiries.extend(put.expiries.iter().cloned());
-        board.append(event_of(put)).map_err(|error| broken(&error))?;
+        board.append(event_of(put)).map_err(|error| reject(&error))?;
         Ok(Ok((tenant.last_version, created)))
     }
 
@@ -114,7 +114,7 @@ impl Leaderboards for Model {
     }
 }
 
-fn version_of(board: Option<&Board>) -> Option<u64> {
+fn version_of(board: Option<&ModelLeaderboard>) -> Option<u64> {
     board.map(|board| board.configuration.version)
 }
 

@@ -29,35 +29,35 @@ use crate::{
 /// The domain in memory. It implements the ports that hold leaderboards; its futures are ready at once.
 #[derive(Debug, Default)]
 pub struct Model(
-    RefCell<BTreeMap<TenantId, Tenant>>,
+    RefCell<BTreeMap<TenantId, ModelTenant>>,
     RefCell<edge::Edge>,
-    RefCell<dead_letters::Letters>,
+    RefCell<dead_letters::KeptLetters>,
 );
 
 /// All that belongs to one tenant.
 #[derive(Debug, Default)]
-struct Tenant {
+struct ModelTenant {
     /// The version given last; it outlives the leaderboards.
     last_version: u64,
-    boards: BTreeMap<LeaderboardId, Board>,
+    boards: BTreeMap<LeaderboardId, ModelLeaderboard>,
     bans: BTreeMap<PlayerId, Ban>,
 }
 
 /// One leaderboard: its log, and what follows from it.
 #[derive(Debug)]
-struct Board {
+struct ModelLeaderboard {
     configuration: Versioned<Leaderboard>,
     log: Vec<RecordedEvent>,
     projection: Projection,
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
-    ids: BTreeMap<String, Known>,
+    ids: BTreeMap<String, KeptOutcome>,
     /// What the idempotency records weigh that were made in each span of [`IDEMPOTENCY_MS`], in bytes.
     record_bytes: BTreeMap<i64, u64>,
 }
 
 /// What an id stands for.
 #[derive(Debug, Clone)]
-struct Known {
+struct KeptOutcome {
     fingerprint: Fingerprint,
     outcome: Outcome,
     first_at: Timestamp,
@@ -88,17 +88,17 @@ impl Model {
     /// Reads `place`, if its configuration is the current one. The entries are `None` before the first one.
     fn read<T>(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         answer: impl FnOnce(&Projection, Option<&PeriodState>) -> T,
     ) -> Result<T, ReadError> {
-        self.end_bans(place.tenant, place.now)?;
+        self.end_bans(period_ref.tenant, period_ref.now)?;
         let tenants = self.0.borrow();
         let board = tenants
-            .get(place.tenant)
-            .and_then(|tenant| tenant.boards.get(&place.board.value.id))
-            .filter(|board| board.configuration.version == place.board.version)
+            .get(period_ref.tenant)
+            .and_then(|tenant| tenant.boards.get(&period_ref.board.value.id))
+            .filter(|board| board.configuration.version == period_ref.board.version)
             .ok_or(ReadError::StaleConfiguration)?;
-        let period = board.projection.periods.get(place.period);
+        let period = board.projection.periods.get(period_ref.period);
         Ok(answer(&board.projection, period))
     }
 }
@@ -108,7 +108,7 @@ fn span_of(at: Timestamp) -> i64 {
     at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
 }
 
-impl Tenant {
+impl ModelTenant {
     fn entry_quota(&self, now: Timestamp) -> EntryQuota {
         EntryQuota {
             leaderboards: self.boards.len() as u64,
@@ -158,7 +158,7 @@ impl Tenant {
     }
 }
 
-impl Board {
+impl ModelLeaderboard {
     /// Appends an event and applies it. The position it got.
     fn append(&mut self, event: Event) -> Result<u64, ReplayError> {
         let recorded = RecordedEvent {

@@ -18,7 +18,7 @@ pub struct Projection {
     /// The periods that have had an entry.
     pub periods: BTreeMap<PeriodId, PeriodState>,
     /// The hidden players, as far as this log tells: all those that have entries here.
-    pub hidden: BTreeSet<PlayerId>,
+    pub banned: BTreeSet<PlayerId>,
 }
 
 /// One period's entries.
@@ -112,13 +112,13 @@ impl Projection {
                 state.entries.remove(player).ok_or(unfounded)?;
                 state.version = position;
             }
-            EventBody::Hidden { player } => {
+            EventBody::Banned { player } => {
                 self.touch(position, player);
-                self.hidden.insert(player.clone());
+                self.banned.insert(player.clone());
             }
-            EventBody::Restored { player } => {
+            EventBody::Unbanned { player } => {
                 self.touch(position, player);
-                self.hidden.remove(player);
+                self.banned.remove(player);
             }
         }
         self.position = position;
@@ -131,7 +131,7 @@ impl Projection {
         let shown = state
             .entries
             .values()
-            .filter(|entry| !self.hidden.contains(&entry.player));
+            .filter(|entry| !self.banned.contains(&entry.player));
         sorted(&state.layout, shown)
     }
 
@@ -177,7 +177,7 @@ impl Projection {
             values,
             metadata,
             occurred_at,
-            hidden,
+            banned,
             kept,
             ..
         } = &event.body
@@ -201,7 +201,7 @@ impl Projection {
             occurred_at: *occurred_at,
         };
         let count = state.map_or(0, |state| state.entries.len() as u64);
-        let decision = Decision::settle(existing, count, player, change, leaderboard)
+        let decision = Decision::from_change(existing, count, player, change, leaderboard)
             .map_err(|reason| ReplayError::Refused { position, reason })?;
         let changed = decision.status != crate::Status::Kept;
         if *kept && changed {
@@ -218,10 +218,10 @@ impl Projection {
         if changed {
             state.version = position;
         }
-        if *hidden {
-            self.hidden.insert(player.clone());
+        if *banned {
+            self.banned.insert(player.clone());
         } else {
-            self.hidden.remove(player);
+            self.banned.remove(player);
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ pub fn rank_among(layout: &Layout, others: &[&Entry], entry: &Entry) -> u64 {
         .collect();
     1 + match layout.ties {
         Ties::Earliest | Ties::Latest | Ties::Shared => above.len() as u64,
-        Ties::Dense => different_tuples(&above),
+        Ties::Dense => count_different_tuples(&above),
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn is_better(layout: &Layout, a: &Values, b: &Values) -> bool {
 }
 
 /// How many different tuples there are.
-pub(super) fn different_tuples(entries: &[&Entry]) -> u64 {
+pub(super) fn count_different_tuples(entries: &[&Entry]) -> u64 {
     let mut tuples: Vec<&[i64]> = entries.iter().map(|entry| entry.values.as_slice()).collect();
     tuples.sort_unstable();
     tuples.dedup();

@@ -3,29 +3,29 @@
 use crate::{StoreError, TenantId, Timestamp};
 
 /// The most acts that a scope's log keeps; the oldest go first.
-pub const MAX_AUDIT_ACTS: u64 = 1_000_000;
+pub const MAX_AUDIT_ACTIONS: u64 = 1_000_000;
 /// The most notices that a scope's log keeps; the oldest go first.
-pub const MAX_AUDIT_NOTICES: u64 = 100_000;
+pub const MAX_AUDIT_AUTHENTICATIONS: u64 = 100_000;
 
 /// What a record is of. Each kind has room of its own, so that no number of notices pushes an act out of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditKind {
     /// What somebody who may do so has done.
-    Act,
+    Action,
     /// What happens as often as clients like: credentials that are refused, tokens that are issued.
-    Notice,
+    Authentication,
 }
 
 impl AuditKind {
     /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Act, Self::Notice];
+    pub const ALL: [Self; 2] = [Self::Action, Self::Authentication];
 
     /// How many records of this kind a scope's log keeps.
     #[must_use]
-    pub const fn kept(self) -> u64 {
+    pub const fn max_records(self) -> u64 {
         match self {
-            Self::Act => MAX_AUDIT_ACTS,
-            Self::Notice => MAX_AUDIT_NOTICES,
+            Self::Action => MAX_AUDIT_ACTIONS,
+            Self::Authentication => MAX_AUDIT_AUTHENTICATIONS,
         }
     }
 }

@@ -19,7 +19,7 @@ const SECOND_MS: i64 = 1000;
 
 /// A reset rule, ready to compute with.
 #[derive(Debug, Clone)]
-pub(super) struct Rule {
+pub(super) struct ResetRule {
     pub(super) reset: Reset,
     cron: Cron,
     pub(super) zone: TimeZone,
@@ -27,7 +27,7 @@ pub(super) struct Rule {
     searches: Cell<u64>,
 }
 
-impl Rule {
+impl ResetRule {
     /// # Errors
     /// [`Invalid`] at `/cron` or `/time_zone`.
     pub(super) fn new(reset: Reset) -> Result<Self, Invalid> {

@@ -1,6 +1,6 @@
 //! A rule and the time for which it holds.
 
-use super::rule::Rule;
+use super::rule::ResetRule;
 use super::{Reset, Schedule};
 use crate::{Invalid, Period, PeriodId, Timestamp};
 
@@ -8,7 +8,7 @@ use crate::{Invalid, Period, PeriodId, Timestamp};
 #[derive(Debug, Clone)]
 pub(super) struct Stretch {
     /// `None`: no resets.
-    pub(super) rule: Option<Rule>,
+    pub(super) rule: Option<ResetRule>,
     /// Its first period begins here; `None`: at the beginning of time.
     pub(super) from: Option<Timestamp>,
     /// Its first period has begun already and goes on to the first reset after this instant.
@@ -24,7 +24,7 @@ pub(crate) struct ScheduleChange {
 }
 
 impl Stretch {
-    pub(super) fn always(rule: Option<Rule>) -> Self {
+    pub(super) fn always(rule: Option<ResetRule>) -> Self {
         Self {
             rule,
             from: None,
@@ -94,7 +94,7 @@ impl Schedule {
         let mut earlier = Vec::with_capacity(changes.len());
         for change in changes {
             earlier.push(Stretch {
-                rule: change.reset.map(Rule::new).transpose()?,
+                rule: change.reset.map(ResetRule::new).transpose()?,
                 from: change.from,
                 resets_after: change.resets_after,
             });

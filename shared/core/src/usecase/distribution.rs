@@ -1,7 +1,9 @@
 //! How a leaderboard's scores are spread.
 
 use super::bounds::Span;
-use super::query::{Failure, QueryError, Shared, ask, period_of, place};
+use super::query::{
+    QueryError, ReadFailure, SharedLeaderboard, read_with_current, refer_to_period, resolve_period,
+};
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Position, Positions, Sample};
@@ -51,7 +53,7 @@ pub struct ScorePlace {
 #[derive(Debug, Clone)]
 pub struct Distribution {
     /// The configuration it was read with.
-    pub board: Shared,
+    pub board: SharedLeaderboard,
     /// How the period is ordered.
     pub layout: Layout,
     /// The period.
@@ -72,27 +74,27 @@ pub struct Distribution {
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn distribution<S: Store, K: Cache>(
+pub async fn read_distribution<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     query: &DistributionQuery,
 ) -> Result<Distribution, QueryError> {
-    ask(deps, tenant, id, caller, async |board| {
-        distribution_once(deps, tenant, board, query).await
+    read_with_current(deps, tenant, id, caller, async |board| {
+        read_distribution_once(deps, tenant, board, query).await
     })
     .await
 }
 
-async fn distribution_once<S: Store, K: Cache>(
+async fn read_distribution_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
-    board: &Shared,
+    board: &SharedLeaderboard,
     query: &DistributionQuery,
-) -> Result<Distribution, Failure> {
-    let period = period_of(deps, tenant, &board.value, &query.period).await?;
-    let at = place(tenant, board, &period, deps.now);
+) -> Result<Distribution, ReadFailure> {
+    let period = resolve_period(deps, tenant, &board.value, &query.period).await?;
+    let at = refer_to_period(tenant, board, &period, deps.now);
     let mut fractions = vec![0, 1000];
     fractions.extend(PERCENTILES.map(|percent| 1000 - 10 * percent));
     let sample = deps.store.sample(&at, &fractions).await?;
@@ -101,24 +103,24 @@ async fn distribution_once<S: Store, K: Cache>(
         .columns
         .first()
         .map_or(Order::Descending, crate::Column::order);
-    let spans = spans_of(&sample, query.buckets);
+    let spans = cut_spans(&sample, query.buckets);
     let mut tuples: Vec<Vec<u8>> = spans
         .iter()
-        .map(|span| first_column(&layout, span.better_end(order)))
+        .map(|span| first_column_tuple(&layout, span.better_end(order)))
         .collect();
-    tuples.extend(query.score.map(|score| first_column(&layout, score)));
+    tuples.extend(query.score.map(|score| first_column_tuple(&layout, score)));
     let found = deps.store.positions(&at, &tuples).await?;
     let buckets = count_buckets(&spans, order, &found);
     let score = query
         .score
         .zip(found.positions.get(spans.len()))
-        .map(|(score, position)| place_of(score, *position, found.count, layout.ties));
+        .map(|(score, position)| find_score_place(score, *position, found.count, layout.ties));
     let percentiles = PERCENTILES
         .into_iter()
         .zip(sample.values.iter().skip(2).map(Values::first))
         .collect();
     Ok(Distribution {
-        board: Shared::clone(board),
+        board: SharedLeaderboard::clone(board),
         layout,
         period,
         version: found.version,
@@ -129,7 +131,7 @@ async fn distribution_once<S: Store, K: Cache>(
     })
 }
 
-fn spans_of(sample: &Sample, buckets: u32) -> Vec<Span> {
+fn cut_spans(sample: &Sample, buckets: u32) -> Vec<Span> {
     match (sample.values.first(), sample.values.get(1)) {
         (Some(best), Some(worst)) => {
             let (best, worst) = (best.first(), worst.first());
@@ -143,7 +145,7 @@ fn spans_of(sample: &Sample, buckets: u32) -> Vec<Span> {
     }
 }
 
-fn first_column(layout: &Layout, value: i64) -> Vec<u8> {
+fn first_column_tuple(layout: &Layout, value: i64) -> Vec<u8> {
     layout.tuple(&Values::new(vec![value]))
 }
 
@@ -189,7 +191,7 @@ fn count_buckets(spans: &[Span], order: Order, found: &Positions) -> Vec<Bucket>
     clippy::cast_precision_loss,
     reason = "a percentage for people; counts stay below 2^53"
 )]
-fn place_of(score: i64, position: Position, count: u64, ties: Ties) -> ScorePlace {
+fn find_score_place(score: i64, position: Position, count: u64, ties: Ties) -> ScorePlace {
     let rank = 1 + match ties {
         Ties::Earliest => position.better + position.equal,
         Ties::Latest | Ties::Shared => position.better,

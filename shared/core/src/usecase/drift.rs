@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::query::place;
+use super::query::refer_to_period;
 use super::{Deps, Direction, Listing, MAX_PLAYERS_ASKED};
 use crate::access::Caller;
 use crate::ports::{Events, ReadError, Scores};
@@ -44,7 +44,7 @@ pub struct Elsewhere {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn drift<S: Events + Scores, K>(
+pub async fn find_drift<S: Events + Scores, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -90,7 +90,7 @@ async fn events_by_player<S: Events, K>(
         return Ok(None);
     }
     let mut by_player = ByPlayer::new();
-    while after < last && !is_settled(&by_player, listing) {
+    while after < last && !is_complete(&by_player, listing) {
         // What happened after the page was read does not show in it.
         let left = u32::try_from(last.saturating_sub(after)).unwrap_or(u32::MAX);
         let events = deps
@@ -105,8 +105,8 @@ async fn events_by_player<S: Events, K>(
                 return Ok(None);
             }
             after = position;
-            if let Some(player) = player_of(&event, &listing.period.id)
-                && !is_kept_from(caller, &event)
+            if let Some(player) = find_player(&event, &listing.period.id)
+                && !is_own_ban(caller, &event)
             {
                 by_player.entry(player.clone()).or_default().push(event);
             }
@@ -117,7 +117,7 @@ async fn events_by_player<S: Events, K>(
 
 /// Whether more events would not change the answer: all ranks of the page are touched, and of more players elsewhere than
 /// are asked for nothing is told.
-fn is_settled(by_player: &ByPlayer, listing: &Listing) -> bool {
+fn is_complete(by_player: &ByPlayer, listing: &Listing) -> bool {
     let entries = &listing.page.entries;
     by_player.len() > entries.len().saturating_add(MAX_PLAYERS_ASKED)
         && entries.iter().all(|ranked| is_touched(by_player, &ranked.entry))
@@ -143,14 +143,14 @@ async fn elsewhere<S: Scores, K>(
     if players.len() > MAX_PLAYERS_ASKED {
         return Ok(None);
     }
-    let place = place(tenant, &listing.board, &listing.period, deps.now);
+    let period_ref = refer_to_period(tenant, &listing.board, &listing.period, deps.now);
     // A list shows the hidden player who asks, and no other one, to whoever asks.
     let seen_by = if caller.own_player().is_some() {
         caller
     } else {
         &Caller::Reader
     };
-    let found = match deps.store.entries_by_player(&place, &players, seen_by).await {
+    let found = match deps.store.entries_by_player(&period_ref, &players, seen_by).await {
         Ok(found) => found.entries,
         // The leaderboard has changed under the list.
         Err(ReadError::StaleConfiguration) => return Ok(None),
@@ -158,7 +158,7 @@ async fn elsewhere<S: Scores, K>(
     };
     let mut elsewhere = Elsewhere::default();
     for (player, events) in by_player {
-        if found.iter().all(|ranked| ranked.entry.player != *player) && events.iter().any(takes_out) {
+        if found.iter().all(|ranked| ranked.entry.player != *player) && events.iter().any(is_removal_or_ban) {
             elsewhere.gone = elsewhere.gone.saturating_add(1);
         }
     }
@@ -206,25 +206,25 @@ fn may_have_made(event: &Event, entry: &Entry) -> bool {
     }
 }
 
-fn takes_out(event: &Event) -> bool {
-    matches!(event.body, EventBody::Removed { .. } | EventBody::Hidden { .. })
+fn is_removal_or_ban(event: &Event) -> bool {
+    matches!(event.body, EventBody::Removed { .. } | EventBody::Banned { .. })
 }
 
 /// Whether an event hides or shows the player who asks: to that player it has not happened.
-fn is_kept_from(caller: &Caller, event: &Event) -> bool {
+fn is_own_ban(caller: &Caller, event: &Event) -> bool {
     match &event.body {
-        EventBody::Hidden { player } | EventBody::Restored { player } => caller.own_player() == Some(player),
+        EventBody::Banned { player } | EventBody::Unbanned { player } => caller.own_player() == Some(player),
         EventBody::Submitted { .. } | EventBody::Removed { .. } | EventBody::Configured { .. } => false,
     }
 }
 
 /// Whose entry in the period an event is about.
-fn player_of<'e>(event: &'e Event, of: &PeriodId) -> Option<&'e PlayerId> {
+fn find_player<'e>(event: &'e Event, of: &PeriodId) -> Option<&'e PlayerId> {
     match &event.body {
         EventBody::Submitted { player, period, .. } | EventBody::Removed { player, period } => {
             (period == of).then_some(player)
         }
-        EventBody::Hidden { player } | EventBody::Restored { player } => Some(player),
+        EventBody::Banned { player } | EventBody::Unbanned { player } => Some(player),
         EventBody::Configured { .. } => None,
     }
 }

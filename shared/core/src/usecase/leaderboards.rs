@@ -1,9 +1,9 @@
 //! Leaderboards' configurations: create or replace, read, list, delete.
 
 use super::Deps;
-use super::early::{begun_early, order_early};
+use super::early::{find_early_periods, order_early_periods};
 use super::query::MAX_CONFIGURATION_RETRIES;
-use super::{Store, keeps_changing};
+use super::{Store, configuration_keeps_changing};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
 use crate::{
     Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges, Versioned,
@@ -16,7 +16,7 @@ pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn get<S: Store, K: Cache>(
+pub async fn read_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
@@ -39,7 +39,7 @@ pub async fn list_leaderboards<S: Store, K: Cache>(
 
 /// A configuration that was stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredLeaderboard {
     /// The configuration, with the history of its schedule.
     pub board: Versioned<Leaderboard>,
     /// Whether the leaderboard is new.
@@ -55,14 +55,14 @@ pub struct Stored {
 ///
 /// # Errors
 /// [`StoreError`]; a refusal is an inner result. After one that [`PutRefusal::is_stored`] the configuration is another one.
-pub async fn put<S: Store, K: Cache>(
+pub async fn put_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     leaderboard: &Leaderboard,
     expected: Expected,
     rebuild: bool,
     max_leaderboards: Option<u64>,
-) -> Result<Result<Stored, PutRefusal>, StoreError> {
+) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let existing = deps.store.get(tenant, &leaderboard.id).await?;
         let there = existing.as_ref().map(|existing| existing.version);
@@ -70,15 +70,15 @@ pub async fn put<S: Store, K: Cache>(
             return Ok(Err(mismatch.into()));
         }
         let before = existing.as_ref().map(|existing| &existing.value);
-        let Ok(value) = with_history(before, leaderboard, deps.now, rebuild) else {
+        let Ok(value) = add_history(before, leaderboard, deps.now, rebuild) else {
             return Ok(Err(PutRefusal::TooManyScheduleChanges));
         };
-        let early = match begun_early(deps, tenant, before, &value, rebuild).await? {
+        let early = match find_early_periods(deps, tenant, before, &value, rebuild).await? {
             Ok(early) => early,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let expiries = match before {
-            Some(before) => expiries_of(deps, tenant, before, &value).await?,
+            Some(before) => compute_expiries(deps, tenant, before, &value).await?,
             None => Vec::new(),
         };
         let current = value.schedule.period_at(deps.now).id;
@@ -95,17 +95,17 @@ pub async fn put<S: Store, K: Cache>(
         };
         let done = put_and_order(deps, &put, &early).await;
         // Also where nobody knows whether it was stored.
-        deps.forget_board(tenant, &leaderboard.id).await;
+        deps.forget(tenant, &leaderboard.id).await;
         match done? {
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Ok(Err(refusal)),
             Ok((version, created)) => {
                 let board = Versioned { version, value };
-                return Ok(Ok(Stored { board, created }));
+                return Ok(Ok(StoredLeaderboard { board, created }));
             }
         }
     }
-    Err(keeps_changing())
+    Err(configuration_keeps_changing())
 }
 
 /// Stores a configuration, then orders the periods that have begun early by it. Gives the version after that, and whether the
@@ -117,7 +117,7 @@ async fn put_and_order<S: Store, K: Cache>(
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
     match put_in_steps(deps, put).await? {
         Ok((version, created)) => {
-            let ordered = order_early(deps, put, version, early).await?;
+            let ordered = order_early_periods(deps, put, version, early).await?;
             Ok(ordered.map(|version| (version, created)))
         }
         refused => Ok(refused),
@@ -141,7 +141,7 @@ pub(super) async fn put_in_steps<S: Store, K: Cache>(
 
 /// The configuration with the history of its schedule. Where an earlier version recorded none, a put that changes
 /// anything begins it.
-fn with_history(
+fn add_history(
     before: Option<&Leaderboard>,
     after: &Leaderboard,
     now: Timestamp,
@@ -163,7 +163,7 @@ fn with_history(
 ///
 /// # Errors
 /// [`StoreError`]; a refusal is an inner result.
-pub async fn delete<S: Store, K: Cache>(
+pub async fn delete_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
@@ -171,13 +171,13 @@ pub async fn delete<S: Store, K: Cache>(
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
     let done = deps.store.delete(tenant, id, expected).await;
     if !matches!(done, Ok(Ok(false))) {
-        deps.forget_board(tenant, id).await;
+        deps.forget(tenant, id).await;
     }
     done
 }
 
 /// When the periods that exist expire once `after` replaces `before`; empty when nothing about that changes.
-async fn expiries_of<S: Store, K: Cache>(
+async fn compute_expiries<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     before: &Leaderboard,

@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use super::boards::Loaded;
-use super::{Deps, Store, keeps_changing};
+use super::boards::LoadedLeaderboard;
+use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, PeriodRef, ReadError};
 use crate::{
@@ -40,12 +40,12 @@ impl From<StoreError> for QueryError {
 }
 
 /// A question that was put with a stale configuration, or one without an answer.
-pub(super) enum Failure {
+pub(super) enum ReadFailure {
     Stale,
     Query(QueryError),
 }
 
-impl From<ReadError> for Failure {
+impl From<ReadError> for ReadFailure {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::StaleConfiguration => Self::Stale,
@@ -54,58 +54,58 @@ impl From<ReadError> for Failure {
     }
 }
 
-impl From<QueryError> for Failure {
+impl From<QueryError> for ReadFailure {
     fn from(error: QueryError) -> Self {
         Self::Query(error)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for ReadFailure {
     fn from(error: StoreError) -> Self {
         Self::Query(QueryError::Store(error))
     }
 }
 
-pub(super) type Shared = Rc<Versioned<Leaderboard>>;
+pub(super) type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
 
 /// Asks `question` of a leaderboard, with a configuration that is current when the answer is given.
 ///
 /// An answer from the store proves the version it was asked with. A failure that follows from the
 /// configuration alone proves nothing, so it is believed only of a configuration just read.
-pub(super) async fn ask<S: Store, K: Cache, T>(
+pub(super) async fn read_with_current<S: Store, K: Cache, T>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
     caller: &Caller,
-    question: impl AsyncFn(&Shared) -> Result<T, Failure>,
+    question: impl AsyncFn(&SharedLeaderboard) -> Result<T, ReadFailure>,
 ) -> Result<T, QueryError> {
     let mut loaded = deps
-        .board(tenant, id)
+        .load(tenant, id)
         .await?
         .ok_or(QueryError::UnknownLeaderboard)?;
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let answer = if caller.may_read(loaded.board.value.access) {
             question(&loaded.board).await
         } else {
-            Err(Failure::Query(QueryError::Forbidden))
+            Err(ReadFailure::Query(QueryError::Forbidden))
         };
         match answer {
             Ok(answer) => return Ok(answer),
-            Err(Failure::Query(QueryError::Store(error))) => return Err(error.into()),
-            Err(Failure::Query(error)) if loaded.fresh => return Err(error),
+            Err(ReadFailure::Query(QueryError::Store(error))) => return Err(error.into()),
+            Err(ReadFailure::Query(error)) if loaded.fresh => return Err(error),
             Err(_) => {}
         }
         let board = deps
-            .current_board(tenant, id)
+            .load_current(tenant, id)
             .await?
             .ok_or(QueryError::UnknownLeaderboard)?;
-        loaded = Loaded { board, fresh: true };
+        loaded = LoadedLeaderboard { board, fresh: true };
     }
-    Err(keeps_changing().into())
+    Err(configuration_keeps_changing().into())
 }
 
 /// The period a reader means.
-pub(super) async fn period_of<S: Store, K: Cache>(
+pub(super) async fn resolve_period<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     board: &Leaderboard,
@@ -128,9 +128,9 @@ pub(super) async fn period_of<S: Store, K: Cache>(
 }
 
 /// The place of a question, for a store.
-pub(super) fn place<'a>(
+pub(super) fn refer_to_period<'a>(
     tenant: &'a TenantId,
-    board: &'a Shared,
+    board: &'a SharedLeaderboard,
     period: &'a Period,
     now: Timestamp,
 ) -> PeriodRef<'a> {

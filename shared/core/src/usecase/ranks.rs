@@ -1,7 +1,9 @@
 //! Reading ranks, and removing an entry.
 
 use super::cursor::{Cursor, Direction};
-use super::query::{Failure, QueryError, Shared, ask, period_of, place};
+use super::query::{
+    QueryError, ReadFailure, SharedLeaderboard, read_with_current, refer_to_period, resolve_period,
+};
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Page, PageFrom, PeriodPage, PlayerEntries};
@@ -27,7 +29,7 @@ pub struct ListQuery {
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The configuration the page was read with.
-    pub board: Shared,
+    pub board: SharedLeaderboard,
     /// How the page is ordered: its column names go with the values.
     pub layout: Layout,
     /// The period.
@@ -50,7 +52,7 @@ pub struct Listing {
 #[derive(Debug, Clone)]
 pub struct PlayerEntry {
     /// The configuration it was read with.
-    pub board: Shared,
+    pub board: SharedLeaderboard,
     /// How the period is ordered.
     pub layout: Layout,
     /// The period.
@@ -67,7 +69,7 @@ pub struct PlayerEntry {
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn list<S: Store, K: Cache>(
+pub async fn read_page<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -84,26 +86,26 @@ pub async fn list<S: Store, K: Cache>(
             "belongs to another leaderboard",
         )));
     }
-    ask(deps, tenant, id, caller, async |board| {
-        list_once(deps, tenant, board, caller, query).await
+    read_with_current(deps, tenant, id, caller, async |board| {
+        read_page_once(deps, tenant, board, caller, query).await
     })
     .await
 }
 
-async fn list_once<S: Store, K: Cache>(
+async fn read_page_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
-    board: &Shared,
+    board: &SharedLeaderboard,
     caller: &Caller,
     query: &ListQuery,
-) -> Result<Listing, Failure> {
+) -> Result<Listing, ReadFailure> {
     let selector = match &query.cursor {
         None => query.period.clone(),
         Some(cursor) => PeriodSelector::Named(cursor.period.clone()),
     };
-    let period = period_of(deps, tenant, &board.value, &selector).await?;
+    let period = resolve_period(deps, tenant, &board.value, &selector).await?;
     if query.cursor.is_some() && query.period != PeriodSelector::Current {
-        let asked = period_of(deps, tenant, &board.value, &query.period).await?;
+        let asked = resolve_period(deps, tenant, &board.value, &query.period).await?;
         if asked.id != period.id {
             return Err(QueryError::Invalid(Invalid::new("cursor", "belongs to another period")).into());
         }
@@ -118,7 +120,7 @@ async fn list_once<S: Store, K: Cache>(
     let page = deps
         .store
         .page(
-            &place(tenant, board, &period, deps.now),
+            &refer_to_period(tenant, board, &period, deps.now),
             &from,
             query.limit,
             caller,
@@ -137,7 +139,7 @@ async fn list_once<S: Store, K: Cache>(
 }
 
 /// A page with the ways on from it; `cursor` is what it was read by.
-fn listing(board: &Shared, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
+fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     let started_from = cursor.map_or(page.version, |cursor| cursor.version);
     let cursor_at = |entry: Option<&RankedEntry>, direction| {
@@ -176,7 +178,7 @@ fn listing(board: &Shared, period: Period, page: Page, cursor: Option<&Cursor>) 
 ///
 /// # Errors
 /// [`QueryError`]; [`QueryError::UnknownEntry`] when there is no entry that the caller sees.
-pub async fn around<S: Store, K: Cache>(
+pub async fn read_around<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -185,9 +187,9 @@ pub async fn around<S: Store, K: Cache>(
     selector: &PeriodSelector,
     limit: u32,
 ) -> Result<Listing, QueryError> {
-    ask(deps, tenant, id, caller, async |board| {
-        let period = period_of(deps, tenant, &board.value, selector).await?;
-        let at = place(tenant, board, &period, deps.now);
+    read_with_current(deps, tenant, id, caller, async |board| {
+        let period = resolve_period(deps, tenant, &board.value, selector).await?;
+        let at = refer_to_period(tenant, board, &period, deps.now);
         let page = deps
             .store
             .around(&at, player, limit, caller)
@@ -202,7 +204,7 @@ pub async fn around<S: Store, K: Cache>(
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn players<S: Store, K: Cache>(
+pub async fn read_players<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -210,13 +212,13 @@ pub async fn players<S: Store, K: Cache>(
     asked: &[PlayerId],
     selector: &PeriodSelector,
 ) -> Result<PlayerEntry, QueryError> {
-    ask(deps, tenant, id, caller, async |board| {
-        let period = period_of(deps, tenant, &board.value, selector).await?;
+    read_with_current(deps, tenant, id, caller, async |board| {
+        let period = resolve_period(deps, tenant, &board.value, selector).await?;
         let found = deps
             .store
-            .entries_by_player(&place(tenant, board, &period, deps.now), asked, caller)
+            .entries_by_player(&refer_to_period(tenant, board, &period, deps.now), asked, caller)
             .await?;
-        Ok(standing_of(board, period, found))
+        Ok(player_entry_from(board, period, found))
     })
     .await
 }
@@ -225,7 +227,7 @@ pub async fn players<S: Store, K: Cache>(
 ///
 /// # Errors
 /// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none that the caller sees.
-pub async fn standing<S: Store, K: Cache>(
+pub async fn read_player<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -233,7 +235,7 @@ pub async fn standing<S: Store, K: Cache>(
     player: &PlayerId,
     selector: &PeriodSelector,
 ) -> Result<PlayerEntry, QueryError> {
-    let found = players(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
+    let found = read_players(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
     if found.entries.is_empty() {
         Err(QueryError::UnknownEntry)
     } else {
@@ -245,15 +247,15 @@ pub async fn standing<S: Store, K: Cache>(
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn periods<S: Store, K: Cache>(
+pub async fn list_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     before: Option<Timestamp>,
     limit: u32,
-) -> Result<(Shared, PeriodPage), QueryError> {
-    let board = readable(deps, tenant, caller, id).await?;
+) -> Result<(SharedLeaderboard, PeriodPage), QueryError> {
+    let board = load_readable_leaderboard(deps, tenant, caller, id).await?;
     let mut page = deps
         .store
         .list_periods(tenant, id, before, limit, deps.now)
@@ -268,15 +270,15 @@ pub async fn periods<S: Store, K: Cache>(
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn readable<S: Store, K: Cache>(
+pub async fn load_readable_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
-) -> Result<Shared, QueryError> {
+) -> Result<SharedLeaderboard, QueryError> {
     // What follows proves no version, so the right to read is decided with the current configuration.
     let board = deps
-        .current_board(tenant, id)
+        .load_current(tenant, id)
         .await?
         .ok_or(QueryError::UnknownLeaderboard)?;
     if caller.may_read(board.value.access) {
@@ -291,7 +293,7 @@ pub async fn readable<S: Store, K: Cache>(
 /// # Errors
 /// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none, [`QueryError::Forbidden`] for anybody but a server: a
 /// player removes nothing, not even their own entry.
-pub async fn remove<S: Store, K: Cache>(
+pub async fn remove_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -302,16 +304,16 @@ pub async fn remove<S: Store, K: Cache>(
     if !caller.is_server() {
         return Err(QueryError::Forbidden);
     }
-    ask(deps, tenant, id, caller, async |board| {
-        let period = period_of(deps, tenant, &board.value, selector).await?;
-        let at = place(tenant, board, &period, deps.now);
+    read_with_current(deps, tenant, id, caller, async |board| {
+        let period = resolve_period(deps, tenant, &board.value, selector).await?;
+        let at = refer_to_period(tenant, board, &period, deps.now);
         let version = deps.store.remove(&at, player, deps.now).await?;
-        version.ok_or(Failure::Query(QueryError::UnknownEntry))
+        version.ok_or(ReadFailure::Query(QueryError::UnknownEntry))
     })
     .await
 }
 
-fn standing_of(board: &Shared, period: Period, found: PlayerEntries) -> PlayerEntry {
+fn player_entry_from(board: &SharedLeaderboard, period: Period, found: PlayerEntries) -> PlayerEntry {
     let PlayerEntries {
         layout,
         version,
@@ -319,7 +321,7 @@ fn standing_of(board: &Shared, period: Period, found: PlayerEntries) -> PlayerEn
         entries,
     } = found;
     PlayerEntry {
-        board: Shared::clone(board),
+        board: SharedLeaderboard::clone(board),
         layout: layout.unwrap_or_else(|| board.value.layout()),
         period,
         version,

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::boards::Loaded;
-use super::query::{MAX_CONFIGURATION_RETRIES, Shared};
-use super::{Deps, Store, keeps_changing};
+use super::boards::LoadedLeaderboard;
+use super::query::{MAX_CONFIGURATION_RETRIES, SharedLeaderboard};
+use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmitOptions, Submitted};
 use crate::{
     LeaderboardId, Outcome, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId,
 };
 
-type Answer = Result<Vec<Outcome>, Refusal>;
+type SubmissionResult = Result<Vec<Outcome>, Refusal>;
 
 /// Settles submissions in their order, each atomically over its leaderboards. One answer for each: the
 /// outcomes in the order of its leaderboards, or why it was refused.
@@ -26,22 +26,22 @@ type Answer = Result<Vec<Outcome>, Refusal>;
 ///
 /// # Errors
 /// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
-pub async fn submit<S: Store + RateLimits, K: Cache>(
+pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     submissions: &[Submission],
-    terms: &SubmitOptions,
+    options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
-    let mut round = Round {
+    let mut round = SubmitCall {
         deps,
         tenant,
         caller,
-        terms: terms.clone(),
-        metered: None,
+        options: options.clone(),
+        rate_limit_decision: None,
         boards: BTreeMap::new(),
     };
-    let mut answers: Vec<Option<Answer>> = submissions.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<SubmissionResult>> = submissions.iter().map(|_| None).collect();
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let (asked, open): (Vec<_>, Vec<_>) = submissions
             .iter()
@@ -51,35 +51,35 @@ pub async fn submit<S: Store + RateLimits, K: Cache>(
         let Some(resolved) = round.resolve(&asked).await? else {
             return Ok(round.refused());
         };
-        let mut attempts = Vec::new();
-        let mut attempted = Vec::new();
+        let mut prepared = Vec::new();
+        let mut open_results = Vec::new();
         for (resolved, answer) in resolved.into_iter().zip(open) {
             match resolved {
-                Ok(attempt) => {
-                    attempts.push(attempt);
-                    attempted.push(answer);
+                Ok(one) => {
+                    prepared.push(one);
+                    open_results.push(answer);
                 }
                 Err(refusal) => *answer = Some(Err(refusal)),
             }
         }
-        if attempts.is_empty() && round.terms.metering == ChargeRequest::default() {
+        if prepared.is_empty() && round.options.charge_request == ChargeRequest::default() {
             break;
         }
         let submitted = deps
             .store
-            .submit_with_options(tenant, &attempts, &round.terms)
+            .submit_with_options(tenant, &prepared, &round.options)
             .await?;
-        if round.charged(submitted.metered) {
+        if round.charged(submitted.rate_limit_decision) {
             return Ok(round.refused());
         }
-        for (slot, settled) in attempted.into_iter().zip(submitted.answers) {
+        for (slot, settled) in open_results.into_iter().zip(submitted.answers) {
             match settled {
                 Err(Refusal {
                     leaderboard,
                     reason: RefusalReason::StaleConfiguration,
                 }) => {
                     round.boards.remove(&leaderboard);
-                    deps.forget_board(tenant, &leaderboard).await;
+                    deps.forget(tenant, &leaderboard).await;
                 }
                 decided => *slot = Some(decided),
             }
@@ -88,26 +88,26 @@ pub async fn submit<S: Store + RateLimits, K: Cache>(
     let answers = answers
         .into_iter()
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(keeps_changing)?;
+        .ok_or_else(configuration_keeps_changing)?;
     Ok(Submitted {
-        metered: round.metered.unwrap_or_default(),
+        rate_limit_decision: round.rate_limit_decision.unwrap_or_default(),
         answers,
     })
 }
 
 /// One request's view of the configurations, and what it is charged.
-struct Round<'a, S, K> {
+struct SubmitCall<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
     tenant: &'a TenantId,
     caller: &'a Caller,
-    /// The terms of the next command; nothing is left of their metering once the call is charged.
-    terms: SubmitOptions,
-    metered: Option<RateLimitDecision>,
+    /// The options of the next command; nothing is left of their charge_request once the call is charged.
+    options: SubmitOptions,
+    rate_limit_decision: Option<RateLimitDecision>,
     /// The configurations that were loaded; `None` for a leaderboard that the store does not have.
-    boards: BTreeMap<LeaderboardId, Option<Loaded>>,
+    boards: BTreeMap<LeaderboardId, Option<LoadedLeaderboard>>,
 }
 
-impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
+impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
     /// Applies the configurations to submissions, in their order. `None`: the call was refused by its limits.
     ///
     /// A refusal is believed only of configurations just read: it proves nothing of the current ones otherwise.
@@ -121,9 +121,9 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
             if self.boards.contains_key(id) {
                 continue;
             }
-            match self.deps.copy_of(self.tenant, id).await {
+            match self.deps.find_cached(self.tenant, id).await {
                 Some(board) => {
-                    let loaded = Loaded { board, fresh: false };
+                    let loaded = LoadedLeaderboard { board, fresh: false };
                     self.boards.insert(id.clone(), Some(loaded));
                 }
                 None => missing.push(id.clone()),
@@ -155,44 +155,51 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
         if ids.is_empty() {
             return Ok(true);
         }
-        if self.terms.metering != ChargeRequest::default() {
-            let metered = self.deps.store.take(self.tenant, &self.terms.metering).await?;
-            if self.charged(metered) {
+        if self.options.charge_request != ChargeRequest::default() {
+            let rate_limit_decision = self
+                .deps
+                .store
+                .take(self.tenant, &self.options.charge_request)
+                .await?;
+            if self.charged(rate_limit_decision) {
                 return Ok(false);
             }
         }
-        let boards = self.deps.current_boards(self.tenant, ids).await?;
+        let boards = self.deps.load_all_current(self.tenant, ids).await?;
         for (id, board) in ids.iter().zip(boards) {
-            let loaded = board.map(|board| Loaded { board, fresh: true });
+            let loaded = board.map(|board| LoadedLeaderboard { board, fresh: true });
             self.boards.insert(id.clone(), loaded);
         }
         Ok(true)
     }
 
     /// Keeps what a command answered about the limits, so that the call is charged once. Whether they refused it.
-    fn charged(&mut self, metered: RateLimitDecision) -> bool {
-        let refused = metered.refused;
-        if refused || self.metered.is_none() {
-            self.metered = Some(metered);
+    fn charged(&mut self, rate_limit_decision: RateLimitDecision) -> bool {
+        let refused = rate_limit_decision.refused;
+        if refused || self.rate_limit_decision.is_none() {
+            self.rate_limit_decision = Some(rate_limit_decision);
         }
-        self.terms.metering = ChargeRequest::default();
+        self.options.charge_request = ChargeRequest::default();
         refused
     }
 
     fn refused(self) -> Submitted {
         Submitted {
-            metered: self.metered.unwrap_or_default(),
+            rate_limit_decision: self.rate_limit_decision.unwrap_or_default(),
             answers: Vec::new(),
         }
     }
 
     /// Whether a configuration was read from the store in this request, also in vain.
     fn is_fresh(&self, id: &LeaderboardId) -> bool {
-        matches!(self.boards.get(id), Some(None | Some(Loaded { fresh: true, .. })))
+        matches!(
+            self.boards.get(id),
+            Some(None | Some(LoadedLeaderboard { fresh: true, .. }))
+        )
     }
 
     fn resolve_one(&self, submission: &Submission) -> Result<PreparedSubmission, Refusal> {
-        let mut boards: Vec<Shared> = Vec::with_capacity(submission.leaderboards.len());
+        let mut boards: Vec<SharedLeaderboard> = Vec::with_capacity(submission.leaderboards.len());
         for id in &submission.leaderboards {
             let refusal = |reason| Refusal {
                 leaderboard: id.clone(),
@@ -216,19 +223,23 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
 
     /// Applies the configurations to a submission that happened when it came in, unless it says otherwise. What its id stands for
     /// is what the client sent.
-    fn apply(&self, submission: &Submission, boards: &[Shared]) -> Result<PreparedSubmission, Refusal> {
+    fn apply(
+        &self,
+        submission: &Submission,
+        boards: &[SharedLeaderboard],
+    ) -> Result<PreparedSubmission, Refusal> {
         let now = self.deps.now;
-        let (None, Some(received_at)) = (submission.occurred_at, self.terms.received_at) else {
+        let (None, Some(received_at)) = (submission.occurred_at, self.options.received_at) else {
             return submission.resolve_for(self.caller, boards, now);
         };
         let dated = Submission {
             occurred_at: Some(received_at),
             ..submission.clone()
         };
-        let attempt = dated.resolve_for(self.caller, boards, now)?;
+        let prepared = dated.resolve_for(self.caller, boards, now)?;
         Ok(PreparedSubmission {
             fingerprint: submission.fingerprint(),
-            ..attempt
+            ..prepared
         })
     }
 }
@@ -237,6 +248,6 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
 fn is_refused(resolved: &Result<PreparedSubmission, Refusal>) -> bool {
     match resolved {
         Err(_) => true,
-        Ok(attempt) => attempt.targets.iter().any(|target| target.refused.is_some()),
+        Ok(prepared) => prepared.targets.iter().any(|target| target.refused.is_some()),
     }
 }

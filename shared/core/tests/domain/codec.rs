@@ -168,7 +168,7 @@ fn bodies() -> impl Strategy<Value = EventBody> {
         of("\\PC{0,60}").prop_map(|text| text.and_then(|text| Metadata::from_json_text(text).ok()));
     let score = (operators(), tuples(), any_instant(), any::<bool>(), any::<bool>());
     let submitted = (any_player(), period_ids(), metadata, id, score).prop_map(
-        |(player, period, metadata, id, (operator, values, occurred_at, hidden, kept))| {
+        |(player, period, metadata, id, (operator, values, occurred_at, banned, kept))| {
             EventBody::Submitted {
                 player,
                 period,
@@ -177,7 +177,7 @@ fn bodies() -> impl Strategy<Value = EventBody> {
                 metadata,
                 occurred_at,
                 id,
-                hidden,
+                banned,
                 kept,
             }
         },
@@ -186,8 +186,8 @@ fn bodies() -> impl Strategy<Value = EventBody> {
         configured,
         submitted,
         (any_player(), period_ids()).prop_map(|(player, period)| EventBody::Removed { player, period }),
-        any_player().prop_map(|player| EventBody::Hidden { player }),
-        any_player().prop_map(|player| EventBody::Restored { player }),
+        any_player().prop_map(|player| EventBody::Banned { player }),
+        any_player().prop_map(|player| EventBody::Unbanned { player }),
     ]
 }
 
@@ -464,7 +464,7 @@ fn the_bytes_are_those_of_the_first_version() {
             metadata: None,
             occurred_at: crate::given::at("2026-07-19T12:00:00Z"),
             id: SubmissionId::new("x").ok(),
-            hidden: false,
+            banned: false,
             kept: false,
         },
     };

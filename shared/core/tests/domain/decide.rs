@@ -1,8 +1,7 @@
 //! What each operator makes of an entry: the whole table, and what comes before it.
 
 use leaderboard_core::{
-    Decision, Entry, Leaderboard, Operator, Order, RefusalReason, Status, Submission, SubmissionTarget,
-    decide,
+    Decision, Entry, Leaderboard, Operator, Order, RefusalReason, Status, Submission, SubmittedValues, decide,
 };
 
 use crate::given::{at, board, columns, entry, metadata, player, schedule};
@@ -16,7 +15,7 @@ pub(crate) fn submission(numbers: &[i64]) -> Submission {
     Submission {
         leaderboards: vec![board("l").id],
         player: player("p"),
-        values: SubmissionTarget::Named(
+        values: SubmittedValues::Named(
             names
                 .iter()
                 .map(|n| (*n).into())
@@ -351,14 +350,14 @@ fn columns_are_matched_by_name_and_all_of_them() {
         matches!(mismatch, Some(RefusalReason::ColumnsMismatch { .. }))
     };
     let named = |pairs: &[(&str, i64)]| {
-        SubmissionTarget::Named(
+        SubmittedValues::Named(
             pairs
                 .iter()
                 .map(|(name, value)| ((*name).into(), *value))
                 .collect(),
         )
     };
-    assert!(reason(SubmissionTarget::Score(1)));
+    assert!(reason(SubmittedValues::Score(1)));
     assert!(reason(named(&[])));
     assert!(reason(named(&[("a", 1)])));
     assert!(reason(named(&[("a", 1), ("z", 2)])));
@@ -371,7 +370,7 @@ fn columns_are_matched_by_name_and_all_of_them() {
     assert_eq!(decision.entry.values.as_slice(), [1, 2]);
     let one = leaderboard(Operator::Best, &[Order::Descending]);
     let plain = Submission {
-        values: SubmissionTarget::Score(3),
+        values: SubmittedValues::Score(3),
         occurred_at: None,
         ..submission(&[])
     };

@@ -5,12 +5,16 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::coerce::{from_number, to_number, to_text};
-use super::data::Scope;
-use super::{Call, NULL, Yield};
-use crate::rule::Rule;
+use super::data::DataScope;
+use super::{NULL, OperationResult, RuleEvaluation};
+use crate::rule::TargetingRule;
 
-impl<'a> Call<'a> {
-    pub(super) fn cat<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+impl<'a> RuleEvaluation<'a> {
+    pub(super) fn cat<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -26,7 +30,11 @@ impl<'a> Call<'a> {
 
     /// `substr`: from a place (from the end when negative), and so many characters (without so many at the
     /// end when negative).
-    pub(super) fn substr<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    pub(super) fn substr<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {

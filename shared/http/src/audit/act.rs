@@ -84,7 +84,7 @@ impl<'a> Act<'a> {
         };
         AuditRecord {
             tenant: (!self.is_operators).then(|| context.tenant.clone()),
-            kind: AuditKind::Act,
+            kind: AuditKind::Action,
             at: context.now,
             body: event.into_body(),
         }
@@ -197,7 +197,7 @@ pub(super) async fn append<E: Environment>(
 ) -> Result<u64, StoreError> {
     let record = AuditRecord {
         tenant: Some(context.tenant.clone()),
-        kind: AuditKind::Act,
+        kind: AuditKind::Action,
         at: context.now,
         body: event.into_body(),
     };

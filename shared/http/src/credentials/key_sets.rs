@@ -12,7 +12,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_identity::token::{
-    Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, Trust, discovery_url,
+    Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, KeyOrigin, discovery_url,
 };
 
 use super::issuer::{IssuerRecord, KeySource};
@@ -344,7 +344,7 @@ async fn fetch<E: Environment>(env: &E, source: &Source) -> Result<(Vec<u8>, Key
         }
     };
     let json = get(env, &url, MAX_KEY_SET_BYTES).await?;
-    let keys = KeySet::parse(&json, Trust::Published);
+    let keys = KeySet::parse(&json, KeyOrigin::Published);
     let keys = keys.map_err(|_| format!("{url} is no key set with a key that can be used."))?;
     Ok((json.to_vec(), keys))
 }

@@ -74,7 +74,7 @@ async fn players<E: Environment>(
     context.charge_more(views::units_made_alone(
         u32::try_from(asked.len()).unwrap_or(u32::MAX),
     ));
-    let found = usecase::players(
+    let found = usecase::read_players(
         &context.deps(),
         &context.tenant,
         &context.caller,

@@ -58,9 +58,9 @@ impl Guard {
             look(env, payer, one).await;
             let buckets = &env.memory().limiter.buckets;
             if !buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
-                let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
+                let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
                 // Whatever the credential is: it is refused unseen.
-                return Err(refused(env, one, &metered, Cost::ONE).with_refused(None, None));
+                return Err(refused(env, one, &rate_limit_decision, Cost::ONE).with_refused(None, None));
             }
         }
         Ok(Self {
@@ -81,8 +81,8 @@ impl Guard {
         if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
             return Ok(());
         }
-        let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
-        Err(refused(env, one, &metered, Cost::ONE))
+        let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
+        Err(refused(env, one, &rate_limit_decision, Cost::ONE))
     }
 
     /// Charges a request that fails before it passes its own limits, if that is because the store is out of reach. What to answer:
@@ -149,8 +149,8 @@ pub(super) async fn check_address<E: Environment>(
     if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
         Ok(())
     } else {
-        let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
-        Err(refused(env, one, &metered, Cost::ONE))
+        let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
+        Err(refused(env, one, &rate_limit_decision, Cost::ONE))
     }
 }
 
@@ -158,12 +158,12 @@ pub(super) async fn check_address<E: Environment>(
 pub(super) fn refused<E: Environment>(
     env: &E,
     applied: &[Applied],
-    metered: &RateLimitDecision,
+    rate_limit_decision: &RateLimitDecision,
     cost: Cost,
 ) -> Problem {
     let told = Told {
         applied,
-        metered,
+        rate_limit_decision,
         cost,
         now_us: now_us(env),
     };

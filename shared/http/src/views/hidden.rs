@@ -51,7 +51,7 @@ pub(crate) async fn refusal<E: Environment>(
     leaderboard: &LeaderboardId,
 ) -> Problem {
     if context.caller == Caller::Anonymous
-        && let Err(error) = usecase::current(&context.deps(), &context.tenant, leaderboard).await
+        && let Err(error) = usecase::load_current_leaderboard(&context.deps(), &context.tenant, leaderboard).await
     {
         let problem = Problem::from(error);
         if problem.kind == ProblemType::Unavailable {

@@ -24,7 +24,7 @@ pub(super) async fn can_be_named<E: Environment>(
 ) -> Result<bool, Problem> {
     let env = context.env;
     let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
-    if usecase::copy(&context.deps(), tenant, leaderboard)
+    if usecase::find_cached_leaderboard(&context.deps(), tenant, leaderboard)
         .await
         .is_some()
     {
@@ -71,7 +71,7 @@ async fn exists<E: Environment>(env: E, question: Question) -> Result<bool, Stor
         boards: env.boards(),
         now: env.now(),
     };
-    let found = usecase::current(&deps, &question.tenant, &question.leaderboard).await?;
+    let found = usecase::load_current_leaderboard(&deps, &question.tenant, &question.leaderboard).await?;
     Ok(found.is_some())
 }
 

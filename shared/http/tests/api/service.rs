@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, Method, Request, Response};
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::IntegerFormat;
 use leaderboard_http::families::{Flags, Leaderboards, Limits, Ops, Ranks, Scores, Tenants};
@@ -68,7 +68,7 @@ pub(crate) struct World {
     pub(crate) store_is_remote: Rc<Cell<bool>>,
     /// Something was written, and no time has passed since.
     written: Cell<bool>,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     memory: Memory,
     settings: Settings,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
@@ -135,7 +135,7 @@ impl Environment for Service {
         self.0.store_is_remote.get().then_some(&*self.0.region)
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.0.boards
     }
 
@@ -267,7 +267,7 @@ impl Service {
             pauses_take_time: Rc::default(),
             store_is_remote: Rc::default(),
             written: Cell::new(false),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             memory: Memory::default(),
             later: RefCell::default(),
             settings,
@@ -292,7 +292,7 @@ impl Service {
             store_is_remote: Rc::clone(store_is_remote),
             region: Rc::clone(region),
             written: Cell::new(false),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             memory: Memory::default(),
             later: RefCell::default(),
             settings: settings.clone(),
@@ -316,7 +316,7 @@ impl Service {
             store_is_remote: Rc::clone(store_is_remote),
             region: Rc::default(),
             written: Cell::new(false),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             memory: Memory::default(),
             later: RefCell::default(),
             settings: settings.clone(),

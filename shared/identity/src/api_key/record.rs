@@ -20,7 +20,7 @@ pub const MAX_REQUESTS: usize = 8;
 
 /// A secret before the present one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
+pub struct ReplacedSecret {
     /// Its digest.
     pub digest: SecretDigest,
     /// Until when it is still good.
@@ -70,7 +70,7 @@ pub struct ApiKeyRecord {
     /// The digest of its secret.
     pub digest: SecretDigest,
     /// The secrets before, the newest first, each with an end of its own.
-    pub former: Vec<Replaced>,
+    pub former: Vec<ReplacedSecret>,
     /// The last requests that made the key or a secret of it, the newest first.
     pub requests: Vec<KeyRequest>,
 }
@@ -161,7 +161,7 @@ impl ApiKeyRecord {
         let is_own = match binding.key_made_at {
             Some(made_at) => made_at == self.created_at,
             // A token of an older version has nothing but its whole second.
-            None => issued_at.is_some_and(|at| second_of(at) >= second_of(self.created_at)),
+            None => issued_at.is_some_and(|at| whole_second(at) >= whole_second(self.created_at)),
         };
         if self.revoked_at.is_some() || !is_own {
             return Err(TokenProblem::Revoked);
@@ -196,7 +196,7 @@ impl ApiKeyRecord {
         let before = std::mem::replace(&mut self.digest, digest);
         self.former.insert(
             0,
-            Replaced {
+            ReplacedSecret {
                 digest: before,
                 valid_until,
             },
@@ -232,7 +232,7 @@ impl ApiKeyRecord {
 }
 
 /// The second that an instant is in, since the epoch.
-const fn second_of(instant: Timestamp) -> i64 {
+const fn whole_second(instant: Timestamp) -> i64 {
     instant.as_unix_ms().div_euclid(1000)
 }
 

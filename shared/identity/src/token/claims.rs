@@ -204,13 +204,13 @@ impl ClaimMap {
 
 impl<'de> Deserialize<'de> for ClaimMap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Unique)
+        deserializer.deserialize_map(UniqueClaims)
     }
 }
 
-struct Unique;
+struct UniqueClaims;
 
-impl<'de> Visitor<'de> for Unique {
+impl<'de> Visitor<'de> for UniqueClaims {
     type Value = ClaimMap;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

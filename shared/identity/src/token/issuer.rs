@@ -76,7 +76,7 @@ pub struct Discovery {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct DiscoveryDocument {
     issuer: String,
     jwks_uri: String,
 }
@@ -90,12 +90,13 @@ impl Discovery {
         if json.len() > MAX_DISCOVERY_BYTES {
             return Err(DocumentProblem::TooLarge);
         }
-        let wire: Wire = serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
-        if wire.issuer != issuer {
+        let document: DiscoveryDocument =
+            serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
+        if document.issuer != issuer {
             return Err(DocumentProblem::WrongIssuer);
         }
-        checked_url(&wire.jwks_uri, Hosts::led_to_by(issuer))?;
-        let jwks_uri = wire.jwks_uri;
+        checked_url(&document.jwks_uri, Hosts::led_to_by(issuer))?;
+        let jwks_uri = document.jwks_uri;
         Ok(Self { jwks_uri })
     }
 }

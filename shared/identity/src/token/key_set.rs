@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::presented::PresentedToken;
-use super::{DocumentProblem, TokenProblem, Trust, VerificationKey};
+use super::{DocumentProblem, KeyOrigin, TokenProblem, VerificationKey};
 
 /// The longest key set, in bytes. Sets with certificates in them are long.
 pub const MAX_KEY_SET_BYTES: usize = 128 * 1024;
@@ -18,7 +18,7 @@ pub const MAX_KEYS_TRIED: usize = 4;
 pub struct KeySet(Vec<VerificationKey>);
 
 #[derive(Deserialize)]
-struct Wire {
+struct KeySetDocument {
     keys: Vec<Value>,
 }
 
@@ -35,18 +35,19 @@ impl KeySet {
     ///
     /// # Errors
     /// When it is too large, has too many keys, is no key set, or has no key that can be used.
-    pub fn parse(json: &[u8], trust: Trust) -> Result<Self, DocumentProblem> {
+    pub fn parse(json: &[u8], origin: KeyOrigin) -> Result<Self, DocumentProblem> {
         if json.len() > MAX_KEY_SET_BYTES {
             return Err(DocumentProblem::TooLarge);
         }
-        let wire: Wire = serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
-        if wire.keys.len() > MAX_KEYS {
+        let document: KeySetDocument =
+            serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
+        if document.keys.len() > MAX_KEYS {
             return Err(DocumentProblem::TooLarge);
         }
-        let usable = wire
+        let usable = document
             .keys
             .iter()
-            .filter_map(|jwk| VerificationKey::from_jwk(jwk, trust).ok());
+            .filter_map(|jwk| VerificationKey::from_jwk(jwk, origin).ok());
         let set = Self(usable.collect());
         if set.is_empty() {
             return Err(DocumentProblem::NoKey);

@@ -16,8 +16,8 @@ pub use issuer::{
     Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
 };
 pub use key::{
-    KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,
-    TokenAlgorithm, Trust, VerificationKey,
+    KeyOrigin, KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,
+    TokenAlgorithm, VerificationKey,
 };
 pub use key_set::{KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, MAX_KEYS_TRIED};
 pub use presented::{MAX_TOKEN_BYTES, PresentedToken};

@@ -15,33 +15,33 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// The header's fields that the library does not know.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Header {
+pub(super) struct ExtraHeader {
     #[serde(rename = "crit")]
     critical: Option<IgnoredAny>,
 }
 
 /// The one claim that is read before the signature: it only says which keys to look at.
 #[derive(Debug, Deserialize)]
-struct Issuer {
+struct IssuerClaim {
     iss: Option<String>,
 }
 
 /// The other one, for the same purpose.
 #[derive(Debug, Deserialize)]
-struct Audience {
+struct AudienceClaim {
     aud: Option<Value>,
 }
 
 /// Whose a token is, for the record of a refusal.
 #[derive(Debug, Deserialize)]
-struct Subject {
+struct SubjectClaim {
     sub: Option<String>,
 }
 
 /// A token in its parts. Nothing of it is true until a [`Verifier`](super::Verifier) has seen it.
 #[derive(Debug)]
 pub struct PresentedToken<'a> {
-    pub(super) parts: UntrustedToken<'a, Header>,
+    pub(super) parts: UntrustedToken<'a, ExtraHeader>,
     pub(super) algorithm: TokenAlgorithm,
 }
 
@@ -59,7 +59,7 @@ impl<'a> PresentedToken<'a> {
         for _ in 0..2 {
             shape::check(&decode(parts.next().unwrap_or_default())?)?;
         }
-        let parts: UntrustedToken<'a, Header> = text.try_into().map_err(|_| TokenProblem::Malformed)?;
+        let parts: UntrustedToken<'a, ExtraHeader> = text.try_into().map_err(|_| TokenProblem::Malformed)?;
         let algorithm =
             TokenAlgorithm::of_name(parts.algorithm()).ok_or(TokenProblem::UnsupportedAlgorithm)?;
         let header = parts.header();
@@ -85,14 +85,14 @@ impl<'a> PresentedToken<'a> {
     /// Who the token says has issued it: good for choosing a verifier, which then checks it.
     #[must_use]
     pub fn claimed_issuer(&self) -> Option<String> {
-        let claims = self.parts.deserialize_claims_unchecked::<Issuer>().ok()?;
+        let claims = self.parts.deserialize_claims_unchecked::<IssuerClaim>().ok()?;
         claims.custom.iss
     }
 
     /// For whom the token says it is: good for choosing a verifier, which then checks it.
     #[must_use]
     pub fn claimed_audiences(&self) -> Vec<String> {
-        let claims = self.parts.deserialize_claims_unchecked::<Audience>();
+        let claims = self.parts.deserialize_claims_unchecked::<AudienceClaim>();
         match claims.ok().and_then(|claims| claims.custom.aud) {
             Some(Value::String(name)) => vec![name],
             Some(Value::Array(list)) => {
@@ -109,7 +109,7 @@ impl<'a> PresentedToken<'a> {
     /// Whose the token says it is: good for a record of one that was refused.
     #[must_use]
     pub fn claimed_subject(&self) -> Option<String> {
-        let claims = self.parts.deserialize_claims_unchecked::<Subject>().ok()?;
+        let claims = self.parts.deserialize_claims_unchecked::<SubjectClaim>().ok()?;
         claims.custom.sub
     }
 }

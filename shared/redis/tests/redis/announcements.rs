@@ -135,7 +135,7 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     let boards = [put(&store, &simple("a")).await];
     let loud = SubmitOptions {
         announce_on: Some(Rc::from(CHANNEL)),
-        metering: ChargeRequest {
+        charge_request: ChargeRequest {
             usage: Usage {
                 requests: 1,
                 scores: 1,

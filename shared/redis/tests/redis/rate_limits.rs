@@ -12,8 +12,8 @@ use crate::world::{
     HOUR_US, NOW_MS, attempt, daily, hourly, put, request, resolve, simple, submission, tenant, terms,
 };
 
-async fn take(store: &RedisStore<NativeRedis>, metering: &ChargeRequest) -> RateLimitDecision {
-    store.take(&tenant(), metering).await.unwrap()
+async fn take(store: &RedisStore<NativeRedis>, charge_request: &ChargeRequest) -> RateLimitDecision {
+    store.take(&tenant(), charge_request).await.unwrap()
 }
 
 /// Returns whether a bucket is ahead by this many hours, apart from the run time of the test.
@@ -57,7 +57,7 @@ async fn a_refused_submission_applies_nothing_and_is_one_command() {
         .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
         .collect();
     let strict = SubmitOptions {
-        metering: request(vec![hourly("player", 1, 1)]),
+        charge_request: request(vec![hourly("player", 1, 1)]),
         ..terms()
     };
     // These are four commands; only the first command is charged.
@@ -65,21 +65,24 @@ async fn a_refused_submission_applies_nothing_and_is_one_command() {
         .submit_with_options(&tenant(), &attempts, &strict)
         .await
         .unwrap();
-    assert_eq!((taken.answers.len(), taken.metered.requests_today), (200, 1));
+    assert_eq!(
+        (taken.answers.len(), taken.rate_limit_decision.requests_today),
+        (200, 1)
+    );
     assert!(taken.answers.iter().all(Result::is_ok));
-    assert!(is_hours(taken.metered.ahead_us[0], 1));
+    assert!(is_hours(taken.rate_limit_decision.ahead_us[0], 1));
     let dump = server.digest().await;
     let refused = store
         .submit_with_options(&tenant(), &attempts, &strict)
         .await
         .unwrap();
-    assert!(refused.metered.refused && refused.answers.is_empty());
+    assert!(refused.rate_limit_decision.refused && refused.answers.is_empty());
     assert_eq!(server.digest().await, dump);
     let log = store.read(&tenant(), &board.value.id, 0, 1000).await.unwrap();
     assert_eq!(log.len(), 201);
     // A call without submissions is charged too.
     let nothing = store.submit_with_options(&tenant(), &[], &strict).await.unwrap();
-    assert!(nothing.metered.refused);
+    assert!(nothing.rate_limit_decision.refused);
 }
 
 #[tokio::test]
@@ -130,7 +133,7 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
     assert_eq!(days.iter().map(|day| day.day).collect::<Vec<_>>(), [2, 1]);
     assert_eq!((days[1].usage.requests, days[1].usage.scores), (5, 6));
     assert_eq!(store.usage(&tenant(), 1).await.unwrap().0, days[..1]);
-    let mut metering = ChargeRequest {
+    let mut charge_request = ChargeRequest {
         charges: Vec::new(),
         usage: Usage {
             requests: 2,
@@ -138,15 +141,18 @@ async fn usage_is_counted_by_the_day_and_kept_for_so_many() {
         },
         max_requests_per_day: Some(5),
     };
-    let actual = [take(&store, &metering).await, take(&store, &metering).await];
+    let actual = [
+        take(&store, &charge_request).await,
+        take(&store, &charge_request).await,
+    ];
     assert_eq!(
         actual.map(|actual| (actual.refused, actual.requests_today)),
         [(false, 2), (false, 4)]
     );
-    let refused = take(&store, &metering).await;
+    let refused = take(&store, &charge_request).await;
     assert_eq!((refused.refused, refused.requests_today), (true, 4));
-    metering.usage.requests = 1;
-    assert_eq!(take(&store, &metering).await.requests_today, 5);
+    charge_request.usage.requests = 1;
+    assert_eq!(take(&store, &charge_request).await.requests_today, 5);
     let (days, _) = store.usage(&tenant(), 400).await.unwrap();
     let [Reply::Integer(left_s)] = server.ask("TTL eb:acme:usage").await[..] else {
         panic!("no time to live")
@@ -191,7 +197,7 @@ async fn what_has_no_end_is_what_is_meant_to_stay() {
     let mut attempt = resolve(&submission("p", &[5]), &boards, NOW_MS).unwrap();
     attempt.id = Some(SubmissionId::new("x").unwrap());
     let full_terms = SubmitOptions {
-        metering: request(vec![hourly("player", 5, 1)]),
+        charge_request: request(vec![hourly("player", 5, 1)]),
         max_tenant_entries: Some(10),
         announce_on: Some("changes".into()),
         ..terms()
@@ -238,11 +244,11 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
     let board = put(&store, &simple("a")).await;
     let one = [attempt(&board, "p", 5, NOW_MS)];
     let mut strict = SubmitOptions {
-        metering: request(vec![hourly("ok", 5, 1), hourly("bad", 5, 1)]),
+        charge_request: request(vec![hourly("ok", 5, 1), hourly("bad", 5, 1)]),
         max_tenant_entries: Some(10),
         ..terms()
     };
-    strict.metering.usage.scores = 1;
+    strict.charge_request.usage.scores = 1;
     let clean = server.digest().await;
     for (key, command) in [
         ("eb:acme:rate:bad", "SET eb:acme:rate:bad short"),
@@ -270,7 +276,7 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
         server.ask(command).await;
         let dump = server.digest().await;
         let free = SubmitOptions {
-            metering: ChargeRequest::default(),
+            charge_request: ChargeRequest::default(),
             ..strict.clone()
         };
         let actual = store.submit_with_options(&tenant(), &one, &free).await;

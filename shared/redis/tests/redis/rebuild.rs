@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
     Ban, Bans, Expected, Leaderboards, PageFrom, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
 use leaderboard_core::{
-    Column, Columns, Leaderboard, Order, PeriodId, PreparedSubmission, SubmissionTarget, Ties, Versioned,
+    Column, Columns, Leaderboard, Order, PeriodId, PreparedSubmission, SubmittedValues, Ties, Versioned,
 };
 use leaderboard_redis::RedisStore;
 
@@ -72,7 +72,7 @@ impl Pair {
             .map(|n| {
                 let mut given = submission(&format!("p{n}"), &[]);
                 let values = vec![("a".into(), n % 7 - 3), ("b".into(), n % 5 - 2)];
-                given.values = SubmissionTarget::Named(values);
+                given.values = SubmittedValues::Named(values);
                 given.occurred_at = Some(at(NOW_MS - n));
                 resolve(&given, std::slice::from_ref(board), NOW_MS).unwrap()
             })

@@ -182,7 +182,7 @@ async fn the_audit_log_is_read_backwards() {
 async fn the_audit_log_has_an_end() {
     let server = Server::start().await;
     let store = server.store().await;
-    let most = leaderboard_core::ports::MAX_AUDIT_ACTS;
+    let most = leaderboard_core::ports::MAX_AUDIT_ACTIONS;
     // One command adds as many records as the log keeps, and a few stream nodes more.
     let source =
         format!("for _ = 1, {most} + 1000 do redis.call('XADD', KEYS[1], '0-*', 't', '0', 'b', 'x') end");
@@ -193,7 +193,7 @@ async fn the_audit_log_has_an_end() {
         .unwrap();
     let record = AuditRecord {
         tenant: Some(tenant()),
-        kind: AuditKind::Act,
+        kind: AuditKind::Action,
         at: at(NOW_MS),
         body: b"new".to_vec(),
     };
@@ -204,7 +204,7 @@ async fn the_audit_log_has_an_end() {
     let length = u64::try_from(length).unwrap();
     assert!((most..most + 500).contains(&length), "{length}");
     let notice = AuditRecord {
-        kind: AuditKind::Notice,
+        kind: AuditKind::Authentication,
         ..record
     };
     assert_eq!(store.append_audit(&notice).await, Ok(most + 1002));

@@ -7,7 +7,7 @@ use leaderboard_core::ports::{
     DocumentKind, DocumentName, Documents, Events, Expected, Leaderboards, PeriodRef, PutRefusal, ReadError,
     Scores,
 };
-use leaderboard_core::{Column, Columns, Order, PeriodId, RefusalReason, StoreError, SubmissionTarget, Ties};
+use leaderboard_core::{Column, Columns, Order, PeriodId, RefusalReason, StoreError, SubmittedValues, Ties};
 
 use crate::support::*;
 
@@ -154,8 +154,7 @@ fn another_order_needs_a_rebuild_while_there_are_entries() {
         let first = configured(&store, &goals).await;
         for (name, points, time) in [("ann", 5, 30), ("bob", 5, 20), ("cid", 7, 90)] {
             let mut submission = submission(&[Rc::clone(&first)], name, 0, None);
-            submission.values =
-                SubmissionTarget::Named(vec![("score".into(), points), ("time".into(), time)]);
+            submission.values = SubmittedValues::Named(vec![("score".into(), points), ("time".into(), time)]);
             let resolved = submission.resolve(&[Rc::clone(&first)], at(0)).unwrap();
             submit(&store, &[resolved]).await.remove(0).unwrap();
         }

@@ -23,8 +23,6 @@ mod metering;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
-mod model;
-#[cfg(test)]
 mod moderation;
 #[cfg(test)]
 mod retention;

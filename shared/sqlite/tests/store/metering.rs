@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{
-    AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, Counters, MAX_AUDIT_ACTS, MAX_AUDIT_NOTICES,
-    MAX_CHARGES, MAX_DEBT_US, RateLimits, USAGE_DAYS, Usage,
+    AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, Counters, MAX_AUDIT_ACTIONS,
+    MAX_AUDIT_AUTHENTICATIONS, MAX_CHARGES, MAX_DEBT_US, RateLimits, USAGE_DAYS, Usage,
 };
 
 use crate::support::*;
@@ -60,9 +60,9 @@ fn the_clock_is_the_database_s() {
         let file = File::new();
         let store = file.store();
         let before = now_us() / 1000 * 1000;
-        let metered = store.take(&tenant(), &charge("a", 2)).await.unwrap();
+        let rate_limit_decision = store.take(&tenant(), &charge("a", 2)).await.unwrap();
         let after = now_us();
-        assert_eq!(metered.ahead_us, [2 * HOUR_US]);
+        assert_eq!(rate_limit_decision.ahead_us, [2 * HOUR_US]);
         let started = arrival(&file, "a") - 2 * HOUR_US;
         assert!((before..=after).contains(&started), "{before} {started} {after}");
     });
@@ -114,14 +114,14 @@ fn old_days_are_out_of_sight_and_go() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let metering = ChargeRequest {
+        let charge_request = ChargeRequest {
             usage: Usage {
                 requests: 2,
                 scores: 3,
             },
             ..ChargeRequest::default()
         };
-        store.take(&tenant(), &metering).await.unwrap();
+        store.take(&tenant(), &charge_request).await.unwrap();
         let today = now_us() / DAY_US;
         for (whose, ago) in [
             ("acme", USAGE_DAYS - 1),
@@ -136,9 +136,9 @@ fn old_days_are_out_of_sight_and_go() {
         let (days, _) = store.usage(&tenant(), u32::MAX).await.unwrap();
         let ago: Vec<_> = days.iter().map(|day| today - u64::from(day.day)).collect();
         assert_eq!(ago, [0, u64::from(USAGE_DAYS) - 1]);
-        assert_eq!(days[0].usage, metering.usage);
+        assert_eq!(days[0].usage, charge_request.usage);
         assert_eq!(rows(&file, "usage"), 4);
-        store.take(&tenant(), &metering).await.unwrap();
+        store.take(&tenant(), &charge_request).await.unwrap();
         assert_eq!(rows(&file, "usage"), 2);
     });
 }
@@ -171,8 +171,8 @@ fn the_oldest_records_go_in_pieces_and_no_notice_pushes_an_act_out() {
             body: b"x".to_vec(),
         };
         let (act, notice) = (
-            record(Some(tenant()), AuditKind::Act),
-            record(Some(tenant()), AuditKind::Notice),
+            record(Some(tenant()), AuditKind::Action),
+            record(Some(tenant()), AuditKind::Authentication),
         );
         for _ in 0..100 {
             store.append_audit(&act).await.unwrap();
@@ -190,15 +190,15 @@ fn the_oldest_records_go_in_pieces_and_no_notice_pushes_an_act_out() {
                 )
                 .unwrap();
         };
-        surplus("notices", MAX_AUDIT_NOTICES);
-        assert_eq!(store.append_audit(&record(None, AuditKind::Act)).await, Ok(1));
+        surplus("notices", MAX_AUDIT_AUTHENTICATIONS);
+        assert_eq!(store.append_audit(&record(None, AuditKind::Action)).await, Ok(1));
         let mut left = Vec::new();
         for position in 201..204 {
             assert_eq!(store.append_audit(&notice).await, Ok(position));
             left.push((rows(&file, "audit"), rows(&file, "notices")));
         }
         assert_eq!(left, [(101, 37), (101, 10), (101, 10)]);
-        surplus("audit", MAX_AUDIT_ACTS);
+        surplus("audit", MAX_AUDIT_ACTIONS);
         assert_eq!(store.append_audit(&act).await, Ok(204));
         assert_eq!((rows(&file, "audit"), rows(&file, "notices")), (38, 10));
         let kept = store.read_audit(Some(&tenant()), None, 1000).await.unwrap();
@@ -214,9 +214,9 @@ fn a_call_that_needs_less_than_it_costs_leaves_a_debt_that_a_report_does_not_cut
         let file = File::new();
         let store = file.store();
         let needing = |needs, cost| {
-            let mut metering = charge("a", cost);
-            metering.charges[0].needs = Some(needs);
-            metering
+            let mut charge_request = charge("a", cost);
+            charge_request.charges[0].needs = Some(needs);
+            charge_request
         };
         let taken = store.take(&tenant(), &needing(2, 100)).await.unwrap();
         assert_eq!((taken.refused, taken.ahead_us), (false, vec![100 * HOUR_US]));

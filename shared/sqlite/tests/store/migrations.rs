@@ -253,14 +253,17 @@ fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
         };
         for position in 1..=3 {
             assert_eq!(
-                file.store().append_audit(&record(AuditKind::Act)).await,
+                file.store().append_audit(&record(AuditKind::Action)).await,
                 Ok(position)
             );
         }
         age(&file, 3);
         let store = file.store();
-        assert_eq!(store.append_audit(&record(AuditKind::Notice)).await, Ok(4));
-        assert_eq!(store.append_audit(&record(AuditKind::Act)).await, Ok(5));
+        assert_eq!(
+            store.append_audit(&record(AuditKind::Authentication)).await,
+            Ok(4)
+        );
+        assert_eq!(store.append_audit(&record(AuditKind::Action)).await, Ok(5));
         let counted: i64 = file
             .raw()
             .query_row(

@@ -70,7 +70,7 @@ fn everyone_closes_ranks_around_a_hidden_player_who_does_not_notice() {
         let events = store.read(&tenant, &board.value.id, 5, 10).await.unwrap();
         assert!(matches!(
             events[0].event.body,
-            EventBody::Submitted { hidden: true, .. }
+            EventBody::Submitted { banned: true, .. }
         ));
 
         store.unban(&tenant, &player("bob"), at(4)).await.unwrap();

@@ -7,7 +7,7 @@ use leaderboard_core::codec::encode_outcome;
 use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, Scores, SubmitOptions};
 use leaderboard_core::{
     Column, Columns, IdScope, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Order,
-    PreparedSubmission, RECORD_OVERHEAD_BYTES, RefusalReason, Submission, SubmissionTarget,
+    PreparedSubmission, RECORD_OVERHEAD_BYTES, RefusalReason, Submission, SubmittedValues,
 };
 use leaderboard_sqlite::SqliteStore;
 
@@ -51,7 +51,7 @@ fn large(board: &Board) -> PreparedSubmission {
     let player = "p".repeat(MAX_PLAYER_BYTES);
     let id = "i".repeat(MAX_SUBMISSION_ID_BYTES);
     let submission = Submission {
-        values: SubmissionTarget::Named(values),
+        values: SubmittedValues::Named(values),
         ..submission(&[Rc::clone(board)], &player, 1, Some(&id))
     };
     let mut attempt = submission.resolve(&[Rc::clone(board)], at(0)).unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use leaderboard_core::ports::{Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, Scores};
 use leaderboard_core::{
     Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, PreparedSubmission, Submission,
-    SubmissionTarget, TenantId, Timestamp, Versioned,
+    SubmittedValues, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::{Connection, RedisStore, Reply};
 use leaderboard_suite::native_redis::{NativeRedis, connect};
@@ -160,7 +160,7 @@ impl Board {
         let submission = Submission {
             leaderboards: Vec::new(),
             player: player(number)?,
-            values: SubmissionTarget::Score(i64::try_from(score)?),
+            values: SubmittedValues::Score(i64::try_from(score)?),
             operator: None,
             metadata: None,
             occurred_at: None,

@@ -13,7 +13,7 @@ use http::Request;
 use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use leaderboard_core::ports::Cache;
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::{
     Body, CdnKeyHeaders, CorsOrigins, Endpoint, Environment, Fetch, FetchError, Memory, PlayerTokens, Secret,
@@ -148,7 +148,7 @@ impl Region {
     pub(crate) fn instance_with(&self, secret: &str, before: &str) -> Instance {
         Instance(Rc::new(Own {
             region: self.clone(),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             memory: Memory::default(),
             settings: Settings {
                 admin_key: Secret::new(KEY),
@@ -172,7 +172,7 @@ pub(crate) struct Instance(Rc<Own>);
 
 struct Own {
     region: Region,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     memory: Memory,
     settings: Settings,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
@@ -203,7 +203,7 @@ impl Environment for Instance {
         &self.0.memory
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.0.boards
     }
 

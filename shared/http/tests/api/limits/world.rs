@@ -10,7 +10,7 @@ use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 use http::Request;
 use leaderboard_core::ports::Cache;
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_http::{
     Body, CdnKeyHeaders, CorsOrigins, Environment, Handled, Memory, Secret, Settings, families, handle,
@@ -113,7 +113,7 @@ impl Region {
     pub(crate) fn instance(&self, trusted_proxies: &str) -> Instance {
         Instance(Rc::new(Own {
             region: self.clone(),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             memory: Memory::default(),
             settings: Settings {
                 admin_key: Secret::new(KEY),
@@ -139,7 +139,7 @@ pub(crate) struct Instance(Rc<Own>);
 
 struct Own {
     region: Region,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     memory: Memory,
     settings: Settings,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
@@ -171,7 +171,7 @@ impl Environment for Instance {
         &self.0.memory
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.0.boards
     }
 

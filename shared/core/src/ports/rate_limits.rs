@@ -61,9 +61,9 @@ impl Charge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdraft {
     /// As a report: [`MAX_OVERDRAFT_BURSTS`].
-    OfReport,
+    ByReport,
     /// As a call that could have been refused: as many bursts, and at least [`MAX_DEBT_US`].
-    OfTake,
+    ByTake,
 }
 
 impl Overdraft {
@@ -71,8 +71,8 @@ impl Overdraft {
     #[must_use]
     pub const fn least_us(self) -> u64 {
         match self {
-            Self::OfReport => 0,
-            Self::OfTake => MAX_DEBT_US,
+            Self::ByReport => 0,
+            Self::ByTake => MAX_DEBT_US,
         }
     }
 }
@@ -142,7 +142,7 @@ pub trait RateLimits {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError>;
 
     /// Adds what has been let through already. Never refuses.
@@ -152,7 +152,7 @@ pub trait RateLimits {
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError>;
 
     /// The tenant's usage of the last `days` days that have any, newest first, and what it holds now.

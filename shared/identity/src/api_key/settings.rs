@@ -11,7 +11,7 @@ pub const MAX_ALLOWED_ADDRESSES: usize = 64;
 
 /// The fields of a key that a caller chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyTerms {
+pub struct KeySettings {
     /// What people call it.
     pub name: String,
     /// What it is good for.
@@ -25,7 +25,7 @@ pub struct KeyTerms {
     pub token_addresses: Option<Vec<IpNet>>,
 }
 
-impl KeyTerms {
+impl KeySettings {
     /// Every field that breaks a rule, of a key that is made at `now`.
     #[must_use]
     pub fn find_faults(&self, now: Timestamp) -> Vec<Invalid> {

@@ -36,7 +36,7 @@ macro_rules! fresh_version {
 pub(crate) use fresh_version;
 
 /// What is there before a charge.
-struct State {
+struct RateLimitState {
     now_us: u64,
     /// The day's usage so far.
     today: Usage,
@@ -46,41 +46,41 @@ struct State {
 }
 
 /// Whether a charge changes anything if it is let through.
-pub(crate) fn writes(metering: &ChargeRequest) -> bool {
-    metering.usage != Usage::default() || metering.charges.iter().any(|charge| charge.cost > 0)
+pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
+    charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }
 
 /// Charges all, or nothing if one has no room and the call is no report.
 pub(crate) async fn charge<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    metering: &ChargeRequest,
+    charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) -> Result<RateLimitDecision, StoreError> {
-    let state = read(session, tenant, &metering.charges).await?;
+    let state = read_state(session, tenant, &charge_request.charges).await?;
     let before = state.ahead_us.iter().copied();
-    if overdraft == Overdraft::OfTake && !has_room(metering, &state) {
+    if overdraft == Overdraft::ByTake && !has_room(charge_request, &state) {
         return Ok(RateLimitDecision {
             ahead_us: state.ahead_us,
             requests_today: state.today.requests,
             refused: true,
         });
     }
-    let charges = metering.charges.iter();
+    let charges = charge_request.charges.iter();
     let ahead_us: Vec<u64> = charges
         .zip(before)
         .map(|(charge, before)| charge.after(before, overdraft))
         .collect();
-    save_arrivals(session, tenant, &metering.charges, &ahead_us, state.now_us).await?;
+    save_arrivals(session, tenant, &charge_request.charges, &ahead_us, state.now_us).await?;
     let today = Usage {
-        requests: state.today.requests.saturating_add(metering.usage.requests),
-        scores: state.today.scores.saturating_add(metering.usage.scores),
+        requests: state.today.requests.saturating_add(charge_request.usage.requests),
+        scores: state.today.scores.saturating_add(charge_request.usage.scores),
     };
-    if metering.usage != Usage::default() {
+    if charge_request.usage != Usage::default() {
         save_usage(session, tenant, state.now_us / DAY_US, today).await?;
     }
-    if state.anything_to_sweep && writes(metering) {
-        sweep(session, state.now_us).await?;
+    if state.anything_to_sweep && changes_anything(charge_request) {
+        delete_unneeded(session, state.now_us).await?;
     }
     Ok(RateLimitDecision {
         ahead_us,
@@ -90,11 +90,11 @@ pub(crate) async fn charge<C: Connection>(
 }
 
 /// Reads the clock, the day's usage and all buckets in one statement.
-async fn read<C: Connection>(
+async fn read_state<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     charges: &[Charge],
-) -> Result<State, StoreError> {
+) -> Result<RateLimitState, StoreError> {
     const STATE: &str = concat!(
         "WITH clock(us) AS (SELECT ",
         now_us!(),
@@ -111,8 +111,8 @@ async fn read<C: Connection>(
         Value::Integer(stored(FULL_KEPT_US)),
         Value::Integer(i64::from(USAGE_DAYS)),
     ];
-    for (place, charge) in charges.iter().enumerate() {
-        let parameter = FIRST_BUCKET.saturating_add(place);
+    for (index, charge) in charges.iter().enumerate() {
+        let parameter = FIRST_BUCKET.saturating_add(index);
         sql.push_str(&format!(
             ", (SELECT arrives_at FROM buckets WHERE tenant = ?1 AND bucket = ?{parameter})"
         ));
@@ -134,7 +134,7 @@ async fn read<C: Connection>(
         let arrives_at = cells.unsigned_or_null("arrival time")?;
         ahead_us.push(arrives_at.map_or(0, |at| at.saturating_sub(now_us)));
     }
-    Ok(State {
+    Ok(RateLimitState {
         now_us,
         today,
         anything_to_sweep,
@@ -142,10 +142,12 @@ async fn read<C: Connection>(
     })
 }
 
-fn has_room(metering: &ChargeRequest, state: &State) -> bool {
-    let requests = state.today.requests.saturating_add(metering.usage.requests);
-    let in_quota = metering.max_requests_per_day.is_none_or(|most| requests <= most);
-    let mut charges = metering.charges.iter().zip(&state.ahead_us);
+fn has_room(charge_request: &ChargeRequest, state: &RateLimitState) -> bool {
+    let requests = state.today.requests.saturating_add(charge_request.usage.requests);
+    let in_quota = charge_request
+        .max_requests_per_day
+        .is_none_or(|most| requests <= most);
+    let mut charges = charge_request.charges.iter().zip(&state.ahead_us);
     in_quota && charges.all(|(charge, before)| charge.has_room(*before))
 }
 
@@ -169,7 +171,7 @@ async fn save_arrivals<C: Connection>(
         })
         .collect();
     let head = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) VALUES ";
-    bulk::insert_at_once(session, head, &rows).await
+    bulk::insert_in_one_statement(session, head, &rows).await
 }
 
 async fn save_usage<C: Connection>(
@@ -189,7 +191,7 @@ async fn save_usage<C: Connection>(
 }
 
 /// Deletes some buckets that have been full for a while, and some days that are no longer kept.
-async fn sweep<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
+async fn delete_unneeded<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
     const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
          (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";
     const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \
