@@ -27,8 +27,6 @@ mod periods;
 #[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
-mod rebuild;
-#[cfg(test)]
 mod records;
 #[path = "../../../../tests/suite/src/redis_server.rs"]
 pub mod redis_server;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use futures::executor::block_on;
 use leaderboard_core::ports::{
     AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, Counters, MAX_AUDIT_ACTIONS,
-    MAX_AUDIT_AUTHENTICATIONS, MAX_CHARGES, MAX_DEBT_US, RateLimits, USAGE_DAYS, Usage,
+    MAX_AUDIT_AUTHENTICATIONS, MAX_CHARGES, RateLimits, USAGE_DAYS, Usage,
 };
 
 use crate::support::*;
@@ -65,23 +65,6 @@ fn the_clock_is_the_database_s() {
         assert_eq!(rate_limit_decision.ahead_us, [2 * HOUR_US]);
         let started = arrival(&file, "a") - 2 * HOUR_US;
         assert!((before..=after).contains(&started), "{before} {started} {after}");
-    });
-}
-
-#[test]
-fn a_bucket_fills_as_time_goes_by() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        store.take(&tenant(), &charge("a", 3)).await.unwrap();
-        assert!(store.take(&tenant(), &charge("a", 1)).await.unwrap().refused);
-        // An hour and a bit passes.
-        let hour = (HOUR_US + 1_000_000).cast_signed();
-        file.raw()
-            .execute("UPDATE buckets SET arrives_at = arrives_at - ?1", [hour])
-            .unwrap();
-        assert!(!store.take(&tenant(), &charge("a", 1)).await.unwrap().refused);
-        assert!(store.take(&tenant(), &charge("a", 1)).await.unwrap().refused);
     });
 }
 
@@ -205,32 +188,5 @@ fn the_oldest_records_go_in_pieces_and_no_notice_pushes_an_act_out() {
         let positions: Vec<u64> = kept.iter().rev().map(|record| record.position).collect();
         let expected: Vec<u64> = (65..=100).chain(194..=204).collect();
         assert_eq!(positions, expected);
-    });
-}
-
-#[test]
-fn a_call_that_needs_less_than_it_costs_leaves_a_debt_that_a_report_does_not_cut() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        let needing = |needs, cost| {
-            let mut charge_request = charge("a", cost);
-            charge_request.charges[0].needs = Some(needs);
-            charge_request
-        };
-        let taken = store.take(&tenant(), &needing(2, 100)).await.unwrap();
-        assert_eq!((taken.refused, taken.ahead_us), (false, vec![100 * HOUR_US]));
-        let is_paid_off = |ahead_us: u64| ahead_us < 99 * HOUR_US;
-        for needs in [0, 1] {
-            let refused = store.take(&tenant(), &needing(needs, 0)).await.unwrap();
-            assert!(refused.refused && !is_paid_off(refused.ahead_us[0]));
-        }
-        let told = store.report(&tenant(), &needing(0, 1)).await.unwrap();
-        assert!(!told.refused && !is_paid_off(told.ahead_us[0]));
-        // A debt is no longer than a week.
-        let mut free = needing(1, 10_000);
-        free.charges[0].bucket = "b".into();
-        let taken = store.take(&tenant(), &free).await.unwrap();
-        assert_eq!((taken.refused, taken.ahead_us), (false, vec![MAX_DEBT_US]));
     });
 }
