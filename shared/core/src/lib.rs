@@ -1,8 +1,8 @@
 //! The leaderboard domain of Edgeboard and its use cases.
 //!
-//! No I/O, no clock, no randomness and no wire format: `now` is an argument, storage is a port
-//! ([`ports`]), and what a client sends has been parsed before it comes here. Errors of the environment
-//! cannot arise in the domain; a port reports them as [`StoreError`].
+//! This crate has no I/O, no clock, no randomness and no wire format: `now` is an argument, storage is a port
+//! ([`ports`]), and callers parse requests before they call this crate. A port reports failures of its environment as
+//! [`StoreError`].
 
 pub mod access;
 mod cache;

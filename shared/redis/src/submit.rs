@@ -7,7 +7,7 @@ use leaderboard_core::codec::{
 };
 use leaderboard_core::ports::{
     ANNOUNCEMENT_WINDOW_MS, ChargeRequest, IDEMPOTENCY_MS, Overdraft, RankDetail, RateLimitDecision,
-    SubmitOptions, Submitted,
+    SubmissionResult, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
     Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, PreparedSubmission, Refusal,
@@ -27,9 +27,6 @@ pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
 
 /// How often a call is sent while a leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
-
-/// The outcomes of one submission, or the refusal.
-type SubmissionResult = Result<Vec<Outcome>, Refusal>;
 
 /// The length of a record's id in the size that the script gets: the script adds the actual length itself.
 const WITHOUT_ID: usize = 0;

@@ -97,21 +97,24 @@ pub(crate) async fn put<C: Connection>(
     let version = boards::next_version(session, put.tenant).await?;
     let row = boards::save(session, put, version, &configuration).await?;
     let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at).await?;
-    let event = Event {
-        recorded_at: put.at,
-        body: EventBody::Configured {
-            leaderboard: Box::new(put.leaderboard.clone()),
-            current: put.current.clone(),
-            rebuild: put.rebuild,
-        },
-    };
-    log::append(session, put.tenant, row, position, &event).await?;
+    log::append(session, put.tenant, row, position, &event_of(put)).await?;
     Ok(Ok(PutResult {
         row,
         version,
         created: before.is_none(),
         leaves_expiries,
     }))
+}
+
+fn event_of(put: &PutLeaderboard<'_>) -> Event {
+    Event {
+        recorded_at: put.at,
+        body: EventBody::Configured {
+            leaderboard: Box::new(put.leaderboard.clone()),
+            current: put.current.clone(),
+            rebuild: put.rebuild,
+        },
+    }
 }
 
 /// Whether the current period has another order.

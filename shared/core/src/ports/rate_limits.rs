@@ -1,11 +1,12 @@
-//! Rate limits and usage: what a call costs, and whether there is room for it.
+//! Rate limits and usage.
 //!
-//! Rates are limited by GCRA, the generic cell rate algorithm (ITU-T I.371): a limit remembers one instant, the
-//! theoretical arrival time `tat`. A charge moves it from `max(tat, now)` on by `interval * cost`, and is refused when
-//! moving it by `interval * needs` would leave it more than `interval * burst` ahead of now. Mostly a call needs what it
-//! costs. One that needs less leaves a debt, so that what costs more than a burst gets through, and the rate stays exact.
-//! The store's clock decides, so that regions whose clocks differ share one limit; answers say how far `tat` is ahead,
-//! not when it is.
+//! Rates are limited by GCRA, the generic cell rate algorithm (ITU-T I.371). A bucket stores one instant, the theoretical
+//! arrival time `tat`. A charge moves `tat` from `max(tat, now)` forward by `interval * cost`. The charge is refused if moving
+//! `tat` by `interval * needs` would put it more than `interval * burst` ahead of now.
+//!
+//! Usually a call needs as much as it costs. A call that needs less leaves a debt: a call that costs more than a burst gets
+//! through, and the average rate stays exact. The store's clock decides, so that regions with different clocks share one limit.
+//! Results contain how far `tat` is ahead of now instead of the instant.
 
 use crate::{StoreError, TenantId};
 
@@ -13,30 +14,30 @@ use crate::{StoreError, TenantId};
 pub const MAX_BUCKET_BYTES: usize = 256;
 /// The most charges in one call.
 pub const MAX_CHARGES: usize = 64;
-/// How far a bucket can be overdrawn by [`RateLimits::report`]: this many times its burst. What was let through
-/// beyond that is forgiven, so that a burst never shuts a caller out for long.
+/// How far [`RateLimits::report`] can overdraw a bucket, in bursts. The rest of the cost is dropped, so that a peak never blocks a
+/// caller for long.
 pub const MAX_OVERDRAFT_BURSTS: u64 = 2;
-/// How far a bucket can be overdrawn by [`RateLimits::take`], unless [`MAX_OVERDRAFT_BURSTS`] are more: a week, in
-/// microseconds. That is the longest time in which a whole burst may grow back. What a call costs beyond that is forgiven.
+/// How far [`RateLimits::take`] can overdraw a bucket, in microseconds, unless [`MAX_OVERDRAFT_BURSTS`] is more: a week, the
+/// longest time in which a whole burst may grow back. The rest of the cost is dropped.
 pub const MAX_DEBT_US: u64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// A charge on one rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Which bucket: the policy's name, and whom it counts. Free text without control characters; stores scope it by the tenant.
+    /// The name of the bucket within the tenant: text without control characters. It names the policy and whom the policy counts.
     pub bucket: Box<str>,
     /// The time in which one unit grows back, in microseconds; at least 1.
     pub interval_us: u64,
-    /// How many units can be taken at once; at least 1.
+    /// The number of units that can be taken at once; at least 1.
     pub burst: u64,
-    /// How many units must be free for the call to be let through; `None`: it is let through whatever is free.
+    /// The number of units that must be free; `None` never refuses the call.
     pub needs: Option<u64>,
-    /// How many units are taken; 0 takes nothing.
+    /// The number of units to take; 0 only reads the bucket.
     pub cost: u64,
 }
 
 impl Charge {
-    /// Whether a call is let through by a bucket that is so far ahead of now.
+    /// Returns whether a bucket that is `ahead_us` ahead of now has enough free units.
     #[must_use]
     pub fn has_room(&self, ahead_us: u64) -> bool {
         self.needs.is_none_or(|needs| {
@@ -45,8 +46,7 @@ impl Charge {
         })
     }
 
-    /// How far ahead of now the bucket is after the charge: no farther than what may be overdrawn, unless it was already.
-    /// `overdraft` tells of what kind the call is.
+    /// Returns how far ahead of now the bucket is after the charge. The bound is the larger of `overdraft` and `ahead_us`.
     #[must_use]
     pub fn after(&self, ahead_us: u64, overdraft: Overdraft) -> u64 {
         let capacity_us = self.interval_us.saturating_mul(self.burst);
@@ -60,14 +60,14 @@ impl Charge {
 /// How far a call may overdraw buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdraft {
-    /// As a report: [`MAX_OVERDRAFT_BURSTS`].
+    /// By [`RateLimits::report`]: [`MAX_OVERDRAFT_BURSTS`].
     ByReport,
-    /// As a call that could have been refused: as many bursts, and at least [`MAX_DEBT_US`].
+    /// By [`RateLimits::take`]: [`MAX_OVERDRAFT_BURSTS`], and at least [`MAX_DEBT_US`].
     ByTake,
 }
 
 impl Overdraft {
-    /// How far a bucket can be overdrawn however small its burst is, in microseconds.
+    /// Returns how far any bucket can be overdrawn, even with the smallest burst, in microseconds.
     #[must_use]
     pub const fn least_us(self) -> u64 {
         match self {
@@ -77,23 +77,23 @@ impl Overdraft {
     }
 }
 
-/// What one call uses up.
+/// The charges and the usage of one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChargeRequest {
-    /// The limits that are charged together: all of them or none.
+    /// The charges; all of them are made or none.
     pub charges: Vec<Charge>,
-    /// What is counted for the tenant and the day.
+    /// The usage to add to the tenant's day.
     pub usage: Usage,
-    /// The day's count of requests beyond which calls are refused.
+    /// The most requests of the day; a call that would exceed this number is refused.
     pub max_requests_per_day: Option<u64>,
 }
 
-/// What a tenant used, of the things that are counted for each day (UTC, by the store's clock).
+/// The usage of a tenant on one day (UTC, by the store's clock).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Requests, writes and reads.
     pub requests: u64,
-    /// Scores that were submitted, as they were asked for (refused and replayed ones included).
+    /// Submitted scores, with those that were refused or replayed.
     pub scores: u64,
 }
 
@@ -102,40 +102,41 @@ pub struct Usage {
 pub struct DayUsage {
     /// The day, as days since 1970-01-01 (UTC).
     pub day: u32,
-    /// What was used.
+    /// The usage of the day.
     pub usage: Usage,
 }
 
-/// What a tenant holds now.
+/// What a tenant holds now, to compare with its quotas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EntryQuota {
-    /// Leaderboards.
+    /// The number of leaderboards.
     pub leaderboards: u64,
-    /// Entries in all periods that are kept, hidden ones included.
+    /// The number of entries in all kept periods, with those of banned players.
     pub entries: u64,
-    /// What its logs and idempotency records weigh, in bytes: each event its own bytes and
-    /// [`crate::EVENT_OVERHEAD_BYTES`], each record [`crate::Target::record_weight`] from when it is made to the end
-    /// of the next span of [`super::IDEMPOTENCY_MS`] since 1970.
+    /// The weight of logs and idempotency records, in bytes. An event weighs its own bytes and
+    /// [`crate::EVENT_OVERHEAD_BYTES`]. A record weighs [`crate::Target::record_weight`], from its creation to the end of the next
+    /// span of [`super::IDEMPOTENCY_MS`] since 1970.
     pub log_bytes: u64,
 }
 
-/// How much room limits have after a call, whether it was let through or not.
+/// The decision about a call, and the state of its buckets after the call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateLimitDecision {
-    /// For each charge, how far the theoretical arrival time is ahead of now, in microseconds; never below 0.
+    /// For each charge, how far the theoretical arrival time is ahead of now, in microseconds; at least 0.
     pub ahead_us: Vec<u64>,
-    /// The tenant's requests of the day so far, this one included when it was let through.
+    /// The tenant's requests of the day, with this call unless it was refused.
     pub requests_today: u64,
-    /// Whether nothing was charged because a limit or the day's quota is used up. Reports are never refused.
+    /// Whether the call was refused, and nothing charged, because a rate limit or the quota of the day is used up. A report is
+    /// never refused.
     pub refused: bool,
 }
 
-/// How many days of usage are kept.
+/// How many days of usage a store keeps.
 pub const USAGE_DAYS: u32 = 400;
 
-/// Takes from several limits at once, all or nothing.
+/// Rate limits and usage.
 pub trait RateLimits {
-    /// Charges a call that has not been let through yet.
+    /// Charges a call, or refuses it and charges nothing.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -145,7 +146,7 @@ pub trait RateLimits {
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError>;
 
-    /// Adds what has been let through already. Never refuses.
+    /// Charges a call that was already served. It is never refused.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -155,15 +156,15 @@ pub trait RateLimits {
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError>;
 
-    /// The tenant's usage of the last `days` days that have any, newest first, and what it holds now.
+    /// Returns the tenant's usage of the last `days` days with usage, newest first, and what the tenant holds now.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError>;
 }
 
-/// Counters of the whole installation, for metrics. A counter is named by its series: the name of the metric and its
-/// labels, e.g. `requests{family="ranks",status="2xx"}`.
+/// Counters of the whole installation, for metrics. The name of a counter is its series: the metric and its labels, e.g.
+/// `requests{family="ranks",status="2xx"}`.
 pub trait Counters {
     /// Adds to many counters in one command.
     ///
@@ -171,7 +172,7 @@ pub trait Counters {
     /// [`StoreError`].
     async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError>;
 
-    /// All counters, in byte order of their names.
+    /// Returns all counters, in byte order of their names.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -7,12 +7,10 @@ use super::boards::LoadedLeaderboard;
 use super::query::{MAX_CONFIGURATION_RETRIES, SharedLeaderboard};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmitOptions, Submitted};
-use crate::{
-    LeaderboardId, Outcome, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId,
+use crate::ports::{
+    Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmissionResult, SubmitOptions, Submitted,
 };
-
-type SubmissionResult = Result<Vec<Outcome>, Refusal>;
+use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId};
 
 /// Settles submissions in their order, each atomically over its leaderboards. One answer for each: the
 /// outcomes in the order of its leaderboards, or why it was refused.
@@ -33,7 +31,7 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     submissions: &[Submission],
     options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
-    let mut round = SubmitCall {
+    let mut call = SubmitCall {
         deps,
         tenant,
         caller,
@@ -48,8 +46,8 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
             .zip(&mut answers)
             .filter(|(_, answer)| answer.is_none())
             .unzip();
-        let Some(resolved) = round.resolve(&asked).await? else {
-            return Ok(round.refused());
+        let Some(resolved) = call.resolve(&asked).await? else {
+            return Ok(call.refused());
         };
         let mut prepared = Vec::new();
         let mut open_results = Vec::new();
@@ -62,27 +60,18 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
                 Err(refusal) => *answer = Some(Err(refusal)),
             }
         }
-        if prepared.is_empty() && round.options.charge_request == ChargeRequest::default() {
+        if prepared.is_empty() && call.options.charge_request == ChargeRequest::default() {
             break;
         }
         let submitted = deps
             .store
-            .submit_with_options(tenant, &prepared, &round.options)
+            .submit_with_options(tenant, &prepared, &call.options)
             .await?;
-        if round.charged(submitted.rate_limit_decision) {
-            return Ok(round.refused());
+        if call.charged(submitted.rate_limit_decision) {
+            return Ok(call.refused());
         }
-        for (slot, settled) in open_results.into_iter().zip(submitted.answers) {
-            match settled {
-                Err(Refusal {
-                    leaderboard,
-                    reason: RefusalReason::StaleConfiguration,
-                }) => {
-                    round.boards.remove(&leaderboard);
-                    deps.forget(tenant, &leaderboard).await;
-                }
-                decided => *slot = Some(decided),
-            }
+        for (slot, result) in open_results.into_iter().zip(submitted.answers) {
+            *slot = call.keep_result(result).await;
         }
     }
     let answers = answers
@@ -90,7 +79,7 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(configuration_keeps_changing)?;
     Ok(Submitted {
-        rate_limit_decision: round.rate_limit_decision.unwrap_or_default(),
+        rate_limit_decision: call.rate_limit_decision.unwrap_or_default(),
         answers,
     })
 }
@@ -108,6 +97,21 @@ struct SubmitCall<'a, S, K> {
 }
 
 impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
+    /// Returns the result, or `None` if the submission met a stale configuration. Then the configuration is read again.
+    async fn keep_result(&mut self, result: SubmissionResult) -> Option<SubmissionResult> {
+        match result {
+            Err(Refusal {
+                leaderboard,
+                reason: RefusalReason::StaleConfiguration,
+            }) => {
+                self.boards.remove(&leaderboard);
+                self.deps.forget(self.tenant, &leaderboard).await;
+                None
+            }
+            final_result => Some(final_result),
+        }
+    }
+
     /// Applies the configurations to submissions, in their order. `None`: the call was refused by its limits.
     ///
     /// A refusal is believed only of configurations just read: it proves nothing of the current ones otherwise.

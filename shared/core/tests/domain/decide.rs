@@ -271,7 +271,7 @@ fn a_late_addition_keeps_the_later_time_and_a_late_set_takes_the_earlier() {
 }
 
 #[test]
-fn the_window_the_clock_and_the_operator_are_checked_first() {
+fn the_window_and_the_clock_are_checked_first() {
     let board = Leaderboard {
         starts_at: Some(at("2026-02-01T00:00:00Z")),
         ends_at: Some(at("2026-06-15T00:00:00Z")),
@@ -314,6 +314,11 @@ fn the_window_the_clock_and_the_operator_are_checked_first() {
     let open = leaderboard(Operator::Best, &[Order::Descending]);
     assert_eq!(refused(&open, None, &happened("2026-07-01T00:01:00Z")), None);
     assert_eq!(refused(&open, None, &happened("0001-01-01T00:00:00Z")), None);
+}
+
+#[test]
+fn a_server_may_set_and_needs_permission_for_other_operators() {
+    let open = leaderboard(Operator::Best, &[Order::Descending]);
     let with = |operator| Submission {
         operator: Some(operator),
         ..submission(&[1])

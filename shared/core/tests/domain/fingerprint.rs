@@ -22,12 +22,8 @@ fn submission() -> Submission {
 #[test]
 fn it_differs_when_any_part_differs() {
     let named = |pairs: &[(&str, i64)]| {
-        SubmittedValues::Named(
-            pairs
-                .iter()
-                .map(|(name, value)| ((*name).into(), *value))
-                .collect(),
-        )
+        let pairs = pairs.iter().map(|(name, value)| ((*name).into(), *value));
+        SubmittedValues::Named(pairs.collect())
     };
     let values = |values| Submission {
         values,

@@ -1,6 +1,5 @@
 //! A Redis server for one test.
 
-use leaderboard_core::model::Model;
 use leaderboard_redis::{Connection, RedisStore, Reply};
 
 use crate::native_redis::{NativeRedis, connect};
