@@ -1,4 +1,4 @@
-//! Shadow bans: each is applied to every leaderboard at once, and ends when a call comes that knows it is over.
+//! Shadow bans. A ban is applied to all leaderboards at once, and ends with the first call whose instant is at or after its end.
 
 use super::scores::reject;
 use super::{Model, ModelTenant};
@@ -63,7 +63,7 @@ impl Bans for Model {
 }
 
 impl Model {
-    /// Ends the bans of a tenant that are over, in the order in which they end.
+    /// Ends the bans of a tenant that are over at `now`, in the order of their ends.
     pub(super) fn end_bans(&self, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
         let mut tenants = self.0.borrow_mut();
         let Some(tenant) = tenants.get_mut(tenant) else {
@@ -93,7 +93,7 @@ impl ModelTenant {
     }
 }
 
-/// Appends `body` wherever the player has an entry.
+/// Appends `body` to each leaderboard in which the player has an entry.
 fn append_where_present(
     tenant: &mut ModelTenant,
     player: &PlayerId,

@@ -1,4 +1,4 @@
-//! The port of dead letters.
+//! Dead letters.
 
 use super::Model;
 use crate::ports::{
@@ -33,7 +33,7 @@ impl KeptLetters {
         });
     }
 
-    /// Deletes the oldest one of a tenant, or of all.
+    /// Deletes the oldest of the letters that match `of`, if more than `most` match.
     fn delete_oldest(&mut self, of: impl Fn(&StoredDeadLetter) -> bool, most: u64) {
         let count = self.kept.iter().filter(|letter| of(letter)).count() as u64;
         if count > most

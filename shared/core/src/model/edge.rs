@@ -1,4 +1,4 @@
-//! The ports of the edge: documents, rate limits and usage, counters, the audit log.
+//! Documents, rate limits and usage, counters, the audit log.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::{StoreError, TenantId, Timestamp, Versioned};
 
 const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
 
-/// What the edge keeps.
+/// The data behind these ports.
 #[derive(Debug, Default)]
 pub(super) struct Edge {
-    /// The store's own clock, in microseconds since the epoch; only [`Model::set_clock`] moves it.
+    /// The store's clock, in microseconds since the epoch; only [`Model::set_clock`] changes it.
     pub(super) clock_us: u64,
     documents: BTreeMap<DocumentName, Versioned<Vec<u8>>>,
     last_versions: BTreeMap<Option<TenantId>, u64>,
@@ -26,7 +26,7 @@ pub(super) struct Edge {
 }
 
 impl Model {
-    /// Sets the store's own clock, by which rates are limited: microseconds since the epoch.
+    /// Sets the store's clock, which rate limits use, in microseconds since the epoch.
     pub fn set_clock(&self, now_us: u64) {
         self.1.borrow_mut().clock_us = now_us;
     }
@@ -41,7 +41,7 @@ impl Model {
     }
 }
 
-/// The version that is given after `last`.
+/// Returns the version that follows `last`.
 pub(super) fn version_after(last: u64, clock_us: u64) -> u64 {
     clock_us.max(last + 1)
 }

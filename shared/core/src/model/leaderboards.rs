@@ -118,13 +118,13 @@ fn version_of(board: Option<&ModelLeaderboard>) -> Option<u64> {
     board.map(|board| board.configuration.version)
 }
 
-/// Whether the current period has another order.
+/// Returns whether the current period has another order than the new configuration.
 fn reorders(projection: &Projection, put: &PutLeaderboard<'_>) -> bool {
     let current = projection.periods.get(put.current);
     current.is_some_and(|state| state.layout != put.leaderboard.layout())
 }
 
-/// That the current period has no entries whose order would change, or may be rebuilt.
+/// Checks that the order of the current period's entries stays, or that they may be rebuilt.
 fn keeps_order(projection: &Projection, put: &PutLeaderboard<'_>) -> Result<(), PutRefusal> {
     let Some(state) = projection.periods.get(put.current) else {
         return Ok(());

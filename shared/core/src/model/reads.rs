@@ -1,4 +1,4 @@
-//! Answers to readers, each counted out of the sorted list.
+//! Reads of a period, computed from the sorted list.
 
 use std::cmp::Ordering;
 
@@ -10,14 +10,14 @@ use crate::access::Caller;
 use crate::ports::{Page, PageFrom, PlayerEntries, Position, Positions, Sample};
 use crate::{Entry, Layout, OrderKey, PlayerId, RankedEntry, SORTABLE_BYTES, Values, from_sortable};
 
-/// One period as a reader sees it, best first.
+/// The entries of a period that a reader sees, best first.
 pub(super) struct VisibleEntries<'a> {
     state: &'a PeriodState,
     entries: Vec<&'a Entry>,
 }
 
 impl<'a> VisibleEntries<'a> {
-    /// As everyone sees it.
+    /// The entries that everyone sees.
     pub(super) fn of_everyone(projection: &Projection, state: &'a PeriodState) -> Self {
         Self {
             entries: projection.visible(state),
@@ -25,7 +25,7 @@ impl<'a> VisibleEntries<'a> {
         }
     }
 
-    /// As `caller` sees it, who is shown when a player.
+    /// The entries that `caller` sees. A player sees their own entry even when banned.
     pub(super) fn of_caller(caller: &Caller, projection: &Projection, state: &'a PeriodState) -> Self {
         match caller.own_player() {
             Some(own) => Self::with_player(projection, state, own),
@@ -33,7 +33,7 @@ impl<'a> VisibleEntries<'a> {
         }
     }
 
-    /// As if `player` were shown.
+    /// The entries that everyone would see if `player` were not banned.
     fn with_player(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
         let mut entries = projection.others(state, player);
         entries.extend(state.entries.get(player));
@@ -43,7 +43,7 @@ impl<'a> VisibleEntries<'a> {
         }
     }
 
-    /// `limit` entries from index `start` on.
+    /// Returns the page of `limit` entries from index `start`.
     fn window(&self, start: usize, limit: usize) -> Page {
         let all = ranked(&self.state.layout, &self.entries);
         let entries: Vec<RankedEntry> = all.into_iter().skip(start).take(limit).collect();
@@ -58,7 +58,7 @@ impl<'a> VisibleEntries<'a> {
     }
 }
 
-/// The page of a period that has never had an entry.
+/// Returns the page of a period that has never had an entry.
 pub(super) fn empty_page() -> Page {
     Page {
         layout: None,
@@ -70,7 +70,7 @@ pub(super) fn empty_page() -> Page {
     }
 }
 
-/// Nothing follows a key that is not one of the period's layout.
+/// Returns a page. It is empty if the key does not fit the period's layout.
 pub(super) fn page(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Page {
     page_from(visible, from, limit).unwrap_or_else(|| visible.window(0, 0))
 }
@@ -95,7 +95,7 @@ fn page_from(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Opt
     })
 }
 
-/// An entry that would stand where the key says.
+/// Returns an entry at the position of a key.
 fn entry_at(layout: &Layout, key: &OrderKey) -> Option<Entry> {
     let (values, reached_at, player) = layout.parse(key.as_bytes())?;
     Some(Entry {
@@ -206,7 +206,7 @@ fn position(visible: &VisibleEntries<'_>, tuple: &Values) -> Position {
     }
 }
 
-/// The values of the whole columns that `bytes` are the key's beginning of.
+/// Returns the values of the columns in `bytes`, which are the beginning of an order key.
 fn tuple(layout: &Layout, bytes: &[u8]) -> Values {
     let words = bytes.chunks_exact(SORTABLE_BYTES);
     let values = layout.columns.iter().zip(words).filter_map(|(column, word)| {

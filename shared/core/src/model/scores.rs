@@ -1,4 +1,4 @@
-//! The ports that entries and their log are asked through.
+//! Entries and their log.
 
 use super::reads::{self, VisibleEntries};
 use super::{Model, submit};
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Model {
-    /// The periods that have entries and have not expired at `now`, newest first.
+    /// Returns the periods that have entries and have not expired at `now`, newest first.
     fn summarize_periods(
         &self,
         tenant: &TenantId,
@@ -240,7 +240,7 @@ impl Events for Model {
     }
 }
 
-/// The model was asked for something that does not follow from what it holds.
+/// Returns the store error of a call that contradicts the model's data.
 pub(super) fn reject(cause: &dyn std::fmt::Display) -> StoreError {
     StoreError::Rejected(cause.to_string())
 }

@@ -9,7 +9,7 @@ use crate::{
     Status, Target,
 };
 
-/// Settles one submission: all of its targets or none.
+/// Applies one submission: all of its targets or none.
 pub(super) fn decide_submission(
     tenant: &mut ModelTenant,
     submission: &PreparedSubmission,
@@ -65,7 +65,7 @@ pub(super) fn decide_submission(
     Ok(Ok(outcomes))
 }
 
-/// What is to be done for a target.
+/// What to do for a target.
 enum TargetPlan {
     Replay(Box<Outcome>),
     Apply(Status),

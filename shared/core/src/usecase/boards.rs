@@ -1,7 +1,7 @@
-//! Configurations: instance memory, then the region's cache, then the store.
+//! Loads configurations from the instance's memory, from the region's cache, or from the store.
 //!
-//! A copy may be stale, and that is safe: the store refuses every call that was decided with another version
-//! than the current one, and the caller loads the current one and tries again.
+//! A cached configuration may be stale. That is safe: the store refuses every call with another version than the current one, and
+//! the caller loads the current configuration and tries again.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,12 +12,12 @@ use crate::codec::{Reader, Writer, decode_leaderboard, encode_leaderboard};
 use crate::ports::{Cache, Leaderboards, MAX_CONFIGURATIONS_READ};
 use crate::{Leaderboard, LeaderboardId, LruMap, StoreError, TenantId, Versioned};
 
-/// How many configurations an instance remembers.
+/// The most configurations that an instance caches in memory.
 pub const MAX_CACHED_LEADERBOARDS: usize = 1000;
 
 type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
 
-/// What one instance remembers of configurations.
+/// The configurations and period names that one instance caches in memory.
 #[derive(Debug, Default)]
 pub struct LeaderboardMemory {
     leaderboards: RefCell<LruMap<(TenantId, LeaderboardId), SharedLeaderboard, MAX_CACHED_LEADERBOARDS>>,
@@ -25,7 +25,7 @@ pub struct LeaderboardMemory {
 }
 
 impl LeaderboardMemory {
-    /// The copy of a configuration that was used last, if it is still remembered. It may be stale.
+    /// Returns the cached configuration, if there is one. It may be stale.
     #[must_use]
     pub fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Rc<Versioned<Leaderboard>>> {
         self.leaderboards
@@ -39,7 +39,7 @@ impl LeaderboardMemory {
         self.leaderboards.borrow_mut().insert(key, Rc::clone(board));
     }
 
-    /// Whether there was a copy.
+    /// Removes a cached configuration. Returns whether there was one.
     fn remove(&self, tenant: &TenantId, id: &LeaderboardId) -> bool {
         self.leaderboards
             .borrow_mut()
@@ -47,14 +47,14 @@ impl LeaderboardMemory {
     }
 }
 
-/// A configuration and whether it was read from the store in this very request.
+/// A configuration, and whether it was read from the store during this request.
 #[derive(Debug, Clone)]
 pub(super) struct LoadedLeaderboard {
     pub(super) board: SharedLeaderboard,
     pub(super) fresh: bool,
 }
 
-/// The nearest copy of a leaderboard's configuration, which may be stale; `None` when the store has none.
+/// Returns a leaderboard's configuration from a cache or the store; it may be stale. `None` if the leaderboard does not exist.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -66,7 +66,7 @@ pub async fn load_leaderboard<S: Leaderboards, K: Cache>(
     Ok(deps.load(tenant, id).await?.map(|loaded| loaded.board))
 }
 
-/// A leaderboard's configuration as the store has it now; the copies are brought up to date.
+/// Reads a leaderboard's current configuration from the store, and updates the caches.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -78,7 +78,7 @@ pub async fn load_current_leaderboard<S: Leaderboards, K: Cache>(
     deps.load_current(tenant, id).await
 }
 
-/// As [`current`], of several leaderboards, in their order.
+/// Reads the current configurations of several leaderboards from the store in the order of `ids`, and updates the caches.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -90,7 +90,7 @@ pub async fn load_current_leaderboards<S: Leaderboards, K: Cache>(
     deps.load_all_current(tenant, ids).await
 }
 
-/// The nearest copy of a leaderboard's configuration that is there without the store. It may be stale.
+/// Returns a leaderboard's configuration from a cache, without the store. It may be stale.
 pub async fn find_cached_leaderboard<S: Leaderboards, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -100,7 +100,7 @@ pub async fn find_cached_leaderboard<S: Leaderboards, K: Cache>(
 }
 
 impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
-    /// The nearest copy of a configuration. `None` comes from the store itself.
+    /// Returns a configuration from a cache or the store. `None` always comes from the store.
     pub(super) async fn load(
         &self,
         tenant: &TenantId,
@@ -113,7 +113,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         Ok(current.map(|board| LoadedLeaderboard { board, fresh: true }))
     }
 
-    /// The copy of a configuration in this instance's memory, or in the region's cache.
+    /// Returns a configuration from this instance's memory or from the region's cache.
     pub(super) async fn find_cached(
         &self,
         tenant: &TenantId,
@@ -127,7 +127,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         Some(board)
     }
 
-    /// The configuration as the store has it now; the copies are brought up to date.
+    /// Reads the current configuration from the store, and updates the caches.
     pub(super) async fn load_current(
         &self,
         tenant: &TenantId,
@@ -137,7 +137,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         Ok(self.update_caches(tenant, id, found).await)
     }
 
-    /// As [`Deps::load_current`], of several leaderboards, in their order. [`MAX_CONFIGURATIONS_READ`] of them are one command.
+    /// As [`Deps::load_current`] for several leaderboards, in their order. One command reads [`MAX_CONFIGURATIONS_READ`] of them.
     pub(super) async fn load_all_current(
         &self,
         tenant: &TenantId,
@@ -153,7 +153,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         Ok(boards)
     }
 
-    /// Brings the copies up to date with what the store has.
+    /// Updates the caches with the store's configuration, and returns it.
     async fn update_caches(
         &self,
         tenant: &TenantId,
@@ -167,14 +167,14 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         let board = Rc::new(versioned);
         self.boards.insert(tenant, &board);
         if let Some(cache) = self.cache {
-            // A cache that fails costs a read of the store, never an answer.
+            // A failing cache costs a read of the store later; the request goes on.
             let _ = cache.put(&cache_key(tenant, id), &encode_cached(&board)).await;
         }
         Some(board)
     }
 
-    /// Drops the copies of a configuration that is known to have changed. Where there is no copy nothing is written, so that
-    /// a leaderboard that somebody invented costs no delete.
+    /// Removes a changed configuration from the caches. An uncached leaderboard causes no delete, so that requests for invented
+    /// ids stay cheap.
     pub(super) async fn forget(&self, tenant: &TenantId, id: &LeaderboardId) {
         let was_cached = self.boards.remove(tenant, id);
         let Some(cache) = self.cache else { return };
@@ -201,7 +201,7 @@ fn encode_cached(board: &Versioned<Leaderboard>) -> Vec<u8> {
     w.finish()
 }
 
-/// `None` for bytes of another time or another program: they are read from the store again.
+/// Decodes a cached configuration. Returns `None` for unknown bytes; the caller then reads the store.
 fn decode_cached(bytes: &[u8]) -> Option<Versioned<Leaderboard>> {
     let mut r = Reader::new(bytes);
     let version = r.unsigned().ok()?;

@@ -1,4 +1,4 @@
-//! How a leaderboard's scores are spread.
+//! The distribution of a leaderboard's scores.
 
 use super::bounds::Span;
 use super::query::{
@@ -9,25 +9,25 @@ use crate::access::Caller;
 use crate::ports::{Cache, Position, Positions, Sample};
 use crate::{Layout, LeaderboardId, Order, Period, PeriodSelector, TenantId, Ties, Values};
 
-/// How many buckets a distribution has unless asked otherwise.
+/// The default number of buckets.
 pub const DEFAULT_BUCKETS: u32 = 20;
 /// The most buckets a distribution can have.
 pub const MAX_BUCKETS: u32 = 100;
 /// The percentiles that are reported.
 pub const PERCENTILES: [u16; 9] = [1, 5, 10, 25, 50, 75, 90, 95, 99];
 
-/// What is asked of a distribution.
+/// The parameters of a distribution.
 #[derive(Debug, Clone)]
 pub struct DistributionQuery {
     /// Which period.
     pub period: PeriodSelector,
-    /// How many buckets, 1 to [`MAX_BUCKETS`].
+    /// The number of buckets, 1 to [`MAX_BUCKETS`].
     pub buckets: u32,
-    /// A value of the first column to place.
+    /// A score whose position is wanted.
     pub score: Option<i64>,
 }
 
-/// The values of the first column from `from` to `to`, both included, and how many entries have one of them.
+/// The number of entries whose first column is between `from` and `to`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// The least value.
@@ -38,18 +38,18 @@ pub struct Bucket {
     pub count: u64,
 }
 
-/// Where a score would stand if it came in now.
+/// The position that a score would have if it were submitted now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScorePlace {
     /// The score.
     pub score: i64,
-    /// Its rank: after its equals where the earliest leads, otherwise before or with them.
+    /// The rank: after equal scores with [`Ties::Earliest`], otherwise before them or the same.
     pub rank: u64,
-    /// The share of entries with a worse value, in percent.
+    /// The percentage of entries with a worse value.
     pub percentile: f64,
 }
 
-/// How a leaderboard's first column is spread.
+/// The distribution of a leaderboard's first column.
 #[derive(Debug, Clone)]
 pub struct Distribution {
     /// The configuration it was read with.
@@ -60,17 +60,17 @@ pub struct Distribution {
     pub period: Period,
     /// The period's version.
     pub version: u64,
-    /// How many entries there are; the buckets add up to it.
+    /// The number of entries, which is the sum of the buckets.
     pub count: u64,
-    /// Equal stretches from the least to the largest value; none without entries.
+    /// Buckets of equal width from the least to the largest value; empty without entries.
     pub buckets: Vec<Bucket>,
-    /// For each of [`PERCENTILES`], the value that is better than or equal to that share of entries.
+    /// For each of [`PERCENTILES`], the value that is better than or equal to that percentage of entries.
     pub percentiles: Vec<(u16, i64)>,
-    /// Where the score asked for would stand.
+    /// The position of the score in the query.
     pub score: Option<ScorePlace>,
 }
 
-/// The distribution of a leaderboard's first column.
+/// Reads the distribution of a leaderboard's first column.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -149,8 +149,8 @@ fn first_column_tuple(layout: &Layout, value: i64) -> Vec<u8> {
     layout.tuple(&Values::new(vec![value]))
 }
 
-/// Each bucket holds what is better than the next worse bucket's better end, less what is better than its own.
-/// The outer buckets are open, so that a score that came in between the two reads is counted too.
+/// Counts the entries of each bucket: those better than the better end of the next worse bucket, minus those better than its own
+/// better end. The outer buckets have no outer end, so that a score which arrives between the two reads is counted too.
 fn count_buckets(spans: &[Span], order: Order, found: &Positions) -> Vec<Bucket> {
     let mut best_first: Vec<(Span, u64)> = spans
         .iter()

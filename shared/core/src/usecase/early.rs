@@ -1,12 +1,12 @@
-//! Periods that begin early: a clock may be ahead of this one, by as much as a score may be. What a change of the configuration
-//! means for them.
+//! Periods that began early: another clock may be ahead of this one, by at most [`MAX_CLOCK_SKEW_MS`]. A change of the
+//! configuration has to include such periods.
 
 use super::leaderboards::put_in_steps;
 use super::{Deps, Store};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
 use crate::{Leaderboard, MAX_CLOCK_SKEW_MS, Period, PeriodId, Schedule, StoreError, TenantId, Timestamp};
 
-/// The periods after the current one that a score can be in already.
+/// Returns the periods after the current one that may already have scores.
 fn list_reachable_periods(schedule: &Schedule, now: Timestamp) -> impl Iterator<Item = Period> {
     let horizon = now.saturating_add_ms(MAX_CLOCK_SKEW_MS);
     let next = move |period: &Period| {
@@ -16,8 +16,8 @@ fn list_reachable_periods(schedule: &Schedule, now: Timestamp) -> impl Iterator<
     std::iter::successors(Some(schedule.period_at(now)), next).skip(1)
 }
 
-/// The periods after the current one that have begun already. Refused where a change of the reset leaves one of them out, and
-/// where they have to be put into another order and that cannot be done or `rebuild` does not allow it.
+/// Finds the periods after the current one that have begun early. Refuses a change of the reset that drops one of them, and a
+/// change of the order that needs a rebuild which is impossible or not allowed by `rebuild`.
 pub(super) async fn find_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -52,8 +52,8 @@ pub(super) async fn find_early_periods<S: Store, K: Cache>(
     Ok(Ok(early))
 }
 
-/// Puts periods that have begun early into the order of the configuration that was just stored. Gives the version after that.
-/// A refusal is [`PutRefusal::StoredUnordered`].
+/// Puts early periods into the order of the configuration that was just stored. Returns the version after that, or
+/// [`PutRefusal::StoredUnordered`].
 pub(super) async fn order_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     stored: &PutLeaderboard<'_>,

@@ -1,4 +1,4 @@
-//! Leaderboards' configurations: create or replace, read, list, delete.
+//! Configurations of leaderboards: create or replace, read, list, delete.
 
 use super::Deps;
 use super::early::{find_early_periods, order_early_periods};
@@ -9,10 +9,10 @@ use crate::{
     Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges, Versioned,
 };
 
-/// The most steps of one put: enough for the largest rebuild, and for three that removals and bans make begin again.
+/// The most steps of one put: enough for the largest rebuild and three restarts.
 pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
 
-/// The current configuration, from the store itself.
+/// Reads the current configuration from the store.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -24,7 +24,7 @@ pub async fn read_leaderboard<S: Store, K: Cache>(
     deps.store.get(tenant, id).await
 }
 
-/// Up to `limit` configurations in byte order of their ids, after `after`.
+/// Returns up to `limit` configurations with ids after `after`, in byte order of the ids.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -48,13 +48,12 @@ pub struct StoredLeaderboard {
 
 /// Creates or replaces a configuration that has passed [`Leaderboard::check`].
 ///
-/// A changed reset takes effect at the end of the current period, or holds for the current period already with
-/// `rebuild` ([`crate::Schedule::changed_to`]). A period that a clock ahead of this one has begun gets the order of
-/// the configuration, too: nobody was shown its entries as current ones. Where the changed reset has no such period, it is
-/// refused.
+/// A changed reset takes effect at the end of the current period, or at once with `rebuild` ([`crate::Schedule::changed_to`]). A
+/// period that a clock ahead of this one began gets the new order too, because nobody has seen its entries as current. If the
+/// changed reset does not have this period, the change is refused.
 ///
 /// # Errors
-/// [`StoreError`]; a refusal is an inner result. After one that [`PutRefusal::is_stored`] the configuration is another one.
+/// [`StoreError`]; a refusal is an inner result. If [`PutRefusal::is_stored`], the new configuration was stored.
 pub async fn put_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -86,7 +85,7 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
             max_leaderboards,
             tenant,
             leaderboard: &value,
-            // History and expiries belong to the configuration just read, so that is the one to replace.
+            // History and expiries were computed from this configuration, so no other one may be replaced.
             expected: there.map_or(Expected::Absent, Expected::Version),
             current: &current,
             rebuild,
@@ -94,7 +93,7 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
             at: deps.now,
         };
         let done = put_and_order(deps, &put, &early).await;
-        // Also where nobody knows whether it was stored.
+        // Also after an error: the configuration may have been stored.
         deps.forget(tenant, &leaderboard.id).await;
         match done? {
             Err(PutRefusal::VersionMismatch { .. }) => {}
@@ -108,8 +107,8 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
     Err(configuration_keeps_changing())
 }
 
-/// Stores a configuration, then orders the periods that have begun early by it. Gives the version after that, and whether the
-/// leaderboard is new.
+/// Stores a configuration, then orders the early periods by it. Returns the version after that, and whether the leaderboard is
+/// new.
 async fn put_and_order<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     put: &PutLeaderboard<'_>,
@@ -124,8 +123,8 @@ async fn put_and_order<S: Store, K: Cache>(
     }
 }
 
-/// Stores a configuration, step by step where a rebuild takes more than one. Other requests get on between two steps.
-/// [`PutRefusal::Unfinished`] after [`MAX_PUT_STEPS`]; the same call again goes on.
+/// Stores a configuration, in several steps if a rebuild needs them; the store serves other requests between the steps. Returns
+/// [`PutRefusal::Unfinished`] after [`MAX_PUT_STEPS`]; repeating the call continues.
 pub(super) async fn put_in_steps<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     put: &PutLeaderboard<'_>,
@@ -139,8 +138,8 @@ pub(super) async fn put_in_steps<S: Store, K: Cache>(
     Ok(Err(PutRefusal::Unfinished))
 }
 
-/// The configuration with the history of its schedule. Where an earlier version recorded none, a put that changes
-/// anything begins it.
+/// Returns the configuration with the history of its schedule. If the stored configuration has no history, the first change
+/// starts it.
 fn add_history(
     before: Option<&Leaderboard>,
     after: &Leaderboard,
@@ -158,8 +157,8 @@ fn add_history(
     Ok(with_history)
 }
 
-/// Deletes a leaderboard with all its data. Whether there was one; copies of the configuration are dropped unless the store
-/// says that there was none.
+/// Deletes a leaderboard with all its data, and returns whether it existed. Also removes the configuration from the caches,
+/// unless the store reports that the leaderboard does not exist.
 ///
 /// # Errors
 /// [`StoreError`]; a refusal is an inner result.
@@ -176,7 +175,7 @@ pub async fn delete_leaderboard<S: Store, K: Cache>(
     done
 }
 
-/// When the periods that exist expire once `after` replaces `before`; empty when nothing about that changes.
+/// Computes when existing periods expire once `after` replaces `before`. Empty if no expiry changes.
 async fn compute_expiries<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,

@@ -1,6 +1,4 @@
-//! What a caller can ask of Edgeboard, as plain functions over the ports.
-//!
-//! Each takes [`Deps`]: the stores, the instance's memory of configurations, and `now`.
+//! The use cases, as functions over the ports. Each takes [`Deps`]: the store, the caches of configurations, and `now`.
 
 mod boards;
 mod bounds;
@@ -39,24 +37,24 @@ pub use ranks::{
 };
 pub use submit::submit_scores;
 
-/// What a use case works with.
+/// The store, the caches and the clock of a use case.
 #[derive(Debug)]
 pub struct Deps<'a, S, K> {
-    /// The store of record.
+    /// The store.
     pub store: &'a S,
-    /// The region's cache, where there is one in front of the store.
+    /// The region's cache, if there is one.
     pub cache: Option<&'a K>,
-    /// What this instance remembers of configurations.
+    /// The configurations that this instance caches in memory.
     pub boards: &'a LeaderboardMemory,
-    /// The instant of the request, read once.
+    /// The instant of the request.
     pub now: Timestamp,
 }
 
-/// A store that the use cases can work with.
+/// The ports that the use cases need.
 pub trait Store: Scores + Leaderboards {}
 impl<S: Scores + Leaderboards> Store for S {}
 
-/// A configuration that changes faster than it can be read: every retry met another version.
+/// Returns the error of a call whose every retry met another version of the configuration.
 fn configuration_keeps_changing() -> StoreError {
     StoreError::Unavailable("the configuration changed during every retry".into())
 }

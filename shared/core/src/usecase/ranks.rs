@@ -11,61 +11,61 @@ use crate::{
     Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, TenantId, Timestamp,
 };
 
-/// How many players one question may name.
+/// The most players that one read may name.
 pub const MAX_PLAYERS_ASKED: usize = 200;
 
-/// Which part of a list is asked for.
+/// The part of a list to read.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
     /// Which period; a cursor brings its own.
     pub period: PeriodSelector,
-    /// Where to go on; `None` is the top.
+    /// Where the list continues; `None` is the top.
     pub cursor: Option<Cursor>,
-    /// How many entries, 1 to 1,000.
+    /// The number of entries, 1 to 1,000.
     pub limit: u32,
 }
 
-/// A page, and the ways on from it.
+/// A page of a list, with cursors to the pages beside it.
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The configuration the page was read with.
     pub board: SharedLeaderboard,
-    /// How the page is ordered: its column names go with the values.
+    /// The order of the page. Its columns are those of the values.
     pub layout: Layout,
     /// The period.
     pub period: Period,
     /// The entries.
     pub page: Page,
-    /// Goes on with the worse entries; `None` at the end.
+    /// The cursor to the worse entries; `None` at the end.
     pub next: Option<Cursor>,
-    /// Goes back to the better entries; `None` at the top.
+    /// The cursor to the better entries; `None` at the top.
     pub previous: Option<Cursor>,
-    /// Which way the list goes.
+    /// The direction of the list.
     pub direction: Direction,
-    /// The version the list was started from.
+    /// The version of the list's first page.
     pub started_from: u64,
-    /// Whether entries changed since.
+    /// Whether entries have changed since the first page.
     pub drifted: bool,
 }
 
-/// One player's entry, and what it stands among.
+/// Entries of given players, and the period they are in.
 #[derive(Debug, Clone)]
 pub struct PlayerEntry {
     /// The configuration it was read with.
     pub board: SharedLeaderboard,
-    /// How the period is ordered.
+    /// The order of the period.
     pub layout: Layout,
     /// The period.
     pub period: Period,
     /// The period's version.
     pub version: u64,
-    /// How many entries there are.
+    /// The number of visible entries in the period.
     pub count: u64,
     /// The entries found, best first.
     pub entries: Vec<RankedEntry>,
 }
 
-/// A page of a list.
+/// Reads a page of a list.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -138,7 +138,7 @@ async fn read_page_once<S: Store, K: Cache>(
     Ok(listing(board, period, page, query.cursor.as_ref()))
 }
 
-/// A page with the ways on from it; `cursor` is what it was read by.
+/// Adds cursors to a page. `cursor` is the cursor that the page was read with.
 fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     let started_from = cursor.map_or(page.version, |cursor| cursor.version);
@@ -174,10 +174,10 @@ fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option
     }
 }
 
-/// The window around a player, a page like those of the list, with cursors in both directions.
+/// Reads the window around a player: a page with cursors in both directions.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is no entry that the caller sees.
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
 pub async fn read_around<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -200,7 +200,7 @@ pub async fn read_around<S: Store, K: Cache>(
     .await
 }
 
-/// Some players' entries; those without one are missing.
+/// Reads the entries of some players. Players without an entry are left out.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -223,10 +223,10 @@ pub async fn read_players<S: Store, K: Cache>(
     .await
 }
 
-/// One player's entry.
+/// Reads one player's entry.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none that the caller sees.
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
 pub async fn read_player<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -243,7 +243,7 @@ pub async fn read_player<S: Store, K: Cache>(
     }
 }
 
-/// A page of the periods that have entries, newest first: those that start before `before`, or all.
+/// Lists the periods that have entries and start before `before` (if given), newest first.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -266,7 +266,7 @@ pub async fn list_periods<S: Store, K: Cache>(
     Ok((board, page))
 }
 
-/// A leaderboard's configuration as the store has it now, for a caller who may read its entries.
+/// Reads a leaderboard's current configuration from the store, for a caller who may read its entries.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -276,7 +276,7 @@ pub async fn load_readable_leaderboard<S: Store, K: Cache>(
     caller: &Caller,
     id: &LeaderboardId,
 ) -> Result<SharedLeaderboard, QueryError> {
-    // What follows proves no version, so the right to read is decided with the current configuration.
+    // The reads that follow do not check the version, so the permission is checked with the current configuration.
     let board = deps
         .load_current(tenant, id)
         .await?
@@ -288,11 +288,11 @@ pub async fn load_readable_leaderboard<S: Store, K: Cache>(
     }
 }
 
-/// Removes a player's entry. The period's version after it.
+/// Removes a player's entry, and returns the period's new version.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none, [`QueryError::Forbidden`] for anybody but a server: a
-/// player removes nothing, not even their own entry.
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry, [`QueryError::Forbidden`] for all callers but servers:
+/// a player cannot remove even their own entry.
 pub async fn remove_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,

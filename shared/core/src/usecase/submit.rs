@@ -1,4 +1,4 @@
-//! Taking scores in.
+//! Submissions of scores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -12,18 +12,16 @@ use crate::ports::{
 };
 use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId};
 
-/// Settles submissions in their order, each atomically over its leaderboards. One answer for each: the
-/// outcomes in the order of its leaderboards, or why it was refused.
+/// Applies submissions in their order, each atomically over its leaderboards. Returns one result for each submission.
 ///
-/// A submission that meets a configuration which has just changed is tried again after the others of the call;
-/// what the same call holds for the same player can then be settled in another order.
+/// A submission that meets a changed configuration is tried again after the others of the call. So two submissions of one player
+/// in the same call can be applied in another order.
 ///
-/// The call is charged once: with the command that settles its submissions, or by a command of its own before
-/// configurations are read from the store. So a call that names leaderboards nobody knows is charged before they are
-/// looked up.
+/// The call is charged once: by the command that applies its submissions, or by a separate command before configurations are read
+/// from the store. So a call that names unknown leaderboards is charged before the store looks for them.
 ///
 /// # Errors
-/// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
+/// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.
 pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -84,15 +82,15 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     })
 }
 
-/// One request's view of the configurations, and what it is charged.
+/// The state of one call: its configurations, and what it is charged.
 struct SubmitCall<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
     tenant: &'a TenantId,
     caller: &'a Caller,
-    /// The options of the next command; nothing is left of their charge_request once the call is charged.
+    /// The options of the next command. Once the call is charged, their charge request is empty.
     options: SubmitOptions,
     rate_limit_decision: Option<RateLimitDecision>,
-    /// The configurations that were loaded; `None` for a leaderboard that the store does not have.
+    /// The loaded configurations; `None` for a leaderboard that does not exist.
     boards: BTreeMap<LeaderboardId, Option<LoadedLeaderboard>>,
 }
 
@@ -112,9 +110,9 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         }
     }
 
-    /// Applies the configurations to submissions, in their order. `None`: the call was refused by its limits.
+    /// Applies the configurations to submissions, in their order. Returns `None` if the rate limits refused the call.
     ///
-    /// A refusal is believed only of configurations just read: it proves nothing of the current ones otherwise.
+    /// A refusal by a cached configuration is checked again with the current one, because the cached one may be stale.
     async fn resolve(
         &mut self,
         asked: &[&Submission],
@@ -154,7 +152,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         Ok(Some(asked.iter().map(|one| self.resolve_one(one)).collect()))
     }
 
-    /// Reads configurations from the store, once the call is charged. Whether it was let through.
+    /// Charges the call, then reads configurations from the store. Returns whether the call was accepted.
     async fn read(&mut self, ids: &[LeaderboardId]) -> Result<bool, StoreError> {
         if ids.is_empty() {
             return Ok(true);
@@ -177,7 +175,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         Ok(true)
     }
 
-    /// Keeps what a command answered about the limits, so that the call is charged once. Whether they refused it.
+    /// Keeps the rate-limit decision of a command, so that the call is charged once. Returns whether the call was refused.
     fn charged(&mut self, rate_limit_decision: RateLimitDecision) -> bool {
         let refused = rate_limit_decision.refused;
         if refused || self.rate_limit_decision.is_none() {
@@ -194,7 +192,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         }
     }
 
-    /// Whether a configuration was read from the store in this request, also in vain.
+    /// Returns whether the store was asked for this configuration during this call.
     fn is_fresh(&self, id: &LeaderboardId) -> bool {
         matches!(
             self.boards.get(id),
@@ -216,7 +214,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
             if !self.caller.may_submit(board.value.access, &submission.player) {
                 return Err(refusal(RefusalReason::Forbidden));
             }
-            // It decides the period and the tie-break, so a player does not choose it.
+            // The time decides the period and the order of ties, so a player cannot choose it.
             if matches!(self.caller, Caller::Player(_)) && submission.occurred_at.is_some() {
                 return Err(refusal(RefusalReason::TimeNotAllowed));
             }
@@ -225,8 +223,8 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         self.apply(submission, &boards)
     }
 
-    /// Applies the configurations to a submission that happened when it came in, unless it says otherwise. What its id stands for
-    /// is what the client sent.
+    /// Applies the configurations to a submission. Without its own time, the submission happened when it was received. The
+    /// fingerprint covers what the client sent, without this time.
     fn apply(
         &self,
         submission: &Submission,
@@ -248,7 +246,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
     }
 }
 
-/// Whether a submission was refused by a configuration, as a whole or on one of its leaderboards.
+/// Returns whether a configuration refused a submission, as a whole or on one of its leaderboards.
 fn is_refused(resolved: &Result<PreparedSubmission, Refusal>) -> bool {
     match resolved {
         Err(_) => true,
