@@ -60,7 +60,7 @@ pub enum EventBody {
         /// The player.
         player: PlayerId,
     },
-    /// A hidden player was shown again.
+    /// A player was unbanned.
     Unbanned {
         /// The player.
         player: PlayerId,

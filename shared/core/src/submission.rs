@@ -260,7 +260,7 @@ impl PreparedSubmission {
     }
 }
 
-/// What an submission does to one leaderboard.
+/// What a submission does to one leaderboard.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The configuration that the caller used. The store refuses every version but the current one.

@@ -1,4 +1,4 @@
-//! From the JSON of a rule to a [`TargetingRule`].
+//! Compiles the JSON of a rule to a [`TargetingRule`].
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use crate::limits::MAX_RULE_DEPTH;
 use crate::problem::{DocumentPath, Problems};
 use crate::rule::{Operation, TargetingRule};
 
-/// A rule and what its bounds depend on.
+/// A compiled rule, with the facts that its bounds depend on.
 #[derive(Debug)]
 pub(crate) struct CompiledRule {
     pub(crate) rule: TargetingRule,
-    /// Levels of the rule itself.
+    /// The number of levels, without those of shared rules.
     pub(crate) depth: usize,
     /// The shared rules it names.
     pub(crate) references: Vec<SharedRuleReference>,
@@ -21,15 +21,15 @@ pub(crate) struct CompiledRule {
 /// A `$ref` in a rule.
 #[derive(Debug)]
 pub(crate) struct SharedRuleReference {
-    /// DocumentPath of the shared rule among the evaluators.
+    /// The index of the shared rule among the evaluators.
     pub(crate) target: usize,
-    /// Level of the rule at which it is named.
+    /// The level of the `$ref` in the rule.
     pub(crate) depth: usize,
     /// JSON pointer to the `$ref`.
     pub(crate) pointer: String,
 }
 
-/// Compiles one rule. `None` when it has problems, which are added to the list.
+/// Compiles one rule. Returns `None` if it has problems, and adds them to the list.
 pub(crate) fn compile(
     json: &Value,
     path: &DocumentPath<'_>,
@@ -56,7 +56,7 @@ struct RuleCompiler<'a> {
     problems: &'a mut Problems,
     depth: usize,
     references: Vec<SharedRuleReference>,
-    /// Whether the rule is without problems, the unreported ones included.
+    /// Whether the rule has no problems, not even unreported ones.
     sound: bool,
 }
 

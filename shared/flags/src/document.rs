@@ -1,4 +1,4 @@
-//! From the bytes of a flagd document to flags that have been checked.
+//! Reads and checks a flagd document.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ use crate::set::FlagSet;
 
 type JsonMembers = Map<String, Value>;
 
-/// What a document says, and what is wrong with it.
+/// The content of a document, and its problems.
 pub(crate) struct ReadDocument {
     pub(crate) set: FlagSet,
-    /// Problems of the document and of its flags: without the flags concerned it cannot be used.
+    /// Problems of the document and its flags. A document with such a problem cannot be used.
     pub(crate) structure: Vec<FlagProblem>,
-    /// Problems of targeting rules: each concerns the flags that use the rule.
+    /// Problems of targeting rules. Each affects only the flags that use the rule.
     pub(crate) targeting: Vec<FlagProblem>,
 }
 
 /// Reads a document.
 ///
 /// # Errors
-/// The one problem that leaves nothing to read: too large, not JSON, not an object.
+/// A problem that prevents reading: the document is too large, not JSON, or not an object.
 pub(crate) fn read(json: &[u8]) -> Result<ReadDocument, FlagProblem> {
     let whole = |detail: String| FlagProblem {
         pointer: String::new(),
@@ -59,7 +59,7 @@ struct DocumentReader {
     targeting: Problems,
 }
 
-/// The shared rules by name, and the depth of each (`None`: it is broken).
+/// The shared rules by name, and the depth of each (`None` for a broken rule).
 struct Evaluators<'a> {
     names: BTreeMap<&'a str, usize>,
     depths: Vec<Option<usize>>,

@@ -14,7 +14,7 @@ pub(crate) struct Flag {
     /// Named values, all of one type; never empty.
     pub(crate) variants: BTreeMap<String, Value>,
     pub(crate) flag_type: FlagType,
-    /// Without one the caller's own default holds.
+    /// `None`: the caller's default applies.
     pub(crate) default_variant: Option<String>,
     pub(crate) targeting: Targeting,
     pub(crate) metadata: Map<String, Value>,
@@ -27,6 +27,6 @@ pub(crate) enum Targeting {
     Absent,
     /// By a rule.
     Rule(TargetingRule),
-    /// By a rule that cannot be read; only a tolerant reading keeps such a flag.
+    /// By a rule that cannot be read. Only [`crate::FlagSet::parse_tolerant`] keeps such a flag.
     Broken,
 }

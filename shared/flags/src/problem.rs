@@ -1,15 +1,15 @@
-//! What is wrong with a flag document.
+//! Problems of flag documents.
 
 use std::fmt;
 
 use crate::limits::MAX_PROBLEMS;
 
-/// One thing that is wrong with a flag document.
+/// A problem of a flag document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagProblem {
-    /// Where: a JSON pointer (RFC 6901); empty for the document itself.
+    /// The location as a JSON pointer (RFC 6901); empty for the document itself.
     pub pointer: String,
-    /// What is wrong, for a reader.
+    /// What is wrong, as a text for people.
     pub detail: String,
 }
 
@@ -51,7 +51,7 @@ impl Problems {
     }
 }
 
-/// A place in the document. A chain of borrowed names: the pointer is only built when something is wrong.
+/// A location in the document, as a chain of borrowed names. The pointer is built only for a problem.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum DocumentPath<'a> {
     Document,
@@ -60,7 +60,7 @@ pub(crate) enum DocumentPath<'a> {
 }
 
 impl DocumentPath<'_> {
-    /// The place as a JSON pointer (RFC 6901).
+    /// Returns the location as a JSON pointer (RFC 6901).
     pub(crate) fn pointer(&self) -> String {
         match self {
             Self::Document => String::new(),

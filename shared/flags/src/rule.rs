@@ -11,7 +11,7 @@ pub(crate) enum TargetingRule {
     Array(Vec<TargetingRule>),
     /// An operation and its arguments.
     Apply(Operation, Vec<TargetingRule>),
-    /// A shared rule (`$ref`), by its place among the set's evaluators.
+    /// A shared rule (`$ref`), by its index among the set's evaluators.
     Shared(usize),
 }
 

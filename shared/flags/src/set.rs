@@ -20,14 +20,14 @@ pub struct FlagSet {
     metadata: Map<String, Value>,
 }
 
-/// What a flag is, whatever the context.
+/// The properties of a flag that do not depend on the context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outline {
-    /// Whether it is evaluated at all.
+    /// Whether the flag is enabled.
     pub enabled: bool,
     /// The type of its variants.
     pub flag_type: FlagType,
-    /// Whether it names a default variant.
+    /// Whether the flag has a default variant.
     pub has_default: bool,
 }
 
@@ -44,10 +44,10 @@ impl FlagSet {
         }
     }
 
-    /// Reads a flagd document, for whoever writes one: nothing that is wrong passes.
+    /// Parses a new flagd document, and accepts no problems.
     ///
     /// # Errors
-    /// What is wrong, each with its place; at most [`crate::limits::MAX_PROBLEMS`].
+    /// The problems, at most [`crate::limits::MAX_PROBLEMS`].
     pub fn parse(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
         let ReadDocument {
             set,
@@ -63,11 +63,11 @@ impl FlagSet {
         }
     }
 
-    /// Reads a flagd document, for whoever evaluates one that is in use: a flag whose targeting cannot be
-    /// read stays in the set and answers [`ErrorCode::ParseError`], as flagd does.
+    /// Parses a flagd document that is in use. A flag with broken targeting stays in the set, and its evaluation returns
+    /// [`ErrorCode::ParseError`], as in flagd.
     ///
     /// # Errors
-    /// What is wrong with the document itself or with a flag beside its targeting.
+    /// The problems of the document and its flags, except those of targeting.
     pub fn parse_tolerant(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
         let ReadDocument { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
         if structure.is_empty() {
@@ -88,7 +88,7 @@ impl FlagSet {
         self.flags.contains_key(key)
     }
 
-    /// What a flag is, whatever the context; `None` where there is none of this key.
+    /// Returns the properties of a flag; `None` if no flag has this key.
     #[must_use]
     pub fn outline(&self, key: &str) -> Option<Outline> {
         self.flags.get(key).map(|flag| Outline {
@@ -130,8 +130,7 @@ impl FlagSet {
     /// key and the time. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// The error codes of flagd: no such flag, a rule that cannot be read, a variant that does not exist, a
-    /// context that is none, a rule that takes too long.
+    /// The error codes of flagd: unknown flag, broken rule, unknown variant, invalid context, too many steps.
     pub fn evaluate<'a>(
         &'a self,
         key: &str,
@@ -141,10 +140,10 @@ impl FlagSet {
         self.evaluate_within(key, context, now, MAX_STEPS)
     }
 
-    /// As [`FlagSet::evaluate`], in so many steps at most, and never more than [`MAX_STEPS`].
+    /// As [`FlagSet::evaluate`], with at most `max_steps` steps, and at most [`MAX_STEPS`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`FlagSet::evaluate`].
     pub fn evaluate_within<'a>(
         &'a self,
         key: &str,
@@ -162,8 +161,8 @@ impl FlagSet {
         self.evaluate_flag(key, flag, context, now, &mut steps)
     }
 
-    /// Evaluates every flag, in the order of their keys. One that fails leaves the others alone, but all
-    /// share [`MAX_STEPS_OF_A_SET`].
+    /// Evaluates every flag, in the order of their keys. A failing flag does not affect the others, but all flags share
+    /// [`MAX_STEPS_OF_A_SET`].
     pub fn evaluate_all<'a, 'c>(
         &'a self,
         context: &'c Value,
@@ -224,7 +223,7 @@ impl FlagSet {
     }
 }
 
-/// The name of the variant that a rule yields; `None` when it yields nothing.
+/// Returns the name of the variant that a rule returned; `None` for null.
 fn variant_name(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -244,7 +243,7 @@ impl Flag {
         }
     }
 
-    /// The default variant; without one, the caller's default, whatever the reason would be.
+    /// Returns the default variant. Without one, the caller's default applies, with [`Reason::Default`].
     fn default_outcome(&self, reason: Reason) -> Evaluation<'_> {
         let entry = self
             .default_variant

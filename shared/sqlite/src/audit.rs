@@ -8,10 +8,10 @@ use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// How many records beyond those that are kept go with one call, which adds one.
+/// The most surplus records that one call deletes; each call adds one record.
 const MIN_TRIMMED_EVENTS: u64 = 64;
 
-/// The table of a kind, and the statements on it.
+/// The table of a kind of record, and its statements.
 struct AuditTable {
     name: &'static str,
     append: &'static str,
@@ -43,7 +43,7 @@ macro_rules! table {
 const ACTIONS: AuditTable = table!("audit");
 const AUTHENTICATIONS: AuditTable = table!("notices");
 
-/// Appends a record; gives its position.
+/// Appends a record, and returns its position.
 pub(crate) async fn append<C: Connection>(
     session: &Session<'_, C>,
     record: &AuditRecord,
@@ -73,7 +73,7 @@ pub(crate) async fn append<C: Connection>(
     Ok(position)
 }
 
-/// Records before a position, newest first.
+/// Returns records before a position, newest first.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     tenant: Option<&TenantId>,

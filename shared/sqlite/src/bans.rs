@@ -1,5 +1,5 @@
-//! Shadow bans. A ban is a record and a change; the change is applied to the leaderboards in the order of their ids, in
-//! transactions of bounded work, and to a leaderboard that is read or written before its turn comes.
+//! Shadow bans. A ban writes a record and a change. The change is applied to the leaderboards in the order of their ids, in
+//! transactions of bounded work. A leaderboard that is read or written earlier gets the change first.
 
 mod apply;
 mod records;
@@ -14,19 +14,19 @@ use crate::store::Session;
 pub(crate) use apply::{apply_next, apply_to_board};
 pub(crate) use records::{find, list};
 
-/// How many changes may wait.
+/// The most changes that may be pending.
 const MAX_CHANGES: u64 = 256;
 
-/// What became of a change.
+/// The result of a ban or an unban.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BanResult {
     Done,
     TooMany,
-    /// Too many changes wait to be applied: it has to be tried again.
+    /// Too many changes are pending. The caller tries again.
     Wait,
 }
 
-/// A change that waits to be applied.
+/// A pending change.
 struct BanChange {
     number: i64,
     player: PlayerId,
@@ -34,8 +34,8 @@ struct BanChange {
     at: Timestamp,
 }
 
-/// Whether changes are yet to be applied to a leaderboard, or a ban is over that has not been ended. SQL over the tables
-/// `leaderboards b`; `?1` is the tenant.
+/// SQL over the table `leaderboards b`: whether a leaderboard has pending changes, or a ban of the tenant `?1` is over that has not
+/// been ended.
 macro_rules! is_behind_sql {
     ($now:literal) => {
         concat!(
@@ -48,15 +48,15 @@ macro_rules! is_behind_sql {
 }
 pub(crate) use is_behind_sql;
 
-/// What a read is refused with that minds bans, until they have been applied; it never leaves this crate.
-const BEHIND: &str = "bans are yet to be applied to the leaderboard";
+/// The error of a read that requires applied bans. It never leaves this crate.
+const BEHIND: &str = "the leaderboard has pending bans";
 
-/// Refuses a read that minds bans.
+/// Returns the error of a read that found pending bans.
 pub(crate) fn refuse_behind() -> StoreError {
     StoreError::Rejected(BEHIND.to_owned())
 }
 
-/// Whether a leaderboard has to be brought up to date with [`apply`].
+/// Returns whether a leaderboard has pending changes, which [`apply_to_board`] applies.
 pub(crate) async fn is_behind<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -145,7 +145,7 @@ async fn drop_ban<C: Connection>(
     Ok(())
 }
 
-/// Ends bans that are over, in the order in which they end, as many as may wait.
+/// Ends bans that are over, in the order of their ends, up to the limit of pending changes.
 async fn end_bans<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! What one transaction of submissions remembers: leaderboards, periods, and what is written at its end.
+//! The state of one transaction of submissions: leaderboards, periods, and rows to write at its end.
 
 use std::collections::HashMap;
 
@@ -20,11 +20,11 @@ struct BatchLeaderboard {
     board: LeaderboardRow,
     /// The position it had when the batch began.
     first_position: u64,
-    /// How many ids the batch has added.
+    /// How many idempotency records the batch has added.
     ids: usize,
-    /// Whether periods that have expired may still be there.
+    /// Whether expired periods may still exist.
     leaves_expired: bool,
-    /// What their records weigh, in bytes.
+    /// The weight of the added idempotency records, in bytes.
     record_bytes: u64,
 }
 
@@ -45,15 +45,15 @@ pub(crate) struct SubmissionBatch<'a, C> {
     periods: HashMap<(i64, PeriodId), BatchPeriod>,
     events: log::PendingEvents,
     ids: ids::PendingRecords,
-    /// The entries that the tenant had when the batch began, once they were counted.
+    /// The number of the tenant's entries when the batch began, once it was read.
     tenant_entries: Option<u64>,
-    /// How many entries the batch has made.
+    /// How many entries the batch has created.
     created: u64,
-    /// What the tenant's logs and records weighed when the batch began, once somebody asked.
+    /// The weight of the tenant's logs and records when the batch began, once it was read.
     weights: Option<LogWeights>,
-    /// What the idempotency records weigh that the batch has made, in bytes.
+    /// The weight of the idempotency records that the batch has created, in bytes.
     new_record_bytes: u64,
-    /// How many expired periods the batch may still put out of sight.
+    /// How many more expired periods the batch may discard.
     discards: u64,
 }
 
@@ -75,11 +75,11 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         }
     }
 
-    /// The entries that the tenant has now, in all periods that are kept.
+    /// Returns the number of the tenant's entries in all kept periods.
     pub(crate) async fn tenant_entries(&mut self) -> Result<u64, StoreError> {
         let before = match self.tenant_entries {
             Some(before) => before,
-            // What the batch changes is written at its end, so this counts the entries from before.
+            // The batch writes its changes at its end, so this counts the entries from before.
             None => {
                 usage::entry_quota(self.session, self.tenant, self.now)
                     .await?
@@ -90,7 +90,7 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         Ok(before.saturating_add(self.created))
     }
 
-    /// What the tenant's idempotency records weigh now.
+    /// Returns the weight of the tenant's idempotency records.
     pub(crate) async fn record_bytes(&mut self) -> Result<u64, StoreError> {
         let before = self.weights().await?.records;
         Ok(before.saturating_add(self.new_record_bytes))
@@ -105,14 +105,14 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         Ok(weights)
     }
 
-    /// Counts what became of a target.
+    /// Counts the status of an applied target.
     pub(crate) fn count(&mut self, status: Status) {
         if status == Status::Created {
             self.created = self.created.saturating_add(1);
         }
     }
 
-    /// A leaderboard's row, if its configuration is the one that the target was decided with.
+    /// Returns the row of a leaderboard, if its configuration is that of the target.
     pub(crate) async fn board(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
         let id = &target.board.value.id;
         if !self.boards.contains_key(id) {
@@ -138,7 +138,7 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
             .map(|used| used.board.row))
     }
 
-    /// A period, if it has ever had an entry.
+    /// Returns a period, if it has ever had an entry.
     pub(crate) async fn period(
         &mut self,
         board: i64,
@@ -154,7 +154,7 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         Ok(self.periods.get(&key).map(|used| &used.period))
     }
 
-    /// The target's period, made now if it was not there. What the caller changes is written at the end.
+    /// Returns the target's period, and creates it if necessary. The caller's changes are written at the end of the batch.
     pub(crate) async fn period_for_writing(
         &mut self,
         board: i64,
@@ -182,19 +182,19 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         Ok(&mut used.period)
     }
 
-    /// The position that the next event of a leaderboard has.
+    /// Takes the position of the next event of a leaderboard.
     pub(crate) fn take_position(&mut self, id: &LeaderboardId) -> u64 {
         match self.boards.get_mut(id) {
             Some(Some(used)) => {
                 used.board.last_position = used.board.last_position.saturating_add(1);
                 used.board.last_position
             }
-            // Only for leaderboards that `board` has found.
+            // Callers use only leaderboards that `board` returned.
             Some(None) | None => 0,
         }
     }
 
-    /// What is known of an id by this batch.
+    /// Returns the idempotency record of a submission, if this batch created it.
     pub(crate) fn known_id(
         &self,
         board: i64,
@@ -204,20 +204,20 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         self.ids.get(board, &name, submission.recorded_at)
     }
 
-    /// Logs an accepted target.
+    /// Adds the event of an accepted target.
     pub(crate) fn log(
         &mut self,
         board: i64,
         position: u64,
         submission: &PreparedSubmission,
         target: &Target,
-        (hidden, status): (bool, Status),
+        (banned, status): (bool, Status),
     ) {
-        let event = Event::submitted(submission, target, hidden, status);
+        let event = Event::submitted(submission, target, banned, status);
         self.events.push(board, position, &event);
     }
 
-    /// Remembers the outcome of an submission that has an id.
+    /// Remembers the outcome of a submission that has an id.
     pub(crate) fn remember(
         &mut self,
         board: i64,
@@ -237,7 +237,7 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         self.ids.push(board, submission, outcome);
     }
 
-    /// How much the tenant's logs and records weigh too much with what has gathered.
+    /// Returns how many bytes the tenant's logs and records, with those of this batch, weigh too much.
     async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
         let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
             return Ok(0);
@@ -250,7 +250,7 @@ impl<'a, C: Connection> SubmissionBatch<'a, C> {
         Ok(weight.saturating_sub(max_log_bytes))
     }
 
-    /// Writes what has gathered, and trims the logs.
+    /// Writes events, records and periods, and trims the logs.
     pub(crate) async fn finish(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
         let session = self.session;
         let mut over = self.overweight(max_log_bytes).await?;

@@ -1,4 +1,4 @@
-//! Changes of configurations, each atomic with its event.
+//! Changes of configurations. Each change is atomic with its event.
 
 use leaderboard_core::codec::encode_leaderboard;
 use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
@@ -8,7 +8,7 @@ use crate::connection::{Connection, Value};
 use crate::store::Session;
 use crate::{boards, expiries, log, periods, rebuild, sweep, usage};
 
-/// What is there before a change.
+/// The configuration before a change.
 struct CurrentConfiguration {
     row: i64,
     version: u64,
@@ -35,7 +35,7 @@ async fn read_current<C: Connection>(
     }))
 }
 
-/// A configuration that is stored.
+/// The result of a successful put.
 pub(crate) struct PutResult {
     /// The leaderboard's row.
     pub(crate) row: i64,
@@ -43,7 +43,7 @@ pub(crate) struct PutResult {
     pub(crate) version: u64,
     /// Whether the leaderboard is new.
     pub(crate) created: bool,
-    /// Whether expiries of its periods are left to be applied.
+    /// Whether expiries of periods are still pending.
     pub(crate) leaves_expiries: bool,
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<PutResult, PutRefusal>, StoreError> {
-    // Its event follows those of the bans before it.
+    // The events of earlier bans come before the event of this change.
     boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at).await?;
     let before = read_current(session, put.tenant, &put.leaderboard.id).await?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
@@ -117,7 +117,7 @@ fn event_of(put: &PutLeaderboard<'_>) -> Event {
     }
 }
 
-/// Whether the current period has another order.
+/// Returns whether the current period has another order than the new configuration.
 async fn changes_order<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
@@ -127,7 +127,7 @@ async fn changes_order<C: Connection>(
     Ok(period.is_some_and(|period| period.layout != put.leaderboard.layout()))
 }
 
-/// Puts the current period into the new order, if that is another one and may be done.
+/// Puts the current period into the new order, if the order changes and the put allows it.
 async fn apply_order<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
@@ -161,7 +161,7 @@ async fn apply_order<C: Connection>(
     Ok(Ok(()))
 }
 
-/// Deletes a configuration; the leaderboard's data is out of sight with it.
+/// Deletes a configuration. The data of the leaderboard becomes invisible with it.
 pub(crate) async fn delete<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! Counting over the index of visible entries, or over the tuples of a period.
+//! Counts visible entries by their index, or the different tuples of a period.
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
@@ -8,17 +8,17 @@ use crate::row::corrupt;
 use crate::store::Session;
 use crate::tuples;
 
-/// What is counted.
+/// The rows that a count counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CountedBy {
     /// Visible entries, by order key.
     Entries,
-    /// Different tuples of visible entries. Only [`Ties::Dense`] has them.
+    /// Different tuples of visible entries. They exist only for [`Ties::Dense`].
     Tuples,
 }
 
 impl CountedBy {
-    /// What the ranks of a period are counted by.
+    /// Returns the rows by which the ranks of a period are counted.
     pub(crate) fn for_ranks(period: &PeriodRow) -> Self {
         match period.layout.ties {
             Ties::Dense => Self::Tuples,
@@ -27,7 +27,8 @@ impl CountedBy {
     }
 }
 
-/// The bytes that everything better than this key is less than: one more than their number is its rank.
+/// Returns the upper bound of everything that ranks better than a key. The rank of the key is the number of rows below this bound,
+/// plus one.
 pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
     match period.layout.ties {
         Ties::Earliest | Ties::Latest => key.as_bytes(),
@@ -35,7 +36,7 @@ pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] 
     }
 }
 
-/// How many are at `from` or after it, and before `to`.
+/// Counts the rows from `from` (included) to `to` (excluded).
 pub(crate) async fn count_between<C: Connection>(
     session: &Session<'_, C>,
     counted: CountedBy,
@@ -55,7 +56,7 @@ pub(crate) async fn count_between<C: Connection>(
     row.ok_or_else(|| corrupt("count"))?.unsigned("count")
 }
 
-/// How many are before `to`.
+/// Counts the rows before `to`.
 pub(crate) async fn count_before<C: Connection>(
     session: &Session<'_, C>,
     counted: CountedBy,
@@ -65,7 +66,7 @@ pub(crate) async fn count_before<C: Connection>(
     count_between(session, counted, period, &[], to).await
 }
 
-/// How many are before each bound; the bounds ascend. Every entry is passed once at most.
+/// Counts the rows before each bound. The bounds ascend, so each row is read at most once.
 pub(crate) async fn count_before_each<C: Connection>(
     session: &Session<'_, C>,
     counted: CountedBy,

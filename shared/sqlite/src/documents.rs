@@ -14,7 +14,7 @@ pub(crate) const READ_AT_ONCE: usize = 64;
 /// A document and its version.
 pub(crate) type StoredDocument = Versioned<Vec<u8>>;
 
-/// The name of a scope in storage: the tenant's, which is never empty, or nothing for the operator's.
+/// Returns the scope of a tenant in storage: the tenant's id, which is never empty, or an empty text for the operator.
 pub(crate) fn scope(tenant: Option<&TenantId>) -> &str {
     tenant.map_or("", TenantId::as_str)
 }
@@ -34,7 +34,7 @@ fn read_columns(cells: &mut Cells) -> Result<StoredDocument, StoreError> {
     })
 }
 
-/// Documents in the order of their names: a statement for each [`READ_AT_ONCE`] of them.
+/// Returns documents in the order of their names. One statement reads [`READ_AT_ONCE`] of them.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     names: &[DocumentName],
@@ -77,7 +77,7 @@ async fn find<C: Connection>(
     row.map(|mut cells| read_columns(&mut cells)).transpose()
 }
 
-/// Creates or replaces a document. Gives its version and whether it was created.
+/// Creates or replaces a document. Returns its version and whether it is new.
 pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     name: &DocumentName,
@@ -114,7 +114,7 @@ pub(crate) async fn put<C: Connection>(
     Ok(Ok((version, there.is_none())))
 }
 
-/// Deletes a document. Whether there was one.
+/// Deletes a document. Returns whether it existed.
 pub(crate) async fn delete<C: Connection>(
     session: &Session<'_, C>,
     name: &DocumentName,
@@ -131,7 +131,7 @@ pub(crate) async fn delete<C: Connection>(
     Ok(Ok(there.is_some()))
 }
 
-/// Documents of one kind and scope in byte order of their ids.
+/// Returns documents of one kind and scope in byte order of their ids.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
     tenant: Option<&TenantId>,

@@ -1,4 +1,4 @@
-//! The ports of the edge, each call in its transaction.
+//! Documents, rate limits, counters, audit log and announcements; each call is one transaction.
 
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, DocumentKind,
@@ -59,7 +59,7 @@ impl<C: Connection> Documents for SqliteStore<C> {
 }
 
 impl<C: Connection> SqliteStore<C> {
-    /// A call that asks for the state alone does not wait for writers.
+    /// Charges a call. A call that only reads the state does not wait for writers.
     async fn meter(
         &self,
         tenant: &TenantId,
@@ -131,7 +131,7 @@ impl<C: Connection> AuditLog for SqliteStore<C> {
     }
 }
 
-/// One file serves one region: there is nobody else to tell.
+/// A file serves one region, so there is no other region to notify.
 impl<C: Connection> Announcements for SqliteStore<C> {
     async fn announce(
         &self,

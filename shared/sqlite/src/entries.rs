@@ -1,4 +1,4 @@
-//! Rows of entries. Values and time are read from the order key, by the layout of the period.
+//! Rows of entries. The order key contains values and time, and the layout of the period decodes it.
 
 use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
@@ -14,14 +14,14 @@ macro_rules! entry_columns {
 }
 pub(crate) use entry_columns;
 
-/// An entry and its place.
+/// An entry and its order key.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyedEntry {
     pub(crate) key: OrderKey,
     pub(crate) entry: Entry,
 }
 
-/// Reads an entry when its key is known already.
+/// Reads an entry whose key was already read.
 pub(crate) fn read_keyed_entry(
     layout: &Layout,
     key: Vec<u8>,
@@ -51,11 +51,11 @@ pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntr
     read_keyed_entry(layout, key, cells)
 }
 
-/// Writes an entry, new or not. Gives its key.
+/// Creates or replaces an entry.
 pub(crate) async fn save<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
-    hidden: bool,
+    banned: bool,
     entry: &Entry,
     key: &OrderKey,
 ) -> Result<(), StoreError> {
@@ -67,14 +67,14 @@ pub(crate) async fn save<C: Connection>(
         Value::Integer(period),
         Value::Text(entry.player.as_str()),
         Value::Blob(key.as_bytes()),
-        Value::Integer(i64::from(hidden)),
+        Value::Integer(i64::from(banned)),
         Value::Integer(i64::from(entry.attempts)),
         metadata.map_or(Value::Null, Value::Text),
     ];
     session.run(SAVE, &parameters).await
 }
 
-/// Counts an submission that left the entry as it was; the order is not touched.
+/// Saves the number of attempts of an entry that was kept. The order stays.
 pub(crate) async fn save_attempts<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -89,16 +89,16 @@ pub(crate) async fn save_attempts<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Which side of a key, in the order.
+/// A side of a key in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     /// Entries after the key, best first.
     After,
-    /// Entries before the key, the nearest first.
+    /// Entries before the key, nearest first.
     Before,
 }
 
-/// Up to `limit` visible entries on one side of a key, the nearest first.
+/// Returns up to `limit` visible entries on one side of a key, nearest first.
 pub(crate) async fn read_beside<C: Connection>(
     session: &Session<'_, C>,
     period: i64,

@@ -12,7 +12,7 @@ use crate::periods::{self, PeriodRow};
 use crate::row::Cells;
 use crate::store::Session;
 
-/// The entries of these players that `caller` sees, best first.
+/// Returns the entries of these players that `caller` sees, best first.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,
@@ -36,7 +36,7 @@ pub(crate) async fn read<C: Connection>(
         .collect();
     let better =
         counting::count_before_each(session, CountedBy::for_ranks(period), period.row, &bounds).await?;
-    // A player who asks is counted in the list.
+    // The list already counts a banned player who asks. A server's count adds the banned player that it asks for.
     let alone = match (players, found.as_slice()) {
         ([_], [(_, true)]) => u64::from(caller.is_server()),
         _ => 0,
@@ -57,7 +57,7 @@ pub(crate) async fn read<C: Connection>(
     })
 }
 
-/// The entry of a player who is hidden.
+/// Returns the entry of a banned player.
 pub(crate) async fn find_banned<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,
@@ -74,7 +74,7 @@ pub(crate) async fn find_banned<C: Connection>(
         .transpose()
 }
 
-/// The entries of these players that `caller` sees, best first, and whether each is hidden.
+/// Returns the entries of these players that `caller` sees, best first, and whether each player is banned.
 pub(crate) async fn find_visible<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,
@@ -91,16 +91,16 @@ pub(crate) async fn find_visible<C: Connection>(
     let mut found = Vec::new();
     for row in session.rows(FIND, &parameters).await? {
         let mut cells = Cells::from(row);
-        let hidden = cells.flag("hidden")?;
+        let banned = cells.flag("hidden")?;
         let placed = entries::read_entry(&period.layout, &mut cells)?;
-        if !hidden || caller.sees_banned(&placed.entry.player) {
-            found.push((placed, hidden));
+        if !banned || caller.sees_banned(&placed.entry.player) {
+            found.push((placed, banned));
         }
     }
     Ok(found)
 }
 
-/// The names as a JSON array. They contain no control characters, so two characters need an escape.
+/// Returns the names as a JSON array. Names contain no control characters, so only two characters need an escape.
 fn json_array(players: &[PlayerId]) -> String {
     let mut json = String::from("[");
     for player in players {

@@ -11,7 +11,7 @@ use crate::retention::{self, AppendedEvents, LogState};
 use crate::row::{Cells, malformed, stored};
 use crate::store::Session;
 
-/// Events on their way into the log; they leave together, at the end of the transaction.
+/// Events that are written together at the end of the transaction.
 #[derive(Debug, Default)]
 pub(crate) struct PendingEvents(Vec<(i64, u64, Vec<u8>)>);
 
@@ -25,7 +25,7 @@ impl PendingEvents {
         self.0.is_empty()
     }
 
-    /// What they weigh, by leaderboard.
+    /// Returns the weight of the events by leaderboard.
     pub(crate) fn weights(&self) -> HashMap<i64, u64> {
         let mut weights = HashMap::new();
         for (board, _, event) in &self.0 {
@@ -35,12 +35,12 @@ impl PendingEvents {
         weights
     }
 
-    /// What they weigh together.
+    /// Returns the weight of all events.
     pub(crate) fn total_weight(&self) -> u64 {
         self.weights().into_values().fold(0, u64::saturating_add)
     }
 
-    /// Writes them.
+    /// Writes the events.
     pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
         let parameters: Vec<_> = self
             .0
@@ -85,7 +85,7 @@ pub(crate) async fn append<C: Connection>(
     Ok(())
 }
 
-/// Events after a position, in order.
+/// Returns events after a position, in order.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,

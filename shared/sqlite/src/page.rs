@@ -1,4 +1,4 @@
-//! Stretches of the list: pages and windows.
+//! Pages and windows of the list.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Page, PageFrom, PeriodRef, ReadError};
@@ -12,7 +12,7 @@ use crate::ranking::rank_stretch;
 use crate::store::Session;
 use crate::{entries_by_player, tuples};
 
-/// A page of the list.
+/// Reads a page of the list.
 pub(crate) async fn page<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,
@@ -49,13 +49,13 @@ pub(crate) async fn page<C: Connection>(
     let first_index = match (stretch.first(), from) {
         (_, PageFrom::Top) | (None, PageFrom::Before(_)) => 0,
         (Some(first), _) => list.count_before(session, first.key.as_bytes()).await?,
-        // From the end.
+        // The page is after the end of the list.
         (None, PageFrom::After(_)) => list.count(),
     };
     Ok(list.finish(session, first_index, stretch).await?)
 }
 
-/// A window with the player's entry in the middle.
+/// Reads a window with the player's entry in the middle.
 pub(crate) async fn around<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,
@@ -88,14 +88,14 @@ pub(crate) async fn around<C: Connection>(
     Ok(Some(list.finish(session, start, stretch).await?))
 }
 
-/// A period's list as somebody sees it: the visible entries, and that of a hidden player who is shown.
+/// A period's list as a caller sees it: the visible entries, and the entry of one banned player that is shown to this caller.
 pub(crate) struct PeriodList {
     pub(crate) period: PeriodRow,
     shown: Option<KeyedEntry>,
 }
 
 impl PeriodList {
-    /// The list in which `player` is shown, when hidden.
+    /// Creates the list in which `player` is shown, even when banned.
     pub(crate) async fn new<C: Connection>(
         session: &Session<'_, C>,
         period: PeriodRow,
@@ -108,14 +108,14 @@ impl PeriodList {
         Ok(Self { period, shown })
     }
 
-    /// How many entries it has.
+    /// Returns the number of entries.
     pub(crate) fn count(&self) -> u64 {
         self.period
             .visible
             .saturating_add(u64::from(self.shown.is_some()))
     }
 
-    /// How many of its entries stand before a key.
+    /// Counts the entries before a key.
     async fn count_before<C: Connection>(
         &self,
         session: &Session<'_, C>,
@@ -129,13 +129,13 @@ impl PeriodList {
         Ok(visible.saturating_add(u64::from(shown)))
     }
 
-    /// Whether the shown entry is at `from` or after it, and before `to`.
+    /// Returns whether the shown entry is from `from` (included) to `to` (excluded).
     pub(crate) fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
         let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
         shown.is_some_and(|own| from <= own && own < to)
     }
 
-    /// How many better ones the shown entry adds to those that the rank of a key is counted by.
+    /// Returns 1 if the shown entry counts towards the rank of a key, in addition to the counted rows, else 0.
     pub(crate) async fn count_added_before<C: Connection>(
         &self,
         session: &Session<'_, C>,
@@ -153,7 +153,7 @@ impl PeriodList {
         Ok(u64::from(!counted_already))
     }
 
-    /// Up to `limit` entries on one side of a key, the nearest first.
+    /// Returns up to `limit` entries on one side of a key, nearest first.
     async fn read_beside<C: Connection>(
         &self,
         session: &Session<'_, C>,
@@ -176,7 +176,7 @@ impl PeriodList {
         Ok(found)
     }
 
-    /// Ranks a stretch of the list that has `first_index` entries before it.
+    /// Ranks neighbouring entries that have `first_index` entries before them, and returns the page.
     async fn finish<C: Connection>(
         self,
         session: &Session<'_, C>,

@@ -10,7 +10,7 @@ use crate::row::{Cells, corrupt, malformed, stored};
 use crate::store::Session;
 use crate::{bulk, rebuild};
 
-/// A period that has, or had, entries.
+/// The row of a period that has or had entries.
 #[derive(Debug, Clone)]
 pub(crate) struct PeriodRow {
     pub(crate) row: i64,
@@ -22,17 +22,17 @@ pub(crate) struct PeriodRow {
     pub(crate) visible: u64,
     /// How many entries there are.
     pub(crate) total: u64,
-    /// Until when no score is taken, because the entries are being put into another order.
+    /// Until when scores are refused because of a rebuild.
     pub(crate) rebuilt_until: Option<Timestamp>,
 }
 
 impl PeriodRow {
-    /// Whether the different tuples of this period are kept count of.
+    /// Returns whether the different tuples of this period are counted.
     pub(crate) fn keeps_tuples(&self) -> bool {
         self.layout.ties == Ties::Dense
     }
 
-    /// Whether a rebuild holds up scores. A clock that was set back does not make it longer.
+    /// Returns whether a rebuild refuses scores at `now`. A clock that was set back does not extend this time.
     pub(crate) fn is_rebuilt_at(&self, now: Timestamp) -> bool {
         self.rebuilt_until.is_some_and(|until| {
             let left_ms = until.as_unix_ms().saturating_sub(now.as_unix_ms());
@@ -53,7 +53,7 @@ fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
     })
 }
 
-/// The period a reader asks for; `None` when it has never had an entry.
+/// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
 pub(crate) async fn find_current<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,
@@ -87,7 +87,7 @@ pub(crate) async fn find_current<C: Connection>(
     }
 }
 
-/// A leaderboard's period, if it is there and has not expired at `now`.
+/// Returns a leaderboard's period, if it exists and has not expired at `now`.
 pub(crate) async fn find<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -109,7 +109,7 @@ pub(crate) async fn find<C: Connection>(
     read_columns(&mut cells, row).map(Some)
 }
 
-/// A period that is known to be there.
+/// Returns an existing period.
 pub(crate) async fn read_row<C: Connection>(
     session: &Session<'_, C>,
     row: i64,
@@ -124,7 +124,7 @@ fn instant_value(at: Option<Timestamp>) -> Value<'static> {
     at.map_or(Value::Null, |at| Value::Integer(at.as_unix_ms()))
 }
 
-/// Makes an empty period.
+/// Creates an empty period.
 pub(crate) async fn create<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -156,7 +156,7 @@ pub(crate) async fn create<C: Connection>(
     })
 }
 
-/// Writes back what an event changes. The copies of a rebuild do not have it, so a rebuild begins again.
+/// Saves what an event changes. The copies of a rebuild lack this change, so the rebuild starts again.
 pub(crate) async fn save<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,
@@ -177,7 +177,7 @@ pub(crate) async fn save<C: Connection>(
     Ok(())
 }
 
-/// Gives a period another order; the caller sees to its entries.
+/// Changes the layout of a period. The caller changes its entries.
 pub(crate) async fn save_layout<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -190,7 +190,7 @@ pub(crate) async fn save_layout<C: Connection>(
         .await
 }
 
-/// Sets when periods expire, except for those that have at `now`.
+/// Sets when periods expire, except for periods that have expired at `now`.
 pub(crate) async fn save_expiries<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -218,12 +218,12 @@ pub(crate) async fn save_expiries<C: Connection>(
     .await
 }
 
-/// The columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.
+/// Selects the columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.
 const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.version \
      FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
      WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
 
-/// One period, if it has entries and has not expired.
+/// Returns a period, if it has entries and has not expired at `now`.
 pub(crate) async fn find_summary<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -243,7 +243,7 @@ pub(crate) async fn find_summary<C: Connection>(
     row.map(read_summary).transpose()
 }
 
-/// Some of the periods that have entries and have not expired, newest first. Those without a start are the oldest.
+/// Lists periods that have entries and have not expired at `now`, newest first. A period without a start is the oldest.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -252,7 +252,7 @@ pub(crate) async fn list<C: Connection>(
     limit: u32,
     now: Timestamp,
 ) -> Result<PeriodPage, StoreError> {
-    // In these words: those of the index `periods_by_start`.
+    // The same expression as in the index `periods_by_start`, so that SQLite uses the index.
     const PAGE: &str = "AND coalesce(p.starts_at, -9223372036854775807) < ?4 \
          ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5";
     let parameters = [

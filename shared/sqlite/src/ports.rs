@@ -1,4 +1,4 @@
-//! The ports, each call in its transaction.
+//! Scores, bans, events, leaderboards, dead letters and readiness; each call is one transaction or more.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -19,11 +19,11 @@ use crate::{
     submit, sweep,
 };
 
-/// How many submissions are settled in one transaction: a large call must not hold up every other writer until
-/// its end. One that fails half-way is finished by a repeat with the same ids.
+/// How many submissions one transaction applies, so that a large call does not block other writers until its end. If a call fails
+/// half-way, repeating it with the same ids applies the rest.
 const MAX_SUBMISSIONS_PER_TRANSACTION: usize = 128;
 
-/// How many transactions apply bans in one call of a port; what is left then is done by later calls.
+/// How many transactions of one call apply bans. Later calls apply the rest.
 const MAX_BAN_STEPS: u32 = 16;
 
 impl<C: Connection> Scores for SqliteStore<C> {
@@ -140,12 +140,11 @@ impl<C: Connection> Scores for SqliteStore<C> {
     }
 }
 
-/// A leaderboard of a tenant, and the instant of a read.
+/// Tenant, leaderboard and instant of a read.
 type LeaderboardAt<'a> = (&'a TenantId, &'a LeaderboardId, Timestamp);
 
 impl<C: Connection> SqliteStore<C> {
-    /// Reads a period. A leaderboard to which bans are yet to be applied is brought up to date first; where that cannot be
-    /// done now, it is read as it is.
+    /// Reads a period. Pending bans are applied first; if that fails, the period is read without them.
     async fn read_at<T>(
         &self,
         period_ref: &PeriodRef<'_>,
@@ -173,7 +172,7 @@ impl<C: Connection> SqliteStore<C> {
         self.read(async |session| work(session).await).await
     }
 
-    /// As [`SqliteStore::read_at`], for what is read of a whole leaderboard.
+    /// As [`SqliteStore::read_at`], for a read of a whole leaderboard.
     async fn read_board<T, E: From<StoreError>>(
         &self,
         (tenant, board, now): LeaderboardAt<'_>,
@@ -201,7 +200,7 @@ impl<C: Connection> SqliteStore<C> {
         self.read(async |session| work(session).await).await
     }
 
-    /// Makes a change of bans, again for as long as too many others wait, and then goes on with applying it.
+    /// Changes a ban, and applies pending changes. While too many changes are pending, applies them first and tries again.
     async fn change_bans(
         &self,
         tenant: &TenantId,
@@ -221,7 +220,7 @@ impl<C: Connection> SqliteStore<C> {
                 Ok((BanResult::Wait, _)) => {}
                 Ok((changed, true)) => return Ok(changed),
                 Ok((changed, false)) => made = changed,
-                // What was changed before stays, and is applied by those who read and write.
+                // The change is stored, and later reads and writes apply it.
                 Err(_) if made != BanResult::Wait => break,
                 Err(error) => return Err(error),
             }
@@ -342,7 +341,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
             .await
     }
 
-    /// The rows of all tenants: what is out of sight has a number and no tenant.
+    /// Deletes discarded rows of all tenants, because discarded rows have no tenant.
     async fn sweep(&self, _tenant: &TenantId) -> Result<bool, StoreError> {
         let more = self
             .write(async |session| sweep::delete_some(session).await)
@@ -388,7 +387,7 @@ impl<C: Connection> DeadLetters for SqliteStore<C> {
 impl<C: Connection> Readiness for SqliteStore<C> {
     async fn ready(&self) -> Result<(), StoreError> {
         self.single(async |session| {
-            // A statement that has to look into the file.
+            // A statement that has to read the file.
             session.run("SELECT 1 FROM leaderboards LIMIT 1", &[]).await
         })
         .await

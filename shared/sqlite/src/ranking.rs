@@ -1,4 +1,4 @@
-//! Ranks: of a stretch of entries, and of one entry before and after a change.
+//! Ranks of neighbouring entries, and of one entry before and after a change.
 
 use leaderboard_core::{OrderKey, RankedEntry, StoreError, Ties};
 
@@ -10,7 +10,7 @@ use crate::periods::PeriodRow;
 use crate::row::corrupt;
 use crate::store::Session;
 
-/// Ranks neighbours in the list, best first, of which the first has `first_index` entries before it.
+/// Ranks neighbouring entries, best first. The first has `first_index` entries before it.
 pub(crate) async fn rank_stretch<C: Connection>(
     session: &Session<'_, C>,
     list: &PeriodList,
@@ -67,14 +67,14 @@ async fn first_rank<C: Connection>(
     Ok(better.saturating_add(1))
 }
 
-/// The rank after an entry moves from `old` to `new`, and before it, seen from before the move. A hidden
-/// player gets the ranks of one who is shown.
+/// Returns the ranks of an entry after and before it moves from `old` to `new`. The entry has not moved in the tables yet. A banned
+/// player gets the ranks that they would have without the ban.
 pub(crate) async fn rank_move<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,
     old: Option<&OrderKey>,
     new: &OrderKey,
-    hidden: bool,
+    banned: bool,
 ) -> Result<(u64, Option<u64>), StoreError> {
     const ENTRIES: &str = "SELECT \
          (SELECT count(*) FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2), \
@@ -105,9 +105,9 @@ pub(crate) async fn rank_move<C: Connection>(
     let at_low = cells.integer_or_null("entries of a tuple")?;
     let rank = |better: u64| better.saturating_add(1);
     Ok(match old {
-        // It leaves a place above, where it was counted, unless others of its tuple stay there.
+        // The entry was counted at its better position and leaves it, unless other entries have the same tuple.
         Some(old) if old < new => {
-            let leaves = u64::from(!hidden && at_low == Some(1));
+            let leaves = u64::from(!banned && at_low == Some(1));
             (rank(before_high.saturating_sub(leaves)), Some(rank(before_low)))
         }
         Some(_) => (rank(before_low), Some(rank(before_high))),

@@ -1,4 +1,4 @@
-//! Rate limits by the generic cell rate algorithm, and usage by the day. The database's own clock decides.
+//! Rate limits by the generic cell rate algorithm, and usage by day, by the clock of the database.
 
 use leaderboard_core::ports::{
     Charge, ChargeRequest, MAX_CHARGES, Overdraft, RateLimitDecision, USAGE_DAYS, Usage,
@@ -12,10 +12,9 @@ use crate::store::Session;
 
 /// Microseconds in a day.
 pub(crate) const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
-/// How long a bucket that is full again is kept, in microseconds: one in use is not deleted and made anew all the
-/// time.
+/// How long a full bucket is kept, in microseconds, so that a bucket in use is not deleted and created again all the time.
 const FULL_KEPT_US: u64 = 60_000_000;
-/// How many buckets, and how many days, that are no longer needed go with one call: more than it can add.
+/// How many unneeded buckets, and how many unneeded days, one call deletes: more than it can add.
 const SWEPT_AT_ONCE: usize = 2 * MAX_CHARGES;
 
 /// The database's clock in microseconds since the epoch, to the millisecond; the same all through a statement.
@@ -26,8 +25,8 @@ macro_rules! now_us {
 }
 pub(crate) use now_us;
 
-/// What a version is at least, whatever the last one was: the clock in microseconds. Its last three digits, which the
-/// clock does not tell, are random, so that a version is not given again when a backup is restored or a write is lost.
+/// The least new version: the clock in microseconds. The clock has milliseconds, so the last three digits are random. So no version
+/// is used again when a backup is restored or a write is lost.
 macro_rules! fresh_version {
     () => {
         concat!("(", now_us!(), " + abs(random() % 1000))")
@@ -35,7 +34,7 @@ macro_rules! fresh_version {
 }
 pub(crate) use fresh_version;
 
-/// What is there before a charge.
+/// The state before a charge.
 struct RateLimitState {
     now_us: u64,
     /// The day's usage so far.
@@ -45,12 +44,12 @@ struct RateLimitState {
     ahead_us: Vec<u64>,
 }
 
-/// Whether a charge changes anything if it is let through.
+/// Returns whether an accepted charge would change anything.
 pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
     charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }
 
-/// Charges all, or nothing if one has no room and the call is no report.
+/// Makes all charges, or refuses the call and makes none. A report is never refused.
 pub(crate) async fn charge<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -190,7 +189,7 @@ async fn save_usage<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Deletes some buckets that have been full for a while, and some days that are no longer kept.
+/// Deletes some buckets that are full, and some old days of usage.
 async fn delete_unneeded<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
     const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
          (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";

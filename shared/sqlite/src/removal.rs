@@ -8,7 +8,7 @@ use crate::row::corrupt;
 use crate::store::Session;
 use crate::{boards, entries, log, periods, tuples};
 
-/// Removes a player's entry; gives the period's version after it.
+/// Removes a player's entry, and returns the period's new version.
 pub(crate) async fn remove<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,

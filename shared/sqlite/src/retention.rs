@@ -1,4 +1,4 @@
-//! How much of a log is kept, and what the logs and idempotency records of a tenant weigh.
+//! Trims logs, and counts the weight of a tenant's logs and idempotency records.
 
 use leaderboard_core::codec::{RECORDED_AT_BYTES, read_recorded_at};
 use leaderboard_core::ports::{IDEMPOTENCY_MS, MIN_TRIMMED_EVENTS};
@@ -8,20 +8,20 @@ use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// What a transaction has appended to a log.
+/// The events that a transaction has appended to a log.
 #[derive(Debug)]
 pub(crate) struct AppendedEvents {
     /// The position of the first event.
     pub(crate) first: u64,
     /// The position of the last event.
     pub(crate) last: u64,
-    /// What the events weigh.
+    /// The weight of the events.
     pub(crate) weight: u64,
     /// When the last event was accepted.
     pub(crate) now: Timestamp,
 }
 
-/// What a tenant's logs and records weigh.
+/// The weight of a tenant's logs and records.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LogWeights {
     pub(crate) events: u64,
@@ -34,12 +34,12 @@ impl LogWeights {
     }
 }
 
-/// The span of [`IDEMPOTENCY_MS`] that holds an instant.
+/// Returns the number of the span of [`IDEMPOTENCY_MS`] that contains an instant.
 pub(crate) fn find_span(at: Timestamp) -> i64 {
     at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
 }
 
-/// What a tenant's logs weigh, and the records of the span that holds `now` and the one before it.
+/// Returns the weight of a tenant's logs, and of its records in the span that contains `now` and the span before.
 pub(crate) async fn read_weights<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -68,7 +68,7 @@ macro_rules! log_columns {
 pub(crate) use log_columns;
 const _: () = assert!(RECORDED_AT_BYTES == 12);
 
-/// How much of a log is kept, and where it begins.
+/// How much of a log is kept, and its oldest event.
 #[derive(Debug, Clone)]
 pub(crate) struct LogState {
     keep_events: u64,
@@ -91,7 +91,7 @@ impl LogState {
         })
     }
 
-    /// That of a leaderboard in a row.
+    /// Reads the state of a leaderboard's log.
     pub(crate) async fn read<C: Connection>(
         session: &Session<'_, C>,
         board: i64,
@@ -102,26 +102,26 @@ impl LogState {
     }
 }
 
-/// What decides how much of a log goes.
+/// The bounds that decide which events are removed.
 struct TrimBounds {
-    /// The first position that the policy keeps, by number.
+    /// The first position that the policy's number of events keeps.
     keep_from: u64,
     /// The instant before which events are too old.
     oldest_at: Timestamp,
-    /// How much is to go in any case.
+    /// The bytes to remove in any case.
     over: u64,
 }
 
 impl TrimBounds {
-    /// Whether an event goes, after others that weighed `freed`.
+    /// Returns whether an event is removed, after events with the weight `freed` were removed.
     fn removes(&self, position: u64, event: &[u8], freed: u64) -> bool {
         let is_old = read_recorded_at(event).is_ok_and(|at| at < self.oldest_at);
         position < self.keep_from || is_old || freed < self.over
     }
 }
 
-/// Counts what was appended and trims the log; `over` is how much the tenant's logs and records weigh too much, what was
-/// appended included. How much less they weigh by what was removed.
+/// Counts the appended events and trims the log. `over` is how much the tenant's logs and records weigh too much, with the appended
+/// events. Returns the weight of the removed events.
 pub(crate) async fn finish_append<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -155,7 +155,7 @@ pub(crate) async fn finish_append<C: Connection>(
     Ok(freed)
 }
 
-/// Removes the oldest events that are out of bounds, none that were appended just now. What they weighed.
+/// Removes the oldest events that are out of bounds, but none of the appended events. Returns their weight.
 async fn trim<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -191,7 +191,7 @@ async fn trim<C: Connection>(
     Ok(freed)
 }
 
-/// Counts what new idempotency records of one leaderboard and span weigh. The first of a span drops those that no longer count.
+/// Adds the weight of new idempotency records of one leaderboard and span. The first record of a span deletes old weights.
 pub(crate) async fn add_records<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -223,7 +223,7 @@ pub(crate) async fn add_records<C: Connection>(
     Ok(())
 }
 
-/// Takes a leaderboard that is about to be deleted off its tenant's weights.
+/// Subtracts a leaderboard that is about to be deleted from its tenant's weights.
 pub(crate) async fn subtract_leaderboard<C: Connection>(
     session: &Session<'_, C>,
     board: i64,

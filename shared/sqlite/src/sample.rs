@@ -1,4 +1,4 @@
-//! What a distribution is made of: values at fractions of the order, and places of tuples.
+//! The reads of a distribution: values at fractions of the order, and positions of tuples.
 
 use leaderboard_core::ports::{PeriodRef, Position, Positions, ReadError, Sample};
 use leaderboard_core::{StoreError, Values};
@@ -12,7 +12,7 @@ use crate::store::Session;
 /// The fraction that names the last entry.
 const WHOLE: u64 = 1000;
 
-/// The values at these fractions of the order, in thousandths.
+/// Returns the values at these fractions of the order, in thousandths.
 pub(crate) async fn sample<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,
@@ -42,7 +42,7 @@ pub(crate) async fn sample<C: Connection>(
     })
 }
 
-/// The values at these places of the list, in the order asked for. The list is walked once.
+/// Returns the values at these indexes of the list, in the order of `indexes`. Reads the list once.
 async fn at_indexes<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,
@@ -74,7 +74,7 @@ async fn at_indexes<C: Connection>(
     Ok(found.into_iter().map(|(_, values)| values).collect())
 }
 
-/// Where tuples would stand.
+/// Returns the positions that tuples would have.
 pub(crate) async fn positions<C: Connection>(
     session: &Session<'_, C>,
     period_ref: &PeriodRef<'_>,
@@ -94,7 +94,7 @@ pub(crate) async fn positions<C: Connection>(
             ],
         });
     };
-    // Where each prefix begins and where it ends, in ascending order, so that entries are passed once.
+    // The begin and the end of each prefix in ascending order, so that each entry is read once.
     let ends: Vec<Option<Vec<u8>>> = tuples.iter().map(|tuple| after_prefix(tuple)).collect();
     let mut bounds: Vec<&[u8]> = tuples.iter().map(Vec::as_slice).collect();
     bounds.extend(ends.iter().flatten().map(Vec::as_slice));
@@ -131,7 +131,7 @@ pub(crate) async fn positions<C: Connection>(
     })
 }
 
-/// The least bytes that are greater than everything with this prefix; `None` when nothing is.
+/// Returns the least bytes that are greater than all bytes with this prefix; `None` if there are none.
 fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = prefix.to_vec();
     while let Some(last) = bytes.last_mut() {

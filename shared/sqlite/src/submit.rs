@@ -1,4 +1,4 @@
-//! Settles submissions: all of a call in one transaction, each submission in whole or not at all.
+//! Applies the submissions of a call in one transaction. Each submission is applied to all of its targets or to none.
 
 use leaderboard_core::codec::decode_outcome;
 use leaderboard_core::ports::{Overdraft, RankDetail, SubmitOptions, Submitted};
@@ -18,10 +18,10 @@ use crate::row::{Cells, corrupt, malformed};
 use crate::store::Session;
 use crate::tuples;
 
-/// A refusal is a result, not an error.
+/// A result or a refusal, or an error of the store.
 type OrRefusal<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
 
-/// Charges a call, and settles submissions unless the call is refused.
+/// Charges a call, and applies its submissions unless the rate limits refuse it.
 pub(crate) async fn charge_and_submit<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -41,7 +41,7 @@ pub(crate) async fn charge_and_submit<C: Connection>(
     })
 }
 
-/// Settles submissions in their order.
+/// Applies submissions in their order.
 pub(crate) async fn submit<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -60,13 +60,13 @@ pub(crate) async fn submit<C: Connection>(
     Ok(results)
 }
 
-/// What one target found in the store.
+/// The stored state of one target.
 struct TargetState {
     board: i64,
-    hidden: bool,
+    banned: bool,
     /// What the submission's id stands for.
     known: Option<IdempotencyRecord>,
-    /// Key and the columns after it, not yet read: the layout may be another one.
+    /// The entry's key, and the unread columns after it. They are read later, because the layout may have changed.
     existing: Option<(Vec<u8>, Cells)>,
 }
 
@@ -149,7 +149,7 @@ fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
     }
 }
 
-/// All that is checked of a target; nothing is written.
+/// Checks a target, and writes nothing.
 async fn plan_target<C: Connection>(
     batch: &mut SubmissionBatch<'_, C>,
     submission: &PreparedSubmission,
@@ -175,7 +175,7 @@ async fn plan_target<C: Connection>(
     decide_target(submission, target, period, state)
 }
 
-/// Reads all that a target meets, in one statement.
+/// Reads the stored state of a target in one statement.
 async fn read_target<C: Connection>(
     batch: &mut SubmissionBatch<'_, C>,
     submission: &PreparedSubmission,
@@ -204,7 +204,7 @@ async fn read_target<C: Connection>(
     ];
     let row = batch.session.row(FIND, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
-    let hidden = cells.flag("hidden")?;
+    let banned = cells.flag("hidden")?;
     let fingerprint = cells.blob_or_null("fingerprint")?;
     let outcome = cells.blob_or_null("outcome")?;
     let known = match batch.known_id(board, submission) {
@@ -216,7 +216,7 @@ async fn read_target<C: Connection>(
     let key = cells.blob_or_null("order key")?;
     Ok(TargetState {
         board,
-        hidden,
+        banned,
         known,
         existing: key.map(|key| (key, cells)),
     })
@@ -250,10 +250,10 @@ impl TargetPlan {
     }
 }
 
-/// A decision on its way into the tables.
+/// A decision that is not written yet.
 struct PlannedWrite {
     board: i64,
-    hidden: bool,
+    banned: bool,
     existing: Option<KeyedEntry>,
     decision: Decision,
 }
@@ -280,7 +280,7 @@ fn decide_target(
     Ok(match decided {
         Ok(decision) => Ok(TargetPlan::Apply(Box::new(PlannedWrite {
             board: state.board,
-            hidden: state.hidden,
+            banned: state.banned,
             existing,
             decision,
         }))),
@@ -305,20 +305,20 @@ impl PlannedWrite {
         let (rank, previous_rank) = match ranks {
             RankDetail::Omitted => (None, None),
             RankDetail::Full => {
-                let (rank, previous) = rank_move(session, period, old_key, &key, self.hidden).await?;
+                let (rank, previous) = rank_move(session, period, old_key, &key, self.banned).await?;
                 (Some(rank), previous)
             }
         };
         if *status == Status::Kept {
             entries::save_attempts(session, period.row, entry).await?;
         } else {
-            entries::save(session, period.row, self.hidden, entry, &key).await?;
+            entries::save(session, period.row, self.banned, entry, &key).await?;
             period.version = position;
             if old_key.is_none() {
                 period.total = period.total.saturating_add(1);
-                period.visible = period.visible.saturating_add(u64::from(!self.hidden));
+                period.visible = period.visible.saturating_add(u64::from(!self.banned));
             }
-            if period.keeps_tuples() && !self.hidden {
+            if period.keeps_tuples() && !self.banned {
                 move_tuple(session, period, old_key, &key).await?;
             }
         }
@@ -338,13 +338,13 @@ impl PlannedWrite {
             replayed: false,
         };
         batch.count(*status);
-        batch.log(self.board, position, submission, target, (self.hidden, *status));
+        batch.log(self.board, position, submission, target, (self.banned, *status));
         batch.remember(self.board, submission, target, &outcome);
         Ok(outcome)
     }
 }
 
-/// Keeps count of the tuples when a visible entry moves.
+/// Updates the counts of tuples when a visible entry moves.
 async fn move_tuple<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,

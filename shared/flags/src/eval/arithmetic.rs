@@ -8,7 +8,7 @@ use super::{NULL, OperationResult, RuleEvaluation};
 use crate::rule::{Operation, TargetingRule};
 
 impl<'a> RuleEvaluation<'a> {
-    /// An operation on numbers. What is none, or has no finite result, yields null.
+    /// Evaluates an operation on numbers. Without a finite result, it returns null.
     pub(super) fn calculate<'s>(
         &mut self,
         operation: Operation,
@@ -50,7 +50,7 @@ fn pair_with_zero(numbers: &[f64]) -> f64 {
     numbers.first().map_or(f64::NAN, |number| 0.0 - number)
 }
 
-/// The number that `beats` all others; not a number when one of them is none, or there are none.
+/// Returns the number that `beats` all others; NaN if one of them is NaN, or there are no numbers.
 fn extreme(numbers: &[f64], beats: fn(&f64, &f64) -> bool) -> f64 {
     if numbers.iter().any(|number| number.is_nan()) {
         return f64::NAN;

@@ -10,7 +10,7 @@ use crate::limits::{BYTES_PER_STEP, MAX_VALUE_DEPTH};
 /// Why an evaluation ended without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EvaluationStop {
-    /// Its steps are spent.
+    /// It used all its steps.
     Steps,
     /// It made a value with more than [`MAX_VALUE_DEPTH`] levels.
     Depth,
@@ -36,8 +36,8 @@ impl RuleEvaluation<'_> {
         Ok(())
     }
 
-    /// A value of its own: what is copied is paid for. Every list a rule makes is built of such values, which
-    /// keeps the depth of all of them bounded.
+    /// Returns an owned value, and takes the steps of copying it. Every list that a rule creates consists of such values, which bounds
+    /// the depth of all values.
     pub(super) fn own(&mut self, value: Cow<'_, Value>) -> Result<Value, EvaluationStop> {
         self.weigh(&value, MAX_VALUE_DEPTH)?;
         Ok(value.into_owned())

@@ -8,7 +8,7 @@ use super::coerce::{to_number, to_text};
 use super::{NULL, OperationResult, RuleEvaluation};
 use crate::rule::TargetingRule;
 
-/// The member of the context that flagd fills in.
+/// The member of the context that the evaluation provides.
 const FLAGD: &str = "$flagd";
 
 /// What `var` reads from.
@@ -16,9 +16,9 @@ const FLAGD: &str = "$flagd";
 pub(super) enum DataScope<'s> {
     /// The context of the evaluation.
     Root,
-    /// An element of the list that `map` and its like go through.
+    /// An element of the list of `map`, `filter` and similar operations.
     Item(&'s Value),
-    /// What `reduce` offers.
+    /// The two values of `reduce`.
     Fold {
         current: &'s Value,
         accumulator: &'s Value,
@@ -26,7 +26,7 @@ pub(super) enum DataScope<'s> {
 }
 
 impl<'a> RuleEvaluation<'a> {
-    /// `var`: the value at a path (`a.b.0`), else the second argument.
+    /// `var`: the value at a path (`a.b.0`), or else the second argument.
     pub(super) fn var<'s>(
         &mut self,
         arguments: &'s [TargetingRule],
@@ -43,7 +43,7 @@ impl<'a> RuleEvaluation<'a> {
         }
     }
 
-    /// `missing`: those of some paths where nothing is.
+    /// `missing`: the paths without a value.
     pub(super) fn missing<'s>(
         &mut self,
         arguments: &'s [TargetingRule],
@@ -59,7 +59,7 @@ impl<'a> RuleEvaluation<'a> {
         self.absent(paths, scope)
     }
 
-    /// `missing_some`: as `missing`, but nothing when at least so many are there.
+    /// `missing_some`: as `missing`, but empty if at least the given number of paths have values.
     pub(super) fn missing_some<'s>(
         &mut self,
         arguments: &'s [TargetingRule],
@@ -141,7 +141,7 @@ impl<'a> RuleEvaluation<'a> {
         }
     }
 
-    /// All there is to read.
+    /// Returns the whole scope.
     fn everything<'s>(&mut self, scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,

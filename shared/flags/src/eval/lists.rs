@@ -68,7 +68,7 @@ impl<'a> RuleEvaluation<'a> {
         Ok(Cow::Owned(accumulator))
     }
 
-    /// `all`, `some` and `none`. Not all of nothing hold.
+    /// `all`, `some` and `none`. `all` of an empty list is false.
     pub(super) fn quantify<'s>(
         &mut self,
         operation: Operation,
@@ -131,7 +131,7 @@ impl<'a> RuleEvaluation<'a> {
         }))
     }
 
-    /// `starts_with` and `ends_with`: null unless there are two texts.
+    /// `starts_with` and `ends_with`: null unless both arguments are texts.
     pub(super) fn affix<'s>(
         &mut self,
         arguments: &'s [TargetingRule],

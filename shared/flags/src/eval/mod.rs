@@ -1,7 +1,7 @@
-//! The evaluation of a rule: a walk over its tree, with a bound on the work and on the values it makes.
+//! Evaluates a rule: walks over its tree, with bounds on the work and on the created values.
 //!
-//! The meaning is that of [JsonLogic](https://jsonlogic.com/operations.html), with values coerced as JavaScript
-//! does. Nothing fails but the bounds: what makes no sense is null, and null chooses the default.
+//! Operations are those of [JsonLogic](https://jsonlogic.com/operations.html), with JavaScript's conversion of values. Only the bounds
+//! cause errors: an invalid operation returns null, and null chooses the default.
 
 mod arithmetic;
 mod budget;
@@ -21,7 +21,7 @@ pub(crate) use coerce::from_number;
 use coerce::{is_truthy, less, loosely_equal, strictly_equal};
 use data::DataScope;
 
-/// What an operation yields: borrowed from the rule or the context where that is possible.
+/// The result of an operation, borrowed from the rule or the context if possible.
 type OperationResult<'s> = Result<Cow<'s, Value>, EvaluationStop>;
 
 const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);
@@ -53,7 +53,7 @@ impl<'a> RuleEvaluation<'a> {
         }
     }
 
-    /// The steps that are left of those allowed.
+    /// Returns the number of remaining steps.
     pub(crate) const fn steps_left(&self) -> u32 {
         self.steps
     }
@@ -131,7 +131,7 @@ impl<'a> RuleEvaluation<'a> {
         }
     }
 
-    /// The argument of that index; null when it is left out.
+    /// Evaluates the argument with this index; null if it is missing.
     fn argument<'s>(
         &mut self,
         arguments: &'s [TargetingRule],
@@ -191,7 +191,7 @@ impl<'a> RuleEvaluation<'a> {
         Ok(NULL)
     }
 
-    /// `and`, `or`: the first value that is as `wanted`, else the last.
+    /// `and`, `or`: the first value whose truth is `wanted`, or else the last value.
     fn first_that<'s>(
         &mut self,
         arguments: &'s [TargetingRule],

@@ -28,8 +28,7 @@ impl<'a> RuleEvaluation<'a> {
         Ok(Cow::Owned(Value::String(text)))
     }
 
-    /// `substr`: from a place (from the end when negative), and so many characters (without so many at the
-    /// end when negative).
+    /// `substr`: from an offset (from the end if negative), up to a number of characters (without this many at the end if negative).
     pub(super) fn substr<'s>(
         &mut self,
         arguments: &'s [TargetingRule],
@@ -53,7 +52,7 @@ impl<'a> RuleEvaluation<'a> {
     }
 }
 
-/// A place in a text of `length` characters, counted from its end when negative.
+/// Returns an offset in a text of `length` characters, counted from its end if negative.
 fn offset(number: f64, length: usize) -> usize {
     let beyond = if number > 0.0 { i64::MAX } else { 0 };
     let far = from_number(number.trunc()).as_i64().unwrap_or(beyond);

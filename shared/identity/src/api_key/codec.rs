@@ -1,4 +1,4 @@
-//! The bytes that a record is kept as: JSON with the number of its format.
+//! The stored format of a key's record: JSON with a format number.
 
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
@@ -29,7 +29,7 @@ struct StoredRecord {
     digest: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced: Option<StoredReplacedSecret>,
-    /// Those before it. An instance of an older version sees the newest alone.
+    /// The former secrets except the newest. An instance of an older version reads only `replaced`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     replaced_before: Vec<StoredReplacedSecret>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -84,7 +84,7 @@ impl StoredRequest {
 }
 
 impl ApiKeyRecord {
-    /// The bytes to keep.
+    /// Encodes the record for storage.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let stored = StoredRecord {
@@ -112,8 +112,7 @@ impl ApiKeyRecord {
         serde_json::to_vec(&stored).unwrap_or_default()
     }
 
-    /// Reads what [`ApiKeyRecord::encode`] has written; `None` for damaged bytes, another format, or a scope that this
-    /// version does not know.
+    /// Decodes a stored record; `None` for damaged bytes, another format, or an unknown scope.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let stored: StoredRecord = serde_json::from_slice(bytes).ok()?;

@@ -1,4 +1,4 @@
-//! One key of an issuer, with the one algorithm that it is for.
+//! A key of an issuer, and the only algorithm that it is used with.
 
 use jwt_compact::alg::{Es256, Hs256, Hs256Key, Rsa};
 use jwt_compact::jwk::JsonWebKey;
@@ -21,7 +21,7 @@ pub const MIN_SECRET_BYTES: usize = 32;
 const MAX_SECRET_BYTES: usize = 1024;
 /// The smallest RSA key, in bits (RFC 7518, section 3.3).
 pub const MIN_RSA_BITS: usize = 2048;
-/// The largest RSA key, in bits: checking a signature takes longer with the square of it.
+/// The largest RSA key, in bits. The time to verify a signature grows with the square of the size.
 pub const MAX_RSA_BITS: usize = 4096;
 /// The longest key as PEM, in bytes.
 pub const MAX_PEM_BYTES: usize = 4096;
@@ -46,7 +46,7 @@ pub enum TokenAlgorithm {
 }
 
 impl TokenAlgorithm {
-    /// The algorithm of a token's or key's `alg`. There is none for `none`.
+    /// Returns the algorithm of a token's or key's `alg`; `None` for unknown names and for `none`.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         match name {
@@ -70,16 +70,16 @@ impl TokenAlgorithm {
     }
 }
 
-/// Where a key comes from, which decides what it may be.
+/// Where a key comes from, which decides the allowed kinds of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOrigin {
     /// An administrator gave it: it may be a shared secret.
     Configured,
-    /// It was published at an address. A secret that is published is none, so it is refused.
+    /// It was published at an address. A published secret is not secret, so shared secrets are refused.
     Published,
 }
 
-/// Why a key cannot be used. What it displays is safe to show: it repeats nothing of the key.
+/// Why a key cannot be used. The displayed text contains no part of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyProblem {
     /// Not a key in this format, or its numbers are not those of a key.
@@ -116,7 +116,7 @@ enum KeyMaterial {
     Rs256(rsa::RsaPublicKey),
 }
 
-/// A key that tokens are checked with, and the one algorithm that it is for.
+/// A key that verifies tokens, and the only algorithm that it is used with.
 #[derive(Clone)]
 pub struct VerificationKey {
     kid: Option<Box<str>>,
@@ -146,7 +146,7 @@ impl VerificationKey {
     /// Ed25519 for EdDSA.
     ///
     /// # Errors
-    /// When it is not such a key.
+    /// [`KeyProblem`] if the text is not such a key.
     pub fn from_pem(kid: Option<&str>, pem: &str) -> Result<Self, KeyProblem> {
         if pem.len() > MAX_PEM_BYTES {
             return Err(KeyProblem::Size);
@@ -176,10 +176,10 @@ impl VerificationKey {
         Self::new(kid, material)
     }
 
-    /// A key as JSON (RFC 7517). Its algorithm is its `alg`, else the one of its kind.
+    /// Creates a key from JSON (RFC 7517). Its algorithm is its `alg`, or else the algorithm of its kind.
     ///
     /// # Errors
-    /// When the key is none, or none that may check signatures of tokens.
+    /// [`KeyProblem`] if this is not a key that may verify tokens.
     pub fn from_jwk(jwk: &Value, origin: KeyOrigin) -> Result<Self, KeyProblem> {
         let text = |name: &str| match jwk.get(name) {
             None => Ok(None),
@@ -224,7 +224,7 @@ impl VerificationKey {
             KeyMaterial::Rs256(key) if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&key.n().bits()) => {
                 return Err(KeyProblem::Size);
             }
-            // With a key of small order one signature is valid for many texts.
+            // With a key of small order, one signature is valid for many texts.
             KeyMaterial::EdDsa(key) if key.is_weak() => return Err(KeyProblem::Malformed),
             _ => {}
         }
@@ -249,7 +249,7 @@ impl VerificationKey {
         }
     }
 
-    /// The claims, if the token's algorithm is this key's and its signature is good.
+    /// Returns the claims, if the token has this key's algorithm and a valid signature.
     pub(super) fn check<T: DeserializeOwned>(
         &self,
         token: &PresentedToken<'_>,
@@ -269,7 +269,7 @@ impl VerificationKey {
     }
 }
 
-/// Shows the name and the algorithm, never the key.
+/// Prints the id and the algorithm, never the key.
 impl std::fmt::Debug for VerificationKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VerificationKey")

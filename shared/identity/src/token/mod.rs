@@ -1,5 +1,4 @@
-//! JSON Web Tokens (RFC 7519), checked as RFC 8725 asks: every key has one algorithm, and what the token says
-//! about itself decides nothing.
+//! JSON Web Tokens (RFC 7519), verified as RFC 8725 requires: every key has one algorithm, and a token's own header decides nothing.
 
 mod claims;
 mod issuer;

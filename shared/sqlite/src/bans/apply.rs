@@ -13,7 +13,7 @@ const MAX_LOOKS: u64 = 2000;
 /// The most leaderboards that one statement reads.
 const MAX_BOARDS: i64 = 200;
 
-/// Brings one leaderboard up to date with the bans at `now`, as far as the work of one transaction goes. Whether it is.
+/// Applies the bans at `now` to one leaderboard, within the work of one transaction. Returns whether the leaderboard is up to date.
 pub(crate) async fn apply_to_board<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -30,7 +30,7 @@ pub(crate) async fn apply_to_board<C: Connection>(
     Ok(!is_behind(session, tenant, board, now).await?)
 }
 
-/// Goes on with applying what waits, as far as the work of one transaction goes. Whether nothing waits any more.
+/// Applies pending changes, within the work of one transaction. Returns whether no change is pending.
 pub(crate) async fn apply_next<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -63,7 +63,7 @@ async fn read_changes<C: Connection>(
         .collect()
 }
 
-/// A leaderboard on the walk.
+/// A leaderboard that gets pending changes.
 struct WalkedLeaderboard {
     row: i64,
     id: String,
@@ -71,7 +71,7 @@ struct WalkedLeaderboard {
     periods: u64,
 }
 
-/// The leaderboards from `from` (or after `after`) on, in the order of their ids; up to `from` itself, when it is given.
+/// Returns the leaderboard `from`, or with `None` the leaderboards after `after`, in the order of their ids.
 async fn read_boards<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -102,7 +102,7 @@ async fn read_boards<C: Connection>(
         .collect()
 }
 
-/// Applies to a leaderboard the changes that it has not seen. Whether all were, before `looks` ran out.
+/// Applies pending changes to a leaderboard. Returns whether all were applied before `looks` ran out.
 async fn bring_up_to_date<C: Connection>(
     session: &Session<'_, C>,
     (tenant, board): (&TenantId, &WalkedLeaderboard),
@@ -129,7 +129,7 @@ async fn bring_up_to_date<C: Connection>(
     Ok(finished)
 }
 
-/// Goes on with the walk over the leaderboards until `looks` run out.
+/// Continues the walk over the leaderboards until `looks` run out.
 async fn continue_walk<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -161,7 +161,7 @@ async fn continue_walk<C: Connection>(
         if done < step.len() || step.len() == usize::try_from(MAX_BOARDS).unwrap_or(0) {
             continue;
         }
-        // Every leaderboard has what waited when this walk began.
+        // Every leaderboard has the changes that were pending when this walk began.
         session
             .run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])
             .await?;
@@ -181,14 +181,14 @@ async fn continue_walk<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Moves a player's entries of one leaderboard to the side where they belong, with one event for all of them.
+/// Makes a player's entries of one leaderboard visible or invisible, with one event for all of them.
 async fn move_entries<C: Connection>(
     session: &Session<'_, C>,
     (tenant, board): (&TenantId, i64),
     change: &BanChange,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // Entries that are not as they should be.
+    // Entries whose visibility is not that of the change.
     const AFFECTED: &str = "SELECT b.last_position, p.row FROM leaderboards b \
          JOIN periods p ON p.leaderboard = b.row AND (p.expires_at IS NULL OR p.expires_at > ?4) \
          JOIN entries e ON e.period = p.row AND e.player = ?2 AND e.hidden <> ?3 \
