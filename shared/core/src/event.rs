@@ -29,7 +29,7 @@ pub enum EventBody {
     },
     /// A submission was accepted. It may have left the entry as it was.
     Submitted {
-        /// Whose it was.
+        /// The player.
         player: PlayerId,
         /// The period it fell into.
         period: PeriodId,
@@ -50,12 +50,12 @@ pub enum EventBody {
     },
     /// An entry was removed.
     Removed {
-        /// Whose it was.
+        /// The player.
         player: PlayerId,
         /// From which period.
         period: PeriodId,
     },
-    /// A player was banned from everyone else (shadow ban).
+    /// A player was banned (shadow ban).
     Banned {
         /// The player.
         player: PlayerId,
