@@ -273,8 +273,8 @@ pub struct Target {
     pub operator: Operator,
     /// The numbers, in the columns' order.
     pub values: Values,
-    /// Why the leaderboard would not take it. A store answers with this unless the submission's id is known: what
-    /// was accepted once stays accepted, although the leaderboard has ended or changed since.
+    /// The reason why the leaderboard refuses the submission. A store returns this reason unless the submission has an idempotency
+    /// record: what was accepted once stays accepted, even if the leaderboard has ended or changed since.
     pub refused: Option<RefusalReason>,
 }
 

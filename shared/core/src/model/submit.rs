@@ -106,7 +106,7 @@ fn plan_target(
         .map(|decision| TargetPlan::Apply(decision.status))
 }
 
-/// What the submission's id stands for, while it is remembered.
+/// Returns the idempotency record of the submission, unless it has expired.
 fn find_kept_outcome<'a>(
     board: &'a ModelLeaderboard,
     submission: &PreparedSubmission,

@@ -240,7 +240,7 @@ fn addition_adds_the_first_column_and_replaces_the_others() {
         minus.map(|d| d.entry.values.as_slice().to_vec()),
         Ok(vec![-1, 70])
     );
-    // The first column is the same and another is not: the tuple was reached anew.
+    // The first column is the same and another is not: this is another tuple.
     let zero = decided(
         &leaderboard(Operator::Increment, &orders),
         Some(&before),

@@ -195,7 +195,7 @@ fn at_once_the_current_period_goes_on_to_the_next_reset_of_the_new_rule() {
         of(&endless, "2030-01-01T00:00:00Z"),
         is("2026-11-11T00:00:00Z", "")
     );
-    // All time has no start to begin anew from.
+    // The period of all time has no start.
     assert_eq!(
         at_once(&Schedule::never(), &weekly(), NOW),
         changed(&Schedule::never(), &weekly(), NOW)

@@ -116,7 +116,7 @@ pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
     [byte; 16]
 }
 
-/// Terms without ranks.
+/// Options without ranks.
 pub(crate) fn terms() -> SubmitOptions {
     SubmitOptions::new(RankDetail::Omitted)
 }

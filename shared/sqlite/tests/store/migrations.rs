@@ -148,7 +148,7 @@ fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
             assert!(held.log_bytes > 0);
             assert_eq!((held.leaderboards, held.entries), (1, 2));
             assert_eq!(store.usage(&tenant(), 10).await, Ok((Vec::new(), held)));
-            // Who was hidden is banned.
+            // A player who was hidden in the old schema is banned.
             let bans = store.list_bans(&tenant(), None, 10, at(1)).await.unwrap();
             assert_eq!(bans.len(), 1);
             assert_eq!((bans[0].player.as_str(), bans[0].expires_at), ("bob", None));
