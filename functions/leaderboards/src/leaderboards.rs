@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
-use leaderboard_core::usecase::Stored;
+use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
 use leaderboard_api::Preconditions;
@@ -136,7 +136,7 @@ pub async fn put<E: ResponseEnvironment>(
     let sent = json::parse(context.body)?;
     let board = read_document(&sent, &id).map_err(|problem| problem.pointing_into(&sent))?;
     let expected = if preconditions.exist() {
-        let there = usecase::get(&context.deps(), &context.tenant, &id).await?;
+        let there = usecase::read_leaderboard(&context.deps(), &context.tenant, &id).await?;
         preconditions.expected(there.map(|board| board.version))?
     } else {
         Expected::Any
@@ -204,7 +204,7 @@ pub async fn delete<E: ResponseEnvironment>(
         Expected::Any
     };
     audit::record_act(context).await?;
-    let deleted = usecase::delete(&context.deps(), &context.tenant, &id, expected).await;
+    let deleted = usecase::delete_leaderboard(&context.deps(), &context.tenant, &id, expected).await;
     // A call whose answer is lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {
         leaderboard_responses::deleted(context.env, &context.tenant, &id);
@@ -242,7 +242,7 @@ async fn current<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &LeaderboardId,
 ) -> Result<Versioned<Leaderboard>, Problem> {
-    usecase::get(&context.deps(), &context.tenant, id)
+    usecase::read_leaderboard(&context.deps(), &context.tenant, id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
 }
@@ -261,10 +261,10 @@ async fn store<E: ResponseEnvironment>(
     board: &Leaderboard,
     expected: Expected,
     rebuild: bool,
-) -> Result<Result<Stored, PutRefusal>, StoreError> {
+) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     let (deps, tenant) = (context.deps(), &context.tenant);
     let most = context.knowledge.tenant.quotas.leaderboards;
-    let put = usecase::put(&deps, tenant, board, expected, rebuild, most).await;
+    let put = usecase::put_leaderboard(&deps, tenant, board, expected, rebuild, most).await;
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
         leaderboard_responses::changed(context.env, tenant, Some(&board.id));
     }

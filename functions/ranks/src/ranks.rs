@@ -75,7 +75,7 @@ async fn players<E: ResponseEnvironment>(
     context.charge_more(leaderboard_responses::units_made_alone(
         u32::try_from(asked.len()).unwrap_or(u32::MAX),
     ));
-    let found = usecase::players(
+    let found = usecase::read_players(
         &context.deps(),
         &context.tenant,
         &context.caller,

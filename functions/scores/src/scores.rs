@@ -72,9 +72,9 @@ async fn take<E: ResponseEnvironment>(
         RankDetail::Full
     };
     let mut terms = context.submit_options(ranks);
-    terms.metering.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
+    terms.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
     let corrections = audit::begin_corrections(context, &submissions, &places, &mut terms).await?;
-    let Submitted { metered, answers } = usecase::submit(
+    let Submitted { rate_limit_decision, answers } = usecase::submit_scores(
         &context.deps(),
         &context.tenant,
         &context.caller,
@@ -87,8 +87,8 @@ async fn take<E: ResponseEnvironment>(
         leaderboard_responses::perhaps_submitted(context.env, &context.tenant, submissions.iter())
     })?;
     audit::end_corrections(context, corrections, &submissions, &answers, &places).await;
-    let refused = metered.refused;
-    context.metered.borrow_mut().get_or_insert(metered);
+    let refused = rate_limit_decision.refused;
+    context.rate_limit_decision.borrow_mut().get_or_insert(rate_limit_decision);
     if refused {
         return Err(Problem::new(ProblemType::TooManyRequests));
     }
@@ -222,7 +222,7 @@ pub async fn remove<E: ResponseEnvironment>(
     let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
     audit::record_act(context).await?;
-    let removed = usecase::remove(
+    let removed = usecase::remove_entry(
         &context.deps(),
         &context.tenant,
         &context.caller,

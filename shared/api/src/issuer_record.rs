@@ -3,7 +3,7 @@
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, StoreError, TenantId};
 use leaderboard_identity::token::{
-    ClaimsMapping, KeyProblem, TenantSource, TokenType, Trust, VerificationKey, Verifier,
+    ClaimsMapping, KeyProblem, TenantSource, TokenType, KeyOrigin, VerificationKey, Verifier,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl StaticKey {
     /// [`KeyProblem`] when it cannot be used.
     pub fn parsed(&self) -> Result<VerificationKey, KeyProblem> {
         match self {
-            Self::Jwk(jwk) => VerificationKey::from_jwk(jwk, Trust::Configured),
+            Self::Jwk(jwk) => VerificationKey::from_jwk(jwk, KeyOrigin::Configured),
             Self::Pem(kid, pem) => VerificationKey::from_pem(kid.as_deref(), pem),
             Self::Secret(kid, secret) => VerificationKey::from_secret(kid.as_deref(), secret.as_bytes()),
         }

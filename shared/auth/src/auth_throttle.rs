@@ -56,9 +56,9 @@ impl AuthThrottle {
             look(env, payer, one).await;
             let buckets = &env.limiter().buckets;
             if !buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
-                let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
+                let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
                 // Whatever the credential is: it is refused unseen.
-                return Err(refused(env, one, &metered, Cost::ONE).with_refused(None, None));
+                return Err(refused(env, one, &rate_limit_decision, Cost::ONE).with_refused(None, None));
             }
         }
         Ok(Self {
@@ -83,8 +83,8 @@ impl AuthThrottle {
         if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
             return Ok(());
         }
-        let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
-        Err(refused(env, one, &metered, Cost::ONE))
+        let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
+        Err(refused(env, one, &rate_limit_decision, Cost::ONE))
     }
 
     /// Charges a request that fails before it passes its own limits, if that is because the store is out of reach. What to answer:
@@ -156,7 +156,7 @@ pub async fn check_address<E: AuthEnvironment>(
     if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
         Ok(())
     } else {
-        let metered = buckets.peek(payer, one, Cost::ONE, now_us(env));
-        Err(refused(env, one, &metered, Cost::ONE))
+        let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
+        Err(refused(env, one, &rate_limit_decision, Cost::ONE))
     }
 }

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_identity::token::{
-    Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, Trust, discovery_url,
+    Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, KeyOrigin, discovery_url,
 };
 
 use super::nearby;
@@ -337,7 +337,7 @@ async fn fetch<E: AuthEnvironment>(env: &E, source: &Source) -> Result<(Vec<u8>,
         }
     };
     let json = get(env, &url, MAX_KEY_SET_BYTES).await?;
-    let keys = KeySet::parse(&json, Trust::Published);
+    let keys = KeySet::parse(&json, KeyOrigin::Published);
     let keys = keys.map_err(|_| format!("{url} is no key set with a key that can be used."))?;
     Ok((json.to_vec(), keys))
 }

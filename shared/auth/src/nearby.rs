@@ -3,7 +3,7 @@
 use leaderboard_core::Timestamp;
 use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::Cache;
-use leaderboard_identity::token::{KeySet, Trust};
+use leaderboard_identity::token::{KeySet, KeyOrigin};
 
 use super::index::digest;
 use crate::AuthEnvironment;
@@ -29,7 +29,7 @@ pub(crate) async fn set<E: AuthEnvironment>(env: &E, name: &str) -> Option<(KeyS
     let mut r = Reader::new(&bytes);
     (r.unsigned().ok()? == FORM).then_some(())?;
     let fetched_at = Timestamp::from_unix_ms(r.signed().ok()?)?;
-    let keys = KeySet::parse(r.bytes().ok()?, Trust::Published).ok()?;
+    let keys = KeySet::parse(r.bytes().ok()?, KeyOrigin::Published).ok()?;
     r.end().ok()?;
     Some((keys, fetched_at))
 }

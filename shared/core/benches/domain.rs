@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use leaderboard_core::codec::{decode_event, decode_leaderboard, encode_event, encode_leaderboard};
 use leaderboard_core::{
     Column, Columns, Entry, Event, EventBody, Invalid, Layout, Leaderboard, LeaderboardId, Order, PeriodId,
-    PlayerId, Reset, Schedule, Submission, SubmissionTarget, Ties, Timestamp, Values, decide,
+    PlayerId, Reset, Schedule, Submission, SubmittedValues, Ties, Timestamp, Values, decide,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -70,7 +70,7 @@ fn decisions(c: &mut Criterion) -> Result<(), Invalid> {
     let submission = Submission {
         leaderboards: vec![board.id.clone()],
         player: player()?,
-        values: SubmissionTarget::Named(vec![("goals".into(), 3), ("minutes".into(), 90)]),
+        values: SubmittedValues::Named(vec![("goals".into(), 3), ("minutes".into(), 90)]),
         operator: None,
         metadata: None,
         occurred_at: Some(now()),
@@ -158,7 +158,7 @@ fn codec(c: &mut Criterion) -> Result<(), Invalid> {
             metadata: None,
             occurred_at: now(),
             id: None,
-            hidden: false,
+            banned: false,
             kept: false,
         },
     };

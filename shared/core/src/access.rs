@@ -1,19 +1,19 @@
-//! Who asks, and what a leaderboard lets them do.
+//! Callers, and what a leaderboard permits them to do.
 
 use crate::{Access, IdScope, Leaderboard, Operator, PlayerId, ReadAccess, RefusalReason, WriteAccess};
 
-/// What a credential allows, as a set.
+/// The scopes of a credential, as a set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// `scores:read`: to read private leaderboards, and hidden players' entries by name.
+    /// `scores:read`: to read private leaderboards, and entries of banned players by name.
     pub const READ: Self = Self(1);
     /// `scores:write`: to submit and remove scores.
     pub const WRITE: Self = Self(2);
-    /// `admin`: to configure and to operate. It holds the others.
+    /// `admin`: to configure and to operate. It includes the other scopes.
     pub const ADMIN: Self = Self(7);
-    /// Nothing.
+    /// No scope.
     pub const NONE: Self = Self(0);
     /// The names that credentials and the API use.
     pub const NAMES: [(&'static str, Self); 3] = [
@@ -22,7 +22,7 @@ impl Scopes {
         ("admin", Self::ADMIN),
     ];
 
-    /// The scope of that name.
+    /// Returns the scope with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES
@@ -31,19 +31,19 @@ impl Scopes {
             .map(|(_, scopes)| *scopes)
     }
 
-    /// Both together.
+    /// Returns the union of two sets.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of `other` is in here.
+    /// Returns whether the set contains all of `other`.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The fewest names that say the same; `admin` alone where that holds.
+    /// Returns the names of the scopes; only `admin` if the set contains it.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let admin = self.contains(Self::ADMIN);
         Self::NAMES
@@ -59,32 +59,32 @@ impl Scopes {
     }
 }
 
-/// Who asks, after authentication. The tenant is known apart from this.
+/// An authenticated caller. The tenant is kept separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// Nobody in particular: public leaderboards only.
+    /// A caller without a credential, who may use public leaderboards only.
     Anonymous,
     /// A player with a token of their own.
     Player(PlayerId),
     /// A server of the tenant.
     Server,
-    /// A server of the tenant whose credential also configures and operates. It may do all that a server may.
+    /// A server of the tenant whose credential also configures and operates. It may do everything that a server may.
     Admin,
-    /// A score that was published as a message. It may do what a server may, but corrects nothing: it comes without a
-    /// credential that the audit log could name.
+    /// The sender of a score that was published as a message. It has the permissions of a server, except for corrections, because
+    /// a message has no credential that the audit log could name.
     Message,
-    /// Anybody with leave to read, who sees no hidden player: whom an answer is made for that many are given.
+    /// Any caller with permission to read, who sees no banned player. Shared responses are made for this caller.
     Reader,
 }
 
 impl Caller {
-    /// Whether this caller may read a leaderboard.
+    /// Returns whether this caller may read a leaderboard.
     #[must_use]
     pub fn may_read(&self, access: Access) -> bool {
         access.read == ReadAccess::Public || *self != Self::Anonymous
     }
 
-    /// Whether this caller may submit a score of `player`.
+    /// Returns whether this caller may submit a score of `player`.
     #[must_use]
     pub fn may_submit(&self, access: Access, player: &PlayerId) -> bool {
         match self {
@@ -94,18 +94,18 @@ impl Caller {
         }
     }
 
-    /// Whether this is a server of the tenant, with whatever scopes.
+    /// Returns whether this is a server of the tenant, with any scopes.
     #[must_use]
     pub const fn is_server(&self) -> bool {
         matches!(self, Self::Server | Self::Admin | Self::Message)
     }
 
-    /// Whether a submission of this caller to `board` may have `operator`. The leaderboard's own is no override. A server
-    /// overrides it where the leaderboard allows that, and may always set, which is a correction where the leaderboard does not
-    /// allow it; a message overrides it where the leaderboard allows that; a player overrides nothing.
+    /// Checks whether a submission of this caller to `board` may have `operator`. The leaderboard's own operator is always allowed.
+    /// A server may use another operator if the leaderboard allows overrides, and may always use `set` (a correction). A message
+    /// may use another operator if the leaderboard allows overrides. A player may not.
     ///
     /// # Errors
-    /// The reason for the refusal.
+    /// The reason of the refusal.
     pub fn check_operator(&self, board: &Leaderboard, operator: Operator) -> Result<(), RefusalReason> {
         let corrects = matches!(self, Self::Server | Self::Admin) && operator == Operator::Set;
         if operator == board.operator || corrects {
@@ -119,8 +119,8 @@ impl Caller {
         }
     }
 
-    /// Whose names the ids are that this caller sends. A player's own are apart, so that nobody can use up the id of another
-    /// player's submission.
+    /// Returns the scope of the ids that this caller sends. A player has a scope of their own, so that nobody can use up the ids of
+    /// another player.
     #[must_use]
     pub const fn id_scope(&self) -> IdScope {
         match self {
@@ -131,7 +131,7 @@ impl Caller {
         }
     }
 
-    /// The hidden player who is shown to this caller wherever a list is: the caller, when that is a player.
+    /// Returns the player whose entry this caller sees in lists even when banned: the caller, if it is a player.
     #[must_use]
     pub const fn own_player(&self) -> Option<&PlayerId> {
         match self {
@@ -140,7 +140,7 @@ impl Caller {
         }
     }
 
-    /// Whether this caller sees `player` when the player is hidden. A shadow ban is not told to its player.
+    /// Returns whether this caller sees the entries of `player` when the player is banned. A banned player must not notice the ban.
     #[must_use]
     pub fn sees_banned(&self, player: &PlayerId) -> bool {
         match self {

@@ -1,34 +1,34 @@
-//! How long finished answers about a leaderboard may be used again.
+//! How long responses about a leaderboard may be cached.
 
 use crate::Invalid;
 
-/// The longest lifetime of a finished answer, in milliseconds: an hour. A change that nobody heard of shows after that.
+/// The longest lifetime of a response, in milliseconds: an hour. A change whose announcement was lost is visible after this time.
 pub const MAX_LIFETIME_MS: u32 = 60 * 60 * 1000;
-/// The longest time that an answer past its lifetime is used while it is made anew, in milliseconds: an hour.
+/// The longest time for which a response after its lifetime is used while it is refreshed, in milliseconds: an hour.
 pub const MAX_STALE_MS: u32 = 60 * 60 * 1000;
-/// The longest time that an answer is used because the store cannot be reached, in milliseconds: a day.
+/// The longest time for which a response is used while the store is unreachable, in milliseconds: a day.
 pub const MAX_STALE_IF_ERROR_MS: u32 = 24 * 60 * 60 * 1000;
-/// The most answers that are made before anybody asks.
+/// The most responses that are warmed.
 pub const MAX_WARM_VIEWS: usize = 8;
 /// The most entries of a warm page.
 pub const MAX_WARM_LIMIT: u16 = 1000;
 /// The most buckets of a warm distribution.
 pub const MAX_WARM_BUCKETS: u16 = 100;
 
-/// Who makes an answer anew, and when.
+/// Who refreshes a response, and when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CacheStrategy {
-    /// Whoever asks when there is none that is good.
+    /// A reader who finds no usable response.
     #[default]
     Aside,
-    /// Also the writer, right after its write: the warm ones.
+    /// Also the writer, right after the write, for the warm responses.
     WriteThrough,
-    /// Also a reader shortly before the end, by chance the sooner the longer it takes (`XFetch`), and every region that
-    /// hears of a change: the warm ones.
+    /// Also a reader shortly before the end of the lifetime, at a random time that is earlier for expensive responses (`XFetch`),
+    /// and every region that receives an announcement, for the warm responses.
     RefreshAhead,
 }
 
-/// An answer about the current period that is worth making before anybody asks.
+/// A response about the current period that is made before it is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarmView {
     /// The list from the top.
@@ -36,26 +36,25 @@ pub enum WarmView {
         /// How many entries, 1 to [`MAX_WARM_LIMIT`].
         limit: u16,
     },
-    /// How scores are spread.
+    /// The distribution of scores.
     Distribution {
         /// How many buckets, 1 to [`MAX_WARM_BUCKETS`].
         buckets: u16,
     },
 }
 
-/// How long finished answers about a leaderboard may be used again.
+/// How long responses about a leaderboard may be cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachePolicy {
-    /// How long an answer is fresh while no change is known, in milliseconds; 0: none is kept.
+    /// How long a response is fresh unless a change is announced, in milliseconds; 0 disables caching.
     pub lifetime_ms: u32,
-    /// How much longer one is used, while no change is known, as it is made anew, in milliseconds.
+    /// How long after its lifetime a response is used while it is refreshed, unless a change is announced, in milliseconds.
     pub stale_ms: u32,
-    /// How much longer than its lifetime one is used, marked as stale, while the store cannot be reached, in
-    /// milliseconds.
+    /// How long after its lifetime a response is used, marked as stale, while the store is unreachable, in milliseconds.
     pub stale_if_error_ms: u32,
-    /// Who makes one anew.
+    /// Who refreshes a response.
     pub strategy: CacheStrategy,
-    /// What is made before anybody asks; at most [`MAX_WARM_VIEWS`].
+    /// The responses that are warmed; at most [`MAX_WARM_VIEWS`].
     pub warm: Vec<WarmView>,
 }
 
@@ -72,7 +71,7 @@ impl Default for CachePolicy {
 }
 
 impl CachePolicy {
-    /// Every field that is out of its bounds.
+    /// Returns a fault for each field that is out of its bounds.
     #[must_use]
     pub fn find_faults(&self) -> Vec<Invalid> {
         let mut faults = Vec::new();

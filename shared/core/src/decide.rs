@@ -1,4 +1,4 @@
-//! The rules of an entry: what a submission makes of what is there.
+//! The rules for entries: how a submission changes an entry.
 
 use crate::access::Caller;
 use crate::{
@@ -6,48 +6,47 @@ use crate::{
     Timestamp, Values,
 };
 
-/// What a submission makes of an entry.
+/// The result of a submission for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The entry as it is afterwards, the attempt counted.
+    /// The entry as it is afterwards, the submission counted.
     pub entry: Entry,
     /// What happened to it.
     pub status: Status,
 }
 
-/// What one submission brings to one leaderboard, the period aside.
+/// The change that a submission makes to an entry of one leaderboard.
 #[derive(Debug, Clone, Copy)]
 pub struct EntryChange<'a> {
-    /// How the values meet the entry.
+    /// How the values are combined with those of the entry.
     pub operator: Operator,
     /// The numbers, in the columns' order.
     pub values: &'a Values,
-    /// What to keep beside the score.
+    /// The metadata to keep with the score.
     pub metadata: Option<&'a Metadata>,
     /// When it happened.
     pub occurred_at: Timestamp,
 }
 
 impl<'a> EntryChange<'a> {
-    /// What `attempt` brings to the leaderboard of `target`.
+    /// What `submission` brings to the leaderboard of `target`.
     #[must_use]
-    pub fn of(attempt: &'a PreparedSubmission, target: &'a Target) -> Self {
+    pub fn from_submission(submission: &'a PreparedSubmission, target: &'a Target) -> Self {
         Self {
             operator: target.operator,
             values: &target.values,
-            metadata: attempt.metadata.as_ref(),
-            occurred_at: attempt.occurred_at,
+            metadata: submission.metadata.as_ref(),
+            occurred_at: submission.occurred_at,
         }
     }
 }
 
-/// Decides a submission from the entry that is there, with `entries` players in its period and `now`.
+/// Decides a submission for an existing entry (or none), in a period with `entries` entries. The function is pure.
 ///
-/// Pure: the same arguments give the same decision. A store that has already resolved the submission calls
-/// [`Decision::settle`], the second half of this.
+/// A store that has a prepared submission calls [`Decision::from_change`], the second half of this function.
 ///
 /// # Errors
-/// Why the leaderboard does not accept it; nothing changes then.
+/// The reason why the leaderboard refuses the submission.
 pub fn decide(
     existing: Option<&Entry>,
     entries: u64,
@@ -55,23 +54,22 @@ pub fn decide(
     leaderboard: &Leaderboard,
     now: Timestamp,
 ) -> Result<Decision, RefusalReason> {
-    let (_, operator, values) = submission.admit(&Caller::Server, leaderboard, now)?;
+    let (_, operator, values) = submission.check_for(&Caller::Server, leaderboard, now)?;
     let change = EntryChange {
         operator,
         values: &values,
         metadata: submission.metadata.as_ref(),
         occurred_at: submission.occurred_at.unwrap_or(now),
     };
-    Decision::settle(existing, entries, &submission.player, change, leaderboard)
+    Decision::from_change(existing, entries, &submission.player, change, leaderboard)
 }
 
 impl Decision {
-    /// Applies `change` to the entry that is there. `entries` counts every player of the period, hidden
-    /// ones too.
+    /// Applies `change` to the existing entry. `entries` is the number of the period's entries, with those of banned players.
     ///
     /// # Errors
-    /// Why the leaderboard does not accept it, in this order: attempts, room, overflow, bounds, change.
-    pub fn settle(
+    /// The reason of the refusal. The checks come in this order: attempts, number of entries, overflow, bounds, size of the change.
+    pub fn from_change(
         existing: Option<&Entry>,
         entries: u64,
         player: &crate::PlayerId,
@@ -89,7 +87,7 @@ impl Decision {
         {
             return Err(RefusalReason::Full { max_entries });
         }
-        let result = result_of(existing, change)?;
+        let result = apply_operator(existing, change)?;
         check_bounds(existing, &result, change.operator, leaderboard)?;
         let attempts = used.saturating_add(1);
         let Some(before) = existing else {
@@ -105,11 +103,11 @@ impl Decision {
                 status: Status::Created,
             });
         };
-        Ok(Self::over(before, result, attempts, change, leaderboard))
+        Ok(Self::change_entry(before, result, attempts, change, leaderboard))
     }
 
-    /// The decision where there is an entry already.
-    fn over(
+    /// Applies a change to an existing entry.
+    fn change_entry(
         before: &Entry,
         result: Values,
         attempts: u32,
@@ -124,8 +122,8 @@ impl Decision {
         let same_values = result == before.values;
         if change.operator == Operator::Best && !better {
             return if same_values && change.occurred_at < before.reached_at {
-                // The tuple was reached earlier than was known, so that ties do not depend on arrival. The metadata
-                // stays, as it does for every `best` that does not improve the tuple.
+                // The player reached the tuple earlier than recorded. The earlier time counts, so that ties do not depend on the
+                // order of arrival. The metadata stays, as for every `best` that does not improve the tuple.
                 Self {
                     entry: Entry {
                         reached_at: change.occurred_at,
@@ -151,7 +149,7 @@ impl Decision {
                 status: Status::Kept,
             };
         }
-        // The score was reached when its values were: metadata alone moves nobody within a tie.
+        // A change of metadata alone keeps the time, so it moves nobody within a tie.
         let reached_at = match () {
             () if same_values => before.reached_at,
             () if adds => before.reached_at.max(change.occurred_at),
@@ -170,8 +168,8 @@ impl Decision {
     }
 }
 
-/// The tuple the operator makes: for `best`, the candidate, whether it wins or not.
-fn result_of(existing: Option<&Entry>, change: EntryChange<'_>) -> Result<Values, RefusalReason> {
+/// Returns the tuple that the operator produces. For `best` this is the submitted tuple, whether it wins or not.
+fn apply_operator(existing: Option<&Entry>, change: EntryChange<'_>) -> Result<Values, RefusalReason> {
     let base = existing.map_or(0, |entry| entry.values.first());
     let by = change.values.first();
     let first = match change.operator {
@@ -200,7 +198,7 @@ fn check_bounds(
     }
     let adds = matches!(operator, Operator::Increment | Operator::Decrement);
     let before = existing.map(|entry| entry.values.first()).or(adds.then_some(0));
-    // A `best` that does not win changes nothing, however far off it is.
+    // A `best` that does not win changes nothing, so its distance is irrelevant.
     let wins = existing.is_none_or(|entry| {
         operator != Operator::Best || result.is_better_than(&entry.values, &leaderboard.columns)
     });
@@ -213,7 +211,7 @@ fn check_bounds(
 }
 
 impl Operator {
-    /// A stable number for storage: 0 best, 1 set, 2 increment, 3 decrement.
+    /// Returns the number of the operator in storage: 0 best, 1 set, 2 increment, 3 decrement.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {

@@ -1,17 +1,16 @@
-//! What a leaderboard holds of a player.
+//! Entries of leaderboards.
 
 use crate::{Invalid, PlayerId, Timestamp, Values};
 
 /// The most bytes of metadata a submission may carry (compact JSON).
 pub const MAX_METADATA_BYTES: usize = 1024;
 
-/// A JSON value as compact text. The domain carries it and never looks inside; who creates it has parsed
-/// it as JSON.
+/// A JSON value as compact text. The creator has parsed it as JSON; the domain does not interpret it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Metadata(Box<str>);
 
 impl Metadata {
-    /// Takes compact JSON text of at most [`MAX_METADATA_BYTES`].
+    /// Creates metadata from compact JSON text of at most [`MAX_METADATA_BYTES`].
     ///
     /// # Errors
     /// [`Invalid`] with an empty pointer when the text is too long.
@@ -33,25 +32,25 @@ impl Metadata {
     }
 }
 
-/// A player's place in one period of one leaderboard, without the rank.
+/// A player's entry in one period of one leaderboard, without the rank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Whose it is.
+    /// The player.
     pub player: PlayerId,
     /// One value per column.
     pub values: Values,
     /// When these values were reached; breaks ties.
     pub reached_at: Timestamp,
-    /// The metadata of the attempt that won.
+    /// The metadata of the submission that set the values.
     pub metadata: Option<Metadata>,
     /// How many submissions of this player the period has accepted.
     pub attempts: u32,
 }
 
-/// An entry and its rank at the version the answer names.
+/// An entry and its rank, at the version of the result that contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankedEntry {
-    /// From 1; how ties count is the leaderboard's policy.
+    /// The rank, from 1. The leaderboard's policy decides the ranks of ties.
     pub rank: u64,
     /// The entry.
     pub entry: Entry,

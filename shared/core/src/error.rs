@@ -1,14 +1,14 @@
-//! What can go wrong, by whose fault: the input ([`Invalid`]), the state ([`Refusal`]) or the store
+//! Errors: invalid input ([`Invalid`]), submissions that a leaderboard refuses ([`Refusal`]), and failures of a store
 //! ([`StoreError`]).
 
 use crate::{LeaderboardId, SubmissionId};
 
-/// A value that breaks a rule of the domain, with the place it stands at.
+/// A value that breaks a rule, and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// A JSON pointer (RFC 6901) relative to the object that was checked: `/columns/0/name`, or empty.
     pub pointer: String,
-    /// What is wrong, in words for the caller.
+    /// What is wrong, as a text for the caller.
     pub detail: String,
 }
 
@@ -21,7 +21,7 @@ impl Invalid {
         }
     }
 
-    /// The same rule seen from the object that holds this one.
+    /// Returns the same fault, with a pointer relative to the parent object.
     #[must_use]
     pub fn within(mut self, parent: &str) -> Self {
         self.pointer.insert_str(0, parent);
@@ -41,12 +41,12 @@ impl std::fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// A well-formed submission that the leaderboard does not accept. Nothing was changed.
+/// The refusal of a valid submission. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The leaderboard that refused; the others of the same submission are unchanged too.
+    /// The leaderboard that refused. The other leaderboards of the submission are unchanged too.
     pub leaderboard: LeaderboardId,
-    /// Why.
+    /// The reason.
     pub reason: RefusalReason,
 }
 
@@ -77,21 +77,21 @@ pub enum RefusalReason {
         /// How many submissions a player has in a period.
         max_attempts: u32,
     },
-    /// A player's own token sets no instant: it decides the period and the tie-break.
+    /// A player sent a time. The time decides the period and the order of ties, so a player cannot choose it.
     TimeNotAllowed,
-    /// A player's own token overrides no operator: that decides how the score counts.
+    /// A player sent an operator. Only servers may override the leaderboard's operator.
     OverrideNotAllowed,
-    /// The tenant holds as many entries as its quota allows, and this would make one more.
+    /// The submission would exceed the tenant's quota of entries.
     TenantFull {
         /// The quota.
         max_entries: u64,
     },
-    /// The tenant's idempotency records weigh as much as its quota allows, and this would make one more.
+    /// The submission's idempotency records would exceed the tenant's quota.
     LogFull {
         /// The quota.
         max_log_bytes: u64,
     },
-    /// The period already has [`crate::Limits::max_entries`] entries, and the player has none of them.
+    /// The period already has [`crate::Limits::max_entries`] entries, and the player has no entry in it.
     Full {
         /// How many entries a period may have.
         max_entries: u64,
@@ -110,7 +110,7 @@ pub enum RefusalReason {
     PeriodExpired,
     /// The period was ordered under an earlier configuration and is closed to late scores.
     PeriodReordered,
-    /// The period's entries are being put into another order. Try again: it takes seconds at most.
+    /// The period's entries are being rebuilt in another order. The caller can retry after a few seconds.
     Rebuilding,
     /// The same `id` was used within 24 hours with other content.
     IdConflict {
@@ -119,9 +119,9 @@ pub enum RefusalReason {
     },
     /// The caller may not submit scores of this player here.
     Forbidden,
-    /// The score claims to have happened further in the future than clocks differ.
+    /// The time of the score is further in the future than clocks may differ.
     InTheFuture {
-        /// What time it is here.
+        /// The time of this service.
         now: crate::Timestamp,
     },
     /// The leaderboard takes no operator from a submission.
@@ -131,20 +131,20 @@ pub enum RefusalReason {
         /// What is missing or unknown, in words.
         detail: String,
     },
-    /// The configuration the caller decided with is no longer the current one: reload it and try again.
+    /// The caller used a configuration that is not the current one. The caller reloads the configuration and tries again.
     StaleConfiguration,
 }
 
-/// A port could not do its work. The text is for the log, never for a client.
+/// A port failed. The text is for the log, never for a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
-    /// The store is out of reach, or did not answer in time.
+    /// The store is unreachable or did not answer in time.
     Unavailable(String),
-    /// The store answers and has no room for more data: nothing was written. What takes data out still works.
+    /// The store has no memory for more data. Nothing was written; deletions still work.
     OutOfMemory(String),
-    /// The store answered with something that this program did not write, or cannot read.
+    /// The store contains data that this program cannot read.
     Corrupt(String),
-    /// The store refused the command: a bug, or a store that is set up wrongly.
+    /// The store refused the command, because of a bug or a wrong setup.
     Rejected(String),
 }
 

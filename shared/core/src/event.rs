@@ -1,40 +1,39 @@
-//! The log of a leaderboard: every accepted change, in order. Entries are a projection of it, for as long as it reaches
-//! back to the first.
+//! The log of a leaderboard: every accepted change, in order. While the log reaches back to the first event, the entries can be
+//! computed from it.
 
 use crate::{
     Leaderboard, Metadata, Operator, PeriodId, PlayerId, PreparedSubmission, Status, SubmissionId, Target,
     Timestamp, Values,
 };
 
-/// What happened, without its place in the log.
+/// An accepted change, without its position in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// When it was accepted.
     pub recorded_at: Timestamp,
-    /// What it was.
+    /// The change.
     pub body: EventBody,
 }
 
 /// The kinds of events.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventBody {
-    /// The configuration became this.
+    /// The configuration changed.
     Configured {
         /// The configuration.
         leaderboard: Box<Leaderboard>,
         /// The period that was the current one.
         current: PeriodId,
-        /// Whether the current period was put into the new order, if the order changed. Other periods keep
-        /// the order they have.
+        /// Whether the current period was put into the new order, if the order changed. Other periods keep their order.
         rebuild: bool,
     },
-    /// A submission was accepted, whether it changed the entry or not.
+    /// A submission was accepted. It may have left the entry as it was.
     Submitted {
-        /// Whose it was.
+        /// The player.
         player: PlayerId,
         /// The period it fell into.
         period: PeriodId,
-        /// How it met the entry.
+        /// How the values were combined with those of the entry.
         operator: Operator,
         /// The numbers as submitted.
         values: Values,
@@ -42,58 +41,58 @@ pub enum EventBody {
         metadata: Option<Metadata>,
         /// When it happened.
         occurred_at: Timestamp,
-        /// The client's name for it.
+        /// The client's id of the submission.
         id: Option<SubmissionId>,
-        /// Whether the player was hidden when it was accepted. The store knows, and says so.
-        hidden: bool,
-        /// Whether the entry stayed as it was, but for the attempt. The store says so.
+        /// Whether the player was banned when it was accepted. The store sets this.
+        banned: bool,
+        /// Whether the entry stayed as it was, except for its count of attempts. The store sets this.
         kept: bool,
     },
     /// An entry was removed.
     Removed {
-        /// Whose it was.
+        /// The player.
         player: PlayerId,
         /// From which period.
         period: PeriodId,
     },
-    /// A player was hidden from everyone else (shadow ban).
-    Hidden {
+    /// A player was banned (shadow ban).
+    Banned {
         /// The player.
         player: PlayerId,
     },
-    /// A hidden player was shown again.
-    Restored {
+    /// A player was unbanned.
+    Unbanned {
         /// The player.
         player: PlayerId,
     },
 }
 
-/// An event and its place in the leaderboard's log.
+/// An event and its position in the leaderboard's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedEvent {
-    /// From 1, without gaps; the first ones go when the log is trimmed.
+    /// The position, from 1, without gaps. Trimming the log removes the first positions.
     pub position: u64,
     /// What happened.
     pub event: Event,
 }
 
 impl Event {
-    /// The event of an accepted target of a submission that came to `status`. Metadata that was not taken is left out: a
-    /// log is no place to put it.
+    /// Creates the event of an accepted target. If the entry was kept, the event has no metadata, so that clients cannot fill the
+    /// log with it.
     #[must_use]
-    pub fn submitted(attempt: &PreparedSubmission, target: &Target, hidden: bool, status: Status) -> Self {
+    pub fn submitted(submission: &PreparedSubmission, target: &Target, banned: bool, status: Status) -> Self {
         let kept = status == Status::Kept;
         Self {
-            recorded_at: attempt.recorded_at,
+            recorded_at: submission.recorded_at,
             body: EventBody::Submitted {
-                player: attempt.player.clone(),
+                player: submission.player.clone(),
                 period: target.period.id.clone(),
                 operator: target.operator,
                 values: target.values.clone(),
-                metadata: attempt.metadata.clone().filter(|_| !kept),
-                occurred_at: attempt.occurred_at,
-                id: attempt.id.clone(),
-                hidden,
+                metadata: submission.metadata.clone().filter(|_| !kept),
+                occurred_at: submission.occurred_at,
+                id: submission.id.clone(),
+                banned,
                 kept,
             },
         }

@@ -1,4 +1,4 @@
-//! Names: who and what, each checked once, where it enters.
+//! Ids of tenants, leaderboards, players and submissions. The constructors check them.
 
 use crate::Invalid;
 
@@ -46,10 +46,10 @@ macro_rules! name {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// Takes the text exactly as given, if it is a valid name.
+            /// Checks the text and keeps it unchanged.
             ///
             /// # Errors
-            /// [`Invalid`] with an empty pointer, saying which rule the text breaks.
+            /// [`Invalid`] with an empty pointer and the rule that the text breaks.
             pub fn new(text: impl Into<Box<str>>) -> Result<Self, Invalid> {
                 let text = text.into();
                 let check: fn(&str) -> Result<(), Invalid> = $check;
@@ -79,7 +79,7 @@ macro_rules! name {
 }
 
 name!(
-    /// An organisation: the outermost name, and part of every storage key.
+    /// A tenant: an organisation. Its id is part of every storage key.
     TenantId,
     check_slug
 );
@@ -94,7 +94,7 @@ name!(
     |text| check_text(text, MAX_PLAYER_BYTES)
 );
 name!(
-    /// The client's own name for one submission; the same id counts once in 24 hours on a leaderboard.
+    /// A client's id of a submission. The same id counts once in 24 hours on a leaderboard.
     SubmissionId,
     |text| check_text(text, MAX_SUBMISSION_ID_BYTES)
 );

@@ -9,10 +9,10 @@ pub const MAX_KEEP_PERIODS: u16 = 1000;
 /// How many periods a leaderboard keeps unless it says otherwise.
 pub const DEFAULT_KEEP_PERIODS: u16 = 12;
 
-/// How a submission meets the entry that is there.
+/// How a submission is combined with the existing entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// The better tuple stays.
+    /// The better tuple wins.
     Best,
     /// The new tuple replaces the old one.
     Set,
@@ -22,12 +22,12 @@ pub enum Operator {
     Decrement,
 }
 
-/// How equal tuples rank.
+/// How equal tuples are ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ties {
-    /// Who reached the tuple first stands higher; every rank is taken once.
+    /// The player who reached the tuple first ranks higher; every rank occurs once.
     Earliest,
-    /// Who reached the tuple last stands higher; every rank is taken once.
+    /// The player who reached the tuple last ranks higher; every rank occurs once.
     Latest,
     /// Equal tuples share a rank, and the next rank is skipped ("1224").
     Shared,
@@ -53,7 +53,7 @@ pub enum WriteAccess {
     Player,
 }
 
-/// Who may do what with a leaderboard.
+/// Who may read a leaderboard and submit to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     /// Who may read.
@@ -74,17 +74,17 @@ impl Default for Access {
 /// The whole configuration of a leaderboard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leaderboard {
-    /// Its name within the tenant.
+    /// The id within the tenant.
     pub id: LeaderboardId,
-    /// Its name for people; at most [`MAX_TITLE_CHARS`] characters, may be empty.
+    /// The title for people; at most [`MAX_TITLE_CHARS`] characters, can be empty.
     pub title: String,
-    /// What is counted, and in which direction.
+    /// The columns and their directions.
     pub columns: Columns,
-    /// How a submission meets the entry that is there.
+    /// How a submission is combined with the existing entry.
     pub operator: Operator,
-    /// Whether a server's submission may name another operator; it may always set, and a player never overrides.
+    /// Whether a server's submission may name another operator. A server may always use `set`; a player may name none.
     pub operator_override: bool,
-    /// How equal tuples rank.
+    /// How equal tuples are ranked.
     pub ties: Ties,
     /// When a new period begins.
     pub schedule: Schedule,
@@ -98,14 +98,14 @@ pub struct Leaderboard {
     pub limits: Limits,
     /// Who may read and write.
     pub access: Access,
-    /// How long finished answers about it may be used again.
+    /// How long responses about the leaderboard may be cached.
     pub cache: CachePolicy,
     /// How much of its log is kept.
     pub log: LogPolicy,
 }
 
 impl Leaderboard {
-    /// A leaderboard with every field at its default.
+    /// Creates a leaderboard with every field at its default.
     #[must_use]
     pub fn new(id: LeaderboardId) -> Self {
         Self {
@@ -126,8 +126,8 @@ impl Leaderboard {
         }
     }
 
-    /// Whether a submission with `operator` corrects an entry: it sets one although neither the leaderboard's own operator does,
-    /// nor may others override it.
+    /// Returns whether a submission with `operator` is a correction: it uses `set` although this is not the leaderboard's operator
+    /// and the leaderboard allows no overrides.
     #[must_use]
     pub fn is_corrected_by(&self, operator: Option<Operator>) -> bool {
         operator == Some(Operator::Set) && self.operator != Operator::Set && !self.operator_override
@@ -141,7 +141,7 @@ impl Leaderboard {
         self.find_faults().into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Every rule that is broken. A rule between two fields is reported at both.
+    /// Returns every broken rule. A rule between two fields is reported at both.
     #[must_use]
     pub fn find_faults(&self) -> Vec<Invalid> {
         let mut faults = Vec::new();
@@ -175,7 +175,7 @@ impl Leaderboard {
         faults
     }
 
-    /// How this leaderboard's entries are ordered and ranked.
+    /// Returns how entries are ordered and ranked.
     #[must_use]
     pub fn layout(&self) -> Layout {
         Layout {
@@ -188,9 +188,9 @@ impl Leaderboard {
 /// A stored document and its version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<T> {
-    /// Unique within the tenant and growing with every change, also across a delete and a re-creation, and not given
-    /// again when the store has lost writes or was restored from a backup, so that a cached copy can never be taken
-    /// for a later document. At most 2^53, so that JSON holds it.
+    /// Unique within the tenant, and growing with every change, also when the document is deleted and created again. A store that
+    /// lost writes or was restored from a backup uses no version again, so a cached document is never confused with a later one.
+    /// At most 2^53, so that JSON represents it exactly.
     pub version: u64,
     /// The document.
     pub value: T,

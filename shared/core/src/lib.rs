@@ -1,8 +1,8 @@
 //! The leaderboard domain of Edgeboard and its use cases.
 //!
-//! No I/O, no clock, no randomness and no wire format: `now` is an argument, storage is a port
-//! ([`ports`]), and what a client sends has been parsed before it comes here. Errors of the environment
-//! cannot arise in the domain; a port reports them as [`StoreError`].
+//! This crate has no I/O, no clock, no randomness and no wire format: `now` is an argument, storage is a port
+//! ([`ports`]), and callers parse requests before they call this crate. A port reports failures of its environment as
+//! [`StoreError`].
 
 pub mod access;
 mod cache;
@@ -52,12 +52,12 @@ pub use log_policy::{
 };
 pub use lru::LruMap;
 pub use nearest::{find_nearest, suggest};
-pub use order_key::{Layout, OrderKey, WORD_BYTES, from_sortable, sortable};
+pub use order_key::{Layout, OrderKey, SORTABLE_BYTES, from_sortable, sortable};
 pub use outcome::{Outcome, Previous, Status};
 pub use period::{LocalDate, Period, PeriodId, PeriodSelector};
 pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
 pub use submission::{
-    Fingerprint, IdScope, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmissionTarget, Target,
+    Fingerprint, IdScope, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmittedValues, Target,
 };
 pub use time::Timestamp;

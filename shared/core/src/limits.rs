@@ -1,8 +1,8 @@
-//! What a leaderboard accepts.
+//! Bounds on the submissions to a leaderboard.
 
 use crate::Invalid;
 
-/// Bounds on submissions. `None` is no bound. All of them speak of the first column.
+/// Bounds on submissions; `None` is no bound. Bounds on values apply to the first column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The least value: of a submission for `best` and `set`, of the result for `increment` and `decrement`.
@@ -19,7 +19,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Every bound that leaves no room. A rule between two bounds is reported at both.
+    /// Returns a fault for each bound that would refuse everything. A rule between two bounds is reported at both.
     #[must_use]
     pub fn find_faults(&self) -> Vec<Invalid> {
         let mut faults = Vec::new();

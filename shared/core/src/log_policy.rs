@@ -1,21 +1,21 @@
 //! How much of a leaderboard's log is kept.
 
 use crate::codec::encode_layout;
-use crate::{Event, Invalid, PreparedSubmission, Target, Timestamp, WORD_BYTES};
+use crate::{Event, Invalid, PreparedSubmission, SORTABLE_BYTES, Target, Timestamp};
 
 /// The most events that a leaderboard can keep.
 pub const MAX_KEEP_EVENTS: u32 = 1_000_000;
 /// The most days for which a leaderboard can keep events.
 pub const MAX_KEEP_DAYS: u16 = 3650;
-/// What an event weighs beside its own bytes, in bytes: its position and the store's own overhead, roughly.
+/// What an event weighs in addition to its own bytes: about the size of its position and the store's overhead, in bytes.
 pub const EVENT_OVERHEAD_BYTES: u64 = 32;
-/// What an idempotency record weighs beside its own bytes, in bytes: the most that Redis adds to them in its tables and by
-/// rounding up.
+/// What an idempotency record weighs in addition to its own bytes: the most that Redis adds in its tables and by rounding, in
+/// bytes.
 pub const RECORD_OVERHEAD_BYTES: u64 = 160;
-/// What every idempotency record holds, whatever it is about, in bytes: the instant (8), the fingerprint (16), and of the
-/// outcome status, columns, directions, flags and the length of the layout (5), version and both ranks (24).
+/// The size of the fixed part of an idempotency record, in bytes: the instant (8), the fingerprint (16), and of the outcome:
+/// status, columns, directions, flags and length of the layout (5), version and both ranks (24).
 const RECORD_HEAD_BYTES: u64 = 53;
-/// How many tuples of values an outcome has: that of the entry and that of the entry before.
+/// The number of tuples in an outcome: that of the entry, and that of the entry before.
 const TUPLES_OF_AN_OUTCOME: u64 = 2;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -39,7 +39,7 @@ impl Default for LogPolicy {
 }
 
 impl LogPolicy {
-    /// Every field that is out of its bounds.
+    /// Returns a fault for each field that is out of its bounds.
     #[must_use]
     pub fn find_faults(&self) -> Vec<Invalid> {
         let mut faults = Vec::new();
@@ -54,33 +54,32 @@ impl LogPolicy {
         faults
     }
 
-    /// For how long events are kept, in milliseconds.
+    /// Returns how long events are kept, in milliseconds.
     #[must_use]
     pub fn keep_ms(&self) -> i64 {
         i64::from(self.keep_days).saturating_mul(DAY_MS)
     }
 
-    /// The instant before which events are too old at `now`.
+    /// Returns the instant before which events are too old at `now`.
     #[must_use]
     pub fn oldest_at(&self, now: Timestamp) -> Timestamp {
         now.saturating_add_ms(self.keep_ms().saturating_neg())
     }
 }
 
-/// What an event of so many bytes weighs.
+/// Returns the weight of an event of `bytes` bytes.
 #[must_use]
 pub fn event_weight(bytes: usize) -> u64 {
     EVENT_OVERHEAD_BYTES.saturating_add(bytes as u64)
 }
 
 impl Target {
-    /// What an idempotency record about this target weighs whose name is so many bytes long: never less than Redis keeps
-    /// for it, whatever the outcome will be. All stores count it like this, so that what a tenant holds does not depend on
-    /// the store.
+    /// Returns the weight of an idempotency record for this target, with a name of `name_bytes` bytes. The weight is at least the
+    /// memory that Redis needs for any outcome. All stores use it, so that a quota means the same on every store.
     #[must_use]
     pub fn record_weight(&self, name_bytes: usize) -> u64 {
         let layout = self.board.value.layout();
-        let tuple_bytes = layout.columns.count().saturating_mul(WORD_BYTES) as u64;
+        let tuple_bytes = layout.columns.count().saturating_mul(SORTABLE_BYTES) as u64;
         [
             RECORD_OVERHEAD_BYTES,
             RECORD_HEAD_BYTES,
@@ -95,7 +94,7 @@ impl Target {
 }
 
 impl PreparedSubmission {
-    /// What the idempotency record about one of the targets weighs; nothing without an id.
+    /// Returns the weight of the idempotency record for one of the targets; 0 without an id.
     #[must_use]
     pub fn record_weight(&self, target: &Target) -> u64 {
         let name = self.record_name();
@@ -104,7 +103,7 @@ impl PreparedSubmission {
 }
 
 impl Event {
-    /// What the event weighs in a log.
+    /// Returns the weight of the event in a log.
     #[must_use]
     pub fn weight(&self) -> u64 {
         event_weight(crate::codec::encode_event(self).len())

@@ -1,19 +1,18 @@
-//! A map of bounded size that forgets what was used least recently.
+//! A map of bounded size that removes the least recently used entry.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-/// A map of at most `CAPACITY` entries. An insert into a full one removes the entry that was used least recently, so that
-/// no key displaces others by its name.
+/// A map of at most `CAPACITY` entries. An insert into a full map removes the least recently used entry.
 #[derive(Debug)]
 pub struct LruMap<K, V, const CAPACITY: usize> {
-    entries: BTreeMap<K, Entry<V>>,
+    entries: BTreeMap<K, CachedValue<V>>,
     /// The number of uses so far.
     uses: u64,
 }
 
 #[derive(Debug)]
-struct Entry<V> {
+struct CachedValue<V> {
     value: V,
     /// The number of the last use.
     last_use: u64,
@@ -29,7 +28,7 @@ impl<K, V, const CAPACITY: usize> Default for LruMap<K, V, CAPACITY> {
 }
 
 impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
-    /// The value of a key. This is a use of it.
+    /// Returns the value of a key, and counts as a use of it.
     pub fn get<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -40,7 +39,7 @@ impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
         Some(&entry.value)
     }
 
-    /// Inserts or replaces. This is a use of the key.
+    /// Inserts or replaces a value, and counts as a use of the key.
     pub fn insert(&mut self, key: K, value: V) {
         if self.entries.len() >= CAPACITY && !self.entries.contains_key(&key) {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.last_use);
@@ -50,10 +49,10 @@ impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
         }
         self.uses = self.uses.saturating_add(1);
         let last_use = self.uses;
-        self.entries.insert(key, Entry { value, last_use });
+        self.entries.insert(key, CachedValue { value, last_use });
     }
 
-    /// Removes a key. Whether it was there.
+    /// Removes a key. Returns whether it existed.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> bool
     where
         K: Borrow<Q>,

@@ -1,8 +1,8 @@
-//! The name that somebody may have meant.
+//! Suggestions for misspelled names.
 
-/// The longest word that is compared, in bytes: the work grows with its square.
+/// The longest word that is compared, in bytes. The work grows with the square of the length.
 const MAX_WORD_BYTES: usize = 64;
-/// A name is near when at most one letter in so many differs.
+/// A name is near if at most one of this many letters differs.
 const LETTERS_PER_TYPO: usize = 3;
 
 /// The name of `names` that differs least from `word`, letter case aside. Returns `None` when none is near.
@@ -11,7 +11,7 @@ pub fn find_nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let word = word.to_lowercase();
-    // Another word altogether differs in every letter.
+    // A different word differs in every letter.
     let most = (word.chars().count() / LETTERS_PER_TYPO)
         .max(1)
         .min(word.chars().count().saturating_sub(1));

@@ -1,27 +1,27 @@
-//! The order key: an entry's place as one byte string.
+//! The order key: the bytes that entries are ordered by.
 //!
-//! Columns (sign bit flipped, big-endian, inverted where descending), then the time reached (sign bit
-//! flipped, big-endian, inverted for [`Ties::Latest`]), then the player id. Both stores order by these bytes
-//! and nothing else, so they cannot disagree.
+//! The key contains the columns (sign bit flipped, big-endian, inverted if descending), the time when the tuple was reached
+//! (sign bit flipped, big-endian, inverted for [`Ties::Latest`]), and the player id. Both stores order entries by these bytes only,
+//! so they order them the same.
 
 use crate::{Columns, Order, PlayerId, Ties, Timestamp, Values};
 
-/// Bytes of one column, and of the time.
-pub const WORD_BYTES: usize = 8;
+/// The length of one column in an order key, and of the time, in bytes.
+pub const SORTABLE_BYTES: usize = 8;
 
-/// A signed integer as eight bytes that sort as the integers do.
+/// Encodes a signed integer as eight bytes that sort like the integers.
 #[must_use]
-pub const fn sortable(value: i64) -> [u8; WORD_BYTES] {
+pub const fn sortable(value: i64) -> [u8; SORTABLE_BYTES] {
     (value ^ i64::MIN).to_be_bytes()
 }
 
 /// The inverse of [`sortable`].
 #[must_use]
-pub const fn from_sortable(bytes: [u8; WORD_BYTES]) -> i64 {
+pub const fn from_sortable(bytes: [u8; SORTABLE_BYTES]) -> i64 {
     i64::from_be_bytes(bytes) ^ i64::MIN
 }
 
-/// How entries are ordered and ranked: all that an order key depends on.
+/// How entries are ordered and ranked. An order key depends on nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// Names and directions.
@@ -31,13 +31,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Length in bytes of the part of a key that holds the columns.
+    /// Returns the length of a key's columns, in bytes.
     #[must_use]
     pub fn tuple_bytes(&self) -> usize {
-        self.columns.count() * WORD_BYTES
+        self.columns.count() * SORTABLE_BYTES
     }
 
-    /// The part of a key that holds the columns: equal for equal tuples, smaller for better ones.
+    /// Returns the columns of a key: equal for equal tuples, smaller for better tuples.
     #[must_use]
     pub fn tuple(&self, values: &Values) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.tuple_bytes());
@@ -48,7 +48,7 @@ impl Layout {
         bytes
     }
 
-    /// The whole key.
+    /// Returns the whole key.
     #[must_use]
     pub fn key(&self, values: &Values, reached_at: Timestamp, player: &PlayerId) -> OrderKey {
         let mut bytes = self.tuple(values);
@@ -58,12 +58,12 @@ impl Layout {
         OrderKey(bytes)
     }
 
-    /// Reads a key back. `None` when the bytes are not a key of this layout.
+    /// Decodes a key. Returns `None` if the bytes are not a key of this layout.
     #[must_use]
     pub fn parse(&self, key: &[u8]) -> Option<(Values, Timestamp, PlayerId)> {
         let (tuple, rest) = key.split_at_checked(self.tuple_bytes())?;
         let mut values = Vec::with_capacity(self.columns.count());
-        for (column, word) in self.columns.iter().zip(tuple.chunks_exact(WORD_BYTES)) {
+        for (column, word) in self.columns.iter().zip(tuple.chunks_exact(SORTABLE_BYTES)) {
             let value = from_sortable(word.try_into().ok()?);
             values.push(if column.order() == Order::Descending {
                 !value
@@ -71,7 +71,7 @@ impl Layout {
                 value
             });
         }
-        let (time, player) = rest.split_at_checked(WORD_BYTES)?;
+        let (time, player) = rest.split_at_checked(SORTABLE_BYTES)?;
         let at = from_sortable(time.try_into().ok()?);
         let at = Timestamp::from_unix_ms(if self.ties == Ties::Latest { !at } else { at })?;
         let player = PlayerId::new(std::str::from_utf8(player).ok()?).ok()?;
@@ -79,12 +79,12 @@ impl Layout {
     }
 }
 
-/// An entry's place, as bytes. Smaller is better.
+/// The order key of an entry. Smaller keys are better.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey(Vec<u8>);
 
 impl OrderKey {
-    /// A key as a store or a cursor holds it; [`Layout::parse`] tells whether it is one.
+    /// Creates a key from stored bytes, without a check; [`Layout::parse`] checks it.
     #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)

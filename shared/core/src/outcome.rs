@@ -1,4 +1,4 @@
-//! What a submission did.
+//! Outcomes of submissions.
 
 use crate::{Columns, LeaderboardId, PeriodId, PlayerId, Values};
 
@@ -9,7 +9,7 @@ pub enum Status {
     Created,
     /// The entry's tuple is better than before.
     Improved,
-    /// The entry is different, and not better: its tuple is worse, or only its metadata changed.
+    /// The entry changed without a better tuple: its tuple is worse, or only its metadata changed.
     Changed,
     /// The entry is as it was.
     Kept,
@@ -24,7 +24,7 @@ pub struct Previous {
     pub rank: Option<u64>,
 }
 
-/// What one submission did on one leaderboard.
+/// The outcome of one submission on one leaderboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The leaderboard.
@@ -35,8 +35,8 @@ pub struct Outcome {
     pub player: PlayerId,
     /// What happened to the entry.
     pub status: Status,
-    /// The columns of all values here, as they were then: a replay can be older than the configuration. `None` in a
-    /// replay that was stored before columns were; those of the configuration are the best guess then.
+    /// The columns of the values at the time of the submission: a replay can be older than the configuration. `None` in a replay of
+    /// an earlier version of the service; then the current columns are the best guess.
     pub columns: Option<Columns>,
     /// The entry's values now.
     pub values: Values,

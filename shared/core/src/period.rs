@@ -1,4 +1,4 @@
-//! A span of time in which a leaderboard collects scores.
+//! Periods: the runs of a leaderboard between two resets.
 
 use jiff::civil::Date;
 
@@ -6,13 +6,12 @@ use crate::{Invalid, Leaderboard, Timestamp};
 
 /// The id of the one period of a leaderboard that never resets.
 const ALL_TIME: &str = "all";
-/// The id of the span before the first reset there ever was.
+/// The id of the period before the first reset.
 const BEGINNING: &str = "beginning";
 const SECOND_MS: i64 = 1000;
 
-/// The name of a period: the instant it starts at (RFC 3339, UTC, seconds), or `all`.
-///
-/// Because the id is the instant, asking for a period by id and by an instant within it are one question.
+/// The id of a period: its start (RFC 3339, UTC, seconds), or `all`. Because the id is an instant, a period can be found by its id
+/// or by any instant within it in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeriodId(Box<str>);
 
@@ -31,7 +30,7 @@ impl PeriodId {
         Self(start.to_jiff().to_string().into())
     }
 
-    /// Reads an id back as a store wrote it.
+    /// Parses an id.
     ///
     /// # Errors
     /// [`Invalid`] with an empty pointer.
@@ -59,10 +58,10 @@ impl std::fmt::Display for PeriodId {
     }
 }
 
-/// A period and its bounds. `starts_at` is part of it, `ends_at` is not; `None` is unbounded.
+/// A period and its bounds. `starts_at` is included, `ends_at` is not; `None` is unbounded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Period {
-    /// Its name.
+    /// The id.
     pub id: PeriodId,
     /// Its first instant.
     pub starts_at: Option<Timestamp>,
@@ -81,28 +80,28 @@ impl Period {
         }
     }
 
-    /// Whether `instant` falls into it.
+    /// Returns whether the period contains `instant`.
     #[must_use]
     pub fn contains(&self, instant: Timestamp) -> bool {
         self.starts_at.is_none_or(|start| start <= instant) && self.ends_at.is_none_or(|end| instant < end)
     }
 }
 
-/// Which period a reader asks for.
+/// The period that a reader asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PeriodSelector {
-    /// The one that holds now.
+    /// The current period.
     #[default]
     Current,
-    /// The one before the current one.
+    /// The period before the current one.
     Previous,
-    /// The period of that id, or the one that holds the instant the id names.
+    /// The period with this id, or the period that contains the instant in the id.
     Named(PeriodId),
-    /// The first period that begins on that day in the leaderboard's time zone, or the one that holds all of it.
+    /// The first period that begins on this day in the leaderboard's time zone, or the period that contains the whole day.
     On(LocalDate),
 }
 
-/// A day of the years 1 to 9999 in a time zone that is named elsewhere.
+/// A day of the years 1 to 9999, without a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalDate(Date);
 
@@ -141,8 +140,8 @@ impl PeriodSelector {
         }
     }
 
-    /// The period meant, by the leaderboard's schedule. `None` where there is none before the first, and where the
-    /// leaderboard never resets but a previous period is asked for.
+    /// Returns the period by the leaderboard's schedule. Returns `None` for a previous period that does not exist: before the first
+    /// period, or if the leaderboard never resets.
     #[must_use]
     pub fn resolve(&self, board: &Leaderboard, now: Timestamp) -> Option<Period> {
         let schedule = &board.schedule;
@@ -164,8 +163,8 @@ impl PeriodSelector {
         }
     }
 
-    /// The same selector for every name of one period, by the leaderboard's schedule: an instant or a date becomes the id of
-    /// its period. What depends on the clock stays as it is.
+    /// Returns the same selector for all names of one period: an instant or a date becomes the id of its period. Selectors that
+    /// depend on the clock stay as they are.
     #[must_use]
     pub fn canonical(&self, board: &Leaderboard, now: Timestamp) -> Self {
         match self {
@@ -177,8 +176,8 @@ impl PeriodSelector {
         }
     }
 
-    /// The id of a period that the store may have by a rule that nobody recorded, spelled as a store spells it. `None`:
-    /// the schedule knows the period that is meant.
+    /// Returns the id of a period that only the store can know, because its reset was not recorded. Returns `None` if the schedule
+    /// knows the period.
     #[must_use]
     pub fn unexplained(&self, board: &Leaderboard) -> Option<PeriodId> {
         let Self::Named(id) = self else { return None };

@@ -1,5 +1,5 @@
-//! What is wrong with a reset, in words for the person who wrote it. [`Schedule::new`] stops at the first fault and may
-//! quote the cron library.
+//! Finds all faults of a reset, with texts for its author. [`Schedule::new`] stops at the first fault, and may quote the cron
+//! library.
 
 use crate::nearest::suggest;
 use crate::{Invalid, MAX_CRON_BYTES, Reset, Schedule};
@@ -13,11 +13,11 @@ const FIELDS: [(&str, &str); 5] = [
     ("day of week", "0 to 7 or SUN to SAT; 0 and 7 are Sunday"),
 ];
 const FORMS: &str = "with * for any, lists (1,15), ranges (1-5) and steps (*/10)";
-/// An expression and a zone that are right: each part is tried beside them.
+/// A valid expression and a valid zone. Each part of a reset is tested together with one of them.
 const ANY_CRON: &str = "0 0 * * *";
 const ANY_ZONE: &str = "UTC";
 
-/// Every fault of a reset, at `/cron` or `/time_zone`. Of a cron expression, each field that is wrong is one.
+/// Returns every fault of a reset, at `/cron` or `/time_zone`. Each wrong field of a cron expression is a fault.
 #[must_use]
 pub fn find_reset_faults(reset: &Reset) -> Vec<Invalid> {
     let zone = (!is_good(ANY_CRON, &reset.time_zone)).then(|| {
@@ -43,7 +43,7 @@ fn is_good(cron: &str, time_zone: &str) -> bool {
     Schedule::new(reset).is_ok()
 }
 
-/// What is wrong with a cron expression, in words.
+/// Returns a text for each fault of a cron expression.
 fn find_cron_faults(text: &str) -> Vec<String> {
     if is_good(text, ANY_ZONE) {
         return Vec::new();

@@ -1,8 +1,7 @@
-//! When a leaderboard begins anew. Periods are computed from the clock, never scheduled: there is no job
-//! that could be missed.
+//! The schedule of a leaderboard's resets. Periods are computed from the clock, so no job can be missed.
 //!
-//! A leaderboard's reset can change. Its schedule then remembers the rule that held before, and until when, so that
-//! the period of an instant stays the one that it was; docs/decisions/0026 tells how.
+//! A leaderboard's reset can change. The schedule keeps the earlier rules with their times, so that every instant stays in the
+//! period that it was in (docs/decisions/0026).
 
 mod change;
 mod rule;
@@ -15,7 +14,7 @@ use std::collections::VecDeque;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use self::rule::Rule;
+use self::rule::ResetRule;
 use self::starts::Starts;
 use self::stretch::Stretch;
 use crate::{Invalid, Period, PeriodId, Timestamp};
@@ -23,7 +22,7 @@ use crate::{Invalid, Period, PeriodId, Timestamp};
 pub use self::change::{MAX_SCHEDULE_CHANGES, TooManyChanges};
 pub(crate) use self::stretch::ScheduleChange;
 
-/// How many computed periods a schedule remembers: a batch of scores falls into a few of them.
+/// How many computed periods a schedule caches. The scores of a batch usually fall into a few periods.
 const REMEMBERED_PERIODS: usize = 32;
 /// From midnight to noon, in milliseconds.
 const NOON_MS: i64 = 12 * 60 * 60 * 1000;
@@ -39,27 +38,27 @@ pub struct Reset {
     pub time_zone: Box<str>,
 }
 
-/// When new periods begin: by the configured rule, and before its first period by those that were configured earlier.
+/// When new periods begin: by the configured rule, and before its first period by the earlier rules.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     /// The stretches before the last one, in their order.
     earlier: Vec<Stretch>,
-    /// The stretch of the configured rule; it may still be to come.
+    /// The stretch of the configured rule, which may begin in the future.
     configured: Stretch,
-    /// Periods that began before this instant may follow a rule that nobody recorded; `None`: there are none such.
+    /// Periods that began before this instant may follow unrecorded rules. `None`: all rules are recorded.
     unrecorded_until: Option<Timestamp>,
-    /// Periods computed lately, newest last. Computing one takes two searches of the calendar.
+    /// The last computed periods, newest last. Computing a period takes two searches of the calendar.
     recent: RefCell<VecDeque<Period>>,
     starts: RefCell<Starts>,
     oldest_kept: RefCell<Option<OldestKept>>,
 }
 
-/// Where the oldest period that is kept begins, as long as `current` is the current one.
+/// The start of the oldest kept period, valid while `current` is the current period.
 #[derive(Debug, Clone)]
 struct OldestKept {
     keep: u16,
     current: Period,
-    /// `None`: there are not as many periods.
+    /// `None`: there are fewer periods.
     starts_at: Option<Timestamp>,
 }
 
@@ -76,16 +75,19 @@ impl Schedule {
         Self::of(Vec::new(), Stretch::always(None))
     }
 
-    /// A period from each instant the expression names to the next.
+    /// Creates a schedule in which a period lasts from each instant of the expression to the next.
     ///
-    /// On a day that skips the named hour, the period begins at the first instant after the gap; on a day
-    /// that repeats it, a fixed time begins a period once, at its first pass, and an expression with a
-    /// wildcard hour begins one in each. A day that a zone skips as a whole begins none.
+    /// On a day without the named hour (daylight saving time), the period begins at the first instant after the gap. On a day that
+    /// repeats the hour, a fixed time begins one period, at the first pass, and a wildcard hour begins a period at each pass. A day
+    /// that a zone skips begins no period.
     ///
     /// # Errors
     /// [`Invalid`] at `/cron` or `/time_zone`.
     pub fn new(reset: Reset) -> Result<Self, Invalid> {
-        Ok(Self::of(Vec::new(), Stretch::always(Some(Rule::new(reset)?))))
+        Ok(Self::of(
+            Vec::new(),
+            Stretch::always(Some(ResetRule::new(reset)?)),
+        ))
     }
 
     fn of(earlier: Vec<Stretch>, configured: Stretch) -> Self {
@@ -99,25 +101,25 @@ impl Schedule {
         }
     }
 
-    /// The configured rule as it was written; `None` for a leaderboard that never resets.
+    /// Returns the configured rule; `None` for a leaderboard that never resets.
     #[must_use]
     pub fn reset(&self) -> Option<&Reset> {
         self.configured.reset()
     }
 
-    /// Since when the configured rule holds, or from when on it will; `None`: since ever.
+    /// Returns the instant from which the configured rule is in effect, which may be in the future; `None`: always.
     #[must_use]
     pub fn takes_effect_at(&self) -> Option<Timestamp> {
         self.configured.from
     }
 
-    /// Whether a period that began at `instant` certainly follows a rule that is known here.
+    /// Returns whether a period that began at `instant` follows a recorded rule.
     #[must_use]
     pub fn is_recorded(&self, instant: Timestamp) -> bool {
         self.unrecorded_until.is_none_or(|until| until <= instant)
     }
 
-    /// The period that holds `instant`.
+    /// Returns the period that contains `instant`.
     #[must_use]
     pub fn period_at(&self, instant: Timestamp) -> Period {
         if let Some(known) = self
@@ -131,7 +133,7 @@ impl Schedule {
         }
         let period = match self.stretch_at(instant) {
             (Some(stretch), next) => stretch.period_at(instant, next),
-            // Before all that is recorded: gone long ago.
+            // Before all recorded rules. This period has expired.
             (None, first) => Period {
                 id: PeriodId::beginning(),
                 starts_at: None,
@@ -146,8 +148,8 @@ impl Schedule {
         period
     }
 
-    /// A stored period with the bounds it has now: its end can have moved since its first score came in. Those of a
-    /// period that ended before anything was recorded are as they were stored.
+    /// Returns a stored period with its current bounds: its end can have moved since its first score. A period that ended before
+    /// rules were recorded keeps its stored bounds.
     #[must_use]
     pub fn bounds_of(&self, stored: Period) -> Period {
         let was_recorded = |end| self.unrecorded_until.is_none_or(|until| until < end);
@@ -162,15 +164,15 @@ impl Schedule {
         }
     }
 
-    /// The period before `period`; `None` where time begins or the leaderboard never resets.
+    /// Returns the period before `period`; `None` before the first period, or if the leaderboard never resets.
     #[must_use]
     pub fn period_before(&self, period: &Period) -> Option<Period> {
         let start = period.starts_at?;
         (start > Timestamp::MIN).then(|| self.period_at(start.saturating_add_ms(-1)))
     }
 
-    /// The period of a day: the first one that begins on it, or the one that holds all of it. The day is one of the
-    /// time zone that the schedule has at its noon (UTC), and of UTC where it has none.
+    /// Returns the period of a day: the first period that begins on this day, or the period that contains the whole day. The day is
+    /// a day in the time zone of the rule at noon (UTC) of this day, or in UTC without a rule.
     #[must_use]
     pub fn period_on(&self, date: Date) -> Period {
         let start_of = |date: Date, zone: &TimeZone| {
@@ -191,8 +193,8 @@ impl Schedule {
         }
     }
 
-    /// The instant `period` stops being kept when the newest `keep` periods are: the start of the period
-    /// `keep` places after it. `None` is never.
+    /// Returns when `period` expires if the newest `keep` periods are kept: at the start of the period that is `keep` periods
+    /// later. `None` is never.
     #[must_use]
     pub fn expires_at(&self, period: &Period, keep: u16) -> Option<Timestamp> {
         let ends_at = period.ends_at?;
@@ -204,8 +206,8 @@ impl Schedule {
         self.starts.borrow_mut().after(ends_at, steps, next)
     }
 
-    /// Whether [`Schedule::expires_at`] has passed. The walk to the oldest period that is kept is made once for all
-    /// periods that are asked for while the current one lasts.
+    /// Returns whether [`Schedule::expires_at`] has passed. The start of the oldest kept period is computed once for each current
+    /// period.
     #[must_use]
     pub fn has_expired(&self, period: &Period, keep: u16, now: Timestamp) -> bool {
         let Some(ends_at) = period.ends_at.filter(|end| *end <= now) else {
@@ -217,7 +219,7 @@ impl Schedule {
                 .is_some_and(|oldest| ends_at <= oldest)
     }
 
-    /// Where the oldest of the newest `keep` periods begins; `None` when there are not as many.
+    /// Returns the start of the oldest of the newest `keep` periods; `None` if there are fewer.
     fn oldest_kept(&self, keep: u16, now: Timestamp) -> Option<Timestamp> {
         if let Some(known) = &*self.oldest_kept.borrow()
             && known.keep == keep
@@ -238,7 +240,7 @@ impl Schedule {
         starts_at
     }
 
-    /// Whether a period that ends then comes before all that is recorded.
+    /// Returns whether a period with this end comes before all recorded rules.
     fn is_forgotten(&self, ends_at: Timestamp) -> bool {
         let first = self.stretches().next().and_then(|stretch| stretch.from);
         first.is_some_and(|from| ends_at <= from)
@@ -248,7 +250,7 @@ impl Schedule {
         self.earlier.iter().chain([&self.configured])
     }
 
-    /// The stretch that holds `instant`, and where the one after it begins.
+    /// Returns the stretch that contains `instant`, and the start of the next stretch.
     fn stretch_at(&self, instant: Timestamp) -> (Option<&Stretch>, Option<Timestamp>) {
         let mut holding = None;
         for stretch in self.stretches() {
@@ -260,13 +262,13 @@ impl Schedule {
         (holding, None)
     }
 
-    /// The first start of a period after `start`, which is one itself.
+    /// Returns the next start of a period after the start `start`.
     fn next_start(&self, start: Timestamp) -> Option<Timestamp> {
         let (stretch, next) = self.stretch_at(start);
         stretch?.end_at(start, next)
     }
 
-    /// The last start of a period before `start`.
+    /// Returns the last start of a period before `start`.
     fn start_before(&self, start: Timestamp) -> Option<Timestamp> {
         let before = Some(start)
             .filter(|start| *start > Timestamp::MIN)?

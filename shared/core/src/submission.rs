@@ -1,5 +1,5 @@
-//! A score on its way in: as a client sends it ([`Submission`]), and as it is once the leaderboards'
-//! configurations have been applied to it ([`PreparedSubmission`]).
+//! Submissions: as a client sends them ([`Submission`]), and with the configurations of their leaderboards applied
+//! ([`PreparedSubmission`]).
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -12,24 +12,23 @@ use crate::{
     SubmissionId, Timestamp, Values, Versioned,
 };
 
-/// How far in the future a score may claim to have happened, in milliseconds: clocks differ, but a time
-/// that is made up would win every tie.
+/// How far in the future the time of a score may be, in milliseconds. Clocks differ, but an invented time would win every tie.
 pub const MAX_CLOCK_SKEW_MS: i64 = 60_000;
 
 /// The numbers of a submission before the columns of a leaderboard are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SubmissionTarget {
+pub enum SubmittedValues {
     /// `score`: for leaderboards of one column, whatever its name.
     Score(i64),
     /// `values`: by column name.
     Named(Vec<(String, i64)>),
 }
 
-impl SubmissionTarget {
-    /// The values in the order of `columns`; every column named once, and no other.
+impl SubmittedValues {
+    /// Returns the values in the order of `columns`. Every column must be named once, and no other column.
     ///
     /// # Errors
-    /// In words, which column is missing or unknown.
+    /// A message that names the missing or unknown column.
     pub fn for_columns(&self, columns: &Columns) -> Result<Values, String> {
         let named = match self {
             Self::Score(score) if columns.count() == 1 => return Ok(Values::new(vec![*score])),
@@ -64,31 +63,31 @@ impl SubmissionTarget {
 /// One submission, to one or more leaderboards of one tenant: all are applied or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// Where to; at least one, all different.
+    /// The leaderboards; at least one, all different.
     pub leaderboards: Vec<LeaderboardId>,
     /// Whose score it is.
     pub player: PlayerId,
     /// The numbers.
-    pub values: SubmissionTarget,
-    /// Another operator than the leaderboard's, where it allows that.
+    pub values: SubmittedValues,
+    /// An operator that overrides the leaderboard's.
     pub operator: Option<Operator>,
-    /// What to keep beside the score.
+    /// The metadata to keep with the score.
     pub metadata: Option<Metadata>,
     /// When it happened; `None` is now.
     pub occurred_at: Option<Timestamp>,
     /// Makes it count once within 24 hours on each leaderboard.
     pub id: Option<SubmissionId>,
-    /// A digest of the whole request, when the id was made from the request's idempotency key: the key then
-    /// stands for all of the request.
+    /// A digest of the whole request, if the id was derived from the request's idempotency key. The key stands for the whole
+    /// request.
     pub request: Option<Fingerprint>,
 }
 
-/// What a submission's content hashes to: SHA-256, cut to 128 bits.
+/// The hash of a submission's content: SHA-256, cut to 128 bits.
 pub type Fingerprint = [u8; 16];
 
 impl Submission {
-    /// A digest of everything the client decided, the id and the leaderboards aside: the same id with
-    /// another fingerprint is a mistake of the client.
+    /// Returns the hash of everything that the client sent, except the id and the leaderboards. The same id with another
+    /// fingerprint is a mistake of the client.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = Sha256::new();
@@ -98,8 +97,8 @@ impl Submission {
         };
         part(self.player.as_bytes());
         match &self.values {
-            SubmissionTarget::Score(score) => part(&score.to_be_bytes()),
-            SubmissionTarget::Named(named) => {
+            SubmittedValues::Score(score) => part(&score.to_be_bytes()),
+            SubmittedValues::Named(named) => {
                 let mut sorted: Vec<_> = named.iter().collect();
                 sorted.sort();
                 for (name, value) in sorted {
@@ -130,8 +129,7 @@ impl Submission {
         fingerprint
     }
 
-    /// Applies the leaderboards' configurations to a server's submission; they are given in the order of
-    /// [`Submission::leaderboards`].
+    /// Applies the configurations of the leaderboards, in the order of [`Submission::leaderboards`], to a server's submission.
     ///
     /// # Errors
     /// The first leaderboard's [`Refusal`].
@@ -143,7 +141,7 @@ impl Submission {
         self.resolve_for(&Caller::Server, boards, now)
     }
 
-    /// As [`Submission::resolve`], for any caller: who sends a submission decides which operators it may have, and whose its id is.
+    /// As [`Submission::resolve`], for any caller. The caller decides which operators are allowed, and the scope of the id.
     ///
     /// # Errors
     /// As for [`Submission::resolve`].
@@ -156,7 +154,7 @@ impl Submission {
         let occurred_at = self.occurred_at.unwrap_or(now);
         let targets = boards
             .iter()
-            .map(|board| match self.admit(caller, &board.value, now) {
+            .map(|board| match self.check_for(caller, &board.value, now) {
                 Ok((period, operator, values)) => Ok(Target {
                     board: Rc::clone(board),
                     expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
@@ -165,7 +163,7 @@ impl Submission {
                     values,
                     refused: None,
                 }),
-                Err(reason) if self.id.is_some() => Ok(Target::only_a_replay(board, reason)),
+                Err(reason) if self.id.is_some() => Ok(Target::for_replay(board, reason)),
                 Err(reason) => Err(Refusal {
                     leaderboard: board.value.id.clone(),
                     reason,
@@ -183,8 +181,8 @@ impl Submission {
         })
     }
 
-    /// Whether `board` takes this submission at all, whatever it holds: operator, columns, window, period.
-    pub(crate) fn admit(
+    /// Checks whether `board` accepts this submission, independent of its entries: operator, columns, time window, period.
+    pub(crate) fn check_for(
         &self,
         caller: &Caller,
         board: &Leaderboard,
@@ -214,44 +212,44 @@ impl Submission {
     }
 }
 
-/// Whose names the id of a submission is one of.
+/// The scope in which the id of a submission is unique.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum IdScope {
-    /// The leaderboard's: every server of the tenant means the same submission by it.
+    /// The leaderboard: the id stands for the same submission for all servers of the tenant.
     #[default]
     Leaderboard,
-    /// The player's own: the same id of another player, or of a server, is another submission.
+    /// The player: the same id of another player, or of a server, stands for another submission.
     Player,
 }
 
-/// What separates a player from an id in the name of an idempotency record. Neither can contain it, because both are
-/// without control characters.
+/// The separator between player and id in the name of an idempotency record. Neither part contains control characters.
 const PLAYER_SEPARATOR: char = '\u{1f}';
 
-/// A submission with the leaderboards' configurations applied: all that a store needs to settle it.
+/// A submission with the configurations of its leaderboards applied: everything that a store needs.
 #[derive(Debug, Clone)]
 pub struct PreparedSubmission {
     /// Whose score it is.
     pub player: PlayerId,
-    /// What to keep beside the score.
+    /// The metadata to keep with the score.
     pub metadata: Option<Metadata>,
-    /// When it happened: decides the tie-break (and has decided the period).
+    /// When it happened. This time decides ties, and has decided the period.
     pub occurred_at: Timestamp,
     /// When it was received: the instant of its event.
     pub recorded_at: Timestamp,
     /// Makes it count once within 24 hours on each leaderboard.
     pub id: Option<SubmissionId>,
-    /// Whose names the id is one of.
+    /// The scope in which the id is unique.
     pub id_scope: IdScope,
-    /// What the id stands for.
+    /// The hash of the content.
     pub fingerprint: Fingerprint,
     /// One for each leaderboard; all are applied or none.
     pub targets: Vec<Target>,
 }
 
 impl PreparedSubmission {
-    /// The name of the idempotency record on each leaderboard; `None` without an id. An id of the leaderboard is its own
-    /// name. An id of a player follows the player and a control character, so the two kinds never meet.
+    /// Returns the name of the idempotency record on each leaderboard; `None` without an id. In the scope of the leaderboard, the
+    /// name is the id. In the scope of a player, the name is the player, a control character and the id, so names of both scopes
+    /// differ.
     #[must_use]
     pub fn record_name(&self) -> Option<Cow<'_, str>> {
         let id = self.id.as_ref()?.as_str();
@@ -262,27 +260,27 @@ impl PreparedSubmission {
     }
 }
 
-/// What an attempt does to one leaderboard.
+/// What a submission does to one leaderboard.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The configuration the caller decided with. The store refuses another version than the current one.
+    /// The configuration that the caller used. The store refuses every version but the current one.
     pub board: Rc<Versioned<Leaderboard>>,
     /// The period the score belongs to.
     pub period: Period,
     /// When the period stops being kept; `None` is never.
     pub expires_at: Option<Timestamp>,
-    /// How the values meet the entry.
+    /// How the values are combined with those of the entry.
     pub operator: Operator,
     /// The numbers, in the columns' order.
     pub values: Values,
-    /// Why the leaderboard would not take it. A store answers with this unless the attempt's id is known: what
-    /// was accepted once stays accepted, although the leaderboard has ended or changed since.
+    /// The reason why the leaderboard refuses the submission. A store returns this reason unless the submission has an idempotency
+    /// record: what was accepted once stays accepted, even if the leaderboard has ended or changed since.
     pub refused: Option<RefusalReason>,
 }
 
 impl Target {
-    /// The target of a submission that may only be a replay.
-    fn only_a_replay(board: &Rc<Versioned<Leaderboard>>, reason: RefusalReason) -> Self {
+    /// Creates the target of a refused submission, which can only be replayed.
+    fn for_replay(board: &Rc<Versioned<Leaderboard>>, reason: RefusalReason) -> Self {
         Self {
             period: Period::all_time(),
             expires_at: None,

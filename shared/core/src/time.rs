@@ -4,8 +4,7 @@ use crate::Invalid;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z (negative before it), years 1 to 9999.
 ///
-/// Milliseconds because that is what the API speaks; finer input is cut, not rounded, so that an instant
-/// never lands in the next period.
+/// Finer input is cut instead of rounded, so that an instant never moves into the next period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 

@@ -9,7 +9,7 @@ pub use fetch::{Fetch, FetchError};
 
 use std::rc::Rc;
 
-use leaderboard_core::usecase::{BoardMemory, Store};
+use leaderboard_core::usecase::{LeaderboardMemory, Store};
 use leaderboard_core::{TenantId, Timestamp, ports};
 
 /// The environment of one request. A clone refers to the same environment, for work that goes on after the response.
@@ -49,7 +49,7 @@ pub trait Environment: Clone + 'static {
     /// The way out to other services.
     fn fetch(&self) -> &Self::Fetch;
     /// What this instance remembers of configurations.
-    fn boards(&self) -> &BoardMemory;
+    fn boards(&self) -> &LeaderboardMemory;
     /// The instant of the request. Called once for each request.
     fn now(&self) -> Timestamp;
     /// The clock, read again: for work that goes on after the response, and for how long something took.

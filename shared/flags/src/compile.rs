@@ -1,133 +1,139 @@
-//! From the JSON of a rule to a [`Rule`].
+//! Compiles the JSON of a rule to a [`TargetingRule`].
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::limits::MAX_RULE_DEPTH;
-use crate::problem::{Place, Problems};
-use crate::rule::{Operator, Rule};
+use crate::problem::{DocumentPath, Problems};
+use crate::rule::{Operation, TargetingRule};
 
-/// A rule and what its bounds depend on.
+/// A compiled rule, with the facts that its bounds depend on.
 #[derive(Debug)]
-pub(crate) struct Compiled {
-    pub(crate) rule: Rule,
-    /// Levels of the rule itself.
+pub(crate) struct CompiledRule {
+    pub(crate) rule: TargetingRule,
+    /// The number of levels, without those of shared rules.
     pub(crate) depth: usize,
     /// The shared rules it names.
-    pub(crate) references: Vec<Reference>,
+    pub(crate) references: Vec<SharedRuleReference>,
 }
 
 /// A `$ref` in a rule.
 #[derive(Debug)]
-pub(crate) struct Reference {
-    /// Place of the shared rule among the evaluators.
+pub(crate) struct SharedRuleReference {
+    /// The index of the shared rule among the evaluators.
     pub(crate) target: usize,
-    /// Level of the rule at which it is named.
+    /// The level of the `$ref` in the rule.
     pub(crate) depth: usize,
     /// JSON pointer to the `$ref`.
     pub(crate) pointer: String,
 }
 
-/// Compiles one rule. `None` when it has problems, which are added to the list.
+/// Compiles one rule. Returns `None` if it has problems, and adds them to the list.
 pub(crate) fn compile(
     json: &Value,
-    place: &Place<'_>,
+    path: &DocumentPath<'_>,
     evaluators: &BTreeMap<&str, usize>,
     problems: &mut Problems,
-) -> Option<Compiled> {
-    let mut compiler = Compiler {
+) -> Option<CompiledRule> {
+    let mut compiler = RuleCompiler {
         evaluators,
         problems,
         depth: 0,
         references: Vec::new(),
         sound: true,
     };
-    let rule = compiler.rule(json, place, 1);
-    compiler.sound.then_some(Compiled {
+    let rule = compiler.rule(json, path, 1);
+    compiler.sound.then_some(CompiledRule {
         rule,
         depth: compiler.depth,
         references: compiler.references,
     })
 }
 
-struct Compiler<'a> {
+struct RuleCompiler<'a> {
     evaluators: &'a BTreeMap<&'a str, usize>,
     problems: &'a mut Problems,
     depth: usize,
-    references: Vec<Reference>,
-    /// Whether the rule is without problems, the unreported ones included.
+    references: Vec<SharedRuleReference>,
+    /// Whether the rule has no problems, not even unreported ones.
     sound: bool,
 }
 
-impl Compiler<'_> {
-    fn rule(&mut self, json: &Value, place: &Place<'_>, level: usize) -> Rule {
+impl RuleCompiler<'_> {
+    fn rule(&mut self, json: &Value, path: &DocumentPath<'_>, level: usize) -> TargetingRule {
         self.depth = self.depth.max(level);
         if level > MAX_RULE_DEPTH {
-            return self.refuse(place, format!("is nested deeper than {MAX_RULE_DEPTH} levels"));
+            return self.refuse(path, format!("is nested deeper than {MAX_RULE_DEPTH} levels"));
         }
         match json {
-            Value::Array(items) => self.array(items, place, level),
+            Value::Array(items) => self.array(items, path, level),
             Value::Object(members) => {
                 let mut members = members.iter();
                 match (members.next(), members.next()) {
-                    (None, _) => Rule::Literal(json.clone()),
-                    (Some((name, arguments)), None) => self.operation(name, arguments, place, level),
-                    (Some(_), Some(_)) => self.refuse(place, "an operation has exactly one member, its name"),
+                    (None, _) => TargetingRule::Literal(json.clone()),
+                    (Some((name, arguments)), None) => self.operation(name, arguments, path, level),
+                    (Some(_), Some(_)) => self.refuse(path, "an operation has exactly one member, its name"),
                 }
             }
-            _ => Rule::Literal(json.clone()),
+            _ => TargetingRule::Literal(json.clone()),
         }
     }
 
-    fn array(&mut self, items: &[Value], place: &Place<'_>, level: usize) -> Rule {
-        let rules = self.rules(items, place, level);
-        if rules.iter().all(|rule| matches!(rule, Rule::Literal(_))) {
-            return Rule::Literal(Value::Array(items.to_vec()));
+    fn array(&mut self, items: &[Value], path: &DocumentPath<'_>, level: usize) -> TargetingRule {
+        let rules = self.rules(items, path, level);
+        if rules.iter().all(|rule| matches!(rule, TargetingRule::Literal(_))) {
+            return TargetingRule::Literal(Value::Array(items.to_vec()));
         }
-        Rule::Array(rules)
+        TargetingRule::Array(rules)
     }
 
-    fn rules(&mut self, items: &[Value], place: &Place<'_>, level: usize) -> Vec<Rule> {
+    fn rules(&mut self, items: &[Value], path: &DocumentPath<'_>, level: usize) -> Vec<TargetingRule> {
         let items = items.iter().enumerate();
         items
-            .map(|(index, item)| self.rule(item, &Place::Element(place, index), level + 1))
+            .map(|(index, item)| self.rule(item, &DocumentPath::Element(path, index), level + 1))
             .collect()
     }
 
-    fn operation(&mut self, name: &str, arguments: &Value, place: &Place<'_>, level: usize) -> Rule {
-        let inside = Place::Member(place, name);
+    fn operation(
+        &mut self,
+        name: &str,
+        arguments: &Value,
+        path: &DocumentPath<'_>,
+        level: usize,
+    ) -> TargetingRule {
+        let inside = DocumentPath::Member(path, name);
         if name == "$ref" {
             return self.reference(arguments, &inside, level);
         }
-        let Some(operator) = Operator::named(name) else {
+        let Some(operator) = Operation::named(name) else {
             return self.refuse(&inside, "there is no operation of this name");
         };
         let arguments = match arguments {
             Value::Array(items) => self.rules(items, &inside, level),
             single => vec![self.rule(single, &inside, level + 1)],
         };
-        Rule::Apply(operator, arguments)
+        TargetingRule::Apply(operator, arguments)
     }
 
-    fn reference(&mut self, name: &Value, place: &Place<'_>, level: usize) -> Rule {
+    fn reference(&mut self, name: &Value, path: &DocumentPath<'_>, level: usize) -> TargetingRule {
         let Some(name) = name.as_str() else {
-            return self.refuse(place, "must be the name of a rule in $evaluators");
+            return self.refuse(path, "must be the name of a rule in $evaluators");
         };
         let Some(&target) = self.evaluators.get(name) else {
-            return self.refuse(place, "names no rule in $evaluators");
+            return self.refuse(path, "names no rule in $evaluators");
         };
-        self.references.push(Reference {
+        self.references.push(SharedRuleReference {
             target,
             depth: level,
-            pointer: place.pointer(),
+            pointer: path.pointer(),
         });
-        Rule::Shared(target)
+        TargetingRule::Shared(target)
     }
 
-    fn refuse(&mut self, place: &Place<'_>, detail: impl Into<String>) -> Rule {
+    fn refuse(&mut self, path: &DocumentPath<'_>, detail: impl Into<String>) -> TargetingRule {
         self.sound = false;
-        self.problems.add(place, detail);
-        Rule::Literal(Value::Null)
+        self.problems.add(path, detail);
+        TargetingRule::Literal(Value::Null)
     }
 }

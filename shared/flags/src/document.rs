@@ -1,36 +1,36 @@
-//! From the bytes of a flagd document to flags that have been checked.
+//! Reads and checks a flagd document.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::compile::{Compiled, compile};
+use crate::compile::{CompiledRule, compile};
 use crate::evaluation::FlagType;
 use crate::flag::{Flag, Targeting};
 use crate::limits::{
     MAX_DOCUMENT_BYTES, MAX_EVALUATORS, MAX_FLAGS, MAX_KEY_BYTES, MAX_METADATA_MEMBERS, MAX_VARIANTS,
 };
-use crate::problem::{FlagProblem, Place, Problems};
+use crate::problem::{DocumentPath, FlagProblem, Problems};
 use crate::references;
-use crate::rule::Rule;
+use crate::rule::TargetingRule;
 use crate::set::FlagSet;
 
-type Members = Map<String, Value>;
+type JsonMembers = Map<String, Value>;
 
-/// What a document says, and what is wrong with it.
-pub(crate) struct Reading {
+/// The content of a document, and its problems.
+pub(crate) struct ReadDocument {
     pub(crate) set: FlagSet,
-    /// Problems of the document and of its flags: without the flags concerned it cannot be used.
+    /// Problems of the document and its flags. A document with such a problem cannot be used.
     pub(crate) structure: Vec<FlagProblem>,
-    /// Problems of targeting rules: each concerns the flags that use the rule.
+    /// Problems of targeting rules. Each affects only the flags that use the rule.
     pub(crate) targeting: Vec<FlagProblem>,
 }
 
 /// Reads a document.
 ///
 /// # Errors
-/// The one problem that leaves nothing to read: too large, not JSON, not an object.
-pub(crate) fn read(json: &[u8]) -> Result<Reading, FlagProblem> {
+/// A problem that prevents reading: the document is too large, not JSON, or not an object.
+pub(crate) fn read(json: &[u8]) -> Result<ReadDocument, FlagProblem> {
     let whole = |detail: String| FlagProblem {
         pointer: String::new(),
         detail,
@@ -44,9 +44,9 @@ pub(crate) fn read(json: &[u8]) -> Result<Reading, FlagProblem> {
     let Value::Object(document) = document else {
         return Err(whole("must be a JSON object".to_owned()));
     };
-    let mut reader = Reader::default();
+    let mut reader = DocumentReader::default();
     let set = reader.document(&document);
-    Ok(Reading {
+    Ok(ReadDocument {
         set,
         structure: reader.structure.into_vec(),
         targeting: reader.targeting.into_vec(),
@@ -54,48 +54,52 @@ pub(crate) fn read(json: &[u8]) -> Result<Reading, FlagProblem> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct DocumentReader {
     structure: Problems,
     targeting: Problems,
 }
 
-/// The shared rules by name, and the depth of each (`None`: it is broken).
+/// The shared rules by name, and the depth of each (`None` for a broken rule).
 struct Evaluators<'a> {
     names: BTreeMap<&'a str, usize>,
     depths: Vec<Option<usize>>,
 }
 
-impl Reader {
-    fn document(&mut self, document: &Members) -> FlagSet {
-        let root = Place::Document;
-        let metadata = self.metadata(document.get("metadata"), &Place::Member(&root, "metadata"));
+impl DocumentReader {
+    fn document(&mut self, document: &JsonMembers) -> FlagSet {
+        let root = DocumentPath::Document;
+        let metadata = self.metadata(document.get("metadata"), &DocumentPath::Member(&root, "metadata"));
         let (rules, evaluators) = self.evaluators(document, &root);
-        let place = Place::Member(&root, "flags");
+        let path = DocumentPath::Member(&root, "flags");
         let mut flags = BTreeMap::new();
         match document.get("flags") {
             None => self.structure.add(&root, "has no member `flags`"),
             Some(Value::Object(members)) if members.len() > MAX_FLAGS => {
                 self.structure
-                    .add(&place, format!("has more than {MAX_FLAGS} flags"));
+                    .add(&path, format!("has more than {MAX_FLAGS} flags"));
             }
             Some(Value::Object(members)) => {
                 for (key, flag) in members {
-                    let place = Place::Member(&place, key);
-                    self.name(key, &place);
-                    if let Some(flag) = self.flag(flag, &place, &evaluators) {
+                    let path = DocumentPath::Member(&path, key);
+                    self.name(key, &path);
+                    if let Some(flag) = self.flag(flag, &path, &evaluators) {
                         flags.insert(key.clone(), flag);
                     }
                 }
             }
             Some(_) => self
                 .structure
-                .add(&place, "must be an object of flags by their keys"),
+                .add(&path, "must be an object of flags by their keys"),
         }
         FlagSet::new(flags, rules, metadata)
     }
 
-    fn evaluators<'a>(&mut self, document: &'a Members, root: &Place<'_>) -> (Vec<Rule>, Evaluators<'a>) {
-        let place = Place::Member(root, "$evaluators");
+    fn evaluators<'a>(
+        &mut self,
+        document: &'a JsonMembers,
+        root: &DocumentPath<'_>,
+    ) -> (Vec<TargetingRule>, Evaluators<'a>) {
+        let path = DocumentPath::Member(root, "$evaluators");
         let empty = Evaluators {
             names: BTreeMap::new(),
             depths: Vec::new(),
@@ -105,12 +109,12 @@ impl Reader {
             Some(Value::Object(members)) if members.len() <= MAX_EVALUATORS => members,
             Some(Value::Object(_)) => {
                 self.structure
-                    .add(&place, format!("has more than {MAX_EVALUATORS} rules"));
+                    .add(&path, format!("has more than {MAX_EVALUATORS} rules"));
                 return (Vec::new(), empty);
             }
             Some(_) => {
                 self.structure
-                    .add(&place, "must be an object of rules by their names");
+                    .add(&path, "must be an object of rules by their names");
                 return (Vec::new(), empty);
             }
         };
@@ -121,35 +125,37 @@ impl Reader {
             .collect();
         let mut compiled = Vec::with_capacity(members.len());
         for (name, json) in members {
-            let place = Place::Member(&place, name);
-            self.name(name, &place);
-            compiled.push(compile(json, &place, &names, &mut self.targeting));
+            let path = DocumentPath::Member(&path, name);
+            self.name(name, &path);
+            compiled.push(compile(json, &path, &names, &mut self.targeting));
         }
-        let depths = references::depths(&compiled, &mut self.targeting);
-        let rule = |compiled: Option<Compiled>| compiled.map_or(Rule::Literal(Value::Null), |it| it.rule);
+        let depths = references::compute_depths(&compiled, &mut self.targeting);
+        let rule = |compiled: Option<CompiledRule>| {
+            compiled.map_or(TargetingRule::Literal(Value::Null), |it| it.rule)
+        };
         (
             compiled.into_iter().map(rule).collect(),
             Evaluators { names, depths },
         )
     }
 
-    fn flag(&mut self, json: &Value, place: &Place<'_>, evaluators: &Evaluators<'_>) -> Option<Flag> {
+    fn flag(&mut self, json: &Value, path: &DocumentPath<'_>, evaluators: &Evaluators<'_>) -> Option<Flag> {
         let Value::Object(members) = json else {
-            self.structure.add(place, "must be an object");
+            self.structure.add(path, "must be an object");
             return None;
         };
         let before = self.structure.len();
-        let enabled = self.state(members.get("state"), &Place::Member(place, "state"));
-        let variants = self.variants(members.get("variants"), &Place::Member(place, "variants"));
-        let default = Place::Member(place, "defaultVariant");
+        let enabled = self.state(members.get("state"), &DocumentPath::Member(path, "state"));
+        let variants = self.variants(members.get("variants"), &DocumentPath::Member(path, "variants"));
+        let default = DocumentPath::Member(path, "defaultVariant");
         let default_variant =
             self.default_variant(members.get("defaultVariant"), variants.as_ref(), &default);
         let targeting = self.targeting(
             members.get("targeting"),
-            &Place::Member(place, "targeting"),
+            &DocumentPath::Member(path, "targeting"),
             evaluators,
         );
-        let metadata = self.metadata(members.get("metadata"), &Place::Member(place, "metadata"));
+        let metadata = self.metadata(members.get("metadata"), &DocumentPath::Member(path, "metadata"));
         let (variants, flag_type) = variants?;
         let sound = self.structure.len() == before;
         sound.then_some(Flag {
@@ -162,19 +168,19 @@ impl Reader {
         })
     }
 
-    fn name(&mut self, name: &str, place: &Place<'_>) {
+    fn name(&mut self, name: &str, path: &DocumentPath<'_>) {
         if name.is_empty() || name.len() > MAX_KEY_BYTES {
             self.structure
-                .add(place, format!("a name has 1 to {MAX_KEY_BYTES} bytes"));
+                .add(path, format!("a name has 1 to {MAX_KEY_BYTES} bytes"));
         }
     }
 
-    fn state(&mut self, json: Option<&Value>, place: &Place<'_>) -> Option<bool> {
+    fn state(&mut self, json: Option<&Value>, path: &DocumentPath<'_>) -> Option<bool> {
         match json.and_then(Value::as_str) {
             Some("ENABLED") => Some(true),
             Some("DISABLED") => Some(false),
             _ => {
-                self.structure.add(place, "must be \"ENABLED\" or \"DISABLED\"");
+                self.structure.add(path, "must be \"ENABLED\" or \"DISABLED\"");
                 None
             }
         }
@@ -183,33 +189,33 @@ impl Reader {
     fn variants(
         &mut self,
         json: Option<&Value>,
-        place: &Place<'_>,
+        path: &DocumentPath<'_>,
     ) -> Option<(BTreeMap<String, Value>, FlagType)> {
         let Some(Value::Object(members)) = json else {
             self.structure
-                .add(place, "must be an object of values by their names");
+                .add(path, "must be an object of values by their names");
             return None;
         };
         let Some(first) = members.values().next() else {
-            self.structure.add(place, "must have at least one variant");
+            self.structure.add(path, "must have at least one variant");
             return None;
         };
         if members.len() > MAX_VARIANTS {
             self.structure
-                .add(place, format!("has more than {MAX_VARIANTS} variants"));
+                .add(path, format!("has more than {MAX_VARIANTS} variants"));
             return None;
         }
         let wanted = FlagType::of(first);
         for (name, value) in members {
-            let place = Place::Member(place, name);
-            self.name(name, &place);
+            let path = DocumentPath::Member(path, name);
+            self.name(name, &path);
             match FlagType::of(value) {
                 None => self
                     .structure
-                    .add(&place, "must be a boolean, a string, a number or an object"),
+                    .add(&path, "must be a boolean, a string, a number or an object"),
                 found if wanted.is_some() && found != wanted => {
                     self.structure
-                        .add(&place, "is of another type than the variants before it");
+                        .add(&path, "is of another type than the variants before it");
                 }
                 Some(_) => {}
             }
@@ -225,20 +231,19 @@ impl Reader {
         &mut self,
         json: Option<&Value>,
         variants: Option<&(BTreeMap<String, Value>, FlagType)>,
-        place: &Place<'_>,
+        path: &DocumentPath<'_>,
     ) -> Option<String> {
         match json {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) if name.is_empty() => None,
             Some(Value::String(name)) => {
                 if variants.is_some_and(|(variants, _)| !variants.contains_key(name)) {
-                    self.structure.add(place, "names no variant of this flag");
+                    self.structure.add(path, "names no variant of this flag");
                 }
                 Some(name.clone())
             }
             Some(_) => {
-                self.structure
-                    .add(place, "must be the name of a variant, or null");
+                self.structure.add(path, "must be the name of a variant, or null");
                 None
             }
         }
@@ -247,44 +252,44 @@ impl Reader {
     fn targeting(
         &mut self,
         json: Option<&Value>,
-        place: &Place<'_>,
+        path: &DocumentPath<'_>,
         evaluators: &Evaluators<'_>,
     ) -> Targeting {
         match json {
             None | Some(Value::Null) => Targeting::Absent,
             Some(Value::Object(members)) if members.is_empty() => Targeting::Absent,
             Some(rule @ Value::Object(_)) => {
-                let compiled = compile(rule, place, &evaluators.names, &mut self.targeting);
+                let compiled = compile(rule, path, &evaluators.names, &mut self.targeting);
                 let sound = compiled.filter(|rule| {
-                    references::depth_of(rule, &evaluators.depths, &mut self.targeting).is_some()
+                    references::compute_depth(rule, &evaluators.depths, &mut self.targeting).is_some()
                 });
                 sound.map_or(Targeting::Broken, |compiled| Targeting::Rule(compiled.rule))
             }
             Some(_) => {
                 self.targeting
-                    .add(place, "must be an object: a rule, or an empty one");
+                    .add(path, "must be an object: a rule, or an empty one");
                 Targeting::Broken
             }
         }
     }
 
-    fn metadata(&mut self, json: Option<&Value>, place: &Place<'_>) -> Members {
+    fn metadata(&mut self, json: Option<&Value>, path: &DocumentPath<'_>) -> JsonMembers {
         let members = match json {
-            None | Some(Value::Null) => return Members::new(),
+            None | Some(Value::Null) => return JsonMembers::new(),
             Some(Value::Object(members)) => members,
             Some(_) => {
-                self.structure.add(place, "must be an object");
-                return Members::new();
+                self.structure.add(path, "must be an object");
+                return JsonMembers::new();
             }
         };
         if members.len() > MAX_METADATA_MEMBERS {
             self.structure
-                .add(place, format!("has more than {MAX_METADATA_MEMBERS} members"));
+                .add(path, format!("has more than {MAX_METADATA_MEMBERS} members"));
         }
         for (name, value) in members {
             if !matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_)) {
                 self.structure.add(
-                    &Place::Member(place, name),
+                    &DocumentPath::Member(path, name),
                     "must be a boolean, a number or a string",
                 );
             }

@@ -1,4 +1,4 @@
-//! What comes of evaluating a flag.
+//! The result of an evaluation.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use serde_json::{Map, Value};
 /// The outcome of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation<'a> {
-    /// The value; `None` when the caller's own default holds (the flag is disabled, or names no default).
+    /// The value; `None` if the caller's default applies (the flag is disabled, or has no default).
     pub value: Option<&'a Value>,
     /// Name of the variant that holds the value.
     pub variant: Option<&'a str>,
-    /// Why this value.
+    /// The reason for the value.
     pub reason: Reason,
     /// The type of every variant of the flag.
     pub flag_type: FlagType,
-    /// The flag's own metadata; that of the set stands in [`crate::FlagSet::metadata`].
+    /// The metadata of the flag; [`crate::FlagSet::metadata`] returns that of the set.
     pub metadata: &'a Map<String, Value>,
 }
 
 impl Evaluation<'_> {
-    /// This outcome, for a caller that needs a value of one type.
+    /// Checks that the value has the type that the caller needs.
     ///
     /// # Errors
-    /// [`ErrorCode::TypeMismatch`] when there is a value and it is of another type.
+    /// [`ErrorCode::TypeMismatch`] if there is a value of another type.
     pub fn of_type(self, wanted: FlagType) -> Result<Self, EvaluationError> {
         if self.value.is_some() && self.flag_type != wanted {
             let detail = format!("the flag's values are of type {}, not {wanted}", self.flag_type);
@@ -36,15 +36,14 @@ impl Evaluation<'_> {
     }
 }
 
-/// Why a flag has its value, in the words of OpenFeature as flagd uses them: a `fractional` that chose a
-/// variant is a match of the targeting.
+/// Why a flag has its value, by OpenFeature's names as flagd uses them: a variant that `fractional` chose is a targeting match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// The flag has no targeting.
     Static,
     /// The targeting chose the variant.
     TargetingMatch,
-    /// The targeting chose nothing, or the flag names no default.
+    /// The targeting chose no variant, or the flag has no default.
     Default,
     /// The flag is switched off.
     Disabled,
@@ -77,7 +76,7 @@ pub enum FlagType {
 }
 
 impl FlagType {
-    /// The type of a value; `None` for what no variant may be.
+    /// Returns the type of a value; `None` for a value that no variant may have.
     pub(crate) const fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(_) => Some(Self::Boolean),
@@ -100,12 +99,12 @@ impl fmt::Display for FlagType {
     }
 }
 
-/// Why there is no outcome.
+/// Why an evaluation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationError {
     /// What kind of error.
     pub code: ErrorCode,
-    /// What happened, for a reader; it quotes nothing of the context.
+    /// What happened, as a text for people. It contains no part of the context.
     pub detail: String,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::evaluation::FlagType;
-use crate::rule::Rule;
+use crate::rule::TargetingRule;
 
 /// A flag that has been checked.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(crate) struct Flag {
     /// Named values, all of one type; never empty.
     pub(crate) variants: BTreeMap<String, Value>,
     pub(crate) flag_type: FlagType,
-    /// Without one the caller's own default holds.
+    /// `None`: the caller's default applies.
     pub(crate) default_variant: Option<String>,
     pub(crate) targeting: Targeting,
     pub(crate) metadata: Map<String, Value>,
@@ -26,7 +26,7 @@ pub(crate) enum Targeting {
     /// Always the default variant.
     Absent,
     /// By a rule.
-    Rule(Rule),
-    /// By a rule that cannot be read; only a tolerant reading keeps such a flag.
+    Rule(TargetingRule),
+    /// By a rule that cannot be read. Only [`crate::FlagSet::parse_tolerant`] keeps such a flag.
     Broken,
 }

@@ -1,4 +1,4 @@
-//! `fractional`: a share of the players for each variant, the same player always in the same share.
+//! `fractional`: each variant gets a share of the players, and a player always stays in the same share.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use crate::murmur3::murmur3;
 /// The greatest sum of the weights.
 const MAX_WEIGHT: u64 = i32::MAX as u64;
 
-/// The variant for a bucketing key. `values` are the evaluated arguments: the key, unless it is left out,
-/// then `[variant, weight]` of each share. Without a key it is the flag's key and the targeting key.
+/// Chooses the variant for a bucketing key. `values` are the evaluated arguments: an optional key, then `[variant, weight]` of each
+/// share. Without a key, the bucketing key is the flag's key and the targeting key.
 ///
-/// `None` when the arguments make no sense, or there is nobody to put into a bucket: the default holds.
+/// Returns `None` if the arguments are invalid or there is no targeting key; then the default applies.
 pub(crate) fn choose(values: &[Value], flag_key: &str, targeting_key: Option<&Value>) -> Option<Value> {
     let (key, shares) = match values.split_first()? {
         (Value::String(key), shares) => (key.clone(), shares),
@@ -37,7 +37,7 @@ fn default_key(flag_key: &str, targeting_key: Option<&Value>) -> Option<String> 
     Some(format!("{flag_key}{targeting_key}"))
 }
 
-/// A variant and its weight: 1 unless it is given, 0 when it is negative.
+/// Reads a variant and its weight: 1 by default, 0 if negative.
 fn share(value: &Value) -> Option<(&Value, u64)> {
     let (variant, rest) = value.as_array()?.split_first()?;
     if matches!(variant, Value::Array(_) | Value::Object(_)) {
@@ -50,7 +50,7 @@ fn share(value: &Value) -> Option<(&Value, u64)> {
     (weight <= MAX_WEIGHT).then_some((variant, weight))
 }
 
-/// A whole number, 0 in place of a negative one. One too large for a weight becomes one above every weight.
+/// Reads a whole number; a negative number is 0. A number that is too large becomes one that exceeds every weight.
 fn whole(value: &Value) -> Option<u64> {
     if let Some(whole) = value.as_u64() {
         return Some(whole);

@@ -1,8 +1,8 @@
 //! Feature flags by [flagd definitions](https://flagd.dev/reference/flag-definitions/), evaluated in process.
 //!
-//! No I/O, no clock and no randomness: the document is bytes, the context is a JSON object and `now` is an
-//! argument. A document comes from whoever may write it, so nothing in it is trusted: its size, its depth and
-//! the work of one evaluation are bounded ([`limits`]), and references are followed, never expanded.
+//! This crate has no I/O, no clock and no randomness: the document is bytes, the context is a JSON object and `now` is an argument.
+//! Documents are not trusted: their size, their depth and the work of one evaluation are bounded ([`limits`]), and references are
+//! followed instead of expanded.
 
 mod compile;
 mod document;

@@ -1,4 +1,4 @@
-//! What a flag document may ask of an instance.
+//! Limits of flag documents and evaluations.
 
 /// Bytes of one document.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;

@@ -1,26 +1,26 @@
-//! What is wrong with a flag document.
+//! Problems of flag documents.
 
 use std::fmt;
 
 use crate::limits::MAX_PROBLEMS;
 
-/// One thing that is wrong with a flag document.
+/// A problem of a flag document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagProblem {
-    /// Where: a JSON pointer (RFC 6901); empty for the document itself.
+    /// The location as a JSON pointer (RFC 6901); empty for the document itself.
     pub pointer: String,
-    /// What is wrong, for a reader.
+    /// What is wrong, as a text for people.
     pub detail: String,
 }
 
 impl fmt::Display for FlagProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() {
+        let path = if self.pointer.is_empty() {
             "/"
         } else {
             &self.pointer
         };
-        write!(f, "{place}: {}", self.detail)
+        write!(f, "{path}: {}", self.detail)
     }
 }
 
@@ -29,8 +29,8 @@ impl fmt::Display for FlagProblem {
 pub(crate) struct Problems(Vec<FlagProblem>);
 
 impl Problems {
-    pub(crate) fn add(&mut self, place: &Place<'_>, detail: impl Into<String>) {
-        self.add_at(place.pointer(), detail);
+    pub(crate) fn add(&mut self, path: &DocumentPath<'_>, detail: impl Into<String>) {
+        self.add_at(path.pointer(), detail);
     }
 
     pub(crate) fn add_at(&mut self, pointer: String, detail: impl Into<String>) {
@@ -51,16 +51,16 @@ impl Problems {
     }
 }
 
-/// A place in the document. A chain of borrowed names: the pointer is only built when something is wrong.
+/// A location in the document, as a chain of borrowed names. The pointer is built only for a problem.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Place<'a> {
+pub(crate) enum DocumentPath<'a> {
     Document,
-    Member(&'a Place<'a>, &'a str),
-    Element(&'a Place<'a>, usize),
+    Member(&'a DocumentPath<'a>, &'a str),
+    Element(&'a DocumentPath<'a>, usize),
 }
 
-impl Place<'_> {
-    /// The place as a JSON pointer (RFC 6901).
+impl DocumentPath<'_> {
+    /// Returns the location as a JSON pointer (RFC 6901).
     pub(crate) fn pointer(&self) -> String {
         match self {
             Self::Document => String::new(),
@@ -82,16 +82,16 @@ mod tests {
 
     #[test]
     fn a_pointer_escapes_its_names() {
-        let flags = Place::Member(&Place::Document, "flags");
-        let flag = Place::Member(&flags, "a/b~c");
-        assert_eq!(Place::Element(&flag, 3).pointer(), "/flags/a~1b~0c/3");
+        let flags = DocumentPath::Member(&DocumentPath::Document, "flags");
+        let flag = DocumentPath::Member(&flags, "a/b~c");
+        assert_eq!(DocumentPath::Element(&flag, 3).pointer(), "/flags/a~1b~0c/3");
     }
 
     #[test]
     fn the_list_of_problems_ends() {
         let mut problems = Problems::default();
         for _ in 0..MAX_PROBLEMS * 2 {
-            problems.add(&Place::Document, "wrong");
+            problems.add(&DocumentPath::Document, "wrong");
         }
         assert_eq!(problems.into_vec().len(), MAX_PROBLEMS);
     }

@@ -1,25 +1,28 @@
-//! Shared rules: which are sound, and how deep each is with everything it refers to.
+//! Checks shared rules, and computes the depth of each with the rules that it refers to.
 
-use crate::compile::{Compiled, Reference};
+use crate::compile::{CompiledRule, SharedRuleReference};
 use crate::limits::MAX_RULE_DEPTH;
 use crate::problem::Problems;
 
-/// Depth of each evaluator with what it refers to; `None` where it is broken, cyclic or too deep.
+/// Returns the depth of each evaluator with the rules that it refers to; `None` if it is broken, cyclic or too deep.
 ///
-/// The search goes down at most as far as there are evaluators and visits each once.
-pub(crate) fn depths(evaluators: &[Option<Compiled>], problems: &mut Problems) -> Vec<Option<usize>> {
-    let mut search = Search {
+/// The recursion is at most as deep as the number of evaluators, and visits each once.
+pub(crate) fn compute_depths(
+    evaluators: &[Option<CompiledRule>],
+    problems: &mut Problems,
+) -> Vec<Option<usize>> {
+    let mut search = DepthSearch {
         evaluators,
-        states: vec![State::New; evaluators.len()],
+        states: vec![VisitState::New; evaluators.len()],
     };
     (0..evaluators.len())
         .map(|index| search.visit(index, problems))
         .collect()
 }
 
-/// Depth of a rule with what it refers to; `None` when it refers to a broken rule or is too deep.
-pub(crate) fn depth_of(
-    rule: &Compiled,
+/// Returns the depth of a rule with the rules that it refers to; `None` if it refers to a broken rule or is too deep.
+pub(crate) fn compute_depth(
+    rule: &CompiledRule,
     evaluators: &[Option<usize>],
     problems: &mut Problems,
 ) -> Option<usize> {
@@ -31,7 +34,7 @@ pub(crate) fn depth_of(
     Some(depth)
 }
 
-fn checked_depth(reference: &Reference, below: usize, problems: &mut Problems) -> Option<usize> {
+fn checked_depth(reference: &SharedRuleReference, below: usize, problems: &mut Problems) -> Option<usize> {
     let depth = reference.depth + below;
     if depth > MAX_RULE_DEPTH {
         let detail = format!("makes a rule nested deeper than {MAX_RULE_DEPTH} levels");
@@ -42,25 +45,25 @@ fn checked_depth(reference: &Reference, below: usize, problems: &mut Problems) -
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum VisitState {
     New,
     Open,
     Done(Option<usize>),
 }
 
-struct Search<'a> {
-    evaluators: &'a [Option<Compiled>],
-    states: Vec<State>,
+struct DepthSearch<'a> {
+    evaluators: &'a [Option<CompiledRule>],
+    states: Vec<VisitState>,
 }
 
-impl Search<'_> {
+impl DepthSearch<'_> {
     fn visit(&mut self, index: usize, problems: &mut Problems) -> Option<usize> {
-        if let Some(State::Done(depth)) = self.states.get(index) {
+        if let Some(VisitState::Done(depth)) = self.states.get(index) {
             return *depth;
         }
-        self.set(index, State::Open);
+        self.set(index, VisitState::Open);
         let depth = self.search(index, problems);
-        self.set(index, State::Done(depth));
+        self.set(index, VisitState::Done(depth));
         depth
     }
 
@@ -69,7 +72,7 @@ impl Search<'_> {
         let rule = evaluators.get(index)?.as_ref()?;
         let mut depth = Some(rule.depth);
         for reference in &rule.references {
-            if matches!(self.states.get(reference.target), Some(State::Open)) {
+            if matches!(self.states.get(reference.target), Some(VisitState::Open)) {
                 problems.add_at(reference.pointer.clone(), "leads back to itself");
                 depth = None;
                 continue;
@@ -81,7 +84,7 @@ impl Search<'_> {
         depth
     }
 
-    fn set(&mut self, index: usize, state: State) {
+    fn set(&mut self, index: usize, state: VisitState) {
         if let Some(place) = self.states.get_mut(index) {
             *place = state;
         }

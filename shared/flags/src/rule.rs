@@ -4,14 +4,14 @@ use serde_json::Value;
 
 /// A rule as it is evaluated.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Rule {
+pub(crate) enum TargetingRule {
     /// A value that holds no operation.
     Literal(Value),
     /// An array with at least one operation in it.
-    Array(Vec<Rule>),
+    Array(Vec<TargetingRule>),
     /// An operation and its arguments.
-    Apply(Operator, Vec<Rule>),
-    /// A shared rule (`$ref`), by its place among the set's evaluators.
+    Apply(Operation, Vec<TargetingRule>),
+    /// A shared rule (`$ref`), by its index among the set's evaluators.
     Shared(usize),
 }
 
@@ -19,9 +19,9 @@ macro_rules! operators {
     ($($(#[$doc:meta])* $variant:ident = $($name:literal)|+),+ $(,)?) => {
         /// An operation of a targeting rule.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Operator { $($(#[$doc])* $variant),+ }
+        pub(crate) enum Operation { $($(#[$doc])* $variant),+ }
 
-        impl Operator {
+        impl Operation {
             /// The operation of that name.
             pub(crate) fn named(name: &str) -> Option<Self> {
                 match name {

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use semver::Version;
 use serde_json::Value;
 
-/// Compares two versions; `None` when one is none, or the operator is unknown.
+/// Compares two versions; `None` if a value is not a version, or the operator is unknown.
 ///
-/// A version may start with `v`, may leave out its patch and minor numbers, and may be a number. Build
-/// metadata does not count. `^` asks for the same major number, `~` for the same minor too.
+/// A version may start with `v`, may omit its minor and patch numbers, and may be a number. Build metadata is ignored. `^` requires
+/// the same major number, `~` also the same minor number.
 pub(crate) fn compare(left: &Value, operator: &Value, right: &Value) -> Option<bool> {
     let (left, right) = (version(left)?, version(right)?);
     let order = left.cmp_precedence(&right);

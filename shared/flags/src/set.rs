@@ -4,37 +4,37 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::{self, Reading};
-use crate::eval::{Call, Stop};
+use crate::document::{self, ReadDocument};
+use crate::eval::{EvaluationStop, RuleEvaluation};
 use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
 use crate::flag::{Flag, Targeting};
 use crate::limits::{MAX_STEPS, MAX_STEPS_OF_A_SET};
 use crate::problem::FlagProblem;
-use crate::rule::Rule;
+use crate::rule::TargetingRule;
 
 /// The flags of one document.
 #[derive(Debug, Clone, Default)]
 pub struct FlagSet {
     flags: BTreeMap<String, Flag>,
-    evaluators: Vec<Rule>,
+    evaluators: Vec<TargetingRule>,
     metadata: Map<String, Value>,
 }
 
-/// What a flag is, whatever the context.
+/// The properties of a flag that do not depend on the context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outline {
-    /// Whether it is evaluated at all.
+    /// Whether the flag is enabled.
     pub enabled: bool,
     /// The type of its variants.
     pub flag_type: FlagType,
-    /// Whether it names a default variant.
+    /// Whether the flag has a default variant.
     pub has_default: bool,
 }
 
 impl FlagSet {
     pub(crate) const fn new(
         flags: BTreeMap<String, Flag>,
-        evaluators: Vec<Rule>,
+        evaluators: Vec<TargetingRule>,
         metadata: Map<String, Value>,
     ) -> Self {
         Self {
@@ -44,12 +44,12 @@ impl FlagSet {
         }
     }
 
-    /// Reads a flagd document, for whoever writes one: nothing that is wrong passes.
+    /// Parses a new flagd document, and accepts no problems.
     ///
     /// # Errors
-    /// What is wrong, each with its place; at most [`crate::limits::MAX_PROBLEMS`].
+    /// The problems, at most [`crate::limits::MAX_PROBLEMS`].
     pub fn parse(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
-        let Reading {
+        let ReadDocument {
             set,
             mut structure,
             targeting,
@@ -63,13 +63,13 @@ impl FlagSet {
         }
     }
 
-    /// Reads a flagd document, for whoever evaluates one that is in use: a flag whose targeting cannot be
-    /// read stays in the set and answers [`ErrorCode::ParseError`], as flagd does.
+    /// Parses a flagd document that is in use. A flag with broken targeting stays in the set, and its evaluation returns
+    /// [`ErrorCode::ParseError`], as in flagd.
     ///
     /// # Errors
-    /// What is wrong with the document itself or with a flag beside its targeting.
+    /// The problems of the document and its flags, except those of targeting.
     pub fn parse_tolerant(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
-        let Reading { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
+        let ReadDocument { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
         if structure.is_empty() {
             Ok(set)
         } else {
@@ -88,7 +88,7 @@ impl FlagSet {
         self.flags.contains_key(key)
     }
 
-    /// What a flag is, whatever the context; `None` where there is none of this key.
+    /// Returns the properties of a flag; `None` if no flag has this key.
     #[must_use]
     pub fn outline(&self, key: &str) -> Option<Outline> {
         self.flags.get(key).map(|flag| Outline {
@@ -130,8 +130,7 @@ impl FlagSet {
     /// key and the time. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// The error codes of flagd: no such flag, a rule that cannot be read, a variant that does not exist, a
-    /// context that is none, a rule that takes too long.
+    /// The error codes of flagd: unknown flag, broken rule, unknown variant, invalid context, too many steps.
     pub fn evaluate<'a>(
         &'a self,
         key: &str,
@@ -141,10 +140,10 @@ impl FlagSet {
         self.evaluate_within(key, context, now, MAX_STEPS)
     }
 
-    /// As [`FlagSet::evaluate`], in so many steps at most, and never more than [`MAX_STEPS`].
+    /// As [`FlagSet::evaluate`], with at most `max_steps` steps, and at most [`MAX_STEPS`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`FlagSet::evaluate`].
     pub fn evaluate_within<'a>(
         &'a self,
         key: &str,
@@ -162,8 +161,8 @@ impl FlagSet {
         self.evaluate_flag(key, flag, context, now, &mut steps)
     }
 
-    /// Evaluates every flag, in the order of their keys. One that fails leaves the others alone, but all
-    /// share [`MAX_STEPS_OF_A_SET`].
+    /// Evaluates every flag, in the order of their keys. A failing flag does not affect the others, but all flags share
+    /// [`MAX_STEPS_OF_A_SET`].
     pub fn evaluate_all<'a, 'c>(
         &'a self,
         context: &'c Value,
@@ -206,17 +205,17 @@ impl FlagSet {
             }
             Targeting::Rule(rule) => rule,
         };
-        let mut call = Call::new(&self.evaluators, key, context, now, *steps);
+        let mut call = RuleEvaluation::new(&self.evaluators, key, context, now, *steps);
         let chosen = call.run(rule).map(variant_name);
         *steps = call.steps_left();
         match chosen {
             Ok(Some(name)) => flag.variant_outcome(&name),
             Ok(None) => Ok(flag.default_outcome(Reason::Default)),
-            Err(Stop::Steps) => Err(EvaluationError::new(
+            Err(EvaluationStop::Steps) => Err(EvaluationError::new(
                 ErrorCode::General,
                 "the targeting takes too many steps",
             )),
-            Err(Stop::Depth) => Err(EvaluationError::new(
+            Err(EvaluationStop::Depth) => Err(EvaluationError::new(
                 ErrorCode::General,
                 "the targeting makes a value that is too deep",
             )),
@@ -224,7 +223,7 @@ impl FlagSet {
     }
 }
 
-/// The name of the variant that a rule yields; `None` when it yields nothing.
+/// Returns the name of the variant that a rule returned; `None` for null.
 fn variant_name(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -244,7 +243,7 @@ impl Flag {
         }
     }
 
-    /// The default variant; without one, the caller's default, whatever the reason would be.
+    /// Returns the default variant. Without one, the caller's default applies, with [`Reason::Default`].
     fn default_outcome(&self, reason: Reason) -> Evaluation<'_> {
         let entry = self
             .default_variant

@@ -1,9 +1,9 @@
 //! Lower-case hexadecimal.
 
-/// Two digits for each byte.
+/// Encodes bytes as two lower-case digits each.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
-    // Every answer has one of these: formatting each byte would cost more than the rest of a small answer.
+    // Every response contains a hexadecimal id. Formatting each byte would cost more than the rest of a small response.
     let digit = |value: u8| {
         char::from(if value < 10 {
             b'0' + value
@@ -19,7 +19,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes that `text` stands for, if it is exactly `N` of them in lower case.
+/// Decodes lower-case hexadecimal text of exactly `N` bytes; `None` for other text.
 #[must_use]
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N {

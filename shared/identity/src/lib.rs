@@ -1,8 +1,7 @@
-//! Who somebody is: tokens that issuers sign ([`token`]), tokens that this service signs for players
-//! ([`player_token`]), and API keys ([`api_key`]).
+//! Credentials: tokens that issuers sign ([`token`]), tokens that this service signs for players ([`player_token`]), and API keys
+//! ([`api_key`]).
 //!
-//! No I/O, no clock and no randomness: `now` and random bytes are arguments, and fetching the keys of an issuer
-//! is the caller's to do.
+//! This crate has no I/O, no clock and no randomness: `now` and random bytes are arguments, and callers fetch the keys of issuers.
 
 pub mod api_key;
 pub mod hex;

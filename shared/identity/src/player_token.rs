@@ -1,7 +1,6 @@
 //! Tokens that this service signs for players, on behalf of a tenant's server.
 //!
-//! The key is made of a secret that every region is given, so that a token of one region is valid in all of them
-//! and nothing has to be stored.
+//! The key is derived from a secret that all regions share. So a token is valid in every region, and no token has to be stored.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,15 +20,15 @@ use crate::token::{
     VerificationKey, Verifier,
 };
 
-/// `iss` and `aud` of these tokens: this service issues them to itself.
+/// `iss` and `aud` of these tokens, because this service both issues and accepts them.
 pub const PLAYER_TOKEN_ISSUER: &str = "edgeboard";
-/// `typ` of these tokens, so that no other token of the same key can be taken for one.
+/// `typ` of these tokens, which tells them from other tokens of the same key.
 pub const PLAYER_TOKEN_TYPE: &str = "player+jwt";
 /// The shortest secret, in bytes of text.
 pub const MIN_SEED_BYTES: usize = 32;
 /// How long a token may be valid, in seconds: 30 days.
 pub const MAX_LIFETIME_S: u32 = 30 * 24 * 60 * 60;
-/// How long a token is valid unless asked for, in seconds: one hour.
+/// The default lifetime of a token, in seconds: one hour.
 pub const DEFAULT_LIFETIME_S: u32 = 60 * 60;
 
 const SEED_CONTEXT: &[u8] = b"edgeboard player token key 1\0";
@@ -43,7 +42,7 @@ pub enum IssueProblem {
     Lifetime,
     /// A player's token never has the scope `admin`.
     Scope,
-    /// The token could not be made; nothing that a caller says leads to it.
+    /// The token could not be encoded. No input of a caller causes this.
     Encoding,
 }
 
@@ -59,18 +58,18 @@ impl std::fmt::Display for IssueProblem {
 
 impl std::error::Error for IssueProblem {}
 
-/// A token to be issued.
+/// The content of a token to issue.
 #[derive(Debug, Clone, Copy)]
 pub struct Grant<'a> {
-    /// Whose it is.
+    /// The player of the token.
     pub player: &'a PlayerId,
-    /// The tenant it is for.
+    /// The tenant of the token.
     pub tenant: &'a TenantId,
-    /// What it is good for.
+    /// The scopes of the token.
     pub scopes: Scopes,
     /// How long it is valid, in seconds.
     pub lifetime_s: u32,
-    /// The API key that it is issued by; `None` when it is issued by another credential.
+    /// The API key that issues the token; `None` if another credential issues it.
     pub binding: Option<&'a KeyBinding>,
 }
 
@@ -82,7 +81,7 @@ pub struct PlayerTokenKey {
 }
 
 #[derive(Serialize)]
-struct WireClaims<'a> {
+struct PlayerClaims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: &'a str,
@@ -100,7 +99,7 @@ struct WireClaims<'a> {
 }
 
 impl PlayerTokenKey {
-    /// The key of a secret; `None` when the secret is shorter than [`MIN_SEED_BYTES`].
+    /// Derives the key from a secret; `None` if the secret is shorter than [`MIN_SEED_BYTES`].
     #[must_use]
     pub fn from_secret(secret: &str) -> Option<Self> {
         if secret.len() < MIN_SEED_BYTES {
@@ -114,7 +113,7 @@ impl PlayerTokenKey {
         Some(Self { key, kid })
     }
 
-    /// The public half, which checks the tokens.
+    /// Returns the public key, which verifies the tokens.
     #[must_use]
     pub fn verification_key(&self) -> VerificationKey {
         VerificationKey::from_ed25519(&self.kid, self.key.verifying_key())
@@ -123,7 +122,7 @@ impl PlayerTokenKey {
     /// Signs a token. `random` must be new for each: half of it becomes the token's id.
     ///
     /// # Errors
-    /// When the lifetime or the scopes are not what a player's token may have.
+    /// [`IssueProblem`] if the lifetime or the scopes are not allowed.
     pub fn issue(
         &self,
         grant: &Grant<'_>,
@@ -137,7 +136,7 @@ impl PlayerTokenKey {
             return Err(IssueProblem::Scope);
         }
         let iat = now.as_unix_ms().div_euclid(1000);
-        let claims = WireClaims {
+        let claims = PlayerClaims {
             iss: PLAYER_TOKEN_ISSUER,
             aud: PLAYER_TOKEN_ISSUER,
             sub: grant.player.as_str(),
@@ -162,7 +161,7 @@ impl PlayerTokenKey {
     }
 }
 
-/// A key's name that is the same everywhere (RFC 7638).
+/// Returns the thumbprint of a key (RFC 7638), which serves as its id.
 fn thumbprint(key: &VerifyingKey) -> String {
     URL_SAFE_NO_PAD.encode(JsonWebKey::from(key).thumbprint::<Sha256>())
 }
@@ -176,11 +175,11 @@ impl std::fmt::Debug for PlayerTokenKey {
     }
 }
 
-/// The rules and the keys for tokens that this service has signed: with the present key, and with the one before
-/// while its tokens are still valid.
+/// Creates the verifier of tokens that this service signed, and its keys: the current key, and the previous one while its tokens are
+/// valid.
 ///
 /// # Errors
-/// None: the rules are constant, and fit.
+/// None in practice, because the rules are constant and valid.
 pub fn own_verifier(keys: &[PlayerTokenKey]) -> Result<(Verifier, KeySet), Invalid> {
     let mapping = ClaimsMapping {
         tenant: TenantSource::Claim(TENANT_CLAIM.into()),

@@ -65,7 +65,7 @@ pub struct Context<'a, E> {
     /// The request's limits, and how it is charged.
     pub gate: &'a RateLimiter,
     /// What that call answered about the limits, for the headers of the response.
-    pub metered: RefCell<Option<RateLimitDecision>>,
+    pub rate_limit_decision: RefCell<Option<RateLimitDecision>>,
     /// The query of the address as it was sent, without the question mark and the tenant of a read.
     pub query: &'a str,
     /// The request's headers.
@@ -106,7 +106,7 @@ impl<E: PipelineEnvironment> Context<'_, E> {
     pub fn submit_options(&self, ranks: RankDetail) -> SubmitOptions {
         SubmitOptions {
             ranks,
-            metering: self.gate.charge_request_in_call(),
+            charge_request: self.gate.charge_request_in_call(),
             max_tenant_entries: self.knowledge.tenant.quotas.entries,
             max_log_bytes: Some(self.knowledge.tenant.quotas.max_log_bytes()),
             announce_on: self.env.changes_channel().cloned(),
@@ -120,13 +120,13 @@ impl<E: PipelineEnvironment> Context<'_, E> {
     /// # Errors
     /// 429 when a limit is used up; 503 when the store does not say.
     pub async fn charge_now(&self, terms: &mut SubmitOptions) -> Result<(), Problem> {
-        if terms.metering == ChargeRequest::default() {
+        if terms.charge_request == ChargeRequest::default() {
             return Ok(());
         }
-        let metered = self.env.store().take(&self.tenant, &terms.metering).await?;
-        terms.metering = ChargeRequest::default();
-        let refused = metered.refused;
-        *self.metered.borrow_mut() = Some(metered);
+        let rate_limit_decision = self.env.store().take(&self.tenant, &terms.charge_request).await?;
+        terms.charge_request = ChargeRequest::default();
+        let refused = rate_limit_decision.refused;
+        *self.rate_limit_decision.borrow_mut() = Some(rate_limit_decision);
         if refused {
             Err(Problem::new(ProblemType::TooManyRequests))
         } else {
@@ -145,7 +145,7 @@ impl<E: PipelineEnvironment> Context<'_, E> {
             client: self.client,
             knowledge: Rc::clone(&self.knowledge),
             gate: self.gate,
-            metered: RefCell::default(),
+            rate_limit_decision: RefCell::default(),
             query: self.query,
             headers,
             body: self.body,

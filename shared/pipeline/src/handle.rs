@@ -240,7 +240,7 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         client,
         knowledge,
         gate: &gate,
-        metered: RefCell::default(),
+        rate_limit_decision: RefCell::default(),
         query: &query,
         headers: &head.headers,
         body: &body,
@@ -258,8 +258,8 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         log.level = Level::Error;
         log.cause = Some(cause);
     }
-    let Context { tenant, metered, .. } = context;
-    gate.leave(env, &tenant, metered.into_inner(), answer)
+    let Context { tenant, rate_limit_decision, .. } = context;
+    gate.leave(env, &tenant, rate_limit_decision.into_inner(), answer)
 }
 
 /// A request that can be served.

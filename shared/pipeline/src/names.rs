@@ -24,7 +24,7 @@ pub async fn names_for<E: PipelineEnvironment>(
         }
         let board = match context.env.boards().find(&context.tenant, id) {
             Some(board) => Some(board),
-            None => usecase::get(&context.deps(), &context.tenant, id)
+            None => usecase::read_leaderboard(&context.deps(), &context.tenant, id)
                 .await?
                 .map(Rc::new),
         };

@@ -78,7 +78,7 @@ impl Applied {
 
     /// How far ahead the limit is once a request of that cost is charged.
     pub fn after_us(&self, cost: u64, ahead_us: u64) -> u64 {
-        self.charge(cost).after(ahead_us, Overdraft::OfTake)
+        self.charge(cost).after(ahead_us, Overdraft::ByTake)
     }
 
     /// How many units a request of that cost takes, beyond what is paid.

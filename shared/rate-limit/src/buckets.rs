@@ -66,7 +66,7 @@ pub struct Buckets {
 #[derive(Debug)]
 pub struct Batch {
     pub tenant: TenantId,
-    pub metering: ChargeRequest,
+    pub charge_request: ChargeRequest,
 }
 
 /// What one more request needs to be let through.
@@ -207,7 +207,7 @@ impl Buckets {
             while charges.peek().is_some() || usage != Usage::default() {
                 batches.push(Batch {
                     tenant: tenant.clone(),
-                    metering: ChargeRequest {
+                    charge_request: ChargeRequest {
                         charges: charges.by_ref().take(MAX_CHARGES).collect(),
                         usage: std::mem::take(&mut usage),
                         max_requests_per_day: None,
@@ -219,19 +219,19 @@ impl Buckets {
     }
 
     /// Takes in what the store says after a call.
-    pub fn learn(&self, tenant: &TenantId, charges: &[Charge], metered: &RateLimitDecision, now_us: u64) {
+    pub fn learn(&self, tenant: &TenantId, charges: &[Charge], rate_limit_decision: &RateLimitDecision, now_us: u64) {
         let mut tenants = self.tenants.borrow_mut();
         let Some(known) = tenants.get_mut(tenant) else {
             return;
         };
-        for (charge, ahead_us) in charges.iter().zip(&metered.ahead_us) {
+        for (charge, ahead_us) in charges.iter().zip(&rate_limit_decision.ahead_us) {
             if let Some(bucket) = known.buckets.get_mut(&charge.bucket) {
                 let since = bucket.interval_us.saturating_mul(bucket.pending);
                 bucket.full_at_us = now_us.saturating_add(*ahead_us).saturating_add(since);
             }
         }
-        if metered.requests_today > 0 {
-            known.today = (now_us / DAY_US, metered.requests_today);
+        if rate_limit_decision.requests_today > 0 {
+            known.today = (now_us / DAY_US, rate_limit_decision.requests_today);
         }
     }
 

@@ -59,7 +59,7 @@ pub struct RateLimiter {
     /// What the request costs, as far as that is known: one unit, until its handler knows better.
     units: Cell<u64>,
     max_requests_per_day: Option<u64>,
-    metered: Option<RateLimitDecision>,
+    rate_limit_decision: Option<RateLimitDecision>,
 }
 
 impl RateLimiter {
@@ -92,7 +92,7 @@ impl RateLimiter {
             // Whoever sets quotas right must not be held up by one.
             units: Cell::new(1),
             max_requests_per_day: limits.requests_per_day.filter(|_| !of_operator),
-            metered: None,
+            rate_limit_decision: None,
         };
         if unlimited {
             return Ok(gate);
@@ -131,7 +131,7 @@ impl RateLimiter {
             frees_memory: false,
             units: Cell::new(1),
             max_requests_per_day: limits.requests_per_day,
-            metered: None,
+            rate_limit_decision: None,
         };
         gate.set_apart(tenant);
         gate
@@ -161,8 +161,8 @@ impl RateLimiter {
         buckets.charge(payer, apart, self.cost_apart(), 0, now_us);
         buckets.charge(tenant, own, self.cost(), 1, now_us);
         schedule(env);
-        let metered = self.peek(env, tenant);
-        Some(self.told(env, &metered).headers())
+        let rate_limit_decision = self.peek(env, tenant);
+        Some(self.told(env, &rate_limit_decision).headers())
     }
 
     /// Charges a request that is charged by the store before its handler; locally, where the store refuses the charge of a
@@ -172,23 +172,23 @@ impl RateLimiter {
     /// 429; 503 when the store is out of reach.
     pub async fn pay<E: RateLimitEnvironment>(&mut self, env: &E, tenant: &TenantId) -> Result<(), Problem> {
         if self.charging == Charging::Before {
-            let metered = match env.store().take(tenant, &self.metering()).await {
-                Ok(metered) => metered,
+            let rate_limit_decision = match env.store().take(tenant, &self.charge_request()).await {
+                Ok(rate_limit_decision) => rate_limit_decision,
                 Err(error) => {
                     // Nobody knows whether the store charged it; a caller goes on trying while the store is out of reach.
                     self.charge_locally(env, tenant);
                     if !(self.frees_memory && matches!(error, StoreError::OutOfMemory(_))) {
                         return Err(error.into());
                     }
-                    self.metered = Some(self.peek(env, tenant));
+                    self.rate_limit_decision = Some(self.peek(env, tenant));
                     return Ok(());
                 }
             };
-            self.learn(env, tenant, &metered);
-            if metered.refused {
-                return Err(self.refused(env, &metered));
+            self.learn(env, tenant, &rate_limit_decision);
+            if rate_limit_decision.refused {
+                return Err(self.refused(env, &rate_limit_decision));
             }
-            self.metered = Some(metered);
+            self.rate_limit_decision = Some(rate_limit_decision);
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl RateLimiter {
     /// What the call that writes is charged with.
     pub fn charge_request_in_call(&self) -> ChargeRequest {
         if self.charging == Charging::InCall {
-            self.metering()
+            self.charge_request()
         } else {
             ChargeRequest::default()
         }
@@ -262,25 +262,25 @@ impl RateLimiter {
         }
         // Writes that are switched off cost nothing.
         let switched_off = matches!(&answer, Err(problem) if problem.kind == ProblemType::WritesDisabled);
-        if let Some(metered) = in_call {
-            self.learn(env, tenant, &metered);
-            if metered.refused {
-                return Err(self.refused(env, &metered));
+        if let Some(rate_limit_decision) = in_call {
+            self.learn(env, tenant, &rate_limit_decision);
+            if rate_limit_decision.refused {
+                return Err(self.refused(env, &rate_limit_decision));
             }
-            self.metered = Some(metered);
+            self.rate_limit_decision = Some(rate_limit_decision);
         } else if self.is_unpaid() && !switched_off {
             self.charge_locally(env, tenant);
-            self.metered = Some(self.peek(env, tenant));
+            self.rate_limit_decision = Some(self.peek(env, tenant));
         } else if self.charging == Charging::Locally {
             if self.anonymous && self.answers_prove && answer.is_ok() {
                 self.charge_tenant(env, tenant);
             }
-            self.metered = Some(self.peek(env, tenant));
+            self.rate_limit_decision = Some(self.peek(env, tenant));
         }
-        let Some(metered) = &self.metered else {
+        let Some(rate_limit_decision) = &self.rate_limit_decision else {
             return answer;
         };
-        let told = self.told(env, metered);
+        let told = self.told(env, rate_limit_decision);
         match answer {
             Ok(mut response) => {
                 told.add_to(&mut response.headers);
@@ -294,7 +294,7 @@ impl RateLimiter {
     fn is_unpaid(&self) -> bool {
         match self.charging {
             Charging::InCall => true,
-            Charging::Before => self.metered.is_none(),
+            Charging::Before => self.rate_limit_decision.is_none(),
             Charging::Locally | Charging::Nothing => false,
         }
     }
@@ -318,7 +318,7 @@ impl RateLimiter {
         }
     }
 
-    fn metering(&self) -> ChargeRequest {
+    fn charge_request(&self) -> ChargeRequest {
         ChargeRequest {
             charges: self.charges(),
             usage: Usage {
@@ -376,12 +376,12 @@ impl RateLimiter {
         if apart.is_empty() {
             return own;
         }
-        let mut metered = buckets.peek(payer, apart, self.cost_apart(), now_us(env));
-        metered.ahead_us.extend(own.ahead_us);
+        let mut rate_limit_decision = buckets.peek(payer, apart, self.cost_apart(), now_us(env));
+        rate_limit_decision.ahead_us.extend(own.ahead_us);
         RateLimitDecision {
             requests_today: own.requests_today,
-            refused: own.refused || metered.refused,
-            ..metered
+            refused: own.refused || rate_limit_decision.refused,
+            ..rate_limit_decision
         }
     }
 
@@ -404,24 +404,24 @@ impl RateLimiter {
         schedule(env);
     }
 
-    fn learn<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId, metered: &RateLimitDecision) {
+    fn learn<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId, rate_limit_decision: &RateLimitDecision) {
         let buckets = &env.limiter().buckets;
         let now_us = micros(env.clock().as_unix_ms());
         buckets.remember(tenant, &self.applied);
-        buckets.learn(tenant, &self.charges(), metered, now_us);
+        buckets.learn(tenant, &self.charges(), rate_limit_decision, now_us);
     }
 
-    fn told<'a, E: RateLimitEnvironment>(&'a self, env: &E, metered: &'a RateLimitDecision) -> Told<'a> {
+    fn told<'a, E: RateLimitEnvironment>(&'a self, env: &E, rate_limit_decision: &'a RateLimitDecision) -> Told<'a> {
         Told {
             applied: &self.applied,
-            metered,
+            rate_limit_decision,
             cost: self.cost(),
             now_us: now_us(env),
         }
     }
 
-    fn refused<E: RateLimitEnvironment>(&self, env: &E, metered: &RateLimitDecision) -> Problem {
-        refused(env, &self.applied, metered, self.cost())
+    fn refused<E: RateLimitEnvironment>(&self, env: &E, rate_limit_decision: &RateLimitDecision) -> Problem {
+        refused(env, &self.applied, rate_limit_decision, self.cost())
     }
 }
 

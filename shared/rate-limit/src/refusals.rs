@@ -9,12 +9,12 @@ use crate::{Applied, Cost, RateLimitEnvironment, Told, limited, limited_by_quota
 pub fn refused<E: RateLimitEnvironment>(
     env: &E,
     applied: &[Applied],
-    metered: &RateLimitDecision,
+    rate_limit_decision: &RateLimitDecision,
     cost: Cost,
 ) -> Problem {
     let told = Told {
         applied,
-        metered,
+        rate_limit_decision,
         cost,
         now_us: now_us(env),
     };

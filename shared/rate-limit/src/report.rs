@@ -119,23 +119,23 @@ async fn report<E: RateLimitEnvironment>(env: &E) {
     if open {
         circuit_breaker::probe_later(env);
     }
-    for Batch { tenant, metering } in limiter.buckets.take_pending() {
+    for Batch { tenant, charge_request } in limiter.buckets.take_pending() {
         let answer = if open {
             Err(StoreError::Unavailable("the circuit breaker is open".to_owned()))
         } else {
-            send(env, &tenant, &metering).await
+            send(env, &tenant, &charge_request).await
         };
         open |= matches!(answer, Err(StoreError::Unavailable(_)));
         let now_us = micros(env.clock().as_unix_ms());
         match answer {
-            Ok(metered) => limiter
+            Ok(rate_limit_decision) => limiter
                 .buckets
-                .learn(&tenant, &metering.charges, &metered, now_us),
+                .learn(&tenant, &charge_request.charges, &rate_limit_decision, now_us),
             Err(_) => limiter
                 .counts
-                .add(counts::unmetered(), metering.usage.requests.max(1)),
+                .add(counts::unmetered(), charge_request.usage.requests.max(1)),
         }
-        busy.extend(limiter.buckets.busy(&tenant, &metering.charges, now_us));
+        busy.extend(limiter.buckets.busy(&tenant, &charge_request.charges, now_us));
     }
     slots::publish(env, &busy).await;
     counts::pass_on(env, !open).await;
@@ -145,9 +145,9 @@ async fn report<E: RateLimitEnvironment>(env: &E) {
 async fn send<E: RateLimitEnvironment>(
     env: &E,
     tenant: &TenantId,
-    metering: &ChargeRequest,
+    charge_request: &ChargeRequest,
 ) -> Result<RateLimitDecision, StoreError> {
-    let mut sent = pin!(env.store().report(tenant, metering));
+    let mut sent = pin!(env.store().report(tenant, charge_request));
     let answer = match circuit_breaker::within(env, PATIENCE_MS, sent.as_mut()).await {
         Some(answer) => answer,
         None => {

@@ -24,7 +24,7 @@ pub struct Told<'a> {
     /// The limits.
     pub applied: &'a [Applied],
     /// How far they are ahead, in the same order.
-    pub metered: &'a RateLimitDecision,
+    pub rate_limit_decision: &'a RateLimitDecision,
     /// What the request costs, and the tenant's requests of a day that are let through.
     pub cost: Cost,
     /// The instant, in microseconds since the epoch.
@@ -36,7 +36,7 @@ impl Told<'_> {
     pub fn headers(&self) -> Option<[(HeaderName, HeaderValue); 2]> {
         let mut policies = String::with_capacity(VALUE_BYTES);
         let mut rooms = String::with_capacity(VALUE_BYTES);
-        for (one, ahead_us) in self.applied.iter().zip(&self.metered.ahead_us) {
+        for (one, ahead_us) in self.applied.iter().zip(&self.rate_limit_decision.ahead_us) {
             let (name, policy) = (one.name.as_str(), one.policy);
             let (room, wait_s) = room(one, *ahead_us);
             add(
@@ -48,7 +48,7 @@ impl Told<'_> {
             add(&mut rooms, name, ("r", room), ("t", wait_s));
         }
         if let Some(most) = self.cost.max_requests_per_day {
-            let left = most.saturating_sub(self.metered.requests_today);
+            let left = most.saturating_sub(self.rate_limit_decision.requests_today);
             add(&mut policies, DAY, ("q", most), ("w", DAY_US / SECOND_US));
             add(&mut rooms, DAY, ("r", left), ("t", self.rest_of_the_day_s()));
         }
@@ -69,7 +69,7 @@ impl Told<'_> {
 
     /// The limits that have no room, by their names.
     pub fn violated(&self) -> impl Iterator<Item = &Applied> {
-        let both = self.applied.iter().zip(&self.metered.ahead_us);
+        let both = self.applied.iter().zip(&self.rate_limit_decision.ahead_us);
         both.filter(|(one, ahead_us)| !one.has_room(self.cost.units, **ahead_us))
             .map(|(one, _)| one)
     }
@@ -78,14 +78,14 @@ impl Told<'_> {
     pub fn quota_is_used_up(&self) -> bool {
         self.cost
             .max_requests_per_day
-            .is_some_and(|most| self.metered.requests_today >= most)
+            .is_some_and(|most| self.rate_limit_decision.requests_today >= most)
     }
 
     /// 429: which limits are used up, and when to try again.
     pub fn refusal(&self) -> Problem {
         let mut problem = Problem::new(ProblemType::TooManyRequests);
         let mut wait_s = 1;
-        for (one, ahead_us) in self.applied.iter().zip(&self.metered.ahead_us) {
+        for (one, ahead_us) in self.applied.iter().zip(&self.rate_limit_decision.ahead_us) {
             let wait_us = one.wait_us(self.cost.units, *ahead_us);
             if wait_us > 0 {
                 wait_s = wait_s.max(wait_us.div_ceil(SECOND_US));
@@ -166,14 +166,14 @@ mod tests {
     }
 
     fn told(applied: &[Applied], ahead_us: &[u64], day: Option<(u64, u64)>) -> (String, String, Problem) {
-        let metered = RateLimitDecision {
+        let rate_limit_decision = RateLimitDecision {
             ahead_us: ahead_us.to_vec(),
             requests_today: day.map_or(0, |(_, used)| used),
             refused: false,
         };
         let told = Told {
             applied,
-            metered: &metered,
+            rate_limit_decision: &rate_limit_decision,
             cost: Cost {
                 units: 1,
                 max_requests_per_day: day.map(|(most, _)| most),

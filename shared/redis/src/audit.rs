@@ -14,10 +14,10 @@ impl<C: Connection> AuditLog for RedisStore<C> {
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
         let mut call = ScriptCall::with_keys(keys::audit(record.tenant.as_ref()));
         call.add_text(match record.kind {
-            AuditKind::Act => "1",
-            AuditKind::Notice => "2",
+            AuditKind::Action => "1",
+            AuditKind::Authentication => "2",
         });
-        call.add_text(&record.kind.kept());
+        call.add_text(&record.kind.max_records());
         call.add_text(&record.at.as_unix_ms());
         call.add_bytes(&record.body);
         let mut reply = ReplyReader::new(APPEND_AUDIT.run(&self.connection, &call).await?);

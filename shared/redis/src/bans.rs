@@ -25,7 +25,7 @@ impl<C: Connection> Bans for RedisStore<C> {
         let mut call = start_call(tenant, "ban", ban.banned_at);
         call.add_bytes(ban.player.as_bytes());
         call.add_bytes(pack_ban(ban));
-        call.add_bytes(encode_hidden_event(&ban.player, ban.banned_at));
+        call.add_bytes(encode_banned_event(&ban.player, ban.banned_at));
         call.add_text(&MAX_BANS);
         match send_change(&self.connection, tenant, &call, ban.banned_at).await? {
             0 => Ok(Ok(())),
@@ -39,7 +39,7 @@ impl<C: Connection> Bans for RedisStore<C> {
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
         let mut call = start_call(tenant, "unban", at);
         call.add_bytes(player.as_bytes());
-        call.add_bytes(encode_restored_event(player, at));
+        call.add_bytes(encode_unbanned_event(player, at));
         match send_change(&self.connection, tenant, &call, at).await? {
             0 => Ok(()),
             _ => Err(StoreError::Unavailable(
@@ -154,19 +154,19 @@ fn start_call(tenant: &TenantId, operation: &str, now: Timestamp) -> ScriptCall 
     call
 }
 
-fn encode_hidden_event(player: &PlayerId, at: Timestamp) -> Vec<u8> {
+fn encode_banned_event(player: &PlayerId, at: Timestamp) -> Vec<u8> {
     let player = player.clone();
     encode_event(&Event {
         recorded_at: at,
-        body: EventBody::Hidden { player },
+        body: EventBody::Banned { player },
     })
 }
 
-fn encode_restored_event(player: &PlayerId, at: Timestamp) -> Vec<u8> {
+fn encode_unbanned_event(player: &PlayerId, at: Timestamp) -> Vec<u8> {
     let player = player.clone();
     encode_event(&Event {
         recorded_at: at,
-        body: EventBody::Restored { player },
+        body: EventBody::Unbanned { player },
     })
 }
 
@@ -175,7 +175,7 @@ fn pack_ban(ban: &Ban) -> Vec<u8> {
     let end_ms = ban.expires_at.map_or(0, Timestamp::as_unix_ms);
     let event = ban
         .expires_at
-        .map_or_else(Vec::new, |end| encode_restored_event(&ban.player, end));
+        .map_or_else(Vec::new, |end| encode_unbanned_event(&ban.player, end));
     let mut record = end_ms.to_be_bytes().to_vec();
     record.extend(ban.banned_at.as_unix_ms().to_be_bytes());
     // This event holds only a player, so it is far shorter than 64 KiB.

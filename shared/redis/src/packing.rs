@@ -3,7 +3,7 @@
 use leaderboard_core::codec::{Reader, decode_layout};
 use leaderboard_core::{
     Entry, Layout, LeaderboardId, Metadata, Order, Outcome, Period, PeriodId, PlayerId, Previous,
-    RankedEntry, Status, StoreError, Ties, Timestamp, Values, WORD_BYTES, from_sortable, sortable,
+    RankedEntry, SORTABLE_BYTES, Status, StoreError, Ties, Timestamp, Values, from_sortable, sortable,
 };
 
 use crate::reply_reader::corrupt;
@@ -22,7 +22,7 @@ pub(crate) fn pack_metadata(metadata: Option<&Metadata>) -> Vec<u8> {
 
 /// Decodes an order key with narrow integers (see `numbers.lua`) to the order key of the core.
 pub(crate) fn widen_key(layout: &Layout, narrow: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let mut wide = Vec::with_capacity(narrow.len() + layout.tuple_bytes() + WORD_BYTES);
+    let mut wide = Vec::with_capacity(narrow.len() + layout.tuple_bytes() + SORTABLE_BYTES);
     let mut rest = narrow;
     for _ in 0..=layout.columns.count() {
         let (int, after) = split_narrow_int(rest).ok_or_else(|| corrupt("order key"))?;
@@ -34,13 +34,13 @@ pub(crate) fn widen_key(layout: &Layout, narrow: &[u8]) -> Result<Vec<u8>, Store
 }
 
 /// Decodes the narrow integer at the front of `bytes`. Returns the wide integer and the remaining bytes.
-fn split_narrow_int(bytes: &[u8]) -> Option<([u8; WORD_BYTES], &[u8])> {
+fn split_narrow_int(bytes: &[u8]) -> Option<([u8; SORTABLE_BYTES], &[u8])> {
     let (code, rest) = bytes.split_first()?;
     let below = *code < 128;
     let length = usize::from(if below { 127 - code } else { code - 128 });
     let (digits, rest) = rest.split_at_checked(length)?;
-    let mut int = [if below { u8::MAX } else { 0 }; WORD_BYTES];
-    let start = WORD_BYTES.checked_sub(length)?;
+    let mut int = [if below { u8::MAX } else { 0 }; SORTABLE_BYTES];
+    let start = SORTABLE_BYTES.checked_sub(length)?;
     int.get_mut(start..)?.copy_from_slice(digits);
     Some((sortable(i64::from_be_bytes(int)), rest))
 }
@@ -182,7 +182,7 @@ fn unpack_tuple(bytes: &[u8], columns: u8, descending: u8) -> Result<(Values, &[
     let mut values = Vec::with_capacity(usize::from(columns));
     for column in 0..columns {
         let (int, after) = rest
-            .split_first_chunk::<WORD_BYTES>()
+            .split_first_chunk::<SORTABLE_BYTES>()
             .ok_or_else(|| corrupt("tuple"))?;
         let value = from_sortable(*int);
         let inverted = descending.checked_shr(u32::from(column)).unwrap_or(0) & 1 == 1;

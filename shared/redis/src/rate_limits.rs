@@ -6,7 +6,7 @@ use leaderboard_core::ports::{
     ChargeRequest, DayUsage, EntryQuota, IDEMPOTENCY_MS, MAX_OVERDRAFT_BURSTS, Overdraft, RateLimitDecision,
     RateLimits, USAGE_DAYS, Usage,
 };
-use leaderboard_core::{StoreError, TenantId, WORD_BYTES};
+use leaderboard_core::{SORTABLE_BYTES, StoreError, TenantId};
 
 use crate::RedisStore;
 use crate::connection::Connection;
@@ -19,17 +19,17 @@ impl<C: Connection> RateLimits for RedisStore<C> {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        charge_request(&self.connection, tenant, metering, Overdraft::OfTake).await
+        apply_charges(&self.connection, tenant, charge_request, Overdraft::ByTake).await
     }
 
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        charge_request(&self.connection, tenant, metering, Overdraft::OfReport).await
+        apply_charges(&self.connection, tenant, charge_request, Overdraft::ByReport).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
@@ -58,15 +58,15 @@ impl<C: Connection> RateLimits for RedisStore<C> {
 }
 
 /// Charges a request and returns the decision. A refused request is not charged; a report is never refused.
-pub(crate) async fn charge_request<C: Connection>(
+pub(crate) async fn apply_charges<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    metering: &ChargeRequest,
+    charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) -> Result<RateLimitDecision, StoreError> {
     let mut call = ScriptCall::with_packed_arguments([]);
-    call.add_flag(overdraft == Overdraft::OfTake);
-    add_charges(&mut call, tenant, metering, overdraft);
+    call.add_flag(overdraft == Overdraft::ByTake);
+    add_charges(&mut call, tenant, charge_request, overdraft);
     let mut reply = ReplyReader::new(CHARGE.run(connection, &call).await?);
     read_decision(&reply.read_bytes()?)
 }
@@ -75,18 +75,18 @@ pub(crate) async fn charge_request<C: Connection>(
 pub(crate) fn add_charges(
     call: &mut ScriptCall,
     tenant: &TenantId,
-    metering: &ChargeRequest,
+    charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) {
     call.add_keys([keys::usage(tenant)]);
-    call.add_text(&metering.usage.requests);
-    call.add_text(&metering.usage.scores);
-    call.add_option(metering.max_requests_per_day);
+    call.add_text(&charge_request.usage.requests);
+    call.add_text(&charge_request.usage.scores);
+    call.add_option(charge_request.max_requests_per_day);
     call.add_text(&MAX_OVERDRAFT_BURSTS);
     call.add_text(&overdraft.least_us());
     call.add_text(&USAGE_DAYS);
-    call.add_text(&metering.charges.len());
-    for charge in &metering.charges {
+    call.add_text(&charge_request.charges.len());
+    for charge in &charge_request.charges {
         call.add_keys([keys::bucket(tenant, &charge.bucket)]);
         call.add_text(&charge.interval_us);
         call.add_text(&charge.burst);
@@ -107,7 +107,7 @@ pub(crate) fn add_leaderboard_keys(call: &mut ScriptCall, tenant: &TenantId) {
 pub(crate) fn read_decision(bytes: &[u8]) -> Result<RateLimitDecision, StoreError> {
     let short = || corrupt("reply to a charge");
     let (&[refused], rest) = bytes.split_first_chunk().ok_or_else(short)?;
-    let (numbers, []) = rest.as_chunks::<WORD_BYTES>() else {
+    let (numbers, []) = rest.as_chunks::<SORTABLE_BYTES>() else {
         return Err(short());
     };
     let (requests_today, ahead_us) = numbers.split_first().ok_or_else(short)?;

@@ -3,7 +3,7 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    MAX_PERIODS_PASSED, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
+    MAX_PERIODS_SKIPPED, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
     ReadError, Sample, Scores, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
@@ -28,10 +28,10 @@ impl<C: Connection> Scores for RedisStore<C> {
     async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[PreparedSubmission],
-        terms: &SubmitOptions,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        submit::submit(&self.connection, tenant, attempts, terms).await
+        submit::submit(&self.connection, tenant, submissions, options).await
     }
 
     async fn page(
@@ -112,7 +112,7 @@ impl<C: Connection> Scores for RedisStore<C> {
             }
             call.add_option(before.map(Timestamp::as_unix_ms));
             call.add_text(&limit);
-            call.add_text(&limit.saturating_add(MAX_PERIODS_PASSED));
+            call.add_text(&limit.saturating_add(MAX_PERIODS_SKIPPED));
             call.add_flag(waits_for_bans);
             call
         };

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leaderboard_core::codec::{
-    HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, SUBMITTED_FLAGS_AT, SUBMITTED_V2, encode_event, encode_layout,
+    BANNED_FLAG, KEPT_FLAG, METADATA_FLAG, SUBMITTED_FLAGS_AT, SUBMITTED_V2, encode_event, encode_layout,
 };
 use leaderboard_core::ports::{
     ANNOUNCEMENT_WINDOW_MS, ChargeRequest, IDEMPOTENCY_MS, Overdraft, RankDetail, RateLimitDecision,
-    SubmitOptions, Submitted,
+    SubmissionResult, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
     Event, EventBody, Layout, LeaderboardId, Limits, Outcome, PeriodId, PreparedSubmission, Refusal,
-    RefusalReason, Status, StoreError, Target, TenantId, Ties, Timestamp, WORD_BYTES, sortable,
+    RefusalReason, SORTABLE_BYTES, Status, StoreError, Target, TenantId, Ties, Timestamp, sortable,
 };
 
 use crate::connection::{Connection, Reply};
@@ -28,9 +28,6 @@ pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
 /// How often a call is sent while a leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
 
-/// The outcomes of one submission, or the refusal.
-type SubmissionResult = Result<Vec<Outcome>, Refusal>;
-
 /// The length of a record's id in the size that the script gets: the script adds the actual length itself.
 const WITHOUT_ID: usize = 0;
 
@@ -45,33 +42,34 @@ const MAX_RECOUNTS: u32 = 3;
 pub(crate) async fn submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    attempts: &[PreparedSubmission],
-    terms: &SubmitOptions,
+    submissions: &[PreparedSubmission],
+    options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
     let mut submitted = Submitted {
-        metered: RateLimitDecision::default(),
-        answers: Vec::with_capacity(attempts.len()),
+        rate_limit_decision: RateLimitDecision::default(),
+        answers: Vec::with_capacity(submissions.len()),
     };
-    if attempts.is_empty() && terms.metering != ChargeRequest::default() {
-        submitted.metered =
-            rate_limits::charge_request(connection, tenant, &terms.metering, Overdraft::OfTake).await?;
+    if submissions.is_empty() && options.charge_request != ChargeRequest::default() {
+        submitted.rate_limit_decision =
+            rate_limits::apply_charges(connection, tenant, &options.charge_request, Overdraft::ByTake)
+                .await?;
     }
-    let mut metering = Some(&terms.metering);
-    let mut rest = attempts;
+    let mut charge_request = Some(&options.charge_request);
+    let mut rest = submissions;
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(count_fitting(rest));
-        let call = build_call(tenant, chunk, terms, metering);
+        let call = build_call(tenant, chunk, options, charge_request);
         let mut reply = run_submit(connection, tenant, chunk, &call).await?;
-        if metering.take().is_some() {
-            submitted.metered = rate_limits::read_decision(&reply.read_bytes()?)?;
-            if submitted.metered.refused {
+        if charge_request.take().is_some() {
+            submitted.rate_limit_decision = rate_limits::read_decision(&reply.read_bytes()?)?;
+            if submitted.rate_limit_decision.refused {
                 break;
             }
         }
-        let results = read_results(&mut reply, chunk, terms)?;
+        let results = read_results(&mut reply, chunk, options)?;
         submitted
             .answers
-            .extend(retry_uncounted(connection, tenant, chunk, terms, results).await?);
+            .extend(retry_uncounted(connection, tenant, chunk, options, results).await?);
         rest = after;
     }
     Ok(submitted)
@@ -81,23 +79,23 @@ pub(crate) async fn submit<C: Connection>(
 async fn retry_uncounted<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    attempts: &[PreparedSubmission],
-    terms: &SubmitOptions,
+    submissions: &[PreparedSubmission],
+    options: &SubmitOptions,
     mut results: Vec<Option<SubmissionResult>>,
 ) -> Result<Vec<SubmissionResult>, StoreError> {
     for _ in 0..MAX_RECOUNTS {
-        let with_results = attempts.iter().zip(&results);
+        let with_results = submissions.iter().zip(&results);
         let uncounted: Vec<PreparedSubmission> = with_results
             .filter(|(_, result)| result.is_none())
-            .map(|(attempt, _)| attempt.clone())
+            .map(|(submission, _)| submission.clone())
             .collect();
         if uncounted.is_empty() {
             break;
         }
         entry_counts::complete_count(connection, tenant).await?;
-        let call = build_call(tenant, &uncounted, terms, None);
+        let call = build_call(tenant, &uncounted, options, None);
         let mut reply = run_submit(connection, tenant, &uncounted, &call).await?;
-        let retried = read_results(&mut reply, &uncounted, terms)?;
+        let retried = read_results(&mut reply, &uncounted, options)?;
         for (missing, result) in results.iter_mut().filter(|result| result.is_none()).zip(retried) {
             *missing = result;
         }
@@ -110,7 +108,7 @@ async fn retry_uncounted<C: Connection>(
 async fn run_submit<C: Connection>(
     connection: &C,
     tenant: &TenantId,
-    attempts: &[PreparedSubmission],
+    submissions: &[PreparedSubmission],
     call: &ScriptCall,
 ) -> Result<ReplyReader, StoreError> {
     for _ in 0..MAX_TRIES {
@@ -118,10 +116,10 @@ async fn run_submit<C: Connection>(
         if !matches!(replies.as_slice(), [Reply::Bytes(only)] if only.is_empty()) {
             return Ok(ReplyReader::new(replies));
         }
-        let Some(now) = attempts.first().map(|attempt| attempt.recorded_at) else {
+        let Some(now) = submissions.first().map(|submission| submission.recorded_at) else {
             break;
         };
-        let targets = attempts.iter().flat_map(|attempt| &attempt.targets);
+        let targets = submissions.iter().flat_map(|submission| &submission.targets);
         let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
         let boards: Vec<_> = boards.into_iter().collect();
         bans::apply_bans(connection, tenant, &boards, now).await?;
@@ -130,63 +128,67 @@ async fn run_submit<C: Connection>(
 }
 
 /// Returns how many submissions from the front fit into one command: at least one.
-fn count_fitting(attempts: &[PreparedSubmission]) -> usize {
+fn count_fitting(submissions: &[PreparedSubmission]) -> usize {
     let mut targets = 0;
-    let fits = attempts.iter().take_while(|attempt| {
-        targets += attempt.targets.len();
+    let fits = submissions.iter().take_while(|submission| {
+        targets += submission.targets.len();
         targets <= MAX_TARGETS_PER_COMMAND
     });
     fits.count().max(1)
 }
 
 /// Builds the call of `submit.lua`. Its keys and arguments, from front to back: the values for the whole call; the charges; the
-/// terms; the number of periods and each period; the number of submissions and each submission with its targets.
+/// options; the number of periods and each period; the number of submissions and each submission with its targets.
 fn build_call(
     tenant: &TenantId,
-    attempts: &[PreparedSubmission],
-    terms: &SubmitOptions,
-    metering: Option<&ChargeRequest>,
+    submissions: &[PreparedSubmission],
+    options: &SubmitOptions,
+    charge_request: Option<&ChargeRequest>,
 ) -> ScriptCall {
     let [bans, .., bans_state] = keys::bans(tenant);
     let mut call = ScriptCall::with_packed_arguments([bans, bans_state]);
     call.add_keys(keys::entry_counts(tenant));
     call.add_keys([keys::log_sizes(tenant)]);
-    call.add_flag(terms.ranks == RankDetail::Full);
+    call.add_flag(options.ranks == RankDetail::Full);
     call.add_text(&SUBMITTED_FLAGS_AT);
-    call.add_text(&HIDDEN_FLAG);
+    call.add_text(&BANNED_FLAG);
     call.add_text(&KEPT_FLAG);
     call.add_text(&METADATA_FLAG);
     call.add_text(&SUBMITTED_V2);
     call.add_text(&IDEMPOTENCY_MS);
-    call.add_option(attempts.first().map(|attempt| attempt.recorded_at.as_unix_ms()));
-    call.add_flag(metering.is_some());
-    if let Some(metering) = metering {
-        rate_limits::add_charges(&mut call, tenant, metering, Overdraft::OfTake);
+    call.add_option(
+        submissions
+            .first()
+            .map(|submission| submission.recorded_at.as_unix_ms()),
+    );
+    call.add_flag(charge_request.is_some());
+    if let Some(charge_request) = charge_request {
+        rate_limits::add_charges(&mut call, tenant, charge_request, Overdraft::ByTake);
     }
-    call.add_option(terms.max_tenant_entries);
-    if terms.max_tenant_entries.is_some() {
+    call.add_option(options.max_tenant_entries);
+    if options.max_tenant_entries.is_some() {
         rate_limits::add_leaderboard_keys(&mut call, tenant);
     }
-    call.add_option(terms.max_log_bytes);
-    call.add_bytes(terms.announce_on.as_deref().unwrap_or_default());
+    call.add_option(options.max_log_bytes);
+    call.add_bytes(options.announce_on.as_deref().unwrap_or_default());
     call.add_bytes(announcements::begin_message(tenant));
     call.add_text(&ANNOUNCEMENT_WINDOW_MS);
     call.add_keys([keys::counters()]);
-    let period_refs = PeriodRefs::collect(attempts);
+    let period_refs = PeriodRefs::collect(submissions);
     call.add_text(&period_refs.first_targets.len());
     for target in &period_refs.first_targets {
         add_period_ref(&mut call, tenant, target);
     }
-    call.add_text(&attempts.len());
-    for attempt in attempts {
-        call.add_bytes(attempt.player.as_bytes());
-        call.add_bytes(pack_metadata(attempt.metadata.as_ref()));
-        call.add_text(&attempt.recorded_at.as_unix_ms());
-        call.add_bytes(attempt.record_name().as_deref().unwrap_or_default());
-        call.add_bytes(attempt.fingerprint);
-        call.add_text(&attempt.targets.len());
-        for target in &attempt.targets {
-            add_target(&mut call, &period_refs, attempt, target);
+    call.add_text(&submissions.len());
+    for submission in submissions {
+        call.add_bytes(submission.player.as_bytes());
+        call.add_bytes(pack_metadata(submission.metadata.as_ref()));
+        call.add_text(&submission.recorded_at.as_unix_ms());
+        call.add_bytes(submission.record_name().as_deref().unwrap_or_default());
+        call.add_bytes(submission.fingerprint);
+        call.add_text(&submission.targets.len());
+        for target in &submission.targets {
+            add_target(&mut call, &period_refs, submission, target);
         }
     }
     call
@@ -206,12 +208,12 @@ fn period_ref_key(target: &Target) -> PeriodRefKey<'_> {
 }
 
 impl<'a> PeriodRefs<'a> {
-    fn collect(attempts: &'a [PreparedSubmission]) -> Self {
+    fn collect(submissions: &'a [PreparedSubmission]) -> Self {
         let mut period_refs = Self {
             first_targets: Vec::new(),
             numbers: BTreeMap::new(),
         };
-        for target in attempts.iter().flat_map(|attempt| &attempt.targets) {
+        for target in submissions.iter().flat_map(|submission| &submission.targets) {
             if !period_refs.numbers.contains_key(&period_ref_key(target)) {
                 period_refs.first_targets.push(target);
                 period_refs
@@ -254,7 +256,7 @@ fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
 }
 
 fn add_limits(call: &mut ScriptCall, limits: &Limits) {
-    let encode = |bound: Option<[u8; WORD_BYTES]>| bound.map_or_else(Vec::new, |int| int.to_vec());
+    let encode = |bound: Option<[u8; SORTABLE_BYTES]>| bound.map_or_else(Vec::new, |int| int.to_vec());
     call.add_bytes(encode(limits.min.map(sortable)));
     call.add_bytes(encode(limits.max.map(sortable)));
     call.add_bytes(encode(limits.max_change.map(u64::to_be_bytes)));
@@ -265,22 +267,22 @@ fn add_limits(call: &mut ScriptCall, limits: &Limits) {
 fn add_target(
     call: &mut ScriptCall,
     period_refs: &PeriodRefs<'_>,
-    attempt: &PreparedSubmission,
+    submission: &PreparedSubmission,
     target: &Target,
 ) {
     let layout = target.board.value.layout();
     call.add_text(&period_refs.find_number(target));
     call.add_text(&target.operator.code());
     call.add_bytes(layout.tuple(&target.values));
-    call.add_bytes(encode_time(&layout, attempt.occurred_at));
-    call.add_bytes(encode_bare_event(attempt, target));
+    call.add_bytes(encode_time(&layout, submission.occurred_at));
+    call.add_bytes(encode_bare_event(submission, target));
     call.add_flag(target.refused.is_some());
 }
 
 /// Encodes the event without metadata and flags. The script adds the metadata if the submission changes the entry, and the flags for
 /// a kept entry, metadata and a banned player.
-fn encode_bare_event(attempt: &PreparedSubmission, target: &Target) -> Vec<u8> {
-    let mut event = Event::submitted(attempt, target, false, Status::Created);
+fn encode_bare_event(submission: &PreparedSubmission, target: &Target) -> Vec<u8> {
+    let mut event = Event::submitted(submission, target, false, Status::Created);
     if let EventBody::Submitted { metadata, .. } = &mut event.body {
         *metadata = None;
     }
@@ -288,7 +290,7 @@ fn encode_bare_event(attempt: &PreparedSubmission, target: &Target) -> Vec<u8> {
 }
 
 /// Encodes a time as it is in an order key.
-fn encode_time(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
+fn encode_time(layout: &Layout, at: Timestamp) -> [u8; SORTABLE_BYTES] {
     let ms = at.as_unix_ms();
     sortable(if layout.ties == Ties::Latest { !ms } else { ms })
 }
@@ -296,33 +298,33 @@ fn encode_time(layout: &Layout, at: Timestamp) -> [u8; WORD_BYTES] {
 /// Reads the results of submissions; `None` for a submission that needs a complete count of entries.
 fn read_results(
     reply: &mut ReplyReader,
-    attempts: &[PreparedSubmission],
-    terms: &SubmitOptions,
+    submissions: &[PreparedSubmission],
+    options: &SubmitOptions,
 ) -> Result<Vec<Option<SubmissionResult>>, StoreError> {
-    let read = |attempt| match reply.read_bytes()?.as_slice() {
+    let read = |submission| match reply.read_bytes()?.as_slice() {
         [1, UNCOUNTED, ..] => Ok(None),
-        bytes => read_result(bytes, attempt, terms).map(Some),
+        bytes => read_result(bytes, submission, options).map(Some),
     };
-    attempts.iter().map(read).collect()
+    submissions.iter().map(read).collect()
 }
 
 fn read_result(
     bytes: &[u8],
-    attempt: &PreparedSubmission,
-    terms: &SubmitOptions,
+    submission: &PreparedSubmission,
+    options: &SubmitOptions,
 ) -> Result<SubmissionResult, StoreError> {
     match bytes.split_first() {
-        Some((0, outcomes)) => read_outcomes(outcomes, attempt).map(Ok),
-        Some((1, refusal)) => read_refusal(refusal, attempt, terms).map(Err),
+        Some((0, outcomes)) => read_outcomes(outcomes, submission).map(Ok),
+        Some((1, refusal)) => read_refusal(refusal, submission, options).map(Err),
         _ => Err(corrupt("reply to a submission")),
     }
 }
 
-fn read_outcomes(bytes: &[u8], attempt: &PreparedSubmission) -> Result<Vec<Outcome>, StoreError> {
+fn read_outcomes(bytes: &[u8], submission: &PreparedSubmission) -> Result<Vec<Outcome>, StoreError> {
     let short = || corrupt("outcomes");
     let mut rest = bytes;
-    let mut outcomes = Vec::with_capacity(attempt.targets.len());
-    for target in &attempt.targets {
+    let mut outcomes = Vec::with_capacity(submission.targets.len());
+    for target in &submission.targets {
         let (&[replayed], after) = rest.split_first_chunk().ok_or_else(short)?;
         let (length, after) = after.split_first_chunk().ok_or_else(short)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(corrupt)?;
@@ -331,7 +333,7 @@ fn read_outcomes(bytes: &[u8], attempt: &PreparedSubmission) -> Result<Vec<Outco
         outcomes.push(unpack_outcome(
             outcome,
             leaderboard,
-            attempt.player.clone(),
+            submission.player.clone(),
             replayed == 1,
         )?);
         rest = after;
@@ -341,17 +343,17 @@ fn read_outcomes(bytes: &[u8], attempt: &PreparedSubmission) -> Result<Vec<Outco
 
 fn read_refusal(
     bytes: &[u8],
-    attempt: &PreparedSubmission,
-    terms: &SubmitOptions,
+    submission: &PreparedSubmission,
+    options: &SubmitOptions,
 ) -> Result<Refusal, StoreError> {
     let unknown = || corrupt("refusal");
     let (&[code], target) = bytes.split_first_chunk().ok_or_else(unknown)?;
     let number = u32::from_be_bytes(target.try_into().map_err(|_| unknown())?);
     let number = usize::try_from(number).map_err(corrupt)?;
-    let target = attempt.targets.get(number).ok_or_else(unknown)?;
+    let target = submission.targets.get(number).ok_or_else(unknown)?;
     Ok(Refusal {
         leaderboard: target.board.value.id.clone(),
-        reason: decode_reason(code, target, attempt, terms).ok_or_else(unknown)?,
+        reason: decode_reason(code, target, submission, options).ok_or_else(unknown)?,
     })
 }
 
@@ -359,14 +361,14 @@ fn read_refusal(
 fn decode_reason(
     code: u8,
     target: &Target,
-    attempt: &PreparedSubmission,
-    terms: &SubmitOptions,
+    submission: &PreparedSubmission,
+    options: &SubmitOptions,
 ) -> Option<RefusalReason> {
     let limits = &target.board.value.limits;
     Some(match code {
         1 => RefusalReason::StaleConfiguration,
         2 => RefusalReason::IdConflict {
-            id: attempt.id.clone()?,
+            id: submission.id.clone()?,
         },
         3 => RefusalReason::PeriodReordered,
         4 => RefusalReason::AttemptsExhausted {
@@ -383,11 +385,11 @@ fn decode_reason(
         },
         10 => target.refused.clone()?,
         11 => RefusalReason::TenantFull {
-            max_entries: terms.max_tenant_entries?,
+            max_entries: options.max_tenant_entries?,
         },
         13 => RefusalReason::Rebuilding,
         14 => RefusalReason::LogFull {
-            max_log_bytes: terms.max_log_bytes?,
+            max_log_bytes: options.max_log_bytes?,
         },
         _ => return None,
     })

@@ -101,7 +101,7 @@ async fn is_kept<E: ResponseEnvironment>(
         boards: env.boards(),
         now: env.clock(),
     };
-    match usecase::nearest(&deps, &question.tenant, &question.leaderboard).await {
+    match usecase::load_leaderboard(&deps, &question.tenant, &question.leaderboard).await {
         Ok(Some(board)) => Ok(board.value.cache.lifetime_ms > 0),
         Ok(None) => {
             let unknown = Problem::new(ProblemType::LeaderboardNotFound);

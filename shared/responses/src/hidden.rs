@@ -71,7 +71,7 @@ pub async fn refusal<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
 ) -> Problem {
     if context.caller == Caller::Anonymous
-        && let Err(error) = usecase::current(&context.deps(), &context.tenant, leaderboard).await
+        && let Err(error) = usecase::load_current_leaderboard(&context.deps(), &context.tenant, leaderboard).await
     {
         let problem = Problem::from(error);
         if problem.kind == ProblemType::Unavailable {

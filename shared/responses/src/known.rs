@@ -25,7 +25,7 @@ pub(crate) async fn can_be_named<E: ResponseEnvironment>(
 ) -> Result<bool, Problem> {
     let env = context.env;
     let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
-    if usecase::copy(&context.deps(), tenant, leaderboard)
+    if usecase::find_cached_leaderboard(&context.deps(), tenant, leaderboard)
         .await
         .is_some()
     {
@@ -72,7 +72,7 @@ async fn exists<E: ResponseEnvironment>(env: E, question: Question) -> Result<bo
         boards: env.boards(),
         now: env.now(),
     };
-    let found = usecase::current(&deps, &question.tenant, &question.leaderboard).await?;
+    let found = usecase::load_current_leaderboard(&deps, &question.tenant, &question.leaderboard).await?;
     Ok(found.is_some())
 }
 

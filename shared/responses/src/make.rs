@@ -96,12 +96,12 @@ async fn ask<E: ResponseEnvironment>(
     let refused = |error| Problem::of_query(error, caller);
     match &question.subject {
         Subject::List(query) => {
-            let found = usecase::list(&deps, tenant, caller, id, query)
+            let found = usecase::read_page(&deps, tenant, caller, id, query)
                 .await
                 .map_err(refused)?;
             let drift = match question.version {
                 ApiVersion::V1 => None,
-                ApiVersion::V2 => usecase::drift(&deps, tenant, caller, &found).await?,
+                ApiVersion::V2 => usecase::find_drift(&deps, tenant, caller, &found).await?,
             };
             let body = written(&wire::page(question.version, &found, drift)?, question.integers)?;
             Ok(Made {
@@ -112,7 +112,7 @@ async fn ask<E: ResponseEnvironment>(
             })
         }
         Subject::Distribution(query) => {
-            let found = usecase::distribution(&deps, tenant, caller, id, query)
+            let found = usecase::read_distribution(&deps, tenant, caller, id, query)
                 .await
                 .map_err(refused)?;
             Ok(Made {
@@ -123,7 +123,7 @@ async fn ask<E: ResponseEnvironment>(
             })
         }
         Subject::Leaderboard => {
-            let board = usecase::readable(&deps, tenant, caller, id)
+            let board = usecase::load_readable_leaderboard(&deps, tenant, caller, id)
                 .await
                 .map_err(refused)?;
             let period = board.value.schedule.period_at(now);
@@ -135,7 +135,7 @@ async fn ask<E: ResponseEnvironment>(
             })
         }
         Subject::Periods(before, limit) => {
-            let found = usecase::periods(&deps, tenant, caller, id, *before, *limit).await;
+            let found = usecase::list_periods(&deps, tenant, caller, id, *before, *limit).await;
             let (board, page) = found.map_err(refused)?;
             let period = board.value.schedule.period_at(now);
             Ok(Made {
@@ -146,7 +146,7 @@ async fn ask<E: ResponseEnvironment>(
             })
         }
         Subject::Entry(player, period) => {
-            let found = usecase::standing(&deps, tenant, caller, id, player, period)
+            let found = usecase::read_player(&deps, tenant, caller, id, player, period)
                 .await
                 .map_err(refused)?;
             let body = written(&wire::standing(question.version, id, &found)?, question.integers)?;
@@ -158,7 +158,7 @@ async fn ask<E: ResponseEnvironment>(
             })
         }
         Subject::Around(player, period, limit) => {
-            let found = usecase::around(&deps, tenant, caller, id, player, period, *limit)
+            let found = usecase::read_around(&deps, tenant, caller, id, player, period, *limit)
                 .await
                 .map_err(refused)?;
             let body = written(&wire::window(question.version, &found)?, question.integers)?;

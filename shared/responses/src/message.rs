@@ -113,9 +113,9 @@ async fn follow<E: ResponseEnvironment>(
         now: env.now(),
     };
     let board = if void {
-        usecase::current(&deps, tenant, leaderboard).await?
+        usecase::load_current_leaderboard(&deps, tenant, leaderboard).await?
     } else {
-        usecase::nearest(&deps, tenant, leaderboard).await?
+        usecase::load_leaderboard(&deps, tenant, leaderboard).await?
     };
     let Some(board) = board else {
         changes::void(env, tenant, None).await;

@@ -16,17 +16,17 @@ pub(crate) async fn with_one_name<E: ResponseEnvironment>(
     question: Question,
 ) -> Question {
     let (deps, tenant) = (context.deps(), &question.tenant);
-    let Ok(Some(board)) = usecase::nearest(&deps, tenant, &question.leaderboard).await else {
+    let Ok(Some(board)) = usecase::load_leaderboard(&deps, tenant, &question.leaderboard).await else {
         return question;
     };
-    if let Some(known) = usecase::known_name(&deps, tenant, &board, question.period()) {
+    if let Some(known) = usecase::find_known_name(&deps, tenant, &board, question.period()) {
         return question.about(known);
     }
     if circuit_breaker::is_open(context.env).await {
         return question;
     }
     context.charge_more(NAME_UNITS);
-    match usecase::find_name(&deps, tenant, &board, question.period()).await {
+    match usecase::resolve_name(&deps, tenant, &board, question.period()).await {
         Ok(found) => question.about(found),
         Err(_) => question,
     }

@@ -162,7 +162,7 @@ async fn submit<E: ResponseEnvironment>(
         received_at,
         ..SubmitOptions::new(RankDetail::Omitted)
     };
-    usecase::submit(&deps, tenant, &Caller::Message, submissions, &terms)
+    usecase::submit_scores(&deps, tenant, &Caller::Message, submissions, &terms)
         .await
         .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))
 }
@@ -226,13 +226,13 @@ pub fn is_complete(letter: &DeadLetter) -> bool {
 async fn count<E: ResponseEnvironment>(env: &E, tenant: &TenantId, applied: usize) {
     let scores = u64::try_from(applied).unwrap_or(u64::MAX);
     let usage = Usage { requests: 0, scores };
-    let metering = ChargeRequest {
+    let charge_request = ChargeRequest {
         usage,
         ..ChargeRequest::default()
     };
     if applied > 0 {
         // What is applied stays applied, counted or not.
-        let _ = env.store().report(tenant, &metering).await;
+        let _ = env.store().report(tenant, &charge_request).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_environment::Environment;
 use leaderboard_pipeline::PipelineEnvironment;
@@ -29,7 +29,7 @@ pub struct Instance {
     /// Whether the store is elsewhere. In front of the embedded one a cache would be the same disk a second time.
     store_is_remote: bool,
     fetch: OutboundHttp,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     state: InstanceState,
     trace_ids: TraceIds,
 }
@@ -55,7 +55,7 @@ impl Instance {
             store: Store::new(choice),
             region: RegionCache::default(),
             fetch: OutboundHttp,
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             trace_ids: TraceIds::new(seed()),
             state: InstanceState::new(settings::pipeline_settings().await?),
         })
@@ -121,7 +121,7 @@ impl Environment for RequestEnvironment {
         &self.instance.state
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.instance.boards
     }
 

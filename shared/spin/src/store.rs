@@ -291,17 +291,17 @@ impl RateLimits for Store {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        engine!(self.take(tenant, metering))
+        engine!(self.take(tenant, charge_request))
     }
 
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        engine!(self.report(tenant, metering))
+        engine!(self.report(tenant, charge_request))
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {

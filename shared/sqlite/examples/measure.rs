@@ -17,7 +17,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, Operator, PeriodId, PlayerId, PreparedSubmission, Reset, Schedule,
-    Submission, SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
+    Submission, SubmissionId, SubmittedValues, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::SqliteStore;
 use native_sqlite::NativeSqlite;
@@ -67,7 +67,7 @@ fn attempt(boards: &[Board], number: usize, players: usize, id: bool) -> Done<Pr
     let submission = Submission {
         leaderboards: boards.iter().map(|board| board.value.id.clone()).collect(),
         player: PlayerId::new(format!("José Piendibene {} (Uruguay)", scattered % players))?,
-        values: SubmissionTarget::Score(if id { 1 } else { i64::try_from(scattered)? }),
+        values: SubmittedValues::Score(if id { 1 } else { i64::try_from(scattered)? }),
         operator: None,
         metadata: None,
         occurred_at: Timestamp::from_unix_ms(if id { occurred_ms } else { NOW_MS }),
@@ -132,24 +132,21 @@ async fn large(directory: &Path) -> Done<()> {
     println!("{LARGE} entries in {:.2} s", start.elapsed().as_secs_f64());
     let [board] = &boards;
     let period = PeriodId::all_time();
-    let place = PeriodRef {
+    let period_ref = PeriodRef {
         tenant: &tenant,
         board,
         period: &period,
         now: leaderboard_core::Timestamp::saturating_from_unix_ms(0),
     };
-    let sorted = {
-        let mut sorted: Vec<&PreparedSubmission> = attempts.iter().collect();
-        sorted.sort_by_key(|attempt| std::cmp::Reverse(attempt.targets.first().map(|t| t.values.first())));
-        sorted
-    };
+    let mut sorted: Vec<&PreparedSubmission> = attempts.iter().collect();
+    sorted.sort_by_key(|attempt| std::cmp::Reverse(attempt.targets.first().map(|t| t.values.first())));
     for (what, index) in [("first", 0), ("middle", LARGE / 2), ("last", LARGE - 1)] {
         let attempt = sorted.get(index).ok_or("no such attempt")?;
         let players = [attempt.player.clone()];
         let start = Instant::now();
         for _ in 0..REPEATS {
             store
-                .entries_by_player(&place, &players, &Caller::Server)
+                .entries_by_player(&period_ref, &players, &Caller::Server)
                 .await
                 .map_err(unread)?;
         }
@@ -157,7 +154,7 @@ async fn large(directory: &Path) -> Done<()> {
         let start = Instant::now();
         for _ in 0..REPEATS {
             store
-                .around(&place, &attempt.player, 11, &Caller::Server)
+                .around(&period_ref, &attempt.player, 11, &Caller::Server)
                 .await
                 .map_err(unread)?;
         }
@@ -170,11 +167,15 @@ async fn large(directory: &Path) -> Done<()> {
         }
         report(&format!("a score of the {what}, with ranks"), start);
     }
+    measure_pages(&store, &period_ref).await
+}
+
+async fn measure_pages(store: &SqliteStore<NativeSqlite>, period_ref: &PeriodRef<'_>) -> Done<()> {
     for limit in [10, 100, 1000] {
         let start = Instant::now();
         for _ in 0..REPEATS {
             store
-                .page(&place, &PageFrom::Top, limit, &Caller::Anonymous)
+                .page(period_ref, &PageFrom::Top, limit, &Caller::Anonymous)
                 .await
                 .map_err(unread)?;
         }

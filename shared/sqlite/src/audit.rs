@@ -8,11 +8,11 @@ use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// How many records beyond those that are kept go with one call, which adds one.
-const TRIMMED_AT_ONCE: u64 = 64;
+/// The most surplus records that one call deletes; each call adds one record.
+const MIN_TRIMMED_EVENTS: u64 = 64;
 
-/// The table of a kind, and the statements on it.
-struct Table {
+/// The table of a kind of record, and its statements.
+struct AuditTable {
     name: &'static str,
     append: &'static str,
     trim: &'static str,
@@ -20,7 +20,7 @@ struct Table {
 
 macro_rules! table {
     ($name:literal) => {
-        Table {
+        AuditTable {
             name: $name,
             append: concat!(
                 "INSERT INTO ",
@@ -40,10 +40,10 @@ macro_rules! table {
     };
 }
 
-const ACTS: Table = table!("audit");
-const NOTICES: Table = table!("notices");
+const ACTIONS: AuditTable = table!("audit");
+const AUTHENTICATIONS: AuditTable = table!("notices");
 
-/// Appends a record; gives its position.
+/// Appends a record, and returns its position.
 pub(crate) async fn append<C: Connection>(
     session: &Session<'_, C>,
     record: &AuditRecord,
@@ -52,8 +52,8 @@ pub(crate) async fn append<C: Connection>(
          ON CONFLICT (scope, kind) DO UPDATE SET records = records + 1 RETURNING records";
     const COUNT_OFF: &str = "UPDATE audit_sizes SET records = records - ?3 WHERE scope = ?1 AND kind = ?2";
     let table = match record.kind {
-        AuditKind::Act => ACTS,
-        AuditKind::Notice => NOTICES,
+        AuditKind::Action => ACTIONS,
+        AuditKind::Authentication => AUTHENTICATIONS,
     };
     let scope = Value::Text(scope(record.tenant.as_ref()));
     let kind = Value::Text(table.name);
@@ -64,16 +64,16 @@ pub(crate) async fn append<C: Connection>(
     let position = row.ok_or_else(|| corrupt("position"))?.unsigned("position")?;
     let row = session.row(COUNT, &[scope, kind]).await?;
     let records = row.ok_or_else(|| corrupt("records"))?.unsigned("records")?;
-    let surplus = records.saturating_sub(record.kind.kept());
+    let surplus = records.saturating_sub(record.kind.max_records());
     if surplus > 0 {
-        let gone = Value::Integer(stored(surplus.min(TRIMMED_AT_ONCE)));
+        let gone = Value::Integer(stored(surplus.min(MIN_TRIMMED_EVENTS)));
         session.run(table.trim, &[scope, gone]).await?;
         session.run(COUNT_OFF, &[scope, kind, gone]).await?;
     }
     Ok(position)
 }
 
-/// Records before a position, newest first.
+/// Returns records before a position, newest first.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     tenant: Option<&TenantId>,

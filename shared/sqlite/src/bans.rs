@@ -1,44 +1,41 @@
-//! Shadow bans. A ban is a record and a change; the change is applied to the leaderboards in the order of their ids, in
-//! transactions of bounded work, and to a leaderboard that is read or written before its turn comes.
+//! Shadow bans. A ban writes a record and a change. The change is applied to the leaderboards in the order of their ids, in
+//! transactions of bounded work. A leaderboard that is read or written earlier gets the change first.
 
+mod apply;
 mod records;
 
 use leaderboard_core::ports::{Ban, MAX_BANS};
-use leaderboard_core::{Event, EventBody, PlayerId, StoreError, TenantId, Timestamp};
+use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
-use crate::{entries, log, periods, tuples};
 
+pub(crate) use apply::{apply_next, apply_to_board};
 pub(crate) use records::{find, list};
 
-/// How many periods are looked at in one transaction; it takes a few milliseconds.
-const MAX_LOOKS: u64 = 2000;
-/// How many leaderboards are looked at in one transaction.
-const MAX_BOARDS: i64 = 200;
-/// How many changes may wait.
+/// The most changes that may be pending.
 const MAX_CHANGES: u64 = 256;
 
-/// What became of a change.
+/// The result of a ban or an unban.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Changed {
+pub(crate) enum BanResult {
     Done,
     TooMany,
-    /// Too many changes wait to be applied: it has to be tried again.
+    /// Too many changes are pending. The caller tries again.
     Wait,
 }
 
-/// A change that waits to be applied.
-struct Change {
+/// A pending change.
+struct BanChange {
     number: i64,
     player: PlayerId,
     banned: bool,
     at: Timestamp,
 }
 
-/// Whether changes are yet to be applied to a leaderboard, or a ban is over that has not been ended. SQL over the tables
-/// `leaderboards b`; `?1` is the tenant.
+/// SQL over the table `leaderboards b`: whether a leaderboard has pending changes, or a ban of the tenant `?1` is over that has not
+/// been ended.
 macro_rules! is_behind_sql {
     ($now:literal) => {
         concat!(
@@ -51,15 +48,15 @@ macro_rules! is_behind_sql {
 }
 pub(crate) use is_behind_sql;
 
-/// What a read is refused with that minds bans, until they have been applied; it never leaves this crate.
-const BEHIND: &str = "bans are yet to be applied to the leaderboard";
+/// The error of a read that requires applied bans. It never leaves this crate.
+const BEHIND: &str = "the leaderboard has pending bans";
 
-/// Refuses a read that minds bans.
-pub(crate) fn behind() -> StoreError {
+/// Returns the error of a read that found pending bans.
+pub(crate) fn refuse_behind() -> StoreError {
     StoreError::Rejected(BEHIND.to_owned())
 }
 
-/// Whether a leaderboard has to be brought up to date with [`apply`].
+/// Returns whether a leaderboard has pending changes, which [`apply_to_board`] applies.
 pub(crate) async fn is_behind<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -87,15 +84,15 @@ pub(crate) async fn ban<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     ban: &Ban,
-) -> Result<Changed, StoreError> {
+) -> Result<BanResult, StoreError> {
     const CHANGE: &str =
         "UPDATE bans SET expires_at = ?3, reason = ?4 WHERE tenant = ?1 AND player = ?2 RETURNING 1";
     const ADD: &str =
         "INSERT INTO bans (tenant, player, expires_at, reason, banned_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     const COUNT: &str = "SELECT count(*) FROM bans WHERE tenant = ?1";
     end_bans(session, tenant, ban.banned_at).await?;
-    if waiting(session, tenant).await? >= MAX_CHANGES {
-        return Ok(Changed::Wait);
+    if count_changes(session, tenant).await? >= MAX_CHANGES {
+        return Ok(BanResult::Wait);
     }
     let record = [
         Value::Text(tenant.as_str()),
@@ -108,15 +105,15 @@ pub(crate) async fn ban<C: Connection>(
     let [tenant_name, player, end, reason, _] = record;
     let known = session.row(CHANGE, &[tenant_name, player, end, reason]).await?;
     if known.is_some() {
-        return Ok(Changed::Done);
+        return Ok(BanResult::Done);
     }
     let count = session.row(COUNT, &[Value::Text(tenant.as_str())]).await?;
     if count.ok_or_else(|| corrupt("bans"))?.unsigned("bans")? >= MAX_BANS {
-        return Ok(Changed::TooMany);
+        return Ok(BanResult::TooMany);
     }
     session.run(ADD, &record).await?;
     add_change(session, tenant, &ban.player, true, ban.banned_at).await?;
-    Ok(Changed::Done)
+    Ok(BanResult::Done)
 }
 
 /// Ends a ban, if there is one.
@@ -125,13 +122,13 @@ pub(crate) async fn unban<C: Connection>(
     tenant: &TenantId,
     player: &PlayerId,
     at: Timestamp,
-) -> Result<Changed, StoreError> {
+) -> Result<BanResult, StoreError> {
     end_bans(session, tenant, at).await?;
-    if waiting(session, tenant).await? >= MAX_CHANGES {
-        return Ok(Changed::Wait);
+    if count_changes(session, tenant).await? >= MAX_CHANGES {
+        return Ok(BanResult::Wait);
     }
     drop_ban(session, tenant, player, at).await?;
-    Ok(Changed::Done)
+    Ok(BanResult::Done)
 }
 
 async fn drop_ban<C: Connection>(
@@ -148,7 +145,7 @@ async fn drop_ban<C: Connection>(
     Ok(())
 }
 
-/// Ends bans that are over, in the order in which they end, as many as may wait.
+/// Ends bans that are over, in the order of their ends, up to the limit of pending changes.
 async fn end_bans<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -165,10 +162,10 @@ async fn end_bans<C: Connection>(
     if over.is_empty() {
         return Ok(());
     }
-    let room = MAX_CHANGES.saturating_sub(waiting(session, tenant).await?);
+    let room = MAX_CHANGES.saturating_sub(count_changes(session, tenant).await?);
     for row in over.into_iter().take(usize::try_from(room).unwrap_or(0)) {
         let mut cells = Cells::from(row);
-        let player = player(&mut cells)?;
+        let player = read_player(&mut cells)?;
         let end = cells
             .instant_or_null("end of a ban")?
             .ok_or_else(|| corrupt("end of a ban"))?;
@@ -177,11 +174,14 @@ async fn end_bans<C: Connection>(
     Ok(())
 }
 
-fn player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
+fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
     PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
 }
 
-async fn waiting<C: Connection>(session: &Session<'_, C>, tenant: &TenantId) -> Result<u64, StoreError> {
+async fn count_changes<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+) -> Result<u64, StoreError> {
     const WAITING: &str = "SELECT count(*) FROM ban_changes WHERE tenant = ?1";
     let count = session.row(WAITING, &[Value::Text(tenant.as_str())]).await?;
     count.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
@@ -208,255 +208,4 @@ async fn add_change<C: Connection>(
         Value::Integer(at.as_unix_ms()),
     ];
     session.run(ADD, &parameters).await
-}
-
-/// Brings one leaderboard up to date with the bans at `now`, as far as the work of one transaction goes. Whether it is.
-pub(crate) async fn apply<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-    board: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    end_bans(session, tenant, now).await?;
-    let changes = changes(session, tenant).await?;
-    let mut looks = MAX_LOOKS;
-    for found in boards(session, tenant, Some(board), board).await? {
-        bring_up_to_date(session, (tenant, &found), &changes, &mut looks, now).await?;
-    }
-    walk(session, tenant, &changes, &mut looks, now).await?;
-    Ok(!is_behind(session, tenant, board, now).await?)
-}
-
-/// Goes on with applying what waits, as far as the work of one transaction goes. Whether nothing waits any more.
-pub(crate) async fn apply_next<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let changes = changes(session, tenant).await?;
-    walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now).await?;
-    Ok(waiting(session, tenant).await? == 0)
-}
-
-async fn changes<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-) -> Result<Vec<Change>, StoreError> {
-    const CHANGES: &str =
-        "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
-    let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())]).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok(Change {
-                number: cells.integer("change")?,
-                player: player(&mut cells)?,
-                banned: cells.flag("ban")?,
-                at: cells
-                    .instant_or_null("instant of a change")?
-                    .ok_or_else(|| corrupt("instant of a change"))?,
-            })
-        })
-        .collect()
-}
-
-/// A leaderboard on the walk.
-struct Board {
-    row: i64,
-    id: String,
-    applied: i64,
-    periods: u64,
-}
-
-/// The leaderboards from `from` (or after `after`) on, in the order of their ids; up to `from` itself, when it is given.
-async fn boards<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-    from: Option<&str>,
-    after: &str,
-) -> Result<Vec<Board>, StoreError> {
-    const ONE: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
-         FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3";
-    const NEXT: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
-         FROM leaderboards b WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(from.unwrap_or(after)),
-        Value::Integer(MAX_BOARDS),
-    ];
-    let sql = if from.is_some() { ONE } else { NEXT };
-    let rows = session.rows(sql, &parameters).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok(Board {
-                row: cells.integer("leaderboard row")?,
-                id: cells.text("leaderboard id")?,
-                applied: cells.integer("change")?,
-                periods: cells.unsigned("count of periods")?,
-            })
-        })
-        .collect()
-}
-
-/// Applies to a leaderboard the changes that it has not seen. Whether all were, before `looks` ran out.
-async fn bring_up_to_date<C: Connection>(
-    session: &Session<'_, C>,
-    (tenant, board): (&TenantId, &Board),
-    changes: &[Change],
-    looks: &mut u64,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    const SAVE: &str = "UPDATE leaderboards SET ban_change = ?2 WHERE row = ?1";
-    let (mut last, mut finished) = (board.applied, true);
-    for change in changes.iter().filter(|change| change.number > board.applied) {
-        if *looks == 0 {
-            finished = false;
-            break;
-        }
-        *looks = looks.saturating_sub(board.periods.saturating_add(1));
-        move_entries(session, (tenant, board.row), change, now).await?;
-        last = change.number;
-    }
-    if last > board.applied {
-        session
-            .run(SAVE, &[Value::Integer(board.row), Value::Integer(last)])
-            .await?;
-    }
-    Ok(finished)
-}
-
-/// Goes on with the walk over the leaderboards until `looks` run out.
-async fn walk<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-    changes: &[Change],
-    looks: &mut u64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    const WALK: &str = "SELECT target, cursor FROM ban_walks WHERE tenant = ?1";
-    const SAVE: &str = "UPDATE ban_walks SET target = ?2, cursor = ?3 WHERE tenant = ?1";
-    const DROP: &str = "DELETE FROM ban_changes WHERE tenant = ?1 AND number <= ?2";
-    let Some(last) = changes.last().map(|change| change.number) else {
-        return Ok(());
-    };
-    let walked = session.row(WALK, &[Value::Text(tenant.as_str())]).await?;
-    let mut cells = walked.ok_or_else(|| corrupt("walk"))?;
-    let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
-    let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
-    while *looks > 0 {
-        let step = boards(session, tenant, None, &cursor).await?;
-        let mut done = 0;
-        for board in &step {
-            *looks = looks.saturating_sub(1);
-            if !bring_up_to_date(session, (tenant, board), changes, looks, now).await? {
-                break;
-            }
-            cursor.clone_from(&board.id);
-            done += 1;
-        }
-        if done < step.len() || step.len() == usize::try_from(MAX_BOARDS).unwrap_or(0) {
-            continue;
-        }
-        // Every leaderboard has what waited when this walk began.
-        session
-            .run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])
-            .await?;
-        cursor.clear();
-        if target == last {
-            return session
-                .run(SAVE, &[Value::Text(tenant.as_str()), Value::Null, Value::Null])
-                .await;
-        }
-        target = last;
-    }
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(target),
-        Value::Text(&cursor),
-    ];
-    session.run(SAVE, &parameters).await
-}
-
-/// Moves a player's entries of one leaderboard to the side where they belong, with one event for all of them.
-async fn move_entries<C: Connection>(
-    session: &Session<'_, C>,
-    (tenant, board): (&TenantId, i64),
-    change: &Change,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    // Entries that are not as they should be.
-    const AFFECTED: &str = "SELECT b.last_position, p.row FROM leaderboards b \
-         JOIN periods p ON p.leaderboard = b.row AND (p.expires_at IS NULL OR p.expires_at > ?4) \
-         JOIN entries e ON e.period = p.row AND e.player = ?2 AND e.hidden <> ?3 \
-         WHERE b.row = ?1 ORDER BY p.row";
-    let parameters = [
-        Value::Integer(board),
-        Value::Text(change.player.as_str()),
-        Value::Integer(i64::from(change.banned)),
-        Value::Integer(now.as_unix_ms()),
-    ];
-    let mut logged = None;
-    for row in session.rows(AFFECTED, &parameters).await? {
-        let mut cells = Cells::from(row);
-        let position = cells.unsigned("last position")?.saturating_add(1);
-        if logged != Some(position) {
-            log::append(session, tenant, board, position, &change.event()).await?;
-            logged = Some(position);
-        }
-        let period = cells.integer("period row")?;
-        move_entry(session, period, change, position).await?;
-    }
-    Ok(())
-}
-
-impl Change {
-    fn event(&self) -> Event {
-        let player = self.player.clone();
-        Event {
-            recorded_at: self.at,
-            body: if self.banned {
-                EventBody::Hidden { player }
-            } else {
-                EventBody::Restored { player }
-            },
-        }
-    }
-}
-
-async fn move_entry<C: Connection>(
-    session: &Session<'_, C>,
-    period: i64,
-    change: &Change,
-    position: u64,
-) -> Result<(), StoreError> {
-    const MOVE: &str = concat!(
-        "UPDATE entries SET hidden = ?3 WHERE period = ?1 AND player = ?2 RETURNING ",
-        entries::entry_columns!()
-    );
-    let mut period = periods::by_row(session, period).await?;
-    let parameters = [
-        Value::Integer(period.row),
-        Value::Text(change.player.as_str()),
-        Value::Integer(i64::from(change.banned)),
-    ];
-    let row = session.row(MOVE, &parameters).await?;
-    let mut cells = row.ok_or_else(|| corrupt("entry"))?;
-    let key = entries::stored_entry(&period.layout, &mut cells)?.key;
-    if period.keeps_tuples() {
-        let tuple = tuples::of(&period, &key);
-        if change.banned {
-            tuples::take(session, period.row, tuple).await?;
-        } else {
-            tuples::add(session, period.row, tuple).await?;
-        }
-    }
-    let visible = if change.banned {
-        period.visible.checked_sub(1)
-    } else {
-        period.visible.checked_add(1)
-    };
-    period.visible = visible.ok_or_else(|| corrupt("count of visible entries"))?;
-    period.version = position;
-    periods::save(session, &period).await
 }

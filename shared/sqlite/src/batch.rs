@@ -1,4 +1,4 @@
-//! What one transaction of submissions remembers: leaderboards, periods, and what is written at its end.
+//! The state of one transaction of submissions: leaderboards, periods, and rows to write at its end.
 
 use std::collections::HashMap;
 
@@ -7,57 +7,57 @@ use leaderboard_core::{
     Timestamp,
 };
 
-use crate::boards::{self, Board};
+use crate::boards::{self, LeaderboardRow};
 use crate::connection::Connection;
-use crate::periods::{self, Found};
-use crate::retention::{self, Appended, Weights};
+use crate::periods::{self, PeriodRow};
+use crate::retention::{self, AppendedEvents, LogWeights};
 use crate::store::Session;
 use crate::{ids, log, sweep, usage};
 
 /// A leaderboard in the batch.
 #[derive(Debug)]
-struct Used {
-    board: Board,
+struct BatchLeaderboard {
+    board: LeaderboardRow,
     /// The position it had when the batch began.
     first_position: u64,
-    /// How many ids the batch has added.
+    /// How many idempotency records the batch has added.
     ids: usize,
-    /// Whether periods that have expired may still be there.
+    /// Whether expired periods may still exist.
     leaves_expired: bool,
-    /// What their records weigh, in bytes.
+    /// The weight of the added idempotency records, in bytes.
     record_bytes: u64,
 }
 
 /// A period in the batch.
 #[derive(Debug)]
-struct UsedPeriod {
-    period: Found,
+struct BatchPeriod {
+    period: PeriodRow,
     changed: bool,
 }
 
 /// The submissions of one call.
 #[derive(Debug)]
-pub(crate) struct Batch<'a, C> {
+pub(crate) struct SubmissionBatch<'a, C> {
     pub(crate) session: &'a Session<'a, C>,
     pub(crate) tenant: &'a TenantId,
     now: Timestamp,
-    boards: HashMap<LeaderboardId, Option<Used>>,
-    periods: HashMap<(i64, PeriodId), UsedPeriod>,
-    events: log::Pending,
-    ids: ids::Pending,
-    /// The entries that the tenant had when the batch began, once they were counted.
+    boards: HashMap<LeaderboardId, Option<BatchLeaderboard>>,
+    periods: HashMap<(i64, PeriodId), BatchPeriod>,
+    events: log::PendingEvents,
+    ids: ids::PendingRecords,
+    /// The number of the tenant's entries when the batch began, once it was read.
     tenant_entries: Option<u64>,
-    /// How many entries the batch has made.
+    /// How many entries the batch has created.
     created: u64,
-    /// What the tenant's logs and records weighed when the batch began, once somebody asked.
-    weights: Option<Weights>,
-    /// What the idempotency records weigh that the batch has made, in bytes.
+    /// The weight of the tenant's logs and records when the batch began, once it was read.
+    weights: Option<LogWeights>,
+    /// The weight of the idempotency records that the batch has created, in bytes.
     new_record_bytes: u64,
-    /// How many expired periods the batch may still put out of sight.
+    /// How many more expired periods the batch may discard.
     discards: u64,
 }
 
-impl<'a, C: Connection> Batch<'a, C> {
+impl<'a, C: Connection> SubmissionBatch<'a, C> {
     pub(crate) fn new(session: &'a Session<'a, C>, tenant: &'a TenantId, now: Timestamp) -> Self {
         Self {
             session,
@@ -65,8 +65,8 @@ impl<'a, C: Connection> Batch<'a, C> {
             now,
             boards: HashMap::new(),
             periods: HashMap::new(),
-            events: log::Pending::default(),
-            ids: ids::Pending::default(),
+            events: log::PendingEvents::default(),
+            ids: ids::PendingRecords::default(),
             tenant_entries: None,
             created: 0,
             weights: None,
@@ -75,11 +75,11 @@ impl<'a, C: Connection> Batch<'a, C> {
         }
     }
 
-    /// The entries that the tenant has now, in all periods that are kept.
+    /// Returns the number of the tenant's entries in all kept periods.
     pub(crate) async fn tenant_entries(&mut self) -> Result<u64, StoreError> {
         let before = match self.tenant_entries {
             Some(before) => before,
-            // What the batch changes is written at its end, so this counts the entries from before.
+            // The batch writes its changes at its end, so this counts the entries from before.
             None => {
                 usage::entry_quota(self.session, self.tenant, self.now)
                     .await?
@@ -90,29 +90,29 @@ impl<'a, C: Connection> Batch<'a, C> {
         Ok(before.saturating_add(self.created))
     }
 
-    /// What the tenant's idempotency records weigh now.
+    /// Returns the weight of the tenant's idempotency records.
     pub(crate) async fn record_bytes(&mut self) -> Result<u64, StoreError> {
         let before = self.weights().await?.records;
         Ok(before.saturating_add(self.new_record_bytes))
     }
 
-    async fn weights(&mut self) -> Result<Weights, StoreError> {
+    async fn weights(&mut self) -> Result<LogWeights, StoreError> {
         let weights = match self.weights {
             Some(weights) => weights,
-            None => retention::weights(self.session, self.tenant, self.now).await?,
+            None => retention::read_weights(self.session, self.tenant, self.now).await?,
         };
         self.weights = Some(weights);
         Ok(weights)
     }
 
-    /// Counts what became of a target.
+    /// Counts the status of an applied target.
     pub(crate) fn count(&mut self, status: Status) {
         if status == Status::Created {
             self.created = self.created.saturating_add(1);
         }
     }
 
-    /// A leaderboard's row, if its configuration is the one that the target was decided with.
+    /// Returns the row of a leaderboard, if its configuration is that of the target.
     pub(crate) async fn board(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
         let id = &target.board.value.id;
         if !self.boards.contains_key(id) {
@@ -123,7 +123,7 @@ impl<'a, C: Connection> Batch<'a, C> {
                 let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
                 self.discards = self.discards.saturating_sub(done);
             }
-            let used = found.map(|board| Used {
+            let used = found.map(|board| BatchLeaderboard {
                 first_position: board.last_position,
                 leaves_expired: board.has_expired && self.discards == 0,
                 board,
@@ -138,24 +138,28 @@ impl<'a, C: Connection> Batch<'a, C> {
             .map(|used| used.board.row))
     }
 
-    /// A period, if it has ever had an entry.
-    pub(crate) async fn period(&mut self, board: i64, id: &PeriodId) -> Result<Option<&Found>, StoreError> {
+    /// Returns a period, if it has ever had an entry.
+    pub(crate) async fn period(
+        &mut self,
+        board: i64,
+        id: &PeriodId,
+    ) -> Result<Option<&PeriodRow>, StoreError> {
         let key = (board, id.clone());
         if !self.periods.contains_key(&key)
             && let Some(period) = periods::find(self.session, board, id, self.now).await?
         {
             let changed = false;
-            self.periods.insert(key.clone(), UsedPeriod { period, changed });
+            self.periods.insert(key.clone(), BatchPeriod { period, changed });
         }
         Ok(self.periods.get(&key).map(|used| &used.period))
     }
 
-    /// The target's period, made now if it was not there. What the caller changes is written at the end.
+    /// Returns the target's period, and creates it if necessary. The caller's changes are written at the end of the batch.
     pub(crate) async fn period_for_writing(
         &mut self,
         board: i64,
         target: &Target,
-    ) -> Result<&mut Found, StoreError> {
+    ) -> Result<&mut PeriodRow, StoreError> {
         let key = (board, target.period.id.clone());
         let used = match self.periods.entry(key) {
             std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
@@ -167,7 +171,7 @@ impl<'a, C: Connection> Batch<'a, C> {
                 }
                 let period =
                     periods::create(self.session, board, &target.period, target.expires_at, layout).await?;
-                place.insert(UsedPeriod {
+                place.insert(BatchPeriod {
                     period,
                     changed: true,
                 })
@@ -178,58 +182,62 @@ impl<'a, C: Connection> Batch<'a, C> {
         Ok(&mut used.period)
     }
 
-    /// The position that the next event of a leaderboard has.
+    /// Takes the position of the next event of a leaderboard.
     pub(crate) fn take_position(&mut self, id: &LeaderboardId) -> u64 {
         match self.boards.get_mut(id) {
             Some(Some(used)) => {
                 used.board.last_position = used.board.last_position.saturating_add(1);
                 used.board.last_position
             }
-            // Only for leaderboards that `board` has found.
+            // Callers use only leaderboards that `board` returned.
             Some(None) | None => 0,
         }
     }
 
-    /// What is known of an id by this batch.
-    pub(crate) fn known_id(&self, board: i64, attempt: &PreparedSubmission) -> Option<&ids::Known> {
-        let name = attempt.record_name()?;
-        self.ids.get(board, &name, attempt.recorded_at)
+    /// Returns the idempotency record of a submission, if this batch created it.
+    pub(crate) fn known_id(
+        &self,
+        board: i64,
+        submission: &PreparedSubmission,
+    ) -> Option<&ids::IdempotencyRecord> {
+        let name = submission.record_name()?;
+        self.ids.get(board, &name, submission.recorded_at)
     }
 
-    /// Logs an accepted target.
+    /// Adds the event of an accepted target.
     pub(crate) fn log(
         &mut self,
         board: i64,
         position: u64,
-        attempt: &PreparedSubmission,
+        submission: &PreparedSubmission,
         target: &Target,
-        (hidden, status): (bool, Status),
+        (banned, status): (bool, Status),
     ) {
-        let event = Event::submitted(attempt, target, hidden, status);
+        let event = Event::submitted(submission, target, banned, status);
         self.events.push(board, position, &event);
     }
 
-    /// Remembers the outcome of an attempt that has an id.
+    /// Remembers the outcome of a submission that has an id.
     pub(crate) fn remember(
         &mut self,
         board: i64,
-        attempt: &PreparedSubmission,
+        submission: &PreparedSubmission,
         target: &Target,
         outcome: &Outcome,
     ) {
-        if attempt.id.is_none() {
+        if submission.id.is_none() {
             return;
         }
         if let Some(Some(used)) = self.boards.get_mut(&outcome.leaderboard) {
             used.ids = used.ids.saturating_add(1);
-            let bytes = attempt.record_weight(target);
+            let bytes = submission.record_weight(target);
             used.record_bytes = used.record_bytes.saturating_add(bytes);
             self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
         }
-        self.ids.push(board, attempt, outcome);
+        self.ids.push(board, submission, outcome);
     }
 
-    /// How much the tenant's logs and records weigh too much with what has gathered.
+    /// Returns how many bytes the tenant's logs and records, with those of this batch, weigh too much.
     async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
         let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
             return Ok(0);
@@ -242,7 +250,7 @@ impl<'a, C: Connection> Batch<'a, C> {
         Ok(weight.saturating_sub(max_log_bytes))
     }
 
-    /// Writes what has gathered, and trims the logs.
+    /// Writes events, records and periods, and trims the logs.
     pub(crate) async fn finish(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
         let session = self.session;
         let mut over = self.overweight(max_log_bytes).await?;
@@ -253,7 +261,7 @@ impl<'a, C: Connection> Batch<'a, C> {
             periods::save(session, &used.period).await?;
         }
         let mut anything_to_sweep = false;
-        for Used {
+        for BatchLeaderboard {
             board,
             first_position,
             ids,
@@ -262,25 +270,26 @@ impl<'a, C: Connection> Batch<'a, C> {
         } in self.boards.into_values().flatten()
         {
             if board.last_position != first_position {
-                let appended = Appended {
+                let appended = AppendedEvents {
                     first: first_position.saturating_add(1),
                     last: board.last_position,
                     weight: weights.get(&board.row).copied().unwrap_or_default(),
                     now: self.now,
                 };
                 let freed =
-                    retention::close(session, self.tenant, (board.row, &board.log), &appended, over).await?;
+                    retention::finish_append(session, self.tenant, (board.row, &board.log), &appended, over)
+                        .await?;
                 over = over.saturating_sub(freed);
             }
             if ids > 0 {
-                let span = retention::span_of(self.now);
+                let span = retention::find_span(self.now);
                 retention::add_records(session, self.tenant, board.row, span, record_bytes).await?;
                 ids::prune(session, board.row, self.now, ids).await?;
             }
             anything_to_sweep |= board.has_expired || board.has_discarded;
         }
         if anything_to_sweep {
-            sweep::sweep(session).await?;
+            sweep::delete_some(session).await?;
         }
         Ok(())
     }

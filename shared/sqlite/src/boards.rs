@@ -8,38 +8,38 @@ use leaderboard_core::{Leaderboard, LeaderboardId, StoreError, TenantId, Timesta
 
 use crate::bans::{self, is_behind_sql};
 use crate::connection::{Connection, Value};
-use crate::metering::{fresh_version, now_us};
-use crate::retention::{Log, log_columns};
+use crate::rate_limits::{fresh_version, now_us};
+use crate::retention::{LogState, log_columns};
 use crate::row::{Cells, malformed, stored};
 use crate::store::Session;
 
-/// How often bans are applied to a leaderboard before a transaction gives up.
+/// How often one transaction applies bans to a leaderboard before it fails.
 const MAX_STEPS: u32 = 4;
 
 /// A leaderboard while a transaction works on it.
 #[derive(Debug, Clone)]
-pub(crate) struct Board {
+pub(crate) struct LeaderboardRow {
     pub(crate) row: i64,
     pub(crate) version: u64,
     /// The position of its last event.
     pub(crate) last_position: u64,
-    /// Whether a period of it has expired and is still there.
+    /// Whether an expired period still exists.
     pub(crate) has_expired: bool,
-    /// Whether anything at all waits to be deleted.
+    /// Whether any discarded data remains, of any leaderboard.
     pub(crate) has_discarded: bool,
-    /// How much of its log is kept, and where it begins.
-    pub(crate) log: Log,
-    /// Whether bans are yet to be applied to it.
+    /// How much of its log is kept, and its oldest event.
+    pub(crate) log: LogState,
+    /// Whether it has pending bans.
     pub(crate) is_behind: bool,
 }
 
-/// The current state of a leaderboard at `now`; `None` when there is none of that id.
+/// Returns the state of a leaderboard at `now`; `None` if it does not exist.
 pub(crate) async fn find<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
-) -> Result<Option<Board>, StoreError> {
+) -> Result<Option<LeaderboardRow>, StoreError> {
     const FIND: &str = concat!(
         "SELECT row, version, last_position, \
          EXISTS (SELECT 1 FROM periods p WHERE p.leaderboard = b.row AND p.expires_at <= ?3), \
@@ -57,30 +57,30 @@ pub(crate) async fn find<C: Connection>(
     let Some(mut cells) = session.row(FIND, &parameters).await? else {
         return Ok(None);
     };
-    Ok(Some(Board {
+    Ok(Some(LeaderboardRow {
         row: cells.integer("leaderboard row")?,
         version: cells.unsigned("configuration version")?,
         last_position: cells.unsigned("last position")?,
         has_expired: cells.flag("expiry")?,
         has_discarded: cells.flag("discard")?,
-        log: Log::from_cells(&mut cells)?,
+        log: LogState::from_cells(&mut cells)?,
         is_behind: cells.flag("bans")?,
     }))
 }
 
-/// As [`find`], after bans that are yet to be applied to it have been.
+/// As [`find`], and applies pending bans first.
 pub(crate) async fn find_up_to_date<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
-) -> Result<Option<Board>, StoreError> {
+) -> Result<Option<LeaderboardRow>, StoreError> {
     let mut found = find(session, tenant, id, now).await?;
     for _ in 0..MAX_STEPS {
         if !found.as_ref().is_some_and(|board| board.is_behind) {
             return Ok(found);
         }
-        bans::apply(session, tenant, id.as_str(), now).await?;
+        bans::apply_to_board(session, tenant, id.as_str(), now).await?;
         found = find(session, tenant, id, now).await?;
     }
     Err(StoreError::Unavailable("bans are still being applied".into()))
@@ -125,7 +125,7 @@ pub(crate) async fn get_many<C: Connection>(
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-/// Configurations in byte order of their ids.
+/// Returns configurations with ids after `after`, in byte order of the ids.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -144,7 +144,7 @@ pub(crate) async fn list<C: Connection>(
     rows.into_iter().map(|row| versioned(row.into())).collect()
 }
 
-/// The next configuration version of a tenant, by [`fresh_version!`].
+/// Takes the next version of a tenant's configurations, by [`fresh_version!`].
 pub(crate) async fn next_version<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -159,7 +159,7 @@ pub(crate) async fn next_version<C: Connection>(
         .unsigned("configuration version")
 }
 
-/// Creates or replaces a configuration; gives its row.
+/// Creates or replaces a configuration, and returns its row.
 pub(crate) async fn save<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,

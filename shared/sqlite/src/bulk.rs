@@ -1,11 +1,11 @@
-//! Many rows in few statements: each statement is a call to the host.
+//! Writes many rows with few statements, because each statement is a call to the host.
 
 use leaderboard_core::StoreError;
 
 use crate::connection::{Connection, Value};
 use crate::store::Session;
 
-/// Rows in one statement. Fixed, so that the library's cache of prepared statements knows the text.
+/// Rows in one statement. The number is fixed, so that the library caches the prepared statement.
 const ROWS: usize = 32;
 
 /// Runs `{head}(?, …), (?, …) {tail}` for all rows; a row is `N` parameters.
@@ -33,7 +33,7 @@ pub(crate) async fn insert<C: Connection, const N: usize>(
 }
 
 /// Runs `{head}(?, …), (?, …)` for all rows in one statement; for a few rows, whose number varies little.
-pub(crate) async fn insert_at_once<C: Connection, const N: usize>(
+pub(crate) async fn insert_in_one_statement<C: Connection, const N: usize>(
     session: &Session<'_, C>,
     head: &str,
     rows: &[[Value<'_>; N]],

@@ -1,4 +1,4 @@
-//! Changes of configurations, each atomic with its event.
+//! Changes of configurations. Each change is atomic with its event.
 
 use leaderboard_core::codec::encode_leaderboard;
 use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
@@ -8,26 +8,26 @@ use crate::connection::{Connection, Value};
 use crate::store::Session;
 use crate::{boards, expiries, log, periods, rebuild, sweep, usage};
 
-/// What is there before a change.
-struct Current {
+/// The configuration before a change.
+struct CurrentConfiguration {
     row: i64,
     version: u64,
     last_position: u64,
     configuration: Vec<u8>,
 }
 
-async fn current<C: Connection>(
+async fn read_current<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     id: &LeaderboardId,
-) -> Result<Option<Current>, StoreError> {
+) -> Result<Option<CurrentConfiguration>, StoreError> {
     const CURRENT: &str =
         "SELECT row, version, last_position, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
     let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
     let Some(mut cells) = session.row(CURRENT, &parameters).await? else {
         return Ok(None);
     };
-    Ok(Some(Current {
+    Ok(Some(CurrentConfiguration {
         row: cells.integer("leaderboard row")?,
         version: cells.unsigned("configuration version")?,
         last_position: cells.unsigned("last position")?,
@@ -35,15 +35,15 @@ async fn current<C: Connection>(
     }))
 }
 
-/// A configuration that is stored.
-pub(crate) struct Stored {
+/// The result of a successful put.
+pub(crate) struct PutResult {
     /// The leaderboard's row.
     pub(crate) row: i64,
     /// The configuration's version.
     pub(crate) version: u64,
     /// Whether the leaderboard is new.
     pub(crate) created: bool,
-    /// Whether expiries of its periods are left to be applied.
+    /// Whether expiries of periods are still pending.
     pub(crate) leaves_expiries: bool,
 }
 
@@ -51,10 +51,10 @@ pub(crate) struct Stored {
 pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
-) -> Result<Result<Stored, PutRefusal>, StoreError> {
-    // Its event follows those of the bans before it.
+) -> Result<Result<PutResult, PutRefusal>, StoreError> {
+    // The events of earlier bans come before the event of this change.
     boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at).await?;
-    let before = current(session, put.tenant, &put.leaderboard.id).await?;
+    let before = read_current(session, put.tenant, &put.leaderboard.id).await?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
     }
@@ -67,9 +67,9 @@ pub(crate) async fn put<C: Connection>(
     if let Some(same) = before
         .as_ref()
         .filter(|current| current.configuration == configuration)
-        && !reorders(session, put, same.row).await?
+        && !changes_order(session, put, same.row).await?
     {
-        return Ok(Ok(Stored {
+        return Ok(Ok(PutResult {
             row: same.row,
             version: same.version,
             created: false,
@@ -81,7 +81,7 @@ pub(crate) async fn put<C: Connection>(
         .map_or(0, |current| current.last_position)
         .saturating_add(1);
     if let Some(before) = &before
-        && let Err(refusal) = reorder(session, put, before.row, position).await?
+        && let Err(refusal) = apply_order(session, put, before.row, position).await?
     {
         return Ok(Err(refusal));
     }
@@ -97,16 +97,8 @@ pub(crate) async fn put<C: Connection>(
     let version = boards::next_version(session, put.tenant).await?;
     let row = boards::save(session, put, version, &configuration).await?;
     let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at).await?;
-    let event = Event {
-        recorded_at: put.at,
-        body: EventBody::Configured {
-            leaderboard: Box::new(put.leaderboard.clone()),
-            current: put.current.clone(),
-            rebuild: put.rebuild,
-        },
-    };
-    log::append(session, put.tenant, row, position, &event).await?;
-    Ok(Ok(Stored {
+    log::append(session, put.tenant, row, position, &event_of(put)).await?;
+    Ok(Ok(PutResult {
         row,
         version,
         created: before.is_none(),
@@ -114,8 +106,19 @@ pub(crate) async fn put<C: Connection>(
     }))
 }
 
-/// Whether the current period has another order.
-async fn reorders<C: Connection>(
+fn event_of(put: &PutLeaderboard<'_>) -> Event {
+    Event {
+        recorded_at: put.at,
+        body: EventBody::Configured {
+            leaderboard: Box::new(put.leaderboard.clone()),
+            current: put.current.clone(),
+            rebuild: put.rebuild,
+        },
+    }
+}
+
+/// Returns whether the current period has another order than the new configuration.
+async fn changes_order<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
     board: i64,
@@ -124,8 +127,8 @@ async fn reorders<C: Connection>(
     Ok(period.is_some_and(|period| period.layout != put.leaderboard.layout()))
 }
 
-/// Puts the current period into the new order, if that is another one and may be done.
-async fn reorder<C: Connection>(
+/// Puts the current period into the new order, if the order changes and the put allows it.
+async fn apply_order<C: Connection>(
     session: &Session<'_, C>,
     put: &PutLeaderboard<'_>,
     board: i64,
@@ -158,14 +161,14 @@ async fn reorder<C: Connection>(
     Ok(Ok(()))
 }
 
-/// Deletes a configuration; the leaderboard's data is out of sight with it.
+/// Deletes a configuration. The data of the leaderboard becomes invisible with it.
 pub(crate) async fn delete<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     id: &LeaderboardId,
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
-    let before = current(session, tenant, id).await?;
+    let before = read_current(session, tenant, id).await?;
     if let Err(mismatch) = expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
     }

@@ -1,4 +1,4 @@
-//! What this crate needs of an SQLite library.
+//! The SQLite client that this crate needs: it runs one statement, and can pause.
 #![expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -26,7 +26,7 @@ pub enum Cell {
     Null,
     /// A signed 64-bit integer.
     Integer(i64),
-    /// A float: this crate writes none, so one is a sign of a damaged file.
+    /// A float. This crate writes no floats, so a float means that the file is damaged.
     Real(f64),
     /// UTF-8 text.
     Text(String),
@@ -42,27 +42,27 @@ pub trait Connection {
     /// Runs exactly one statement with its parameters bound to `?1`, `?2`, … and gives all its rows.
     ///
     /// # Errors
-    /// [`ConnectionError`]; whether the statement took effect is known for `Busy` and `Other` (it did not).
+    /// [`ConnectionError`]. After `Busy` and `Other`, the statement had no effect; after other errors this is unknown.
     async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError>;
 
     /// Waits a moment, about a millisecond, while another request uses the connection.
     async fn pause(&self);
 
-    /// Leaves a transaction whose request was dropped. A statement of it may still be running, or even be
-    /// waiting to run; an implementation that cannot exclude this opens a new connection instead.
+    /// Ends a transaction whose request was dropped. If a statement of this transaction may still be running or waiting, the
+    /// implementation opens a new connection instead.
     ///
     /// # Errors
     /// [`ConnectionError`].
     async fn reset(&self) -> Result<(), ConnectionError> {
         match self.execute("ROLLBACK", &[]).await {
-            // "cannot rollback - no transaction is active": then there is nothing to leave.
+            // "cannot rollback - no transaction is active": no transaction is open.
             Ok(_) | Err(ConnectionError::Other(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Why a statement failed. The text is for the log.
+/// The reason why a statement failed. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectionError {
     /// There is no connection, or no access to the database.
@@ -78,7 +78,7 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// Sorts SQLite's own messages (`sqlite3_errstr`), for libraries that give no code.
+    /// Classifies SQLite's messages (`sqlite3_errstr`), for libraries that return no code.
     #[must_use]
     pub fn from_message(message: impl Into<String>) -> Self {
         let message = message.into();

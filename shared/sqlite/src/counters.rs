@@ -7,12 +7,12 @@ use crate::connection::{Connection, Value};
 use crate::row::{Cells, stored};
 use crate::store::Session;
 
-/// Adds to counters; one at the end of its range stays there.
+/// Adds to counters. A counter at the end of its range stays there.
 pub(crate) async fn add<C: Connection>(
     session: &Session<'_, C>,
     counts: &[(Box<str>, u64)],
 ) -> Result<(), StoreError> {
-    // A sum beyond the range would become a float.
+    // SQLite would turn a sum beyond the range into a float.
     const TAIL: &str = " ON CONFLICT (name) DO UPDATE SET count = \
          CASE WHEN count > 9223372036854775807 - excluded.count THEN 9223372036854775807 \
          ELSE count + excluded.count END";
@@ -24,7 +24,9 @@ pub(crate) async fn add<C: Connection>(
 }
 
 /// All counters, in byte order of their names.
-pub(crate) async fn all<C: Connection>(session: &Session<'_, C>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+pub(crate) async fn list<C: Connection>(
+    session: &Session<'_, C>,
+) -> Result<Vec<(Box<str>, u64)>, StoreError> {
     let rows = session
         .rows("SELECT name, count FROM counters ORDER BY name", &[])
         .await?;

@@ -1,25 +1,25 @@
-//! Counting over the index of visible entries, or over the tuples of a period.
+//! Counts visible entries by their index, or the different tuples of a period.
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
 use crate::connection::{Connection, Value};
-use crate::periods::Found;
+use crate::periods::PeriodRow;
 use crate::row::corrupt;
 use crate::store::Session;
 use crate::tuples;
 
-/// What is counted.
+/// The rows that a count counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counted {
+pub(crate) enum CountedBy {
     /// Visible entries, by order key.
     Entries,
-    /// Different tuples of visible entries. Only [`Ties::Dense`] has them.
+    /// Different tuples of visible entries. They exist only for [`Ties::Dense`].
     Tuples,
 }
 
-impl Counted {
-    /// What the ranks of a period are counted by.
-    pub(crate) fn for_ranks(period: &Found) -> Self {
+impl CountedBy {
+    /// Returns the rows by which the ranks of a period are counted.
+    pub(crate) fn for_ranks(period: &PeriodRow) -> Self {
         match period.layout.ties {
             Ties::Dense => Self::Tuples,
             Ties::Earliest | Ties::Latest | Ties::Shared => Self::Entries,
@@ -27,18 +27,19 @@ impl Counted {
     }
 }
 
-/// The bytes that everything better than this key is less than: one more than their number is its rank.
-pub(crate) fn rank_bound<'k>(period: &Found, key: &'k OrderKey) -> &'k [u8] {
+/// Returns the upper bound of everything that ranks better than a key. The rank of the key is the number of rows below this bound,
+/// plus one.
+pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
     match period.layout.ties {
         Ties::Earliest | Ties::Latest => key.as_bytes(),
-        Ties::Shared | Ties::Dense => tuples::of(period, key),
+        Ties::Shared | Ties::Dense => tuples::prefix_of(period, key),
     }
 }
 
-/// How many are at `from` or after it, and before `to`.
-pub(crate) async fn between<C: Connection>(
+/// Counts the rows from `from` (included) to `to` (excluded).
+pub(crate) async fn count_between<C: Connection>(
     session: &Session<'_, C>,
-    counted: Counted,
+    counted: CountedBy,
     period: i64,
     from: &[u8],
     to: &[u8],
@@ -47,28 +48,28 @@ pub(crate) async fn between<C: Connection>(
          WHERE period = ?1 AND hidden = 0 AND order_key >= ?2 AND order_key < ?3";
     const TUPLES: &str = "SELECT count(*) FROM tuples WHERE period = ?1 AND tuple >= ?2 AND tuple < ?3";
     let sql = match counted {
-        Counted::Entries => ENTRIES,
-        Counted::Tuples => TUPLES,
+        CountedBy::Entries => ENTRIES,
+        CountedBy::Tuples => TUPLES,
     };
     let parameters = [Value::Integer(period), Value::Blob(from), Value::Blob(to)];
     let row = session.row(sql, &parameters).await?;
     row.ok_or_else(|| corrupt("count"))?.unsigned("count")
 }
 
-/// How many are before `to`.
-pub(crate) async fn before<C: Connection>(
+/// Counts the rows before `to`.
+pub(crate) async fn count_before<C: Connection>(
     session: &Session<'_, C>,
-    counted: Counted,
+    counted: CountedBy,
     period: i64,
     to: &[u8],
 ) -> Result<u64, StoreError> {
-    between(session, counted, period, &[], to).await
+    count_between(session, counted, period, &[], to).await
 }
 
-/// How many are before each bound; the bounds ascend. Every entry is passed once at most.
-pub(crate) async fn before_each<C: Connection>(
+/// Counts the rows before each bound. The bounds ascend, so each row is read at most once.
+pub(crate) async fn count_before_each<C: Connection>(
     session: &Session<'_, C>,
-    counted: Counted,
+    counted: CountedBy,
     period: i64,
     bounds: &[&[u8]],
 ) -> Result<Vec<u64>, StoreError> {
@@ -76,7 +77,7 @@ pub(crate) async fn before_each<C: Connection>(
     let (mut from, mut count): (&[u8], u64) = (&[], 0);
     for to in bounds {
         if *to != from {
-            count = count.saturating_add(between(session, counted, period, from, to).await?);
+            count = count.saturating_add(count_between(session, counted, period, from, to).await?);
         }
         counts.push(count);
         from = to;

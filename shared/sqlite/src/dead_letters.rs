@@ -11,7 +11,7 @@ use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// Keeps letters, unless the same one came within [`IDEMPOTENCY_MS`] and is still there.
+/// Adds letters. Skips a letter if the store has the same letter from within [`IDEMPOTENCY_MS`].
 pub(crate) async fn push<C: Connection>(
     session: &Session<'_, C>,
     tenant: Option<&TenantId>,
@@ -33,7 +33,7 @@ pub(crate) async fn push<C: Connection>(
             Value::Blob(&digest),
             Value::Text(&letter.reason),
             Value::Blob(&letter.payload),
-            // Clocks of two regions differ in either direction.
+            // The clock of another region can be ahead or behind.
             Value::Integer(at.saturating_sub(IDEMPOTENCY_MS)),
             Value::Integer(at.saturating_add(IDEMPOTENCY_MS)),
             Value::Text(scope),
@@ -56,7 +56,7 @@ fn digest(scope: &str, letter: &DeadLetter) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The newest letters first.
+/// Returns letters, newest first.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
     tenant: Option<&TenantId>,
@@ -80,7 +80,7 @@ pub(crate) async fn list<C: Connection>(
     rows.into_iter().map(letter).collect()
 }
 
-/// One letter.
+/// Returns the letter with this id.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     id: u64,
@@ -90,7 +90,7 @@ pub(crate) async fn read<C: Connection>(
     rows.into_iter().next().map(letter).transpose()
 }
 
-/// Deletes a letter. Whether there was one.
+/// Deletes a letter. Returns whether it existed.
 pub(crate) async fn delete<C: Connection>(session: &Session<'_, C>, id: u64) -> Result<bool, StoreError> {
     const DELETE: &str = "DELETE FROM dead_letters WHERE row = ?1 RETURNING row";
     let rows = session.rows(DELETE, &[Value::Integer(stored(id))]).await?;

@@ -4,7 +4,7 @@ use leaderboard_core::ports::{DocumentKind, DocumentName, Expected, VersionMisma
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::{Connection, Value};
-use crate::metering::{fresh_version, now_us};
+use crate::rate_limits::{fresh_version, now_us};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
@@ -12,9 +12,9 @@ use crate::store::Session;
 pub(crate) const READ_AT_ONCE: usize = 64;
 
 /// A document and its version.
-pub(crate) type Document = Versioned<Vec<u8>>;
+pub(crate) type StoredDocument = Versioned<Vec<u8>>;
 
-/// The name of a scope in storage: the tenant's, which is never empty, or nothing for the operator's.
+/// Returns the scope of a tenant in storage: the tenant's id, which is never empty, or an empty text for the operator.
 pub(crate) fn scope(tenant: Option<&TenantId>) -> &str {
     tenant.map_or("", TenantId::as_str)
 }
@@ -27,18 +27,18 @@ fn name_of(name: &DocumentName) -> [Value<'_>; 3] {
     ]
 }
 
-fn document(cells: &mut Cells) -> Result<Document, StoreError> {
+fn read_columns(cells: &mut Cells) -> Result<StoredDocument, StoreError> {
     Ok(Versioned {
         version: cells.unsigned("version of a document")?,
         value: cells.blob("document")?,
     })
 }
 
-/// Documents in the order of their names: a statement for each [`READ_AT_ONCE`] of them.
+/// Returns documents in the order of their names. One statement reads [`READ_AT_ONCE`] of them.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     names: &[DocumentName],
-) -> Result<Vec<Option<Document>>, StoreError> {
+) -> Result<Vec<Option<StoredDocument>>, StoreError> {
     let mut all = Vec::with_capacity(names.len());
     for some in names.chunks(READ_AT_ONCE) {
         let places: Vec<_> = (0..some.len())
@@ -71,13 +71,13 @@ pub(crate) async fn read<C: Connection>(
 async fn find<C: Connection>(
     session: &Session<'_, C>,
     name: &DocumentName,
-) -> Result<Option<Document>, StoreError> {
+) -> Result<Option<StoredDocument>, StoreError> {
     const FIND: &str = "SELECT version, body FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
     let row = session.row(FIND, &name_of(name)).await?;
-    row.map(|mut cells| document(&mut cells)).transpose()
+    row.map(|mut cells| read_columns(&mut cells)).transpose()
 }
 
-/// Creates or replaces a document. Gives its version and whether it was created.
+/// Creates or replaces a document. Returns its version and whether it is new.
 pub(crate) async fn put<C: Connection>(
     session: &Session<'_, C>,
     name: &DocumentName,
@@ -114,7 +114,7 @@ pub(crate) async fn put<C: Connection>(
     Ok(Ok((version, there.is_none())))
 }
 
-/// Deletes a document. Whether there was one.
+/// Deletes a document. Returns whether it existed.
 pub(crate) async fn delete<C: Connection>(
     session: &Session<'_, C>,
     name: &DocumentName,
@@ -131,14 +131,14 @@ pub(crate) async fn delete<C: Connection>(
     Ok(Ok(there.is_some()))
 }
 
-/// Documents of one kind and scope in byte order of their ids.
+/// Returns documents of one kind and scope in byte order of their ids.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
     tenant: Option<&TenantId>,
     kind: DocumentKind,
     after: Option<&str>,
     limit: u32,
-) -> Result<Vec<(Box<str>, Document)>, StoreError> {
+) -> Result<Vec<(Box<str>, StoredDocument)>, StoreError> {
     const LIST: &str = "SELECT id, version, body FROM documents WHERE scope = ?1 AND kind = ?2 \
          AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4";
     let parameters = [
@@ -151,7 +151,7 @@ pub(crate) async fn list<C: Connection>(
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);
-            Ok((cells.text("id of a document")?.into(), document(&mut cells)?))
+            Ok((cells.text("id of a document")?.into(), read_columns(&mut cells)?))
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! The ports of the edge, each call in its transaction.
+//! Documents, rate limits, counters, audit log and announcements; each call is one transaction.
 
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, DocumentKind,
@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Connection;
-use crate::metering;
+use crate::rate_limits;
 use crate::store::Session;
 use crate::{SqliteStore, audit, counters, documents, usage};
 
@@ -59,16 +59,17 @@ impl<C: Connection> Documents for SqliteStore<C> {
 }
 
 impl<C: Connection> SqliteStore<C> {
-    /// A call that asks for the state alone does not wait for writers.
+    /// Charges a call. A call that only reads the state does not wait for writers.
     async fn meter(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
         overdraft: Overdraft,
     ) -> Result<RateLimitDecision, StoreError> {
-        let work =
-            async |session: &Session<'_, C>| metering::charge(session, tenant, metering, overdraft).await;
-        if metering::writes(metering) {
+        let work = async |session: &Session<'_, C>| {
+            rate_limits::charge(session, tenant, charge_request, overdraft).await
+        };
+        if rate_limits::changes_anything(charge_request) {
             self.write(work).await
         } else {
             self.single(work).await
@@ -80,17 +81,17 @@ impl<C: Connection> RateLimits for SqliteStore<C> {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        self.meter(tenant, metering, Overdraft::OfTake).await
+        self.meter(tenant, charge_request, Overdraft::ByTake).await
     }
 
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        self.meter(tenant, metering, Overdraft::OfReport).await
+        self.meter(tenant, charge_request, Overdraft::ByReport).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
@@ -109,7 +110,7 @@ impl<C: Connection> Counters for SqliteStore<C> {
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-        self.single(async |session| counters::all(session).await).await
+        self.single(async |session| counters::list(session).await).await
     }
 }
 
@@ -130,7 +131,7 @@ impl<C: Connection> AuditLog for SqliteStore<C> {
     }
 }
 
-/// One file serves one region: there is nobody else to tell.
+/// A file serves one region, so there is no other region to notify.
 impl<C: Connection> Announcements for SqliteStore<C> {
     async fn announce(
         &self,

@@ -1,4 +1,4 @@
-//! Rows of entries. Values and time are read from the order key, by the layout of the period.
+//! Rows of entries. The order key contains values and time, and the layout of the period decodes it.
 
 use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
@@ -6,7 +6,7 @@ use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// The columns that [`stored_entry`] reads, in its order.
+/// The columns that [`read_entry`] reads, in its order.
 macro_rules! entry_columns {
     () => {
         "order_key, attempts, metadata"
@@ -14,22 +14,26 @@ macro_rules! entry_columns {
 }
 pub(crate) use entry_columns;
 
-/// An entry and its place.
+/// An entry and its order key.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed {
+pub(crate) struct KeyedEntry {
     pub(crate) key: OrderKey,
     pub(crate) entry: Entry,
 }
 
-/// Reads an entry when its key is known already.
-pub(crate) fn placed(layout: &Layout, key: Vec<u8>, cells: &mut Cells) -> Result<Placed, StoreError> {
+/// Reads an entry whose key was already read.
+pub(crate) fn read_keyed_entry(
+    layout: &Layout,
+    key: Vec<u8>,
+    cells: &mut Cells,
+) -> Result<KeyedEntry, StoreError> {
     let (values, reached_at, player) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
     let attempts = u32::try_from(cells.integer("attempts")?).map_err(|_| corrupt("attempts"))?;
     let metadata = cells
         .text_or_null("metadata")?
         .map(|text| Metadata::from_json_text(text).map_err(|_| corrupt("metadata")))
         .transpose()?;
-    Ok(Placed {
+    Ok(KeyedEntry {
         key: OrderKey::from_bytes(key),
         entry: Entry {
             player,
@@ -42,16 +46,16 @@ pub(crate) fn placed(layout: &Layout, key: Vec<u8>, cells: &mut Cells) -> Result
 }
 
 /// Reads the columns of [`entry_columns`].
-pub(crate) fn stored_entry(layout: &Layout, cells: &mut Cells) -> Result<Placed, StoreError> {
+pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntry, StoreError> {
     let key = cells.blob("order key")?;
-    placed(layout, key, cells)
+    read_keyed_entry(layout, key, cells)
 }
 
-/// Writes an entry, new or not. Gives its key.
+/// Creates or replaces an entry.
 pub(crate) async fn save<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
-    hidden: bool,
+    banned: bool,
     entry: &Entry,
     key: &OrderKey,
 ) -> Result<(), StoreError> {
@@ -63,14 +67,14 @@ pub(crate) async fn save<C: Connection>(
         Value::Integer(period),
         Value::Text(entry.player.as_str()),
         Value::Blob(key.as_bytes()),
-        Value::Integer(i64::from(hidden)),
+        Value::Integer(i64::from(banned)),
         Value::Integer(i64::from(entry.attempts)),
         metadata.map_or(Value::Null, Value::Text),
     ];
     session.run(SAVE, &parameters).await
 }
 
-/// Counts an attempt that left the entry as it was; the order is not touched.
+/// Saves the number of attempts of an entry that was kept. The order stays.
 pub(crate) async fn save_attempts<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -85,24 +89,24 @@ pub(crate) async fn save_attempts<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Which side of a key, in the order.
+/// A side of a key in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     /// Entries after the key, best first.
     After,
-    /// Entries before the key, the nearest first.
+    /// Entries before the key, nearest first.
     Before,
 }
 
-/// Up to `limit` visible entries on one side of a key, the nearest first.
-pub(crate) async fn beside<C: Connection>(
+/// Returns up to `limit` visible entries on one side of a key, nearest first.
+pub(crate) async fn read_beside<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     layout: &Layout,
     side: Side,
     key: &[u8],
     limit: u64,
-) -> Result<Vec<Placed>, StoreError> {
+) -> Result<Vec<KeyedEntry>, StoreError> {
     const AFTER: &str = concat!(
         "SELECT ",
         entry_columns!(),
@@ -124,6 +128,6 @@ pub(crate) async fn beside<C: Connection>(
     ];
     let rows = session.rows(sql, &parameters).await?;
     rows.into_iter()
-        .map(|row| stored_entry(layout, &mut row.into()))
+        .map(|row| read_entry(layout, &mut row.into()))
         .collect()
 }

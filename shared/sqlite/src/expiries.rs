@@ -1,7 +1,7 @@
-//! When a leaderboard's periods expire, after a change of its configuration.
+//! New expiries of a leaderboard's periods after a change of its configuration.
 //!
-//! All that the change says is written down with it, in one row, and applied in small transactions. What a request leaves
-//! there, the next change of the configuration goes on with.
+//! The change stores all new expiries in one row, and small transactions apply them. If a request stops early, the next change of
+//! the configuration continues.
 
 use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::PutLeaderboard;
@@ -13,25 +13,25 @@ use crate::periods;
 use crate::row::malformed;
 use crate::store::Session;
 
-/// How many periods one transaction gives another expiry.
+/// How many periods one transaction changes.
 const PERIODS_PER_STEP: usize = 100;
 
 /// A period and when it expires.
-type Expiry = (PeriodId, Option<Timestamp>);
+type PeriodExpiry = (PeriodId, Option<Timestamp>);
 
 impl<C: Connection> SqliteStore<C> {
-    /// Applies the expiries that a put has left for its leaderboard's row, step by step.
+    /// Applies the pending expiries of a put, step by step.
     ///
     /// # Errors
-    /// [`StoreError`]; the next put goes on then.
+    /// [`StoreError`]; then the next put continues.
     pub(crate) async fn apply_expiries(
         &self,
         board: i64,
         put: &PutLeaderboard<'_>,
     ) -> Result<(), StoreError> {
-        // No step leaves as much as there was, so there are no more than there are expiries.
+        // Each step applies at least one expiry, so this many steps are enough.
         for _ in put.expiries {
-            self.let_others_on().await;
+            self.yield_to_others().await;
             if self
                 .write(async |session| step(session, board, put.at).await)
                 .await?
@@ -43,11 +43,11 @@ impl<C: Connection> SqliteStore<C> {
     }
 }
 
-/// Begins a change of expiries: applies some and writes the others down. Whether none are left.
+/// Begins a change of expiries: applies some and stores the others. Returns whether none are left.
 pub(crate) async fn begin<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
-    expiries: &[Expiry],
+    expiries: &[PeriodExpiry],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const LEAVE: &str = "INSERT OR REPLACE INTO pending_expiries (leaderboard, expiries) VALUES (?1, ?2)";
@@ -63,7 +63,7 @@ pub(crate) async fn begin<C: Connection>(
     Ok(false)
 }
 
-/// Goes on with what an earlier transaction has left. Whether nothing is left.
+/// Applies some of the stored expiries. Returns whether none are left.
 pub(crate) async fn step<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -77,7 +77,7 @@ pub(crate) async fn step<C: Connection>(
     begin(session, board, &left, now).await
 }
 
-fn encode(expiries: &[Expiry]) -> Vec<u8> {
+fn encode(expiries: &[PeriodExpiry]) -> Vec<u8> {
     let mut w = Writer::default();
     w.unsigned(expiries.len() as u64);
     for (period, expires_at) in expiries {
@@ -87,7 +87,7 @@ fn encode(expiries: &[Expiry]) -> Vec<u8> {
     w.finish()
 }
 
-fn decode(bytes: &[u8]) -> Result<Vec<Expiry>, Malformed> {
+fn decode(bytes: &[u8]) -> Result<Vec<PeriodExpiry>, Malformed> {
     let mut r = Reader::new(bytes);
     let mut expiries = Vec::new();
     for _ in 0..r.unsigned()? {

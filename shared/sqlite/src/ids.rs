@@ -1,4 +1,4 @@
-//! Submission ids: what makes a submission count once.
+//! Idempotency records, which make a submission count once.
 
 use std::collections::HashMap;
 
@@ -11,51 +11,51 @@ use crate::connection::{Connection, Value};
 use crate::row::stored;
 use crate::store::Session;
 
-/// How many ids that are too old go with one call, besides as many as it adds.
+/// How many expired records one call deletes, in addition to two for each record that it adds.
 const PRUNED_AT_ONCE: u64 = 64;
 
-/// What is known of an id.
+/// The content of an idempotency record.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct IdempotencyRecord {
     pub(crate) fingerprint: Vec<u8>,
     /// As `encode_outcome` wrote it.
     pub(crate) outcome: Vec<u8>,
 }
 
-/// The last instant that is too old for an id to count at `now`.
+/// Returns the last instant at which a record that has expired at `now` was created.
 pub(crate) fn too_old(now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(IDEMPOTENCY_MS)
 }
 
-/// Ids of this transaction, by the names of their records; they are written together, at its end.
+/// The records of this transaction, by leaderboard and name. They are written together at its end.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(HashMap<(i64, String), (Known, Timestamp)>);
+pub(crate) struct PendingRecords(HashMap<(i64, String), (IdempotencyRecord, Timestamp)>);
 
-impl Pending {
-    /// What an earlier attempt of the same transaction said.
-    pub(crate) fn get(&self, board: i64, name: &str, now: Timestamp) -> Option<&Known> {
+impl PendingRecords {
+    /// Returns the record of an earlier submission of this transaction.
+    pub(crate) fn get(&self, board: i64, name: &str, now: Timestamp) -> Option<&IdempotencyRecord> {
         let (known, recorded_at) = self.0.get(&(board, name.to_owned()))?;
         (recorded_at.as_unix_ms() > too_old(now)).then_some(known)
     }
 
-    /// Remembers an outcome, if the attempt has an id.
-    pub(crate) fn push(&mut self, board: i64, attempt: &PreparedSubmission, outcome: &Outcome) {
-        let Some(name) = attempt.record_name() else {
+    /// Adds the record of an outcome, if the submission has an id.
+    pub(crate) fn push(&mut self, board: i64, submission: &PreparedSubmission, outcome: &Outcome) {
+        let Some(name) = submission.record_name() else {
             return;
         };
-        let fingerprint: Fingerprint = attempt.fingerprint;
-        let known = Known {
+        let fingerprint: Fingerprint = submission.fingerprint;
+        let known = IdempotencyRecord {
             fingerprint: fingerprint.to_vec(),
             outcome: encode_outcome(outcome),
         };
         let name = (board, name.into_owned());
-        self.0.insert(name, (known, attempt.recorded_at));
+        self.0.insert(name, (known, submission.recorded_at));
     }
 
-    /// Writes them, over those that are too old.
+    /// Writes the records, and replaces expired ones of the same name.
     pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
         let mut ids: Vec<_> = self.0.iter().collect();
-        // Neighbours in the table follow each other.
+        // In the order of the table, so that neighbouring rows are written together.
         ids.sort_unstable_by_key(|(name, _)| *name);
         let parameters: Vec<_> = ids
             .into_iter()
@@ -79,7 +79,7 @@ impl Pending {
     }
 }
 
-/// Forgets some of the ids that are too old at `now`: faster than a call that adds `added` of them.
+/// Deletes some of the records that have expired at `now`: more than the `added` records of this call.
 pub(crate) async fn prune<C: Connection>(
     session: &Session<'_, C>,
     board: i64,

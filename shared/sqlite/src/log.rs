@@ -7,15 +7,15 @@ use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
-use crate::retention::{self, Appended, Log};
+use crate::retention::{self, AppendedEvents, LogState};
 use crate::row::{Cells, malformed, stored};
 use crate::store::Session;
 
-/// Events on their way into the log; they leave together, at the end of the transaction.
+/// Events that are written together at the end of the transaction.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(Vec<(i64, u64, Vec<u8>)>);
+pub(crate) struct PendingEvents(Vec<(i64, u64, Vec<u8>)>);
 
-impl Pending {
+impl PendingEvents {
     /// Adds an event at a position that the caller has taken.
     pub(crate) fn push(&mut self, board: i64, position: u64, event: &Event) {
         self.0.push((board, position, encode_event(event)));
@@ -25,7 +25,7 @@ impl Pending {
         self.0.is_empty()
     }
 
-    /// What they weigh, by leaderboard.
+    /// Returns the weight of the events by leaderboard.
     pub(crate) fn weights(&self) -> HashMap<i64, u64> {
         let mut weights = HashMap::new();
         for (board, _, event) in &self.0 {
@@ -35,12 +35,12 @@ impl Pending {
         weights
     }
 
-    /// What they weigh together.
+    /// Returns the weight of all events.
     pub(crate) fn total_weight(&self) -> u64 {
         self.weights().into_values().fold(0, u64::saturating_add)
     }
 
-    /// Writes them.
+    /// Writes the events.
     pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
         let parameters: Vec<_> = self
             .0
@@ -71,21 +71,21 @@ pub(crate) async fn append<C: Connection>(
     position: u64,
     event: &Event,
 ) -> Result<(), StoreError> {
-    let mut pending = Pending::default();
+    let mut pending = PendingEvents::default();
     pending.push(board, position, event);
-    let appended = Appended {
+    let appended = AppendedEvents {
         first: position,
         last: position,
         weight: pending.total_weight(),
         now: event.recorded_at,
     };
-    let log = Log::read(session, board).await?;
+    let log = LogState::read(session, board).await?;
     pending.flush(session).await?;
-    retention::close(session, tenant, (board, &log), &appended, 0).await?;
+    retention::finish_append(session, tenant, (board, &log), &appended, 0).await?;
     Ok(())
 }
 
-/// Events after a position, in order.
+/// Returns events after a position, in order.
 pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,

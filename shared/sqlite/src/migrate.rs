@@ -1,4 +1,4 @@
-//! Brings a file to the schema this program knows.
+//! Migrates a file to the schema of this program.
 
 use leaderboard_core::StoreError;
 
@@ -7,16 +7,16 @@ use crate::row::corrupt;
 use crate::schema::MIGRATIONS;
 use crate::store::Session;
 
-/// All that decides whether a connection is fit for use, in one statement.
+/// Reads in one statement whether a connection needs preparation.
 const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
      (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)";
-/// Pages kept in memory, at most 32 MiB: the order of 100,000 entries takes about 10, and counting ranks
-/// reads much of it. The library's own default is 2 MiB.
+/// The page cache, at most 32 MiB. The index of 100,000 entries takes about 10 MiB, and counting ranks reads much of it. The default
+/// is 2 MiB.
 const CACHE: &str = "PRAGMA cache_size = -32768";
 /// `PRAGMA synchronous = FULL`, as SQLite reports it.
 const SYNCHRONOUS_FULL: i64 = 2;
 
-/// Makes a new connection fit for use: one statement when everything is as it should be.
+/// Prepares a new connection, with a single query if the file is up to date.
 pub(crate) async fn prepare<C: Connection>(session: &Session<'_, C>) -> Result<(), StoreError> {
     let mut state = session
         .row(STATE, &[])
@@ -30,8 +30,7 @@ pub(crate) async fn prepare<C: Connection>(session: &Session<'_, C>) -> Result<(
     session.run(CACHE, &[]).await?;
     if known(version)? < MIGRATIONS.len() {
         if journal == "delete" {
-            // It stays so in the file. Another connection that starts at the same time may be in the way,
-            // and then does the same.
+            // The file keeps this mode. Another connection that starts at the same time can block this one, and sets the same mode.
             match session.run("PRAGMA journal_mode = WAL", &[]).await {
                 Ok(()) | Err(StoreError::Unavailable(_)) => {}
                 Err(error) => return Err(error),
@@ -42,7 +41,7 @@ pub(crate) async fn prepare<C: Connection>(session: &Session<'_, C>) -> Result<(
     Ok(())
 }
 
-/// How many migrations a file of this version has had.
+/// Returns how many migrations a file of this version has had.
 fn known(version: i64) -> Result<usize, StoreError> {
     usize::try_from(version)
         .ok()
@@ -56,8 +55,8 @@ fn known(version: i64) -> Result<usize, StoreError> {
         })
 }
 
-/// Each step is a transaction of its own, and looks again at what is there: several instances may start at
-/// once.
+/// Runs the missing migrations. Each step is one transaction and reads the version again, because several instances can start at the
+/// same time.
 async fn migrate<C: Connection>(session: &Session<'_, C>) -> Result<(), StoreError> {
     loop {
         session.run("BEGIN IMMEDIATE", &[]).await?;

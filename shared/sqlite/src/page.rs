@@ -1,26 +1,26 @@
-//! Stretches of the list: pages and windows.
+//! Pages and windows of the list.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Page, PageFrom, PeriodRef, ReadError};
 use leaderboard_core::{OrderKey, PlayerId, StoreError};
 
 use crate::connection::Connection;
-use crate::counting::{self, Counted, rank_bound};
-use crate::entries::{self, Placed, Side};
-use crate::periods::{self, Found};
+use crate::counting::{self, CountedBy, rank_bound};
+use crate::entries::{self, KeyedEntry, Side};
+use crate::periods::{self, PeriodRow};
 use crate::ranking::rank_stretch;
 use crate::store::Session;
-use crate::{standings, tuples};
+use crate::{entries_by_player, tuples};
 
-/// A page of the list.
+/// Reads a page of the list.
 pub(crate) async fn page<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
+    period_ref: &PeriodRef<'_>,
     from: &PageFrom,
     limit: u32,
     caller: &Caller,
 ) -> Result<Page, ReadError> {
-    let Some(period) = periods::at_place(session, place).await? else {
+    let Some(period) = periods::find_current(session, period_ref).await? else {
         return Ok(Page {
             layout: None,
             version: 0,
@@ -30,13 +30,18 @@ pub(crate) async fn page<C: Connection>(
             more_after: false,
         });
     };
-    let list = List::seen_by(session, period, caller.own_player()).await?;
+    let list = PeriodList::new(session, period, caller.own_player()).await?;
     let limit = u64::from(limit);
     let stretch = match from {
-        PageFrom::Top => list.beside(session, Side::After, &[], limit).await?,
-        PageFrom::After(key) => list.beside(session, Side::After, key.as_bytes(), limit).await?,
+        PageFrom::Top => list.read_beside(session, Side::After, &[], limit).await?,
+        PageFrom::After(key) => {
+            list.read_beside(session, Side::After, key.as_bytes(), limit)
+                .await?
+        }
         PageFrom::Before(key) => {
-            let mut stretch = list.beside(session, Side::Before, key.as_bytes(), limit).await?;
+            let mut stretch = list
+                .read_beside(session, Side::Before, key.as_bytes(), limit)
+                .await?;
             stretch.reverse();
             stretch
         }
@@ -44,29 +49,30 @@ pub(crate) async fn page<C: Connection>(
     let first_index = match (stretch.first(), from) {
         (_, PageFrom::Top) | (None, PageFrom::Before(_)) => 0,
         (Some(first), _) => list.count_before(session, first.key.as_bytes()).await?,
-        // From the end.
+        // The page is after the end of the list.
         (None, PageFrom::After(_)) => list.count(),
     };
     Ok(list.finish(session, first_index, stretch).await?)
 }
 
-/// A window with the player's entry in the middle.
+/// Reads a window with the player's entry in the middle.
 pub(crate) async fn around<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
+    period_ref: &PeriodRef<'_>,
     player: &PlayerId,
     limit: u32,
     caller: &Caller,
 ) -> Result<Option<Page>, ReadError> {
-    let Some(period) = periods::at_place(session, place).await? else {
+    let Some(period) = periods::find_current(session, period_ref).await? else {
         return Ok(None);
     };
-    let found = standings::find(session, &period, std::slice::from_ref(player), caller).await?;
+    let found =
+        entries_by_player::find_visible(session, &period, std::slice::from_ref(player), caller).await?;
     let Some((own, _)) = found.into_iter().next() else {
         return Ok(None);
     };
     let shown = caller.own_player().unwrap_or(player);
-    let list = List::seen_by(session, period, Some(shown)).await?;
+    let list = PeriodList::new(session, period, Some(shown)).await?;
     let key = own.key.as_bytes().to_vec();
     let index = list.count_before(session, &key).await?;
     let limit = u64::from(limit.max(1));
@@ -75,47 +81,47 @@ pub(crate) async fn around<C: Connection>(
         .min(list.count().saturating_sub(limit));
     let above = index.saturating_sub(start);
     let below = limit.saturating_sub(above).saturating_sub(1);
-    let mut stretch = list.beside(session, Side::Before, &key, above).await?;
+    let mut stretch = list.read_beside(session, Side::Before, &key, above).await?;
     stretch.reverse();
     stretch.push(own);
-    stretch.extend(list.beside(session, Side::After, &key, below).await?);
+    stretch.extend(list.read_beside(session, Side::After, &key, below).await?);
     Ok(Some(list.finish(session, start, stretch).await?))
 }
 
-/// A period's list as somebody sees it: the visible entries, and that of a hidden player who is shown.
-pub(crate) struct List {
-    pub(crate) period: Found,
-    shown: Option<Placed>,
+/// A period's list as a caller sees it: the visible entries, and the entry of one banned player that is shown to this caller.
+pub(crate) struct PeriodList {
+    pub(crate) period: PeriodRow,
+    shown: Option<KeyedEntry>,
 }
 
-impl List {
-    /// The list in which `player` is shown, when hidden.
-    pub(crate) async fn seen_by<C: Connection>(
+impl PeriodList {
+    /// Creates the list in which `player` is shown, even when banned.
+    pub(crate) async fn new<C: Connection>(
         session: &Session<'_, C>,
-        period: Found,
+        period: PeriodRow,
         player: Option<&PlayerId>,
     ) -> Result<Self, StoreError> {
         let shown = match player {
-            Some(player) => standings::find_hidden(session, &period, player).await?,
+            Some(player) => entries_by_player::find_banned(session, &period, player).await?,
             None => None,
         };
         Ok(Self { period, shown })
     }
 
-    /// How many entries it has.
+    /// Returns the number of entries.
     pub(crate) fn count(&self) -> u64 {
         self.period
             .visible
             .saturating_add(u64::from(self.shown.is_some()))
     }
 
-    /// How many of its entries stand before a key.
+    /// Counts the entries before a key.
     async fn count_before<C: Connection>(
         &self,
         session: &Session<'_, C>,
         key: &[u8],
     ) -> Result<u64, StoreError> {
-        let visible = counting::before(session, Counted::Entries, self.period.row, key).await?;
+        let visible = counting::count_before(session, CountedBy::Entries, self.period.row, key).await?;
         let shown = self
             .shown
             .as_ref()
@@ -123,14 +129,14 @@ impl List {
         Ok(visible.saturating_add(u64::from(shown)))
     }
 
-    /// Whether the shown entry is at `from` or after it, and before `to`.
+    /// Returns whether the shown entry is from `from` (included) to `to` (excluded).
     pub(crate) fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
         let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
         shown.is_some_and(|own| from <= own && own < to)
     }
 
-    /// How many better ones the shown entry adds to those that the rank of a key is counted by.
-    pub(crate) async fn added_before<C: Connection>(
+    /// Returns 1 if the shown entry counts towards the rank of a key, in addition to the counted rows, else 0.
+    pub(crate) async fn count_added_before<C: Connection>(
         &self,
         session: &Session<'_, C>,
         key: &OrderKey,
@@ -143,20 +149,20 @@ impl List {
             return Ok(0);
         }
         let counted_already =
-            self.period.keeps_tuples() && tuples::is_there(session, self.period.row, own).await?;
+            self.period.keeps_tuples() && tuples::contains(session, self.period.row, own).await?;
         Ok(u64::from(!counted_already))
     }
 
-    /// Up to `limit` entries on one side of a key, the nearest first.
-    async fn beside<C: Connection>(
+    /// Returns up to `limit` entries on one side of a key, nearest first.
+    async fn read_beside<C: Connection>(
         &self,
         session: &Session<'_, C>,
         side: Side,
         key: &[u8],
         limit: u64,
-    ) -> Result<Vec<Placed>, StoreError> {
-        let Found { row, layout, .. } = &self.period;
-        let mut found = entries::beside(session, *row, layout, side, key, limit).await?;
+    ) -> Result<Vec<KeyedEntry>, StoreError> {
+        let PeriodRow { row, layout, .. } = &self.period;
+        let mut found = entries::read_beside(session, *row, layout, side, key, limit).await?;
         if let Some(shown) = &self.shown {
             let own = shown.key.as_bytes();
             let at = match side {
@@ -170,12 +176,12 @@ impl List {
         Ok(found)
     }
 
-    /// Ranks a stretch of the list that has `first_index` entries before it.
+    /// Ranks neighbouring entries that have `first_index` entries before them, and returns the page.
     async fn finish<C: Connection>(
         self,
         session: &Session<'_, C>,
         first_index: u64,
-        stretch: Vec<Placed>,
+        stretch: Vec<KeyedEntry>,
     ) -> Result<Page, StoreError> {
         let count = self.count();
         let end = first_index.saturating_add(stretch.len() as u64);

@@ -10,9 +10,9 @@ use crate::row::{Cells, corrupt, malformed, stored};
 use crate::store::Session;
 use crate::{bulk, rebuild};
 
-/// A period that has, or had, entries.
+/// The row of a period that has or had entries.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct PeriodRow {
     pub(crate) row: i64,
     pub(crate) layout: Layout,
     pub(crate) expires_at: Option<Timestamp>,
@@ -22,17 +22,17 @@ pub(crate) struct Found {
     pub(crate) visible: u64,
     /// How many entries there are.
     pub(crate) total: u64,
-    /// Until when no score is taken, because the entries are being put into another order.
+    /// Until when scores are refused because of a rebuild.
     pub(crate) rebuilt_until: Option<Timestamp>,
 }
 
-impl Found {
-    /// Whether the different tuples of this period are kept count of.
+impl PeriodRow {
+    /// Returns whether the different tuples of this period are counted.
     pub(crate) fn keeps_tuples(&self) -> bool {
         self.layout.ties == Ties::Dense
     }
 
-    /// Whether a rebuild holds up scores. A clock that was set back does not make it longer.
+    /// Returns whether a rebuild refuses scores at `now`. A clock that was set back does not extend this time.
     pub(crate) fn is_rebuilt_at(&self, now: Timestamp) -> bool {
         self.rebuilt_until.is_some_and(|until| {
             let left_ms = until.as_unix_ms().saturating_sub(now.as_unix_ms());
@@ -41,8 +41,8 @@ impl Found {
     }
 }
 
-fn found(cells: &mut Cells, row: i64) -> Result<Found, StoreError> {
-    Ok(Found {
+fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
+    Ok(PeriodRow {
         row,
         layout: decode_layout(&cells.blob("layout")?).map_err(malformed)?,
         expires_at: cells.instant_or_null("expiry")?,
@@ -53,12 +53,12 @@ fn found(cells: &mut Cells, row: i64) -> Result<Found, StoreError> {
     })
 }
 
-/// The period a reader asks for; `None` when it has never had an entry.
-pub(crate) async fn at_place<C: Connection>(
+/// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
+pub(crate) async fn find_current<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
-) -> Result<Option<Found>, ReadError> {
-    const AT_PLACE: &str = concat!(
+    period_ref: &PeriodRef<'_>,
+) -> Result<Option<PeriodRow>, ReadError> {
+    const FIND_CURRENT: &str = concat!(
         "SELECT b.version, ",
         is_behind_sql!("?4"),
         ", p.row, p.layout, p.expires_at, p.version, p.visible, p.total, \
@@ -67,33 +67,33 @@ pub(crate) async fn at_place<C: Connection>(
          WHERE b.tenant = ?1 AND b.id = ?2"
     );
     let parameters = [
-        Value::Text(place.tenant.as_str()),
-        Value::Text(place.board.value.id.as_str()),
-        Value::Text(place.period.as_str()),
-        Value::Integer(place.now.as_unix_ms()),
+        Value::Text(period_ref.tenant.as_str()),
+        Value::Text(period_ref.board.value.id.as_str()),
+        Value::Text(period_ref.period.as_str()),
+        Value::Integer(period_ref.now.as_unix_ms()),
     ];
-    let Some(mut cells) = session.row(AT_PLACE, &parameters).await? else {
+    let Some(mut cells) = session.row(FIND_CURRENT, &parameters).await? else {
         return Err(ReadError::StaleConfiguration);
     };
-    if cells.unsigned("configuration version")? != place.board.version {
+    if cells.unsigned("configuration version")? != period_ref.board.version {
         return Err(ReadError::StaleConfiguration);
     }
-    if cells.flag("bans")? && session.minds_bans {
-        return Err(bans::behind().into());
+    if cells.flag("bans")? && session.requires_applied_bans {
+        return Err(bans::refuse_behind().into());
     }
     match cells.integer_or_null("period row")? {
         None => Ok(None),
-        Some(row) => Ok(Some(found(&mut cells, row)?)),
+        Some(row) => Ok(Some(read_columns(&mut cells, row)?)),
     }
 }
 
-/// A leaderboard's period, if it is there and has not expired at `now`.
+/// Returns a leaderboard's period, if it exists and has not expired at `now`.
 pub(crate) async fn find<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
     id: &PeriodId,
     now: Timestamp,
-) -> Result<Option<Found>, StoreError> {
+) -> Result<Option<PeriodRow>, StoreError> {
     const FIND: &str = "SELECT row, layout, expires_at, version, visible, total, \
          (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p \
          WHERE leaderboard = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
@@ -106,29 +106,32 @@ pub(crate) async fn find<C: Connection>(
         return Ok(None);
     };
     let row = cells.integer("period row")?;
-    found(&mut cells, row).map(Some)
+    read_columns(&mut cells, row).map(Some)
 }
 
-/// A period that is known to be there.
-pub(crate) async fn by_row<C: Connection>(session: &Session<'_, C>, row: i64) -> Result<Found, StoreError> {
+/// Returns an existing period.
+pub(crate) async fn read_row<C: Connection>(
+    session: &Session<'_, C>,
+    row: i64,
+) -> Result<PeriodRow, StoreError> {
     const BY_ROW: &str = "SELECT layout, expires_at, version, visible, total, \
          (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p WHERE row = ?1";
     let cells = session.row(BY_ROW, &[Value::Integer(row)]).await?;
-    found(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
+    read_columns(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
 }
 
-fn instant(at: Option<Timestamp>) -> Value<'static> {
+fn instant_value(at: Option<Timestamp>) -> Value<'static> {
     at.map_or(Value::Null, |at| Value::Integer(at.as_unix_ms()))
 }
 
-/// Makes an empty period.
+/// Creates an empty period.
 pub(crate) async fn create<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
     period: &Period,
     expires_at: Option<Timestamp>,
     layout: Layout,
-) -> Result<Found, StoreError> {
+) -> Result<PeriodRow, StoreError> {
     const CREATE: &str = "INSERT INTO periods \
          (leaderboard, id, starts_at, ends_at, expires_at, layout, version, visible, total) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0) RETURNING row";
@@ -136,13 +139,13 @@ pub(crate) async fn create<C: Connection>(
     let parameters = [
         Value::Integer(board),
         Value::Text(period.id.as_str()),
-        instant(period.starts_at),
-        instant(period.ends_at),
-        instant(expires_at),
+        instant_value(period.starts_at),
+        instant_value(period.ends_at),
+        instant_value(expires_at),
         Value::Blob(&bytes),
     ];
     let row = session.row(CREATE, &parameters).await?;
-    Ok(Found {
+    Ok(PeriodRow {
         row: row.ok_or_else(|| corrupt("period row"))?.integer("period row")?,
         layout,
         expires_at,
@@ -153,8 +156,11 @@ pub(crate) async fn create<C: Connection>(
     })
 }
 
-/// Writes back what an event changes. The copies of a rebuild do not have it, so a rebuild begins again.
-pub(crate) async fn save<C: Connection>(session: &Session<'_, C>, period: &Found) -> Result<(), StoreError> {
+/// Saves what an event changes. The copies of a rebuild lack this change, so the rebuild starts again.
+pub(crate) async fn save<C: Connection>(
+    session: &Session<'_, C>,
+    period: &PeriodRow,
+) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET version = ?2, visible = ?3, total = ?4, expires_at = ?5 \
          WHERE row = ?1";
     let parameters = [
@@ -162,7 +168,7 @@ pub(crate) async fn save<C: Connection>(session: &Session<'_, C>, period: &Found
         Value::Integer(stored(period.version)),
         Value::Integer(stored(period.visible)),
         Value::Integer(stored(period.total)),
-        instant(period.expires_at),
+        instant_value(period.expires_at),
     ];
     session.run(SAVE, &parameters).await?;
     if period.rebuilt_until.is_some() {
@@ -171,7 +177,7 @@ pub(crate) async fn save<C: Connection>(session: &Session<'_, C>, period: &Found
     Ok(())
 }
 
-/// Gives a period another order; the caller sees to its entries.
+/// Changes the layout of a period. The caller changes its entries.
 pub(crate) async fn save_layout<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -184,7 +190,7 @@ pub(crate) async fn save_layout<C: Connection>(
         .await
 }
 
-/// Sets when periods expire, except for those that have at `now`.
+/// Sets when periods expire, except for periods that have expired at `now`.
 pub(crate) async fn save_expiries<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -198,7 +204,7 @@ pub(crate) async fn save_expiries<C: Connection>(
             [
                 Value::Integer(board),
                 Value::Text(id.as_str()),
-                instant(*expires_at),
+                instant_value(*expires_at),
                 now,
             ]
         })
@@ -212,13 +218,13 @@ pub(crate) async fn save_expiries<C: Connection>(
     .await
 }
 
-/// The columns that [`summary`] reads, of periods that have entries and have not expired at `?3`.
+/// Selects the columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.
 const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.version \
      FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
      WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
 
-/// One period, if it has entries and has not expired.
-pub(crate) async fn summary_at<C: Connection>(
+/// Returns a period, if it has entries and has not expired at `now`.
+pub(crate) async fn find_summary<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -234,10 +240,10 @@ pub(crate) async fn summary_at<C: Connection>(
     let row = session
         .row(&format!("{SUMMARIES} AND p.id = ?4"), &parameters)
         .await?;
-    row.map(summary).transpose()
+    row.map(read_summary).transpose()
 }
 
-/// Some of the periods that have entries and have not expired, newest first. Those without a start are the oldest.
+/// Lists periods that have entries and have not expired at `now`, newest first. A period without a start is the oldest.
 pub(crate) async fn list<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -246,7 +252,7 @@ pub(crate) async fn list<C: Connection>(
     limit: u32,
     now: Timestamp,
 ) -> Result<PeriodPage, StoreError> {
-    // In these words: those of the index `periods_by_start`.
+    // The same expression as in the index `periods_by_start`, so that SQLite uses the index.
     const PAGE: &str = "AND coalesce(p.starts_at, -9223372036854775807) < ?4 \
          ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5";
     let parameters = [
@@ -261,7 +267,9 @@ pub(crate) async fn list<C: Connection>(
     let shown = rows
         .into_iter()
         .take(usize::try_from(limit).unwrap_or(usize::MAX));
-    let periods: Vec<PeriodSummary> = shown.map(|row| summary(row.into())).collect::<Result<_, _>>()?;
+    let periods: Vec<PeriodSummary> = shown
+        .map(|row| read_summary(row.into()))
+        .collect::<Result<_, _>>()?;
     let last = periods.last().filter(|_| more);
     Ok(PeriodPage {
         before: last.and_then(|last| last.period.starts_at),
@@ -269,7 +277,7 @@ pub(crate) async fn list<C: Connection>(
     })
 }
 
-fn summary(mut cells: Cells) -> Result<PeriodSummary, StoreError> {
+fn read_summary(mut cells: Cells) -> Result<PeriodSummary, StoreError> {
     Ok(PeriodSummary {
         period: Period {
             id: PeriodId::parse(&cells.text("period id")?).map_err(|_| corrupt("period id"))?,

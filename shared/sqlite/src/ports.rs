@@ -1,4 +1,4 @@
-//! The ports, each call in its transaction.
+//! Scores, bans, events, leaderboards, dead letters and readiness; each call is one transaction or more.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -11,38 +11,38 @@ use leaderboard_core::{
     Timestamp, Versioned,
 };
 
-use crate::bans::{self, Changed};
+use crate::bans::{self, BanResult};
 use crate::connection::Connection;
 use crate::store::Session;
 use crate::{
-    SqliteStore, boards, configuration, dead_letters, log, page, periods, removal, sample, standings, submit,
-    sweep,
+    SqliteStore, boards, configuration, dead_letters, entries_by_player, log, page, periods, removal, sample,
+    submit, sweep,
 };
 
-/// How many attempts are settled in one transaction: a large call must not hold up every other writer until
-/// its end. One that fails half-way is finished by a repeat with the same ids.
-const MAX_ATTEMPTS_PER_TRANSACTION: usize = 128;
+/// How many submissions one transaction applies, so that a large call does not block other writers until its end. If a call fails
+/// half-way, repeating it with the same ids applies the rest.
+const MAX_SUBMISSIONS_PER_TRANSACTION: usize = 128;
 
-/// How many transactions apply bans in one call of a port; what is left then is done by later calls.
+/// How many transactions of one call apply bans. Later calls apply the rest.
 const MAX_BAN_STEPS: u32 = 16;
 
 impl<C: Connection> Scores for SqliteStore<C> {
     async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[PreparedSubmission],
-        terms: &SubmitOptions,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        let mut chunks = attempts.chunks(MAX_ATTEMPTS_PER_TRANSACTION);
+        let mut chunks = submissions.chunks(MAX_SUBMISSIONS_PER_TRANSACTION);
         let first = chunks.next().unwrap_or_default();
         let mut submitted = self
-            .write(async |session| submit::metered(session, tenant, first, terms).await)
+            .write(async |session| submit::charge_and_submit(session, tenant, first, options).await)
             .await?;
-        if submitted.metered.refused {
+        if submitted.rate_limit_decision.refused {
             return Ok(submitted);
         }
         for chunk in chunks {
-            let work = async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, terms).await;
+            let work = async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, options).await;
             submitted.answers.extend(self.write(work).await?);
         }
         Ok(submitted)
@@ -50,52 +50,56 @@ impl<C: Connection> Scores for SqliteStore<C> {
 
     async fn page(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        self.read_at(place, async |session| {
-            page::page(session, place, from, limit, caller).await
+        self.read_at(period_ref, async |session| {
+            page::page(session, period_ref, from, limit, caller).await
         })
         .await
     }
 
     async fn around(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        self.read_at(place, async |session| {
-            page::around(session, place, player, limit, caller).await
+        self.read_at(period_ref, async |session| {
+            page::around(session, period_ref, player, limit, caller).await
         })
         .await
     }
 
     async fn entries_by_player(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
-        self.read_at(place, async |session| {
-            standings::entries_by_player(session, place, players, caller).await
+        self.read_at(period_ref, async |session| {
+            entries_by_player::read(session, period_ref, players, caller).await
         })
         .await
     }
 
-    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        self.read_at(place, async |session| {
-            sample::sample(session, place, fractions).await
+    async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        self.read_at(period_ref, async |session| {
+            sample::sample(session, period_ref, fractions).await
         })
         .await
     }
 
-    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
-        self.read_at(place, async |session| {
-            sample::positions(session, place, tuples).await
+    async fn positions(
+        &self,
+        period_ref: &PeriodRef<'_>,
+        tuples: &[Vec<u8>],
+    ) -> Result<Positions, ReadError> {
+        self.read_at(period_ref, async |session| {
+            sample::positions(session, period_ref, tuples).await
         })
         .await
     }
@@ -107,7 +111,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
         id: &PeriodId,
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
-        self.single(async |session| periods::summary_at(session, tenant, leaderboard, id, now).await)
+        self.single(async |session| periods::find_summary(session, tenant, leaderboard, id, now).await)
             .await
     }
 
@@ -127,36 +131,39 @@ impl<C: Connection> Scores for SqliteStore<C> {
 
     async fn remove(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        self.write(async |session| removal::remove(session, place, player, at).await)
+        self.write(async |session| removal::remove(session, period_ref, player, at).await)
             .await
     }
 }
 
-/// A leaderboard of a tenant, and the instant of a read.
-type BoardAt<'a> = (&'a TenantId, &'a LeaderboardId, Timestamp);
+/// Tenant, leaderboard and instant of a read.
+type LeaderboardAt<'a> = (&'a TenantId, &'a LeaderboardId, Timestamp);
 
 impl<C: Connection> SqliteStore<C> {
-    /// Reads a period. A leaderboard to which bans are yet to be applied is brought up to date first; where that cannot be
-    /// done now, it is read as it is.
+    /// Reads a period. Pending bans are applied first; if that fails, the period is read without them.
     async fn read_at<T>(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         work: impl AsyncFn(&Session<'_, C>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
-        let behind = ReadError::Store(bans::behind());
+        let behind = ReadError::Store(bans::refuse_behind());
         for _ in 0..MAX_BAN_STEPS {
-            let done = self.read_minding_bans(async |session| work(session).await).await;
+            let done = self
+                .read_with_applied_bans(async |session| work(session).await)
+                .await;
             match done {
                 Err(error) if error == behind => {}
                 done => return done,
             }
-            let board = place.board.value.id.as_str();
+            let board = period_ref.board.value.id.as_str();
             let applied = self
-                .write(async |session| bans::apply(session, place.tenant, board, place.now).await)
+                .write(async |session| {
+                    bans::apply_to_board(session, period_ref.tenant, board, period_ref.now).await
+                })
                 .await;
             if applied.is_err() {
                 break;
@@ -165,10 +172,10 @@ impl<C: Connection> SqliteStore<C> {
         self.read(async |session| work(session).await).await
     }
 
-    /// As [`SqliteStore::read_at`], for what is read of a whole leaderboard.
+    /// As [`SqliteStore::read_at`], for a read of a whole leaderboard.
     async fn read_board<T, E: From<StoreError>>(
         &self,
-        (tenant, board, now): BoardAt<'_>,
+        (tenant, board, now): LeaderboardAt<'_>,
         work: impl AsyncFn(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
         for _ in 0..MAX_BAN_STEPS {
@@ -184,7 +191,7 @@ impl<C: Connection> SqliteStore<C> {
                 return Ok(done);
             }
             let applied = self
-                .write(async |session| bans::apply(session, tenant, board.as_str(), now).await)
+                .write(async |session| bans::apply_to_board(session, tenant, board.as_str(), now).await)
                 .await;
             if applied.is_err() {
                 break;
@@ -193,33 +200,33 @@ impl<C: Connection> SqliteStore<C> {
         self.read(async |session| work(session).await).await
     }
 
-    /// Makes a change of bans, again for as long as too many others wait, and then goes on with applying it.
+    /// Changes a ban, and applies pending changes. While too many changes are pending, applies them first and tries again.
     async fn change_bans(
         &self,
         tenant: &TenantId,
         now: Timestamp,
-        change: impl AsyncFn(&Session<'_, C>) -> Result<Changed, StoreError>,
-    ) -> Result<Changed, StoreError> {
-        let mut made = Changed::Wait;
+        change: impl AsyncFn(&Session<'_, C>) -> Result<BanResult, StoreError>,
+    ) -> Result<BanResult, StoreError> {
+        let mut made = BanResult::Wait;
         for _ in 0..MAX_BAN_STEPS {
             let step = async |session: &Session<'_, C>| {
                 let changed = match made {
-                    Changed::Wait => change(session).await?,
+                    BanResult::Wait => change(session).await?,
                     made => made,
                 };
                 Ok((changed, bans::apply_next(session, tenant, now).await?))
             };
             match self.write(step).await {
-                Ok((Changed::Wait, _)) => {}
+                Ok((BanResult::Wait, _)) => {}
                 Ok((changed, true)) => return Ok(changed),
                 Ok((changed, false)) => made = changed,
-                // What was changed before stays, and is applied by those who read and write.
-                Err(_) if made != Changed::Wait => break,
+                // The change is stored, and later reads and writes apply it.
+                Err(_) if made != BanResult::Wait => break,
                 Err(error) => return Err(error),
             }
         }
         match made {
-            Changed::Wait => Err(StoreError::Unavailable(
+            BanResult::Wait => Err(StoreError::Unavailable(
                 "earlier bans are still being applied".into(),
             )),
             made => Ok(made),
@@ -231,8 +238,8 @@ impl<C: Connection> Bans for SqliteStore<C> {
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
         let change = async |session: &Session<'_, C>| bans::ban(session, tenant, ban).await;
         match self.change_bans(tenant, ban.banned_at, change).await? {
-            Changed::TooMany => Ok(Err(TooManyBans)),
-            Changed::Done | Changed::Wait => Ok(Ok(())),
+            BanResult::TooMany => Ok(Err(TooManyBans)),
+            BanResult::Done | BanResult::Wait => Ok(Ok(())),
         }
     }
 
@@ -303,7 +310,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
             Ok(stored) => stored,
             Err(refusal) => {
                 if refusal == PutRefusal::Unfinished {
-                    self.let_others_on().await;
+                    self.yield_to_others().await;
                 }
                 return Ok(Err(refusal));
             }
@@ -334,11 +341,13 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
             .await
     }
 
-    /// The rows of all tenants: what is out of sight has a number and no tenant.
+    /// Deletes discarded rows of all tenants, because discarded rows have no tenant.
     async fn sweep(&self, _tenant: &TenantId) -> Result<bool, StoreError> {
-        let more = self.write(async |session| sweep::sweep(session).await).await?;
+        let more = self
+            .write(async |session| sweep::delete_some(session).await)
+            .await?;
         if more {
-            self.let_others_on().await;
+            self.yield_to_others().await;
         }
         Ok(more)
     }
@@ -378,7 +387,7 @@ impl<C: Connection> DeadLetters for SqliteStore<C> {
 impl<C: Connection> Readiness for SqliteStore<C> {
     async fn ready(&self) -> Result<(), StoreError> {
         self.single(async |session| {
-            // A statement that has to look into the file.
+            // A statement that has to read the file.
             session.run("SELECT 1 FROM leaderboards LIMIT 1", &[]).await
         })
         .await

@@ -1,5 +1,5 @@
-//! The order in which requests get the connection: that in which they came. Without it, a request that is unlucky waits for as
-//! long as others come.
+//! A queue that gives the connection to requests in the order of their arrival. Without it, a request could wait for as long as
+//! other requests arrive.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -11,31 +11,31 @@ pub(crate) struct Queue {
     waiting: RefCell<VecDeque<u64>>,
 }
 
-/// A place in the queue, which is given up when this is dropped: also when the request ends early.
+/// A position in the queue. Dropping the ticket leaves the queue, also when the request ends early.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct QueueTicket<'a> {
     queue: &'a Queue,
     ticket: u64,
 }
 
 impl Queue {
-    /// Takes the last place.
-    pub(crate) fn join(&self) -> Place<'_> {
+    /// Joins the end of the queue.
+    pub(crate) fn join(&self) -> QueueTicket<'_> {
         let ticket = self.next_ticket.get();
         self.next_ticket.set(ticket.wrapping_add(1));
         self.waiting.borrow_mut().push_back(ticket);
-        Place { queue: self, ticket }
+        QueueTicket { queue: self, ticket }
     }
 }
 
-impl Place<'_> {
-    /// Whether nobody who came earlier is waiting.
+impl QueueTicket<'_> {
+    /// Returns whether no earlier request is waiting.
     pub(crate) fn is_first(&self) -> bool {
         self.queue.waiting.borrow().front() == Some(&self.ticket)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueTicket<'_> {
     fn drop(&mut self) {
         self.queue
             .waiting
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_is_whoever_came_first_and_still_waits() {
+    fn the_first_ticket_is_the_earliest_that_still_waits() {
         let queue = Queue::default();
         let (first, second, third) = (queue.join(), queue.join(), queue.join());
         assert!(first.is_first() && !second.is_first() && !third.is_first());

@@ -1,21 +1,21 @@
-//! Ranks: of a stretch of entries, and of one entry before and after a change.
+//! Ranks of neighbouring entries, and of one entry before and after a change.
 
 use leaderboard_core::{OrderKey, RankedEntry, StoreError, Ties};
 
 use crate::connection::{Connection, Value};
-use crate::counting::{self, Counted, rank_bound};
-use crate::entries::Placed;
-use crate::page::List;
-use crate::periods::Found;
+use crate::counting::{self, CountedBy, rank_bound};
+use crate::entries::KeyedEntry;
+use crate::page::PeriodList;
+use crate::periods::PeriodRow;
 use crate::row::corrupt;
 use crate::store::Session;
 
-/// Ranks neighbours in the list, best first, of which the first has `first_index` entries before it.
+/// Ranks neighbouring entries, best first. The first has `first_index` entries before it.
 pub(crate) async fn rank_stretch<C: Connection>(
     session: &Session<'_, C>,
-    list: &List,
+    list: &PeriodList,
     first_index: u64,
-    stretch: Vec<Placed>,
+    stretch: Vec<KeyedEntry>,
 ) -> Result<Vec<RankedEntry>, StoreError> {
     let period = &list.period;
     let Some(first) = stretch.first() else {
@@ -25,7 +25,7 @@ pub(crate) async fn rank_stretch<C: Connection>(
     let mut index = first_index;
     let mut last_bound: Vec<u8> = rank_bound(period, &first.key).to_vec();
     let mut ranked = Vec::with_capacity(stretch.len());
-    for Placed { key, entry } in stretch {
+    for KeyedEntry { key, entry } in stretch {
         let bound = rank_bound(period, &key);
         if bound != last_bound {
             rank = match period.layout.ties {
@@ -42,7 +42,7 @@ pub(crate) async fn rank_stretch<C: Connection>(
 
 async fn first_rank<C: Connection>(
     session: &Session<'_, C>,
-    list: &List,
+    list: &PeriodList,
     first_index: u64,
     key: &OrderKey,
 ) -> Result<u64, StoreError> {
@@ -54,26 +54,27 @@ async fn first_rank<C: Connection>(
     let better = match period.layout.ties {
         Ties::Earliest | Ties::Latest => first_index,
         Ties::Shared => {
-            let tied = counting::between(session, Counted::Entries, period.row, bound, key.as_bytes());
+            let tied =
+                counting::count_between(session, CountedBy::Entries, period.row, bound, key.as_bytes());
             let shown = list.has_shown_between(bound, key.as_bytes());
             first_index.saturating_sub(tied.await?.saturating_add(u64::from(shown)))
         }
         Ties::Dense => {
-            let counted = counting::before(session, Counted::Tuples, period.row, bound).await?;
-            counted.saturating_add(list.added_before(session, key).await?)
+            let counted = counting::count_before(session, CountedBy::Tuples, period.row, bound).await?;
+            counted.saturating_add(list.count_added_before(session, key).await?)
         }
     };
     Ok(better.saturating_add(1))
 }
 
-/// The rank after an entry moves from `old` to `new`, and before it, seen from before the move. A hidden
-/// player gets the ranks of one who is shown.
+/// Returns the ranks of an entry after and before it moves from `old` to `new`. The entry has not moved in the tables yet. A banned
+/// player gets the ranks that they would have without the ban.
 pub(crate) async fn rank_move<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     old: Option<&OrderKey>,
     new: &OrderKey,
-    hidden: bool,
+    banned: bool,
 ) -> Result<(u64, Option<u64>), StoreError> {
     const ENTRIES: &str = "SELECT \
          (SELECT count(*) FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2), \
@@ -90,9 +91,9 @@ pub(crate) async fn rank_move<C: Connection>(
         Some(old) => (new, old),
         None => (new, new),
     };
-    let sql = match Counted::for_ranks(period) {
-        Counted::Entries => ENTRIES,
-        Counted::Tuples => TUPLES,
+    let sql = match CountedBy::for_ranks(period) {
+        CountedBy::Entries => ENTRIES,
+        CountedBy::Tuples => TUPLES,
     };
     let parameters = [Value::Integer(period.row), Value::Blob(low), Value::Blob(high)];
     let mut cells = session
@@ -104,9 +105,9 @@ pub(crate) async fn rank_move<C: Connection>(
     let at_low = cells.integer_or_null("entries of a tuple")?;
     let rank = |better: u64| better.saturating_add(1);
     Ok(match old {
-        // It leaves a place above, where it was counted, unless others of its tuple stay there.
+        // The entry was counted at its better position and leaves it, unless other entries have the same tuple.
         Some(old) if old < new => {
-            let leaves = u64::from(!hidden && at_low == Some(1));
+            let leaves = u64::from(!banned && at_low == Some(1));
             (rank(before_high.saturating_sub(leaves)), Some(rank(before_low)))
         }
         Some(_) => (rank(before_low), Some(rank(before_high))),

@@ -1,8 +1,8 @@
-//! Puts the entries of a period into another order, in steps.
+//! Rebuilds the entries of a period in another order, in steps.
 //!
-//! The copies belong to a spare row number, which becomes that of the period when all are made; until then reads go on from
-//! the old entries. Whatever else is written to the period meanwhile ends the rebuild ([`abandon`]), and it begins again: a
-//! copy is never older than what it replaces.
+//! A rebuild copies the entries to a spare row number, which becomes the row of the period when all copies exist. Until then,
+//! reads use the old entries. Every other write to the period ends the rebuild ([`abandon`]), which then starts again, so no copy is
+//! outdated.
 
 use std::collections::BTreeMap;
 
@@ -12,34 +12,34 @@ use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Time
 
 use crate::connection::{Connection, Value};
 use crate::entries::{self, entry_columns};
-use crate::periods::Found;
+use crate::periods::PeriodRow;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 use crate::{bulk, sweep, tuples};
 
-/// How far a rebuild is.
-struct Progress {
-    /// The row that the copies belong to.
+/// The progress of a rebuild.
+struct RebuildProgress {
+    /// The row of the copies.
     spare: i64,
-    /// The player up to whom copies are made.
+    /// The last copied player.
     copied_to: String,
 }
 
-/// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period to the place that they have by `layout`. Columns are matched by
-/// name; a new one is 0. The row of the copies once all are made, for [`swap`].
+/// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period, with order keys by `layout`. Columns are matched by name; a new column
+/// gets 0. Returns the row of the copies for [`swap`] once all entries are copied.
 pub(crate) async fn step<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     layout: &Layout,
     at: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
-    // In the order of players, which the new keys do not disturb.
+    // In the order of players, which is the same for old and new keys.
     const NEXT: &str = concat!(
         "SELECT hidden, ",
         entry_columns!(),
         " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3"
     );
-    let Progress { spare, mut copied_to } = progress(session, period.row, layout).await?;
+    let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout).await?;
     let parameters = [
         Value::Integer(period.row),
         Value::Text(&copied_to),
@@ -50,21 +50,28 @@ pub(crate) async fn step<C: Connection>(
     let mut copied = Vec::with_capacity(rows.len());
     for row in rows {
         let mut cells = Cells::from(row);
-        let hidden = cells.flag("hidden")?;
-        copied.push((hidden, entries::stored_entry(&period.layout, &mut cells)?.entry));
+        let banned = cells.flag("hidden")?;
+        copied.push((banned, entries::read_entry(&period.layout, &mut cells)?.entry));
     }
-    save(session, spare, (&period.layout, layout), &copied).await?;
+    save_copies(session, spare, (&period.layout, layout), &copied).await?;
     if is_last {
         return Ok(Some(spare));
     }
     if let Some((_, last)) = copied.last() {
         copied_to = last.player.as_str().to_owned();
     }
-    save_progress(session, period.row, layout, &Progress { spare, copied_to }, at).await?;
+    save_progress(
+        session,
+        period.row,
+        layout,
+        &RebuildProgress { spare, copied_to },
+        at,
+    )
+    .await?;
     Ok(None)
 }
 
-/// Puts the copies in place of a period's entries, which are discarded. The period has the row of the copies from then on.
+/// Replaces a period's entries by the copies, and discards the old entries. The period then has the row of the copies.
 pub(crate) async fn swap<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -79,7 +86,7 @@ pub(crate) async fn swap<C: Connection>(
     sweep::discard_period(session, period).await
 }
 
-/// Ends the rebuild of a period, if there is one; its copies are discarded.
+/// Ends the rebuild of a period, if there is one, and discards its copies.
 pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64) -> Result<(), StoreError> {
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1 RETURNING spare";
     match session.row(END, &[Value::Integer(period)]).await? {
@@ -88,12 +95,12 @@ pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64
     }
 }
 
-/// The rebuild that is under way for this order, or a new one.
-async fn progress<C: Connection>(
+/// Returns the progress of the period's rebuild in this order, or starts a new rebuild.
+async fn find_or_begin<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     layout: &Layout,
-) -> Result<Progress, StoreError> {
+) -> Result<RebuildProgress, StoreError> {
     const PROGRESS: &str = "SELECT spare, copied_to FROM rebuilds WHERE period = ?1 AND layout = ?2";
     // The number of a row is never used again, so it is free for the copies.
     const TAKE: &str = "INSERT INTO periods (leaderboard, id, layout, version, visible, total) \
@@ -102,7 +109,7 @@ async fn progress<C: Connection>(
     let bytes = encode_layout(layout);
     let parameters = [Value::Integer(period), Value::Blob(&bytes)];
     if let Some(mut cells) = session.row(PROGRESS, &parameters).await? {
-        return Ok(Progress {
+        return Ok(RebuildProgress {
             spare: cells.integer("spare row")?,
             copied_to: cells.text("player")?,
         });
@@ -111,7 +118,7 @@ async fn progress<C: Connection>(
     let row = session.row(TAKE, &[]).await?;
     let spare = row.ok_or_else(|| corrupt("spare row"))?.integer("spare row")?;
     session.run(FREE, &[Value::Integer(spare)]).await?;
-    Ok(Progress {
+    Ok(RebuildProgress {
         spare,
         // No player's id is empty.
         copied_to: String::new(),
@@ -122,7 +129,7 @@ async fn save_progress<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     layout: &Layout,
-    progress: &Progress,
+    progress: &RebuildProgress,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const SAVE: &str = "INSERT OR REPLACE INTO rebuilds (period, spare, layout, copied_to, until) \
@@ -138,8 +145,8 @@ async fn save_progress<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Writes copies, each with whether it is hidden, from the old layout to the new one.
-async fn save<C: Connection>(
+/// Writes copies of entries, each with whether its player is banned, from the old layout to the new one.
+async fn save_copies<C: Connection>(
     session: &Session<'_, C>,
     spare: i64,
     (old, new): (&Layout, &Layout),
@@ -148,20 +155,20 @@ async fn save<C: Connection>(
     let keys: Vec<OrderKey> = copied
         .iter()
         .map(|(_, entry)| {
-            let values = matched(old, new, &entry.values);
+            let values = match_columns(old, new, &entry.values);
             new.key(&values, entry.reached_at, &entry.player)
         })
         .collect();
     let parameters: Vec<_> = copied
         .iter()
         .zip(&keys)
-        .map(|((hidden, entry), key)| {
+        .map(|((banned, entry), key)| {
             let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
             [
                 Value::Integer(spare),
                 Value::Text(entry.player.as_str()),
                 Value::Blob(key.as_bytes()),
-                Value::Integer(i64::from(*hidden)),
+                Value::Integer(i64::from(*banned)),
                 Value::Integer(i64::from(entry.attempts)),
                 metadata.map_or(Value::Null, Value::Text),
             ]
@@ -178,8 +185,8 @@ async fn save<C: Connection>(
         return Ok(());
     }
     let mut counts: BTreeMap<&[u8], i64> = BTreeMap::new();
-    for ((hidden, _), key) in copied.iter().zip(&keys) {
-        if !hidden {
+    for ((banned, _), key) in copied.iter().zip(&keys) {
+        if !banned {
             let key = key.as_bytes();
             *counts
                 .entry(key.get(..new.tuple_bytes()).unwrap_or(key))
@@ -189,8 +196,8 @@ async fn save<C: Connection>(
     tuples::add_many(session, spare, &counts).await
 }
 
-/// The values for the new columns.
-fn matched(old: &Layout, new: &Layout, values: &Values) -> Values {
+/// Returns the values for the new columns, matched by name.
+fn match_columns(old: &Layout, new: &Layout, values: &Values) -> Values {
     let value_of = |name: &str| {
         let named = old.columns.iter().zip(values.as_slice());
         let mut found = named.filter(|(column, _)| column.name() == name);

@@ -8,10 +8,10 @@ use crate::row::corrupt;
 use crate::store::Session;
 use crate::{boards, entries, log, periods, tuples};
 
-/// Removes a player's entry; gives the period's version after it.
+/// Removes a player's entry, and returns the period's new version.
 pub(crate) async fn remove<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
+    period_ref: &PeriodRef<'_>,
     player: &PlayerId,
     at: Timestamp,
 ) -> Result<Option<u64>, ReadError> {
@@ -19,11 +19,11 @@ pub(crate) async fn remove<C: Connection>(
         "DELETE FROM entries WHERE period = ?1 AND player = ?2 RETURNING hidden, ",
         entries::entry_columns!()
     );
-    let board = boards::find_up_to_date(session, place.tenant, &place.board.value.id, at)
+    let board = boards::find_up_to_date(session, period_ref.tenant, &period_ref.board.value.id, at)
         .await?
-        .filter(|board| board.version == place.board.version)
+        .filter(|board| board.version == period_ref.board.version)
         .ok_or(ReadError::StaleConfiguration)?;
-    let Some(mut period) = periods::find(session, board.row, place.period, at).await? else {
+    let Some(mut period) = periods::find(session, board.row, period_ref.period, at).await? else {
         return Ok(None);
     };
     let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
@@ -31,9 +31,9 @@ pub(crate) async fn remove<C: Connection>(
         return Ok(None);
     };
     let visible = !cells.flag("hidden")?;
-    let key = entries::stored_entry(&period.layout, &mut cells)?.key;
+    let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if visible && period.keeps_tuples() {
-        tuples::take(session, period.row, tuples::of(&period, &key)).await?;
+        tuples::remove(session, period.row, tuples::prefix_of(&period, &key)).await?;
     }
     let position = board.last_position.saturating_add(1);
     period.version = position;
@@ -50,9 +50,9 @@ pub(crate) async fn remove<C: Connection>(
         recorded_at: at,
         body: EventBody::Removed {
             player: player.clone(),
-            period: place.period.clone(),
+            period: period_ref.period.clone(),
         },
     };
-    log::append(session, place.tenant, board.row, position, &event).await?;
+    log::append(session, period_ref.tenant, board.row, position, &event).await?;
     Ok(Some(position))
 }

@@ -1,62 +1,62 @@
-//! How much of a log is kept, and what the logs and idempotency records of a tenant weigh.
+//! Trims logs, and counts the weight of a tenant's logs and idempotency records.
 
 use leaderboard_core::codec::{RECORDED_AT_BYTES, read_recorded_at};
-use leaderboard_core::ports::{IDEMPOTENCY_MS, TRIMMED_AT_ONCE};
+use leaderboard_core::ports::{IDEMPOTENCY_MS, MIN_TRIMMED_EVENTS};
 use leaderboard_core::{EVENT_OVERHEAD_BYTES, StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
 
-/// What a transaction has appended to a log.
+/// The events that a transaction has appended to a log.
 #[derive(Debug)]
-pub(crate) struct Appended {
+pub(crate) struct AppendedEvents {
     /// The position of the first event.
     pub(crate) first: u64,
     /// The position of the last event.
     pub(crate) last: u64,
-    /// What the events weigh.
+    /// The weight of the events.
     pub(crate) weight: u64,
     /// When the last event was accepted.
     pub(crate) now: Timestamp,
 }
 
-/// What a tenant's logs and records weigh.
+/// The weight of a tenant's logs and records.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Weights {
+pub(crate) struct LogWeights {
     pub(crate) events: u64,
     pub(crate) records: u64,
 }
 
-impl Weights {
+impl LogWeights {
     pub(crate) fn total(self) -> u64 {
         self.events.saturating_add(self.records)
     }
 }
 
-/// The span of [`IDEMPOTENCY_MS`] that holds an instant.
-pub(crate) fn span_of(at: Timestamp) -> i64 {
+/// Returns the number of the span of [`IDEMPOTENCY_MS`] that contains an instant.
+pub(crate) fn find_span(at: Timestamp) -> i64 {
     at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
 }
 
-/// What a tenant's logs weigh, and the records of the span that holds `now` and the one before it.
-pub(crate) async fn weights<C: Connection>(
+/// Returns the weight of a tenant's logs, and of its records in the span that contains `now` and the span before.
+pub(crate) async fn read_weights<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     now: Timestamp,
-) -> Result<Weights, StoreError> {
+) -> Result<LogWeights, StoreError> {
     const WEIGHTS: &str = "SELECT (SELECT bytes FROM tenant_logs WHERE tenant = ?1), \
          (SELECT sum(bytes) FROM tenant_record_weights WHERE tenant = ?1 AND span >= ?2)";
-    let previous = span_of(now).saturating_sub(1);
+    let previous = find_span(now).saturating_sub(1);
     let parameters = [Value::Text(tenant.as_str()), Value::Integer(previous)];
     let row = session.row(WEIGHTS, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("weights"))?;
     let events = cells.unsigned_or_null("bytes of logs")?.unwrap_or_default();
     let records = cells.unsigned_or_null("bytes of records")?.unwrap_or_default();
-    Ok(Weights { events, records })
+    Ok(LogWeights { events, records })
 }
 
-/// The columns of a leaderboard `b` that [`Log::from_cells`] reads. The beginning of an event that holds its instant is as
+/// The columns of a leaderboard `b` that [`LogState::from_cells`] reads. The beginning of an event that holds its instant is as
 /// long as [`RECORDED_AT_BYTES`] says.
 macro_rules! log_columns {
     () => {
@@ -68,16 +68,16 @@ macro_rules! log_columns {
 pub(crate) use log_columns;
 const _: () = assert!(RECORDED_AT_BYTES == 12);
 
-/// How much of a log is kept, and where it begins.
+/// How much of a log is kept, and its oldest event.
 #[derive(Debug, Clone)]
-pub(crate) struct Log {
+pub(crate) struct LogState {
     keep_events: u64,
     keep_ms: i64,
     /// The oldest event: its position, and the beginning of its bytes.
     oldest: Option<(u64, Vec<u8>)>,
 }
 
-impl Log {
+impl LogState {
     /// Reads the columns of [`log_columns`].
     pub(crate) fn from_cells(cells: &mut Cells) -> Result<Self, StoreError> {
         let keep_events = cells.unsigned("keep_events")?;
@@ -91,7 +91,7 @@ impl Log {
         })
     }
 
-    /// That of a leaderboard in a row.
+    /// Reads the state of a leaderboard's log.
     pub(crate) async fn read<C: Connection>(
         session: &Session<'_, C>,
         board: i64,
@@ -102,44 +102,44 @@ impl Log {
     }
 }
 
-/// What decides how much of a log goes.
-struct Bounds {
-    /// The first position that the policy keeps, by number.
+/// The bounds that decide which events are removed.
+struct TrimBounds {
+    /// The first position that the policy's number of events keeps.
     keep_from: u64,
     /// The instant before which events are too old.
     oldest_at: Timestamp,
-    /// How much is to go in any case.
+    /// The bytes to remove in any case.
     over: u64,
 }
 
-impl Bounds {
-    /// Whether an event goes, after others that weighed `freed`.
-    fn remove(&self, position: u64, event: &[u8], freed: u64) -> bool {
+impl TrimBounds {
+    /// Returns whether an event is removed, after events with the weight `freed` were removed.
+    fn removes(&self, position: u64, event: &[u8], freed: u64) -> bool {
         let is_old = read_recorded_at(event).is_ok_and(|at| at < self.oldest_at);
         position < self.keep_from || is_old || freed < self.over
     }
 }
 
-/// Counts what was appended and trims the log; `over` is how much the tenant's logs and records weigh too much, what was
-/// appended included. How much less they weigh by what was removed.
-pub(crate) async fn close<C: Connection>(
+/// Counts the appended events and trims the log. `over` is how much the tenant's logs and records weigh too much, with the appended
+/// events. Returns the weight of the removed events.
+pub(crate) async fn finish_append<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    (board, log): (i64, &Log),
-    appended: &Appended,
+    (board, log): (i64, &LogState),
+    appended: &AppendedEvents,
     over: u64,
 ) -> Result<u64, StoreError> {
     const SAVE: &str =
         "UPDATE leaderboards SET last_position = ?2, log_bytes = log_bytes + ?3 WHERE row = ?1";
     const SAVE_TENANT: &str = "INSERT INTO tenant_logs (tenant, bytes) VALUES (?1, ?2) \
          ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes";
-    let bounds = Bounds {
+    let bounds = TrimBounds {
         keep_from: appended.last.saturating_add(1).saturating_sub(log.keep_events),
         oldest_at: appended.now.saturating_add_ms(log.keep_ms.saturating_neg()),
         over,
     };
     let freed = match &log.oldest {
-        Some((position, event)) if bounds.remove(*position, event, 0) => {
+        Some((position, event)) if bounds.removes(*position, event, 0) => {
             trim(session, board, appended, &bounds).await?
         }
         _ => 0,
@@ -155,18 +155,18 @@ pub(crate) async fn close<C: Connection>(
     Ok(freed)
 }
 
-/// Removes the oldest events that are out of bounds, none that were appended just now. What they weighed.
+/// Removes the oldest events that are out of bounds, but none of the appended events. Returns their weight.
 async fn trim<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
-    appended: &Appended,
-    bounds: &Bounds,
+    appended: &AppendedEvents,
+    bounds: &TrimBounds,
 ) -> Result<u64, StoreError> {
     const OLDEST: &str = "SELECT position, length(event), substr(event, 1, ?4) FROM events \
          WHERE leaderboard = ?1 AND position < ?2 ORDER BY position LIMIT ?3";
     const REMOVE: &str = "DELETE FROM events WHERE leaderboard = ?1 AND position <= ?2";
     let added = appended.last.saturating_sub(appended.first).saturating_add(1);
-    let most = TRIMMED_AT_ONCE.saturating_add(added.saturating_mul(2));
+    let most = MIN_TRIMMED_EVENTS.saturating_add(added.saturating_mul(2));
     let parameters = [
         Value::Integer(board),
         Value::Integer(stored(appended.first)),
@@ -178,7 +178,7 @@ async fn trim<C: Connection>(
         let mut cells = Cells::from(row);
         let position = cells.unsigned("position")?;
         let bytes = cells.unsigned("bytes of an event")?;
-        if !bounds.remove(position, &cells.blob("event")?, freed) {
+        if !bounds.removes(position, &cells.blob("event")?, freed) {
             break;
         }
         freed = freed.saturating_add(bytes.saturating_add(EVENT_OVERHEAD_BYTES));
@@ -191,7 +191,7 @@ async fn trim<C: Connection>(
     Ok(freed)
 }
 
-/// Counts what new idempotency records of one leaderboard and span weigh. The first of a span drops those that no longer count.
+/// Adds the weight of new idempotency records of one leaderboard and span. The first record of a span deletes old weights.
 pub(crate) async fn add_records<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
@@ -223,8 +223,11 @@ pub(crate) async fn add_records<C: Connection>(
     Ok(())
 }
 
-/// Takes a leaderboard that is about to be deleted off its tenant's weights.
-pub(crate) async fn release<C: Connection>(session: &Session<'_, C>, board: i64) -> Result<(), StoreError> {
+/// Subtracts a leaderboard that is about to be deleted from its tenant's weights.
+pub(crate) async fn subtract_leaderboard<C: Connection>(
+    session: &Session<'_, C>,
+    board: i64,
+) -> Result<(), StoreError> {
     for sql in [
         "UPDATE tenant_logs SET bytes = bytes - (SELECT log_bytes FROM leaderboards WHERE row = ?1) \
          WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1)",

@@ -1,22 +1,22 @@
-//! Reading a row from left to right, with every surprise reported as [`StoreError::Corrupt`].
+//! Reads a row from left to right. An unexpected value is [`StoreError::Corrupt`].
 
 use leaderboard_core::codec::Malformed;
 use leaderboard_core::{StoreError, Timestamp};
 
 use crate::connection::{Cell, Row};
 
-/// A surprise in the file; `what` says where.
+/// Returns the error of an unexpected value; `what` names the value.
 pub(crate) fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt(format!("unexpected {what}"))
 }
 
-/// Bytes in the file that the codec does not know.
+/// Returns the error of bytes that the codec cannot read.
 pub(crate) fn malformed(error: Malformed) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
-/// An unsigned number for storage. Positions and counts never come near the end of `i64`; a request can
-/// name one that does, and no row has it.
+/// Converts an unsigned number for storage. Stored positions and counts are far below the end of `i64`. A request can name a larger
+/// number, which no row has.
 pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,24 +1,24 @@
-//! What a distribution is made of: values at fractions of the order, and places of tuples.
+//! The reads of a distribution: values at fractions of the order, and positions of tuples.
 
 use leaderboard_core::ports::{PeriodRef, Position, Positions, ReadError, Sample};
 use leaderboard_core::{StoreError, Values};
 
 use crate::connection::{Connection, Value};
-use crate::counting::{self, Counted};
-use crate::periods::{self, Found};
+use crate::counting::{self, CountedBy};
+use crate::periods::{self, PeriodRow};
 use crate::row::{corrupt, stored};
 use crate::store::Session;
 
 /// The fraction that names the last entry.
 const WHOLE: u64 = 1000;
 
-/// The values at these fractions of the order, in thousandths.
+/// Returns the values at these fractions of the order, in thousandths.
 pub(crate) async fn sample<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
+    period_ref: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
-    let Some(period) = periods::at_place(session, place).await? else {
+    let Some(period) = periods::find_current(session, period_ref).await? else {
         return Ok(Sample {
             layout: None,
             version: 0,
@@ -42,10 +42,10 @@ pub(crate) async fn sample<C: Connection>(
     })
 }
 
-/// The values at these places of the list, in the order asked for. The list is walked once.
+/// Returns the values at these indexes of the list, in the order of `indexes`. Reads the list once.
 async fn at_indexes<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     indexes: &[u64],
 ) -> Result<Vec<Values>, StoreError> {
     const STEP: &str = "SELECT order_key FROM entries WHERE period = ?1 AND hidden = 0 AND order_key >= ?2 \
@@ -54,7 +54,7 @@ async fn at_indexes<C: Connection>(
     steps.sort_unstable();
     let (mut at, mut key): (u64, Vec<u8>) = (0, Vec::new());
     let mut found: Vec<(usize, Values)> = Vec::with_capacity(steps.len());
-    for (index, place) in steps {
+    for (index, period_ref) in steps {
         if key.is_empty() || index > at {
             let parameters = [
                 Value::Integer(period.row),
@@ -68,19 +68,19 @@ async fn at_indexes<C: Connection>(
             at = index;
         }
         let (values, ..) = period.layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
-        found.push((place, values));
+        found.push((period_ref, values));
     }
-    found.sort_unstable_by_key(|(place, _)| *place);
+    found.sort_unstable_by_key(|(period_ref, _)| *period_ref);
     Ok(found.into_iter().map(|(_, values)| values).collect())
 }
 
-/// Where tuples would stand.
+/// Returns the positions that tuples would have.
 pub(crate) async fn positions<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
+    period_ref: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
-    let Some(period) = periods::at_place(session, place).await? else {
+    let Some(period) = periods::find_current(session, period_ref).await? else {
         return Ok(Positions {
             version: 0,
             count: 0,
@@ -94,15 +94,15 @@ pub(crate) async fn positions<C: Connection>(
             ],
         });
     };
-    // Where each prefix begins and where it ends, in ascending order, so that entries are passed once.
+    // The begin and the end of each prefix in ascending order, so that each entry is read once.
     let ends: Vec<Option<Vec<u8>>> = tuples.iter().map(|tuple| after_prefix(tuple)).collect();
     let mut bounds: Vec<&[u8]> = tuples.iter().map(Vec::as_slice).collect();
     bounds.extend(ends.iter().flatten().map(Vec::as_slice));
     bounds.sort_unstable();
     bounds.dedup();
-    let entries = counting::before_each(session, Counted::Entries, period.row, &bounds).await?;
+    let entries = counting::count_before_each(session, CountedBy::Entries, period.row, &bounds).await?;
     let distinct = if period.keeps_tuples() {
-        counting::before_each(session, Counted::Tuples, period.row, &bounds).await?
+        counting::count_before_each(session, CountedBy::Tuples, period.row, &bounds).await?
     } else {
         entries.clone()
     };
@@ -131,7 +131,7 @@ pub(crate) async fn positions<C: Connection>(
     })
 }
 
-/// The least bytes that are greater than everything with this prefix; `None` when nothing is.
+/// Returns the least bytes that are greater than all bytes with this prefix; `None` if there are none.
 fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = prefix.to_vec();
     while let Some(last) = bytes.last_mut() {

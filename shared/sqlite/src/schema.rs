@@ -181,7 +181,7 @@ const REBUILDS: &[&str] = &[
     )",
 ];
 
-/// How many entries a leaderboard holds in all its periods, kept by triggers: whoever asks adds up leaderboards, not periods.
+/// How many entries a leaderboard holds in all its periods, updated by triggers. So the count of a tenant is a sum over leaderboards instead of periods.
 const ENTRY_COUNTS: &[&str] = &[
     "ALTER TABLE leaderboards ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
     "UPDATE leaderboards SET entries = \
@@ -244,7 +244,7 @@ const BANS: &[&str] = &[
         PRIMARY KEY (tenant, player)
     ) WITHOUT ROWID",
     "CREATE INDEX bans_by_end ON bans (tenant, expires_at) WHERE expires_at IS NOT NULL",
-    // Since when the players were hidden was not kept.
+    // Earlier versions did not store when a player was banned.
     "INSERT INTO bans (tenant, player, banned_at) SELECT tenant, player, unixepoch() * 1000 FROM hidden_players",
     "DROP TABLE hidden_players",
     // Bans and their ends that are yet to be applied to some leaderboard, in their order.

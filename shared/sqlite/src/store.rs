@@ -8,12 +8,12 @@ use crate::migrate;
 use crate::queue::Queue;
 use crate::row::Cells;
 
-/// How many pauses of about a millisecond a request waits for the connection.
+/// The most pauses of about a millisecond for which a request waits for the connection.
 const MAX_PAUSES: u32 = 15_000;
-/// How often a transaction begins while other instances write: SQLite gives up after five seconds each time. It polls, so an
-/// instance that is unlucky can miss every gap between the transactions of the others for as long.
+/// How often a transaction tries to begin while other instances write. SQLite polls for five seconds each time, and can miss every gap
+/// between the transactions of other instances.
 const MAX_BEGINS: u32 = 3;
-/// How many pauses of about a millisecond come after a step of work that goes on: about as long as the step took.
+/// The number of pauses of about a millisecond after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;
 
 /// The leaderboard ports on one SQLite connection.
@@ -21,22 +21,21 @@ const PAUSES_AFTER_A_STEP: u32 = 10;
 pub struct SqliteStore<C> {
     connection: C,
     queue: Queue,
-    state: Mutex<State>,
+    state: Mutex<ConnectionState>,
 }
 
-/// What is known of the connection between two uses.
+/// The state of the connection between two uses.
 #[derive(Debug, Default)]
-struct State {
-    /// Whether the schema was found up to date on this connection.
+struct ConnectionState {
+    /// Whether this connection was prepared and its schema is up to date.
     prepared: bool,
-    /// Whether the connection needs a reset: a transaction was begun and not ended, as the request that began it
-    /// is gone, or a statement failed in a way that says nothing of the connection's state.
-    in_transaction: bool,
+    /// Whether the connection needs a reset: the request of an open transaction was dropped, or a statement failed and left the
+    /// connection in an unknown state.
+    needs_reset: bool,
 }
 
 impl<C: Connection> SqliteStore<C> {
-    /// A store on a connection. Nothing is read or written yet: the schema is brought up to date at the
-    /// first use.
+    /// Creates a store on a connection. The first use migrates the schema.
     pub fn new(connection: C) -> Self {
         Self {
             connection,
@@ -53,15 +52,15 @@ impl<C: Connection> SqliteStore<C> {
         self.transaction("BEGIN", false, work).await
     }
 
-    /// As [`SqliteStore::read`]; a leaderboard to which bans are yet to be applied is not read.
-    pub(crate) async fn read_minding_bans<T, E: From<StoreError>>(
+    /// As [`SqliteStore::read`], but a read of a leaderboard with pending bans fails.
+    pub(crate) async fn read_with_applied_bans<T, E: From<StoreError>>(
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transaction("BEGIN", true, work).await
     }
 
-    /// Runs `work` as the only writer; all of it is kept, or nothing when it fails.
+    /// Runs `work` as the only writer. If it fails, nothing is written.
     pub(crate) async fn write<T, E: From<StoreError>>(
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
@@ -69,31 +68,31 @@ impl<C: Connection> SqliteStore<C> {
         self.transaction("BEGIN IMMEDIATE", false, work).await
     }
 
-    /// Runs `work`, a single statement, which is a snapshot of its own.
+    /// Runs `work`, which is a single statement, without a transaction.
     pub(crate) async fn single<T>(
         &self,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut state = self.prepared().await?;
+        let mut state = self.prepare_connection().await?;
         let result = work(&self.session()).await;
-        // A connection that failed is not trusted with the next request.
-        state.in_transaction = matches!(result, Err(StoreError::Unavailable(_)));
+        // After a failure, the next request resets the connection.
+        state.needs_reset = matches!(result, Err(StoreError::Unavailable(_)));
         result
     }
 
     async fn transaction<T, E: From<StoreError>>(
         &self,
         begin: &str,
-        minds_bans: bool,
+        requires_applied_bans: bool,
         work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut state = self.prepared().await?;
+        let mut state = self.prepare_connection().await?;
         let mut session = self.session();
-        session.minds_bans = minds_bans;
-        // Before the statement: the request may be dropped while it runs.
-        state.in_transaction = true;
+        session.requires_applied_bans = requires_applied_bans;
+        // Set before the statement, because the request can be dropped while the statement runs.
+        state.needs_reset = true;
         if let Err(error) = self.begin(begin).await {
-            state.in_transaction = !matches!(error, ConnectionError::Busy(_));
+            state.needs_reset = !matches!(error, ConnectionError::Busy(_));
             return Err(StoreError::from(error).into());
         }
         let result = work(&session).await;
@@ -104,12 +103,12 @@ impl<C: Connection> SqliteStore<C> {
             },
             Err(error) => (Err(error), session.run("ROLLBACK", &[]).await),
         };
-        // Where even that failed, the next use starts with a reset.
-        state.in_transaction = ended.is_err();
+        // If the rollback failed too, the next use resets the connection.
+        state.needs_reset = ended.is_err();
         result
     }
 
-    /// Begins a transaction, again while other instances keep the file.
+    /// Begins a transaction, and tries again while other instances lock the file.
     async fn begin(&self, begin: &str) -> Result<(), ConnectionError> {
         for _ in 1..MAX_BEGINS {
             match self.connection.execute(begin, &[]).await {
@@ -120,19 +119,19 @@ impl<C: Connection> SqliteStore<C> {
         self.connection.execute(begin, &[]).await.map(drop)
     }
 
-    /// Waits for the connection, and makes it fit for use.
-    async fn prepared(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let mut state = self.turn().await?;
-        if state.in_transaction {
+    /// Waits for the connection, and prepares it.
+    async fn prepare_connection(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
+        let mut state = self.wait_for_turn().await?;
+        if state.needs_reset {
             state.prepared = false;
             self.connection.reset().await?;
-            state.in_transaction = false;
+            state.needs_reset = false;
         }
         if !state.prepared {
-            state.in_transaction = true;
+            state.needs_reset = true;
             let done = migrate::prepare(&self.session()).await;
             if done.is_ok() || self.connection.reset().await.is_ok() {
-                state.in_transaction = false;
+                state.needs_reset = false;
             }
             done?;
             state.prepared = true;
@@ -140,19 +139,19 @@ impl<C: Connection> SqliteStore<C> {
         Ok(state)
     }
 
-    /// Pauses after a step of work that goes on, so that requests that wait for the connection or for the file get on.
-    pub(crate) async fn let_others_on(&self) {
+    /// Pauses after a step of long work, so that other requests and instances can use the connection and the file.
+    pub(crate) async fn yield_to_others(&self) {
         for _ in 0..PAUSES_AFTER_A_STEP {
             self.connection.pause().await;
         }
     }
 
-    /// Waits for the connection to be free. A request does not wait to be woken by another one: the executor of
-    /// a component wakes a task for what its host reports, and for nothing else.
-    async fn turn(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let place = self.queue.join();
+    /// Waits until the connection is free. The request polls instead of being woken by another request, because the executor of a
+    /// component wakes tasks only for events of its host.
+    async fn wait_for_turn(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
+        let ticket = self.queue.join();
         for _ in 0..MAX_PAUSES {
-            if place.is_first()
+            if ticket.is_first()
                 && let Some(state) = self.state.try_lock()
             {
                 return Ok(state);
@@ -165,7 +164,7 @@ impl<C: Connection> SqliteStore<C> {
     fn session(&self) -> Session<'_, C> {
         Session {
             connection: &self.connection,
-            minds_bans: false,
+            requires_applied_bans: false,
         }
     }
 }
@@ -174,8 +173,8 @@ impl<C: Connection> SqliteStore<C> {
 #[derive(Debug)]
 pub(crate) struct Session<'a, C> {
     connection: &'a C,
-    /// Whether a leaderboard to which bans are yet to be applied is left unread.
-    pub(crate) minds_bans: bool,
+    /// Whether a read of a leaderboard with pending bans fails.
+    pub(crate) requires_applied_bans: bool,
 }
 
 impl<C: Connection> Session<'_, C> {

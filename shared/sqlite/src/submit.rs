@@ -1,4 +1,4 @@
-//! Settles submissions: all of a call in one transaction, each attempt in whole or not at all.
+//! Applies the submissions of a call in one transaction. Each submission is applied to all of its targets or to none.
 
 use leaderboard_core::codec::decode_outcome;
 use leaderboard_core::ports::{Overdraft, RankDetail, SubmitOptions, Submitted};
@@ -7,109 +7,114 @@ use leaderboard_core::{
     Status, StoreError, SubmissionId, Target, TenantId,
 };
 
-use crate::batch::Batch;
+use crate::batch::SubmissionBatch;
 use crate::connection::{Connection, Value};
-use crate::entries::{self, Placed};
-use crate::ids::{self, Known};
-use crate::metering;
-use crate::periods::Found;
+use crate::entries::{self, KeyedEntry};
+use crate::ids::{self, IdempotencyRecord};
+use crate::periods::PeriodRow;
 use crate::ranking::rank_move;
+use crate::rate_limits;
 use crate::row::{Cells, corrupt, malformed};
 use crate::store::Session;
 use crate::tuples;
 
-/// A refusal is a result, not an error.
-type Settled<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
+/// A result or a refusal, or an error of the store.
+type OrRefusal<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
 
-/// Charges a call, and settles attempts unless the call is refused.
-pub(crate) async fn metered<C: Connection>(
+/// Charges a call, and applies its submissions unless the rate limits refuse it.
+pub(crate) async fn charge_and_submit<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    attempts: &[PreparedSubmission],
-    terms: &SubmitOptions,
+    submissions: &[PreparedSubmission],
+    options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
-    let metered = metering::charge(session, tenant, &terms.metering, Overdraft::OfTake).await?;
-    let answers = if metered.refused {
+    let rate_limit_decision =
+        rate_limits::charge(session, tenant, &options.charge_request, Overdraft::ByTake).await?;
+    let answers = if rate_limit_decision.refused {
         Vec::new()
     } else {
-        submit(session, tenant, attempts, terms).await?
+        submit(session, tenant, submissions, options).await?
     };
-    Ok(Submitted { metered, answers })
+    Ok(Submitted {
+        rate_limit_decision,
+        answers,
+    })
 }
 
-/// Settles attempts in their order.
+/// Applies submissions in their order.
 pub(crate) async fn submit<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    attempts: &[PreparedSubmission],
-    terms: &SubmitOptions,
+    submissions: &[PreparedSubmission],
+    options: &SubmitOptions,
 ) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-    let Some(now) = attempts.iter().map(|attempt| attempt.recorded_at).max() else {
+    let Some(now) = submissions.iter().map(|submission| submission.recorded_at).max() else {
         return Ok(Vec::new());
     };
-    let mut batch = Batch::new(session, tenant, now);
-    let mut results = Vec::with_capacity(attempts.len());
-    for attempt in attempts {
-        results.push(settle(&mut batch, attempt, terms).await?);
+    let mut batch = SubmissionBatch::new(session, tenant, now);
+    let mut results = Vec::with_capacity(submissions.len());
+    for submission in submissions {
+        results.push(decide_submission(&mut batch, submission, options).await?);
     }
-    batch.finish(terms.max_log_bytes).await?;
+    batch.finish(options.max_log_bytes).await?;
     Ok(results)
 }
 
-/// What one target found in the store.
-struct PeriodRef {
+/// The stored state of one target.
+struct TargetState {
     board: i64,
-    hidden: bool,
-    /// What the attempt's id stands for.
-    known: Option<Known>,
-    /// Key and the columns after it, not yet read: the layout may be another one.
+    banned: bool,
+    /// What the submission's id stands for.
+    known: Option<IdempotencyRecord>,
+    /// The entry's key, and the unread columns after it. They are read later, because the layout may have changed.
     existing: Option<(Vec<u8>, Cells)>,
 }
 
-async fn settle<C: Connection>(
-    batch: &mut Batch<'_, C>,
-    attempt: &PreparedSubmission,
-    terms: &SubmitOptions,
-) -> Settled<Vec<Outcome>, Refusal> {
-    let mut steps = Vec::with_capacity(attempt.targets.len());
-    for target in &attempt.targets {
-        match plan(batch, attempt, target).await? {
-            Ok(step) => steps.push(step),
+async fn decide_submission<C: Connection>(
+    batch: &mut SubmissionBatch<'_, C>,
+    submission: &PreparedSubmission,
+    options: &SubmitOptions,
+) -> OrRefusal<Vec<Outcome>, Refusal> {
+    let mut plans = Vec::with_capacity(submission.targets.len());
+    for target in &submission.targets {
+        match plan_target(batch, submission, target).await? {
+            Ok(plan) => plans.push(plan),
             Err(reason) => return Ok(Err(refusal(target, reason))),
         }
     }
-    if let Some(max_entries) = terms.max_tenant_entries
-        && let Some(target) = without_room(batch, attempt, &steps, max_entries).await?
+    if let Some(max_entries) = options.max_tenant_entries
+        && let Some(target) = find_target_without_room(batch, submission, &plans, max_entries).await?
     {
         return Ok(Err(refusal(target, RefusalReason::TenantFull { max_entries })));
     }
-    if let Some(max_log_bytes) = terms.max_log_bytes
-        && let Some(target) = without_record(batch, attempt, &steps, max_log_bytes).await?
+    if let Some(max_log_bytes) = options.max_log_bytes
+        && let Some(target) =
+            find_target_without_record_room(batch, submission, &plans, max_log_bytes).await?
     {
         return Ok(Err(refusal(target, RefusalReason::LogFull { max_log_bytes })));
     }
-    let mut outcomes = Vec::with_capacity(steps.len());
-    for (target, step) in attempt.targets.iter().zip(steps) {
-        outcomes.push(match step {
-            Step::Replay(outcome) => outcome,
-            Step::Apply(apply) => apply.write(batch, attempt, target, terms.ranks).await?,
+    let mut outcomes = Vec::with_capacity(plans.len());
+    for (target, plan) in submission.targets.iter().zip(plans) {
+        outcomes.push(match plan {
+            TargetPlan::Replay(outcome) => outcome,
+            TargetPlan::Apply(apply) => apply.write(batch, submission, target, options.ranks).await?,
         });
     }
     Ok(Ok(outcomes))
 }
 
-/// The first target that would make a new entry, if the tenant may not have all that the attempt makes.
-async fn without_room<'a, C: Connection>(
-    batch: &mut Batch<'_, C>,
-    attempt: &'a PreparedSubmission,
-    steps: &[Step],
+/// The first target that would make a new entry, if the tenant may not have all that the submission makes.
+async fn find_target_without_room<'a, C: Connection>(
+    batch: &mut SubmissionBatch<'_, C>,
+    submission: &'a PreparedSubmission,
+    plans: &[TargetPlan],
     max_entries: u64,
 ) -> Result<Option<&'a Target>, StoreError> {
-    let mut creating = attempt
+    let mut creating = submission
         .targets
         .iter()
-        .zip(steps)
-        .filter(|(_, step)| step.creates());
+        .zip(plans)
+        .filter(|(_, plan)| plan.creates());
     let Some((first, _)) = creating.next() else {
         return Ok(None);
     };
@@ -118,20 +123,20 @@ async fn without_room<'a, C: Connection>(
     Ok((entries > max_entries).then_some(first))
 }
 
-/// The first target that would make an idempotency record, if the tenant may not have all that the attempt makes.
-async fn without_record<'a, C: Connection>(
-    batch: &mut Batch<'_, C>,
-    attempt: &'a PreparedSubmission,
-    steps: &[Step],
+/// The first target that would make an idempotency record, if the tenant may not have all that the submission makes.
+async fn find_target_without_record_room<'a, C: Connection>(
+    batch: &mut SubmissionBatch<'_, C>,
+    submission: &'a PreparedSubmission,
+    plans: &[TargetPlan],
     max_log_bytes: u64,
 ) -> Result<Option<&'a Target>, StoreError> {
-    let steps = attempt.targets.iter().zip(steps);
-    let mut making = steps.filter(|(_, step)| matches!(step, Step::Apply(_)));
-    let (Some(_), Some((first, _))) = (&attempt.id, making.next()) else {
+    let plans = submission.targets.iter().zip(plans);
+    let mut making = plans.filter(|(_, plan)| matches!(plan, TargetPlan::Apply(_)));
+    let (Some(_), Some((first, _))) = (&submission.id, making.next()) else {
         return Ok(None);
     };
-    let more = making.fold(attempt.record_weight(first), |bytes, (target, _)| {
-        bytes.saturating_add(attempt.record_weight(target))
+    let more = making.fold(submission.record_weight(first), |bytes, (target, _)| {
+        bytes.saturating_add(submission.record_weight(target))
     });
     let bytes = batch.record_bytes().await?.saturating_add(more);
     Ok((bytes > max_log_bytes).then_some(first))
@@ -144,18 +149,18 @@ fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
     }
 }
 
-/// All that is checked of a target; nothing is written.
-async fn plan<C: Connection>(
-    batch: &mut Batch<'_, C>,
-    attempt: &PreparedSubmission,
+/// Checks a target, and writes nothing.
+async fn plan_target<C: Connection>(
+    batch: &mut SubmissionBatch<'_, C>,
+    submission: &PreparedSubmission,
     target: &Target,
-) -> Settled<Step> {
+) -> OrRefusal<TargetPlan> {
     let Some(board) = batch.board(target).await? else {
         return Ok(Err(RefusalReason::StaleConfiguration));
     };
-    let place = find(batch, attempt, target, board).await?;
-    if let Some((id, known)) = attempt.id.as_ref().zip(place.known.as_ref()) {
-        return replay(attempt, target, id, known);
+    let state = read_target(batch, submission, target, board).await?;
+    if let Some((id, known)) = submission.id.as_ref().zip(state.known.as_ref()) {
+        return read_replay(submission, target, id, known);
     }
     if let Some(reason) = &target.refused {
         return Ok(Err(reason.clone()));
@@ -164,19 +169,19 @@ async fn plan<C: Connection>(
     if period.is_some_and(|period| period.layout != target.board.value.layout()) {
         return Ok(Err(RefusalReason::PeriodReordered));
     }
-    if period.is_some_and(|period| period.is_rebuilt_at(attempt.recorded_at)) {
+    if period.is_some_and(|period| period.is_rebuilt_at(submission.recorded_at)) {
         return Ok(Err(RefusalReason::Rebuilding));
     }
-    decide(attempt, target, period, place)
+    decide_target(submission, target, period, state)
 }
 
-/// Reads all that a target meets, in one statement.
-async fn find<C: Connection>(
-    batch: &mut Batch<'_, C>,
-    attempt: &PreparedSubmission,
+/// Reads the stored state of a target in one statement.
+async fn read_target<C: Connection>(
+    batch: &mut SubmissionBatch<'_, C>,
+    submission: &PreparedSubmission,
     target: &Target,
     board: i64,
-) -> Result<PeriodRef, StoreError> {
+) -> Result<TargetState, StoreError> {
     const FIND: &str = "SELECT EXISTS (SELECT 1 FROM bans WHERE tenant = ?5 AND player = ?2 \
            AND (expires_at IS NULL OR expires_at > ?7)), \
          s.fingerprint, s.outcome, e.order_key, e.attempts, e.metadata \
@@ -187,88 +192,95 @@ async fn find<C: Connection>(
         .period(board, &target.period.id)
         .await?
         .map(|period| period.row);
-    let record = attempt.record_name();
+    let record = submission.record_name();
     let parameters = [
         period.map_or(Value::Null, Value::Integer),
-        Value::Text(attempt.player.as_str()),
+        Value::Text(submission.player.as_str()),
         Value::Integer(board),
         record.as_deref().map_or(Value::Null, Value::Text),
         Value::Text(batch.tenant.as_str()),
-        Value::Integer(ids::too_old(attempt.recorded_at)),
-        Value::Integer(attempt.recorded_at.as_unix_ms()),
+        Value::Integer(ids::too_old(submission.recorded_at)),
+        Value::Integer(submission.recorded_at.as_unix_ms()),
     ];
     let row = batch.session.row(FIND, &parameters).await?;
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
-    let hidden = cells.flag("hidden")?;
+    let banned = cells.flag("hidden")?;
     let fingerprint = cells.blob_or_null("fingerprint")?;
     let outcome = cells.blob_or_null("outcome")?;
-    let known = match batch.known_id(board, attempt) {
+    let known = match batch.known_id(board, submission) {
         Some(known) => Some(known.clone()),
         None => fingerprint
             .zip(outcome)
-            .map(|(fingerprint, outcome)| Known { fingerprint, outcome }),
+            .map(|(fingerprint, outcome)| IdempotencyRecord { fingerprint, outcome }),
     };
     let key = cells.blob_or_null("order key")?;
-    Ok(PeriodRef {
+    Ok(TargetState {
         board,
-        hidden,
+        banned,
         known,
         existing: key.map(|key| (key, cells)),
     })
 }
 
 /// The first outcome of an id, if the content is the same.
-fn replay(attempt: &PreparedSubmission, target: &Target, id: &SubmissionId, known: &Known) -> Settled<Step> {
-    if known.fingerprint != attempt.fingerprint {
+fn read_replay(
+    submission: &PreparedSubmission,
+    target: &Target,
+    id: &SubmissionId,
+    known: &IdempotencyRecord,
+) -> OrRefusal<TargetPlan> {
+    if known.fingerprint != submission.fingerprint {
         return Ok(Err(RefusalReason::IdConflict { id: id.clone() }));
     }
     let leaderboard = target.board.value.id.clone();
-    decode_outcome(&known.outcome, leaderboard, attempt.player.clone())
-        .map(|outcome| Ok(Step::Replay(outcome)))
+    decode_outcome(&known.outcome, leaderboard, submission.player.clone())
+        .map(|outcome| Ok(TargetPlan::Replay(outcome)))
         .map_err(malformed)
 }
 
 /// What is left to do for a target once every target has been decided.
-enum Step {
+enum TargetPlan {
     Replay(Outcome),
-    Apply(Box<Apply>),
+    Apply(Box<PlannedWrite>),
 }
 
-impl Step {
+impl TargetPlan {
     fn creates(&self) -> bool {
         matches!(self, Self::Apply(apply) if apply.decision.status == Status::Created)
     }
 }
 
-/// A decision on its way into the tables.
-struct Apply {
+/// A decision that is not written yet.
+struct PlannedWrite {
     board: i64,
-    hidden: bool,
-    existing: Option<Placed>,
+    banned: bool,
+    existing: Option<KeyedEntry>,
     decision: Decision,
 }
 
-fn decide(
-    attempt: &PreparedSubmission,
+fn decide_target(
+    submission: &PreparedSubmission,
     target: &Target,
-    period: Option<&Found>,
-    place: PeriodRef,
-) -> Settled<Step> {
+    period: Option<&PeriodRow>,
+    state: TargetState,
+) -> OrRefusal<TargetPlan> {
     let entries = period.map_or(0, |period| period.total);
-    let existing = match (period, place.existing) {
-        (Some(period), Some((key, mut cells))) => Some(entries::placed(&period.layout, key, &mut cells)?),
+    let existing = match (period, state.existing) {
+        (Some(period), Some((key, mut cells))) => {
+            Some(entries::read_keyed_entry(&period.layout, key, &mut cells)?)
+        }
         _ => None,
     };
     let before: Option<&Entry> = existing.as_ref().map(|placed| &placed.entry);
-    if before.is_some_and(|entry| entry.player != attempt.player) {
+    if before.is_some_and(|entry| entry.player != submission.player) {
         return Err(corrupt("player in an order key"));
     }
-    let change = EntryChange::of(attempt, target);
-    let decided = Decision::settle(before, entries, &attempt.player, change, &target.board.value);
+    let change = EntryChange::from_submission(submission, target);
+    let decided = Decision::from_change(before, entries, &submission.player, change, &target.board.value);
     Ok(match decided {
-        Ok(decision) => Ok(Step::Apply(Box::new(Apply {
-            board: place.board,
-            hidden: place.hidden,
+        Ok(decision) => Ok(TargetPlan::Apply(Box::new(PlannedWrite {
+            board: state.board,
+            banned: state.banned,
             existing,
             decision,
         }))),
@@ -276,11 +288,11 @@ fn decide(
     })
 }
 
-impl Apply {
+impl PlannedWrite {
     async fn write<C: Connection>(
         self,
-        batch: &mut Batch<'_, C>,
-        attempt: &PreparedSubmission,
+        batch: &mut SubmissionBatch<'_, C>,
+        submission: &PreparedSubmission,
         target: &Target,
         ranks: RankDetail,
     ) -> Result<Outcome, StoreError> {
@@ -293,27 +305,27 @@ impl Apply {
         let (rank, previous_rank) = match ranks {
             RankDetail::Omitted => (None, None),
             RankDetail::Full => {
-                let (rank, previous) = rank_move(session, period, old_key, &key, self.hidden).await?;
+                let (rank, previous) = rank_move(session, period, old_key, &key, self.banned).await?;
                 (Some(rank), previous)
             }
         };
         if *status == Status::Kept {
             entries::save_attempts(session, period.row, entry).await?;
         } else {
-            entries::save(session, period.row, self.hidden, entry, &key).await?;
+            entries::save(session, period.row, self.banned, entry, &key).await?;
             period.version = position;
             if old_key.is_none() {
                 period.total = period.total.saturating_add(1);
-                period.visible = period.visible.saturating_add(u64::from(!self.hidden));
+                period.visible = period.visible.saturating_add(u64::from(!self.banned));
             }
-            if period.keeps_tuples() && !self.hidden {
+            if period.keeps_tuples() && !self.banned {
                 move_tuple(session, period, old_key, &key).await?;
             }
         }
         let outcome = Outcome {
             leaderboard: target.board.value.id.clone(),
             period: target.period.id.clone(),
-            player: attempt.player.clone(),
+            player: submission.player.clone(),
             status: *status,
             columns: Some(target.board.value.columns.clone()),
             values: entry.values.clone(),
@@ -326,26 +338,26 @@ impl Apply {
             replayed: false,
         };
         batch.count(*status);
-        batch.log(self.board, position, attempt, target, (self.hidden, *status));
-        batch.remember(self.board, attempt, target, &outcome);
+        batch.log(self.board, position, submission, target, (self.banned, *status));
+        batch.remember(self.board, submission, target, &outcome);
         Ok(outcome)
     }
 }
 
-/// Keeps count of the tuples when a visible entry moves.
+/// Updates the counts of tuples when a visible entry moves.
 async fn move_tuple<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     old: Option<&OrderKey>,
     new: &OrderKey,
 ) -> Result<(), StoreError> {
-    let new = tuples::of(period, new);
-    let old = old.map(|key| tuples::of(period, key));
+    let new = tuples::prefix_of(period, new);
+    let old = old.map(|key| tuples::prefix_of(period, key));
     if old == Some(new) {
         return Ok(());
     }
     if let Some(old) = old {
-        tuples::take(session, period.row, old).await?;
+        tuples::remove(session, period.row, old).await?;
     }
     tuples::add(session, period.row, new).await
 }

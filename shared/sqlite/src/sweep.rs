@@ -1,4 +1,4 @@
-//! What was deleted or has expired is out of sight at once, and its rows go in small pieces.
+//! Deletes discarded data. Deleted leaderboards and expired periods are invisible at once; their rows are deleted in small steps.
 
 use leaderboard_core::ports::{SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS};
 use leaderboard_core::{PeriodId, StoreError, Timestamp};
@@ -12,10 +12,10 @@ use crate::store::Session;
 const LEADERBOARD: i64 = 0;
 const PERIOD: i64 = 1;
 
-/// The most expired periods that one transaction of scores puts out of sight.
+/// The most expired periods that one transaction of scores discards.
 pub(crate) const EXPIRED_PER_STEP: u64 = 100;
 
-/// Puts up to `most` periods of a leaderboard that have expired at `now` out of sight. How many.
+/// Discards up to `most` periods of a leaderboard that have expired at `now`. Returns how many.
 pub(crate) async fn discard_expired<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -32,7 +32,7 @@ pub(crate) async fn discard_expired<C: Connection>(
     discard_periods(session, EXPIRED, &parameters).await
 }
 
-/// Puts a period that is there and has expired out of sight, so that a new one can have its id.
+/// Discards an expired period, so that a new period can have its id.
 pub(crate) async fn discard_expired_period<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
@@ -43,7 +43,7 @@ pub(crate) async fn discard_expired_period<C: Connection>(
     discard_periods(session, NAMED, &parameters).await.map(drop)
 }
 
-/// Puts the periods whose rows a statement selects out of sight. How many there were.
+/// Discards the periods whose rows a statement selects. Returns how many.
 async fn discard_periods<C: Connection>(
     session: &Session<'_, C>,
     selected: &str,
@@ -62,7 +62,7 @@ async fn discard_periods<C: Connection>(
     changes(session).await
 }
 
-/// Puts the entries that belong to a row of periods out of sight.
+/// Discards the entries of a period's row.
 pub(crate) async fn discard_period<C: Connection>(
     session: &Session<'_, C>,
     row: i64,
@@ -71,12 +71,12 @@ pub(crate) async fn discard_period<C: Connection>(
     session.run(DISCARD, &[Value::Integer(row)]).await
 }
 
-/// Puts a leaderboard and its periods out of sight.
+/// Discards a leaderboard and its periods.
 pub(crate) async fn discard_leaderboard<C: Connection>(
     session: &Session<'_, C>,
     board: i64,
 ) -> Result<(), StoreError> {
-    retention::release(session, board).await?;
+    retention::subtract_leaderboard(session, board).await?;
     for sql in [
         "INSERT INTO discarded (kind, row) SELECT 1, r.spare FROM periods p JOIN rebuilds r ON r.period = p.row \
          WHERE p.leaderboard = ?1",
@@ -84,7 +84,7 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
         "INSERT INTO discarded (kind, row) SELECT 1, row FROM periods WHERE leaderboard = ?1",
         "INSERT INTO discarded (kind, row) VALUES (0, ?1)",
         "DELETE FROM pending_expiries WHERE leaderboard = ?1",
-        // The leaderboard first: nobody keeps its count of entries then.
+        // The leaderboard is deleted before its periods, so that their trigger has no count to update.
         "DELETE FROM leaderboards WHERE row = ?1",
         "DELETE FROM periods WHERE leaderboard = ?1",
     ] {
@@ -93,9 +93,9 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
     Ok(())
 }
 
-/// Deletes up to [`SWEEP_STEP_ROWS`] rows of what is out of sight, and finishes with at most [`SWEEP_STEP_PERIODS`] periods and
-/// leaderboards. Whether more may be left.
-pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<bool, StoreError> {
+/// Deletes up to [`SWEEP_STEP_ROWS`] rows of at most [`SWEEP_STEP_PERIODS`] discarded periods and leaderboards. Returns whether more
+/// may be left.
+pub(crate) async fn delete_some<C: Connection>(session: &Session<'_, C>) -> Result<bool, StoreError> {
     const NEXT: &str = "SELECT kind, row FROM discarded LIMIT 1";
     const DONE: &str = "DELETE FROM discarded WHERE kind = ?1 AND row = ?2";
     let mut budget = SWEEP_STEP_ROWS;
@@ -105,8 +105,8 @@ pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<boo
         };
         let kind = next.integer("kind")?;
         let row = next.integer("row")?;
-        for sql in pieces(kind)? {
-            budget = budget.saturating_sub(delete_some(session, sql, row, budget).await?);
+        for sql in statements_of(kind)? {
+            budget = budget.saturating_sub(delete_rows(session, sql, row, budget).await?);
         }
         if budget == 0 {
             break;
@@ -118,8 +118,8 @@ pub(crate) async fn sweep<C: Connection>(session: &Session<'_, C>) -> Result<boo
     Ok(true)
 }
 
-/// The statements that delete up to `?2` rows of the thing `?1`.
-fn pieces(kind: i64) -> Result<[&'static str; 2], StoreError> {
+/// Returns the statements that delete up to `?2` rows of the leaderboard or period `?1`.
+fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
     match kind {
         LEADERBOARD => Ok([
             "DELETE FROM events WHERE leaderboard = ?1 AND position IN \
@@ -137,7 +137,7 @@ fn pieces(kind: i64) -> Result<[&'static str; 2], StoreError> {
     }
 }
 
-async fn delete_some<C: Connection>(
+async fn delete_rows<C: Connection>(
     session: &Session<'_, C>,
     sql: &str,
     row: i64,

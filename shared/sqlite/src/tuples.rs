@@ -6,17 +6,17 @@ use leaderboard_core::{OrderKey, StoreError};
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
-use crate::periods::Found;
+use crate::periods::PeriodRow;
 use crate::store::Session;
 
-/// The tuple in a key of a period.
-pub(crate) fn of<'k>(period: &Found, key: &'k OrderKey) -> &'k [u8] {
+/// Returns the tuple at the beginning of an order key.
+pub(crate) fn prefix_of<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
     let key = key.as_bytes();
     key.get(..period.layout.tuple_bytes()).unwrap_or(key)
 }
 
-/// Whether a visible entry has this tuple.
-pub(crate) async fn is_there<C: Connection>(
+/// Returns whether a visible entry has this tuple.
+pub(crate) async fn contains<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     tuple: &[u8],
@@ -26,7 +26,7 @@ pub(crate) async fn is_there<C: Connection>(
     Ok(session.row(FIND, &parameters).await?.is_some())
 }
 
-/// One more visible entry has this tuple.
+/// Counts one more visible entry with this tuple.
 pub(crate) async fn add<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
@@ -39,8 +39,8 @@ pub(crate) async fn add<C: Connection>(
         .await
 }
 
-/// One visible entry less has this tuple.
-pub(crate) async fn take<C: Connection>(
+/// Counts one less visible entry with this tuple.
+pub(crate) async fn remove<C: Connection>(
     session: &Session<'_, C>,
     period: i64,
     tuple: &[u8],
@@ -52,7 +52,7 @@ pub(crate) async fn take<C: Connection>(
     session.run(DROP, &parameters).await
 }
 
-/// More visible entries have these tuples, each by so many.
+/// Adds to the counts of several tuples.
 pub(crate) async fn add_many<C: Connection>(
     session: &Session<'_, C>,
     period: i64,

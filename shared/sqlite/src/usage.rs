@@ -4,7 +4,7 @@ use leaderboard_core::ports::{DayUsage, EntryQuota, USAGE_DAYS, Usage};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
-use crate::metering::{DAY_US, now_us};
+use crate::rate_limits::{DAY_US, now_us};
 use crate::retention;
 use crate::row::{Cells, corrupt, stored};
 use crate::store::Session;
@@ -61,6 +61,6 @@ pub(crate) async fn entry_quota<C: Connection>(
     Ok(EntryQuota {
         leaderboards: cells.unsigned("count of leaderboards")?,
         entries: cells.unsigned("count of entries")?,
-        log_bytes: retention::weights(session, tenant, now).await?.total(),
+        log_bytes: retention::read_weights(session, tenant, now).await?.total(),
     })
 }

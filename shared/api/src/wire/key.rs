@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, Timestamp};
-use leaderboard_identity::api_key::{ApiKeyRecord, ApiKeyText, KeyTerms, MAX_OVERLAP_S};
+use leaderboard_identity::api_key::{ApiKeyRecord, ApiKeyText, KeySettings, MAX_OVERLAP_S};
 use serde::Serialize;
 
 use super::scopes;
@@ -20,7 +20,7 @@ const DEFAULT_OVERLAP_S: u32 = 60 * 60;
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
-pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeyTerms, Problem> {
+pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
     let mut errors = Errors::default();
     let terms = Field::root(tree).object(&mut errors).map(|fields| {
         fields.only(
@@ -48,7 +48,7 @@ pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeyTerms, Problem> {
         let token_addresses = fields
             .optional("token_addresses")
             .map(|field| addresses(&field, &mut errors));
-        KeyTerms {
+        KeySettings {
             token_addresses,
             name: name.unwrap_or_default().to_owned(),
             // Where they cannot be read they are not empty for all that.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leaderboard_core::ports::MAX_CONFIGURATIONS_READ;
 use leaderboard_core::{
     Invalid, LeaderboardId, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Metadata, Operator, PlayerId, Submission,
-    SubmissionId, SubmissionTarget,
+    SubmissionId, SubmittedValues,
 };
 
 use crate::json::{Errors, Field, Fields, Json, Pointer, compact, parse};
@@ -220,10 +220,10 @@ fn leaderboards(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<Leader
 }
 
 /// `score` or `values`, and which of them.
-fn numbers(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<(SubmissionTarget, &'static str)> {
+fn numbers(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<(SubmittedValues, &'static str)> {
     match (fields.optional("score"), fields.optional("values")) {
-        (Some(score), None) => Some((SubmissionTarget::Score(score.integer(errors)?), "score")),
-        (None, Some(values)) => Some((SubmissionTarget::Named(named(values, errors)?), "values")),
+        (Some(score), None) => Some((SubmittedValues::Score(score.integer(errors)?), "score")),
+        (None, Some(values)) => Some((SubmittedValues::Named(named(values, errors)?), "values")),
         (Some(_), Some(values)) => {
             errors.add(&values.pointer, "must not be sent together with score");
             None

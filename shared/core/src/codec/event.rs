@@ -5,32 +5,31 @@ use super::wire::{Malformed, Reader, Writer};
 use crate::{Event, EventBody, Metadata, Operator, PeriodId, SubmissionId, Timestamp};
 
 const CONFIGURED_V1: u8 = 1;
-/// Metadata, if there is any, stands before the id; events without metadata that are not marked as kept still have this
-/// shape.
+/// Metadata comes before the id. Events without metadata and without [`KEPT_FLAG`] still use this format.
 const SUBMITTED_V1: u8 = 2;
 const REMOVED_V1: u8 = 3;
-const HIDDEN_V1: u8 = 4;
-const RESTORED_V1: u8 = 5;
-/// The code of a submitted event with metadata, which comes last, or with [`KEPT_FLAG`]. A store that adds one of them to
-/// an event without both gives it this code.
+const BANNED_V1: u8 = 4;
+const UNBANNED_V1: u8 = 5;
+/// The code of a submitted event with metadata (at the end) or with [`KEPT_FLAG`]. A store that adds one of them to an event sets
+/// this code.
 pub const SUBMITTED_V2: u8 = 6;
 
-/// How many bytes of an event hold its code, its flags and when it was accepted, at most.
+/// The most bytes that the code, the flags and the time of an event take.
 pub const RECORDED_AT_BYTES: usize = 12;
-/// Where the flags of a submitted event stand, in bytes from its start. A store sets [`HIDDEN_FLAG`] there.
+/// The offset of the flags in a submitted event, in bytes. A store sets [`BANNED_FLAG`] there.
 pub const SUBMITTED_FLAGS_AT: usize = 1;
-/// Flag: the player was hidden when the submission was accepted.
-pub const HIDDEN_FLAG: u8 = 0b1000_0000;
-/// Flag: the entry stayed as it was. A store sets it, and leaves the metadata out.
+/// Flag: the player was banned when the submission was accepted.
+pub const BANNED_FLAG: u8 = 0b1000_0000;
+/// Flag: the entry stayed as it was. A store sets it, and omits the metadata.
 pub const KEPT_FLAG: u8 = 0b0010_0000;
 /// Flag: metadata follows at the end, its length as a varint and its text. A store sets it when it adds them.
 pub const METADATA_FLAG: u8 = 0b0000_0100;
 const OPERATOR_MASK: u8 = 0b0000_0011;
 const HAS_ID: u8 = 0b0000_1000;
-/// The score was received at the instant it happened: the usual case, and eight bytes saved.
+/// Flag: the score happened when it was recorded. This is the usual case, and saves eight bytes.
 const OCCURRED_WHEN_RECORDED: u8 = 0b0001_0000;
 
-/// An event as bytes.
+/// Encodes an event.
 #[must_use]
 pub fn encode_event(event: &Event) -> Vec<u8> {
     let mut w = Writer::default();
@@ -53,9 +52,9 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             w.text(player.as_str());
             w.text(period.as_str());
         }
-        EventBody::Hidden { player } | EventBody::Restored { player } => {
-            let hidden = matches!(event.body, EventBody::Hidden { .. });
-            w.byte(if hidden { HIDDEN_V1 } else { RESTORED_V1 });
+        EventBody::Banned { player } | EventBody::Unbanned { player } => {
+            let banned = matches!(event.body, EventBody::Banned { .. });
+            w.byte(if banned { BANNED_V1 } else { UNBANNED_V1 });
             w.timestamp(event.recorded_at);
             w.text(player.as_str());
         }
@@ -72,7 +71,7 @@ fn write_submitted(w: &mut Writer, event: &Event) {
         metadata,
         occurred_at,
         id,
-        hidden,
+        banned,
         kept,
     } = &event.body
     else {
@@ -90,7 +89,7 @@ fn write_submitted(w: &mut Writer, event: &Event) {
             | flag(metadata.is_some(), METADATA_FLAG)
             | flag(id.is_some(), HAS_ID)
             | flag(when_recorded, OCCURRED_WHEN_RECORDED)
-            | flag(*hidden, HIDDEN_FLAG)
+            | flag(*banned, BANNED_FLAG)
             | flag(*kept, KEPT_FLAG),
     );
     w.timestamp(event.recorded_at);
@@ -108,8 +107,8 @@ fn write_submitted(w: &mut Writer, event: &Event) {
     }
 }
 
-/// One byte for the usual id, the start as an instant where the id is one, else the id's text: a log has many
-/// of these.
+/// Writes a period id compactly, because a log contains many: one byte for `all`, an instant for an id that is an instant, or else
+/// the text.
 fn write_period(w: &mut Writer, period: &PeriodId) {
     if *period == PeriodId::all_time() {
         return w.byte(2);
@@ -157,15 +156,15 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
             player: r.player()?,
             period: r.period()?,
         },
-        HIDDEN_V1 => EventBody::Hidden { player: r.player()? },
-        RESTORED_V1 => EventBody::Restored { player: r.player()? },
+        BANNED_V1 => EventBody::Banned { player: r.player()? },
+        UNBANNED_V1 => EventBody::Unbanned { player: r.player()? },
         _ => return Err(Malformed("event code")),
     };
     r.end()?;
     Ok(Event { recorded_at, body })
 }
 
-/// When an event was accepted; its first [`RECORDED_AT_BYTES`] bytes are enough.
+/// Returns when an event was accepted. The first [`RECORDED_AT_BYTES`] bytes of the event are enough.
 ///
 /// # Errors
 /// [`Malformed`] when the bytes are not the beginning of an event.
@@ -208,7 +207,7 @@ fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
     }
     r.end()?;
     let operator = Operator::from_code(flags & OPERATOR_MASK).ok_or(Malformed("operator"))?;
-    let hidden = has(HIDDEN_FLAG);
+    let banned = has(BANNED_FLAG);
     let kept = has(KEPT_FLAG);
     let body = EventBody::Submitted {
         player,
@@ -218,7 +217,7 @@ fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
         metadata,
         occurred_at,
         id,
-        hidden,
+        banned,
         kept,
     };
     Ok(Event { recorded_at, body })

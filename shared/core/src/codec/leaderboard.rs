@@ -8,16 +8,16 @@ use crate::{
     LogPolicy, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp, WarmView, WriteAccess,
 };
 
-/// The first shape, without a cache policy: the default one.
+/// The first format, without a cache policy.
 const LEADERBOARD_V1: u8 = 1;
-/// The first shape and a cache policy.
+/// The first format with a cache policy.
 const LEADERBOARD_V2: u8 = 2;
-/// The second shape, whose reset is a history: what was stored before kept none.
+/// The second format with a history of resets.
 const LEADERBOARD_V3: u8 = 3;
-/// The third shape and a log policy. Another shape gets another code.
+/// The third format with a log policy.
 const LEADERBOARD_V4: u8 = 4;
 
-/// A configuration as bytes. The oldest shape that holds it is taken, so that what was stored before stays the same.
+/// Encodes a configuration in the oldest format that can represent it, so that stored configurations keep their bytes.
 #[must_use]
 pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
     let mut w = Writer::default();
@@ -68,7 +68,7 @@ fn code_of(board: &Leaderboard) -> u8 {
 /// The inverse of [`encode_leaderboard`].
 ///
 /// # Errors
-/// [`Malformed`] when the bytes are not a configuration, or one that this program would not accept.
+/// [`Malformed`] if the bytes are not a configuration, or a configuration that fails [`Leaderboard::check`].
 pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let mut r = Reader::new(bytes);
     let code = r.byte()?;
@@ -123,7 +123,7 @@ pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     Ok(board)
 }
 
-/// A layout as bytes: equal layouts have equal bytes.
+/// Encodes a layout. Equal layouts have equal bytes.
 #[must_use]
 pub fn encode_layout(layout: &Layout) -> Vec<u8> {
     let mut w = Writer::default();
@@ -142,7 +142,7 @@ pub fn decode_layout(bytes: &[u8]) -> Result<Layout, Malformed> {
     Ok(layout)
 }
 
-/// The number of columns, and direction and name of each.
+/// Writes the number of columns, then direction and name of each.
 pub(super) fn write_columns(w: &mut Writer, columns: &Columns) {
     w.unsigned(columns.count() as u64);
     for column in columns.iter() {
@@ -264,7 +264,7 @@ fn write_reset(w: &mut Writer, reset: &Reset) {
     w.text(&reset.time_zone);
 }
 
-/// Whether it is a schedule as the first two shapes hold it: one rule, and nothing is known of those before it.
+/// Returns whether the first two formats can represent a schedule: it has one rule and no record of earlier rules.
 fn is_unrecorded(schedule: &Schedule) -> bool {
     schedule.unrecorded_until() == Some(Timestamp::MAX) && schedule.changes().count() == 1
 }

@@ -1,8 +1,8 @@
-//! The bytes in which both stores keep configurations, events and outcomes.
+//! The binary format of configurations, events and outcomes in both stores. The format is the same for every store, so a copied
+//! log stays equal byte for byte.
 //!
-//! Compact, exact and the same for every store: a log copied from one store to another stays equal, byte
-//! for byte. Each kind begins with a code; a changed shape gets a new code and the old one stays readable.
-//! Integers are LEB128 varints, signed ones zigzag-coded before that; text is its length in bytes and UTF-8.
+//! Each value begins with a code. A changed format gets a new code, and the old formats stay readable. Integers are LEB128 varints;
+//! signed integers are zigzag-coded first. A text is its length in bytes and its UTF-8 bytes.
 
 mod event;
 mod leaderboard;
@@ -10,7 +10,7 @@ mod outcome;
 mod wire;
 
 pub use event::{
-    HIDDEN_FLAG, KEPT_FLAG, METADATA_FLAG, RECORDED_AT_BYTES, SUBMITTED_FLAGS_AT, SUBMITTED_V2, decode_event,
+    BANNED_FLAG, KEPT_FLAG, METADATA_FLAG, RECORDED_AT_BYTES, SUBMITTED_FLAGS_AT, SUBMITTED_V2, decode_event,
     encode_event, read_recorded_at,
 };
 pub use leaderboard::{decode_layout, decode_leaderboard, encode_layout, encode_leaderboard};

@@ -1,15 +1,15 @@
-//! Outcomes as bytes: what a repeated `id` gets back.
+//! Outcomes as bytes, for idempotency records.
 
 use super::leaderboard::{read_columns, write_columns};
 use super::wire::{Malformed, Reader, Writer};
 use crate::{LeaderboardId, Outcome, PlayerId, Previous, Status};
 
-/// The first shape, without columns.
+/// The first format, without columns.
 const OUTCOME_V1: u8 = 1;
-/// The first shape, and columns after it.
+/// The first format, followed by the columns.
 const OUTCOME_V2: u8 = 2;
 
-/// The parts of an outcome that the request does not already tell.
+/// Encodes an outcome without the parts that the repeated request contains: leaderboard and player.
 #[must_use]
 pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
     let mut w = Writer::default();
@@ -33,7 +33,7 @@ pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
     w.finish()
 }
 
-/// The inverse of [`encode_outcome`], marked as a replay.
+/// The inverse of [`encode_outcome`]. The outcome is marked as a replay.
 ///
 /// # Errors
 /// [`Malformed`] when the bytes are not an outcome.
@@ -76,7 +76,7 @@ pub fn decode_outcome(
 }
 
 impl Status {
-    /// A stable number for storage: 0 created, 1 improved, 2 changed, 3 kept.
+    /// Returns the number of the status in storage: 0 created, 1 improved, 2 changed, 3 kept.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {

@@ -5,7 +5,7 @@ use crate::{PeriodId, PlayerId, Timestamp, Values};
 /// The longest varint of 64 bits, in bytes.
 const MAX_VARINT_BYTES: u32 = 10;
 
-/// The bytes are not what this program writes.
+/// The bytes do not have the expected format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(
     /// What was being read.
@@ -25,18 +25,18 @@ impl std::error::Error for Malformed {}
 pub struct Writer(Vec<u8>);
 
 impl Writer {
-    /// The bytes written.
+    /// Returns the bytes.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         self.0
     }
 
-    /// One byte as it is.
+    /// Writes one byte.
     pub fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
 
-    /// An unsigned varint.
+    /// Writes an unsigned varint.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the low seven bits are what is wanted"
@@ -101,10 +101,10 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// That nothing is left.
+    /// Checks that all bytes were read.
     ///
     /// # Errors
-    /// [`Malformed`] when something is.
+    /// [`Malformed`] if bytes are left.
     pub fn end(&self) -> Result<(), Malformed> {
         if self.0.is_empty() {
             Ok(())

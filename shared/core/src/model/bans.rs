@@ -1,7 +1,7 @@
-//! Shadow bans: each is applied to every leaderboard at once, and ends when a call comes that knows it is over.
+//! Shadow bans. A ban is applied to all leaderboards at once, and ends with the first call whose instant is at or after its end.
 
-use super::scores::broken;
-use super::{Model, Tenant};
+use super::scores::reject;
+use super::{Model, ModelTenant};
 use crate::ports::{Ban, Bans, MAX_BANS, TooManyBans};
 use crate::{Event, EventBody, PlayerId, StoreError, TenantId, Timestamp};
 
@@ -21,17 +21,17 @@ impl Bans for Model {
             return Ok(Err(TooManyBans));
         }
         tenant.bans.insert(ban.player.clone(), ban.clone());
-        let body = EventBody::Hidden {
+        let body = EventBody::Banned {
             player: ban.player.clone(),
         };
-        tell_all(tenant, &ban.player, ban.banned_at, &body).map(Ok)
+        append_where_present(tenant, &ban.player, ban.banned_at, &body).map(Ok)
     }
 
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
         self.end_bans(tenant, at)?;
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
-        tenant.show(player, at)
+        tenant.end_ban(player, at)
     }
 
     async fn find_ban(
@@ -63,7 +63,7 @@ impl Bans for Model {
 }
 
 impl Model {
-    /// Ends the bans of a tenant that are over, in the order in which they end.
+    /// Ends the bans of a tenant that are over at `now`, in the order of their ends.
     pub(super) fn end_bans(&self, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
         let mut tenants = self.0.borrow_mut();
         let Some(tenant) = tenants.get_mut(tenant) else {
@@ -75,27 +75,27 @@ impl Model {
             .collect();
         ended.sort_by(|(a_at, a), (b_at, b)| (a_at, a.as_bytes()).cmp(&(b_at, b.as_bytes())));
         for (at, player) in ended {
-            tenant.show(&player, at)?;
+            tenant.end_ban(&player, at)?;
         }
         Ok(())
     }
 }
 
-impl Tenant {
-    fn show(&mut self, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+impl ModelTenant {
+    fn end_ban(&mut self, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
         if self.bans.remove(player).is_none() {
             return Ok(());
         }
-        let body = EventBody::Restored {
+        let body = EventBody::Unbanned {
             player: player.clone(),
         };
-        tell_all(self, player, at, &body)
+        append_where_present(self, player, at, &body)
     }
 }
 
-/// Appends `body` wherever the player has an entry.
-fn tell_all(
-    tenant: &mut Tenant,
+/// Appends `body` to each leaderboard in which the player has an entry.
+fn append_where_present(
+    tenant: &mut ModelTenant,
     player: &PlayerId,
     at: Timestamp,
     body: &EventBody,
@@ -106,7 +106,7 @@ fn tell_all(
                 recorded_at: at,
                 body: body.clone(),
             };
-            board.append(event).map_err(|error| broken(&error))?;
+            board.append(event).map_err(|error| reject(&error))?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The port of dead letters.
+//! Dead letters.
 
 use super::Model;
 use crate::ports::{
@@ -8,12 +8,12 @@ use crate::{StoreError, TenantId};
 
 /// The letters, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Letters {
+pub(super) struct KeptLetters {
     last_id: u64,
     kept: Vec<StoredDeadLetter>,
 }
 
-impl Letters {
+impl KeptLetters {
     fn has(&self, tenant: Option<&TenantId>, letter: &DeadLetter) -> bool {
         self.kept.iter().any(|known| {
             let apart_ms = known.letter.at.as_unix_ms().abs_diff(letter.at.as_unix_ms());
@@ -33,7 +33,7 @@ impl Letters {
         });
     }
 
-    /// Deletes the oldest one of a tenant, or of all.
+    /// Deletes the oldest of the letters that match `of`, if more than `most` match.
     fn delete_oldest(&mut self, of: impl Fn(&StoredDeadLetter) -> bool, most: u64) {
         let count = self.kept.iter().filter(|letter| of(letter)).count() as u64;
         if count > most

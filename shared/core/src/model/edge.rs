@@ -1,4 +1,4 @@
-//! The ports of the edge: documents, rate limits and usage, counters, the audit log.
+//! Documents, rate limits and usage, counters, the audit log.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::{StoreError, TenantId, Timestamp, Versioned};
 
 const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
 
-/// What the edge keeps.
+/// The data behind these ports.
 #[derive(Debug, Default)]
 pub(super) struct Edge {
-    /// The store's own clock, in microseconds since the epoch; only [`Model::set_clock`] moves it.
+    /// The store's clock, in microseconds since the epoch; only [`Model::set_clock`] changes it.
     pub(super) clock_us: u64,
     documents: BTreeMap<DocumentName, Versioned<Vec<u8>>>,
     last_versions: BTreeMap<Option<TenantId>, u64>,
@@ -26,28 +26,33 @@ pub(super) struct Edge {
 }
 
 impl Model {
-    /// Sets the store's own clock, by which rates are limited: microseconds since the epoch.
+    /// Sets the store's clock, which rate limits use, in microseconds since the epoch.
     pub fn set_clock(&self, now_us: u64) {
         self.1.borrow_mut().clock_us = now_us;
     }
 
-    pub(super) fn meter(
+    pub(super) fn charge(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
         refusing: bool,
     ) -> RateLimitDecision {
-        self.1.borrow_mut().meter(tenant, metering, refusing)
+        self.1.borrow_mut().charge(tenant, charge_request, refusing)
     }
 }
 
-/// The version that is given after `last`.
+/// Returns the version that follows `last`.
 pub(super) fn version_after(last: u64, clock_us: u64) -> u64 {
     clock_us.max(last + 1)
 }
 
 impl Edge {
-    fn meter(&mut self, tenant: &TenantId, metering: &ChargeRequest, refusing: bool) -> RateLimitDecision {
+    fn charge(
+        &mut self,
+        tenant: &TenantId,
+        charge_request: &ChargeRequest,
+        refusing: bool,
+    ) -> RateLimitDecision {
         let now = self.clock_us;
         let day = u32::try_from(now / DAY_US).unwrap_or(u32::MAX);
         let today = self
@@ -55,10 +60,10 @@ impl Edge {
             .get(&(tenant.clone(), day))
             .copied()
             .unwrap_or_default();
-        let over_quota = metering
+        let over_quota = charge_request
             .max_requests_per_day
-            .is_some_and(|most| today.requests + metering.usage.requests > most);
-        let before: Vec<u64> = metering
+            .is_some_and(|most| today.requests + charge_request.usage.requests > most);
+        let before: Vec<u64> = charge_request
             .charges
             .iter()
             .map(|charge| self.ahead(tenant, charge))
@@ -67,7 +72,7 @@ impl Edge {
             Some(needs) => ahead + charge.interval_us * needs <= charge.interval_us * charge.burst,
             None => true,
         };
-        let refused = refusing && (over_quota || !metering.charges.iter().zip(&before).all(has_room));
+        let refused = refusing && (over_quota || !charge_request.charges.iter().zip(&before).all(has_room));
         if refused {
             return RateLimitDecision {
                 ahead_us: before,
@@ -76,7 +81,7 @@ impl Edge {
             };
         }
         let mut ahead_us = Vec::new();
-        for (charge, before) in metering.charges.iter().zip(before) {
+        for (charge, before) in charge_request.charges.iter().zip(before) {
             let least = if refusing { MAX_DEBT_US } else { 0 };
             let most = least.max(charge.interval_us * charge.burst * MAX_OVERDRAFT_BURSTS);
             let after = (before + charge.interval_us * charge.cost).min(most.max(before));
@@ -84,14 +89,14 @@ impl Edge {
                 .insert((tenant.clone(), charge.bucket.clone()), now + after);
             ahead_us.push(after);
         }
-        if metering.usage != Usage::default() {
+        if charge_request.usage != Usage::default() {
             let counted = self.usage.entry((tenant.clone(), day)).or_default();
-            counted.requests += metering.usage.requests;
-            counted.scores += metering.usage.scores;
+            counted.requests += charge_request.usage.requests;
+            counted.scores += charge_request.usage.scores;
         }
         RateLimitDecision {
             ahead_us,
-            requests_today: today.requests + metering.usage.requests,
+            requests_today: today.requests + charge_request.usage.requests,
             refused,
         }
     }
@@ -175,17 +180,17 @@ impl RateLimits for Model {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        Ok(self.meter(tenant, metering, true))
+        Ok(self.charge(tenant, charge_request, true))
     }
 
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        Ok(self.meter(tenant, metering, false))
+        Ok(self.charge(tenant, charge_request, false))
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {

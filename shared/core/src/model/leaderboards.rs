@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::edge::version_after;
-use super::scores::broken;
-use super::{Board, Model, Projection};
+use super::scores::reject;
+use super::{Model, ModelLeaderboard, Projection};
 use crate::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
 use crate::{Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
 
@@ -65,7 +65,7 @@ impl Leaderboards for Model {
         let board = tenant
             .boards
             .entry(put.leaderboard.id.clone())
-            .or_insert_with(|| Board {
+            .or_insert_with(|| ModelLeaderboard {
                 configuration: configuration.clone(),
                 log: Vec::new(),
                 projection: Projection::default(),
@@ -75,7 +75,7 @@ impl Leaderboards for Model {
             });
         board.configuration = configuration;
         board.expiries.extend(put.expiries.iter().cloned());
-        board.append(event_of(put)).map_err(|error| broken(&error))?;
+        board.append(event_of(put)).map_err(|error| reject(&error))?;
         Ok(Ok((tenant.last_version, created)))
     }
 
@@ -114,17 +114,17 @@ impl Leaderboards for Model {
     }
 }
 
-fn version_of(board: Option<&Board>) -> Option<u64> {
+fn version_of(board: Option<&ModelLeaderboard>) -> Option<u64> {
     board.map(|board| board.configuration.version)
 }
 
-/// Whether the current period has another order.
+/// Returns whether the current period has another order than the new configuration.
 fn reorders(projection: &Projection, put: &PutLeaderboard<'_>) -> bool {
     let current = projection.periods.get(put.current);
     current.is_some_and(|state| state.layout != put.leaderboard.layout())
 }
 
-/// That the current period has no entries whose order would change, or may be rebuilt.
+/// Checks that the order of the current period's entries stays, or that they may be rebuilt.
 fn keeps_order(projection: &Projection, put: &PutLeaderboard<'_>) -> Result<(), PutRefusal> {
     let Some(state) = projection.periods.get(put.current) else {
         return Ok(());

@@ -1,8 +1,8 @@
-//! The oracle: the whole domain in memory, as plainly as it can be said.
+//! The model: the whole domain in memory, as simple as possible. Tests compare the stores with it, and an event log is replayed
+//! with it ([`Projection::replay`]).
 //!
-//! It orders entries by comparing them, never by the bytes of an order key, and keeps no index: every answer
-//! is counted out anew. Slow and obviously right, it is what the stores are held against, and what an event
-//! log is replayed with ([`Projection::replay`]).
+//! The model compares entries field by field instead of by the bytes of an order key, has no index, and computes every result
+//! from all entries.
 
 mod bans;
 mod dead_letters;
@@ -26,51 +26,51 @@ use crate::{
     Timestamp, Versioned,
 };
 
-/// The domain in memory. It implements the ports that hold leaderboards; its futures are ready at once.
+/// The domain in memory. It implements all ports of a store; its futures are always ready.
 #[derive(Debug, Default)]
 pub struct Model(
-    RefCell<BTreeMap<TenantId, Tenant>>,
+    RefCell<BTreeMap<TenantId, ModelTenant>>,
     RefCell<edge::Edge>,
-    RefCell<dead_letters::Letters>,
+    RefCell<dead_letters::KeptLetters>,
 );
 
-/// All that belongs to one tenant.
+/// The data of one tenant.
 #[derive(Debug, Default)]
-struct Tenant {
-    /// The version given last; it outlives the leaderboards.
+struct ModelTenant {
+    /// The last version of a configuration. It stays when leaderboards are deleted.
     last_version: u64,
-    boards: BTreeMap<LeaderboardId, Board>,
+    boards: BTreeMap<LeaderboardId, ModelLeaderboard>,
     bans: BTreeMap<PlayerId, Ban>,
 }
 
-/// One leaderboard: its log, and what follows from it.
+/// One leaderboard: its log and the state that follows from the log.
 #[derive(Debug)]
-struct Board {
+struct ModelLeaderboard {
     configuration: Versioned<Leaderboard>,
     log: Vec<RecordedEvent>,
     projection: Projection,
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
-    ids: BTreeMap<String, Known>,
-    /// What the idempotency records weigh that were made in each span of [`IDEMPOTENCY_MS`], in bytes.
+    ids: BTreeMap<String, KeptOutcome>,
+    /// The weight of the idempotency records that were created in each span of [`IDEMPOTENCY_MS`], in bytes.
     record_bytes: BTreeMap<i64, u64>,
 }
 
-/// What an id stands for.
+/// An idempotency record.
 #[derive(Debug, Clone)]
-struct Known {
+struct KeptOutcome {
     fingerprint: Fingerprint,
     outcome: Outcome,
     first_at: Timestamp,
 }
 
 impl Model {
-    /// A world without tenants.
+    /// Creates a model without tenants.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What the log of a leaderboard has come to; `None` when there is no such leaderboard.
+    /// Returns the state of a leaderboard; `None` if the leaderboard does not exist.
     #[must_use]
     pub fn projection(&self, tenant: &TenantId, leaderboard: &LeaderboardId) -> Option<Projection> {
         let tenants = self.0.borrow();
@@ -78,37 +78,37 @@ impl Model {
         Some(board.projection.clone())
     }
 
-    /// What a tenant holds now.
+    /// Returns what a tenant holds now.
     fn entry_quota(&self, tenant: &TenantId, now: Timestamp) -> EntryQuota {
         let tenants = self.0.borrow();
         let tenant = tenants.get(tenant);
         tenant.map(|tenant| tenant.entry_quota(now)).unwrap_or_default()
     }
 
-    /// Reads `place`, if its configuration is the current one. The entries are `None` before the first one.
+    /// Reads a period, if the caller's configuration is the current one. `answer` gets `None` for a period without a first entry.
     fn read<T>(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         answer: impl FnOnce(&Projection, Option<&PeriodState>) -> T,
     ) -> Result<T, ReadError> {
-        self.end_bans(place.tenant, place.now)?;
+        self.end_bans(period_ref.tenant, period_ref.now)?;
         let tenants = self.0.borrow();
         let board = tenants
-            .get(place.tenant)
-            .and_then(|tenant| tenant.boards.get(&place.board.value.id))
-            .filter(|board| board.configuration.version == place.board.version)
+            .get(period_ref.tenant)
+            .and_then(|tenant| tenant.boards.get(&period_ref.board.value.id))
+            .filter(|board| board.configuration.version == period_ref.board.version)
             .ok_or(ReadError::StaleConfiguration)?;
-        let period = board.projection.periods.get(place.period);
+        let period = board.projection.periods.get(period_ref.period);
         Ok(answer(&board.projection, period))
     }
 }
 
-/// The span of [`IDEMPOTENCY_MS`] that holds an instant.
+/// Returns the number of the span of [`IDEMPOTENCY_MS`] that contains an instant.
 fn span_of(at: Timestamp) -> i64 {
     at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
 }
 
-impl Tenant {
+impl ModelTenant {
     fn entry_quota(&self, now: Timestamp) -> EntryQuota {
         EntryQuota {
             leaderboards: self.boards.len() as u64,
@@ -125,8 +125,8 @@ impl Tenant {
         periods.map(|period| period.entries.len() as u64).sum()
     }
 
-    /// Removes the oldest events of these leaderboards while the tenant's logs and records weigh too much; never the last
-    /// one of a log.
+    /// Removes the oldest events of these leaderboards while the tenant's logs and records weigh too much. The last event of a log
+    /// always stays.
     fn trim_logs<'a>(
         &mut self,
         written: impl Iterator<Item = &'a LeaderboardId>,
@@ -158,8 +158,8 @@ impl Tenant {
     }
 }
 
-impl Board {
-    /// Appends an event and applies it. The position it got.
+impl ModelLeaderboard {
+    /// Appends an event, applies it, and returns its position.
     fn append(&mut self, event: Event) -> Result<u64, ReplayError> {
         let recorded = RecordedEvent {
             position: self.projection.position + 1,
@@ -172,7 +172,7 @@ impl Board {
         Ok(self.projection.position)
     }
 
-    /// Removes the events that are too many or too old; never the last one.
+    /// Removes the events that are too many or too old. The last event always stays.
     fn trim(&mut self, now: Timestamp) {
         let policy = self.configuration.value.log;
         while self.log.len() > 1

@@ -1,4 +1,4 @@
-//! What a log says: entries are a projection of events.
+//! The state of a leaderboard as a projection of its events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,43 +17,43 @@ pub struct Projection {
     pub leaderboard: Option<Leaderboard>,
     /// The periods that have had an entry.
     pub periods: BTreeMap<PeriodId, PeriodState>,
-    /// The hidden players, as far as this log tells: all those that have entries here.
-    pub hidden: BTreeSet<PlayerId>,
+    /// The banned players that have entries in this leaderboard.
+    pub banned: BTreeSet<PlayerId>,
 }
 
 /// One period's entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeriodState {
-    /// The period as it was when its first score came in.
+    /// The period, with the bounds that it had at its first score.
     pub period: Period,
     /// How its entries are ordered.
     pub layout: Layout,
     /// The position of the last event that changed them.
     pub version: u64,
-    /// The entries, hidden ones too.
+    /// The entries, with those of banned players.
     pub entries: BTreeMap<PlayerId, Entry>,
 }
 
 /// Why a log cannot be replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplayError {
-    /// An event is not at the position after the one before it.
+    /// The position of an event does not follow the position before it.
     Gap {
-        /// The position it should have.
+        /// The expected position.
         expected: u64,
-        /// The position it has.
+        /// The position of the event.
         found: u64,
     },
-    /// An event speaks of something that the log has not made: a configuration, a period or an entry.
+    /// An event refers to a configuration, a period or an entry that no earlier event created.
     Unfounded {
         /// The event's position.
         position: u64,
     },
-    /// A submission that the leaderboard would have refused.
+    /// The leaderboard would have refused this submission.
     Refused {
         /// The event's position.
         position: u64,
-        /// Why it would have been refused.
+        /// The reason of the refusal.
         reason: RefusalReason,
     },
 }
@@ -61,8 +61,10 @@ pub enum ReplayError {
 impl std::fmt::Display for ReplayError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Gap { expected, found } => write!(f, "event {found} stands where {expected} should"),
-            Self::Unfounded { position } => write!(f, "event {position} speaks of what is not there"),
+            Self::Gap { expected, found } => write!(f, "event {found} follows instead of event {expected}"),
+            Self::Unfounded { position } => {
+                write!(f, "event {position} refers to something that does not exist")
+            }
             Self::Refused { position, reason } => write!(f, "event {position} is refused: {reason:?}"),
         }
     }
@@ -74,7 +76,7 @@ impl Projection {
     /// Rebuilds a leaderboard from its log, from the first event on.
     ///
     /// # Errors
-    /// [`ReplayError`] at the first event that does not follow from those before it.
+    /// [`ReplayError`] for the first event that cannot follow the events before it.
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a RecordedEvent>) -> Result<Self, ReplayError> {
         let mut projection = Self::default();
         for event in events {
@@ -86,7 +88,7 @@ impl Projection {
     /// Applies the next event. After an error the projection is as it was before.
     ///
     /// # Errors
-    /// [`ReplayError`] when the event does not follow from those before it.
+    /// [`ReplayError`] if the event cannot follow the events before it.
     pub fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), ReplayError> {
         let position = recorded.position;
         let expected = self.position + 1;
@@ -112,30 +114,30 @@ impl Projection {
                 state.entries.remove(player).ok_or(unfounded)?;
                 state.version = position;
             }
-            EventBody::Hidden { player } => {
+            EventBody::Banned { player } => {
                 self.touch(position, player);
-                self.hidden.insert(player.clone());
+                self.banned.insert(player.clone());
             }
-            EventBody::Restored { player } => {
+            EventBody::Unbanned { player } => {
                 self.touch(position, player);
-                self.hidden.remove(player);
+                self.banned.remove(player);
             }
         }
         self.position = position;
         Ok(())
     }
 
-    /// The entries of a period that everyone sees, best first.
+    /// Returns the entries of a period that everyone sees, best first.
     #[must_use]
     pub fn visible<'a>(&self, state: &'a PeriodState) -> Vec<&'a Entry> {
         let shown = state
             .entries
             .values()
-            .filter(|entry| !self.hidden.contains(&entry.player));
+            .filter(|entry| !self.banned.contains(&entry.player));
         sorted(&state.layout, shown)
     }
 
-    /// The visible entries without `player`'s: those that the player's rank is counted among.
+    /// Returns the visible entries of all other players. The player's rank is counted among them.
     pub(super) fn others<'a>(&self, state: &'a PeriodState, player: &PlayerId) -> Vec<&'a Entry> {
         let mut visible = self.visible(state);
         visible.retain(|entry| entry.player != *player);
@@ -177,7 +179,7 @@ impl Projection {
             values,
             metadata,
             occurred_at,
-            hidden,
+            banned,
             kept,
             ..
         } = &event.body
@@ -193,7 +195,7 @@ impl Projection {
         let change = EntryChange {
             operator: *operator,
             values,
-            // The event of a submission that kept the entry goes without its metadata: it was that of the entry, or lost.
+            // The event of a kept entry has no metadata: the submission had the entry's metadata, or its metadata was dropped.
             metadata: match existing {
                 Some(entry) if *kept => entry.metadata.as_ref(),
                 _ => metadata.as_ref(),
@@ -201,7 +203,7 @@ impl Projection {
             occurred_at: *occurred_at,
         };
         let count = state.map_or(0, |state| state.entries.len() as u64);
-        let decision = Decision::settle(existing, count, player, change, leaderboard)
+        let decision = Decision::from_change(existing, count, player, change, leaderboard)
             .map_err(|reason| ReplayError::Refused { position, reason })?;
         let changed = decision.status != crate::Status::Kept;
         if *kept && changed {
@@ -218,15 +220,15 @@ impl Projection {
         if changed {
             state.version = position;
         }
-        if *hidden {
-            self.hidden.insert(player.clone());
+        if *banned {
+            self.banned.insert(player.clone());
         } else {
-            self.hidden.remove(player);
+            self.banned.remove(player);
         }
         Ok(())
     }
 
-    /// A new version for every period in which the player has an entry.
+    /// Sets a new version in each period in which the player has an entry.
     fn touch(&mut self, position: u64, player: &PlayerId) {
         for state in self.periods.values_mut() {
             if state.entries.contains_key(player) {
@@ -236,7 +238,7 @@ impl Projection {
     }
 }
 
-/// The values in the columns of another layout, matched by name; 0 where there was no such column.
+/// Returns the values for the columns of another layout, matched by name. A new column gets 0.
 fn values_by_name(from: &Layout, to: &Layout, values: &Values) -> Values {
     let value_of = |name: &str| {
         let mut named = from.columns.iter().zip(values.as_slice());

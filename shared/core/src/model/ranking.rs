@@ -1,10 +1,11 @@
-//! Order and rank by their definition: sort, then count.
+//! Order and rank by their definition: sort the entries, then count.
 
 use std::cmp::Ordering;
 
 use crate::{Columns, Entry, Layout, Order, RankedEntry, Ties, Values};
 
-/// The order of two entries, the better one less: tuple, then time by the tie policy, then player bytes.
+/// Compares two entries; the better one is less. Compares the tuples, then the times by the tie policy, then the player ids as
+/// bytes.
 #[must_use]
 pub fn compare(layout: &Layout, a: &Entry, b: &Entry) -> Ordering {
     let by_time = a.reached_at.cmp(&b.reached_at);
@@ -16,7 +17,7 @@ pub fn compare(layout: &Layout, a: &Entry, b: &Entry) -> Ordering {
         .then_with(|| a.player.as_bytes().cmp(b.player.as_bytes()))
 }
 
-/// The order of two tuples, the better one less. A shorter one is compared by the columns it has.
+/// Compares two tuples; the better one is less. If one is shorter, only its columns are compared.
 pub(super) fn compare_tuples(columns: &Columns, a: &Values, b: &Values) -> Ordering {
     for ((column, a), b) in columns.iter().zip(a.as_slice()).zip(b.as_slice()) {
         let by_value = match column.order() {
@@ -30,7 +31,7 @@ pub(super) fn compare_tuples(columns: &Columns, a: &Values, b: &Values) -> Order
     Ordering::Equal
 }
 
-/// The entries, best first.
+/// Returns the entries, best first.
 #[must_use]
 pub fn sorted<'a>(layout: &Layout, entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
     let mut entries: Vec<_> = entries.collect();
@@ -38,7 +39,7 @@ pub fn sorted<'a>(layout: &Layout, entries: impl Iterator<Item = &'a Entry>) -> 
     entries
 }
 
-/// The rank of `entry` among `others`, which may or may not hold it.
+/// Returns the rank of `entry` among `others`, which may contain the entry itself.
 #[must_use]
 pub fn rank_among(layout: &Layout, others: &[&Entry], entry: &Entry) -> u64 {
     let above: Vec<&Entry> = others
@@ -51,11 +52,11 @@ pub fn rank_among(layout: &Layout, others: &[&Entry], entry: &Entry) -> u64 {
         .collect();
     1 + match layout.ties {
         Ties::Earliest | Ties::Latest | Ties::Shared => above.len() as u64,
-        Ties::Dense => different_tuples(&above),
+        Ties::Dense => count_different_tuples(&above),
     }
 }
 
-/// All of `entries`, best first, each with its rank.
+/// Returns the entries with their ranks, best first.
 #[must_use]
 pub fn ranked(layout: &Layout, entries: &[&Entry]) -> Vec<RankedEntry> {
     let sorted = sorted(layout, entries.iter().copied());
@@ -72,8 +73,8 @@ pub(super) fn is_better(layout: &Layout, a: &Values, b: &Values) -> bool {
     compare_tuples(&layout.columns, a, b) == Ordering::Less
 }
 
-/// How many different tuples there are.
-pub(super) fn different_tuples(entries: &[&Entry]) -> u64 {
+/// Returns the number of different tuples.
+pub(super) fn count_different_tuples(entries: &[&Entry]) -> u64 {
     let mut tuples: Vec<&[i64]> = entries.iter().map(|entry| entry.values.as_slice()).collect();
     tuples.sort_unstable();
     tuples.dedup();

@@ -1,38 +1,40 @@
-//! Answers to readers, each counted out of the sorted list.
+//! Reads of a period, computed from the sorted list.
 
 use std::cmp::Ordering;
 
 use super::projection::{PeriodState, Projection};
-use super::ranking::{compare, compare_tuples, different_tuples, is_better, rank_among, ranked, sorted};
+use super::ranking::{
+    compare, compare_tuples, count_different_tuples, is_better, rank_among, ranked, sorted,
+};
 use crate::access::Caller;
 use crate::ports::{Page, PageFrom, PlayerEntries, Position, Positions, Sample};
-use crate::{Entry, Layout, OrderKey, PlayerId, RankedEntry, Values, WORD_BYTES, from_sortable};
+use crate::{Entry, Layout, OrderKey, PlayerId, RankedEntry, SORTABLE_BYTES, Values, from_sortable};
 
-/// One period as a reader sees it, best first.
-pub(super) struct View<'a> {
+/// The entries of a period that a reader sees, best first.
+pub(super) struct VisibleEntries<'a> {
     state: &'a PeriodState,
     entries: Vec<&'a Entry>,
 }
 
-impl<'a> View<'a> {
-    /// As everyone sees it.
-    pub(super) fn of(projection: &Projection, state: &'a PeriodState) -> Self {
+impl<'a> VisibleEntries<'a> {
+    /// The entries that everyone sees.
+    pub(super) fn of_everyone(projection: &Projection, state: &'a PeriodState) -> Self {
         Self {
             entries: projection.visible(state),
             state,
         }
     }
 
-    /// As `caller` sees it, who is shown when a player.
-    pub(super) fn seen_by(caller: &Caller, projection: &Projection, state: &'a PeriodState) -> Self {
+    /// The entries that `caller` sees. A player sees their own entry even when banned.
+    pub(super) fn of_caller(caller: &Caller, projection: &Projection, state: &'a PeriodState) -> Self {
         match caller.own_player() {
-            Some(own) => Self::with(projection, state, own),
-            None => Self::of(projection, state),
+            Some(own) => Self::with_player(projection, state, own),
+            None => Self::of_everyone(projection, state),
         }
     }
 
-    /// As if `player` were shown.
-    fn with(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
+    /// The entries that everyone would see if `player` were not banned.
+    fn with_player(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
         let mut entries = projection.others(state, player);
         entries.extend(state.entries.get(player));
         Self {
@@ -41,7 +43,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// `limit` entries from index `start` on.
+    /// Returns the page of `limit` entries from index `start`.
     fn window(&self, start: usize, limit: usize) -> Page {
         let all = ranked(&self.state.layout, &self.entries);
         let entries: Vec<RankedEntry> = all.into_iter().skip(start).take(limit).collect();
@@ -56,7 +58,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The page of a period that has never had an entry.
+/// Returns the page of a period that has never had an entry.
 pub(super) fn empty_page() -> Page {
     Page {
         layout: None,
@@ -68,32 +70,32 @@ pub(super) fn empty_page() -> Page {
     }
 }
 
-/// Nothing follows a key that is not one of the period's layout.
-pub(super) fn page(view: &View<'_>, from: &PageFrom, limit: usize) -> Page {
-    page_from(view, from, limit).unwrap_or_else(|| view.window(0, 0))
+/// Returns a page. It is empty if the key does not fit the period's layout.
+pub(super) fn page(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Page {
+    page_from(visible, from, limit).unwrap_or_else(|| visible.window(0, 0))
 }
 
-fn page_from(view: &View<'_>, from: &PageFrom, limit: usize) -> Option<Page> {
-    let layout = &view.state.layout;
-    let entries = &view.entries;
+fn page_from(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Option<Page> {
+    let layout = &visible.state.layout;
+    let entries = &visible.entries;
     Some(match from {
-        PageFrom::Top => view.window(0, limit),
+        PageFrom::Top => visible.window(0, limit),
         PageFrom::After(key) => {
             let bound = entry_at(layout, key)?;
             let before = |entry: &&&Entry| compare(layout, entry, &bound) != Ordering::Greater;
-            view.window(entries.iter().filter(before).count(), limit)
+            visible.window(entries.iter().filter(before).count(), limit)
         }
         PageFrom::Before(key) => {
             let bound = entry_at(layout, key)?;
             let before = |entry: &&&Entry| compare(layout, entry, &bound) == Ordering::Less;
             let end = entries.iter().filter(before).count();
             let start = end.saturating_sub(limit);
-            view.window(start, end - start)
+            visible.window(start, end - start)
         }
     })
 }
 
-/// An entry that would stand where the key says.
+/// Returns an entry at the position of a key.
 fn entry_at(layout: &Layout, key: &OrderKey) -> Option<Entry> {
     let (values, reached_at, player) = layout.parse(key.as_bytes())?;
     Some(Entry {
@@ -115,15 +117,15 @@ pub(super) fn around(
     if !state.entries.contains_key(player) || !sees(projection, caller, player) {
         return None;
     }
-    let view = View::with(projection, state, caller.own_player().unwrap_or(player));
-    let at = view.entries.iter().position(|entry| entry.player == *player)?;
-    let last_start = view.entries.len().saturating_sub(limit);
+    let visible = VisibleEntries::with_player(projection, state, caller.own_player().unwrap_or(player));
+    let at = visible.entries.iter().position(|entry| entry.player == *player)?;
+    let last_start = visible.entries.len().saturating_sub(limit);
     let start = at.saturating_sub(limit / 2).min(last_start);
-    Some(view.window(start, limit))
+    Some(visible.window(start, limit))
 }
 
 fn sees(projection: &Projection, caller: &Caller, player: &PlayerId) -> bool {
-    !projection.hidden.contains(player) || caller.sees_banned(player)
+    !projection.banned.contains(player) || caller.sees_banned(player)
 }
 
 pub(super) fn entries_by_player(
@@ -136,11 +138,11 @@ pub(super) fn entries_by_player(
         .entries
         .values()
         .filter(|entry| players.contains(&entry.player) && sees(projection, caller, &entry.player));
-    let view = View::seen_by(caller, projection, state);
+    let visible = VisibleEntries::of_caller(caller, projection, state);
     let entries: Vec<RankedEntry> = sorted(&state.layout, found)
         .into_iter()
         .map(|entry| {
-            let mut others = view.entries.clone();
+            let mut others = visible.entries.clone();
             others.retain(|other| other.player != entry.player);
             RankedEntry {
                 rank: rank_among(&state.layout, &others, entry),
@@ -148,10 +150,10 @@ pub(super) fn entries_by_player(
             }
         })
         .collect();
-    let mut count = view.entries.len() as u64;
+    let mut count = visible.entries.len() as u64;
     if let ([_], [only]) = (players, entries.as_slice())
         && caller.is_server()
-        && projection.hidden.contains(&only.entry.player)
+        && projection.banned.contains(&only.entry.player)
     {
         count += 1;
     }
@@ -163,13 +165,13 @@ pub(super) fn entries_by_player(
     }
 }
 
-pub(super) fn sample(view: &View<'_>, fractions: &[u16]) -> Sample {
-    let last = view.entries.len().saturating_sub(1);
-    let at = |fraction: &u16| view.entries.get(last * usize::from(*fraction) / 1000);
+pub(super) fn sample(visible: &VisibleEntries<'_>, fractions: &[u16]) -> Sample {
+    let last = visible.entries.len().saturating_sub(1);
+    let at = |fraction: &u16| visible.entries.get(last * usize::from(*fraction) / 1000);
     Sample {
-        layout: Some(view.state.layout.clone()),
-        version: view.state.version,
-        count: view.entries.len() as u64,
+        layout: Some(visible.state.layout.clone()),
+        version: visible.state.version,
+        count: visible.entries.len() as u64,
         values: fractions
             .iter()
             .filter_map(at)
@@ -178,35 +180,35 @@ pub(super) fn sample(view: &View<'_>, fractions: &[u16]) -> Sample {
     }
 }
 
-pub(super) fn positions(view: &View<'_>, tuples: &[Vec<u8>]) -> Positions {
+pub(super) fn positions(visible: &VisibleEntries<'_>, tuples: &[Vec<u8>]) -> Positions {
     Positions {
-        version: view.state.version,
-        count: view.entries.len() as u64,
+        version: visible.state.version,
+        count: visible.entries.len() as u64,
         positions: tuples
             .iter()
-            .map(|bytes| position(view, &tuple(&view.state.layout, bytes)))
+            .map(|bytes| position(visible, &tuple(&visible.state.layout, bytes)))
             .collect(),
     }
 }
 
-fn position(view: &View<'_>, tuple: &Values) -> Position {
-    let layout = &view.state.layout;
-    let mut better = view.entries.clone();
+fn position(visible: &VisibleEntries<'_>, tuple: &Values) -> Position {
+    let layout = &visible.state.layout;
+    let mut better = visible.entries.clone();
     better.retain(|entry| is_better(layout, &entry.values, tuple));
     let equal = |entry: &&&Entry| compare_tuples(&layout.columns, &entry.values, tuple) == Ordering::Equal;
     Position {
         better: better.len() as u64,
-        equal: view.entries.iter().filter(equal).count() as u64,
+        equal: visible.entries.iter().filter(equal).count() as u64,
         better_tuples: match layout.ties {
-            crate::Ties::Dense => different_tuples(&better),
+            crate::Ties::Dense => count_different_tuples(&better),
             _ => better.len() as u64,
         },
     }
 }
 
-/// The values of the whole columns that `bytes` are the key's beginning of.
+/// Returns the values of the columns in `bytes`, which are the beginning of an order key.
 fn tuple(layout: &Layout, bytes: &[u8]) -> Values {
-    let words = bytes.chunks_exact(WORD_BYTES);
+    let words = bytes.chunks_exact(SORTABLE_BYTES);
     let values = layout.columns.iter().zip(words).filter_map(|(column, word)| {
         let value = from_sortable(word.try_into().ok()?);
         Some(match column.order() {

@@ -1,6 +1,6 @@
-//! The ports that entries and their log are asked through.
+//! Entries and their log.
 
-use super::reads::{self, View};
+use super::reads::{self, VisibleEntries};
 use super::{Model, submit};
 use crate::access::Caller;
 use crate::ports::{
@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Model {
-    /// The periods that have entries and have not expired at `now`, newest first.
-    fn summaries(
+    /// Returns the periods that have entries and have not expired at `now`, newest first.
+    fn summarize_periods(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
@@ -51,65 +51,74 @@ impl Scores for Model {
     async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[PreparedSubmission],
-        terms: &SubmitOptions,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        let metered = self.meter(tenant, &terms.metering, true);
-        if metered.refused {
+        let rate_limit_decision = self.charge(tenant, &options.charge_request, true);
+        if rate_limit_decision.refused {
             return Ok(Submitted {
-                metered,
+                rate_limit_decision,
                 answers: Vec::new(),
             });
         }
-        for attempt in attempts {
-            self.end_bans(tenant, attempt.recorded_at)?;
+        for submission in submissions {
+            self.end_bans(tenant, submission.recorded_at)?;
         }
         let mut tenants = self.0.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
-        let answers = attempts
+        let answers = submissions
             .iter()
-            .map(|attempt| submit::settle(tenant, attempt, terms).map_err(|error| broken(&error)))
+            .map(|submission| {
+                submit::decide_submission(tenant, submission, options).map_err(|error| reject(&error))
+            })
             .collect::<Result<_, _>>()?;
-        if let (Some(max_log_bytes), Some(last)) = (terms.max_log_bytes, attempts.last()) {
-            let targets = attempts.iter().flat_map(|attempt| &attempt.targets);
+        if let (Some(max_log_bytes), Some(last)) = (options.max_log_bytes, submissions.last()) {
+            let targets = submissions.iter().flat_map(|submission| &submission.targets);
             let written = targets.map(|target| &target.board.value.id);
             tenant.trim_logs(written, max_log_bytes, last.recorded_at);
         }
-        Ok(Submitted { metered, answers })
+        Ok(Submitted {
+            rate_limit_decision,
+            answers,
+        })
     }
 
     async fn page(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        self.read(place, |projection, state| match state {
+        self.read(period_ref, |projection, state| match state {
             None => reads::empty_page(),
-            Some(state) => reads::page(&View::seen_by(caller, projection, state), from, limit as usize),
+            Some(state) => reads::page(
+                &VisibleEntries::of_caller(caller, projection, state),
+                from,
+                limit as usize,
+            ),
         })
     }
 
     async fn around(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        self.read(place, |projection, state| {
+        self.read(period_ref, |projection, state| {
             reads::around(projection, state?, player, limit as usize, caller)
         })
     }
 
     async fn entries_by_player(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
-        self.read(place, |projection, state| match state {
+        self.read(period_ref, |projection, state| match state {
             None => PlayerEntries {
                 layout: None,
                 version: 0,
@@ -120,31 +129,35 @@ impl Scores for Model {
         })
     }
 
-    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        self.read(place, |projection, state| match state {
+    async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        self.read(period_ref, |projection, state| match state {
             None => Sample {
                 layout: None,
                 version: 0,
                 count: 0,
                 values: Vec::new(),
             },
-            Some(state) => reads::sample(&View::of(projection, state), fractions),
+            Some(state) => reads::sample(&VisibleEntries::of_everyone(projection, state), fractions),
         })
     }
 
-    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
+    async fn positions(
+        &self,
+        period_ref: &PeriodRef<'_>,
+        tuples: &[Vec<u8>],
+    ) -> Result<Positions, ReadError> {
         let nowhere = Position {
             better: 0,
             equal: 0,
             better_tuples: 0,
         };
-        self.read(place, |projection, state| match state {
+        self.read(period_ref, |projection, state| match state {
             None => Positions {
                 version: 0,
                 count: 0,
                 positions: vec![nowhere; tuples.len()],
             },
-            Some(state) => reads::positions(&View::of(projection, state), tuples),
+            Some(state) => reads::positions(&VisibleEntries::of_everyone(projection, state), tuples),
         })
     }
 
@@ -156,7 +169,7 @@ impl Scores for Model {
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
         self.end_bans(tenant, now)?;
-        let listed = self.summaries(tenant, leaderboard, now);
+        let listed = self.summarize_periods(tenant, leaderboard, now);
         Ok(listed.into_iter().find(|summary| summary.period.id == *id))
     }
 
@@ -169,7 +182,7 @@ impl Scores for Model {
         now: Timestamp,
     ) -> Result<PeriodPage, StoreError> {
         self.end_bans(tenant, now)?;
-        let mut listed = self.summaries(tenant, leaderboard, now);
+        let mut listed = self.summarize_periods(tenant, leaderboard, now);
         listed.retain(|summary| before.is_none_or(|before| summary.period.starts_at < Some(before)));
         let more = listed.len() > limit as usize;
         listed.truncate(limit as usize);
@@ -182,11 +195,11 @@ impl Scores for Model {
 
     async fn remove(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        let there = self.read(place, |_, state| {
+        let there = self.read(period_ref, |_, state| {
             state.is_some_and(|state| state.entries.contains_key(player))
         })?;
         if !there {
@@ -194,18 +207,18 @@ impl Scores for Model {
         }
         let mut tenants = self.0.borrow_mut();
         let board = tenants
-            .get_mut(place.tenant)
-            .and_then(|tenant| tenant.boards.get_mut(&place.board.value.id))
+            .get_mut(period_ref.tenant)
+            .and_then(|tenant| tenant.boards.get_mut(&period_ref.board.value.id))
             .ok_or(ReadError::StaleConfiguration)?;
         let body = EventBody::Removed {
             player: player.clone(),
-            period: place.period.clone(),
+            period: period_ref.period.clone(),
         };
         let event = Event {
             recorded_at: at,
             body,
         };
-        Ok(Some(board.append(event).map_err(|error| broken(&error))?))
+        Ok(Some(board.append(event).map_err(|error| reject(&error))?))
     }
 }
 
@@ -227,7 +240,7 @@ impl Events for Model {
     }
 }
 
-/// The model was asked for something that does not follow from what it holds.
-pub(super) fn broken(cause: &dyn std::fmt::Display) -> StoreError {
+/// Returns the store error of a call that contradicts the model's data.
+pub(super) fn reject(cause: &dyn std::fmt::Display) -> StoreError {
     StoreError::Rejected(cause.to_string())
 }

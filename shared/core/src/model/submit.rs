@@ -2,22 +2,22 @@
 
 use super::projection::{PeriodState, Projection, ReplayError};
 use super::ranking::rank_among;
-use super::{Board, Known, Tenant, span_of};
+use super::{KeptOutcome, ModelLeaderboard, ModelTenant, span_of};
 use crate::ports::{IDEMPOTENCY_MS, RankDetail, SubmitOptions};
 use crate::{
     Decision, Entry, EntryChange, Event, Outcome, PreparedSubmission, Previous, Refusal, RefusalReason,
     Status, Target,
 };
 
-/// Settles one attempt: all of its targets or none.
-pub(super) fn settle(
-    tenant: &mut Tenant,
-    attempt: &PreparedSubmission,
-    terms: &SubmitOptions,
+/// Applies one submission: all of its targets or none.
+pub(super) fn decide_submission(
+    tenant: &mut ModelTenant,
+    submission: &PreparedSubmission,
+    options: &SubmitOptions,
 ) -> Result<Result<Vec<Outcome>, Refusal>, ReplayError> {
     let mut plans = Vec::new();
-    for target in &attempt.targets {
-        match plan(tenant, attempt, target) {
+    for target in &submission.targets {
+        match plan_target(tenant, submission, target) {
             Ok(plan) => plans.push(plan),
             Err(reason) => {
                 let leaderboard = target.board.value.id.clone();
@@ -25,30 +25,30 @@ pub(super) fn settle(
             }
         }
     }
-    let created = |plan: &&Plan| matches!(plan, Plan::Apply(Status::Created));
+    let created = |plan: &&TargetPlan| matches!(plan, TargetPlan::Apply(Status::Created));
     let new_entries = plans.iter().filter(created).count() as u64;
-    if let Some(max_entries) = terms.max_tenant_entries
+    if let Some(max_entries) = options.max_tenant_entries
         && new_entries > 0
         && tenant.entries() + new_entries > max_entries
         && let Some(at) = plans.iter().position(|plan| created(&plan))
-        && let Some(target) = attempt.targets.get(at)
+        && let Some(target) = submission.targets.get(at)
     {
         return Ok(Err(Refusal {
             leaderboard: target.board.value.id.clone(),
             reason: RefusalReason::TenantFull { max_entries },
         }));
     }
-    let applied = |plan: &&Plan| matches!(plan, Plan::Apply(_));
-    let making = attempt.targets.iter().zip(&plans);
+    let applied = |plan: &&TargetPlan| matches!(plan, TargetPlan::Apply(_));
+    let making = submission.targets.iter().zip(&plans);
     let new_bytes: u64 = making
         .filter(|(_, plan)| applied(plan))
-        .map(|(target, _)| attempt.record_weight(target))
+        .map(|(target, _)| submission.record_weight(target))
         .sum();
-    if let Some(max_log_bytes) = terms.max_log_bytes
-        && attempt.id.is_some()
+    if let Some(max_log_bytes) = options.max_log_bytes
+        && submission.id.is_some()
         && let Some(at) = plans.iter().position(|plan| applied(&plan))
-        && let Some(target) = attempt.targets.get(at)
-        && tenant.record_bytes(attempt.recorded_at) + new_bytes > max_log_bytes
+        && let Some(target) = submission.targets.get(at)
+        && tenant.record_bytes(submission.recorded_at) + new_bytes > max_log_bytes
     {
         return Ok(Err(Refusal {
             leaderboard: target.board.value.id.clone(),
@@ -56,33 +56,37 @@ pub(super) fn settle(
         }));
     }
     let mut outcomes = Vec::new();
-    for (target, plan) in attempt.targets.iter().zip(plans) {
+    for (target, plan) in submission.targets.iter().zip(plans) {
         outcomes.push(match plan {
-            Plan::Replay(outcome) => *outcome,
-            Plan::Apply(status) => apply(tenant, attempt, target, status, terms.ranks)?,
+            TargetPlan::Replay(outcome) => *outcome,
+            TargetPlan::Apply(status) => apply(tenant, submission, target, status, options.ranks)?,
         });
     }
     Ok(Ok(outcomes))
 }
 
-/// What is to be done for a target.
-enum Plan {
+/// What to do for a target.
+enum TargetPlan {
     Replay(Box<Outcome>),
     Apply(Status),
 }
 
-fn plan(tenant: &Tenant, attempt: &PreparedSubmission, target: &Target) -> Result<Plan, RefusalReason> {
+fn plan_target(
+    tenant: &ModelTenant,
+    submission: &PreparedSubmission,
+    target: &Target,
+) -> Result<TargetPlan, RefusalReason> {
     let board = tenant
         .boards
         .get(&target.board.value.id)
         .filter(|board| board.configuration.version == target.board.version)
         .ok_or(RefusalReason::StaleConfiguration)?;
-    if let Some(known) = known(board, attempt) {
-        if known.fingerprint != attempt.fingerprint {
-            let id = known_id(attempt)?;
+    if let Some(known) = find_kept_outcome(board, submission) {
+        if known.fingerprint != submission.fingerprint {
+            let id = read_id(submission)?;
             return Err(RefusalReason::IdConflict { id });
         }
-        return Ok(Plan::Replay(Box::new(Outcome {
+        return Ok(TargetPlan::Replay(Box::new(Outcome {
             replayed: true,
             ..known.outcome.clone()
         })));
@@ -95,81 +99,84 @@ fn plan(tenant: &Tenant, attempt: &PreparedSubmission, target: &Target) -> Resul
     if state.is_some_and(|state| state.layout != leaderboard.layout()) {
         return Err(RefusalReason::PeriodReordered);
     }
-    let existing = state.and_then(|state| state.entries.get(&attempt.player));
+    let existing = state.and_then(|state| state.entries.get(&submission.player));
     let count = state.map_or(0, |state| state.entries.len() as u64);
-    let change = EntryChange::of(attempt, target);
-    Decision::settle(existing, count, &attempt.player, change, leaderboard)
-        .map(|decision| Plan::Apply(decision.status))
+    let change = EntryChange::from_submission(submission, target);
+    Decision::from_change(existing, count, &submission.player, change, leaderboard)
+        .map(|decision| TargetPlan::Apply(decision.status))
 }
 
-/// What the attempt's id stands for, while it is remembered.
-fn known<'a>(board: &'a Board, attempt: &PreparedSubmission) -> Option<&'a Known> {
-    let known = board.ids.get(&*attempt.record_name()?)?;
+/// Returns the idempotency record of the submission, unless it has expired.
+fn find_kept_outcome<'a>(
+    board: &'a ModelLeaderboard,
+    submission: &PreparedSubmission,
+) -> Option<&'a KeptOutcome> {
+    let known = board.ids.get(&*submission.record_name()?)?;
     let forgotten_at = known.first_at.as_unix_ms() + IDEMPOTENCY_MS;
-    (attempt.recorded_at.as_unix_ms() < forgotten_at).then_some(known)
+    (submission.recorded_at.as_unix_ms() < forgotten_at).then_some(known)
 }
 
-fn known_id(attempt: &PreparedSubmission) -> Result<crate::SubmissionId, RefusalReason> {
-    attempt.id.clone().ok_or(RefusalReason::StaleConfiguration)
+fn read_id(submission: &PreparedSubmission) -> Result<crate::SubmissionId, RefusalReason> {
+    submission.id.clone().ok_or(RefusalReason::StaleConfiguration)
 }
 
 fn apply(
-    tenant: &mut Tenant,
-    attempt: &PreparedSubmission,
+    tenant: &mut ModelTenant,
+    submission: &PreparedSubmission,
     target: &Target,
     status: Status,
     ranks: RankDetail,
 ) -> Result<Outcome, ReplayError> {
-    let hidden = tenant.bans.contains_key(&attempt.player);
+    let banned = tenant.bans.contains_key(&submission.player);
     let gone = ReplayError::Unfounded { position: 0 };
     let board = tenant
         .boards
         .get_mut(&target.board.value.id)
         .ok_or(gone.clone())?;
-    let previous = entry_of(board, attempt, target).map(|(state, entry)| Previous {
+    let previous = find_entry(board, submission, target).map(|(state, entry)| Previous {
         values: entry.values.clone(),
-        rank: rank(&board.projection, state, entry, ranks),
+        rank: find_rank(&board.projection, state, entry, ranks),
     });
-    board.append(Event::submitted(attempt, target, hidden, status))?;
+    board.append(Event::submitted(submission, target, banned, status))?;
     board.expiries.insert(target.period.id.clone(), target.expires_at);
-    let (state, entry) = entry_of(board, attempt, target).ok_or(gone)?;
+    let (state, entry) = find_entry(board, submission, target).ok_or(gone)?;
     let outcome = Outcome {
         leaderboard: target.board.value.id.clone(),
         period: target.period.id.clone(),
-        player: attempt.player.clone(),
+        player: submission.player.clone(),
         status,
         columns: Some(target.board.value.columns.clone()),
         values: entry.values.clone(),
-        rank: rank(&board.projection, state, entry, ranks),
+        rank: find_rank(&board.projection, state, entry, ranks),
         previous,
         version: state.version,
         replayed: false,
     };
-    if let Some(name) = attempt.record_name() {
-        let known = Known {
-            fingerprint: attempt.fingerprint,
+    if let Some(name) = submission.record_name() {
+        let known = KeptOutcome {
+            fingerprint: submission.fingerprint,
             outcome: outcome.clone(),
-            first_at: attempt.recorded_at,
+            first_at: submission.recorded_at,
         };
-        let span = span_of(attempt.recorded_at);
+        let span = span_of(submission.recorded_at);
         let before = board.ids.insert(name.into_owned(), known);
         if before.is_none_or(|before| span_of(before.first_at) != span) {
-            *board.record_bytes.entry(span).or_default() += attempt.record_weight(target);
+            *board.record_bytes.entry(span).or_default() += submission.record_weight(target);
         }
     }
     Ok(outcome)
 }
 
-fn entry_of<'a>(
-    board: &'a Board,
-    attempt: &PreparedSubmission,
+fn find_entry<'a>(
+    board: &'a ModelLeaderboard,
+    submission: &PreparedSubmission,
     target: &Target,
 ) -> Option<(&'a PeriodState, &'a Entry)> {
     let state = board.projection.periods.get(&target.period.id)?;
-    Some((state, state.entries.get(&attempt.player)?))
+    Some((state, state.entries.get(&submission.player)?))
 }
 
-fn rank(projection: &Projection, state: &PeriodState, entry: &Entry, ranks: RankDetail) -> Option<u64> {
+fn find_rank(projection: &Projection, state: &PeriodState, entry: &Entry, ranks: RankDetail) -> Option<u64> {
     let others = projection.others(state, &entry.player);
     (ranks == RankDetail::Full).then(|| rank_among(&state.layout, &others, entry))
 }

@@ -1,52 +1,53 @@
-//! The audit log: who did what, when, from where. Records are appended and read, never changed.
+//! The audit log: who did what, when and from where. A record never changes.
 
 use crate::{StoreError, TenantId, Timestamp};
 
-/// The most acts that a scope's log keeps; the oldest go first.
-pub const MAX_AUDIT_ACTS: u64 = 1_000_000;
-/// The most notices that a scope's log keeps; the oldest go first.
-pub const MAX_AUDIT_NOTICES: u64 = 100_000;
+/// The most records of [`AuditKind::Action`] that the log of one tenant (or of the operator) keeps. The oldest are deleted first.
+pub const MAX_AUDIT_ACTIONS: u64 = 1_000_000;
+/// The most records of [`AuditKind::Authentication`] that one log keeps. The oldest are deleted first.
+pub const MAX_AUDIT_AUTHENTICATIONS: u64 = 100_000;
 
-/// What a record is of. Each kind has room of its own, so that no number of notices pushes an act out of the log.
+/// The kind of a record. Each kind has its own limit, so that frequent authentication records never displace actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditKind {
-    /// What somebody who may do so has done.
-    Act,
-    /// What happens as often as clients like: credentials that are refused, tokens that are issued.
-    Notice,
+    /// An authorized caller changed something.
+    Action,
+    /// A credential was refused or a token was issued. Clients decide how often this happens.
+    Authentication,
 }
 
 impl AuditKind {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Act, Self::Notice];
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Action, Self::Authentication];
 
-    /// How many records of this kind a scope's log keeps.
+    /// Returns how many records of this kind one log keeps.
     #[must_use]
-    pub const fn kept(self) -> u64 {
+    pub const fn max_records(self) -> u64 {
         match self {
-            Self::Act => MAX_AUDIT_ACTS,
-            Self::Notice => MAX_AUDIT_NOTICES,
+            Self::Action => MAX_AUDIT_ACTIONS,
+            Self::Authentication => MAX_AUDIT_AUTHENTICATIONS,
         }
     }
 }
 
-/// One record on its way into the log.
+/// A record to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// In whose log it is; `None` is the operator's: acts that are no tenant's, and credentials of unknown tenants.
+    /// The tenant whose log gets the record. `None` is the operator's log, for actions outside of tenants and for credentials of
+    /// unknown tenants.
     pub tenant: Option<TenantId>,
-    /// What it is of.
+    /// The kind of the record.
     pub kind: AuditKind,
     /// When it happened.
     pub at: Timestamp,
-    /// What happened, in the writer's own encoding (the store does not look into it); at most 4 KiB.
+    /// What happened, in the writer's encoding, at most 4 KiB. The store does not interpret it.
     pub body: Vec<u8>,
 }
 
 /// A record in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedAudit {
-    /// Its place in the scope's log, from 1, without gaps until records of one kind go before older ones of the other.
+    /// The position in the log, from 1. Gaps appear when records of one kind are deleted and older ones of the other kind stay.
     pub position: u64,
     /// As in [`AuditRecord::at`].
     pub at: Timestamp,
@@ -56,13 +57,13 @@ pub struct RecordedAudit {
 
 /// The audit log.
 pub trait AuditLog {
-    /// Appends a record; its position.
+    /// Appends a record and returns its position.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError>;
 
-    /// Up to `limit` records before a position (`None`: from the newest), newest first.
+    /// Returns up to `limit` records before a position, newest first. `None` starts at the newest record.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Shadow bans: whom nobody else sees.
+//! Shadow bans: entries that only their own player and servers see.
 
 use crate::{PlayerId, StoreError, TenantId, Timestamp};
 
@@ -10,18 +10,18 @@ pub const MAX_BAN_REASON_BYTES: usize = 500;
 /// A shadow ban of a player in every leaderboard of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ban {
-    /// Whose entries nobody else sees.
+    /// The banned player.
     pub player: PlayerId,
-    /// Why, for those who administer; at most [`MAX_BAN_REASON_BYTES`].
+    /// The reason, for administrators; at most [`MAX_BAN_REASON_BYTES`].
     pub reason: Option<String>,
-    /// Since when.
+    /// When the player was banned.
     pub banned_at: Timestamp,
-    /// When it ends by itself; `None` is never.
+    /// When the ban ends; `None` is never.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Ban {
-    /// A ban without a reason that does not end by itself.
+    /// Creates a ban without a reason and without an end.
     #[must_use]
     pub const fn new(player: PlayerId, banned_at: Timestamp) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl Ban {
         }
     }
 
-    /// Whether it has ended by itself at `now`.
+    /// Returns whether the ban has ended at `now`.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
@@ -43,26 +43,28 @@ impl Ban {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyBans;
 
-/// The shadow bans of a tenant. The record of a ban is the truth, and is written in one command however many leaderboards
-/// the tenant has. Whatever is read or submitted after it obeys it: a leaderboard to which it has not been applied yet is
-/// brought up to date by the call that finds it so, in steps of bounded work. Each leaderboard has the event in its log
-/// by then, with the instant of the ban, and a new version where the player has entries.
+/// The shadow bans of a tenant.
 ///
-/// A ban that ends by itself needs no job: every call that brings an instant with it ends the bans that are over by then.
+/// A ban is one record, written in one command however many leaderboards the tenant has. All later reads and submissions obey
+/// it: a call that finds a leaderboard to which the ban has not been applied applies it first, in steps of bounded work. Then
+/// the leaderboard's log has the event, with the instant of the ban, and the periods with entries of the player have a new
+/// version.
+///
+/// No job ends a ban: every call with an instant ends the bans that are over at this instant.
 pub trait Bans {
-    /// Bans a player, or gives a ban that is there another reason and end; [`Ban::banned_at`] stays then.
+    /// Bans a player. If the player is banned already, changes reason and end and keeps [`Ban::banned_at`].
     ///
     /// # Errors
     /// [`StoreError`]; [`TooManyBans`] is an inner result.
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError>;
 
-    /// The reverse: every entry is back at the place its score deserves. Does nothing where there is no ban.
+    /// Ends a ban, so that the player's entries are visible and ranked again. Does nothing if the player is not banned.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError>;
 
-    /// The ban of a player that holds at `now`.
+    /// Returns the player's ban, if it has not ended at `now`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,7 +75,7 @@ pub trait Bans {
         now: Timestamp,
     ) -> Result<Option<Ban>, StoreError>;
 
-    /// Up to `limit` bans that hold at `now`, in byte order of their players, after `after`.
+    /// Returns up to `limit` bans of players after `after`, in byte order of the player ids, without those that ended at `now`.
     ///
     /// # Errors
     /// [`StoreError`].

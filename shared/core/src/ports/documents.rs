@@ -1,4 +1,4 @@
-//! Versioned documents that are not leaderboards: tenants, keys, issuers, rate limits, flags.
+//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans.
 
 use super::{Expected, VersionMismatch};
 use crate::{StoreError, TenantId, Versioned};
@@ -6,25 +6,25 @@ use crate::{StoreError, TenantId, Versioned};
 /// The longest id of a document, in bytes of visible ASCII.
 pub const MAX_DOCUMENT_ID_BYTES: usize = 128;
 
-/// What a document is about.
+/// The kind of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DocumentKind {
-    /// A tenant; its id is the tenant's, its scope the operator's.
+    /// A tenant. The id of the document is the tenant's, and the document belongs to the operator.
     Tenant,
-    /// An API key's record, in the scope of its tenant: the text of a key names the tenant, so that one read finds it.
+    /// The record of an API key. It belongs to its tenant: the text of a key names the tenant, so one read finds the record.
     Key,
-    /// Who may issue tokens, in the scope of its tenant or the operator's.
+    /// An issuer of tokens. It belongs to a tenant or to the operator.
     Issuer,
-    /// Rate limits; one for each scope.
+    /// Rate limits: one document of each tenant and one of the operator.
     Limits,
-    /// Feature flags; one set for each scope.
+    /// Feature flags: one document of each tenant and one of the operator.
     Flags,
-    /// Which players of a tenant are banned, in short, for the edge.
+    /// A digest of the banned players of a tenant.
     Bans,
 }
 
 impl DocumentKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 6] = [
         Self::Tenant,
         Self::Key,
@@ -34,7 +34,7 @@ impl DocumentKind {
         Self::Bans,
     ];
 
-    /// Its name in storage.
+    /// Returns the name of the kind in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,23 +48,24 @@ impl DocumentKind {
     }
 }
 
-/// Which document.
+/// The full name of a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentName {
-    /// Whose it is; `None` is the operator's, which holds for all tenants.
+    /// The tenant that the document belongs to. `None` is the operator, whose documents apply to all tenants.
     pub tenant: Option<TenantId>,
-    /// What it is about.
+    /// The kind.
     pub kind: DocumentKind,
-    /// Its name within the kind: visible ASCII without `:`, at most [`MAX_DOCUMENT_ID_BYTES`].
+    /// The id within the kind: visible ASCII without `:`, at most [`MAX_DOCUMENT_ID_BYTES`].
     pub id: Box<str>,
 }
 
-/// Documents with versions. A version is given once in a scope (a tenant, or the operator) and grows with every
-/// change, also across a delete and a re-creation. It is the store's clock in microseconds, or one more than the last
-/// version where the clock is not ahead of that, so that it is not given again by a store that lost writes or was
-/// restored from a backup.
+/// Documents with versions.
+///
+/// Within a tenant (or the operator), a version is used once, and grows with every change, also when a document is deleted and
+/// created again. A version is the time of the store's clock in microseconds, or the last version plus one if that is larger. So
+/// a store that lost writes or was restored from a backup does not use a version again.
 pub trait Documents {
-    /// These documents, in their order; one command however many there are.
+    /// Returns the documents with these names, in this order, with one command.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,11 +74,12 @@ pub trait Documents {
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError>;
 
-    /// Creates or replaces. Gives the new version and whether it was created. An unchanged document keeps its version.
+    /// Creates or replaces a document. Returns the new version and whether the document is new. An unchanged document keeps its
+    /// version.
     ///
     /// # Errors
-    /// [`StoreError`]; a mismatch is an inner result. [`StoreError::OutOfMemory`] only for a document that is new, or longer
-    /// than it was: to shorten one, as to delete one, works when the store is full.
+    /// [`StoreError`]; a version mismatch is an inner result. [`StoreError::OutOfMemory`] occurs only if the document is new or
+    /// becomes longer: a full store can still shorten and delete documents.
     async fn put_document(
         &self,
         name: &DocumentName,
@@ -85,17 +87,17 @@ pub trait Documents {
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError>;
 
-    /// Deletes. Whether there was one.
+    /// Deletes a document. Returns whether it existed.
     ///
     /// # Errors
-    /// [`StoreError`]; a mismatch is an inner result.
+    /// [`StoreError`]; a version mismatch is an inner result.
     async fn delete_document(
         &self,
         name: &DocumentName,
         expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError>;
 
-    /// Up to `limit` documents of one kind and scope in byte order of their ids, after `after`.
+    /// Returns up to `limit` documents of one kind and owner with ids after `after`, in byte order of the ids.
     ///
     /// # Errors
     /// [`StoreError`].

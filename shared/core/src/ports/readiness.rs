@@ -1,37 +1,37 @@
-//! Whether a store answers, and how its server is set up.
+//! Whether a store can serve requests, and how its server is configured.
 
 use crate::StoreError;
 
-/// A setting of the store's server that its data or its answers depend on.
+/// A setting of the store's server that its data or its results depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingCheck {
-    /// The setting, as the server calls it.
+    /// The server's name of the setting.
     pub setting: &'static str,
-    /// What it should be.
+    /// The value that it should have.
     pub wanted: &'static str,
-    /// What it is; `None` when this client may not read it.
+    /// The value that it has; `None` if this client has no permission to read it.
     pub found: Option<String>,
 }
 
 impl SettingCheck {
-    /// Whether the setting is known to be another one than it should be.
+    /// Returns whether the setting is known to have a wrong value.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
         self.found.as_deref().is_some_and(|found| found != self.wanted)
     }
 }
 
-/// That a store answers, and how it is set up.
+/// Whether a store can serve requests, and how its server is configured.
 pub trait Readiness {
-    /// Asks the store for a sign of life.
+    /// Checks that the store answers.
     ///
     /// # Errors
-    /// [`StoreError`] when it gives none.
+    /// [`StoreError`] if it does not.
     async fn ready(&self) -> Result<(), StoreError>;
 
-    /// The settings that the store's server should have; none for a store without a server.
+    /// Returns the checked settings of the store's server; empty for a store without a server.
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not answer. A setting that may not be read is no error.
+    /// [`StoreError`] if the store does not answer. A missing permission to read a setting is not an error.
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError>;
 }

@@ -1,26 +1,25 @@
-//! How one rule takes the place of another.
+//! Changes of the reset rule.
 
 use super::Schedule;
 use super::stretch::Stretch;
 use crate::Timestamp;
 
-/// The most earlier rules that a schedule remembers. A leaderboard needs one for each change of its reset within
-/// the periods it keeps; each is parsed whenever the configuration is read.
+/// The most earlier rules that a schedule keeps. A leaderboard needs one for each change of its reset within its kept periods. All
+/// rules are parsed when the configuration is read.
 pub const MAX_SCHEDULE_CHANGES: usize = 32;
 
-/// The periods that are kept follow as many rules as can be remembered.
+/// The kept periods follow more than [`MAX_SCHEDULE_CHANGES`] earlier rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyChanges;
 
 impl Schedule {
-    /// This schedule with the rule of `to` from the end of the current period on. The current period keeps its end;
-    /// one without an end gets the first reset of the new rule as its end.
+    /// Returns this schedule with the rule of `to` from the end of the current period. The current period keeps its end. If it has
+    /// no end, it ends at the first reset of the new rule.
     ///
-    /// `at_once` gives the current period that end whether it had another or not: the rule holds from the start of
-    /// the current period on. (The period of all time has no start, and is treated as without `at_once`.)
+    /// With `at_once` the current period always ends at the first reset of the new rule, which is in effect from the start of the
+    /// current period. The period of all time has no start, so `at_once` has no effect on it.
     ///
-    /// A change that has not taken effect yet is dropped in favour of this one. Rules that none of the newest `keep`
-    /// periods follows are forgotten.
+    /// An earlier change that is not in effect yet is dropped. Rules that none of the newest `keep` periods follows are removed.
     ///
     /// # Errors
     /// [`TooManyChanges`].
@@ -65,20 +64,20 @@ impl Schedule {
         changed.recorded_from(now).without_expired(keep, now)
     }
 
-    /// The same schedule, whose rules are recorded from `now` on.
+    /// Returns the same schedule, whose rules are recorded from `now`.
     #[must_use]
     pub fn recorded_from(mut self, now: Timestamp) -> Self {
         self.unrecorded_until = self.unrecorded_until.map(|until| until.min(now));
         self
     }
 
-    /// Whether the same rules hold at the same times.
+    /// Returns whether both schedules have the same rules at the same times.
     #[must_use]
     pub fn has_rules_of(&self, other: &Self) -> bool {
         self.changes().eq(other.changes())
     }
 
-    /// This schedule without what is still to come at `now`.
+    /// Returns this schedule without rules that begin after `now`.
     fn in_effect(&self, now: Timestamp) -> Self {
         let mut begun = self.earlier.clone();
         let mut last = self.configured.clone();

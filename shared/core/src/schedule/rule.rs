@@ -9,25 +9,25 @@ use jiff::tz::TimeZone;
 use super::{MAX_CRON_BYTES, Reset};
 use crate::{Invalid, Timestamp};
 
-/// 4599-01-01T00:00:00Z in milliseconds: the calendar repeats every 400 years and the cron library searches up
-/// to the year 5000, so an instant that does not come after this one never does.
+/// 4599-01-01T00:00:00Z in milliseconds. The calendar repeats every 400 years and the cron library searches up to the year 5000, so
+/// an expression without an instant after this one has no instant at all.
 const LAST_CALENDAR_CYCLE_MS: i64 = 82_963_267_200_000;
-/// Where a zone skips a whole day (Samoa, on 30 December 2011), the cron library gives up on a time of that day.
-/// The search goes on beyond the next change of the clock, and tries so many of them.
+/// If a zone skips a whole day (Samoa, 30 December 2011), the cron library finds no time of that day. The search continues after
+/// the next change of the zone's offset, and tries this many changes.
 const MAX_CHANGES_TRIED: usize = 8;
 const SECOND_MS: i64 = 1000;
 
 /// A reset rule, ready to compute with.
 #[derive(Debug, Clone)]
-pub(super) struct Rule {
+pub(super) struct ResetRule {
     pub(super) reset: Reset,
     cron: Cron,
     pub(super) zone: TimeZone,
-    /// How often the calendar was searched: the work that everything else here saves.
+    /// How often the calendar was searched. Tests check that caches avoid searches.
     searches: Cell<u64>,
 }
 
-impl Rule {
+impl ResetRule {
     /// # Errors
     /// [`Invalid`] at `/cron` or `/time_zone`.
     pub(super) fn new(reset: Reset) -> Result<Self, Invalid> {
@@ -51,7 +51,7 @@ impl Rule {
         self.searches.set(self.searches.get().saturating_add(1));
     }
 
-    /// The last start at or before `instant`; `None` before the first one.
+    /// Returns the last start at or before `instant`; `None` before the first start.
     pub(super) fn start_at(&self, instant: Timestamp) -> Option<Timestamp> {
         self.count_search();
         let search = |from: jiff::Timestamp| {
@@ -70,7 +70,7 @@ impl Rule {
         found.filter(|start| *start <= instant)
     }
 
-    /// The first start after `instant`; `None` after the last one.
+    /// Returns the first start after `instant`; `None` after the last start.
     pub(super) fn next_start(&self, instant: Timestamp) -> Option<Timestamp> {
         self.count_search();
         let search = |from: jiff::Timestamp, inclusive| {
@@ -86,8 +86,8 @@ impl Rule {
     }
 }
 
-/// The second that an instant is in. Starts are whole seconds, so the search comes to the same; the cron library takes
-/// the last part of a second before an hour is repeated for a part of the repetition.
+/// Rounds an instant down to a second. Starts are whole seconds, so the result of a search stays the same. Without rounding, the
+/// cron library counts the last fraction of a second before a repeated hour as part of the repetition.
 fn whole_second(instant: Timestamp) -> Timestamp {
     instant.saturating_add_ms(-instant.as_unix_ms().rem_euclid(SECOND_MS))
 }

@@ -1,21 +1,21 @@
-//! Starts of periods, remembered.
+//! A cache of the starts of periods.
 
 use std::collections::VecDeque;
 
 use crate::Timestamp;
 
-/// The most starts remembered, 8 bytes each: the periods that are kept and as many after them, twice over.
+/// The most cached starts, of 8 bytes each: twice the kept periods and as many after them.
 const MAX_STARTS: usize = 4 * crate::MAX_KEEP_PERIODS as usize;
 
-/// Consecutive starts of periods: none is missing between the first and the last.
+/// Consecutive starts of periods, without gaps.
 ///
-/// When a period expires depends on a start far ahead. Scores of one batch fall into periods near each other,
-/// so nearly all of the way is the same for all of them.
+/// The expiry of a period is a start far in the future. The scores of a batch fall into periods close to each other, so most of
+/// the starts in between are the same for all of them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Starts(VecDeque<Timestamp>);
 
 impl Starts {
-    /// The start `steps` places after `start`, which is one itself; `next` computes the one after another.
+    /// Returns the start that is `steps` starts after the start `start`. `next` computes the next start.
     pub(super) fn after(
         &mut self,
         start: Timestamp,
@@ -36,8 +36,8 @@ impl Starts {
         found
     }
 
-    /// Makes `start` one of the starts: by going from it to those known if `steps` places are enough for that,
-    /// else by beginning anew.
+    /// Adds `start` to the cache, with the starts up to the first cached one if these are at most `steps`. Otherwise clears the cache
+    /// first.
     fn join(&mut self, start: Timestamp, steps: usize, next: impl Fn(Timestamp) -> Option<Timestamp>) {
         let mut walked = VecDeque::from([start]);
         let first_known = self.0.front().copied();

@@ -1,17 +1,17 @@
-//! A rule and the time for which it holds.
+//! A rule and the time in which it is in effect.
 
-use super::rule::Rule;
+use super::rule::ResetRule;
 use super::{Reset, Schedule};
 use crate::{Invalid, Period, PeriodId, Timestamp};
 
-/// A rule from an instant on, until the next stretch begins.
+/// A rule that is in effect from an instant until the next stretch begins.
 #[derive(Debug, Clone)]
 pub(super) struct Stretch {
     /// `None`: no resets.
-    pub(super) rule: Option<Rule>,
-    /// Its first period begins here; `None`: at the beginning of time.
+    pub(super) rule: Option<ResetRule>,
+    /// The start of its first period; `None`: the beginning of time.
     pub(super) from: Option<Timestamp>,
-    /// Its first period has begun already and goes on to the first reset after this instant.
+    /// If set, the first period began before the change and ends at the first reset after this instant.
     pub(super) resets_after: Option<Timestamp>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct ScheduleChange {
 }
 
 impl Stretch {
-    pub(super) fn always(rule: Option<Rule>) -> Self {
+    pub(super) fn always(rule: Option<ResetRule>) -> Self {
         Self {
             rule,
             from: None,
@@ -36,19 +36,19 @@ impl Stretch {
         self.rule.as_ref().map(|rule| &rule.reset)
     }
 
-    /// Until when the rule's own instants begin no period.
+    /// Returns the instant up to which the rule's resets begin no period.
     fn bound(&self) -> Option<Timestamp> {
         self.from.max(self.resets_after)
     }
 
-    /// Where the period that holds `instant` begins.
+    /// Returns the start of the period that contains `instant`.
     pub(super) fn start_at(&self, instant: Timestamp) -> Option<Timestamp> {
         let started = self.rule.as_ref().and_then(|rule| rule.start_at(instant));
         let own = started.filter(|start| self.bound().is_none_or(|bound| bound < *start));
         own.or(self.from)
     }
 
-    /// Where the period that holds `instant` ends; `next` is where the next stretch begins.
+    /// Returns the end of the period that contains `instant`; `next` is the start of the next stretch.
     pub(super) fn end_at(&self, instant: Timestamp, next: Option<Timestamp>) -> Option<Timestamp> {
         let after = self.bound().map_or(instant, |bound| bound.max(instant));
         let own = self.rule.as_ref().and_then(|rule| rule.next_start(after));
@@ -71,7 +71,7 @@ impl Stretch {
 }
 
 impl Schedule {
-    /// Its stretches as they are stored, in their order.
+    /// Returns the stretches in their order, as they are stored.
     pub(crate) fn changes(&self) -> impl Iterator<Item = ScheduleChange> {
         self.stretches().map(|stretch| ScheduleChange {
             reset: stretch.reset().cloned(),
@@ -80,7 +80,7 @@ impl Schedule {
         })
     }
 
-    /// Until when its rules are not recorded.
+    /// Returns the instant before which rules are not recorded.
     pub(crate) fn unrecorded_until(&self) -> Option<Timestamp> {
         self.unrecorded_until
     }
@@ -94,7 +94,7 @@ impl Schedule {
         let mut earlier = Vec::with_capacity(changes.len());
         for change in changes {
             earlier.push(Stretch {
-                rule: change.reset.map(Rule::new).transpose()?,
+                rule: change.reset.map(ResetRule::new).transpose()?,
                 from: change.from,
                 resets_after: change.resets_after,
             });

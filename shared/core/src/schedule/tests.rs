@@ -15,7 +15,7 @@ fn schedule(cron: &str) -> Schedule {
 
 fn searches(schedule: &Schedule) -> u64 {
     let rules = schedule.stretches().filter_map(|stretch| stretch.rule.as_ref());
-    rules.map(Rule::searches).sum()
+    rules.map(ResetRule::searches).sum()
 }
 
 /// Asks what a submission asks, and gives how many searches that took.

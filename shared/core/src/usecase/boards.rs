@@ -1,185 +1,191 @@
-//! Configurations: instance memory, then the region's cache, then the store.
+//! Loads configurations from the instance's memory, from the region's cache, or from the store.
 //!
-//! A copy may be stale, and that is safe: the store refuses every call that was decided with another version
-//! than the current one, and the caller loads the current one and tries again.
+//! A cached configuration may be stale. That is safe: the store refuses every call with another version than the current one, and
+//! the caller loads the current configuration and tries again.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Deps;
-use super::names::NameMemory;
+use super::names::PeriodNameMemory;
 use crate::codec::{Reader, Writer, decode_leaderboard, encode_leaderboard};
 use crate::ports::{Cache, Leaderboards, MAX_CONFIGURATIONS_READ};
 use crate::{Leaderboard, LeaderboardId, LruMap, StoreError, TenantId, Versioned};
 
-/// How many configurations an instance remembers.
-pub const MAX_REMEMBERED_BOARDS: usize = 1000;
+/// The most configurations that an instance caches in memory.
+pub const MAX_CACHED_LEADERBOARDS: usize = 1000;
 
-type Shared = Rc<Versioned<Leaderboard>>;
+type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
 
-/// What one instance remembers of configurations.
+/// The configurations and period names that one instance caches in memory.
 #[derive(Debug, Default)]
-pub struct BoardMemory {
-    copies: RefCell<LruMap<(TenantId, LeaderboardId), Shared, MAX_REMEMBERED_BOARDS>>,
-    pub(super) names: NameMemory,
+pub struct LeaderboardMemory {
+    leaderboards: RefCell<LruMap<(TenantId, LeaderboardId), SharedLeaderboard, MAX_CACHED_LEADERBOARDS>>,
+    pub(super) names: PeriodNameMemory,
 }
 
-impl BoardMemory {
-    /// The copy of a configuration that was used last, if it is still remembered. It may be stale.
+impl LeaderboardMemory {
+    /// Returns the cached configuration, if there is one. It may be stale.
     #[must_use]
     pub fn find(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Rc<Versioned<Leaderboard>>> {
-        self.copies
+        self.leaderboards
             .borrow_mut()
             .get(&(tenant.clone(), id.clone()))
             .cloned()
     }
 
-    fn remember(&self, tenant: &TenantId, board: &Shared) {
+    fn insert(&self, tenant: &TenantId, board: &SharedLeaderboard) {
         let key = (tenant.clone(), board.value.id.clone());
-        self.copies.borrow_mut().insert(key, Rc::clone(board));
+        self.leaderboards.borrow_mut().insert(key, Rc::clone(board));
     }
 
-    /// Whether there was a copy.
-    fn forget(&self, tenant: &TenantId, id: &LeaderboardId) -> bool {
-        self.copies.borrow_mut().remove(&(tenant.clone(), id.clone()))
+    /// Removes a cached configuration. Returns whether there was one.
+    fn remove(&self, tenant: &TenantId, id: &LeaderboardId) -> bool {
+        self.leaderboards
+            .borrow_mut()
+            .remove(&(tenant.clone(), id.clone()))
     }
 }
 
-/// A configuration and whether it was read from the store in this very request.
+/// A configuration, and whether it was read from the store during this request.
 #[derive(Debug, Clone)]
-pub(super) struct Loaded {
-    pub(super) board: Shared,
+pub(super) struct LoadedLeaderboard {
+    pub(super) board: SharedLeaderboard,
     pub(super) fresh: bool,
 }
 
-/// The nearest copy of a leaderboard's configuration, which may be stale; `None` when the store has none.
+/// Returns a leaderboard's configuration from a cache or the store; it may be stale. `None` if the leaderboard does not exist.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn nearest<S: Leaderboards, K: Cache>(
+pub async fn load_leaderboard<S: Leaderboards, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, StoreError> {
-    Ok(deps.board(tenant, id).await?.map(|loaded| loaded.board))
+    Ok(deps.load(tenant, id).await?.map(|loaded| loaded.board))
 }
 
-/// A leaderboard's configuration as the store has it now; the copies are brought up to date.
+/// Reads a leaderboard's current configuration from the store, and updates the caches.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn current<S: Leaderboards, K: Cache>(
+pub async fn load_current_leaderboard<S: Leaderboards, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, StoreError> {
-    deps.current_board(tenant, id).await
+    deps.load_current(tenant, id).await
 }
 
-/// As [`current`], of several leaderboards, in their order.
+/// Reads the current configurations of several leaderboards from the store in the order of `ids`, and updates the caches.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn current_of<S: Leaderboards, K: Cache>(
+pub async fn load_current_leaderboards<S: Leaderboards, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     ids: &[LeaderboardId],
 ) -> Result<Vec<Option<Rc<Versioned<Leaderboard>>>>, StoreError> {
-    deps.current_boards(tenant, ids).await
+    deps.load_all_current(tenant, ids).await
 }
 
-/// The nearest copy of a leaderboard's configuration that is there without the store. It may be stale.
-pub async fn copy<S: Leaderboards, K: Cache>(
+/// Returns a leaderboard's configuration from a cache, without the store. It may be stale.
+pub async fn find_cached_leaderboard<S: Leaderboards, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Option<Rc<Versioned<Leaderboard>>> {
-    deps.copy_of(tenant, id).await
+    deps.find_cached(tenant, id).await
 }
 
 impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
-    /// The nearest copy of a configuration. `None` comes from the store itself.
-    pub(super) async fn board(
+    /// Returns a configuration from a cache or the store. `None` always comes from the store.
+    pub(super) async fn load(
         &self,
         tenant: &TenantId,
         id: &LeaderboardId,
-    ) -> Result<Option<Loaded>, StoreError> {
-        if let Some(board) = self.copy_of(tenant, id).await {
-            return Ok(Some(Loaded { board, fresh: false }));
+    ) -> Result<Option<LoadedLeaderboard>, StoreError> {
+        if let Some(board) = self.find_cached(tenant, id).await {
+            return Ok(Some(LoadedLeaderboard { board, fresh: false }));
         }
-        let current = self.current_board(tenant, id).await?;
-        Ok(current.map(|board| Loaded { board, fresh: true }))
+        let current = self.load_current(tenant, id).await?;
+        Ok(current.map(|board| LoadedLeaderboard { board, fresh: true }))
     }
 
-    /// The copy of a configuration in this instance's memory, or in the region's cache.
-    pub(super) async fn copy_of(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Shared> {
+    /// Returns a configuration from this instance's memory or from the region's cache.
+    pub(super) async fn find_cached(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Option<SharedLeaderboard> {
         if let Some(board) = self.boards.find(tenant, id) {
             return Some(board);
         }
-        let board = self.cached(tenant, id).await?;
-        self.boards.remember(tenant, &board);
+        let board = self.read_region_cache(tenant, id).await?;
+        self.boards.insert(tenant, &board);
         Some(board)
     }
 
-    /// The configuration as the store has it now; the copies are brought up to date.
-    pub(super) async fn current_board(
+    /// Reads the current configuration from the store, and updates the caches.
+    pub(super) async fn load_current(
         &self,
         tenant: &TenantId,
         id: &LeaderboardId,
-    ) -> Result<Option<Shared>, StoreError> {
+    ) -> Result<Option<SharedLeaderboard>, StoreError> {
         let found = self.store.get(tenant, id).await?;
-        Ok(self.learn(tenant, id, found).await)
+        Ok(self.update_caches(tenant, id, found).await)
     }
 
-    /// As [`Deps::current_board`], of several leaderboards, in their order. [`MAX_CONFIGURATIONS_READ`] of them are one command.
-    pub(super) async fn current_boards(
+    /// As [`Deps::load_current`] for several leaderboards, in their order. One command reads [`MAX_CONFIGURATIONS_READ`] of them.
+    pub(super) async fn load_all_current(
         &self,
         tenant: &TenantId,
         ids: &[LeaderboardId],
-    ) -> Result<Vec<Option<Shared>>, StoreError> {
+    ) -> Result<Vec<Option<SharedLeaderboard>>, StoreError> {
         let mut boards = Vec::with_capacity(ids.len());
         for part in ids.chunks(MAX_CONFIGURATIONS_READ) {
             let read = self.store.get_many(tenant, part).await?;
             for (id, found) in part.iter().zip(read) {
-                boards.push(self.learn(tenant, id, found).await);
+                boards.push(self.update_caches(tenant, id, found).await);
             }
         }
         Ok(boards)
     }
 
-    /// Brings the copies up to date with what the store has.
-    async fn learn(
+    /// Updates the caches with the store's configuration, and returns it.
+    async fn update_caches(
         &self,
         tenant: &TenantId,
         id: &LeaderboardId,
         found: Option<Versioned<Leaderboard>>,
-    ) -> Option<Shared> {
+    ) -> Option<SharedLeaderboard> {
         let Some(versioned) = found else {
-            self.forget_board(tenant, id).await;
+            self.forget(tenant, id).await;
             return None;
         };
         let board = Rc::new(versioned);
-        self.boards.remember(tenant, &board);
+        self.boards.insert(tenant, &board);
         if let Some(cache) = self.cache {
-            // A cache that fails costs a read of the store, never an answer.
-            let _ = cache.put(&cache_key(tenant, id), &to_cache(&board)).await;
+            // A failing cache costs a read of the store later; the request goes on.
+            let _ = cache.put(&cache_key(tenant, id), &encode_cached(&board)).await;
         }
         Some(board)
     }
 
-    /// Drops the copies of a configuration that is known to have changed. Where there is no copy nothing is written, so that
-    /// a leaderboard that somebody invented costs no delete.
-    pub(super) async fn forget_board(&self, tenant: &TenantId, id: &LeaderboardId) {
-        let was_remembered = self.boards.forget(tenant, id);
+    /// Removes a changed configuration from the caches. An uncached leaderboard causes no delete, so that requests for invented
+    /// ids stay cheap.
+    pub(super) async fn forget(&self, tenant: &TenantId, id: &LeaderboardId) {
+        let was_cached = self.boards.remove(tenant, id);
         let Some(cache) = self.cache else { return };
-        if was_remembered || self.cached(tenant, id).await.is_some() {
+        if was_cached || self.read_region_cache(tenant, id).await.is_some() {
             let _ = cache.delete(&cache_key(tenant, id)).await;
         }
     }
 
-    async fn cached(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<Shared> {
+    async fn read_region_cache(&self, tenant: &TenantId, id: &LeaderboardId) -> Option<SharedLeaderboard> {
         let bytes = self.cache?.get(&cache_key(tenant, id)).await.ok()??;
-        let board = from_cache(&bytes)?;
+        let board = decode_cached(&bytes)?;
         (board.value.id == *id).then(|| Rc::new(board))
     }
 }
@@ -188,15 +194,15 @@ fn cache_key(tenant: &TenantId, id: &LeaderboardId) -> String {
     format!("configuration:{tenant}:{id}")
 }
 
-fn to_cache(board: &Versioned<Leaderboard>) -> Vec<u8> {
+fn encode_cached(board: &Versioned<Leaderboard>) -> Vec<u8> {
     let mut w = Writer::default();
     w.unsigned(board.version);
     w.bytes(&encode_leaderboard(&board.value));
     w.finish()
 }
 
-/// `None` for bytes of another time or another program: they are read from the store again.
-fn from_cache(bytes: &[u8]) -> Option<Versioned<Leaderboard>> {
+/// Decodes a cached configuration. Returns `None` for unknown bytes; the caller then reads the store.
+fn decode_cached(bytes: &[u8]) -> Option<Versioned<Leaderboard>> {
     let mut r = Reader::new(bytes);
     let version = r.unsigned().ok()?;
     let value = decode_leaderboard(r.bytes().ok()?).ok()?;

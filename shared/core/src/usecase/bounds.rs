@@ -2,7 +2,7 @@
 
 use crate::Order;
 
-/// A stretch of a column's values, both ends included.
+/// A range of a column's values, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) low: i64,
@@ -10,7 +10,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The better end of the span.
+    /// Returns the better end of the range.
     pub(super) fn better_end(self, order: Order) -> i64 {
         match order {
             Order::Descending => self.high,
@@ -18,8 +18,8 @@ impl Span {
         }
     }
 
-    /// Cuts `low..=high` into at most `parts` spans of equal width (the last one may be shorter), in
-    /// ascending order. The whole range of 64 bits is fine: the arithmetic is in 128.
+    /// Cuts the range into at most `parts` ranges of equal width in ascending order; the last one may be shorter. The arithmetic
+    /// uses 128 bits, so the range can be all of 64 bits.
     pub(super) fn cut(self, parts: u32) -> Vec<Self> {
         let (low, high) = (i128::from(self.low), i128::from(self.high));
         let width = (high - low + 1).div_euclid(i128::from(parts.max(1)));

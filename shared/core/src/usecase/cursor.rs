@@ -1,14 +1,14 @@
-//! Where a list goes on.
+//! Cursors: positions at which a list continues.
 
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Malformed, Reader, Writer, encode_layout};
 use crate::{Layout, LeaderboardId, OrderKey, PeriodId};
 
-/// The shape below; another shape gets another code.
+/// The code of this format. A changed format gets a new code.
 const CURSOR_V1: u8 = 1;
 
-/// Which way a cursor goes.
+/// The direction of a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Towards the worse entries.
@@ -17,33 +17,33 @@ pub enum Direction {
     Previous,
 }
 
-/// Where a list goes on: a place in the order, not a number of entries to skip, so that entries that come
-/// and go between two pages neither repeat nor hide anyone.
+/// The position at which a list continues. It is a key in the order instead of a number of entries to skip, so that entries
+/// which appear or disappear between two pages cause no repeated and no missing entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// The leaderboard it belongs to.
     pub leaderboard: LeaderboardId,
-    /// The period it belongs to: a list that began before a reset ends in the period it began in.
+    /// The period it belongs to. A list that began before a reset stays in its period.
     pub period: PeriodId,
-    /// What the period's layout hashes to; the key means nothing in another order.
+    /// The hash of the period's layout, because the key has no meaning in another order.
     pub layout: u32,
-    /// The version the list started from.
+    /// The version of the list's first page.
     pub version: u64,
-    /// Which way it goes.
+    /// The direction.
     pub direction: Direction,
-    /// The last key of the page before (the first one, backwards).
+    /// The last key of the page before. For [`Direction::Previous`], the first key of the page after.
     pub key: OrderKey,
 }
 
 impl Cursor {
-    /// What a layout hashes to in a cursor.
+    /// Returns the hash of a layout, as cursors contain it.
     #[must_use]
     pub fn layout_hash(layout: &Layout) -> u32 {
         let digest: [u8; 32] = Sha256::digest(encode_layout(layout)).into();
         digest.first_chunk().map_or(0, |head| u32::from_be_bytes(*head))
     }
 
-    /// The cursor as bytes.
+    /// Encodes the cursor.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
@@ -57,11 +57,11 @@ impl Cursor {
         w.finish()
     }
 
-    /// The inverse of [`Cursor::encode`]. Clients send these bytes: nothing in them is believed beyond where
-    /// to go on, which any client may choose.
+    /// The inverse of [`Cursor::encode`]. Clients send these bytes, so they are trusted only as a position, which any client may
+    /// choose.
     ///
     /// # Errors
-    /// [`Malformed`] when the bytes are not a cursor.
+    /// [`Malformed`] if the bytes are not a cursor.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);
         if r.byte()? != CURSOR_V1 {

@@ -1,31 +1,33 @@
-//! How a leaderboard's scores are spread.
+//! The distribution of a leaderboard's scores.
 
 use super::bounds::Span;
-use super::query::{Failure, QueryError, Shared, ask, period_of, place};
+use super::query::{
+    QueryError, ReadFailure, SharedLeaderboard, read_with_current, refer_to_period, resolve_period,
+};
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Position, Positions, Sample};
 use crate::{Layout, LeaderboardId, Order, Period, PeriodSelector, TenantId, Ties, Values};
 
-/// How many buckets a distribution has unless asked otherwise.
+/// The default number of buckets.
 pub const DEFAULT_BUCKETS: u32 = 20;
 /// The most buckets a distribution can have.
 pub const MAX_BUCKETS: u32 = 100;
 /// The percentiles that are reported.
 pub const PERCENTILES: [u16; 9] = [1, 5, 10, 25, 50, 75, 90, 95, 99];
 
-/// What is asked of a distribution.
+/// The parameters of a distribution.
 #[derive(Debug, Clone)]
 pub struct DistributionQuery {
     /// Which period.
     pub period: PeriodSelector,
-    /// How many buckets, 1 to [`MAX_BUCKETS`].
+    /// The number of buckets, 1 to [`MAX_BUCKETS`].
     pub buckets: u32,
-    /// A value of the first column to place.
+    /// A score whose position is wanted.
     pub score: Option<i64>,
 }
 
-/// The values of the first column from `from` to `to`, both included, and how many entries have one of them.
+/// The number of entries whose first column is between `from` and `to`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// The least value.
@@ -36,63 +38,63 @@ pub struct Bucket {
     pub count: u64,
 }
 
-/// Where a score would stand if it came in now.
+/// The position that a score would have if it were submitted now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScorePlace {
     /// The score.
     pub score: i64,
-    /// Its rank: after its equals where the earliest leads, otherwise before or with them.
+    /// The rank: after equal scores with [`Ties::Earliest`], otherwise before them or the same.
     pub rank: u64,
-    /// The share of entries with a worse value, in percent.
+    /// The percentage of entries with a worse value.
     pub percentile: f64,
 }
 
-/// How a leaderboard's first column is spread.
+/// The distribution of a leaderboard's first column.
 #[derive(Debug, Clone)]
 pub struct Distribution {
     /// The configuration it was read with.
-    pub board: Shared,
+    pub board: SharedLeaderboard,
     /// How the period is ordered.
     pub layout: Layout,
     /// The period.
     pub period: Period,
     /// The period's version.
     pub version: u64,
-    /// How many entries there are; the buckets add up to it.
+    /// The number of entries, which is the sum of the buckets.
     pub count: u64,
-    /// Equal stretches from the least to the largest value; none without entries.
+    /// Buckets of equal width from the least to the largest value; empty without entries.
     pub buckets: Vec<Bucket>,
-    /// For each of [`PERCENTILES`], the value that is better than or equal to that share of entries.
+    /// For each of [`PERCENTILES`], the value that is better than or equal to that percentage of entries.
     pub percentiles: Vec<(u16, i64)>,
-    /// Where the score asked for would stand.
+    /// The position of the score in the query.
     pub score: Option<ScorePlace>,
 }
 
-/// The distribution of a leaderboard's first column.
+/// Reads the distribution of a leaderboard's first column.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn distribution<S: Store, K: Cache>(
+pub async fn read_distribution<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     query: &DistributionQuery,
 ) -> Result<Distribution, QueryError> {
-    ask(deps, tenant, id, caller, async |board| {
-        distribution_once(deps, tenant, board, query).await
+    read_with_current(deps, tenant, id, caller, async |board| {
+        read_distribution_once(deps, tenant, board, query).await
     })
     .await
 }
 
-async fn distribution_once<S: Store, K: Cache>(
+async fn read_distribution_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
-    board: &Shared,
+    board: &SharedLeaderboard,
     query: &DistributionQuery,
-) -> Result<Distribution, Failure> {
-    let period = period_of(deps, tenant, &board.value, &query.period).await?;
-    let at = place(tenant, board, &period, deps.now);
+) -> Result<Distribution, ReadFailure> {
+    let period = resolve_period(deps, tenant, &board.value, &query.period).await?;
+    let at = refer_to_period(tenant, board, &period, deps.now);
     let mut fractions = vec![0, 1000];
     fractions.extend(PERCENTILES.map(|percent| 1000 - 10 * percent));
     let sample = deps.store.sample(&at, &fractions).await?;
@@ -101,24 +103,24 @@ async fn distribution_once<S: Store, K: Cache>(
         .columns
         .first()
         .map_or(Order::Descending, crate::Column::order);
-    let spans = spans_of(&sample, query.buckets);
+    let spans = cut_spans(&sample, query.buckets);
     let mut tuples: Vec<Vec<u8>> = spans
         .iter()
-        .map(|span| first_column(&layout, span.better_end(order)))
+        .map(|span| first_column_tuple(&layout, span.better_end(order)))
         .collect();
-    tuples.extend(query.score.map(|score| first_column(&layout, score)));
+    tuples.extend(query.score.map(|score| first_column_tuple(&layout, score)));
     let found = deps.store.positions(&at, &tuples).await?;
     let buckets = count_buckets(&spans, order, &found);
     let score = query
         .score
         .zip(found.positions.get(spans.len()))
-        .map(|(score, position)| place_of(score, *position, found.count, layout.ties));
+        .map(|(score, position)| find_score_place(score, *position, found.count, layout.ties));
     let percentiles = PERCENTILES
         .into_iter()
         .zip(sample.values.iter().skip(2).map(Values::first))
         .collect();
     Ok(Distribution {
-        board: Shared::clone(board),
+        board: SharedLeaderboard::clone(board),
         layout,
         period,
         version: found.version,
@@ -129,7 +131,7 @@ async fn distribution_once<S: Store, K: Cache>(
     })
 }
 
-fn spans_of(sample: &Sample, buckets: u32) -> Vec<Span> {
+fn cut_spans(sample: &Sample, buckets: u32) -> Vec<Span> {
     match (sample.values.first(), sample.values.get(1)) {
         (Some(best), Some(worst)) => {
             let (best, worst) = (best.first(), worst.first());
@@ -143,12 +145,12 @@ fn spans_of(sample: &Sample, buckets: u32) -> Vec<Span> {
     }
 }
 
-fn first_column(layout: &Layout, value: i64) -> Vec<u8> {
+fn first_column_tuple(layout: &Layout, value: i64) -> Vec<u8> {
     layout.tuple(&Values::new(vec![value]))
 }
 
-/// Each bucket holds what is better than the next worse bucket's better end, less what is better than its own.
-/// The outer buckets are open, so that a score that came in between the two reads is counted too.
+/// Counts the entries of each bucket: those better than the better end of the next worse bucket, minus those better than its own
+/// better end. The outer buckets have no outer end, so that a score which arrives between the two reads is counted too.
 fn count_buckets(spans: &[Span], order: Order, found: &Positions) -> Vec<Bucket> {
     let mut best_first: Vec<(Span, u64)> = spans
         .iter()
@@ -189,7 +191,7 @@ fn count_buckets(spans: &[Span], order: Order, found: &Positions) -> Vec<Bucket>
     clippy::cast_precision_loss,
     reason = "a percentage for people; counts stay below 2^53"
 )]
-fn place_of(score: i64, position: Position, count: u64, ties: Ties) -> ScorePlace {
+fn find_score_place(score: i64, position: Position, count: u64, ties: Ties) -> ScorePlace {
     let rank = 1 + match ties {
         Ties::Earliest => position.better + position.equal,
         Ties::Latest | Ties::Shared => position.better,

@@ -1,8 +1,8 @@
-//! Where a list has drifted since it was started.
+//! Drift: what changed in a list since its first page.
 
 use std::collections::BTreeMap;
 
-use super::query::place;
+use super::query::refer_to_period;
 use super::{Deps, Direction, Listing, MAX_PLAYERS_ASKED};
 use crate::access::Caller;
 use crate::ports::{Events, ReadError, Scores};
@@ -10,41 +10,41 @@ use crate::{
     Entry, Event, EventBody, Operator, PeriodId, PlayerId, RankedEntry, RecordedEvent, StoreError, TenantId,
 };
 
-/// The most events that are read to tell where a list drifted.
+/// The most events that are read to find the drift of a list.
 pub const MAX_DRIFT_EVENTS: u32 = 1000;
-/// How many events are read at once: no more are read when the answer is known.
+/// How many events one read returns. Reading stops when the result is known.
 const EVENTS_AT_ONCE: u32 = 100;
 
-/// Where a list differs from the one that was started.
+/// What changed in a list since its first page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// The ranks on this page whose players had changes.
+    /// The ranks on this page whose entries may have changed.
     pub touched_ranks: Vec<u64>,
-    /// What happened to players who are not on this page; `None` when there are more of them than are asked for.
+    /// Changes of players who are not on this page; `None` if there are more than [`MAX_PLAYERS_ASKED`] of them.
     pub elsewhere: Option<Elsewhere>,
 }
 
-/// What happened to players who are not on a page.
+/// Changes of players who are not on a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// Who had changes and stands where the list has been already, best first: those who came there from where it has
-    /// not been yet are on none of its pages.
+    /// Changed players whose entries are now in the part that the list has already shown, best first. A player who moved there
+    /// from the part still to come is on no page of the list.
     pub moved_past: Vec<PlayerId>,
-    /// How many were removed or hidden. Who is not told: nobody learns here that somebody is hidden.
+    /// How many players were removed or banned. Their names are left out, so that nobody learns of a ban.
     pub gone: u64,
 }
 
-/// Where a list has drifted; `None` when there are more than [`MAX_DRIFT_EVENTS`] events to go through, or when the log no
-/// longer reaches back to where the list was started. Where a page differs from the one that would have been read when the
-/// list was started, it is there, or everything has moved up or down because of entries elsewhere.
+/// Finds the drift of a list, as `caller` sees it: to a banned player, the own ban changes nothing. Returns `None` if there were
+/// more than [`MAX_DRIFT_EVENTS`] events, or if the log no longer reaches back to the list's first page.
 ///
-/// It is told as `caller` sees the list: to its own player, no ban of that player changes anything.
+/// The drift explains each difference between this page and the page at the start of the list: either an entry of the page
+/// changed, or changes elsewhere moved the page as a whole.
 ///
-/// Asks the store only where the list has drifted, and for no more events than the answer takes.
+/// Without drift the function does not call the store, and with drift it reads no more events than needed.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn drift<S: Events + Scores, K>(
+pub async fn find_drift<S: Events + Scores, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -70,11 +70,11 @@ pub async fn drift<S: Events + Scores, K>(
     }))
 }
 
-/// What happened to whom.
+/// Events by player.
 type ByPlayer = BTreeMap<PlayerId, Vec<Event>>;
 
-/// The events between the start of a list and its page that `caller` sees, or as many of them as settle the answer; `None`
-/// when they are too many or no longer there.
+/// Reads the events between a list's first page and this page that `caller` sees, until the result is known. Returns `None` if
+/// there are too many or some are gone.
 async fn events_by_player<S: Events, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -83,14 +83,14 @@ async fn events_by_player<S: Events, K>(
 ) -> Result<Option<ByPlayer>, StoreError> {
     let id = &listing.board.value.id;
     let (mut after, last) = (listing.started_from, listing.page.version);
-    // Positions have no gaps, so these two tell how many events there are. The last one is before the first one where
-    // the leaderboard was deleted and made again.
+    // Positions have no gaps, so the difference is the number of events. It is negative if the leaderboard was deleted and created
+    // again.
     let count = last.checked_sub(after);
     if count.is_none_or(|count| count > u64::from(MAX_DRIFT_EVENTS)) {
         return Ok(None);
     }
     let mut by_player = ByPlayer::new();
-    while after < last && !is_settled(&by_player, listing) {
+    while after < last && !is_complete(&by_player, listing) {
         // What happened after the page was read does not show in it.
         let left = u32::try_from(last.saturating_sub(after)).unwrap_or(u32::MAX);
         let events = deps
@@ -105,8 +105,8 @@ async fn events_by_player<S: Events, K>(
                 return Ok(None);
             }
             after = position;
-            if let Some(player) = player_of(&event, &listing.period.id)
-                && !is_kept_from(caller, &event)
+            if let Some(player) = find_player(&event, &listing.period.id)
+                && !is_own_ban(caller, &event)
             {
                 by_player.entry(player.clone()).or_default().push(event);
             }
@@ -115,9 +115,9 @@ async fn events_by_player<S: Events, K>(
     Ok(Some(by_player))
 }
 
-/// Whether more events would not change the answer: all ranks of the page are touched, and of more players elsewhere than
-/// are asked for nothing is told.
-fn is_settled(by_player: &ByPlayer, listing: &Listing) -> bool {
+/// Returns whether more events cannot change the result: all entries of the page may have changed, and there are too many changed
+/// players elsewhere.
+fn is_complete(by_player: &ByPlayer, listing: &Listing) -> bool {
     let entries = &listing.page.entries;
     by_player.len() > entries.len().saturating_add(MAX_PLAYERS_ASKED)
         && entries.iter().all(|ranked| is_touched(by_player, &ranked.entry))
@@ -128,7 +128,7 @@ fn is_touched(by_player: &ByPlayer, entry: &Entry) -> bool {
     events.into_iter().any(|event| may_have_made(event, entry))
 }
 
-/// What happened to those who have events and are not on the page.
+/// Finds the changes of players who have events and are not on the page.
 async fn elsewhere<S: Scores, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -143,22 +143,22 @@ async fn elsewhere<S: Scores, K>(
     if players.len() > MAX_PLAYERS_ASKED {
         return Ok(None);
     }
-    let place = place(tenant, &listing.board, &listing.period, deps.now);
-    // A list shows the hidden player who asks, and no other one, to whoever asks.
+    let period_ref = refer_to_period(tenant, &listing.board, &listing.period, deps.now);
+    // Except for their own entry, callers see no banned player in a list.
     let seen_by = if caller.own_player().is_some() {
         caller
     } else {
         &Caller::Reader
     };
-    let found = match deps.store.entries_by_player(&place, &players, seen_by).await {
+    let found = match deps.store.entries_by_player(&period_ref, &players, seen_by).await {
         Ok(found) => found.entries,
-        // The leaderboard has changed under the list.
+        // The configuration has changed since the page was read.
         Err(ReadError::StaleConfiguration) => return Ok(None),
         Err(ReadError::Store(error)) => return Err(error),
     };
     let mut elsewhere = Elsewhere::default();
     for (player, events) in by_player {
-        if found.iter().all(|ranked| ranked.entry.player != *player) && events.iter().any(takes_out) {
+        if found.iter().all(|ranked| ranked.entry.player != *player) && events.iter().any(is_removal_or_ban) {
             elsewhere.gone = elsewhere.gone.saturating_add(1);
         }
     }
@@ -171,7 +171,7 @@ async fn elsewhere<S: Scores, K>(
     Ok(Some(elsewhere))
 }
 
-/// Whether an entry stands where the list has been before this page.
+/// Returns whether an entry is in the part that the list has shown before this page.
 fn is_past(listing: &Listing, entry: &Entry) -> bool {
     let key = |entry: &Entry| listing.layout.key(&entry.values, entry.reached_at, &entry.player);
     let entries = &listing.page.entries;
@@ -181,8 +181,8 @@ fn is_past(listing: &Listing, entry: &Entry) -> bool {
     }
 }
 
-/// Whether an event may have made an entry what it is. One that left the entry as it was did not; what cannot be told
-/// apart counts.
+/// Returns whether an event may have caused the current state of an entry. An event that kept the entry did not; an unclear case
+/// counts as yes.
 fn may_have_made(event: &Event, entry: &Entry) -> bool {
     let EventBody::Submitted {
         operator,
@@ -206,25 +206,25 @@ fn may_have_made(event: &Event, entry: &Entry) -> bool {
     }
 }
 
-fn takes_out(event: &Event) -> bool {
-    matches!(event.body, EventBody::Removed { .. } | EventBody::Hidden { .. })
+fn is_removal_or_ban(event: &Event) -> bool {
+    matches!(event.body, EventBody::Removed { .. } | EventBody::Banned { .. })
 }
 
-/// Whether an event hides or shows the player who asks: to that player it has not happened.
-fn is_kept_from(caller: &Caller, event: &Event) -> bool {
+/// Returns whether an event bans or unbans the caller, who must not notice it.
+fn is_own_ban(caller: &Caller, event: &Event) -> bool {
     match &event.body {
-        EventBody::Hidden { player } | EventBody::Restored { player } => caller.own_player() == Some(player),
+        EventBody::Banned { player } | EventBody::Unbanned { player } => caller.own_player() == Some(player),
         EventBody::Submitted { .. } | EventBody::Removed { .. } | EventBody::Configured { .. } => false,
     }
 }
 
-/// Whose entry in the period an event is about.
-fn player_of<'e>(event: &'e Event, of: &PeriodId) -> Option<&'e PlayerId> {
+/// Returns the player whose entry in the period an event is about.
+fn find_player<'e>(event: &'e Event, of: &PeriodId) -> Option<&'e PlayerId> {
     match &event.body {
         EventBody::Submitted { player, period, .. } | EventBody::Removed { player, period } => {
             (period == of).then_some(player)
         }
-        EventBody::Hidden { player } | EventBody::Restored { player } => Some(player),
+        EventBody::Banned { player } | EventBody::Unbanned { player } => Some(player),
         EventBody::Configured { .. } => None,
     }
 }

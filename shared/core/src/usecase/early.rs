@@ -1,13 +1,13 @@
-//! Periods that begin early: a clock may be ahead of this one, by as much as a score may be. What a change of the configuration
-//! means for them.
+//! Periods that began early: another clock may be ahead of this one, by at most [`MAX_CLOCK_SKEW_MS`]. A change of the
+//! configuration has to include such periods.
 
 use super::leaderboards::put_in_steps;
 use super::{Deps, Store};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
 use crate::{Leaderboard, MAX_CLOCK_SKEW_MS, Period, PeriodId, Schedule, StoreError, TenantId, Timestamp};
 
-/// The periods after the current one that a score can be in already.
-fn within_reach(schedule: &Schedule, now: Timestamp) -> impl Iterator<Item = Period> {
+/// Returns the periods after the current one that may already have scores.
+fn list_reachable_periods(schedule: &Schedule, now: Timestamp) -> impl Iterator<Item = Period> {
     let horizon = now.saturating_add_ms(MAX_CLOCK_SKEW_MS);
     let next = move |period: &Period| {
         let start = period.ends_at.filter(|end| *end <= horizon)?;
@@ -16,9 +16,9 @@ fn within_reach(schedule: &Schedule, now: Timestamp) -> impl Iterator<Item = Per
     std::iter::successors(Some(schedule.period_at(now)), next).skip(1)
 }
 
-/// The periods after the current one that have begun already. Refused where a change of the reset leaves one of them out, and
-/// where they have to be put into another order and that cannot be done or `rebuild` does not allow it.
-pub(super) async fn begun_early<S: Store, K: Cache>(
+/// Finds the periods after the current one that have begun early. Refuses a change of the reset that drops one of them, and a
+/// change of the order that needs a rebuild which is impossible or not allowed by `rebuild`.
+pub(super) async fn find_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     before: Option<&Leaderboard>,
@@ -29,7 +29,7 @@ pub(super) async fn begun_early<S: Store, K: Cache>(
         return Ok(Ok(Vec::new()));
     };
     let find = async |period: &PeriodId| deps.store.find_period(tenant, &after.id, period, deps.now).await;
-    for Period { id, starts_at, .. } in within_reach(&before.schedule, deps.now) {
+    for Period { id, starts_at, .. } in list_reachable_periods(&before.schedule, deps.now) {
         let is_kept = starts_at.is_some_and(|start| after.schedule.period_at(start).id == id);
         if !is_kept && find(&id).await?.is_some() {
             return Ok(Err(PutRefusal::EarlyPeriodLost { period: id }));
@@ -37,7 +37,7 @@ pub(super) async fn begun_early<S: Store, K: Cache>(
     }
     let changes_order = before.layout() != after.layout();
     let mut early = Vec::new();
-    for Period { id: period, .. } in within_reach(&after.schedule, deps.now) {
+    for Period { id: period, .. } in list_reachable_periods(&after.schedule, deps.now) {
         let Some(begun) = find(&period).await? else {
             continue;
         };
@@ -52,9 +52,9 @@ pub(super) async fn begun_early<S: Store, K: Cache>(
     Ok(Ok(early))
 }
 
-/// Puts periods that have begun early into the order of the configuration that was just stored. Gives the version after that.
-/// A refusal is [`PutRefusal::StoredUnordered`].
-pub(super) async fn order_early<S: Store, K: Cache>(
+/// Puts early periods into the order of the configuration that was just stored. Returns the version after that, or
+/// [`PutRefusal::StoredUnordered`].
+pub(super) async fn order_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     stored: &PutLeaderboard<'_>,
     mut version: u64,

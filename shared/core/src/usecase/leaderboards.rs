@@ -1,22 +1,22 @@
-//! Leaderboards' configurations: create or replace, read, list, delete.
+//! Configurations of leaderboards: create or replace, read, list, delete.
 
 use super::Deps;
-use super::early::{begun_early, order_early};
+use super::early::{find_early_periods, order_early_periods};
 use super::query::MAX_CONFIGURATION_RETRIES;
-use super::{Store, keeps_changing};
+use super::{Store, configuration_keeps_changing};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
 use crate::{
     Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges, Versioned,
 };
 
-/// The most steps of one put: enough for the largest rebuild, and for three that removals and bans make begin again.
+/// The most steps of one put: enough for the largest rebuild and three restarts.
 pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
 
-/// The current configuration, from the store itself.
+/// Reads the current configuration from the store.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn get<S: Store, K: Cache>(
+pub async fn read_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
@@ -24,7 +24,7 @@ pub async fn get<S: Store, K: Cache>(
     deps.store.get(tenant, id).await
 }
 
-/// Up to `limit` configurations in byte order of their ids, after `after`.
+/// Returns up to `limit` configurations with ids after `after`, in byte order of the ids.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -39,7 +39,7 @@ pub async fn list_leaderboards<S: Store, K: Cache>(
 
 /// A configuration that was stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredLeaderboard {
     /// The configuration, with the history of its schedule.
     pub board: Versioned<Leaderboard>,
     /// Whether the leaderboard is new.
@@ -48,21 +48,20 @@ pub struct Stored {
 
 /// Creates or replaces a configuration that has passed [`Leaderboard::check`].
 ///
-/// A changed reset takes effect at the end of the current period, or holds for the current period already with
-/// `rebuild` ([`crate::Schedule::changed_to`]). A period that a clock ahead of this one has begun gets the order of
-/// the configuration, too: nobody was shown its entries as current ones. Where the changed reset has no such period, it is
-/// refused.
+/// A changed reset takes effect at the end of the current period, or at once with `rebuild` ([`crate::Schedule::changed_to`]). A
+/// period that a clock ahead of this one began gets the new order too, because nobody has seen its entries as current. If the
+/// changed reset does not have this period, the change is refused.
 ///
 /// # Errors
-/// [`StoreError`]; a refusal is an inner result. After one that [`PutRefusal::is_stored`] the configuration is another one.
-pub async fn put<S: Store, K: Cache>(
+/// [`StoreError`]; a refusal is an inner result. If [`PutRefusal::is_stored`], the new configuration was stored.
+pub async fn put_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     leaderboard: &Leaderboard,
     expected: Expected,
     rebuild: bool,
     max_leaderboards: Option<u64>,
-) -> Result<Result<Stored, PutRefusal>, StoreError> {
+) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let existing = deps.store.get(tenant, &leaderboard.id).await?;
         let there = existing.as_ref().map(|existing| existing.version);
@@ -70,15 +69,15 @@ pub async fn put<S: Store, K: Cache>(
             return Ok(Err(mismatch.into()));
         }
         let before = existing.as_ref().map(|existing| &existing.value);
-        let Ok(value) = with_history(before, leaderboard, deps.now, rebuild) else {
+        let Ok(value) = add_history(before, leaderboard, deps.now, rebuild) else {
             return Ok(Err(PutRefusal::TooManyScheduleChanges));
         };
-        let early = match begun_early(deps, tenant, before, &value, rebuild).await? {
+        let early = match find_early_periods(deps, tenant, before, &value, rebuild).await? {
             Ok(early) => early,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let expiries = match before {
-            Some(before) => expiries_of(deps, tenant, before, &value).await?,
+            Some(before) => compute_expiries(deps, tenant, before, &value).await?,
             None => Vec::new(),
         };
         let current = value.schedule.period_at(deps.now).id;
@@ -86,7 +85,7 @@ pub async fn put<S: Store, K: Cache>(
             max_leaderboards,
             tenant,
             leaderboard: &value,
-            // History and expiries belong to the configuration just read, so that is the one to replace.
+            // History and expiries were computed from this configuration, so no other one may be replaced.
             expected: there.map_or(Expected::Absent, Expected::Version),
             current: &current,
             rebuild,
@@ -94,22 +93,22 @@ pub async fn put<S: Store, K: Cache>(
             at: deps.now,
         };
         let done = put_and_order(deps, &put, &early).await;
-        // Also where nobody knows whether it was stored.
-        deps.forget_board(tenant, &leaderboard.id).await;
+        // Also after an error: the configuration may have been stored.
+        deps.forget(tenant, &leaderboard.id).await;
         match done? {
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Ok(Err(refusal)),
             Ok((version, created)) => {
                 let board = Versioned { version, value };
-                return Ok(Ok(Stored { board, created }));
+                return Ok(Ok(StoredLeaderboard { board, created }));
             }
         }
     }
-    Err(keeps_changing())
+    Err(configuration_keeps_changing())
 }
 
-/// Stores a configuration, then orders the periods that have begun early by it. Gives the version after that, and whether the
-/// leaderboard is new.
+/// Stores a configuration, then orders the early periods by it. Returns the version after that, and whether the leaderboard is
+/// new.
 async fn put_and_order<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     put: &PutLeaderboard<'_>,
@@ -117,15 +116,15 @@ async fn put_and_order<S: Store, K: Cache>(
 ) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
     match put_in_steps(deps, put).await? {
         Ok((version, created)) => {
-            let ordered = order_early(deps, put, version, early).await?;
+            let ordered = order_early_periods(deps, put, version, early).await?;
             Ok(ordered.map(|version| (version, created)))
         }
         refused => Ok(refused),
     }
 }
 
-/// Stores a configuration, step by step where a rebuild takes more than one. Other requests get on between two steps.
-/// [`PutRefusal::Unfinished`] after [`MAX_PUT_STEPS`]; the same call again goes on.
+/// Stores a configuration, in several steps if a rebuild needs them; the store serves other requests between the steps. Returns
+/// [`PutRefusal::Unfinished`] after [`MAX_PUT_STEPS`]; repeating the call continues.
 pub(super) async fn put_in_steps<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     put: &PutLeaderboard<'_>,
@@ -139,9 +138,9 @@ pub(super) async fn put_in_steps<S: Store, K: Cache>(
     Ok(Err(PutRefusal::Unfinished))
 }
 
-/// The configuration with the history of its schedule. Where an earlier version recorded none, a put that changes
-/// anything begins it.
-fn with_history(
+/// Returns the configuration with the history of its schedule. If the stored configuration has no history, the first change
+/// starts it.
+fn add_history(
     before: Option<&Leaderboard>,
     after: &Leaderboard,
     now: Timestamp,
@@ -158,12 +157,12 @@ fn with_history(
     Ok(with_history)
 }
 
-/// Deletes a leaderboard with all its data. Whether there was one; copies of the configuration are dropped unless the store
-/// says that there was none.
+/// Deletes a leaderboard with all its data, and returns whether it existed. Also removes the configuration from the caches,
+/// unless the store reports that the leaderboard does not exist.
 ///
 /// # Errors
 /// [`StoreError`]; a refusal is an inner result.
-pub async fn delete<S: Store, K: Cache>(
+pub async fn delete_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
@@ -171,13 +170,13 @@ pub async fn delete<S: Store, K: Cache>(
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
     let done = deps.store.delete(tenant, id, expected).await;
     if !matches!(done, Ok(Ok(false))) {
-        deps.forget_board(tenant, id).await;
+        deps.forget(tenant, id).await;
     }
     done
 }
 
-/// When the periods that exist expire once `after` replaces `before`; empty when nothing about that changes.
-async fn expiries_of<S: Store, K: Cache>(
+/// Computes when existing periods expire once `after` replaces `before`. Empty if no expiry changes.
+async fn compute_expiries<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     before: &Leaderboard,

@@ -1,6 +1,4 @@
-//! What a caller can ask of Edgeboard, as plain functions over the ports.
-//!
-//! Each takes [`Deps`]: the stores, the instance's memory of configurations, and `now`.
+//! The use cases, as functions over the ports. Each takes [`Deps`]: the store, the caches of configurations, and `now`.
 
 mod boards;
 mod bounds;
@@ -17,40 +15,46 @@ mod submit;
 use crate::ports::{Leaderboards, Scores};
 use crate::{StoreError, Timestamp};
 
-pub use boards::{BoardMemory, MAX_REMEMBERED_BOARDS, copy, current, current_of, nearest};
+pub use boards::{
+    LeaderboardMemory, MAX_CACHED_LEADERBOARDS, find_cached_leaderboard, load_current_leaderboard,
+    load_current_leaderboards, load_leaderboard,
+};
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
     Bucket, DEFAULT_BUCKETS, Distribution, DistributionQuery, MAX_BUCKETS, PERCENTILES, ScorePlace,
-    distribution,
+    read_distribution,
 };
-pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, drift};
-pub use leaderboards::{MAX_PUT_STEPS, Stored, delete, get, list_leaderboards, put};
-pub use names::{MAX_REMEMBERED_NAMES, find_name, known_name};
+pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, find_drift};
+pub use leaderboards::{
+    MAX_PUT_STEPS, StoredLeaderboard, delete_leaderboard, list_leaderboards, put_leaderboard,
+    read_leaderboard,
+};
+pub use names::{MAX_CACHED_PERIOD_NAMES, find_known_name, resolve_name};
 pub use query::{MAX_CONFIGURATION_RETRIES, QueryError};
 pub use ranks::{
-    ListQuery, Listing, MAX_PLAYERS_ASKED, PlayerEntry, around, list, periods, players, readable, remove,
-    standing,
+    ListQuery, Listing, MAX_PLAYERS_ASKED, PlayerEntry, list_periods, load_readable_leaderboard, read_around,
+    read_page, read_player, read_players, remove_entry,
 };
-pub use submit::submit;
+pub use submit::submit_scores;
 
-/// What a use case works with.
+/// The store, the caches and the clock of a use case.
 #[derive(Debug)]
 pub struct Deps<'a, S, K> {
-    /// The store of record.
+    /// The store.
     pub store: &'a S,
-    /// The region's cache, where there is one in front of the store.
+    /// The region's cache, if there is one.
     pub cache: Option<&'a K>,
-    /// What this instance remembers of configurations.
-    pub boards: &'a BoardMemory,
-    /// The instant of the request, read once.
+    /// The configurations that this instance caches in memory.
+    pub boards: &'a LeaderboardMemory,
+    /// The instant of the request.
     pub now: Timestamp,
 }
 
-/// A store that the use cases can work with.
+/// The ports that the use cases need.
 pub trait Store: Scores + Leaderboards {}
 impl<S: Scores + Leaderboards> Store for S {}
 
-/// A configuration that changes faster than it can be read: every retry met another version.
-fn keeps_changing() -> StoreError {
+/// Returns the error of a call whose every retry met another version of the configuration.
+fn configuration_keeps_changing() -> StoreError {
     StoreError::Unavailable("the configuration changed during every retry".into())
 }

@@ -1,8 +1,8 @@
-//! One name for a period, out of the many that it has: its id, or an instant or a date within it.
+//! Canonical names of periods. A period can be named by its id, or by an instant or a date within it.
 //!
-//! The schedule knows the period of a name. Only where a leaderboard had rules that nobody recorded, a name may be the id of a
-//! period that the store alone knows, and the store is asked once. Its answer holds for as long as the configuration does:
-//! no score begins a period that the schedule does not name.
+//! Usually the schedule finds the period of a name. If a leaderboard had resets that were not recorded, a name can be the id of a
+//! period that only the store knows. The store is asked once, and its result is valid for this version of the configuration,
+//! because scores start only periods of the schedule.
 
 use std::cell::RefCell;
 
@@ -10,18 +10,18 @@ use super::{Deps, Store};
 use crate::ports::Cache;
 use crate::{Leaderboard, LeaderboardId, LruMap, PeriodId, PeriodSelector, StoreError, TenantId, Versioned};
 
-/// How many names an instance remembers that it asked the store about.
-pub const MAX_REMEMBERED_NAMES: usize = 1000;
+/// The most results of the store that an instance caches.
+pub const MAX_CACHED_PERIOD_NAMES: usize = 1000;
 
 /// A name of a period of a leaderboard in one version of its configuration.
-type Name = (TenantId, LeaderboardId, u64, PeriodId);
+type PeriodName = (TenantId, LeaderboardId, u64, PeriodId);
 
-/// What one instance remembers of names that no known rule explains: whether the store has such a period.
+/// For names that the schedule does not explain: whether the store has a period of this id.
 #[derive(Debug, Default)]
-pub(super) struct NameMemory(RefCell<LruMap<Name, bool, MAX_REMEMBERED_NAMES>>);
+pub(super) struct PeriodNameMemory(RefCell<LruMap<PeriodName, bool, MAX_CACHED_PERIOD_NAMES>>);
 
-/// The selector that stands for all names of its period; `None` where the store has to be asked ([`find_name`]).
-pub fn known_name<S, K>(
+/// Returns the canonical selector of a period; `None` if only the store knows it ([`resolve_name`]).
+pub fn find_known_name<S, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     board: &Versioned<Leaderboard>,
@@ -32,14 +32,19 @@ pub fn known_name<S, K>(
     };
     let name = (tenant.clone(), board.value.id.clone(), board.version, id);
     let is_stored = deps.boards.names.0.borrow_mut().get(&name).copied()?;
-    Some(named(deps, board, selector, is_stored.then_some(name.3)))
+    Some(selector_of_stored(
+        deps,
+        board,
+        selector,
+        is_stored.then_some(name.3),
+    ))
 }
 
-/// As [`known_name`], with a question to the store: one command, whose cost does not depend on how many periods there are.
+/// As [`find_known_name`], and asks the store if necessary: one command of constant cost.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn find_name<S: Store, K: Cache>(
+pub async fn resolve_name<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     board: &Versioned<Leaderboard>,
@@ -52,11 +57,11 @@ pub async fn find_name<S: Store, K: Cache>(
     let stored = deps.store.find_period(tenant, leaderboard, &id, deps.now).await?;
     let name = (tenant.clone(), leaderboard.clone(), board.version, id.clone());
     deps.boards.names.0.borrow_mut().insert(name, stored.is_some());
-    Ok(named(deps, board, selector, stored.map(|_| id)))
+    Ok(selector_of_stored(deps, board, selector, stored.map(|_| id)))
 }
 
-/// A stored period by its id, and any other by the schedule.
-fn named<S, K>(
+/// Returns the selector of a stored period, or otherwise of the schedule's period.
+fn selector_of_stored<S, K>(
     deps: &Deps<'_, S, K>,
     board: &Versioned<Leaderboard>,
     selector: &PeriodSelector,

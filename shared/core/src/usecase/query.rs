@@ -1,35 +1,34 @@
-//! What all reads share: the configuration, the right to read, the period, and a second try when the
-//! configuration turned out to be stale.
+//! What all reads share: the configuration, the permission to read, the period, and a retry if the configuration was stale.
 
 use std::rc::Rc;
 
-use super::boards::Loaded;
-use super::{Deps, Store, keeps_changing};
+use super::boards::LoadedLeaderboard;
+use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, PeriodRef, ReadError};
 use crate::{
     Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, TenantId, Timestamp, Versioned,
 };
 
-/// How often a call is repeated because the configuration changed under it.
+/// How often a call is repeated because the configuration changed.
 pub const MAX_CONFIGURATION_RETRIES: u32 = 3;
 
-/// Why a question has no answer.
+/// Why a read failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueryError {
     /// No leaderboard of that id exists in the tenant.
     UnknownLeaderboard,
-    /// The leaderboard has no such period, or keeps it no longer.
+    /// The leaderboard has no such period, or the period has expired.
     UnknownPeriod,
-    /// The player has no entry in the period, or none that this caller sees.
+    /// The player has no entry in the period that this caller sees.
     UnknownEntry,
     /// The caller may not read this leaderboard.
     Forbidden,
-    /// The question itself is wrong; the pointer names a query parameter.
+    /// A parameter is invalid; the pointer names the query parameter.
     Invalid(Invalid),
-    /// The cursor belongs to an order that is gone.
+    /// The order of the period has changed since the cursor was issued.
     StaleCursor,
-    /// The store could not do its work.
+    /// The store failed.
     Store(StoreError),
 }
 
@@ -39,13 +38,13 @@ impl From<StoreError> for QueryError {
     }
 }
 
-/// A question that was put with a stale configuration, or one without an answer.
-pub(super) enum Failure {
+/// Why one try of a read failed: the configuration was stale, or the read itself failed.
+pub(super) enum ReadFailure {
     Stale,
     Query(QueryError),
 }
 
-impl From<ReadError> for Failure {
+impl From<ReadError> for ReadFailure {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::StaleConfiguration => Self::Stale,
@@ -54,65 +53,65 @@ impl From<ReadError> for Failure {
     }
 }
 
-impl From<QueryError> for Failure {
+impl From<QueryError> for ReadFailure {
     fn from(error: QueryError) -> Self {
         Self::Query(error)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for ReadFailure {
     fn from(error: StoreError) -> Self {
         Self::Query(QueryError::Store(error))
     }
 }
 
-pub(super) type Shared = Rc<Versioned<Leaderboard>>;
+pub(super) type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
 
-/// Asks `question` of a leaderboard, with a configuration that is current when the answer is given.
+/// Runs `question` with the current configuration of a leaderboard.
 ///
-/// An answer from the store proves the version it was asked with. A failure that follows from the
-/// configuration alone proves nothing, so it is believed only of a configuration just read.
-pub(super) async fn ask<S: Store, K: Cache, T>(
+/// The first try may use a cached configuration. A result from the store proves that the configuration is current. A failure
+/// proves nothing, so it is returned only if the configuration was just read from the store.
+pub(super) async fn read_with_current<S: Store, K: Cache, T>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     id: &LeaderboardId,
     caller: &Caller,
-    question: impl AsyncFn(&Shared) -> Result<T, Failure>,
+    question: impl AsyncFn(&SharedLeaderboard) -> Result<T, ReadFailure>,
 ) -> Result<T, QueryError> {
     let mut loaded = deps
-        .board(tenant, id)
+        .load(tenant, id)
         .await?
         .ok_or(QueryError::UnknownLeaderboard)?;
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let answer = if caller.may_read(loaded.board.value.access) {
             question(&loaded.board).await
         } else {
-            Err(Failure::Query(QueryError::Forbidden))
+            Err(ReadFailure::Query(QueryError::Forbidden))
         };
         match answer {
             Ok(answer) => return Ok(answer),
-            Err(Failure::Query(QueryError::Store(error))) => return Err(error.into()),
-            Err(Failure::Query(error)) if loaded.fresh => return Err(error),
+            Err(ReadFailure::Query(QueryError::Store(error))) => return Err(error.into()),
+            Err(ReadFailure::Query(error)) if loaded.fresh => return Err(error),
             Err(_) => {}
         }
         let board = deps
-            .current_board(tenant, id)
+            .load_current(tenant, id)
             .await?
             .ok_or(QueryError::UnknownLeaderboard)?;
-        loaded = Loaded { board, fresh: true };
+        loaded = LoadedLeaderboard { board, fresh: true };
     }
-    Err(keeps_changing().into())
+    Err(configuration_keeps_changing().into())
 }
 
-/// The period a reader means.
-pub(super) async fn period_of<S: Store, K: Cache>(
+/// Returns the period that a selector names.
+pub(super) async fn resolve_period<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     board: &Leaderboard,
     selector: &PeriodSelector,
 ) -> Result<Period, QueryError> {
     if let Some(id) = selector.unexplained(board) {
-        // An instant, or a period of a schedule of which nothing is recorded.
+        // An instant, or a period of an unrecorded schedule.
         let named = deps.store.find_period(tenant, &board.id, &id, deps.now).await?;
         if let Some(named) = named {
             return Ok(named.period);
@@ -127,10 +126,10 @@ pub(super) async fn period_of<S: Store, K: Cache>(
     Ok(period)
 }
 
-/// The place of a question, for a store.
-pub(super) fn place<'a>(
+/// Creates the reference to a period that the store's reads take.
+pub(super) fn refer_to_period<'a>(
     tenant: &'a TenantId,
-    board: &'a Shared,
+    board: &'a SharedLeaderboard,
     period: &'a Period,
     now: Timestamp,
 ) -> PeriodRef<'a> {

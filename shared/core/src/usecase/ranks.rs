@@ -1,7 +1,9 @@
 //! Reading ranks, and removing an entry.
 
 use super::cursor::{Cursor, Direction};
-use super::query::{Failure, QueryError, Shared, ask, period_of, place};
+use super::query::{
+    QueryError, ReadFailure, SharedLeaderboard, read_with_current, refer_to_period, resolve_period,
+};
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Page, PageFrom, PeriodPage, PlayerEntries};
@@ -9,65 +11,65 @@ use crate::{
     Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, TenantId, Timestamp,
 };
 
-/// How many players one question may name.
+/// The most players that one read may name.
 pub const MAX_PLAYERS_ASKED: usize = 200;
 
-/// Which part of a list is asked for.
+/// The part of a list to read.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
     /// Which period; a cursor brings its own.
     pub period: PeriodSelector,
-    /// Where to go on; `None` is the top.
+    /// Where the list continues; `None` is the top.
     pub cursor: Option<Cursor>,
-    /// How many entries, 1 to 1,000.
+    /// The number of entries, 1 to 1,000.
     pub limit: u32,
 }
 
-/// A page, and the ways on from it.
+/// A page of a list, with cursors to the pages beside it.
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The configuration the page was read with.
-    pub board: Shared,
-    /// How the page is ordered: its column names go with the values.
+    pub board: SharedLeaderboard,
+    /// The order of the page. Its columns are those of the values.
     pub layout: Layout,
     /// The period.
     pub period: Period,
     /// The entries.
     pub page: Page,
-    /// Goes on with the worse entries; `None` at the end.
+    /// The cursor to the worse entries; `None` at the end.
     pub next: Option<Cursor>,
-    /// Goes back to the better entries; `None` at the top.
+    /// The cursor to the better entries; `None` at the top.
     pub previous: Option<Cursor>,
-    /// Which way the list goes.
+    /// The direction of the list.
     pub direction: Direction,
-    /// The version the list was started from.
+    /// The version of the list's first page.
     pub started_from: u64,
-    /// Whether entries changed since.
+    /// Whether entries have changed since the first page.
     pub drifted: bool,
 }
 
-/// One player's entry, and what it stands among.
+/// Entries of given players, and the period they are in.
 #[derive(Debug, Clone)]
 pub struct PlayerEntry {
     /// The configuration it was read with.
-    pub board: Shared,
-    /// How the period is ordered.
+    pub board: SharedLeaderboard,
+    /// The order of the period.
     pub layout: Layout,
     /// The period.
     pub period: Period,
     /// The period's version.
     pub version: u64,
-    /// How many entries there are.
+    /// The number of visible entries in the period.
     pub count: u64,
     /// The entries found, best first.
     pub entries: Vec<RankedEntry>,
 }
 
-/// A page of a list.
+/// Reads a page of a list.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn list<S: Store, K: Cache>(
+pub async fn read_page<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -84,26 +86,26 @@ pub async fn list<S: Store, K: Cache>(
             "belongs to another leaderboard",
         )));
     }
-    ask(deps, tenant, id, caller, async |board| {
-        list_once(deps, tenant, board, caller, query).await
+    read_with_current(deps, tenant, id, caller, async |board| {
+        read_page_once(deps, tenant, board, caller, query).await
     })
     .await
 }
 
-async fn list_once<S: Store, K: Cache>(
+async fn read_page_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
-    board: &Shared,
+    board: &SharedLeaderboard,
     caller: &Caller,
     query: &ListQuery,
-) -> Result<Listing, Failure> {
+) -> Result<Listing, ReadFailure> {
     let selector = match &query.cursor {
         None => query.period.clone(),
         Some(cursor) => PeriodSelector::Named(cursor.period.clone()),
     };
-    let period = period_of(deps, tenant, &board.value, &selector).await?;
+    let period = resolve_period(deps, tenant, &board.value, &selector).await?;
     if query.cursor.is_some() && query.period != PeriodSelector::Current {
-        let asked = period_of(deps, tenant, &board.value, &query.period).await?;
+        let asked = resolve_period(deps, tenant, &board.value, &query.period).await?;
         if asked.id != period.id {
             return Err(QueryError::Invalid(Invalid::new("cursor", "belongs to another period")).into());
         }
@@ -118,7 +120,7 @@ async fn list_once<S: Store, K: Cache>(
     let page = deps
         .store
         .page(
-            &place(tenant, board, &period, deps.now),
+            &refer_to_period(tenant, board, &period, deps.now),
             &from,
             query.limit,
             caller,
@@ -136,8 +138,8 @@ async fn list_once<S: Store, K: Cache>(
     Ok(listing(board, period, page, query.cursor.as_ref()))
 }
 
-/// A page with the ways on from it; `cursor` is what it was read by.
-fn listing(board: &Shared, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
+/// Adds cursors to a page. `cursor` is the cursor that the page was read with.
+fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     let started_from = cursor.map_or(page.version, |cursor| cursor.version);
     let cursor_at = |entry: Option<&RankedEntry>, direction| {
@@ -172,11 +174,11 @@ fn listing(board: &Shared, period: Period, page: Page, cursor: Option<&Cursor>) 
     }
 }
 
-/// The window around a player, a page like those of the list, with cursors in both directions.
+/// Reads the window around a player: a page with cursors in both directions.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is no entry that the caller sees.
-pub async fn around<S: Store, K: Cache>(
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
+pub async fn read_around<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -185,9 +187,9 @@ pub async fn around<S: Store, K: Cache>(
     selector: &PeriodSelector,
     limit: u32,
 ) -> Result<Listing, QueryError> {
-    ask(deps, tenant, id, caller, async |board| {
-        let period = period_of(deps, tenant, &board.value, selector).await?;
-        let at = place(tenant, board, &period, deps.now);
+    read_with_current(deps, tenant, id, caller, async |board| {
+        let period = resolve_period(deps, tenant, &board.value, selector).await?;
+        let at = refer_to_period(tenant, board, &period, deps.now);
         let page = deps
             .store
             .around(&at, player, limit, caller)
@@ -198,11 +200,11 @@ pub async fn around<S: Store, K: Cache>(
     .await
 }
 
-/// Some players' entries; those without one are missing.
+/// Reads the entries of some players. Players without an entry are left out.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn players<S: Store, K: Cache>(
+pub async fn read_players<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -210,22 +212,22 @@ pub async fn players<S: Store, K: Cache>(
     asked: &[PlayerId],
     selector: &PeriodSelector,
 ) -> Result<PlayerEntry, QueryError> {
-    ask(deps, tenant, id, caller, async |board| {
-        let period = period_of(deps, tenant, &board.value, selector).await?;
+    read_with_current(deps, tenant, id, caller, async |board| {
+        let period = resolve_period(deps, tenant, &board.value, selector).await?;
         let found = deps
             .store
-            .entries_by_player(&place(tenant, board, &period, deps.now), asked, caller)
+            .entries_by_player(&refer_to_period(tenant, board, &period, deps.now), asked, caller)
             .await?;
-        Ok(standing_of(board, period, found))
+        Ok(player_entry_from(board, period, found))
     })
     .await
 }
 
-/// One player's entry.
+/// Reads one player's entry.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none that the caller sees.
-pub async fn standing<S: Store, K: Cache>(
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
+pub async fn read_player<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -233,7 +235,7 @@ pub async fn standing<S: Store, K: Cache>(
     player: &PlayerId,
     selector: &PeriodSelector,
 ) -> Result<PlayerEntry, QueryError> {
-    let found = players(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
+    let found = read_players(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
     if found.entries.is_empty() {
         Err(QueryError::UnknownEntry)
     } else {
@@ -241,19 +243,19 @@ pub async fn standing<S: Store, K: Cache>(
     }
 }
 
-/// A page of the periods that have entries, newest first: those that start before `before`, or all.
+/// Lists the periods that have entries and start before `before` (if given), newest first.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn periods<S: Store, K: Cache>(
+pub async fn list_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     before: Option<Timestamp>,
     limit: u32,
-) -> Result<(Shared, PeriodPage), QueryError> {
-    let board = readable(deps, tenant, caller, id).await?;
+) -> Result<(SharedLeaderboard, PeriodPage), QueryError> {
+    let board = load_readable_leaderboard(deps, tenant, caller, id).await?;
     let mut page = deps
         .store
         .list_periods(tenant, id, before, limit, deps.now)
@@ -264,19 +266,19 @@ pub async fn periods<S: Store, K: Cache>(
     Ok((board, page))
 }
 
-/// A leaderboard's configuration as the store has it now, for a caller who may read its entries.
+/// Reads a leaderboard's current configuration from the store, for a caller who may read its entries.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn readable<S: Store, K: Cache>(
+pub async fn load_readable_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
-) -> Result<Shared, QueryError> {
-    // What follows proves no version, so the right to read is decided with the current configuration.
+) -> Result<SharedLeaderboard, QueryError> {
+    // The reads that follow do not check the version, so the permission is checked with the current configuration.
     let board = deps
-        .current_board(tenant, id)
+        .load_current(tenant, id)
         .await?
         .ok_or(QueryError::UnknownLeaderboard)?;
     if caller.may_read(board.value.access) {
@@ -286,12 +288,12 @@ pub async fn readable<S: Store, K: Cache>(
     }
 }
 
-/// Removes a player's entry. The period's version after it.
+/// Removes a player's entry, and returns the period's new version.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] when there is none, [`QueryError::Forbidden`] for anybody but a server: a
-/// player removes nothing, not even their own entry.
-pub async fn remove<S: Store, K: Cache>(
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry, [`QueryError::Forbidden`] for all callers but servers:
+/// a player cannot remove even their own entry.
+pub async fn remove_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
@@ -302,16 +304,16 @@ pub async fn remove<S: Store, K: Cache>(
     if !caller.is_server() {
         return Err(QueryError::Forbidden);
     }
-    ask(deps, tenant, id, caller, async |board| {
-        let period = period_of(deps, tenant, &board.value, selector).await?;
-        let at = place(tenant, board, &period, deps.now);
+    read_with_current(deps, tenant, id, caller, async |board| {
+        let period = resolve_period(deps, tenant, &board.value, selector).await?;
+        let at = refer_to_period(tenant, board, &period, deps.now);
         let version = deps.store.remove(&at, player, deps.now).await?;
-        version.ok_or(Failure::Query(QueryError::UnknownEntry))
+        version.ok_or(ReadFailure::Query(QueryError::UnknownEntry))
     })
     .await
 }
 
-fn standing_of(board: &Shared, period: Period, found: PlayerEntries) -> PlayerEntry {
+fn player_entry_from(board: &SharedLeaderboard, period: Period, found: PlayerEntries) -> PlayerEntry {
     let PlayerEntries {
         layout,
         version,
@@ -319,7 +321,7 @@ fn standing_of(board: &Shared, period: Period, found: PlayerEntries) -> PlayerEn
         entries,
     } = found;
     PlayerEntry {
-        board: Shared::clone(board),
+        board: SharedLeaderboard::clone(board),
         layout: layout.unwrap_or_else(|| board.value.layout()),
         period,
         version,

@@ -1,116 +1,118 @@
-//! Taking scores in.
+//! Submissions of scores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::boards::Loaded;
-use super::query::{MAX_CONFIGURATION_RETRIES, Shared};
-use super::{Deps, Store, keeps_changing};
+use super::boards::LoadedLeaderboard;
+use super::query::{MAX_CONFIGURATION_RETRIES, SharedLeaderboard};
+use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmitOptions, Submitted};
-use crate::{
-    LeaderboardId, Outcome, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId,
+use crate::ports::{
+    Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmissionResult, SubmitOptions, Submitted,
 };
+use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId};
 
-type Answer = Result<Vec<Outcome>, Refusal>;
-
-/// Settles submissions in their order, each atomically over its leaderboards. One answer for each: the
-/// outcomes in the order of its leaderboards, or why it was refused.
+/// Applies submissions in their order, each atomically over its leaderboards. Returns one result for each submission.
 ///
-/// A submission that meets a configuration which has just changed is tried again after the others of the call;
-/// what the same call holds for the same player can then be settled in another order.
+/// A submission that meets a changed configuration is tried again after the others of the call. So two submissions of one player
+/// in the same call can be applied in another order.
 ///
-/// The call is charged once: with the command that settles its submissions, or by a command of its own before
-/// configurations are read from the store. So a call that names leaderboards nobody knows is charged before they are
-/// looked up.
+/// The call is charged once: by the command that applies its submissions, or by a separate command before configurations are read
+/// from the store. So a call that names unknown leaderboards is charged before the store looks for them.
 ///
 /// # Errors
-/// [`StoreError`] when the fate of the call is not known; a repeat with the same ids is safe.
-pub async fn submit<S: Store + RateLimits, K: Cache>(
+/// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.
+pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     submissions: &[Submission],
-    terms: &SubmitOptions,
+    options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
-    let mut round = Round {
+    let mut call = SubmitCall {
         deps,
         tenant,
         caller,
-        terms: terms.clone(),
-        metered: None,
+        options: options.clone(),
+        rate_limit_decision: None,
         boards: BTreeMap::new(),
     };
-    let mut answers: Vec<Option<Answer>> = submissions.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<SubmissionResult>> = submissions.iter().map(|_| None).collect();
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let (asked, open): (Vec<_>, Vec<_>) = submissions
             .iter()
             .zip(&mut answers)
             .filter(|(_, answer)| answer.is_none())
             .unzip();
-        let Some(resolved) = round.resolve(&asked).await? else {
-            return Ok(round.refused());
+        let Some(resolved) = call.resolve(&asked).await? else {
+            return Ok(call.refused());
         };
-        let mut attempts = Vec::new();
-        let mut attempted = Vec::new();
+        let mut prepared = Vec::new();
+        let mut open_results = Vec::new();
         for (resolved, answer) in resolved.into_iter().zip(open) {
             match resolved {
-                Ok(attempt) => {
-                    attempts.push(attempt);
-                    attempted.push(answer);
+                Ok(one) => {
+                    prepared.push(one);
+                    open_results.push(answer);
                 }
                 Err(refusal) => *answer = Some(Err(refusal)),
             }
         }
-        if attempts.is_empty() && round.terms.metering == ChargeRequest::default() {
+        if prepared.is_empty() && call.options.charge_request == ChargeRequest::default() {
             break;
         }
         let submitted = deps
             .store
-            .submit_with_options(tenant, &attempts, &round.terms)
+            .submit_with_options(tenant, &prepared, &call.options)
             .await?;
-        if round.charged(submitted.metered) {
-            return Ok(round.refused());
+        if call.charged(submitted.rate_limit_decision) {
+            return Ok(call.refused());
         }
-        for (slot, settled) in attempted.into_iter().zip(submitted.answers) {
-            match settled {
-                Err(Refusal {
-                    leaderboard,
-                    reason: RefusalReason::StaleConfiguration,
-                }) => {
-                    round.boards.remove(&leaderboard);
-                    deps.forget_board(tenant, &leaderboard).await;
-                }
-                decided => *slot = Some(decided),
-            }
+        for (slot, result) in open_results.into_iter().zip(submitted.answers) {
+            *slot = call.keep_result(result).await;
         }
     }
     let answers = answers
         .into_iter()
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(keeps_changing)?;
+        .ok_or_else(configuration_keeps_changing)?;
     Ok(Submitted {
-        metered: round.metered.unwrap_or_default(),
+        rate_limit_decision: call.rate_limit_decision.unwrap_or_default(),
         answers,
     })
 }
 
-/// One request's view of the configurations, and what it is charged.
-struct Round<'a, S, K> {
+/// The state of one call: its configurations, and what it is charged.
+struct SubmitCall<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
     tenant: &'a TenantId,
     caller: &'a Caller,
-    /// The terms of the next command; nothing is left of their metering once the call is charged.
-    terms: SubmitOptions,
-    metered: Option<RateLimitDecision>,
-    /// The configurations that were loaded; `None` for a leaderboard that the store does not have.
-    boards: BTreeMap<LeaderboardId, Option<Loaded>>,
+    /// The options of the next command. Once the call is charged, their charge request is empty.
+    options: SubmitOptions,
+    rate_limit_decision: Option<RateLimitDecision>,
+    /// The loaded configurations; `None` for a leaderboard that does not exist.
+    boards: BTreeMap<LeaderboardId, Option<LoadedLeaderboard>>,
 }
 
-impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
-    /// Applies the configurations to submissions, in their order. `None`: the call was refused by its limits.
+impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
+    /// Returns the result, or `None` if the submission met a stale configuration. Then the configuration is read again.
+    async fn keep_result(&mut self, result: SubmissionResult) -> Option<SubmissionResult> {
+        match result {
+            Err(Refusal {
+                leaderboard,
+                reason: RefusalReason::StaleConfiguration,
+            }) => {
+                self.boards.remove(&leaderboard);
+                self.deps.forget(self.tenant, &leaderboard).await;
+                None
+            }
+            final_result => Some(final_result),
+        }
+    }
+
+    /// Applies the configurations to submissions, in their order. Returns `None` if the rate limits refused the call.
     ///
-    /// A refusal is believed only of configurations just read: it proves nothing of the current ones otherwise.
+    /// A refusal by a cached configuration is checked again with the current one, because the cached one may be stale.
     async fn resolve(
         &mut self,
         asked: &[&Submission],
@@ -121,9 +123,9 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
             if self.boards.contains_key(id) {
                 continue;
             }
-            match self.deps.copy_of(self.tenant, id).await {
+            match self.deps.find_cached(self.tenant, id).await {
                 Some(board) => {
-                    let loaded = Loaded { board, fresh: false };
+                    let loaded = LoadedLeaderboard { board, fresh: false };
                     self.boards.insert(id.clone(), Some(loaded));
                 }
                 None => missing.push(id.clone()),
@@ -150,49 +152,56 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
         Ok(Some(asked.iter().map(|one| self.resolve_one(one)).collect()))
     }
 
-    /// Reads configurations from the store, once the call is charged. Whether it was let through.
+    /// Charges the call, then reads configurations from the store. Returns whether the call was accepted.
     async fn read(&mut self, ids: &[LeaderboardId]) -> Result<bool, StoreError> {
         if ids.is_empty() {
             return Ok(true);
         }
-        if self.terms.metering != ChargeRequest::default() {
-            let metered = self.deps.store.take(self.tenant, &self.terms.metering).await?;
-            if self.charged(metered) {
+        if self.options.charge_request != ChargeRequest::default() {
+            let rate_limit_decision = self
+                .deps
+                .store
+                .take(self.tenant, &self.options.charge_request)
+                .await?;
+            if self.charged(rate_limit_decision) {
                 return Ok(false);
             }
         }
-        let boards = self.deps.current_boards(self.tenant, ids).await?;
+        let boards = self.deps.load_all_current(self.tenant, ids).await?;
         for (id, board) in ids.iter().zip(boards) {
-            let loaded = board.map(|board| Loaded { board, fresh: true });
+            let loaded = board.map(|board| LoadedLeaderboard { board, fresh: true });
             self.boards.insert(id.clone(), loaded);
         }
         Ok(true)
     }
 
-    /// Keeps what a command answered about the limits, so that the call is charged once. Whether they refused it.
-    fn charged(&mut self, metered: RateLimitDecision) -> bool {
-        let refused = metered.refused;
-        if refused || self.metered.is_none() {
-            self.metered = Some(metered);
+    /// Keeps the rate-limit decision of a command, so that the call is charged once. Returns whether the call was refused.
+    fn charged(&mut self, rate_limit_decision: RateLimitDecision) -> bool {
+        let refused = rate_limit_decision.refused;
+        if refused || self.rate_limit_decision.is_none() {
+            self.rate_limit_decision = Some(rate_limit_decision);
         }
-        self.terms.metering = ChargeRequest::default();
+        self.options.charge_request = ChargeRequest::default();
         refused
     }
 
     fn refused(self) -> Submitted {
         Submitted {
-            metered: self.metered.unwrap_or_default(),
+            rate_limit_decision: self.rate_limit_decision.unwrap_or_default(),
             answers: Vec::new(),
         }
     }
 
-    /// Whether a configuration was read from the store in this request, also in vain.
+    /// Returns whether the store was asked for this configuration during this call.
     fn is_fresh(&self, id: &LeaderboardId) -> bool {
-        matches!(self.boards.get(id), Some(None | Some(Loaded { fresh: true, .. })))
+        matches!(
+            self.boards.get(id),
+            Some(None | Some(LoadedLeaderboard { fresh: true, .. }))
+        )
     }
 
     fn resolve_one(&self, submission: &Submission) -> Result<PreparedSubmission, Refusal> {
-        let mut boards: Vec<Shared> = Vec::with_capacity(submission.leaderboards.len());
+        let mut boards: Vec<SharedLeaderboard> = Vec::with_capacity(submission.leaderboards.len());
         for id in &submission.leaderboards {
             let refusal = |reason| Refusal {
                 leaderboard: id.clone(),
@@ -205,7 +214,7 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
             if !self.caller.may_submit(board.value.access, &submission.player) {
                 return Err(refusal(RefusalReason::Forbidden));
             }
-            // It decides the period and the tie-break, so a player does not choose it.
+            // The time decides the period and the order of ties, so a player cannot choose it.
             if matches!(self.caller, Caller::Player(_)) && submission.occurred_at.is_some() {
                 return Err(refusal(RefusalReason::TimeNotAllowed));
             }
@@ -214,29 +223,33 @@ impl<S: Store + RateLimits, K: Cache> Round<'_, S, K> {
         self.apply(submission, &boards)
     }
 
-    /// Applies the configurations to a submission that happened when it came in, unless it says otherwise. What its id stands for
-    /// is what the client sent.
-    fn apply(&self, submission: &Submission, boards: &[Shared]) -> Result<PreparedSubmission, Refusal> {
+    /// Applies the configurations to a submission. Without its own time, the submission happened when it was received. The
+    /// fingerprint covers what the client sent, without this time.
+    fn apply(
+        &self,
+        submission: &Submission,
+        boards: &[SharedLeaderboard],
+    ) -> Result<PreparedSubmission, Refusal> {
         let now = self.deps.now;
-        let (None, Some(received_at)) = (submission.occurred_at, self.terms.received_at) else {
+        let (None, Some(received_at)) = (submission.occurred_at, self.options.received_at) else {
             return submission.resolve_for(self.caller, boards, now);
         };
         let dated = Submission {
             occurred_at: Some(received_at),
             ..submission.clone()
         };
-        let attempt = dated.resolve_for(self.caller, boards, now)?;
+        let prepared = dated.resolve_for(self.caller, boards, now)?;
         Ok(PreparedSubmission {
             fingerprint: submission.fingerprint(),
-            ..attempt
+            ..prepared
         })
     }
 }
 
-/// Whether a submission was refused by a configuration, as a whole or on one of its leaderboards.
+/// Returns whether a configuration refused a submission, as a whole or on one of its leaderboards.
 fn is_refused(resolved: &Result<PreparedSubmission, Refusal>) -> bool {
     match resolved {
         Err(_) => true,
-        Ok(attempt) => attempt.targets.iter().any(|target| target.refused.is_some()),
+        Ok(prepared) => prepared.targets.iter().any(|target| target.refused.is_some()),
     }
 }

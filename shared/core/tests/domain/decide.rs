@@ -1,8 +1,7 @@
 //! What each operator makes of an entry: the whole table, and what comes before it.
 
 use leaderboard_core::{
-    Decision, Entry, Leaderboard, Operator, Order, RefusalReason, Status, Submission, SubmissionTarget,
-    decide,
+    Decision, Entry, Leaderboard, Operator, Order, RefusalReason, Status, Submission, SubmittedValues, decide,
 };
 
 use crate::given::{at, board, columns, entry, metadata, player, schedule};
@@ -16,7 +15,7 @@ pub(crate) fn submission(numbers: &[i64]) -> Submission {
     Submission {
         leaderboards: vec![board("l").id],
         player: player("p"),
-        values: SubmissionTarget::Named(
+        values: SubmittedValues::Named(
             names
                 .iter()
                 .map(|n| (*n).into())
@@ -241,7 +240,7 @@ fn addition_adds_the_first_column_and_replaces_the_others() {
         minus.map(|d| d.entry.values.as_slice().to_vec()),
         Ok(vec![-1, 70])
     );
-    // The first column is the same and another is not: the tuple was reached anew.
+    // The first column is the same and another is not: this is another tuple.
     let zero = decided(
         &leaderboard(Operator::Increment, &orders),
         Some(&before),
@@ -272,7 +271,7 @@ fn a_late_addition_keeps_the_later_time_and_a_late_set_takes_the_earlier() {
 }
 
 #[test]
-fn the_window_the_clock_and_the_operator_are_checked_first() {
+fn the_window_and_the_clock_are_checked_first() {
     let board = Leaderboard {
         starts_at: Some(at("2026-02-01T00:00:00Z")),
         ends_at: Some(at("2026-06-15T00:00:00Z")),
@@ -315,6 +314,11 @@ fn the_window_the_clock_and_the_operator_are_checked_first() {
     let open = leaderboard(Operator::Best, &[Order::Descending]);
     assert_eq!(refused(&open, None, &happened("2026-07-01T00:01:00Z")), None);
     assert_eq!(refused(&open, None, &happened("0001-01-01T00:00:00Z")), None);
+}
+
+#[test]
+fn a_server_may_set_and_needs_permission_for_other_operators() {
+    let open = leaderboard(Operator::Best, &[Order::Descending]);
     let with = |operator| Submission {
         operator: Some(operator),
         ..submission(&[1])
@@ -351,14 +355,14 @@ fn columns_are_matched_by_name_and_all_of_them() {
         matches!(mismatch, Some(RefusalReason::ColumnsMismatch { .. }))
     };
     let named = |pairs: &[(&str, i64)]| {
-        SubmissionTarget::Named(
+        SubmittedValues::Named(
             pairs
                 .iter()
                 .map(|(name, value)| ((*name).into(), *value))
                 .collect(),
         )
     };
-    assert!(reason(SubmissionTarget::Score(1)));
+    assert!(reason(SubmittedValues::Score(1)));
     assert!(reason(named(&[])));
     assert!(reason(named(&[("a", 1)])));
     assert!(reason(named(&[("a", 1), ("z", 2)])));
@@ -371,7 +375,7 @@ fn columns_are_matched_by_name_and_all_of_them() {
     assert_eq!(decision.entry.values.as_slice(), [1, 2]);
     let one = leaderboard(Operator::Best, &[Order::Descending]);
     let plain = Submission {
-        values: SubmissionTarget::Score(3),
+        values: SubmittedValues::Score(3),
         occurred_at: None,
         ..submission(&[])
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use leaderboard_core::{LeaderboardId, Operator, Submission, SubmissionId, SubmissionTarget};
+use leaderboard_core::{LeaderboardId, Operator, Submission, SubmissionId, SubmittedValues};
 
 use crate::given::{at, metadata, player};
 
@@ -10,7 +10,7 @@ fn submission() -> Submission {
     Submission {
         leaderboards: vec![LeaderboardId::new("goals").unwrap()],
         player: player("p"),
-        values: SubmissionTarget::Named(vec![("a".into(), 1), ("b".into(), 2)]),
+        values: SubmittedValues::Named(vec![("a".into(), 1), ("b".into(), 2)]),
         operator: None,
         metadata: None,
         occurred_at: None,
@@ -22,12 +22,8 @@ fn submission() -> Submission {
 #[test]
 fn it_differs_when_any_part_differs() {
     let named = |pairs: &[(&str, i64)]| {
-        SubmissionTarget::Named(
-            pairs
-                .iter()
-                .map(|(name, value)| ((*name).into(), *value))
-                .collect(),
-        )
+        let pairs = pairs.iter().map(|(name, value)| ((*name).into(), *value));
+        SubmittedValues::Named(pairs.collect())
     };
     let values = |values| Submission {
         values,
@@ -35,8 +31,8 @@ fn it_differs_when_any_part_differs() {
     };
     let mut all = vec![
         submission(),
-        values(SubmissionTarget::Score(1)),
-        values(SubmissionTarget::Score(-1)),
+        values(SubmittedValues::Score(1)),
+        values(SubmittedValues::Score(-1)),
         values(named(&[])),
         values(named(&[("a", 1)])),
         values(named(&[("a", 2), ("b", 1)])),
@@ -84,7 +80,7 @@ fn it_differs_when_any_part_differs() {
 
 #[test]
 fn it_does_not_depend_on_the_order_of_names_on_the_id_or_on_the_leaderboards() {
-    let reordered = SubmissionTarget::Named(vec![("b".into(), 2), ("a".into(), 1)]);
+    let reordered = SubmittedValues::Named(vec![("b".into(), 2), ("a".into(), 1)]);
     for same in [
         Submission {
             values: reordered,

@@ -1,4 +1,4 @@
-//! The domain's rules, each held against its definition.
+//! Compares the domain's rules with their definitions.
 
 #[cfg(test)]
 mod given;

@@ -9,9 +9,9 @@ use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Cache, Charge, ChargeRequest, Expected, RankDetail, Scores, SubmitOptions, Submitted, Usage,
 };
-use leaderboard_core::usecase::{self, BoardMemory, Deps};
+use leaderboard_core::usecase::{self, Deps, LeaderboardMemory};
 use leaderboard_core::{
-    Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmissionTarget, TenantId,
+    Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmittedValues, TenantId,
     Timestamp,
 };
 
@@ -34,7 +34,7 @@ impl Cache for NoCache {
 
 struct World {
     store: Model,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     tenant: TenantId,
 }
 
@@ -42,7 +42,7 @@ impl World {
     fn new() -> Self {
         Self {
             store: Model::new(),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             tenant: TenantId::new("t").unwrap(),
         }
     }
@@ -58,7 +58,7 @@ impl World {
 
     fn put(&self, now: &str, leaderboard: &Leaderboard) {
         let deps = self.deps(now);
-        let put = usecase::put(&deps, &self.tenant, leaderboard, Expected::Any, false, None);
+        let put = usecase::put_leaderboard(&deps, &self.tenant, leaderboard, Expected::Any, false, None);
         run(put).unwrap().unwrap();
     }
 
@@ -74,7 +74,7 @@ impl World {
         let submission = Submission {
             leaderboards: vec![board("b").id],
             player: player("ann"),
-            values: SubmissionTarget::Score(1),
+            values: SubmittedValues::Score(1),
             operator: None,
             metadata: None,
             occurred_at: None,
@@ -83,7 +83,7 @@ impl World {
         };
         let deps = self.deps(now);
         let submissions = [submission];
-        run(usecase::submit(
+        run(usecase::submit_scores(
             &deps,
             &self.tenant,
             &Caller::Server,
@@ -167,7 +167,7 @@ fn an_id_that_was_accepted_is_a_replay_after_the_end_too() {
 fn what_a_configuration_refuses_is_charged_and_limited() {
     let world = World::new();
     let mut terms = SubmitOptions::new(RankDetail::Full);
-    terms.metering = ChargeRequest {
+    terms.charge_request = ChargeRequest {
         charges: vec![Charge {
             bucket: "player:ann".into(),
             interval_us: 1_000_000,
@@ -188,8 +188,8 @@ fn what_a_configuration_refuses_is_charged_and_limited() {
             .into_iter()
             .map(|answer| answer.unwrap_err().reason);
         (
-            submitted.metered.refused,
-            submitted.metered.requests_today,
+            submitted.rate_limit_decision.refused,
+            submitted.rate_limit_decision.requests_today,
             reasons.collect::<Vec<_>>(),
         )
     };

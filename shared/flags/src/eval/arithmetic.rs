@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 
 use super::coerce::{from_number, to_number};
-use super::data::Scope;
-use super::{Call, NULL, Yield};
-use crate::rule::{Operator, Rule};
+use super::data::DataScope;
+use super::{NULL, OperationResult, RuleEvaluation};
+use crate::rule::{Operation, TargetingRule};
 
-impl<'a> Call<'a> {
-    /// An operation on numbers. What is none, or has no finite result, yields null.
+impl<'a> RuleEvaluation<'a> {
+    /// Evaluates an operation on numbers. Without a finite result, it returns null.
     pub(super) fn calculate<'s>(
         &mut self,
-        operator: Operator,
-        arguments: &'s [Rule],
-        scope: Scope<'s>,
-    ) -> Yield<'s>
+        operation: Operation,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -24,24 +24,24 @@ impl<'a> Call<'a> {
             self.weigh_both(&value, &NULL)?;
             numbers.push(to_number(&value));
         }
-        Ok(Cow::Owned(from_number(result(operator, &numbers))))
+        Ok(Cow::Owned(from_number(result(operation, &numbers))))
     }
 }
 
-fn result(operator: Operator, numbers: &[f64]) -> f64 {
+fn result(operation: Operation, numbers: &[f64]) -> f64 {
     let pair = |of: fn(f64, f64) -> f64| match numbers {
         [left, right, ..] => of(*left, *right),
         _ => f64::NAN,
     };
-    match operator {
-        Operator::Add => numbers.iter().sum(),
-        Operator::Multiply if !numbers.is_empty() => numbers.iter().product(),
-        Operator::Subtract if numbers.len() == 1 => pair_with_zero(numbers),
-        Operator::Subtract => pair(|left, right| left - right),
-        Operator::Divide => pair(|left, right| left / right),
-        Operator::Remainder => pair(|left, right| left % right),
-        Operator::Max => extreme(numbers, f64::gt),
-        Operator::Min => extreme(numbers, f64::lt),
+    match operation {
+        Operation::Add => numbers.iter().sum(),
+        Operation::Multiply if !numbers.is_empty() => numbers.iter().product(),
+        Operation::Subtract if numbers.len() == 1 => pair_with_zero(numbers),
+        Operation::Subtract => pair(|left, right| left - right),
+        Operation::Divide => pair(|left, right| left / right),
+        Operation::Remainder => pair(|left, right| left % right),
+        Operation::Max => extreme(numbers, f64::gt),
+        Operation::Min => extreme(numbers, f64::lt),
         _ => f64::NAN,
     }
 }
@@ -50,7 +50,7 @@ fn pair_with_zero(numbers: &[f64]) -> f64 {
     numbers.first().map_or(f64::NAN, |number| 0.0 - number)
 }
 
-/// The number that `beats` all others; not a number when one of them is none, or there are none.
+/// Returns the number that `beats` all others; NaN if one of them is NaN, or there are no numbers.
 fn extreme(numbers: &[f64], beats: fn(&f64, &f64) -> bool) -> f64 {
     if numbers.iter().any(|number| number.is_nan()) {
         return f64::NAN;

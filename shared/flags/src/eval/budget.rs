@@ -4,54 +4,54 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Call;
+use super::RuleEvaluation;
 use crate::limits::{BYTES_PER_STEP, MAX_VALUE_DEPTH};
 
 /// Why an evaluation ended without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Its steps are spent.
+pub(crate) enum EvaluationStop {
+    /// It used all its steps.
     Steps,
     /// It made a value with more than [`MAX_VALUE_DEPTH`] levels.
     Depth,
 }
 
-impl Call<'_> {
+impl RuleEvaluation<'_> {
     /// Takes one step.
-    pub(super) fn step(&mut self) -> Result<(), Stop> {
+    pub(super) fn step(&mut self) -> Result<(), EvaluationStop> {
         self.take(1)
     }
 
     /// Takes the steps of some bytes of text.
-    pub(super) fn take_text(&mut self, bytes: usize) -> Result<(), Stop> {
+    pub(super) fn take_text(&mut self, bytes: usize) -> Result<(), EvaluationStop> {
         self.take(u32::try_from(bytes / BYTES_PER_STEP).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn take(&mut self, steps: u32) -> Result<(), Stop> {
+    pub(super) fn take(&mut self, steps: u32) -> Result<(), EvaluationStop> {
         self.steps = self
             .steps
             .checked_sub(steps)
-            .ok_or(Stop::Steps)
+            .ok_or(EvaluationStop::Steps)
             .inspect_err(|_| self.steps = 0)?;
         Ok(())
     }
 
-    /// A value of its own: what is copied is paid for. Every list a rule makes is built of such values, which
-    /// keeps the depth of all of them bounded.
-    pub(super) fn own(&mut self, value: Cow<'_, Value>) -> Result<Value, Stop> {
+    /// Returns an owned value, and takes the steps of copying it. Every list that a rule creates consists of such values, which bounds
+    /// the depth of all values.
+    pub(super) fn own(&mut self, value: Cow<'_, Value>) -> Result<Value, EvaluationStop> {
         self.weigh(&value, MAX_VALUE_DEPTH)?;
         Ok(value.into_owned())
     }
 
     /// Takes the steps of reading two values whole.
-    pub(super) fn weigh_both(&mut self, left: &Value, right: &Value) -> Result<(), Stop> {
+    pub(super) fn weigh_both(&mut self, left: &Value, right: &Value) -> Result<(), EvaluationStop> {
         // Made of owned values, a list is at most two levels deeper than they are.
         self.weigh(left, MAX_VALUE_DEPTH + 2)?;
         self.weigh(right, MAX_VALUE_DEPTH + 2)
     }
 
-    fn weigh(&mut self, value: &Value, depth: usize) -> Result<(), Stop> {
-        let below = depth.checked_sub(1).ok_or(Stop::Depth)?;
+    fn weigh(&mut self, value: &Value, depth: usize) -> Result<(), EvaluationStop> {
+        let below = depth.checked_sub(1).ok_or(EvaluationStop::Depth)?;
         self.step()?;
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Values as other types, and their comparison, as JavaScript has them.
+//! Conversion and comparison of values, as in JavaScript.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Whole numbers up to here are exact as floating-point numbers: 2^53.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// JsonLogic's truth: JavaScript's, but an empty array is false.
+/// Returns JsonLogic's truth of a value: JavaScript's, but an empty array is false.
 pub(super) fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -20,7 +20,7 @@ pub(super) fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// The value as a number; not a number when it is none.
+/// Converts a value to a number; NaN if it has none.
 pub(super) fn to_number(value: &Value) -> f64 {
     match value {
         Value::Null => 0.0,
@@ -53,7 +53,7 @@ fn text_to_number(text: &str) -> f64 {
     }
 }
 
-/// A number as a value: whole where it is, null where JSON has none for it.
+/// Converts a number to a value: an integer if it is whole, null if it is not finite.
 pub(crate) fn from_number(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and at most 2^53")]
@@ -79,7 +79,7 @@ pub(super) fn to_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// `==`. Two lists or objects are equal when all in them is.
+/// `==`. Two lists or objects are equal if all their values are equal.
 pub(super) fn loosely_equal(left: &Value, right: &Value) -> bool {
     use Value::{Array, Null, Object, String};
     match (left, right) {
@@ -93,7 +93,7 @@ pub(super) fn loosely_equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// `===`, which knows no difference between `1` and `1.0`.
+/// `===`, for which `1` and `1.0` are equal.
 pub(super) fn strictly_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(_), Value::Number(_)) => same(left, right),
@@ -108,12 +108,12 @@ pub(super) fn strictly_equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Whether two values are the same number, 0 and -0 included.
+/// Returns whether two values are the same number; 0 and -0 are the same.
 fn same(left: &Value, right: &Value) -> bool {
     to_number(left).partial_cmp(&to_number(right)) == Some(Ordering::Equal)
 }
 
-/// Whether `left` is less than `right`, or equal where `or_equal`: texts by their letters, all else by number.
+/// Returns whether `left` is less than `right`, or equal with `or_equal`. Texts are compared by characters, other values as numbers.
 pub(super) fn less(left: &Value, right: &Value, or_equal: bool) -> bool {
     let order = match (left, right) {
         (Value::String(left), Value::String(right)) => Some(left.cmp(right)),

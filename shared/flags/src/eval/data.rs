@@ -5,29 +5,33 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::coerce::{to_number, to_text};
-use super::{Call, NULL, Yield};
-use crate::rule::Rule;
+use super::{NULL, OperationResult, RuleEvaluation};
+use crate::rule::TargetingRule;
 
-/// The member of the context that flagd fills in.
+/// The member of the context that the evaluation provides.
 const FLAGD: &str = "$flagd";
 
 /// What `var` reads from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Scope<'s> {
+pub(super) enum DataScope<'s> {
     /// The context of the evaluation.
     Root,
-    /// An element of the list that `map` and its like go through.
+    /// An element of the list of `map`, `filter` and similar operations.
     Item(&'s Value),
-    /// What `reduce` offers.
+    /// The two values of `reduce`.
     Fold {
         current: &'s Value,
         accumulator: &'s Value,
     },
 }
 
-impl<'a> Call<'a> {
-    /// `var`: the value at a path (`a.b.0`), else the second argument.
-    pub(super) fn var<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+impl<'a> RuleEvaluation<'a> {
+    /// `var`: the value at a path (`a.b.0`), or else the second argument.
+    pub(super) fn var<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -39,8 +43,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// `missing`: those of some paths where nothing is.
-    pub(super) fn missing<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    /// `missing`: the paths without a value.
+    pub(super) fn missing<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -51,8 +59,12 @@ impl<'a> Call<'a> {
         self.absent(paths, scope)
     }
 
-    /// `missing_some`: as `missing`, but nothing when at least so many are there.
-    pub(super) fn missing_some<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    /// `missing_some`: as `missing`, but empty if at least the given number of paths have values.
+    pub(super) fn missing_some<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -72,7 +84,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    fn absent<'s>(&mut self, paths: Vec<Value>, scope: Scope<'s>) -> Yield<'s>
+    fn absent<'s>(&mut self, paths: Vec<Value>, scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -88,7 +100,11 @@ impl<'a> Call<'a> {
         Ok(Cow::Owned(Value::Array(absent)))
     }
 
-    fn look_up<'s>(&mut self, path: &str, scope: Scope<'s>) -> Result<Option<Cow<'s, Value>>, super::Stop>
+    fn look_up<'s>(
+        &mut self,
+        path: &str,
+        scope: DataScope<'s>,
+    ) -> Result<Option<Cow<'s, Value>>, super::EvaluationStop>
     where
         'a: 's,
     {
@@ -99,10 +115,10 @@ impl<'a> Call<'a> {
         let mut names = path.split('.');
         let first = names.next().unwrap_or_default();
         let start = match scope {
-            Scope::Root if first == FLAGD => return Ok(self.flagd(names.next()).map(Cow::Owned)),
-            Scope::Root => member(self.context, first),
-            Scope::Item(item) => member(item, first),
-            Scope::Fold { current, accumulator } => match first {
+            DataScope::Root if first == FLAGD => return Ok(self.flagd(names.next()).map(Cow::Owned)),
+            DataScope::Root => member(self.context, first),
+            DataScope::Item(item) => member(item, first),
+            DataScope::Fold { current, accumulator } => match first {
                 "current" => Some(current),
                 "accumulator" => Some(accumulator),
                 _ => None,
@@ -125,21 +141,21 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// All there is to read.
-    fn everything<'s>(&mut self, scope: Scope<'s>) -> Yield<'s>
+    /// Returns the whole scope.
+    fn everything<'s>(&mut self, scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,
     {
         match scope {
-            Scope::Item(item) => Ok(Cow::Borrowed(item)),
-            Scope::Root => {
+            DataScope::Item(item) => Ok(Cow::Borrowed(item)),
+            DataScope::Root => {
                 let mut context = self.own(Cow::Borrowed(self.context))?;
                 if let Value::Object(members) = &mut context {
                     members.insert(FLAGD.to_owned(), self.flagd(None).unwrap_or_default());
                 }
                 Ok(Cow::Owned(context))
             }
-            Scope::Fold { current, accumulator } => {
+            DataScope::Fold { current, accumulator } => {
                 let current = self.own(Cow::Borrowed(current))?;
                 let accumulator = self.own(Cow::Borrowed(accumulator))?;
                 Ok(Cow::Owned(

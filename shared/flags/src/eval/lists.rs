@@ -5,25 +5,33 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::coerce::{strictly_equal, to_text};
-use super::data::Scope;
-use super::{Call, NULL, Yield, boolean};
-use crate::rule::{Operator, Rule};
+use super::data::DataScope;
+use super::{NULL, OperationResult, RuleEvaluation, boolean};
+use crate::rule::{Operation, TargetingRule};
 
-impl<'a> Call<'a> {
-    pub(super) fn map<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+impl<'a> RuleEvaluation<'a> {
+    pub(super) fn map<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
         let list = self.argument(arguments, 0, scope)?;
         let mut mapped = Vec::new();
         for item in items(&list) {
-            let value = self.argument(arguments, 1, Scope::Item(item))?;
+            let value = self.argument(arguments, 1, DataScope::Item(item))?;
             mapped.push(self.own(value)?);
         }
         Ok(Cow::Owned(Value::Array(mapped)))
     }
 
-    pub(super) fn filter<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    pub(super) fn filter<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -31,14 +39,18 @@ impl<'a> Call<'a> {
         let mut kept = Vec::new();
         for item in items(&list) {
             self.step()?;
-            if self.is_true(arguments.get(1), Scope::Item(item))? {
+            if self.is_true(arguments.get(1), DataScope::Item(item))? {
                 kept.push(self.own(Cow::Borrowed(item))?);
             }
         }
         Ok(Cow::Owned(Value::Array(kept)))
     }
 
-    pub(super) fn reduce<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    pub(super) fn reduce<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -46,7 +58,7 @@ impl<'a> Call<'a> {
         let start = self.argument(arguments, 2, scope)?;
         let mut accumulator = self.own(start)?;
         for current in items(&list) {
-            let inside = Scope::Fold {
+            let inside = DataScope::Fold {
                 current,
                 accumulator: &accumulator,
             };
@@ -56,33 +68,37 @@ impl<'a> Call<'a> {
         Ok(Cow::Owned(accumulator))
     }
 
-    /// `all`, `some` and `none`. Not all of nothing hold.
+    /// `all`, `some` and `none`. `all` of an empty list is false.
     pub(super) fn quantify<'s>(
         &mut self,
-        operator: Operator,
-        arguments: &'s [Rule],
-        scope: Scope<'s>,
-    ) -> Yield<'s>
+        operation: Operation,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
         let list = self.argument(arguments, 0, scope)?;
         let items = items(&list);
-        let wanted = operator != Operator::All;
+        let wanted = operation != Operation::All;
         for item in items {
             self.step()?;
-            if self.is_true(arguments.get(1), Scope::Item(item))? == wanted {
-                return Ok(boolean(operator == Operator::Some));
+            if self.is_true(arguments.get(1), DataScope::Item(item))? == wanted {
+                return Ok(boolean(operation == Operation::Some));
             }
         }
-        Ok(boolean(match operator {
-            Operator::All => !items.is_empty(),
-            Operator::None => true,
+        Ok(boolean(match operation {
+            Operation::All => !items.is_empty(),
+            Operation::None => true,
             _ => false,
         }))
     }
 
-    pub(super) fn merge<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    pub(super) fn merge<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -97,7 +113,11 @@ impl<'a> Call<'a> {
     }
 
     /// `in`: an element in a list, or a text in a text.
-    pub(super) fn contains<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    pub(super) fn contains<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -111,13 +131,13 @@ impl<'a> Call<'a> {
         }))
     }
 
-    /// `starts_with` and `ends_with`: null unless there are two texts.
+    /// `starts_with` and `ends_with`: null unless both arguments are texts.
     pub(super) fn affix<'s>(
         &mut self,
-        arguments: &'s [Rule],
-        scope: Scope<'s>,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
         holds: fn(&str, &str) -> bool,
-    ) -> Yield<'s>
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {

@@ -1,7 +1,7 @@
-//! The evaluation of a rule: a walk over its tree, with a bound on the work and on the values it makes.
+//! Evaluates a rule: walks over its tree, with bounds on the work and on the created values.
 //!
-//! The meaning is that of [JsonLogic](https://jsonlogic.com/operations.html), with values coerced as JavaScript
-//! does. Nothing fails but the bounds: what makes no sense is null, and null chooses the default.
+//! Operations are those of [JsonLogic](https://jsonlogic.com/operations.html), with JavaScript's conversion of values. Only the bounds
+//! cause errors: an invalid operation returns null, and null chooses the default.
 
 mod arithmetic;
 mod budget;
@@ -14,21 +14,21 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::rule::{Operator, Rule};
+use crate::rule::{Operation, TargetingRule};
 use crate::{fractional, sem_ver};
-pub(crate) use budget::Stop;
+pub(crate) use budget::EvaluationStop;
 pub(crate) use coerce::from_number;
 use coerce::{is_truthy, less, loosely_equal, strictly_equal};
-use data::Scope;
+use data::DataScope;
 
-/// What an operation yields: borrowed from the rule or the context where that is possible.
-type Yield<'s> = Result<Cow<'s, Value>, Stop>;
+/// The result of an operation, borrowed from the rule or the context if possible.
+type OperationResult<'s> = Result<Cow<'s, Value>, EvaluationStop>;
 
 const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);
 
 /// One evaluation of one rule.
-pub(crate) struct Call<'a> {
-    evaluators: &'a [Rule],
+pub(crate) struct RuleEvaluation<'a> {
+    evaluators: &'a [TargetingRule],
     flag_key: &'a str,
     context: &'a Value,
     /// Seconds since 1970.
@@ -36,9 +36,9 @@ pub(crate) struct Call<'a> {
     steps: u32,
 }
 
-impl<'a> Call<'a> {
+impl<'a> RuleEvaluation<'a> {
     pub(crate) const fn new(
-        evaluators: &'a [Rule],
+        evaluators: &'a [TargetingRule],
         flag_key: &'a str,
         context: &'a Value,
         now: i64,
@@ -53,81 +53,91 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The steps that are left of those allowed.
+    /// Returns the number of remaining steps.
     pub(crate) const fn steps_left(&self) -> u32 {
         self.steps
     }
 
     /// The value of a rule.
-    pub(crate) fn run(&mut self, rule: &'a Rule) -> Result<Value, Stop> {
-        let value = self.eval(rule, Scope::Root)?;
+    pub(crate) fn run(&mut self, rule: &'a TargetingRule) -> Result<Value, EvaluationStop> {
+        let value = self.eval(rule, DataScope::Root)?;
         self.own(value)
     }
 
-    fn eval<'s>(&mut self, rule: &'s Rule, scope: Scope<'s>) -> Yield<'s>
+    fn eval<'s>(&mut self, rule: &'s TargetingRule, scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,
     {
         self.step()?;
         match rule {
-            Rule::Literal(value) => Ok(Cow::Borrowed(value)),
-            Rule::Array(rules) => Ok(Cow::Owned(Value::Array(self.values(rules, scope)?))),
-            Rule::Shared(index) => {
+            TargetingRule::Literal(value) => Ok(Cow::Borrowed(value)),
+            TargetingRule::Array(rules) => Ok(Cow::Owned(Value::Array(self.values(rules, scope)?))),
+            TargetingRule::Shared(index) => {
                 let evaluators = self.evaluators;
                 evaluators
                     .get(*index)
                     .map_or(Ok(NULL), |shared| self.eval(shared, scope))
             }
-            Rule::Apply(operator, arguments) => self.apply(*operator, arguments, scope),
+            TargetingRule::Apply(operation, arguments) => self.apply(*operation, arguments, scope),
         }
     }
 
-    fn apply<'s>(&mut self, operator: Operator, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    fn apply<'s>(
+        &mut self,
+        operation: Operation,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
-        match operator {
-            Operator::Var => self.var(arguments, scope),
-            Operator::Missing => self.missing(arguments, scope),
-            Operator::MissingSome => self.missing_some(arguments, scope),
-            Operator::If => self.choose(arguments, scope),
-            Operator::And => self.first_that(arguments, scope, false),
-            Operator::Or => self.first_that(arguments, scope, true),
-            Operator::Not => Ok(boolean(!self.is_true(arguments.first(), scope)?)),
-            Operator::Truthy => Ok(boolean(self.is_true(arguments.first(), scope)?)),
-            Operator::Log => self.argument(arguments, 0, scope),
-            Operator::Equal
-            | Operator::NotEqual
-            | Operator::StrictEqual
-            | Operator::StrictNotEqual
-            | Operator::Less
-            | Operator::LessOrEqual
-            | Operator::Greater
-            | Operator::GreaterOrEqual => self.compare(operator, arguments, scope),
-            Operator::Add
-            | Operator::Subtract
-            | Operator::Multiply
-            | Operator::Divide
-            | Operator::Remainder
-            | Operator::Max
-            | Operator::Min => self.calculate(operator, arguments, scope),
-            Operator::Map => self.map(arguments, scope),
-            Operator::Filter => self.filter(arguments, scope),
-            Operator::Reduce => self.reduce(arguments, scope),
-            Operator::All | Operator::Some | Operator::None => self.quantify(operator, arguments, scope),
-            Operator::Merge => self.merge(arguments, scope),
-            Operator::In => self.contains(arguments, scope),
-            Operator::Cat => self.cat(arguments, scope),
-            Operator::Substr => self.substr(arguments, scope),
-            Operator::StartsWith => self.affix(arguments, scope, |text, part| text.starts_with(part)),
-            Operator::EndsWith => self.affix(arguments, scope, |text, part| text.ends_with(part)),
-            Operator::Fractional => self.fractional(arguments, scope),
-            Operator::SemVer => self.sem_ver(arguments, scope),
+        match operation {
+            Operation::Var => self.var(arguments, scope),
+            Operation::Missing => self.missing(arguments, scope),
+            Operation::MissingSome => self.missing_some(arguments, scope),
+            Operation::If => self.choose(arguments, scope),
+            Operation::And => self.first_that(arguments, scope, false),
+            Operation::Or => self.first_that(arguments, scope, true),
+            Operation::Not => Ok(boolean(!self.is_true(arguments.first(), scope)?)),
+            Operation::Truthy => Ok(boolean(self.is_true(arguments.first(), scope)?)),
+            Operation::Log => self.argument(arguments, 0, scope),
+            Operation::Equal
+            | Operation::NotEqual
+            | Operation::StrictEqual
+            | Operation::StrictNotEqual
+            | Operation::Less
+            | Operation::LessOrEqual
+            | Operation::Greater
+            | Operation::GreaterOrEqual => self.compare(operation, arguments, scope),
+            Operation::Add
+            | Operation::Subtract
+            | Operation::Multiply
+            | Operation::Divide
+            | Operation::Remainder
+            | Operation::Max
+            | Operation::Min => self.calculate(operation, arguments, scope),
+            Operation::Map => self.map(arguments, scope),
+            Operation::Filter => self.filter(arguments, scope),
+            Operation::Reduce => self.reduce(arguments, scope),
+            Operation::All | Operation::Some | Operation::None => self.quantify(operation, arguments, scope),
+            Operation::Merge => self.merge(arguments, scope),
+            Operation::In => self.contains(arguments, scope),
+            Operation::Cat => self.cat(arguments, scope),
+            Operation::Substr => self.substr(arguments, scope),
+            Operation::StartsWith => self.affix(arguments, scope, |text, part| text.starts_with(part)),
+            Operation::EndsWith => self.affix(arguments, scope, |text, part| text.ends_with(part)),
+            Operation::Fractional => self.fractional(arguments, scope),
+            Operation::SemVer => self.sem_ver(arguments, scope),
         }
     }
 
-    /// The argument of that index; null when it is left out.
-    fn argument<'s>(&mut self, arguments: &'s [Rule], index: usize, scope: Scope<'s>) -> Yield<'s>
+    /// Evaluates the argument with this index; null if it is missing.
+    fn argument<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        index: usize,
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -137,7 +147,11 @@ impl<'a> Call<'a> {
     }
 
     /// The values of some rules, as new values.
-    fn values<'s>(&mut self, rules: &'s [Rule], scope: Scope<'s>) -> Result<Vec<Value>, Stop>
+    fn values<'s>(
+        &mut self,
+        rules: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> Result<Vec<Value>, EvaluationStop>
     where
         'a: 's,
     {
@@ -149,7 +163,11 @@ impl<'a> Call<'a> {
         Ok(values)
     }
 
-    fn is_true<'s>(&mut self, rule: Option<&'s Rule>, scope: Scope<'s>) -> Result<bool, Stop>
+    fn is_true<'s>(
+        &mut self,
+        rule: Option<&'s TargetingRule>,
+        scope: DataScope<'s>,
+    ) -> Result<bool, EvaluationStop>
     where
         'a: 's,
     {
@@ -157,7 +175,7 @@ impl<'a> Call<'a> {
     }
 
     /// `if`: pairs of a condition and a value, and perhaps a last value.
-    fn choose<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    fn choose<'s>(&mut self, arguments: &'s [TargetingRule], scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -173,8 +191,13 @@ impl<'a> Call<'a> {
         Ok(NULL)
     }
 
-    /// `and`, `or`: the first value that is as `wanted`, else the last.
-    fn first_that<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>, wanted: bool) -> Yield<'s>
+    /// `and`, `or`: the first value whose truth is `wanted`, or else the last value.
+    fn first_that<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+        wanted: bool,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -188,7 +211,12 @@ impl<'a> Call<'a> {
         Ok(last)
     }
 
-    fn compare<'s>(&mut self, operator: Operator, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    fn compare<'s>(
+        &mut self,
+        operation: Operation,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -196,15 +224,15 @@ impl<'a> Call<'a> {
         let right = self.argument(arguments, 1, scope)?;
         self.weigh_both(&left, &right)?;
         let (left, right) = (left.as_ref(), right.as_ref());
-        let holds = match operator {
-            Operator::Equal => loosely_equal(left, right),
-            Operator::NotEqual => !loosely_equal(left, right),
-            Operator::StrictEqual => strictly_equal(left, right),
-            Operator::StrictNotEqual => !strictly_equal(left, right),
-            Operator::Greater => less(right, left, false),
-            Operator::GreaterOrEqual => less(right, left, true),
+        let holds = match operation {
+            Operation::Equal => loosely_equal(left, right),
+            Operation::NotEqual => !loosely_equal(left, right),
+            Operation::StrictEqual => strictly_equal(left, right),
+            Operation::StrictNotEqual => !strictly_equal(left, right),
+            Operation::Greater => less(right, left, false),
+            Operation::GreaterOrEqual => less(right, left, true),
             _ => {
-                let or_equal = operator == Operator::LessOrEqual;
+                let or_equal = operation == Operation::LessOrEqual;
                 // With three arguments: whether the middle one is between the others.
                 let mut holds = less(left, right, or_equal);
                 if let (true, Some(third)) = (holds, arguments.get(2)) {
@@ -218,13 +246,14 @@ impl<'a> Call<'a> {
         Ok(boolean(holds))
     }
 
-    fn fractional<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    fn fractional<'s>(&mut self, arguments: &'s [TargetingRule], scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,
     {
         let mut values = self.values(arguments, scope)?;
         // One operation that yields all the arguments.
-        if let ([Rule::Apply(..) | Rule::Shared(_)], [Value::Array(all)]) = (arguments, values.as_mut_slice())
+        if let ([TargetingRule::Apply(..) | TargetingRule::Shared(_)], [Value::Array(all)]) =
+            (arguments, values.as_mut_slice())
         {
             values = std::mem::take(all);
         }
@@ -238,7 +267,7 @@ impl<'a> Call<'a> {
         ))
     }
 
-    fn sem_ver<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    fn sem_ver<'s>(&mut self, arguments: &'s [TargetingRule], scope: DataScope<'s>) -> OperationResult<'s>
     where
         'a: 's,
     {

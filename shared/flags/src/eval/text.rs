@@ -5,12 +5,16 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::coerce::{from_number, to_number, to_text};
-use super::data::Scope;
-use super::{Call, NULL, Yield};
-use crate::rule::Rule;
+use super::data::DataScope;
+use super::{NULL, OperationResult, RuleEvaluation};
+use crate::rule::TargetingRule;
 
-impl<'a> Call<'a> {
-    pub(super) fn cat<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+impl<'a> RuleEvaluation<'a> {
+    pub(super) fn cat<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -24,9 +28,12 @@ impl<'a> Call<'a> {
         Ok(Cow::Owned(Value::String(text)))
     }
 
-    /// `substr`: from a place (from the end when negative), and so many characters (without so many at the
-    /// end when negative).
-    pub(super) fn substr<'s>(&mut self, arguments: &'s [Rule], scope: Scope<'s>) -> Yield<'s>
+    /// `substr`: from an offset (from the end if negative), up to a number of characters (without this many at the end if negative).
+    pub(super) fn substr<'s>(
+        &mut self,
+        arguments: &'s [TargetingRule],
+        scope: DataScope<'s>,
+    ) -> OperationResult<'s>
     where
         'a: 's,
     {
@@ -45,7 +52,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A place in a text of `length` characters, counted from its end when negative.
+/// Returns an offset in a text of `length` characters, counted from its end if negative.
 fn offset(number: f64, length: usize) -> usize {
     let beyond = if number > 0.0 { i64::MAX } else { 0 };
     let far = from_number(number.trunc()).as_i64().unwrap_or(beyond);

@@ -1,17 +1,17 @@
-//! The bytes that a record is kept as: JSON with the number of its format.
+//! The stored format of a key's record: JSON with a format number.
 
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiKeyRecord, KeyId, KeyRequest, Replaced, SecretDigest};
+use super::{ApiKeyRecord, KeyId, KeyRequest, ReplacedSecret, SecretDigest};
 use crate::hex;
 
 const FORMAT: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct StoredRecord {
     v: u8,
     id: String,
     tenant: String,
@@ -28,30 +28,30 @@ struct Wire {
     token_addresses: Option<Vec<IpNet>>,
     digest: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    replaced: Option<WireReplaced>,
-    /// Those before it. An instance of an older version sees the newest alone.
+    replaced: Option<StoredReplacedSecret>,
+    /// The former secrets except the newest. An instance of an older version reads only `replaced`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    replaced_before: Vec<WireReplaced>,
+    replaced_before: Vec<StoredReplacedSecret>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    requests: Vec<WireRequest>,
+    requests: Vec<StoredRequest>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireReplaced {
+struct StoredReplacedSecret {
     digest: String,
     until_ms: i64,
 }
 
-impl WireReplaced {
-    fn new(replaced: &Replaced) -> Self {
+impl StoredReplacedSecret {
+    fn new(replaced: &ReplacedSecret) -> Self {
         Self {
             digest: replaced.digest.to_text(),
             until_ms: replaced.valid_until.as_unix_ms(),
         }
     }
 
-    fn read(&self) -> Option<Replaced> {
-        Some(Replaced {
+    fn read(&self) -> Option<ReplacedSecret> {
+        Some(ReplacedSecret {
             digest: SecretDigest::parse(&self.digest)?,
             valid_until: Timestamp::from_unix_ms(self.until_ms)?,
         })
@@ -59,13 +59,13 @@ impl WireReplaced {
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireRequest {
+struct StoredRequest {
     name: String,
     body: String,
     at_ms: i64,
 }
 
-impl WireRequest {
+impl StoredRequest {
     fn new(request: &KeyRequest) -> Self {
         Self {
             name: hex::encode(&request.name),
@@ -84,10 +84,10 @@ impl WireRequest {
 }
 
 impl ApiKeyRecord {
-    /// The bytes to keep.
+    /// Encodes the record for storage.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let wire = Wire {
+        let stored = StoredRecord {
             v: FORMAT,
             id: self.id.to_string(),
             tenant: self.tenant.to_string(),
@@ -99,45 +99,49 @@ impl ApiKeyRecord {
             addresses: self.allowed_addresses.clone(),
             token_addresses: self.token_addresses.clone(),
             digest: self.digest.to_text(),
-            replaced: self.former.first().map(WireReplaced::new),
-            replaced_before: self.former.iter().skip(1).map(WireReplaced::new).collect(),
-            requests: self.requests.iter().map(WireRequest::new).collect(),
+            replaced: self.former.first().map(StoredReplacedSecret::new),
+            replaced_before: self
+                .former
+                .iter()
+                .skip(1)
+                .map(StoredReplacedSecret::new)
+                .collect(),
+            requests: self.requests.iter().map(StoredRequest::new).collect(),
         };
         // Strings, numbers and lists of them always serialise.
-        serde_json::to_vec(&wire).unwrap_or_default()
+        serde_json::to_vec(&stored).unwrap_or_default()
     }
 
-    /// Reads what [`ApiKeyRecord::encode`] has written; `None` for damaged bytes, another format, or a scope that this
-    /// version does not know.
+    /// Decodes a stored record; `None` for damaged bytes, another format, or an unknown scope.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let wire: Wire = serde_json::from_slice(bytes).ok()?;
-        if wire.v != FORMAT {
+        let stored: StoredRecord = serde_json::from_slice(bytes).ok()?;
+        if stored.v != FORMAT {
             return None;
         }
         let time = |ms: Option<i64>| match ms {
             None => Some(None),
             Some(ms) => Timestamp::from_unix_ms(ms).map(Some),
         };
-        let former = wire.replaced.iter().chain(&wire.replaced_before);
+        let former = stored.replaced.iter().chain(&stored.replaced_before);
         Some(Self {
-            id: KeyId::parse(&wire.id)?,
-            tenant: TenantId::new(wire.tenant).ok()?,
-            name: wire.name,
-            scopes: wire.scopes.iter().try_fold(Scopes::NONE, |all, name| {
+            id: KeyId::parse(&stored.id)?,
+            tenant: TenantId::new(stored.tenant).ok()?,
+            name: stored.name,
+            scopes: stored.scopes.iter().try_fold(Scopes::NONE, |all, name| {
                 Scopes::named(name).map(|one| all.with(one))
             })?,
-            created_at: Timestamp::from_unix_ms(wire.created_ms)?,
-            expires_at: time(wire.expires_ms)?,
-            revoked_at: time(wire.revoked_ms)?,
-            allowed_addresses: wire.addresses,
-            token_addresses: wire.token_addresses,
-            digest: SecretDigest::parse(&wire.digest)?,
-            former: former.map(WireReplaced::read).collect::<Option<_>>()?,
-            requests: wire
+            created_at: Timestamp::from_unix_ms(stored.created_ms)?,
+            expires_at: time(stored.expires_ms)?,
+            revoked_at: time(stored.revoked_ms)?,
+            allowed_addresses: stored.addresses,
+            token_addresses: stored.token_addresses,
+            digest: SecretDigest::parse(&stored.digest)?,
+            former: former.map(StoredReplacedSecret::read).collect::<Option<_>>()?,
+            requests: stored
                 .requests
                 .iter()
-                .map(WireRequest::read)
+                .map(StoredRequest::read)
                 .collect::<Option<_>>()?,
         })
     }

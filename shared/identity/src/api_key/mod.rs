@@ -2,12 +2,12 @@
 
 mod codec;
 mod record;
-mod terms;
+mod settings;
 mod text;
 
 pub use record::{
-    ApiKeyRecord, KeyRefusal, KeyRequest, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS, Replaced,
+    ApiKeyRecord, KeyRefusal, KeyRequest, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS, ReplacedSecret,
     TooManySecrets, is_within,
 };
-pub use terms::{KeyTerms, MAX_ALLOWED_ADDRESSES, MAX_KEY_NAME_CHARS};
+pub use settings::{KeySettings, MAX_ALLOWED_ADDRESSES, MAX_KEY_NAME_CHARS};
 pub use text::{ApiKey, ApiKeyText, KEY_PREFIX, KeyId, NewApiKey, NotAKey, SecretDigest};

@@ -1,4 +1,4 @@
-//! What is kept of a key, and whether it opens the door now.
+//! The stored record of an API key, and the check of a secret against it.
 
 use std::net::IpAddr;
 
@@ -13,72 +13,71 @@ use crate::token::{KeyBinding, TokenProblem};
 /// How long a replaced secret may stay valid, in seconds: 30 days.
 pub const MAX_OVERLAP_S: u32 = 30 * 24 * 60 * 60;
 
-/// Former secrets of one key that can be good at the same time.
+/// The most former secrets of one key that can be valid at the same time.
 pub const MAX_FORMER_SECRETS: usize = 8;
-/// Requests that one key remembers.
+/// The most requests that one record keeps.
 pub const MAX_REQUESTS: usize = 8;
 
-/// A secret before the present one.
+/// A former secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
-    /// Its digest.
+pub struct ReplacedSecret {
+    /// The digest of the secret.
     pub digest: SecretDigest,
-    /// Until when it is still good.
+    /// When the secret stops being valid.
     pub valid_until: Timestamp,
 }
 
-/// The idempotency record of a request that made the key or a secret of it.
+/// The idempotency record of a request that created the key or a secret of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRequest {
-    /// A digest of what the request was for, its caller, and its idempotency key.
+    /// A digest of the operation, the caller and the idempotency key.
     pub name: Fingerprint,
-    /// A digest of its body.
+    /// A digest of the request's body.
     pub body: Fingerprint,
-    /// When it was done.
+    /// When the request was served.
     pub at: Timestamp,
 }
 
-/// Why a key gets no new secret: [`MAX_FORMER_SECRETS`] former ones are still good.
+/// A key gets no new secret because [`MAX_FORMER_SECRETS`] former secrets are still valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManySecrets {
-    /// When the next of them ends.
+    /// When the first of them stops being valid.
     pub until: Timestamp,
 }
 
-/// A key as it is kept: everything but its secret.
+/// The stored record of a key: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyRecord {
     /// The key's id.
     pub id: KeyId,
-    /// The tenant it is for.
+    /// The tenant of the key.
     pub tenant: TenantId,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
-    /// What it is good for.
+    /// The scopes of the key.
     pub scopes: Scopes,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When the key expires; `None` is never.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// From where it may be used; empty is from everywhere.
+    /// The addresses that may use the key; empty allows all.
     pub allowed_addresses: Vec<IpNet>,
-    /// From where the tokens may be used that it issues to players; `None` is from where the key may be used itself, empty is
-    /// from everywhere.
+    /// The addresses that may use the tokens that the key issues to players. `None` is the addresses of the key, empty allows all.
     pub token_addresses: Option<Vec<IpNet>>,
     /// The digest of its secret.
     pub digest: SecretDigest,
-    /// The secrets before, the newest first, each with an end of its own.
-    pub former: Vec<Replaced>,
-    /// The last requests that made the key or a secret of it, the newest first.
+    /// The former secrets, newest first.
+    pub former: Vec<ReplacedSecret>,
+    /// The last requests that created the key or a secret of it, newest first.
     pub requests: Vec<KeyRequest>,
 }
 
-/// Why a key does not open the door. What it displays is safe to show to whoever sent the key.
+/// Why a key is refused. The displayed text is safe to show to the sender of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRefusal {
-    /// Another secret than the key's. To whoever sent it this is a key that does not exist.
+    /// The secret is wrong. To the sender, such a key does not exist.
     WrongSecret,
     /// The secret was replaced, and its overlap is over.
     Replaced,
@@ -105,11 +104,11 @@ impl std::fmt::Display for KeyRefusal {
 impl std::error::Error for KeyRefusal {}
 
 impl ApiKeyRecord {
-    /// Whether the key with this secret opens the door now, from this address. The secret comes first: whoever does
-    /// not have it learns nothing about the key.
+    /// Checks whether the key with this secret may be used from this address at `now`. The secret is checked first, so that a sender
+    /// without the secret learns nothing about the key.
     ///
     /// # Errors
-    /// Why it does not.
+    /// [`KeyRefusal`].
     pub fn check(
         &self,
         secret: &SecretDigest,
@@ -136,7 +135,7 @@ impl ApiKeyRecord {
         }
     }
 
-    /// What binds the tokens that it issues to players.
+    /// Returns the binding of tokens that the key issues to players.
     #[must_use]
     pub fn token_binding(&self) -> KeyBinding {
         let addresses = self.token_addresses.as_ref().unwrap_or(&self.allowed_addresses);
@@ -147,11 +146,11 @@ impl ApiKeyRecord {
         }
     }
 
-    /// Whether a token with this binding to a key of this id, issued at that instant, is of this key and still good. An id can come
-    /// back: a key that was removed and is made again by the same idempotent request has it, and is another key.
+    /// Checks whether a token with this binding, issued at `issued_at`, was issued by this key and is still valid. An id alone is not
+    /// enough: if the request that created a removed key is repeated, it creates another key with the same id.
     ///
     /// # Errors
-    /// Why it is not.
+    /// [`TokenProblem`].
     pub fn check_token(
         &self,
         binding: &KeyBinding,
@@ -160,8 +159,8 @@ impl ApiKeyRecord {
     ) -> Result<(), TokenProblem> {
         let is_own = match binding.key_made_at {
             Some(made_at) => made_at == self.created_at,
-            // A token of an older version has nothing but its whole second.
-            None => issued_at.is_some_and(|at| second_of(at) >= second_of(self.created_at)),
+            // A token of an older version contains only the second of its issue.
+            None => issued_at.is_some_and(|at| whole_second(at) >= whole_second(self.created_at)),
         };
         if self.revoked_at.is_some() || !is_own {
             return Err(TokenProblem::Revoked);
@@ -172,10 +171,10 @@ impl ApiKeyRecord {
         Ok(())
     }
 
-    /// Puts a new secret in the place of the present one, which stays good for `overlap_s`. Secrets before it keep their ends.
+    /// Replaces the secret. The replaced secret stays valid for `overlap_s`; earlier secrets keep their ends.
     ///
     /// # Errors
-    /// [`TooManySecrets`] when no more can be kept that are still good; without an overlap there is always room.
+    /// [`TooManySecrets`] if too many former secrets are still valid. This cannot happen without an overlap.
     pub fn replace_secret(
         &mut self,
         digest: SecretDigest,
@@ -196,12 +195,12 @@ impl ApiKeyRecord {
         let before = std::mem::replace(&mut self.digest, digest);
         self.former.insert(
             0,
-            Replaced {
+            ReplacedSecret {
                 digest: before,
                 valid_until,
             },
         );
-        // Those that are over stay while there is room: who shows one learns that it was replaced.
+        // Secrets that are no longer valid stay while there is room, so that their senders learn that they were replaced.
         while self.former.len() > MAX_FORMER_SECRETS {
             let over = self.former.iter().rposition(|before| before.valid_until <= now);
             self.former.remove(over.unwrap_or(0));
@@ -209,13 +208,13 @@ impl ApiKeyRecord {
         Ok(())
     }
 
-    /// Until when a secret before the present one is good at most; `None` when there never was one.
+    /// Returns when the last former secret stops being valid; `None` if there are none.
     #[must_use]
     pub fn former_secrets_until(&self) -> Option<Timestamp> {
         self.former.iter().map(|before| before.valid_until).max()
     }
 
-    /// The request of that name, if it was done within [`IDEMPOTENCY_MS`] and is among the last [`MAX_REQUESTS`].
+    /// Returns the request of this name, if it was served within [`IDEMPOTENCY_MS`] and is among the last [`MAX_REQUESTS`].
     #[must_use]
     pub fn request(&self, name: &Fingerprint, now: Timestamp) -> Option<&KeyRequest> {
         let known = |request: &&KeyRequest| {
@@ -224,7 +223,7 @@ impl ApiKeyRecord {
         self.requests.iter().find(known)
     }
 
-    /// Remembers a request that has been done.
+    /// Keeps a request that was served.
     pub fn remember(&mut self, request: KeyRequest) {
         self.requests.insert(0, request);
         self.requests.truncate(MAX_REQUESTS);
@@ -232,11 +231,11 @@ impl ApiKeyRecord {
 }
 
 /// The second that an instant is in, since the epoch.
-const fn second_of(instant: Timestamp) -> i64 {
+const fn whole_second(instant: Timestamp) -> i64 {
     instant.as_unix_ms().div_euclid(1000)
 }
 
-/// Whether an address is in one of the ranges, or there are none. An address that is not known is in no range.
+/// Returns whether an address is in one of the ranges, or there are no ranges. An unknown address is in no range.
 #[must_use]
 pub fn is_within(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
     ranges.is_empty()

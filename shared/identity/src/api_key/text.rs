@@ -1,5 +1,5 @@
-//! The text of a key: its tenant, so that one read finds its record; its id; its secret; and a checksum, so that a
-//! typing error needs no read at all.
+//! The text of a key: its tenant, so that one read finds the record; its id; its secret; and a checksum, so that a typing error needs
+//! no read.
 
 use leaderboard_core::TenantId;
 use sha2::{Digest, Sha256};
@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::hex;
 
-/// What every key starts with, so that tools which look for leaked secrets can find one.
+/// The prefix of every key, by which tools find leaked keys.
 pub const KEY_PREFIX: &str = "eb";
 
 const ID_BYTES: usize = 8;
@@ -16,18 +16,18 @@ const CHECKSUM_BYTES: usize = 3;
 /// Two digits for each byte, of the secret and its checksum.
 const SECRET_CHARS: usize = 2 * SECRET_BYTES;
 
-/// The name of a key: 16 hexadecimal digits. It is no secret.
+/// The id of a key: 16 hexadecimal digits. It is public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; ID_BYTES]);
 
 impl KeyId {
-    /// Reads an id; `None` when it is none.
+    /// Parses an id; `None` for other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         hex::decode(text).map(Self)
     }
 
-    /// An id made of a digest.
+    /// Derives an id from a digest.
     #[must_use]
     pub fn of_digest(digest: &[u8; 16]) -> Self {
         Self(digest.first_chunk().copied().unwrap_or_default())
@@ -40,7 +40,7 @@ impl std::fmt::Display for KeyId {
     }
 }
 
-/// The SHA-256 of a key's secret: what is kept of it. A secret has 192 random bits, so it needs no slow hash.
+/// The SHA-256 of a key's secret, which is stored instead of the secret. A secret has 192 random bits, so it needs no slow hash.
 #[derive(Clone, Copy)]
 pub struct SecretDigest([u8; 32]);
 
@@ -60,7 +60,7 @@ impl SecretDigest {
     }
 }
 
-/// In a time that does not depend on where the two differ.
+/// Compares in constant time.
 impl PartialEq for SecretDigest {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -69,44 +69,44 @@ impl PartialEq for SecretDigest {
 
 impl Eq for SecretDigest {}
 
-/// Shows nothing.
+/// Prints only the name of the type.
 impl std::fmt::Debug for SecretDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretDigest")
     }
 }
 
-/// A whole key, to be shown once to whoever made it.
+/// The whole text of a key, which is shown once to its creator.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKeyText(String);
 
 impl ApiKeyText {
-    /// The key, secret and all.
+    /// Returns the text of the key, with the secret.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// Shows nothing.
+/// Prints only the name of the type.
 impl std::fmt::Debug for ApiKeyText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ApiKeyText")
     }
 }
 
-/// A key that has just been made.
+/// A new key, or a key with a new secret.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
     /// The key, to be shown once.
     pub text: ApiKeyText,
     /// Its id.
     pub id: KeyId,
-    /// What to keep of its secret.
+    /// The digest of its secret, to store.
     pub digest: SecretDigest,
 }
 
-/// The text is not that of a key of this service: another kind of key, or a typing error.
+/// The text is not a key of this service: it is another kind of key, or has a typing error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAKey;
 
@@ -118,7 +118,7 @@ impl std::fmt::Display for NotAKey {
 
 impl std::error::Error for NotAKey {}
 
-/// A key as somebody sent it: well formed, and nothing more is known of it yet.
+/// A well-formed key that a client sent. It has not been checked against a record.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
     tenant: TenantId,
@@ -127,14 +127,14 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Makes a key of a tenant. The random bytes must be used for nothing else.
+    /// Creates a key of a tenant. The random bytes must be used for nothing else.
     #[must_use]
     pub fn generate(tenant: &TenantId, random: &[u8; 32]) -> NewApiKey {
         let (id, secret) = split(random);
         Self::write(tenant, KeyId(id), &secret)
     }
 
-    /// Makes a new secret for the key of this id.
+    /// Creates a new secret for the key of this id.
     #[must_use]
     pub fn rotate(tenant: &TenantId, id: KeyId, random: &[u8; 32]) -> NewApiKey {
         Self::write(tenant, id, &split(random).1)
@@ -151,10 +151,10 @@ impl ApiKey {
         }
     }
 
-    /// Reads a key.
+    /// Parses a key.
     ///
     /// # Errors
-    /// [`NotAKey`] when a look-up could not find it either.
+    /// [`NotAKey`] if the text cannot be a key of this service.
     pub fn parse(text: &str) -> Result<Self, NotAKey> {
         let rest = text.strip_prefix(KEY_PREFIX).ok_or(NotAKey)?;
         let rest = rest.strip_prefix('_').ok_or(NotAKey)?;
@@ -173,19 +173,19 @@ impl ApiKey {
         })
     }
 
-    /// Whose key it says it is.
+    /// Returns the tenant in the text.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
-    /// Which key it says it is.
+    /// Returns the id in the text.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The digest of its secret.
+    /// Returns the digest of the secret.
     #[must_use]
     pub fn digest(&self) -> SecretDigest {
         self.digest
@@ -200,7 +200,7 @@ fn split(random: &[u8; 32]) -> ([u8; ID_BYTES], [u8; SECRET_BYTES]) {
     (id, secret)
 }
 
-/// The checksum says nothing of the secret that the key does not say itself.
+/// Computes the checksum, which reveals nothing that the key does not contain.
 fn checksum(body: &str) -> String {
     let digest = Sha256::digest(body);
     hex::encode(digest.get(..CHECKSUM_BYTES).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What the claims of a token mean here.
+//! The meaning of a token's claims.
 
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
@@ -14,34 +14,34 @@ use crate::api_key::KeyId;
 pub const DEFAULT_PLAYER_CLAIM: &str = "sub";
 /// The longest name of a claim in a configuration, in bytes.
 pub const MAX_CLAIM_NAME_BYTES: usize = 128;
-/// Where scopes are looked for unless a claim is configured: RFC 8693, and what others use.
+/// The claims that can contain scopes unless one is configured: that of RFC 8693, and other common names.
 const SCOPE_CLAIMS: [&str; 3] = ["scope", "scp", "scopes"];
 
-/// Which tenant a token is for.
+/// Where the tenant of a token comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TenantSource {
     /// Every token of the issuer is for this tenant.
     Fixed(TenantId),
-    /// The claim of this name says it, and must be there.
+    /// The claim of this name, which is required.
     Claim(Box<str>),
 }
 
-/// Which claims say who somebody is and what they may do.
+/// Which claims contain tenant, player and scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimsMapping {
     /// Which tenant.
     pub tenant: TenantSource,
-    /// The claim that names the player; `None` when the issuer's tokens are not of players.
+    /// The claim that names the player; `None` if the issuer's tokens are not for players.
     pub player: Option<Box<str>>,
-    /// Whether a token without that claim is refused. Where it is not, such a token is of a server.
+    /// Whether a token without this claim is refused. Otherwise such a token is a server's.
     pub player_required: bool,
-    /// The claim that lists the scopes; `None` is the first there is of `scope`, `scp` and `scopes`.
+    /// The claim that lists the scopes; `None` is the first of `scope`, `scp` and `scopes` that the token has.
     pub scopes: Option<Box<str>>,
-    /// The scopes of a token that lists none.
+    /// The scopes of a token without a scope claim.
     pub default_scopes: Scopes,
-    /// What the issuer may grant at most; other scopes of a token count for nothing.
+    /// The scopes that the issuer may grant. Other scopes of a token are ignored.
     pub granted_scopes: Scopes,
-    /// Whether a token can be bound to an API key. Only this service issues such tokens; elsewhere the claims mean nothing.
+    /// Whether a token can be bound to an API key. Only this service issues such tokens; for other issuers the claims are ignored.
     pub bound_to_keys: bool,
 }
 
@@ -52,20 +52,19 @@ pub(crate) const KEY_MADE_CLAIM: &str = "key_made";
 /// The claim that lists the address ranges that a token is good from.
 pub(crate) const ADDRESSES_CLAIM: &str = "net";
 
-/// The API key that a token was issued by, and what it may not do beyond that key.
+/// The API key that issued a token, and the limits that the token gets from the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyBinding {
-    /// The key: the token ends when it does.
+    /// The key. The token is valid only as long as the key.
     pub key: KeyId,
-    /// When that key was made, which tells it from an earlier or a later key of the same id; `None` in tokens of versions that
-    /// did not say so.
+    /// When the key was created, which tells it from other keys of the same id; `None` in tokens of older versions.
     pub key_made_at: Option<Timestamp>,
-    /// From where the token may be used; empty is from everywhere.
+    /// The addresses that may use the token; empty allows all.
     pub addresses: Vec<IpNet>,
 }
 
 impl ClaimsMapping {
-    /// Players of one tenant, named by `sub`.
+    /// Creates a mapping for players of one tenant, named by `sub`.
     #[must_use]
     pub fn players_of(tenant: TenantId) -> Self {
         Self {
@@ -169,7 +168,7 @@ impl ClaimsMapping {
     }
 }
 
-/// The claims of a token, those of time aside. A name that is there twice is refused: two readers could differ.
+/// The claims of a token, except those of time. A repeated name is refused, because two readers could read different values.
 #[derive(Debug)]
 pub(super) struct ClaimMap(Map<String, Value>);
 
@@ -178,7 +177,7 @@ impl ClaimMap {
         self.0.get(name)
     }
 
-    /// A claim that is text where it is there at all.
+    /// Returns a claim that must be text if it exists.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, TokenProblem> {
         match self.get(name) {
             None => Ok(None),
@@ -187,7 +186,7 @@ impl ClaimMap {
         }
     }
 
-    /// Whether `aud`, one text or a list of them (RFC 7519, section 4.1.3), names one of `audiences`.
+    /// Returns whether `aud`, a text or a list of texts (RFC 7519, section 4.1.3), names one of `audiences`.
     pub(super) fn is_for(&self, audiences: &[Box<str>]) -> bool {
         let is_ours = |value: &Value| {
             value
@@ -204,13 +203,13 @@ impl ClaimMap {
 
 impl<'de> Deserialize<'de> for ClaimMap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Unique)
+        deserializer.deserialize_map(UniqueClaims)
     }
 }
 
-struct Unique;
+struct UniqueClaims;
 
-impl<'de> Visitor<'de> for Unique {
+impl<'de> Visitor<'de> for UniqueClaims {
     type Value = ClaimMap;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,4 +1,4 @@
-//! What an issuer publishes about itself (OpenID Connect Discovery 1.0), and the addresses that may be fetched.
+//! Discovery documents of issuers (OpenID Connect Discovery 1.0), and the addresses that may be fetched.
 
 use serde::Deserialize;
 
@@ -10,20 +10,20 @@ pub const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
 pub const MAX_URL_BYTES: usize = 512;
 
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-/// Hosts that may be asked without encryption: nothing leaves the machine.
+/// Hosts that may be fetched without encryption, because nothing leaves the machine.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// The hosts that may be named. A name is not resolved here: which hosts a name may lead to is the host's grant to decide.
+/// The hosts that an address may name. Names are not resolved here; the grants of the host decide which resolved hosts are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hosts {
-    /// All of them, for whoever runs the installation.
+    /// All hosts, for the operator.
     Any,
-    /// Public ones alone, by `https`: neither this machine nor a private network, for everybody else.
+    /// Public hosts over `https`, for all others: no host on this machine or in a private network.
     Public,
 }
 
 impl Hosts {
-    /// Those that an issuer at this address may lead on to: who is public does not send into a private network.
+    /// Returns the hosts that the document of an issuer may name. A public issuer may not name a private host.
     fn led_to_by(issuer: &str) -> Self {
         match checked_url(issuer, Self::Public) {
             Err(DocumentProblem::Private) => Self::Any,
@@ -32,7 +32,7 @@ impl Hosts {
     }
 }
 
-/// Why what an issuer publishes cannot be used. What it displays is safe to show to an administrator.
+/// Why a document of an issuer cannot be used. The displayed text is safe to show to an administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentProblem {
     /// Too many bytes, or too many keys.
@@ -41,11 +41,11 @@ pub enum DocumentProblem {
     Malformed,
     /// No key in it can be used.
     NoKey,
-    /// It is the document of another issuer.
+    /// The document is of another issuer.
     WrongIssuer,
     /// An address that is not `https`, nor `http` to this machine.
     Address,
-    /// An address on this machine or in a private network, or without encryption, where only public ones may be named.
+    /// An address on this machine, in a private network or without encryption, although only public addresses are allowed.
     Private,
 }
 
@@ -68,42 +68,43 @@ impl std::fmt::Display for DocumentProblem {
 
 impl std::error::Error for DocumentProblem {}
 
-/// What is needed of a discovery document.
+/// The used part of a discovery document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovery {
-    /// Where the key set is.
+    /// The address of the key set.
     pub jwks_uri: String,
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct DiscoveryDocument {
     issuer: String,
     jwks_uri: String,
 }
 
 impl Discovery {
-    /// Reads the document of `issuer`, byte for byte this one.
+    /// Parses the document of `issuer`, whose name must be equal byte for byte.
     ///
     /// # Errors
-    /// When it is too large, no such document, of another issuer, or sends elsewhere than to an `https` address.
+    /// [`DocumentProblem`] if the document is too large, malformed, of another issuer, or names an address that may not be fetched.
     pub fn parse(json: &[u8], issuer: &str) -> Result<Self, DocumentProblem> {
         if json.len() > MAX_DISCOVERY_BYTES {
             return Err(DocumentProblem::TooLarge);
         }
-        let wire: Wire = serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
-        if wire.issuer != issuer {
+        let document: DiscoveryDocument =
+            serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
+        if document.issuer != issuer {
             return Err(DocumentProblem::WrongIssuer);
         }
-        checked_url(&wire.jwks_uri, Hosts::led_to_by(issuer))?;
-        let jwks_uri = wire.jwks_uri;
+        checked_url(&document.jwks_uri, Hosts::led_to_by(issuer))?;
+        let jwks_uri = document.jwks_uri;
         Ok(Self { jwks_uri })
     }
 }
 
-/// Where the discovery document of an issuer is (OpenID Connect Discovery 1.0, section 4).
+/// Returns the address of an issuer's discovery document (OpenID Connect Discovery 1.0, section 4).
 ///
 /// # Errors
-/// [`DocumentProblem::Address`] or [`DocumentProblem::Private`] when the issuer is no address that may be fetched.
+/// [`DocumentProblem::Address`] or [`DocumentProblem::Private`] if the issuer is not an address that may be fetched.
 pub fn discovery_url(issuer: &str, hosts: Hosts) -> Result<String, DocumentProblem> {
     checked_url(issuer, hosts)?;
     if issuer.contains('?') {
@@ -112,7 +113,7 @@ pub fn discovery_url(issuer: &str, hosts: Hosts) -> Result<String, DocumentProbl
     Ok(format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')))
 }
 
-/// Checks that an address may be fetched: `https`, or `http` to this machine; a host of those, no user, no fragment.
+/// Checks that an address may be fetched: `https`, or `http` on this machine; a host of `hosts`; no user and no fragment.
 ///
 /// # Errors
 /// [`DocumentProblem::Address`], [`DocumentProblem::Private`].

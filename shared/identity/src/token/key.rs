@@ -1,4 +1,4 @@
-//! One key of an issuer, with the one algorithm that it is for.
+//! A key of an issuer, and the only algorithm that it is used with.
 
 use jwt_compact::alg::{Es256, Hs256, Hs256Key, Rsa};
 use jwt_compact::jwk::JsonWebKey;
@@ -21,7 +21,7 @@ pub const MIN_SECRET_BYTES: usize = 32;
 const MAX_SECRET_BYTES: usize = 1024;
 /// The smallest RSA key, in bits (RFC 7518, section 3.3).
 pub const MIN_RSA_BITS: usize = 2048;
-/// The largest RSA key, in bits: checking a signature takes longer with the square of it.
+/// The largest RSA key, in bits. The time to verify a signature grows with the square of the size.
 pub const MAX_RSA_BITS: usize = 4096;
 /// The longest key as PEM, in bytes.
 pub const MAX_PEM_BYTES: usize = 4096;
@@ -46,7 +46,7 @@ pub enum TokenAlgorithm {
 }
 
 impl TokenAlgorithm {
-    /// The algorithm of a token's or key's `alg`. There is none for `none`.
+    /// Returns the algorithm of a token's or key's `alg`; `None` for unknown names and for `none`.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         match name {
@@ -70,16 +70,16 @@ impl TokenAlgorithm {
     }
 }
 
-/// Where a key comes from, which decides what it may be.
+/// Where a key comes from, which decides the allowed kinds of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub enum KeyOrigin {
     /// An administrator gave it: it may be a shared secret.
     Configured,
-    /// It was published at an address. A secret that is published is none, so it is refused.
+    /// It was published at an address. A published secret is not secret, so shared secrets are refused.
     Published,
 }
 
-/// Why a key cannot be used. What it displays is safe to show: it repeats nothing of the key.
+/// Why a key cannot be used. The displayed text contains no part of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyProblem {
     /// Not a key in this format, or its numbers are not those of a key.
@@ -109,18 +109,18 @@ impl std::fmt::Display for KeyProblem {
 impl std::error::Error for KeyProblem {}
 
 #[derive(Clone)]
-enum Material {
+enum KeyMaterial {
     Hs256(Hs256Key),
     EdDsa(ed25519_dalek::VerifyingKey),
     Es256(p256::ecdsa::VerifyingKey),
     Rs256(rsa::RsaPublicKey),
 }
 
-/// A key that tokens are checked with, and the one algorithm that it is for.
+/// A key that verifies tokens, and the only algorithm that it is used with.
 #[derive(Clone)]
 pub struct VerificationKey {
     kid: Option<Box<str>>,
-    material: Material,
+    material: KeyMaterial,
 }
 
 impl VerificationKey {
@@ -130,7 +130,7 @@ impl VerificationKey {
     /// [`KeyProblem::Size`], and [`KeyProblem::Malformed`] for a `kid` that is too long.
     pub fn from_secret(kid: Option<&str>, secret: &[u8]) -> Result<Self, KeyProblem> {
         if (MIN_SECRET_BYTES..=MAX_SECRET_BYTES).contains(&secret.len()) {
-            Self::new(kid, Material::Hs256(Hs256Key::new(secret)))
+            Self::new(kid, KeyMaterial::Hs256(Hs256Key::new(secret)))
         } else {
             Err(KeyProblem::Size)
         }
@@ -138,7 +138,7 @@ impl VerificationKey {
 
     /// A public key for EdDSA.
     pub(crate) fn from_ed25519(kid: &str, key: ed25519_dalek::VerifyingKey) -> Self {
-        let (kid, material) = (Some(kid.into()), Material::EdDsa(key));
+        let (kid, material) = (Some(kid.into()), KeyMaterial::EdDsa(key));
         Self { kid, material }
     }
 
@@ -146,7 +146,7 @@ impl VerificationKey {
     /// Ed25519 for EdDSA.
     ///
     /// # Errors
-    /// When it is not such a key.
+    /// [`KeyProblem`] if the text is not such a key.
     pub fn from_pem(kid: Option<&str>, pem: &str) -> Result<Self, KeyProblem> {
         if pem.len() > MAX_PEM_BYTES {
             return Err(KeyProblem::Size);
@@ -160,27 +160,27 @@ impl VerificationKey {
         let material = match info.algorithm.oid {
             OID_RSA => {
                 let key = rsa::RsaPublicKey::from_pkcs1_der(bytes).map_err(|_| KeyProblem::Malformed)?;
-                Material::Rs256(key)
+                KeyMaterial::Rs256(key)
             }
             OID_EC if info.algorithm.parameters_oid() == Ok(OID_P256) => {
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes);
-                Material::Es256(key.map_err(|_| KeyProblem::Malformed)?)
+                KeyMaterial::Es256(key.map_err(|_| KeyProblem::Malformed)?)
             }
             OID_ED25519 => {
                 let bytes = bytes.try_into().map_err(|_| KeyProblem::Malformed)?;
                 let key = ed25519_dalek::VerifyingKey::from_bytes(bytes);
-                Material::EdDsa(key.map_err(|_| KeyProblem::Malformed)?)
+                KeyMaterial::EdDsa(key.map_err(|_| KeyProblem::Malformed)?)
             }
             _ => return Err(KeyProblem::Unsupported),
         };
         Self::new(kid, material)
     }
 
-    /// A key as JSON (RFC 7517). Its algorithm is its `alg`, else the one of its kind.
+    /// Creates a key from JSON (RFC 7517). Its algorithm is its `alg`, or else the algorithm of its kind.
     ///
     /// # Errors
-    /// When the key is none, or none that may check signatures of tokens.
-    pub fn from_jwk(jwk: &Value, trust: Trust) -> Result<Self, KeyProblem> {
+    /// [`KeyProblem`] if this is not a key that may verify tokens.
+    pub fn from_jwk(jwk: &Value, origin: KeyOrigin) -> Result<Self, KeyProblem> {
         let text = |name: &str| match jwk.get(name) {
             None => Ok(None),
             Some(value) => value.as_str().map(Some).ok_or(KeyProblem::Malformed),
@@ -199,7 +199,7 @@ impl VerificationKey {
         if text("alg")?.is_some_and(|named| TokenAlgorithm::of_name(named) != Some(algorithm)) {
             return Err(KeyProblem::Unsupported);
         }
-        if algorithm == TokenAlgorithm::Hs256 && trust == Trust::Published {
+        if algorithm == TokenAlgorithm::Hs256 && origin == KeyOrigin::Published {
             return Err(KeyProblem::PublishedSecret);
         }
         let parsed: JsonWebKey<'_> =
@@ -209,23 +209,23 @@ impl VerificationKey {
         }
         let material = match algorithm {
             TokenAlgorithm::Hs256 => return Err(KeyProblem::Malformed),
-            TokenAlgorithm::EdDsa => Material::EdDsa(convert(&parsed)?),
-            TokenAlgorithm::Es256 => Material::Es256(convert(&parsed)?),
-            TokenAlgorithm::Rs256 => Material::Rs256(convert(&parsed)?),
+            TokenAlgorithm::EdDsa => KeyMaterial::EdDsa(convert(&parsed)?),
+            TokenAlgorithm::Es256 => KeyMaterial::Es256(convert(&parsed)?),
+            TokenAlgorithm::Rs256 => KeyMaterial::Rs256(convert(&parsed)?),
         };
         Self::new(text("kid")?, material)
     }
 
-    fn new(kid: Option<&str>, material: Material) -> Result<Self, KeyProblem> {
+    fn new(kid: Option<&str>, material: KeyMaterial) -> Result<Self, KeyProblem> {
         if kid.is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
             return Err(KeyProblem::Malformed);
         }
         match &material {
-            Material::Rs256(key) if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&key.n().bits()) => {
+            KeyMaterial::Rs256(key) if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&key.n().bits()) => {
                 return Err(KeyProblem::Size);
             }
-            // With a key of small order one signature is valid for many texts.
-            Material::EdDsa(key) if key.is_weak() => return Err(KeyProblem::Malformed),
+            // With a key of small order, one signature is valid for many texts.
+            KeyMaterial::EdDsa(key) if key.is_weak() => return Err(KeyProblem::Malformed),
             _ => {}
         }
         let kid = kid.map(Into::into);
@@ -242,14 +242,14 @@ impl VerificationKey {
     #[must_use]
     pub fn algorithm(&self) -> TokenAlgorithm {
         match self.material {
-            Material::Hs256(_) => TokenAlgorithm::Hs256,
-            Material::EdDsa(_) => TokenAlgorithm::EdDsa,
-            Material::Es256(_) => TokenAlgorithm::Es256,
-            Material::Rs256(_) => TokenAlgorithm::Rs256,
+            KeyMaterial::Hs256(_) => TokenAlgorithm::Hs256,
+            KeyMaterial::EdDsa(_) => TokenAlgorithm::EdDsa,
+            KeyMaterial::Es256(_) => TokenAlgorithm::Es256,
+            KeyMaterial::Rs256(_) => TokenAlgorithm::Rs256,
         }
     }
 
-    /// The claims, if the token's algorithm is this key's and its signature is good.
+    /// Returns the claims, if the token has this key's algorithm and a valid signature.
     pub(super) fn check<T: DeserializeOwned>(
         &self,
         token: &PresentedToken<'_>,
@@ -258,18 +258,18 @@ impl VerificationKey {
             return Err(TokenProblem::AlgorithmMismatch);
         }
         match &self.material {
-            Material::Hs256(key) => check(&Hs256, key, token),
-            Material::EdDsa(key) if token.parts.algorithm() == "Ed25519" => {
+            KeyMaterial::Hs256(key) => check(&Hs256, key, token),
+            KeyMaterial::EdDsa(key) if token.parts.algorithm() == "Ed25519" => {
                 check(&jwt_compact::alg::Ed25519::with_specific_name(), key, token)
             }
-            Material::EdDsa(key) => check(&jwt_compact::alg::Ed25519, key, token),
-            Material::Es256(key) => check(&Es256, key, token),
-            Material::Rs256(key) => check(&Rsa::rs256(), key, token),
+            KeyMaterial::EdDsa(key) => check(&jwt_compact::alg::Ed25519, key, token),
+            KeyMaterial::Es256(key) => check(&Es256, key, token),
+            KeyMaterial::Rs256(key) => check(&Rsa::rs256(), key, token),
         }
     }
 }
 
-/// Shows the name and the algorithm, never the key.
+/// Prints the id and the algorithm, never the key.
 impl std::fmt::Debug for VerificationKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VerificationKey")
@@ -315,8 +315,8 @@ mod tests {
     #[test]
     fn the_signature_of_rfc_8037_is_good() {
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
-        let key = VerificationKey::from_jwk(&jwk, Trust::Published).unwrap();
-        let Material::EdDsa(key) = key.material else {
+        let key = VerificationKey::from_jwk(&jwk, KeyOrigin::Published).unwrap();
+        let KeyMaterial::EdDsa(key) = key.material else {
             panic!()
         };
         let text = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";

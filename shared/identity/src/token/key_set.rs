@@ -4,13 +4,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::presented::PresentedToken;
-use super::{DocumentProblem, TokenProblem, Trust, VerificationKey};
+use super::{DocumentProblem, KeyOrigin, TokenProblem, VerificationKey};
 
 /// The longest key set, in bytes. Sets with certificates in them are long.
 pub const MAX_KEY_SET_BYTES: usize = 128 * 1024;
-/// Keys in a set, those that cannot be used included.
+/// The most keys in a set, with those that cannot be used.
 pub const MAX_KEYS: usize = 64;
-/// Keys that one token is tried with, where its header does not tell them apart.
+/// The most keys that one token is tried with, if its header does not name the key.
 pub const MAX_KEYS_TRIED: usize = 4;
 
 /// The keys of one issuer.
@@ -18,35 +18,35 @@ pub const MAX_KEYS_TRIED: usize = 4;
 pub struct KeySet(Vec<VerificationKey>);
 
 #[derive(Deserialize)]
-struct Wire {
+struct KeySetDocument {
     keys: Vec<Value>,
 }
 
 impl KeySet {
-    /// A set of these keys; of more than [`MAX_KEYS`] the first.
+    /// Creates a set of these keys, or of the first [`MAX_KEYS`].
     #[must_use]
     pub fn new(mut keys: Vec<VerificationKey>) -> Self {
         keys.truncate(MAX_KEYS);
         Self(keys)
     }
 
-    /// Reads a set. Keys that cannot be used are skipped, as the RFC asks: an issuer may publish keys for more than
-    /// this service.
+    /// Parses a set. Unusable keys are skipped as the RFC requires, because an issuer may publish keys for other services.
     ///
     /// # Errors
-    /// When it is too large, has too many keys, is no key set, or has no key that can be used.
-    pub fn parse(json: &[u8], trust: Trust) -> Result<Self, DocumentProblem> {
+    /// [`DocumentProblem`] if the set is too large, has too many keys, is malformed, or has no usable key.
+    pub fn parse(json: &[u8], origin: KeyOrigin) -> Result<Self, DocumentProblem> {
         if json.len() > MAX_KEY_SET_BYTES {
             return Err(DocumentProblem::TooLarge);
         }
-        let wire: Wire = serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
-        if wire.keys.len() > MAX_KEYS {
+        let document: KeySetDocument =
+            serde_json::from_slice(json).map_err(|_| DocumentProblem::Malformed)?;
+        if document.keys.len() > MAX_KEYS {
             return Err(DocumentProblem::TooLarge);
         }
-        let usable = wire
+        let usable = document
             .keys
             .iter()
-            .filter_map(|jwk| VerificationKey::from_jwk(jwk, trust).ok());
+            .filter_map(|jwk| VerificationKey::from_jwk(jwk, origin).ok());
         let set = Self(usable.collect());
         if set.is_empty() {
             return Err(DocumentProblem::NoKey);
@@ -71,8 +71,8 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// The keys that may have signed a token: those of its name, else those without a name, or all when the token
-    /// names none; of its algorithm, and only a few.
+    /// Returns at most [`MAX_KEYS_TRIED`] keys of the token's algorithm that may have signed it: those with its key id, or else those
+    /// without an id; all if the token has no key id.
     pub(super) fn candidates(
         &self,
         token: &PresentedToken<'_>,

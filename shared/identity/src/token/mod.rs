@@ -1,5 +1,4 @@
-//! JSON Web Tokens (RFC 7519), checked as RFC 8725 asks: every key has one algorithm, and what the token says
-//! about itself decides nothing.
+//! JSON Web Tokens (RFC 7519), verified as RFC 8725 requires: every key has one algorithm, and a token's own header decides nothing.
 
 mod claims;
 mod issuer;
@@ -16,8 +15,8 @@ pub use issuer::{
     Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
 };
 pub use key::{
-    KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,
-    TokenAlgorithm, Trust, VerificationKey,
+    KeyOrigin, KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,
+    TokenAlgorithm, VerificationKey,
 };
 pub use key_set::{KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, MAX_KEYS_TRIED};
 pub use presented::{MAX_TOKEN_BYTES, PresentedToken};

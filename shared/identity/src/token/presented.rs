@@ -1,4 +1,4 @@
-//! A token as somebody sent it: taken apart, nothing of it believed.
+//! A token that a client sent: parsed and not yet verified.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,44 +13,44 @@ use super::{MAX_KEY_ID_BYTES, TokenProblem, shape};
 /// The longest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The header's fields that the library does not know.
+/// The header fields that the library does not parse.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Header {
+pub(super) struct ExtraHeader {
     #[serde(rename = "crit")]
     critical: Option<IgnoredAny>,
 }
 
-/// The one claim that is read before the signature: it only says which keys to look at.
+/// The claim `iss`, which is read before the signature is verified, only to find the issuer's keys.
 #[derive(Debug, Deserialize)]
-struct Issuer {
+struct IssuerClaim {
     iss: Option<String>,
 }
 
-/// The other one, for the same purpose.
+/// The claim `aud`, which is read for the same purpose.
 #[derive(Debug, Deserialize)]
-struct Audience {
+struct AudienceClaim {
     aud: Option<Value>,
 }
 
-/// Whose a token is, for the record of a refusal.
+/// The claim `sub`, which is read for the audit record of a refused token.
 #[derive(Debug, Deserialize)]
-struct Subject {
+struct SubjectClaim {
     sub: Option<String>,
 }
 
-/// A token in its parts. Nothing of it is true until a [`Verifier`](super::Verifier) has seen it.
+/// A parsed token. Its content is not trustworthy until a [`Verifier`](super::Verifier) has verified it.
 #[derive(Debug)]
 pub struct PresentedToken<'a> {
-    pub(super) parts: UntrustedToken<'a, Header>,
+    pub(super) parts: UntrustedToken<'a, ExtraHeader>,
     pub(super) algorithm: TokenAlgorithm,
 }
 
 impl<'a> PresentedToken<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
-    /// A token that no key can make valid: too large, too complex, malformed, of an unsupported algorithm
-    /// (`none` is one), or with a critical header.
+    /// [`TokenProblem`] if no key can make the token valid: it is too large, too complex or malformed, or has an unsupported algorithm
+    /// (such as `none`) or a critical header.
     pub fn parse(text: &'a str) -> Result<Self, TokenProblem> {
         if text.len() > MAX_TOKEN_BYTES {
             return Err(TokenProblem::TooLarge);
@@ -59,7 +59,7 @@ impl<'a> PresentedToken<'a> {
         for _ in 0..2 {
             shape::check(&decode(parts.next().unwrap_or_default())?)?;
         }
-        let parts: UntrustedToken<'a, Header> = text.try_into().map_err(|_| TokenProblem::Malformed)?;
+        let parts: UntrustedToken<'a, ExtraHeader> = text.try_into().map_err(|_| TokenProblem::Malformed)?;
         let algorithm =
             TokenAlgorithm::of_name(parts.algorithm()).ok_or(TokenProblem::UnsupportedAlgorithm)?;
         let header = parts.header();
@@ -76,23 +76,23 @@ impl<'a> PresentedToken<'a> {
         Ok(Self { parts, algorithm })
     }
 
-    /// What the token calls its key.
+    /// Returns the key id in the token's header.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.parts.header().key_id.as_deref()
     }
 
-    /// Who the token says has issued it: good for choosing a verifier, which then checks it.
+    /// Returns the unverified issuer, for the choice of a verifier.
     #[must_use]
     pub fn claimed_issuer(&self) -> Option<String> {
-        let claims = self.parts.deserialize_claims_unchecked::<Issuer>().ok()?;
+        let claims = self.parts.deserialize_claims_unchecked::<IssuerClaim>().ok()?;
         claims.custom.iss
     }
 
-    /// For whom the token says it is: good for choosing a verifier, which then checks it.
+    /// Returns the unverified audiences, for the choice of a verifier.
     #[must_use]
     pub fn claimed_audiences(&self) -> Vec<String> {
-        let claims = self.parts.deserialize_claims_unchecked::<Audience>();
+        let claims = self.parts.deserialize_claims_unchecked::<AudienceClaim>();
         match claims.ok().and_then(|claims| claims.custom.aud) {
             Some(Value::String(name)) => vec![name],
             Some(Value::Array(list)) => {
@@ -106,10 +106,10 @@ impl<'a> PresentedToken<'a> {
         }
     }
 
-    /// Whose the token says it is: good for a record of one that was refused.
+    /// Returns the unverified subject, for the audit record of a refused token.
     #[must_use]
     pub fn claimed_subject(&self) -> Option<String> {
-        let claims = self.parts.deserialize_claims_unchecked::<Subject>().ok()?;
+        let claims = self.parts.deserialize_claims_unchecked::<SubjectClaim>().ok()?;
         claims.custom.sub
     }
 }

@@ -1,9 +1,8 @@
-//! What is wrong with a token.
+//! Problems of tokens.
 
 use std::fmt::{Display, Formatter, Result};
 
-/// Why a token is not accepted. What it displays is safe to show to whoever sent the token: it repeats nothing of
-/// the token and nothing of the keys.
+/// Why a token is refused. The displayed text is safe to show to its sender: it contains no part of the token or of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenProblem {
     /// Longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
@@ -12,43 +11,43 @@ pub enum TokenProblem {
     Malformed,
     /// More than [`MAX_CLAIMS`](super::MAX_CLAIMS) claims, or claims nested too deeply.
     TooComplex,
-    /// An algorithm that is not accepted at all: `none`, and whatever this service does not know.
+    /// An algorithm that this service does not support, such as `none`.
     UnsupportedAlgorithm,
-    /// Another algorithm than the one that the key is for.
+    /// Another algorithm than that of the key.
     AlgorithmMismatch,
-    /// A header marked as critical (RFC 7515, section 4.1.11); none is understood here.
+    /// A header marked as critical (RFC 7515, section 4.1.11). This service supports no such header.
     CriticalHeader,
-    /// The header `typ` says that it is something else than an access token.
+    /// The header `typ` names another kind of token.
     WrongType,
-    /// No such key. The issuer may have a new one: fetch its keys again, within reason.
+    /// The key is unknown. The issuer may have a new key, so the caller may fetch the keys again.
     UnknownKey {
-        /// What the token calls its key; it comes from whoever sent the token, so it is not displayed.
+        /// The key id in the token. It comes from the sender, so it is not displayed.
         kid: Option<String>,
     },
-    /// The signature is not of this key and this text.
+    /// The signature is not valid for this key and this text.
     BadSignature,
     /// At or past `exp`.
     Expired,
-    /// The key that it was issued by was revoked, or all tokens of its time were.
+    /// The API key that issued the token was revoked, or all tokens of its time were.
     Revoked,
     /// Before `nbf`.
     NotYetValid,
     /// `iat` is in the future.
     IssuedInFuture,
-    /// Nobody has an issuer for what `iss` and `aud` say.
+    /// No configured issuer has this `iss` and `aud`.
     UnknownIssuer,
     /// `iss` is not the issuer of these keys.
     WrongIssuer,
     /// `aud` does not name this service.
     WrongAudience,
-    /// A claim that must be there is not.
+    /// A required claim is missing.
     MissingClaim(Box<str>),
-    /// A claim has a value that cannot be meant.
+    /// A claim has an invalid value.
     InvalidClaim(Box<str>),
 }
 
 impl TokenProblem {
-    /// Whether the token may be good by other keys of its issuer.
+    /// Returns whether the token may be valid with other keys of its issuer.
     #[must_use]
     pub const fn other_keys_may_help(&self) -> bool {
         matches!(
@@ -57,7 +56,8 @@ impl TokenProblem {
         )
     }
 
-    /// Whether a [`Verifier`](super::Verifier) that says so has found the signature good: then the claims are the issuer's.
+    /// Returns whether a [`Verifier`](super::Verifier) reports this problem only after it has verified the signature. Then the claims
+    /// are the issuer's.
     #[must_use]
     pub const fn is_of_signed_claims(&self) -> bool {
         matches!(

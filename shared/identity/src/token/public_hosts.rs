@@ -1,8 +1,8 @@
-//! Which hosts are public, by their names and addresses.
+//! Decides which hosts are public, by their names and addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Endings of names that are of no public host (RFC 6761, RFC 6762, RFC 8375, RFC 9476, and ICANN's `internal`).
+/// Endings of names that no public host has (RFC 6761, RFC 6762, RFC 8375, RFC 9476, and ICANN's `internal`).
 const PRIVATE_ENDINGS: [&str; 8] = [
     "localhost",
     "local",
@@ -14,7 +14,7 @@ const PRIVATE_ENDINGS: [&str; 8] = [
     "alt",
 ];
 
-/// Whether the host of an address is a public one, as far as can be seen.
+/// Returns whether the host of an address is public, as far as its name shows.
 pub(super) fn is_public(host: &str) -> bool {
     if let Some(inside) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return inside.parse().is_ok_and(is_public_v6);
@@ -24,7 +24,7 @@ pub(super) fn is_public(host: &str) -> bool {
     }
     let name = host.trim_end_matches('.').to_ascii_lowercase();
     let Some((_, last)) = name.rsplit_once('.') else {
-        // A name without a dot is found in the network that one is in.
+        // A name without a dot is resolved in the local network.
         return false;
     };
     // Resolvers read `127.1` and `0x7f.0.0.1` as addresses. No name ends in a number (RFC 3696, section 2).

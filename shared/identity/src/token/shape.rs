@@ -1,13 +1,13 @@
-//! Bounds on JSON, checked before anything is built from it.
+//! Bounds on the size of JSON, checked before it is parsed.
 
 use super::TokenProblem;
 
-/// Members and elements of a token's claims, those of nested objects and arrays included.
+/// The most members and elements of a token's claims, with those of nested objects and arrays.
 pub const MAX_CLAIMS: usize = 256;
 /// How deep objects and arrays of a token's claims may be nested.
 pub const MAX_CLAIMS_DEPTH: usize = 8;
 
-/// Checks the bounds. What is not JSON at all may pass: the parser sees it next.
+/// Checks the bounds. Text that is not JSON may pass, because the parser checks it next.
 pub(super) fn check(json: &[u8]) -> Result<(), TokenProblem> {
     let (mut depth, mut separators) = (0_usize, 0_usize);
     let (mut in_text, mut escaped) = (false, false);

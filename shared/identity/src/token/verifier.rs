@@ -1,4 +1,4 @@
-//! The one place that says whether a token is valid.
+//! The verification of tokens.
 
 use jwt_compact::Claims;
 use leaderboard_core::access::Scopes;
@@ -11,19 +11,19 @@ use super::{KeySet, MAX_URL_BYTES, PresentedToken, TokenProblem};
 pub const DEFAULT_LEEWAY_S: u32 = 60;
 /// How far clocks may be configured to differ, in seconds.
 pub const MAX_LEEWAY_S: u32 = 300;
-/// Names that this service may have in `aud`.
+/// The most names that this service may have in `aud`.
 pub const MAX_AUDIENCES: usize = 16;
 /// The longest `jti`, in bytes.
 pub const MAX_TOKEN_ID_BYTES: usize = 256;
 /// The longest `sub`, in bytes; OpenID Connect allows 255.
 pub const MAX_SUBJECT_BYTES: usize = 256;
 
-/// What the header `typ` may be (RFC 8725, section 3.11).
+/// The allowed values of the header `typ` (RFC 8725, section 3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenType {
-    /// Nothing, `JWT`, or `at+jwt` (RFC 9068).
+    /// No value, `JWT`, or `at+jwt` (RFC 9068).
     Access,
-    /// This alone, for tokens that no other service issues.
+    /// Only this value, for tokens that only this service issues.
     Only(&'static str),
 }
 
@@ -40,7 +40,7 @@ impl TokenType {
     }
 }
 
-/// What the tokens of one issuer must be like.
+/// The rules for the tokens of one issuer.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     issuer: Box<str>,
@@ -50,16 +50,16 @@ pub struct Verifier {
     mapping: ClaimsMapping,
 }
 
-/// What a valid token says.
+/// The content of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// The tenant it is for.
+    /// The tenant of the token.
     pub tenant: TenantId,
     /// Its `sub`, as the issuer has it.
     pub subject: Option<String>,
-    /// Whose it is; `None` for a server's.
+    /// The player of the token; `None` for a server's token.
     pub player: Option<PlayerId>,
-    /// What it is good for.
+    /// The scopes of the token.
     pub scopes: Scopes,
     /// Its `jti`.
     pub token_id: Option<String>,
@@ -67,12 +67,12 @@ pub struct VerifiedToken {
     pub issued_at: Option<Timestamp>,
     /// Its `exp`, without leeway.
     pub expires_at: Timestamp,
-    /// The API key that it was issued by, where this service issued it.
+    /// The API key that issued the token, if this service signed it.
     pub binding: Option<KeyBinding>,
 }
 
 impl Verifier {
-    /// Rules for the tokens of `issuer` to one of `audiences`.
+    /// Creates the rules for tokens of `issuer` to one of `audiences`.
     ///
     /// # Errors
     /// The first of [`Verifier::find_faults`].
@@ -98,8 +98,8 @@ impl Verifier {
         })
     }
 
-    /// Every rule that [`Verifier::new`] would find broken: a name that is empty or too long, no audience or too many, a leeway
-    /// above [`MAX_LEEWAY_S`]; the pointer is the field's.
+    /// Returns every broken rule: a name that is empty or too long, no audience or too many, a leeway above [`MAX_LEEWAY_S`]. The
+    /// pointer of a fault names the field.
     #[must_use]
     pub fn find_faults(
         issuer: &str,
@@ -132,16 +132,16 @@ impl Verifier {
         faults
     }
 
-    /// Whose tokens these rules are for.
+    /// Returns the issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Checks a token with the issuer's keys and says what it is good for.
+    /// Verifies a token with the issuer's keys, and returns its content.
     ///
     /// # Errors
-    /// The first thing that is wrong with it; [`TokenProblem::UnknownKey`] when other keys may help.
+    /// The first [`TokenProblem`]; [`TokenProblem::UnknownKey`] if other keys may help.
     pub fn verify(
         &self,
         token: &PresentedToken<'_>,
@@ -164,10 +164,10 @@ impl Verifier {
         self.accept(&outcome?, now)
     }
 
-    /// Checks a token as it was sent; see [`PresentedToken::parse`] and [`Verifier::verify`].
+    /// Parses and verifies a token; see [`PresentedToken::parse`] and [`Verifier::verify`].
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first [`TokenProblem`].
     pub fn verify_text(
         &self,
         token: &str,
@@ -220,7 +220,7 @@ impl Verifier {
     }
 }
 
-/// A claim that is text of at most so many bytes.
+/// Returns a claim that must be text of at most `max_bytes` bytes.
 fn bounded(claims: &ClaimMap, name: &str, max_bytes: usize) -> Result<Option<String>, TokenProblem> {
     match claims.text(name)? {
         Some(text) if text.len() > max_bytes => Err(TokenProblem::InvalidClaim(name.into())),

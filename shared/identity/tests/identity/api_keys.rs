@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use leaderboard_core::Timestamp;
 use leaderboard_core::access::Scopes;
 use leaderboard_identity::api_key::{
-    ApiKey, ApiKeyRecord, KeyRefusal, KeyRequest, KeyTerms, MAX_FORMER_SECRETS, MAX_OVERLAP_S, MAX_REQUESTS,
-    NewApiKey, NotAKey, TooManySecrets,
+    ApiKey, ApiKeyRecord, KeyRefusal, KeyRequest, KeySettings, MAX_FORMER_SECRETS, MAX_OVERLAP_S,
+    MAX_REQUESTS, NewApiKey, NotAKey, TooManySecrets,
 };
 use leaderboard_identity::token::{KeyBinding, TokenProblem};
 
@@ -283,8 +283,8 @@ fn the_format_of_a_record_is_held() {
     }
 }
 
-fn terms() -> KeyTerms {
-    KeyTerms {
+fn terms() -> KeySettings {
+    KeySettings {
         name: "game server".to_owned(),
         scopes: Scopes::WRITE,
         expires_at: None,
@@ -296,16 +296,16 @@ fn terms() -> KeyTerms {
 #[test]
 fn fields_that_a_caller_chooses_are_bounded() {
     let now = record().created_at;
-    let pointers = |terms: KeyTerms| {
+    let pointers = |terms: KeySettings| {
         let faults = terms.find_faults(now).into_iter();
         faults.map(|fault| fault.pointer).collect::<Vec<_>>()
     };
     assert_eq!(pointers(terms()), Vec::<String>::new());
     for name in [String::new(), "a\nb".to_owned(), "x".repeat(201)] {
-        assert_eq!(pointers(KeyTerms { name, ..terms() }), ["/name"]);
+        assert_eq!(pointers(KeySettings { name, ..terms() }), ["/name"]);
     }
     let many = vec!["192.0.2.0/24".parse().unwrap(); 65];
-    let everything = KeyTerms {
+    let everything = KeySettings {
         name: String::new(),
         scopes: Scopes::NONE,
         expires_at: Some(now),

@@ -2,7 +2,7 @@
 
 use jwt_compact::alg::{Hs256, Hs256Key};
 use leaderboard_identity::token::{
-    KeySet, MAX_TOKEN_BYTES, PresentedToken, TokenProblem, Trust, VerificationKey,
+    KeyOrigin, KeySet, MAX_TOKEN_BYTES, PresentedToken, TokenProblem, VerificationKey,
 };
 use serde_json::{Value, json};
 
@@ -122,7 +122,7 @@ fn a_wrong_key_of_the_right_name_does_not_verify() {
     assert_eq!(outcome, Err(TokenProblem::BadSignature));
     let foreign = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "ed",
         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
-    let foreign = KeySet::parse(foreign.to_string().as_bytes(), Trust::Published).unwrap();
+    let foreign = KeySet::parse(foreign.to_string().as_bytes(), KeyOrigin::Published).unwrap();
     let token = public_tokens(&claims()).remove(0);
     let outcome = verifier().verify_text(&token, &foreign, now());
     assert_eq!(outcome, Err(TokenProblem::BadSignature));

@@ -6,7 +6,7 @@ use jwt_compact::alg::{Es256, Hs256, Hs256Key, Rsa};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_identity::token::{
-    ClaimsMapping, DEFAULT_LEEWAY_S, KeySet, TokenType, Trust, VerificationKey, Verifier,
+    ClaimsMapping, DEFAULT_LEEWAY_S, KeyOrigin, KeySet, TokenType, VerificationKey, Verifier,
 };
 use serde_json::{Value, json};
 
@@ -134,5 +134,5 @@ pub(crate) fn public_tokens(claims: &Value) -> Vec<String> {
 
 pub(crate) fn public_keys() -> KeySet {
     let set = json!({"keys": [ed25519_jwk(), p256_jwk(), rsa_jwk()]});
-    KeySet::parse(set.to_string().as_bytes(), Trust::Published).unwrap()
+    KeySet::parse(set.to_string().as_bytes(), KeyOrigin::Published).unwrap()
 }

@@ -1,14 +1,15 @@
 //! Which keys are taken, from where.
 
 use leaderboard_identity::token::{
-    DocumentProblem, KeyProblem, KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, TokenAlgorithm, Trust, VerificationKey,
+    DocumentProblem, KeyOrigin, KeyProblem, KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, TokenAlgorithm,
+    VerificationKey,
 };
 use serde_json::{Value, json};
 
 use crate::given::{RSA_N, ed25519_jwk, encode, p256_jwk, rsa_jwk, rsa_signing};
 
 fn jwk(jwk: &Value) -> Result<TokenAlgorithm, KeyProblem> {
-    VerificationKey::from_jwk(jwk, Trust::Published).map(|key| key.algorithm())
+    VerificationKey::from_jwk(jwk, KeyOrigin::Published).map(|key| key.algorithm())
 }
 
 fn with(mut jwk: Value, name: &str, value: Value) -> Value {
@@ -100,7 +101,10 @@ fn a_secret_has_at_least_32_bytes() {
     assert_eq!(secret(31), Err(KeyProblem::Size));
     assert_eq!(secret(32), Ok(TokenAlgorithm::Hs256));
     assert_eq!(secret(1025), Err(KeyProblem::Size));
-    let given = VerificationKey::from_jwk(&json!({"kty": "oct", "k": encode([1; 31])}), Trust::Configured);
+    let given = VerificationKey::from_jwk(
+        &json!({"kty": "oct", "k": encode([1; 31])}),
+        KeyOrigin::Configured,
+    );
     assert_eq!(given.map(|key| key.algorithm()), Err(KeyProblem::Size));
 }
 
@@ -108,14 +112,14 @@ fn a_secret_has_at_least_32_bytes() {
 fn keys_of_a_set_that_cannot_be_used_are_skipped() {
     let set = json!({"keys": [{"kty": "XX"}, 7, with(rsa_jwk(), "use", json!("enc")), p256_jwk(),
         {"kty": "oct", "k": encode([1; 64])}], "more": true});
-    let set = KeySet::parse(set.to_string().as_bytes(), Trust::Published).unwrap();
+    let set = KeySet::parse(set.to_string().as_bytes(), KeyOrigin::Published).unwrap();
     let names: Vec<_> = set.iter().map(VerificationKey::key_id).collect();
     assert_eq!(names, [Some("ec")]);
 }
 
 #[test]
 fn a_set_is_bounded() {
-    let of = |text: &str| KeySet::parse(text.as_bytes(), Trust::Published).map(|set| set.len());
+    let of = |text: &str| KeySet::parse(text.as_bytes(), KeyOrigin::Published).map(|set| set.len());
     let many = |count: usize| json!({"keys": vec![p256_jwk(); count]}).to_string();
     assert_eq!(of(&many(MAX_KEYS)), Ok(MAX_KEYS));
     assert_eq!(of(&many(MAX_KEYS + 1)), Err(DocumentProblem::TooLarge));

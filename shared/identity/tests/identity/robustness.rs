@@ -3,7 +3,7 @@
 use leaderboard_core::TenantId;
 use leaderboard_identity::api_key::{ApiKey, ApiKeyRecord};
 use leaderboard_identity::token::{
-    Discovery, Hosts, KeySet, PresentedToken, TokenProblem, Trust, VerificationKey, checked_url,
+    Discovery, Hosts, KeyOrigin, KeySet, PresentedToken, TokenProblem, VerificationKey, checked_url,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -96,7 +96,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_no_document_and_no_record(bytes in any::<Vec<u8>>(), text in any::<String>(), json in json_like()) {
-        prop_assert!(KeySet::parse(&bytes, Trust::Configured).is_err());
+        prop_assert!(KeySet::parse(&bytes, KeyOrigin::Configured).is_err());
         prop_assert!(Discovery::parse(&bytes, "i").is_err());
         prop_assert!(ApiKeyRecord::decode(&bytes).is_none());
         prop_assert!(ApiKey::parse(&text).is_err());
@@ -104,13 +104,13 @@ proptest! {
         let _ = checked_url(&text, Hosts::Any);
         let _ = checked_url(&text, Hosts::Public);
         if let Ok(value) = serde_json::from_str::<Value>(&json) {
-            prop_assert!(VerificationKey::from_jwk(&value, Trust::Configured).is_err());
+            prop_assert!(VerificationKey::from_jwk(&value, KeyOrigin::Configured).is_err());
         }
     }
 
     #[test]
     fn keys_of_any_numbers_get_an_answer(n in any::<Vec<u8>>(), e in any::<Vec<u8>>(), x in any::<[u8; 32]>(), y in any::<[u8; 32]>()) {
-        let taken = |jwk: Value| VerificationKey::from_jwk(&jwk, Trust::Published).is_ok();
+        let taken = |jwk: Value| VerificationKey::from_jwk(&jwk, KeyOrigin::Published).is_ok();
         let rsa = taken(serde_json::json!({"kty": "RSA", "n": encode(&n), "e": encode(e)}));
         prop_assert!(!rsa || n.len() >= 256);
         taken(serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": encode(x)}));

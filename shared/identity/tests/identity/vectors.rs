@@ -3,7 +3,7 @@
 
 use leaderboard_core::TenantId;
 use leaderboard_identity::token::{
-    ClaimsMapping, KeySet, TokenProblem, TokenType, Trust, VerificationKey, Verifier,
+    ClaimsMapping, KeyOrigin, KeySet, TokenProblem, TokenType, VerificationKey, Verifier,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const PAYLOAD: &str =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
 fn check(jwk: &Value, header: &str, signature: &str) {
-    let key = VerificationKey::from_jwk(jwk, Trust::Configured).unwrap();
+    let key = VerificationKey::from_jwk(jwk, KeyOrigin::Configured).unwrap();
     let keys = KeySet::new(vec![key]);
     let mapping = ClaimsMapping::players_of(TenantId::new("t").unwrap());
     let verifier = Verifier::new("joe", &["us".to_owned()], 0, TokenType::Access, mapping).unwrap();

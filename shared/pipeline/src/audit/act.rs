@@ -85,7 +85,7 @@ impl<'a> Act<'a> {
         };
         AuditRecord {
             tenant: (!self.is_operators).then(|| context.tenant.clone()),
-            kind: AuditKind::Act,
+            kind: AuditKind::Action,
             at: context.now,
             body: event.into_body(),
         }
@@ -198,7 +198,7 @@ pub(super) async fn append<E: PipelineEnvironment>(
 ) -> Result<u64, StoreError> {
     let record = AuditRecord {
         tenant: Some(context.tenant.clone()),
-        kind: AuditKind::Act,
+        kind: AuditKind::Action,
         at: context.now,
         body: event.into_body(),
     };

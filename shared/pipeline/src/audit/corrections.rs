@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::SubmitOptions;
-use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmissionTarget, usecase};
+use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
 
 use super::act::{append, unrecorded};
 use super::record::{Event, SentValues, Who, cut};
@@ -94,14 +94,14 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     let mut boards = BTreeMap::new();
     for (_, _, id) in sets(context, submissions) {
         if !boards.contains_key(id) {
-            boards.insert(id, usecase::copy(&deps, tenant, id).await);
+            boards.insert(id, usecase::find_cached_leaderboard(&deps, tenant, id).await);
         }
     }
     let unknown = boards.iter().filter(|(_, board)| board.is_none());
     let unknown: Vec<LeaderboardId> = unknown.map(|(id, _)| (*id).clone()).collect();
     if !unknown.is_empty() {
         context.charge_now(terms).await?;
-        let read = usecase::current_of(&deps, tenant, &unknown).await?;
+        let read = usecase::load_current_leaderboards(&deps, tenant, &unknown).await?;
         for board in boards.values_mut().filter(|board| board.is_none()).zip(read) {
             *board.0 = board.1;
         }
@@ -124,8 +124,8 @@ fn beginning<'a, E: PipelineEnvironment>(
         player: cut(submission.player.as_str()),
         leaderboard: leaderboard.as_str(),
         values: match &submission.values {
-            SubmissionTarget::Score(score) => SentValues(vec![("score", Exact(*score))]),
-            SubmissionTarget::Named(named) => {
+            SubmittedValues::Score(score) => SentValues(vec![("score", Exact(*score))]),
+            SubmittedValues::Named(named) => {
                 let values = named.iter().map(|(name, value)| (name.as_str(), Exact(*value)));
                 SentValues(values.collect())
             }

@@ -61,7 +61,7 @@ pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerI
     };
     let record = AuditRecord {
         tenant: Some(tenant.clone()),
-        kind: AuditKind::Notice,
+        kind: AuditKind::Authentication,
         at: context.now,
         body: event.into_body(),
     };
@@ -84,11 +84,11 @@ async fn record_once<E: PipelineEnvironment>(
         needs: Some(1),
         cost: 1,
     };
-    let metering = ChargeRequest {
+    let charge_request = ChargeRequest {
         charges: vec![charge],
         ..ChargeRequest::default()
     };
-    if !env.store().take(tenant, &metering).await?.refused {
+    if !env.store().take(tenant, &charge_request).await?.refused {
         env.store().append_audit(record).await?;
     }
     Ok(())

@@ -217,11 +217,11 @@ pub(super) async fn has_room_for_one<E: PipelineEnvironment>(
         needs: Some(1),
         cost: 1,
     };
-    let metering = ChargeRequest {
+    let charge_request = ChargeRequest {
         charges: vec![charge],
         ..ChargeRequest::default()
     };
-    Ok(!env.store().take(payer, &metering).await?.refused)
+    Ok(!env.store().take(payer, &charge_request).await?.refused)
 }
 
 /// Appends a record; whether there was room for it.
@@ -239,7 +239,7 @@ async fn append<E: PipelineEnvironment>(env: &E, refusal: &Refusal, seen: &Seen)
     };
     let record = AuditRecord {
         tenant: refusal.tenant.clone(),
-        kind: AuditKind::Notice,
+        kind: AuditKind::Authentication,
         at: seen.at,
         body: event.into_body(),
     };

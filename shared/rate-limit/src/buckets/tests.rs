@@ -56,7 +56,7 @@ fn a_request_that_costs_more_takes_more_room() {
     buckets.charge(&tenant, &limit, cost(30), 1, now);
     buckets.charge(&tenant, &limit, cost(30), 1, now);
     assert_eq!((has_room(40), has_room(41), has_room(1)), (true, false, true));
-    let reported = &buckets.take_pending()[0].metering;
+    let reported = &buckets.take_pending()[0].charge_request;
     assert_eq!((reported.charges[0].cost, reported.usage.requests), (60, 2));
 }
 
@@ -74,8 +74,8 @@ fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
     assert_eq!((room_at(490), room_at(491)), (false, true));
     // No debt is longer than a week.
     buckets.charge(&tenant, &limit, cost(u64::MAX), 1, now);
-    let metered = buckets.peek(&tenant, &limit, Cost::ONE, now);
-    assert_eq!(metered.ahead_us, [7 * DAY_US]);
+    let rate_limit_decision = buckets.peek(&tenant, &limit, Cost::ONE, now);
+    assert_eq!(rate_limit_decision.ahead_us, [7 * DAY_US]);
 }
 
 #[test]
@@ -99,9 +99,9 @@ fn several_limits_are_charged_together_or_not_at_all() {
     let buckets = Buckets::default();
     let both = [one("x", 1, 10), one("y", 1, 3)];
     assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
-    let metered = buckets.peek(&tenant("a"), &both, Cost::ONE, 1_000_000);
+    let rate_limit_decision = buckets.peek(&tenant("a"), &both, Cost::ONE, 1_000_000);
     assert_eq!(
-        (metered.ahead_us, metered.refused),
+        (rate_limit_decision.ahead_us, rate_limit_decision.refused),
         (vec![3_000_000, 3_000_000], true)
     );
 }
@@ -113,20 +113,20 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
     let_through(&buckets, &limit, 3, 1_000_000);
     assert_eq!((buckets.pending(), buckets.urgent()), (3, true));
     let batches = buckets.take_pending();
-    let [Batch { tenant, metering }] = batches.as_slice() else {
+    let [Batch { tenant, charge_request }] = batches.as_slice() else {
         panic!("{batches:?}");
     };
-    assert_eq!((metering.charges[0].cost, metering.usage.requests), (3, 3));
+    assert_eq!((charge_request.charges[0].cost, charge_request.usage.requests), (3, 3));
     // One more while the report is under way.
     let_through(&buckets, &limit, 1, 1_000_000);
-    let metered = RateLimitDecision {
+    let rate_limit_decision = RateLimitDecision {
         ahead_us: vec![900_000],
         ..RateLimitDecision::default()
     };
-    buckets.learn(tenant, &metering.charges, &metered, 2_000_000);
+    buckets.learn(tenant, &charge_request.charges, &rate_limit_decision, 2_000_000);
     let now = buckets.peek(tenant, &limit, Cost::ONE, 2_000_000);
     assert_eq!((now.ahead_us, now.refused), (vec![1_000_000], true));
-    assert_eq!(buckets.take_pending()[0].metering.charges[0].cost, 1);
+    assert_eq!(buckets.take_pending()[0].charge_request.charges[0].cost, 1);
     assert!(buckets.take_pending().is_empty());
 }
 
@@ -139,7 +139,7 @@ fn a_report_is_cut_to_what_a_call_holds() {
     let batches = buckets.take_pending();
     let counts: Vec<_> = batches
         .iter()
-        .map(|batch| (batch.metering.charges.len(), batch.metering.usage.requests))
+        .map(|batch| (batch.charge_request.charges.len(), batch.charge_request.usage.requests))
         .collect();
     assert_eq!(counts, [(MAX_CHARGES, MAX_CHARGES as u64 + 1), (1, 0)]);
 }
@@ -250,6 +250,6 @@ fn no_more_is_believed_than_the_overdraft() {
     let buckets = Buckets::default();
     let limit = [one("x", 10, 5)];
     buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
-    let metered = buckets.peek(&tenant("a"), &limit, Cost::ONE, 1_000_000);
-    assert_eq!(metered.ahead_us, [1_000_000]);
+    let rate_limit_decision = buckets.peek(&tenant("a"), &limit, Cost::ONE, 1_000_000);
+    assert_eq!(rate_limit_decision.ahead_us, [1_000_000]);
 }

@@ -4,11 +4,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use leaderboard_core::Status;
 use leaderboard_core::ports::{
     ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENT_WINDOW_MS, ANNOUNCEMENTS_FAILED, AnnouncedChange, Announcements,
     ChargeRequest, Counters, Scores, SubmitOptions, Usage,
 };
+use leaderboard_core::{PreparedSubmission, Status};
 use leaderboard_redis::{RedisStore, Reply};
 use redis::aio::PubSub;
 
@@ -48,11 +48,11 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     };
     let both = |value, now_ms| resolve(&submission("p", &[value]), &boards, now_ms).unwrap();
     // Two periods of one leaderboard, and the other leaderboard: one message.
-    let attempts = [both(5, NOW_MS), both(6, NOW_MS + DAY_MS)];
-    store
-        .submit_with_options(&tenant(), &attempts, &loud)
-        .await
-        .unwrap();
+    let submit = async |attempts: &[PreparedSubmission], options: &SubmitOptions| {
+        let done = store.submit_with_options(&tenant(), attempts, options).await;
+        done.unwrap();
+    };
+    submit(&[both(5, NOW_MS), both(6, NOW_MS + DAY_MS)], &loud).await;
     assert_eq!(
         receive(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":["a","b.2"]}"#
@@ -66,19 +66,10 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     server
         .ask("DEL eb:acme:b:a:announced eb:acme:b:b.2:announced")
         .await;
-    store
-        .submit_with_options(&tenant(), &[both(1, NOW_MS)], &loud)
-        .await
-        .unwrap();
+    submit(&[both(1, NOW_MS)], &loud).await;
     server.ask("SET eb:acme:b:a:announced x").await;
-    store
-        .submit_with_options(&tenant(), &[attempt(&boards[0], "p", 9, NOW_MS)], &loud)
-        .await
-        .unwrap();
-    store
-        .submit_with_options(&tenant(), &[attempt(&boards[1], "p", 9, NOW_MS)], &terms())
-        .await
-        .unwrap();
+    submit(&[attempt(&boards[0], "p", 9, NOW_MS)], &loud).await;
+    submit(&[attempt(&boards[1], "p", 9, NOW_MS)], &terms()).await;
     store
         .announce(CHANNEL, &tenant(), AnnouncedChange::Leaderboards)
         .await
@@ -88,10 +79,7 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
         r#"{"tenant":"acme","leaderboards":[],"void":true}"#
     );
     server.ask("DEL eb:acme:b:a:announced").await;
-    store
-        .submit_with_options(&tenant(), &[attempt(&boards[0], "p", 10, NOW_MS)], &loud)
-        .await
-        .unwrap();
+    submit(&[attempt(&boards[0], "p", 10, NOW_MS)], &loud).await;
     assert_eq!(
         receive(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":["a"]}"#
@@ -126,6 +114,17 @@ async fn find_counter(store: &RedisStore<NativeRedis>, wanted: &str) -> Option<u
         .map(|(_, count)| count)
 }
 
+async fn assert_all_refused(store: &RedisStore<NativeRedis>) {
+    for change in [
+        AnnouncedChange::Leaderboard(&board_id("a")),
+        AnnouncedChange::Leaderboards,
+        AnnouncedChange::Documents,
+    ] {
+        let taken = store.announce(CHANNEL, &tenant(), change).await;
+        assert!(!taken.unwrap(), "{change:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     let server = Server::start().await;
@@ -135,7 +134,7 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     let boards = [put(&store, &simple("a")).await];
     let loud = SubmitOptions {
         announce_on: Some(Rc::from(CHANNEL)),
-        metering: ChargeRequest {
+        charge_request: ChargeRequest {
             usage: Usage {
                 requests: 1,
                 scores: 1,
@@ -166,14 +165,7 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
         "{failed_at} at {now_s}"
     );
     // For every other change, `announce` returns that the server refused the message.
-    for change in [
-        AnnouncedChange::Leaderboard(&board_id("a")),
-        AnnouncedChange::Leaderboards,
-        AnnouncedChange::Documents,
-    ] {
-        let taken = store.announce(CHANNEL, &tenant(), change).await;
-        assert!(!taken.unwrap(), "{change:?}");
-    }
+    assert_all_refused(&store).await;
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
     // With permission for the channel, no failure is counted.
     server.ask(&format!("ACL SETUSER edge &{CHANNEL}")).await;

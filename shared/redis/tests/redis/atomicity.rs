@@ -35,7 +35,7 @@ impl Setup<'_> {
         assert_eq!(results[0].as_ref().unwrap().len(), 2);
         assert_eq!(counting.take_sent(), sent);
         let strict = SubmitOptions {
-            metering: request(vec![hourly("player", 9, 1), hourly("tenant", 9, 1)]),
+            charge_request: request(vec![hourly("player", 9, 1), hourly("tenant", 9, 1)]),
             max_tenant_entries: Some(10),
             announce_on: Some("changes".into()),
             ..terms()
@@ -43,9 +43,9 @@ impl Setup<'_> {
         let one = [attempt(&self.boards[0], "q", 5, NOW_MS)];
         store.submit_with_options(&tenant, &one, &strict).await.unwrap();
         assert_eq!(counting.take_sent(), ["EVALSHA"]);
-        store.take(&tenant, &strict.metering).await.unwrap();
+        store.take(&tenant, &strict.charge_request).await.unwrap();
         assert_eq!(counting.take_sent(), sent);
-        store.report(&tenant, &strict.metering).await.unwrap();
+        store.report(&tenant, &strict.charge_request).await.unwrap();
         assert_eq!(counting.take_sent(), ["EVALSHA"]);
         store.usage(&tenant, 7).await.unwrap();
         assert_eq!(counting.take_sent(), sent);

@@ -143,7 +143,7 @@ async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next()
     let log = store.read(&tenant(), &other.value.id, 0, 10).await.unwrap();
     let kinds: Vec<bool> = log
         .iter()
-        .map(|recorded| matches!(recorded.event.body, EventBody::Hidden { .. }))
+        .map(|recorded| matches!(recorded.event.body, EventBody::Banned { .. }))
         .collect();
     assert_eq!(kinds, [false, false, false, true, false], "the ban came first");
     // The next call for a ban applies the rest.

@@ -113,7 +113,7 @@ async fn change(
             ..attempt
         });
         let terms = SubmitOptions {
-            metering: used.clone(),
+            charge_request: used.clone(),
             max_tenant_entries: Some(10),
             max_log_bytes: Some(1 << 30),
             ..terms()

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Ban, Bans, Events, Expected, IDEMPOTENCY_MS, Leaderboards, PageFrom, PutLeaderboard, PutRefusal,
-    RankDetail, Scores,
+    Ban, Bans, Expected, IDEMPOTENCY_MS, Leaderboards, PageFrom, PutLeaderboard, PutRefusal, RankDetail,
+    Scores,
 };
 use leaderboard_core::{
     Column, Columns, Leaderboard, Operator, Order, Outcome, PeriodId, PreparedSubmission, RefusalReason,
@@ -90,33 +90,6 @@ async fn an_id_counts_once_for_exactly_a_day() {
         };
         assert!(ttl > 0 && ttl <= 2 * IDEMPOTENCY_MS, "{ttl}");
     }
-}
-
-#[tokio::test]
-async fn a_replay_of_one_target_lets_the_others_be_applied() {
-    let server = Server::start().await;
-    let store = server.store().await;
-    let boards = [put(&store, &simple("a")).await, put(&store, &simple("b")).await];
-    let alone = with_id(attempt(&boards[0], "p", 5, NOW_MS), "x");
-    let first = store
-        .submit(&tenant(), &[alone], RankDetail::Omitted)
-        .await
-        .unwrap();
-    let first = &first[0].as_ref().unwrap()[0];
-    assert_eq!(first.rank, None);
-    let both = with_id(resolve(&submission("p", &[5]), &boards, NOW_MS + 1).unwrap(), "x");
-    let results = store.submit(&tenant(), &[both], RankDetail::Full).await.unwrap();
-    let outcomes = results[0].as_ref().unwrap();
-    assert!(outcomes[0].replayed && outcomes[0].rank.is_none());
-    assert!(!outcomes[1].replayed && outcomes[1].rank == Some(1));
-    assert_eq!(
-        store
-            .read(&tenant(), &boards[0].value.id, 0, 10)
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
 }
 
 #[tokio::test]

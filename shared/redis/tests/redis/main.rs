@@ -1,8 +1,6 @@
 //! The store on a real Redis server: one test binary, a server of its own for each test.
 
 #[cfg(test)]
-mod against_the_model;
-#[cfg(test)]
 mod announcements;
 #[cfg(test)]
 mod atomicity;
@@ -15,13 +13,9 @@ mod damaged_data;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
-mod dice;
-#[cfg(test)]
 mod entry_quota;
 #[cfg(test)]
 mod lifetime;
-#[cfg(test)]
-mod model_comparison;
 #[path = "../../../../tests/suite/src/native_redis.rs"]
 pub mod native_redis;
 #[cfg(test)]
@@ -32,8 +26,6 @@ mod pauses;
 mod periods;
 #[cfg(test)]
 mod rate_limits;
-#[cfg(test)]
-mod rebuild;
 #[cfg(test)]
 mod records;
 #[path = "../../../../tests/suite/src/redis_server.rs"]

@@ -28,7 +28,7 @@ async fn assert_writes_are_refused(store: &RedisStore<NativeRedis>, board: &Rc<V
     assert!(matches!(taken, Err(StoreError::OutOfMemory(_))), "{taken:?}");
     let record = AuditRecord {
         tenant: Some(tenant()),
-        kind: AuditKind::Act,
+        kind: AuditKind::Action,
         at: at(NOW_MS),
         body: b"{}".to_vec(),
     };

@@ -6,7 +6,7 @@ use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, RateLimits, Sc
 use leaderboard_core::{
     Column, Columns, IdScope, Leaderboard, MAX_COLUMN_NAME_BYTES, MAX_METADATA_BYTES, MAX_PLAYER_BYTES,
     MAX_SUBMISSION_ID_BYTES, Metadata, Operator, Order, PreparedSubmission, RECORD_OVERHEAD_BYTES,
-    RefusalReason, Status, Submission, SubmissionId, SubmissionTarget, Versioned, WORD_BYTES,
+    RefusalReason, SORTABLE_BYTES, Status, Submission, SubmissionId, SubmittedValues, Versioned,
 };
 use leaderboard_redis::{Connection, Reply};
 
@@ -83,8 +83,7 @@ async fn fill(
                     accepted += 1;
                 }
                 Err(refusal) => {
-                    let full = RefusalReason::LogFull { max_log_bytes: QUOTA };
-                    assert_eq!(refusal.reason, full);
+                    assert_eq!(refusal.reason, RefusalReason::LogFull { max_log_bytes: QUOTA });
                     is_full = true;
                 }
             }
@@ -99,11 +98,8 @@ async fn fill(
     for number in 0..WRITES_UNTIL_SHRUNK {
         let mut more = attempt_of(&board, 1, number);
         more.id = None;
-        let submitted = store
-            .submit_with_options(&tenant(), &[more], &bounded)
-            .await
-            .unwrap();
-        assert!(submitted.answers[0].is_ok());
+        let submitted = store.submit_with_options(&tenant(), &[more], &bounded).await;
+        assert!(submitted.unwrap().answers[0].is_ok());
     }
     let taken = memory(server).await - before;
     assert!(taken <= QUOTA + SLACK_BYTES, "{taken} bytes");
@@ -139,7 +135,7 @@ fn widest_attempt(board: &Rc<Versioned<Leaderboard>>, value: i64, number: usize)
     let columns = board.value.columns.iter();
     let values = columns.map(|column| (column.name().to_owned(), value)).collect();
     let submission = Submission {
-        values: SubmissionTarget::Named(values),
+        values: SubmittedValues::Named(values),
         id: SubmissionId::new(format!("{number:0>MAX_SUBMISSION_ID_BYTES$}")).ok(),
         metadata: Some(large(number)),
         ..submission(&"p".repeat(MAX_PLAYER_BYTES), &[])
@@ -213,7 +209,7 @@ async fn the_counted_size_of_a_record_is_its_size() {
             sizes.push((name.len() + bytes(record).len()) as u64 + RECORD_OVERHEAD_BYTES);
         }
         // The first submission created the entry, so its outcome has no previous values.
-        let tuple = (board.value.columns.count() * WORD_BYTES) as u64;
+        let tuple = (board.value.columns.count() * SORTABLE_BYTES) as u64;
         assert_eq!(sizes, [weight - tuple, weight]);
     }
     assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, weights);

@@ -1,6 +1,5 @@
 //! A Redis server for one test.
 
-use leaderboard_core::model::Model;
 use leaderboard_redis::{Connection, RedisStore, Reply};
 
 use crate::native_redis::{NativeRedis, connect};
@@ -49,20 +48,6 @@ impl Server {
         }
         all.sort_by_key(|(key, _)| format!("{key:?}"));
         all
-    }
-
-    /// Makes versions increase by one in this server and in the model: sets the last version far ahead of the clock.
-    pub(crate) async fn count_versions(&self, model: &Model) {
-        const LAST: u64 = 1 << 52;
-        for key in [
-            "eb:acme:version",
-            "eb::documents",
-            "eb:acme:documents",
-            "eb:documents:documents",
-        ] {
-            self.ask(&format!("SET {key} {LAST}")).await;
-        }
-        model.set_clock(LAST + 1);
     }
 
     /// Restores the data that [`Server::digest`] returned. The restored keys do not expire.

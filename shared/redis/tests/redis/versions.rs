@@ -4,12 +4,11 @@ use leaderboard_core::PeriodId;
 use leaderboard_core::RefusalReason;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    DocumentKind, DocumentName, Documents, Events, Expected, Leaderboards, PageFrom, PutLeaderboard,
-    PutRefusal, RankDetail, ReadError, Scores,
+    DocumentKind, DocumentName, Documents, Expected, PageFrom, RankDetail, ReadError, Scores,
 };
 
 use crate::server::Server;
-use crate::world::{NOW_MS, at, attempt, place, put, simple, tenant};
+use crate::world::{NOW_MS, attempt, place, put, simple, tenant};
 
 #[tokio::test]
 async fn a_version_is_not_given_again_after_a_backup_is_restored_or_the_counter_is_lost() {
@@ -72,43 +71,4 @@ async fn versions_grow_although_the_clock_stands_behind_the_last_one() {
     server.ask(&format!("SET eb:acme:version {ahead}")).await;
     assert_eq!(put(&store, &simple("a")).await.version, ahead + 1);
     assert_eq!(put(&store, &simple("b")).await.version, ahead + 2);
-}
-
-#[tokio::test]
-async fn expectations_of_versions_are_kept() {
-    let server = Server::start().await;
-    let store = server.store().await;
-    let mut shape = simple("a");
-    let mut put = async |expected, title: &str| {
-        shape.title = title.into();
-        let put = PutLeaderboard {
-            max_leaderboards: None,
-            tenant: &tenant(),
-            leaderboard: &shape,
-            expected,
-            current: &PeriodId::all_time(),
-            rebuild: false,
-            expiries: &[],
-            at: at(NOW_MS),
-        };
-        store.put(&put).await.unwrap()
-    };
-    let mismatch = |current| Err(PutRefusal::VersionMismatch { current });
-    assert_eq!(put(Expected::Version(1), "").await, mismatch(None));
-    let (first, created) = put(Expected::Absent, "").await.unwrap();
-    assert!(created);
-    assert_eq!(put(Expected::Absent, "").await, mismatch(Some(first)));
-    assert_eq!(put(Expected::Version(first), "").await, Ok((first, false)));
-    let (second, created) = put(Expected::Version(first), "new").await.unwrap();
-    assert!(second > first && !created);
-    assert_eq!(
-        put(Expected::Version(first), "newer").await,
-        mismatch(Some(second))
-    );
-    assert!(put(Expected::Any, "newest").await.unwrap().0 > second);
-    let log = store.read(&tenant(), &simple("a").id, 0, 10).await.unwrap();
-    assert_eq!(
-        log.iter().map(|event| event.position).collect::<Vec<_>>(),
-        [1, 2, 3]
-    );
 }

@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{
     Column, Columns, Fingerprint, Leaderboard, LeaderboardId, Operator, Order, PeriodId, PlayerId,
-    PreparedSubmission, Refusal, Reset, Schedule, Submission, SubmissionTarget, TenantId, Ties, Timestamp,
+    PreparedSubmission, Refusal, Reset, Schedule, Submission, SubmittedValues, TenantId, Ties, Timestamp,
     Versioned,
 };
 
@@ -85,7 +85,7 @@ pub(crate) fn submission(name: &str, values: &[i64]) -> Submission {
     Submission {
         leaderboards: Vec::new(),
         player: player(name),
-        values: SubmissionTarget::Named(named.map(|(at, value)| (format!("c{at}"), *value)).collect()),
+        values: SubmittedValues::Named(named.map(|(at, value)| (format!("c{at}"), *value)).collect()),
         operator: None,
         metadata: None,
         occurred_at: None,
@@ -116,7 +116,7 @@ pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
     [byte; 16]
 }
 
-/// Terms without ranks.
+/// Options without ranks.
 pub(crate) fn terms() -> SubmitOptions {
     SubmitOptions::new(RankDetail::Omitted)
 }

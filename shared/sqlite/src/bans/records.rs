@@ -3,7 +3,7 @@
 use leaderboard_core::ports::Ban;
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
-use super::player;
+use super::read_player;
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt};
 use crate::store::Session;
@@ -48,7 +48,7 @@ pub(crate) async fn list<C: Connection>(
 
 fn record(mut cells: Cells) -> Result<Ban, StoreError> {
     Ok(Ban {
-        player: player(&mut cells)?,
+        player: read_player(&mut cells)?,
         banned_at: cells
             .instant_or_null("begin of a ban")?
             .ok_or_else(|| corrupt("begin of a ban"))?,

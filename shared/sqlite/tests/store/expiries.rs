@@ -236,33 +236,3 @@ fn plan(file: &File, sql: &str) -> String {
         .unwrap();
     rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
 }
-
-#[test]
-fn periods_without_a_start_are_listed_last() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        let all = configured(&store, &board("l")).await;
-        score(&store, &all, "ann", 1, 0).await;
-        let days = configured(&store, &daily("l", 1000)).await;
-        for day in 0..3 {
-            score(&store, &days, "ann", 1, day * DAY_MS).await;
-        }
-        let mut found = Vec::new();
-        let mut before = None;
-        loop {
-            let page = store
-                .list_periods(&tenant(), &days.value.id, before, 2, at(0))
-                .await
-                .unwrap();
-            found.extend(page.periods.iter().map(|one| one.period.starts_at));
-            before = page.before;
-            if before.is_none() {
-                break;
-            }
-        }
-        assert_eq!(found.len(), 4);
-        assert!(found.is_sorted_by(|one, next| one > next), "{found:?}");
-        assert_eq!(found[3], None);
-    });
-}

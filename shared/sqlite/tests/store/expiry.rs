@@ -73,34 +73,6 @@ fn a_period_that_expired_is_not_revived_by_keeping_more() {
 }
 
 #[test]
-fn keeping_fewer_periods_expires_those_there_are() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        let mut daily = daily("daily", 9);
-        let board = configured(&store, &daily).await;
-        score(&store, &board, "ann", 5, 0).await;
-        let first = board.value.schedule.period_at(at(0));
-        daily.keep_periods = 2;
-        let now = at(DAY_MS);
-        let tenant = tenant();
-        let put = PutLeaderboard {
-            max_leaderboards: None,
-            tenant: &tenant,
-            leaderboard: &daily,
-            expected: Expected::Any,
-            current: &daily.schedule.period_at(now).id,
-            rebuild: false,
-            expiries: &[(first.id.clone(), daily.schedule.expires_at(&first, 2))],
-            at: now,
-        };
-        store.put(&put).await.unwrap().unwrap();
-        let count = async |ms| store.periods(&tenant, &daily.id, at(ms)).await.unwrap().len();
-        assert_eq!((count(2 * DAY_MS - 1).await, count(2 * DAY_MS).await), (1, 0));
-    });
-}
-
-#[test]
 fn what_has_expired_leaves_room_for_the_tenant_before_it_is_deleted() {
     block_on(async {
         let file = File::new();

@@ -1,10 +1,7 @@
 //! Dead letters. What holds for every store is in the contract suite.
 
 use futures::executor::block_on;
-use leaderboard_core::TenantId;
-use leaderboard_core::ports::{
-    DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, Readiness,
-};
+use leaderboard_core::ports::{DeadLetter, DeadLetters, MAX_DEAD_LETTERS_IN_ALL, Readiness};
 
 use crate::support::*;
 
@@ -30,29 +27,6 @@ fn fill(file: &File, letters: u64, scopes: u64) {
             ],
         )
         .unwrap();
-}
-
-#[test]
-fn the_oldest_letter_of_a_tenant_goes_when_it_has_too_many() {
-    block_on(async {
-        let file = File::new();
-        let store = file.store();
-        store.ready().await.unwrap();
-        fill(&file, MAX_DEAD_LETTERS, 1);
-        let own = TenantId::new("t0").unwrap();
-        let others = letter("new", b"!", DAY_MS);
-        store
-            .push_dead_letters(None, std::slice::from_ref(&others))
-            .await
-            .unwrap();
-        store.push_dead_letters(Some(&own), &[others]).await.unwrap();
-        let letters = store.list_dead_letters(Some(&own), None, u32::MAX).await.unwrap();
-        assert_eq!(letters.len() as u64, MAX_DEAD_LETTERS);
-        assert_eq!(letters[0].letter.reason, "new");
-        assert_eq!(letters.last().unwrap().letter.at, at(1));
-        let all = store.list_dead_letters(None, None, u32::MAX).await.unwrap();
-        assert_eq!(all.len() as u64, MAX_DEAD_LETTERS + 1);
-    });
 }
 
 #[test]

@@ -5,8 +5,6 @@
 mod native_sqlite;
 
 #[cfg(test)]
-mod batches;
-#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod damage;
@@ -19,17 +17,11 @@ mod letters;
 #[cfg(test)]
 mod measured;
 #[cfg(test)]
-mod metering;
-#[cfg(test)]
 mod migrations;
 #[cfg(test)]
-mod model;
-#[cfg(test)]
-mod moderation;
+mod rate_limits;
 #[cfg(test)]
 mod retention;
-#[cfg(test)]
-mod scores;
 #[cfg(test)]
 mod sharing;
 #[cfg(test)]

@@ -148,7 +148,7 @@ fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
             assert!(held.log_bytes > 0);
             assert_eq!((held.leaderboards, held.entries), (1, 2));
             assert_eq!(store.usage(&tenant(), 10).await, Ok((Vec::new(), held)));
-            // Who was hidden is banned.
+            // A player who was hidden in the old schema is banned.
             let bans = store.list_bans(&tenant(), None, 10, at(1)).await.unwrap();
             assert_eq!(bans.len(), 1);
             assert_eq!((bans[0].player.as_str(), bans[0].expires_at), ("bob", None));
@@ -253,14 +253,17 @@ fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
         };
         for position in 1..=3 {
             assert_eq!(
-                file.store().append_audit(&record(AuditKind::Act)).await,
+                file.store().append_audit(&record(AuditKind::Action)).await,
                 Ok(position)
             );
         }
         age(&file, 3);
         let store = file.store();
-        assert_eq!(store.append_audit(&record(AuditKind::Notice)).await, Ok(4));
-        assert_eq!(store.append_audit(&record(AuditKind::Act)).await, Ok(5));
+        assert_eq!(
+            store.append_audit(&record(AuditKind::Authentication)).await,
+            Ok(4)
+        );
+        assert_eq!(store.append_audit(&record(AuditKind::Action)).await, Ok(5));
         let counted: i64 = file
             .raw()
             .query_row(

@@ -1,13 +1,13 @@
-//! What idempotency records weigh.
+//! What idempotency records weigh, and when they are deleted.
 
 use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::codec::encode_outcome;
-use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, Scores, SubmitOptions};
+use leaderboard_core::ports::{Expected, IDEMPOTENCY_MS, Leaderboards, RankDetail, Scores, SubmitOptions};
 use leaderboard_core::{
     Column, Columns, IdScope, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES, MAX_SUBMISSION_ID_BYTES, Order,
-    PreparedSubmission, RECORD_OVERHEAD_BYTES, RefusalReason, Submission, SubmissionTarget,
+    PreparedSubmission, RECORD_OVERHEAD_BYTES, RefusalReason, Submission, SubmittedValues,
 };
 use leaderboard_sqlite::SqliteStore;
 
@@ -51,7 +51,7 @@ fn large(board: &Board) -> PreparedSubmission {
     let player = "p".repeat(MAX_PLAYER_BYTES);
     let id = "i".repeat(MAX_SUBMISSION_ID_BYTES);
     let submission = Submission {
-        values: SubmissionTarget::Named(values),
+        values: SubmittedValues::Named(values),
         ..submission(&[Rc::clone(board)], &player, 1, Some(&id))
     };
     let mut attempt = submission.resolve(&[Rc::clone(board)], at(0)).unwrap();
@@ -105,5 +105,30 @@ fn a_record_weighs_no_less_than_its_columns_take_up() {
             let bytes = (name.len() + instant_and_fingerprint + outcome.len()) as u64;
             assert!(large.record_weight(&large.targets[0]) >= bytes + RECORD_OVERHEAD_BYTES);
         }
+    });
+}
+
+#[test]
+fn old_idempotency_records_are_deleted_from_the_file() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let boards = [configured(&store, &board("goals")).await];
+        let day = |day: i64, count: i64| -> Vec<_> {
+            (0..count)
+                .map(|n| {
+                    attempt(
+                        &boards,
+                        "ann",
+                        n,
+                        Some(&format!("{day}/{n}")),
+                        at(day * IDEMPOTENCY_MS),
+                    )
+                })
+                .collect()
+        };
+        submit(&store, &day(0, 50)).await;
+        submit(&store, &day(2, 3)).await;
+        assert_eq!(rows(&file, "submissions"), 3);
     });
 }

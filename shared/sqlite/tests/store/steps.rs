@@ -29,7 +29,7 @@ async fn filled(file: &File) {
     assert!(submit(&store, &attempts).await.iter().all(Result::is_ok));
 }
 
-async fn held(store: &SqliteStore<NativeSqlite>) -> u64 {
+async fn count_entries(store: &SqliteStore<NativeSqlite>) -> u64 {
     store.usage(&tenant(), 1).await.unwrap().1.entries
 }
 
@@ -116,15 +116,15 @@ fn what_a_tenant_holds_is_added_up_over_leaderboards_and_not_over_periods() {
         }
         let all = configured(&store, &board("all")).await;
         score(&store, &all, "p", 1, 0).await;
-        assert_eq!(held(&store).await, 81);
+        assert_eq!(count_entries(&store).await, 81);
         let kept: i64 = file
             .raw()
             .query_row("SELECT sum(entries) FROM leaderboards", [], |row| row.get(0))
             .unwrap();
         assert_eq!(kept, 81);
-        // Whoever asks takes the word of the leaderboards, and looks at no period that is kept.
+        // The count is the sum over leaderboards; no period is read.
         let raw = file.raw();
         raw.execute_batch("UPDATE leaderboards SET entries = 7").unwrap();
-        assert_eq!(held(&store).await, 14);
+        assert_eq!(count_entries(&store).await, 14);
     });
 }

@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal, Reset, Schedule,
-    Submission, SubmissionId, SubmissionTarget, TenantId, Timestamp, Versioned,
+    Submission, SubmissionId, SubmittedValues, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::{Connection, SqliteStore};
 
@@ -97,7 +97,7 @@ pub(crate) fn submission(boards: &[Board], name: &str, score: i64, id: Option<&s
     Submission {
         leaderboards: boards.iter().map(|board| board.value.id.clone()).collect(),
         player: player(name),
-        values: SubmissionTarget::Score(score),
+        values: SubmittedValues::Score(score),
         operator: None,
         metadata: None,
         occurred_at: None,

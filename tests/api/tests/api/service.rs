@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, Method, Request, Response};
 use leaderboard_api::Deprecation;
 use leaderboard_api::IntegerFormat;
 use leaderboard_auth::{AuthSettings, Secret};
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_environment::{Environment, Fetch, FetchError};
 use leaderboard_flags_function::FlagsFunction;
@@ -80,7 +80,7 @@ pub(crate) struct World {
     pub(crate) store_is_remote: Rc<Cell<bool>>,
     /// Something was written, and no time has passed since.
     written: Cell<bool>,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     state: InstanceState,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
 }
@@ -147,7 +147,7 @@ impl Environment for Service {
         self.0.store_is_remote.get().then_some(&*self.0.region)
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.0.boards
     }
 
@@ -285,7 +285,7 @@ impl Service {
             pauses_take_time: Rc::default(),
             store_is_remote: Rc::default(),
             written: Cell::new(false),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             state: InstanceState::new(settings),
             later: RefCell::default(),
         }))
@@ -308,7 +308,7 @@ impl Service {
             store_is_remote: Rc::clone(store_is_remote),
             region: Rc::clone(region),
             written: Cell::new(false),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             state: InstanceState::new(self.settings().clone()),
             later: RefCell::default(),
         }))
@@ -330,7 +330,7 @@ impl Service {
             store_is_remote: Rc::clone(store_is_remote),
             region: Rc::default(),
             written: Cell::new(false),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             state: InstanceState::new(self.settings().clone()),
             later: RefCell::default(),
         }))

@@ -194,7 +194,7 @@ impl Scores for Store {
         self.most_boards.set(self.most_boards.get().max(boards.len()));
         if self.is_rebuilding.get() {
             return Ok(Submitted {
-                metered: self.up()?.take(tenant, &terms.metering).await?,
+                rate_limit_decision: self.up()?.take(tenant, &terms.charge_request).await?,
                 answers: attempts.iter().map(|attempt| Err(rebuilding(attempt))).collect(),
             });
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_identity::token::{ClaimsMapping, DEFAULT_LEEWAY_S, KeySet, TokenType, Trust, Verifier};
+use leaderboard_identity::token::{ClaimsMapping, DEFAULT_LEEWAY_S, KeySet, TokenType, KeyOrigin, Verifier};
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::http_service;
 
@@ -40,7 +40,7 @@ fn measure(query: &str) -> Result<f64, String> {
         .iter()
         .find(|(name, _)| *name == algorithm)
         .ok_or("no such algorithm")?;
-    let keys = KeySet::parse(samples::KEYS.as_bytes(), Trust::Configured).map_err(|it| it.to_string())?;
+    let keys = KeySet::parse(samples::KEYS.as_bytes(), KeyOrigin::Configured).map_err(|it| it.to_string())?;
     let verifier = verifier().map_err(|invalid| invalid.to_string())?;
     let now = Timestamp::saturating_from_unix_ms(samples::VALID_AT_MS);
     let count = count.clamp(1, MAX_COUNT);

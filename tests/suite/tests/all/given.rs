@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, Usage};
 use leaderboard_core::{
     Column, Columns, Leaderboard, LeaderboardId, Metadata, Operator, Order, PlayerId, PreparedSubmission,
-    Reset, Schedule, Submission, SubmissionId, SubmissionTarget, TenantId, Ties, Timestamp, Values,
+    Reset, Schedule, Submission, SubmissionId, SubmittedValues, TenantId, Ties, Timestamp, Values,
     Versioned,
 };
 
@@ -88,7 +88,7 @@ pub(crate) fn submission(boards: &[&Board], name: &str, values: &[i64]) -> Submi
     Submission {
         leaderboards: boards.iter().map(|board| board.value.id.clone()).collect(),
         player: player(name),
-        values: SubmissionTarget::Named(
+        values: SubmittedValues::Named(
             columns
                 .map(|c| c.name().to_owned())
                 .zip(values.iter().copied())
@@ -140,7 +140,7 @@ pub(crate) fn requests(requests: u64, scores: u64) -> ChargeRequest {
 }
 
 /// How many units each bucket is ahead, rounded up: the time that a test takes does not show.
-pub(crate) fn units(metered: &RateLimitDecision) -> Vec<u64> {
-    let ahead_us = metered.ahead_us.iter();
+pub(crate) fn units(rate_limit_decision: &RateLimitDecision) -> Vec<u64> {
+    let ahead_us = rate_limit_decision.ahead_us.iter();
     ahead_us.map(|ahead_us| ahead_us.div_ceil(HOUR_US)).collect()
 }

@@ -72,11 +72,11 @@ async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
             charges: vec![charge("all", ROOM, 1)],
             ..requests(1, 0)
         };
-        let metered = patiently(async || store.take(tenant, &limit).await).await;
-        allowed.calls += u64::from(!metered.refused);
+        let rate_limit_decision = patiently(async || store.take(tenant, &limit).await).await;
+        allowed.calls += u64::from(!rate_limit_decision.refused);
         let terms = SubmitOptions {
             max_tenant_entries: Some(ROOM),
-            metering: requests(0, 1),
+            charge_request: requests(0, 1),
             ..SubmitOptions::new(RankDetail::Omitted)
         };
         let name = format!("{caller}/{n}");
@@ -86,7 +86,7 @@ async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
         count_up(store).await;
         let record = AuditRecord {
             tenant: None,
-            kind: AuditKind::Act,
+            kind: AuditKind::Action,
             at: at(0),
             body: name.into_bytes(),
         };

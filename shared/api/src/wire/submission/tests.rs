@@ -35,7 +35,7 @@ fn every_field_is_taken() {
     assert_eq!(found.player.as_str(), "José Piendibene");
     assert_eq!(
         found.values,
-        SubmissionTarget::Named(vec![("score".into(), 10), ("time_ms".into(), 5321)])
+        SubmittedValues::Named(vec![("score".into(), 10), ("time_ms".into(), 5321)])
     );
     assert_eq!(
         found.metadata.unwrap().as_json_text(),
@@ -52,7 +52,7 @@ fn null_is_as_good_as_missing() {
     let found = one(
         r#"{"player":"p","score":"-9223372036854775808","values":null,"metadata":null,"occurred_at":null,"id":null,"operator":null}"#,
     );
-    assert_eq!(found.values, SubmissionTarget::Score(i64::MIN));
+    assert_eq!(found.values, SubmittedValues::Score(i64::MIN));
     assert_eq!(
         (found.metadata, found.occurred_at, found.id, found.operator),
         (None, None, None, None)

@@ -14,7 +14,7 @@ use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use leaderboard_auth::{AuthSettings, PlayerTokens, Secret};
 use leaderboard_core::ports::Cache;
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_environment::{Environment, Fetch, FetchError};
 use leaderboard_pipeline::PipelineEnvironment;
@@ -149,7 +149,7 @@ impl Region {
     pub(crate) fn instance_with(&self, secret: &str, before: &str) -> Instance {
         Instance(Rc::new(Own {
             region: self.clone(),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             state: InstanceState::new(Settings {
                 auth: AuthSettings {
                     admin_key: Secret::new(KEY),
@@ -174,7 +174,7 @@ pub(crate) struct Instance(Rc<Own>);
 
 struct Own {
     region: Region,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     state: InstanceState,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
 }
@@ -205,7 +205,7 @@ impl Environment for Instance {
         &self.0.state
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.0.boards
     }
 

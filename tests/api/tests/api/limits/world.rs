@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use http::Request;
 use leaderboard_auth::{AuthSettings, Secret};
 use leaderboard_core::ports::Cache;
-use leaderboard_core::usecase::BoardMemory;
+use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_environment::Environment;
 use leaderboard_pipeline::PipelineEnvironment;
@@ -115,7 +115,7 @@ impl Region {
     pub(crate) fn instance(&self, trusted_proxies: &str) -> Instance {
         Instance(Rc::new(Own {
             region: self.clone(),
-            boards: BoardMemory::default(),
+            boards: LeaderboardMemory::default(),
             state: InstanceState::new(Settings {
                 auth: AuthSettings {
                     admin_key: Secret::new(KEY),
@@ -142,7 +142,7 @@ pub(crate) struct Instance(Rc<Own>);
 
 struct Own {
     region: Region,
-    boards: BoardMemory,
+    boards: LeaderboardMemory,
     state: InstanceState,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pauses: Cell<u32>,
@@ -174,7 +174,7 @@ impl Environment for Instance {
         &self.0.state
     }
 
-    fn boards(&self) -> &BoardMemory {
+    fn boards(&self) -> &LeaderboardMemory {
         &self.0.boards
     }
 

@@ -12,20 +12,20 @@ impl RateLimits for Store {
     async fn take(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
         self.takes.set(self.takes.get() + 1);
-        self.has_room()?.take(tenant, metering).await
+        self.has_room()?.take(tenant, charge_request).await
     }
 
     async fn report(
         &self,
         tenant: &TenantId,
-        metering: &ChargeRequest,
+        charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
         self.reports.set(self.reports.get() + 1);
         self.hang().await?;
-        self.has_room()?.report(tenant, metering).await
+        self.has_room()?.report(tenant, charge_request).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {

@@ -9,7 +9,7 @@ use crate::harness::{ALL, Harness, World, on_both_stores};
 fn record(tenant: Option<&TenantId>, ms: i64, body: &[u8]) -> AuditRecord {
     AuditRecord {
         tenant: tenant.cloned(),
-        kind: AuditKind::Act,
+        kind: AuditKind::Action,
         at: at(ms),
         body: body.into(),
     }
@@ -68,7 +68,7 @@ on_both_stores! {
     }
 
     async fn acts_and_notices_are_one_log(world) {
-        let kinds = [AuditKind::Notice, AuditKind::Act, AuditKind::Act, AuditKind::Notice, AuditKind::Notice, AuditKind::Act];
+        let kinds = [AuditKind::Authentication, AuditKind::Action, AuditKind::Action, AuditKind::Authentication, AuditKind::Authentication, AuditKind::Action];
         for (position, kind) in (1..).zip(kinds) {
             let record = AuditRecord { kind, ..record(None, 0, format!("{position} {kind:?}").as_bytes()) };
             assert_eq!(world.store.append_audit(&record).await, Ok(position));

@@ -30,7 +30,7 @@ on_both_stores! {
         assert_eq!(world.store.list_bans(&world.tenant, None, 10, world.now()).await.unwrap(), []);
         assert_eq!(world.list(&board).await, [line(1, "a", 9), line(2, "b", 7)]);
         let last = world.events(&board).await.pop().unwrap().event;
-        assert_eq!(last.body, EventBody::Restored { player: player("a") });
+        assert_eq!(last.body, EventBody::Unbanned { player: player("a") });
         assert_eq!(last.recorded_at, begin.saturating_add_ms(1000));
         // A score after the end counts at once, also where nobody has read since.
         world.store.ban(&world.tenant, &until("b", world.now(), 1000)).await.unwrap().unwrap();

@@ -22,8 +22,8 @@ on_both_stores! {
         assert_eq!((after.entries, after.count, after.version), (before.entries, 3, 6));
         let bodies: Vec<_> = world.events(&board).await.into_iter().skip(4).map(|e| (e.event.recorded_at, e.event.body)).collect();
         assert_eq!(bodies, [
-            (world.now(), EventBody::Hidden { player: player("b") }),
-            (world.now(), EventBody::Restored { player: player("b") }),
+            (world.now(), EventBody::Banned { player: player("b") }),
+            (world.now(), EventBody::Unbanned { player: player("b") }),
         ]);
     }
 
@@ -51,7 +51,7 @@ on_both_stores! {
         assert_eq!(world.score(&board, "a", 1).await.rank, Some(1));
         assert_eq!(world.list(&board).await, [line(1, "a", 1)]);
         let flags: Vec<bool> = world.events(&board).await.into_iter().filter_map(|event| match event.event.body {
-            EventBody::Submitted { hidden, .. } => Some(hidden),
+            EventBody::Submitted { banned, .. } => Some(banned),
             _ => None,
         }).collect();
         assert_eq!(flags, [false, true, true, false]);

@@ -12,17 +12,17 @@ use leaderboard_core::ports::{
 use crate::given::{HOUR_US, charge, charges, requests, tenant, units};
 use crate::harness::{Harness, World, on_both_stores};
 
-async fn take<H: Harness>(world: &World<H>, metering: &ChargeRequest) -> RateLimitDecision {
-    world.store.take(&world.tenant, metering).await.unwrap()
+async fn take<H: Harness>(world: &World<H>, charge_request: &ChargeRequest) -> RateLimitDecision {
+    world.store.take(&world.tenant, charge_request).await.unwrap()
 }
 
-async fn report<H: Harness>(world: &World<H>, metering: &ChargeRequest) -> RateLimitDecision {
-    world.store.report(&world.tenant, metering).await.unwrap()
+async fn report<H: Harness>(world: &World<H>, charge_request: &ChargeRequest) -> RateLimitDecision {
+    world.store.report(&world.tenant, charge_request).await.unwrap()
 }
 
 /// Whether the call was let through, and how many units each bucket is ahead after it.
-fn told(metered: &RateLimitDecision) -> (bool, Vec<u64>) {
-    (!metered.refused, units(metered))
+fn told(rate_limit_decision: &RateLimitDecision) -> (bool, Vec<u64>) {
+    (!rate_limit_decision.refused, units(rate_limit_decision))
 }
 
 /// The usage of a tenant that has used something on one day at most.
@@ -118,7 +118,7 @@ on_both_stores! {
 
     async fn a_long_interval_and_a_large_burst_are_exact(world) {
         let wide = |cost| charges(&[Charge { interval_us: 86_400_000_000, ..charge("a", 10_000, cost) }]);
-        let days = |metered: RateLimitDecision| (metered.refused, metered.ahead_us[0].div_ceil(86_400_000_000));
+        let days = |rate_limit_decision: RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.ahead_us[0].div_ceil(86_400_000_000));
         assert_eq!(days(take(&world, &wide(9_999)).await), (false, 9_999));
         assert_eq!(days(take(&world, &wide(2)).await), (true, 9_999));
         assert_eq!(days(take(&world, &wide(1)).await), (false, 10_000));
@@ -136,8 +136,8 @@ on_both_stores! {
 
     async fn as_many_as_a_call_can_charge(world) {
         let all: Vec<_> = (0..MAX_CHARGES as u64).map(|n| charge(&format!("b{n}"), 100, n)).collect();
-        let metered = take(&world, &charges(&all)).await;
-        assert_eq!(told(&metered), (true, (0..MAX_CHARGES as u64).collect()));
+        let rate_limit_decision = take(&world, &charges(&all)).await;
+        assert_eq!(told(&rate_limit_decision), (true, (0..MAX_CHARGES as u64).collect()));
     }
 
     async fn the_other_connection_sees_what_one_has_taken(world) {
@@ -151,8 +151,8 @@ on_both_stores! {
     async fn the_quota_of_a_day_is_refused_and_reports_go_beyond_it(world) {
         let of = |count| ChargeRequest { max_requests_per_day: Some(5), ..requests(count, 1) };
         for (count, refused, today) in [(2, false, 2), (2, false, 4), (2, true, 4), (1, false, 5), (1, true, 5), (0, false, 5)] {
-            let metered = take(&world, &of(count)).await;
-            assert_eq!((metered.refused, metered.requests_today), (refused, today));
+            let rate_limit_decision = take(&world, &of(count)).await;
+            assert_eq!((rate_limit_decision.refused, rate_limit_decision.requests_today), (refused, today));
         }
         let reported = report(&world, &of(10)).await;
         assert_eq!((reported.refused, reported.requests_today), (false, 15));
@@ -161,15 +161,15 @@ on_both_stores! {
     }
 
     async fn a_refused_call_is_neither_counted_nor_charged(world) {
-        let metering = |cost, most| ChargeRequest {
+        let charge_request = |cost, most| ChargeRequest {
             max_requests_per_day: Some(most),
             ..ChargeRequest { charges: vec![charge("a", 1, cost)], ..requests(1, 9) }
         };
-        assert!(take(&world, &metering(2, 10)).await.refused);
-        assert!(take(&world, &metering(1, 0)).await.refused);
+        assert!(take(&world, &charge_request(2, 10)).await.refused);
+        assert!(take(&world, &charge_request(1, 0)).await.refused);
         assert_eq!(used(&world, &world.tenant).await, None);
-        let metered = take(&world, &metering(1, 1)).await;
-        assert_eq!((told(&metered), metered.requests_today), ((true, vec![1]), 1));
+        let rate_limit_decision = take(&world, &charge_request(1, 1)).await;
+        assert_eq!((told(&rate_limit_decision), rate_limit_decision.requests_today), ((true, vec![1]), 1));
         assert_eq!(used(&world, &world.tenant).await, Some(Usage { requests: 1, scores: 9 }));
     }
 

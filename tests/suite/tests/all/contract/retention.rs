@@ -2,7 +2,7 @@
 
 use leaderboard_core::model::Projection;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions, TRIMMED_AT_ONCE,
+    Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions, MIN_TRIMMED_EVENTS,
 };
 use leaderboard_core::{
     Column, Columns, EventBody, IdScope, Leaderboard, LogPolicy, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES,
@@ -125,7 +125,7 @@ on_both_stores! {
         }
         let board = world.put(&kept("l", 5, 30)).await;
         let mut left = world.events(&board).await.len();
-        let trimmed_at_once = usize::try_from(TRIMMED_AT_ONCE).unwrap();
+        let trimmed_at_once = usize::try_from(MIN_TRIMMED_EVENTS).unwrap();
         assert_eq!(left, 102 - trimmed_at_once - 2);
         for n in 0..5 {
             world.score(&board, "p", 1000 + n).await;

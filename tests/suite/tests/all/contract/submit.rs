@@ -138,7 +138,7 @@ on_both_stores! {
             metadata: full.metadata.clone(),
             occurred_at: recorded_at.saturating_add_ms(-5),
             id: full.id.clone(),
-            hidden: false,
+            banned: false,
             kept: false,
         });
     }

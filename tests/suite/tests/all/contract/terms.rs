@@ -8,9 +8,9 @@ use leaderboard_core::{PreparedSubmission, RefusalReason};
 use crate::given::{Board, board, charge, charges, requests, resolved, submission, submission_id, units};
 use crate::harness::{Harness, World, line, on_both_stores, with_id};
 
-fn on(metering: ChargeRequest) -> SubmitOptions {
+fn on(charge_request: ChargeRequest) -> SubmitOptions {
     SubmitOptions {
-        metering,
+        charge_request,
         ..SubmitOptions::new(RankDetail::Full)
     }
 }
@@ -40,8 +40,8 @@ on_both_stores! {
         let board = world.put(&board("l")).await;
         let attempts = scores(&world, &board, &["ann", "bob"]);
         let submitted = world.store.submit_with_options(&world.tenant, &attempts, &metered(5, 2)).await.unwrap();
-        assert_eq!((submitted.metered.refused, units(&submitted.metered)), (false, vec![2]));
-        assert_eq!(submitted.metered.requests_today, 1);
+        assert_eq!((submitted.rate_limit_decision.refused, units(&submitted.rate_limit_decision)), (false, vec![2]));
+        assert_eq!(submitted.rate_limit_decision.requests_today, 1);
         let ranks: Vec<_> = submitted.answers.iter().map(|answer| answer.as_ref().unwrap()[0].rank).collect();
         assert_eq!(ranks, [Some(1), Some(2)]);
         assert_eq!(usage(&world).await, [Usage { requests: 1, scores: 2 }]);
@@ -57,7 +57,7 @@ on_both_stores! {
         let quota = ChargeRequest { max_requests_per_day: Some(0), ..requests(1, 2) };
         for terms in [metered(1, 2), on(quota)] {
             let refused = world.store.submit_with_options(&world.tenant, &attempts, &terms).await.unwrap();
-            assert!(refused.metered.refused);
+            assert!(refused.rate_limit_decision.refused);
             assert_eq!(refused.answers, []);
         }
         assert_eq!(world.list(&board).await, [line(1, "ann", 3)]);
@@ -72,7 +72,7 @@ on_both_stores! {
         let other = with_id(resolved(&submission(&[&board], "ann", &[6]), &[&board], world.now()), "x");
         let attempts = [first.clone(), first, other];
         let submitted = world.store.submit_with_options(&world.tenant, &attempts, &metered(3, 3)).await.unwrap();
-        assert_eq!(units(&submitted.metered), [3]);
+        assert_eq!(units(&submitted.rate_limit_decision), [3]);
         let [made, again, conflict] = &submitted.answers[..] else { panic!("{submitted:?}") };
         assert_eq!((made.as_ref().unwrap()[0].replayed, again.as_ref().unwrap()[0].replayed), (false, true));
         assert_eq!(conflict.as_ref().unwrap_err().reason, RefusalReason::IdConflict { id: submission_id("x") });
@@ -84,19 +84,19 @@ on_both_stores! {
         let names: Vec<_> = (0..1000).map(|n| format!("p{n}")).collect();
         let attempts = scores(&world, &board, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let submitted = world.store.submit_with_options(&world.tenant, &attempts, &metered(1000, 1000)).await.unwrap();
-        assert_eq!((units(&submitted.metered), submitted.metered.requests_today), (vec![1000], 1));
+        assert_eq!((units(&submitted.rate_limit_decision), submitted.rate_limit_decision.requests_today), (vec![1000], 1));
         assert!(submitted.answers.len() == 1000 && submitted.answers.iter().all(Result::is_ok));
         assert_eq!(usage(&world).await, [Usage { requests: 1, scores: 1000 }]);
         let refused = world.store.submit_with_options(&world.tenant, &attempts, &metered(1000, 1000)).await.unwrap();
-        assert!(refused.metered.refused && refused.answers.is_empty());
+        assert!(refused.rate_limit_decision.refused && refused.answers.is_empty());
         assert_eq!(world.events(&board).await.len(), 1001);
     }
 
     async fn a_call_without_scores_is_charged_too(world) {
         let submitted = world.store.submit_with_options(&world.tenant, &[], &metered(1, 1)).await.unwrap();
-        assert_eq!((units(&submitted.metered), submitted.answers), (vec![1], vec![]));
+        assert_eq!((units(&submitted.rate_limit_decision), submitted.answers), (vec![1], vec![]));
         let refused = world.store.submit_with_options(&world.tenant, &[], &metered(1, 1)).await.unwrap();
-        assert!(refused.metered.refused);
+        assert!(refused.rate_limit_decision.refused);
         assert_eq!(usage(&world).await, [Usage { requests: 1, scores: 1 }]);
     }
 }

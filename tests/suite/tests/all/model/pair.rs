@@ -10,7 +10,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RefusalReason, Submission,
-    SubmissionTarget, Target, TenantId, Timestamp, Values,
+    SubmittedValues, Target, TenantId, Timestamp, Values,
 };
 use proptest::sample::Index;
 
@@ -133,8 +133,8 @@ impl<S: Store> Pair<S> {
             found.answers, expected.answers,
             "outcomes of {to_model:#?} on {terms:#?}"
         );
-        let told = |metered: &RateLimitDecision| (metered.refused, metered.requests_today, units(metered));
-        assert_eq!(told(&found.metered), told(&expected.metered), "{terms:#?}");
+        let told = |rate_limit_decision: &RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.requests_today, units(rate_limit_decision));
+        assert_eq!(told(&found.rate_limit_decision), told(&expected.rate_limit_decision), "{terms:#?}");
     }
 
     fn attempt(
@@ -161,7 +161,7 @@ impl<S: Store> Pair<S> {
         let content = Submission {
             leaderboards: Vec::new(),
             player: player.clone(),
-            values: SubmissionTarget::Named(one.values.iter().map(|value| ("v".into(), *value)).collect()),
+            values: SubmittedValues::Named(one.values.iter().map(|value| ("v".into(), *value)).collect()),
             operator: Some(one.operator),
             metadata: one.metadata.clone(),
             occurred_at: Some(occurred_at),
@@ -306,7 +306,7 @@ impl<S: Store> Pair<S> {
 fn submit_options(ranks: RankDetail, terms: &Terms, tries: u64) -> SubmitOptions {
     let charges = terms.burst.map(|burst| charge("tries", burst, tries));
     SubmitOptions {
-        metering: ChargeRequest {
+        charge_request: ChargeRequest {
             charges: charges.into_iter().collect(),
             max_requests_per_day: terms.max_calls,
             ..requests(1, tries)

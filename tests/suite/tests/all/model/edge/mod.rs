@@ -110,7 +110,7 @@ impl<S: Store> Pair<S> {
         let tenant = of(Some(call.tenant)).unwrap();
         let charges = call.charges.iter();
         let (requests, scores) = call.usage;
-        let metering = ChargeRequest {
+        let charge_request = ChargeRequest {
             charges: charges
                 .map(|(bucket, cost)| charge(&format!("b{bucket}"), call.burst, *cost))
                 .collect(),
@@ -118,14 +118,14 @@ impl<S: Store> Pair<S> {
             max_requests_per_day: call.quota,
         };
         let (expected, found) = if call.is_report {
-            let expected = self.model.report(&tenant, &metering).await;
-            (expected, self.store.report(&tenant, &metering).await)
+            let expected = self.model.report(&tenant, &charge_request).await;
+            (expected, self.store.report(&tenant, &charge_request).await)
         } else {
-            let expected = self.model.take(&tenant, &metering).await;
-            (expected, self.store.take(&tenant, &metering).await)
+            let expected = self.model.take(&tenant, &charge_request).await;
+            (expected, self.store.take(&tenant, &charge_request).await)
         };
-        let told = |metered: &RateLimitDecision| (metered.refused, metered.requests_today, units(metered));
-        assert_eq!(told(&found.unwrap()), told(&expected.unwrap()), "{metering:#?}");
+        let told = |rate_limit_decision: &RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.requests_today, units(rate_limit_decision));
+        assert_eq!(told(&found.unwrap()), told(&expected.unwrap()), "{charge_request:#?}");
     }
 
     /// What the store calls a version.

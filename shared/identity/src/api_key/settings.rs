@@ -1,4 +1,4 @@
-//! What a caller chooses of a key.
+//! The fields of a key that a caller chooses.
 
 use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
@@ -6,27 +6,26 @@ use leaderboard_core::{Invalid, Timestamp};
 
 /// The longest name of a key, in characters.
 pub const MAX_KEY_NAME_CHARS: usize = 200;
-/// Address ranges of one key.
+/// The most address ranges of one key.
 pub const MAX_ALLOWED_ADDRESSES: usize = 64;
 
 /// The fields of a key that a caller chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyTerms {
-    /// What people call it.
+pub struct KeySettings {
+    /// The name for people.
     pub name: String,
-    /// What it is good for.
+    /// The scopes of the key.
     pub scopes: Scopes,
-    /// When it ends by itself.
+    /// When the key expires; `None` is never.
     pub expires_at: Option<Timestamp>,
-    /// From where it may be used; empty is from everywhere.
+    /// The addresses that may use the key; empty allows all.
     pub allowed_addresses: Vec<IpNet>,
-    /// From where the tokens may be used that it issues to players; `None` is from where the key may be used itself, empty is
-    /// from everywhere.
+    /// The addresses that may use the tokens that the key issues to players. `None` is the addresses of the key, empty allows all.
     pub token_addresses: Option<Vec<IpNet>>,
 }
 
-impl KeyTerms {
-    /// Every field that breaks a rule, of a key that is made at `now`.
+impl KeySettings {
+    /// Returns a fault for each field that breaks a rule, for a key that is created at `now`.
     #[must_use]
     pub fn find_faults(&self, now: Timestamp) -> Vec<Invalid> {
         let mut faults = Vec::new();

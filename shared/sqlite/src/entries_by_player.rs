@@ -5,21 +5,21 @@ use leaderboard_core::ports::{PeriodRef, PlayerEntries, ReadError};
 use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 
 use crate::connection::{Connection, Value};
-use crate::counting::{self, Counted, rank_bound};
-use crate::entries::{self, Placed, entry_columns};
-use crate::page::List;
-use crate::periods::{self, Found};
+use crate::counting::{self, CountedBy, rank_bound};
+use crate::entries::{self, KeyedEntry, entry_columns};
+use crate::page::PeriodList;
+use crate::periods::{self, PeriodRow};
 use crate::row::Cells;
 use crate::store::Session;
 
-/// The entries of these players that `caller` sees, best first.
-pub(crate) async fn entries_by_player<C: Connection>(
+/// Returns the entries of these players that `caller` sees, best first.
+pub(crate) async fn read<C: Connection>(
     session: &Session<'_, C>,
-    place: &PeriodRef<'_>,
+    period_ref: &PeriodRef<'_>,
     players: &[PlayerId],
     caller: &Caller,
 ) -> Result<PlayerEntries, ReadError> {
-    let Some(period) = periods::at_place(session, place).await? else {
+    let Some(period) = periods::find_current(session, period_ref).await? else {
         return Ok(PlayerEntries {
             layout: None,
             version: 0,
@@ -27,22 +27,23 @@ pub(crate) async fn entries_by_player<C: Connection>(
             entries: Vec::new(),
         });
     };
-    let found = find(session, &period, players, caller).await?;
-    let list = List::seen_by(session, period, caller.own_player()).await?;
+    let found = find_visible(session, &period, players, caller).await?;
+    let list = PeriodList::new(session, period, caller.own_player()).await?;
     let period = &list.period;
     let bounds: Vec<&[u8]> = found
         .iter()
         .map(|(placed, _)| rank_bound(period, &placed.key))
         .collect();
-    let better = counting::before_each(session, Counted::for_ranks(period), period.row, &bounds).await?;
-    // A player who asks is counted in the list.
+    let better =
+        counting::count_before_each(session, CountedBy::for_ranks(period), period.row, &bounds).await?;
+    // The list already counts a banned player who asks. A server's count adds the banned player that it asks for.
     let alone = match (players, found.as_slice()) {
         ([_], [(_, true)]) => u64::from(caller.is_server()),
         _ => 0,
     };
     let mut entries = Vec::with_capacity(found.len());
     for ((placed, _), better) in found.into_iter().zip(better) {
-        let added = list.added_before(session, &placed.key).await?;
+        let added = list.count_added_before(session, &placed.key).await?;
         entries.push(RankedEntry {
             rank: better.saturating_add(added).saturating_add(1),
             entry: placed.entry,
@@ -56,12 +57,12 @@ pub(crate) async fn entries_by_player<C: Connection>(
     })
 }
 
-/// The entry of a player who is hidden.
-pub(crate) async fn find_hidden<C: Connection>(
+/// Returns the entry of a banned player.
+pub(crate) async fn find_banned<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     player: &PlayerId,
-) -> Result<Option<Placed>, StoreError> {
+) -> Result<Option<KeyedEntry>, StoreError> {
     const FIND: &str = concat!(
         "SELECT ",
         entry_columns!(),
@@ -69,17 +70,17 @@ pub(crate) async fn find_hidden<C: Connection>(
     );
     let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
     let row = session.row(FIND, &parameters).await?;
-    row.map(|mut cells| entries::stored_entry(&period.layout, &mut cells))
+    row.map(|mut cells| entries::read_entry(&period.layout, &mut cells))
         .transpose()
 }
 
-/// The entries of these players that `caller` sees, best first, and whether each is hidden.
-pub(crate) async fn find<C: Connection>(
+/// Returns the entries of these players that `caller` sees, best first, and whether each player is banned.
+pub(crate) async fn find_visible<C: Connection>(
     session: &Session<'_, C>,
-    period: &Found,
+    period: &PeriodRow,
     players: &[PlayerId],
     caller: &Caller,
-) -> Result<Vec<(Placed, bool)>, StoreError> {
+) -> Result<Vec<(KeyedEntry, bool)>, StoreError> {
     const FIND: &str = concat!(
         "SELECT hidden, ",
         entry_columns!(),
@@ -90,16 +91,16 @@ pub(crate) async fn find<C: Connection>(
     let mut found = Vec::new();
     for row in session.rows(FIND, &parameters).await? {
         let mut cells = Cells::from(row);
-        let hidden = cells.flag("hidden")?;
-        let placed = entries::stored_entry(&period.layout, &mut cells)?;
-        if !hidden || caller.sees_banned(&placed.entry.player) {
-            found.push((placed, hidden));
+        let banned = cells.flag("hidden")?;
+        let placed = entries::read_entry(&period.layout, &mut cells)?;
+        if !banned || caller.sees_banned(&placed.entry.player) {
+            found.push((placed, banned));
         }
     }
     Ok(found)
 }
 
-/// The names as a JSON array. They contain no control characters, so two characters need an escape.
+/// Returns the names as a JSON array. Names contain no control characters, so only two characters need an escape.
 fn json_array(players: &[PlayerId]) -> String {
     let mut json = String::from("[");
     for player in players {

@@ -1,4 +1,4 @@
-//! Rate limits by the generic cell rate algorithm, and usage by the day. The database's own clock decides.
+//! Rate limits by the generic cell rate algorithm, and usage by day, by the clock of the database.
 
 use leaderboard_core::ports::{
     Charge, ChargeRequest, MAX_CHARGES, Overdraft, RateLimitDecision, USAGE_DAYS, Usage,
@@ -12,10 +12,9 @@ use crate::store::Session;
 
 /// Microseconds in a day.
 pub(crate) const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
-/// How long a bucket that is full again is kept, in microseconds: one in use is not deleted and made anew all the
-/// time.
+/// How long a full bucket is kept, in microseconds, so that a bucket in use is not deleted and created again all the time.
 const FULL_KEPT_US: u64 = 60_000_000;
-/// How many buckets, and how many days, that are no longer needed go with one call: more than it can add.
+/// How many unneeded buckets, and how many unneeded days, one call deletes: more than it can add.
 const SWEPT_AT_ONCE: usize = 2 * MAX_CHARGES;
 
 /// The database's clock in microseconds since the epoch, to the millisecond; the same all through a statement.
@@ -26,8 +25,8 @@ macro_rules! now_us {
 }
 pub(crate) use now_us;
 
-/// What a version is at least, whatever the last one was: the clock in microseconds. Its last three digits, which the
-/// clock does not tell, are random, so that a version is not given again when a backup is restored or a write is lost.
+/// The least new version: the clock in microseconds. The clock has milliseconds, so the last three digits are random. So no version
+/// is used again when a backup is restored or a write is lost.
 macro_rules! fresh_version {
     () => {
         concat!("(", now_us!(), " + abs(random() % 1000))")
@@ -35,8 +34,8 @@ macro_rules! fresh_version {
 }
 pub(crate) use fresh_version;
 
-/// What is there before a charge.
-struct State {
+/// The state before a charge.
+struct RateLimitState {
     now_us: u64,
     /// The day's usage so far.
     today: Usage,
@@ -45,42 +44,42 @@ struct State {
     ahead_us: Vec<u64>,
 }
 
-/// Whether a charge changes anything if it is let through.
-pub(crate) fn writes(metering: &ChargeRequest) -> bool {
-    metering.usage != Usage::default() || metering.charges.iter().any(|charge| charge.cost > 0)
+/// Returns whether an accepted charge would change anything.
+pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
+    charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }
 
-/// Charges all, or nothing if one has no room and the call is no report.
+/// Makes all charges, or refuses the call and makes none. A report is never refused.
 pub(crate) async fn charge<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
-    metering: &ChargeRequest,
+    charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) -> Result<RateLimitDecision, StoreError> {
-    let state = read(session, tenant, &metering.charges).await?;
+    let state = read_state(session, tenant, &charge_request.charges).await?;
     let before = state.ahead_us.iter().copied();
-    if overdraft == Overdraft::OfTake && !has_room(metering, &state) {
+    if overdraft == Overdraft::ByTake && !has_room(charge_request, &state) {
         return Ok(RateLimitDecision {
             ahead_us: state.ahead_us,
             requests_today: state.today.requests,
             refused: true,
         });
     }
-    let charges = metering.charges.iter();
+    let charges = charge_request.charges.iter();
     let ahead_us: Vec<u64> = charges
         .zip(before)
         .map(|(charge, before)| charge.after(before, overdraft))
         .collect();
-    save_arrivals(session, tenant, &metering.charges, &ahead_us, state.now_us).await?;
+    save_arrivals(session, tenant, &charge_request.charges, &ahead_us, state.now_us).await?;
     let today = Usage {
-        requests: state.today.requests.saturating_add(metering.usage.requests),
-        scores: state.today.scores.saturating_add(metering.usage.scores),
+        requests: state.today.requests.saturating_add(charge_request.usage.requests),
+        scores: state.today.scores.saturating_add(charge_request.usage.scores),
     };
-    if metering.usage != Usage::default() {
+    if charge_request.usage != Usage::default() {
         save_usage(session, tenant, state.now_us / DAY_US, today).await?;
     }
-    if state.anything_to_sweep && writes(metering) {
-        sweep(session, state.now_us).await?;
+    if state.anything_to_sweep && changes_anything(charge_request) {
+        delete_unneeded(session, state.now_us).await?;
     }
     Ok(RateLimitDecision {
         ahead_us,
@@ -90,11 +89,11 @@ pub(crate) async fn charge<C: Connection>(
 }
 
 /// Reads the clock, the day's usage and all buckets in one statement.
-async fn read<C: Connection>(
+async fn read_state<C: Connection>(
     session: &Session<'_, C>,
     tenant: &TenantId,
     charges: &[Charge],
-) -> Result<State, StoreError> {
+) -> Result<RateLimitState, StoreError> {
     const STATE: &str = concat!(
         "WITH clock(us) AS (SELECT ",
         now_us!(),
@@ -111,8 +110,8 @@ async fn read<C: Connection>(
         Value::Integer(stored(FULL_KEPT_US)),
         Value::Integer(i64::from(USAGE_DAYS)),
     ];
-    for (place, charge) in charges.iter().enumerate() {
-        let parameter = FIRST_BUCKET.saturating_add(place);
+    for (index, charge) in charges.iter().enumerate() {
+        let parameter = FIRST_BUCKET.saturating_add(index);
         sql.push_str(&format!(
             ", (SELECT arrives_at FROM buckets WHERE tenant = ?1 AND bucket = ?{parameter})"
         ));
@@ -134,7 +133,7 @@ async fn read<C: Connection>(
         let arrives_at = cells.unsigned_or_null("arrival time")?;
         ahead_us.push(arrives_at.map_or(0, |at| at.saturating_sub(now_us)));
     }
-    Ok(State {
+    Ok(RateLimitState {
         now_us,
         today,
         anything_to_sweep,
@@ -142,10 +141,12 @@ async fn read<C: Connection>(
     })
 }
 
-fn has_room(metering: &ChargeRequest, state: &State) -> bool {
-    let requests = state.today.requests.saturating_add(metering.usage.requests);
-    let in_quota = metering.max_requests_per_day.is_none_or(|most| requests <= most);
-    let mut charges = metering.charges.iter().zip(&state.ahead_us);
+fn has_room(charge_request: &ChargeRequest, state: &RateLimitState) -> bool {
+    let requests = state.today.requests.saturating_add(charge_request.usage.requests);
+    let in_quota = charge_request
+        .max_requests_per_day
+        .is_none_or(|most| requests <= most);
+    let mut charges = charge_request.charges.iter().zip(&state.ahead_us);
     in_quota && charges.all(|(charge, before)| charge.has_room(*before))
 }
 
@@ -169,7 +170,7 @@ async fn save_arrivals<C: Connection>(
         })
         .collect();
     let head = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) VALUES ";
-    bulk::insert_at_once(session, head, &rows).await
+    bulk::insert_in_one_statement(session, head, &rows).await
 }
 
 async fn save_usage<C: Connection>(
@@ -188,8 +189,8 @@ async fn save_usage<C: Connection>(
     session.run(SAVE, &parameters).await
 }
 
-/// Deletes some buckets that have been full for a while, and some days that are no longer kept.
-async fn sweep<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
+/// Deletes some buckets that are full, and some old days of usage.
+async fn delete_unneeded<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
     const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
          (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";
     const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \

@@ -1,0 +1,265 @@
+//! Applies bans to leaderboards, in transactions of bounded work.
+
+use leaderboard_core::{Event, EventBody, StoreError, TenantId, Timestamp};
+
+use super::{BanChange, count_changes, end_bans, is_behind, read_player};
+use crate::connection::{Connection, Value};
+use crate::row::{Cells, corrupt};
+use crate::store::Session;
+use crate::{entries, log, periods, tuples};
+
+/// The most periods that one transaction looks at; it takes a few milliseconds.
+const MAX_LOOKS: u64 = 2000;
+/// The most leaderboards that one statement reads.
+const MAX_BOARDS: i64 = 200;
+
+/// Applies the bans at `now` to one leaderboard, within the work of one transaction. Returns whether the leaderboard is up to date.
+pub(crate) async fn apply_to_board<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    board: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    end_bans(session, tenant, now).await?;
+    let changes = read_changes(session, tenant).await?;
+    let mut looks = MAX_LOOKS;
+    for found in read_boards(session, tenant, Some(board), board).await? {
+        bring_up_to_date(session, (tenant, &found), &changes, &mut looks, now).await?;
+    }
+    continue_walk(session, tenant, &changes, &mut looks, now).await?;
+    Ok(!is_behind(session, tenant, board, now).await?)
+}
+
+/// Applies pending changes, within the work of one transaction. Returns whether no change is pending.
+pub(crate) async fn apply_next<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changes = read_changes(session, tenant).await?;
+    continue_walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now).await?;
+    Ok(count_changes(session, tenant).await? == 0)
+}
+
+async fn read_changes<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+) -> Result<Vec<BanChange>, StoreError> {
+    const CHANGES: &str =
+        "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
+    let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())]).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok(BanChange {
+                number: cells.integer("change")?,
+                player: read_player(&mut cells)?,
+                banned: cells.flag("ban")?,
+                at: cells
+                    .instant_or_null("instant of a change")?
+                    .ok_or_else(|| corrupt("instant of a change"))?,
+            })
+        })
+        .collect()
+}
+
+/// A leaderboard that gets pending changes.
+struct WalkedLeaderboard {
+    row: i64,
+    id: String,
+    applied: i64,
+    periods: u64,
+}
+
+/// Returns the leaderboard `from`, or with `None` the leaderboards after `after`, in the order of their ids.
+async fn read_boards<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    from: Option<&str>,
+    after: &str,
+) -> Result<Vec<WalkedLeaderboard>, StoreError> {
+    const ONE: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
+         FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3";
+    const NEXT: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
+         FROM leaderboards b WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Text(from.unwrap_or(after)),
+        Value::Integer(MAX_BOARDS),
+    ];
+    let sql = if from.is_some() { ONE } else { NEXT };
+    let rows = session.rows(sql, &parameters).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok(WalkedLeaderboard {
+                row: cells.integer("leaderboard row")?,
+                id: cells.text("leaderboard id")?,
+                applied: cells.integer("change")?,
+                periods: cells.unsigned("count of periods")?,
+            })
+        })
+        .collect()
+}
+
+/// Applies pending changes to a leaderboard. Returns whether all were applied before `looks` ran out.
+async fn bring_up_to_date<C: Connection>(
+    session: &Session<'_, C>,
+    (tenant, board): (&TenantId, &WalkedLeaderboard),
+    changes: &[BanChange],
+    looks: &mut u64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SAVE: &str = "UPDATE leaderboards SET ban_change = ?2 WHERE row = ?1";
+    let (mut last, mut finished) = (board.applied, true);
+    for change in changes.iter().filter(|change| change.number > board.applied) {
+        if *looks == 0 {
+            finished = false;
+            break;
+        }
+        *looks = looks.saturating_sub(board.periods.saturating_add(1));
+        move_entries(session, (tenant, board.row), change, now).await?;
+        last = change.number;
+    }
+    if last > board.applied {
+        session
+            .run(SAVE, &[Value::Integer(board.row), Value::Integer(last)])
+            .await?;
+    }
+    Ok(finished)
+}
+
+/// Continues the walk over the leaderboards until `looks` run out.
+async fn continue_walk<C: Connection>(
+    session: &Session<'_, C>,
+    tenant: &TenantId,
+    changes: &[BanChange],
+    looks: &mut u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const WALK: &str = "SELECT target, cursor FROM ban_walks WHERE tenant = ?1";
+    const SAVE: &str = "UPDATE ban_walks SET target = ?2, cursor = ?3 WHERE tenant = ?1";
+    const DROP: &str = "DELETE FROM ban_changes WHERE tenant = ?1 AND number <= ?2";
+    let Some(last) = changes.last().map(|change| change.number) else {
+        return Ok(());
+    };
+    let walked = session.row(WALK, &[Value::Text(tenant.as_str())]).await?;
+    let mut cells = walked.ok_or_else(|| corrupt("walk"))?;
+    let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
+    let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
+    while *looks > 0 {
+        let step = read_boards(session, tenant, None, &cursor).await?;
+        let mut done = 0;
+        for board in &step {
+            *looks = looks.saturating_sub(1);
+            if !bring_up_to_date(session, (tenant, board), changes, looks, now).await? {
+                break;
+            }
+            cursor.clone_from(&board.id);
+            done += 1;
+        }
+        if done < step.len() || step.len() == usize::try_from(MAX_BOARDS).unwrap_or(0) {
+            continue;
+        }
+        // Every leaderboard has the changes that were pending when this walk began.
+        session
+            .run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])
+            .await?;
+        cursor.clear();
+        if target == last {
+            return session
+                .run(SAVE, &[Value::Text(tenant.as_str()), Value::Null, Value::Null])
+                .await;
+        }
+        target = last;
+    }
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(target),
+        Value::Text(&cursor),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Makes a player's entries of one leaderboard visible or invisible, with one event for all of them.
+async fn move_entries<C: Connection>(
+    session: &Session<'_, C>,
+    (tenant, board): (&TenantId, i64),
+    change: &BanChange,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // Entries whose visibility is not that of the change.
+    const AFFECTED: &str = "SELECT b.last_position, p.row FROM leaderboards b \
+         JOIN periods p ON p.leaderboard = b.row AND (p.expires_at IS NULL OR p.expires_at > ?4) \
+         JOIN entries e ON e.period = p.row AND e.player = ?2 AND e.hidden <> ?3 \
+         WHERE b.row = ?1 ORDER BY p.row";
+    let parameters = [
+        Value::Integer(board),
+        Value::Text(change.player.as_str()),
+        Value::Integer(i64::from(change.banned)),
+        Value::Integer(now.as_unix_ms()),
+    ];
+    let mut logged = None;
+    for row in session.rows(AFFECTED, &parameters).await? {
+        let mut cells = Cells::from(row);
+        let position = cells.unsigned("last position")?.saturating_add(1);
+        if logged != Some(position) {
+            log::append(session, tenant, board, position, &change.event()).await?;
+            logged = Some(position);
+        }
+        let period = cells.integer("period row")?;
+        move_entry(session, period, change, position).await?;
+    }
+    Ok(())
+}
+
+impl BanChange {
+    fn event(&self) -> Event {
+        let player = self.player.clone();
+        Event {
+            recorded_at: self.at,
+            body: if self.banned {
+                EventBody::Banned { player }
+            } else {
+                EventBody::Unbanned { player }
+            },
+        }
+    }
+}
+
+async fn move_entry<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    change: &BanChange,
+    position: u64,
+) -> Result<(), StoreError> {
+    const MOVE: &str = concat!(
+        "UPDATE entries SET hidden = ?3 WHERE period = ?1 AND player = ?2 RETURNING ",
+        entries::entry_columns!()
+    );
+    let mut period = periods::read_row(session, period).await?;
+    let parameters = [
+        Value::Integer(period.row),
+        Value::Text(change.player.as_str()),
+        Value::Integer(i64::from(change.banned)),
+    ];
+    let row = session.row(MOVE, &parameters).await?;
+    let mut cells = row.ok_or_else(|| corrupt("entry"))?;
+    let key = entries::read_entry(&period.layout, &mut cells)?.key;
+    if period.keeps_tuples() {
+        let tuple = tuples::prefix_of(&period, &key);
+        if change.banned {
+            tuples::remove(session, period.row, tuple).await?;
+        } else {
+            tuples::add(session, period.row, tuple).await?;
+        }
+    }
+    let visible = if change.banned {
+        period.visible.checked_sub(1)
+    } else {
+        period.visible.checked_add(1)
+    };
+    period.visible = visible.ok_or_else(|| corrupt("count of visible entries"))?;
+    period.version = position;
+    periods::save(session, &period).await
+}
