@@ -1,11 +1,11 @@
 //! The description of the API, for programs and, as a page that needs no network, for people.
 
-use leaderboard_pipeline::File;
+use leaderboard_pipeline::StaticFile;
 
 /// A description, compressed by the build script.
 macro_rules! description {
     ($path:literal, $file:literal) => {
-        File {
+        StaticFile {
             path: $path,
             media_type: "application/json",
             gzip: true,
@@ -14,26 +14,26 @@ macro_rules! description {
     };
 }
 
-const FILES: &[File] = &[
+const FILES: &[StaticFile] = &[
     // The newest version.
     description!("/openapi.json", "v2.json"),
     description!("/openapi/v1.json", "v1.json"),
     description!("/openapi/v1-strings.json", "v1-strings.json"),
     description!("/openapi/v2.json", "v2.json"),
     description!("/openapi/v2-strings.json", "v2-strings.json"),
-    File {
+    StaticFile {
         path: "/docs",
         media_type: "text/html; charset=utf-8",
         gzip: false,
         bytes: include_bytes!("../assets/page.html"),
     },
-    File {
+    StaticFile {
         path: "/docs/start.js",
         media_type: "text/javascript; charset=utf-8",
         gzip: false,
         bytes: include_bytes!("../assets/start.js"),
     },
-    File {
+    StaticFile {
         path: "/docs/scalar.js",
         media_type: "text/javascript; charset=utf-8",
         gzip: true,

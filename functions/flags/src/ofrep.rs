@@ -106,7 +106,7 @@ pub async fn evaluate_all<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
 
 /// The flags of the tenant.
 fn flags<E: ResponseEnvironment>(context: &Context<'_, E>) -> Flags {
-    Flags::of(context.env, &context.tenant, &context.knowledge)
+    Flags::of(context.env, &context.tenant, &context.tenant_config)
 }
 
 /// The context of the evaluation: the client's, and what the edge knows.

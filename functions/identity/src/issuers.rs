@@ -56,7 +56,13 @@ pub async fn list<E: ResponseEnvironment>(
     // The rule of an issuer's id is that of a tenant's.
     let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
-    let found = issuers::list(context.env, scope.owner(context), after, paging.asked()).await?;
+    let found = issuers::list(
+        context.env,
+        scope.owner(context),
+        after,
+        paging.page_size_and_one(),
+    )
+    .await?;
     let (shown, more) = paging.shown(found);
     let next = next(&shown, more, |(id, _)| id.to_string());
     let bodies = shown.iter().map(|(id, record)| IssuerBody::new(id, record));

@@ -168,7 +168,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
     let (tenant, after) = (Some(&context.tenant), paging.after.as_deref());
     let store = context.env.store();
     let found = store
-        .list_documents(tenant, DocumentKind::Key, after, paging.asked())
+        .list_documents(tenant, DocumentKind::Key, after, paging.page_size_and_one())
         .await?;
     let (shown, more) = paging.shown(found);
     let records = shown

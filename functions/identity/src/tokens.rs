@@ -1,4 +1,4 @@
-//! Tokens for players, on behalf of a server. Nothing is stored, so this works without the store for as long as the server's key
+//! TokenCache for players, on behalf of a server. Nothing is stored, so this works without the store for as long as the server's key
 //! is known.
 
 use http::StatusCode;

@@ -19,7 +19,7 @@ use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
-use leaderboard_responses::Subject;
+use leaderboard_responses::CachedRead;
 
 /// The most leaderboards on a page.
 const MAX_LIMIT: u32 = 200;
@@ -72,9 +72,9 @@ async fn readable<E: ResponseEnvironment>(
     paging: &Paging<LeaderboardId>,
 ) -> Result<(Vec<Versioned<Leaderboard>>, Option<String>), Problem> {
     let deps = context.deps();
-    let wanted = usize::try_from(paging.asked()).unwrap_or(usize::MAX);
+    let wanted = usize::try_from(paging.page_size_and_one()).unwrap_or(usize::MAX);
     let mut after = paging.after.clone();
-    let mut at_once = paging.asked();
+    let mut at_once = paging.page_size_and_one();
     let mut found = Vec::new();
     for _ in 0..MAX_PASSED_OVER / LISTED_AT_ONCE {
         let listed = usecase::list_leaderboards(&deps, &context.tenant, after.as_ref(), at_once).await?;
@@ -103,7 +103,7 @@ pub async fn read<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     if context.caller != Caller::Admin {
-        return leaderboard_responses::respond(context, id, Subject::Leaderboard)
+        return leaderboard_responses::respond(context, id, CachedRead::Leaderboard)
             .await
             .map_err(|problem| {
                 // Nobody learns the names of what is private by asking.
@@ -263,7 +263,7 @@ async fn store<E: ResponseEnvironment>(
     rebuild: bool,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     let (deps, tenant) = (context.deps(), &context.tenant);
-    let most = context.knowledge.tenant.quotas.leaderboards;
+    let most = context.tenant_config.tenant.quotas.leaderboards;
     let put = usecase::put_leaderboard(&deps, tenant, board, expected, rebuild, most).await;
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
         leaderboard_responses::changed(context.env, tenant, Some(&board.id));

@@ -25,7 +25,7 @@ use leaderboard_telemetry::metrics::{Counted, exposition, region};
 /// The problem to answer with.
 pub async fn show<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let guard = AuthThrottle::enter(context.env, context.headers, context.client).await?;
+    let guard = AuthThrottle::check_refused(context.env, context.headers, context.client).await?;
     check_key(context).inspect_err(|refusal| guard.charge(context.env, refusal))?;
     let kept = region(context.env).await;
     let stored = context.env.store().counters().await;

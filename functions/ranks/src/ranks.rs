@@ -18,7 +18,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::{cursor, ranks as wire};
-use leaderboard_responses::{Question, Subject};
+use leaderboard_responses::{CacheKey, CachedRead};
 
 /// How many entries a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 10;
@@ -50,7 +50,7 @@ pub async fn entries<E: ResponseEnvironment>(
             .transpose()?,
         limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
     };
-    leaderboard_responses::respond(context, leaderboard, Subject::List(list)).await
+    leaderboard_responses::respond(context, leaderboard, CachedRead::List(list)).await
 }
 
 async fn players<E: ResponseEnvironment>(
@@ -128,7 +128,7 @@ pub async fn entry<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
-    leaderboard_responses::respond(context, leaderboard, Subject::Entry(player, selector)).await
+    leaderboard_responses::respond(context, leaderboard, CachedRead::Entry(player, selector)).await
 }
 
 /// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
@@ -144,7 +144,7 @@ pub async fn around<E: ResponseEnvironment>(
     let query = Query::parse(context.query, &["limit", "period"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
     let selector = query.period()?;
-    leaderboard_responses::respond(context, leaderboard, Subject::Around(player, selector, limit)).await
+    leaderboard_responses::respond(context, leaderboard, CachedRead::Around(player, selector, limit)).await
 }
 
 /// `GET /leaderboards/{id}/periods?limit=&cursor=`.
@@ -163,7 +163,7 @@ pub async fn periods<E: ResponseEnvironment>(
         .text("cursor")?
         .map(|text| cursor::parse(&text, wire::start_of_cursor))
         .transpose()?;
-    leaderboard_responses::respond(context, leaderboard, Subject::Periods(before, limit)).await
+    leaderboard_responses::respond(context, leaderboard, CachedRead::Periods(before, limit)).await
 }
 
 /// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
@@ -182,7 +182,7 @@ pub async fn distribution<E: ResponseEnvironment>(
             .unwrap_or(DEFAULT_BUCKETS),
         score: query.text("score")?.map(|text| score(&text)).transpose()?,
     };
-    leaderboard_responses::respond(context, leaderboard, Subject::Distribution(asked)).await
+    leaderboard_responses::respond(context, leaderboard, CachedRead::Distribution(asked)).await
 }
 
 fn score(text: &str) -> Result<i64, Problem> {

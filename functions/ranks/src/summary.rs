@@ -18,7 +18,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_pipeline::me::ME;
 use leaderboard_responses::ResponseEnvironment;
 
-use leaderboard_responses::{Question, Subject};
+use leaderboard_responses::{CacheKey, CachedRead};
 
 /// How many entries of the top there are unless asked otherwise.
 const DEFAULT_TOP: u32 = 10;
@@ -55,10 +55,10 @@ pub async fn summary<E: ResponseEnvironment>(
         part("around", DEFAULT_AROUND)?,
         query.period()?,
     );
-    let question = |subject| Question {
+    let key = |read| CacheKey {
         tenant: context.tenant.clone(),
         leaderboard: leaderboard.clone(),
-        subject,
+        read,
         version: context.version,
         integers: context.accepted.integers,
     };
@@ -73,9 +73,8 @@ pub async fn summary<E: ResponseEnvironment>(
         cursor: None,
         limit,
     };
-    let top = leaderboard_responses::answer(&plain, question(Subject::List(list))).await?;
-    let window =
-        leaderboard_responses::answer(&plain, question(Subject::Around(player, period, around))).await;
+    let top = leaderboard_responses::answer(&plain, key(CachedRead::List(list))).await?;
+    let window = leaderboard_responses::answer(&plain, key(CachedRead::Around(player, period, around))).await;
     let window = match window {
         Ok(window) => Some(window),
         Err(problem) if problem.kind == ProblemType::EntryNotFound => None,

@@ -130,7 +130,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
         .list_bans(
             &context.tenant,
             paging.after.as_ref(),
-            paging.asked(),
+            paging.page_size_and_one(),
             context.now,
         )
         .await?;

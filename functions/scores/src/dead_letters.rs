@@ -69,7 +69,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
     };
     let store = context.env.store();
     let found = store
-        .list_dead_letters(tenant.as_ref(), paging.after, paging.asked())
+        .list_dead_letters(tenant.as_ref(), paging.after, paging.page_size_and_one())
         .await?;
     let (shown, more) = paging.shown(found);
     let next = paging::next(&shown, more, |letter| letter.id.to_string());
@@ -87,7 +87,7 @@ pub async fn replay<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -
     Query::parse(context.query, &[])?;
     let stored = find(context, id).await?;
     audit::record_act(context).await?;
-    let outcomes = leaderboard_score_messages::replay(context.env, &context.knowledge, &stored).await?;
+    let outcomes = leaderboard_score_messages::replay(context.env, &context.tenant_config, &stored).await?;
     // If this fails, a second replay finds the submission applied by its id.
     context.env.store().delete_dead_letter(id).await?;
     let results = OutcomeList {

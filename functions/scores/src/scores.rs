@@ -74,7 +74,10 @@ async fn take<E: ResponseEnvironment>(
     let mut terms = context.submit_options(ranks);
     terms.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
     let corrections = audit::begin_corrections(context, &submissions, &places, &mut terms).await?;
-    let Submitted { rate_limit_decision, answers } = usecase::submit_scores(
+    let Submitted {
+        rate_limit_decision,
+        answers,
+    } = usecase::submit_scores(
         &context.deps(),
         &context.tenant,
         &context.caller,
@@ -84,11 +87,14 @@ async fn take<E: ResponseEnvironment>(
     .await
     // Whether they were taken in is not known.
     .inspect_err(|_| {
-        leaderboard_responses::perhaps_submitted(context.env, &context.tenant, submissions.iter())
+        leaderboard_responses::invalidate_if_submitted(context.env, &context.tenant, submissions.iter())
     })?;
     audit::end_corrections(context, corrections, &submissions, &answers, &places).await;
     let refused = rate_limit_decision.refused;
-    context.rate_limit_decision.borrow_mut().get_or_insert(rate_limit_decision);
+    context
+        .rate_limit_decision
+        .borrow_mut()
+        .get_or_insert(rate_limit_decision);
     if refused {
         return Err(Problem::new(ProblemType::TooManyRequests));
     }

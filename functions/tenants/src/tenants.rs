@@ -16,7 +16,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_pipeline::audit;
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_tenant_config::{Knowledge, record_name};
+use leaderboard_tenant_config::{TenantConfig, record_name};
 
 /// The most tenants on a page.
 const MAX_LIMIT: u32 = 200;
@@ -35,7 +35,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
     let after = paging.after.as_ref().map(TenantId::as_str);
     let store = context.env.store();
     let found = store
-        .list_documents(None, DocumentKind::Tenant, after, paging.asked())
+        .list_documents(None, DocumentKind::Tenant, after, paging.page_size_and_one())
         .await?;
     let (shown, more) = paging.shown(found);
     let tenants = shown
@@ -215,7 +215,7 @@ async fn keep<E: ResponseEnvironment>(
     let store = context.env.store();
     let kept = store.put_document(&record_name(id), &body, expected).await?;
     if kept.is_ok() {
-        Knowledge::changed(context.env, Some(id)).await;
+        TenantConfig::changed(context.env, Some(id)).await;
     }
     Ok(kept)
 }

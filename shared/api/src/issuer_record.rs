@@ -3,7 +3,7 @@
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, StoreError, TenantId};
 use leaderboard_identity::token::{
-    ClaimsMapping, KeyProblem, TenantSource, TokenType, KeyOrigin, VerificationKey, Verifier,
+    ClaimsMapping, KeyOrigin, KeyProblem, TenantSource, TokenType, VerificationKey, Verifier,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -38,7 +38,7 @@ pub struct Response {
     /// The body.
     pub body: Bytes,
     /// Until when anybody who asks the same may be given it, if anybody may.
-    pub repeat_until: Option<Timestamp>,
+    pub reuse_until: Option<Timestamp>,
     /// What is behind a status of 5xx, for the log alone.
     pub cause: Option<String>,
 }
@@ -51,7 +51,7 @@ impl Response {
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),
-            repeat_until: None,
+            reuse_until: None,
             cause: None,
         }
     }

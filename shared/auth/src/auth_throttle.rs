@@ -13,14 +13,15 @@ use leaderboard_api::Permission;
 use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_rate_limit::{
-    Applied, Cost, Rules, look, now_us, of_address, of_credentials, of_unanswered, refused, schedule,
+    AppliedLimit, Cost, RateLimitRules, look, now_us, of_address, of_credentials, of_unanswered, refused,
+    schedule,
 };
-use leaderboard_tenant_config::Knowledge;
+use leaderboard_tenant_config::TenantConfig;
 
 /// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to
 /// be known is decided later.
-pub async fn read_operator_rules<E: AuthEnvironment>(env: &E) -> Result<Rc<Rules>, Problem> {
-    match Knowledge::rules_of_the_operator(env).await {
+pub async fn read_operator_rules<E: AuthEnvironment>(env: &E) -> Result<Rc<RateLimitRules>, Problem> {
+    match TenantConfig::load_operator_rules(env).await {
         Err(StoreError::Unavailable(_)) => Ok(Rc::default()),
         rules => Ok(rules?),
     }
@@ -30,9 +31,9 @@ pub async fn read_operator_rules<E: AuthEnvironment>(env: &E) -> Result<Rc<Rules
 #[derive(Default)]
 pub struct AuthThrottle {
     /// On refused credentials.
-    refused: Option<Applied>,
+    refused: Option<AppliedLimit>,
     /// On requests that fail, because the store is out of reach, before it is known whose they are.
-    unanswered: Option<Applied>,
+    unanswered: Option<AppliedLimit>,
 }
 
 impl AuthThrottle {
@@ -41,7 +42,7 @@ impl AuthThrottle {
     ///
     /// # Errors
     /// 429.
-    pub async fn enter<E: AuthEnvironment>(
+    pub async fn check_refused<E: AuthEnvironment>(
         env: &E,
         headers: &HeaderMap,
         client: Option<IpAddr>,
@@ -54,7 +55,7 @@ impl AuthThrottle {
         if let Some(limit) = &limit {
             let (payer, one) = (env.default_tenant(), std::slice::from_ref(limit));
             look(env, payer, one).await;
-            let buckets = &env.limiter().buckets;
+            let buckets = &env.rate_limit_state().buckets;
             if !buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
                 let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
                 // Whatever the credential is: it is refused unseen.
@@ -68,7 +69,7 @@ impl AuthThrottle {
     }
 
     /// Lets a request on to the check of its credential unless too many from its address have failed because the store is out of
-    /// reach. Reads are not held up: they go on without the store.
+    /// reach. Reads are not cached up: they go on without the store.
     ///
     /// # Errors
     /// 429.
@@ -79,7 +80,7 @@ impl AuthThrottle {
     ) -> Result<(), Problem> {
         let one = self.unanswered(permission);
         let payer = env.default_tenant();
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
             return Ok(());
         }
@@ -104,13 +105,13 @@ impl AuthThrottle {
         if let Err(refused) = self.check_unanswered(env, permission) {
             return refused;
         }
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         buckets.charge(payer, one, Cost::ONE, 0, now_us(env));
         schedule(env);
         problem
     }
 
-    fn unanswered(&self, permission: Permission) -> &[Applied] {
+    fn unanswered(&self, permission: Permission) -> &[AppliedLimit] {
         let limit = self.unanswered.as_ref().filter(|_| !permission.is_read());
         limit.map_or(&[], std::slice::from_ref)
     }
@@ -126,7 +127,7 @@ impl AuthThrottle {
     pub fn charge_guess<E: AuthEnvironment>(&self, env: &E) {
         if let Some(limit) = &self.refused {
             let (payer, one) = (env.default_tenant(), std::slice::from_ref(limit));
-            let buckets = &env.limiter().buckets;
+            let buckets = &env.rate_limit_state().buckets;
             buckets.charge(payer, one, Cost::ONE, 0, now_us(env));
             schedule(env);
         }
@@ -148,11 +149,11 @@ pub async fn check_address<E: AuthEnvironment>(
     if identity.credential != Credential::None || tenant == payer {
         return Ok(());
     }
-    let rules = Knowledge::rules_of_the_operator(env).await.unwrap_or_default();
+    let rules = TenantConfig::load_operator_rules(env).await.unwrap_or_default();
     let limit = of_address(&rules, client).filter(|_| rules.reads);
     let one = limit.as_slice();
     look(env, payer, one).await;
-    let buckets = &env.limiter().buckets;
+    let buckets = &env.rate_limit_state().buckets;
     if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
         Ok(())
     } else {

@@ -20,7 +20,7 @@ const BEARER: &str = "bearer";
 
 /// What a request presents.
 #[derive(Debug, PartialEq, Eq)]
-enum Presented<'h> {
+enum PresentedCredential<'h> {
     Nothing,
     Key(&'h [u8]),
     Token(&'h str),
@@ -30,7 +30,7 @@ enum Presented<'h> {
 /// looked at before anything that could refuse a request.
 pub fn is_operator<E: AuthEnvironment>(env: &E, headers: &HeaderMap) -> bool {
     match presented(headers) {
-        Ok(Presented::Key(key)) => env.auth_settings().admin_key.matches(key),
+        Ok(PresentedCredential::Key(key)) => env.auth_settings().admin_key.matches(key),
         _ => false,
     }
 }
@@ -44,12 +44,12 @@ pub async fn identity<E: AuthEnvironment>(
     permission: Permission,
 ) -> Result<Identity, Problem> {
     match presented(headers)? {
-        Presented::Nothing => Ok(Identity::anonymous()),
-        Presented::Token(token) => {
+        PresentedCredential::Nothing => Ok(Identity::anonymous()),
+        PresentedCredential::Token(token) => {
             let named = headers.get(TENANT).and_then(|name| name.to_str().ok());
             tokens::identity(env, token, named.map(str::trim), client, permission).await
         }
-        Presented::Key(key) => by_key(env, key, client, permission).await,
+        PresentedCredential::Key(key) => by_key(env, key, client, permission).await,
     }
 }
 
@@ -57,7 +57,7 @@ fn refused(detail: &str) -> Problem {
     Problem::new(ProblemType::Unauthenticated).with_detail(detail)
 }
 
-fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Problem> {
+fn presented(headers: &HeaderMap) -> Result<PresentedCredential<'_>, Problem> {
     let once = |name: &str| {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -66,9 +66,9 @@ fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Problem> {
         }
     };
     match (once(AUTHORIZATION.as_str())?, once(API_KEY)?) {
-        (None, None) => Ok(Presented::Nothing),
-        (None, Some(key)) => Ok(Presented::Key(key.as_bytes())),
-        (Some(authorization), None) => bearer(authorization).map(Presented::Token),
+        (None, None) => Ok(PresentedCredential::Nothing),
+        (None, Some(key)) => Ok(PresentedCredential::Key(key.as_bytes())),
+        (Some(authorization), None) => bearer(authorization).map(PresentedCredential::Token),
         // RFC 6750, section 2: one method, or the request is invalid.
         (Some(_), Some(_)) => Err(Problem::new(ProblemType::InvalidHeader)
             .with_error(FieldError::header(

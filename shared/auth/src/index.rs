@@ -1,4 +1,4 @@
-//! From what a token says of its issuer and its audience to the documents that may be meant: one list of the operator's
+//! From what a token says of its issuer and its audience to the documents that may be candidate: one list of the operator's
 //! for each such pair. A token does not say whose issuer it is of, and several tenants may trust the same one.
 //!
 //! A list is only a way to documents, and a document decides what it claims. So lists are changed before and after their
@@ -27,14 +27,14 @@ const NAME_BYTES: usize = 20;
 
 /// What a document claims: the tokens of an issuer for an audience.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Claim {
+pub(crate) struct IssuerClaim {
     /// `iss` of the tokens.
     pub issuer: String,
     /// `aud` of the tokens.
     pub audience: String,
 }
 
-impl Claim {
+impl IssuerClaim {
     /// A short name for keys. The length keeps the two apart.
     fn digest(&self) -> String {
         let Self { issuer, audience } = self;
@@ -57,8 +57,8 @@ impl Claim {
 }
 
 /// Returns what an issuer's document claims: one claim for each audience.
-pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<Claim> {
-    let claim = |audience: &String| Claim {
+pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<IssuerClaim> {
+    let claim = |audience: &String| IssuerClaim {
         issuer: record.issuer.clone(),
         audience: audience.clone(),
     };
@@ -103,7 +103,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
 /// `quota-reached` when the list is full.
 pub(crate) async fn announce<E: AuthEnvironment>(
     env: &E,
-    claim: &Claim,
+    claim: &IssuerClaim,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
@@ -127,7 +127,7 @@ pub(crate) async fn announce<E: AuthEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn withdraw<E: AuthEnvironment>(
     env: &E,
-    claim: &Claim,
+    claim: &IssuerClaim,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
@@ -141,7 +141,7 @@ pub(crate) async fn withdraw<E: AuthEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn settle<E: AuthEnvironment>(
     env: &E,
-    claim: &Claim,
+    claim: &IssuerClaim,
     owner: Option<&TenantId>,
     id: &str,
     version: impl AsyncFn() -> Result<Option<u64>, Problem>,
@@ -170,7 +170,7 @@ fn entry(owner: Option<&TenantId>, id: &str, version: u64) -> Entry {
 
 async fn change<E: AuthEnvironment>(
     env: &E,
-    claim: &Claim,
+    claim: &IssuerClaim,
     edit: impl AsyncFn(&mut Vec<Entry>) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let (store, name) = (env.store(), claim.list());

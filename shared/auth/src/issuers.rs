@@ -7,9 +7,9 @@ use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use super::index;
-use super::index::Claim;
+use super::index::IssuerClaim;
 use super::key_sets;
-use super::key_sets::Source;
+use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::Preconditions;
 use leaderboard_api::issuer_record::IssuerRecord;
@@ -68,12 +68,12 @@ async fn document<E: AuthEnvironment>(
 }
 
 /// A document that is there before a change. One that cannot be read is there, and can be replaced and deleted.
-struct Before {
+struct StoredIssuer {
     version: u64,
     record: Option<IssuerRecord>,
 }
 
-impl Before {
+impl StoredIssuer {
     async fn read<E: AuthEnvironment>(
         env: &E,
         owner: Option<&TenantId>,
@@ -86,13 +86,13 @@ impl Before {
         }))
     }
 
-    fn claims(&self) -> BTreeSet<Claim> {
+    fn claims(&self) -> BTreeSet<IssuerClaim> {
         self.record.as_ref().map(index::claims_of).unwrap_or_default()
     }
 }
 
 /// The version that the store must find, so that nothing is replaced but what was read, once the preconditions hold for that.
-fn exactly(preconditions: &Preconditions, before: Option<&Before>) -> Result<Expected, Problem> {
+fn exactly(preconditions: &Preconditions, before: Option<&StoredIssuer>) -> Result<Expected, Problem> {
     let version = before.map(|before| before.version);
     preconditions.expected(version)?;
     Ok(version.map_or(Expected::Absent, Expected::Version))
@@ -114,10 +114,10 @@ pub async fn put<E: AuthEnvironment>(
     let body = serde_json::to_vec(record)
         .map_err(|error| Problem::internal(format!("an issuer's document: {error}")))?;
     for _ in 0..MAX_ATTEMPTS {
-        let before = Before::read(env, owner, id).await?;
+        let before = StoredIssuer::read(env, owner, id).await?;
         let exactly = exactly(preconditions, before.as_ref())?;
         let (old, new) = (
-            before.as_ref().map(Before::claims).unwrap_or_default(),
+            before.as_ref().map(StoredIssuer::claims).unwrap_or_default(),
             index::claims_of(record),
         );
         let put = async || {
@@ -152,7 +152,7 @@ pub async fn delete<E: AuthEnvironment>(
     preconditions: &Preconditions,
 ) -> Result<bool, Problem> {
     for _ in 0..MAX_ATTEMPTS {
-        let Some(before) = Before::read(env, owner, id).await? else {
+        let Some(before) = StoredIssuer::read(env, owner, id).await? else {
             return Ok(false);
         };
         let exactly = exactly(preconditions, Some(&before))?;
@@ -206,10 +206,15 @@ async fn check_the_others<E: AuthEnvironment>(
 
 /// Makes lists and copies agree with what the document is now, however the change before it ended. What fails here is put
 /// right by the next change of the document.
-async fn settle<E: AuthEnvironment>(env: &E, owner: Option<&TenantId>, id: &str, claims: &BTreeSet<Claim>) {
+async fn settle<E: AuthEnvironment>(
+    env: &E,
+    owner: Option<&TenantId>,
+    id: &str,
+    claims: &BTreeSet<IssuerClaim>,
+) {
     for claim in claims {
         let version = async || {
-            let now = Before::read(env, owner, id).await?;
+            let now = StoredIssuer::read(env, owner, id).await?;
             let claiming = now.filter(|now| now.claims().contains(claim));
             Ok(claiming.map(|now| now.version))
         };
@@ -229,7 +234,7 @@ async fn forget_keys<E: AuthEnvironment>(
     before: Option<IssuerRecord>,
     after: Option<&IssuerRecord>,
 ) {
-    let source = |record: &IssuerRecord| Source::of(owner, record);
+    let source = |record: &IssuerRecord| KeySetSource::of(owner, record);
     let after = after.and_then(source);
     if let Some(before) = before.as_ref().and_then(source)
         && after.is_none_or(|after| after != before)
@@ -244,7 +249,7 @@ pub async fn probe<E: AuthEnvironment>(
     owner: Option<&TenantId>,
     record: &IssuerRecord,
 ) -> Option<KeySetProbe> {
-    let source = Source::of(owner, record)?;
+    let source = KeySetSource::of(owner, record)?;
     Some(key_sets::probe(env, &source).await)
 }
 

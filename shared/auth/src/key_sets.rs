@@ -13,11 +13,11 @@ use std::rc::Rc;
 use bytes::Bytes;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_identity::token::{
-    Discovery, Hosts, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, KeyOrigin, discovery_url,
+    Discovery, Hosts, KeyOrigin, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, discovery_url,
 };
 
-use super::nearby;
-use super::nearby::Attempt;
+use super::region_key_sets;
+use super::region_key_sets::Attempt;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_api::{Problem, ProblemType};
@@ -45,25 +45,25 @@ const MAX_SETS: usize = 100;
 
 /// Where a set comes from, and whose it is. Owners share no set: what one of them does to its issuers drops no set of another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct KeySetSource {
     owner: Option<TenantId>,
-    place: Place,
+    place: KeySetLocation,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum KeySetLocation {
     /// At this address.
     Address(String),
     /// Where the discovery document of this issuer says.
     Discovery(String),
 }
 
-impl Source {
+impl KeySetSource {
     /// Where the keys of an issuer of `owner` (`None`: of the operator's) are; `None` for keys in its document.
     pub(crate) fn of(owner: Option<&TenantId>, record: &IssuerRecord) -> Option<Self> {
         let place = match &record.source {
-            KeySource::Address(url) => Place::Address(url.clone()),
-            KeySource::Discovery => Place::Discovery(record.issuer.clone()),
+            KeySource::Address(url) => KeySetLocation::Address(url.clone()),
+            KeySource::Discovery => KeySetLocation::Discovery(record.issuer.clone()),
             KeySource::Keys(_) => return None,
         };
         let owner = owner.cloned();
@@ -74,8 +74,8 @@ impl Source {
     fn name(&self) -> Rc<str> {
         let owner = self.owner.as_ref().map_or(".", TenantId::as_str);
         match &self.place {
-            Place::Address(url) => format!("{owner} address {url}").into(),
-            Place::Discovery(issuer) => format!("{owner} discovery {issuer}").into(),
+            KeySetLocation::Address(url) => format!("{owner} address {url}").into(),
+            KeySetLocation::Discovery(issuer) => format!("{owner} discovery {issuer}").into(),
         }
     }
 }
@@ -87,7 +87,7 @@ fn owner_of(name: &str) -> &str {
 
 /// What an instance knows of a set.
 #[derive(Debug, Clone)]
-struct Held {
+struct CachedKeySet {
     keys: Option<Rc<KeySet>>,
     fetched_at: Timestamp,
     /// When the last attempt ended.
@@ -96,7 +96,7 @@ struct Held {
     fault: Option<Rc<str>>,
 }
 
-impl Held {
+impl CachedKeySet {
     const fn cool_down_ms(&self) -> i64 {
         if self.keys.is_some() {
             COOL_DOWN_MS
@@ -122,7 +122,7 @@ const fn since(now: Timestamp, then: Timestamp) -> i64 {
 
 /// The sets that an instance knows, and those that it is fetching.
 #[derive(Debug, Default)]
-pub struct KeySets {
+pub struct KeySetCache {
     known: RefCell<BTreeMap<Rc<str>, Known>>,
     /// How often a set was used or remembered.
     uses: Cell<u64>,
@@ -132,26 +132,26 @@ pub struct KeySets {
 /// A set that an instance remembers.
 #[derive(Debug)]
 struct Known {
-    held: Held,
+    cached: CachedKeySet,
     /// How often any set had been used when this one was used last.
     used: u64,
 }
 
-impl KeySets {
-    fn find(&self, name: &str) -> Option<Held> {
+impl KeySetCache {
+    fn find(&self, name: &str) -> Option<CachedKeySet> {
         let mut known = self.known.borrow_mut();
         let found = known.get_mut(name)?;
         found.used = self.next_use();
-        Some(found.held.clone())
+        Some(found.cached.clone())
     }
 
-    fn remember(&self, name: &Rc<str>, held: Held) {
+    fn remember(&self, name: &Rc<str>, cached: CachedKeySet) {
         let mut known = self.known.borrow_mut();
         if known.len() >= MAX_SETS && !known.contains_key(name) {
             evict(&mut known, owner_of(name));
         }
         let used = self.next_use();
-        known.insert(Rc::clone(name), Known { held, used });
+        known.insert(Rc::clone(name), Known { cached, used });
     }
 
     fn forget(&self, name: &str) {
@@ -195,11 +195,11 @@ impl<E: AuthEnvironment> Drop for Fetching<'_, E> {
 }
 
 /// The keys of a set, if nobody has to be asked for them first. A set that is no longer fresh is fetched after the response.
-pub(crate) async fn at_hand<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
+pub(crate) async fn at_hand<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
     let now = env.now();
-    let held = known(env, &source.name()).await?;
-    let keys = held.younger_than(STALE_MS, now)?;
-    if since(now, held.fetched_at) >= FRESH_MS && held.may_try(now) {
+    let cached = known(env, &source.name()).await?;
+    let keys = cached.younger_than(STALE_MS, now)?;
+    if since(now, cached.fetched_at) >= FRESH_MS && cached.may_try(now) {
         let (env, source) = (env.clone(), source.clone());
         env.clone().later(async move {
             renewed(&env, &source).await;
@@ -209,27 +209,27 @@ pub(crate) async fn at_hand<E: AuthEnvironment>(env: &E, source: &Source) -> Opt
 }
 
 /// 503: there are no keys, and they cannot be fetched.
-pub(crate) fn out_of_reach(source: &Source) -> Problem {
+pub(crate) fn out_of_reach(source: &KeySetSource) -> Problem {
     Problem::new(ProblemType::Unavailable)
         .with_detail("The keys of the token's issuer are out of reach.")
         .with_cause(format!("no keys from {}", source.name()))
 }
 
 /// Drops what is known of a set in this instance and in its region.
-pub(crate) async fn forget<E: AuthEnvironment>(env: &E, source: &Source) {
+pub(crate) async fn forget<E: AuthEnvironment>(env: &E, source: &KeySetSource) {
     let name = source.name();
     env.auth_state().key_sets.forget(&name);
-    nearby::forget(env, &name).await;
+    region_key_sets::forget(env, &name).await;
 }
 
 /// Fetches a set, unless that was tried a moment ago, and says what came of it.
-pub(crate) async fn probe<E: AuthEnvironment>(env: &E, source: &Source) -> KeySetProbe {
+pub(crate) async fn probe<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> KeySetProbe {
     let name = source.name();
     renewed(env, source).await;
-    let Some(held) = env.auth_state().key_sets.find(&name) else {
+    let Some(cached) = env.auth_state().key_sets.find(&name) else {
         return KeySetProbe::Failed("They are being fetched by another request.".to_owned());
     };
-    match (held.fault, held.keys) {
+    match (cached.fault, cached.keys) {
         (Some(fault), _) => KeySetProbe::Failed(fault.to_string()),
         (None, Some(keys)) => KeySetProbe::Fetched(keys.len()),
         (None, None) => KeySetProbe::Failed(
@@ -239,7 +239,7 @@ pub(crate) async fn probe<E: AuthEnvironment>(env: &E, source: &Source) -> KeySe
 }
 
 /// The keys of a set after another attempt to fetch it, or without one when the last is too recent.
-pub(crate) async fn renewed<E: AuthEnvironment>(env: &E, source: &Source) -> Option<Rc<KeySet>> {
+pub(crate) async fn renewed<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
     let (name, memory) = (source.name(), &env.auth_state().key_sets);
     if memory.fetching.borrow().contains(&name) {
         for _ in 0..MAX_LOOKS {
@@ -253,18 +253,18 @@ pub(crate) async fn renewed<E: AuthEnvironment>(env: &E, source: &Source) -> Opt
     memory.fetching.borrow_mut().insert(Rc::clone(&name));
     let _fetching = Fetching(env, Rc::clone(&name));
     let begun = env.clock();
-    let held = known(env, &name).await.unwrap_or(Held {
+    let cached = known(env, &name).await.unwrap_or(CachedKeySet {
         keys: None,
         fetched_at: Timestamp::MIN,
         tried_at: Timestamp::MIN,
         fault: None,
     });
-    if !held.may_try(begun) {
-        return held.younger_than(KEEP_MS, begun);
+    if !cached.may_try(begun) {
+        return cached.younger_than(KEEP_MS, begun);
     }
-    let after = match tried_nearby(env, &name, &held, begun).await {
+    let after = match tried_nearby(env, &name, &cached, begun).await {
         Some(nearby) => nearby,
-        None => fetched(env, source, held).await,
+        None => fetched(env, source, cached).await,
     };
     let keys = after.younger_than(KEEP_MS, env.clock());
     memory.remember(&name, after);
@@ -272,12 +272,17 @@ pub(crate) async fn renewed<E: AuthEnvironment>(env: &E, source: &Source) -> Opt
 }
 
 /// What another instance of the region has got, if one is fetching or has tried lately.
-async fn tried_nearby<E: AuthEnvironment>(env: &E, name: &str, held: &Held, now: Timestamp) -> Option<Held> {
-    let mut attempt = nearby::attempt(env, name, now).await;
+async fn tried_nearby<E: AuthEnvironment>(
+    env: &E,
+    name: &str,
+    cached: &CachedKeySet,
+    now: Timestamp,
+) -> Option<CachedKeySet> {
+    let mut attempt = region_key_sets::attempt(env, name, now).await;
     if attempt == Some(Attempt::UnderWay) {
         for _ in 0..MAX_LOOKS_NEARBY {
             env.pause(LOOK_NEARBY_AGAIN_MS).await;
-            attempt = nearby::attempt(env, name, env.clock()).await;
+            attempt = region_key_sets::attempt(env, name, env.clock()).await;
             if attempt != Some(Attempt::UnderWay) {
                 break;
             }
@@ -286,35 +291,35 @@ async fn tried_nearby<E: AuthEnvironment>(env: &E, name: &str, held: &Held, now:
     let tried_at = match attempt? {
         // For as long as attempts take: whoever was fetching may be gone.
         Attempt::UnderWay => return None,
-        Attempt::Ended(age_ms) if age_ms >= held.cool_down_ms() => return None,
+        Attempt::Ended(age_ms) if age_ms >= cached.cool_down_ms() => return None,
         Attempt::Ended(age_ms) => env.clock().saturating_add_ms(age_ms.saturating_neg()),
     };
     let nearby = from_region(env, name).await;
-    let newest = nearby.filter(|nearby| nearby.fetched_at > held.fetched_at);
-    Some(Held {
+    let newest = nearby.filter(|nearby| nearby.fetched_at > cached.fetched_at);
+    Some(CachedKeySet {
         tried_at,
-        ..newest.unwrap_or_else(|| held.clone())
+        ..newest.unwrap_or_else(|| cached.clone())
     })
 }
 
-async fn fetched<E: AuthEnvironment>(env: &E, source: &Source, before: Held) -> Held {
+async fn fetched<E: AuthEnvironment>(env: &E, source: &KeySetSource, before: CachedKeySet) -> CachedKeySet {
     let (name, fetched_at) = (source.name(), env.clock());
-    nearby::note_attempt(env, &name, false, fetched_at).await;
+    region_key_sets::note_attempt(env, &name, false, fetched_at).await;
     let fetched = fetch(env, source).await;
     if let Ok((json, _)) = &fetched {
-        nearby::keep(env, &name, json, fetched_at).await;
+        region_key_sets::keep(env, &name, json, fetched_at).await;
     }
     // The end counts: an issuer that takes long to answer is not asked without a pause.
     let tried_at = env.clock();
-    nearby::note_attempt(env, &name, true, tried_at).await;
+    region_key_sets::note_attempt(env, &name, true, tried_at).await;
     match fetched {
-        Ok((_, keys)) => Held {
+        Ok((_, keys)) => CachedKeySet {
             keys: Some(Rc::new(keys)),
             fetched_at,
             tried_at,
             fault: None,
         },
-        Err(fault) => Held {
+        Err(fault) => CachedKeySet {
             tried_at,
             fault: Some(fault.into()),
             ..before
@@ -323,10 +328,10 @@ async fn fetched<E: AuthEnvironment>(env: &E, source: &Source, before: Held) -> 
 }
 
 /// Fetches a set. What went wrong is said in words that tell nothing of the network that this service is in.
-async fn fetch<E: AuthEnvironment>(env: &E, source: &Source) -> Result<(Vec<u8>, KeySet), String> {
+async fn fetch<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Result<(Vec<u8>, KeySet), String> {
     let url = match &source.place {
-        Place::Address(url) => url.clone(),
-        Place::Discovery(issuer) => {
+        KeySetLocation::Address(url) => url.clone(),
+        KeySetLocation::Discovery(issuer) => {
             let url = discovery_url(issuer, Hosts::Any)
                 .map_err(|_| "The issuer is no address that has a discovery document.".to_owned())?;
             let document = get(env, &url, MAX_DISCOVERY_BYTES).await?;
@@ -358,24 +363,24 @@ async fn get<E: AuthEnvironment>(env: &E, url: &str, max_bytes: usize) -> Result
 }
 
 /// What the instance knows of a set; where that is not fresh, what the region knows if it is newer.
-async fn known<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<Held> {
-    let held = env.auth_state().key_sets.find(name);
-    let fresh = |held: &Held| held.younger_than(FRESH_MS, env.now()).is_some();
-    if held.as_ref().is_some_and(fresh) {
-        return held;
+async fn known<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<CachedKeySet> {
+    let cached = env.auth_state().key_sets.find(name);
+    let fresh = |cached: &CachedKeySet| cached.younger_than(FRESH_MS, env.now()).is_some();
+    if cached.as_ref().is_some_and(fresh) {
+        return cached;
     }
     let nearby = from_region(env, name).await;
-    let fetched_at = held.as_ref().map_or(Timestamp::MIN, |held| held.fetched_at);
+    let fetched_at = cached.as_ref().map_or(Timestamp::MIN, |cached| cached.fetched_at);
     let Some(newer) = nearby.filter(|nearby| nearby.fetched_at > fetched_at) else {
-        return held;
+        return cached;
     };
     env.auth_state().key_sets.remember(name, newer.clone());
     Some(newer)
 }
 
-async fn from_region<E: AuthEnvironment>(env: &E, name: &str) -> Option<Held> {
-    let (keys, fetched_at) = nearby::set(env, name).await?;
-    Some(Held {
+async fn from_region<E: AuthEnvironment>(env: &E, name: &str) -> Option<CachedKeySet> {
+    let (keys, fetched_at) = region_key_sets::set(env, name).await?;
+    Some(CachedKeySet {
         keys: Some(Rc::new(keys)),
         fetched_at,
         tried_at: fetched_at,

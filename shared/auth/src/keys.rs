@@ -7,7 +7,7 @@ use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 
 use crate::AuthEnvironment;
 use leaderboard_api::Permission;
-use leaderboard_cache::documents::{CLOCK_MARGIN_MS, Trust, documents, renew};
+use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, documents, renew};
 
 /// How long a revocation takes at most to hold in every instance of every region, in milliseconds.
 const REVOKED_WITHIN_MS: i64 = 5_000;
@@ -15,18 +15,18 @@ const REVOKED_WITHIN_MS: i64 = 5_000;
 const GRACE_MS: i64 = 60 * 60 * 1000;
 
 /// How long copies are good for. What is more than a read is refused rather than let through by a key that may be revoked.
-const fn trust(permission: Permission) -> Trust {
-    let ask_after_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS;
-    Trust {
-        refresh_after_ms: 2_000,
-        ask_after_ms,
-        forgive_ms: match permission {
+const fn trust(permission: Permission) -> DocumentLifetime {
+    let hard_ttl_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS;
+    DocumentLifetime {
+        soft_ttl_ms: 2_000,
+        hard_ttl_ms,
+        stale_if_error_ms: match permission {
             Permission::Open | Permission::MetricsKey | Permission::Read | Permission::Identified => GRACE_MS,
             Permission::Write | Permission::ServerWrite | Permission::Admin | Permission::Operator => {
-                ask_after_ms
+                hard_ttl_ms
             }
         },
-        until_changed: false,
+        checks_generation: false,
     }
 }
 

@@ -3,13 +3,13 @@
 mod auth_throttle;
 mod authenticate;
 mod authorise;
+mod candidates;
 mod index;
 pub mod issuers;
 mod key_sets;
 pub mod keys;
-mod meant;
-mod nearby;
 mod player_tokens;
+mod region_key_sets;
 mod secret;
 mod tokens;
 
@@ -21,12 +21,12 @@ use leaderboard_tenant_config::TenantConfigEnvironment;
 pub use auth_throttle::{AuthThrottle, check_address, read_operator_rules};
 pub use authenticate::{identity, is_operator};
 pub use authorise::authorise;
+pub use candidates::IssuerCache;
 pub use index::digest;
-pub use key_sets::KeySets;
-pub use meant::KnownIssuers;
+pub use key_sets::KeySetCache;
 pub use player_tokens::PlayerTokens;
 pub use secret::Secret;
-pub use tokens::Tokens;
+pub use tokens::TokenCache;
 
 /// An environment whose instance verifies credentials.
 pub trait AuthEnvironment:
@@ -52,11 +52,11 @@ impl<E: TenantConfigEnvironment + Environment<State: AsRef<AuthState> + AsRef<Au
 #[derive(Debug, Default)]
 pub struct AuthState {
     /// Key sets of issuers.
-    pub key_sets: KeySets,
+    pub key_sets: KeySetCache,
     /// Issuers, parsed from their documents.
-    pub issuers: KnownIssuers,
-    /// Tokens that were verified.
-    pub tokens: Tokens,
+    pub issuers: IssuerCache,
+    /// TokenCache that were verified.
+    pub tokens: TokenCache,
 }
 
 /// The credentials of the operator, and the keys of player tokens.

@@ -11,46 +11,45 @@ use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{KeyBinding, KeySet, PresentedToken, TokenProblem, VerifiedToken};
 use sha2::{Digest, Sha256};
 
-use super::meant;
-use super::meant::{Issuer, Keys, TRUSTED_MS};
+use super::candidates::{self, Issuer, Keys, TRUSTED_MS};
 use super::{key_sets, keys};
 use crate::AuthEnvironment;
 use leaderboard_api::Permission;
 use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_tenant_config::Knowledge;
+use leaderboard_tenant_config::TenantConfig;
 
-/// Tokens that an instance remembers.
+/// TokenCache that an instance remembers.
 const MAX_TOKENS: usize = 1000;
 /// How long a token is remembered while the store cannot be asked for its issuer, in milliseconds.
 const FORGIVEN_MS: i64 = 1_000;
 
-/// Tokens that this instance has verified, by their digests.
+/// TokenCache that this instance has verified, by their digests.
 #[derive(Debug, Default)]
-pub struct Tokens(RefCell<BTreeMap<[u8; 32], Known>>);
+pub struct TokenCache(RefCell<BTreeMap<[u8; 32], Known>>);
 
 #[derive(Debug)]
 struct Known {
-    token: Rc<Verified>,
+    token: Rc<VerifiedCredential>,
     until: Timestamp,
 }
 
 /// What a good token says of its caller, and what can end it early.
 #[derive(Debug)]
-struct Verified {
+struct VerifiedCredential {
     identity: Identity,
     issued_at: Option<Timestamp>,
     binding: Option<KeyBinding>,
 }
 
-impl Tokens {
-    fn find(&self, digest: &[u8; 32], now: Timestamp) -> Option<Rc<Verified>> {
+impl TokenCache {
+    fn find(&self, digest: &[u8; 32], now: Timestamp) -> Option<Rc<VerifiedCredential>> {
         let known = self.0.borrow();
         let found = known.get(digest).filter(|known| now < known.until)?;
         Some(Rc::clone(&found.token))
     }
 
-    fn remember(&self, digest: [u8; 32], token: Rc<Verified>, now: Timestamp, until: Timestamp) {
+    fn remember(&self, digest: [u8; 32], token: Rc<VerifiedCredential>, now: Timestamp, until: Timestamp) {
         let mut known = self.0.borrow_mut();
         if known.len() >= MAX_TOKENS {
             known.retain(|_, known| now < known.until);
@@ -97,7 +96,7 @@ pub(crate) async fn identity<E: AuthEnvironment>(
 /// Whether a good token has ended early: with the API key that issued it, or with all tokens of its time.
 async fn check<E: AuthEnvironment>(
     env: &E,
-    token: &Verified,
+    token: &VerifiedCredential,
     client: Option<IpAddr>,
     permission: Permission,
 ) -> Result<(), Problem> {
@@ -105,7 +104,7 @@ async fn check<E: AuthEnvironment>(
     let Some(tenant) = &token.identity.tenant else {
         return Ok(());
     };
-    match Knowledge::of(env, tenant).await {
+    match TenantConfig::load(env, tenant).await {
         Ok(known) if known.tenant.revokes_tokens_of(token.issued_at) => {
             return Err(refused(TokenProblem::Revoked));
         }
@@ -132,7 +131,7 @@ async fn verified<E: AuthEnvironment>(
     env: &E,
     token: &str,
     named: Option<&str>,
-) -> Result<Rc<Verified>, Problem> {
+) -> Result<Rc<VerifiedCredential>, Problem> {
     let digest = Sha256::new()
         .chain_update(named.unwrap_or_default())
         .chain_update(" ")
@@ -156,7 +155,7 @@ async fn verified<E: AuthEnvironment>(
         player: good.verified.player,
         expires_at: Some(good.verified.expires_at),
     };
-    let token = Rc::new(Verified {
+    let token = Rc::new(VerifiedCredential {
         identity,
         issued_at: good.verified.issued_at,
         binding: good.verified.binding,
@@ -167,7 +166,7 @@ async fn verified<E: AuthEnvironment>(
 }
 
 /// A token that was found good.
-struct Good {
+struct ValidToken {
     /// The id of its issuer.
     issuer: Box<str>,
     verified: VerifiedToken,
@@ -193,7 +192,7 @@ async fn verify<E: AuthEnvironment>(
     env: &E,
     token: &PresentedToken<'_>,
     named: Option<&str>,
-) -> Result<Good, Problem> {
+) -> Result<ValidToken, Problem> {
     let now = env.now();
     let refused = |problem: TokenProblem| Problem::of_token(&problem);
     let claimed = token
@@ -203,7 +202,7 @@ async fn verify<E: AuthEnvironment>(
         && let Some(own) = &env.auth_settings().player_tokens
     {
         let verified = own.verifier.verify(token, &own.keys, now).map_err(refused)?;
-        return Ok(Good {
+        return Ok(ValidToken {
             issuer: PLAYER_TOKEN_ISSUER.into(),
             until: verified.expires_at,
             verified,
@@ -211,8 +210,8 @@ async fn verify<E: AuthEnvironment>(
     }
     let mut attempt = Attempt::default();
     let mut waiting = Vec::new();
-    for meant in meant::meant(env, &claimed, &token.claimed_audiences(), named).await? {
-        let (issuer, checked_at) = match meant::issuer(env, &meant, &claimed).await {
+    for candidate in candidates::find_candidates(env, &claimed, &token.claimed_audiences(), named).await? {
+        let (issuer, checked_at) = match candidates::load_issuer(env, &candidate, &claimed).await {
             Ok(Some(found)) => found,
             Ok(None) => continue,
             Err(error) => {
@@ -258,8 +257,13 @@ async fn verify<E: AuthEnvironment>(
     Err(attempt.into_problem())
 }
 
-fn good(issuer: &Issuer, verified: VerifiedToken, now: Timestamp, checked_at: Option<Timestamp>) -> Good {
-    Good {
+fn good(
+    issuer: &Issuer,
+    verified: VerifiedToken,
+    now: Timestamp,
+    checked_at: Option<Timestamp>,
+) -> ValidToken {
+    ValidToken {
         issuer: issuer.id.clone(),
         verified,
         until: remembered_until(now, checked_at),
@@ -322,7 +326,7 @@ impl Attempt {
         }
         let problem = Problem::of_token(&self.last.unwrap_or(TokenProblem::UnknownIssuer));
         match self.only {
-            // The signature says nothing, so it is the tenant's only where nobody else's could be meant.
+            // The signature says nothing, so it is the tenant's only where nobody else's could be candidate.
             Some((1, issuer)) => problem.with_refused(issuer.tenant(), None),
             _ => problem,
         }
@@ -337,8 +341,8 @@ mod tests {
         Timestamp::from_unix_ms(ms).unwrap()
     }
 
-    fn operator() -> Rc<Verified> {
-        Rc::new(Verified {
+    fn operator() -> Rc<VerifiedCredential> {
+        Rc::new(VerifiedCredential {
             identity: Identity::operator(),
             issued_at: None,
             binding: None,
@@ -347,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_token_is_remembered_for_so_long() {
-        let tokens = Tokens::default();
+        let tokens = TokenCache::default();
         tokens.remember([1; 32], operator(), at(0), at(10));
         assert!(tokens.find(&[1; 32], at(9)).is_some());
         assert!(tokens.find(&[1; 32], at(10)).is_none());
@@ -366,7 +370,7 @@ mod tests {
 
     #[test]
     fn so_many_are_remembered_and_not_more() {
-        let tokens = Tokens::default();
+        let tokens = TokenCache::default();
         for n in 0..2 * MAX_TOKENS {
             let mut digest = [0; 32];
             digest[..8].copy_from_slice(&n.to_be_bytes());

@@ -1,4 +1,4 @@
-//! Copies of documents, and how long each is good for.
+//! DocumentCache of documents, and how long each is good for.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,15 +24,15 @@ const EMPTY_PLACES: u64 = 256;
 
 /// How long a copy is good for, counted from when the store was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trust {
+pub struct DocumentLifetime {
     /// From this age on, in milliseconds, a copy is refreshed after the response.
-    pub refresh_after_ms: i64,
+    pub soft_ttl_ms: i64,
     /// From this age on, in milliseconds, the store is asked before the copy is used.
-    pub ask_after_ms: i64,
+    pub hard_ttl_ms: i64,
     /// Up to this age, in milliseconds, a copy is used when the store cannot be asked.
-    pub forgive_ms: i64,
-    /// Whether a change that is made known by [`renew_at_once`] ends every copy in the region, however young it is.
-    pub until_changed: bool,
+    pub stale_if_error_ms: i64,
+    /// Whether a change that is made known by [`invalidate_documents`] ends every copy in the region, however young it is.
+    pub checks_generation: bool,
 }
 
 /// The bodies of some documents, in the order they were asked for.
@@ -111,9 +111,9 @@ impl Drop for Refresh {
 
 /// What an instance remembers of documents, by the name of the group they were read in.
 #[derive(Debug, Default)]
-pub struct Copies(RefCell<LruMap<Rc<str>, Rc<Copy>, MAX_COPIES>>);
+pub struct DocumentCache(RefCell<LruMap<Rc<str>, Rc<Copy>, MAX_COPIES>>);
 
-impl Copies {
+impl DocumentCache {
     fn find(&self, group: &str) -> Option<Rc<Copy>> {
         self.0.borrow_mut().get(group).cloned()
     }
@@ -151,11 +151,11 @@ pub async fn documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: impl Fn() -> Vec<DocumentName> + 'static,
-    trust: Trust,
+    trust: DocumentLifetime,
 ) -> Result<Rc<Bodies>, StoreError> {
     let now = env.now();
     let copies = &env.cache_state().documents;
-    let generation = if trust.until_changed {
+    let generation = if trust.checks_generation {
         generations::current(env, group).await
     } else {
         None
@@ -169,7 +169,7 @@ pub async fn documents<E: CacheEnvironment>(
     let mut copy = copies.find(group).filter(|copy| believable(copy));
     if copy
         .as_ref()
-        .is_none_or(|copy| copy.age_ms(now) >= trust.refresh_after_ms)
+        .is_none_or(|copy| copy.age_ms(now) >= trust.soft_ttl_ms)
         && let Some(nearby) = from_region(env, group).await.filter(believable)
         && copy
             .as_ref()
@@ -181,10 +181,10 @@ pub async fn documents<E: CacheEnvironment>(
         return ask(env, group, &names(), Occasion::Permission, generation).await;
     };
     let age_ms = copy.age_ms(now);
-    if age_ms < trust.refresh_after_ms {
+    if age_ms < trust.soft_ttl_ms {
         return Ok(Rc::clone(&copy.bodies));
     }
-    if age_ms < trust.ask_after_ms {
+    if age_ms < trust.hard_ttl_ms {
         if let Some(refresh) = Refresh::begin(&copy) {
             let (env, group) = (env.clone(), Rc::<str>::from(group));
             env.clone().later(async move {
@@ -198,7 +198,7 @@ pub async fn documents<E: CacheEnvironment>(
         }
         return Ok(Rc::clone(&copy.bodies));
     }
-    if age_ms >= trust.forgive_ms {
+    if age_ms >= trust.stale_if_error_ms {
         return ask(env, group, &names(), Occasion::Permission, generation).await;
     }
     if circuit_breaker::is_open(env).await {
@@ -238,9 +238,9 @@ pub async fn renew<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentN
     replace(env, group, names, 0).await;
 }
 
-/// As [`renew`], for documents that are read with [`Trust::until_changed`]: no instance of the region uses an older copy a moment
+/// As [`renew`], for documents that are read with [`DocumentLifetime::checks_generation`]: no instance of the region uses an older copy a moment
 /// later. [`wait_until_shown`] waits for that moment.
-pub async fn renew_at_once<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
+pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
     // First: what is read from now on, here or elsewhere, is what the store has after the change.
     let generation = generations::begin(env, group).await;
     replace(env, group, names, generation).await;

@@ -22,7 +22,7 @@ pub struct CacheState {
     /// Whether the store answers.
     pub breaker: circuit_breaker::CircuitBreaker,
     /// Cached documents.
-    pub documents: documents::Copies,
+    pub documents: documents::DocumentCache,
     /// Which generation of documents holds in the region.
     pub generations: generations::Generations,
 }

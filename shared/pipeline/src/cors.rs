@@ -18,7 +18,7 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
      tracestate, X-API-Key, X-Tenant-ID",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, \
+    "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-AppliedLimit, RateLimit, \
      RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
 );
 /// How long a browser remembers what it was told, in seconds.

@@ -12,7 +12,7 @@ use leaderboard_api::Query;
 use leaderboard_api::Response;
 use leaderboard_api::rate_limits::Scope;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_tenant_config::{Knowledge, only};
+use leaderboard_tenant_config::{TenantConfig, only};
 
 /// One of them, as a request is about it.
 pub struct Document<'c, 'r, E> {
@@ -113,7 +113,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
 
     /// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
     async fn changed(&self) {
-        Knowledge::changed(self.context.env, self.whose()).await;
+        TenantConfig::changed(self.context.env, self.whose()).await;
     }
 }
 

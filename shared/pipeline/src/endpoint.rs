@@ -11,7 +11,7 @@ use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 
 use crate::PipelineEnvironment;
-use crate::audit::Act;
+use crate::audit::AuditedAction;
 use crate::route::RouteTable;
 use leaderboard_api::ApiVersion;
 use leaderboard_api::FunctionName;
@@ -19,7 +19,7 @@ use leaderboard_api::Identity;
 use leaderboard_api::{JsonForm, Response};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_rate_limit::RateLimiter;
-use leaderboard_tenant_config::Knowledge;
+use leaderboard_tenant_config::TenantConfig;
 
 /// The routes of a function.
 pub trait Routes {
@@ -54,16 +54,16 @@ pub struct Context<'a, E> {
     pub now: Timestamp,
     /// Whose data it is about.
     pub tenant: TenantId,
-    /// Who asks, as leaderboards know it.
+    /// AuditActor asks, as leaderboards know it.
     pub caller: Caller,
-    /// Who asks, and by what credential.
+    /// AuditActor asks, and by what credential.
     pub identity: Identity,
     /// Where the request comes from; `None` when the host tells nothing.
     pub client: Option<IpAddr>,
     /// What is known of the tenant.
-    pub knowledge: Rc<Knowledge>,
+    pub tenant_config: Rc<TenantConfig>,
     /// The request's limits, and how it is charged.
-    pub gate: &'a RateLimiter,
+    pub rate_limiter: &'a RateLimiter,
     /// What that call answered about the limits, for the headers of the response.
     pub rate_limit_decision: RefCell<Option<RateLimitDecision>>,
     /// The query of the address as it was sent, without the question mark and the tenant of a read.
@@ -83,7 +83,7 @@ pub struct Context<'a, E> {
     /// The request's trace id: the `instance` of its problems.
     pub trace_id: &'a str,
     /// The administrative act that it asks for; `None` when it asks for none.
-    pub act: Option<Act<'a>>,
+    pub act: Option<AuditedAction<'a>>,
 }
 
 impl<E: PipelineEnvironment> Context<'_, E> {
@@ -92,13 +92,13 @@ impl<E: PipelineEnvironment> Context<'_, E> {
     /// # Errors
     /// 429 when it is known here that there is no room for as much.
     pub fn set_cost(&self, units: u64) -> Result<(), Problem> {
-        self.gate.set_cost(self.env, &self.tenant, units)
+        self.rate_limiter.set_cost(self.env, &self.tenant, units)
     }
 
     /// Charges a read with so many units more than the one that it was let through with: for what turns out to cost more
     /// than a hit. It is never refused for them; they are missing from its caller's next requests.
     pub fn charge_more(&self, units: u64) {
-        self.gate.charge_more(self.env, &self.tenant, units);
+        self.rate_limiter.charge_more(self.env, &self.tenant, units);
     }
 
     /// On which terms this request submits.
@@ -106,9 +106,9 @@ impl<E: PipelineEnvironment> Context<'_, E> {
     pub fn submit_options(&self, ranks: RankDetail) -> SubmitOptions {
         SubmitOptions {
             ranks,
-            charge_request: self.gate.charge_request_in_call(),
-            max_tenant_entries: self.knowledge.tenant.quotas.entries,
-            max_log_bytes: Some(self.knowledge.tenant.quotas.max_log_bytes()),
+            charge_request: self.rate_limiter.charge_request_in_call(),
+            max_tenant_entries: self.tenant_config.tenant.quotas.entries,
+            max_log_bytes: Some(self.tenant_config.tenant.quotas.max_log_bytes()),
             announce_on: self.env.changes_channel().cloned(),
             received_at: None,
         }
@@ -143,8 +143,8 @@ impl<E: PipelineEnvironment> Context<'_, E> {
             caller: self.caller.clone(),
             identity: self.identity.clone(),
             client: self.client,
-            knowledge: Rc::clone(&self.knowledge),
-            gate: self.gate,
+            tenant_config: Rc::clone(&self.tenant_config),
+            rate_limiter: self.rate_limiter,
             rate_limit_decision: RefCell::default(),
             query: self.query,
             headers,

@@ -25,7 +25,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// A file and how it is served.
 #[derive(Debug, Clone, Copy)]
-pub struct File {
+pub struct StaticFile {
     /// The path of the request.
     pub path: &'static str,
     /// As in `Content-Type`.
@@ -50,7 +50,7 @@ struct Representation {
 /// it came over TLS.
 #[must_use]
 pub fn serve_file<B>(
-    files: &[File],
+    files: &[StaticFile],
     request: &http::Request<B>,
     new_trace_id: [u8; 16],
     proxies: &TrustedProxies,
@@ -83,7 +83,7 @@ pub fn serve_file<B>(
 }
 
 /// What is at a path, in a coding that the client accepts.
-fn find_representation(files: &[File], path: &str, asked: &HeaderMap) -> Option<Representation> {
+fn find_representation(files: &[StaticFile], path: &str, asked: &HeaderMap) -> Option<Representation> {
     let Some(file) = files.iter().find(|file| file.path == path) else {
         let page = render_page(path)?;
         return Some(Representation {
@@ -157,7 +157,7 @@ fn problem(problem: Problem, trace_id: &str) -> http::Response<Bytes> {
 mod tests {
     use super::*;
 
-    const FILES: &[File] = &[File {
+    const FILES: &[StaticFile] = &[StaticFile {
         path: "/docs",
         media_type: "text/html; charset=utf-8",
         gzip: false,
@@ -235,7 +235,7 @@ mod tests {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         std::io::Write::write_all(&mut encoder, content.as_bytes()).unwrap();
         let gzip: &'static [u8] = encoder.finish().unwrap().leak();
-        let files = [File {
+        let files = [StaticFile {
             path: "/f",
             media_type: "application/json",
             gzip: true,

@@ -10,12 +10,12 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::PipelineEnvironment;
+use crate::anonymous_charge::AnonymousCharge;
 use crate::audit;
-use crate::audit::{Act, Trail};
+use crate::audit::{AuditContext, AuditedAction};
 use crate::idempotency;
-use crate::repeat::Repeatable;
-use crate::route::{Found, Route, Verb, find};
-use crate::terms::Terms;
+use crate::micro_cache::MicroCacheEntry;
+use crate::route::{Route, RouteMatch, Verb, find};
 use crate::{Context, Endpoint, cdn, missing, security, size, switches, tenant, trace, version};
 use crate::{RequestBody, admit, client_address, country, is_secure};
 use leaderboard_api::FunctionName;
@@ -32,7 +32,7 @@ use leaderboard_identity::hex::encode as hex;
 use leaderboard_rate_limit::RateLimiter;
 use leaderboard_telemetry::metrics;
 use leaderboard_telemetry::{Level, LogRecord};
-use leaderboard_tenant_config::{Knowledge, Subject};
+use leaderboard_tenant_config::{Subject, TenantConfig};
 
 /// Answers with the trace id, so that a client can report it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,20 +42,20 @@ const VARY_BY: &str =
 
 /// A finished answer and what to log of it.
 #[derive(Debug)]
-pub struct Handled {
+pub struct HandledRequest {
     /// The answer, whole.
     pub response: http::Response<Bytes>,
     /// One line for the log; the caller adds how long it took.
     pub log: LogRecord,
     /// The answer once more, where anybody who asks the same may be given it.
-    pub repeatable: Option<Repeatable>,
+    pub repeatable: Option<MicroCacheEntry>,
 }
 
 /// Answers a request. Nothing gets out of here as an error: what goes wrong is a problem document.
 pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     env: &E,
     request: http::Request<B>,
-) -> Handled {
+) -> HandledRequest {
     let (head, body) = request.into_parts();
     let mut body = Some(body);
     let own_id = || hex(&env.new_trace_id());
@@ -78,7 +78,7 @@ pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         duration_us: 0,
         api_version: None,
     };
-    let mut trail = Trail::default();
+    let mut trail = AuditContext::default();
     let mut terms = None;
     let mut response = match answer::<P, E, B>(env, &head, &mut body, &mut log, &mut trail, &mut terms).await
     {
@@ -103,7 +103,7 @@ pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         let deprecation = env.settings().deprecation.as_ref();
         describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
-    let repeat_until = response.repeat_until;
+    let reuse_until = response.reuse_until;
     let secure = is_secure(&head.headers, &env.settings().trusted_proxies);
     let mut response = finish(response, &head.method, &trace_id, secure);
     if admit(
@@ -117,10 +117,10 @@ pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     log.status = response.status().as_u16();
     env.counts().request(response.status());
     metrics::pass_on(env, P::FUNCTION);
-    let repeatable = repeat_until
+    let repeatable = reuse_until
         .zip(terms)
-        .and_then(|repeat| Repeatable::new(repeat, &response, &log));
-    Handled {
+        .and_then(|repeat| MicroCacheEntry::new(repeat, &response, &log));
+    HandledRequest {
         response,
         log,
         repeatable,
@@ -132,23 +132,23 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     head: &request::Parts,
     unread: &mut Option<B>,
     log: &mut LogRecord,
-    trail: &mut Trail,
-    terms: &mut Option<Terms>,
+    trail: &mut AuditContext,
+    terms: &mut Option<AnonymousCharge>,
 ) -> Result<Response, Problem> {
     size::check_head(head)?;
-    let asked = version::asked(head.uri.path(), &head.headers)?;
+    let asked = version::read_requested(head.uri.path(), &head.headers)?;
     log.api_version = asked.version;
     let (route, params) = match find(P::table(), asked.base, &head.method, asked.below) {
-        Found::Route(route, params) => (route, params),
-        Found::OtherMethods(allow) => return Err(Problem::method_not_allowed(&allow)),
-        Found::Nothing => return Err(Problem::new(ProblemType::NotFound)),
+        RouteMatch::Route(route, params) => (route, params),
+        RouteMatch::OtherMethods(allow) => return Err(Problem::method_not_allowed(&allow)),
+        RouteMatch::Nothing => return Err(Problem::new(ProblemType::NotFound)),
     };
     log.route = Some(route.pattern);
     let settings = env.settings();
     let client = client_address(&head.headers, &settings.trusted_proxies);
     trail.client = client;
     let guard = if route.looks_at_credentials() {
-        AuthThrottle::enter(env, &head.headers, client).await?
+        AuthThrottle::check_refused(env, &head.headers, client).await?
     } else {
         AuthThrottle::default()
     };
@@ -189,15 +189,15 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     if route.permission == Permission::Read {
         auth::check_address(env, &identity, client, &tenant).await?;
     }
-    let knowledge = match knowledge(env, route.permission, &tenant).await {
-        Ok(knowledge) => knowledge,
+    let tenant_config = match tenant_config(env, route.permission, &tenant).await {
+        Ok(tenant_config) => tenant_config,
         Err(problem) if of_operator => return Err(problem),
         Err(problem) => return Err(guard.failed(env, route.permission, problem).await),
     };
-    if knowledge.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
+    if tenant_config.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::TenantSuspended));
     }
-    if !knowledge.limits.admit(client) && identity.credential != Credential::Operator {
+    if !tenant_config.limits.admit(client) && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::AddressDenied));
     }
     let subject = Subject {
@@ -207,29 +207,29 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         country: country(&head.headers, settings.country_header.as_ref()),
         version: asked.version,
     };
-    let mut gate = RateLimiter::enter(
+    let mut rate_limiter = RateLimiter::enter(
         env,
         route.charge(P::FUNCTION),
         (&identity, client),
         &tenant,
-        knowledge.limits(),
+        tenant_config.limits(),
     )
     .await?;
     // Only now: who is not let in by address, credential, permission or limit holds nobody up with a body.
     let began_at = env.now();
     let body = match unread.take() {
-        Some(unread) => size::within_limit(gate.wait_for(env, &tenant, unread.read()).await?),
+        Some(unread) => size::within_limit(rate_limiter.wait_for(env, &tenant, unread.read()).await?),
         None => Ok(Bytes::new()),
     };
     let ready = body.and_then(|body| {
-        let ready = ready::<P, E>(env, route, (head, &body), &params, &knowledge, &subject, log)?;
+        let ready = ready::<P, E>(env, route, (head, &body), &params, &tenant_config, &subject, log)?;
         Ok((ready, body))
     });
     let (ready, body) = match ready {
         Ok(ready) => ready,
-        Err(problem) => return gate.leave(env, &tenant, None, Err(problem)),
+        Err(problem) => return rate_limiter.leave(env, &tenant, None, Err(problem)),
     };
-    gate.pay(env, &tenant).await?;
+    rate_limiter.pay(env, &tenant).await?;
     let context = Context {
         env,
         // A client may take its time over a body.
@@ -238,8 +238,8 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         caller: identity.caller(),
         identity,
         client,
-        knowledge,
-        gate: &gate,
+        tenant_config,
+        rate_limiter: &rate_limiter,
         rate_limit_decision: RefCell::default(),
         query: &query,
         headers: &head.headers,
@@ -249,21 +249,25 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         version: ready.version,
         accepted: ready.accepted,
         trace_id: &log.trace_id,
-        act: Act::of(route, &params),
+        act: AuditedAction::of(route, &params),
     };
-    *terms = Terms::of(&context, route);
+    *terms = AnonymousCharge::of(&context, route);
     let answer = P::call(&context, ready.call).await;
     let answer = answer.map_err(|problem| missing::name_missing(problem, &params, &query));
     if let Some(cause) = audit::end(&context, &answer).await {
         log.level = Level::Error;
         log.cause = Some(cause);
     }
-    let Context { tenant, rate_limit_decision, .. } = context;
-    gate.leave(env, &tenant, rate_limit_decision.into_inner(), answer)
+    let Context {
+        tenant,
+        rate_limit_decision,
+        ..
+    } = context;
+    rate_limiter.leave(env, &tenant, rate_limit_decision.into_inner(), answer)
 }
 
 /// A request that can be served.
-struct Ready<R> {
+struct ReadyRequest<R> {
     version: ApiVersion,
     accepted: JsonForm,
     call: R,
@@ -275,25 +279,25 @@ fn ready<P: Endpoint<E>, E: PipelineEnvironment>(
     route: &Route<P::Route>,
     (head, body): (&request::Parts, &[u8]),
     params: &PathParams<'_>,
-    knowledge: &Knowledge,
+    tenant_config: &TenantConfig,
     subject: &Subject<'_>,
     log: &mut LogRecord,
-) -> Result<Ready<P::Route>, Problem> {
+) -> Result<ReadyRequest<P::Route>, Problem> {
     if const { switches::has_switch(P::FUNCTION) } {
-        switches::check_writes(env, route, knowledge, subject)?;
+        switches::check_writes(env, route, tenant_config, subject)?;
     }
     let version = match subject.version {
         Some(version) => version,
         // What is no tenant's has one version, and its component goes without the evaluation of flags.
         None if const { matches!(P::FUNCTION, FunctionName::Ops) } => ApiVersion::V1,
-        None => version::default_version(env, knowledge, subject),
+        None => version::default_version(env, tenant_config, subject),
     };
     if version::is_of_the_api(head.uri.path()) {
         log.api_version = Some(version);
     }
     idempotency::check_header(route, &head.headers)?;
     media::check_content(route.body, &head.headers, body)?;
-    Ok(Ready {
+    Ok(ReadyRequest {
         version,
         accepted: JsonForm {
             media_type: accepted(route.offers, &head.headers, version)?,
@@ -317,16 +321,18 @@ fn accepted(
 
 /// What is known of the tenant; nothing where a route needs nobody's leave, or is about no tenant's data. Reads go on when
 /// nothing is known and the store is out of reach: what can still be answered then is answered by the cache.
-async fn knowledge<E: PipelineEnvironment>(
+async fn tenant_config<E: PipelineEnvironment>(
     env: &E,
     permission: Permission,
     tenant: &TenantId,
-) -> Result<Rc<Knowledge>, Problem> {
+) -> Result<Rc<TenantConfig>, Problem> {
     if !permission.requires_auth() || permission == Permission::Operator {
         return Ok(Rc::default());
     }
-    match Knowledge::of(env, tenant).await {
-        Err(StoreError::Unavailable(_)) if permission.is_read() => Ok(Knowledge::of_the_operator(env).await),
+    match TenantConfig::load(env, tenant).await {
+        Err(StoreError::Unavailable(_)) if permission.is_read() => {
+            Ok(TenantConfig::load_operator_defaults(env).await)
+        }
         known => Ok(known?),
     }
 }

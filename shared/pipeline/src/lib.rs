@@ -2,6 +2,7 @@
 //!
 //! What goes wrong becomes a [`leaderboard_api::Problem`] in one place. This crate knows neither Spin nor a store nor a route.
 
+mod anonymous_charge;
 pub mod audit;
 mod cdn;
 mod client;
@@ -16,12 +17,12 @@ mod handle;
 pub mod idempotency;
 mod lines;
 pub mod me;
+pub mod micro_cache;
 mod missing;
 pub mod names;
 pub mod paging;
 pub mod prefer;
 pub mod readiness;
-pub mod repeat;
 mod route;
 mod scheme;
 mod security;
@@ -29,28 +30,27 @@ mod settings;
 mod size;
 pub mod switches;
 mod tenant;
-mod terms;
 mod trace;
 mod version;
 
 use leaderboard_auth::AuthEnvironment;
 use leaderboard_environment::Environment;
 
+pub use anonymous_charge::AnonymousCharge;
 pub use cdn::{CDN_CACHE_CONTROL, CdnKeyHeaders, InvalidKeyHeaders};
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies, client_address};
 pub use coding::{Coding, accepts_gzip};
 pub use cors::{CorsOrigins, InvalidOrigins, admit};
 pub use country::country;
 pub use endpoint::{Context, Endpoint, Routes};
-pub use files::{File, serve_file};
-pub use handle::{Handled, REQUEST_ID, handle};
-pub use repeat::{RawHeaders, RepeatKey, Repeatable, Repeated, keep, repeated};
-pub use route::{Base, Build, Route, RouteTable, Verb};
+pub use files::{StaticFile, serve_file};
+pub use handle::{HandledRequest, REQUEST_ID, handle};
+pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, RawHeaders, keep, repeated};
+pub use route::{Base, BuildRoute, Route, RouteTable, Verb};
 pub use scheme::is_secure;
 pub use security::{STRICT_TRANSPORT, protect};
 pub use settings::Settings;
 pub use size::{Body, MAX_BODY_BYTES, MAX_HEADER_BYTES, RequestBody};
-pub use terms::Terms;
 pub use trace::trace_id;
 
 /// An environment whose instance serves requests.
@@ -79,9 +79,9 @@ pub struct PipelineState {
     /// Whether the store was ready a moment ago.
     pub readiness: readiness::ReadinessProbe,
     /// Finished responses that are reused for a moment.
-    pub repeats: repeat::Repeats,
+    pub micro_cache: micro_cache::MicroCache,
     /// Refused credentials that are not in the audit log yet.
     pub refusals: audit::Refusals,
-    /// Issued tokens, as far as the audit log has them.
-    pub issued: audit::Issued,
+    /// IssuedTokens tokens, as far as the audit log has them.
+    pub issued: audit::IssuedTokens,
 }

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::repeat::RawHeaders;
+use crate::micro_cache::RawHeaders;
 
 /// Headers by name.
 pub trait HeaderLines {

@@ -47,7 +47,7 @@ impl<I> Paging<I> {
     }
 
     /// How many things to ask for: one more than the page holds tells whether another one follows.
-    pub const fn asked(&self) -> u32 {
+    pub const fn page_size_and_one(&self) -> u32 {
         self.limit.saturating_add(1)
     }
 

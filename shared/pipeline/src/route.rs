@@ -81,7 +81,7 @@ impl Base {
 }
 
 /// What makes a typed route of the path's parameters.
-pub type Build<R> = fn(&PathParams<'_>) -> Result<R, Problem>;
+pub type BuildRoute<R> = fn(&PathParams<'_>) -> Result<R, Problem>;
 
 /// One route. `R` is the function's own enum of routes.
 #[derive(Debug, Clone, Copy)]
@@ -111,13 +111,18 @@ pub struct Route<R> {
     /// Whether it answers addresses that the operator does not let in.
     pub from_anywhere: bool,
     /// Makes the typed route.
-    pub build: Build<R>,
+    pub build: BuildRoute<R>,
 }
 
 impl<R> Route<R> {
     /// A route that takes no body.
     #[must_use]
-    pub const fn new(verb: Verb, pattern: &'static str, permission: Permission, build: Build<R>) -> Self {
+    pub const fn new(
+        verb: Verb,
+        pattern: &'static str,
+        permission: Permission,
+        build: BuildRoute<R>,
+    ) -> Self {
         Self {
             verb,
             base: Base::Api,
@@ -245,7 +250,7 @@ pub type RouteTable<R> = &'static [Route<R>];
 
 /// What a method and a path lead to.
 #[derive(Debug)]
-pub(crate) enum Found<'t, 'p, R> {
+pub(crate) enum RouteMatch<'t, 'p, R> {
     /// A route and the path's parameters, not decoded yet.
     Route(&'t Route<R>, PathParams<'p>),
     /// The path exists for other methods; the value of `Allow`.
@@ -260,7 +265,7 @@ pub(crate) fn find<'t, 'p, R>(
     base: Base,
     method: &Method,
     path: &'p str,
-) -> Found<'t, 'p, R> {
+) -> RouteMatch<'t, 'p, R> {
     let verb = Verb::of(method);
     let mut allowed: Vec<&'static str> = Vec::new();
     for route in table.iter().filter(|route| route.base.includes(base)) {
@@ -268,16 +273,16 @@ pub(crate) fn find<'t, 'p, R>(
             continue;
         };
         if verb == Some(route.verb) {
-            return Found::Route(route, params);
+            return RouteMatch::Route(route, params);
         }
         if !allowed.contains(&route.verb.allow()) {
             allowed.push(route.verb.allow());
         }
     }
     if allowed.is_empty() {
-        Found::Nothing
+        RouteMatch::Nothing
     } else {
-        Found::OtherMethods(allowed.join(", "))
+        RouteMatch::OtherMethods(allowed.join(", "))
     }
 }
 
@@ -299,9 +304,9 @@ mod tests {
 
     fn found_at(base: Base, method: &Method, path: &str) -> String {
         match find(TABLE, base, method, path) {
-            Found::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
-            Found::OtherMethods(allow) => allow,
-            Found::Nothing => "nothing".to_owned(),
+            RouteMatch::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
+            RouteMatch::OtherMethods(allow) => allow,
+            RouteMatch::Nothing => "nothing".to_owned(),
         }
     }
 

@@ -9,7 +9,7 @@ use leaderboard_api::ApiVersion;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::media;
 use leaderboard_api::{FieldError, Problem, ProblemType};
-use leaderboard_tenant_config::{Flags, Knowledge, Subject, V2_DEFAULT};
+use leaderboard_tenant_config::{Flags, Subject, TenantConfig, V2_DEFAULT};
 
 /// What the paths of all versions begin with.
 const API: &str = "/api/";
@@ -17,7 +17,7 @@ const HEADER: &str = "API-Version";
 
 /// What a request asks for, as far as its path and its headers tell.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Asked<'p> {
+pub(crate) struct RequestedVersion<'p> {
     /// Where the path begins.
     pub base: Base,
     /// The path below the base.
@@ -34,9 +34,12 @@ pub(crate) fn is_of_the_api(path: &str) -> bool {
 }
 
 /// Reads the version. Below `/api` a path may name one; elsewhere there are none.
-pub(crate) fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>, Problem> {
+pub(crate) fn read_requested<'p>(
+    path: &'p str,
+    headers: &HeaderMap,
+) -> Result<RequestedVersion<'p>, Problem> {
     let Some(rest) = path.strip_prefix(API) else {
-        return Ok(Asked {
+        return Ok(RequestedVersion {
             base: Base::Root,
             below: path,
             version: None,
@@ -51,7 +54,7 @@ pub(crate) fn asked<'p>(path: &'p str, headers: &HeaderMap) -> Result<Asked<'p>,
         }
     };
     let by_header = by_header(headers, named)?;
-    Ok(Asked {
+    Ok(RequestedVersion {
         base: Base::Api,
         // Without a version the slash before the first segment belongs to the path.
         below: match named {
@@ -82,10 +85,10 @@ fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<
 /// The version of a request that names none: the first, or the second where a flag says so.
 pub(crate) fn default_version<E: PipelineEnvironment>(
     env: &E,
-    knowledge: &Knowledge,
+    tenant_config: &TenantConfig,
     subject: &Subject<'_>,
 ) -> ApiVersion {
-    if Flags::of(env, subject.tenant, knowledge).is_on(V2_DEFAULT, subject, env.now()) {
+    if Flags::of(env, subject.tenant, tenant_config).is_on(V2_DEFAULT, subject, env.now()) {
         ApiVersion::V2
     } else {
         ApiVersion::V1
@@ -113,7 +116,7 @@ mod tests {
         for (name, value) in sent {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
-        asked(path, &headers)
+        read_requested(path, &headers)
             .map(|asked| (asked.version, asked.below))
             .map_err(|problem| problem.kind)
     }
@@ -135,7 +138,7 @@ mod tests {
     fn a_path_outside_has_no_version() {
         let headers = HeaderMap::new();
         for path in ["/openapi.json", "/api", "/apis/v1"] {
-            let asked = asked(path, &headers).unwrap();
+            let asked = read_requested(path, &headers).unwrap();
             assert_eq!((asked.base, asked.below, asked.version), (Base::Root, path, None));
         }
     }

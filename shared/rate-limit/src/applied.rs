@@ -7,7 +7,7 @@ use leaderboard_core::PlayerId;
 use leaderboard_core::ports::{Charge, Overdraft};
 use sha2::{Digest, Sha256};
 
-use super::Rules;
+use super::RateLimitRules;
 use super::busy::Owner;
 use leaderboard_api::FunctionName;
 use leaderboard_api::rate_limits::{Policy, PolicyName};
@@ -19,7 +19,7 @@ const IPV6_COUNTED_BITS: u32 = 64;
 
 /// A limit that applies to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedLimit {
     /// Which.
     pub name: PolicyName,
     /// How much it lets through.
@@ -30,14 +30,14 @@ pub struct Applied {
     pub is_tenants_own: bool,
     /// Who decides on it, where that is another one than the tenant under which it is counted.
     pub owner: Option<Owner>,
-    /// Units of this request that the store has been told of already.
+    /// Units of this request that the store has been headers of already.
     pub paid: u64,
 }
 
 /// Room for the name of a usual bucket, in bytes.
 const USUAL_NAME_BYTES: usize = 64;
 
-impl Applied {
+impl AppliedLimit {
     /// A policy, for those whom it counts together. The bucket's name has the numbers of the policy: what was taken under
     /// others is not held against anybody, so that a limit that is relaxed is relaxed at once.
     fn new(name: PolicyName, policy: Policy, whom: fmt::Arguments<'_>) -> Self {
@@ -106,21 +106,21 @@ impl Applied {
 
 /// The limits of a caller at a family of endpoints; none for the operator and for exempt addresses.
 pub fn applied(
-    rules: &Rules,
+    rules: &RateLimitRules,
     identity: &Identity,
     client: Option<IpAddr>,
     family: FunctionName,
-) -> Vec<Applied> {
+) -> Vec<AppliedLimit> {
     if identity.credential == Credential::Operator || rules.exempt(client) {
         return Vec::new();
     }
-    let caller = Counted::of(identity, client);
+    let caller = CountedCaller::of(identity, client);
     let name = caller.policy();
     let mut applied = Vec::new();
     let mut apply = |name, whom: fmt::Arguments<'_>| {
-        applied.extend(rules.policy(name).map(|policy| Applied {
+        applied.extend(rules.policy(name).map(|policy| AppliedLimit {
             is_tenants_own: rules.is_tenants_own(name),
-            ..Applied::new(name, policy, whom)
+            ..AppliedLimit::new(name, policy, whom)
         }));
     };
     apply(name, format_args!("{caller}"));
@@ -134,39 +134,39 @@ pub fn applied(
 }
 
 /// The limit of an address that shows no credential, as long as nothing is known of the tenant it names.
-pub fn of_address(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
+pub fn of_address(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
     let name = PolicyName::Client;
     let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
-    Some(Applied::new(
+    Some(AppliedLimit::new(
         name,
         policy,
-        format_args!("{}", Counted::Client(client)),
+        format_args!("{}", CountedCaller::Client(client)),
     ))
 }
 
 /// The limit on requests from an address that fail, because the store is out of reach, before it is known whose they are. It
 /// has the numbers of an address without a credential, and a bucket of its own: others at the address go on.
-pub fn of_unanswered(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
+pub fn of_unanswered(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
     let name = PolicyName::Client;
     let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
-    Some(Applied::new(
+    Some(AppliedLimit::new(
         name,
         policy,
-        format_args!("unanswered:{}", Address(client)),
+        format_args!("unanswered:{}", CountedAddress(client)),
     ))
 }
 
 /// The limit on refused credentials from an address.
-pub fn of_credentials(rules: &Rules, client: Option<IpAddr>) -> Option<Applied> {
+pub fn of_credentials(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
     let policy = rules
         .policy(PolicyName::Credentials)
         .filter(|_| !rules.exempt(client))?;
-    let whom = format_args!("credentials:{}", Address(client));
-    Some(Applied::new(PolicyName::Credentials, policy, whom))
+    let whom = format_args!("credentials:{}", CountedAddress(client));
+    Some(AppliedLimit::new(PolicyName::Credentials, policy, whom))
 }
 
 /// Who is counted.
-enum Counted<'a> {
+enum CountedCaller<'a> {
     Player(&'a PlayerId),
     Key(&'a str),
     /// The digest of a token's issuer and subject: a subject is as long as the issuer likes, and of any characters.
@@ -174,7 +174,7 @@ enum Counted<'a> {
     Client(Option<IpAddr>),
 }
 
-impl<'a> Counted<'a> {
+impl<'a> CountedCaller<'a> {
     fn of(identity: &'a Identity, client: Option<IpAddr>) -> Self {
         match (&identity.player, &identity.credential) {
             (Some(player), _) => Self::Player(player),
@@ -201,21 +201,21 @@ impl<'a> Counted<'a> {
     }
 }
 
-impl fmt::Display for Counted<'_> {
+impl fmt::Display for CountedCaller<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Player(player) => write!(f, "player:{player}"),
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Token(digest) => write!(f, "token:{digest}"),
-            Self::Client(client) => write!(f, "client:{}", Address(*client)),
+            Self::Client(client) => write!(f, "client:{}", CountedAddress(*client)),
         }
     }
 }
 
 /// An address as it is counted. Clients that the host tells nothing of are counted as one.
-struct Address(Option<IpAddr>);
+struct CountedAddress(Option<IpAddr>);
 
-impl fmt::Display for Address {
+impl fmt::Display for CountedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => f.write_str("unknown"),
@@ -236,7 +236,7 @@ mod tests {
 
     fn buckets(identity: &Identity, client: &str) -> Vec<String> {
         let client = client.parse().ok();
-        let found = applied(&Rules::default(), identity, client, FunctionName::Ranks);
+        let found = applied(&RateLimitRules::default(), identity, client, FunctionName::Ranks);
         found.into_iter().map(|one| one.bucket).collect()
     }
 

@@ -1,4 +1,4 @@
-//! What an instance knows of limits: the last state that the store told, and what it has let through itself since then.
+//! What an instance knows of limits: the last state that the store headers, and what it has let through itself since then.
 //!
 //! A bucket is one instant, as in the store ([`leaderboard_core::ports::Charge`]): when it will be full again. Here it is an
 //! instant of the local clock.
@@ -11,8 +11,8 @@ use leaderboard_core::ports::{
     Charge, ChargeRequest, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, RateLimitDecision, Usage,
 };
 
-use super::Applied;
-use super::busy::{Busy, DAY, DAY_US, Owner, Used, owner};
+use super::AppliedLimit;
+use super::busy::{BusyBucket, DAY, DAY_US, Owner, Used, owner};
 
 /// The most buckets that an instance remembers. It sees fewer in its life, unless a host lets it live longer than Spin does.
 const MAX_BUCKETS: usize = 1024;
@@ -23,15 +23,15 @@ const URGENT_PART: u64 = 4;
 
 /// What is known of one bucket.
 #[derive(Debug, Default)]
-struct Bucket {
+struct BucketState {
     full_at_us: u64,
     interval_us: u64,
     burst: u64,
     /// Who decides on its limit; `None`: the tenant under which it is counted.
     owner: Option<Owner>,
-    /// Units that the store has not been told of.
+    /// Units that the store has not been headers of.
     pending: u64,
-    /// What the region was told last.
+    /// What the region was headers last.
     published_at_us: u64,
     /// When it was last used, counted in uses of all of them.
     last_use: u64,
@@ -39,22 +39,22 @@ struct Bucket {
 
 /// What is known of one tenant.
 #[derive(Debug, Default)]
-struct OfTenant {
-    buckets: HashMap<Box<str>, Bucket>,
-    /// Requests that the store has not been told of.
+struct TenantBuckets {
+    buckets: HashMap<Box<str>, BucketState>,
+    /// Requests that the store has not been headers of.
     pending: u64,
     /// The day since 1970 and its requests, those that are pending aside.
     today: (u64, u64),
     /// The quota of the day, if there is one.
     quota: Option<u64>,
-    /// The day and its requests as the region was told last.
+    /// The day and its requests as the region was headers last.
     published_today: (u64, u64),
 }
 
 /// What an instance knows of limits.
 #[derive(Debug, Default)]
-pub struct Buckets {
-    tenants: RefCell<BTreeMap<TenantId, OfTenant>>,
+pub struct BucketStates {
+    tenants: RefCell<BTreeMap<TenantId, TenantBuckets>>,
     count: Cell<usize>,
     pending: Cell<u64>,
     urgent: Cell<bool>,
@@ -62,9 +62,9 @@ pub struct Buckets {
     uses: Cell<u64>,
 }
 
-/// What of a tenant's requests is to be told the store in one call.
+/// What of a tenant's requests is to be headers the store in one call.
 #[derive(Debug)]
-pub struct Batch {
+pub struct UsageReport {
     pub tenant: TenantId,
     pub charge_request: ChargeRequest,
 }
@@ -86,7 +86,7 @@ impl Cost {
     };
 }
 
-impl Buckets {
+impl BucketStates {
     /// Whether a bucket is remembered.
     pub fn knows(&self, tenant: &TenantId, bucket: &str) -> bool {
         let tenants = self.tenants.borrow();
@@ -96,7 +96,7 @@ impl Buckets {
     }
 
     /// Remembers a bucket, which is full no earlier than then; no more than the overdraft is believed.
-    pub fn raise(&self, tenant: &TenantId, applied: &Applied, full_at_us: u64, now_us: u64) {
+    pub fn raise(&self, tenant: &TenantId, applied: &AppliedLimit, full_at_us: u64, now_us: u64) {
         self.make_room();
         let most = applied.policy.capacity_us().saturating_mul(MAX_OVERDRAFT_BURSTS);
         self.with(tenant, applied, |bucket| {
@@ -105,8 +105,8 @@ impl Buckets {
         });
     }
 
-    /// Remembers buckets, so that [`Buckets::learn`] takes in what is told of them.
-    pub fn remember(&self, tenant: &TenantId, applied: &[Applied]) {
+    /// Remembers buckets, so that [`BucketStates::learn`] takes in what is headers of them.
+    pub fn remember(&self, tenant: &TenantId, applied: &[AppliedLimit]) {
         self.make_room();
         self.of_tenant(tenant, |_| ());
         for one in applied {
@@ -116,7 +116,13 @@ impl Buckets {
 
     /// How far each limit is ahead; refused, when there is no room for one more request of that cost under all of them and in
     /// the day's quota.
-    pub fn peek(&self, tenant: &TenantId, applied: &[Applied], cost: Cost, now_us: u64) -> RateLimitDecision {
+    pub fn peek(
+        &self,
+        tenant: &TenantId,
+        applied: &[AppliedLimit],
+        cost: Cost,
+        now_us: u64,
+    ) -> RateLimitDecision {
         let tenants = self.tenants.borrow();
         let known = tenants.get(tenant);
         let requests_today = known.map_or(0, |known| known.today(now_us));
@@ -128,14 +134,21 @@ impl Buckets {
     }
 
     /// Whether there is room for one more request of that cost under all limits and in the day's quota.
-    pub fn has_room(&self, tenant: &TenantId, applied: &[Applied], cost: Cost, now_us: u64) -> bool {
+    pub fn has_room(&self, tenant: &TenantId, applied: &[AppliedLimit], cost: Cost, now_us: u64) -> bool {
         let tenants = self.tenants.borrow();
         has_room_for_one(tenants.get(tenant), applied, cost, now_us)
     }
 
     /// Charges what a request of that cost takes of each limit, whether there is room or not, to be reported; `requests` are
     /// counted for the day.
-    pub fn charge(&self, tenant: &TenantId, applied: &[Applied], cost: Cost, requests: u64, now_us: u64) {
+    pub fn charge(
+        &self,
+        tenant: &TenantId,
+        applied: &[AppliedLimit],
+        cost: Cost,
+        requests: u64,
+        now_us: u64,
+    ) {
         self.make_room();
         for one in applied {
             let units = one.takes(cost.units);
@@ -159,7 +172,7 @@ impl Buckets {
             .set(self.pending.get().saturating_add(requests).max(1));
     }
 
-    /// Takes a unit back that was charged and is not needed any more. Whether that was possible: the store may have been told.
+    /// Takes a unit back that was charged and is not needed any more. Whether that was possible: the store may have been headers.
     pub fn take_back(&self, tenant: &TenantId, bucket: &str) -> bool {
         let mut tenants = self.tenants.borrow_mut();
         let known = tenants.get_mut(tenant);
@@ -169,8 +182,9 @@ impl Buckets {
         };
         bucket.pending = bucket.pending.saturating_sub(1);
         bucket.full_at_us = bucket.full_at_us.saturating_sub(bucket.interval_us);
-        let is_reported =
-            |known: &OfTenant| known.pending == 0 && known.buckets.values().all(|bucket| bucket.pending == 0);
+        let is_reported = |known: &TenantBuckets| {
+            known.pending == 0 && known.buckets.values().all(|bucket| bucket.pending == 0)
+        };
         if tenants.values().all(is_reported) {
             self.pending.set(0);
             self.urgent.set(false);
@@ -189,7 +203,7 @@ impl Buckets {
     }
 
     /// What is to be reported, each in a call of its own. It is no longer pending after this.
-    pub fn take_pending(&self) -> Vec<Batch> {
+    pub fn take_pending(&self) -> Vec<UsageReport> {
         self.pending.set(0);
         self.urgent.set(false);
         let mut batches = Vec::new();
@@ -205,7 +219,7 @@ impl Buckets {
             let mut usage = Usage { requests, scores: 0 };
             let mut charges = charges.into_iter().peekable();
             while charges.peek().is_some() || usage != Usage::default() {
-                batches.push(Batch {
+                batches.push(UsageReport {
                     tenant: tenant.clone(),
                     charge_request: ChargeRequest {
                         charges: charges.by_ref().take(MAX_CHARGES).collect(),
@@ -219,7 +233,13 @@ impl Buckets {
     }
 
     /// Takes in what the store says after a call.
-    pub fn learn(&self, tenant: &TenantId, charges: &[Charge], rate_limit_decision: &RateLimitDecision, now_us: u64) {
+    pub fn learn(
+        &self,
+        tenant: &TenantId,
+        charges: &[Charge],
+        rate_limit_decision: &RateLimitDecision,
+        now_us: u64,
+    ) {
         let mut tenants = self.tenants.borrow_mut();
         let Some(known) = tenants.get_mut(tenant) else {
             return;
@@ -257,7 +277,7 @@ impl Buckets {
     }
 
     /// What other instances should know of these buckets and of the tenant's quota, as far as they do not yet.
-    pub fn busy(&self, tenant: &TenantId, charges: &[Charge], now_us: u64) -> Vec<Busy> {
+    pub fn busy(&self, tenant: &TenantId, charges: &[Charge], now_us: u64) -> Vec<BusyBucket> {
         let mut tenants = self.tenants.borrow_mut();
         let Some(known) = tenants.get_mut(tenant) else {
             return Vec::new();
@@ -272,7 +292,7 @@ impl Buckets {
             let news = bucket.full_at_us.saturating_sub(bucket.published_at_us) >= capacity_us / 8;
             if half_used && news {
                 bucket.published_at_us = bucket.full_at_us;
-                busy.push(Busy {
+                busy.push(BusyBucket {
                     tenant: tenant.clone(),
                     name: charge.bucket.clone(),
                     owner: bucket.owner.unwrap_or_else(|| owner(tenant)),
@@ -283,7 +303,7 @@ impl Buckets {
                 });
             }
         }
-        busy.extend(known.busy_quota(now_us).map(|used| Busy {
+        busy.extend(known.busy_quota(now_us).map(|used| BusyBucket {
             tenant: tenant.clone(),
             name: DAY.into(),
             owner: owner(tenant),
@@ -292,13 +312,13 @@ impl Buckets {
         busy
     }
 
-    fn with(&self, tenant: &TenantId, applied: &Applied, change: impl FnOnce(&mut Bucket)) {
+    fn with(&self, tenant: &TenantId, applied: &AppliedLimit, change: impl FnOnce(&mut BucketState)) {
         self.of_tenant(tenant, |known| {
             if !known.buckets.contains_key(applied.bucket.as_str()) {
                 self.count.set(self.count.get().saturating_add(1));
                 known
                     .buckets
-                    .insert(applied.bucket.as_str().into(), Bucket::default());
+                    .insert(applied.bucket.as_str().into(), BucketState::default());
             }
             if let Some(bucket) = known.buckets.get_mut(applied.bucket.as_str()) {
                 self.uses.set(self.uses.get().saturating_add(1));
@@ -311,7 +331,7 @@ impl Buckets {
         });
     }
 
-    fn of_tenant(&self, tenant: &TenantId, change: impl FnOnce(&mut OfTenant)) {
+    fn of_tenant(&self, tenant: &TenantId, change: impl FnOnce(&mut TenantBuckets)) {
         let mut tenants = self.tenants.borrow_mut();
         if let Some(known) = tenants.get_mut(tenant) {
             change(known);
@@ -344,8 +364,8 @@ impl Buckets {
     }
 }
 
-impl OfTenant {
-    /// The quota of the day, when half of it is used and the region was told of clearly less.
+impl TenantBuckets {
+    /// The quota of the day, when half of it is used and the region was headers of clearly less.
     fn busy_quota(&mut self, now_us: u64) -> Option<Used> {
         let (most, day) = (self.quota?, now_us / DAY_US);
         let requests = self.today(now_us);
@@ -370,12 +390,17 @@ impl OfTenant {
 }
 
 /// How far ahead of now a bucket will be full again; one that is not known is.
-fn ahead_us(known: Option<&OfTenant>, one: &Applied, now_us: u64) -> u64 {
+fn ahead_us(known: Option<&TenantBuckets>, one: &AppliedLimit, now_us: u64) -> u64 {
     let bucket = known.and_then(|known| known.buckets.get(one.bucket.as_str()));
     bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
 }
 
-fn has_room_for_one(known: Option<&OfTenant>, applied: &[Applied], cost: Cost, now_us: u64) -> bool {
+fn has_room_for_one(
+    known: Option<&TenantBuckets>,
+    applied: &[AppliedLimit],
+    cost: Cost,
+    now_us: u64,
+) -> bool {
     let today = || known.map_or(0, |known| known.today(now_us));
     cost.max_requests_per_day.is_none_or(|most| today() < most)
         && applied
@@ -383,7 +408,7 @@ fn has_room_for_one(known: Option<&OfTenant>, applied: &[Applied], cost: Cost, n
             .all(|one| one.has_room(cost.units, ahead_us(known, one, now_us)))
 }
 
-fn report_of(name: &str, bucket: &mut Bucket) -> Option<Charge> {
+fn report_of(name: &str, bucket: &mut BucketState) -> Option<Charge> {
     let cost = std::mem::take(&mut bucket.pending);
     (cost > 0).then(|| Charge {
         bucket: name.into(),

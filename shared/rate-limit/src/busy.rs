@@ -7,7 +7,7 @@ pub(crate) const DAY_US: u64 = 86_400 * 1_000_000;
 
 /// What other instances should know of a bucket, or of a tenant's quota of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Busy {
+pub struct BusyBucket {
     /// The tenant under which it is counted.
     pub tenant: TenantId,
     /// The name of the bucket, or [`DAY`].

@@ -71,7 +71,7 @@ impl Counts {
 
 /// Passes on what was counted: to the store, or to the region where the store is not asked.
 pub(crate) async fn pass_on<E: RateLimitEnvironment>(env: &E, to_the_store: bool) {
-    let counted = env.limiter().counts.0.take();
+    let counted = env.rate_limit_state().counts.0.take();
     if counted.is_empty() {
         return;
     }

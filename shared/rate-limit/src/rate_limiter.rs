@@ -1,6 +1,6 @@
 //! Where limits hold a request up before its handler, and how it is charged.
 
-mod held;
+mod body_wait;
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -11,8 +11,11 @@ use leaderboard_core::{StoreError, TenantId};
 
 use crate::RateLimitEnvironment;
 use crate::refusals::{now_us, refused};
-use crate::{Applied, Cost, Told, applied, changes_refused, look, look_at_day, micros, owner, schedule};
-use crate::{Charging, Rules};
+use crate::{
+    AppliedLimit, Cost, RateLimitHeaders, applied, changes_refused, look, look_at_day, micros, owner,
+    schedule,
+};
+use crate::{Charging, RateLimitRules};
 use leaderboard_api::FunctionName;
 use leaderboard_api::Response;
 use leaderboard_api::rate_limits::PolicyName;
@@ -36,7 +39,7 @@ pub struct RouteCharge {
 #[derive(Debug, Clone, Copy)]
 pub struct TenantLimits<'a> {
     /// The rate limits that apply to the tenant.
-    pub rules: &'a Rules,
+    pub rules: &'a RateLimitRules,
     /// The quota of requests in a day (UTC); `None` when the tenant has no quota.
     pub requests_per_day: Option<u64>,
     /// Whether the tenant is known to exist.
@@ -45,7 +48,7 @@ pub struct TenantLimits<'a> {
 
 /// The limits of a request that is known to be somebody's, and how it is charged.
 pub struct RateLimiter {
-    applied: Vec<Applied>,
+    applied: Vec<AppliedLimit>,
     /// How many of them, from the first, are not the tenant's: a caller without a credential names any tenant, and is counted
     /// by address under the default one, whichever it names.
     apart: usize,
@@ -82,7 +85,7 @@ impl RateLimiter {
             Charging::Before => of_operator,
             Charging::InCall => false,
         };
-        let mut gate = Self {
+        let mut rate_limiter = Self {
             applied: Vec::new(),
             apart: 0,
             anonymous: identity.credential == Credential::None,
@@ -95,34 +98,34 @@ impl RateLimiter {
             rate_limit_decision: None,
         };
         if unlimited {
-            return Ok(gate);
+            return Ok(rate_limiter);
         }
-        gate.applied = applied(limits.rules, identity, client, route.function);
+        rate_limiter.applied = applied(limits.rules, identity, client, route.function);
         if charging == Charging::Locally {
-            gate.set_apart(tenant);
-            gate.look(env, tenant).await;
-            if gate.max_requests_per_day.is_some() {
+            rate_limiter.set_apart(tenant);
+            rate_limiter.look(env, tenant).await;
+            if rate_limiter.max_requests_per_day.is_some() {
                 look_at_day(env, tenant).await;
             }
         }
         // A caller who is known to have no room costs the store nothing.
-        if !gate.has_room(env, tenant) {
-            return Err(gate.refused(env, &gate.peek(env, tenant)));
+        if !rate_limiter.has_room(env, tenant) {
+            return Err(rate_limiter.refused(env, &rate_limiter.peek(env, tenant)));
         }
         if charging == Charging::Locally {
-            gate.charge_locally(env, tenant);
+            rate_limiter.charge_locally(env, tenant);
         }
-        Ok(gate)
+        Ok(rate_limiter)
     }
 
-    /// The gate of a read without a credential, of a tenant that is known to exist.
+    /// The rate_limiter of a read without a credential, of a tenant that is known to exist.
     pub fn of_anybody(
         limits: TenantLimits<'_>,
         family: FunctionName,
         client: Option<IpAddr>,
         tenant: &TenantId,
     ) -> Self {
-        let mut gate = Self {
+        let mut rate_limiter = Self {
             applied: applied(limits.rules, &Identity::anonymous(), client, family),
             apart: 0,
             anonymous: true,
@@ -133,8 +136,8 @@ impl RateLimiter {
             max_requests_per_day: limits.requests_per_day,
             rate_limit_decision: None,
         };
-        gate.set_apart(tenant);
-        gate
+        rate_limiter.set_apart(tenant);
+        rate_limiter
     }
 
     /// Charges a request whose answer is there already, and tells the limits and what is left of them. `None`, and nothing is
@@ -144,11 +147,12 @@ impl RateLimiter {
         env: &E,
         tenant: &TenantId,
     ) -> Option<Option<[(HeaderName, HeaderValue); 2]>> {
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         let now_us = now_us(env);
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let known =
-            |payer: &TenantId, part: &[Applied]| part.iter().all(|one| buckets.knows(payer, &one.bucket));
+        let known = |payer: &TenantId, part: &[AppliedLimit]| {
+            part.iter().all(|one| buckets.knows(payer, &one.bucket))
+        };
         let day_is_known = self.max_requests_per_day.is_none() || buckets.knows_day(tenant, now_us);
         let has_room = day_is_known
             && known(payer, apart)
@@ -162,7 +166,7 @@ impl RateLimiter {
         buckets.charge(tenant, own, self.cost(), 1, now_us);
         schedule(env);
         let rate_limit_decision = self.peek(env, tenant);
-        Some(self.told(env, &rate_limit_decision).headers())
+        Some(self.headers(env, &rate_limit_decision).headers())
     }
 
     /// Charges a request that is charged by the store before its handler; locally, where the store refuses the charge of a
@@ -232,7 +236,7 @@ impl RateLimiter {
         }
         self.units.set(self.units.get().saturating_add(units));
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         let more = Cost {
             units,
             max_requests_per_day: None,
@@ -280,13 +284,13 @@ impl RateLimiter {
         let Some(rate_limit_decision) = &self.rate_limit_decision else {
             return answer;
         };
-        let told = self.told(env, rate_limit_decision);
+        let headers = self.headers(env, rate_limit_decision);
         match answer {
             Ok(mut response) => {
-                told.add_to(&mut response.headers);
+                headers.add_to(&mut response.headers);
                 Ok(response)
             }
-            Err(problem) => Err(told.mark(problem)),
+            Err(problem) => Err(headers.mark(problem)),
         }
     }
 
@@ -310,10 +314,10 @@ impl RateLimiter {
         if !self.anonymous {
             return;
         }
-        let own = |one: &Applied| one.name == PolicyName::Tenant;
+        let own = |one: &AppliedLimit| one.name == PolicyName::Tenant;
         self.apart = self.applied.iter().position(own).unwrap_or(self.applied.len());
         for one in self.applied.iter_mut().take(self.apart) {
-            // Counted under the default tenant, by numbers that this one has chosen: they take its own space.
+            // CountedCaller under the default tenant, by numbers that this one has chosen: they take its own space.
             one.owner = one.is_tenants_own.then(|| owner(tenant));
         }
     }
@@ -355,14 +359,14 @@ impl RateLimiter {
         &'a self,
         env: &'a E,
         tenant: &'a TenantId,
-    ) -> [(&'a TenantId, &'a [Applied]); 2] {
+    ) -> [(&'a TenantId, &'a [AppliedLimit]); 2] {
         let (apart, own) = self.applied.split_at_checked(self.apart).unwrap_or_default();
         [(env.default_tenant(), apart), (tenant, own)]
     }
 
     /// Whether there is room under all limits and in the day's quota.
     fn has_room<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) -> bool {
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
         buckets.has_room(payer, apart, self.cost_apart(), now_us(env))
             && buckets.has_room(tenant, own, self.cost(), now_us(env))
@@ -370,7 +374,7 @@ impl RateLimiter {
 
     /// How far each limit is ahead.
     fn peek<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) -> RateLimitDecision {
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
         let own = buckets.peek(tenant, own, self.cost(), now_us(env));
         if apart.is_empty() {
@@ -391,7 +395,7 @@ impl RateLimiter {
         if !self.anonymous {
             self.charge_tenant(env, tenant);
         } else if !apart.is_empty() {
-            let buckets = &env.limiter().buckets;
+            let buckets = &env.rate_limit_state().buckets;
             buckets.charge(payer, apart, self.cost_apart(), 0, now_us(env));
             schedule(env);
         }
@@ -399,20 +403,29 @@ impl RateLimiter {
 
     fn charge_tenant<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) {
         let [_, (tenant, own)] = self.payers(env, tenant);
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         buckets.charge(tenant, own, self.cost(), 1, now_us(env));
         schedule(env);
     }
 
-    fn learn<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId, rate_limit_decision: &RateLimitDecision) {
-        let buckets = &env.limiter().buckets;
+    fn learn<E: RateLimitEnvironment>(
+        &self,
+        env: &E,
+        tenant: &TenantId,
+        rate_limit_decision: &RateLimitDecision,
+    ) {
+        let buckets = &env.rate_limit_state().buckets;
         let now_us = micros(env.clock().as_unix_ms());
         buckets.remember(tenant, &self.applied);
         buckets.learn(tenant, &self.charges(), rate_limit_decision, now_us);
     }
 
-    fn told<'a, E: RateLimitEnvironment>(&'a self, env: &E, rate_limit_decision: &'a RateLimitDecision) -> Told<'a> {
-        Told {
+    fn headers<'a, E: RateLimitEnvironment>(
+        &'a self,
+        env: &E,
+        rate_limit_decision: &'a RateLimitDecision,
+    ) -> RateLimitHeaders<'a> {
+        RateLimitHeaders {
             applied: &self.applied,
             rate_limit_decision,
             cost: self.cost(),
@@ -427,6 +440,6 @@ impl RateLimiter {
 
 /// Counts a change that was refused because the store is out of reach.
 pub fn count_refused_change<E: RateLimitEnvironment>(env: &E, family: FunctionName) {
-    env.limiter().counts.add(changes_refused(family), 1);
+    env.rate_limit_state().counts.add(changes_refused(family), 1);
     schedule(env);
 }

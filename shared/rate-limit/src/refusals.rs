@@ -3,30 +3,32 @@
 use leaderboard_api::Problem;
 use leaderboard_core::ports::RateLimitDecision;
 
-use crate::{Applied, Cost, RateLimitEnvironment, Told, limited, limited_by_quota, micros, schedule};
+use crate::{
+    AppliedLimit, Cost, RateLimitEnvironment, RateLimitHeaders, limited, limited_by_quota, micros, schedule,
+};
 
 /// 429, counted.
 pub fn refused<E: RateLimitEnvironment>(
     env: &E,
-    applied: &[Applied],
+    applied: &[AppliedLimit],
     rate_limit_decision: &RateLimitDecision,
     cost: Cost,
 ) -> Problem {
-    let told = Told {
+    let headers = RateLimitHeaders {
         applied,
         rate_limit_decision,
         cost,
         now_us: now_us(env),
     };
-    let counts = &env.limiter().counts;
-    for one in told.violated() {
+    let counts = &env.rate_limit_state().counts;
+    for one in headers.violated() {
         counts.add(limited(one.name), 1);
     }
-    if told.quota_is_used_up() {
+    if headers.quota_is_used_up() {
         counts.add(limited_by_quota(), 1);
     }
     schedule(env);
-    told.refusal()
+    headers.refusal()
 }
 
 /// The instant of the request, in microseconds since the epoch.

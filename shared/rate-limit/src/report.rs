@@ -9,7 +9,7 @@ use std::pin::pin;
 use leaderboard_core::ports::{ChargeRequest, RateLimitDecision, RateLimits};
 use leaderboard_core::{StoreError, TenantId};
 
-use super::buckets::{Batch, Buckets};
+use super::buckets::{BucketStates, UsageReport};
 use super::counts;
 use super::counts::Counts;
 use super::slots;
@@ -23,9 +23,9 @@ const TICK_MS: u64 = 25;
 
 /// What an instance does about limits.
 #[derive(Debug, Default)]
-pub struct Limiter {
+pub struct RateLimitState {
     /// What it knows and has let through.
-    pub buckets: Buckets,
+    pub buckets: BucketStates,
     /// What it has read of others.
     pub slots: Slots,
     /// What it has counted.
@@ -39,7 +39,7 @@ pub struct Limiter {
 }
 
 /// When reports are due.
-struct Pace {
+struct ReportPace {
     /// So many requests are pending.
     pending: u64,
     /// So many milliseconds have passed.
@@ -47,21 +47,21 @@ struct Pace {
 }
 
 /// On a store that is elsewhere.
-const REMOTE: Pace = Pace {
+const REMOTE: ReportPace = ReportPace {
     pending: 128,
     pause_ms: 25,
 };
 /// On the embedded store, where each report is a flush of the disk: once in an instance's life when it is busy.
-const EMBEDDED: Pace = Pace {
+const EMBEDDED: ReportPace = ReportPace {
     pending: 128,
     pause_ms: 500,
 };
 
-fn pace<E: RateLimitEnvironment>(env: &E) -> Pace {
+fn pace<E: RateLimitEnvironment>(env: &E) -> ReportPace {
     if env.cache().is_some() { REMOTE } else { EMBEDDED }
 }
 
-impl Limiter {
+impl RateLimitState {
     fn has_news(&self) -> bool {
         self.buckets.pending() > 0 || !self.counts.is_empty()
     }
@@ -69,7 +69,7 @@ impl Limiter {
 
 /// Sees to it that what is pending gets reported.
 pub fn schedule<E: RateLimitEnvironment>(env: &E) {
-    let limiter = &env.limiter();
+    let limiter = &env.rate_limit_state();
     if !limiter.has_news() {
         return;
     }
@@ -81,12 +81,12 @@ pub fn schedule<E: RateLimitEnvironment>(env: &E) {
 }
 
 fn is_due<E: RateLimitEnvironment>(env: &E) -> bool {
-    let buckets = &env.limiter().buckets;
+    let buckets = &env.rate_limit_state().buckets;
     buckets.urgent() || buckets.pending() >= pace(env).pending
 }
 
 async fn report_now<E: RateLimitEnvironment>(env: E) {
-    let limiter = &env.limiter();
+    let limiter = &env.rate_limit_state();
     limiter.called.set(false);
     while is_due(&env) && !limiter.reporting.replace(true) {
         report(&env).await;
@@ -96,7 +96,7 @@ async fn report_now<E: RateLimitEnvironment>(env: E) {
 }
 
 async fn report_after_a_pause<E: RateLimitEnvironment>(env: E) {
-    let limiter = &env.limiter();
+    let limiter = &env.rate_limit_state();
     let mut waited_ms = 0;
     while limiter.has_news() {
         env.pause(TICK_MS).await;
@@ -113,13 +113,17 @@ async fn report_after_a_pause<E: RateLimitEnvironment>(env: E) {
 /// A report that fails is not repeated: the store may have taken it. None is sent while the store is not known to answer: a store
 /// that hangs would take in all of them at once when it goes on, as if callers had sent all those requests in that moment.
 async fn report<E: RateLimitEnvironment>(env: &E) {
-    let limiter = &env.limiter();
+    let limiter = &env.rate_limit_state();
     let mut busy = Vec::new();
     let mut open = circuit_breaker::is_open(env).await;
     if open {
         circuit_breaker::probe_later(env);
     }
-    for Batch { tenant, charge_request } in limiter.buckets.take_pending() {
+    for UsageReport {
+        tenant,
+        charge_request,
+    } in limiter.buckets.take_pending()
+    {
         let answer = if open {
             Err(StoreError::Unavailable("the circuit breaker is open".to_owned()))
         } else {
@@ -128,9 +132,11 @@ async fn report<E: RateLimitEnvironment>(env: &E) {
         open |= matches!(answer, Err(StoreError::Unavailable(_)));
         let now_us = micros(env.clock().as_unix_ms());
         match answer {
-            Ok(rate_limit_decision) => limiter
-                .buckets
-                .learn(&tenant, &charge_request.charges, &rate_limit_decision, now_us),
+            Ok(rate_limit_decision) => {
+                limiter
+                    .buckets
+                    .learn(&tenant, &charge_request.charges, &rate_limit_decision, now_us)
+            }
             Err(_) => limiter
                 .counts
                 .add(counts::unmetered(), charge_request.usage.requests.max(1)),

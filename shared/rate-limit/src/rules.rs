@@ -6,7 +6,7 @@ use leaderboard_api::rate_limits::{Addresses, LimitsDocument, Policy, PolicyName
 
 /// What holds for a tenant's requests.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub struct RateLimitRules {
     policies: [Option<Policy>; PolicyName::ALL.len()],
     /// Whether the tenant's own document says something of each.
     tenants_own: [bool; PolicyName::ALL.len()],
@@ -16,13 +16,13 @@ pub struct Rules {
     tenant: Addresses,
 }
 
-impl Default for Rules {
+impl Default for RateLimitRules {
     fn default() -> Self {
         Self::new(&LimitsDocument::default(), &LimitsDocument::default())
     }
 }
 
-impl Rules {
+impl RateLimitRules {
     /// The rules that two documents make.
     pub fn new(operator: &LimitsDocument, tenant: &LimitsDocument) -> Self {
         let effective = |name| {
@@ -94,13 +94,13 @@ mod tests {
     use super::*;
     use leaderboard_api::json;
 
-    fn rules(operator: &str, tenant: &str) -> Rules {
+    fn rules(operator: &str, tenant: &str) -> RateLimitRules {
         let read =
             |text: &str, scope| LimitsDocument::read(&json::parse(text.as_bytes()).unwrap(), scope).unwrap();
-        Rules::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
+        RateLimitRules::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
     }
 
-    fn quota(rules: &Rules, name: PolicyName) -> Option<u32> {
+    fn quota(rules: &RateLimitRules, name: PolicyName) -> Option<u32> {
         rules.policy(name).map(|policy| policy.quota)
     }
 
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(quota(&both, PolicyName::Client), None);
         assert_eq!(quota(&both, PolicyName::Tenant), Some(50));
         assert_eq!(quota(&both, PolicyName::Key), Some(1000));
-        let none = Rules::default();
+        let none = RateLimitRules::default();
         assert_eq!(quota(&none, PolicyName::Player), Some(100));
         assert_eq!(quota(&none, PolicyName::Tenant), None);
     }

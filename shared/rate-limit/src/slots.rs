@@ -16,8 +16,8 @@ use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::Cache;
 use sha2::{Digest, Sha256};
 
-use super::Applied;
-use super::busy::{Busy, DAY, DAY_US, Owner, Used};
+use super::AppliedLimit;
+use super::busy::{BusyBucket, DAY, DAY_US, Owner, Used};
 use crate::RateLimitEnvironment;
 
 /// How many slots there are. A new instance reads at most as many.
@@ -91,10 +91,10 @@ impl Entry {
 pub struct Slots(RefCell<BTreeMap<u8, (i64, Entries)>>);
 
 /// Looks up those limits that the instance meets for the first time.
-pub async fn look<E: RateLimitEnvironment>(env: &E, tenant: &TenantId, applied: &[Applied]) {
+pub async fn look<E: RateLimitEnvironment>(env: &E, tenant: &TenantId, applied: &[AppliedLimit]) {
     let now_ms = env.now().as_unix_ms();
     let now_us = micros(now_ms);
-    let limiter = &env.limiter();
+    let limiter = &env.rate_limit_state();
     for one in applied {
         if limiter.buckets.knows(tenant, &one.bucket) {
             continue;
@@ -117,7 +117,7 @@ pub async fn look<E: RateLimitEnvironment>(env: &E, tenant: &TenantId, applied: 
 pub async fn look_at_day<E: RateLimitEnvironment>(env: &E, tenant: &TenantId) {
     let now_ms = env.now().as_unix_ms();
     let now_us = micros(now_ms);
-    let limiter = &env.limiter();
+    let limiter = &env.rate_limit_state();
     if limiter.buckets.knows_day(tenant, now_us) {
         return;
     }
@@ -134,7 +134,7 @@ pub async fn look_at_day<E: RateLimitEnvironment>(env: &E, tenant: &TenantId) {
 }
 
 /// Tells the region what is busy.
-pub(crate) async fn publish<E: RateLimitEnvironment>(env: &E, busy: &[Busy]) {
+pub(crate) async fn publish<E: RateLimitEnvironment>(env: &E, busy: &[BusyBucket]) {
     let now_ms = env.clock().as_unix_ms();
     let mut by_slot: BTreeMap<u8, Entries> = BTreeMap::new();
     for one in busy {
@@ -155,7 +155,7 @@ pub(crate) async fn publish<E: RateLimitEnvironment>(env: &E, busy: &[Busy]) {
         make_room(&mut entries, micros(now_ms));
         // What is not written is learned from the store, a little later.
         let _ = env.region().put(&key(slot), &pack(&entries)).await;
-        env.limiter().slots.remember(slot, now_ms, entries);
+        env.rate_limit_state().slots.remember(slot, now_ms, entries);
     }
 }
 

@@ -7,10 +7,10 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use leaderboard_core::access::Caller;
 
+use super::cache_entry::CacheEntry;
+use super::cache_key::CacheKey;
 use super::changes;
-use super::question::Question;
 use super::region;
-use super::view::View;
 use crate::ResponseEnvironment;
 use leaderboard_api::Problem;
 use leaderboard_api::Response;
@@ -27,9 +27,9 @@ const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 /// By which a request without a credential says whose leaderboards it means.
 const TENANT_HEADER: &str = "x-tenant-id";
 
-/// Why the store was asked.
+/// MissReason the store was request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum MissReason {
     /// There was no answer.
     Miss,
     /// There was none that was good.
@@ -38,7 +38,7 @@ pub(crate) enum Why {
     Request,
 }
 
-impl Why {
+impl MissReason {
     const fn forwarded(self) -> &'static str {
         match self {
             Self::Miss => "uri-miss",
@@ -50,14 +50,14 @@ impl Why {
 
 /// What is told of how an answer came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum CacheStatus {
     /// It was in memory, and is good for so long.
     Hit {
         /// In milliseconds.
         left_ms: i64,
     },
     /// It was in the region, and is good for so long.
-    Nearby {
+    RegionHit {
         /// In milliseconds.
         left_ms: i64,
     },
@@ -66,46 +66,48 @@ pub(crate) enum Told {
         /// For how long it has not been fresh, in milliseconds.
         over_ms: i64,
     },
-    /// The store was asked.
-    Made {
-        /// Why.
-        why: Why,
+    /// The store was request.
+    Fetched {
+        /// MissReason.
+        reason: MissReason,
         /// Whether the answer was kept.
         stored: bool,
     },
-    /// Another request asked the store.
+    /// Another request request the store.
     Collapsed {
-        /// Why this one would have.
-        why: Why,
+        /// MissReason this one would have.
+        reason: MissReason,
     },
     /// The store cannot be reached.
-    WithoutStore {
-        /// Whether it was asked for this answer.
-        asked: bool,
+    StaleIfError {
+        /// Whether the store was asked for this response.
+        store_was_asked: bool,
     },
 }
 
-impl Told {
+impl CacheStatus {
     /// As in `Cache-Status`, of an answer that is so old.
     fn status(self, age_ms: i64, lifetime_ms: u32) -> Option<HeaderValue> {
         let text = match self {
             Self::Hit { left_ms } => format!("edgeboard; hit; ttl={}", left_ms / 1000),
-            Self::Nearby { left_ms } => format!("edgeboard; hit; ttl={}; detail=region", left_ms / 1000),
+            Self::RegionHit { left_ms } => format!("edgeboard; hit; ttl={}; detail=region", left_ms / 1000),
             Self::Stale { over_ms } => {
                 format!(
                     "edgeboard; hit; ttl={}; detail=stale-while-revalidate",
                     -(over_ms / 1000) - 1
                 )
             }
-            Self::Made { why, stored } => {
+            Self::Fetched { reason, stored } => {
                 let stored = if stored { "; stored" } else { "" };
-                format!("edgeboard; fwd={}{stored}", why.forwarded())
+                format!("edgeboard; fwd={}{stored}", reason.forwarded())
             }
-            Self::Collapsed { why } => format!("edgeboard; fwd={}; collapsed", why.forwarded()),
-            Self::WithoutStore { asked: true } => {
-                "edgeboard; fwd=stale; fwd-status=503; detail=stale-if-error".to_owned()
-            }
-            Self::WithoutStore { asked: false } => {
+            Self::Collapsed { reason } => format!("edgeboard; fwd={}; collapsed", reason.forwarded()),
+            Self::StaleIfError {
+                store_was_asked: true,
+            } => "edgeboard; fwd=stale; fwd-status=503; detail=stale-if-error".to_owned(),
+            Self::StaleIfError {
+                store_was_asked: false,
+            } => {
                 let left_ms = (i64::from(lifetime_ms) - age_ms).min(0);
                 format!("edgeboard; hit; ttl={}; detail=stale-if-error", left_ms / 1000)
             }
@@ -121,44 +123,44 @@ impl Told {
 /// 400 for headers that cannot be read, 406 for codings that are not there, 412 for `If-Match`.
 pub(crate) fn response<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    question: &Rc<Question>,
-    view: &Rc<View>,
-    told: Told,
+    key: &Rc<CacheKey>,
+    entry: &Rc<CacheEntry>,
+    told: CacheStatus,
     changing: bool,
 ) -> Result<Response, Problem> {
-    let (mut response, coded) = represented(context, view)?;
+    let (mut response, coded) = represented(context, entry)?;
     let headers = &mut response.headers;
-    let anybodys = view.facts.public && question.is_the_same_for_all();
+    let anybodys = entry.metadata.public && key.is_the_same_for_all();
     let public = anybodys && may_be_shared(context);
     let control = if public { "no-cache" } else { "private, no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
     if public {
         let cdn = match told {
-            Told::WithoutStore { .. } | Told::Made { stored: false, .. } => {
+            CacheStatus::StaleIfError { .. } | CacheStatus::Fetched { stored: false, .. } => {
                 HeaderValue::from_static("no-store")
             }
-            _ if changing => view.cdn_changing.clone(),
-            _ => view.cdn.clone(),
+            _ if changing => entry.cdn_changing.clone(),
+            _ => entry.cdn.clone(),
         };
         headers.insert(CDN_CACHE_CONTROL, cdn);
-        headers.insert(CACHE_GROUPS, view.groups.clone());
+        headers.insert(CACHE_GROUPS, entry.groups.clone());
     }
-    let age_ms = (context.env.clock().as_unix_ms() - view.facts.made_at.as_unix_ms()).max(0);
-    if !matches!(told, Told::Made { .. }) {
+    let age_ms = (context.env.clock().as_unix_ms() - entry.metadata.made_at.as_unix_ms()).max(0);
+    if !matches!(told, CacheStatus::Fetched { .. }) {
         // A part of a second counts as one: no cache may take it for younger than it is.
         headers.insert(AGE, HeaderValue::from(age_ms.unsigned_abs().div_ceil(1000)));
         if coded {
-            complete_later(context.env, question, view);
+            complete_later(context.env, key, entry);
         }
     }
     // What is given again costs one unit, so a large page is not.
-    let repeats = anybodys && is_told_by_the_address(context) && question.units_of_size() == 0;
-    if let (Told::Hit { left_ms }, true) = (told, repeats) {
+    let micro_cache = anybodys && is_told_by_the_address(context) && key.units_of_size() == 0;
+    if let (CacheStatus::Hit { left_ms }, true) = (told, micro_cache) {
         // Not beyond the second that its age is told in.
         let left_ms = left_ms.min(1000 - age_ms % 1000);
-        response.repeat_until = changes::trusted_until(context.env, view, left_ms);
+        response.reuse_until = changes::trusted_until(context.env, entry, left_ms);
     }
-    if let Some(status) = told.status(age_ms, view.facts.lifetime_ms) {
+    if let Some(status) = told.status(age_ms, entry.metadata.lifetime_ms) {
         headers.insert(CACHE_STATUS, status);
     }
     Ok(response)
@@ -183,20 +185,20 @@ fn is_told_by_the_address<E: ResponseEnvironment>(context: &Context<'_, E>) -> b
 }
 
 /// Gives the region a body in a coding that it does not have. One that is just being kept has it.
-fn complete_later<E: ResponseEnvironment>(env: &E, question: &Rc<Question>, view: &Rc<View>) {
-    let (own, question, view) = (env.clone(), Rc::clone(question), Rc::clone(view));
+fn complete_later<E: ResponseEnvironment>(env: &E, key: &Rc<CacheKey>, entry: &Rc<CacheEntry>) {
+    let (own, key, entry) = (env.clone(), Rc::clone(key), Rc::clone(entry));
     env.later(async move {
-        region::complete(&own, &question, &view).await;
+        region::complete(&own, &key, &entry).await;
     });
 }
 
 /// The body in the coding that the client likes best, with its tag; and whether it was coded just now.
 fn represented<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    view: &View,
+    entry: &CacheEntry,
 ) -> Result<(Response, bool), Problem> {
-    let coding = Coding::accepted(context.headers, view.body.len())?;
-    let tag = view.tag(coding);
+    let coding = Coding::accepted(context.headers, entry.body.len())?;
+    let tag = entry.tag(coding);
     if context.headers.contains_key(IF_NONE_MATCH) || context.headers.contains_key(header::IF_MATCH) {
         let preconditions = Preconditions::of(context.headers)?;
         let own = tag.to_str().unwrap_or_default().trim_matches('"');
@@ -211,7 +213,7 @@ fn represented<E: ResponseEnvironment>(
     }
     let mut response = Response::empty(StatusCode::OK);
     response.headers.reserve(16);
-    let (body, coded) = view.body(coding);
+    let (body, coded) = entry.body(coding);
     response.body = body;
     response.headers.insert(ETAG, tag.clone());
     let media = HeaderValue::from_static(context.accepted.media_type.as_str());

@@ -1,19 +1,19 @@
 //! That a leaderboard changed, told to the whole region by a mark in its key-value store.
 //!
 //! A mark says until when a leaderboard goes on changing, not that it changed: under many writes one mark in a while is enough,
-//! and a view that was made after it has seen them all. It reaches further ahead than clocks differ, so that a view of another
+//! and a entry that was made after it has seen them all. It reaches further ahead than clocks differ, so that a entry of another
 //! instance's clock is not taken for a later one.
 //!
 //! A removal, a ban, another configuration also void what was made before: it is not shown without the store either.
 
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
-use super::question::place_of;
+use super::cache_entry::CacheEntry;
+use super::cache_key::place_of;
+use super::memory_tier::ReadMark;
 use super::region;
-use super::region::Note;
-use super::shelf::Seen;
-use super::view::View;
-use super::{MEMORY_TRUST_MS, Question};
+use super::region::Mark;
+use super::{CacheKey, MEMORY_TRUST_MS};
 use crate::ResponseEnvironment;
 use leaderboard_cache::documents::CLOCK_MARGIN_MS;
 
@@ -24,7 +24,7 @@ const MAX_MARK_MS: i64 = 2 * MARK_MS;
 
 /// What was noted, and what there was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Marked {
+pub(crate) struct WrittenMark {
     /// Until when the leaderboard goes on changing, in milliseconds since the epoch.
     pub until: i64,
     /// Whether that was known already.
@@ -33,25 +33,25 @@ pub(crate) struct Marked {
     pub written: bool,
 }
 
-/// Until when the leaderboard of a question is known to change, in milliseconds since the epoch: as this instance saw it within
+/// Until when the leaderboard of a key is known to change, in milliseconds since the epoch: as this instance saw it within
 /// [`MEMORY_TRUST_MS`], or as the region has it now.
 pub(crate) async fn changed_until<E: ResponseEnvironment>(
     env: &E,
-    question: &Question,
+    key: &CacheKey,
     name: &str,
     now: i64,
 ) -> i64 {
-    let shelf = &env.responses();
+    let memory_tier = &env.responses();
     let place = place_of(name);
-    if let Some(instant) = shelf
+    if let Some(instant) = memory_tier
         .seen(place)
         .and_then(|seen| seen.within(MEMORY_TRUST_MS, now))
     {
         return instant;
     }
-    let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
-    let seen = look(env, Note::Changing, tenant, leaderboard).await;
-    shelf.see(place, seen);
+    let (tenant, leaderboard) = (&key.tenant, &key.leaderboard);
+    let seen = look(env, Mark::Changing, tenant, leaderboard).await;
+    memory_tier.see(place, seen);
     seen.instant
 }
 
@@ -59,21 +59,21 @@ pub(crate) async fn changed_until<E: ResponseEnvironment>(
 /// [`MEMORY_TRUST_MS`]. Where nobody can tell, it may not.
 pub(crate) async fn is_void<E: ResponseEnvironment>(
     env: &E,
-    question: &Question,
+    key: &CacheKey,
     name: &str,
     made_at: Timestamp,
 ) -> bool {
-    let shelf = &env.responses();
+    let memory_tier = &env.responses();
     let (place, now) = (place_of(name), env.clock().as_unix_ms());
-    let known = shelf
+    let known = memory_tier
         .void(place)
         .and_then(|seen| seen.within(MEMORY_TRUST_MS, now));
     let before = match known {
         Some(instant) => instant,
         None => {
-            let (tenant, leaderboard) = (&question.tenant, &question.leaderboard);
-            let seen = look(env, Note::Void, tenant, leaderboard).await;
-            shelf.see_void(place, seen);
+            let (tenant, leaderboard) = (&key.tenant, &key.leaderboard);
+            let seen = look(env, Mark::Purged, tenant, leaderboard).await;
+            memory_tier.see_void(place, seen);
             seen.instant
         }
     };
@@ -88,31 +88,35 @@ pub(crate) async fn is_void_now<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
     made_at: Timestamp,
 ) -> bool {
-    made_at.as_unix_ms() <= look(env, Note::Void, tenant, leaderboard).await.instant
+    made_at.as_unix_ms() <= look(env, Mark::Purged, tenant, leaderboard).await.instant
 }
 
 /// The later of what is noted of a leaderboard and of its tenant. Where nobody can tell, it may have been just now.
 async fn look<E: ResponseEnvironment>(
     env: &E,
-    note: Note,
+    note: Mark,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
-) -> Seen {
+) -> ReadMark {
     let checked_at = env.clock().as_unix_ms();
     let own = region::noted(env, note, tenant, Some(leaderboard)).await;
     let tenants = region::noted(env, note, tenant, None).await;
     let instant = own
         .zip(tenants)
         .map_or(checked_at, |(own, tenants)| own.max(tenants));
-    Seen {
+    ReadMark {
         checked_at,
         instant: instant.min(checked_at + MAX_MARK_MS),
     }
 }
 
-/// Until when a view that has `left_ms` of its time may be given without looking for a change.
-pub(crate) fn trusted_until<E: ResponseEnvironment>(env: &E, view: &View, left_ms: i64) -> Option<Timestamp> {
-    let seen = env.responses().seen(place_of(&view.facts.name))?;
+/// Until when a entry that has `left_ms` of its time may be given without looking for a change.
+pub(crate) fn trusted_until<E: ResponseEnvironment>(
+    env: &E,
+    entry: &CacheEntry,
+    left_ms: i64,
+) -> Option<Timestamp> {
+    let seen = env.responses().seen(place_of(&entry.metadata.name))?;
     let end = env.now().as_unix_ms().saturating_add(left_ms);
     Timestamp::from_unix_ms(end.min(seen.checked_at + MEMORY_TRUST_MS))
 }
@@ -144,9 +148,9 @@ pub(crate) async fn mark<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
-) -> Marked {
+) -> WrittenMark {
     expect(env, tenant, leaderboard);
-    note(env, Note::Changing, tenant, leaderboard).await
+    note(env, Mark::Changing, tenant, leaderboard).await
 }
 
 /// Marks a leaderboard, or a whole tenant, as changing from now on, and voids what was made before.
@@ -154,10 +158,10 @@ pub(crate) async fn void<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
-) -> Marked {
-    let void = note(env, Note::Void, tenant, leaderboard).await;
+) -> WrittenMark {
+    let void = note(env, Mark::Purged, tenant, leaderboard).await;
     let mark = mark(env, tenant, leaderboard).await;
-    Marked {
+    WrittenMark {
         written: void.written && mark.written,
         ..mark
     }
@@ -166,10 +170,10 @@ pub(crate) async fn void<E: ResponseEnvironment>(
 /// Notes an instant, unless a later one is there.
 async fn note<E: ResponseEnvironment>(
     env: &E,
-    note: Note,
+    note: Mark,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
-) -> Marked {
+) -> WrittenMark {
     let there = region::noted(env, note, tenant, leaderboard).await;
     let now = env.clock().as_unix_ms();
     let there = there.unwrap_or(i64::MIN);
@@ -179,15 +183,15 @@ async fn note<E: ResponseEnvironment>(
         i64::MIN
     };
     let until = believed.max(match note {
-        Note::Changing => now + MARK_MS,
-        Note::Void => now,
+        Mark::Changing => now + MARK_MS,
+        Mark::Purged => now,
     });
     let written = region::note(env, note, tenant, leaderboard, until).await;
     if !written {
         // The next write tries again.
         env.responses().mark(&place(tenant, leaderboard), i64::MIN);
     }
-    Marked {
+    WrittenMark {
         until,
         was_changing: believed > now,
         written,

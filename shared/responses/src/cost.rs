@@ -1,6 +1,6 @@
 //! What a read costs beyond the one unit that it is let through with.
 
-use super::question::{Question, Subject};
+use super::cache_key::{CacheKey, CachedRead};
 
 /// What it costs more to ask the store than to use an answer again.
 const MISS_UNITS: u64 = 2;
@@ -29,18 +29,18 @@ pub fn units_of_listed(leaderboards: u32) -> u64 {
     MISS_UNITS.saturating_add(further.into())
 }
 
-impl Question {
+impl CacheKey {
     /// What its answer costs more than a small one.
     pub fn units_of_size(&self) -> u64 {
-        match &self.subject {
-            Subject::List(query) => units_of_size(query.limit),
-            Subject::Around(_, _, limit) | Subject::Periods(_, limit) => units_of_size(*limit),
-            Subject::Distribution(query) => units_of_size(query.buckets),
-            Subject::Entry(..) | Subject::Leaderboard => 0,
+        match &self.read {
+            CachedRead::List(query) => units_of_size(query.limit),
+            CachedRead::Around(_, _, limit) | CachedRead::Periods(_, limit) => units_of_size(*limit),
+            CachedRead::Distribution(query) => units_of_size(query.buckets),
+            CachedRead::Entry(..) | CachedRead::Leaderboard => 0,
         }
     }
 
-    /// What it costs more when the store is asked. Nothing where that fills a place of the answer's own in the region
+    /// What it costs more when the store is request. Nothing where that fills a place of the answer's own in the region
     /// (`fills_its_place`): it is made once in its lifetime, however many ask. What a client wants made for itself, and what is
     /// not kept, costs as much as a miss of any other answer.
     pub fn units_of_a_miss(&self, fills_its_place: bool) -> u64 {

@@ -4,11 +4,11 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::{LeaderboardId, usecase};
 
+use super::cache_key::CacheKey;
 use super::cost::NAME_UNITS;
-use super::question::Question;
 use super::serve;
+use crate::CachedRead;
 use crate::ResponseEnvironment;
-use crate::Subject;
 use leaderboard_api::Response;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker;
@@ -21,36 +21,36 @@ use leaderboard_pipeline::Context;
 pub async fn respond<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
-    subject: Subject,
+    read: CachedRead,
 ) -> Result<Response, Problem> {
-    let question = Question {
+    let key = CacheKey {
         tenant: context.tenant.clone(),
         leaderboard,
-        subject,
+        read,
         version: context.version,
         integers: context.accepted.integers,
     };
-    answer(context, question).await
+    answer(context, key).await
 }
 
-/// Answers a question.
+/// Answers a key.
 ///
 /// # Errors
 /// The problem to answer with.
 pub async fn answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    question: Question,
+    key: CacheKey,
 ) -> Result<Response, Problem> {
     if context.caller != Caller::Anonymous {
-        return serve::answer(context, question).await;
+        return serve::answer(context, key).await;
     }
-    let of_its_name = if question.names_a_period() { NAME_UNITS } else { 0 };
-    let units = question
+    let of_its_name = if key.names_a_period() { NAME_UNITS } else { 0 };
+    let units = key
         .units_of_a_miss(false)
-        .saturating_add(question.units_of_size())
+        .saturating_add(key.units_of_size())
         .saturating_add(of_its_name);
-    let before = context.gate.units();
-    let answer = serve::answer(context, question).await;
+    let before = context.rate_limiter.units();
+    let answer = serve::answer(context, key).await;
     if let Err(problem) = &answer
         && matches!(
             problem.kind,
@@ -58,20 +58,21 @@ pub async fn answer<E: ResponseEnvironment>(
         )
     {
         // What it costs beyond the one unit, whichever way it went.
-        let charged = context.gate.units().saturating_sub(before);
+        let charged = context.rate_limiter.units().saturating_sub(before);
         context.charge_more(units.saturating_sub(charged));
     }
     answer
 }
 
-/// Why a caller is not given an answer that there is about a private leaderboard: one without a credential is told what the store's
-/// answer to a question about none would be.
+/// MissReason a caller is not given an answer that there is about a private leaderboard: one without a credential is told what the store's
+/// answer to a key about none would be.
 pub async fn refusal<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: &LeaderboardId,
 ) -> Problem {
     if context.caller == Caller::Anonymous
-        && let Err(error) = usecase::load_current_leaderboard(&context.deps(), &context.tenant, leaderboard).await
+        && let Err(error) =
+            usecase::load_current_leaderboard(&context.deps(), &context.tenant, leaderboard).await
     {
         let problem = Problem::from(error);
         if problem.kind == ProblemType::Unavailable {

@@ -3,11 +3,11 @@
 use leaderboard_auth::{AuthSettings, AuthState};
 use leaderboard_cache::CacheState;
 use leaderboard_pipeline::{PipelineState, Settings};
-use leaderboard_rate_limit::Limiter;
+use leaderboard_rate_limit::RateLimitState;
 use leaderboard_telemetry::metrics::Counts;
 use leaderboard_tenant_config::TenantConfigState;
 
-use crate::Shelf;
+use crate::MemoryTier;
 
 /// What one instance keeps between its requests. It lives as long as the instance: at most 128 requests, and it is dropped after a
 /// second of idleness. A response to one user never depends on what is kept of another user: entries are found by what was presented,
@@ -17,11 +17,11 @@ pub struct InstanceState {
     settings: Settings,
     counts: Counts,
     cache: CacheState,
-    limiter: Limiter,
+    limiter: RateLimitState,
     tenant_configs: TenantConfigState,
     auth: AuthState,
     pipeline: PipelineState,
-    responses: Shelf,
+    responses: MemoryTier,
 }
 
 impl InstanceState {
@@ -32,11 +32,11 @@ impl InstanceState {
             settings,
             counts: Counts::default(),
             cache: CacheState::default(),
-            limiter: Limiter::default(),
+            limiter: RateLimitState::default(),
             tenant_configs: TenantConfigState::default(),
             auth: AuthState::default(),
             pipeline: PipelineState::default(),
-            responses: Shelf::default(),
+            responses: MemoryTier::default(),
         }
     }
 }
@@ -65,8 +65,8 @@ impl AsRef<CacheState> for InstanceState {
     }
 }
 
-impl AsRef<Limiter> for InstanceState {
-    fn as_ref(&self) -> &Limiter {
+impl AsRef<RateLimitState> for InstanceState {
+    fn as_ref(&self) -> &RateLimitState {
         &self.limiter
     }
 }
@@ -89,8 +89,8 @@ impl AsRef<PipelineState> for InstanceState {
     }
 }
 
-impl AsRef<Shelf> for InstanceState {
-    fn as_ref(&self) -> &Shelf {
+impl AsRef<MemoryTier> for InstanceState {
+    fn as_ref(&self) -> &MemoryTier {
         &self.responses
     }
 }

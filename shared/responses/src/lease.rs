@@ -1,14 +1,14 @@
-//! One instance of a region makes a view, the others wait for it.
+//! One instance of a region makes a entry, the others wait for it.
 //!
 //! The key-value store has no atomic operation, so a lease is put and, after a moment, read again: the last one to put it has
-//! it. The moment is longer than it took this instance to look and put; who is slower than that finds the finished view
-//! when it looks once more before it asks the store. A lease that is lost costs a question too many, never an answer: so one for
+//! it. The moment is longer than it took this instance to look and put; who is slower than that finds the finished entry
+//! when it looks once more before it asks the store. A lease that is lost costs a key too many, never an answer: so one for
 //! another answer in the same place is taken no notice of.
 
 use leaderboard_core::ports::Cache;
 
-use super::Question;
-use super::question::fnv;
+use super::CacheKey;
+use super::cache_key::fnv;
 use super::region::lease_key;
 use crate::ResponseEnvironment;
 
@@ -19,7 +19,7 @@ const MIN_MOMENT_MS: i64 = 3;
 /// The longest one.
 const MAX_MOMENT_MS: i64 = 50;
 
-/// Leave to make a view.
+/// Leave to make a entry.
 #[derive(Debug)]
 pub(crate) struct Lease {
     key: String,
@@ -29,15 +29,11 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Takes the lease; `None` when another instance has it.
-    pub(crate) async fn take<E: ResponseEnvironment>(
-        env: &E,
-        question: &Question,
-        name: &str,
-    ) -> Option<Self> {
+    pub(crate) async fn take<E: ResponseEnvironment>(env: &E, key: &CacheKey, name: &str) -> Option<Self> {
         let began = env.clock().as_unix_ms();
         let until = began + LEASE_MS;
         let lease = Self {
-            key: lease_key(question, name),
+            key: lease_key(key, name),
             value: [
                 until.to_be_bytes().as_slice(),
                 &fnv(name.as_bytes()).to_be_bytes(),
@@ -61,8 +57,8 @@ impl Lease {
     }
 
     /// Whether another instance still has it.
-    pub(crate) async fn is_taken<E: ResponseEnvironment>(env: &E, question: &Question, name: &str) -> bool {
-        let found = env.region().get(&lease_key(question, name)).await.ok().flatten();
+    pub(crate) async fn is_taken<E: ResponseEnvironment>(env: &E, key: &CacheKey, name: &str) -> bool {
+        let found = env.region().get(&lease_key(key, name)).await.ok().flatten();
         found.is_some_and(|held| is_held(&held, name, env.clock().as_unix_ms()))
     }
 

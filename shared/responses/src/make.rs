@@ -11,8 +11,8 @@ use leaderboard_core::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::question::{Question, Subject};
-use super::view::{Facts, View};
+use super::cache_entry::{CacheEntry, CacheMetadata};
+use super::cache_key::{CacheKey, CachedRead};
 use crate::ResponseEnvironment;
 use leaderboard_api::ApiVersion;
 use leaderboard_api::Problem;
@@ -26,7 +26,7 @@ use leaderboard_identity::hex::encode as hex;
 const TAG_DIGEST_BYTES: usize = 12;
 
 /// An answer and what it was made with.
-struct Made {
+struct FetchedBody {
     body: Vec<u8>,
     board: Rc<Versioned<Leaderboard>>,
     period: Period,
@@ -37,19 +37,19 @@ struct Made {
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn view<E: ResponseEnvironment>(
+pub(crate) async fn entry<E: ResponseEnvironment>(
     env: &E,
-    question: &Question,
+    key: &CacheKey,
     name: &str,
     caller: &Caller,
-) -> Result<View, Problem> {
+) -> Result<CacheEntry, Problem> {
     let made_at = env.clock();
-    let made = ask(env, question, caller, made_at).await?;
+    let made = ask(env, key, caller, made_at).await?;
     let cost = env.clock().as_unix_ms() - made_at.as_unix_ms();
     let board = &made.board.value;
     let digest = Sha256::digest(&made.body);
     let digest = digest.get(..TAG_DIGEST_BYTES).unwrap_or_default();
-    let facts = Facts {
+    let metadata = CacheMetadata {
         name: name.into(),
         made_at,
         cost_ms: u32::try_from(cost.max(0)).unwrap_or(u32::MAX),
@@ -57,14 +57,15 @@ pub(crate) async fn view<E: ResponseEnvironment>(
         stale_ms: board.cache.stale_ms,
         stale_if_error_ms: board.cache.stale_if_error_ms,
         refresh_ahead: board.cache.strategy == CacheStrategy::RefreshAhead,
-        until: until(board, question.period(), &made.period, made_at),
+        until: until(board, key.period(), &made.period, made_at),
         public: board.access.read == ReadAccess::Public,
         etag: format!("{}-{}", made.version, hex(digest)).into(),
     };
-    View::new(facts, Bytes::from(made.body)).ok_or_else(|| Problem::internal("a view's name is no header"))
+    CacheEntry::new(metadata, Bytes::from(made.body))
+        .ok_or_else(|| Problem::internal("a entry's name is no header"))
 }
 
-/// When the answer is none to its question any more.
+/// When the answer is none to its key any more.
 fn until(
     board: &Leaderboard,
     selector: &PeriodSelector,
@@ -82,87 +83,87 @@ fn until(
 
 async fn ask<E: ResponseEnvironment>(
     env: &E,
-    question: &Question,
+    key: &CacheKey,
     caller: &Caller,
     now: Timestamp,
-) -> Result<Made, Problem> {
+) -> Result<FetchedBody, Problem> {
     let deps = Deps {
         store: env.store(),
         cache: env.cache(),
         boards: env.boards(),
         now,
     };
-    let (tenant, id) = (&question.tenant, &question.leaderboard);
+    let (tenant, id) = (&key.tenant, &key.leaderboard);
     let refused = |error| Problem::of_query(error, caller);
-    match &question.subject {
-        Subject::List(query) => {
+    match &key.read {
+        CachedRead::List(query) => {
             let found = usecase::read_page(&deps, tenant, caller, id, query)
                 .await
                 .map_err(refused)?;
-            let drift = match question.version {
+            let drift = match key.version {
                 ApiVersion::V1 => None,
                 ApiVersion::V2 => usecase::find_drift(&deps, tenant, caller, &found).await?,
             };
-            let body = written(&wire::page(question.version, &found, drift)?, question.integers)?;
-            Ok(Made {
+            let body = written(&wire::page(key.version, &found, drift)?, key.integers)?;
+            Ok(FetchedBody {
                 body,
                 board: Rc::clone(&found.board),
                 version: found.page.version,
                 period: found.period,
             })
         }
-        Subject::Distribution(query) => {
+        CachedRead::Distribution(query) => {
             let found = usecase::read_distribution(&deps, tenant, caller, id, query)
                 .await
                 .map_err(refused)?;
-            Ok(Made {
-                body: written(&DistributionBody::new(id.as_str(), &found), question.integers)?,
+            Ok(FetchedBody {
+                body: written(&DistributionBody::new(id.as_str(), &found), key.integers)?,
                 board: Rc::clone(&found.board),
                 version: found.version,
                 period: found.period,
             })
         }
-        Subject::Leaderboard => {
+        CachedRead::Leaderboard => {
             let board = usecase::load_readable_leaderboard(&deps, tenant, caller, id)
                 .await
                 .map_err(refused)?;
             let period = board.value.schedule.period_at(now);
-            Ok(Made {
-                body: written(&PublicBody::new(&board.value, &period), question.integers)?,
+            Ok(FetchedBody {
+                body: written(&PublicBody::new(&board.value, &period), key.integers)?,
                 version: board.version,
                 board,
                 period,
             })
         }
-        Subject::Periods(before, limit) => {
+        CachedRead::Periods(before, limit) => {
             let found = usecase::list_periods(&deps, tenant, caller, id, *before, *limit).await;
             let (board, page) = found.map_err(refused)?;
             let period = board.value.schedule.period_at(now);
-            Ok(Made {
-                body: written(&wire::periods(question.version, id, &page), question.integers)?,
+            Ok(FetchedBody {
+                body: written(&wire::periods(key.version, id, &page), key.integers)?,
                 version: board.version,
                 board,
                 period,
             })
         }
-        Subject::Entry(player, period) => {
+        CachedRead::Entry(player, period) => {
             let found = usecase::read_player(&deps, tenant, caller, id, player, period)
                 .await
                 .map_err(refused)?;
-            let body = written(&wire::standing(question.version, id, &found)?, question.integers)?;
-            Ok(Made {
+            let body = written(&wire::standing(key.version, id, &found)?, key.integers)?;
+            Ok(FetchedBody {
                 body,
                 board: Rc::clone(&found.board),
                 version: found.version,
                 period: found.period,
             })
         }
-        Subject::Around(player, period, limit) => {
+        CachedRead::Around(player, period, limit) => {
             let found = usecase::read_around(&deps, tenant, caller, id, player, period, *limit)
                 .await
                 .map_err(refused)?;
-            let body = written(&wire::window(question.version, &found)?, question.integers)?;
-            Ok(Made {
+            let body = written(&wire::window(key.version, &found)?, key.integers)?;
+            Ok(FetchedBody {
                 body,
                 board: Rc::clone(&found.board),
                 version: found.page.version,

@@ -7,18 +7,18 @@
 use leaderboard_core::{CacheStrategy, LeaderboardId, StoreError, TenantId, usecase};
 use serde::Deserialize;
 
-use super::changes::Marked;
+use super::changes::WrittenMark;
 use super::{changes, region, warm};
 use crate::ResponseEnvironment;
 use leaderboard_pipeline::MAX_BODY_BYTES;
-use leaderboard_tenant_config::Knowledge;
+use leaderboard_tenant_config::TenantConfig;
 
-/// Why a message changed nothing.
+/// MissReason a message changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangesError {
     /// It is none that Edgeboard publishes.
     Malformed(String),
-    /// What it says was noted, but the store could not be asked what to make anew.
+    /// What it says was noted, but the store could not be request what to make anew.
     Store(StoreError),
 }
 
@@ -48,7 +48,10 @@ struct Message {
 ///
 /// # Errors
 /// [`ChangesError`]; a lost message is made good by the views' lifetime.
-pub async fn heard<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<(), ChangesError> {
+pub async fn apply_change_message<E: ResponseEnvironment>(
+    env: &E,
+    payload: &[u8],
+) -> Result<(), ChangesError> {
     let malformed = |detail: String| ChangesError::Malformed(detail);
     if payload.len() > MAX_BODY_BYTES {
         return Err(malformed("too long".to_owned()));
@@ -56,7 +59,7 @@ pub async fn heard<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<()
     let message: Message = serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
     let tenant = TenantId::new(message.tenant).map_err(|invalid| malformed(invalid.to_string()))?;
     if message.documents {
-        Knowledge::renew(env, Some(&tenant)).await;
+        TenantConfig::renew(env, Some(&tenant)).await;
         return Ok(());
     }
     if message.leaderboards.is_empty() {
@@ -67,7 +70,7 @@ pub async fn heard<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<()
     for id in message.leaderboards {
         boards.push(LeaderboardId::new(id).map_err(|invalid| malformed(invalid.to_string()))?);
     }
-    // All are marked before the store is asked about the first: it may take its time, or fail.
+    // All are marked before the store is request about the first: it may take its time, or fail.
     let mut marked = Vec::new();
     for board in boards {
         let mark = note(env, &tenant, Some(&board), message.void).await;
@@ -76,13 +79,13 @@ pub async fn heard<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<()
             marked.push(board);
         }
     }
-    let mut heard = Ok(());
+    let mut apply_change_message = Ok(());
     for board in &marked {
         if let Err(error) = follow(env, &tenant, board, message.void).await {
-            heard = Err(ChangesError::Store(error));
+            apply_change_message = Err(ChangesError::Store(error));
         }
     }
-    heard
+    apply_change_message
 }
 
 async fn note<E: ResponseEnvironment>(
@@ -90,7 +93,7 @@ async fn note<E: ResponseEnvironment>(
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
     void: bool,
-) -> Marked {
+) -> WrittenMark {
     if void {
         changes::void(env, tenant, leaderboard).await
     } else {

@@ -1,4 +1,4 @@
-//! Views that are made before anybody asks.
+//! Entries that are made before anybody asks.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use leaderboard_core::{CachePolicy, LeaderboardId, TenantId};
 
-use super::Question;
+use super::CacheKey;
 use super::fetch::{Urgency, fetch};
 use crate::ResponseEnvironment;
 use leaderboard_api::ApiVersion;
@@ -26,12 +26,12 @@ pub(crate) async fn once<E: ResponseEnvironment>(
     if policy.lifetime_ms == 0 {
         return;
     }
-    for view in &policy.warm {
+    for entry in &policy.warm {
         together(ApiVersion::ALL.map(|version| async move {
-            let question = Rc::new(Question::warm(tenant, leaderboard, *view, version));
-            let name = question.name();
-            // What could not be made is made when it is asked for.
-            let _ = fetch(env, &question, &name, Urgency::Ahead, not_before).await;
+            let key = Rc::new(CacheKey::warm(tenant, leaderboard, *entry, version));
+            let name = key.name();
+            // What could not be made is made when it is request for.
+            let _ = fetch(env, &key, &name, Urgency::Ahead, not_before).await;
         }))
         .await;
     }
@@ -60,18 +60,18 @@ pub(crate) async fn through<E: ResponseEnvironment>(
     policy: &CachePolicy,
 ) {
     let place = format!("{tenant}:{leaderboard}");
-    let shelf = &env.responses();
-    let Some(_turn) = shelf.warming.begin(&place) else {
+    let memory_tier = &env.responses();
+    let Some(_turn) = memory_tier.warming.begin(&place) else {
         return;
     };
     let written_at = env.clock().as_unix_ms();
     once(env, tenant, leaderboard, policy, written_at).await;
     for _ in 0..MAX_ROUNDS {
-        let until = shelf.marked_until(&place);
+        let until = memory_tier.marked_until(&place);
         let left = until - env.clock().as_unix_ms();
         env.pause(left.max(0).unsigned_abs()).await;
         once(env, tenant, leaderboard, policy, until).await;
-        if shelf.marked_until(&place) <= until {
+        if memory_tier.marked_until(&place) <= until {
             return;
         }
     }

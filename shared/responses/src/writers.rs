@@ -39,7 +39,7 @@ pub fn submitted<'o, E: ResponseEnvironment>(
 /// Nobody knows whether scores were taken in, since the store's answer is missing: marks the leaderboards they are for, as far
 /// as these are known to exist. Submissions are settled by configurations that this instance remembers, so nothing was taken
 /// in on others, and names that somebody invented leave no marks.
-pub fn perhaps_submitted<'s, E: ResponseEnvironment>(
+pub fn invalidate_if_submitted<'s, E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     submissions: impl Iterator<Item = &'s Submission>,

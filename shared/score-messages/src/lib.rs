@@ -27,7 +27,7 @@ use leaderboard_api::tenant_record::TenantState;
 use leaderboard_pipeline::switches;
 use leaderboard_responses as views;
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_tenant_config::Knowledge;
+use leaderboard_tenant_config::TenantConfig;
 
 use self::read::{Faulty, Message};
 
@@ -84,8 +84,8 @@ pub async fn apply_with<E: ResponseEnvironment>(
         Err(faulty) => return faulty.push_all(env, payload, &faulty.problem.one_line()).await,
     };
     let tenant = &message.tenant;
-    let knowledge = Knowledge::of(env, tenant).await?;
-    if let Some(problem) = why_closed(env, tenant, &knowledge) {
+    let tenant_config = TenantConfig::load(env, tenant).await?;
+    if let Some(problem) = why_closed(env, tenant, &tenant_config) {
         return message.push_all(env, &problem.one_line()).await;
     }
     let mut answers = Vec::with_capacity(message.items.len());
@@ -94,7 +94,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
     let mut cache = env.cache();
     for part in parts::parts(&message.items, |(item, _)| &item.submission.leaderboards) {
         let submissions: Vec<_> = part.iter().map(|(item, _)| item.submission.clone()).collect();
-        match submit(env, tenant, &knowledge, &submissions, (cache.take(), None)).await {
+        match submit(env, tenant, &tenant_config, &submissions, (cache.take(), None)).await {
             Ok(submitted) => answers.extend(submitted.answers),
             Err(error) => {
                 failure = Some(error);
@@ -130,10 +130,14 @@ pub async fn apply_with<E: ResponseEnvironment>(
 }
 
 /// Why nothing of a tenant is applied now.
-fn why_closed<E: ResponseEnvironment>(env: &E, tenant: &TenantId, knowledge: &Knowledge) -> Option<Problem> {
-    if switches::writes_are_off(env, tenant, knowledge) {
+fn why_closed<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    tenant_config: &TenantConfig,
+) -> Option<Problem> {
+    if switches::writes_are_off(env, tenant, tenant_config) {
         Some(Problem::new(ProblemType::WritesDisabled))
-    } else if knowledge.tenant.state == TenantState::Suspended {
+    } else if tenant_config.tenant.state == TenantState::Suspended {
         Some(Problem::new(ProblemType::TenantSuspended))
     } else {
         None
@@ -145,7 +149,7 @@ fn why_closed<E: ResponseEnvironment>(env: &E, tenant: &TenantId, knowledge: &Kn
 async fn submit<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
-    knowledge: &Knowledge,
+    tenant_config: &TenantConfig,
     submissions: &[Submission],
     (cache, received_at): (Option<&E::Cache>, Option<Timestamp>),
 ) -> Result<Submitted, StoreError> {
@@ -157,14 +161,14 @@ async fn submit<E: ResponseEnvironment>(
     };
     let terms = SubmitOptions {
         announce_on: env.changes_channel().cloned(),
-        max_tenant_entries: knowledge.tenant.quotas.entries,
-        max_log_bytes: Some(knowledge.tenant.quotas.max_log_bytes()),
+        max_tenant_entries: tenant_config.tenant.quotas.entries,
+        max_log_bytes: Some(tenant_config.tenant.quotas.max_log_bytes()),
         received_at,
         ..SubmitOptions::new(RankDetail::Omitted)
     };
     usecase::submit_scores(&deps, tenant, &Caller::Message, submissions, &terms)
         .await
-        .inspect_err(|_| views::perhaps_submitted(env, tenant, submissions.iter()))
+        .inspect_err(|_| views::invalidate_if_submitted(env, tenant, submissions.iter()))
 }
 
 /// Applies the submission of a dead letter, as if its message came now; one without `occurred_at` happened when the message was
@@ -174,7 +178,7 @@ async fn submit<E: ResponseEnvironment>(
 /// Why it still cannot be applied.
 pub async fn replay<E: ResponseEnvironment>(
     env: &E,
-    knowledge: &Knowledge,
+    tenant_config: &TenantConfig,
     stored: &StoredDeadLetter,
 ) -> Result<Vec<Outcome>, Problem> {
     if !is_complete(&stored.letter) {
@@ -186,7 +190,7 @@ pub async fn replay<E: ResponseEnvironment>(
             faulty.problem.one_line()
         ))
     })?;
-    if let Some(problem) = why_closed(env, &message.tenant, knowledge) {
+    if let Some(problem) = why_closed(env, &message.tenant, tenant_config) {
         return Err(problem);
     }
     let (item, submission) = match (message.items.as_slice(), message.refused.as_slice()) {
@@ -197,7 +201,14 @@ pub async fn replay<E: ResponseEnvironment>(
     let tenant = &message.tenant;
     let submissions = [submission];
     let received_at = Some(stored.letter.at);
-    let submitted = submit(env, tenant, knowledge, &submissions, (env.cache(), received_at)).await?;
+    let submitted = submit(
+        env,
+        tenant,
+        tenant_config,
+        &submissions,
+        (env.cache(), received_at),
+    )
+    .await?;
     views::submitted(env, tenant, submitted.answers.iter().flatten().flatten());
     let answer = submitted.answers.into_iter().next();
     let outcomes = answer

@@ -1,7 +1,7 @@
 //! A message of the Redis trigger that leaderboards changed.
 
 use leaderboard_core::StoreError;
-use leaderboard_responses::{ChangesError, heard};
+use leaderboard_responses::{ChangesError, apply_change_message};
 use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};
@@ -35,5 +35,5 @@ async fn hear(payload: &[u8]) -> Result<(), ChangesError> {
     let instance = Instance::shared()
         .await
         .map_err(|error: StoreError| ChangesError::Store(error))?;
-    heard(&RequestEnvironment::new(instance), payload).await
+    apply_change_message(&RequestEnvironment::new(instance), payload).await
 }

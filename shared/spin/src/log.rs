@@ -9,7 +9,7 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_pipeline::Repeatable;
+use leaderboard_pipeline::MicroCacheEntry;
 use leaderboard_telemetry::{Level, LogRecord};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const MAX_COLLECTED_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static COLLECTED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static REPEATED: RefCell<Vec<Rc<Repeatable>>> = const { RefCell::new(Vec::new()) };
+    static REPEATED: RefCell<Vec<Rc<MicroCacheEntry>>> = const { RefCell::new(Vec::new()) };
     static TO_BE_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -62,7 +62,7 @@ fn write_soon() {
 }
 
 /// Counts that an answer was given again; one line stands for all the times in a while.
-pub(crate) fn repeated(answer: &Rc<Repeatable>) {
+pub(crate) fn repeated(answer: &Rc<MicroCacheEntry>) {
     REPEATED.with_borrow_mut(|answers| {
         if !answers.iter().any(|known| Rc::ptr_eq(known, answer)) {
             answers.push(Rc::clone(answer));

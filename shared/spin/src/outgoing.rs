@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use leaderboard_pipeline::Repeated;
+use leaderboard_pipeline::MicroCacheHit;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
@@ -60,7 +60,7 @@ pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Resul
 ///
 /// # Errors
 /// When the host takes a header for malformed.
-pub(crate) fn again(repeated: &Repeated) -> Result<Response, ErrorCode> {
+pub(crate) fn again(repeated: &MicroCacheHit) -> Result<Response, ErrorCode> {
     let answer = &repeated.answer;
     let headers = match answer.prepared(fields)? {
         Some(prepared) => Fields::clone(prepared),

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use leaderboard_pipeline::{Endpoint, File, RepeatKey, TrustedProxies, handle, keep, repeated, serve_file};
+use leaderboard_pipeline::{
+    Endpoint, MicroCacheKey, StaticFile, TrustedProxies, handle, keep, repeated, serve_file,
+};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::incoming::Incoming;
@@ -24,7 +26,7 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
         failed("the component is not set up")
     })?;
     let request = Incoming::new(request)?;
-    let key = RepeatKey::of(&request.method, &request.path, &request.headers);
+    let key = MicroCacheKey::of(&request.method, &request.path, &request.headers);
     if let Some(key) = &key {
         let env = RequestEnvironment::new(Rc::clone(&instance));
         if let Some(again) = repeated::<P, _>(&env, key, &request.headers) {
@@ -47,7 +49,7 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
 ///
 /// # Errors
 /// When the host does not take the response.
-pub async fn serve_files(files: &'static [File], request: Request) -> Result<Response, ErrorCode> {
+pub async fn serve_files(files: &'static [StaticFile], request: Request) -> Result<Response, ErrorCode> {
     let mut trace_id = [0; 16];
     // A host without randomness still answers; the id is for reports alone.
     let _ = getrandom::fill(&mut trace_id);

@@ -7,7 +7,7 @@ use leaderboard_core::ports::{Ban, Bans, DocumentKind, Documents, Expected};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::knowledge::{Knowledge, only};
+use super::tenant_config::{TenantConfig, only};
 use crate::TenantConfigEnvironment;
 
 /// The form below.
@@ -111,7 +111,7 @@ impl Banned {
                 .await?
                 .is_ok()
             {
-                Knowledge::changed(env, Some(tenant)).await;
+                TenantConfig::changed(env, Some(tenant)).await;
                 return Ok(());
             }
         }

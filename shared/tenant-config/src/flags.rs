@@ -9,7 +9,7 @@ use leaderboard_core::{PlayerId, TenantId, Timestamp, Versioned};
 use leaderboard_flags::{ErrorCode, Evaluation, EvaluationError, FlagSet, FlagType};
 use serde_json::{Map, Value};
 
-use super::Knowledge;
+use super::TenantConfig;
 use crate::TenantConfigEnvironment;
 use leaderboard_api::ApiVersion;
 
@@ -22,12 +22,12 @@ const TARGETING_KEY: &str = "targetingKey";
 
 /// The sets that an instance has read, by whose they are and the version read.
 #[derive(Debug, Default)]
-pub struct ReadSets(RefCell<BTreeMap<Option<TenantId>, Read>>);
+pub struct FlagCache(RefCell<BTreeMap<Option<TenantId>, Read>>);
 
 /// The version of a document, and the set it became.
 type Read = (u64, Rc<FlagSet>);
 
-impl ReadSets {
+impl FlagCache {
     /// The set of a document. A flag whose rule this version cannot read answers with an error of its own; of a
     /// document that is none, nothing is left.
     fn of(&self, whose: Option<&TenantId>, document: &Versioned<Vec<u8>>) -> Rc<FlagSet> {
@@ -57,10 +57,10 @@ pub struct Flags {
 
 impl Flags {
     /// Those of the documents that are known.
-    pub fn of<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId, knowledge: &Knowledge) -> Self {
+    pub fn of<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId, tenant_config: &TenantConfig) -> Self {
         let sets = &env.tenant_config_state().flags;
-        let operator = knowledge.operator_flags();
-        let own = knowledge.tenant_flags();
+        let operator = tenant_config.operator_flags();
+        let own = tenant_config.tenant_flags();
         Self {
             operator: operator.map(|document| sets.of(None, document)),
             tenant: own.map(|document| sets.of(Some(tenant), document)),

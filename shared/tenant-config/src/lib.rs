@@ -2,16 +2,16 @@
 
 mod banned;
 mod flags;
-mod knowledge;
 mod own_flags;
+mod tenant_config;
 
 use leaderboard_environment::Environment;
 use leaderboard_rate_limit::RateLimitEnvironment;
 
 pub use banned::Banned;
-pub use flags::{Flags, ReadSets, Subject};
-pub use knowledge::{Knowledge, KnownTenants, only, record as record_name};
+pub use flags::{FlagCache, Flags, Subject};
 pub use own_flags::{V2_DEFAULT, WRITES, check_own};
+pub use tenant_config::{TenantConfig, TenantConfigs, only, record as record_name};
 
 /// An environment whose instance keeps tenant configurations.
 pub trait TenantConfigEnvironment:
@@ -29,7 +29,7 @@ impl<E: RateLimitEnvironment + Environment<State: AsRef<TenantConfigState>>> Ten
 #[derive(Debug, Default)]
 pub struct TenantConfigState {
     /// Tenant configurations.
-    pub known: KnownTenants,
+    pub known: TenantConfigs,
     /// Flag definitions.
-    pub flags: ReadSets,
+    pub flags: FlagCache,
 }

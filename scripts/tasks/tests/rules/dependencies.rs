@@ -93,15 +93,25 @@ fn no_function_reaches_another_function() {
         .unwrap();
     let mut seen = 0;
     for package in metadata.workspace_packages() {
-        let folder = package.manifest_path.strip_prefix(&metadata.workspace_root).unwrap();
+        let folder = package
+            .manifest_path
+            .strip_prefix(&metadata.workspace_root)
+            .unwrap();
         let mut parts = folder.as_str().split('/');
         let (Some("functions"), Some(name)) = (parts.next(), parts.next()) else {
             continue;
         };
         let own = format!("leaderboard-{name}-function");
         let reached = reach(&metadata, package);
-        let others: Vec<_> = reached.iter().filter(|other| other.ends_with("-function") && **other != own).collect();
-        assert!(others.is_empty(), "{} must not depend on {others:?}", package.name);
+        let others: Vec<_> = reached
+            .iter()
+            .filter(|other| other.ends_with("-function") && **other != own)
+            .collect();
+        assert!(
+            others.is_empty(),
+            "{} must not depend on {others:?}",
+            package.name
+        );
         seen += 1;
     }
     assert!(seen > 10, "functions are found");

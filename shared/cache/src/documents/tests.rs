@@ -36,7 +36,7 @@ fn what_is_of_another_group_or_damaged_is_no_copy() {
 fn an_older_copy_never_takes_the_place_of_a_newer_one() {
     let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
     let copy = |ms| Rc::new(Copy::new(Rc::default(), at(ms), 0));
-    let copies = Copies::default();
+    let copies = DocumentCache::default();
     let remember = |ms, occasion, now| copies.remember("a", copy(ms), occasion, at(now)).checked_at;
     assert_eq!(remember(5_000, Occasion::Permission, 5_000), at(5_000));
     assert_eq!(remember(4_999, Occasion::Permission, 5_000), at(5_000));
@@ -55,7 +55,7 @@ fn an_older_copy_never_takes_the_place_of_a_newer_one() {
 #[test]
 fn the_copy_that_was_used_least_recently_makes_room() {
     let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
-    let copies = Copies::default();
+    let copies = DocumentCache::default();
     let remember = |group: &str, ms| {
         let copy = Rc::new(Copy::new(Rc::default(), at(ms), 0));
         copies.remember(group, copy, Occasion::Permission, at(ms));

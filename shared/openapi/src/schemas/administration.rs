@@ -126,7 +126,7 @@ pub struct Tenant {
     pub state: TenantState,
     /// How much it may have and use.
     pub quotas: Quotas,
-    /// Tokens that were issued before this instant are refused, players' and issuers' alike.
+    /// TokenCache that were issued before this instant are refused, players' and issuers' alike.
     #[schema(required)]
     pub tokens_not_before: Option<String>,
     /// Where the tenant asks for itself.

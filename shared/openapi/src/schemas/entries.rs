@@ -140,7 +140,7 @@ pub struct PageV2 {
     #[schema(required)]
     pub previous: Option<String>,
     /// What a list of entries was started from. `null` in lists of other things, which have no common version: a cursor is a
-    /// place among their ids, so a walk neither repeats nor misses what stays.
+    /// place among their ids, so a walk neither micro_cache nor misses what stays.
     #[schema(required)]
     pub snapshot: Option<SnapshotV2>,
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord};
 use leaderboard_core::{StoreError, TenantId};
 
-use super::record::{Event, first_characters, parameters};
+use super::record::{AuditEntry, first_characters, parameters};
 use super::refusals::{UNRECORDED, has_room_for_one};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
@@ -21,7 +21,7 @@ use leaderboard_telemetry::metrics;
 
 /// What is known of a request by the time it is refused.
 #[derive(Debug, Default)]
-pub struct Trail {
+pub struct AuditContext {
     /// Where it comes from.
     pub client: Option<IpAddr>,
     /// The credential, once it has been found valid.
@@ -30,7 +30,7 @@ pub struct Trail {
     pub tenant: Option<TenantId>,
 }
 
-impl Trail {
+impl AuditContext {
     /// Notes who asks.
     pub fn identified(&mut self, identity: &Identity) {
         self.credential = Some(identity.credential.clone());
@@ -41,7 +41,7 @@ impl Trail {
 /// An administrative act that a request asks for. Its handler records it with [`record_act`] when nothing is found wrong with
 /// the request, and before anything is changed.
 #[derive(Debug)]
-pub struct Act<'a> {
+pub struct AuditedAction<'a> {
     method: &'static str,
     route: &'static str,
     parameters: &'a PathParams<'a>,
@@ -49,18 +49,18 @@ pub struct Act<'a> {
     is_operators: bool,
     /// Whether it is done although the store is out of memory.
     frees_memory: bool,
-    recorded: RefCell<Option<Recorded>>,
+    recorded: RefCell<Option<RecordedAction>>,
 }
 
 /// The record of an act.
 #[derive(Debug)]
-struct Recorded {
+struct RecordedAction {
     record: AuditRecord,
     /// Its position; `None` when the store refused the record of an act that frees memory.
     position: Option<u64>,
 }
 
-impl<'a> Act<'a> {
+impl<'a> AuditedAction<'a> {
     /// The act of a request for a route; `None` for a request that is none.
     pub fn of<R>(route: &Route<R>, parameters: &'a PathParams<'a>) -> Option<Self> {
         route.is_administrative().then(|| Self {
@@ -74,7 +74,7 @@ impl<'a> Act<'a> {
     }
 
     fn record<E>(&self, context: &Context<'_, E>) -> AuditRecord {
-        let event = Event::Act {
+        let event = AuditEntry::Action {
             who: (&context.identity.credential).into(),
             method: self.method,
             route: self.route,
@@ -111,7 +111,7 @@ pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Res
         Err(StoreError::OutOfMemory(_)) if act.frees_memory => None,
         Err(error) => return Err(unrecorded(&error)),
     };
-    *act.recorded.borrow_mut() = Some(Recorded { record, position });
+    *act.recorded.borrow_mut() = Some(RecordedAction { record, position });
     Ok(())
 }
 
@@ -131,7 +131,7 @@ pub async fn end<E: PipelineEnvironment>(
     let has_failed = status.is_client_error() || status.is_server_error();
     let recorded = act.recorded.take();
     let (record, position) = match recorded {
-        Some(Recorded { record, position }) => (record, position),
+        Some(RecordedAction { record, position }) => (record, position),
         None => (act.record(context), None),
     };
     if position.is_none() && !has_failed {
@@ -174,7 +174,7 @@ fn record_failure<E: PipelineEnvironment>(
         let Ok(of) = appended else {
             return;
         };
-        let event = Event::Outcome {
+        let event = AuditEntry::Outcome {
             of,
             status: status.as_u16(),
             trace: &trace,
@@ -194,7 +194,7 @@ fn record_failure<E: PipelineEnvironment>(
 /// [`StoreError`].
 pub(super) async fn append<E: PipelineEnvironment>(
     context: &Context<'_, E>,
-    event: Event<'_>,
+    event: AuditEntry<'_>,
 ) -> Result<u64, StoreError> {
     let record = AuditRecord {
         tenant: Some(context.tenant.clone()),

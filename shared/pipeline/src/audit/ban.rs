@@ -4,7 +4,7 @@ use leaderboard_core::StoreError;
 use leaderboard_core::ports::Ban;
 
 use super::act::{append, unrecorded};
-use super::record::{Event, cut};
+use super::record::{AuditEntry, cut};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 use leaderboard_api::Problem;
@@ -36,8 +36,8 @@ pub async fn record_ban_again<E: PipelineEnvironment>(context: &Context<'_, E>, 
     }
 }
 
-fn event<'a, E: PipelineEnvironment>(context: &'a Context<'_, E>, ban: &'a Ban) -> Event<'a> {
-    Event::Ban {
+fn event<'a, E: PipelineEnvironment>(context: &'a Context<'_, E>, ban: &'a Ban) -> AuditEntry<'a> {
+    AuditEntry::Ban {
         who: (&context.identity.credential).into(),
         player: cut(ban.player.as_str()),
         reason: ban.reason.as_deref(),

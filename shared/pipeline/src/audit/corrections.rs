@@ -8,7 +8,7 @@ use leaderboard_core::ports::SubmitOptions;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
 
 use super::act::{append, unrecorded};
-use super::record::{Event, SentValues, Who, cut};
+use super::record::{AuditActor, AuditEntry, SentValues, cut};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 use leaderboard_api::json::Exact;
@@ -118,9 +118,9 @@ fn beginning<'a, E: PipelineEnvironment>(
     context: &'a Context<'_, E>,
     submission: &'a Submission,
     leaderboard: &'a LeaderboardId,
-) -> Event<'a> {
-    Event::Correction {
-        who: Who::from(&context.identity.credential),
+) -> AuditEntry<'a> {
+    AuditEntry::Correction {
+        who: AuditActor::from(&context.identity.credential),
         player: cut(submission.player.as_str()),
         leaderboard: leaderboard.as_str(),
         values: match &submission.values {
@@ -168,7 +168,7 @@ pub async fn end_corrections<E: PipelineEnvironment>(
                 Some(outcome) => corrected(of, outcome, trace),
                 None => continue,
             },
-            Some((Err(refusal), place)) => Event::Outcome {
+            Some((Err(refusal), place)) => AuditEntry::Outcome {
                 of,
                 status: Problem::of_refusal(refusal, place).kind.status().as_u16(),
                 trace,
@@ -179,12 +179,12 @@ pub async fn end_corrections<E: PipelineEnvironment>(
     }
 }
 
-fn corrected<'a>(of: u64, outcome: &'a Outcome, trace: &'a str) -> Event<'a> {
+fn corrected<'a>(of: u64, outcome: &'a Outcome, trace: &'a str) -> AuditEntry<'a> {
     let named = |values| {
         let columns = outcome.columns.as_ref()?;
         Some(NamedValues { columns, values })
     };
-    Event::Corrected {
+    AuditEntry::Corrected {
         of,
         period: outcome.period.as_str(),
         values: named(&outcome.values),

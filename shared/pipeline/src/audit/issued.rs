@@ -1,4 +1,4 @@
-//! Tokens that are issued to players: the first of a key in a minute, since there are as many as players come.
+//! TokenCache that are issued to players: the first of a key in a minute, since there are as many as players come.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
-use super::record::{Event, Who, cut};
+use super::record::{AuditActor, AuditEntry, cut};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 
@@ -19,11 +19,11 @@ const BUCKET: &str = "audit:issued:";
 
 /// By whom this instance has seen tokens issued, and when it was last recorded.
 #[derive(Debug, Default)]
-pub struct Issued(RefCell<BTreeMap<(TenantId, Who), Timestamp>>);
+pub struct IssuedTokens(RefCell<BTreeMap<(TenantId, AuditActor), Timestamp>>);
 
-impl Issued {
+impl IssuedTokens {
     /// Whether it is time for a record.
-    fn is_due(&self, tenant: &TenantId, who: &Who, now: Timestamp) -> bool {
+    fn is_due(&self, tenant: &TenantId, who: &AuditActor, now: Timestamp) -> bool {
         let mut seen = self.0.borrow_mut();
         let is_recent = |at: &Timestamp| {
             let age_ms = now.as_unix_ms().saturating_sub(at.as_unix_ms());
@@ -47,13 +47,13 @@ impl Issued {
 
 /// Notes that a token was issued to a player; recorded after the response.
 pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerId) {
-    let who = Who::from(&context.identity.credential);
+    let who = AuditActor::from(&context.identity.credential);
     let (env, tenant) = (context.env.clone(), context.tenant.clone());
     if !env.pipeline_state().issued.is_due(&tenant, &who, context.now) {
         return;
     }
     let bucket = bucket(&who);
-    let event = Event::Issued {
+    let event = AuditEntry::IssuedTokens {
         who,
         player: cut(player.as_str()),
         from: context.client,
@@ -66,7 +66,7 @@ pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerI
         body: event.into_body(),
     };
     context.env.later(async move {
-        // Tokens are issued without the store, too.
+        // TokenCache are issued without the store, too.
         let _ = record_once(&env, &tenant, bucket, &record).await;
     });
 }
@@ -95,7 +95,7 @@ async fn record_once<E: PipelineEnvironment>(
 }
 
 /// The bucket of a credential: a digest, because a token's subject can be long.
-fn bucket(who: &Who) -> Box<str> {
+fn bucket(who: &AuditActor) -> Box<str> {
     let name = serde_json::to_string(who).unwrap_or_default();
     format!("{BUCKET}{}", leaderboard_auth::digest(&name)).into()
 }
@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn one_record_a_minute_and_key_is_due() {
-        let issued = Issued::default();
+        let issued = IssuedTokens::default();
         let tenant = TenantId::new("acme").unwrap();
         let due = |id: &str, ms| {
-            let who = Who::Key { id: id.to_owned() };
+            let who = AuditActor::Key { id: id.to_owned() };
             issued.is_due(&tenant, &who, Timestamp::saturating_from_unix_ms(ms))
         };
         assert_eq!(

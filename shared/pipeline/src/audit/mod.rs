@@ -11,8 +11,8 @@ mod issued;
 mod record;
 mod refusals;
 
-pub use act::{Act, Trail, end, record_act};
+pub use act::{AuditContext, AuditedAction, end, record_act};
 pub use ban::{record_ban, record_ban_again};
 pub use corrections::{begin_corrections, end_corrections};
-pub use issued::{Issued, issued};
+pub use issued::{IssuedTokens, issued};
 pub use refusals::{Refusals, refused};

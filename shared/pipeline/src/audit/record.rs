@@ -18,10 +18,11 @@ const MAX_TEXT_CHARS: usize = 256;
 /// What happened.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Event<'a> {
+pub(super) enum AuditEntry<'a> {
     /// An administrative act is about to be done.
-    Act {
-        who: Who,
+    #[serde(rename = "act")]
+    Action {
+        who: AuditActor,
         method: &'static str,
         route: &'static str,
         #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
@@ -40,7 +41,7 @@ pub(super) enum Event<'a> {
     },
     /// A player is about to be banned.
     Ban {
-        who: Who,
+        who: AuditActor,
         player: String,
         reason: Option<&'a str>,
         expires_at: Option<String>,
@@ -49,7 +50,7 @@ pub(super) enum Event<'a> {
     },
     /// A server is about to set an entry whatever the leaderboard's operator is.
     Correction {
-        who: Who,
+        who: AuditActor,
         player: String,
         leaderboard: &'a str,
         values: SentValues<'a>,
@@ -70,15 +71,15 @@ pub(super) enum Event<'a> {
         trace: &'a str,
     },
     /// A token was issued to a player; the first by this credential in a minute.
-    Issued {
-        who: Who,
+    IssuedTokens {
+        who: AuditActor,
         player: String,
         from: Option<IpAddr>,
         trace: &'a str,
     },
     /// Credentials were refused.
     Refused {
-        who: &'a Who,
+        who: &'a AuditActor,
         status: u16,
         reason: &'a str,
         from: Option<IpAddr>,
@@ -106,7 +107,7 @@ fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S)
 /// By what credential; never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "credential", rename_all = "snake_case")]
-pub(super) enum Who {
+pub(super) enum AuditActor {
     /// None.
     Nobody,
     /// The operator's key.
@@ -121,7 +122,7 @@ pub(super) enum Who {
     UnknownToken,
 }
 
-impl From<&Credential> for Who {
+impl From<&Credential> for AuditActor {
     fn from(credential: &Credential) -> Self {
         match credential {
             Credential::None => Self::Nobody,
@@ -135,14 +136,14 @@ impl From<&Credential> for Who {
     }
 }
 
-impl Event<'_> {
+impl AuditEntry<'_> {
     /// The record's body. One that is too long goes without what the client chose freely.
     pub(super) fn into_body(mut self) -> Vec<u8> {
         let body = self.written();
         if body.len() <= MAX_RECORD_BYTES {
             return body;
         }
-        if let Self::Act {
+        if let Self::Action {
             parameters, query, ..
         } = &mut self
         {
@@ -183,11 +184,11 @@ mod tests {
     use super::*;
 
     fn act(subject: &str, parameter: &str, query: &str) -> String {
-        let who = Who::from(&Credential::Token {
+        let who = AuditActor::from(&Credential::Token {
             issuer: "us".into(),
             subject: subject.into(),
         });
-        let event = Event::Act {
+        let event = AuditEntry::Action {
             who,
             method: "PUT",
             route: "/players/:player/ban",

@@ -9,8 +9,8 @@ use http::header::AUTHORIZATION;
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
-use super::act::Trail;
-use super::record::{Event, Who, cut};
+use super::act::AuditContext;
+use super::record::{AuditActor, AuditEntry, cut};
 use crate::PipelineEnvironment;
 use leaderboard_api::Credential;
 use leaderboard_api::{Problem, ProblemType};
@@ -39,14 +39,14 @@ const MANY: &str = "Too many different refusals to list.";
 struct Refusal {
     tenant: Option<TenantId>,
     from: Option<IpAddr>,
-    who: Who,
+    who: AuditActor,
     status: u16,
     reason: String,
 }
 
 /// How often, and when first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
+struct SeenRefusals {
     at: Timestamp,
     trace: String,
     count: u64,
@@ -55,7 +55,7 @@ struct Seen {
 /// The refusals of an instance that are not recorded yet.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    gathered: RefCell<BTreeMap<Refusal, Seen>>,
+    gathered: RefCell<BTreeMap<Refusal, SeenRefusals>>,
     /// Whether somebody is about to record them.
     recording: Cell<bool>,
 }
@@ -78,13 +78,13 @@ impl<E: PipelineEnvironment> Drop for Recording<E> {
 }
 
 impl Refusals {
-    fn add(&self, mut refusal: Refusal, seen: Seen) {
+    fn add(&self, mut refusal: Refusal, seen: SeenRefusals) {
         let mut gathered = self.gathered.borrow_mut();
         if gathered.len() >= MAX_GATHERED && !gathered.contains_key(&refusal) {
             refusal = Refusal {
                 tenant: None,
                 from: None,
-                who: Who::Nobody,
+                who: AuditActor::Nobody,
                 status: refusal.status,
                 reason: MANY.to_owned(),
             };
@@ -93,7 +93,7 @@ impl Refusals {
             // One that was not taken comes back, and was first.
             Some(known) if known.at > seen.at => {
                 let count = seen.count.saturating_add(known.count);
-                *known = Seen { count, ..seen };
+                *known = SeenRefusals { count, ..seen };
             }
             Some(known) => known.count = known.count.saturating_add(seen.count),
             None => {
@@ -107,7 +107,7 @@ impl Refusals {
 pub fn refused<E: PipelineEnvironment>(
     env: &E,
     headers: &HeaderMap,
-    trail: &Trail,
+    trail: &AuditContext,
     problem: &Problem,
     trace_id: &str,
 ) {
@@ -141,7 +141,7 @@ pub fn refused<E: PipelineEnvironment>(
     };
     env.counts().refused();
     let refusals = &env.pipeline_state().refusals;
-    let seen = Seen {
+    let seen = SeenRefusals {
         at: env.now(),
         trace: trace_id.to_owned(),
         count: 1,
@@ -153,12 +153,12 @@ pub fn refused<E: PipelineEnvironment>(
 }
 
 /// The credential of a request; `None` when it had none.
-fn presented(headers: &HeaderMap, trail: &Trail) -> Option<Who> {
+fn presented(headers: &HeaderMap, trail: &AuditContext) -> Option<AuditActor> {
     match &trail.credential {
         Some(Credential::None) => None,
         Some(valid) => Some(valid.into()),
-        None if headers.contains_key(AUTHORIZATION) => Some(Who::UnknownToken),
-        None if headers.contains_key("x-api-key") => Some(Who::UnknownKey),
+        None if headers.contains_key(AUTHORIZATION) => Some(AuditActor::UnknownToken),
+        None if headers.contains_key("x-api-key") => Some(AuditActor::UnknownKey),
         None => None,
     }
 }
@@ -225,11 +225,15 @@ pub(super) async fn has_room_for_one<E: PipelineEnvironment>(
 }
 
 /// Appends a record; whether there was room for it.
-async fn append<E: PipelineEnvironment>(env: &E, refusal: &Refusal, seen: &Seen) -> Result<bool, StoreError> {
+async fn append<E: PipelineEnvironment>(
+    env: &E,
+    refusal: &Refusal,
+    seen: &SeenRefusals,
+) -> Result<bool, StoreError> {
     if !has_room_for_one(env, refusal.tenant.as_ref()).await? {
         return Ok(false);
     }
-    let event = Event::Refused {
+    let event = AuditEntry::Refused {
         who: &refusal.who,
         status: refusal.status,
         reason: &refusal.reason,
@@ -255,14 +259,14 @@ mod tests {
         Refusal {
             tenant: None,
             from: Some(IpAddr::from([10, 0, 0, number])),
-            who: Who::UnknownKey,
+            who: AuditActor::UnknownKey,
             status: 401,
             reason: "The key is not valid.".to_owned(),
         }
     }
 
-    fn seen(trace: &str) -> Seen {
-        Seen {
+    fn seen(trace: &str) -> SeenRefusals {
+        SeenRefusals {
             at: Timestamp::saturating_from_unix_ms(0),
             trace: trace.to_owned(),
             count: 1,

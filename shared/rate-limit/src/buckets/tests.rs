@@ -5,8 +5,8 @@ fn tenant(name: &str) -> TenantId {
     TenantId::new(name).unwrap()
 }
 
-fn one(bucket: &str, quota: u32, burst: u32) -> Applied {
-    Applied {
+fn one(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
+    AppliedLimit {
         name: PolicyName::Client,
         policy: Policy {
             quota,
@@ -21,7 +21,7 @@ fn one(bucket: &str, quota: u32, burst: u32) -> Applied {
 }
 
 /// How many of `tries` requests are let through at an instant.
-fn let_through(buckets: &Buckets, applied: &[Applied], tries: u32, now_us: u64) -> u32 {
+fn let_through(buckets: &BucketStates, applied: &[AppliedLimit], tries: u32, now_us: u64) -> u32 {
     let tenant = tenant("a");
     let mut count = 0;
     for _ in 0..tries {
@@ -35,7 +35,7 @@ fn let_through(buckets: &Buckets, applied: &[Applied], tries: u32, now_us: u64) 
 
 #[test]
 fn a_burst_and_then_the_rate() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let limit = [one("x", 10, 5)];
     assert_eq!(let_through(&buckets, &limit, 100, 1_000_000), 5);
     assert_eq!(let_through(&buckets, &limit, 100, 1_099_999), 0);
@@ -46,7 +46,7 @@ fn a_burst_and_then_the_rate() {
 
 #[test]
 fn a_request_that_costs_more_takes_more_room() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let (limit, tenant, now) = ([one("x", 10, 100)], tenant("a"), 1_000_000);
     let cost = |units| Cost {
         units,
@@ -62,7 +62,7 @@ fn a_request_that_costs_more_takes_more_room() {
 
 #[test]
 fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let (limit, tenant, now) = ([one("x", 10, 100)], tenant("a"), 1_000_000);
     let cost = |units| Cost {
         units,
@@ -80,7 +80,7 @@ fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
 
 #[test]
 fn a_unit_is_taken_back_unless_the_store_was_told() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let (limit, tenant, now) = ([one("x", 10, 1)], tenant("a"), 1_000_000);
     let charge = || buckets.charge(&tenant, &limit, Cost::ONE, 0, now);
     let has_room = || buckets.has_room(&tenant, &limit, Cost::ONE, now);
@@ -96,7 +96,7 @@ fn a_unit_is_taken_back_unless_the_store_was_told() {
 
 #[test]
 fn several_limits_are_charged_together_or_not_at_all() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let both = [one("x", 1, 10), one("y", 1, 3)];
     assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
     let rate_limit_decision = buckets.peek(&tenant("a"), &both, Cost::ONE, 1_000_000);
@@ -108,15 +108,24 @@ fn several_limits_are_charged_together_or_not_at_all() {
 
 #[test]
 fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let limit = [one("x", 10, 5)];
     let_through(&buckets, &limit, 3, 1_000_000);
     assert_eq!((buckets.pending(), buckets.urgent()), (3, true));
     let batches = buckets.take_pending();
-    let [Batch { tenant, charge_request }] = batches.as_slice() else {
+    let [
+        UsageReport {
+            tenant,
+            charge_request,
+        },
+    ] = batches.as_slice()
+    else {
         panic!("{batches:?}");
     };
-    assert_eq!((charge_request.charges[0].cost, charge_request.usage.requests), (3, 3));
+    assert_eq!(
+        (charge_request.charges[0].cost, charge_request.usage.requests),
+        (3, 3)
+    );
     // One more while the report is under way.
     let_through(&buckets, &limit, 1, 1_000_000);
     let rate_limit_decision = RateLimitDecision {
@@ -132,21 +141,26 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
 
 #[test]
 fn a_report_is_cut_to_what_a_call_holds() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     for number in 0..=MAX_CHARGES {
         let_through(&buckets, &[one(&number.to_string(), 10, 50)], 1, 1_000_000);
     }
     let batches = buckets.take_pending();
     let counts: Vec<_> = batches
         .iter()
-        .map(|batch| (batch.charge_request.charges.len(), batch.charge_request.usage.requests))
+        .map(|batch| {
+            (
+                batch.charge_request.charges.len(),
+                batch.charge_request.usage.requests,
+            )
+        })
         .collect();
     assert_eq!(counts, [(MAX_CHARGES, MAX_CHARGES as u64 + 1), (1, 0)]);
 }
 
 #[test]
 fn a_quota_of_the_day_ends_with_the_day() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let tenant = tenant("a");
     let noon = DAY_US * 20_000 + DAY_US / 2;
     buckets.charge(&tenant, &[one("x", 10, 50)], Cost::ONE, 1, noon);
@@ -172,7 +186,7 @@ fn a_quota_of_the_day_ends_with_the_day() {
 
 #[test]
 fn buckets_that_others_should_know_of_are_half_used() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let limit = [one("x", 10, 8)];
     let now = 1_000_000;
     let charge = |cost| vec![limit[0].charge(cost)];
@@ -186,19 +200,19 @@ fn buckets_that_others_should_know_of_are_half_used() {
     assert_eq!(buckets.busy(&tenant("a"), &charge(1), now)[0].used, used);
     assert!(
         buckets.busy(&tenant("a"), &charge(1), now).is_empty(),
-        "told already"
+        "headers already"
     );
 }
 
 #[test]
 fn a_quota_that_others_should_know_of_is_half_used() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let (tenant, noon) = (tenant("a"), DAY_US * 20_000 + DAY_US / 2);
     let cost = Cost {
         units: 1,
         max_requests_per_day: Some(16),
     };
-    let told = |requests, now_us| {
+    let headers = |requests, now_us| {
         buckets.charge(&tenant, &[], cost, requests, now_us);
         let busy = buckets.busy(&tenant, &[], now_us);
         busy.first().map(|busy| match busy.used {
@@ -206,11 +220,14 @@ fn a_quota_that_others_should_know_of_is_half_used() {
             Used::Bucket { .. } => panic!("{busy:?}"),
         })
     };
-    assert_eq!(told(7, noon), None);
-    assert_eq!(told(1, noon), Some((20_000, 8, 16)));
-    assert_eq!((told(1, noon), told(1, noon)), (None, Some((20_000, 10, 16))));
+    assert_eq!(headers(7, noon), None);
+    assert_eq!(headers(1, noon), Some((20_000, 8, 16)));
+    assert_eq!(
+        (headers(1, noon), headers(1, noon)),
+        (None, Some((20_000, 10, 16)))
+    );
     // Who reads it knows as much.
-    let other = Buckets::default();
+    let other = BucketStates::default();
     assert!(!other.knows_day(&tenant, noon));
     other.raise_day(&tenant, 20_000, 16, noon);
     assert!(other.knows_day(&tenant, noon) && !other.has_room(&tenant, &[], cost, noon));
@@ -219,7 +236,7 @@ fn a_quota_that_others_should_know_of_is_half_used() {
 
 #[test]
 fn memory_is_bounded_and_what_is_pending_is_kept() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     for number in 0..MAX_BUCKETS {
         buckets.raise(&tenant("a"), &one(&number.to_string(), 10, 5), 0, 1);
     }
@@ -232,7 +249,7 @@ fn memory_is_bounded_and_what_is_pending_is_kept() {
 
 #[test]
 fn what_was_used_least_recently_is_forgotten_whoever_it_is_of() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let raise = |of: &str, name: &str| buckets.raise(&tenant(of), &one(name, 10, 5), 0, 1);
     raise("a", "in use");
     for number in 0..MAX_BUCKETS - 1 {
@@ -247,7 +264,7 @@ fn what_was_used_least_recently_is_forgotten_whoever_it_is_of() {
 
 #[test]
 fn no_more_is_believed_than_the_overdraft() {
-    let buckets = Buckets::default();
+    let buckets = BucketStates::default();
     let limit = [one("x", 10, 5)];
     buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
     let rate_limit_decision = buckets.peek(&tenant("a"), &limit, Cost::ONE, 1_000_000);

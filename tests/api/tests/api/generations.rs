@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use leaderboard_pipeline::Body;
-use leaderboard_responses::heard;
+use leaderboard_responses::apply_change_message;
 use serde_json::{Value, json};
 
 use crate::service::{Answer, KEY, Service};
@@ -127,7 +127,7 @@ fn another_region_that_hears_of_a_change_shows_it_in_every_instance() {
     }
     put(&one, "/api/v1/flags", &flags(2));
     let message = r#"{"tenant":"default","leaderboards":[],"documents":true}"#;
-    block_on(heard(&far[0], message.as_bytes())).unwrap();
+    block_on(apply_change_message(&far[0], message.as_bytes())).unwrap();
     far[0].pass_ms(50);
     for instance in &far {
         assert_eq!(value(instance), json!(2));

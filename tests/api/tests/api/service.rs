@@ -21,8 +21,8 @@ use leaderboard_openapi::conformance::{self, Exchange};
 use leaderboard_ops_function::OpsFunction;
 use leaderboard_pipeline::PipelineEnvironment;
 use leaderboard_pipeline::{
-    Base, Body, CdnKeyHeaders, CorsOrigins, Endpoint, Handled, RawHeaders, RepeatKey, Repeated, Routes,
-    Settings, TrustedProxies, handle, keep, repeated,
+    Base, Body, CdnKeyHeaders, CorsOrigins, Endpoint, HandledRequest, MicroCacheHit, MicroCacheKey,
+    RawHeaders, Routes, Settings, TrustedProxies, handle, keep, repeated,
 };
 use leaderboard_ranks_function::RanksFunction;
 use leaderboard_responses::InstanceState;
@@ -413,8 +413,8 @@ impl Service {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
-        let key = RepeatKey::of(request.method(), address, &lines);
-        if let Some(Repeated { answer, own }) =
+        let key = MicroCacheKey::of(request.method(), address, &lines);
+        if let Some(MicroCacheHit { answer, own }) =
             key.as_ref().and_then(|key| repeated::<P, _>(self, key, &lines))
         {
             let mut response = Response::new(answer.body().clone());
@@ -423,7 +423,7 @@ impl Service {
             response.headers_mut().extend(own);
             return (response, answer.take_log().expect("it was counted"));
         }
-        let Handled {
+        let HandledRequest {
             response,
             log,
             repeatable,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_identity::token::{ClaimsMapping, DEFAULT_LEEWAY_S, KeySet, TokenType, KeyOrigin, Verifier};
+use leaderboard_identity::token::{ClaimsMapping, DEFAULT_LEEWAY_S, KeyOrigin, KeySet, TokenType, Verifier};
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::http_service;
 

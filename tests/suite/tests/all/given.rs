@@ -5,8 +5,7 @@ use std::rc::Rc;
 use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, Usage};
 use leaderboard_core::{
     Column, Columns, Leaderboard, LeaderboardId, Metadata, Operator, Order, PlayerId, PreparedSubmission,
-    Reset, Schedule, Submission, SubmissionId, SubmittedValues, TenantId, Ties, Timestamp, Values,
-    Versioned,
+    Reset, Schedule, Submission, SubmissionId, SubmittedValues, TenantId, Ties, Timestamp, Values, Versioned,
 };
 
 /// A configuration as the store knows it.

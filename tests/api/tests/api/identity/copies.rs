@@ -1,4 +1,4 @@
-//! Copies of records: of clocks that run ahead, of questions that began before a change, without a store.
+//! DocumentCache of records: of clocks that run ahead, of questions that began before a change, without a store.
 
 use std::task::{Context, Waker};
 

@@ -15,7 +15,7 @@ use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_environment::Environment;
 use leaderboard_pipeline::PipelineEnvironment;
-use leaderboard_pipeline::{Body, CdnKeyHeaders, CorsOrigins, Handled, Settings, handle};
+use leaderboard_pipeline::{Body, CdnKeyHeaders, CorsOrigins, HandledRequest, Settings, handle};
 use leaderboard_responses::InstanceState;
 
 use crate::service::{Answer, KEY, NoFetch, assert_described};
@@ -298,7 +298,7 @@ impl Instance {
     }
 }
 
-fn finished(handled: Handled) -> Answer {
+fn finished(handled: HandledRequest) -> Answer {
     let (head, body) = handled.response.into_parts();
     Answer {
         status: head.status.as_u16(),

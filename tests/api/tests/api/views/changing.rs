@@ -6,9 +6,12 @@ use super::{TOP, about_goals, first, kept, score, service, status, top, with_pol
 use crate::service::{SHOWS_AFTER_MS, Service};
 
 fn hear(service: &Service, text: &str) -> bool {
-    let heard = block_on(leaderboard_responses::heard(service, text.as_bytes()));
+    let apply_change_message = block_on(leaderboard_responses::apply_change_message(
+        service,
+        text.as_bytes(),
+    ));
     service.settle();
-    heard.is_ok()
+    apply_change_message.is_ok()
 }
 
 const CHANGED: &str = r#"{"tenant":"default","leaderboards":["goals"]}"#;
@@ -55,7 +58,7 @@ fn a_message_after_the_end_of_a_leaderboard_takes_away_what_there_was() {
         assert_eq!(far.anonymous("GET", TOP).problem().1, "leaderboard-not-found");
         assert_eq!(about_goals(&far), [""; 0]);
     }
-    // One that nobody here has heard of before.
+    // One that nobody here has apply_change_message of before.
     let other = service.elsewhere();
     assert!(hear(&other, CHANGED));
     assert_eq!(about_goals(&other), [""; 0]);

@@ -201,9 +201,10 @@ fn every_version_has_its_warm_answers_without_a_reader() {
         } else {
             let far = service.elsewhere();
             score(&far, "new", 99);
-            let heard = r#"{"tenant":"default","leaderboards":["goals"]}"#;
-            let heard = leaderboard_responses::heard(&service, heard.as_bytes());
-            assert_eq!(block_on(heard), Ok(()));
+            let apply_change_message = r#"{"tenant":"default","leaderboards":["goals"]}"#;
+            let apply_change_message =
+                leaderboard_responses::apply_change_message(&service, apply_change_message.as_bytes());
+            assert_eq!(block_on(apply_change_message), Ok(()));
         }
         service.store.down.set(true);
         for base in ["/api/v1", "/api/v2"] {
@@ -224,7 +225,12 @@ fn a_message_of_another_region_is_heard() {
         service.pass_ms(ms);
         status(&top(&reader)).to_owned()
     };
-    let hear = |text: &str| block_on(leaderboard_responses::heard(&service, text.as_bytes()));
+    let hear = |text: &str| {
+        block_on(leaderboard_responses::apply_change_message(
+            &service,
+            text.as_bytes(),
+        ))
+    };
     service.pass_ms(10);
     // The store changed behind this region's back.
     let far = service.elsewhere();

@@ -50,8 +50,8 @@ fn another_region_that_hears_of_it_does_not_show_it_either() {
     top(&far);
     service.call("PUT", "/players/p25/ban", "");
     let message = r#"{"tenant":"default","leaderboards":[],"void":true}"#;
-    let heard = leaderboard_responses::heard(&far, message.as_bytes());
-    assert_eq!(futures::executor::block_on(heard), Ok(()));
+    let apply_change_message = leaderboard_responses::apply_change_message(&far, message.as_bytes());
+    assert_eq!(futures::executor::block_on(apply_change_message), Ok(()));
     far.pass_ms(100);
     assert_eq!(without_store(&far, TOP), 503);
 }
@@ -180,7 +180,7 @@ fn what_is_known_of_a_tenant_is_not_asked_for_while_the_store_hangs() {
     let path = format!("{TOP}/p25");
     service.store.hangs.set(false);
     assert_eq!(service.anonymous("GET", &path).status, 200);
-    // Copies of documents are too old now.
+    // DocumentCache of documents are too old now.
     service.pass_ms(40_000);
     service.store.hangs.set(true);
     let (status, waited_ms, asked) = cost(&service, &path);

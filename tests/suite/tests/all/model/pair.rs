@@ -133,8 +133,18 @@ impl<S: Store> Pair<S> {
             found.answers, expected.answers,
             "outcomes of {to_model:#?} on {terms:#?}"
         );
-        let told = |rate_limit_decision: &RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.requests_today, units(rate_limit_decision));
-        assert_eq!(told(&found.rate_limit_decision), told(&expected.rate_limit_decision), "{terms:#?}");
+        let told = |rate_limit_decision: &RateLimitDecision| {
+            (
+                rate_limit_decision.refused,
+                rate_limit_decision.requests_today,
+                units(rate_limit_decision),
+            )
+        };
+        assert_eq!(
+            told(&found.rate_limit_decision),
+            told(&expected.rate_limit_decision),
+            "{terms:#?}"
+        );
     }
 
     fn attempt(

@@ -124,8 +124,18 @@ impl<S: Store> Pair<S> {
             let expected = self.model.take(&tenant, &charge_request).await;
             (expected, self.store.take(&tenant, &charge_request).await)
         };
-        let told = |rate_limit_decision: &RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.requests_today, units(rate_limit_decision));
-        assert_eq!(told(&found.unwrap()), told(&expected.unwrap()), "{charge_request:#?}");
+        let told = |rate_limit_decision: &RateLimitDecision| {
+            (
+                rate_limit_decision.refused,
+                rate_limit_decision.requests_today,
+                units(rate_limit_decision),
+            )
+        };
+        assert_eq!(
+            told(&found.unwrap()),
+            told(&expected.unwrap()),
+            "{charge_request:#?}"
+        );
     }
 
     /// What the store calls a version.

@@ -8,21 +8,21 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_identity::token::{KeySet, MAX_URL_BYTES, Verifier};
 
 use super::index;
-use super::index::Claim;
+use super::index::IssuerClaim;
 use super::issuers::{group, name};
-use super::key_sets::Source;
+use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
-use leaderboard_cache::documents::{Bodies, CLOCK_MARGIN_MS, Trust, documents};
+use leaderboard_cache::documents::{Bodies, CLOCK_MARGIN_MS, DocumentLifetime, documents};
 
 /// How long a copy is good for, in milliseconds: an issuer that was removed is refused everywhere after half a minute, by
 /// whatever clock.
 pub(crate) const TRUSTED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
-const TRUST: Trust = Trust {
-    refresh_after_ms: 15_000,
-    ask_after_ms: TRUSTED_MS,
-    forgive_ms: 24 * 60 * 60 * 1000,
-    until_changed: false,
+const TRUST: DocumentLifetime = DocumentLifetime {
+    soft_ttl_ms: 15_000,
+    hard_ttl_ms: TRUSTED_MS,
+    stale_if_error_ms: 24 * 60 * 60 * 1000,
+    checks_generation: false,
 };
 /// Audiences of a token that are looked up.
 const MAX_AUDIENCES: usize = 8;
@@ -31,9 +31,9 @@ const MAX_TRIED: usize = 8;
 /// Issuers that an instance keeps ready.
 const MAX_KNOWN: usize = 200;
 
-/// A document that may be meant.
+/// A document that may be candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Meant {
+pub(crate) struct CandidateIssuer {
     owner: Option<TenantId>,
     id: String,
 }
@@ -60,25 +60,25 @@ pub(crate) enum Keys {
     /// These.
     Here(Rc<KeySet>),
     /// Published.
-    At(Source),
+    At(KeySetSource),
 }
 
 impl Issuer {
     /// `None` for a document that cannot be used: it is in nobody's way.
-    fn new(meant: &Meant, bodies: &Rc<Bodies>) -> Option<Self> {
+    fn new(candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Self> {
         let document = bodies.first().and_then(Option::as_ref)?;
         let record = IssuerRecord::decode(&document.value).ok()?;
-        let verifier = record.verifier(meant.owner.as_ref()).ok()?;
+        let verifier = record.verifier(candidate.owner.as_ref()).ok()?;
         let keys = match &record.source {
             KeySource::Keys(keys) => {
                 let keys = keys.iter().map(leaderboard_api::issuer_record::StaticKey::parsed);
                 Keys::Here(Rc::new(KeySet::new(keys.collect::<Result<_, _>>().ok()?)))
             }
-            _ => Keys::At(Source::of(meant.owner.as_ref(), &record)?),
+            _ => Keys::At(KeySetSource::of(candidate.owner.as_ref(), &record)?),
         };
         Some(Self {
-            owner: meant.owner.clone(),
-            id: meant.id.as_str().into(),
+            owner: candidate.owner.clone(),
+            id: candidate.id.as_str().into(),
             record,
             verifier,
             keys,
@@ -95,16 +95,16 @@ impl Issuer {
 
 /// Issuers that an instance has made of their documents, by the group of the copies.
 #[derive(Debug, Default)]
-pub struct KnownIssuers(RefCell<BTreeMap<String, Rc<Issuer>>>);
+pub struct IssuerCache(RefCell<BTreeMap<String, Rc<Issuer>>>);
 
-impl KnownIssuers {
+impl IssuerCache {
     /// The issuer of these copies, made once.
-    fn of(&self, group: &str, meant: &Meant, bodies: &Rc<Bodies>) -> Option<Rc<Issuer>> {
+    fn of(&self, group: &str, candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Rc<Issuer>> {
         let known = self.0.borrow().get(group).cloned();
         if let Some(known) = known.filter(|known| Rc::ptr_eq(&known.made_of, bodies)) {
             return Some(known);
         }
-        let made = Rc::new(Issuer::new(meant, bodies)?);
+        let made = Rc::new(Issuer::new(candidate, bodies)?);
         let mut known = self.0.borrow_mut();
         if known.len() >= MAX_KNOWN && !known.contains_key(group) {
             // All of them can be made anew, and none is the one that always goes first.
@@ -115,24 +115,24 @@ impl KnownIssuers {
     }
 }
 
-/// The documents that may be meant by what a token says, in the order in which they are asked: the operator's, those of
+/// The documents that may be candidate by what a token says, in the order in which they are asked: the operator's, those of
 /// the tenant that the request names, and then who has trusted the issuer for longest.
 ///
 /// # Errors
 /// [`StoreError`] when the store had to be asked and did not answer.
-pub(crate) async fn meant<E: AuthEnvironment>(
+pub(crate) async fn find_candidates<E: AuthEnvironment>(
     env: &E,
     issuer: &str,
     audiences: &[String],
     named: Option<&str>,
-) -> Result<Vec<Meant>, StoreError> {
-    let mut found: Vec<Meant> = Vec::new();
+) -> Result<Vec<CandidateIssuer>, StoreError> {
+    let mut found: Vec<CandidateIssuer> = Vec::new();
     let fits = |text: &&String| text.len() <= MAX_URL_BYTES;
     if issuer.len() > MAX_URL_BYTES {
         return Ok(found);
     }
     for audience in audiences.iter().filter(fits).take(MAX_AUDIENCES) {
-        let claim = Claim {
+        let claim = IssuerClaim {
             issuer: issuer.to_owned(),
             audience: audience.clone(),
         };
@@ -144,13 +144,13 @@ pub(crate) async fn meant<E: AuthEnvironment>(
         for entry in index::decode(&list.value)? {
             let owner = entry.tenant.map(TenantId::new).transpose();
             let owner = owner.map_err(|_| StoreError::Corrupt("a list of issuers".to_owned()))?;
-            let meant = Meant { owner, id: entry.id };
-            if !found.contains(&meant) {
-                found.push(meant);
+            let candidate = CandidateIssuer { owner, id: entry.id };
+            if !found.contains(&candidate) {
+                found.push(candidate);
             }
         }
     }
-    found.sort_by_key(|meant| match &meant.owner {
+    found.sort_by_key(|candidate| match &candidate.owner {
         None => 0,
         Some(owner) if Some(owner.as_str()) == named => 1,
         Some(_) => 2,
@@ -164,16 +164,16 @@ pub(crate) async fn meant<E: AuthEnvironment>(
 ///
 /// # Errors
 /// [`StoreError`] when the store had to be asked and did not answer.
-pub(crate) async fn issuer<E: AuthEnvironment>(
+pub(crate) async fn load_issuer<E: AuthEnvironment>(
     env: &E,
-    meant: &Meant,
+    candidate: &CandidateIssuer,
     issuer: &str,
 ) -> Result<Option<(Rc<Issuer>, Option<Timestamp>)>, StoreError> {
-    let owner = meant.owner.as_ref();
-    let (name, group) = (name(owner, &meant.id), group(owner, &meant.id));
+    let owner = candidate.owner.as_ref();
+    let (name, group) = (name(owner, &candidate.id), group(owner, &candidate.id));
     let bodies = documents(env, &group, move || vec![name.clone()], TRUST).await?;
     let checked_at = env.cache_state().documents.checked_at(&group, &bodies);
-    let found = env.auth_state().issuers.of(&group, meant, &bodies);
+    let found = env.auth_state().issuers.of(&group, candidate, &bodies);
     // The list is only a way to the document, which may have changed since.
     let found = found.filter(|found| found.record.issuer == issuer);
     Ok(found.map(|found| (found, checked_at)))
@@ -194,8 +194,8 @@ mod tests {
         Rc::new(vec![Some(Versioned { version, value })])
     }
 
-    fn meant() -> Meant {
-        Meant {
+    fn candidate() -> CandidateIssuer {
+        CandidateIssuer {
             owner: TenantId::new("acme").ok(),
             id: "main".to_owned(),
         }
@@ -203,9 +203,9 @@ mod tests {
 
     #[test]
     fn keys_are_parsed_once_for_a_copy_of_their_document() {
-        let known = KnownIssuers::default();
+        let known = IssuerCache::default();
         let first = bodies(1);
-        let of = |bodies: &Rc<Bodies>| known.of("g", &meant(), bodies).unwrap();
+        let of = |bodies: &Rc<Bodies>| known.of("g", &candidate(), bodies).unwrap();
         let made = of(&first);
         assert!(Rc::ptr_eq(&made, &of(&first)));
         assert!(!Rc::ptr_eq(&made, &of(&bodies(2))));
@@ -213,12 +213,12 @@ mod tests {
 
     #[test]
     fn a_document_that_cannot_be_read_is_no_issuer() {
-        let known = KnownIssuers::default();
+        let known = IssuerCache::default();
         let damaged = |value: &[u8]| {
             let value = value.to_vec();
             Rc::new(vec![Some(Versioned { version: 1, value })])
         };
-        assert!(known.of("g", &meant(), &damaged(b"{")).is_none());
-        assert!(known.of("g", &meant(), &Rc::new(vec![None])).is_none());
+        assert!(known.of("g", &candidate(), &damaged(b"{")).is_none());
+        assert!(known.of("g", &candidate(), &Rc::new(vec![None])).is_none());
     }
 }

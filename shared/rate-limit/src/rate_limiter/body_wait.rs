@@ -13,7 +13,7 @@ use leaderboard_api::Problem;
 use leaderboard_cache::circuit_breaker::within;
 
 /// How long a body of a request that is charged later may take to come before it is held to cost something, in milliseconds.
-const HELD_AFTER_MS: i64 = 25;
+const FREE_BODY_WAIT_MS: i64 = 25;
 
 impl RateLimiter {
     /// Waits for the request's body. While one that does not come at once is waited for, a request that is charged later is
@@ -32,19 +32,19 @@ impl RateLimiter {
         if !matches!(self.charging, Charging::Before | Charging::InCall) || self.applied.is_empty() {
             return Ok(reading.await);
         }
-        if let Some(body) = within(env, HELD_AFTER_MS, reading.as_mut()).await {
+        if let Some(body) = within(env, FREE_BODY_WAIT_MS, reading.as_mut()).await {
             return Ok(body);
         }
         self.look(env, tenant).await;
         if !self.has_room(env, tenant) {
             return Err(self.refused(env, &self.peek(env, tenant)));
         }
-        let buckets = &env.limiter().buckets;
+        let buckets = &env.rate_limit_state().buckets;
         buckets.charge(tenant, &self.applied, Cost::ONE, 0, now_us(env));
         schedule(env);
         let body = reading.await;
         for one in &mut self.applied {
-            // What the store was told of is taken off what the request is charged with.
+            // What the store was headers of is taken off what the request is charged with.
             one.paid = u64::from(!buckets.take_back(tenant, &one.bucket));
         }
         Ok(body)

@@ -1,4 +1,4 @@
-//! What is asked, and what the answer is called.
+//! What is request, and what the answer is called.
 
 use std::fmt::Write;
 
@@ -20,24 +20,24 @@ const DEEP_SLOTS: u64 = 192;
 /// How many answers about a leaderboard a region keeps.
 pub(crate) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
-/// A question whose answer may be used again.
+/// A key whose answer may be used again.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct CacheKey {
     /// Whose leaderboard.
     pub tenant: TenantId,
     /// Which.
     pub leaderboard: LeaderboardId,
-    /// What is asked of it.
-    pub subject: Subject,
+    /// What is request of it.
+    pub read: CachedRead,
     /// The version of the API that the answer is written in.
     pub version: ApiVersion,
     /// How the answer writes 64-bit integers.
     pub integers: IntegerFormat,
 }
 
-/// What is asked of a leaderboard.
+/// What is request of a leaderboard.
 #[derive(Debug, Clone)]
-pub enum Subject {
+pub enum CachedRead {
     /// A page of the list.
     List(ListQuery),
     /// One player's entry.
@@ -52,20 +52,25 @@ pub enum Subject {
     Periods(Option<Timestamp>, u32),
 }
 
-impl Question {
-    /// The question behind a warm view.
-    pub fn warm(tenant: &TenantId, leaderboard: &LeaderboardId, view: WarmView, version: ApiVersion) -> Self {
+impl CacheKey {
+    /// The key behind a warm entry.
+    pub fn warm(
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        entry: WarmView,
+        version: ApiVersion,
+    ) -> Self {
         let period = PeriodSelector::Current;
         Self {
             tenant: tenant.clone(),
             leaderboard: leaderboard.clone(),
-            subject: match view {
-                WarmView::List { limit } => Subject::List(ListQuery {
+            read: match entry {
+                WarmView::List { limit } => CachedRead::List(ListQuery {
                     period,
                     cursor: None,
                     limit: limit.into(),
                 }),
-                WarmView::Distribution { buckets } => Subject::Distribution(DistributionQuery {
+                WarmView::Distribution { buckets } => CachedRead::Distribution(DistributionQuery {
                     period,
                     buckets: buckets.into(),
                     score: None,
@@ -76,7 +81,7 @@ impl Question {
         }
     }
 
-    /// The answer's name: another question, tenant or version has another one. It begins with
+    /// The answer's name: another key, tenant or version has another one. It begins with
     /// `tenant:leaderboard:`, which [`place_of`] cuts out.
     pub fn name(&self) -> String {
         let mut name = String::with_capacity(96);
@@ -96,34 +101,34 @@ impl Question {
         if self.integers == IntegerFormat::String {
             name.write_str("-strings")?;
         }
-        let period = match &self.subject {
-            Subject::List(query) => {
+        let period = match &self.read {
+            CachedRead::List(query) => {
                 write!(name, ":list:{}", query.limit)?;
                 if let Some(cursor) = &query.cursor {
                     write!(name, ":{}", cursor::encode(&cursor.encode()))?;
                 }
                 &query.period
             }
-            Subject::Distribution(query) => {
+            CachedRead::Distribution(query) => {
                 write!(name, ":distribution:{}", query.buckets)?;
                 if let Some(score) = query.score {
                     write!(name, ":{score}")?;
                 }
                 &query.period
             }
-            Subject::Entry(player, period) => {
+            CachedRead::Entry(player, period) => {
                 write!(name, ":entry:{player}")?;
                 period
             }
-            Subject::Around(player, period, limit) => {
+            CachedRead::Around(player, period, limit) => {
                 write!(name, ":around:{limit}:{player}")?;
                 period
             }
-            Subject::Leaderboard => {
+            CachedRead::Leaderboard => {
                 name.write_str(":leaderboard")?;
                 &PeriodSelector::Current
             }
-            Subject::Periods(before, limit) => {
+            CachedRead::Periods(before, limit) => {
                 write!(name, ":periods:{limit}")?;
                 if let Some(before) = before {
                     write!(name, ":{}", before.as_unix_ms())?;
@@ -142,19 +147,22 @@ impl Question {
 
     /// The player it is about, if it is about one.
     pub fn player(&self) -> Option<&PlayerId> {
-        match &self.subject {
-            Subject::Entry(player, _) | Subject::Around(player, ..) => Some(player),
-            Subject::List(_) | Subject::Distribution(_) | Subject::Leaderboard | Subject::Periods(..) => None,
+        match &self.read {
+            CachedRead::Entry(player, _) | CachedRead::Around(player, ..) => Some(player),
+            CachedRead::List(_)
+            | CachedRead::Distribution(_)
+            | CachedRead::Leaderboard
+            | CachedRead::Periods(..) => None,
         }
     }
 
     /// Which period it is about. What is about none changes with the current one.
     pub fn period(&self) -> &PeriodSelector {
-        match &self.subject {
-            Subject::List(query) => &query.period,
-            Subject::Distribution(query) => &query.period,
-            Subject::Entry(_, period) | Subject::Around(_, period, _) => period,
-            Subject::Leaderboard | Subject::Periods(..) => &PeriodSelector::Current,
+        match &self.read {
+            CachedRead::List(query) => &query.period,
+            CachedRead::Distribution(query) => &query.period,
+            CachedRead::Entry(_, period) | CachedRead::Around(_, period, _) => period,
+            CachedRead::Leaderboard | CachedRead::Periods(..) => &PeriodSelector::Current,
         }
     }
 
@@ -163,32 +171,32 @@ impl Question {
         matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
     }
 
-    /// The same question about a period by another name.
+    /// The same key about a period by another name.
     pub fn about(mut self, selector: PeriodSelector) -> Self {
-        match &mut self.subject {
-            Subject::List(query) => query.period = selector,
-            Subject::Distribution(query) => query.period = selector,
-            Subject::Entry(_, period) | Subject::Around(_, period, _) => *period = selector,
-            Subject::Leaderboard | Subject::Periods(..) => {}
+        match &mut self.read {
+            CachedRead::List(query) => query.period = selector,
+            CachedRead::Distribution(query) => query.period = selector,
+            CachedRead::Entry(_, period) | CachedRead::Around(_, period, _) => *period = selector,
+            CachedRead::Leaderboard | CachedRead::Periods(..) => {}
         }
         self
     }
 
     /// Whether many ask it: the first page, or the distribution.
     pub fn is_common(&self) -> bool {
-        match &self.subject {
-            Subject::List(query) => query.cursor.is_none(),
-            Subject::Distribution(query) => query.score.is_none(),
-            Subject::Periods(before, _) => before.is_none(),
-            Subject::Leaderboard => true,
-            Subject::Entry(..) | Subject::Around(..) => false,
+        match &self.read {
+            CachedRead::List(query) => query.cursor.is_none(),
+            CachedRead::Distribution(query) => query.score.is_none(),
+            CachedRead::Periods(before, _) => before.is_none(),
+            CachedRead::Leaderboard => true,
+            CachedRead::Entry(..) | CachedRead::Around(..) => false,
         }
     }
 
     /// Whether all callers are given the same answer at its address. An administrator is told more of a leaderboard, and a
     /// shared cache may not look at who asks.
     pub fn is_the_same_for_all(&self) -> bool {
-        !matches!(self.subject, Subject::Leaderboard)
+        !matches!(self.read, CachedRead::Leaderboard)
     }
 
     /// Where the region may keep its answer, two places. Other answers may stand there: an answer knows its name.
@@ -205,7 +213,7 @@ impl Question {
         [hash, hash >> 32].map(|hash| first + hash % slots)
     }
 
-    /// As [`Question::places`], each once.
+    /// As [`CacheKey::places`], each once.
     pub fn slots(&self, name: &str) -> impl Iterator<Item = u64> + use<> {
         let [first, second] = self.places(name);
         [Some(first), (second != first).then_some(second)]
@@ -213,16 +221,16 @@ impl Question {
             .flatten()
     }
 
-    /// The place of an answer that is asked for most, which it shares with no other.
+    /// The place of an answer that is request for most, which it shares with no other.
     pub fn own_place(&self) -> Option<u64> {
         if self.integers != IntegerFormat::default() {
             return None;
         }
-        let kind = match &self.subject {
-            Subject::List(query) if query.cursor.is_none() && query.period == PeriodSelector::Current => {
+        let kind = match &self.read {
+            CachedRead::List(query) if query.cursor.is_none() && query.period == PeriodSelector::Current => {
                 OWN_LIMITS.iter().position(|limit| *limit == query.limit)?
             }
-            Subject::Distribution(query)
+            CachedRead::Distribution(query)
                 if query.score.is_none()
                     && query.buckets == DEFAULT_BUCKETS
                     && query.period == PeriodSelector::Current =>
@@ -256,18 +264,18 @@ pub(crate) fn fnv(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn question(subject: Subject) -> Question {
-        Question {
+    fn key(read: CachedRead) -> CacheKey {
+        CacheKey {
             tenant: TenantId::new("acme").unwrap(),
             leaderboard: LeaderboardId::new("goals").unwrap(),
-            subject,
+            read,
             version: ApiVersion::V1,
             integers: IntegerFormat::default(),
         }
     }
 
-    fn list(limit: u32, period: PeriodSelector) -> Question {
-        question(Subject::List(ListQuery {
+    fn list(limit: u32, period: PeriodSelector) -> CacheKey {
+        key(CachedRead::List(ListQuery {
             period,
             cursor: None,
             limit,
@@ -282,33 +290,33 @@ mod tests {
             list(10, current()),
             list(11, current()),
             list(10, PeriodSelector::Previous),
-            question(Subject::Entry(player("a"), current())),
-            question(Subject::Entry(player("a:around:11"), current())),
-            question(Subject::Around(player("a"), current(), 11)),
-            question(Subject::Around(player("1:a"), current(), 1)),
-            question(Subject::Distribution(DistributionQuery {
+            key(CachedRead::Entry(player("a"), current())),
+            key(CachedRead::Entry(player("a:around:11"), current())),
+            key(CachedRead::Around(player("a"), current(), 11)),
+            key(CachedRead::Around(player("1:a"), current(), 1)),
+            key(CachedRead::Distribution(DistributionQuery {
                 period: current(),
                 buckets: 20,
                 score: None,
             })),
-            question(Subject::Leaderboard),
-            question(Subject::Periods(None, 10)),
-            question(Subject::Periods(None, 11)),
-            question(Subject::Periods(Some(Timestamp::MIN), 10)),
-            Question {
+            key(CachedRead::Leaderboard),
+            key(CachedRead::Periods(None, 10)),
+            key(CachedRead::Periods(None, 11)),
+            key(CachedRead::Periods(Some(Timestamp::MIN), 10)),
+            CacheKey {
                 version: ApiVersion::V2,
                 ..list(10, current())
             },
-            Question {
+            CacheKey {
                 tenant: TenantId::new("other").unwrap(),
                 ..list(10, current())
             },
-            Question {
+            CacheKey {
                 integers: IntegerFormat::String,
                 ..list(10, current())
             },
         ];
-        let names: std::collections::BTreeSet<String> = all.iter().map(Question::name).collect();
+        let names: std::collections::BTreeSet<String> = all.iter().map(CacheKey::name).collect();
         assert_eq!(names.len(), all.len(), "{names:?}");
         assert!(
             names
@@ -320,14 +328,14 @@ mod tests {
 
     #[test]
     fn slots_are_bounded_and_the_top_has_its_own() {
-        let in_range = |question: &Question, range: std::ops::Range<u64>| {
-            let name = question.name();
-            question.slots(&name).all(|slot| range.contains(&slot))
+        let in_range = |key: &CacheKey, range: std::ops::Range<u64>| {
+            let name = key.name();
+            key.slots(&name).all(|slot| range.contains(&slot))
         };
         let common = OWN_SLOTS + SHARED_SLOTS;
         for limit in (1..500).filter(|limit| !OWN_LIMITS.contains(limit)) {
             assert!(in_range(&list(limit, PeriodSelector::Current), OWN_SLOTS..common));
-            let one = question(Subject::Entry(
+            let one = key(CachedRead::Entry(
                 PlayerId::new(limit.to_string()).unwrap(),
                 PeriodSelector::Current,
             ));
@@ -335,16 +343,16 @@ mod tests {
         }
         let mut own = std::collections::BTreeSet::new();
         for version in ApiVersion::ALL {
-            let spread = question(Subject::Distribution(DistributionQuery {
+            let spread = key(CachedRead::Distribution(DistributionQuery {
                 period: PeriodSelector::Current,
                 buckets: DEFAULT_BUCKETS,
                 score: None,
             }));
             let lists = OWN_LIMITS.map(|limit| list(limit, PeriodSelector::Current));
-            for question in lists.into_iter().chain([spread]) {
-                let question = Question { version, ..question };
-                assert!(in_range(&question, 0..OWN_SLOTS));
-                own.extend(question.slots(&question.name()));
+            for key in lists.into_iter().chain([spread]) {
+                let key = CacheKey { version, ..key };
+                assert!(in_range(&key, 0..OWN_SLOTS));
+                own.extend(key.slots(&key.name()));
             }
         }
         assert_eq!(own.len() as u64, OWN_SLOTS);

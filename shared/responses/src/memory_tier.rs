@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use leaderboard_core::Timestamp;
 
-use super::flight::Flights;
-use super::standing::MAX_AHEAD_MS;
-use super::view::View;
+use super::cache_entry::CacheEntry;
+use super::freshness::MAX_AHEAD_MS;
+use super::single_flight::SingleFlight;
 
 /// How many bytes of views an instance remembers, about.
 const MAX_BYTES: usize = 8 << 20;
@@ -17,15 +17,15 @@ const MAX_PLACES: usize = 1_000;
 
 /// What the region has noted of a leaderboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// When the region was asked, in milliseconds since the epoch.
+pub struct ReadMark {
+    /// When the region was request, in milliseconds since the epoch.
     pub checked_at: i64,
     /// The instant that was noted, likewise.
     pub instant: i64,
 }
 
-impl Seen {
-    /// The instant, if the region was asked within so many milliseconds, and not by a clock that was ahead.
+impl ReadMark {
+    /// The instant, if the region was request within so many milliseconds, and not by a clock that was ahead.
     pub fn within(self, trust_ms: i64, now: i64) -> Option<i64> {
         (0..trust_ms)
             .contains(&(now - self.checked_at))
@@ -35,68 +35,68 @@ impl Seen {
 
 /// An instance's memory of views.
 #[derive(Debug, Default)]
-pub struct Shelf {
-    views: RefCell<HashMap<Box<str>, Rc<View>>>,
+pub struct MemoryTier {
+    views: RefCell<HashMap<Box<str>, Rc<CacheEntry>>>,
     bytes: Cell<usize>,
     /// Until when leaderboards change.
-    seen: RefCell<HashMap<Box<str>, Seen>>,
+    seen: RefCell<HashMap<Box<str>, ReadMark>>,
     /// Before when answers about them are void.
-    void: RefCell<HashMap<Box<str>, Seen>>,
+    void: RefCell<HashMap<Box<str>, ReadMark>>,
     /// Until when a writer has marked a leaderboard as changing.
     marked: RefCell<HashMap<Box<str>, i64>>,
     /// Leaderboards whose answers are not kept, and since when that is known.
     uncached: RefCell<HashMap<Box<str>, i64>>,
-    pub flights: Flights,
+    pub single_flight: SingleFlight,
     /// Whose warm views are being made.
-    pub warming: Flights,
+    pub warming: SingleFlight,
 }
 
-impl Shelf {
-    pub fn find(&self, name: &str) -> Option<Rc<View>> {
+impl MemoryTier {
+    pub fn find(&self, name: &str) -> Option<Rc<CacheEntry>> {
         self.views.borrow().get(name).cloned()
     }
 
-    /// Remembers a view, unless a later one is there, or the same with the codings of its body.
-    pub fn remember(&self, view: Rc<View>, now: Timestamp) {
+    /// Remembers a entry, unless a later one is there, or the same with the codings of its body.
+    pub fn remember(&self, entry: Rc<CacheEntry>, now: Timestamp) {
         let mut views = self.views.borrow_mut();
-        if let Some(known) = views.get(&view.facts.name) {
-            let (known_at, made_at) = (known.facts.made_at, view.facts.made_at);
+        if let Some(known) = views.get(&entry.metadata.name) {
+            let (known_at, made_at) = (known.metadata.made_at, entry.metadata.made_at);
             let believable = known_at <= now.saturating_add_ms(MAX_AHEAD_MS);
-            let same = known_at == made_at && known.facts.etag == view.facts.etag;
+            let same = known_at == made_at && known.metadata.etag == entry.metadata.etag;
             if believable && (known_at > made_at || same) {
                 return;
             }
             self.bytes.set(self.bytes.get().saturating_sub(known.size()));
         }
-        if self.bytes.get() + view.size() > MAX_BYTES {
-            // An instance lives for some requests only: it is not worth knowing which view is the best to lose.
+        if self.bytes.get() + entry.size() > MAX_BYTES {
+            // An instance lives for some requests only: it is not worth knowing which entry is the best to lose.
             views.clear();
             self.bytes.set(0);
         }
-        self.bytes.set(self.bytes.get() + view.size());
-        views.insert(view.facts.name.clone(), view);
+        self.bytes.set(self.bytes.get() + entry.size());
+        views.insert(entry.metadata.name.clone(), entry);
     }
 
-    /// Forgets a view that answers nothing any more.
+    /// Forgets a entry that answers nothing any more.
     pub fn forget(&self, name: &str) {
         if let Some(known) = self.views.borrow_mut().remove(name) {
             self.bytes.set(self.bytes.get().saturating_sub(known.size()));
         }
     }
 
-    pub fn seen(&self, place: &str) -> Option<Seen> {
+    pub fn seen(&self, place: &str) -> Option<ReadMark> {
         self.seen.borrow().get(place).copied()
     }
 
-    pub fn see(&self, place: &str, seen: Seen) {
+    pub fn see(&self, place: &str, seen: ReadMark) {
         put(&mut self.seen.borrow_mut(), place, seen);
     }
 
-    pub fn void(&self, place: &str) -> Option<Seen> {
+    pub fn void(&self, place: &str) -> Option<ReadMark> {
         self.void.borrow().get(place).copied()
     }
 
-    pub fn see_void(&self, place: &str, seen: Seen) {
+    pub fn see_void(&self, place: &str, seen: ReadMark) {
         put(&mut self.void.borrow_mut(), place, seen);
     }
 

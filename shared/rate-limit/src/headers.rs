@@ -1,10 +1,10 @@
-//! What clients are told of limits (draft-ietf-httpapi-ratelimit-headers-10), and how a request is refused.
+//! What clients are headers of limits (draft-ietf-httpapi-ratelimit-headers-10), and how a request is refused.
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::ports::RateLimitDecision;
 
-use super::Applied;
+use super::AppliedLimit;
 use super::buckets::Cost;
 use super::busy::DAY_US;
 use leaderboard_api::{Problem, ProblemType};
@@ -20,9 +20,9 @@ const SECOND_US: u64 = 1_000_000;
 const VALUE_BYTES: usize = 96;
 
 /// The limits of a request, after a decision about it.
-pub struct Told<'a> {
+pub struct RateLimitHeaders<'a> {
     /// The limits.
-    pub applied: &'a [Applied],
+    pub applied: &'a [AppliedLimit],
     /// How far they are ahead, in the same order.
     pub rate_limit_decision: &'a RateLimitDecision,
     /// What the request costs, and the tenant's requests of a day that are let through.
@@ -31,7 +31,7 @@ pub struct Told<'a> {
     pub now_us: u64,
 }
 
-impl Told<'_> {
+impl RateLimitHeaders<'_> {
     /// Both headers; `None` when no limit applied.
     pub fn headers(&self) -> Option<[(HeaderName, HeaderValue); 2]> {
         let mut policies = String::with_capacity(VALUE_BYTES);
@@ -68,7 +68,7 @@ impl Told<'_> {
     }
 
     /// The limits that have no room, by their names.
-    pub fn violated(&self) -> impl Iterator<Item = &Applied> {
+    pub fn violated(&self) -> impl Iterator<Item = &AppliedLimit> {
         let both = self.applied.iter().zip(&self.rate_limit_decision.ahead_us);
         both.filter(|(one, ahead_us)| !one.has_room(self.cost.units, **ahead_us))
             .map(|(one, _)| one)
@@ -115,7 +115,7 @@ impl Told<'_> {
 }
 
 /// For how many requests there is room, and in how many seconds there is room for one more; 0 when it is full.
-fn room(one: &Applied, ahead_us: u64) -> (u64, u64) {
+fn room(one: &AppliedLimit, ahead_us: u64) -> (u64, u64) {
     let interval = one.policy.interval_us();
     let capacity = one.policy.capacity_us();
     let room = capacity.saturating_sub(ahead_us) / interval.max(1);
@@ -150,8 +150,8 @@ mod tests {
     use super::*;
     use leaderboard_api::rate_limits::{Policy, PolicyName};
 
-    fn one(name: PolicyName, quota: u32, burst: u32) -> Applied {
-        Applied {
+    fn one(name: PolicyName, quota: u32, burst: u32) -> AppliedLimit {
+        AppliedLimit {
             name,
             policy: Policy {
                 quota,
@@ -165,13 +165,17 @@ mod tests {
         }
     }
 
-    fn told(applied: &[Applied], ahead_us: &[u64], day: Option<(u64, u64)>) -> (String, String, Problem) {
+    fn headers(
+        applied: &[AppliedLimit],
+        ahead_us: &[u64],
+        day: Option<(u64, u64)>,
+    ) -> (String, String, Problem) {
         let rate_limit_decision = RateLimitDecision {
             ahead_us: ahead_us.to_vec(),
             requests_today: day.map_or(0, |(_, used)| used),
             refused: false,
         };
-        let told = Told {
+        let headers = RateLimitHeaders {
             applied,
             rate_limit_decision: &rate_limit_decision,
             cost: Cost {
@@ -180,9 +184,9 @@ mod tests {
             },
             now_us: 3 * DAY_US - 90 * SECOND_US - 1,
         };
-        let [(_, policies), (_, rooms)] = told.headers().unwrap();
+        let [(_, policies), (_, rooms)] = headers.headers().unwrap();
         let text = |value: HeaderValue| value.to_str().unwrap().to_owned();
-        (text(policies), text(rooms), told.refusal())
+        (text(policies), text(rooms), headers.refusal())
     }
 
     #[test]
@@ -191,7 +195,7 @@ mod tests {
             one(PolicyName::Player, 100, 200),
             one(PolicyName::Tenant, 10_000, 10_000),
         ];
-        let (policies, rooms, _) = told(&both, &[1_580_000, 0], None);
+        let (policies, rooms, _) = headers(&both, &[1_580_000, 0], None);
         assert_eq!(policies, r#""player";q=100;w=1, "tenant";q=10000;w=1"#);
         assert_eq!(rooms, r#""player";r=42;t=1, "tenant";r=10000;t=0"#);
     }
@@ -199,12 +203,12 @@ mod tests {
     #[test]
     fn a_refusal_names_what_is_used_up_and_when_to_come_back() {
         let slow = [one(PolicyName::Client, 1, 3)];
-        let (_, rooms, problem) = told(&slow, &[5_500_000], None);
+        let (_, rooms, problem) = headers(&slow, &[5_500_000], None);
         assert_eq!(rooms, r#""client";r=0;t=4"#);
         assert_eq!(problem.violated, ["client"]);
         let retry = problem.headers.iter().find(|(name, _)| name == RETRY_AFTER);
         assert_eq!(retry.unwrap().1, "4");
-        let (policies, rooms, problem) = told(&slow, &[0], Some((50, 50)));
+        let (policies, rooms, problem) = headers(&slow, &[0], Some((50, 50)));
         assert_eq!(policies, r#""client";q=1;w=1, "day";q=50;w=86400"#);
         assert_eq!(rooms, r#""client";r=3;t=0, "day";r=0;t=91"#);
         assert_eq!(problem.violated, ["day"]);

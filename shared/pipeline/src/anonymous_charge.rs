@@ -14,16 +14,16 @@ use leaderboard_api::FunctionName;
 use leaderboard_api::Permission;
 use leaderboard_rate_limit::Charging;
 use leaderboard_rate_limit::RateLimiter;
-use leaderboard_tenant_config::Knowledge;
+use leaderboard_tenant_config::TenantConfig;
 
 /// What a read without a credential is charged with when its answer is given again.
 #[derive(Debug)]
-pub struct Terms {
+pub struct AnonymousCharge {
     tenant: TenantId,
-    knowledge: Rc<Knowledge>,
+    tenant_config: Rc<TenantConfig>,
 }
 
-impl Terms {
+impl AnonymousCharge {
     /// The terms of a request; `None` when its answer is for nobody else.
     pub fn of<R, E: PipelineEnvironment>(context: &Context<'_, E>, route: &Route<R>) -> Option<Self> {
         let anybodys = context.identity.credential == Credential::None
@@ -31,7 +31,7 @@ impl Terms {
             && route.charging == Charging::Locally;
         anybodys.then(|| Self {
             tenant: context.tenant.clone(),
-            knowledge: Rc::clone(&context.knowledge),
+            tenant_config: Rc::clone(&context.tenant_config),
         })
     }
 
@@ -43,15 +43,15 @@ impl Terms {
         family: FunctionName,
         client: Option<IpAddr>,
     ) -> Option<(Option<HeaderValue>, Option<HeaderValue>)> {
-        let limits = &self.knowledge.limits;
+        let limits = &self.tenant_config.limits;
         if !limits.admit(client) {
             return None;
         }
         if !limits.reads {
             return Some((None, None));
         }
-        let gate = RateLimiter::of_anybody(self.knowledge.limits(), family, client, &self.tenant);
-        Some(match gate.charge_known(env, &self.tenant)? {
+        let rate_limiter = RateLimiter::of_anybody(self.tenant_config.limits(), family, client, &self.tenant);
+        Some(match rate_limiter.charge_known(env, &self.tenant)? {
             Some([(_, policies), (_, rooms)]) => (Some(policies), Some(rooms)),
             None => (None, None),
         })

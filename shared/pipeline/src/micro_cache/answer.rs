@@ -8,30 +8,30 @@ use http::{HeaderMap, Response, StatusCode};
 use leaderboard_core::Timestamp;
 
 use super::is_repeatable;
-use crate::{CDN_CACHE_CONTROL, REQUEST_ID, STRICT_TRANSPORT, Terms};
+use crate::{AnonymousCharge, CDN_CACHE_CONTROL, REQUEST_ID, STRICT_TRANSPORT};
 use leaderboard_rate_limit::RATE_LIMIT;
 use leaderboard_telemetry::LogRecord;
 
 /// A finished answer, without what each request has of its own.
 #[derive(Debug)]
-pub struct Repeatable {
+pub struct MicroCacheEntry {
     response: Response<Bytes>,
     /// Whether a shared cache may store it: then nobody is told anything of their own.
     pub shared: bool,
     /// When it must be looked at again.
     pub until: Timestamp,
     /// What those are charged with to whom it is given.
-    pub terms: Terms,
+    pub terms: AnonymousCharge,
     log: LogRecord,
     /// How often it was given since it was last asked.
     times: Cell<u64>,
     prepared: OnceCell<Box<dyn Any>>,
 }
 
-impl Repeatable {
+impl MicroCacheEntry {
     /// What of an answer may be given again; `None` when it may not.
     pub fn new(
-        (until, terms): (Timestamp, Terms),
+        (until, terms): (Timestamp, AnonymousCharge),
         response: &Response<Bytes>,
         log: &LogRecord,
     ) -> Option<Self> {

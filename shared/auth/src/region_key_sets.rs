@@ -3,7 +3,7 @@
 use leaderboard_core::Timestamp;
 use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::Cache;
-use leaderboard_identity::token::{KeySet, KeyOrigin};
+use leaderboard_identity::token::{KeyOrigin, KeySet};
 
 use super::index::digest;
 use crate::AuthEnvironment;

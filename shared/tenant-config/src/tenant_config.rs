@@ -9,31 +9,31 @@ use leaderboard_core::{LruMap, StoreError, TenantId, Versioned};
 
 use super::Banned;
 use crate::TenantConfigEnvironment;
-use leaderboard_cache::documents::renew_at_once;
-use leaderboard_cache::documents::{Bodies, Trust, documents};
+use leaderboard_cache::documents::invalidate_documents;
+use leaderboard_cache::documents::{Bodies, DocumentLifetime, documents};
 use leaderboard_cache::generations::wait_until_shown;
-use leaderboard_rate_limit::{Rules, TenantLimits};
+use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
 
 /// The id of documents of which a scope has one.
 pub(crate) const ONLY: &str = "only";
 
 /// How long copies of what rules a tenant are good for. A change holds in its own region before it is answered, and in other
 /// regions by a message; these times hold where messages get lost.
-const TRUST: Trust = Trust {
-    refresh_after_ms: 15_000,
-    ask_after_ms: 30_000,
-    forgive_ms: 24 * 60 * 60 * 1000,
-    until_changed: true,
+const TRUST: DocumentLifetime = DocumentLifetime {
+    soft_ttl_ms: 15_000,
+    hard_ttl_ms: 30_000,
+    stale_if_error_ms: 24 * 60 * 60 * 1000,
+    checks_generation: true,
 };
 
 /// What is known of a tenant: the operator's documents and its own. What is made of a document is kept beside it, so that
 /// an instance parses each document once.
 #[derive(Debug, Default)]
-pub struct Knowledge {
+pub struct TenantConfig {
     /// The tenant's record; the defaults where there is none.
     pub tenant: TenantRecord,
     /// What limits its requests.
-    pub limits: Rules,
+    pub limits: RateLimitRules,
     /// Who may be banned.
     pub banned: Banned,
     operator: Rc<Bodies>,
@@ -45,23 +45,25 @@ const MAX_KNOWN_TENANTS: usize = 200;
 
 /// What an instance knows of tenants, made of the copies of their documents.
 #[derive(Debug, Default)]
-pub struct KnownTenants(
-    RefCell<LruMap<TenantId, Rc<Knowledge>, MAX_KNOWN_TENANTS>>,
+pub struct TenantConfigs(
+    RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_KNOWN_TENANTS>>,
     /// The operator's limits, and the copies that they were made of.
-    RefCell<Option<(Rc<Bodies>, Rc<Rules>)>>,
+    RefCell<Option<(Rc<Bodies>, Rc<RateLimitRules>)>>,
 );
 
-impl KnownTenants {
+impl TenantConfigs {
     /// What is known, if it was made of these very copies.
-    fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<Knowledge>> {
+    fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<TenantConfig>> {
         let mut known = self.0.borrow_mut();
-        let knowledge = known.get(tenant)?;
-        let current = Rc::ptr_eq(&knowledge.operator, operator) && Rc::ptr_eq(&knowledge.own, own);
-        current.then(|| Rc::clone(knowledge))
+        let tenant_config = known.get(tenant)?;
+        let current = Rc::ptr_eq(&tenant_config.operator, operator) && Rc::ptr_eq(&tenant_config.own, own);
+        current.then(|| Rc::clone(tenant_config))
     }
 
-    fn remember(&self, tenant: &TenantId, knowledge: &Rc<Knowledge>) {
-        self.0.borrow_mut().insert(tenant.clone(), Rc::clone(knowledge));
+    fn remember(&self, tenant: &TenantId, tenant_config: &Rc<TenantConfig>) {
+        self.0
+            .borrow_mut()
+            .insert(tenant.clone(), Rc::clone(tenant_config));
     }
 }
 
@@ -75,26 +77,29 @@ const OWN_KINDS: [DocumentKind; 4] = [
     DocumentKind::Bans,
 ];
 
-impl Knowledge {
+impl TenantConfig {
     /// What is known of a tenant, from the nearest copies that are good.
     ///
     /// # Errors
     /// [`StoreError`] when nothing is known and the store does not answer.
-    pub async fn of<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId) -> Result<Rc<Self>, StoreError> {
+    pub async fn load<E: TenantConfigEnvironment>(
+        env: &E,
+        tenant: &TenantId,
+    ) -> Result<Rc<Self>, StoreError> {
         let operator = documents(env, "operator", operator_names, TRUST).await?;
         let whose = tenant.clone();
         let own = documents(env, &group(tenant), move || own_names(&whose), TRUST).await?;
-        if let Some(knowledge) = env.tenant_config_state().known.find(tenant, &operator, &own) {
-            return Ok(knowledge);
+        if let Some(tenant_config) = env.tenant_config_state().known.find(tenant, &operator, &own) {
+            return Ok(tenant_config);
         }
         let record = body(&own, &OWN_KINDS, DocumentKind::Tenant);
-        let knowledge = Rc::new(Self {
+        let tenant_config = Rc::new(Self {
             tenant: record
                 .map(serde_json::from_slice)
                 .transpose()
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
-            limits: Rules::of(
+            limits: RateLimitRules::of(
                 body(&operator, &OPERATOR_KINDS, DocumentKind::Limits),
                 body(&own, &OWN_KINDS, DocumentKind::Limits),
             ),
@@ -102,15 +107,17 @@ impl Knowledge {
             operator,
             own,
         });
-        env.tenant_config_state().known.remember(tenant, &knowledge);
-        Ok(knowledge)
+        env.tenant_config_state().known.remember(tenant, &tenant_config);
+        Ok(tenant_config)
     }
 
     /// The limits that hold before the tenant is known.
     ///
     /// # Errors
     /// [`StoreError`] when nothing is known and the store does not answer.
-    pub async fn rules_of_the_operator<E: TenantConfigEnvironment>(env: &E) -> Result<Rc<Rules>, StoreError> {
+    pub async fn load_operator_rules<E: TenantConfigEnvironment>(
+        env: &E,
+    ) -> Result<Rc<RateLimitRules>, StoreError> {
         let operator = documents(env, "operator", operator_names, TRUST).await?;
         let known = &env.tenant_config_state().known.1;
         if let Some((made_of, rules)) = known.borrow().as_ref()
@@ -119,16 +126,18 @@ impl Knowledge {
             return Ok(Rc::clone(rules));
         }
         let limits = body(&operator, &OPERATOR_KINDS, DocumentKind::Limits);
-        let rules = Rc::new(Rules::of(limits, None));
+        let rules = Rc::new(RateLimitRules::of(limits, None));
         *known.borrow_mut() = Some((operator, Rc::clone(&rules)));
         Ok(rules)
     }
 
     /// What is known when nothing of the tenant is: the operator's limits, or the defaults.
-    pub async fn of_the_operator<E: TenantConfigEnvironment>(env: &E) -> Rc<Self> {
-        let rules = Self::rules_of_the_operator(env).await;
+    pub async fn load_operator_defaults<E: TenantConfigEnvironment>(env: &E) -> Rc<Self> {
+        let rules = Self::load_operator_rules(env).await;
         Rc::new(Self {
-            limits: rules.map(|rules| Rules::clone(&rules)).unwrap_or_default(),
+            limits: rules
+                .map(|rules| RateLimitRules::clone(&rules))
+                .unwrap_or_default(),
             ..Self::default()
         })
     }
@@ -180,8 +189,8 @@ impl Knowledge {
     /// Renews the copies of a tenant's documents, or of the operator's, because one of them has changed.
     pub async fn renew<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
         match tenant {
-            Some(tenant) => renew_at_once(env, &group(tenant), &own_names(tenant)).await,
-            None => renew_at_once(env, "operator", &operator_names()).await,
+            Some(tenant) => invalidate_documents(env, &group(tenant), &own_names(tenant)).await,
+            None => invalidate_documents(env, "operator", &operator_names()).await,
         }
     }
 }
@@ -239,23 +248,23 @@ mod tests {
 
     #[test]
     fn the_tenant_that_was_used_least_recently_makes_room() {
-        let known = KnownTenants::default();
+        let known = TenantConfigs::default();
         let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
-        let knowledge = || {
-            Rc::new(Knowledge {
+        let tenant_config = || {
+            Rc::new(TenantConfig {
                 operator: Rc::new(Bodies::new()),
                 own: Rc::new(Bodies::new()),
-                ..Knowledge::default()
+                ..TenantConfig::default()
             })
         };
-        let first = knowledge();
+        let first = tenant_config();
         known.remember(&tenant(0), &first);
         for n in 1..MAX_KNOWN_TENANTS {
-            known.remember(&tenant(n), &knowledge());
+            known.remember(&tenant(n), &tenant_config());
         }
-        let find = |n, of: &Knowledge| known.find(&tenant(n), &of.operator, &of.own).is_some();
+        let find = |n, of: &TenantConfig| known.find(&tenant(n), &of.operator, &of.own).is_some();
         assert!(find(0, &first));
-        let one_more = knowledge();
+        let one_more = tenant_config();
         known.remember(&tenant(MAX_KNOWN_TENANTS), &one_more);
         assert!(find(0, &first) && find(MAX_KNOWN_TENANTS, &one_more));
         assert_eq!(known.0.borrow().len(), MAX_KNOWN_TENANTS);

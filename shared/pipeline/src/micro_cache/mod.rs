@@ -13,8 +13,8 @@ use std::rc::Rc;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 
-pub use answer::Repeatable;
-pub use key::{RawHeaders, RepeatKey};
+pub use answer::MicroCacheEntry;
+pub use key::{MicroCacheKey, RawHeaders};
 
 use crate::PipelineEnvironment;
 use crate::endpoint::Endpoint;
@@ -27,14 +27,14 @@ const MAX_ANSWERS: usize = 64;
 
 /// The answers of an instance that may be given again.
 #[derive(Debug, Default)]
-pub struct Repeats(RefCell<HashMap<RepeatKey, Rc<Repeatable>>>);
+pub struct MicroCache(RefCell<HashMap<MicroCacheKey, Rc<MicroCacheEntry>>>);
 
-impl Repeats {
-    fn find(&self, key: &RepeatKey) -> Option<Rc<Repeatable>> {
+impl MicroCache {
+    fn find(&self, key: &MicroCacheKey) -> Option<Rc<MicroCacheEntry>> {
         self.0.borrow().get(key).cloned()
     }
 
-    fn keep(&self, key: RepeatKey, answer: Rc<Repeatable>) {
+    fn keep(&self, key: MicroCacheKey, answer: Rc<MicroCacheEntry>) {
         let mut answers = self.0.borrow_mut();
         if answers.len() >= MAX_ANSWERS {
             // They last for milliseconds: what is asked for often is back at once.
@@ -46,25 +46,25 @@ impl Repeats {
 
 /// An answer that is given again, and the headers that this request's has of its own.
 #[derive(Debug)]
-pub struct Repeated {
+pub struct MicroCacheHit {
     /// What all of them have.
-    pub answer: Rc<Repeatable>,
+    pub answer: Rc<MicroCacheEntry>,
     /// The request's own.
     pub own: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Keeps an answer, to be given again.
-pub fn keep<E: PipelineEnvironment>(env: &E, key: RepeatKey, answer: Repeatable) {
-    env.pipeline_state().repeats.keep(key, Rc::new(answer));
+pub fn keep<E: PipelineEnvironment>(env: &E, key: MicroCacheKey, answer: MicroCacheEntry) {
+    env.pipeline_state().micro_cache.keep(key, Rc::new(answer));
 }
 
 /// The answer to a request that asks what was asked just now; `None`: it must go the whole way.
 pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
     env: &E,
-    key: &RepeatKey,
+    key: &MicroCacheKey,
     headers: &RawHeaders,
-) -> Option<Repeated> {
-    let answer = env.pipeline_state().repeats.find(key)?;
+) -> Option<MicroCacheHit> {
+    let answer = env.pipeline_state().micro_cache.find(key)?;
     if env.now() >= answer.until {
         return None;
     }
@@ -87,7 +87,7 @@ pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
     env.counts().request(answer.status());
     metrics::pass_on(env, P::FUNCTION);
     answer.count();
-    Some(Repeated { answer, own })
+    Some(MicroCacheHit { answer, own })
 }
 
 /// Whether an answer of this status may be given again.

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::{MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, Timestamp};
 
-use super::question::place_of;
+use super::cache_key::place_of;
 use leaderboard_pipeline::Coding;
 
 /// The form below; bytes of another form are ignored and fetched again.
@@ -18,8 +18,8 @@ const SUM_BYTES: usize = 4;
 
 /// A finished answer.
 #[derive(Debug)]
-pub struct View {
-    pub facts: Facts,
+pub struct CacheEntry {
+    pub metadata: CacheMetadata,
     /// The body without a coding.
     pub body: Bytes,
     gzip: OnceCell<Bytes>,
@@ -35,10 +35,10 @@ pub struct View {
 
 /// What is known of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct CacheMetadata {
     /// What it answers.
     pub name: Box<str>,
-    /// The instant before the store was asked: no change after it counts as seen.
+    /// The instant before the store was request: no change after it counts as seen.
     pub made_at: Timestamp,
     /// How long it took, in milliseconds.
     pub cost_ms: u32,
@@ -50,7 +50,7 @@ pub struct Facts {
     pub stale_if_error_ms: u32,
     /// Whether a reader makes it anew shortly before its end.
     pub refresh_ahead: bool,
-    /// When it is no answer to the question any more: another period has begun, or this one is gone.
+    /// When it is no answer to the key any more: another period has begun, or this one is gone.
     pub until: Option<Timestamp>,
     /// Whether it may be given to those without a credential.
     pub public: bool,
@@ -58,30 +58,31 @@ pub struct Facts {
     pub etag: Box<str>,
 }
 
-impl View {
+impl CacheEntry {
     /// A finished answer. `None` when its name or tag cannot stand in a header, which no name of ours can fail to.
-    pub fn new(facts: Facts, body: Bytes) -> Option<Self> {
-        let span = facts.until.map_or(i64::MAX, |until| {
-            (until.as_unix_ms() - facts.made_at.as_unix_ms()).max(0)
+    pub fn new(metadata: CacheMetadata, body: Bytes) -> Option<Self> {
+        let span = metadata.until.map_or(i64::MAX, |until| {
+            (until.as_unix_ms() - metadata.made_at.as_unix_ms()).max(0)
         });
-        let fresh_ms = i64::from(facts.lifetime_ms).min(span);
-        let after = |ms: u32| ((i64::from(facts.lifetime_ms) + i64::from(ms)).min(span) - fresh_ms) / 1000;
-        let if_error = after(facts.stale_if_error_ms);
+        let fresh_ms = i64::from(metadata.lifetime_ms).min(span);
+        let after = |ms: u32| ((i64::from(metadata.lifetime_ms) + i64::from(ms)).min(span) - fresh_ms) / 1000;
+        let if_error = after(metadata.stale_if_error_ms);
         let cdn = format!(
             "max-age={}, stale-while-revalidate={}, stale-if-error={if_error}",
             fresh_ms / 1000,
-            after(facts.stale_ms),
+            after(metadata.stale_ms),
         );
         let cdn_changing = format!("max-age=0, stale-if-error={if_error}");
-        let place = place_of(&facts.name).replace(':', "/");
+        let place = place_of(&metadata.name).replace(':', "/");
         let tenant = place.split('/').next().unwrap_or_default();
-        let tag = |coding: Coding| HeaderValue::from_str(&format!("\"{}{}\"", facts.etag, coding.tag())).ok();
+        let tag =
+            |coding: Coding| HeaderValue::from_str(&format!("\"{}{}\"", metadata.etag, coding.tag())).ok();
         Some(Self {
             cdn: HeaderValue::from_str(&cdn).ok()?,
             cdn_changing: HeaderValue::from_str(&cdn_changing).ok()?,
             groups: HeaderValue::from_str(&format!("\"{tenant}\", \"{place}\"")).ok()?,
             tags: [tag(Coding::Identity)?, tag(Coding::Gzip)?, tag(Coding::Brotli)?],
-            facts,
+            metadata,
             body,
             gzip: OnceCell::new(),
             brotli: OnceCell::new(),
@@ -111,23 +112,23 @@ impl View {
 
     /// How many bytes it takes, about; the same before and after its body is coded.
     pub fn size(&self) -> usize {
-        2 * self.body.len() + 2 * self.facts.name.len() + 512
+        2 * self.body.len() + 2 * self.metadata.name.len() + 512
     }
 
     /// The form in which the region keeps it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.unsigned(FORM);
-        w.text(&self.facts.name);
-        w.timestamp(self.facts.made_at);
-        w.unsigned(self.facts.cost_ms.into());
-        w.unsigned(self.facts.lifetime_ms.into());
-        w.unsigned(self.facts.stale_ms.into());
-        w.unsigned(self.facts.stale_if_error_ms.into());
-        w.byte(self.facts.refresh_ahead.into());
-        w.option(self.facts.until, Writer::timestamp);
-        w.byte(self.facts.public.into());
-        w.text(&self.facts.etag);
+        w.text(&self.metadata.name);
+        w.timestamp(self.metadata.made_at);
+        w.unsigned(self.metadata.cost_ms.into());
+        w.unsigned(self.metadata.lifetime_ms.into());
+        w.unsigned(self.metadata.stale_ms.into());
+        w.unsigned(self.metadata.stale_if_error_ms.into());
+        w.byte(self.metadata.refresh_ahead.into());
+        w.option(self.metadata.until, Writer::timestamp);
+        w.byte(self.metadata.public.into());
+        w.text(&self.metadata.etag);
         w.bytes(&self.body);
         for coded in [&self.gzip, &self.brotli] {
             w.option(coded.get(), |w, body| w.bytes(body));
@@ -150,8 +151,8 @@ impl View {
         if *sum != checksum(record) || r.unsigned()? != FORM {
             return Ok(None);
         }
-        let number = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("view"));
-        let facts = Facts {
+        let number = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("entry"));
+        let metadata = CacheMetadata {
             name: r.text()?.into(),
             made_at: r.timestamp()?,
             cost_ms: number(&mut r)?,
@@ -167,13 +168,13 @@ impl View {
         let gzip = r.option(|r| r.bytes().map(Bytes::copy_from_slice))?;
         let brotli = r.option(|r| r.bytes().map(Bytes::copy_from_slice))?;
         r.end()?;
-        let Some(view) = Self::new(facts, body) else {
+        let Some(entry) = Self::new(metadata, body) else {
             return Ok(None);
         };
-        // They are empty: the view is new.
-        gzip.map(|body| view.gzip.set(body));
-        brotli.map(|body| view.brotli.set(body));
-        Ok(Some(view))
+        // They are empty: the entry is new.
+        gzip.map(|body| entry.gzip.set(body));
+        brotli.map(|body| entry.brotli.set(body));
+        Ok(Some(entry))
     }
 }
 
@@ -188,8 +189,8 @@ fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {
 pub mod tests {
     use super::*;
 
-    pub fn facts() -> Facts {
-        Facts {
+    pub fn metadata() -> CacheMetadata {
+        CacheMetadata {
             name: "acme:goals:application/json:list:10\n".into(),
             made_at: Timestamp::parse("2026-07-19T21:04:00Z").unwrap(),
             cost_ms: 3,
@@ -203,17 +204,17 @@ pub mod tests {
         }
     }
 
-    pub fn view(facts: Facts) -> View {
-        View::new(facts, Bytes::from("x".repeat(5_000))).unwrap()
+    pub fn entry(metadata: CacheMetadata) -> CacheEntry {
+        CacheEntry::new(metadata, Bytes::from("x".repeat(5_000))).unwrap()
     }
 
     #[test]
     fn what_is_kept_is_read_back_with_its_coded_bodies() {
-        let made = view(facts());
+        let made = entry(metadata());
         let (gzip, new) = made.body(Coding::Gzip);
         assert!(new && gzip.len() < 200);
-        let read = View::from_bytes(&made.to_bytes()).unwrap();
-        assert_eq!((&read.facts, &read.body), (&made.facts, &made.body));
+        let read = CacheEntry::from_bytes(&made.to_bytes()).unwrap();
+        assert_eq!((&read.metadata, &read.body), (&made.metadata, &made.body));
         assert_eq!(read.body(Coding::Gzip), (gzip, false));
         assert!(read.body(Coding::Brotli).1, "not made yet");
         assert_eq!(read.tag(Coding::Gzip), "\"17-abc-g\"");
@@ -227,9 +228,9 @@ pub mod tests {
     #[test]
     fn what_cdns_are_told_ends_with_the_period() {
         let told = |after_ms| {
-            let until = Some(facts().made_at.saturating_add_ms(after_ms));
-            let view = view(Facts { until, ..facts() });
-            view.cdn.to_str().unwrap().to_owned()
+            let until = Some(metadata().made_at.saturating_add_ms(after_ms));
+            let entry = entry(CacheMetadata { until, ..metadata() });
+            entry.cdn.to_str().unwrap().to_owned()
         };
         assert_eq!(
             told(3_000),
@@ -244,22 +245,22 @@ pub mod tests {
 
     #[test]
     fn no_view_lives_longer_than_a_configuration_can_say() {
-        let read = View::from_bytes(
-            &view(Facts {
+        let read = CacheEntry::from_bytes(
+            &entry(CacheMetadata {
                 lifetime_ms: u32::MAX,
                 stale_ms: u32::MAX,
                 stale_if_error_ms: u32::MAX,
-                ..facts()
+                ..metadata()
             })
             .to_bytes(),
         )
         .unwrap();
-        let Facts {
+        let CacheMetadata {
             lifetime_ms,
             stale_ms,
             stale_if_error_ms,
             ..
-        } = read.facts;
+        } = read.metadata;
         assert_eq!(
             (lifetime_ms, stale_ms, stale_if_error_ms),
             (MAX_LIFETIME_MS, MAX_STALE_MS, MAX_STALE_IF_ERROR_MS)
@@ -268,19 +269,19 @@ pub mod tests {
 
     #[test]
     fn other_bytes_are_no_view() {
-        let bytes = view(facts()).to_bytes();
+        let bytes = entry(metadata()).to_bytes();
         for cut in 0..bytes.len() {
-            assert!(View::from_bytes(&bytes[..cut]).is_none(), "{cut}");
+            assert!(CacheEntry::from_bytes(&bytes[..cut]).is_none(), "{cut}");
         }
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
-            assert!(View::from_bytes(&damaged).is_none(), "{at}");
+            assert!(CacheEntry::from_bytes(&damaged).is_none(), "{at}");
         }
         let mut older = bytes[..bytes.len() - SUM_BYTES].to_vec();
         older[0] = 1;
         older.extend(checksum(&older));
-        assert!(View::from_bytes(&older).is_none());
-        assert!(View::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_none());
+        assert!(CacheEntry::from_bytes(&older).is_none());
+        assert!(CacheEntry::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_none());
     }
 }

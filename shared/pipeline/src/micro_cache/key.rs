@@ -12,9 +12,9 @@ const MAX_KEY_BYTES: usize = 1024;
 
 /// A request's address and those of its headers that its answer may depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RepeatKey(Vec<u8>);
+pub struct MicroCacheKey(Vec<u8>);
 
-impl RepeatKey {
+impl MicroCacheKey {
     /// The key of a request; `None` when its answer is its own: it changes something, or carries a credential.
     #[must_use]
     pub fn of(method: &Method, path: &str, headers: &RawHeaders) -> Option<Self> {
@@ -81,12 +81,12 @@ fn is_never_read(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn key(path: &str, headers: &[(&str, &str)]) -> Option<RepeatKey> {
+    fn key(path: &str, headers: &[(&str, &str)]) -> Option<MicroCacheKey> {
         let headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
             .collect();
-        RepeatKey::of(&Method::GET, path, &headers)
+        MicroCacheKey::of(&Method::GET, path, &headers)
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(key(&"/a".repeat(MAX_KEY_BYTES), &[]), None);
         assert_eq!(key("/a", &[("accept", &"x".repeat(MAX_KEY_BYTES))]), None);
         assert_eq!(key("/a", &[("cookie", &"x".repeat(MAX_HEADER_BYTES))]), None);
-        assert_eq!(RepeatKey::of(&Method::POST, "/a", &Vec::new()), None);
-        assert_eq!(RepeatKey::of(&Method::HEAD, "/a", &Vec::new()), None);
+        assert_eq!(MicroCacheKey::of(&Method::POST, "/a", &Vec::new()), None);
+        assert_eq!(MicroCacheKey::of(&Method::HEAD, "/a", &Vec::new()), None);
     }
 }
