@@ -53,7 +53,7 @@ pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerI
         return;
     }
     let bucket = bucket(&who);
-    let event = AuditEntry::IssuedTokens {
+    let event = AuditEntry::Issued {
         who,
         player: cut(player.as_str()),
         from: context.client,

@@ -71,7 +71,7 @@ pub(super) enum AuditEntry<'a> {
         trace: &'a str,
     },
     /// A token was issued to a player; the first by this credential in a minute.
-    IssuedTokens {
+    Issued {
         who: AuditActor,
         player: String,
         from: Option<IpAddr>,
