@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use leaderboard_test_support::project_root;
 use tempfile::TempDir;
 
 /// The operator's key of these hosts.
@@ -20,12 +21,6 @@ pub struct HostProcess {
     /// Kept open: the host prints more than its first line.
     _printed: BufReader<ChildStdout>,
     directory: TempDir,
-}
-
-/// The root of the project.
-#[must_use]
-pub fn project_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A program of this workspace, built in the same profile as the one that runs.

@@ -32,7 +32,7 @@ impl KeepAlive {
     /// Connects, without Nagle's delay.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// When no server listens.
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

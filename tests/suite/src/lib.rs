@@ -6,9 +6,6 @@ pub mod keep_alive;
 pub mod load;
 pub mod measure;
 pub mod monitor;
-pub mod native_redis;
-pub mod native_sqlite;
-mod redis_server;
 
-pub use host_process::{BENCH_KEY, HostProcess, program, project_root};
-pub use redis_server::{RedisServer, free_port};
+pub use host_process::{BENCH_KEY, HostProcess, program};
+pub use leaderboard_test_support::{RedisServer, free_port, native_redis, native_sqlite, project_root};

@@ -15,7 +15,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// What a command that a script runs is said to come from.
 const INSIDE_A_SCRIPT: &str = "lua";
 
-/// A connection that is told of every command.
+/// A connection on which Redis reports every command.
 pub struct Monitor {
     lines: Lines<BufReader<TcpStream>>,
     marker: NativeRedis,
@@ -23,7 +23,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Begins to be told.
+    /// Starts to receive the commands.
     ///
     /// # Errors
     /// When the server is not there.

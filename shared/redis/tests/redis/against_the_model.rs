@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail,
     RateLimitDecision, RateLimits, Scores, SubmitOptions, Usage,
@@ -10,6 +9,7 @@ use leaderboard_core::ports::{
 use leaderboard_core::{
     IdScope, Leaderboard, Metadata, Operator, Order, PeriodId, PlayerId, SubmissionId, Ties, Versioned,
 };
+use leaderboard_model::Model;
 use leaderboard_redis::RedisStore;
 
 use crate::dice::Dice;

@@ -1,6 +1,9 @@
 //! The store on a real Redis server: one test binary, a server of its own for each test.
 
 #[cfg(test)]
+use leaderboard_test_support::native_redis;
+
+#[cfg(test)]
 mod against_the_model;
 #[cfg(test)]
 mod announcements;
@@ -22,8 +25,6 @@ mod entry_quota;
 mod lifetime;
 #[cfg(test)]
 mod model_comparison;
-#[path = "../../../../tests/suite/src/native_redis.rs"]
-pub mod native_redis;
 #[cfg(test)]
 mod out_of_memory;
 #[cfg(test)]
@@ -36,8 +37,6 @@ mod rate_limits;
 mod rebuild;
 #[cfg(test)]
 mod records;
-#[path = "../../../../tests/suite/src/redis_server.rs"]
-pub mod redis_server;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

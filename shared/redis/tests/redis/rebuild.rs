@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, Expected, Leaderboards, PageFrom, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
 use leaderboard_core::{
     Column, Columns, Leaderboard, Order, PeriodId, PreparedSubmission, SubmissionTarget, Ties, Versioned,
 };
+use leaderboard_model::Model;
 use leaderboard_redis::RedisStore;
 
 use crate::native_redis::NativeRedis;

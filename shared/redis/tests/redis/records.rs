@@ -1,11 +1,11 @@
 //! Documents, counters and the audit log: the store and the core's model must agree.
 
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     AuditKind, AuditLog, AuditRecord, Counters, DocumentKind, DocumentName, Documents, Expected,
     RecordedAudit,
 };
 use leaderboard_core::{StoreError, TenantId};
+use leaderboard_model::Model;
 use leaderboard_redis::{RedisStore, Reply};
 
 use crate::dice::Dice;

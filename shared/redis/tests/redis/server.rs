@@ -1,10 +1,10 @@
 //! A Redis server for one test.
 
-use leaderboard_core::model::Model;
+use leaderboard_model::Model;
 use leaderboard_redis::{Connection, RedisStore, Reply};
+use leaderboard_test_support::RedisServer;
 
 use crate::native_redis::{NativeRedis, connect};
-use crate::redis_server::RedisServer;
 
 /// A server that ends with the test.
 pub(crate) struct Server(RedisServer);

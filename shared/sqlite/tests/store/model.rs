@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, Events, Expected, Leaderboards, PageFrom, PeriodRef, PutLeaderboard, RankDetail, Readiness,
     Scores,
@@ -13,6 +12,7 @@ use leaderboard_core::{
     Column, Columns, IdScope, Leaderboard, Metadata, Operator, Order, PlayerId, PreparedSubmission,
     Submission, SubmissionId, SubmissionTarget, Ties, Timestamp, Versioned,
 };
+use leaderboard_model::Model;
 use leaderboard_sqlite::SqliteStore;
 
 use crate::native_sqlite::NativeSqlite;
