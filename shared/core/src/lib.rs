@@ -17,7 +17,6 @@ mod leaderboard;
 mod limits;
 mod log_policy;
 mod lru;
-pub mod model;
 mod nearest;
 mod order_key;
 mod outcome;

@@ -16,9 +16,10 @@ pub(crate) struct Example {
 pub(crate) fn example(name: &str) -> Option<Example> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/suite/snapshots")
-        .join(format!("{name}.http"));
+        .join(format!("{name}.snap"));
     let text = std::fs::read_to_string(file).ok()?;
-    let (head, body) = text.split_once("\n\n")?;
+    let (_, snapshot) = text.split_once("\n---\n")?;
+    let (head, body) = snapshot.split_once("\n\n")?;
     let media_type = head
         .lines()
         .find_map(|line| line.strip_prefix("content-type: "))?;

@@ -1,10 +1,6 @@
 //! Measures the store on a native connection: `cargo run --release -p leaderboard-sqlite --example measure`.
 //! With a directory as its argument, the file is made there (the default may be a file system in memory).
 
-#[path = "../../../tests/suite/src/native_sqlite.rs"]
-#[expect(unreachable_pub, reason = "the contract suite shares this file")]
-mod native_sqlite;
-
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,7 +16,7 @@ use leaderboard_core::{
     Submission, SubmissionId, SubmittedValues, TenantId, Timestamp, Versioned,
 };
 use leaderboard_sqlite::SqliteStore;
-use native_sqlite::NativeSqlite;
+use leaderboard_test_support::native_sqlite::NativeSqlite;
 
 type Store = SqliteStore<NativeSqlite>;
 type Board = Rc<Versioned<Leaderboard>>;

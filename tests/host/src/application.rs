@@ -15,7 +15,7 @@ use crate::variables::Values;
 pub(crate) struct Application {
     pub(crate) name: String,
     pub(crate) version: String,
-    /// The components that have a trigger and were asked for.
+    /// The components that have a trigger and were requested.
     pub(crate) components: BTreeMap<String, Arc<Component>>,
     pub(crate) router: Router,
     /// The components with a trigger for HTTP, private ones included.
@@ -128,7 +128,7 @@ fn values(config: &HostConfig, manifest: &Manifest) -> Result<Values, StartError
         .map_err(|reason| value_error("variables", reason))
 }
 
-/// The components that have a trigger and are asked for.
+/// Returns the components that have a trigger and were requested.
 fn keep(config: &HostConfig, manifest: &Manifest) -> Result<BTreeSet<String>, StartError> {
     if let Some(unknown) = config
         .only

@@ -15,7 +15,7 @@ pub const DEFAULT_INSTANCE_CONCURRENT_REUSE: usize = 16;
 pub const DEFAULT_IDLE_INSTANCE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a guest may run without waiting for anything before it is stopped. Spin has no such limit.
 pub const DEFAULT_GUEST_BUSY_LIMIT: Duration = Duration::from_secs(10);
-/// Memory of one instance in bytes. Spin has no limit unless it is told one.
+/// Memory of one instance in bytes. Spin has no limit by default.
 pub const DEFAULT_INSTANCE_MEMORY_BYTES: usize = 256 << 20;
 /// Instances that exist at a time.
 pub const DEFAULT_MAX_INSTANCES: u32 = 1024;

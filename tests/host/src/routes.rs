@@ -10,7 +10,7 @@ use crate::manifest::{HttpTrigger, Route, StaticResponse};
 /// Paths under this prefix are answered by the host.
 pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
-/// How many paths are remembered with their routes.
+/// How many paths are cached with their routes.
 const MAX_KNOWN_PATHS: usize = 1024;
 /// The longest of them, in bytes.
 const MAX_KNOWN_PATH_BYTES: usize = 256;
@@ -55,7 +55,7 @@ pub(crate) enum Target {
 /// A path and its route.
 pub(crate) struct Match<'a> {
     pub(crate) entry: &'a Entry,
-    /// What the trailing wildcard stands for, with its slash; empty without a wildcard.
+    /// What the trailing wildcard matched, with its slash; empty without a wildcard.
     pub(crate) trailing: String,
     /// The named segments.
     pub(crate) named: BTreeMap<String, String>,

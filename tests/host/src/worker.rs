@@ -30,7 +30,7 @@ pub(crate) struct HostState {
     pub(crate) limits: Limits,
     /// The address that is listened on, once it is.
     pub(crate) address: OnceLock<SocketAddr>,
-    /// Cancelled when the host is told to stop.
+    /// Cancelled when the host stops.
     pub(crate) stopping: CancellationToken,
 }
 

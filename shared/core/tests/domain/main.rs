@@ -12,8 +12,6 @@ mod decide_bounds;
 #[cfg(test)]
 mod fingerprint;
 #[cfg(test)]
-mod model;
-#[cfg(test)]
 mod order_key;
 #[cfg(test)]
 mod schedule;

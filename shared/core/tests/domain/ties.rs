@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use leaderboard_core::model::sorted;
 use leaderboard_core::{
     Decision, Entry, Leaderboard, Operator, Order, PlayerId, Status, Submission, Ties, Timestamp,
 };
+use leaderboard_model::sorted;
 use proptest::prelude::*;
 use proptest::sample::select;
 

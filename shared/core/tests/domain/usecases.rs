@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Cache, Charge, ChargeRequest, Expected, RankDetail, Scores, SubmitOptions, Submitted, Usage,
 };
@@ -14,6 +13,7 @@ use leaderboard_core::{
     Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmittedValues, TenantId,
     Timestamp,
 };
+use leaderboard_model::Model;
 
 use crate::given::{at, board, player, schedule};
 

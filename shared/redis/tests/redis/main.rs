@@ -1,6 +1,9 @@
 //! The store on a real Redis server: one test binary, a server of its own for each test.
 
 #[cfg(test)]
+use leaderboard_test_support::native_redis;
+
+#[cfg(test)]
 mod announcements;
 #[cfg(test)]
 mod atomicity;
@@ -16,8 +19,6 @@ mod dead_letters;
 mod entry_quota;
 #[cfg(test)]
 mod lifetime;
-#[path = "../../../../tests/suite/src/native_redis.rs"]
-pub mod native_redis;
 #[cfg(test)]
 mod out_of_memory;
 #[cfg(test)]
@@ -28,8 +29,6 @@ mod periods;
 mod rate_limits;
 #[cfg(test)]
 mod records;
-#[path = "../../../../tests/suite/src/redis_server.rs"]
-pub mod redis_server;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

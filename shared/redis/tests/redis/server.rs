@@ -1,9 +1,9 @@
 //! A Redis server for one test.
 
 use leaderboard_redis::{Connection, RedisStore, Reply};
+use leaderboard_test_support::RedisServer;
 
 use crate::native_redis::{NativeRedis, connect};
-use crate::redis_server::RedisServer;
 
 /// A server that ends with the test.
 pub(crate) struct Server(RedisServer);

@@ -7,7 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected,
     Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
@@ -18,6 +17,7 @@ use leaderboard_core::{
     Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, Refusal,
     RefusalReason, StoreError, TenantId, Timestamp, Versioned,
 };
+use leaderboard_model::Model;
 
 pub(crate) use region::{Region, turn};
 

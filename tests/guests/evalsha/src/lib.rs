@@ -10,7 +10,7 @@ use spin_sdk::http::{FullBody, Request};
 use spin_sdk::http_service;
 use spin_sdk::redis::{Connection, RedisParameter};
 
-/// The digest of `return redis.call("INCR", KEYS[1])`, which whoever measures has loaded.
+/// The digest of `return redis.call("INCR", KEYS[1])`, which the benchmark has loaded.
 const DIGEST: &str = "f793247de6e1e3c553cd42d39c812df499e679e4";
 const KEY: &str = "written";
 

@@ -12,12 +12,12 @@ use crate::Body;
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 const BYTES_PER_MEBIBYTE: usize = 1 << 20;
 
-/// Requests that this instance has been asked for its identity.
+/// How many requests read the identity of this instance.
 static SEEN: AtomicU64 = AtomicU64::new(0);
-/// When this instance was first asked, which tells instances apart.
+/// The time of the first such request, which differs between instances.
 static BORN: AtomicU64 = AtomicU64::new(0);
 
-/// Which instance this is, and how many times it has been asked.
+/// Returns the identity of this instance, and how many requests have read it.
 pub(crate) fn instance() -> String {
     if BORN.load(Relaxed) == 0 {
         BORN.store(monotonic_clock::now(), Relaxed);

@@ -23,7 +23,7 @@ const PARTIAL_EXTENSION: &str = "partial";
 const MAX_CACHE_BYTES: u64 = 1 << 30;
 /// How long an entry is kept that no host uses.
 const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// An entry's time of change is that of its last use, and is set anew when it is older than this.
+/// The modification time of an entry is the time of its last use. It is updated when it is older than this.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is still partial after this time was left behind by a process that was killed.
 const MAX_WRITING: Duration = Duration::from_secs(60 * 60);

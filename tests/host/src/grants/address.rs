@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-/// An address that a component asks for.
+/// An address that a component requests.
 #[derive(Debug)]
 pub(crate) struct Address {
     pub(super) scheme: String,

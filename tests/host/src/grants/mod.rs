@@ -21,7 +21,7 @@ pub(crate) struct AllowedHosts(Vec<AllowedHost>);
 
 impl AllowedHosts {
     /// Parses rendered patterns. Empty ones come from empty variables and are skipped, as on Spin; the wildcard for
-    /// service chaining stands for the application's own components.
+    /// service chaining names the application's own components.
     ///
     /// # Errors
     /// The first malformed pattern.

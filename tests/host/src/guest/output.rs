@@ -59,7 +59,7 @@ impl GuestOutput {
                 tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stdout", "{text}");
             }
             Stream::Err => {
-                // What a guest writes here is its log; how much a line matters stands in the line.
+                // A guest writes its log here. The line itself states its level.
                 tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stderr", "{text}");
             }
         }

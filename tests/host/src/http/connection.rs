@@ -33,7 +33,7 @@ const BUSY_POLL: Duration = Duration::from_millis(10);
 /// The smallest buffer that hyper takes.
 const MIN_BUFFER_BYTES: usize = 8192;
 
-/// Serves connections until the host is told to stop, and then whatever has begun, at most for the drain limit.
+/// Serves connections until the host stops. Requests that have begun may then take up to the drain limit.
 pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: usize) {
     let connections = Arc::new(Semaphore::new(
         (worker.host.limits.connections / workers.max(1)).max(1),

@@ -18,7 +18,7 @@ use crate::manifest::StaticResponse;
 use crate::routes::{Entry, Match, Target, WELL_KNOWN_PREFIX};
 use crate::worker::Worker;
 
-/// What a client is told to wait, in seconds, when there is no room for another instance.
+/// How many seconds a client should wait when the host has no room for another instance.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 /// The client's address of a request between components, as on Spin.
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);

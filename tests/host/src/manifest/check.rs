@@ -1,4 +1,4 @@
-//! What the form alone cannot tell: versions, references, names, and what this host does not do.
+//! Checks beyond the form: versions, references, names, and what this host does not support.
 
 use super::schema::{Component, ComponentId, FilesMount, Manifest, Route, Source, Variable};
 use crate::grants::AllowedHost;

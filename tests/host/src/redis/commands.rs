@@ -41,10 +41,10 @@ const STATEFUL: [&str; 37] = [
     "XREAD",
 ];
 
-/// `XREADGROUP` blocks like `XREAD` when asked to.
+/// `XREADGROUP` blocks like `XREAD` when it has the option.
 const BLOCKING_READ: &str = "XREADGROUP";
 
-/// Whether `name` needs a connection that nobody else uses.
+/// Returns whether the command `name` needs a connection of its own.
 pub(super) fn needs_own_connection(name: &str) -> bool {
     STATEFUL
         .iter()

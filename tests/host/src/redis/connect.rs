@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 /// How long connecting may take, including the name's resolution and the login.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that nobody else uses.
+/// Opens a connection that is not shared.
 pub(super) async fn dedicated(info: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
     let settings = TcpSettings::default().set_nodelay(true);
     let client = Client::open(info.clone().set_tcp_settings(settings))?;

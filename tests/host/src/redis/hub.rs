@@ -75,7 +75,7 @@ impl RedisHub {
 }
 
 impl Link {
-    /// Begins to connect on this thread's runtime, so that it goes on when the guest that asked is gone.
+    /// Starts to connect on this thread's runtime, so that connecting continues when the guest ends.
     fn start(info: Arc<ConnectionInfo>) -> Self {
         let dead = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = tokio::sync::oneshot::channel();

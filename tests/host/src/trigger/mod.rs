@@ -19,7 +19,7 @@ use backoff::Backoff;
 /// Components by channel.
 type Channels = BTreeMap<String, Vec<String>>;
 
-/// Listens to every server that `worker`'s host has subscriptions on, until the host is told to stop.
+/// Listens to every server that the host of `worker` has subscriptions on, until the host stops.
 pub(crate) async fn run(worker: Arc<Worker>) {
     let servers = servers(&worker.host.application.subscriptions);
     let listeners = servers

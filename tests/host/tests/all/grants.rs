@@ -1,7 +1,8 @@
 //! What was not granted is refused.
 
+use leaderboard_test_support::RedisServer;
+
 use crate::http_client::encode;
-use crate::redis_server::RedisServer;
 use crate::setup::TestHost;
 
 /// The body of the answer of the probe that was granted nothing.
@@ -11,9 +12,9 @@ async fn refused(host: &TestHost, path: &str) -> String {
 
 #[tokio::test]
 async fn without_grants_everything_is_refused() {
-    let server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
-    let redis = format!("/redis?address={}&command=PING", encode(&server.address()));
+    let server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
+    let redis = format!("/redis?address={}&command=PING", encode(&server.url()));
     assert_eq!(host.probe(&redis).await, "[RedisResult::Status(\"PONG\")]");
     assert_eq!(refused(&host, &redis).await, "error: Error::InvalidAddress");
     assert_eq!(

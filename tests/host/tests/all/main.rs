@@ -9,7 +9,6 @@
 )]
 
 mod http_client;
-mod redis_server;
 mod setup;
 
 mod grants;

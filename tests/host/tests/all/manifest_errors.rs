@@ -1,4 +1,4 @@
-//! Every mistake in a manifest is one line that names its place.
+//! Every fault of a manifest is one line that names its position.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"x\"\n";
 const COMPONENT: &str =
     "[[trigger.http]]\nroute = \"/\"\ncomponent = \"c\"\n[component.c]\nsource = \"c.wasm\"\n";
 
-/// The error of a manifest, without the path of its file.
+/// Returns the error of a manifest, without the path of its file.
 async fn error(text: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("spin.toml");
@@ -57,11 +57,27 @@ async fn the_form_is_checked_with_line_and_column() {
     }
 }
 
+/// Writes a manifest that begins with a name and continues with `rest`.
+fn head(rest: &str) -> String {
+    format!("{HEAD}{rest}\n")
+}
+
+/// Writes a manifest with one component, whose table ends with `line`.
+fn component(line: &str) -> String {
+    format!("{HEAD}{COMPONENT}{line}\n")
+}
+
+/// Asserts that each manifest has an error that begins with the text beside it.
+async fn assert_errors(rows: &[(String, &str)]) {
+    for (text, expected) in rows {
+        let error = error(text).await;
+        assert!(error.starts_with(expected), "{error}\nexpected\n{expected}");
+    }
+}
+
 #[tokio::test]
-async fn the_content_is_checked_with_its_key() {
-    let component = |line: &str| format!("{HEAD}{COMPONENT}{line}\n");
-    let head = |rest: &str| format!("{HEAD}{rest}\n");
-    for (text, expected) in [
+async fn triggers_and_variables_are_checked_with_their_key() {
+    assert_errors(&[
         (
             "spin_manifest_version = 1\n[application]\nname = \"x\"\n".to_owned(),
             "spin.toml: spin_manifest_version: version 1 is not supported, only 2 is",
@@ -98,6 +114,13 @@ async fn the_content_is_checked_with_its_key() {
             component("[[trigger.http]]\nroute = \"/x\"\ncomponent = \"c\"\nexecutor = { type = \"wagi\" }"),
             "spin.toml: trigger.http[1].executor: executor \"wagi\" is not supported by this host",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn grants_of_a_component_are_checked_with_their_key() {
+    assert_errors(&[
         (
             component("variables = { a = \"{{ b }}\" }"),
             "spin.toml: component.c.variables.a: unknown variable \"b\"",
@@ -130,6 +153,13 @@ async fn the_content_is_checked_with_its_key() {
             component("dependencies = { \"a:b\" = { path = \"x\" } }"),
             "spin.toml: component.c.dependencies: not supported by this host",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn files_and_sources_are_checked_with_their_key() {
+    assert_errors(&[
         (
             component("files = [\"*.txt\"]"),
             "spin.toml: component.c.files: patterns are not supported by this host: use { source = \"directory\", destination = \"/path\" }",
@@ -158,10 +188,8 @@ async fn the_content_is_checked_with_its_key() {
             component("[variables]\nneeded = { required = true }"),
             "variables: no value for the required variable(s) needed: set SPIN_VARIABLE_NEEDED, or pass --variable needed=…",
         ),
-    ] {
-        let error = error(&text).await;
-        assert!(error.starts_with(expected), "{error}\nexpected\n{expected}");
-    }
+    ])
+    .await;
 }
 
 #[tokio::test]

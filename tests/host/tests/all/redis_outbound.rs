@@ -1,7 +1,8 @@
 //! Outbound Redis: what answers look like, shared and own connections, a server that goes away.
 
+use leaderboard_test_support::{RedisServer, free_port};
+
 use crate::http_client::encode;
-use crate::redis_server::RedisServer;
 use crate::setup::TestHost;
 
 /// The probe's path for one command.
@@ -19,13 +20,13 @@ async fn ask(host: &TestHost, path: &str) -> String {
 }
 
 async fn run(host: &TestHost, server: &RedisServer, name: &str, arguments: &[&str]) -> String {
-    ask(host, &command(&server.address(), name, arguments)).await
+    ask(host, &command(&server.url(), name, arguments)).await
 }
 
 #[tokio::test]
 async fn answers_are_flattened() {
-    let server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
+    let server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
     let eval = async |script: &str| run(&host, &server, "EVAL", &[script, "0"]).await;
     let bytes = |text: &str| format!("Binary({:?})", text.as_bytes());
     assert_eq!(run(&host, &server, "SET", &["k", "v"]).await, "[Status(\"OK\")]");
@@ -64,9 +65,9 @@ async fn answers_are_flattened() {
 
 #[tokio::test]
 async fn with_resp3_doubles_become_text_and_maps_are_errors() {
-    let server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
-    let address = format!("{}/?protocol=resp3", server.address());
+    let server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
+    let address = format!("{}/?protocol=resp3", server.url());
     run(&host, &server, "ZADD", &["z", "1.5", "m"]).await;
     assert_eq!(
         ask(&host, &command(&address, "ZSCORE", &["z", "m"])).await,
@@ -82,10 +83,10 @@ async fn with_resp3_doubles_become_text_and_maps_are_errors() {
 
 #[tokio::test]
 async fn guests_share_a_connection_until_a_command_needs_its_own() {
-    let server = RedisServer::start().await;
+    let server = RedisServer::start();
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        *config = config.clone().variable("redis_address", server.address());
+        *config = config.clone().variable("redis_address", server.url());
     })
     .await;
     let count = "return string.match(redis.call('INFO', 'clients'), 'connected_clients:%d+')";
@@ -103,7 +104,7 @@ async fn guests_share_a_connection_until_a_command_needs_its_own() {
         format!("[Binary({:?})]", b"zero")
     );
     // A blocking command blocks nobody else.
-    let address = server.address();
+    let address = server.url();
     let path = command(&address, "BLPOP", &["list", "30"]);
     let blocked = ask(&host, &path);
     let other = async {
@@ -120,23 +121,23 @@ async fn guests_share_a_connection_until_a_command_needs_its_own() {
 
 #[tokio::test]
 async fn a_slow_answer_is_waited_for() {
-    let server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
+    let server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
     let popped = run(&host, &server, "BLPOP", &["empty", "1.5"]).await;
     assert_eq!(popped, "[Nil]");
 }
 
 #[tokio::test]
 async fn after_a_restart_the_old_connection_fails_and_a_new_one_works() {
-    let mut server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
-    let address = encode(&server.address());
+    let mut server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
+    let address = encode(&server.url());
     let path = format!("/redis/twice?address={address}&command=PING&ms=3000&then=PING");
     let during = ask(&host, &path);
     let restart = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         server.kill();
-        server.restart().await;
+        server.restart();
     };
     let (answer, ()) = tokio::join!(during, restart);
     let pong = "Ok([Status(\"PONG\")])";
@@ -148,7 +149,7 @@ async fn after_a_restart_the_old_connection_fails_and_a_new_one_works() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_at_open() {
-    let address = format!("redis://127.0.0.1:{}", crate::redis_server::free_port());
+    let address = format!("redis://127.0.0.1:{}", free_port());
     let host = TestHost::with_redis(&address).await;
     let answer = host.probe(&command(&address, "PING", &[])).await;
     assert!(answer.starts_with("error: Error::Other("), "{answer}");

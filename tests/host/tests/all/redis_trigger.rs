@@ -2,34 +2,39 @@
 
 use std::time::Duration;
 
+use leaderboard_test_support::RedisServer;
 use redis::AsyncCommands;
 
-use crate::redis_server::RedisServer;
 use crate::setup::TestHost;
 
 /// How long a test waits for messages.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Publishes until somebody listens.
+async fn connect(server: &RedisServer) -> redis::aio::MultiplexedConnection {
+    let client = redis::Client::open(server.url()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// Publishes until a subscriber receives the message.
 async fn publish(server: &RedisServer, payload: &[u8]) {
-    let mut connection = server.connection().await;
+    let mut connection = connect(server).await;
     let publish = async {
         loop {
-            let heard: i64 = connection.publish("messages", payload).await.expect("publish");
-            if heard > 0 {
+            let receivers: i64 = connection.publish("messages", payload).await.expect("publish");
+            if receivers > 0 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, publish)
+    tokio::time::timeout(TIMEOUT, publish)
         .await
         .expect("nobody subscribes");
 }
 
 /// Waits until `count` messages were handled.
 async fn received(server: &RedisServer, count: usize) -> Vec<Vec<u8>> {
-    let mut connection = server.connection().await;
+    let mut connection = connect(server).await;
     let wait = async {
         loop {
             let list: Vec<Vec<u8>> = connection.lrange("received", 0, -1).await.expect("list");
@@ -39,15 +44,15 @@ async fn received(server: &RedisServer, count: usize) -> Vec<Vec<u8>> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait)
+    tokio::time::timeout(TIMEOUT, wait)
         .await
         .expect("messages are missing")
 }
 
 #[tokio::test]
 async fn messages_are_handled_in_order_and_failures_stop_nothing() {
-    let server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
+    let server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
     publish(&server, b"first").await;
     for payload in [&b"fail"[..], b"trap", b"\x00\xff binary", b"last"] {
         publish(&server, payload).await;
@@ -61,13 +66,13 @@ async fn messages_are_handled_in_order_and_failures_stop_nothing() {
 
 #[tokio::test]
 async fn after_a_restart_of_the_server_messages_arrive_again_and_http_lives_on() {
-    let mut server = RedisServer::start().await;
-    let host = TestHost::with_redis(&server.address()).await;
+    let mut server = RedisServer::start();
+    let host = TestHost::with_redis(&server.url()).await;
     publish(&server, b"before").await;
     received(&server, 1).await;
     server.kill();
     assert_eq!(host.get("/hello").await.body, "hello");
-    server.restart().await;
+    server.restart();
     publish(&server, b"after").await;
     assert_eq!(received(&server, 1).await, [b"after"]);
     host.stop().await;

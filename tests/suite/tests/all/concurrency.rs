@@ -1,16 +1,17 @@
-//! Writers at the same time: nothing is lost, nothing counts twice, and every rank was true when it was told.
+//! Concurrent writers: every score counts once, and every outcome is true at its version.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::thread;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::model::{Projection, rank_among};
 use leaderboard_core::ports::{Expected, Leaderboards, RankDetail};
 use leaderboard_core::{Leaderboard, Operator, Outcome, RecordedEvent, StoreError, TenantId, Ties};
-
-use crate::given::{at, board, resolved, submission, tenant};
-use crate::harness::{ALL, Harness, OnRedis, OnSqlite, Store, block_on, put_in, with_id};
+use leaderboard_model::{Projection, rank_among};
+use leaderboard_test_support::values::{at, board, prepared, submission, tenant};
+use leaderboard_test_support::{
+    ALL, AllPorts, RedisBackend, SqliteBackend, StoreBackend, block_on, put_leaderboard, with_submission_id,
+};
 
 /// Threads, each with a runtime and a connection of its own.
 const WRITERS: usize = 8;
@@ -32,40 +33,40 @@ fn amount(writer: usize, n: usize) -> i64 {
     1 + i64::try_from((writer + n) % 3).unwrap()
 }
 
-/// Everything one writer was told.
-async fn write<S: Store>(store: &S, tenant: &TenantId, writer: usize) -> Vec<Outcome> {
+/// Submits all scores of one writer and returns the outcomes.
+async fn write<S: AllPorts>(store: &S, tenant: &TenantId, writer: usize) -> Vec<Outcome> {
     let board = Leaderboards::get(store, tenant, &leaderboard().id)
         .await
         .unwrap()
         .unwrap();
     let board = Rc::new(board);
-    let mut told = Vec::with_capacity(INCREMENTS);
+    let mut actual = Vec::with_capacity(INCREMENTS);
     for n in 0..INCREMENTS {
         let player = format!("p{}", (writer * 7 + n) % PLAYERS);
         let now = at(i64::try_from(n).unwrap());
-        let attempt = resolved(
+        let one = prepared(
             &submission(&[&board], &player, &[amount(writer, n)]),
             &[&board],
             now,
         );
-        let attempts = [with_id(attempt, &format!("{writer}/{n}"))];
+        let submissions = [with_submission_id(one, &format!("{writer}/{n}"))];
         let outcome = loop {
-            match store.submit(tenant, &attempts, RankDetail::Full).await {
-                Ok(mut settled) => break settled.remove(0).unwrap().remove(0),
+            match store.submit(tenant, &submissions, RankDetail::Full).await {
+                Ok(mut outcomes) => break outcomes.remove(0).unwrap().remove(0),
                 // A database that others hold for too long: the id makes a repeat safe.
                 Err(StoreError::Unavailable(_)) => {}
                 Err(error) => panic!("{error}"),
             }
         };
-        told.push(outcome);
+        actual.push(outcome);
     }
-    told
+    actual
 }
 
-/// Goes through the log and compares what was told at each version with what was true at it.
-fn assert_true_when_told(log: &[RecordedEvent], told: impl Iterator<Item = Outcome>) -> Projection {
+/// Replays the log and compares each outcome with the state at its version.
+fn assert_outcomes_match_log(log: &[RecordedEvent], actual: impl Iterator<Item = Outcome>) -> Projection {
     let mut by_version: BTreeMap<u64, Outcome> = BTreeMap::new();
-    for outcome in told {
+    for outcome in actual {
         let twice = by_version.insert(outcome.version, outcome);
         assert_eq!(twice, None, "one version was given twice");
     }
@@ -83,44 +84,49 @@ fn assert_true_when_told(log: &[RecordedEvent], told: impl Iterator<Item = Outco
         let before = outcome.and_then(|outcome| rank(&projection, outcome));
         projection.apply(event).unwrap();
         if let Some(outcome) = outcome {
-            let told_before = outcome
+            let rank_before = outcome
                 .previous
                 .clone()
                 .map(|previous| (previous.values, previous.rank.unwrap()));
-            assert_eq!(told_before, before, "before version {}", outcome.version);
-            let told = Some((outcome.values.clone(), outcome.rank.unwrap()));
-            assert_eq!(told, rank(&projection, outcome), "at version {}", outcome.version);
+            assert_eq!(rank_before, before, "before version {}", outcome.version);
+            let actual = Some((outcome.values.clone(), outcome.rank.unwrap()));
+            assert_eq!(
+                actual,
+                rank(&projection, outcome),
+                "at version {}",
+                outcome.version
+            );
         }
     }
     assert_eq!(by_version.len(), WRITERS * INCREMENTS);
     projection
 }
 
-fn race<H: Harness + Sync>() {
-    let harness = H::new();
+fn race<B: StoreBackend + Sync>() {
+    let backend = B::new();
     let tenant = tenant("acme");
     block_on(async {
-        let store = harness.open().await;
-        put_in(&store, &tenant, &leaderboard(), Expected::Absent, false, at(0))
+        let store = backend.open().await;
+        put_leaderboard(&store, &tenant, &leaderboard(), Expected::Absent, false, at(0))
             .await
             .unwrap();
     });
-    let told: Vec<Vec<Outcome>> = thread::scope(|scope| {
+    let actual: Vec<Vec<Outcome>> = thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
-                let (harness, tenant) = (&harness, &tenant);
-                scope.spawn(move || block_on(async { write(&harness.open().await, tenant, writer).await }))
+                let (backend, tenant) = (&backend, &tenant);
+                scope.spawn(move || block_on(async { write(&backend.open().await, tenant, writer).await }))
             })
             .collect();
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     });
     let log = block_on(async {
-        let store = harness.open().await;
+        let store = backend.open().await;
         leaderboard_core::ports::Events::read(&store, &tenant, &leaderboard().id, 0, ALL)
             .await
             .unwrap()
     });
-    let projection = assert_true_when_told(&log, told.into_iter().flatten());
+    let projection = assert_outcomes_match_log(&log, actual.into_iter().flatten());
     let state = projection.periods.values().next().unwrap();
     let sum: i64 = state.entries.values().map(|entry| entry.values.first()).sum();
     let added = (0..WRITERS).flat_map(|writer| (0..INCREMENTS).map(move |n| amount(writer, n)));
@@ -130,11 +136,11 @@ fn race<H: Harness + Sync>() {
         (attempts, log.len()),
         (WRITERS * INCREMENTS, WRITERS * INCREMENTS + 1)
     );
-    block_on(async { assert_entries(&harness.open().await, &tenant, &projection).await });
+    block_on(async { assert_entries(&backend.open().await, &tenant, &projection).await });
 }
 
 /// That the store's list is what its log says.
-async fn assert_entries<S: Store>(store: &S, tenant: &TenantId, projection: &Projection) {
+async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &Projection) {
     let board = Rc::new(
         Leaderboards::get(store, tenant, &leaderboard().id)
             .await
@@ -163,10 +169,10 @@ async fn assert_entries<S: Store>(store: &S, tenant: &TenantId, projection: &Pro
 
 #[test]
 fn eight_writers_on_redis() {
-    race::<OnRedis>();
+    race::<RedisBackend>();
 }
 
 #[test]
 fn eight_writers_on_sqlite() {
-    race::<OnSqlite>();
+    race::<SqliteBackend>();
 }

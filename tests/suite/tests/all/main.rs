@@ -1,11 +1,7 @@
 //! The tests that cross crates, in one binary.
 
 #[cfg(test)]
-mod edgeboard;
-#[cfg(test)]
-mod given;
-#[cfg(test)]
-mod harness;
+mod cases;
 
 #[cfg(test)]
 mod api;

@@ -9,9 +9,10 @@ use leaderboard_core::ports::{
     EntryQuota, Expected, Leaderboards, RankDetail, RateLimits, SubmitOptions, Usage,
 };
 use leaderboard_core::{StoreError, TenantId};
-
-use crate::given::{at, board, charge, requests, resolved, submission, tenant};
-use crate::harness::{ALL, Harness, OnRedis, OnSqlite, Store, block_on, put_in};
+use leaderboard_test_support::values::{at, board, charge, prepared, requests, submission, tenant};
+use leaderboard_test_support::{
+    ALL, AllPorts, RedisBackend, SqliteBackend, StoreBackend, block_on, put_leaderboard,
+};
 
 /// Threads, each with a runtime and a connection of its own.
 const CALLERS: u64 = 6;
@@ -27,7 +28,7 @@ struct Allowed {
     entries: u64,
 }
 
-/// Repeats a call that found the database held by others for too long: it took no effect.
+/// Repeats a call that waited too long for the lock of the database. It had no effect.
 async fn patiently<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
     loop {
         match call().await {
@@ -47,7 +48,7 @@ fn document() -> DocumentName {
     }
 }
 
-async fn count_up<S: Store>(store: &S) {
+async fn count_up<S: AllPorts>(store: &S) {
     loop {
         let there = patiently(async || store.read_documents(&[document()]).await).await;
         let there = there.into_iter().flatten().next();
@@ -63,7 +64,7 @@ async fn count_up<S: Store>(store: &S) {
     }
 }
 
-async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
+async fn call<S: AllPorts>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
     let board = Leaderboards::get(store, tenant, &board("race").id).await.unwrap();
     let board = Rc::new(board.unwrap());
     let mut allowed = Allowed::default();
@@ -74,14 +75,19 @@ async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
         };
         let rate_limit_decision = patiently(async || store.take(tenant, &limit).await).await;
         allowed.calls += u64::from(!rate_limit_decision.refused);
-        let terms = SubmitOptions {
+        let options = SubmitOptions {
             max_tenant_entries: Some(ROOM),
             charge_request: requests(0, 1),
             ..SubmitOptions::new(RankDetail::Omitted)
         };
         let name = format!("{caller}/{n}");
-        let attempts = [resolved(&submission(&[&board], &name, &[1]), &[&board], at(0))];
-        let submitted = patiently(async || store.submit_with_options(tenant, &attempts, &terms).await).await;
+        let prepared_submissions = [prepared(&submission(&[&board], &name, &[1]), &[&board], at(0))];
+        let submitted = patiently(async || {
+            store
+                .submit_with_options(tenant, &prepared_submissions, &options)
+                .await
+        })
+        .await;
         allowed.entries += u64::from(submitted.answers[0].is_ok());
         count_up(store).await;
         let record = AuditRecord {
@@ -96,19 +102,19 @@ async fn call<S: Store>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
     allowed
 }
 
-fn what_callers_share_is_exact<H: Harness + Sync>() {
-    let harness = H::new();
+fn shared_limits_are_exact<B: StoreBackend + Sync>() {
+    let backend = B::new();
     let tenant = tenant("acme");
     block_on(async {
-        let store = harness.open().await;
-        let put = put_in(&store, &tenant, &board("race"), Expected::Any, false, at(0)).await;
+        let store = backend.open().await;
+        let put = put_leaderboard(&store, &tenant, &board("race"), Expected::Any, false, at(0)).await;
         put.unwrap();
     });
     let allowed: Vec<Allowed> = thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
-                let (harness, tenant) = (&harness, &tenant);
-                scope.spawn(move || block_on(async { call(&harness.open().await, tenant, caller).await }))
+                let (backend, tenant) = (&backend, &tenant);
+                scope.spawn(move || block_on(async { call(&backend.open().await, tenant, caller).await }))
             })
             .collect();
         callers.into_iter().map(|caller| caller.join().unwrap()).collect()
@@ -116,7 +122,7 @@ fn what_callers_share_is_exact<H: Harness + Sync>() {
     assert_eq!(allowed.iter().map(|one| one.calls).sum::<u64>(), ROOM);
     assert_eq!(allowed.iter().map(|one| one.entries).sum::<u64>(), ROOM);
     block_on(async {
-        let store = harness.open().await;
+        let store = backend.open().await;
         let (days, held) = store.usage(&tenant, 10).await.unwrap();
         let entry_quota = EntryQuota {
             leaderboards: 1,
@@ -154,11 +160,11 @@ fn what_callers_share_is_exact<H: Harness + Sync>() {
 }
 
 #[test]
-fn what_callers_share_is_exact_on_sqlite() {
-    what_callers_share_is_exact::<OnSqlite>();
+fn shared_limits_are_exact_on_sqlite() {
+    shared_limits_are_exact::<SqliteBackend>();
 }
 
 #[test]
-fn what_callers_share_is_exact_on_redis() {
-    what_callers_share_is_exact::<OnRedis>();
+fn shared_limits_are_exact_on_redis() {
+    shared_limits_are_exact::<RedisBackend>();
 }

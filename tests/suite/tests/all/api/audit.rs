@@ -1,64 +1,65 @@
 //! The audit log: what is in it, and that nothing goes on without it.
 
+use leaderboard_test_support::{ADMIN_KEY, ApiClient, wait_until};
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, KEY, eventually, over_http};
+use crate::cases::api_cases;
 
-async fn records(edgeboard: &Edgeboard, path: &str) -> Vec<Value> {
-    let page = edgeboard.get(path).await.is(200);
+async fn records(api: &ApiClient, path: &str) -> Vec<Value> {
+    let page = api.get(path).await.expect_status(200);
     page["records"].as_array().unwrap().clone()
 }
 
 /// The records with this trace, newest first, once there are so many.
-async fn traced(edgeboard: &Edgeboard, path: &str, trace: &str, count: usize) -> Vec<Value> {
+async fn traced(api: &ApiClient, path: &str, trace: &str, count: usize) -> Vec<Value> {
     let ask = async || {
-        let mut found = records(edgeboard, path).await;
+        let mut found = records(api, path).await;
         found.retain(|record| record["event"]["trace"] == trace);
         found
     };
-    eventually(ask, |found| found.len() == count).await
+    wait_until(ask, |found| found.len() == count).await
 }
 
-over_http! {
-    async fn acts_are_recorded_and_those_that_failed_twice(edgeboard) {
-        let done = edgeboard.put("/leaderboards/b", &json!({})).await;
-        let failed = edgeboard.delete("/leaderboards/none").await;
+api_cases! {
+    async fn changes_are_recorded_and_failed_ones_twice(api) {
+        let done = api.put("/leaderboards/b", &json!({})).await;
+        let failed = api.delete("/leaderboards/none").await;
         assert_eq!((done.status, failed.status), (201, 404));
-        let log = traced(edgeboard, "/audit", failed.header("x-request-id"), 2).await;
+        let log = traced(api, "/audit", failed.header("x-request-id"), 2).await;
         let (outcome, act) = (&log[0]["event"], &log[1]["event"]);
         assert_eq!((&outcome["type"], &outcome["of"], &outcome["status"]), (&json!("outcome"), &log[1]["position"], &json!(404)));
         assert_eq!((&act["method"], &act["route"]), (&json!("DELETE"), &json!("/leaderboards/:leaderboard")));
-        let log = traced(edgeboard, "/audit", done.header("x-request-id"), 1).await;
+        let log = traced(api, "/audit", done.header("x-request-id"), 1).await;
         let act = &log[0]["event"];
         assert_eq!((&act["who"], &act["parameters"]), (&json!({"credential": "operator"}), &json!({"leaderboard": "b"})));
         assert_eq!(act["from"], "127.0.0.1");
-        assert!(!log[0].to_string().contains(KEY));
+        assert!(!log[0].to_string().contains(ADMIN_KEY));
     }
 
-    async fn reads_and_scores_leave_nothing_and_no_route_changes_the_log(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
-        edgeboard.score("b", "p", 1).await;
-        edgeboard.get("/leaderboards/b/entries").await.is(200);
+    async fn reads_and_scores_leave_no_record_and_no_route_changes_the_log(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        api.submit_score("b", "p", 1).await;
+        api.get("/leaderboards/b/entries").await.expect_status(200);
         for verb in ["PUT", "POST", "PATCH", "DELETE"] {
             for path in ["/audit", "/operator/audit"] {
-                edgeboard.call(verb, path).send().await.problem(405, "method-not-allowed");
+                api.request(verb, path).send().await.expect_problem(405, "method-not-allowed");
             }
-            edgeboard.call(verb, "/audit/1").send().await.problem(404, "not-found");
+            api.request(verb, "/audit/1").send().await.expect_problem(404, "not-found");
         }
-        let log = records(edgeboard, "/audit").await;
+        let log = records(api, "/audit").await;
         assert_eq!((log.len(), &log[0]["position"]), (1, &json!(1)));
     }
 
-    async fn a_refused_credential_is_in_the_operators_log_without_its_secret(edgeboard) {
-        let trace = format!("{:032x}", 1 + u128::from(edgeboard.tenant.bytes().map(u64::from).sum::<u64>()));
-        let guess = format!("guessed-by-{}", edgeboard.tenant);
-        let call = edgeboard.call("GET", "/leaderboards").instead("x-api-key", &guess);
+    async fn a_refused_credential_is_in_the_operators_log_without_its_secret(api) {
+        let trace = format!("{:032x}", 1 + u128::from(api.tenant.bytes().map(u64::from).sum::<u64>()));
+        let guess = format!("guessed-by-{}", api.tenant);
+        let call = api.request("GET", "/leaderboards").replace_header("x-api-key", &guess);
         let call = call.header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
         // Somebody else would be believed neither.
-        call.header("spin-client-addr", "192.0.2.66:1").send().await.problem(401, "unauthenticated");
+        call.header("spin-client-addr", "192.0.2.66:1").send().await.expect_problem(401, "unauthenticated");
         let refused = |record: &Value| record["event"]["type"] == "refused" && record["event"]["from"] == "127.0.0.1";
-        let log = eventually(
-            async || records(edgeboard, "/operator/audit?limit=1000").await,
+        let log = wait_until(
+            async || records(api, "/operator/audit?limit=1000").await,
             |log| log.iter().any(refused),
         )
         .await;

@@ -1,42 +1,44 @@
 //! One submission, and many in one request.
 
+use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, over_http};
+use crate::cases::api_cases;
 
-async fn numbered(edgeboard: &Edgeboard, count: i64) -> Vec<Value> {
-    edgeboard.board("b", &json!({"limits": {"max": 1000}})).await;
+async fn numbered(api: &ApiClient, count: i64) -> Vec<Value> {
+    api.create_leaderboard("b", &json!({"limits": {"max": 1000}}))
+        .await;
     (0..count)
         .map(|n| json!({"player": format!("p{n:04}"), "score": n}))
         .collect()
 }
 
-over_http! {
-    async fn an_outcome_tells_ranks_before_and_after(edgeboard) {
-        edgeboard.board("b", &json!({"operator": "best"})).await;
-        let first = edgeboard.score("b", "a", 10).await;
+api_cases! {
+    async fn an_outcome_has_the_ranks_before_and_after(api) {
+        api.create_leaderboard("b", &json!({"operator": "best"})).await;
+        let first = api.submit_score("b", "a", 10).await;
         let version = first["version"].as_u64().unwrap();
         assert_eq!(first, json!({
             "leaderboard": "b", "period": "all", "player": "a", "status": "created", "values": {"score": 10},
             "rank": 1, "previous": null, "version": version, "replayed": false,
         }));
-        assert_eq!(edgeboard.score("b", "b", 5).await["rank"], 2);
-        let improved = edgeboard.score("b", "b", 20).await;
+        assert_eq!(api.submit_score("b", "b", 5).await["rank"], 2);
+        let improved = api.submit_score("b", "b", 20).await;
         assert_eq!(improved, json!({
             "leaderboard": "b", "period": "all", "player": "b", "status": "improved", "values": {"score": 20},
             "rank": 1, "previous": {"values": {"score": 5}, "rank": 2}, "version": version + 2, "replayed": false,
         }));
-        let kept = edgeboard.score("b", "a", 3).await;
+        let kept = api.submit_score("b", "a", 3).await;
         assert_eq!(kept, json!({
             "leaderboard": "b", "period": "all", "player": "a", "status": "kept", "values": {"score": 10},
             "rank": 2, "previous": {"values": {"score": 10}, "rank": 2}, "version": version + 2, "replayed": false,
         }));
-        assert_eq!(edgeboard.page("b", "").await["version"], version + 2);
+        assert_eq!(api.page("b", "").await["version"], version + 2);
     }
 
-    async fn a_batch_of_a_thousand_answers_each_in_order(edgeboard) {
-        let scores = numbered(edgeboard, 1000).await;
-        let answer = edgeboard.post("/leaderboards/b/scores", &json!({"scores": scores})).await.is(207);
+    async fn a_batch_of_a_thousand_answers_each_in_order(api) {
+        let scores = numbered(api, 1000).await;
+        let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await.expect_status(207);
         let results = answer["results"].as_array().unwrap();
         assert_eq!(results.len(), 1000);
         for (n, result) in results.iter().enumerate() {
@@ -44,21 +46,21 @@ over_http! {
             // Each was better than all before it, and its rank is the one it had then.
             assert_eq!((&result["player"], &result["rank"]), (&json!(format!("p{n:04}")), &json!(1)));
         }
-        assert_eq!(edgeboard.page("b", "").await["count"], 1000);
+        assert_eq!(api.page("b", "").await["count"], 1000);
     }
 
-    async fn a_batch_of_one_is_a_batch(edgeboard) {
-        let scores = numbered(edgeboard, 1).await;
-        let answer = edgeboard.post("/leaderboards/b/scores", &json!({"scores": scores})).await.is(207);
+    async fn a_batch_of_one_is_a_batch(api) {
+        let scores = numbered(api, 1).await;
+        let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await.expect_status(207);
         assert_eq!(answer["results"].as_array().unwrap().len(), 1);
     }
 
-    async fn in_a_batch_a_refused_submission_stands_alone(edgeboard) {
-        let mut scores = numbered(edgeboard, 4).await;
+    async fn a_refused_submission_does_not_affect_the_others_of_its_batch(api) {
+        let mut scores = numbered(api, 4).await;
         scores[1]["score"] = json!(1001);
         scores[2]["operator"] = json!("increment");
-        let answer = edgeboard.post("/leaderboards/b/scores", &json!({"scores": scores})).await;
-        let document = answer.is(207);
+        let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await;
+        let document = answer.expect_status(207);
         let codes: Vec<_> = document["results"].as_array().unwrap().iter().map(|r| r["status_code"].clone()).collect();
         assert_eq!(codes, [200, 422, 422, 200]);
         let problem = &document["results"][1]["problem"];
@@ -66,54 +68,54 @@ over_http! {
         assert_eq!(problem["instance"], answer.header("x-request-id"));
         assert_eq!(problem["errors"][0]["pointer"], "#/scores/1/score");
         assert_eq!(document["results"][2]["problem"]["errors"][0]["pointer"], "#/scores/2/operator");
-        assert_eq!(edgeboard.ranks("b").await, [(1, "p0003".to_owned()), (2, "p0000".to_owned())]);
+        assert_eq!(api.list_ranks("b").await, [(1, "p0003".to_owned()), (2, "p0000".to_owned())]);
     }
 
-    async fn submissions_of_one_player_in_one_batch_apply_in_their_order(edgeboard) {
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
+    async fn submissions_of_one_player_in_one_batch_apply_in_their_order(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let scores: Vec<_> = (1..=100).map(|n| json!({"player": "p", "score": n})).collect();
-        let answer = edgeboard.post("/leaderboards/b/scores", &json!({"scores": scores})).await.is(207);
+        let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await.expect_status(207);
         let mut sum = 0;
         for (n, result) in (1..).zip(answer["results"].as_array().unwrap()) {
             sum += n;
             assert_eq!(result["values"]["score"], sum);
         }
-        assert_eq!(edgeboard.list("b").await[0].score, 5050);
+        assert_eq!(api.list_entries("b").await[0].score, 5050);
     }
 
-    async fn prefer_minimal_leaves_values_and_ranks_out(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn prefer_minimal_leaves_values_and_ranks_out(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let minimal = |body: Value| {
-            edgeboard.call("POST", "/leaderboards/b/scores").header("prefer", "return=minimal").json(&body).send()
+            api.request("POST", "/leaderboards/b/scores").header("prefer", "return=minimal").json(&body).send()
         };
         let one = minimal(json!({"player": "p", "score": 1})).await;
         assert_eq!(one.header("preference-applied"), "return=minimal");
-        let version = one.is(200)["version"].clone();
+        let version = one.expect_status(200)["version"].clone();
         assert_eq!(one.json(), json!({
             "leaderboard": "b", "period": "all", "player": "p", "status": "created", "version": version, "replayed": false,
         }));
         let many = minimal(json!({"scores": [{"player": "p", "score": 2}, {"player": "q", "score": 3}]})).await;
         assert_eq!(many.header("preference-applied"), "return=minimal");
-        let results = many.is(207)["results"].clone();
+        let results = many.expect_status(207)["results"].clone();
         assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!("improved"), &json!("created")));
         assert_eq!((results[0].get("rank"), results[0].get("values"), results[0].get("previous")), (None, None, None));
-        let full = edgeboard.call("POST", "/leaderboards/b/scores").header("prefer", "return=representation");
+        let full = api.request("POST", "/leaderboards/b/scores").header("prefer", "return=representation");
         let full = full.json(&json!({"player": "p", "score": 9})).send().await;
         assert!(full.headers.get("preference-applied").is_none());
-        assert_eq!(full.is(200)["rank"], 1);
+        assert_eq!(full.expect_status(200)["rank"], 1);
     }
 
-    async fn metadata_and_time_come_back_as_they_were_sent(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn metadata_and_time_are_returned_unchanged(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let metadata = json!({"car": "Lotus 72", "laps": [1, 2.5, null, {"deep": true}], "": "", "é": "日本"});
         let submission = json!({"player": "p", "score": 1, "metadata": metadata, "occurred_at": "1970-05-10T16:31:02.1234+02:00"});
-        edgeboard.submit("b", &submission).await;
-        let entry = edgeboard.entry("b", "p").await.is(200)["entry"].clone();
+        api.submit("b", &submission).await;
+        let entry = api.read_entry("b", "p").await.expect_status(200)["entry"].clone();
         assert_eq!(entry, json!({
             "rank": 1, "player": "p", "values": {"score": 1}, "metadata": metadata,
             "reached_at": "1970-05-10T14:31:02.123Z",
         }));
-        edgeboard.submit("b", &json!({"player": "q", "score": 1})).await;
-        assert_eq!(edgeboard.entry("b", "q").await.is(200)["entry"]["metadata"], json!({}));
+        api.submit("b", &json!({"player": "q", "score": 1})).await;
+        assert_eq!(api.read_entry("b", "q").await.expect_status(200)["entry"]["metadata"], json!({}));
     }
 }

@@ -1,15 +1,15 @@
-//! What browsers are told, by the real components and with the operator's settings.
+//! Headers for browsers: security, and CORS with the operator's settings.
 
 use leaderboard_host::Host;
+use leaderboard_test_support::{ApiClient, block_on, host_config, state_dir};
 use serde_json::json;
 
-use crate::edgeboard::{Edgeboard, configuration, over_http, state_dir};
-use crate::harness::block_on;
+use crate::cases::api_cases;
 
-over_http! {
-    async fn every_answer_says_what_it_is_not_for_and_by_default_no_script_may_read_it(edgeboard) {
+api_cases! {
+    async fn every_response_has_security_headers_and_no_script_of_another_origin_may_read_it(api) {
         for (verb, path) in [("GET", "/health/live"), ("GET", "/leaderboards"), ("GET", "/tenants"), ("GET", "/nowhere"), ("POST", "/scores")] {
-            let answer = edgeboard.call(verb, path).header("origin", "https://app.example").send().await;
+            let answer = api.request(verb, path).header("origin", "https://app.example").send().await;
             // The request came over plain HTTP.
             assert!(answer.headers.get("strict-transport-security").is_none(), "{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -21,10 +21,10 @@ over_http! {
         }
     }
 
-    async fn what_is_too_long_is_refused(edgeboard) {
+    async fn too_long_addresses_and_headers_are_refused(api) {
         let long = "x".repeat(9_000);
-        edgeboard.get(&format!("/leaderboards/b/entries?players={long}")).await.problem(414, "address-too-long");
-        let mut call = edgeboard.call("GET", "/leaderboards");
+        api.get(&format!("/leaderboards/b/entries?players={long}")).await.expect_problem(414, "address-too-long");
+        let mut call = api.request("GET", "/leaderboards");
         for number in 0..6 {
             call = call.header(&format!("x-filler-{number}"), &"x".repeat(6_000));
         }
@@ -34,13 +34,13 @@ over_http! {
 }
 
 #[test]
-fn listed_origins_may_read_and_ask_first() {
+fn listed_origins_may_read_and_send_preflights() {
     block_on(async {
         let state = state_dir();
-        let listed = configuration(state.path(), None).variable("cors_origins", "https://app.example");
+        let listed = host_config(state.path(), None).variable("cors_origins", "https://app.example");
         let host = Host::start(listed).await.unwrap();
-        let edgeboard = Edgeboard::new(host.url());
-        edgeboard.board("b", &json!({})).await;
+        let api = ApiClient::over_http(&host.url());
+        api.create_leaderboard("b", &json!({})).await;
         for (path, methods) in [
             ("/leaderboards/b", "GET, HEAD, PUT, PATCH, DELETE"),
             ("/leaderboards/b/scores", "POST"),
@@ -48,21 +48,24 @@ fn listed_origins_may_read_and_ask_first() {
             ("/tenants/acme", "GET, HEAD, PUT, PATCH"),
             ("/health/live", "GET, HEAD"),
         ] {
-            let asks = edgeboard.call("OPTIONS", path).without("x-api-key");
+            let asks = api.request("OPTIONS", path).without_header("x-api-key");
             let asks = asks.header("access-control-request-method", "GET");
-            let told = asks.header("origin", "https://app.example").send().await;
-            assert_eq!((told.status, told.body.len()), (204, 0), "{path}");
-            assert_eq!(told.header("access-control-allow-origin"), "https://app.example");
-            assert_eq!(told.header("access-control-allow-methods"), methods, "{path}");
+            let actual = asks.header("origin", "https://app.example").send().await;
+            assert_eq!((actual.status, actual.body.len()), (204, 0), "{path}");
+            assert_eq!(
+                actual.header("access-control-allow-origin"),
+                "https://app.example"
+            );
+            assert_eq!(actual.header("access-control-allow-methods"), methods, "{path}");
         }
-        let get = edgeboard
-            .call("GET", "/leaderboards/b")
+        let get = api
+            .request("GET", "/leaderboards/b")
             .header("origin", "https://app.example")
             .send()
             .await;
         assert!(get.header("access-control-expose-headers").contains("ETag"));
-        let other = edgeboard
-            .call("GET", "/leaderboards/b")
+        let other = api
+            .request("GET", "/leaderboards/b")
             .header("origin", "https://evil.example")
             .send()
             .await;

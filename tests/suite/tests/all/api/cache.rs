@@ -3,41 +3,43 @@
 use std::io::Read;
 
 use http::HeaderMap;
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{ApiClient, ApiResponse, RedisServer, TestService, block_on, wait_until};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::edgeboard::{Edgeboard, Reply, Site, eventually, over_http};
-use crate::harness::block_on;
+use crate::cases::api_cases;
 
 const TOP: &str = "/leaderboards/b/entries";
 
 /// A question that a cache may answer.
-async fn cached(edgeboard: &Edgeboard, path: &str) -> Reply {
-    edgeboard.call("GET", path).without("cache-control").send().await
+async fn cached(api: &ApiClient, path: &str) -> ApiResponse {
+    api.request("GET", path)
+        .without_header("cache-control")
+        .send()
+        .await
 }
 
-async fn coded(edgeboard: &Edgeboard, path: &str, coding: &str) -> Reply {
-    let call = edgeboard.call("GET", path).without("cache-control");
+async fn coded(api: &ApiClient, path: &str, coding: &str) -> ApiResponse {
+    let call = api.request("GET", path).without_header("cache-control");
     call.header("accept-encoding", coding).send().await
 }
 
-async fn anonymous(edgeboard: &Edgeboard, path: &str) -> Reply {
-    let call = edgeboard.call("GET", path).without("cache-control");
-    call.without("x-api-key").send().await
+async fn anonymous(api: &ApiClient, path: &str) -> ApiResponse {
+    let call = api.request("GET", path).without_header("cache-control");
+    call.without_header("x-api-key").send().await
 }
 
-fn status(reply: &Reply) -> String {
+fn status(reply: &ApiResponse) -> String {
     reply.header("cache-status").to_owned()
 }
 
-/// A leaderboard whose answers live for an hour, with 50 players.
-async fn filled(edgeboard: &Edgeboard, configuration: &serde_json::Value) {
-    edgeboard.board("b", configuration).await;
+/// Creates a leaderboard with 50 players, whose responses are cached for an hour.
+async fn filled(api: &ApiClient, configuration: &serde_json::Value) {
+    api.create_leaderboard("b", configuration).await;
     let scores: Vec<_> = (0..50)
         .map(|n| json!({"player": format!("p{n}"), "score": n}))
         .collect();
-    edgeboard.submit_all("b", &scores).await;
+    api.submit_all("b", &scores).await;
 }
 
 fn long_lived() -> serde_json::Value {
@@ -45,124 +47,120 @@ fn long_lived() -> serde_json::Value {
 }
 
 /// The answer, once it comes from a cache.
-async fn hit(edgeboard: &Edgeboard, path: &str) -> Reply {
-    eventually(
-        async || cached(edgeboard, path).await,
+async fn hit(api: &ApiClient, path: &str) -> ApiResponse {
+    wait_until(
+        async || cached(api, path).await,
         |reply| status(reply).starts_with("edgeboard; hit"),
     )
     .await
 }
 
-over_http! {
-    async fn an_answer_is_used_again_and_a_change_shows_long_before_its_end(edgeboard) {
-        filled(edgeboard, &long_lived()).await;
-        let first = hit(edgeboard, TOP).await;
-        assert_eq!(first.is(200)["entries"][0]["player"], "p49");
-        edgeboard.score("b", "new", 99).await;
-        let shown = eventually(
-            async || cached(edgeboard, TOP).await.is(200),
+api_cases! {
+    async fn a_response_is_cached_and_a_change_shows_before_it_expires(api) {
+        filled(api, &long_lived()).await;
+        let first = hit(api, TOP).await;
+        assert_eq!(first.expect_status(200)["entries"][0]["player"], "p49");
+        api.submit_score("b", "new", 99).await;
+        let shown = wait_until(
+            async || cached(api, TOP).await.expect_status(200),
             |page| page["entries"][0]["player"] == "new",
         ).await;
         assert_eq!(shown["count"], 51);
-        edgeboard.delete("/leaderboards/b/scores/new").await;
-        eventually(
-            async || cached(edgeboard, TOP).await.is(200),
+        api.delete("/leaderboards/b/scores/new").await;
+        wait_until(
+            async || cached(api, TOP).await.expect_status(200),
             |page| page["entries"][0]["player"] == "p49",
         ).await;
-        edgeboard.put("/players/p49/ban", &json!({})).await;
-        eventually(
-            async || cached(edgeboard, TOP).await.is(200),
+        api.put("/players/p49/ban", &json!({})).await;
+        wait_until(
+            async || cached(api, TOP).await.expect_status(200),
             |page| page["entries"][0]["player"] == "p48",
         ).await;
-        edgeboard.delete("/leaderboards/b").await;
-        eventually(async || cached(edgeboard, TOP).await.status, |status| *status == 404).await;
+        api.delete("/leaderboards/b").await;
+        wait_until(async || cached(api, TOP).await.status, |status| *status == 404).await;
     }
 
-    async fn a_leaderboard_made_private_is_no_longer_read_by_everyone(edgeboard) {
-        filled(edgeboard, &long_lived()).await;
-        hit(edgeboard, TOP).await;
-        assert_eq!(anonymous(edgeboard, TOP).await.status, 200);
-        edgeboard.patch("/leaderboards/b", &json!({"access": {"read": "private"}})).await.is(200);
-        eventually(async || anonymous(edgeboard, TOP).await.status, |status| *status == 404).await;
-        let private = hit(edgeboard, TOP).await;
+    async fn a_leaderboard_made_private_is_no_longer_read_by_everyone(api) {
+        filled(api, &long_lived()).await;
+        hit(api, TOP).await;
+        assert_eq!(anonymous(api, TOP).await.status, 200);
+        api.patch("/leaderboards/b", &json!({"access": {"read": "private"}})).await.expect_status(200);
+        wait_until(async || anonymous(api, TOP).await.status, |status| *status == 404).await;
+        let private = hit(api, TOP).await;
         assert_eq!(private.header("cache-control"), "private, no-cache");
-        anonymous(edgeboard, TOP).await.problem(404, "leaderboard-not-found");
+        anonymous(api, TOP).await.expect_problem(404, "leaderboard-not-found");
     }
 
-    async fn coded_answers_are_the_answer(edgeboard) {
-        filled(edgeboard, &long_lived()).await;
+    async fn every_content_coding_has_the_same_document(api) {
+        filled(api, &long_lived()).await;
         let path = format!("{TOP}?limit=50");
-        let plain = hit(edgeboard, &path).await;
-        let gzip = coded(edgeboard, &path, "gzip").await;
+        let plain = hit(api, &path).await;
+        let gzip = coded(api, &path, "gzip").await;
         assert_eq!(gzip.header("content-encoding"), "gzip");
         let mut read = Vec::new();
         flate2::read::GzDecoder::new(gzip.body.as_ref()).read_to_end(&mut read).unwrap();
         assert_eq!(read, plain.body);
-        let brotli = coded(edgeboard, &path, "gzip;q=0.5, br").await;
+        let brotli = coded(api, &path, "gzip;q=0.5, br").await;
         assert_eq!(brotli.header("content-encoding"), "br");
         let mut read = Vec::new();
         brotli::BrotliDecompress(&mut brotli.body.as_ref(), &mut read).unwrap();
         assert_eq!(read, plain.body);
         assert!(brotli.body.len() < gzip.body.len() && gzip.body.len() < plain.body.len());
-        coded(edgeboard, &path, "identity;q=0").await.problem(406, "not-acceptable");
+        coded(api, &path, "identity;q=0").await.expect_problem(406, "not-acceptable");
     }
 
-    async fn a_client_that_has_the_answer_is_told_so(edgeboard) {
-        filled(edgeboard, &long_lived()).await;
-        let tag = hit(edgeboard, TOP).await.header("etag").to_owned();
+    async fn a_client_that_has_the_response_gets_304(api) {
+        filled(api, &long_lived()).await;
+        let tag = hit(api, TOP).await.header("etag").to_owned();
         for method in ["GET", "HEAD"] {
             for held in [tag.clone(), "*".to_owned(), format!("\"x\", W/{tag}")] {
-                let call = edgeboard.call(method, TOP).without("cache-control");
+                let call = api.request(method, TOP).without_header("cache-control");
                 let answer = call.header("if-none-match", &held).send().await;
                 assert_eq!((answer.status, answer.header("etag")), (304, tag.as_str()), "{held}");
                 assert!(answer.body.is_empty());
             }
         }
-        let call = edgeboard.call("GET", TOP).header("if-none-match", "no tag");
-        call.send().await.problem(400, "invalid-header");
+        let call = api.request("GET", TOP).header("if-none-match", "no tag");
+        call.send().await.expect_problem(400, "invalid-header");
     }
 }
 
 #[test]
-fn without_redis_an_answer_that_was_given_is_given_again_and_marked() {
+fn without_redis_a_cached_response_is_reused_and_marked_as_stale() {
     block_on(async {
-        let mut site = Site::on(Some(RedisServer::start())).await;
-        let edgeboard = site.edgeboard();
-        filled(&edgeboard, &json!({"cache": {"lifetime_ms": 1, "stale_ms": 0}})).await;
+        let mut service = TestService::start_on(Some(RedisServer::start())).await;
+        let api = service.api();
+        filled(&api, &json!({"cache": {"lifetime_ms": 1, "stale_ms": 0}})).await;
         // What was made within what clocks may differ by after a change of configuration is not shown without the store.
         tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
-        let before = cached(&edgeboard, TOP).await.is(200);
+        let before = cached(&api, TOP).await.expect_status(200);
         // The region keeps an answer after the response to it.
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        site.redis.as_mut().unwrap().kill();
-        let stale = eventually(
-            async || anonymous(&edgeboard, TOP).await,
-            |reply| reply.status == 200,
-        )
-        .await;
-        let told = status(&stale);
-        assert!(told.ends_with("; detail=stale-if-error"), "{told}");
-        assert_eq!(stale.is(200), before);
-        cached(&edgeboard, "/leaderboards/b/entries?limit=7")
+        service.redis.as_mut().unwrap().kill();
+        let stale = wait_until(async || anonymous(&api, TOP).await, |reply| reply.status == 200).await;
+        let actual = status(&stale);
+        assert!(actual.ends_with("; detail=stale-if-error"), "{actual}");
+        assert_eq!(stale.expect_status(200), before);
+        cached(&api, "/leaderboards/b/entries?limit=7")
             .await
-            .problem(503, "unavailable");
+            .expect_problem(503, "unavailable");
     });
 }
 
 #[test]
-fn a_thousand_requests_for_an_expired_answer_are_one_question_to_the_store() {
+fn a_thousand_requests_for_an_expired_response_read_the_store_once() {
     const TOGETHER: usize = 1_000;
     block_on(async {
-        let site = Site::on(Some(RedisServer::start())).await;
-        let edgeboard = site.edgeboard();
+        let service = TestService::start_on(Some(RedisServer::start())).await;
+        let api = service.api();
         let policy = json!({"cache": {"lifetime_ms": 2_000, "stale_ms": 0}});
-        filled(&edgeboard, &policy).await;
-        cached(&edgeboard, TOP).await.is(200);
+        filled(&api, &policy).await;
+        cached(&api, TOP).await.expect_status(200);
         tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
         let mut tasks = JoinSet::new();
         for _ in 0..TOGETHER {
-            let call = edgeboard.call("GET", TOP).without("cache-control");
-            tasks.spawn(call.send());
+            let call = api.request("GET", TOP).without_header("cache-control");
+            tasks.spawn_local(call.send());
         }
         let mut asked = 0;
         while let Some(reply) = tasks.join_next().await {
@@ -175,21 +173,25 @@ fn a_thousand_requests_for_an_expired_answer_are_one_question_to_the_store() {
 }
 
 #[test]
-fn headers_of_an_answer_name_its_groups() {
+fn a_response_names_its_cache_groups() {
     block_on(async {
-        let site = Site::on(None).await;
-        let mut edgeboard = site.edgeboard();
-        // Shared caches are told of what the address alone names.
-        "default".clone_into(&mut edgeboard.tenant);
-        filled(&edgeboard, &long_lived()).await;
-        // For a second after a write, shared caches are told to keep nothing.
+        let service = TestService::start_on(None).await;
+        let mut api = service.api();
+        // Shared caches may store responses that depend on the address alone.
+        "default".clone_into(&mut api.tenant);
+        filled(&api, &long_lived()).await;
+        // For a second after a write, no shared cache may store a response.
         tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
-        hit(&edgeboard, TOP).await;
+        hit(&api, TOP).await;
         let path = format!("{TOP}?tenant=default");
-        let call = edgeboard.call("GET", &path).without("cache-control");
-        let reply = call.without("x-api-key").without("x-tenant-id").send().await;
+        let call = api.request("GET", &path).without_header("cache-control");
+        let reply = call
+            .without_header("x-api-key")
+            .without_header("x-tenant-id")
+            .send()
+            .await;
         let headers: &HeaderMap = &reply.headers;
-        let tenant = &edgeboard.tenant;
+        let tenant = &api.tenant;
         assert_eq!(headers["cache-groups"], format!("\"{tenant}\", \"{tenant}/b\""));
         assert_eq!(
             headers["cdn-cache-control"],

@@ -1,4 +1,4 @@
-//! Who may call, over HTTP: API keys, players' tokens, and tokens of an issuer whose keys are fetched.
+//! Credentials: API keys, players' tokens, and tokens of an issuer whose keys the service fetches.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -7,9 +7,10 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
+use leaderboard_test_support::{ApiClient, ApiRequest, wait_until};
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Call, Edgeboard, eventually, over_http};
+use crate::cases::api_cases;
 
 /// How long a revocation may take to hold everywhere.
 const REVOKED_WITHIN: Duration = Duration::from_secs(5);
@@ -18,31 +19,30 @@ const FAR_S: u64 = 4_102_444_800;
 const SCORE: (&str, &str) = ("POST", "/leaderboards/b/scores");
 
 /// The call without the operator's key and without a tenant's name.
-fn bare(edgeboard: &Edgeboard, verb: &str, path: &str) -> Call {
-    edgeboard
-        .call(verb, path)
-        .without("x-api-key")
-        .without("x-tenant-id")
+fn bare(api: &ApiClient, verb: &str, path: &str) -> ApiRequest {
+    api.request(verb, path)
+        .without_header("x-api-key")
+        .without_header("x-tenant-id")
 }
 
-fn with_key(edgeboard: &Edgeboard, key: &str, verb: &str, path: &str) -> Call {
-    bare(edgeboard, verb, path).header("x-api-key", key)
+fn with_key(api: &ApiClient, key: &str, verb: &str, path: &str) -> ApiRequest {
+    bare(api, verb, path).header("x-api-key", key)
 }
 
-fn with_token(edgeboard: &Edgeboard, token: &str, verb: &str, path: &str) -> Call {
-    bare(edgeboard, verb, path).header("authorization", &format!("Bearer {token}"))
+fn with_token(api: &ApiClient, token: &str, verb: &str, path: &str) -> ApiRequest {
+    bare(api, verb, path).header("authorization", &format!("Bearer {token}"))
 }
 
-async fn make_key(edgeboard: &Edgeboard, scopes: Value) -> (String, String) {
+async fn make_key(api: &ApiClient, scopes: Value) -> (String, String) {
     let body = json!({"name": "server", "scopes": scopes});
-    let made = edgeboard.post("/keys", &body).await.is(201);
+    let made = api.post("/keys", &body).await.expect_status(201);
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
     (text("id"), text("key"))
 }
 
-async fn make_board(edgeboard: &Edgeboard) {
+async fn make_board(api: &ApiClient) {
     let access = json!({"access": {"read": "private", "write": "player"}});
-    edgeboard.board("b", &access).await;
+    api.create_leaderboard("b", &access).await;
 }
 
 /// A server of an issuer's keys, which runs as long as the process. Its address.
@@ -65,71 +65,71 @@ fn serve_keys(key: &SigningKey) -> SocketAddr {
     address
 }
 
-over_http! {
-    async fn a_key_works_until_it_is_revoked(edgeboard) {
-        make_board(edgeboard).await;
-        let (id, key) = make_key(edgeboard, json!(["scores:read", "scores:write"])).await;
+api_cases! {
+    async fn a_key_works_until_it_is_revoked(api) {
+        make_board(api).await;
+        let (id, key) = make_key(api, json!(["scores:read", "scores:write"])).await;
         let score = json!({"player": "p", "score": 1});
-        with_key(edgeboard, &key, SCORE.0, SCORE.1).json(&score).send().await.is(200);
-        let page = with_key(edgeboard, &key, "GET", "/leaderboards/b/entries").send().await.is(200);
+        with_key(api, &key, SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
+        let page = with_key(api, &key, "GET", "/leaderboards/b/entries").send().await.expect_status(200);
         assert_eq!(page["count"], 1);
-        with_key(edgeboard, &key, "GET", "/keys").send().await.problem(403, "forbidden");
-        let other = with_key(edgeboard, &key, "GET", "/leaderboards/b/entries");
-        other.header("x-tenant-id", "another").send().await.problem(403, "forbidden");
+        with_key(api, &key, "GET", "/keys").send().await.expect_problem(403, "forbidden");
+        let other = with_key(api, &key, "GET", "/leaderboards/b/entries");
+        other.header("x-tenant-id", "another").send().await.expect_problem(403, "forbidden");
 
-        let revoked = edgeboard.delete(&format!("/keys/{id}")).await;
+        let revoked = api.delete(&format!("/keys/{id}")).await;
         assert_eq!(revoked.status, 204);
         tokio::time::sleep(REVOKED_WITHIN).await;
         // More requests than an instance serves: none of those that are left knows it as good.
         for _ in 0..200 {
-            let refused = with_key(edgeboard, &key, "GET", "/leaderboards/b/entries").send().await;
-            refused.problem(401, "unauthenticated");
+            let refused = with_key(api, &key, "GET", "/leaderboards/b/entries").send().await;
+            refused.expect_problem(401, "unauthenticated");
         }
     }
 
-    async fn a_rotated_key_works_with_both_secrets(edgeboard) {
-        make_board(edgeboard).await;
-        let (id, old) = make_key(edgeboard, json!(["scores:read"])).await;
-        let rotated = edgeboard.post(&format!("/keys/{id}/rotate"), &json!({"overlap_s": 600})).await.is(200);
+    async fn a_rotated_key_works_with_both_secrets(api) {
+        make_board(api).await;
+        let (id, old) = make_key(api, json!(["scores:read"])).await;
+        let rotated = api.post(&format!("/keys/{id}/rotate"), &json!({"overlap_s": 600})).await.expect_status(200);
         let new = rotated["key"].as_str().unwrap();
         for key in [&old, new] {
-            let read = async || with_key(edgeboard, key, "GET", "/leaderboards/b/entries").send().await.status;
-            eventually(read, |status| *status == 200).await;
+            let read = async || with_key(api, key, "GET", "/leaderboards/b/entries").send().await.status;
+            wait_until(read, |status| *status == 200).await;
         }
     }
 
-    async fn a_player_plays_with_a_token_of_a_server(edgeboard) {
-        make_board(edgeboard).await;
-        let (_, key) = make_key(edgeboard, json!(["scores:read", "scores:write"])).await;
+    async fn a_player_plays_with_a_token_of_a_server(api) {
+        make_board(api).await;
+        let (_, key) = make_key(api, json!(["scores:read", "scores:write"])).await;
         let grant = json!({"player": "José", "lifetime_s": 600});
-        let issued = with_key(edgeboard, &key, "POST", "/tokens").json(&grant).send().await.is(201);
+        let issued = with_key(api, &key, "POST", "/tokens").json(&grant).send().await.expect_status(201);
         let token = issued["token"].as_str().unwrap();
         let own = json!({"player": "José", "score": 7});
-        with_token(edgeboard, token, SCORE.0, SCORE.1).json(&own).send().await.is(200);
+        with_token(api, token, SCORE.0, SCORE.1).json(&own).send().await.expect_status(200);
         let foreign = json!({"player": "Pelé", "score": 7});
-        with_token(edgeboard, token, SCORE.0, SCORE.1).json(&foreign).send().await.problem(403, "forbidden");
-        with_token(edgeboard, token, "GET", "/keys").send().await.problem(403, "forbidden");
+        with_token(api, token, SCORE.0, SCORE.1).json(&foreign).send().await.expect_problem(403, "forbidden");
+        with_token(api, token, "GET", "/keys").send().await.expect_problem(403, "forbidden");
         let cut = &token[..token.len() - 10];
-        let refused = with_token(edgeboard, cut, SCORE.0, SCORE.1).json(&own).send().await;
-        refused.problem(401, "unauthenticated");
+        let refused = with_token(api, cut, SCORE.0, SCORE.1).json(&own).send().await;
+        refused.expect_problem(401, "unauthenticated");
         assert!(refused.header("www-authenticate").contains("invalid_token"));
     }
 
-    async fn tokens_of_an_issuer_are_verified_with_its_published_keys(edgeboard) {
-        make_board(edgeboard).await;
+    async fn tokens_of_an_issuer_are_verified_with_its_published_keys(api) {
+        make_board(api).await;
         let key = SigningKey::from_bytes(&[3; 32]);
         let address = serve_keys(&key);
-        let issuer = format!("https://id.example/{}", edgeboard.tenant);
+        let issuer = format!("https://id.example/{}", api.tenant);
         let document = json!({"issuer": issuer, "audiences": ["scores"], "jwks_uri": format!("http://{address}/")});
-        edgeboard.put("/issuers/main", &document).await.is(201);
+        api.put("/issuers/main", &document).await.expect_status(201);
         let header = Header::empty().with_key_id("k");
         let token = |audience: &str| {
             let claims = json!({"iss": issuer, "aud": audience, "sub": "p", "exp": FAR_S});
             Ed25519.token(&header, &Claims::new(claims), &key).unwrap()
         };
         let score = json!({"player": "p", "score": 7});
-        with_token(edgeboard, &token("scores"), SCORE.0, SCORE.1).json(&score).send().await.is(200);
-        let other = with_token(edgeboard, &token("others"), SCORE.0, SCORE.1).json(&score).send().await;
-        other.problem(401, "unauthenticated");
+        with_token(api, &token("scores"), SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
+        let other = with_token(api, &token("others"), SCORE.0, SCORE.1).json(&score).send().await;
+        other.expect_problem(401, "unauthenticated");
     }
 }

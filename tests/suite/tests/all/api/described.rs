@@ -4,9 +4,10 @@
 use http::HeaderValue;
 use leaderboard_openapi::all_routes;
 use leaderboard_pipeline::{Base, Verb};
+use leaderboard_test_support::ApiClient;
 use serde_json::json;
 
-use crate::edgeboard::{Edgeboard, over_http};
+use crate::cases::api_cases;
 
 /// What a component carries as a file.
 const FILES: [&str; 10] = [
@@ -23,32 +24,32 @@ const FILES: [&str; 10] = [
 ];
 
 /// One of everything that a tenant can have. The id of its key.
-async fn fill(edgeboard: &Edgeboard) -> String {
-    edgeboard.board("goals", &json!({})).await;
-    edgeboard.score("goals", "ann", 3).await;
+async fn fill(api: &ApiClient) -> String {
+    api.create_leaderboard("goals", &json!({})).await;
+    api.submit_score("goals", "ann", 3).await;
     // Nobody else on this host may have the same.
-    let issuer = format!("https://{}.example.com", edgeboard.tenant);
+    let issuer = format!("https://{}.example.com", api.tenant);
     let issuer = json!({"issuer": issuer, "audiences": ["game"], "discovery": true});
     for (path, document) in [
-        (format!("/tenants/{}", edgeboard.tenant), json!({})),
+        (format!("/tenants/{}", api.tenant), json!({})),
         ("/issuers/games".to_owned(), issuer),
         ("/limits".to_owned(), json!({})),
         ("/flags".to_owned(), json!({"flags": {}})),
     ] {
-        edgeboard.put(&path, &document).await.is(201);
+        api.put(&path, &document).await.expect_status(201);
     }
-    let key = edgeboard
+    let key = api
         .post("/keys", &json!({"name": "server", "scopes": ["scores:read"]}))
         .await;
-    key.is(201)["id"].as_str().unwrap().to_owned()
+    key.expect_status(201)["id"].as_str().unwrap().to_owned()
 }
 
 /// The paths of all routes that read something, with the tenant's names in them.
-fn reads(edgeboard: &Edgeboard, key: &str) -> Vec<String> {
+fn reads(api: &ApiClient, key: &str) -> Vec<String> {
     let segment = |segment| match segment {
         ":leaderboard" => "goals",
         ":player" => "ann",
-        ":tenant" => &edgeboard.tenant,
+        ":tenant" => &api.tenant,
         ":issuer" => "games",
         ":key" => key,
         other => other,
@@ -70,36 +71,36 @@ fn reads(edgeboard: &Edgeboard, key: &str) -> Vec<String> {
     paths.chain(FILES.map(str::to_owned)).collect()
 }
 
-over_http! {
-    async fn every_read_is_answered_to_head_and_to_conditions(edgeboard) {
-        let key = fill(edgeboard).await;
+api_cases! {
+    async fn every_read_supports_head_and_conditions(api) {
+        let key = fill(api).await;
         let mut unchanged = 0;
-        for path in reads(edgeboard, &key) {
-            let got = edgeboard.anywhere("GET", &path).send().await;
+        for path in reads(api, &key) {
+            let got = api.request_at("GET", &path).send().await;
             // The operator's documents are everybody's on this host, and may not be there. Nobody is banned.
             let there = got.status == 200 || got.status == 404 && (path.contains("/operator/") || path.ends_with("/ban"));
             let leads_to_docs = path == "/" && got.status == 307;
             assert!(there || leads_to_docs, "{path}: {got:?}");
-            let head = edgeboard.anywhere("HEAD", &path).send().await;
+            let head = api.request_at("HEAD", &path).send().await;
             assert_eq!((head.status, head.body.len()), (got.status, 0), "{path}");
             let Some(tag) = got.headers.get("etag").and_then(|tag| HeaderValue::to_str(tag).ok()) else {
                 continue;
             };
             for verb in ["GET", "HEAD"] {
-                let held = edgeboard.anywhere(verb, &path).header("if-none-match", tag).send().await;
+                let held = api.request_at(verb, &path).header("if-none-match", tag).send().await;
                 assert_eq!((held.status, held.body.len()), (304, 0), "{verb} {path}");
             }
             unchanged += 1;
             if path.starts_with("/api") {
-                edgeboard.anywhere("GET", &path).header("if-match", "\"another\"").send().await.problem(412, "precondition-failed");
+                api.request_at("GET", &path).header("if-match", "\"another\"").send().await.expect_problem(412, "precondition-failed");
             }
         }
         assert!(unchanged > 30, "{unchanged}");
     }
 
-    async fn the_description_is_sent_compressed_to_those_who_take_that(edgeboard) {
-        let plain = edgeboard.anywhere("GET", "/openapi.json").without("accept-encoding").send().await;
-        let small = edgeboard.anywhere("GET", "/openapi.json").header("accept-encoding", "gzip").send().await;
+    async fn the_description_is_compressed_for_clients_that_accept_it(api) {
+        let plain = api.request_at("GET", "/openapi.json").without_header("accept-encoding").send().await;
+        let small = api.request_at("GET", "/openapi.json").header("accept-encoding", "gzip").send().await;
         assert_eq!((plain.status, small.status), (200, 200));
         assert!(plain.headers.get("content-encoding").is_none());
         assert_eq!(small.header("content-encoding"), "gzip");

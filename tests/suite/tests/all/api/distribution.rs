@@ -1,36 +1,37 @@
 //! The distribution, against counting by hand.
 
+use leaderboard_test_support::{ApiClient, PseudoRandom};
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, Numbers, over_http};
+use crate::cases::api_cases;
 
 const PERCENTILES: [usize; 9] = [1, 5, 10, 25, 50, 75, 90, 95, 99];
 
 /// Scores that cluster, in no order.
 fn scores(count: u64) -> Vec<i64> {
-    let mut numbers = Numbers(17);
+    let mut numbers = PseudoRandom(17);
     let one = |_| i64::try_from(numbers.below(1000) * numbers.below(1000)).unwrap() - 50_000;
     (0..count).map(one).collect()
 }
 
-async fn filled(edgeboard: &Edgeboard, configuration: &Value, scores: &[i64]) {
-    edgeboard.board("b", configuration).await;
+async fn filled(api: &ApiClient, configuration: &Value, scores: &[i64]) {
+    api.create_leaderboard("b", configuration).await;
     let submissions: Vec<_> = scores
         .iter()
         .enumerate()
         .map(|(n, score)| json!({"player": format!("p{n}"), "score": score}))
         .collect();
-    edgeboard.submit_all("b", &submissions).await;
+    api.submit_all("b", &submissions).await;
 }
 
 /// Everything that a distribution says, for scores of which larger ones are better.
-async fn check(edgeboard: &Edgeboard, scores: &[i64], buckets: usize, ask: i64) {
+async fn check(api: &ApiClient, scores: &[i64], buckets: usize, ask: i64) {
     let query = format!("/leaderboards/b/distribution?buckets={buckets}&score={ask}");
-    let answer = edgeboard.get(&query).await.is(200);
+    let answer = api.get(&query).await.expect_status(200);
     assert_eq!(answer["count"], scores.len());
-    let told = answer["buckets"].as_array().unwrap();
-    assert!(told.len() <= buckets && !told.is_empty());
-    let bounds: Vec<_> = told
+    let actual = answer["buckets"].as_array().unwrap();
+    assert!(actual.len() <= buckets && !actual.is_empty());
+    let bounds: Vec<_> = actual
         .iter()
         .map(|b| (b["from"].as_i64().unwrap(), b["to"].as_i64().unwrap()))
         .collect();
@@ -47,7 +48,7 @@ async fn check(edgeboard: &Edgeboard, scores: &[i64], buckets: usize, ask: i64) 
             .all(|(from, to)| to - from == width),
         "{bounds:?}"
     );
-    for (bucket, (from, to)) in told.iter().zip(&bounds) {
+    for (bucket, (from, to)) in actual.iter().zip(&bounds) {
         let count = scores.iter().filter(|score| (from..=to).contains(score)).count();
         assert_eq!(bucket["count"], count, "{from}..={to}");
     }
@@ -73,61 +74,61 @@ async fn check(edgeboard: &Edgeboard, scores: &[i64], buckets: usize, ask: i64) 
     assert!((place["percentile"].as_f64().unwrap() - percentile).abs() < 1e-9);
 }
 
-over_http! {
-    async fn buckets_percentiles_and_the_place_of_a_score(edgeboard) {
+api_cases! {
+    async fn buckets_percentiles_and_the_rank_of_a_score(api) {
         let scores = scores(1500);
-        filled(edgeboard, &json!({}), &scores).await;
+        filled(api, &json!({}), &scores).await;
         for (buckets, ask) in [(20, scores[7]), (1, 0), (100, 400_000), (7, i64::MAX), (33, i64::MIN)] {
             if ask == i64::MAX || ask == i64::MIN {
-                let answer = edgeboard.get(&format!("/leaderboards/b/distribution?score={ask}")).await.is(200);
+                let answer = api.get(&format!("/leaderboards/b/distribution?score={ask}")).await.expect_status(200);
                 assert_eq!(answer["score"]["score"], ask.to_string());
                 assert_eq!(answer["score"]["rank"], if ask > 0 { 1 } else { 1501 });
                 continue;
             }
-            check(edgeboard, &scores, buckets, ask).await;
+            check(api, &scores, buckets, ask).await;
         }
     }
 
-    async fn with_fewer_values_than_buckets(edgeboard) {
+    async fn with_fewer_values_than_buckets(api) {
         let scores = [3, 1, 1, 2, 3, 3];
-        filled(edgeboard, &json!({}), &scores).await;
-        check(edgeboard, &scores, 20, 2).await;
-        let answer = edgeboard.get("/leaderboards/b/distribution").await.is(200);
+        filled(api, &json!({}), &scores).await;
+        check(api, &scores, 20, 2).await;
+        let answer = api.get("/leaderboards/b/distribution").await.expect_status(200);
         let buckets: Vec<_> = [(1, 2), (2, 1), (3, 3)].iter().map(|(v, n)| json!({"from": v, "to": v, "count": n})).collect();
         assert_eq!((&answer["buckets"], &answer["score"]), (&json!(buckets), &Value::Null));
     }
 
-    async fn where_smaller_is_better(edgeboard) {
+    async fn where_smaller_is_better(api) {
         let columns = json!([{"name": "score", "order": "asc"}]);
-        filled(edgeboard, &json!({"columns": columns}), &[10, 20, 30, 40]).await;
-        let answer = edgeboard.get("/leaderboards/b/distribution?buckets=2&score=15").await.is(200);
+        filled(api, &json!({"columns": columns}), &[10, 20, 30, 40]).await;
+        let answer = api.get("/leaderboards/b/distribution?buckets=2&score=15").await.expect_status(200);
         assert_eq!(answer["buckets"], json!([{"from": 10, "to": 25, "count": 2}, {"from": 26, "to": 40, "count": 2}]));
         assert_eq!(answer["score"], json!({"score": 15, "rank": 2, "percentile": 75.0}));
         assert_eq!((&answer["percentiles"]["99"], &answer["percentiles"]["1"]), (&json!(10), &json!(30)));
     }
 
-    async fn the_rank_a_score_would_have_follows_the_ties(edgeboard) {
+    async fn the_rank_a_score_would_have_follows_the_ties(api) {
         for (ties, rank) in [("earliest", 5), ("latest", 3), ("shared", 3), ("dense", 2)] {
-            edgeboard.board(ties, &json!({"ties": ties})).await;
+            api.create_leaderboard(ties, &json!({"ties": ties})).await;
             for (player, score) in [("a", 9), ("b", 9), ("c", 5), ("d", 5), ("e", 1)] {
                 let submission = json!({"player": player, "score": score, "occurred_at": "2020-01-01T00:00:00Z"});
-                edgeboard.submit(ties, &submission).await;
+                api.submit(ties, &submission).await;
             }
-            let answer = edgeboard.get(&format!("/leaderboards/{ties}/distribution?score=5")).await.is(200);
+            let answer = api.get(&format!("/leaderboards/{ties}/distribution?score=5")).await.expect_status(200);
             assert_eq!((&answer["score"]["rank"], &answer["score"]["percentile"]), (&json!(rank), &json!(20.0)), "{ties}");
             // And that is where a newcomer with this score lands.
-            assert_eq!(edgeboard.score(ties, "new", 5).await["rank"], rank, "{ties}");
+            assert_eq!(api.submit_score(ties, "new", 5).await["rank"], rank, "{ties}");
         }
     }
 
-    async fn without_entries_and_over_the_whole_range(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
-        let answer = edgeboard.get("/leaderboards/b/distribution?score=5").await.is(200);
+    async fn without_entries_and_over_the_whole_range(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        let answer = api.get("/leaderboards/b/distribution?score=5").await.expect_status(200);
         assert_eq!((&answer["count"], &answer["buckets"], &answer["percentiles"]), (&json!(0), &json!([]), &json!({})));
         assert_eq!(answer["score"], json!({"score": 5, "rank": 1, "percentile": 0.0}));
-        edgeboard.score("b", "low", i64::MIN).await;
-        edgeboard.score("b", "high", i64::MAX).await;
-        let answer = edgeboard.get("/leaderboards/b/distribution?buckets=2").await.is(200);
+        api.submit_score("b", "low", i64::MIN).await;
+        api.submit_score("b", "high", i64::MAX).await;
+        let answer = api.get("/leaderboards/b/distribution?buckets=2").await.expect_status(200);
         assert_eq!(answer["buckets"], json!([
             {"from": "-9223372036854775808", "to": -1, "count": 1},
             {"from": 0, "to": "9223372036854775807", "count": 1},

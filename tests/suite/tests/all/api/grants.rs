@@ -1,16 +1,13 @@
 //! `spin.toml` grants what is needed, and nothing works without it.
 
 use leaderboard_host::{Host, Running};
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{ApiClient, RedisServer, block_on, host_config, project_root, state_dir};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::edgeboard::{Edgeboard, configuration, root, state_dir};
-use crate::harness::block_on;
-
 /// A host on a copy of the manifest in which one component lacks a line.
 async fn without(component: &str, line: &str, redis: Option<&RedisServer>) -> (Running, TempDir) {
-    let original = std::fs::read_to_string(root().join("spin.toml")).unwrap();
+    let original = std::fs::read_to_string(project_root().join("spin.toml")).unwrap();
     let start = original.find(&format!("[component.{component}]")).unwrap();
     let (before, section) = original.split_at(start);
     assert!(
@@ -20,12 +17,12 @@ async fn without(component: &str, line: &str, redis: Option<&RedisServer>) -> (R
         "no {line} in {component}"
     );
     let edited = format!("{before}{}", section.replacen(line, "", 1));
-    let sources = root().join("target/functions").display().to_string();
+    let sources = project_root().join("target/functions").display().to_string();
     let edited = edited.replace("target/functions", &sources);
     let state = state_dir();
     let manifest = state.path().join("spin.toml");
     std::fs::write(&manifest, edited).unwrap();
-    let mut configuration = configuration(state.path(), redis.map(RedisServer::url).as_deref());
+    let mut configuration = host_config(state.path(), redis.map(RedisServer::url).as_deref());
     configuration.manifest = manifest;
     (Host::start(configuration).await.unwrap(), state)
 }
@@ -40,14 +37,13 @@ fn a_component_without_the_grant_of_redis_is_refused_and_the_others_work() {
             Some(&redis),
         )
         .await;
-        let edgeboard = Edgeboard::new(host.url());
-        edgeboard.board("b", &json!({})).await;
-        assert_eq!(edgeboard.score("b", "p", 1).await["rank"], 1);
-        edgeboard
-            .get("/leaderboards/b/entries")
+        let api = ApiClient::over_http(&host.url());
+        api.create_leaderboard("b", &json!({})).await;
+        assert_eq!(api.submit_score("b", "p", 1).await["rank"], 1);
+        api.get("/leaderboards/b/entries")
             .await
-            .problem(503, "unavailable");
-        edgeboard.get("/health/ready").await.is(200);
+            .expect_problem(503, "unavailable");
+        api.get("/health/ready").await.expect_status(200);
     });
 }
 
@@ -55,13 +51,12 @@ fn a_component_without_the_grant_of_redis_is_refused_and_the_others_work() {
 fn a_component_without_the_grant_of_the_database_is_refused_and_the_others_work() {
     block_on(async {
         let (host, _state) = without("ranks", r#"sqlite_databases = ["default"]"#, None).await;
-        let edgeboard = Edgeboard::new(host.url());
-        edgeboard.board("b", &json!({})).await;
-        assert_eq!(edgeboard.score("b", "p", 1).await["rank"], 1);
-        edgeboard
-            .get("/leaderboards/b/entries")
+        let api = ApiClient::over_http(&host.url());
+        api.create_leaderboard("b", &json!({})).await;
+        assert_eq!(api.submit_score("b", "p", 1).await["rank"], 1);
+        api.get("/leaderboards/b/entries")
             .await
-            .problem(503, "unavailable");
+            .expect_problem(503, "unavailable");
     });
 }
 
@@ -70,22 +65,23 @@ fn without_the_cache_of_the_region_every_answer_is_the_same() {
     block_on(async {
         let redis = RedisServer::start();
         let (host, _state) = without("scores", r#"key_value_stores = ["default"]"#, Some(&redis)).await;
-        let edgeboard = Edgeboard::new(host.url());
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        let api = ApiClient::over_http(&host.url());
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
         for sum in 1..=3 {
-            assert_eq!(edgeboard.score("b", "p", 1).await["values"]["score"], sum);
+            assert_eq!(api.submit_score("b", "p", 1).await["values"]["score"], sum);
         }
     });
 }
 
 #[test]
 fn no_component_has_more_than_it_needs() {
-    let manifest: toml::Table = std::fs::read_to_string(root().join("spin.toml"))
+    let manifest: toml::Table = std::fs::read_to_string(project_root().join("spin.toml"))
         .unwrap()
         .parse()
         .unwrap();
     let components = manifest["component"].as_table().unwrap();
-    let functions = std::fs::read_dir(root().join("functions")).unwrap();
+    let functions = std::fs::read_dir(project_root().join("functions")).unwrap();
     assert_eq!(components.len(), functions.count());
     for (name, component) in components {
         let list = |field: &str| -> Vec<&str> {
@@ -120,7 +116,7 @@ fn no_component_has_more_than_it_needs() {
             matches!(name.as_str(), "cache-events" | "docs" | "score-events"),
             "{name}"
         );
-        // Whoever answers over HTTP is told by a proxy that the request came over TLS.
+        // A proxy says in a header that the request came over TLS.
         for of_proxies in ["trusted_proxies", "forwarded_header"] {
             assert_eq!(
                 variables.is_none_or(|variables| !variables.contains_key(of_proxies)),

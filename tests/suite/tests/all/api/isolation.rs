@@ -1,11 +1,12 @@
 //! Tenants do not see each other: every route there is, walked with another tenant's credentials.
 
-use leaderboard_api::{BodyKind, Permission};
 use leaderboard_openapi::{ListedRoute, all_routes};
+use leaderboard_api::{BodyKind, Permission};
 use leaderboard_pipeline::{Base, Verb};
+use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, Reply, eventually, over_http};
+use crate::cases::api_cases;
 
 /// In everything that tenant A has, and in nothing that anybody else may read.
 const SECRET: &str = "only-for-a";
@@ -62,7 +63,7 @@ fn body(route: &ListedRoute, path: &str) -> Value {
         "keys" => json!({"name": "b", "scopes": ["scores:read"]}),
         "rotate" => json!({"overlap_s": 0}),
         "tokens" => json!({"player": SOMEBODY}),
-        // Of two that are the same, A has one and the other is nobody's.
+        // A has the first of the two. No tenant has the second.
         ":issuer" => {
             let issuer = if path.ends_with("taken") {
                 COMMON
@@ -94,24 +95,24 @@ fn body(route: &ListedRoute, path: &str) -> Value {
 struct Caller(&'static str, String);
 
 /// A key of the tenant: its id and its text.
-async fn key(tenant: &Edgeboard, scopes: &[&str]) -> (String, String) {
+async fn key(tenant: &ApiClient, scopes: &[&str]) -> (String, String) {
     let made = tenant
         .post("/keys", &json!({"name": SECRET, "scopes": scopes}))
         .await
-        .is(201);
+        .expect_status(201);
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
     (text("id"), text("key"))
 }
 
 /// Everything that a tenant can have, with the secret in it.
-async fn fill(tenant: &Edgeboard) -> Names {
+async fn fill(tenant: &ApiClient) -> Names {
     let name = format!("/tenants/{}", tenant.tenant);
     tenant
         .put(&name, &json!({"title": SECRET, "quotas": {"leaderboards": 1000}}))
         .await
-        .is(201);
+        .expect_status(201);
     let board = json!({"title": SECRET, "access": {"read": "private"}, "operator": "increment"});
-    tenant.board("taken", &board).await;
+    tenant.create_leaderboard("taken", &board).await;
     for player in ["shared", SECRET] {
         tenant
             .submit(
@@ -121,26 +122,26 @@ async fn fill(tenant: &Edgeboard) -> Names {
             .await;
     }
     tenant
-        .call("PUT", &format!("/players/{SECRET}-banned/ban"))
+        .request("PUT", &format!("/players/{SECRET}-banned/ban"))
         .json(&json!({"reason": SECRET}))
         .send()
         .await
-        .is(204);
+        .expect_status(204);
     tenant
         .put("/limits", &json!({"addresses": {"deny": [ADDRESS]}}))
         .await
-        .is(201);
+        .expect_status(201);
     let flag = json!({"state": "ENABLED", "variants": {"on": SECRET, "off": "x"}, "defaultVariant": "on"});
     tenant
         .put("/flags", &json!({"flags": {"taken": flag}}))
         .await
-        .is(201);
+        .expect_status(201);
     let secret = format!("{SECRET}-{}", "x".repeat(40));
     let issuer = json!({"issuer": format!("https://{SECRET}.example"), "audiences": [SECRET],
         "keys": [{"kid": "k", "secret": secret}]});
-    tenant.put("/issuers/taken", &issuer).await.is(201);
+    tenant.put("/issuers/taken", &issuer).await.expect_status(201);
     let common = json!({"issuer": COMMON, "audiences": ["common"], "keys": [{"secret": secret}]});
-    tenant.put("/issuers/common", &common).await.is(201);
+    tenant.put("/issuers/common", &common).await.expect_status(201);
     let (id, _) = key(tenant, &["admin"]).await;
     Names {
         tenant: tenant.tenant.clone(),
@@ -151,7 +152,7 @@ async fn fill(tenant: &Edgeboard) -> Names {
 }
 
 /// What the tenant itself sees of it. The key's own audit and usage grow with every look.
-async fn seen(tenant: &Edgeboard, names: &Names) -> Vec<Value> {
+async fn seen(tenant: &ApiClient, names: &Names) -> Vec<Value> {
     let mut seen = Vec::new();
     for path in [
         "/leaderboards",
@@ -163,25 +164,35 @@ async fn seen(tenant: &Edgeboard, names: &Names) -> Vec<Value> {
         "/keys",
         "/audit",
     ] {
-        seen.push(tenant.get(path).await.is(200));
+        seen.push(tenant.get(path).await.expect_status(200));
     }
-    seen.push(tenant.get(&format!("/keys/{}", names.key)).await.is(200));
-    seen.push(tenant.get(&format!("/tenants/{}", names.tenant)).await.is(200));
+    seen.push(
+        tenant
+            .get(&format!("/keys/{}", names.key))
+            .await
+            .expect_status(200),
+    );
+    seen.push(
+        tenant
+            .get(&format!("/tenants/{}", names.tenant))
+            .await
+            .expect_status(200),
+    );
     seen
 }
 
 async fn ask(
-    tenant: &Edgeboard,
+    tenant: &ApiClient,
     caller: &Caller,
     route: &ListedRoute,
     path: &str,
     named: Option<&str>,
-) -> Reply {
+) -> ApiResponse {
     let send = async || {
         let mut call = tenant
-            .anywhere(route.verb.name(), path)
-            .without("x-api-key")
-            .without("x-tenant-id");
+            .request_at(route.verb.name(), path)
+            .without_header("x-api-key")
+            .without_header("x-tenant-id");
         if !caller.0.is_empty() {
             call = call.header(caller.0, &caller.1);
         }
@@ -193,41 +204,41 @@ async fn ask(
         }
         call.send().await
     };
-    eventually(send, |answer| answer.status != 429).await
+    wait_until(send, |answer| answer.status != 429).await
 }
 
 #[track_caller]
-fn assert_innocent(answer: &Reply) {
+fn assert_innocent(answer: &ApiResponse) {
     assert!(answer.status < 500, "{answer:?}");
     let headers = answer
         .headers
         .values()
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let told: Vec<String> = headers
+    let actual: Vec<String> = headers
         .chain([String::from_utf8_lossy(&answer.body).into_owned()])
         .collect();
     for secret in [SECRET, ADDRESS] {
         assert!(
-            told.iter().all(|text| !text.contains(secret)),
+            actual.iter().all(|text| !text.contains(secret)),
             "{secret} in {answer:?}"
         );
     }
 }
 
-over_http! {
+api_cases! {
     /// A route with a name in its path is asked twice, for one that A has and for one that nobody has: the answers have the
-    /// same status, so that not even the existence of a name is told.
-    async fn no_route_tells_another_tenant_anything(edgeboard) {
-        let own = Edgeboard::new(&edgeboard.url);
-        let nobody = Edgeboard::new(&edgeboard.url);
-        let names = fill(edgeboard).await;
+    /// same status, so that a response does not show whether a name exists.
+    async fn no_route_shows_data_to_another_tenant(api) {
+        let own = api.another_tenant();
+        let nobody = api.another_tenant();
+        let names = fill(api).await;
         let (ghost_key, _) = key(&nobody, &["scores:read"]).await;
         let ghosts = Names { tenant: nobody.tenant.clone(), key: ghost_key, leaderboard: "ghost", player: "nobody" };
-        let before = seen(edgeboard, &names).await;
+        let before = seen(api, &names).await;
 
         let mut callers = vec![Caller("", String::new())];
         for scopes in [["admin"].as_slice(), &["scores:write"], &["scores:read"]] {
-            let made = own.post("/keys", &json!({"name": "b", "scopes": scopes})).await.is(201);
+            let made = own.post("/keys", &json!({"name": "b", "scopes": scopes})).await.expect_status(201);
             callers.push(Caller("x-api-key", made["key"].as_str().unwrap().to_owned()));
         }
         let token = own.post("/tokens", &json!({"player": SOMEBODY})).await.json();
@@ -255,7 +266,7 @@ over_http! {
                 if !route.permission.requires_auth() {
                     continue;
                 }
-                // Naming A does not help: who has a credential has a tenant, and nobody may only read what is public.
+                // Naming A has no effect: a credential belongs to one tenant, and an anonymous caller reads public data only.
                 let named = ask(&own, caller, route, &path, Some(&names.tenant)).await;
                 assert_innocent(&named);
                 // The list of leaderboards has those that everybody may know of, and the tenant's are private.
@@ -272,20 +283,20 @@ over_http! {
             .map(|route| route.pattern)
             .collect();
         assert_eq!(undone, ["/keys/:key/rotate", "/ofrep/v1/evaluate/flags/:flag"]);
-        assert_eq!(seen(edgeboard, &names).await, before);
+        assert_eq!(seen(api, &names).await, before);
     }
 
-    async fn a_cursor_of_another_tenant_leads_nowhere_but_home(edgeboard) {
-        let other = Edgeboard::new(&edgeboard.url);
-        for (tenant, title) in [(edgeboard, SECRET), (&other, "b")] {
+    async fn a_cursor_of_another_tenant_shows_only_own_entries(api) {
+        let other = api.another_tenant();
+        for (tenant, title) in [(api, SECRET), (&other, "b")] {
             for board in ["x", "y", "z"] {
-                tenant.board(board, &json!({"title": title})).await;
-                tenant.score(board, &format!("{title}-1"), 1).await;
-                tenant.score(board, &format!("{title}-2"), 2).await;
+                tenant.create_leaderboard(board, &json!({"title": title})).await;
+                tenant.submit_score(board, &format!("{title}-1"), 1).await;
+                tenant.submit_score(board, &format!("{title}-2"), 2).await;
             }
         }
         for path in ["/leaderboards?limit=1", "/leaderboards/x/entries?limit=1"] {
-            let cursor = edgeboard.get(path).await.is(200)["next"].as_str().unwrap().to_owned();
+            let cursor = api.get(path).await.expect_status(200)["next"].as_str().unwrap().to_owned();
             let answer = other.get(&format!("{path}&cursor={cursor}")).await;
             assert_innocent(&answer);
         }

@@ -2,12 +2,9 @@
 
 use std::time::Instant;
 
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{ApiClient, ApiResponse, RedisServer, StoreKind, TestService, wait_until};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-
-use crate::edgeboard::{Edgeboard, Reply, Site, Store, eventually};
-use crate::harness::block_on;
 
 /// Connections of a crowd, and requests of each.
 const CONNECTIONS: u64 = 32;
@@ -15,39 +12,43 @@ const REQUESTS: u64 = 250;
 const QUOTA: u64 = 10;
 const BURST: u64 = 20;
 
-async fn site(store: Store, limits: &Value) -> Site {
-    let redis = (store == Store::Redis).then(RedisServer::start);
-    let site = Site::limited(redis).await;
-    site.edgeboard().put("/operator/limits", limits).await.is(201);
-    site
+async fn service(store: StoreKind, limits: &Value) -> TestService {
+    let redis = (store == StoreKind::Redis).then(RedisServer::start);
+    let service = TestService::start_with_default_limits(redis).await;
+    service
+        .api()
+        .put("/operator/limits", limits)
+        .await
+        .expect_status(201);
+    service
 }
 
 /// A read without a credential.
-async fn read(edgeboard: &Edgeboard) -> Reply {
-    let call = edgeboard.call("GET", "/leaderboards/b/entries");
-    call.without("x-api-key").send().await
+async fn read(api: &ApiClient) -> ApiResponse {
+    let call = api.request("GET", "/leaderboards/b/entries");
+    call.without_header("x-api-key").send().await
 }
 
-async fn requests_of_today(edgeboard: &Edgeboard) -> u64 {
-    let path = format!("/tenants/{}/usage", edgeboard.tenant);
-    let usage = edgeboard.get(&path).await.is(200);
+async fn requests_of_today(api: &ApiClient) -> u64 {
+    let path = format!("/tenants/{}/usage", api.tenant);
+    let usage = api.get(&path).await.expect_status(200);
     usage["days"][0]["requests"].as_u64().unwrap_or_default()
 }
 
 /// Hammers, and gets at most the burst, what grows back, and a burst of each instance that begins before it knows.
-async fn a_crowd_from_one_address_gets_no_more_than_the_bound(store: Store) {
+async fn a_crowd_from_one_address_gets_no_more_than_the_bound(store: StoreKind) {
     let limits = json!({"policies": {"client": {"quota": QUOTA, "window_s": 1, "burst": BURST}}});
-    let site = site(store, &limits).await;
-    let edgeboard = site.edgeboard();
-    edgeboard.board("b", &json!({})).await;
+    let service = service(store, &limits).await;
+    let api = service.api();
+    api.create_leaderboard("b", &json!({})).await;
     let began = Instant::now();
     let mut crowd = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let edgeboard = edgeboard.clone();
-        crowd.spawn(async move {
+        let api = api.clone();
+        crowd.spawn_local(async move {
             let mut let_through = 0;
             for _ in 0..REQUESTS {
-                let answer = read(&edgeboard).await;
+                let answer = read(&api).await;
                 match answer.status {
                     200 => let_through += 1,
                     429 => assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0),
@@ -70,31 +71,30 @@ async fn a_crowd_from_one_address_gets_no_more_than_the_bound(store: Store) {
 }
 
 /// Instances come to their end on the way.
-async fn every_read_is_reported_once(store: Store) {
+async fn every_read_is_reported_once(store: StoreKind) {
     const READS: u64 = 300;
     let off = json!({"policies": {"client": {"quota": 100_000, "burst": 100_000}}});
-    let site = site(store, &off).await;
-    let edgeboard = site.edgeboard();
-    edgeboard.board("b", &json!({})).await;
-    let before = requests_of_today(&edgeboard).await;
+    let service = service(store, &off).await;
+    let api = service.api();
+    api.create_leaderboard("b", &json!({})).await;
+    let before = requests_of_today(&api).await;
     for _ in 0..READS {
-        read(&edgeboard).await.is(200);
+        read(&api).await.expect_status(200);
     }
-    let counted = eventually(
-        async || requests_of_today(&edgeboard).await,
+    let counted = wait_until(
+        async || requests_of_today(&api).await,
         |count| *count == before + READS,
     );
     assert_eq!(counted.await, before + READS);
 }
 
-async fn guesses_are_limited_by_address(store: Store) {
+async fn guesses_are_limited_by_address(store: StoreKind) {
     let limits = json!({"policies": {"credentials": {"quota": 1, "window_s": 3600, "burst": 5}}});
-    let site = site(store, &limits).await;
-    let edgeboard = site.edgeboard();
+    let service = service(store, &limits).await;
+    let api = service.api();
     let guess = async |path: &str| {
-        edgeboard
-            .call("GET", path)
-            .instead("x-api-key", "guess")
+        api.request("GET", path)
+            .replace_header("x-api-key", "guess")
             .send()
             .await
     };
@@ -110,18 +110,20 @@ async fn guesses_are_limited_by_address(store: Store) {
     assert!((5..=10).contains(&refused), "{refused}");
     let limited = guess("/leaderboards").await;
     assert_eq!(limited.json()["violated-policies"], json!(["credentials"]));
-    edgeboard.get("/health/live").await.is(200);
+    api.get("/health/live").await.expect_status(200);
 }
 
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod sqlite {
-            use crate::edgeboard::Store;
-            $(#[test] fn $name() { super::block_on(super::$name(Store::Sqlite)); })*
+    use leaderboard_test_support::StoreKind;
+
+    $(#[test] fn $name() { leaderboard_test_support::block_on(super::$name(StoreKind::Sqlite)); })*
         }
         mod redis {
-            use crate::edgeboard::Store;
-            $(#[test] fn $name() { super::block_on(super::$name(Store::Redis)); })*
+    use leaderboard_test_support::StoreKind;
+
+    $(#[test] fn $name() { leaderboard_test_support::block_on(super::$name(StoreKind::Redis)); })*
         }
     };
 }

@@ -1,21 +1,21 @@
 //! The API over HTTP, on both stores.
 
 mod around;
-mod at_once;
 mod audit;
 mod bad_input;
 mod batches;
 mod browsers;
 mod cache;
+mod concurrent_clients;
 mod configuration;
 mod credentials;
-mod crowd;
 mod described;
 mod distribution;
+mod document_changes;
 mod full_store;
 mod grants;
-mod hanging;
-mod identity;
+mod hanging_store;
+mod idempotency;
 mod isolation;
 mod limits;
 mod listing;
@@ -29,7 +29,7 @@ mod preconditions;
 mod protocol;
 mod removal;
 mod round_trips;
-mod several;
+mod several_leaderboards;
 mod slow_bodies;
 pub(crate) mod snapshots;
 mod tenants;

@@ -1,8 +1,9 @@
 //! Players of any name, in paths, queries, bodies and cursors.
 
+use leaderboard_test_support::{ApiClient, encode_segment};
 use serde_json::json;
 
-use crate::edgeboard::{Edgeboard, over_http, segment};
+use crate::cases::api_cases;
 
 /// Names that some layer of some other system would change, split or refuse.
 fn names() -> Vec<String> {
@@ -48,47 +49,47 @@ fn names() -> Vec<String> {
     names
 }
 
-async fn all_named(edgeboard: &Edgeboard) -> Vec<String> {
-    edgeboard.board("b", &json!({})).await;
+async fn all_named(api: &ApiClient) -> Vec<String> {
+    api.create_leaderboard("b", &json!({})).await;
     let names = names();
     let submissions: Vec<_> = (0..)
         .zip(&names)
         .map(|(n, name)| json!({"player": name, "score": 1000 - n}))
         .collect();
-    edgeboard.submit_all("b", &submissions).await;
+    api.submit_all("b", &submissions).await;
     names
 }
 
-over_http! {
-    async fn each_is_one_player_and_comes_back_as_it_was_sent(edgeboard) {
-        let names = all_named(edgeboard).await;
-        let listed: Vec<_> = edgeboard.list("b").await.into_iter().map(|one| one.player).collect();
+api_cases! {
+    async fn each_is_one_player_and_is_returned_unchanged(api) {
+        let names = all_named(api).await;
+        let listed: Vec<_> = api.list_entries("b").await.into_iter().map(|one| one.player).collect();
         assert_eq!(listed, names);
     }
 
-    async fn each_is_found_by_path(edgeboard) {
-        for (name, rank) in all_named(edgeboard).await.iter().zip(1..) {
-            let entry = edgeboard.entry("b", name).await.is(200);
+    async fn each_is_found_by_path(api) {
+        for (name, rank) in all_named(api).await.iter().zip(1..) {
+            let entry = api.read_entry("b", name).await.expect_status(200);
             assert_eq!((&entry["entry"]["player"], &entry["entry"]["rank"]), (&json!(name), &json!(rank)));
-            let path = format!("/leaderboards/b/entries/{}/around?limit=1", segment(name));
-            assert_eq!(edgeboard.get(&path).await.is(200)["entries"][0]["player"], *name);
+            let path = format!("/leaderboards/b/entries/{}/around?limit=1", encode_segment(name));
+            assert_eq!(api.get(&path).await.expect_status(200)["entries"][0]["player"], *name);
         }
     }
 
-    async fn each_is_found_in_a_list_of_players(edgeboard) {
-        let names = all_named(edgeboard).await;
-        let asked: Vec<_> = names.iter().map(|name| segment(name)).collect();
-        let answer = edgeboard.page("b", &format!("?players={}", asked.join(","))).await;
+    async fn each_is_found_in_a_list_of_players(api) {
+        let names = all_named(api).await;
+        let asked: Vec<_> = names.iter().map(|name| encode_segment(name)).collect();
+        let answer = api.page("b", &format!("?players={}", asked.join(","))).await;
         assert_eq!(answer["not_found"], json!([]));
         let found: Vec<_> = answer["entries"].as_array().unwrap().iter().map(|entry| entry["player"].clone()).collect();
         assert_eq!(found, names);
     }
 
-    async fn each_is_a_place_where_a_list_goes_on(edgeboard) {
-        let names = all_named(edgeboard).await;
+    async fn each_can_be_in_a_cursor(api) {
+        let names = all_named(api).await;
         let (mut query, mut seen) = ("?limit=1".to_owned(), Vec::new());
         loop {
-            let page = edgeboard.page("b", &query).await;
+            let page = api.page("b", &query).await;
             seen.push(page["entries"][0]["player"].as_str().unwrap().to_owned());
             let Some(next) = page["next"].as_str() else { break };
             query = format!("?limit=1&cursor={next}");
@@ -96,11 +97,11 @@ over_http! {
         assert_eq!(seen, names);
     }
 
-    async fn each_can_be_removed(edgeboard) {
-        let names = all_named(edgeboard).await;
+    async fn each_can_be_removed(api) {
+        let names = all_named(api).await;
         for (left, name) in (0..names.len()).rev().zip(&names) {
-            edgeboard.delete(&format!("/leaderboards/b/scores/{}", segment(name))).await.is(204);
-            assert_eq!(edgeboard.list("b").await.len(), left, "{name:?}");
+            api.delete(&format!("/leaderboards/b/scores/{}", encode_segment(name))).await.expect_status(204);
+            assert_eq!(api.list_entries("b").await.len(), left, "{name:?}");
         }
     }
 }

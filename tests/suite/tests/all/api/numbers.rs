@@ -1,8 +1,9 @@
 //! 64-bit integers, exact from end to end.
 
+use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, over_http};
+use crate::cases::api_cases;
 
 const SAFE: i64 = (1 << 53) - 1;
 
@@ -28,8 +29,8 @@ fn extremes() -> Vec<(i64, Value)> {
     ]
 }
 
-async fn listed(edgeboard: &Edgeboard, board: &str) -> Vec<Value> {
-    let page = edgeboard.page(board, "?limit=1000").await;
+async fn listed(api: &ApiClient, board: &str) -> Vec<Value> {
+    let page = api.page(board, "?limit=1000").await;
     page["entries"]
         .as_array()
         .unwrap()
@@ -38,58 +39,58 @@ async fn listed(edgeboard: &Edgeboard, board: &str) -> Vec<Value> {
         .collect()
 }
 
-over_http! {
-    async fn neighbours_at_the_extremes_stay_apart(edgeboard) {
+api_cases! {
+    async fn neighbours_at_the_extremes_stay_apart(api) {
         for (board, order) in [("desc", "desc"), ("asc", "asc")] {
-            edgeboard.board(board, &json!({"columns": [{"name": "score", "order": order}]})).await;
+            api.create_leaderboard(board, &json!({"columns": [{"name": "score", "order": order}]})).await;
             for (value, written) in extremes() {
                 // As a number and as a string; the second one changes nothing.
-                let outcome = edgeboard.submit(board, &json!({"player": value.to_string(), "score": value})).await;
+                let outcome = api.submit(board, &json!({"player": value.to_string(), "score": value})).await;
                 assert_eq!((&outcome["status"], &outcome["values"]["score"]), (&json!("created"), &written));
                 let again = json!({"player": value.to_string(), "score": value.to_string()});
-                assert_eq!(edgeboard.submit(board, &again).await["status"], "kept");
+                assert_eq!(api.submit(board, &again).await["status"], "kept");
             }
             let mut expected: Vec<_> = extremes().into_iter().map(|(_, written)| written).collect();
             if order == "asc" {
                 expected.reverse();
             }
-            assert_eq!(listed(edgeboard, board).await, expected);
+            assert_eq!(listed(api, board).await, expected);
         }
     }
 
-    async fn sums_are_exact_and_overflow_is_refused(edgeboard) {
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
+    async fn sums_are_exact_and_overflow_is_refused(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let add = async |by: i64| {
-            edgeboard.post("/leaderboards/b/scores", &json!({"player": "p", "score": by.to_string()})).await
+            api.post("/leaderboards/b/scores", &json!({"player": "p", "score": by.to_string()})).await
         };
         for (by, sum) in [(SAFE, SAFE), (1, SAFE + 1), (1, SAFE + 2), (i64::MAX - SAFE - 2, i64::MAX)] {
-            let outcome = add(by).await.is(200);
+            let outcome = add(by).await.expect_status(200);
             let written = if sum <= SAFE { json!(sum) } else { json!(sum.to_string()) };
             assert_eq!(outcome["values"]["score"], written);
         }
-        let before = edgeboard.page("b", "").await;
-        let refused = add(1).await.problem(422, "validation");
+        let before = api.page("b", "").await;
+        let refused = add(1).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0], json!({"pointer": "#/score", "detail": "leaves the range of a signed 64-bit integer"}));
-        add(i64::MAX).await.problem(422, "validation");
-        assert_eq!(edgeboard.page("b", "").await, before);
-        add(i64::MIN).await.is(200);
-        assert_eq!(listed(edgeboard, "b").await, [json!(-1)]);
-        add(i64::MIN).await.problem(422, "validation");
-        add(i64::MIN + 1).await.is(200);
-        assert_eq!(listed(edgeboard, "b").await, [json!(i64::MIN.to_string())]);
+        add(i64::MAX).await.expect_problem(422, "validation");
+        assert_eq!(api.page("b", "").await, before);
+        add(i64::MIN).await.expect_status(200);
+        assert_eq!(listed(api, "b").await, [json!(-1)]);
+        add(i64::MIN).await.expect_problem(422, "validation");
+        add(i64::MIN + 1).await.expect_status(200);
+        assert_eq!(listed(api, "b").await, [json!(i64::MIN.to_string())]);
     }
 
-    async fn subtracting_the_least_integer_from_zero_overflows(edgeboard) {
-        edgeboard.board("b", &json!({"operator": "decrement"})).await;
+    async fn subtracting_the_least_integer_from_zero_overflows(api) {
+        api.create_leaderboard("b", &json!({"operator": "decrement"})).await;
         let least = json!({"player": "p", "score": i64::MIN.to_string()});
-        edgeboard.post("/leaderboards/b/scores", &least).await.problem(422, "validation");
-        edgeboard.submit("b", &json!({"player": "p", "score": i64::MAX.to_string()})).await;
-        assert_eq!(listed(edgeboard, "b").await, [json!((-i64::MAX).to_string())]);
+        api.post("/leaderboards/b/scores", &least).await.expect_problem(422, "validation");
+        api.submit("b", &json!({"player": "p", "score": i64::MAX.to_string()})).await;
+        assert_eq!(listed(api, "b").await, [json!((-i64::MAX).to_string())]);
     }
 
-    async fn three_columns_of_extremes_are_ordered_by_each(edgeboard) {
+    async fn three_columns_of_extremes_are_ordered_by_each(api) {
         let columns = json!([{"name": "a", "order": "desc"}, {"name": "b", "order": "asc"}, {"name": "c", "order": "desc"}]);
-        edgeboard.board("b", &json!({"columns": columns})).await;
+        api.create_leaderboard("b", &json!({"columns": columns})).await;
         let ends = [i64::MIN, -1, 0, i64::MAX];
         let mut expected = Vec::new();
         for a in ends.iter().rev() {
@@ -103,19 +104,19 @@ over_http! {
         let mut submissions: Vec<_> = expected.iter().map(|values| json!({"player": values.to_string(), "values": values})).collect();
         submissions.rotate_left(23);
         submissions.swap(3, 40);
-        edgeboard.submit_all("b", &submissions).await;
-        let page = edgeboard.page("b", "?limit=1000").await;
+        api.submit_all("b", &submissions).await;
+        let page = api.page("b", "?limit=1000").await;
         let players: Vec<_> = page["entries"].as_array().unwrap().iter().map(|entry| entry["player"].clone()).collect();
         assert_eq!(players, expected.iter().map(|values| json!(values.to_string())).collect::<Vec<_>>());
     }
 
-    async fn limits_and_changes_reach_over_the_whole_range(edgeboard) {
+    async fn limits_and_changes_reach_over_the_whole_range(api) {
         let limits = json!({"min": i64::MIN.to_string(), "max": i64::MAX.to_string(), "max_change": u64::MAX.to_string()});
-        edgeboard.board("b", &json!({"operator": "set", "limits": limits})).await;
+        api.create_leaderboard("b", &json!({"operator": "set", "limits": limits})).await;
         for score in [i64::MIN, i64::MAX, i64::MIN] {
-            edgeboard.score("b", "p", score).await;
+            api.submit_score("b", "p", score).await;
         }
-        let read = edgeboard.get("/leaderboards/b").await.is(200);
+        let read = api.get("/leaderboards/b").await.expect_status(200);
         assert_eq!(read["limits"]["max_change"], u64::MAX.to_string());
     }
 }

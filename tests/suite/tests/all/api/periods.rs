@@ -5,24 +5,23 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::civil::{Weekday, date};
 use jiff::tz::TimeZone;
+use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, over_http};
+use crate::cases::api_cases;
 
-async fn yearly(edgeboard: &Edgeboard, keep_periods: u16) {
+async fn yearly(api: &ApiClient, keep_periods: u16) {
     let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
-    edgeboard
-        .board("b", &json!({"reset": reset, "keep_periods": keep_periods}))
+    api.create_leaderboard("b", &json!({"reset": reset, "keep_periods": keep_periods}))
         .await;
 }
 
-async fn score_at(edgeboard: &Edgeboard, player: &str, score: i64, time: &str) -> Value {
-    edgeboard
-        .submit(
-            "b",
-            &json!({"player": player, "score": score, "occurred_at": time}),
-        )
-        .await["period"]
+async fn score_at(api: &ApiClient, player: &str, score: i64, time: &str) -> Value {
+    api.submit(
+        "b",
+        &json!({"player": player, "score": score, "occurred_at": time}),
+    )
+    .await["period"]
         .clone()
 }
 
@@ -39,30 +38,30 @@ fn new_year(year: i16) -> String {
     format!("{year:04}-01-01T00:00:00Z")
 }
 
-over_http! {
-    async fn the_instant_decides_the_period_to_the_millisecond(edgeboard) {
-        yearly(edgeboard, 1000).await;
+api_cases! {
+    async fn the_instant_decides_the_period_to_the_millisecond(api) {
+        yearly(api, 1000).await;
         for (time, period) in [
             ("2019-12-31T23:59:59.999Z", "2019-01-01T00:00:00Z"),
             ("2020-01-01T00:00:00.000Z", "2020-01-01T00:00:00Z"),
             ("2020-01-01T00:30:00+01:00", "2019-01-01T00:00:00Z"),
             ("2020-12-31T23:59:59.9999Z", "2020-01-01T00:00:00Z"),
         ] {
-            assert_eq!(score_at(edgeboard, time, 1, time).await, period, "{time}");
+            assert_eq!(score_at(api, time, 1, time).await, period, "{time}");
         }
-        let page = edgeboard.page("b", "?period=2019-01-01T00:00:00Z").await;
+        let page = api.page("b", "?period=2019-01-01T00:00:00Z").await;
         assert_eq!((&page["count"], &page["period"]), (&json!(2), &json!({
             "id": "2019-01-01T00:00:00Z", "starts_at": "2019-01-01T00:00:00.000Z", "ends_at": "2020-01-01T00:00:00.000Z",
         })));
     }
 
-    async fn current_previous_an_id_and_an_instant_name_periods(edgeboard) {
-        yearly(edgeboard, 12).await;
+    async fn current_previous_an_id_and_an_instant_name_periods(api) {
+        yearly(api, 12).await;
         let year = this_year();
-        edgeboard.score("b", "now", 1).await;
-        score_at(edgeboard, "before", 2, &format!("{}-06-15T12:00:00Z", year - 1)).await;
+        api.submit_score("b", "now", 1).await;
+        score_at(api, "before", 2, &format!("{}-06-15T12:00:00Z", year - 1)).await;
         let players = async |period: &str| -> Vec<Value> {
-            let page = edgeboard.page("b", period).await;
+            let page = api.page("b", period).await;
             page["entries"].as_array().unwrap().iter().map(|entry| entry["player"].clone()).collect()
         };
         for period in ["", "?period=current", &format!("?period={}", new_year(year))] {
@@ -78,23 +77,23 @@ over_http! {
         }
         assert_eq!(players(&format!("?period={}", new_year(year - 2))).await, Vec::<Value>::new());
         for route in ["entries/before?", "entries/before/around?", "entries?players=before&", "distribution?"] {
-            let answer = edgeboard.get(&format!("/leaderboards/b/{route}period=previous")).await.is(200);
+            let answer = api.get(&format!("/leaderboards/b/{route}period=previous")).await.expect_status(200);
             assert_eq!((&answer["count"], &answer["period"]["id"]), (&json!(1), &json!(new_year(year - 1))), "{route}");
         }
-        edgeboard.get("/leaderboards/b/entries/before").await.problem(404, "entry-not-found");
+        api.get("/leaderboards/b/entries/before").await.expect_problem(404, "entry-not-found");
     }
 
-    async fn periods_are_listed_newest_first_with_bounds_and_counts(edgeboard) {
-        yearly(edgeboard, 1000).await;
-        assert_eq!(edgeboard.get("/leaderboards/b/periods").await.is(200), json!({"leaderboard": "b", "periods": [], "next": null}));
+    async fn periods_are_listed_newest_first_with_bounds_and_counts(api) {
+        yearly(api, 1000).await;
+        assert_eq!(api.get("/leaderboards/b/periods").await.expect_status(200), json!({"leaderboard": "b", "periods": [], "next": null}));
         for (player, year) in [("a", 1999), ("b", 2005), ("a", 2005), ("a", 1916)] {
-            score_at(edgeboard, player, 1, &format!("{year}-07-02T00:00:00Z")).await;
+            score_at(api, player, 1, &format!("{year}-07-02T00:00:00Z")).await;
         }
-        let answer = edgeboard.get("/leaderboards/b/periods").await.is(200);
-        let told: Vec<_> = answer["periods"].as_array().unwrap().iter()
+        let answer = api.get("/leaderboards/b/periods").await.expect_status(200);
+        let actual: Vec<_> = answer["periods"].as_array().unwrap().iter()
             .map(|period| (period["id"].as_str().unwrap(), period["ends_at"].as_str().unwrap(), period["count"].as_u64().unwrap()))
             .collect();
-        assert_eq!(told, [
+        assert_eq!(actual, [
             ("2005-01-01T00:00:00Z", "2006-01-01T00:00:00.000Z", 2),
             ("1999-01-01T00:00:00Z", "2000-01-01T00:00:00.000Z", 1),
             ("1916-01-01T00:00:00Z", "1917-01-01T00:00:00.000Z", 1),
@@ -104,44 +103,44 @@ over_http! {
         assert!(versions[2] > versions[0] && versions[0] > versions[1], "{versions:?}");
     }
 
-    async fn a_late_score_moves_its_own_period_alone(edgeboard) {
-        yearly(edgeboard, 1000).await;
-        edgeboard.score("b", "p", 1).await;
-        let current = edgeboard.page("b", "").await;
-        score_at(edgeboard, "p", 9, "2001-02-03T04:05:06Z").await;
-        assert_eq!(edgeboard.page("b", "").await, current);
-        assert_eq!(edgeboard.page("b", "?period=2001-01-01T00:00:00Z").await["count"], 1);
+    async fn a_late_score_moves_its_own_period_alone(api) {
+        yearly(api, 1000).await;
+        api.submit_score("b", "p", 1).await;
+        let current = api.page("b", "").await;
+        score_at(api, "p", 9, "2001-02-03T04:05:06Z").await;
+        assert_eq!(api.page("b", "").await, current);
+        assert_eq!(api.page("b", "?period=2001-01-01T00:00:00Z").await["count"], 1);
     }
 
-    async fn what_is_no_longer_kept_is_refused_and_not_found(edgeboard) {
-        yearly(edgeboard, 2).await;
+    async fn an_expired_period_is_refused_and_not_found(api) {
+        yearly(api, 2).await;
         let year = this_year();
         let time = |year: i16| format!("{year}-03-04T00:00:00Z");
-        score_at(edgeboard, "p", 1, &time(year - 1)).await;
+        score_at(api, "p", 1, &time(year - 1)).await;
         let late = json!({"player": "p", "score": 1, "occurred_at": time(year - 2)});
-        edgeboard.post("/leaderboards/b/scores", &late).await.problem(409, "period-expired");
+        api.post("/leaderboards/b/scores", &late).await.expect_problem(409, "period-expired");
         let gone = format!("/leaderboards/b/entries?period={}", new_year(year - 2));
-        edgeboard.get(&gone).await.problem(404, "period-not-found");
+        api.get(&gone).await.expect_problem(404, "period-not-found");
         // Keeping fewer takes effect on what is there.
-        assert_eq!(edgeboard.get("/leaderboards/b/periods").await.is(200)["periods"].as_array().unwrap().len(), 1);
-        edgeboard.patch("/leaderboards/b", &json!({"keep_periods": 1})).await.is(200);
-        assert_eq!(edgeboard.get("/leaderboards/b/periods").await.is(200)["periods"], json!([]));
-        edgeboard.get("/leaderboards/b/entries?period=previous").await.problem(404, "period-not-found");
+        assert_eq!(api.get("/leaderboards/b/periods").await.expect_status(200)["periods"].as_array().unwrap().len(), 1);
+        api.patch("/leaderboards/b", &json!({"keep_periods": 1})).await.expect_status(200);
+        assert_eq!(api.get("/leaderboards/b/periods").await.expect_status(200)["periods"], json!([]));
+        api.get("/leaderboards/b/entries?period=previous").await.expect_problem(404, "period-not-found");
     }
 
-    async fn without_a_reset_there_is_one_period(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
-        assert_eq!(score_at(edgeboard, "p", 1, "1916-07-02T00:00:00Z").await, "all");
+    async fn without_a_reset_there_is_one_period(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        assert_eq!(score_at(api, "p", 1, "1916-07-02T00:00:00Z").await, "all");
         for period in ["", "?period=all", "?period=current", "?period=2020-02-02T00:00:00Z"] {
-            let page = edgeboard.page("b", period).await;
+            let page = api.page("b", period).await;
             assert_eq!((&page["count"], &page["period"]), (&json!(1), &json!({"id": "all", "starts_at": null, "ends_at": null})));
         }
-        edgeboard.get("/leaderboards/b/entries?period=previous").await.problem(404, "period-not-found");
+        api.get("/leaderboards/b/entries?period=previous").await.expect_problem(404, "period-not-found");
     }
 
-    async fn a_day_begins_by_the_clocks_of_its_zone(edgeboard) {
+    async fn a_day_begins_by_the_clocks_of_its_zone(api) {
         let reset = json!({"cron": "0 2 * * *", "time_zone": "Europe/Madrid"});
-        edgeboard.board("b", &json!({"reset": reset, "keep_periods": 1000})).await;
+        api.create_leaderboard("b", &json!({"reset": reset, "keep_periods": 1000})).await;
         // The last Sundays of March and October: 02:00 is skipped, and is there twice. Recent enough to be kept.
         let year = this_year() - 1;
         for month in [3, 10] {
@@ -151,23 +150,23 @@ over_http! {
                 3 => (format!("{sunday}T00:59:59.999Z"), format!("{sunday}T01:00:00Z")),
                 _ => (format!("{}T23:59:59.999Z", sunday.yesterday().unwrap()), format!("{sunday}T00:00:00Z")),
             };
-            let before = score_at(edgeboard, "p", 1, &last_before).await;
-            let after = score_at(edgeboard, "p", 1, &first_after).await;
+            let before = score_at(api, "p", 1, &last_before).await;
+            let after = score_at(api, "p", 1, &first_after).await;
             assert_eq!(after, first_after, "{sunday}");
             assert_ne!(before, after);
-            let later = score_at(edgeboard, "q", 1, &format!("{sunday}T01:30:00Z")).await;
+            let later = score_at(api, "q", 1, &format!("{sunday}T01:30:00Z")).await;
             assert_eq!(later, after, "a period begins once on {sunday}");
         }
     }
 
-    async fn a_score_from_the_future_is_refused(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn a_score_from_the_future_is_refused(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let at = |seconds: i64| (now() + jiff::SignedDuration::from_secs(seconds)).to_string();
         let submission = json!({"player": "p", "score": 1, "occurred_at": at(3600)});
-        let refused = edgeboard.post("/leaderboards/b/scores", &submission).await.problem(422, "validation");
+        let refused = api.post("/leaderboards/b/scores", &submission).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/occurred_at");
         assert!(refused["errors"][0]["detail"].as_str().unwrap().starts_with("is in the future; it is 20"));
         // Clocks differ a little.
-        edgeboard.submit("b", &json!({"player": "p", "score": 1, "occurred_at": at(20)})).await;
+        api.submit("b", &json!({"player": "p", "score": 1, "occurred_at": at(20)})).await;
     }
 }

@@ -1,16 +1,17 @@
 //! What every request goes through: credentials, versions, media types, methods, and paths that lead nowhere.
 
+use leaderboard_test_support::{ADMIN_KEY, ApiClient, ApiResponse};
 use serde_json::{Value, json};
 
-use crate::edgeboard::{Edgeboard, KEY, Reply, over_http};
+use crate::cases::api_cases;
 
-async fn plain(edgeboard: &Edgeboard, verb: &str, path: &str) -> Reply {
-    edgeboard.anywhere(verb, path).send().await
+async fn plain(api: &ApiClient, verb: &str, path: &str) -> ApiResponse {
+    api.request_at(verb, path).send().await
 }
 
-over_http! {
-    async fn writing_and_operating_need_the_key(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+api_cases! {
+    async fn writing_and_operating_need_the_key(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let calls = [
             ("PUT", "/leaderboards/b"),
             ("PATCH", "/leaderboards/b"),
@@ -26,27 +27,27 @@ over_http! {
         ];
         for (verb, path) in calls {
             let body = json!({"player": "p", "score": 1});
-            let anonymous = edgeboard.call(verb, path).json(&body).without("x-api-key").send().await;
-            anonymous.problem(401, "unauthenticated");
+            let anonymous = api.request(verb, path).json(&body).without_header("x-api-key").send().await;
+            anonymous.expect_problem(401, "unauthenticated");
             let challenges = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
             assert_eq!(anonymous.header("www-authenticate"), challenges);
-            let wrong = edgeboard.call(verb, path).json(&body).instead("x-api-key", "guess").send().await;
-            wrong.problem(401, "unauthenticated");
-            let token = edgeboard.call(verb, path).json(&body).header("authorization", "Bearer x");
-            token.without("x-api-key").send().await.problem(401, "unauthenticated");
-            let both = edgeboard.call(verb, path).json(&body).header("authorization", "Bearer x").send().await;
-            both.problem(400, "invalid-header");
+            let wrong = api.request(verb, path).json(&body).replace_header("x-api-key", "guess").send().await;
+            wrong.expect_problem(401, "unauthenticated");
+            let token = api.request(verb, path).json(&body).header("authorization", "Bearer x");
+            token.without_header("x-api-key").send().await.expect_problem(401, "unauthenticated");
+            let both = api.request(verb, path).json(&body).header("authorization", "Bearer x").send().await;
+            both.expect_problem(400, "invalid-header");
         }
-        assert_eq!(edgeboard.page("b", "").await["count"], 0);
+        assert_eq!(api.page("b", "").await["count"], 0);
     }
 
-    async fn without_a_key_a_public_leaderboard_is_known_and_a_private_one_is_none(edgeboard) {
+    async fn without_a_key_a_private_leaderboard_looks_missing(api) {
         let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
-        edgeboard.board("open", &json!({"title": "Open", "reset": reset, "limits": {"max": 7}})).await;
-        edgeboard.board("shut", &json!({"access": {"read": "private"}})).await;
-        let anonymous = async |path: &str| edgeboard.call("GET", path).without("x-api-key").send().await;
+        api.create_leaderboard("open", &json!({"title": "Open", "reset": reset, "limits": {"max": 7}})).await;
+        api.create_leaderboard("shut", &json!({"access": {"read": "private"}})).await;
+        let anonymous = async |path: &str| api.request("GET", path).without_header("x-api-key").send().await;
         for path in ["/leaderboards/open", "/leaderboards"] {
-            let mut known = anonymous(path).await.is(200);
+            let mut known = anonymous(path).await.expect_status(200);
             if let Some(list) = known["leaderboards"].as_array() {
                 assert_eq!(list.len(), 1, "{known}");
                 known = list[0].clone();
@@ -56,90 +57,90 @@ over_http! {
             assert_eq!(known["next_reset"], known["current_period"]["ends_at"]);
         }
         let [private, missing] = [anonymous("/leaderboards/shut").await, anonymous("/leaderboards/none").await];
-        private.problem(404, "leaderboard-not-found");
-        missing.problem(404, "leaderboard-not-found");
-        assert_eq!(edgeboard.get("/leaderboards/open").await.is(200)["limits"]["max"], 7);
+        private.expect_problem(404, "leaderboard-not-found");
+        missing.expect_problem(404, "leaderboard-not-found");
+        assert_eq!(api.get("/leaderboards/open").await.expect_status(200)["limits"]["max"], 7);
     }
 
-    async fn a_wrong_key_is_refused_where_none_is_needed(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
-        for key in ["guess", "", &format!("{KEY} "), &KEY[1..]] {
-            let wrong = edgeboard.call("GET", "/leaderboards/b/entries").instead("x-api-key", key).send().await;
+    async fn a_wrong_key_is_refused_where_none_is_needed(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        for key in ["guess", "", &format!("{ADMIN_KEY} "), &ADMIN_KEY[1..]] {
+            let wrong = api.request("GET", "/leaderboards/b/entries").replace_header("x-api-key", key).send().await;
             // White space around a header's value is not part of it.
-            if key.trim() == KEY {
-                wrong.is(200);
+            if key.trim() == ADMIN_KEY {
+                wrong.expect_status(200);
             } else {
-                wrong.problem(401, "unauthenticated");
+                wrong.expect_problem(401, "unauthenticated");
             }
         }
     }
 
-    async fn public_leaderboards_are_read_without_a_key_and_private_ones_are_not(edgeboard) {
-        edgeboard.board("open", &json!({})).await;
-        edgeboard.board("shut", &json!({"access": {"read": "private"}})).await;
+    async fn public_leaderboards_are_read_without_a_key_and_private_ones_are_not(api) {
+        api.create_leaderboard("open", &json!({})).await;
+        api.create_leaderboard("shut", &json!({"access": {"read": "private"}})).await;
         for board in ["open", "shut"] {
-            edgeboard.score(board, "p", 1).await;
+            api.submit_score(board, "p", 1).await;
             for path in ["entries", "entries?players=p", "entries/p", "entries/p/around", "periods", "distribution"] {
                 let path = format!("/leaderboards/{board}/{path}");
-                let anonymous = edgeboard.call("GET", &path).without("x-api-key").send().await;
+                let anonymous = api.request("GET", &path).without_header("x-api-key").send().await;
                 if board == "open" {
-                    anonymous.is(200);
+                    anonymous.expect_status(200);
                 } else {
-                    anonymous.problem(404, "leaderboard-not-found");
+                    anonymous.expect_problem(404, "leaderboard-not-found");
                 }
-                edgeboard.get(&path).await.is(200);
+                api.get(&path).await.expect_status(200);
             }
         }
         // From one request to the next.
-        edgeboard.patch("/leaderboards/open", &json!({"access": {"read": "private"}})).await.is(200);
-        let anonymous = edgeboard.call("GET", "/leaderboards/open/entries").without("x-api-key").send().await;
-        anonymous.problem(404, "leaderboard-not-found");
+        api.patch("/leaderboards/open", &json!({"access": {"read": "private"}})).await.expect_status(200);
+        let anonymous = api.request("GET", "/leaderboards/open/entries").without_header("x-api-key").send().await;
+        anonymous.expect_problem(404, "leaderboard-not-found");
     }
 
-    async fn without_a_tenant_it_is_the_default_one(edgeboard) {
-        let default = Edgeboard::of_tenant(&edgeboard.url, "default");
-        default.put("/leaderboards/of-the-default-tenant", &json!({})).await.is(201);
+    async fn without_a_tenant_it_is_the_default_one(api) {
+        let default = api.for_tenant("default");
+        default.put("/leaderboards/of-the-default-tenant", &json!({})).await.expect_status(201);
         let path = "/leaderboards/of-the-default-tenant";
-        edgeboard.call("GET", path).without("x-tenant-id").send().await.is(200);
-        edgeboard.get(path).await.problem(404, "leaderboard-not-found");
+        api.request("GET", path).without_header("x-tenant-id").send().await.expect_status(200);
+        api.get(path).await.expect_problem(404, "leaderboard-not-found");
         for tenant in ["Upper", "", "a b", "-a", &"x".repeat(65)] {
-            let refused = edgeboard.call("GET", path).instead("x-tenant-id", tenant).send().await;
-            assert_eq!(refused.problem(400, "invalid-header")["errors"][0]["header"], "X-Tenant-ID", "{tenant:?}");
+            let refused = api.request("GET", path).replace_header("x-tenant-id", tenant).send().await;
+            assert_eq!(refused.expect_problem(400, "invalid-header")["errors"][0]["header"], "X-Tenant-ID", "{tenant:?}");
         }
     }
 
-    async fn versions_go_by_path_then_header_then_media_type(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn versions_go_by_path_then_header_then_media_type(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let path = "/leaderboards/b/entries";
-        plain(edgeboard, "GET", &format!("/api/v3{path}")).await.problem(404, "unknown-version");
-        plain(edgeboard, "GET", &format!("/api/v01{path}")).await.problem(404, "unknown-version");
-        plain(edgeboard, "GET", &format!("/api/vx{path}")).await.problem(404, "not-found");
-        let with = |name: &'static str, value: &'static str| edgeboard.call("GET", path).header(name, value).send();
-        with("api-version", "1").await.is(200);
-        with("api-version", "2").await.problem(400, "version-conflict");
-        let unknown = with("api-version", "one").await.problem(400, "invalid-header");
+        plain(api, "GET", &format!("/api/v3{path}")).await.expect_problem(404, "unknown-version");
+        plain(api, "GET", &format!("/api/v01{path}")).await.expect_problem(404, "unknown-version");
+        plain(api, "GET", &format!("/api/vx{path}")).await.expect_problem(404, "not-found");
+        let with = |name: &'static str, value: &'static str| api.request("GET", path).header(name, value).send();
+        with("api-version", "1").await.expect_status(200);
+        with("api-version", "2").await.expect_problem(400, "version-conflict");
+        let unknown = with("api-version", "one").await.expect_problem(400, "invalid-header");
         assert_eq!(unknown["errors"][0]["header"], "API-Version");
-        with("accept", "application/vnd.edgeboard.v3+json").await.problem(406, "not-acceptable");
+        with("accept", "application/vnd.edgeboard.v3+json").await.expect_problem(406, "not-acceptable");
         let named = with("accept", "application/vnd.edgeboard.v1+json").await;
-        named.is(200);
+        named.expect_status(200);
         assert_eq!(named.header("content-type"), "application/vnd.edgeboard.v1+json");
         for accept in ["application/json", "*/*", "application/*;q=0.1", "text/html, application/json;q=0.5", "text/html;q=1, */*;q=0.1"] {
             let answer = with("accept", accept).await;
-            answer.is(200);
+            answer.expect_status(200);
             assert_eq!(answer.header("content-type"), "application/json", "{accept}");
         }
         for accept in ["text/html", "application/json;q=0", "application/problem+json"] {
-            with("accept", accept).await.problem(406, "not-acceptable");
+            with("accept", accept).await.expect_problem(406, "not-acceptable");
         }
     }
 
-    async fn head_is_get_without_the_body(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
-        edgeboard.score("b", "p", 1).await;
+    async fn head_is_get_without_the_body(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        api.submit_score("b", "p", 1).await;
         for path in ["/leaderboards", "/leaderboards/b", "/leaderboards/b/entries", "/leaderboards/b/entries/p",
             "/leaderboards/b/periods", "/health/live", "/health/ready", "/leaderboards/none", "/nowhere"] {
-            let get = edgeboard.get(path).await;
-            let head = edgeboard.call("HEAD", path).send().await;
+            let get = api.get(path).await;
+            let head = api.request("HEAD", path).send().await;
             assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
             for name in ["content-type", "etag", "cache-control", "vary"] {
                 assert_eq!(head.headers.get(name), get.headers.get(name), "{name} of {path}");
@@ -147,7 +148,7 @@ over_http! {
         }
     }
 
-    async fn a_method_that_is_not_there_is_told_the_others(edgeboard) {
+    async fn an_unsupported_method_gets_405_with_the_allowed_ones(api) {
         for (path, allowed, refused) in [
             ("/leaderboards", "GET, HEAD", "POST PUT DELETE OPTIONS FROBNICATE"),
             ("/leaderboards/b", "GET, HEAD, PUT, PATCH, DELETE", "POST OPTIONS"),
@@ -167,34 +168,34 @@ over_http! {
             ("/health/ready", "GET, HEAD", "POST"),
         ] {
             for verb in refused.split(' ') {
-                let answer = edgeboard.call(verb, path).send().await;
+                let answer = api.request(verb, path).send().await;
                 if verb == "HEAD" {
                     assert_eq!(answer.status, 405, "{verb} {path}");
                 } else {
-                    answer.problem(405, "method-not-allowed");
+                    answer.expect_problem(405, "method-not-allowed");
                 }
-                let mut told: Vec<_> = answer.header("allow").split(", ").collect();
+                let mut actual: Vec<_> = answer.header("allow").split(", ").collect();
                 let mut expected: Vec<_> = allowed.split(", ").collect();
-                told.sort_unstable();
+                actual.sort_unstable();
                 expected.sort_unstable();
-                assert_eq!(told, expected, "{verb} {path}");
+                assert_eq!(actual, expected, "{verb} {path}");
             }
         }
     }
 
-    async fn a_path_that_is_not_there_is_a_problem_too(edgeboard) {
+    async fn an_unknown_path_gets_a_problem_document(api) {
         for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/leaderboards/",
             "/api/v1/leaderboards/b/nothing", "/api/v1/leaderboards/b/entries/p/around/x", "/API/V1/leaderboards", "/favicon.ico"] {
-            let answer = plain(edgeboard, "GET", path).await;
+            let answer = plain(api, "GET", path).await;
             assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
             assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
         }
     }
 
-    async fn every_answer_has_its_length_its_id_and_what_it_depends_on(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn every_response_has_a_length_an_id_and_vary(api) {
+        api.create_leaderboard("b", &json!({})).await;
         for (verb, path) in [("GET", "/leaderboards/b/entries"), ("GET", "/leaderboards/b"), ("GET", "/nothing"), ("POST", "/leaderboards")] {
-            let answer = edgeboard.call(verb, path).send().await;
+            let answer = api.request(verb, path).send().await;
             assert_eq!(answer.header("content-length"), answer.body.len().to_string(), "{path}");
             assert!(answer.headers.get("transfer-encoding").is_none());
             assert_eq!(answer.header("vary"), "Accept, Accept-Encoding, API-Integers, API-Version, Authorization, X-API-Key, X-Tenant-ID");
@@ -202,15 +203,15 @@ over_http! {
             assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
         }
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let traced = edgeboard.call("GET", "/leaderboards/none").header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
+        let traced = api.request("GET", "/leaderboards/none").header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
         let traced = traced.send().await;
-        assert_eq!(traced.problem(404, "leaderboard-not-found")["instance"], trace);
+        assert_eq!(traced.expect_problem(404, "leaderboard-not-found")["instance"], trace);
     }
 
-    async fn health_needs_no_key_and_no_tenant(edgeboard) {
+    async fn health_needs_no_key_and_no_tenant(api) {
         for (path, store) in [("/health/live", Value::Null), ("/health/ready", json!("pass"))] {
-            let call = edgeboard.call("GET", path).without("x-api-key").without("x-tenant-id");
-            let answer = call.header("x-api-key", "wrong").header("x-tenant-id", "?").send().await.is(200);
+            let call = api.request("GET", path).without_header("x-api-key").without_header("x-tenant-id");
+            let answer = call.header("x-api-key", "wrong").header("x-tenant-id", "?").send().await.expect_status(200);
             assert_eq!((&answer["status"], &answer["components"]["store"]["status"]), (&json!("pass"), &store));
         }
     }

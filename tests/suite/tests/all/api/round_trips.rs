@@ -3,14 +3,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use leaderboard_test_support::{ApiClient, StoreKind, TestService, block_on};
 use serde_json::json;
 
-use crate::edgeboard::{Edgeboard, Site, Store};
-use crate::harness::block_on;
-
-/// A connection on which Redis tells every command that it gets.
+/// A connection on which Redis reports every command.
 struct Monitor {
-    told: BufReader<TcpStream>,
+    actual: BufReader<TcpStream>,
     port: u16,
 }
 
@@ -19,7 +17,7 @@ impl Monitor {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(b"MONITOR\r\n").unwrap();
         let mut monitor = Self {
-            told: BufReader::new(stream),
+            actual: BufReader::new(stream),
             port,
         };
         assert_eq!(monitor.line(), "+OK");
@@ -28,7 +26,7 @@ impl Monitor {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        self.told.read_line(&mut line).unwrap();
+        self.actual.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
@@ -53,30 +51,28 @@ impl Monitor {
     }
 }
 
-async fn ask(edgeboard: &Edgeboard, operation: &str) {
+async fn ask(api: &ApiClient, operation: &str) {
     let scores = |count: usize| json!({"scores": vec![json!({"player": "p", "score": 1}); count]});
     let several = json!({"player": "p", "score": 1, "leaderboards": ["a", "b"]});
     let answer = match operation {
         "one submission" => {
-            edgeboard
-                .post("/leaderboards/a/scores", &json!({"player": "p", "score": 1}))
+            api.post("/leaderboards/a/scores", &json!({"player": "p", "score": 1}))
                 .await
         }
-        "one submission to two leaderboards" => edgeboard.post("/scores", &several).await,
-        "a batch" => edgeboard.post("/leaderboards/a/scores", &scores(10)).await,
-        "a page" => edgeboard.get("/leaderboards/a/entries").await,
+        "one submission to two leaderboards" => api.post("/scores", &several).await,
+        "a batch" => api.post("/leaderboards/a/scores", &scores(10)).await,
+        "a page" => api.get("/leaderboards/a/entries").await,
         "a later page" => {
-            let first = edgeboard.page("a", "?limit=5").await;
-            edgeboard
-                .get(&format!(
-                    "/leaderboards/a/entries?limit=5&cursor={}",
-                    first["next"].as_str().unwrap()
-                ))
-                .await
+            let first = api.page("a", "?limit=5").await;
+            api.get(&format!(
+                "/leaderboards/a/entries?limit=5&cursor={}",
+                first["next"].as_str().unwrap()
+            ))
+            .await
         }
-        "around" => edgeboard.get("/leaderboards/a/entries/p5/around").await,
-        "one entry" => edgeboard.get("/leaderboards/a/entries/p5").await,
-        "some players" => edgeboard.get("/leaderboards/a/entries?players=p1,p2,p3").await,
+        "around" => api.get("/leaderboards/a/entries/p5/around").await,
+        "one entry" => api.get("/leaderboards/a/entries/p5").await,
+        "some players" => api.get("/leaderboards/a/entries?players=p1,p2,p3").await,
         other => panic!("{other}"),
     };
     assert!(matches!(answer.status, 200 | 207), "{operation}: {answer:?}");
@@ -85,12 +81,13 @@ async fn ask(edgeboard: &Edgeboard, operation: &str) {
 #[test]
 fn every_operation_is_one_command() {
     block_on(async {
-        let site = Site::start(Store::Redis).await;
-        let edgeboard = site.edgeboard();
+        let service = TestService::start(StoreKind::Redis).await;
+        let api = service.api();
         for board in ["a", "b"] {
-            edgeboard.board(board, &json!({"operator": "increment"})).await;
+            api.create_leaderboard(board, &json!({"operator": "increment"}))
+                .await;
             for n in 0..20 {
-                edgeboard.score(board, &format!("p{n}"), n).await;
+                api.submit_score(board, &format!("p{n}"), n).await;
             }
         }
         let operations = [
@@ -106,11 +103,11 @@ fn every_operation_is_one_command() {
         ];
         for (operation, _) in operations {
             // The first time, scripts are loaded and configurations read.
-            ask(&edgeboard, operation).await;
+            ask(&api, operation).await;
         }
-        let mut monitor = Monitor::start(site.redis.as_ref().unwrap().port());
+        let mut monitor = Monitor::start(service.redis.as_ref().unwrap().port());
         for (operation, count) in operations {
-            ask(&edgeboard, operation).await;
+            ask(&api, operation).await;
             let commands = monitor.commands();
             assert_eq!(commands.len(), count, "{operation}: {commands:?}");
             assert!(

@@ -1,12 +1,13 @@
-//! Clients that take their time over a body, or tell its end in two ways, on a socket of their own.
+//! Clients that send a body slowly, or state its length in two ways, on raw sockets.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use leaderboard_test_support::{ADMIN_KEY, ApiClient};
 use serde_json::json;
 
-use crate::edgeboard::{Edgeboard, KEY, over_http};
+use crate::cases::api_cases;
 
 const SCORE: &str = r#"{"player":"slow","score":7}"#;
 /// How long a test waits for an answer before it gives up: longer than a body may take.
@@ -17,17 +18,17 @@ const TRICKLE_PAUSE: Duration = Duration::from_millis(100);
 const TRICKLED_BYTES: usize = 150;
 
 /// The head of a submission, without the end of the headers.
-fn head(edgeboard: &Edgeboard, key: &str) -> String {
+fn head(api: &ApiClient, key: &str) -> String {
     format!(
         "POST /api/v1/leaderboards/b/scores HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\nx-tenant-id: {}\r\n\
          content-type: application/json\r\n",
-        edgeboard.tenant
+        api.tenant
     )
 }
 
 /// What comes back until the server closes, when `sent` is sent and the connection is left open.
-async fn answers(edgeboard: &Edgeboard, sent: String) -> String {
-    let address = edgeboard.url.trim_start_matches("http://").to_owned();
+async fn answers(api: &ApiClient, sent: String) -> String {
+    let address = api.url().trim_start_matches("http://").to_owned();
     let ask = move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -43,8 +44,8 @@ async fn answers(edgeboard: &Edgeboard, sent: String) -> String {
 }
 
 /// What comes back until the server closes, when the head is sent at once and the body in pieces, slowly.
-async fn answers_to_a_trickle(edgeboard: &Edgeboard, head: String, body: Vec<String>) -> String {
-    let address = edgeboard.url.trim_start_matches("http://").to_owned();
+async fn answers_to_a_trickle(api: &ApiClient, head: String, body: Vec<String>) -> String {
+    let address = api.url().trim_start_matches("http://").to_owned();
     let trickle = move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -70,55 +71,55 @@ async fn answers_to_a_trickle(edgeboard: &Edgeboard, head: String, body: Vec<Str
     tokio::task::spawn_blocking(trickle).await.unwrap()
 }
 
-over_http! {
-    async fn a_body_that_does_not_come_is_answered_and_the_connection_is_closed(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+api_cases! {
+    async fn a_missing_body_is_answered_and_the_connection_is_closed(api) {
+        api.create_leaderboard("b", &json!({})).await;
         for (key, body, expected) in [
             // Who is not let in is answered without a byte of the body.
             ("guess", "", "HTTP/1.1 401 "),
-            (KEY, "", "HTTP/1.1 408 "),
-            (KEY, r#"{"player":"#, "HTTP/1.1 408 "),
+            (ADMIN_KEY, "", "HTTP/1.1 408 "),
+            (ADMIN_KEY, r#"{"player":"#, "HTTP/1.1 408 "),
         ] {
-            let sent = format!("{}content-length: {}\r\n\r\n{body}", head(edgeboard, key), SCORE.len());
-            let answer = answers(edgeboard, sent).await;
+            let sent = format!("{}content-length: {}\r\n\r\n{body}", head(api, key), SCORE.len());
+            let answer = answers(api, sent).await;
             assert!(answer.starts_with(expected), "{answer}");
             assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
         }
-        let chunked = format!("{}transfer-encoding: chunked\r\n\r\n5\r\n{{\"pla\r\n", head(edgeboard, KEY));
-        let answer = answers(edgeboard, chunked).await;
+        let chunked = format!("{}transfer-encoding: chunked\r\n\r\n5\r\n{{\"pla\r\n", head(api, ADMIN_KEY));
+        let answer = answers(api, chunked).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert_eq!(edgeboard.get("/leaderboards/b/entries").await.is(200)["count"], 0);
+        assert_eq!(api.get("/leaderboards/b/entries").await.expect_status(200)["count"], 0);
     }
 
-    async fn a_body_that_comes_byte_by_byte_is_answered_before_it_is_whole(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn a_slow_body_is_answered_before_its_end(api) {
+        api.create_leaderboard("b", &json!({})).await;
         // Were only pauses measured, or only the time in all, the whole body would come, and be taken.
         let body = format!("{SCORE:TRICKLED_BYTES$}");
-        let length = format!("{}content-length: {}\r\n\r\n", head(edgeboard, KEY), body.len());
-        let answer = answers_to_a_trickle(edgeboard, length, body.chars().map(String::from).collect()).await;
+        let length = format!("{}content-length: {}\r\n\r\n", head(api, ADMIN_KEY), body.len());
+        let answer = answers_to_a_trickle(api, length, body.chars().map(String::from).collect()).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
         let chunks = body.chars().map(|byte| format!("1\r\n{byte}\r\n"));
         let chunks = chunks.chain(["0\r\n\r\n".to_owned()]).collect();
-        let chunked = format!("{}transfer-encoding: chunked\r\n\r\n", head(edgeboard, KEY));
-        let answer = answers_to_a_trickle(edgeboard, chunked, chunks).await;
+        let chunked = format!("{}transfer-encoding: chunked\r\n\r\n", head(api, ADMIN_KEY));
+        let answer = answers_to_a_trickle(api, chunked, chunks).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert_eq!(edgeboard.get("/leaderboards/b/entries").await.is(200)["count"], 0);
+        assert_eq!(api.get("/leaderboards/b/entries").await.expect_status(200)["count"], 0);
     }
 
-    async fn no_request_is_taken_from_behind_a_body_with_two_ends(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
-        let smuggled = format!("{}content-length: {}\r\n\r\n{SCORE}", head(edgeboard, KEY), SCORE.len());
+    async fn a_body_with_two_lengths_smuggles_no_request(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        let smuggled = format!("{}content-length: {}\r\n\r\n{SCORE}", head(api, ADMIN_KEY), SCORE.len());
         let mine = r#"{"player":"mine","score":1}"#;
         for order in [
             format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", 5 + smuggled.len()),
             format!("transfer-encoding: chunked\r\ncontent-length: {}\r\n", 5 + smuggled.len()),
         ] {
-            let sent = format!("{}{order}\r\n{:x}\r\n{mine}\r\n0\r\n\r\n{smuggled}", head(edgeboard, KEY), mine.len());
-            let answer = answers(edgeboard, sent).await;
+            let sent = format!("{}{order}\r\n{:x}\r\n{mine}\r\n0\r\n\r\n{smuggled}", head(api, ADMIN_KEY), mine.len());
+            let answer = answers(api, sent).await;
             assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
         }
-        let entries = edgeboard.get("/leaderboards/b/entries").await.is(200);
+        let entries = api.get("/leaderboards/b/entries").await.expect_status(200);
         let players = entries["entries"].as_array().unwrap().iter();
         assert!(players.map(|entry| &entry["player"]).all(|player| player == "mine"), "{entries}");
     }

@@ -7,9 +7,10 @@ use leaderboard_core::{
     Access, EventBody, Leaderboard, Limits, Operator, Order, PeriodId, ReadAccess, RefusalReason, Ties,
     WriteAccess,
 };
+use leaderboard_test_support::values::{Board, board, columns, daily, id, instant, schedule, tenant};
+use leaderboard_test_support::{ALL, StoreBackend, StoreFixture, put_leaderboard, ranked_line};
 
-use crate::given::{Board, board, columns, daily, id, instant, schedule, tenant};
-use crate::harness::{ALL, Harness, World, line, on_both_stores, put_in};
+use crate::cases::on_both_stores;
 
 fn full() -> Leaderboard {
     Leaderboard {
@@ -37,19 +38,23 @@ fn full() -> Leaderboard {
     }
 }
 
-async fn delete<H: Harness>(world: &World<H>, name: &str, expected: Expected) -> Result<bool, PutRefusal> {
-    world
+async fn delete<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    name: &str,
+    expected: Expected,
+) -> Result<bool, PutRefusal> {
+    fixture
         .store
-        .delete(&world.tenant, &id(name), expected)
+        .delete(&fixture.tenant, &id(name), expected)
         .await
         .unwrap()
 }
 
-async fn ids<H: Harness>(world: &World<H>, after: Option<&str>, limit: u32) -> Vec<String> {
+async fn ids<B: StoreBackend>(fixture: &StoreFixture<B>, after: Option<&str>, limit: u32) -> Vec<String> {
     let after = after.map(id);
-    let listed = world
+    let listed = fixture
         .store
-        .list(&world.tenant, after.as_ref(), limit)
+        .list(&fixture.tenant, after.as_ref(), limit)
         .await
         .unwrap();
     listed
@@ -59,26 +64,26 @@ async fn ids<H: Harness>(world: &World<H>, after: Option<&str>, limit: u32) -> V
 }
 
 on_both_stores! {
-    async fn what_is_put_is_there_and_in_the_log(world) {
-        assert_eq!(world.configuration(&full()).await, None);
-        let (version, created) = world.try_put(&full(), Expected::Any, false).await.unwrap();
+    async fn a_stored_configuration_is_readable_and_in_the_log(fixture) {
+        assert_eq!(fixture.find_leaderboard(&full()).await, None);
+        let (version, created) = fixture.try_put(&full(), Expected::Any, false).await.unwrap();
         assert!(created);
-        let stored = world.current(&full()).await;
+        let stored = fixture.read_leaderboard(&full()).await;
         assert_eq!((&stored.value, stored.version), (&full(), version));
-        let event = world.events(&stored).await.remove(0);
-        assert_eq!((event.position, event.event.recorded_at), (1, world.now()));
+        let event = fixture.read_events(&stored).await.remove(0);
+        assert_eq!((event.position, event.event.recorded_at), (1, fixture.now()));
         assert_eq!(event.event.body, EventBody::Configured {
             leaderboard: Box::new(full()),
-            current: full().schedule.period_at(world.now()).id,
+            current: full().schedule.period_at(fixture.now()).id,
             rebuild: false,
         });
     }
 
-    async fn several_configurations_are_read_in_the_order_they_are_asked_for(world) {
-        let (first, second) = (world.put(&board("a-1")).await, world.put(&full()).await);
+    async fn several_configurations_are_read_in_the_requested_order(fixture) {
+        let (first, second) = (fixture.put(&board("a-1")).await, fixture.put(&full()).await);
         let read = async |names: &[&str]| {
             let ids: Vec<_> = names.iter().map(|name| id(name)).collect();
-            world.store.get_many(&world.tenant, &ids).await.unwrap()
+            fixture.store.get_many(&fixture.tenant, &ids).await.unwrap()
         };
         let some = |board: &Board| Some((**board).clone());
         assert_eq!(read(&["full", "none", "a-1"]).await, [some(&second), None, some(&first)]);
@@ -86,128 +91,128 @@ on_both_stores! {
         let most: Vec<String> = (0..MAX_CONFIGURATIONS_READ).map(|n| format!("b{n}")).collect();
         let most: Vec<&str> = most.iter().map(String::as_str).collect();
         assert_eq!(read(&most).await, vec![None; MAX_CONFIGURATIONS_READ]);
-        let other = world.store.get_many(&tenant("other"), &[id("a-1")]).await;
+        let other = fixture.store.get_many(&tenant("other"), &[id("a-1")]).await;
         assert_eq!(other.unwrap(), [None]);
     }
 
-    async fn an_unchanged_configuration_keeps_its_version_and_makes_no_event(world) {
-        let (version, _) = world.try_put(&full(), Expected::Any, false).await.unwrap();
-        assert_eq!(world.try_put(&full(), Expected::Any, true).await, Ok((version, false)));
-        assert_eq!(world.try_put(&full(), Expected::Version(version), false).await, Ok((version, false)));
-        assert_eq!(world.events(&world.current(&full()).await).await.len(), 1);
-        let (second, created) = world.try_put(&Leaderboard { keep_periods: 7, ..full() }, Expected::Any, false).await.unwrap();
+    async fn an_unchanged_configuration_keeps_its_version_and_makes_no_event(fixture) {
+        let (version, _) = fixture.try_put(&full(), Expected::Any, false).await.unwrap();
+        assert_eq!(fixture.try_put(&full(), Expected::Any, true).await, Ok((version, false)));
+        assert_eq!(fixture.try_put(&full(), Expected::Version(version), false).await, Ok((version, false)));
+        assert_eq!(fixture.read_events(&fixture.read_leaderboard(&full()).await).await.len(), 1);
+        let (second, created) = fixture.try_put(&Leaderboard { keep_periods: 7, ..full() }, Expected::Any, false).await.unwrap();
         assert!(second > version && !created);
-        assert_eq!(world.current(&full()).await.value.keep_periods, 7);
+        assert_eq!(fixture.read_leaderboard(&full()).await.value.keep_periods, 7);
     }
 
-    async fn a_repeated_put_orders_a_period_that_missed_the_change(world) {
-        let before = world.put(&daily("l")).await;
-        world.score(&before, "a", 1).await;
-        world.score(&before, "b", 2).await;
+    async fn a_repeated_put_orders_a_period_that_missed_the_change(fixture) {
+        let before = fixture.put(&daily("l")).await;
+        fixture.submit_score(&before, "a", 1).await;
+        fixture.submit_score(&before, "b", 2).await;
         // The change saw another period as the current one.
         let latest = Leaderboard { ties: Ties::Latest, ..daily("l") };
         let elsewhere = PutLeaderboard {
             max_leaderboards: None,
-            tenant: &world.tenant,
+            tenant: &fixture.tenant,
             leaderboard: &latest,
             expected: Expected::Any,
             current: &PeriodId::all_time(),
             rebuild: false,
             expiries: &[],
-            at: world.now(),
+            at: fixture.now(),
         };
-        let (version, _) = world.store.put(&elsewhere).await.unwrap().unwrap();
-        let board = world.current(&latest).await;
-        assert_eq!(world.refused(&board, "c", 3).await, RefusalReason::PeriodReordered);
-        assert_eq!(world.try_put(&latest, Expected::Any, false).await, Err(PutRefusal::HasEntries));
-        let (repaired, created) = world.try_put(&latest, Expected::Any, true).await.unwrap();
+        let (version, _) = fixture.store.put(&elsewhere).await.unwrap().unwrap();
+        let board = fixture.read_leaderboard(&latest).await;
+        assert_eq!(fixture.refused_score(&board, "c", 3).await, RefusalReason::PeriodReordered);
+        assert_eq!(fixture.try_put(&latest, Expected::Any, false).await, Err(PutRefusal::HasEntries));
+        let (repaired, created) = fixture.try_put(&latest, Expected::Any, true).await.unwrap();
         assert!(repaired > version && !created);
-        let board = world.current(&latest).await;
-        world.score(&board, "c", 3).await;
-        assert_eq!(world.list(&board).await, [line(1, "c", 3), line(2, "b", 2), line(3, "a", 1)]);
-        assert_eq!(world.try_put(&latest, Expected::Any, true).await, Ok((repaired, false)));
+        let board = fixture.read_leaderboard(&latest).await;
+        fixture.submit_score(&board, "c", 3).await;
+        assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "c", 3), ranked_line(2, "b", 2), ranked_line(3, "a", 1)]);
+        assert_eq!(fixture.try_put(&latest, Expected::Any, true).await, Ok((repaired, false)));
     }
 
-    async fn conditions_are_met_or_nothing_happens(world) {
+    async fn conditions_are_met_or_nothing_happens(fixture) {
         let none = PutRefusal::VersionMismatch { current: None };
-        assert_eq!(world.try_put(&board("l"), Expected::Version(1), false).await, Err(none.clone()));
-        assert_eq!(delete(&world, "l", Expected::Version(1)).await, Err(none));
-        assert_eq!(delete(&world, "l", Expected::Any).await, Ok(false));
-        let (version, _) = world.try_put(&board("l"), Expected::Absent, false).await.unwrap();
+        assert_eq!(fixture.try_put(&board("l"), Expected::Version(1), false).await, Err(none.clone()));
+        assert_eq!(delete(&fixture, "l", Expected::Version(1)).await, Err(none));
+        assert_eq!(delete(&fixture, "l", Expected::Any).await, Ok(false));
+        let (version, _) = fixture.try_put(&board("l"), Expected::Absent, false).await.unwrap();
         let there = PutRefusal::VersionMismatch { current: Some(version) };
         let other = Leaderboard { title: "Other".into(), ..board("l") };
-        assert_eq!(world.try_put(&other, Expected::Absent, false).await, Err(there.clone()));
-        assert_eq!(world.try_put(&other, Expected::Version(version + 1), false).await, Err(there.clone()));
-        assert_eq!(delete(&world, "l", Expected::Version(version + 1)).await, Err(there.clone()));
-        assert_eq!(delete(&world, "l", Expected::Absent).await, Err(there));
-        assert_eq!(world.current(&board("l")).await.value.title, "");
-        assert!(world.try_put(&other, Expected::Version(version), false).await.unwrap().0 > version);
+        assert_eq!(fixture.try_put(&other, Expected::Absent, false).await, Err(there.clone()));
+        assert_eq!(fixture.try_put(&other, Expected::Version(version + 1), false).await, Err(there.clone()));
+        assert_eq!(delete(&fixture, "l", Expected::Version(version + 1)).await, Err(there.clone()));
+        assert_eq!(delete(&fixture, "l", Expected::Absent).await, Err(there));
+        assert_eq!(fixture.read_leaderboard(&board("l")).await.value.title, "");
+        assert!(fixture.try_put(&other, Expected::Version(version), false).await.unwrap().0 > version);
     }
 
-    async fn versions_grow_over_all_of_a_tenant_also_across_a_deletion(world) {
+    async fn versions_grow_over_all_of_a_tenant_also_across_a_deletion(fixture) {
         let mut last = 0;
         for round in 0..3 {
             for name in ["a", "b"] {
                 let titled = Leaderboard { title: format!("{round}"), ..board(name) };
-                let (version, created) = world.try_put(&titled, Expected::Any, false).await.unwrap();
+                let (version, created) = fixture.try_put(&titled, Expected::Any, false).await.unwrap();
                 assert!(version > last, "{name} {version} after {last}");
                 assert!(created);
                 last = version;
             }
-            assert_eq!(delete(&world, "a", Expected::Any).await, Ok(true));
-            assert_eq!(delete(&world, "b", Expected::Version(last)).await, Ok(true));
+            assert_eq!(delete(&fixture, "a", Expected::Any).await, Ok(true));
+            assert_eq!(delete(&fixture, "b", Expected::Version(last)).await, Ok(true));
         }
     }
 
-    async fn deletion_takes_entries_log_and_configuration(world) {
-        let l = world.put(&board("l")).await;
-        world.score(&l, "a", 1).await;
-        world.score(&l, "b", 2).await;
-        assert_eq!(delete(&world, "l", Expected::Version(l.version)).await, Ok(true));
-        assert_eq!(world.configuration(&board("l")).await, None);
-        assert_eq!(world.events(&l).await, []);
+    async fn deletion_takes_entries_log_and_configuration(fixture) {
+        let l = fixture.put(&board("l")).await;
+        fixture.submit_score(&l, "a", 1).await;
+        fixture.submit_score(&l, "b", 2).await;
+        assert_eq!(delete(&fixture, "l", Expected::Version(l.version)).await, Ok(true));
+        assert_eq!(fixture.find_leaderboard(&board("l")).await, None);
+        assert_eq!(fixture.read_events(&l).await, []);
         let all = PeriodId::all_time();
-        assert_eq!(world.page_of(&l, &all, &PageFrom::Top, 10).await, Err(ReadError::StaleConfiguration));
-        assert_eq!(world.store.periods(&world.tenant, &id("l"), world.now()).await.unwrap(), []);
-        let fresh = world.put(&board("l")).await;
-        let page = world.page(&fresh, &PageFrom::Top, 10).await;
+        assert_eq!(fixture.page_of(&l, &all, &PageFrom::Top, 10).await, Err(ReadError::StaleConfiguration));
+        assert_eq!(fixture.store.periods(&fixture.tenant, &id("l"), fixture.now()).await.unwrap(), []);
+        let fresh = fixture.put(&board("l")).await;
+        let page = fixture.page(&fresh, &PageFrom::Top, 10).await;
         assert_eq!((page.layout, page.version, page.count), (None, 0, 0));
-        assert_eq!(world.events(&fresh).await.len(), 1);
-        assert_eq!(world.score(&fresh, "a", 1).await.version, 2);
+        assert_eq!(fixture.read_events(&fresh).await.len(), 1);
+        assert_eq!(fixture.submit_score(&fresh, "a", 1).await.version, 2);
     }
 
-    async fn a_list_is_in_byte_order_and_goes_on_after_any_id(world) {
-        assert_eq!(ids(&world, None, ALL).await, Vec::<String>::new());
+    async fn a_list_is_in_byte_order_and_continues_after_any_id(fixture) {
+        assert_eq!(ids(&fixture, None, ALL).await, Vec::<String>::new());
         for name in ["b", "a-b", "a", "0", "a.b", "ab", "a_b", "9"] {
-            world.put(&board(name)).await;
+            fixture.put(&board(name)).await;
         }
         let other = tenant("acme2");
-        put_in(&world.store, &other, &board("foreign"), Expected::Any, false, world.now()).await.unwrap();
+        put_leaderboard(&fixture.store, &other, &board("foreign"), Expected::Any, false, fixture.now()).await.unwrap();
         let all = ["0", "9", "a", "a-b", "a.b", "a_b", "ab", "b"];
-        assert_eq!(ids(&world, None, ALL).await, all);
-        assert_eq!(ids(&world, None, 3).await, all[..3]);
-        assert_eq!(ids(&world, Some("a"), 2).await, all[3..5]);
-        assert_eq!(ids(&world, Some("a0"), ALL).await, all[5..]);
-        assert_eq!(ids(&world, Some("b"), ALL).await, Vec::<String>::new());
-        let whole = world.store.list(&world.tenant, None, 1).await.unwrap().remove(0);
-        assert_eq!(whole, *world.current(&board("0")).await);
+        assert_eq!(ids(&fixture, None, ALL).await, all);
+        assert_eq!(ids(&fixture, None, 3).await, all[..3]);
+        assert_eq!(ids(&fixture, Some("a"), 2).await, all[3..5]);
+        assert_eq!(ids(&fixture, Some("a0"), ALL).await, all[5..]);
+        assert_eq!(ids(&fixture, Some("b"), ALL).await, Vec::<String>::new());
+        let whole = fixture.store.list(&fixture.tenant, None, 1).await.unwrap().remove(0);
+        assert_eq!(whole, *fixture.read_leaderboard(&board("0")).await);
     }
 
-    async fn tenants_are_worlds_of_their_own(world) {
+    async fn tenants_share_nothing(fixture) {
         let other = tenant("other");
-        let mine = world.put(&board("l")).await;
-        world.score(&mine, "a", 1).await;
-        assert_eq!(Leaderboards::get(&world.store, &other, &id("l")).await.unwrap(), None);
-        assert_eq!(world.store.delete(&other, &id("l"), Expected::Any).await.unwrap(), Ok(false));
-        put_in(&world.store, &other, &board("l"), Expected::Absent, false, world.now()).await.unwrap();
-        assert_eq!(world.store.delete(&other, &id("l"), Expected::Any).await.unwrap(), Ok(true));
-        assert_eq!(world.list(&mine).await.len(), 1);
+        let mine = fixture.put(&board("l")).await;
+        fixture.submit_score(&mine, "a", 1).await;
+        assert_eq!(Leaderboards::get(&fixture.store, &other, &id("l")).await.unwrap(), None);
+        assert_eq!(fixture.store.delete(&other, &id("l"), Expected::Any).await.unwrap(), Ok(false));
+        put_leaderboard(&fixture.store, &other, &board("l"), Expected::Absent, false, fixture.now()).await.unwrap();
+        assert_eq!(fixture.store.delete(&other, &id("l"), Expected::Any).await.unwrap(), Ok(true));
+        assert_eq!(fixture.list_entries(&mine).await.len(), 1);
     }
 
-    async fn what_one_connection_makes_exists_on_the_other(world) {
-        let second = world.harness.open().await;
-        let (version, _) = world.try_put(&board("l"), Expected::Absent, false).await.unwrap();
-        let refused = put_in(&second, &world.tenant, &board("l"), Expected::Absent, false, world.now()).await;
+    async fn what_one_connection_makes_exists_on_the_other(fixture) {
+        let second = fixture.backend.open().await;
+        let (version, _) = fixture.try_put(&board("l"), Expected::Absent, false).await.unwrap();
+        let refused = put_leaderboard(&second, &fixture.tenant, &board("l"), Expected::Absent, false, fixture.now()).await;
         assert_eq!(refused, Err(PutRefusal::VersionMismatch { current: Some(version) }));
     }
 }

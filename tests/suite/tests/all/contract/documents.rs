@@ -4,9 +4,10 @@ use leaderboard_core::ports::{
     DocumentKind, DocumentName, Documents, Expected, MAX_DOCUMENT_ID_BYTES, VersionMismatch,
 };
 use leaderboard_core::{TenantId, Versioned};
+use leaderboard_test_support::values::tenant;
+use leaderboard_test_support::{ALL, StoreBackend, StoreFixture};
 
-use crate::given::tenant;
-use crate::harness::{ALL, Harness, World, on_both_stores};
+use crate::cases::on_both_stores;
 
 fn named(tenant: Option<&TenantId>, kind: DocumentKind, id: &str) -> DocumentName {
     DocumentName {
@@ -22,20 +23,25 @@ fn key(id: &str) -> DocumentName {
 
 type Put = Result<(u64, bool), VersionMismatch>;
 
-async fn put<H: Harness>(world: &World<H>, name: &DocumentName, body: &[u8], expected: Expected) -> Put {
-    world.store.put_document(name, body, expected).await.unwrap()
+async fn put<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    name: &DocumentName,
+    body: &[u8],
+    expected: Expected,
+) -> Put {
+    fixture.store.put_document(name, body, expected).await.unwrap()
 }
 
-async fn delete<H: Harness>(
-    world: &World<H>,
+async fn delete<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
     name: &DocumentName,
     expected: Expected,
 ) -> Result<bool, VersionMismatch> {
-    world.store.delete_document(name, expected).await.unwrap()
+    fixture.store.delete_document(name, expected).await.unwrap()
 }
 
-async fn read<H: Harness>(world: &World<H>, name: &DocumentName) -> Option<Versioned<Vec<u8>>> {
-    world
+async fn read<B: StoreBackend>(fixture: &StoreFixture<B>, name: &DocumentName) -> Option<Versioned<Vec<u8>>> {
+    fixture
         .store
         .read_documents(std::slice::from_ref(name))
         .await
@@ -44,8 +50,8 @@ async fn read<H: Harness>(world: &World<H>, name: &DocumentName) -> Option<Versi
 }
 
 /// The ids of a list of the operator's keys.
-async fn ids<H: Harness>(world: &World<H>, after: Option<&str>, limit: u32) -> Vec<String> {
-    let listed = world
+async fn ids<B: StoreBackend>(fixture: &StoreFixture<B>, after: Option<&str>, limit: u32) -> Vec<String> {
+    let listed = fixture
         .store
         .list_documents(None, DocumentKind::Key, after, limit)
         .await
@@ -54,28 +60,28 @@ async fn ids<H: Harness>(world: &World<H>, after: Option<&str>, limit: u32) -> V
 }
 
 on_both_stores! {
-    async fn what_is_put_is_read_byte_for_byte(world) {
+    async fn what_is_put_is_read_byte_for_byte(fixture) {
         let every_byte: Vec<u8> = (0..=255).cycle().take(100_000).collect();
         for (n, body) in [&b"{\"a\":1}"[..], b"", &[0, 0xff, b'\r', b'\n'], &every_byte].into_iter().enumerate() {
             let name = key(&format!("k{n}"));
-            assert_eq!(read(&world, &name).await, None);
-            let (version, created) = put(&world, &name, body, Expected::Any).await.unwrap();
+            assert_eq!(read(&fixture, &name).await, None);
+            let (version, created) = put(&fixture, &name, body, Expected::Any).await.unwrap();
             assert!(created);
-            assert_eq!(read(&world, &name).await, Some(Versioned { version, value: body.into() }));
+            assert_eq!(read(&fixture, &name).await, Some(Versioned { version, value: body.into() }));
         }
     }
 
-    async fn many_are_read_in_the_order_they_are_asked_for(world) {
-        assert_eq!(world.store.read_documents(&[]).await.unwrap(), []);
+    async fn many_are_read_in_the_requested_order(fixture) {
+        assert_eq!(fixture.store.read_documents(&[]).await.unwrap(), []);
         let names: Vec<_> = (0..200).map(|n| key(&format!("k{}", n * 7 % 200))).collect();
         for name in names.iter().step_by(3) {
-            put(&world, name, name.id.as_bytes(), Expected::Absent).await.unwrap();
+            put(&fixture, name, name.id.as_bytes(), Expected::Absent).await.unwrap();
         }
         let mut asked = names.clone();
         asked.extend_from_slice(&names[..10]);
-        asked.push(named(Some(&world.tenant), DocumentKind::Key, &names[0].id));
+        asked.push(named(Some(&fixture.tenant), DocumentKind::Key, &names[0].id));
         asked.push(named(None, DocumentKind::Flags, &names[0].id));
-        let found = world.store.read_documents(&asked).await.unwrap();
+        let found = fixture.store.read_documents(&asked).await.unwrap();
         let bodies: Vec<_> = found.into_iter().map(|found| found.map(|document| document.value)).collect();
         let expected: Vec<_> = (0..asked.len()).map(|n| {
             let own = n < 210 && n % 200 % 3 == 0;
@@ -84,104 +90,104 @@ on_both_stores! {
         assert_eq!(bodies, expected);
     }
 
-    async fn an_unchanged_document_keeps_its_version(world) {
-        let (first, _) = put(&world, &key("k"), b"a", Expected::Any).await.unwrap();
-        assert_eq!(put(&world, &key("k"), b"a", Expected::Any).await, Ok((first, false)));
-        assert_eq!(put(&world, &key("k"), b"a", Expected::Version(first)).await, Ok((first, false)));
+    async fn an_unchanged_document_keeps_its_version(fixture) {
+        let (first, _) = put(&fixture, &key("k"), b"a", Expected::Any).await.unwrap();
+        assert_eq!(put(&fixture, &key("k"), b"a", Expected::Any).await, Ok((first, false)));
+        assert_eq!(put(&fixture, &key("k"), b"a", Expected::Version(first)).await, Ok((first, false)));
         let mismatch = VersionMismatch { current: Some(first) };
-        assert_eq!(put(&world, &key("k"), b"a", Expected::Absent).await, Err(mismatch));
-        let (second, created) = put(&world, &key("k"), b"b", Expected::Version(first)).await.unwrap();
+        assert_eq!(put(&fixture, &key("k"), b"a", Expected::Absent).await, Err(mismatch));
+        let (second, created) = put(&fixture, &key("k"), b"b", Expected::Version(first)).await.unwrap();
         assert!(second > first && !created);
-        let (third, created) = put(&world, &key("k"), b"a", Expected::Any).await.unwrap();
+        let (third, created) = put(&fixture, &key("k"), b"a", Expected::Any).await.unwrap();
         assert!(third > second && !created);
-        assert_eq!(read(&world, &key("k")).await, Some(Versioned { version: third, value: b"a".into() }));
+        assert_eq!(read(&fixture, &key("k")).await, Some(Versioned { version: third, value: b"a".into() }));
     }
 
-    async fn conditions_are_met_or_nothing_happens(world) {
+    async fn conditions_are_met_or_nothing_happens(fixture) {
         let none = VersionMismatch { current: None };
-        assert_eq!(put(&world, &key("k"), b"a", Expected::Version(1)).await, Err(none));
-        assert_eq!(delete(&world, &key("k"), Expected::Version(1)).await, Err(none));
-        assert_eq!(delete(&world, &key("k"), Expected::Absent).await, Ok(false));
-        assert_eq!(delete(&world, &key("k"), Expected::Any).await, Ok(false));
-        let (version, created) = put(&world, &key("k"), b"a", Expected::Absent).await.unwrap();
+        assert_eq!(put(&fixture, &key("k"), b"a", Expected::Version(1)).await, Err(none));
+        assert_eq!(delete(&fixture, &key("k"), Expected::Version(1)).await, Err(none));
+        assert_eq!(delete(&fixture, &key("k"), Expected::Absent).await, Ok(false));
+        assert_eq!(delete(&fixture, &key("k"), Expected::Any).await, Ok(false));
+        let (version, created) = put(&fixture, &key("k"), b"a", Expected::Absent).await.unwrap();
         assert!(created);
         let there = VersionMismatch { current: Some(version) };
         for wrong in [Expected::Absent, Expected::Version(version + 1)] {
-            assert_eq!(put(&world, &key("k"), b"b", wrong).await, Err(there));
-            assert_eq!(delete(&world, &key("k"), wrong).await, Err(there));
+            assert_eq!(put(&fixture, &key("k"), b"b", wrong).await, Err(there));
+            assert_eq!(delete(&fixture, &key("k"), wrong).await, Err(there));
         }
-        assert_eq!(read(&world, &key("k")).await, Some(Versioned { version, value: b"a".into() }));
-        assert_eq!(delete(&world, &key("k"), Expected::Version(version)).await, Ok(true));
-        assert_eq!(read(&world, &key("k")).await, None);
-        assert_eq!(delete(&world, &key("k"), Expected::Any).await, Ok(false));
+        assert_eq!(read(&fixture, &key("k")).await, Some(Versioned { version, value: b"a".into() }));
+        assert_eq!(delete(&fixture, &key("k"), Expected::Version(version)).await, Ok(true));
+        assert_eq!(read(&fixture, &key("k")).await, None);
+        assert_eq!(delete(&fixture, &key("k"), Expected::Any).await, Ok(false));
     }
 
-    async fn versions_grow_in_a_scope_also_across_a_deletion(world) {
-        for scope in [None, Some(&world.tenant)] {
+    async fn versions_grow_in_a_scope_also_across_a_deletion(fixture) {
+        for scope in [None, Some(&fixture.tenant)] {
             let mut last = 0;
             for _ in 0..3 {
                 for kind in DocumentKind::ALL {
                     let name = named(scope, kind, "x");
-                    let (version, created) = put(&world, &name, b"x", Expected::Absent).await.unwrap();
+                    let (version, created) = put(&fixture, &name, b"x", Expected::Absent).await.unwrap();
                     assert!(created && version > last, "{version} after {last}");
                     last = version;
                 }
                 for kind in DocumentKind::ALL {
-                    assert_eq!(delete(&world, &named(scope, kind, "x"), Expected::Any).await, Ok(true));
+                    assert_eq!(delete(&fixture, &named(scope, kind, "x"), Expected::Any).await, Ok(true));
                 }
             }
         }
     }
 
-    async fn scopes_and_kinds_do_not_mix(world) {
+    async fn scopes_and_kinds_do_not_mix(fixture) {
         let other = tenant("acme2");
         let mut names = Vec::new();
-        for scope in [None, Some(&world.tenant), Some(&other)] {
+        for scope in [None, Some(&fixture.tenant), Some(&other)] {
             names.extend(DocumentKind::ALL.map(|kind| named(scope, kind, "x")));
         }
         for (n, name) in names.iter().enumerate() {
-            put(&world, name, n.to_string().as_bytes(), Expected::Absent).await.unwrap();
+            put(&fixture, name, n.to_string().as_bytes(), Expected::Absent).await.unwrap();
         }
         for (n, name) in names.iter().enumerate() {
-            let listed = world.store.list_documents(name.tenant.as_ref(), name.kind, None, ALL).await.unwrap();
+            let listed = fixture.store.list_documents(name.tenant.as_ref(), name.kind, None, ALL).await.unwrap();
             let bodies: Vec<_> = listed.into_iter().map(|(_, document)| document.value).collect();
             assert_eq!(bodies, [n.to_string().into_bytes()]);
         }
-        assert_eq!(delete(&world, &names[7], Expected::Any).await, Ok(true));
-        let left = world.store.read_documents(&names).await.unwrap();
+        assert_eq!(delete(&fixture, &names[7], Expected::Any).await, Ok(true));
+        let left = fixture.store.read_documents(&names).await.unwrap();
         let gone: Vec<_> = (0..names.len()).filter(|n| left[*n].is_none()).collect();
         assert_eq!(gone, [7]);
     }
 
-    async fn a_list_is_in_byte_order_and_goes_on_after_any_id(world) {
-        assert_eq!(ids(&world, None, ALL).await, Vec::<String>::new());
+    async fn a_list_is_in_byte_order_and_continues_after_any_id(fixture) {
+        assert_eq!(ids(&fixture, None, ALL).await, Vec::<String>::new());
         let longest = "~".repeat(MAX_DOCUMENT_ID_BYTES);
         let mut names = ["b", "a", "B", "a-b", "a.b", "aa", "0", "10", "9", "!", "[x]", "(y", "%2A", "*", "\\", "\"", &longest];
         for name in names {
-            put(&world, &key(name), name.as_bytes(), Expected::Absent).await.unwrap();
+            put(&fixture, &key(name), name.as_bytes(), Expected::Absent).await.unwrap();
         }
         names.sort_unstable();
-        assert_eq!(ids(&world, None, ALL).await, names);
+        assert_eq!(ids(&fixture, None, ALL).await, names);
         for (n, after) in names.into_iter().enumerate() {
-            assert_eq!(ids(&world, Some(after), 3).await, names[n + 1..].iter().take(3).copied().collect::<Vec<_>>());
+            assert_eq!(ids(&fixture, Some(after), 3).await, names[n + 1..].iter().take(3).copied().collect::<Vec<_>>());
         }
-        assert_eq!(ids(&world, Some("a+"), 2).await, ["a-b", "a.b"]);
-        assert_eq!(ids(&world, None, 0).await, Vec::<String>::new());
-        let first = world.store.list_documents(None, DocumentKind::Key, None, 1).await.unwrap().remove(0);
-        assert_eq!(Some(first.1), read(&world, &key(&first.0)).await);
-        assert_eq!(delete(&world, &key("a"), Expected::Any).await, Ok(true));
-        assert_eq!(ids(&world, Some("\\"), 1).await, ["a-b"]);
+        assert_eq!(ids(&fixture, Some("a+"), 2).await, ["a-b", "a.b"]);
+        assert_eq!(ids(&fixture, None, 0).await, Vec::<String>::new());
+        let first = fixture.store.list_documents(None, DocumentKind::Key, None, 1).await.unwrap().remove(0);
+        assert_eq!(Some(first.1), read(&fixture, &key(&first.0)).await);
+        assert_eq!(delete(&fixture, &key("a"), Expected::Any).await, Ok(true));
+        assert_eq!(ids(&fixture, Some("\\"), 1).await, ["a-b"]);
     }
 
-    async fn what_one_connection_puts_the_other_finds(world) {
-        let second = world.harness.open().await;
-        let (version, _) = put(&world, &key("k"), b"a", Expected::Absent).await.unwrap();
+    async fn what_one_connection_puts_the_other_finds(fixture) {
+        let second = fixture.backend.open().await;
+        let (version, _) = put(&fixture, &key("k"), b"a", Expected::Absent).await.unwrap();
         let found = second.read_documents(&[key("k")]).await.unwrap().remove(0);
         assert_eq!(found, Some(Versioned { version, value: b"a".into() }));
         let absent = second.put_document(&key("k"), b"b", Expected::Absent).await.unwrap();
         assert_eq!(absent, Err(VersionMismatch { current: Some(version) }));
         let (next, _) = second.put_document(&key("k"), b"b", Expected::Version(version)).await.unwrap().unwrap();
-        let late = put(&world, &key("k"), b"c", Expected::Version(version)).await;
+        let late = put(&fixture, &key("k"), b"c", Expected::Version(version)).await;
         assert_eq!(late, Err(VersionMismatch { current: Some(next) }));
     }
 }

@@ -1,25 +1,25 @@
-//! What the ports promise, asked of both stores.
+//! The promises of the ports, tested on both stores.
 
 mod around;
 mod audit;
+mod banned_players;
 mod bans;
+mod bounded_steps;
 mod configurations;
 mod counters;
-mod counts;
+mod dead_letters;
+mod distribution;
 mod documents;
 mod events;
-mod hiding;
-mod ids;
-mod letters;
-mod metering;
+mod idempotency;
 mod pages;
 mod periods;
 mod quotas;
+mod rate_limits;
 mod rebuild;
 mod refusals;
 mod removal;
 mod retention;
-mod steps;
 mod submit;
-mod terms;
+mod submit_options;
 mod ties;

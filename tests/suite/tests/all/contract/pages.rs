@@ -2,15 +2,16 @@
 
 use leaderboard_core::ports::{PageFrom, ReadError};
 use leaderboard_core::{Leaderboard, OrderKey, Ties};
+use leaderboard_test_support::values::{Board, at, board, player, values, with_ties};
+use leaderboard_test_support::{StoreBackend, StoreFixture, ranked_line, ranked_lines};
 
-use crate::given::{Board, at, board, player, values, with_ties};
-use crate::harness::{Harness, World, line, lines, on_both_stores};
+use crate::cases::on_both_stores;
 
 /// Ten players `p0` to `p9` with 90, 80, … 0.
-async fn ten<H: Harness>(world: &World<H>) -> Board {
-    let board = world.put(&board("l")).await;
+async fn ten<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
+    let board = fixture.put(&board("l")).await;
     for n in 0..10 {
-        world.score(&board, &format!("p{n}"), 90 - 10 * n).await;
+        fixture.submit_score(&board, &format!("p{n}"), 90 - 10 * n).await;
     }
     board
 }
@@ -30,90 +31,90 @@ fn names(page: &leaderboard_core::ports::Page) -> Vec<&str> {
 }
 
 on_both_stores! {
-    async fn an_empty_period_has_an_empty_page(world) {
-        let board = world.put(&board("l")).await;
+    async fn an_empty_period_has_an_empty_page(fixture) {
+        let board = fixture.put(&board("l")).await;
         for from in [PageFrom::Top, PageFrom::After(key(&board, 1, 0, "p")), PageFrom::Before(key(&board, 1, 0, "p"))] {
-            let page = world.page(&board, &from, 10).await;
+            let page = fixture.page(&board, &from, 10).await;
             assert_eq!((page.layout, page.version, page.count, page.entries), (None, 0, 0, Vec::new()));
             assert!(!page.more_before && !page.more_after);
         }
     }
 
-    async fn the_top_of_the_list(world) {
-        let board = ten(&world).await;
-        let page = world.page(&board, &PageFrom::Top, 3).await;
-        assert_eq!(lines(&page.entries), [line(1, "p0", 90), line(2, "p1", 80), line(3, "p2", 70)]);
+    async fn the_top_of_the_list(fixture) {
+        let board = ten(&fixture).await;
+        let page = fixture.page(&board, &PageFrom::Top, 3).await;
+        assert_eq!(ranked_lines(&page.entries), [ranked_line(1, "p0", 90), ranked_line(2, "p1", 80), ranked_line(3, "p2", 70)]);
         assert_eq!((page.count, page.version, page.layout), (10, 11, Some(board.value.layout())));
         assert_eq!((page.more_before, page.more_after), (false, true));
-        let all = world.page(&board, &PageFrom::Top, 1000).await;
+        let all = fixture.page(&board, &PageFrom::Top, 1000).await;
         assert_eq!((all.entries.len(), all.more_before, all.more_after), (10, false, false));
-        let exact = world.page(&board, &PageFrom::Top, 10).await;
+        let exact = fixture.page(&board, &PageFrom::Top, 10).await;
         assert_eq!((exact.entries.len(), exact.more_after), (10, false));
     }
 
-    async fn after_a_key_whether_an_entry_has_it_or_not(world) {
-        let board = ten(&world).await;
-        let page = world.page(&board, &PageFrom::After(key(&board, 70, 2, "p2")), 2).await;
-        assert_eq!(lines(&page.entries), [line(4, "p3", 60), line(5, "p4", 50)]);
+    async fn after_a_key_whether_an_entry_has_it_or_not(fixture) {
+        let board = ten(&fixture).await;
+        let page = fixture.page(&board, &PageFrom::After(key(&board, 70, 2, "p2")), 2).await;
+        assert_eq!(ranked_lines(&page.entries), [ranked_line(4, "p3", 60), ranked_line(5, "p4", 50)]);
         assert_eq!((page.more_before, page.more_after), (true, true));
-        let between = world.page(&board, &PageFrom::After(key(&board, 65, 0, "zz")), 2).await;
+        let between = fixture.page(&board, &PageFrom::After(key(&board, 65, 0, "zz")), 2).await;
         assert_eq!(names(&between), ["p3", "p4"]);
-        let above_all = world.page(&board, &PageFrom::After(key(&board, 1000, 0, "zz")), 1).await;
+        let above_all = fixture.page(&board, &PageFrom::After(key(&board, 1000, 0, "zz")), 1).await;
         assert_eq!((names(&above_all), above_all.more_before), (vec!["p0"], false));
-        let below_all = world.page(&board, &PageFrom::After(key(&board, -1, 0, "zz")), 5).await;
+        let below_all = fixture.page(&board, &PageFrom::After(key(&board, -1, 0, "zz")), 5).await;
         assert_eq!((names(&below_all).len(), below_all.more_before, below_all.more_after), (0, true, false));
-        let last = world.page(&board, &PageFrom::After(key(&board, 20, 7, "p7")), 2).await;
+        let last = fixture.page(&board, &PageFrom::After(key(&board, 20, 7, "p7")), 2).await;
         assert_eq!((names(&last), last.more_after), (vec!["p8", "p9"], false));
     }
 
-    async fn before_a_key_the_page_ends_there(world) {
-        let board = ten(&world).await;
-        let page = world.page(&board, &PageFrom::Before(key(&board, 50, 4, "p4")), 2).await;
-        assert_eq!(lines(&page.entries), [line(3, "p2", 70), line(4, "p3", 60)]);
+    async fn before_a_key_the_page_ends_there(fixture) {
+        let board = ten(&fixture).await;
+        let page = fixture.page(&board, &PageFrom::Before(key(&board, 50, 4, "p4")), 2).await;
+        assert_eq!(ranked_lines(&page.entries), [ranked_line(3, "p2", 70), ranked_line(4, "p3", 60)]);
         assert_eq!((page.more_before, page.more_after), (true, true));
-        let short = world.page(&board, &PageFrom::Before(key(&board, 70, 2, "p2")), 5).await;
+        let short = fixture.page(&board, &PageFrom::Before(key(&board, 70, 2, "p2")), 5).await;
         assert_eq!((names(&short), short.more_before, short.more_after), (vec!["p0", "p1"], false, true));
-        let none = world.page(&board, &PageFrom::Before(key(&board, 1000, 0, "p")), 5).await;
+        let none = fixture.page(&board, &PageFrom::Before(key(&board, 1000, 0, "p")), 5).await;
         assert_eq!((names(&none).len(), none.more_before, none.more_after), (0, false, true));
-        let all = world.page(&board, &PageFrom::Before(key(&board, -1, 0, "p")), 3).await;
+        let all = fixture.page(&board, &PageFrom::Before(key(&board, -1, 0, "p")), 3).await;
         assert_eq!((names(&all), all.more_before, all.more_after), (vec!["p7", "p8", "p9"], true, false));
     }
 
-    async fn ties_rank_by_policy(world) {
+    async fn ties_rank_by_policy(fixture) {
         for (name, ties, ranks) in [
             ("earliest", Ties::Earliest, [1, 2, 3, 4, 5]),
             ("latest", Ties::Latest, [1, 2, 3, 4, 5]),
             ("shared", Ties::Shared, [1, 2, 2, 2, 5]),
             ("dense", Ties::Dense, [1, 2, 2, 2, 3]),
         ] {
-            let board = world.put(&with_ties(name, ties)).await;
+            let board = fixture.put(&with_ties(name, ties)).await;
             for (player, value) in [("d", 1), ("c", 5), ("b", 9), ("e", 5), ("a", 5)] {
-                world.score(&board, player, value).await;
+                fixture.submit_score(&board, player, value).await;
             }
             let order = if ties == Ties::Latest { ["b", "a", "e", "c", "d"] } else { ["b", "c", "e", "a", "d"] };
-            let page = world.page(&board, &PageFrom::Top, 10).await;
+            let page = fixture.page(&board, &PageFrom::Top, 10).await;
             assert_eq!(names(&page), order, "{name}");
             assert_eq!(page.entries.iter().map(|e| e.rank).collect::<Vec<_>>(), ranks, "{name}");
             let second = &page.entries[1].entry;
             let after = board.value.layout().key(&second.values, second.reached_at, &second.player);
-            let rest = world.page(&board, &PageFrom::After(after), 10).await;
+            let rest = fixture.page(&board, &PageFrom::After(after), 10).await;
             assert_eq!(rest.entries.iter().map(|e| e.rank).collect::<Vec<_>>(), ranks[2..], "{name}");
         }
     }
 
-    async fn equal_times_are_ordered_by_the_bytes_of_the_name(world) {
-        let board = world.put(&board("l")).await;
-        let attempts = ["é", "z", "e\u{301}", "Z", "日", "😀", " "].map(|name| {
-            crate::given::resolved(&crate::given::submission(&[&board], name, &[1]), &[&board], at(0))
+    async fn equal_times_are_ordered_by_the_bytes_of_the_name(fixture) {
+        let board = fixture.put(&board("l")).await;
+        let prepared_submissions = ["é", "z", "e\u{301}", "Z", "日", "😀", " "].map(|name| {
+            leaderboard_test_support::values::prepared(&leaderboard_test_support::values::submission(&[&board], name, &[1]), &[&board], at(0))
         });
-        world.settle(&attempts).await;
-        assert_eq!(names(&world.page(&board, &PageFrom::Top, 10).await), [" ", "Z", "e\u{301}", "z", "é", "日", "😀"]);
+        fixture.submit_prepared(&prepared_submissions).await;
+        assert_eq!(names(&fixture.page(&board, &PageFrom::Top, 10).await), [" ", "Z", "e\u{301}", "z", "é", "日", "😀"]);
     }
 
-    async fn a_configuration_that_is_not_the_current_one_gets_no_answer(world) {
-        let old = ten(&world).await;
-        world.put(&Leaderboard { title: "New".into(), ..board("l") }).await;
-        let page = world.page_of(&old, &world.period(&old), &PageFrom::Top, 10).await;
+    async fn a_configuration_that_is_not_the_current_one_gets_no_answer(fixture) {
+        let old = ten(&fixture).await;
+        fixture.put(&Leaderboard { title: "New".into(), ..board("l") }).await;
+        let page = fixture.page_of(&old, &fixture.current_period(&old), &PageFrom::Top, 10).await;
         assert_eq!(page, Err(ReadError::StaleConfiguration));
     }
 }

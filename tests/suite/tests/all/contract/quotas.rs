@@ -8,38 +8,45 @@ use leaderboard_core::{
     Leaderboard, LeaderboardId, Limits, Outcome, PreparedSubmission, Refusal, RefusalReason, Submission,
     TenantId,
 };
+use leaderboard_test_support::values::{Board, DAY_MS, board, daily, id, prepared, submission, tenant};
+use leaderboard_test_support::{
+    StoreBackend, StoreFixture, put_leaderboard, ranked_line, with_submission_id,
+};
 
-use crate::given::{Board, DAY_MS, board, daily, id, resolved, submission, tenant};
-use crate::harness::{Harness, World, line, on_both_stores, put_in, with_id};
+use crate::cases::on_both_stores;
 
-async fn settle<H: Harness>(
-    world: &World<H>,
-    attempts: &[PreparedSubmission],
+async fn submit_within<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    prepared_submissions: &[PreparedSubmission],
     max_entries: u64,
 ) -> Vec<Result<Vec<Outcome>, Refusal>> {
-    let terms = SubmitOptions {
+    let options = SubmitOptions {
         max_tenant_entries: Some(max_entries),
         ..SubmitOptions::new(RankDetail::Full)
     };
-    let submitted = world
+    let submitted = fixture
         .store
-        .submit_with_options(&world.tenant, attempts, &terms)
+        .submit_with_options(&fixture.tenant, prepared_submissions, &options)
         .await;
     submitted.unwrap().answers
 }
 
-fn attempt<H: Harness>(world: &World<H>, boards: &[&Board], name: &str) -> PreparedSubmission {
-    resolved(&submission(boards, name, &[5]), boards, world.now())
+fn prepared_submission<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    boards: &[&Board],
+    name: &str,
+) -> PreparedSubmission {
+    prepared(&submission(boards, name, &[5]), boards, fixture.now())
 }
 
 /// One score; the leaderboard that had no room for it, if there was none.
-async fn score<H: Harness>(
-    world: &World<H>,
+async fn score<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
     boards: &[&Board],
     name: &str,
     most: u64,
 ) -> Result<(), LeaderboardId> {
-    match settle(world, &[attempt(world, boards, name)], most)
+    match submit_within(fixture, &[prepared_submission(fixture, boards, name)], most)
         .await
         .remove(0)
     {
@@ -56,8 +63,8 @@ async fn score<H: Harness>(
 
 /// What a tenant holds: leaderboards and entries. The store's clock decides which periods are still there, so this is
 /// for leaderboards that never reset.
-async fn holds<H: Harness>(world: &World<H>, tenant: &TenantId) -> (u64, u64) {
-    let (_, held) = world.store.usage(tenant, 1).await.unwrap();
+async fn holds<B: StoreBackend>(fixture: &StoreFixture<B>, tenant: &TenantId) -> (u64, u64) {
+    let (_, held) = fixture.store.usage(tenant, 1).await.unwrap();
     let EntryQuota {
         leaderboards,
         entries,
@@ -66,168 +73,171 @@ async fn holds<H: Harness>(world: &World<H>, tenant: &TenantId) -> (u64, u64) {
     (leaderboards, entries)
 }
 
-async fn put<H: Harness>(
-    world: &World<H>,
+async fn put<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
     leaderboard: &Leaderboard,
     expected: Expected,
     most: u64,
 ) -> Result<bool, PutRefusal> {
     let put = PutLeaderboard {
         max_leaderboards: Some(most),
-        tenant: &world.tenant,
+        tenant: &fixture.tenant,
         leaderboard,
         expected,
-        current: &leaderboard.schedule.period_at(world.now()).id,
+        current: &leaderboard.schedule.period_at(fixture.now()).id,
         rebuild: false,
         expiries: &[],
-        at: world.now(),
+        at: fixture.now(),
     };
-    world.store.put(&put).await.unwrap().map(|(_, created)| created)
+    fixture.store.put(&put).await.unwrap().map(|(_, created)| created)
 }
 
-async fn delete<H: Harness>(world: &World<H>, name: &str) {
-    let deleted = world.store.delete(&world.tenant, &id(name), Expected::Any).await;
+async fn delete<B: StoreBackend>(fixture: &StoreFixture<B>, name: &str) {
+    let deleted = fixture
+        .store
+        .delete(&fixture.tenant, &id(name), Expected::Any)
+        .await;
     assert_eq!(deleted.unwrap(), Ok(true));
 }
 
 on_both_stores! {
-    async fn entries_of_all_leaderboards_and_periods_count(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&daily("two")).await);
-        assert_eq!(score(&world, &[&one], "ann", 3).await, Ok(()));
-        assert_eq!(score(&world, &[&two], "ann", 3).await, Ok(()));
-        world.pass_ms(DAY_MS);
-        assert_eq!(score(&world, &[&two], "ann", 3).await, Ok(()));
-        assert_eq!(score(&world, &[&two], "bob", 3).await, Err(id("two")));
-        assert_eq!(score(&world, &[&one], "bob", 3).await, Err(id("one")));
-        assert_eq!(world.list(&one).await, [line(1, "ann", 5)]);
-        assert_eq!(world.events(&one).await.len(), 2);
+    async fn entries_of_all_leaderboards_and_periods_count(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&daily("two")).await);
+        assert_eq!(score(&fixture, &[&one], "ann", 3).await, Ok(()));
+        assert_eq!(score(&fixture, &[&two], "ann", 3).await, Ok(()));
+        fixture.advance_ms(DAY_MS);
+        assert_eq!(score(&fixture, &[&two], "ann", 3).await, Ok(()));
+        assert_eq!(score(&fixture, &[&two], "bob", 3).await, Err(id("two")));
+        assert_eq!(score(&fixture, &[&one], "bob", 3).await, Err(id("one")));
+        assert_eq!(fixture.list_entries(&one).await, [ranked_line(1, "ann", 5)]);
+        assert_eq!(fixture.read_events(&one).await.len(), 2);
         // Whoever is there already plays on.
-        assert_eq!(score(&world, &[&one], "ann", 3).await, Ok(()));
-        assert_eq!(score(&world, &[&one], "ann", 0).await, Ok(()));
-        assert_eq!(score(&world, &[&one, &two], "ann", 3).await, Ok(()));
-        assert_eq!(score(&world, &[&one], "bob", 4).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one], "ann", 3).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one], "ann", 0).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one, &two], "ann", 3).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one], "bob", 4).await, Ok(()));
     }
 
-    async fn a_score_on_several_leaderboards_fits_whole_or_not_at_all(world) {
-        let (one, two, three) = (world.put(&board("one")).await, world.put(&board("two")).await, world.put(&board("three")).await);
-        assert_eq!(score(&world, &[&one], "ann", 9).await, Ok(()));
-        assert_eq!(score(&world, &[&one, &two, &three], "ann", 2).await, Err(id("two")));
-        assert_eq!(score(&world, &[&three, &one, &two], "ann", 2).await, Err(id("three")));
-        assert_eq!(holds(&world, &world.tenant).await, (3, 1));
-        assert_eq!(score(&world, &[&one, &two, &three], "ann", 3).await, Ok(()));
-        assert_eq!(holds(&world, &world.tenant).await, (3, 3));
+    async fn a_score_on_several_leaderboards_fits_whole_or_not_at_all(fixture) {
+        let (one, two, three) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await, fixture.put(&board("three")).await);
+        assert_eq!(score(&fixture, &[&one], "ann", 9).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one, &two, &three], "ann", 2).await, Err(id("two")));
+        assert_eq!(score(&fixture, &[&three, &one, &two], "ann", 2).await, Err(id("three")));
+        assert_eq!(holds(&fixture, &fixture.tenant).await, (3, 1));
+        assert_eq!(score(&fixture, &[&one, &two, &three], "ann", 3).await, Ok(()));
+        assert_eq!(holds(&fixture, &fixture.tenant).await, (3, 3));
     }
 
-    async fn the_count_moves_on_within_a_call(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&board("two")).await);
-        score(&world, &[&one], "zoe", 9).await.unwrap();
+    async fn the_count_moves_on_within_a_call(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await);
+        score(&fixture, &[&one], "zoe", 9).await.unwrap();
         let wanted = [
             (vec![&one], "ann"), (vec![&one, &two], "bob"), (vec![&one], "ann"), (vec![&two], "ann"),
             (vec![&one, &two], "cid"), (vec![&one], "zoe"), (vec![&two], "dan"),
         ];
-        let attempts: Vec<_> = wanted.iter().map(|(boards, name)| attempt(&world, boards, name)).collect();
-        let fits: Vec<_> = settle(&world, &attempts, 5).await.iter().map(Result::is_ok).collect();
+        let prepared_submissions: Vec<_> = wanted.iter().map(|(boards, name)| prepared_submission(&fixture, boards, name)).collect();
+        let fits: Vec<_> = submit_within(&fixture, &prepared_submissions, 5).await.iter().map(Result::is_ok).collect();
         assert_eq!(fits, [true, true, true, true, false, true, false]);
-        assert_eq!(holds(&world, &world.tenant).await, (2, 5));
+        assert_eq!(holds(&fixture, &fixture.tenant).await, (2, 5));
     }
 
-    async fn the_quota_is_exact_over_a_large_call(world) {
-        let board = world.put(&board("l")).await;
-        let attempts: Vec<_> = (0..1000).map(|n| attempt(&world, &[&board], &format!("p{n}"))).collect();
-        let settled = settle(&world, &attempts, 777).await;
-        let fits = settled.iter().filter(|answer| answer.is_ok()).count();
-        assert_eq!((fits, holds(&world, &world.tenant).await), (777, (1, 777)));
-        assert!(settled[..777].iter().all(Result::is_ok));
+    async fn the_quota_is_exact_over_a_large_call(fixture) {
+        let board = fixture.put(&board("l")).await;
+        let prepared_submissions: Vec<_> = (0..1000).map(|n| prepared_submission(&fixture, &[&board], &format!("p{n}"))).collect();
+        let results = submit_within(&fixture, &prepared_submissions, 777).await;
+        let fits = results.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!((fits, holds(&fixture, &fixture.tenant).await), (777, (1, 777)));
+        assert!(results[..777].iter().all(Result::is_ok));
     }
 
-    async fn a_replay_and_every_other_refusal_come_first(world) {
-        let full = world.put(&Leaderboard {
+    async fn a_replay_and_every_other_refusal_come_first(fixture) {
+        let full = fixture.put(&Leaderboard {
             limits: Limits { max_entries: Some(1), ..Limits::default() },
             ..board("full")
         }).await;
-        let open = world.put(&board("open")).await;
-        let first = with_id(attempt(&world, &[&full], "ann"), "x");
-        settle(&world, std::slice::from_ref(&first), 1).await.remove(0).unwrap();
-        let again = settle(&world, &[first], 0).await.remove(0).unwrap();
+        let open = fixture.put(&board("open")).await;
+        let first = with_submission_id(prepared_submission(&fixture, &[&full], "ann"), "x");
+        submit_within(&fixture, std::slice::from_ref(&first), 1).await.remove(0).unwrap();
+        let again = submit_within(&fixture, &[first], 0).await.remove(0).unwrap();
         assert!(again[0].replayed);
-        let both = attempt(&world, &[&open, &full], "bob");
-        let refusal = settle(&world, &[both], 1).await.remove(0).unwrap_err();
+        let both = prepared_submission(&fixture, &[&open, &full], "bob");
+        let refusal = submit_within(&fixture, &[both], 1).await.remove(0).unwrap_err();
         assert_eq!((refusal.leaderboard, refusal.reason), (id("full"), RefusalReason::Full { max_entries: 1 }));
     }
 
-    async fn whoever_goes_makes_room_and_whoever_is_hidden_does_not(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&board("two")).await);
+    async fn a_removed_entry_makes_room_and_a_banned_one_does_not(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await);
         for name in ["ann", "bob"] {
-            score(&world, &[&one, &two], name, 4).await.unwrap();
+            score(&fixture, &[&one, &two], name, 4).await.unwrap();
         }
-        world.hide("ann").await;
-        assert_eq!(score(&world, &[&one], "cid", 4).await, Err(id("one")));
-        world.remove(&one, "ann").await;
-        assert_eq!(score(&world, &[&one], "cid", 4).await, Ok(()));
-        assert_eq!(score(&world, &[&one], "dan", 4).await, Err(id("one")));
-        world.restore("ann").await;
-        assert_eq!(holds(&world, &world.tenant).await, (2, 4));
-        delete(&world, "two").await;
-        assert_eq!(holds(&world, &world.tenant).await, (1, 2));
-        assert_eq!(score(&world, &[&one], "dan", 4).await, Ok(()));
-        assert_eq!(score(&world, &[&one], "eve", 4).await, Ok(()));
-        assert_eq!(score(&world, &[&one], "fay", 4).await, Err(id("one")));
+        fixture.ban("ann").await;
+        assert_eq!(score(&fixture, &[&one], "cid", 4).await, Err(id("one")));
+        fixture.remove(&one, "ann").await;
+        assert_eq!(score(&fixture, &[&one], "cid", 4).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one], "dan", 4).await, Err(id("one")));
+        fixture.unban("ann").await;
+        assert_eq!(holds(&fixture, &fixture.tenant).await, (2, 4));
+        delete(&fixture, "two").await;
+        assert_eq!(holds(&fixture, &fixture.tenant).await, (1, 2));
+        assert_eq!(score(&fixture, &[&one], "dan", 4).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one], "eve", 4).await, Ok(()));
+        assert_eq!(score(&fixture, &[&one], "fay", 4).await, Err(id("one")));
     }
 
-    async fn what_was_made_before_anybody_asked_is_counted(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&daily("two")).await);
+    async fn entries_from_before_the_first_quota_are_counted(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&daily("two")).await);
         for name in ["ann", "bob", "cid"] {
-            world.score(&one, name, 1).await;
-            world.score(&two, name, 1).await;
+            fixture.submit_score(&one, name, 1).await;
+            fixture.submit_score(&two, name, 1).await;
         }
-        world.remove(&two, "ann").await;
-        let one = world.rebuilt(&Leaderboard { ties: leaderboard_core::Ties::Dense, ..board("one") }).await;
-        assert_eq!(score(&world, &[&one], "dan", 5).await, Err(id("one")));
-        assert_eq!(score(&world, &[&one], "dan", 6).await, Ok(()));
+        fixture.remove(&two, "ann").await;
+        let one = fixture.rebuild(&Leaderboard { ties: leaderboard_core::Ties::Dense, ..board("one") }).await;
+        assert_eq!(score(&fixture, &[&one], "dan", 5).await, Err(id("one")));
+        assert_eq!(score(&fixture, &[&one], "dan", 6).await, Ok(()));
     }
 
-    async fn periods_that_are_kept_longer_or_less_long_are_counted_once(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&daily("two")).await);
-        score(&world, &[&two], "ann", 9).await.unwrap();
-        let two = world.put(&Leaderboard { keep_periods: 900, ..daily("two") }).await;
-        score(&world, &[&two], "bob", 9).await.unwrap();
-        world.pass_ms(DAY_MS);
-        let late = Submission { occurred_at: Some(world.now().saturating_add_ms(-DAY_MS)), ..submission(&[&two], "cid", &[1]) };
-        settle(&world, &[resolved(&late, &[&two], world.now())], 3).await.remove(0).unwrap();
-        assert_eq!(score(&world, &[&one], "ann", 3).await, Err(id("one")));
-        assert_eq!(score(&world, &[&one], "ann", 4).await, Ok(()));
-        delete(&world, "two").await;
-        assert_eq!(score(&world, &[&one], "bob", 1).await, Err(id("one")));
-        assert_eq!(score(&world, &[&one], "bob", 2).await, Ok(()));
+    async fn periods_that_are_kept_longer_or_less_long_are_counted_once(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&daily("two")).await);
+        score(&fixture, &[&two], "ann", 9).await.unwrap();
+        let two = fixture.put(&Leaderboard { keep_periods: 900, ..daily("two") }).await;
+        score(&fixture, &[&two], "bob", 9).await.unwrap();
+        fixture.advance_ms(DAY_MS);
+        let late = Submission { occurred_at: Some(fixture.now().saturating_add_ms(-DAY_MS)), ..submission(&[&two], "cid", &[1]) };
+        submit_within(&fixture, &[prepared(&late, &[&two], fixture.now())], 3).await.remove(0).unwrap();
+        assert_eq!(score(&fixture, &[&one], "ann", 3).await, Err(id("one")));
+        assert_eq!(score(&fixture, &[&one], "ann", 4).await, Ok(()));
+        delete(&fixture, "two").await;
+        assert_eq!(score(&fixture, &[&one], "bob", 1).await, Err(id("one")));
+        assert_eq!(score(&fixture, &[&one], "bob", 2).await, Ok(()));
     }
 
-    async fn tenants_do_not_share_a_quota(world) {
+    async fn tenants_do_not_share_a_quota(fixture) {
         let other = tenant("acme2");
-        put_in(&world.store, &other, &board("l"), Expected::Any, false, world.now()).await.unwrap();
-        assert_eq!((holds(&world, &world.tenant).await, holds(&world, &other).await), ((0, 0), (1, 0)));
-        let l = world.put(&board("l")).await;
-        score(&world, &[&l], "ann", 1).await.unwrap();
-        assert_eq!((holds(&world, &world.tenant).await, holds(&world, &other).await), ((1, 1), (1, 0)));
+        put_leaderboard(&fixture.store, &other, &board("l"), Expected::Any, false, fixture.now()).await.unwrap();
+        assert_eq!((holds(&fixture, &fixture.tenant).await, holds(&fixture, &other).await), ((0, 0), (1, 0)));
+        let l = fixture.put(&board("l")).await;
+        score(&fixture, &[&l], "ann", 1).await.unwrap();
+        assert_eq!((holds(&fixture, &fixture.tenant).await, holds(&fixture, &other).await), ((1, 1), (1, 0)));
     }
 
-    async fn one_leaderboard_more_than_allowed_is_refused(world) {
+    async fn one_leaderboard_more_than_allowed_is_refused(fixture) {
         let full = Err(PutRefusal::TooManyLeaderboards);
-        assert_eq!(put(&world, &board("a"), Expected::Any, 0).await, full);
-        assert_eq!(put(&world, &board("a"), Expected::Any, 2).await, Ok(true));
-        assert_eq!(put(&world, &board("b"), Expected::Absent, 2).await, Ok(true));
-        assert_eq!(put(&world, &board("c"), Expected::Absent, 2).await, full);
-        assert_eq!(world.configuration(&board("c")).await, None);
-        assert_eq!(holds(&world, &world.tenant).await, (2, 0));
+        assert_eq!(put(&fixture, &board("a"), Expected::Any, 0).await, full);
+        assert_eq!(put(&fixture, &board("a"), Expected::Any, 2).await, Ok(true));
+        assert_eq!(put(&fixture, &board("b"), Expected::Absent, 2).await, Ok(true));
+        assert_eq!(put(&fixture, &board("c"), Expected::Absent, 2).await, full);
+        assert_eq!(fixture.find_leaderboard(&board("c")).await, None);
+        assert_eq!(holds(&fixture, &fixture.tenant).await, (2, 0));
         // What is there can be changed, and comes to the same if it is not.
         let changed = Leaderboard { title: "New".into(), ..board("a") };
-        assert_eq!(put(&world, &changed, Expected::Any, 2).await, Ok(false));
-        assert_eq!(put(&world, &changed, Expected::Any, 0).await, Ok(false));
+        assert_eq!(put(&fixture, &changed, Expected::Any, 2).await, Ok(false));
+        assert_eq!(put(&fixture, &changed, Expected::Any, 0).await, Ok(false));
         let none = PutRefusal::VersionMismatch { current: None };
-        assert_eq!(put(&world, &board("c"), Expected::Version(1), 2).await, Err(none));
+        assert_eq!(put(&fixture, &board("c"), Expected::Version(1), 2).await, Err(none));
         let other = tenant("acme2");
-        put_in(&world.store, &other, &board("c"), Expected::Absent, false, world.now()).await.unwrap();
-        delete(&world, "a").await;
-        assert_eq!(put(&world, &board("c"), Expected::Absent, 2).await, Ok(true));
-        assert_eq!(put(&world, &board("a"), Expected::Absent, 2).await, full);
+        put_leaderboard(&fixture.store, &other, &board("c"), Expected::Absent, false, fixture.now()).await.unwrap();
+        delete(&fixture, "a").await;
+        assert_eq!(put(&fixture, &board("c"), Expected::Absent, 2).await, Ok(true));
+        assert_eq!(put(&fixture, &board("a"), Expected::Absent, 2).await, full);
     }
 }

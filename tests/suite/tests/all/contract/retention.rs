@@ -1,16 +1,19 @@
 //! How much of a log is kept, and what logs and idempotency records weigh.
 
-use leaderboard_core::model::Projection;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, MIN_TRIMMED_EVENTS, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions,
+    Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions, MIN_TRIMMED_EVENTS,
 };
 use leaderboard_core::{
     Column, Columns, EventBody, IdScope, Leaderboard, LogPolicy, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES,
     MAX_SUBMISSION_ID_BYTES, Operator, Order, PreparedSubmission, RefusalReason, Status, Submission,
 };
+use leaderboard_model::Projection;
+use leaderboard_test_support::values::{
+    Board, DAY_MS, board, daily, id, metadata, prepared, submission, submission_id,
+};
+use leaderboard_test_support::{StoreBackend, StoreFixture};
 
-use crate::given::{Board, DAY_MS, board, daily, id, metadata, resolved, submission, submission_id};
-use crate::harness::{Harness, World, on_both_stores};
+use crate::cases::on_both_stores;
 
 fn kept(name: &str, keep_events: u32, keep_days: u16) -> Leaderboard {
     let log = LogPolicy {
@@ -21,18 +24,18 @@ fn kept(name: &str, keep_events: u32, keep_days: u16) -> Leaderboard {
 }
 
 /// What the tenant's logs weigh, by the store. Its records are from another day than the store's clock shows.
-async fn log_bytes<H: Harness>(world: &World<H>) -> u64 {
-    world.store.usage(&world.tenant, 1).await.unwrap().1.log_bytes
+async fn log_bytes<B: StoreBackend>(fixture: &StoreFixture<B>) -> u64 {
+    fixture.store.usage(&fixture.tenant, 1).await.unwrap().1.log_bytes
 }
 
 /// What the events that are there weigh.
-async fn weight<H: Harness>(world: &World<H>, board: &Board) -> u64 {
-    let events = world.events(board).await;
+async fn weight<B: StoreBackend>(fixture: &StoreFixture<B>, board: &Board) -> u64 {
+    let events = fixture.read_events(board).await;
     events.iter().map(|recorded| recorded.event.weight()).sum()
 }
 
-async fn positions<H: Harness>(world: &World<H>, board: &Board) -> (u64, u64) {
-    let events = world.events(board).await;
+async fn positions<B: StoreBackend>(fixture: &StoreFixture<B>, board: &Board) -> (u64, u64) {
+    let events = fixture.read_events(board).await;
     let positions: Vec<u64> = events.iter().map(|event| event.position).collect();
     assert!(
         positions.windows(2).all(|pair| pair[1] == pair[0] + 1),
@@ -42,8 +45,8 @@ async fn positions<H: Harness>(world: &World<H>, board: &Board) -> (u64, u64) {
 }
 
 /// One score under a quota of what logs may weigh.
-async fn score<H: Harness>(
-    world: &World<H>,
+async fn score<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
     board: &Board,
     (name, value, score_id): (&str, i64, Option<&str>),
     max_log_bytes: u64,
@@ -52,24 +55,24 @@ async fn score<H: Harness>(
         id: score_id.map(submission_id),
         ..submission(&[board], name, &[value])
     };
-    let attempt = resolved(&submission, &[board], world.now());
-    settle(world, attempt, max_log_bytes).await
+    let prepared_submission = prepared(&submission, &[board], fixture.now());
+    submit_within(fixture, prepared_submission, max_log_bytes).await
 }
 
-/// One attempt under a quota of what logs may weigh.
-async fn settle<H: Harness>(
-    world: &World<H>,
-    attempt: PreparedSubmission,
+/// One submission under a quota of what logs may weigh.
+async fn submit_within<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    prepared_submission: PreparedSubmission,
     max_log_bytes: u64,
 ) -> Result<Status, RefusalReason> {
-    world.pass_ms(1);
-    let terms = SubmitOptions {
+    fixture.advance_ms(1);
+    let options = SubmitOptions {
         max_log_bytes: Some(max_log_bytes),
         ..SubmitOptions::new(RankDetail::Omitted)
     };
-    let submitted = world
+    let submitted = fixture
         .store
-        .submit_with_options(&world.tenant, &[attempt], &terms)
+        .submit_with_options(&fixture.tenant, &[prepared_submission], &options)
         .await
         .unwrap();
     match submitted.answers.into_iter().next().unwrap() {
@@ -79,8 +82,8 @@ async fn settle<H: Harness>(
 }
 
 /// A score with an id, on its way in.
-fn with_id<H: Harness>(
-    world: &World<H>,
+fn with_submission_id<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
     boards: &[&Board],
     name: &str,
     score_id: &str,
@@ -90,188 +93,190 @@ fn with_id<H: Harness>(
         id: Some(submission_id(score_id)),
         ..submission(boards, name, &values)
     };
-    resolved(&submission, boards, world.now())
+    prepared(&submission, boards, fixture.now())
 }
 
-/// What the idempotency records of an attempt weigh.
-fn record_weight(attempt: &PreparedSubmission) -> u64 {
-    let targets = attempt.targets.iter();
-    targets.map(|target| attempt.record_weight(target)).sum()
+/// What the idempotency records of an submission weigh.
+fn record_weight(prepared_submission: &PreparedSubmission) -> u64 {
+    let targets = prepared_submission.targets.iter();
+    targets
+        .map(|target| prepared_submission.record_weight(target))
+        .sum()
 }
 
 on_both_stores! {
-    async fn a_log_keeps_its_newest_events(world) {
-        let board = world.put(&kept("l", 10, 30)).await;
+    async fn a_log_keeps_its_newest_events(fixture) {
+        let board = fixture.put(&kept("l", 10, 30)).await;
         for n in 0..50 {
-            world.score(&board, &format!("p{}", n % 3), n).await;
+            fixture.submit_score(&board, &format!("p{}", n % 3), n).await;
         }
-        assert_eq!(positions(&world, &board).await, (42, 51));
-        assert_eq!(log_bytes(&world).await, weight(&world, &board).await);
+        assert_eq!(positions(&fixture, &board).await, (42, 51));
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &board).await);
         // The entries do not depend on the log.
-        let page = world.page(&board, &PageFrom::Top, 10).await;
+        let page = fixture.page(&board, &PageFrom::Top, 10).await;
         assert_eq!((page.count, page.version), (3, 51));
         // Removals, bans and configurations are events too.
-        world.hide("p0").await;
-        world.remove(&board, "p1").await;
-        let board = world.put(&Leaderboard { title: "New".into(), ..board.value.clone() }).await;
-        assert_eq!(positions(&world, &board).await, (45, 54));
-        assert_eq!(log_bytes(&world).await, weight(&world, &board).await);
+        fixture.ban("p0").await;
+        fixture.remove(&board, "p1").await;
+        let board = fixture.put(&Leaderboard { title: "New".into(), ..board.value.clone() }).await;
+        assert_eq!(positions(&fixture, &board).await, (45, 54));
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &board).await);
     }
 
-    async fn a_log_shrinks_in_steps_when_it_is_to_keep_less(world) {
-        let board = world.put(&kept("l", 1000, 30)).await;
+    async fn a_log_shrinks_in_steps_when_it_is_to_keep_less(fixture) {
+        let board = fixture.put(&kept("l", 1000, 30)).await;
         for n in 0..100 {
-            world.score(&board, "p", n).await;
+            fixture.submit_score(&board, "p", n).await;
         }
-        let board = world.put(&kept("l", 5, 30)).await;
-        let mut left = world.events(&board).await.len();
+        let board = fixture.put(&kept("l", 5, 30)).await;
+        let mut left = fixture.read_events(&board).await.len();
         let trimmed_at_once = usize::try_from(MIN_TRIMMED_EVENTS).unwrap();
         assert_eq!(left, 102 - trimmed_at_once - 2);
         for n in 0..5 {
-            world.score(&board, "p", 1000 + n).await;
-            let now = world.events(&board).await.len();
+            fixture.submit_score(&board, "p", 1000 + n).await;
+            let now = fixture.read_events(&board).await.len();
             assert!(now < left && left - now <= trimmed_at_once + 1, "{now} after {left}");
             left = now;
         }
         assert_eq!(left, 5);
-        assert_eq!(log_bytes(&world).await, weight(&world, &board).await);
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &board).await);
     }
 
-    async fn a_log_keeps_events_for_some_days(world) {
-        let board = world.put(&kept("l", 1000, 2)).await;
+    async fn a_log_keeps_events_for_some_days(fixture) {
+        let board = fixture.put(&kept("l", 1000, 2)).await;
         for n in 0..30 {
-            world.score(&board, "p", n).await;
-            world.pass_ms(DAY_MS / 10);
+            fixture.submit_score(&board, "p", n).await;
+            fixture.advance_ms(DAY_MS / 10);
         }
-        let oldest = world.events(&board).await.remove(0).event.recorded_at;
-        let last = world.now().saturating_add_ms(-DAY_MS / 10);
+        let oldest = fixture.read_events(&board).await.remove(0).event.recorded_at;
+        let last = fixture.now().saturating_add_ms(-DAY_MS / 10);
         assert!(oldest >= last.saturating_add_ms(-2 * DAY_MS - 1), "{oldest} before {last}");
-        world.pass_ms(10 * DAY_MS);
-        world.score(&board, "p", 100).await;
-        world.score(&board, "p", 101).await;
-        assert_eq!(positions(&world, &board).await, (32, 33));
-        assert_eq!(log_bytes(&world).await, weight(&world, &board).await);
+        fixture.advance_ms(10 * DAY_MS);
+        fixture.submit_score(&board, "p", 100).await;
+        fixture.submit_score(&board, "p", 101).await;
+        assert_eq!(positions(&fixture, &board).await, (32, 33));
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &board).await);
     }
 
-    async fn a_score_that_is_kept_leaves_no_metadata_in_the_log(world) {
+    async fn a_score_that_is_kept_leaves_no_metadata_in_the_log(fixture) {
         for (operator, n) in [(Operator::Best, 0), (Operator::Set, 1), (Operator::Increment, 2)] {
-            let board = world.put(&Leaderboard { operator, ..board(&format!("l{n}")) }).await;
+            let board = fixture.put(&Leaderboard { operator, ..board(&format!("l{n}")) }).await;
             let value = if operator == Operator::Increment { 0 } else { 5 };
             let one = Submission { metadata: Some(metadata("{\"a\":1}")), ..submission(&[&board], "ann", &[value]) };
             for status in [Status::Created, Status::Kept] {
-                assert_eq!(world.submit(&one, &[&board]).await.unwrap()[0].status, status, "{operator:?}");
+                assert_eq!(fixture.submit(&one, &[&board]).await.unwrap()[0].status, status, "{operator:?}");
             }
-            let events = world.events(&board).await;
-            let told: Vec<_> = events.iter().filter_map(|event| match &event.event.body {
+            let events = fixture.read_events(&board).await;
+            let actual: Vec<_> = events.iter().filter_map(|event| match &event.event.body {
                 EventBody::Submitted { metadata, kept, .. } => Some((metadata.is_some(), *kept)),
                 _ => None,
             }).collect();
-            assert_eq!(told, [(true, false), (false, true)], "{operator:?}");
+            assert_eq!(actual, [(true, false), (false, true)], "{operator:?}");
             // And replayed it is the same entry.
             let replayed = Projection::replay(&events).unwrap();
-            let page = world.page(&board, &PageFrom::Top, 10).await;
-            let state = &replayed.periods[&world.period(&board)];
+            let page = fixture.page(&board, &PageFrom::Top, 10).await;
+            let state = &replayed.periods[&fixture.current_period(&board)];
             assert_eq!(replayed.visible(state), [&page.entries[0].entry], "{operator:?}");
         }
     }
 
-    async fn beyond_the_quota_the_oldest_events_of_what_is_written_go(world) {
-        let (one, two) = (world.put(&kept("one", 1000, 30)).await, world.put(&kept("two", 1000, 30)).await);
+    async fn beyond_the_quota_the_oldest_events_of_the_written_log_are_deleted(fixture) {
+        let (one, two) = (fixture.put(&kept("one", 1000, 30)).await, fixture.put(&kept("two", 1000, 30)).await);
         for n in 0..20 {
-            world.score(&one, "p", n).await;
+            fixture.submit_score(&one, "p", n).await;
         }
-        let quota = log_bytes(&world).await + 200;
-        // Another leaderboard's log fills the room that is left, and then forgets its own beginning.
+        let quota = log_bytes(&fixture).await + 200;
+        // The log of another leaderboard fills the remaining room. Then its own oldest events are deleted.
         for n in 0..20 {
-            assert!(score(&world, &two, ("p", n, None), quota).await.is_ok());
+            assert!(score(&fixture, &two, ("p", n, None), quota).await.is_ok());
         }
-        assert!(log_bytes(&world).await <= quota);
-        assert_eq!(positions(&world, &one).await, (1, 21));
-        let (first, last) = positions(&world, &two).await;
+        assert!(log_bytes(&fixture).await <= quota);
+        assert_eq!(positions(&fixture, &one).await, (1, 21));
+        let (first, last) = positions(&fixture, &two).await;
         assert!(first > 1 && last == 21, "{first} to {last}");
         // Without any room every write is still taken, and its event is there.
         for n in 20..30 {
-            assert!(score(&world, &two, ("p", n, None), 0).await.is_ok());
+            assert!(score(&fixture, &two, ("p", n, None), 0).await.is_ok());
         }
-        assert_eq!(positions(&world, &two).await, (31, 31));
-        assert_eq!(log_bytes(&world).await, weight(&world, &one).await + weight(&world, &two).await);
+        assert_eq!(positions(&fixture, &two).await, (31, 31));
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &one).await + weight(&fixture, &two).await);
     }
 
-    async fn ids_without_room_are_refused_and_known_ones_are_not(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&board("two")).await);
+    async fn ids_without_room_are_refused_and_known_ones_are_not(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await);
         // Names are as long here, and periods and columns the same, so that all records weigh the same.
-        let weight = record_weight(&with_id(&world, &[&one], "p", "a"));
+        let weight = record_weight(&with_submission_id(&fixture, &[&one], "p", "a"));
         let quota = 2 * weight;
         let full = Err(RefusalReason::LogFull { max_log_bytes: quota });
-        assert_eq!(score(&world, &one, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
-        assert_eq!(score(&world, &two, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
-        assert_eq!(score(&world, &one, ("p", 2, Some("b")), quota).await, full);
-        assert_eq!(world.page(&one, &PageFrom::Top, 1).await.entries[0].entry.values.first(), 1);
-        assert_eq!(score(&world, &one, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
-        assert_eq!(score(&world, &one, ("p", 2, None), quota).await, Ok(Status::Improved));
+        assert_eq!(score(&fixture, &one, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
+        assert_eq!(score(&fixture, &two, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
+        assert_eq!(score(&fixture, &one, ("p", 2, Some("b")), quota).await, full);
+        assert_eq!(fixture.page(&one, &PageFrom::Top, 1).await.entries[0].entry.values.first(), 1);
+        assert_eq!(score(&fixture, &one, ("p", 1, Some("a")), quota).await, Ok(Status::Created));
+        assert_eq!(score(&fixture, &one, ("p", 2, None), quota).await, Ok(Status::Improved));
         // Both targets or none.
         let targets = [&one, &two];
-        let attempt = with_id(&world, &targets, "p", "c");
-        assert_eq!(record_weight(&attempt), 2 * weight);
-        let terms = SubmitOptions {
+        let prepared_submission = with_submission_id(&fixture, &targets, "p", "c");
+        assert_eq!(record_weight(&prepared_submission), 2 * weight);
+        let options = SubmitOptions {
             max_log_bytes: Some(4 * weight - 1),
             ..SubmitOptions::new(RankDetail::Omitted)
         };
-        let answers = world.store.submit_with_options(&world.tenant, &[attempt], &terms).await.unwrap().answers;
+        let answers = fixture.store.submit_with_options(&fixture.tenant, &[prepared_submission], &options).await.unwrap().answers;
         assert_eq!(answers[0].as_ref().unwrap_err().leaderboard, id("one"));
         // Room comes with a deleted leaderboard, and with the days.
-        world.store.delete(&world.tenant, &id("two"), Expected::Any).await.unwrap().unwrap();
-        assert_eq!(score(&world, &one, ("p", 3, Some("d")), quota).await, Ok(Status::Improved));
-        assert_eq!(score(&world, &one, ("p", 4, Some("e")), quota).await, full);
-        world.pass_ms(2 * DAY_MS);
-        assert_eq!(score(&world, &one, ("p", 4, Some("e")), quota).await, Ok(Status::Improved));
+        fixture.store.delete(&fixture.tenant, &id("two"), Expected::Any).await.unwrap().unwrap();
+        assert_eq!(score(&fixture, &one, ("p", 3, Some("d")), quota).await, Ok(Status::Improved));
+        assert_eq!(score(&fixture, &one, ("p", 4, Some("e")), quota).await, full);
+        fixture.advance_ms(2 * DAY_MS);
+        assert_eq!(score(&fixture, &one, ("p", 4, Some("e")), quota).await, Ok(Status::Improved));
     }
 
-    async fn a_record_weighs_its_names_and_needs_room_for_all_of_them(world) {
+    async fn a_record_weighs_its_names_and_needs_room_for_all_of_them(fixture) {
         let names = ["a", "b", "c"].map(|name| name.repeat(MAX_COLUMN_NAME_BYTES));
         let columns = names.map(|name| Column::new(name, Order::Descending).unwrap());
         let wide = Leaderboard { columns: Columns::new(columns.to_vec()).unwrap(), ..daily("wide") };
-        let (narrow, wide) = (world.put(&board("narrow")).await, world.put(&wide).await);
+        let (narrow, wide) = (fixture.put(&board("narrow")).await, fixture.put(&wide).await);
         let (long_player, long_id) = ("p".repeat(MAX_PLAYER_BYTES), "i".repeat(MAX_SUBMISSION_ID_BYTES));
-        let small = with_id(&world, &[&narrow], "p", "a");
-        let mut large = with_id(&world, &[&wide], &long_player, &long_id);
+        let small = with_submission_id(&fixture, &[&narrow], "p", "a");
+        let mut large = with_submission_id(&fixture, &[&wide], &long_player, &long_id);
         large.id_scope = IdScope::Player;
         let (small_weight, large_weight) = (record_weight(&small), record_weight(&large));
         // The name of the record, and the names of the columns.
         let names = MAX_PLAYER_BYTES + MAX_SUBMISSION_ID_BYTES + 3 * MAX_COLUMN_NAME_BYTES;
         assert!(large_weight > small_weight + names as u64, "{large_weight}, {small_weight}");
-        for attempt in [&small, &large] {
-            let quota = record_weight(attempt) - 1;
+        for prepared_submission in [&small, &large] {
+            let quota = record_weight(prepared_submission) - 1;
             let full = Err(RefusalReason::LogFull { max_log_bytes: quota });
-            assert_eq!(settle(&world, attempt.clone(), quota).await, full);
+            assert_eq!(submit_within(&fixture, prepared_submission.clone(), quota).await, full);
         }
-        assert_eq!(settle(&world, small, small_weight).await, Ok(Status::Created));
+        assert_eq!(submit_within(&fixture, small, small_weight).await, Ok(Status::Created));
         let quota = small_weight + large_weight;
         let full = Err(RefusalReason::LogFull { max_log_bytes: quota - 1 });
-        assert_eq!(settle(&world, large.clone(), quota - 1).await, full);
-        assert_eq!(settle(&world, large.clone(), quota).await, Ok(Status::Created));
+        assert_eq!(submit_within(&fixture, large.clone(), quota - 1).await, full);
+        assert_eq!(submit_within(&fixture, large.clone(), quota).await, Ok(Status::Created));
         // A known id needs no room, and a leaderboard that goes makes as much as its records weighed.
-        assert_eq!(settle(&world, large, 0).await, Ok(Status::Created));
-        world.store.delete(&world.tenant, &id("wide"), Expected::Any).await.unwrap().unwrap();
-        let again = with_id(&world, &[&narrow], "p", "b");
+        assert_eq!(submit_within(&fixture, large, 0).await, Ok(Status::Created));
+        fixture.store.delete(&fixture.tenant, &id("wide"), Expected::Any).await.unwrap().unwrap();
+        let again = with_submission_id(&fixture, &[&narrow], "p", "b");
         let full = Err(RefusalReason::LogFull { max_log_bytes: 2 * small_weight - 1 });
-        assert_eq!(settle(&world, again.clone(), 2 * small_weight - 1).await, full);
-        assert_eq!(settle(&world, again, 2 * small_weight).await, Ok(Status::Kept));
+        assert_eq!(submit_within(&fixture, again.clone(), 2 * small_weight - 1).await, full);
+        assert_eq!(submit_within(&fixture, again, 2 * small_weight).await, Ok(Status::Kept));
     }
 
-    async fn a_deleted_leaderboard_weighs_nothing(world) {
-        let (one, two) = (world.put(&board("one")).await, world.put(&board("two")).await);
+    async fn a_deleted_leaderboard_weighs_nothing(fixture) {
+        let (one, two) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await);
         for n in 0..5 {
-            world.score_with_id(&one, "p", n, &format!("x{n}")).await.unwrap();
-            world.score(&two, "p", n).await;
+            fixture.submit_score_with_id(&one, "p", n, &format!("x{n}")).await.unwrap();
+            fixture.submit_score(&two, "p", n).await;
         }
-        world.store.delete(&world.tenant, &id("one"), Expected::Any).await.unwrap().unwrap();
-        assert_eq!(log_bytes(&world).await, weight(&world, &two).await);
-        let again = world.put(&board("one")).await;
-        assert_eq!(log_bytes(&world).await, weight(&world, &two).await + weight(&world, &again).await);
+        fixture.store.delete(&fixture.tenant, &id("one"), Expected::Any).await.unwrap().unwrap();
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &two).await);
+        let again = fixture.put(&board("one")).await;
+        assert_eq!(log_bytes(&fixture).await, weight(&fixture, &two).await + weight(&fixture, &again).await);
         for name in ["one", "two"] {
-            world.store.delete(&world.tenant, &id(name), Expected::Any).await.unwrap().unwrap();
+            fixture.store.delete(&fixture.tenant, &id(name), Expected::Any).await.unwrap().unwrap();
         }
-        assert_eq!(log_bytes(&world).await, 0);
+        assert_eq!(log_bytes(&fixture).await, 0);
     }
 }

@@ -2,24 +2,24 @@
 
 use leaderboard_core::ports::PageFrom;
 use leaderboard_core::{Leaderboard, Operator, Status, Submission, Ties};
+use leaderboard_test_support::values::{board, metadata, submission, values};
 
-use crate::given::{board, metadata, submission, values};
-use crate::harness::on_both_stores;
+use crate::cases::on_both_stores;
 
 const ALL_TIES: [Ties; 4] = [Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense];
 
 on_both_stores! {
-    async fn an_equal_best_from_earlier_moves_the_entry_in_its_tie(world) {
-        let begin = world.now();
+    async fn an_equal_best_from_earlier_moves_the_entry_in_its_tie(fixture) {
+        let begin = fixture.now();
         for (at, ties) in ALL_TIES.into_iter().enumerate() {
-            let board = world.put(&Leaderboard { operator: Operator::Best, ties, ..board(&format!("l{at}")) }).await;
+            let board = fixture.put(&Leaderboard { operator: Operator::Best, ties, ..board(&format!("l{at}")) }).await;
             let score = async |name: &str, second: i64, text: &str| {
                 let submission = Submission {
                     occurred_at: Some(begin.saturating_add_ms(second * 1000 - 60_000)),
                     metadata: Some(metadata(text)),
                     ..submission(&[&board], name, &[5])
                 };
-                world.submit(&submission, &[&board]).await.unwrap().remove(0)
+                fixture.submit(&submission, &[&board]).await.unwrap().remove(0)
             };
             score("ann", 10, "1").await;
             let last = score("bob", 20, "2").await;
@@ -33,7 +33,7 @@ on_both_stores! {
                 Ties::Shared | Ties::Dense => (1, 1),
             };
             assert_eq!((earlier.rank, earlier.previous.unwrap().rank), (Some(now), Some(before)), "{ties:?}");
-            let page = world.page(&board, &PageFrom::Top, 10).await;
+            let page = fixture.page(&board, &PageFrom::Top, 10).await;
             let names: Vec<_> = page.entries.iter().map(|ranked| ranked.entry.player.as_str()).collect();
             assert_eq!(names, if ties == Ties::Latest { ["ann", "bob"] } else { ["bob", "ann"] }, "{ties:?}");
             let entry = &page.entries.iter().find(|ranked| ranked.entry.player.as_str() == "bob").unwrap().entry;

@@ -4,13 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{RedisServer, block_on, wait_until};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{connect, letters, listened_to, message, publish, region_at, score, scores};
-use crate::edgeboard::eventually;
-use crate::harness::block_on;
 
 /// How long the replica may take to have what the primary has, in milliseconds.
 const REPLICATED_WITHIN_MS: u32 = 10_000;
@@ -56,9 +54,9 @@ impl Address {
 async fn replicate(replica: &RedisServer, primary: &RedisServer) {
     let port = primary.port().to_string();
     command(replica, &["REPLICAOF", "127.0.0.1", &port]).await;
-    eventually(
+    wait_until(
         async || command(replica, &["INFO", "replication"]).await,
-        |told| told.contains("master_link_status:up"),
+        |actual| actual.contains("master_link_status:up"),
     )
     .await;
 }
@@ -68,8 +66,8 @@ async fn command(server: &RedisServer, words: &[&str]) -> String {
     for word in &words[1..] {
         command.arg(word);
     }
-    let told: redis::Value = command.query_async(&mut connect(server).await).await.unwrap();
-    redis::from_redis_value::<String>(told).unwrap_or_default()
+    let actual: redis::Value = command.query_async(&mut connect(server).await).await.unwrap();
+    redis::from_redis_value::<String>(actual).unwrap_or_default()
 }
 
 /// The replica takes the primary's place and the other way round. The old primary keeps its clients.
@@ -87,54 +85,51 @@ async fn fail_over(address: &Address, old: &RedisServer, new: &RedisServer) {
 }
 
 #[test]
-fn writes_go_on_and_no_published_score_is_lost_after_a_failover() {
+fn after_a_failover_writes_work_and_no_published_score_is_lost() {
     block_on(async {
         let (events, one, two) = (RedisServer::start(), RedisServer::start(), RedisServer::start());
         replicate(&two, &one).await;
         let address = Address::of(&one).await;
         let region = region_at(Some(&address.url()), &events).await;
         listened_to(&events, 1).await;
-        let edgeboard = region.edgeboard();
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        let api = region.api();
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
         let mut expected = 0;
         let mut roles = (&one, &two);
         for round in 0..2 {
             for n in 0..20 {
-                edgeboard.score("b", "p", 1).await;
-                publish(
-                    &events,
-                    &message(&edgeboard, &[score("p", 1, &format!("{round}/{n}"))]),
-                )
-                .await;
+                api.submit_score("b", "p", 1).await;
+                publish(&events, &message(&api, &[score("p", 1, &format!("{round}/{n}"))])).await;
                 expected += 2;
             }
-            eventually(
-                async || scores(&edgeboard).await,
+            wait_until(
+                async || scores(&api).await,
                 |list| list == &[("p".to_owned(), expected)],
             )
             .await;
 
             fail_over(&address, roles.0, roles.1).await;
             roles = (roles.1, roles.0);
-            // Published while nobody has met the new primary.
-            let late = message(&edgeboard, &[score("p", 1, &format!("late {round}"))]);
+            // Published before any client has reached the new primary.
+            let late = message(&api, &[score("p", 1, &format!("late {round}"))]);
             publish(&events, &late).await;
             expected += 1;
             let mut refused = 0;
             for n in 0..40 {
                 let submission = json!({"player": "p", "score": 1, "id": format!("after {round}/{n}")});
-                while edgeboard.post("/leaderboards/b/scores", &submission).await.status != 200 {
+                while api.post("/leaderboards/b/scores", &submission).await.status != 200 {
                     refused += 1;
                     assert!(refused <= MAX_REFUSED, "writes are still refused");
                 }
                 expected += 1;
             }
-            eventually(
-                async || scores(&edgeboard).await,
+            wait_until(
+                async || scores(&api).await,
                 |list| list == &[("p".to_owned(), expected)],
             )
             .await;
         }
-        assert_eq!(letters(&edgeboard).await, []);
+        assert_eq!(letters(&api).await, []);
     });
 }

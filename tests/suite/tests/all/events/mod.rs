@@ -1,17 +1,15 @@
 //! Scores that are published on a Redis channel.
 
+mod dead_letters;
 mod delivery;
 mod failover;
-mod letters;
 mod regions;
 
 use leaderboard_host::{Host, Running};
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{ApiClient, RedisServer, host_config, state_dir, wait_until};
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use crate::edgeboard::{Edgeboard, configuration, eventually, state_dir};
 
 const CHANNEL: &str = "edgeboard.scores";
 
@@ -29,7 +27,7 @@ async fn region(store: Option<&RedisServer>, events: &RedisServer) -> Region {
 /// As [`region`], on a store at an address.
 async fn region_at(store_url: Option<&str>, events: &RedisServer) -> Region {
     let state = state_dir();
-    let configuration = configuration(state.path(), store_url);
+    let configuration = host_config(state.path(), store_url);
     let host = Host::start(configuration.variable("events_url", events.url()))
         .await
         .unwrap();
@@ -37,8 +35,8 @@ async fn region_at(store_url: Option<&str>, events: &RedisServer) -> Region {
 }
 
 impl Region {
-    fn edgeboard(&self) -> Edgeboard {
-        Edgeboard::new(self.host.url())
+    fn api(&self) -> ApiClient {
+        ApiClient::over_http(&self.host.url())
     }
 }
 
@@ -64,7 +62,7 @@ async fn listeners(server: &RedisServer) -> i64 {
 
 /// Waits until so many hosts listen.
 async fn listened_to(server: &RedisServer, count: i64) {
-    eventually(async || listeners(server).await, |now| *now == count).await;
+    wait_until(async || listeners(server).await, |now| *now == count).await;
 }
 
 /// Publishes a message as it is; how many received it.
@@ -78,8 +76,8 @@ async fn publish(server: &RedisServer, payload: &[u8]) -> i64 {
 }
 
 /// A message of scores for a tenant.
-fn message(edgeboard: &Edgeboard, scores: &[Value]) -> Vec<u8> {
-    json!({"tenant": edgeboard.tenant, "scores": scores})
+fn message(api: &ApiClient, scores: &[Value]) -> Vec<u8> {
+    json!({"tenant": api.tenant, "scores": scores})
         .to_string()
         .into_bytes()
 }
@@ -90,9 +88,9 @@ fn score(player: &str, score: i64, id: &str) -> Value {
 }
 
 /// What the players of `b` have.
-async fn scores(edgeboard: &Edgeboard) -> Vec<(String, i64)> {
-    let mut list: Vec<_> = edgeboard
-        .list("b")
+async fn scores(api: &ApiClient) -> Vec<(String, i64)> {
+    let mut list: Vec<_> = api
+        .list_entries("b")
         .await
         .into_iter()
         .map(|one| (one.player, one.score))
@@ -102,8 +100,8 @@ async fn scores(edgeboard: &Edgeboard) -> Vec<(String, i64)> {
 }
 
 /// The dead letters, newest first: reason and payload.
-async fn letters(edgeboard: &Edgeboard) -> Vec<(String, String)> {
-    let page = edgeboard.get("/dead-letters?limit=1000").await.is(200);
+async fn letters(api: &ApiClient) -> Vec<(String, String)> {
+    let page = api.get("/dead-letters?limit=1000").await.expect_status(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     page["letters"]
         .as_array()

@@ -1,16 +1,14 @@
 //! Several hosts on one channel, and a Redis that goes away.
 
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{RedisServer, block_on, wait_until};
 use serde_json::json;
 
 use super::{connect, letters, listened_to, message, publish, region, score, scores};
-use crate::edgeboard::eventually;
-use crate::harness::block_on;
 
-/// How often the server was asked to run a script.
+/// Returns how often the server ran a script.
 async fn script_calls(server: &RedisServer) -> u64 {
     let mut redis = connect(server).await;
-    let told: String = redis::cmd("INFO")
+    let actual: String = redis::cmd("INFO")
         .arg("commandstats")
         .query_async(&mut redis)
         .await
@@ -23,7 +21,8 @@ async fn script_calls(server: &RedisServer) -> u64 {
             .parse::<u64>()
             .ok()
     };
-    told.lines()
+    actual
+        .lines()
         .filter(|line| line.starts_with("cmdstat_eval"))
         .filter_map(calls)
         .sum()
@@ -36,39 +35,40 @@ fn two_regions_receive_every_message_and_it_counts_once() {
         let redis = RedisServer::start();
         let (one, two) = tokio::join!(region(Some(&redis), &redis), region(Some(&redis), &redis));
         listened_to(&redis, 2).await;
-        let edgeboard = one.edgeboard();
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        let api = one.api();
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
         let before = script_calls(&redis).await;
         for n in 0..MESSAGES {
             assert_eq!(
-                publish(&redis, &message(&edgeboard, &[score("p", 1, &n.to_string())])).await,
+                publish(&redis, &message(&api, &[score("p", 1, &n.to_string())])).await,
                 2
             );
         }
         publish(&redis, b"bad for both").await;
         // Both have been at it: each message is at least one script for each of them.
-        eventually(
+        wait_until(
             async || script_calls(&redis).await - before,
             |calls| *calls >= 2 * MESSAGES + 2,
         )
         .await;
-        eventually(
-            async || scores(&edgeboard).await,
+        wait_until(
+            async || scores(&api).await,
             |list| list == &[("p".to_owned(), 40)],
         )
         .await;
-        let kept = eventually(async || letters(&edgeboard).await, |letters| !letters.is_empty()).await;
+        let kept = wait_until(async || letters(&api).await, |letters| !letters.is_empty()).await;
         // One region stops; what it has begun it finishes, and the other goes on.
         two.host.stop().await;
         listened_to(&redis, 1).await;
-        publish(&redis, &message(&edgeboard, &[score("p", 2, "alone")])).await;
-        eventually(
-            async || scores(&edgeboard).await,
+        publish(&redis, &message(&api, &[score("p", 2, "alone")])).await;
+        wait_until(
+            async || scores(&api).await,
             |list| list == &[("p".to_owned(), 42)],
         )
         .await;
         assert_eq!(kept.len(), 1, "{kept:?}");
-        assert_eq!(letters(&edgeboard).await, kept);
+        assert_eq!(letters(&api).await, kept);
     });
 }
 
@@ -78,30 +78,27 @@ fn the_subscription_comes_back_with_redis() {
         let mut redis = RedisServer::start_durable();
         let region = region(Some(&redis), &redis).await;
         listened_to(&redis, 1).await;
-        let edgeboard = region.edgeboard();
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
-        publish(&redis, &message(&edgeboard, &[score("p", 1, "before")])).await;
-        eventually(
-            async || scores(&edgeboard).await,
-            |list| list == &[("p".to_owned(), 1)],
-        )
-        .await;
+        let api = region.api();
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
+        publish(&redis, &message(&api, &[score("p", 1, "before")])).await;
+        wait_until(async || scores(&api).await, |list| list == &[("p".to_owned(), 1)]).await;
         for round in 0..2 {
             redis.restart();
             listened_to(&redis, 1).await;
-            publish(&redis, &message(&edgeboard, &[score("p", 1, &round.to_string())])).await;
-            eventually(
-                async || edgeboard.get("/leaderboards/b/entries").await.status,
+            publish(&redis, &message(&api, &[score("p", 1, &round.to_string())])).await;
+            wait_until(
+                async || api.get("/leaderboards/b/entries").await.status,
                 |status| *status == 200,
             )
             .await;
-            eventually(
-                async || scores(&edgeboard).await,
+            wait_until(
+                async || scores(&api).await,
                 |list| list == &[("p".to_owned(), 2 + round)],
             )
             .await;
         }
-        assert_eq!(letters(&edgeboard).await, []);
+        assert_eq!(letters(&api).await, []);
     });
 }
 
@@ -112,38 +109,33 @@ fn a_message_waits_for_a_store_that_is_away_for_a_moment() {
         let mut store = RedisServer::start_durable();
         let region = region(Some(&store), &events).await;
         listened_to(&events, 1).await;
-        let edgeboard = region.edgeboard();
-        edgeboard.board("b", &json!({"operator": "increment"})).await;
+        let api = region.api();
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
         store.kill();
-        publish(&events, &message(&edgeboard, &[score("p", 1, "x")])).await;
+        publish(&events, &message(&api, &[score("p", 1, "x")])).await;
         // The first attempts have failed by the time the store answers again.
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         store.restart();
-        eventually(
-            async || edgeboard.get("/leaderboards/b/entries").await.status,
+        wait_until(
+            async || api.get("/leaderboards/b/entries").await.status,
             |status| *status == 200,
         )
         .await;
-        eventually(
-            async || scores(&edgeboard).await,
-            |list| list == &[("p".to_owned(), 1)],
-        )
-        .await;
+        wait_until(async || scores(&api).await, |list| list == &[("p".to_owned(), 1)]).await;
     });
 }
 
 #[test]
 fn without_an_address_there_is_no_trigger_and_http_works() {
     block_on(async {
-        let site = crate::edgeboard::Site::start(crate::edgeboard::Store::Redis).await;
-        let edgeboard = site.edgeboard();
-        edgeboard.board("b", &json!({})).await;
-        let redis = site.redis.as_ref().unwrap();
-        assert_eq!(
-            publish(redis, &message(&edgeboard, &[score("p", 1, "x")])).await,
-            0
-        );
-        assert_eq!(scores(&edgeboard).await, []);
+        let service =
+            leaderboard_test_support::TestService::start(leaderboard_test_support::StoreKind::Redis).await;
+        let api = service.api();
+        api.create_leaderboard("b", &json!({})).await;
+        let redis = service.redis.as_ref().unwrap();
+        assert_eq!(publish(redis, &message(&api, &[score("p", 1, "x")])).await, 0);
+        assert_eq!(scores(&api).await, []);
     });
 }
 
@@ -153,30 +145,31 @@ fn a_change_in_one_region_shows_in_another_long_before_its_cached_answer_ends() 
         let redis = RedisServer::start();
         let (one, two) = tokio::join!(region(Some(&redis), &redis), region(Some(&redis), &redis));
         listened_to(&redis, 2).await;
-        let (here, mut there) = (one.edgeboard(), two.edgeboard());
+        let (here, mut there) = (one.api(), two.api());
         there.tenant.clone_from(&here.tenant);
-        here.board("b", &json!({"cache": {"lifetime_ms": 3_600_000}}))
+        here.create_leaderboard("b", &json!({"cache": {"lifetime_ms": 3_600_000}}))
             .await;
-        here.score("b", "first", 1).await;
+        here.submit_score("b", "first", 1).await;
         let top = async || {
             let call = there
-                .call("GET", "/leaderboards/b/entries")
-                .without("cache-control");
+                .request("GET", "/leaderboards/b/entries")
+                .without_header("cache-control");
             call.send().await
         };
-        let is_hit =
-            |reply: &crate::edgeboard::Reply| reply.header("cache-status").starts_with("edgeboard; hit");
-        let first = eventually(top, is_hit).await;
-        assert_eq!(first.is(200)["entries"][0]["player"], "first");
-        here.score("b", "second", 2).await;
-        eventually(
-            async || top().await.is(200),
+        let is_hit = |reply: &leaderboard_test_support::ApiResponse| {
+            reply.header("cache-status").starts_with("edgeboard; hit")
+        };
+        let first = wait_until(top, is_hit).await;
+        assert_eq!(first.expect_status(200)["entries"][0]["player"], "first");
+        here.submit_score("b", "second", 2).await;
+        wait_until(
+            async || top().await.expect_status(200),
             |page| page["entries"][0]["player"] == "second",
         )
         .await;
         here.put("/players/second/ban", &json!({})).await;
-        eventually(
-            async || top().await.is(200),
+        wait_until(
+            async || top().await.expect_status(200),
             |page| page["entries"][0]["player"] == "first",
         )
         .await;
@@ -185,11 +178,11 @@ fn a_change_in_one_region_shows_in_another_long_before_its_cached_answer_ends() 
             &json!({"title": "B", "ties": "earliest", "cache": {"lifetime_ms": 0}}),
         )
         .await
-        .is(200);
-        let uncached = |reply: &crate::edgeboard::Reply| {
+        .expect_status(200);
+        let uncached = |reply: &leaderboard_test_support::ApiResponse| {
             let status = reply.header("cache-status");
             status.contains("fwd=") && !status.contains("stored") && !status.contains("collapsed")
         };
-        eventually(top, uncached).await;
+        wait_until(top, uncached).await;
     });
 }

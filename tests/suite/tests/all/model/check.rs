@@ -1,19 +1,19 @@
-//! Every question there is, asked of both.
+//! Compares every read of the store with the model's.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
-use leaderboard_core::model::Projection;
 use leaderboard_core::ports::{Events, Page, PageFrom, Scores};
 use leaderboard_core::{Layout, OrderKey, PeriodId, RankedEntry, RecordedEvent};
+use leaderboard_model::Projection;
+use leaderboard_test_support::{ALL, AllPorts};
 
-use super::pair::{Known, Pair};
-use crate::harness::{ALL, Store};
+use super::pair::{ComparedLeaderboard, ComparedStores};
 
 /// Sizes of the pages that lists are walked in.
 const PAGE_SIZES: [u32; 3] = [1, 2, 5];
 const WHOLE: u32 = 1000;
-/// How many of the players ask for pages themselves.
-const PLAYERS_WHO_ASK: usize = 2;
+/// How many of the players read pages themselves.
+const READING_PLAYERS: usize = 2;
 const FRACTIONS: [u16; 8] = [0, 1, 250, 333, 500, 750, 999, 1000];
 
 fn key_of(layout: &Layout, ranked: &RankedEntry) -> OrderKey {
@@ -21,11 +21,11 @@ fn key_of(layout: &Layout, ranked: &RankedEntry) -> OrderKey {
     layout.key(&entry.values, entry.reached_at, &entry.player)
 }
 
-impl<S: Store> Pair<S> {
-    /// The first page of every period.
+impl<S: AllPorts> ComparedStores<S> {
+    /// Compares the first page of every period.
     pub(super) async fn check_tops(&self) {
         for (known, period) in self.all_periods() {
-            self.same_page(&known, &period, &PageFrom::Top, WHOLE).await;
+            self.compare_page(&known, &period, &PageFrom::Top, WHOLE).await;
         }
     }
 
@@ -41,17 +41,23 @@ impl<S: Store> Pair<S> {
         }
     }
 
-    async fn same_page(&self, known: &Known, period: &PeriodId, from: &PageFrom, limit: u32) -> Page {
-        let players = self.players.iter().take(PLAYERS_WHO_ASK).cloned();
+    async fn compare_page(
+        &self,
+        known: &ComparedLeaderboard,
+        period: &PeriodId,
+        from: &PageFrom,
+        limit: u32,
+    ) -> Page {
+        let players = self.players.iter().take(READING_PLAYERS).cloned();
         let mut last = None;
         for caller in players.map(Caller::Player).chain([Caller::Anonymous]) {
             let expected = self
                 .model
-                .page(&self.place(&known.by_model, period), from, limit, &caller)
+                .page(&self.period_ref(&known.by_model, period), from, limit, &caller)
                 .await;
             let found = self
                 .store
-                .page(&self.place(&known.by_store, period), from, limit, &caller)
+                .page(&self.period_ref(&known.by_store, period), from, limit, &caller)
                 .await;
             assert_eq!(
                 found, expected,
@@ -62,25 +68,25 @@ impl<S: Store> Pair<S> {
         last.expect("the anonymous caller's page")
     }
 
-    /// Walks the list down and up by cursors: both ways meet every entry once.
-    async fn check_pages(&self, known: &Known, period: &PeriodId) {
-        let whole = self.same_page(known, period, &PageFrom::Top, WHOLE).await;
+    /// Follows the cursors down and up the list. Both ways return every entry once.
+    async fn check_pages(&self, known: &ComparedLeaderboard, period: &PeriodId) {
+        let whole = self.compare_page(known, period, &PageFrom::Top, WHOLE).await;
         let Some(layout) = whole.layout else {
             return;
         };
         for limit in PAGE_SIZES {
             let mut down = Vec::new();
-            let mut page = self.same_page(known, period, &PageFrom::Top, limit).await;
+            let mut page = self.compare_page(known, period, &PageFrom::Top, limit).await;
             while let Some(last) = page.entries.last() {
                 let after = PageFrom::After(key_of(&layout, last));
                 down.append(&mut page.entries);
-                page = self.same_page(known, period, &after, limit).await;
+                page = self.compare_page(known, period, &after, limit).await;
             }
             assert_eq!(down, whole.entries);
             let mut up = Vec::new();
             while let Some(first) = up.first().or(down.last()) {
                 let before = PageFrom::Before(key_of(&layout, first));
-                let mut page = self.same_page(known, period, &before, limit).await.entries;
+                let mut page = self.compare_page(known, period, &before, limit).await.entries;
                 if page.is_empty() {
                     break;
                 }
@@ -91,10 +97,10 @@ impl<S: Store> Pair<S> {
         }
     }
 
-    /// Windows of every size around every player, and all players at once and one by one.
-    async fn check_players(&self, known: &Known, period: &PeriodId) {
-        let model = self.place(&known.by_model, period);
-        let store = self.place(&known.by_store, period);
+    /// Compares windows of every size around every player, and the entries of one player and of all.
+    async fn check_players(&self, known: &ComparedLeaderboard, period: &PeriodId) {
+        let model = self.period_ref(&known.by_model, period);
+        let store = self.period_ref(&known.by_store, period);
         for player in &self.players {
             for caller in [Caller::Anonymous, Caller::Player(player.clone()), Caller::Server] {
                 for limit in 1..=u32::try_from(self.players.len()).unwrap() + 2 {
@@ -110,16 +116,16 @@ impl<S: Store> Pair<S> {
                     let found = self.store.entries_by_player(&store, players, &caller).await;
                     assert_eq!(
                         found, expected,
-                        "standings of {players:?} for {caller:?} in {period}"
+                        "entries of {players:?} for {caller:?} in {period}"
                     );
                 }
             }
         }
     }
 
-    async fn check_counts(&self, known: &Known, period: &PeriodId) {
-        let model = self.place(&known.by_model, period);
-        let store = self.place(&known.by_store, period);
+    async fn check_counts(&self, known: &ComparedLeaderboard, period: &PeriodId) {
+        let model = self.period_ref(&known.by_model, period);
+        let store = self.period_ref(&known.by_store, period);
         let expected = self.model.sample(&model, &FRACTIONS).await;
         assert_eq!(
             self.store.sample(&store, &FRACTIONS).await,
@@ -149,7 +155,7 @@ impl<S: Store> Pair<S> {
         );
     }
 
-    async fn check_periods(&self, known: &Known) {
+    async fn check_periods(&self, known: &ComparedLeaderboard) {
         let id = &known.by_model.value.id;
         let mut expected = self.model.periods(&self.tenant, id, self.now).await.unwrap();
         let mut found = self.store.periods(&self.tenant, id, self.now).await.unwrap();
@@ -162,8 +168,8 @@ impl<S: Store> Pair<S> {
         assert_eq!(found, expected, "periods of {id}");
     }
 
-    /// The logs are equal byte for byte, and replayed they give the entries.
-    async fn check_log(&self, known: &Known) {
+    /// Compares the logs byte by byte, and the result of replaying them with the entries.
+    async fn check_log(&self, known: &ComparedLeaderboard) {
         let id = &known.by_model.value.id;
         let expected = Events::read(&self.model, &self.tenant, id, 0, ALL).await.unwrap();
         let found = Events::read(&self.store, &self.tenant, id, 0, ALL).await.unwrap();
@@ -176,7 +182,7 @@ impl<S: Store> Pair<S> {
         let replayed = Projection::replay(&found).unwrap();
         assert_eq!(Some(&replayed), self.model.projection(&self.tenant, id).as_ref());
         for (period, state) in &replayed.periods {
-            let page = self.same_page(known, period, &PageFrom::Top, WHOLE).await;
+            let page = self.compare_page(known, period, &PageFrom::Top, WHOLE).await;
             let entries: Vec<_> = page.entries.iter().map(|ranked| &ranked.entry).collect();
             assert_eq!(replayed.visible(state), entries, "replayed {period}");
             assert_eq!(state.version, page.version);

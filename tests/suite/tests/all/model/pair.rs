@@ -1,9 +1,8 @@
-//! A store and the model, told the same.
+//! A store and the model, which get the same calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use leaderboard_core::model::Model;
 use leaderboard_core::ports::{
     Ban, Bans, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail,
     RateLimitDecision, Scores, SubmitOptions,
@@ -12,34 +11,35 @@ use leaderboard_core::{
     Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RefusalReason, Submission,
     SubmittedValues, Target, TenantId, Timestamp, Values,
 };
+use leaderboard_model::Model;
+use leaderboard_model::history::{CallLimits, History, RandomSubmission, Step};
+use leaderboard_test_support::AllPorts;
+use leaderboard_test_support::values::{Board, at, charge, requests, submission_id, tenant, units};
 use proptest::sample::Index;
 
-use super::history::{History, Step, Terms, Try};
-use crate::given::{Board, at, charge, requests, submission_id, tenant, units};
-use crate::harness::Store;
-
-/// One leaderboard as each of the two knows it: their versions may differ.
+/// One leaderboard in the store and in the model. Their versions may differ.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct ComparedLeaderboard {
     pub(super) by_store: Board,
     pub(super) by_model: Board,
 }
 
-pub(super) struct Pair<S> {
+/// A store and the model, and what a history needs to know of both.
+pub(super) struct ComparedStores<S> {
     pub(super) store: S,
     pub(super) model: Model,
     pub(super) tenant: TenantId,
     pub(super) players: Vec<PlayerId>,
     pub(super) now: Timestamp,
-    /// In the order of the history's names; `None` is deleted.
-    pub(super) boards: Vec<Option<Known>>,
-    /// Every period that was ever written or asked about.
+    /// The leaderboards in the order of their names; `None` when deleted.
+    pub(super) boards: Vec<Option<ComparedLeaderboard>>,
+    /// Every period that a submission was sent to.
     pub(super) periods: BTreeMap<LeaderboardId, BTreeSet<PeriodId>>,
     names: Vec<LeaderboardId>,
-    tried: Vec<(Try, Timestamp)>,
+    submitted: Vec<(RandomSubmission, Timestamp)>,
 }
 
-impl<S: Store> Pair<S> {
+impl<S: AllPorts> ComparedStores<S> {
     pub(super) async fn new(store: S, tenant_name: &str, history: &History) -> Self {
         let names: Vec<_> = history.boards.iter().map(|board| board.id.clone()).collect();
         let mut pair = Self {
@@ -51,7 +51,7 @@ impl<S: Store> Pair<S> {
             boards: vec![None; names.len()],
             periods: BTreeMap::new(),
             names,
-            tried: Vec::new(),
+            submitted: Vec::new(),
         };
         for board in &history.boards {
             pair.configure(board, false, None).await;
@@ -59,28 +59,28 @@ impl<S: Store> Pair<S> {
         pair
     }
 
-    pub(super) async fn take(&mut self, step: &Step) {
+    pub(super) async fn apply(&mut self, step: &Step) {
         match step {
-            Step::Submit { tries, terms } => {
-                let tries: Vec<_> = tries
+            Step::Submit { submissions, limits } => {
+                let submissions: Vec<_> = submissions
                     .iter()
                     .map(|one| (one.clone(), self.happened(one)))
                     .collect();
-                self.tried.extend(tries.iter().cloned());
-                self.submit(&tries, terms).await;
+                self.submitted.extend(submissions.iter().cloned());
+                self.submit(&submissions, limits).await;
             }
             Step::Repeat { which, boards } => {
-                if !self.tried.is_empty() {
-                    let (mut again, happened) = which.get(&self.tried).clone();
+                if !self.submitted.is_empty() {
+                    let (mut again, happened) = which.get(&self.submitted).clone();
                     again.boards.clone_from(boards);
-                    self.submit(&[(again, happened)], &Terms::default()).await;
+                    self.submit(&[(again, happened)], &CallLimits::default()).await;
                 }
             }
             Step::Configure {
                 leaderboard,
                 rebuild,
-                most,
-            } => self.configure(leaderboard, *rebuild, *most).await,
+                max_leaderboards,
+            } => self.configure(leaderboard, *rebuild, *max_leaderboards).await,
             Step::Delete { board } => self.delete(*board).await,
             Step::Remove {
                 board,
@@ -98,60 +98,55 @@ impl<S: Store> Pair<S> {
         self.check_tops().await;
     }
 
-    fn happened(&self, one: &Try) -> Timestamp {
+    fn happened(&self, one: &RandomSubmission) -> Timestamp {
         self.now.saturating_add_ms(-one.ago_ms)
     }
 
-    async fn submit(&mut self, tries: &[(Try, Timestamp)], terms: &Terms) {
-        let ranks = if tries.len() == 4 {
+    async fn submit(&mut self, submissions: &[(RandomSubmission, Timestamp)], limits: &CallLimits) {
+        let ranks = if submissions.len() == 4 {
             RankDetail::Omitted
         } else {
             RankDetail::Full
         };
         let mut to_store = Vec::new();
         let mut to_model = Vec::new();
-        for (one, happened) in tries {
-            to_store.push(self.attempt(one, *happened, |known| &known.by_store));
-            to_model.push(self.attempt(one, *happened, |known| &known.by_model));
+        for (one, happened) in submissions {
+            to_store.push(self.prepare(one, *happened, |known| &known.by_store));
+            to_model.push(self.prepare(one, *happened, |known| &known.by_model));
         }
-        for target in to_model.iter().flat_map(|attempt| &attempt.targets) {
+        for target in to_model.iter().flat_map(|prepared| &prepared.targets) {
             let seen = self.periods.entry(target.board.value.id.clone()).or_default();
             seen.insert(target.period.id.clone());
         }
-        let terms = submit_options(ranks, terms, tries.len() as u64);
+        let options = submit_options(ranks, limits, submissions.len() as u64);
         let expected = self
             .model
-            .submit_with_options(&self.tenant, &to_model, &terms)
+            .submit_with_options(&self.tenant, &to_model, &options)
             .await
             .unwrap();
         let found = self
             .store
-            .submit_with_options(&self.tenant, &to_store, &terms)
+            .submit_with_options(&self.tenant, &to_store, &options)
             .await
             .unwrap();
         assert_eq!(
             found.answers, expected.answers,
-            "outcomes of {to_model:#?} on {terms:#?}"
+            "outcomes of {to_model:#?} with {options:#?}"
         );
-        let told = |rate_limit_decision: &RateLimitDecision| {
-            (
-                rate_limit_decision.refused,
-                rate_limit_decision.requests_today,
-                units(rate_limit_decision),
-            )
-        };
+        let comparable =
+            |rate_limit_decision: &RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.requests_today, units(rate_limit_decision));
         assert_eq!(
-            told(&found.rate_limit_decision),
-            told(&expected.rate_limit_decision),
-            "{terms:#?}"
+            comparable(&found.rate_limit_decision),
+            comparable(&expected.rate_limit_decision),
+            "{options:#?}"
         );
     }
 
-    fn attempt(
+    fn prepare(
         &self,
-        one: &Try,
+        one: &RandomSubmission,
         occurred_at: Timestamp,
-        side: impl Fn(&Known) -> &Board,
+        side: impl Fn(&ComparedLeaderboard) -> &Board,
     ) -> PreparedSubmission {
         let player = one.player.get(&self.players).clone();
         let wanted = self.boards.iter().zip(&one.boards).filter(|(_, wanted)| **wanted);
@@ -190,7 +185,7 @@ impl<S: Store> Pair<S> {
         }
     }
 
-    async fn configure(&mut self, leaderboard: &Leaderboard, rebuild: bool, most: Option<u64>) {
+    async fn configure(&mut self, leaderboard: &Leaderboard, rebuild: bool, max_leaderboards: Option<u64>) {
         let current = leaderboard.schedule.period_at(self.now).id;
         let periods = self
             .model
@@ -207,7 +202,7 @@ impl<S: Store> Pair<S> {
             })
             .collect();
         let put = PutLeaderboard {
-            max_leaderboards: most,
+            max_leaderboards,
             tenant: &self.tenant,
             leaderboard,
             expected: Expected::Any,
@@ -225,17 +220,17 @@ impl<S: Store> Pair<S> {
             .iter()
             .position(|name| *name == leaderboard.id)
             .unwrap();
-        self.boards[board] = self.known(&leaderboard.id).await;
+        self.boards[board] = self.read_leaderboard(&leaderboard.id).await;
     }
 
-    async fn known(&self, id: &LeaderboardId) -> Option<Known> {
+    async fn read_leaderboard(&self, id: &LeaderboardId) -> Option<ComparedLeaderboard> {
         let by_model = self.model.get(&self.tenant, id).await.unwrap();
         let by_store = Leaderboards::get(&self.store, &self.tenant, id).await.unwrap();
         let value = |known: &Option<leaderboard_core::Versioned<Leaderboard>>| {
             known.as_ref().map(|k| k.value.clone())
         };
         assert_eq!(value(&by_store), value(&by_model));
-        Some(Known {
+        Some(ComparedLeaderboard {
             by_store: Rc::new(by_store?),
             by_model: Rc::new(by_model?),
         })
@@ -264,11 +259,11 @@ impl<S: Store> Pair<S> {
         let period = known.by_model.value.schedule.period_at(period_at).id;
         let expected = self
             .model
-            .remove(&self.place(&known.by_model, &period), &player, self.now)
+            .remove(&self.period_ref(&known.by_model, &period), &player, self.now)
             .await;
         let found = self
             .store
-            .remove(&self.place(&known.by_store, &period), &player, self.now)
+            .remove(&self.period_ref(&known.by_store, &period), &player, self.now)
             .await;
         assert_eq!(found, expected, "removal of {player}");
     }
@@ -288,7 +283,7 @@ impl<S: Store> Pair<S> {
         self.store.unban(&self.tenant, player, self.now).await.unwrap();
     }
 
-    pub(super) fn place<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> PeriodRef<'a> {
+    pub(super) fn period_ref<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> PeriodRef<'a> {
         PeriodRef {
             tenant: &self.tenant,
             board,
@@ -297,8 +292,8 @@ impl<S: Store> Pair<S> {
         }
     }
 
-    /// The leaderboards that are there, and their periods.
-    pub(super) fn all_periods(&self) -> Vec<(Known, PeriodId)> {
+    /// Returns the existing leaderboards with each of their periods.
+    pub(super) fn all_periods(&self) -> Vec<(ComparedLeaderboard, PeriodId)> {
         let known = self.boards.iter().flatten();
         let periods = known.flat_map(|known| {
             let mut periods = self
@@ -313,15 +308,17 @@ impl<S: Store> Pair<S> {
     }
 }
 
-fn submit_options(ranks: RankDetail, terms: &Terms, tries: u64) -> SubmitOptions {
-    let charges = terms.burst.map(|burst| charge("tries", burst, tries));
+fn submit_options(ranks: RankDetail, limits: &CallLimits, submissions: u64) -> SubmitOptions {
+    let charges = limits
+        .burst
+        .map(|burst| charge("submissions", burst, submissions));
     SubmitOptions {
         charge_request: ChargeRequest {
             charges: charges.into_iter().collect(),
-            max_requests_per_day: terms.max_calls,
-            ..requests(1, tries)
+            max_requests_per_day: limits.max_calls,
+            ..requests(1, submissions)
         },
-        max_tenant_entries: terms.max_entries,
+        max_tenant_entries: limits.max_entries,
         ..SubmitOptions::new(ranks)
     }
 }

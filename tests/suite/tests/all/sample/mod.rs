@@ -1,25 +1,23 @@
 //! The project's own sample: every international football goal since 1916, imported by the command-line tool and
 //! compared with answers computed straight from the file.
 
-mod answers;
+mod expected;
 mod tool;
 
 use std::collections::BTreeMap;
 
+use expected::{ExpectedLists, FILE, shortened};
+use leaderboard_test_support::{ApiClient, ListedEntry, StoreKind, TestService, block_on};
 use serde_json::Value;
-
-use crate::edgeboard::{Edgeboard, Site, Standing, Store};
-use crate::harness::block_on;
-use answers::{Answers, FILE, shortened};
 use tool::Import;
 
 /// The whole list of a period, page by page.
-async fn whole_list(edgeboard: &Edgeboard, board: &str, period: &str) -> Vec<Standing> {
+async fn whole_list(api: &ApiClient, board: &str, period: &str) -> Vec<ListedEntry> {
     let mut list = Vec::new();
     let mut query = format!("?limit=1000&period={period}");
     loop {
-        let page = edgeboard.page(board, &query).await;
-        list.extend(Standing::all_of(&page["entries"]));
+        let page = api.page(board, &query).await;
+        list.extend(ListedEntry::parse_all(&page["entries"]));
         let Some(next) = page["next"].as_str() else {
             assert_eq!(page["count"], list.len());
             return list;
@@ -29,13 +27,13 @@ async fn whole_list(edgeboard: &Edgeboard, board: &str, period: &str) -> Vec<Sta
 }
 
 /// Compares both leaderboards, entry by entry.
-async fn compare(edgeboard: &Edgeboard, answers: &Answers) {
-    assert_same(&whole_list(edgeboard, "goals", "all").await, &answers.all_time());
-    let periods = edgeboard
+async fn compare(api: &ApiClient, answers: &ExpectedLists) {
+    assert_same(&whole_list(api, "goals", "all").await, &answers.all_time());
+    let periods = api
         .get("/leaderboards/goals-by-year/periods?limit=200")
         .await
-        .is(200);
-    let told: BTreeMap<String, u64> = periods["periods"]
+        .expect_status(200);
+    let actual: BTreeMap<String, u64> = periods["periods"]
         .as_array()
         .unwrap()
         .iter()
@@ -48,7 +46,7 @@ async fn compare(edgeboard: &Edgeboard, answers: &Answers) {
         .collect();
     let expected = answers.years();
     assert_eq!(
-        told,
+        actual,
         expected
             .iter()
             .map(|(year, list)| (year.clone(), list.len() as u64))
@@ -56,33 +54,36 @@ async fn compare(edgeboard: &Edgeboard, answers: &Answers) {
     );
     for (year, list) in expected {
         assert_same(
-            &whole_list(edgeboard, "goals-by-year", &format!("{year}-01-01T00:00:00Z")).await,
+            &whole_list(api, "goals-by-year", &format!("{year}-01-01T00:00:00Z")).await,
             &list,
         );
     }
 }
 
-/// Two lists of thousands: tells the first difference.
-fn assert_same(seen: &[Standing], expected: &[Standing]) {
+/// Compares two long lists. The message shows the first difference.
+fn assert_same(seen: &[ListedEntry], expected: &[ListedEntry]) {
     for (seen, expected) in seen.iter().zip(expected) {
         assert_eq!(seen, expected);
     }
     assert_eq!(seen.len(), expected.len());
 }
 
-async fn versions(edgeboard: &Edgeboard) -> [Value; 2] {
+async fn versions(api: &ApiClient) -> [Value; 2] {
     [
-        edgeboard.page("goals", "?limit=1").await["version"].clone(),
-        edgeboard.get("/leaderboards/goals-by-year/periods").await.is(200)["periods"].clone(),
+        api.page("goals", "?limit=1").await["version"].clone(),
+        api.get("/leaderboards/goals-by-year/periods")
+            .await
+            .expect_status(200)["periods"]
+            .clone(),
     ]
 }
 
-fn every_goal_counts_once(store: Store) {
+fn every_goal_counts_once(store: StoreKind) {
     block_on(async {
-        let site = Site::start(store).await;
-        let edgeboard = Edgeboard::of_tenant(site.host.url(), "default");
-        let answers = Answers::of(FILE);
-        let import = Import::new(&site.host.url(), FILE);
+        let service = TestService::start(store).await;
+        let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
+        let answers = ExpectedLists::of(FILE);
+        let import = Import::new(&service.host.url(), FILE);
         let report = import.run(&[]).await;
         assert_eq!(
             (&report["imported"], &report["refused"]),
@@ -97,10 +98,10 @@ fn every_goal_counts_once(store: Store) {
             .map(|rule| rule["rows"].as_u64().unwrap())
             .collect();
         assert_eq!(skipped.iter().sum::<u64>(), answers.rows - answers.goals);
-        compare(&edgeboard, &answers).await;
+        compare(&api, &answers).await;
 
         // A second time, from the checkpoint and from the first row on: nothing changes.
-        let before = versions(&edgeboard).await;
+        let before = versions(&api).await;
         let report = import.run(&[]).await;
         assert_eq!(
             (&report["imported"], &report["imported_before"]),
@@ -112,21 +113,21 @@ fn every_goal_counts_once(store: Store) {
             (&answers.goals.into(), &answers.goals.into()),
             "{report}"
         );
-        assert_eq!(versions(&edgeboard).await, before);
-        compare(&edgeboard, &answers).await;
+        assert_eq!(versions(&api).await, before);
+        compare(&api, &answers).await;
     });
 }
 
-fn an_import_that_was_killed_goes_on_where_it_was(store: Store) {
+fn a_killed_import_continues_at_its_checkpoint(store: StoreKind) {
     const ROWS: usize = 6000;
     block_on(async {
-        let site = Site::start(store).await;
-        let edgeboard = Edgeboard::of_tenant(site.host.url(), "default");
+        let service = TestService::start(store).await;
+        let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
         let file = shortened(ROWS);
-        let answers = Answers::of(file.path());
-        let import = Import::new(&site.host.url(), file.path());
+        let answers = ExpectedLists::of(file.path());
+        let import = Import::new(&service.host.url(), file.path());
         for enough in [500, 2000] {
-            import.kill_after(&edgeboard, enough).await;
+            import.kill_after(&api, enough).await;
         }
         let report = import.run(&["--batch", "50"]).await;
         let (now, before) = (
@@ -135,34 +136,34 @@ fn an_import_that_was_killed_goes_on_where_it_was(store: Store) {
         );
         assert_eq!(now + before, answers.goals, "{report}");
         assert!(before > 0, "it went on: {report}");
-        compare(&edgeboard, &answers).await;
+        compare(&api, &answers).await;
     });
 }
 
 mod sqlite {
-    use crate::edgeboard::Store;
+    use leaderboard_test_support::StoreKind;
 
     #[test]
     fn every_goal_counts_once() {
-        super::every_goal_counts_once(Store::Sqlite);
+        super::every_goal_counts_once(StoreKind::Sqlite);
     }
 
     #[test]
-    fn an_import_that_was_killed_goes_on_where_it_was() {
-        super::an_import_that_was_killed_goes_on_where_it_was(Store::Sqlite);
+    fn a_killed_import_continues_at_its_checkpoint() {
+        super::a_killed_import_continues_at_its_checkpoint(StoreKind::Sqlite);
     }
 }
 
 mod redis {
-    use crate::edgeboard::Store;
+    use leaderboard_test_support::StoreKind;
 
     #[test]
     fn every_goal_counts_once() {
-        super::every_goal_counts_once(Store::Redis);
+        super::every_goal_counts_once(StoreKind::Redis);
     }
 
     #[test]
-    fn an_import_that_was_killed_goes_on_where_it_was() {
-        super::an_import_that_was_killed_goes_on_where_it_was(Store::Redis);
+    fn a_killed_import_continues_at_its_checkpoint() {
+        super::a_killed_import_continues_at_its_checkpoint(StoreKind::Redis);
     }
 }

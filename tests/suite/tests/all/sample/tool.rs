@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use leaderboard_test_support::{ADMIN_KEY, ApiClient, tool_program, wait_until};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::answers::absolute;
-use crate::edgeboard::{Edgeboard, KEY, eventually, tool};
+use super::expected::absolute;
 
 /// An import of one file, with a checkpoint of its own.
 pub(super) struct Import {
@@ -26,7 +26,7 @@ impl Import {
     }
 
     fn command(&self, further: &[&str]) -> Command {
-        let mut command = Command::new(tool());
+        let mut command = Command::new(tool_program());
         command
             .arg("import")
             .arg(&self.file)
@@ -39,7 +39,7 @@ impl Import {
             .args(further);
         command
             .env("EDGEBOARD_ADDRESS", &self.address)
-            .env("EDGEBOARD_KEY", KEY);
+            .env("EDGEBOARD_KEY", ADMIN_KEY);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -59,18 +59,18 @@ impl Import {
     }
 
     /// Starts it and kills it once the leaderboard of all time has moved on by so much.
-    pub(super) async fn kill_after(&self, edgeboard: &Edgeboard, versions: u64) {
+    pub(super) async fn kill_after(&self, api: &ApiClient, versions: u64) {
         let version = async || {
-            let answer = edgeboard.get("/leaderboards/goals/entries?limit=1").await;
+            let answer = api.get("/leaderboards/goals/entries?limit=1").await;
             if answer.status == 404 {
                 0
             } else {
-                answer.is(200)["version"].as_u64().unwrap()
+                answer.expect_status(200)["version"].as_u64().unwrap()
             }
         };
         let goal = version().await + versions;
         let mut process = self.command(&["--batch", "50"]).spawn().unwrap();
-        eventually(version, |now| *now >= goal).await;
+        wait_until(version, |now| *now >= goal).await;
         process.kill().unwrap();
         assert!(!process.wait().unwrap().success(), "it was killed before its end");
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{At, Row, refused};
-use crate::edgeboard::over_http;
+use crate::cases::api_cases;
 
 /// The same fault in a new document and in a patch.
 fn both(document: &Value, pointer: &'static str) -> [Row; 2] {
@@ -19,21 +19,21 @@ fn rows(faults: &[(Value, &'static str)]) -> Vec<Row> {
         .collect()
 }
 
-over_http! {
-    async fn documents_that_are_none(edgeboard) {
+api_cases! {
+    async fn bodies_that_are_no_configuration(api) {
         let mut rows = rows(&[(json!([]), "#"), (json!("text"), "#"), (Value::Null, "#"), (json!({"colums": []}), "#/colums")]);
         for (verb, path) in [("PUT", "/leaderboards/new"), ("PATCH", "/leaderboards/b")] {
             for body in ["{", "{\"title\":", "{}{}", "NaN"] {
                 rows.push(Row::new(verb, path, 400, "malformed", At::Body(if body.ends_with(':') { "#/title" } else { "#" })).body(body));
             }
         }
-        refused(edgeboard, rows).await;
+        refused(api, rows).await;
     }
 
-    async fn titles_columns_and_words(edgeboard) {
+    async fn titles_columns_and_words(api) {
         let column = |column: Value| json!({"columns": [column]});
         let named = |name: &str| json!({"name": name, "order": "desc"});
-        refused(edgeboard, rows(&[
+        refused(api, rows(&[
             (json!({"id": "another"}), "#/id"),
             (json!({"id": 5}), "#/id"),
             (json!({"title": 5}), "#/title"),
@@ -62,7 +62,7 @@ over_http! {
         ])).await;
     }
 
-    async fn schedules(edgeboard) {
+    async fn schedules(api) {
         let cron = |cron: &str| json!({"reset": {"cron": cron, "time_zone": "UTC"}});
         let zone = |zone: &str| json!({"reset": {"cron": "0 0 * * *", "time_zone": zone}});
         let mut faults: Vec<(Value, &str)> = Vec::new();
@@ -82,10 +82,10 @@ over_http! {
         // In a patch the other half is missing too: the leaderboard had no reset.
         rows.extend(both(&json!({"reset": {"cron": "0 0 * * *"}}), "#/reset/time_zone"));
         rows.extend(both(&json!({"reset": {"time_zone": "UTC"}}), "#/reset/cron"));
-        refused(edgeboard, rows).await;
+        refused(api, rows).await;
     }
 
-    async fn windows_and_limits(edgeboard) {
+    async fn windows_and_limits(api) {
         let mut faults: Vec<(Value, &str)> = Vec::new();
         for keep in [json!(0), json!(1001), json!(-1), json!(1.5), json!("x"), json!(70_000)] {
             faults.push((json!({"keep_periods": keep}), "#/keep_periods"));
@@ -109,10 +109,10 @@ over_http! {
         }
         faults.push((json!({"limits": {"min": 5, "max": 4}}), "#/limits/min"));
         faults.push((json!({"limits": []}), "#/limits"));
-        refused(edgeboard, rows(&faults)).await;
+        refused(api, rows(&faults)).await;
     }
 
-    async fn ids_and_parameters(edgeboard) {
+    async fn ids_and_parameters(api) {
         let at = |path: String, name: &'static str| {
             Row::new("PUT", path, 400, "invalid-parameter", At::Parameter(name)).body("{}")
         };
@@ -131,6 +131,6 @@ over_http! {
         for id in ["Upper", "-a", ".a", "a%20b", "a%2Fb", "%C3%A9", "%FF", "%00", &"x".repeat(65)] {
             rows.push(at(format!("/leaderboards/{id}"), "leaderboard"));
         }
-        refused(edgeboard, rows).await;
+        refused(api, rows).await;
     }
 }

@@ -1,87 +1,88 @@
 //! Cursors that are forged, foreign or out of date.
 
+use leaderboard_test_support::{ApiClient, PseudoRandom};
 use serde_json::json;
 
 use super::{At, Row, refused};
-use crate::edgeboard::{Edgeboard, Numbers, over_http};
+use crate::cases::api_cases;
 
 const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Four players and the cursor behind the second.
-async fn cursor_of(edgeboard: &Edgeboard, board: &str, configuration: serde_json::Value) -> String {
-    edgeboard.board(board, &configuration).await;
+async fn cursor_of(api: &ApiClient, board: &str, configuration: serde_json::Value) -> String {
+    api.create_leaderboard(board, &configuration).await;
     for (player, score) in [("a", 4), ("b", 3), ("c", 2), ("d", 1)] {
-        edgeboard.score(board, player, score).await;
+        api.submit_score(board, player, score).await;
     }
-    edgeboard.page(board, "?limit=2").await["next"]
+    api.page(board, "?limit=2").await["next"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-over_http! {
-    async fn forged_ones_are_refused(edgeboard) {
+api_cases! {
+    async fn forged_cursors_are_refused(api) {
         let row = |cursor: String| {
             Row::new("GET", format!("/leaderboards/b/entries?cursor={cursor}"), 400, "invalid-cursor", At::Parameter("cursor"))
         };
         let mut rows: Vec<Row> = ["", "x", "%21%21", "AAAA", "AQ", "null", "eyJvZmZzZXQiOjEwfQ", "AQ==", "%00", "é"]
-            .iter().map(|cursor| row(crate::edgeboard::segment(cursor).replace("%25", "%"))).collect();
+            .iter().map(|cursor| row(leaderboard_test_support::encode_segment(cursor).replace("%25", "%"))).collect();
         rows.push(row("A".repeat(4000)));
-        let mut numbers = Numbers(5);
+        let mut numbers = PseudoRandom(5);
         for length in 1..80 {
             // Bytes that begin as a cursor does, and go on at random.
             let tail: String = (0..length).map(|_| char::from(BASE64URL[usize::try_from(numbers.below(64)).unwrap()])).collect();
             rows.push(row(format!("AQ{tail}")));
         }
-        refused(edgeboard, rows).await;
+        refused(api, rows).await;
     }
 
-    async fn a_changed_byte_gives_an_answer_or_a_refusal_and_never_a_failure(edgeboard) {
-        let cursor = cursor_of(edgeboard, "b", json!({})).await;
-        let before = edgeboard.page("b", "").await;
+    async fn a_cursor_with_a_changed_byte_never_fails(api) {
+        let cursor = cursor_of(api, "b", json!({})).await;
+        let before = api.page("b", "").await;
         for at in 0..cursor.len() {
             for other in [b'A', b'_', b'k'] {
                 let mut changed = cursor.clone().into_bytes();
                 changed[at] = other;
                 let changed = String::from_utf8(changed).unwrap();
-                let answer = edgeboard.get(&format!("/leaderboards/b/entries?cursor={changed}")).await;
+                let answer = api.get(&format!("/leaderboards/b/entries?cursor={changed}")).await;
                 match answer.status {
                     200 => assert_eq!(answer.json()["count"], 4),
-                    400 => drop(answer.problem(400, "invalid-cursor")),
-                    404 => drop(answer.problem(404, "period-not-found")),
-                    410 => drop(answer.problem(410, "stale-cursor")),
+                    400 => drop(answer.expect_problem(400, "invalid-cursor")),
+                    404 => drop(answer.expect_problem(404, "period-not-found")),
+                    410 => drop(answer.expect_problem(410, "stale-cursor")),
                     _ => panic!("{changed}: {answer:?}"),
                 }
             }
             let cut = &cursor[..at];
-            edgeboard.get(&format!("/leaderboards/b/entries?cursor={cut}")).await.problem(400, "invalid-cursor");
+            api.get(&format!("/leaderboards/b/entries?cursor={cut}")).await.expect_problem(400, "invalid-cursor");
         }
-        assert_eq!(edgeboard.page("b", "").await, before);
+        assert_eq!(api.page("b", "").await, before);
     }
 
-    async fn those_of_another_list_are_refused(edgeboard) {
+    async fn cursors_of_another_list_are_refused(api) {
         let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
-        let foreign = cursor_of(edgeboard, "a", json!({})).await;
-        let yearly = cursor_of(edgeboard, "b", json!({"reset": reset, "keep_periods": 1000})).await;
-        edgeboard.submit("b", &json!({"player": "p", "score": 1, "occurred_at": "2020-01-01T00:00:00Z"})).await;
+        let foreign = cursor_of(api, "a", json!({})).await;
+        let yearly = cursor_of(api, "b", json!({"reset": reset, "keep_periods": 1000})).await;
+        api.submit("b", &json!({"player": "p", "score": 1, "occurred_at": "2020-01-01T00:00:00Z"})).await;
         for query in [format!("cursor={foreign}"), format!("cursor={yearly}&period=2020-01-01T00:00:00Z")] {
-            let answer = edgeboard.get(&format!("/leaderboards/b/entries?{query}")).await.problem(400, "invalid-cursor");
+            let answer = api.get(&format!("/leaderboards/b/entries?{query}")).await.expect_problem(400, "invalid-cursor");
             assert_eq!(answer["errors"][0]["parameter"], "cursor");
         }
         // Of its own period, by whatever name.
-        edgeboard.page("b", &format!("?cursor={yearly}&period=current")).await;
+        api.page("b", &format!("?cursor={yearly}&period=current")).await;
         // A cursor gives no right to another tenant's list, either.
-        let other = Edgeboard::new(&edgeboard.url);
-        other.get(&format!("/leaderboards/b/entries?cursor={yearly}")).await.problem(404, "leaderboard-not-found");
+        let other = api.another_tenant();
+        other.get(&format!("/leaderboards/b/entries?cursor={yearly}")).await.expect_problem(404, "leaderboard-not-found");
     }
 
-    async fn those_of_an_order_that_is_gone_are_told_apart(edgeboard) {
-        let cursor = cursor_of(edgeboard, "b", json!({})).await;
-        edgeboard.patch("/leaderboards/b?rebuild=true", &json!({"ties": "latest"})).await.is(200);
-        let stale = edgeboard.get(&format!("/leaderboards/b/entries?cursor={cursor}")).await.problem(410, "stale-cursor");
+    async fn cursors_of_an_earlier_order_have_their_own_problem(api) {
+        let cursor = cursor_of(api, "b", json!({})).await;
+        api.patch("/leaderboards/b?rebuild=true", &json!({"ties": "latest"})).await.expect_status(200);
+        let stale = api.get(&format!("/leaderboards/b/entries?cursor={cursor}")).await.expect_problem(410, "stale-cursor");
         assert_eq!(stale["errors"][0]["parameter"], "cursor");
-        // The list begins anew.
-        let first = edgeboard.page("b", "?limit=2").await;
-        edgeboard.page("b", &format!("?cursor={}", first["next"].as_str().unwrap())).await;
+        // The list starts at the top again.
+        let first = api.page("b", "?limit=2").await;
+        api.page("b", &format!("?cursor={}", first["next"].as_str().unwrap())).await;
     }
 }

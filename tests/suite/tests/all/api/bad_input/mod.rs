@@ -2,13 +2,12 @@
 
 mod configurations;
 mod cursors;
-mod questions;
+mod queries;
 mod requests;
 mod submissions;
 
+use leaderboard_test_support::{ApiClient, ApiRequest};
 use serde_json::{Value, json};
-
-use crate::edgeboard::{Call, Edgeboard};
 
 /// What a problem names as being at fault.
 #[derive(Clone, Debug)]
@@ -55,27 +54,27 @@ impl Row {
         self
     }
 
-    fn call(&self, edgeboard: &Edgeboard) -> Call {
-        let mut call = edgeboard.call(self.verb, &self.path);
+    fn call(&self, api: &ApiClient) -> ApiRequest {
+        let mut call = api.request(self.verb, &self.path);
         if !self.body.is_empty() {
             call = call.header("content-type", "application/json");
         }
         for (name, value) in &self.headers {
-            call = call.instead(name, value);
+            call = call.replace_header(name, value);
         }
         call.body(self.body.clone())
     }
 
     /// Sends it and compares the answer.
-    async fn check(&self, edgeboard: &Edgeboard) {
+    async fn check(&self, api: &ApiClient) {
         let shown = String::from_utf8_lossy(&self.body)
             .chars()
             .take(100)
             .collect::<String>();
         let said = format!("{} {} {:?} {shown}", self.verb, self.path, self.headers);
-        let answer = self.call(edgeboard).send().await;
+        let answer = self.call(api).send().await;
         assert_eq!(answer.status, self.status, "{said}: {answer:?}");
-        let document = answer.problem(self.status, self.problem);
+        let document = answer.expect_problem(self.status, self.problem);
         let (field, expected) = match self.at {
             At::Nothing => return,
             At::Body(pointer) => ("pointer", pointer),
@@ -93,19 +92,18 @@ impl Row {
 }
 
 /// A leaderboard `b` with entries, and one of two columns `two`.
-async fn prepare(edgeboard: &Edgeboard) {
-    edgeboard
-        .board("b", &json!({"title": "as it was", "limits": {"max": 1_000_000}}))
+async fn prepare(api: &ApiClient) {
+    api.create_leaderboard("b", &json!({"title": "as it was", "limits": {"max": 1_000_000}}))
         .await;
     let columns = json!([{"name": "points", "order": "desc"}, {"name": "time", "order": "asc"}]);
-    edgeboard.board("two", &json!({"columns": columns})).await;
+    api.create_leaderboard("two", &json!({"columns": columns})).await;
     for (player, score) in [("a", 3), ("b", 2), ("c", 1)] {
-        edgeboard.score("b", player, score).await;
+        api.submit_score("b", player, score).await;
     }
 }
 
 /// All that could have changed.
-async fn state(edgeboard: &Edgeboard) -> Vec<Value> {
+async fn state(api: &ApiClient) -> Vec<Value> {
     let mut state = Vec::new();
     for path in [
         "/leaderboards",
@@ -113,25 +111,22 @@ async fn state(edgeboard: &Edgeboard) -> Vec<Value> {
         "/leaderboards/two/entries",
         "/leaderboards/b/periods",
     ] {
-        state.push(edgeboard.get(path).await.is(200));
+        state.push(api.get(path).await.expect_status(200));
     }
     for board in ["b", "two"] {
         state.push(json!(
-            edgeboard
-                .get(&format!("/leaderboards/{board}"))
-                .await
-                .header("etag")
+            api.get(&format!("/leaderboards/{board}")).await.header("etag")
         ));
     }
     state
 }
 
 /// Sends every row, and looks that nothing has changed.
-async fn refused(edgeboard: &Edgeboard, rows: Vec<Row>) {
-    prepare(edgeboard).await;
-    let before = state(edgeboard).await;
+async fn refused(api: &ApiClient, rows: Vec<Row>) {
+    prepare(api).await;
+    let before = state(api).await;
     for row in rows {
-        row.check(edgeboard).await;
+        row.check(api).await;
     }
-    assert_eq!(state(edgeboard).await, before);
+    assert_eq!(state(api).await, before);
 }

@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
 use super::{At, Row, prepare, refused, state};
-use crate::edgeboard::{KEY, over_http};
+use crate::cases::api_cases;
 
 const PATH: &str = "/leaderboards/b/scores";
 const GOOD: &str = r#"{"player":"p","score":1}"#;
@@ -18,8 +19,8 @@ fn padded(bytes: usize) -> String {
     format!("{GOOD}{}", " ".repeat(bytes - GOOD.len()))
 }
 
-over_http! {
-    async fn media_types_and_codings_that_are_not_taken(edgeboard) {
+api_cases! {
+    async fn refused_media_types_and_codings(api) {
         let mut rows = Vec::new();
         for media_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data",
             "application/json; charset=latin-1", "application/jsonx", "application/merge-patch+json", "json", "*/*", ""] {
@@ -36,26 +37,26 @@ over_http! {
             // Without a body there is no media type either.
             rows.push(Row::new(verb, path, 415, "unsupported-media-type", At::Nothing));
         }
-        refused(edgeboard, rows).await;
-        let patch = edgeboard.call("PATCH", "/leaderboards/b").header("content-type", "text/plain").body("{}").send().await;
+        refused(api, rows).await;
+        let patch = api.request("PATCH", "/leaderboards/b").header("content-type", "text/plain").body("{}").send().await;
         assert_eq!(patch.header("accept-patch"), "application/merge-patch+json");
     }
 
-    async fn media_types_that_are(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn accepted_media_types(api) {
+        api.create_leaderboard("b", &json!({})).await;
         for media_type in ["application/json", "APPLICATION/JSON", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\"",
             "application/vnd.edgeboard.v1+json"] {
-            let call = edgeboard.call("POST", PATH).header("content-type", media_type).header("content-encoding", "identity");
-            call.body(GOOD).send().await.is(200);
+            let call = api.request("POST", PATH).header("content-type", media_type).header("content-encoding", "identity");
+            call.body(GOOD).send().await.expect_status(200);
         }
     }
 
-    async fn headers_that_cannot_be_understood(edgeboard) {
+    async fn headers_that_cannot_be_understood(api) {
         let header = |name: &'static str, shown: &'static str, value: &str| {
             Row::new("POST", PATH, 400, "invalid-header", At::Header(shown)).body(GOOD).header(name, value)
         };
         let long = format!("\"{}\"", "k".repeat(256));
-        refused(edgeboard, vec![
+        refused(api, vec![
             header("idempotency-key", "Idempotency-Key", "two words"),
             header("idempotency-key", "Idempotency-Key", "\"\""),
             header("idempotency-key", "Idempotency-Key", "\"open"),
@@ -68,32 +69,32 @@ over_http! {
             Row::new("POST", PATH, 401, "unauthenticated", At::Nothing).body(GOOD).header("x-api-key", "guess"),
         ]).await;
         // A preference that is not understood is none.
-        let call = edgeboard.call("POST", PATH).header("prefer", "respond-async, ;;=, return=everything");
-        call.json(&json!({"player": "a", "score": 0})).send().await.is(200);
+        let call = api.request("POST", PATH).header("prefer", "respond-async, ;;=, return=everything");
+        call.json(&json!({"player": "a", "score": 0})).send().await.expect_status(200);
     }
 
-    async fn a_body_of_one_mebibyte_is_taken_and_one_more_byte_is_not(edgeboard) {
-        prepare(edgeboard).await;
-        let before = state(edgeboard).await;
+    async fn a_body_may_have_one_mebibyte(api) {
+        prepare(api).await;
+        let before = state(api).await;
         for (verb, path) in [("POST", PATH), ("POST", "/scores"), ("PUT", "/leaderboards/b"), ("PATCH", "/leaderboards/b")] {
-            let call = edgeboard.call(verb, path).json(&Value::Null).body(padded(MAX_BODY + 1));
-            call.send().await.problem(413, "body-too-large");
+            let call = api.request(verb, path).json(&Value::Null).body(padded(MAX_BODY + 1));
+            call.send().await.expect_problem(413, "body-too-large");
         }
-        assert_eq!(state(edgeboard).await, before);
-        edgeboard.call("POST", PATH).json(&Value::Null).body(padded(MAX_BODY)).send().await.is(200);
+        assert_eq!(state(api).await, before);
+        api.request("POST", PATH).json(&Value::Null).body(padded(MAX_BODY)).send().await.expect_status(200);
     }
 
-    async fn a_body_of_unknown_length_is_read_up_to_the_limit(edgeboard) {
-        prepare(edgeboard).await;
-        let before = state(edgeboard).await;
-        let (url, tenant) = (edgeboard.url.clone(), edgeboard.tenant.clone());
+    async fn a_body_of_unknown_length_is_read_up_to_the_limit(api) {
+        prepare(api).await;
+        let before = state(api).await;
+        let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
         let send = async |body: String| {
             let (url, tenant) = (url.clone(), tenant.clone());
             tokio::task::spawn_blocking(move || chunked(&url, &tenant, &body)).await.unwrap()
         };
         let answer = send(padded(MAX_BODY + 1)).await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-        assert_eq!(state(edgeboard).await, before);
+        assert_eq!(state(api).await, before);
         let answer = send(padded(MAX_BODY)).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
@@ -103,7 +104,7 @@ over_http! {
 fn chunked(url: &str, tenant: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let head = format!(
-        "POST /api/v1{PATH} HTTP/1.1\r\nhost: x\r\nx-api-key: {KEY}\r\nx-tenant-id: {tenant}\r\n\
+        "POST /api/v1{PATH} HTTP/1.1\r\nhost: x\r\nx-api-key: {ADMIN_KEY}\r\nx-tenant-id: {tenant}\r\n\
          content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{At, Row, refused};
-use crate::edgeboard::over_http;
+use crate::cases::api_cases;
 
 const PATH: &str = "/leaderboards/b/scores";
 
@@ -33,10 +33,10 @@ fn without(field: &str) -> Value {
     submission
 }
 
-over_http! {
-    async fn malformed_json(edgeboard) {
+api_cases! {
+    async fn malformed_json(api) {
         let deep = format!(r#"{{"player":"p","score":1,"metadata":{{"a":{}1{}}}}}"#, "[".repeat(40), "]".repeat(40));
-        refused(edgeboard, vec![
+        refused(api, vec![
             malformed(" ", At::Body("#")),
             malformed("{", At::Body("#")),
             malformed(r#"{"player":"p","score":1"#, At::Body("#")),
@@ -60,15 +60,15 @@ over_http! {
         ]).await;
     }
 
-    async fn numbers_that_are_none(edgeboard) {
+    async fn invalid_numbers(api) {
         let rows = ["NaN", "Infinity", "-Infinity", "nan", "0x10", "01", "+1", ".5", "1.", "1e", "--1", "1_000", "undefined"];
-        refused(edgeboard, rows.iter().map(|text| {
+        refused(api, rows.iter().map(|text| {
             let row = malformed(score(text), At::Nothing);
             Row { status: 400, ..row }
         }).collect()).await;
     }
 
-    async fn scores_that_are_no_64_bit_integers(edgeboard) {
+    async fn scores_that_are_no_64_bit_integers(api) {
         let huge = "9".repeat(400);
         let texts = [
             "1.5", "1.0", "1e3", "-0.0", "9223372036854775808", "-9223372036854775809", &huge, "true", "[1]", "{}", "null",
@@ -76,11 +76,11 @@ over_http! {
             "\"9223372036854775808\"", "\"-9223372036854775809\"",
         ];
         let row = |text: &&str| Row::new("POST", PATH, 422, "validation", At::Body("#/score")).body(score(text));
-        refused(edgeboard, texts.iter().map(row).collect()).await;
+        refused(api, texts.iter().map(row).collect()).await;
     }
 
-    async fn fields_that_are_missing_unknown_or_of_the_wrong_kind(edgeboard) {
-        refused(edgeboard, vec![
+    async fn fields_that_are_missing_unknown_or_of_the_wrong_kind(api) {
+        refused(api, vec![
             invalid(&Value::Null, "#"),
             invalid(&json!([]), "#"),
             invalid(&json!("text"), "#"),
@@ -103,13 +103,13 @@ over_http! {
         ]).await;
     }
 
-    async fn players_that_are_empty_too_long_or_hold_control_characters(edgeboard) {
+    async fn players_that_are_empty_too_long_or_hold_control_characters(api) {
         let names = ["".to_owned(), "x".repeat(129), "é".repeat(65), "a\nb".into(), "\t".into(), "\u{0}".into(),
             "a\u{7f}".into(), "\u{85}".into(), "\u{1b}[31m".into()];
-        refused(edgeboard, names.into_iter().map(|name| invalid(&with("player", json!(name)), "#/player")).collect()).await;
+        refused(api, names.into_iter().map(|name| invalid(&with("player", json!(name)), "#/player")).collect()).await;
     }
 
-    async fn ids_metadata_and_times_out_of_bounds(edgeboard) {
+    async fn ids_metadata_and_times_out_of_bounds(api) {
         let mut rows = Vec::new();
         for id in [String::new(), "x".repeat(129), "a\u{0}b".into()] {
             rows.push(invalid(&with("id", json!(id)), "#/id"));
@@ -122,17 +122,17 @@ over_http! {
             "2020-01-01T25:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
             rows.push(invalid(&with("occurred_at", json!(time)), "#/occurred_at"));
         }
-        refused(edgeboard, rows).await;
+        refused(api, rows).await;
     }
 
-    async fn values_that_do_not_fit_the_columns(edgeboard) {
+    async fn values_that_do_not_fit_the_columns(api) {
         let values = |values: Value| json!({"player": "p", "values": values});
         let two = |values: Value, pointer: &'static str| {
             let row = invalid(&json!({"player": "p", "values": values}), pointer);
             Row { path: "/leaderboards/two/scores".into(), ..row }
         };
         let score = Row { path: "/leaderboards/two/scores".into(), ..invalid(&with("score", json!(1)), "#/score") };
-        refused(edgeboard, vec![
+        refused(api, vec![
             invalid(&with("values", json!({"score": 1})), "#/values"),
             invalid(&values(json!({})), "#/values"),
             invalid(&values(json!([])), "#/values"),
@@ -147,10 +147,10 @@ over_http! {
         ]).await;
     }
 
-    async fn batches_of_none_of_too_many_and_with_one_bad_item(edgeboard) {
+    async fn empty_and_too_large_batches_and_one_bad_item(api) {
         let good = json!({"player": "p", "score": 1});
         let many = |count: usize| json!({"scores": vec![good.clone(); count]});
-        refused(edgeboard, vec![
+        refused(api, vec![
             invalid(&json!({"scores": []}), "#/scores"),
             invalid(&many(1001), "#/scores"),
             invalid(&json!({"scores": {}}), "#/scores"),
@@ -163,14 +163,14 @@ over_http! {
         ]).await;
     }
 
-    async fn lists_of_leaderboards(edgeboard) {
+    async fn lists_of_leaderboards(api) {
         let to = |leaderboards: Value, pointer: &'static str| {
             let body = json!({"player": "p", "score": 1, "leaderboards": leaderboards});
             Row { path: "/scores".into(), ..invalid(&body, pointer) }
         };
         let seventeen: Vec<_> = (0..17).map(|n| format!("b{n}")).collect();
         let body = json!({"player": "p", "score": 1, "leaderboards": ["b", "none"]}).to_string();
-        refused(edgeboard, vec![
+        refused(api, vec![
             Row { path: "/scores".into(), ..invalid(&with("score", json!(1)), "#/leaderboards") },
             to(json!([]), "#/leaderboards"),
             to(json!("b"), "#/leaderboards"),
@@ -184,21 +184,21 @@ over_http! {
         ]).await;
     }
 
-    async fn every_error_of_a_body_is_listed_up_to_twenty(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn every_error_of_a_body_is_listed_up_to_twenty(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let bad = json!({"player": "", "score": "x", "more": 1});
-        let answer = edgeboard.post(PATH, &json!({"scores": [bad, bad]})).await.problem(422, "validation");
+        let answer = api.post(PATH, &json!({"scores": [bad, bad]})).await.expect_problem(422, "validation");
         let mut pointers: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
         pointers.sort_unstable();
         assert_eq!(pointers, ["#/scores/0/more", "#/scores/0/player", "#/scores/0/score",
             "#/scores/1/more", "#/scores/1/player", "#/scores/1/score"]);
-        let answer = edgeboard.post(PATH, &json!({"scores": vec![bad; 1000]})).await.problem(422, "validation");
+        let answer = api.post(PATH, &json!({"scores": vec![bad; 1000]})).await.expect_problem(422, "validation");
         assert_eq!(answer["errors"].as_array().unwrap().len(), 20);
         assert_eq!(answer["detail"], "3000 values are not valid; the first 20 are listed.");
     }
 
-    async fn what_is_just_within_bounds_is_taken(edgeboard) {
-        edgeboard.board("b", &json!({})).await;
+    async fn values_at_the_bounds_are_accepted(api) {
+        api.create_leaderboard("b", &json!({})).await;
         let metadata = json!({"text": "x".repeat(1024 - r#"{"text":""}"#.len())});
         for submission in [
             with("player", json!("x".repeat(128))),
@@ -209,10 +209,10 @@ over_http! {
             with("occurred_at", json!("0001-01-01T00:00:00Z")),
             with("score", json!("-9223372036854775808")),
         ] {
-            edgeboard.submit("b", &submission).await;
+            api.submit("b", &submission).await;
         }
         // The limit is on the metadata, not on the space it was sent with.
         let spaced = format!(r#"{{"player":"p","score":2,"metadata":{{ {} }}}}"#, " ".repeat(5000));
-        edgeboard.call("POST", PATH).json(&Value::Null).body(spaced).send().await.is(200);
+        api.request("POST", PATH).json(&Value::Null).body(spaced).send().await.expect_status(200);
     }
 }

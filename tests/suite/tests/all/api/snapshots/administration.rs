@@ -1,46 +1,44 @@
-//! Tenants, limits, the audit log: on a host of one's own, so that nobody else is in the lists.
+//! Tenants, limits and the audit log. The test has a service of its own, so that the lists contain no other tenants.
 
+use leaderboard_test_support::{ApiClient, StoreKind, TestService, block_on};
 use serde_json::json;
 
 use super::compare;
-use crate::edgeboard::{Edgeboard, Site, Store};
-use crate::harness::block_on;
 
 #[test]
 fn on_sqlite() {
-    block_on(administration(Store::Sqlite));
+    block_on(administration(StoreKind::Sqlite));
 }
 
 #[test]
 fn on_redis() {
-    block_on(administration(Store::Redis));
+    block_on(administration(StoreKind::Redis));
 }
 
-async fn administration(store: Store) {
-    let site = Site::start(store).await;
-    let edgeboard = Edgeboard::of_tenant(site.host.url(), "acme");
-    let second = |path: &str| edgeboard.anywhere("GET", &format!("/api/v2{path}")).send();
+async fn administration(store: StoreKind) {
+    let service = TestService::start(store).await;
+    let api = ApiClient::over_http(&service.host.url()).for_tenant("acme");
 
     let record = json!({"title": "Acme", "quotas": {"leaderboards": 100, "entries": 1_000_000}});
-    compare("tenant-created", &edgeboard.put("/tenants/acme", &record).await);
-    compare("tenant-replaced", &edgeboard.put("/tenants/acme", &record).await);
+    compare("tenant-created", &api.put("/tenants/acme", &record).await);
+    compare("tenant-replaced", &api.put("/tenants/acme", &record).await);
     let patch = json!({"quotas": {"requests_per_day": 5_000_000}});
-    compare("tenant-patched", &edgeboard.patch("/tenants/acme", &patch).await);
-    compare("tenant-read", &edgeboard.get("/tenants/acme").await);
-    edgeboard.put("/tenants/bets", &json!({})).await.is(201);
-    compare("tenants-listed", &edgeboard.get("/tenants?limit=1").await);
-    compare("v2-tenants-listed", &second("/tenants?limit=1").await);
+    compare("tenant-patched", &api.patch("/tenants/acme", &patch).await);
+    compare("tenant-read", &api.get("/tenants/acme").await);
+    api.put("/tenants/bets", &json!({})).await.expect_status(201);
+    compare("tenants-listed", &api.get("/tenants?limit=1").await);
+    compare("v2-tenants-listed", &api.get_v2("/tenants?limit=1").await);
 
-    edgeboard.board("goals", &json!({})).await;
-    edgeboard.score("goals", "ann", 1).await;
-    compare("tenant-own", &edgeboard.get("/tenant").await);
-    compare("usage", &edgeboard.get("/tenant/usage").await);
+    api.create_leaderboard("goals", &json!({})).await;
+    api.submit_score("goals", "ann", 1).await;
+    compare("tenant-own", &api.get("/tenant").await);
+    compare("usage", &api.get("/tenant/usage").await);
 
     let limits = json!({"policies": {"player": {"quota": 50, "burst": 100}, "tenant": "off"}, "addresses": {"deny": ["192.0.2.0/24"]}});
-    compare("limits-created", &edgeboard.put("/limits", &limits).await);
-    compare("limits-replaced", &edgeboard.put("/limits", &limits).await);
-    compare("limits-read", &edgeboard.get("/limits").await);
+    compare("limits-created", &api.put("/limits", &limits).await);
+    compare("limits-replaced", &api.put("/limits", &limits).await);
+    compare("limits-read", &api.get("/limits").await);
 
-    compare("audit", &edgeboard.get("/audit?limit=2").await);
-    compare("v2-audit", &second("/audit?limit=2").await);
+    compare("audit", &api.get("/audit?limit=2").await);
+    compare("v2-audit", &api.get_v2("/audit?limit=2").await);
 }

@@ -1,60 +1,57 @@
 //! Keys, issuers, tokens.
 
+use leaderboard_test_support::ApiResponse;
 use serde_json::json;
 
-use super::{INSTANT, compare, compare_but};
-use crate::edgeboard::{Edgeboard, Reply, over_http};
+use super::{INSTANT, compare, compare_with_replacements};
+use crate::cases::api_cases;
 
-/// What stands in for a key's id and its text, and for a token.
+/// Examples of a key's id, of a key and of a token.
 const ID: &str = "3f2504e04f8911d3";
 const KEY: &str = "eb_acme_3f2504e04f8911d3_nobody-knows-the-secret";
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.nobody-knows-the-signature";
 
-fn text(answer: &Reply, name: &str) -> String {
-    answer.json()[name].as_str().unwrap().to_owned()
+fn text(response: &ApiResponse, name: &str) -> String {
+    response.json()[name].as_str().unwrap().to_owned()
 }
 
 /// Compares an answer that shows a key.
-fn compare_key(name: &str, answer: &Reply) {
-    compare_but(
+fn compare_key(name: &str, answer: &ApiResponse) {
+    compare_with_replacements(
         name,
         answer,
         &[(&text(answer, "key"), KEY), (&text(answer, "id"), ID)],
     );
 }
 
-async fn second(edgeboard: &Edgeboard, path: &str) -> Reply {
-    edgeboard.anywhere("GET", &format!("/api/v2{path}")).send().await
-}
-
-over_http! {
-    async fn keys(edgeboard) {
-        let asked = json!({"name": "match server", "scopes": ["scores:read", "scores:write"], "expires_at": "2030-01-01T00:00:00Z",
+api_cases! {
+    async fn keys(api) {
+        let request = json!({"name": "match server", "scopes": ["scores:read", "scores:write"], "expires_at": "2030-01-01T00:00:00Z",
             "allowed_addresses": ["192.0.2.0/24"]});
-        let made = edgeboard.post("/keys", &asked).await;
+        let made = api.post("/keys", &request).await;
         compare_key("key-created", &made);
         let id = text(&made, "id");
-        let instead = [(id.as_str(), ID)];
-        compare_but("key-read", &edgeboard.get(&format!("/keys/{id}")).await, &instead);
-        compare_but("keys-listed", &edgeboard.get("/keys").await, &instead);
-        compare_but("v2-keys-listed", &second(edgeboard, "/keys").await, &instead);
-        compare_key("key-rotated", &edgeboard.post(&format!("/keys/{id}/rotate"), &json!({"overlap_s": 86_400})).await);
+        let replacements = [(id.as_str(), ID)];
+        compare_with_replacements("key-read", &api.get(&format!("/keys/{id}")).await, &replacements);
+        compare_with_replacements("keys-listed", &api.get("/keys").await, &replacements);
+        compare_with_replacements("v2-keys-listed", &api.get_v2("/keys").await, &replacements);
+        compare_key("key-rotated", &api.post(&format!("/keys/{id}/rotate"), &json!({"overlap_s": 86_400})).await);
     }
 
-    async fn issuers(edgeboard) {
+    async fn issuers(api) {
         let issuer = json!({"issuer": "https://id.example.com", "audiences": ["game"], "discovery": true,
             "granted_scopes": ["scores:read", "scores:write"], "default_scopes": ["scores:read"]});
-        compare("issuer-created", &edgeboard.put("/issuers/games", &issuer).await);
-        compare("issuer-replaced", &edgeboard.put("/issuers/games", &issuer).await);
-        compare("issuer-read", &edgeboard.get("/issuers/games").await);
-        compare("issuers-listed", &edgeboard.get("/issuers").await);
-        compare("v2-issuers-listed", &second(edgeboard, "/issuers").await);
+        compare("issuer-created", &api.put("/issuers/games", &issuer).await);
+        compare("issuer-replaced", &api.put("/issuers/games", &issuer).await);
+        compare("issuer-read", &api.get("/issuers/games").await);
+        compare("issuers-listed", &api.get("/issuers").await);
+        compare("v2-issuers-listed", &api.get_v2("/issuers").await);
     }
 
-    async fn tokens(edgeboard) {
-        let issued = edgeboard.post("/tokens", &json!({"player": "ann", "scopes": ["scores:read", "scores:write"]})).await;
-        let instead = [(text(&issued, "token"), TOKEN), (text(&issued, "expires_at"), INSTANT)];
-        let instead: Vec<_> = instead.iter().map(|(own, other)| (own.as_str(), *other)).collect();
-        compare_but("token-issued", &issued, &instead);
+    async fn tokens(api) {
+        let issued = api.post("/tokens", &json!({"player": "ann", "scopes": ["scores:read", "scores:write"]})).await;
+        let replacements = [(text(&issued, "token"), TOKEN), (text(&issued, "expires_at"), INSTANT)];
+        let replacements: Vec<_> = replacements.iter().map(|(own, other)| (own.as_str(), *other)).collect();
+        compare_with_replacements("token-issued", &issued, &replacements);
     }
 }

@@ -1,37 +1,38 @@
 //! Flags and their evaluation.
 
+use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};
 
 use super::compare;
-use crate::edgeboard::{Edgeboard, Reply, eventually, over_http};
+use crate::cases::api_cases;
 
 /// Evaluates; a change of the set may take a while to be seen by every instance.
-async fn evaluated(edgeboard: &Edgeboard, path: &str, context: &Value, status: u16) -> Reply {
+async fn evaluated(api: &ApiClient, path: &str, context: &Value, status: u16) -> ApiResponse {
     let path = format!("/ofrep/v1/evaluate/flags{path}");
-    let ask = async || edgeboard.anywhere("POST", &path).json(context).send().await;
-    let hoped = |answer: &Reply| {
+    let ask = async || api.request_at("POST", &path).json(context).send().await;
+    let hoped = |answer: &ApiResponse| {
         answer.status == status && answer.json().get("flags").is_none_or(|all| all != &json!([]))
     };
-    eventually(ask, hoped).await
+    wait_until(ask, hoped).await
 }
 
-over_http! {
-    async fn flags(edgeboard) {
+api_cases! {
+    async fn flags(api) {
         let set = json!({"metadata": {"flagSetId": "games"}, "flags": {
             "greeting": {"state": "ENABLED", "variants": {"short": "hey", "long": "good evening"}, "defaultVariant": "short",
                 "targeting": {"if": [{"==": [{"var": "plan"}, "vip"]}, "long"]}},
             "lost": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on", "targeting": {"if": [true, "nowhere"]}},
             "new-ranks": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on"},
         }});
-        compare("flags-created", &edgeboard.put("/flags", &set).await);
-        compare("flags-replaced", &edgeboard.put("/flags", &set).await);
-        compare("flags-read", &edgeboard.get("/flags").await);
+        compare("flags-created", &api.put("/flags", &set).await);
+        compare("flags-replaced", &api.put("/flags", &set).await);
+        compare("flags-read", &api.get("/flags").await);
 
         let vip = json!({"context": {"targetingKey": "ann", "plan": "vip"}});
-        compare("ofrep-one", &evaluated(edgeboard, "/greeting", &vip, 200).await);
-        compare("ofrep-all", &evaluated(edgeboard, "", &vip, 200).await);
-        compare("ofrep-not-evaluated", &evaluated(edgeboard, "/lost", &vip, 400).await);
-        compare("ofrep-no-flag", &evaluated(edgeboard, "/none", &vip, 404).await);
-        compare("ofrep-bad-context", &evaluated(edgeboard, "", &json!({"context": 1}), 400).await);
+        compare("ofrep-one", &evaluated(api, "/greeting", &vip, 200).await);
+        compare("ofrep-all", &evaluated(api, "", &vip, 200).await);
+        compare("ofrep-not-evaluated", &evaluated(api, "/lost", &vip, 400).await);
+        compare("ofrep-no-flag", &evaluated(api, "/none", &vip, 404).await);
+        compare("ofrep-bad-context", &evaluated(api, "", &json!({"context": 1}), 400).await);
     }
 }

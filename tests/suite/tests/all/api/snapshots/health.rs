@@ -1,35 +1,34 @@
 //! Health, metrics.
 
-use leaderboard_suite::RedisServer;
+use leaderboard_test_support::{RedisServer, TestService, block_on, wait_until};
 
 use super::compare;
-use crate::edgeboard::{Site, eventually, over_http};
-use crate::harness::block_on;
+use crate::cases::api_cases;
 
-over_http! {
-    async fn health(edgeboard) {
-        compare("health-live", &edgeboard.get("/health/live").await);
-        compare("health-ready", &edgeboard.get("/health/ready").await);
-        compare("health-detailed", &edgeboard.get("/health/detailed").await);
-        let draft = edgeboard.call("GET", "/health/detailed").header("accept", "application/health+json");
+api_cases! {
+    async fn health(api) {
+        compare("health-live", &api.get("/health/live").await);
+        compare("health-ready", &api.get("/health/ready").await);
+        compare("health-detailed", &api.get("/health/detailed").await);
+        let draft = api.request("GET", "/health/detailed").header("accept", "application/health+json");
         compare("health-draft", &draft.send().await);
-        compare("metrics", &edgeboard.get("/metrics").await);
+        compare("metrics", &api.get("/metrics").await);
     }
 }
 
 #[test]
 fn without_its_store() {
     block_on(async {
-        let mut site = Site::on(Some(RedisServer::start())).await;
-        let edgeboard = site.edgeboard();
-        site.redis.as_mut().unwrap().kill();
+        let mut service = TestService::start_on(Some(RedisServer::start())).await;
+        let api = service.api();
+        service.redis.as_mut().unwrap().kill();
         // An answer from before is reused for a second.
-        eventually(
-            async || edgeboard.get("/health/ready").await.status,
+        wait_until(
+            async || api.get("/health/ready").await.status,
             |status| *status == 503,
         )
         .await;
-        compare("health-not-ready", &edgeboard.get("/health/ready").await);
-        compare("health-failing", &edgeboard.get("/health/detailed").await);
+        compare("health-not-ready", &api.get("/health/ready").await);
+        compare("health-failing", &api.get("/health/detailed").await);
     });
 }

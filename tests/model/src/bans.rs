@@ -1,0 +1,114 @@
+//! Shadow bans: each is applied to every leaderboard at once, and ends when a call comes that knows it is over.
+
+use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
+use leaderboard_core::{Event, EventBody, PlayerId, StoreError, TenantId, Timestamp};
+
+use crate::scores::broken;
+use crate::{Model, Tenant};
+
+impl Bans for Model {
+    async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        self.end_bans(tenant, ban.banned_at)?;
+        let mut tenants = self.tenants.borrow_mut();
+        let tenant = tenants.entry(tenant.clone()).or_default();
+        if let Some(known) = tenant.bans.get_mut(&ban.player) {
+            *known = Ban {
+                banned_at: known.banned_at,
+                ..ban.clone()
+            };
+            return Ok(Ok(()));
+        }
+        if tenant.bans.len() as u64 >= MAX_BANS {
+            return Ok(Err(TooManyBans));
+        }
+        tenant.bans.insert(ban.player.clone(), ban.clone());
+        let body = EventBody::Banned {
+            player: ban.player.clone(),
+        };
+        append_to_all(tenant, &ban.player, ban.banned_at, &body).map(Ok)
+    }
+
+    async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        self.end_bans(tenant, at)?;
+        let mut tenants = self.tenants.borrow_mut();
+        let tenant = tenants.entry(tenant.clone()).or_default();
+        tenant.end_ban(player, at)
+    }
+
+    async fn find_ban(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        now: Timestamp,
+    ) -> Result<Option<Ban>, StoreError> {
+        let tenants = self.tenants.borrow();
+        let ban = tenants.get(tenant).and_then(|tenant| tenant.bans.get(player));
+        Ok(ban.filter(|ban| !ban.is_over(now)).cloned())
+    }
+
+    async fn list_bans(
+        &self,
+        tenant: &TenantId,
+        after: Option<&PlayerId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Ban>, StoreError> {
+        let tenants = self.tenants.borrow();
+        let bans = tenants.get(tenant).map(|tenant| tenant.bans.values());
+        let wanted = bans.into_iter().flatten().filter(|ban| {
+            let follows = after.is_none_or(|after| ban.player.as_bytes() > after.as_bytes());
+            follows && !ban.is_over(now)
+        });
+        Ok(wanted.take(limit as usize).cloned().collect())
+    }
+}
+
+impl Model {
+    /// Ends the bans of a tenant that are over, in the order in which they end.
+    pub(crate) fn end_bans(&self, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
+        let mut tenants = self.tenants.borrow_mut();
+        let Some(tenant) = tenants.get_mut(tenant) else {
+            return Ok(());
+        };
+        let over = tenant.bans.values().filter(|ban| ban.is_over(now));
+        let mut ended: Vec<(Timestamp, PlayerId)> = over
+            .filter_map(|ban| Some((ban.expires_at?, ban.player.clone())))
+            .collect();
+        ended.sort_by(|(a_at, a), (b_at, b)| (a_at, a.as_bytes()).cmp(&(b_at, b.as_bytes())));
+        for (at, player) in ended {
+            tenant.end_ban(&player, at)?;
+        }
+        Ok(())
+    }
+}
+
+impl Tenant {
+    fn end_ban(&mut self, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        if self.bans.remove(player).is_none() {
+            return Ok(());
+        }
+        let body = EventBody::Unbanned {
+            player: player.clone(),
+        };
+        append_to_all(self, player, at, &body)
+    }
+}
+
+/// Appends `body` wherever the player has an entry.
+fn append_to_all(
+    tenant: &mut Tenant,
+    player: &PlayerId,
+    at: Timestamp,
+    body: &EventBody,
+) -> Result<(), StoreError> {
+    for board in tenant.boards.values_mut() {
+        if board.has_entries_of(player) {
+            let event = Event {
+                recorded_at: at,
+                body: body.clone(),
+            };
+            board.append(event).map_err(|error| broken(&error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Order and rank by their definition: sort, then count.
+
+use std::cmp::Ordering;
+
+use leaderboard_core::{Columns, Entry, Layout, Order, RankedEntry, Ties, Values};
+
+/// The order of two entries, the better one less: tuple, then time by the tie policy, then player bytes.
+#[must_use]
+pub fn compare(layout: &Layout, a: &Entry, b: &Entry) -> Ordering {
+    let by_time = a.reached_at.cmp(&b.reached_at);
+    compare_tuples(&layout.columns, &a.values, &b.values)
+        .then(match layout.ties {
+            Ties::Latest => by_time.reverse(),
+            Ties::Earliest | Ties::Shared | Ties::Dense => by_time,
+        })
+        .then_with(|| a.player.as_bytes().cmp(b.player.as_bytes()))
+}
+
+/// The order of two tuples, the better one less. A shorter one is compared by the columns it has.
+pub(crate) fn compare_tuples(columns: &Columns, a: &Values, b: &Values) -> Ordering {
+    for ((column, a), b) in columns.iter().zip(a.as_slice()).zip(b.as_slice()) {
+        let by_value = match column.order() {
+            Order::Ascending => a.cmp(b),
+            Order::Descending => b.cmp(a),
+        };
+        if by_value != Ordering::Equal {
+            return by_value;
+        }
+    }
+    Ordering::Equal
+}
+
+/// The entries, best first.
+#[must_use]
+pub fn sorted<'a>(layout: &Layout, entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_by(|a, b| compare(layout, a, b));
+    entries
+}
+
+/// The rank of `entry` among `others`, which may or may not hold it.
+#[must_use]
+pub fn rank_among(layout: &Layout, others: &[&Entry], entry: &Entry) -> u64 {
+    let above: Vec<&Entry> = others
+        .iter()
+        .copied()
+        .filter(|other| match layout.ties {
+            Ties::Earliest | Ties::Latest => compare(layout, other, entry) == Ordering::Less,
+            Ties::Shared | Ties::Dense => is_better(layout, &other.values, &entry.values),
+        })
+        .collect();
+    1 + match layout.ties {
+        Ties::Earliest | Ties::Latest | Ties::Shared => above.len() as u64,
+        Ties::Dense => different_tuples(&above),
+    }
+}
+
+/// All of `entries`, best first, each with its rank.
+#[must_use]
+pub fn ranked(layout: &Layout, entries: &[&Entry]) -> Vec<RankedEntry> {
+    let sorted = sorted(layout, entries.iter().copied());
+    sorted
+        .iter()
+        .map(|entry| RankedEntry {
+            rank: rank_among(layout, &sorted, entry),
+            entry: (*entry).clone(),
+        })
+        .collect()
+}
+
+pub(crate) fn is_better(layout: &Layout, a: &Values, b: &Values) -> bool {
+    compare_tuples(&layout.columns, a, b) == Ordering::Less
+}
+
+/// How many different tuples there are.
+pub(crate) fn different_tuples(entries: &[&Entry]) -> u64 {
+    let mut tuples: Vec<&[i64]> = entries.iter().map(|entry| entry.values.as_slice()).collect();
+    tuples.sort_unstable();
+    tuples.dedup();
+    tuples.len() as u64
+}

@@ -1,0 +1,150 @@
+//! What makes a submission count once: its `id`, or the request's `Idempotency-Key`.
+
+use leaderboard_test_support::{ApiClient, ApiResponse};
+use serde_json::{Value, json};
+
+use crate::cases::api_cases;
+
+async fn keyed(api: &ApiClient, path: &str, key: &str, body: &Value) -> ApiResponse {
+    api.request("POST", path)
+        .header("idempotency-key", key)
+        .json(body)
+        .send()
+        .await
+}
+
+api_cases! {
+    async fn a_replay_returns_the_first_outcome_and_changes_nothing(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let submission = json!({"player": "p", "score": 5, "id": "match 1/goal 1", "metadata": {"m": 1}});
+        let first = api.submit("b", &submission).await;
+        api.submit_score("b", "q", 100).await;
+        api.submit_score("b", "p", 1).await;
+        let before = api.page("b", "").await;
+        for _ in 0..3 {
+            let mut replay = api.submit("b", &submission).await;
+            assert_eq!(replay["replayed"].take(), true);
+            replay["replayed"] = json!(false);
+            // Rank and version are those of then, not of now.
+            assert_eq!(replay, first);
+        }
+        assert_eq!(api.page("b", "").await, before);
+    }
+
+    async fn the_same_id_with_other_content_is_refused(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment", "operator_override": true})).await;
+        let submission = json!({"player": "p", "score": 5, "id": "x"});
+        api.submit("b", &submission).await;
+        let before = api.page("b", "").await;
+        for (field, value) in [
+            ("player", json!("q")),
+            ("score", json!(6)),
+            ("metadata", json!({"a": 1})),
+            ("occurred_at", json!("2020-01-01T00:00:00Z")),
+            ("operator", json!("set")),
+        ] {
+            let mut other = submission.clone();
+            other[field] = value;
+            let refused = api.post("/leaderboards/b/scores", &other).await.expect_problem(422, "id-conflict");
+            assert_eq!(refused["errors"][0]["pointer"], "#/id", "{field}");
+        }
+        assert_eq!(api.page("b", "").await, before);
+    }
+
+    async fn an_id_twice_in_one_batch_counts_once(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let one = json!({"player": "p", "score": 5, "id": "x"});
+        let other = json!({"player": "p", "score": 6, "id": "x"});
+        let answer = api.post("/leaderboards/b/scores", &json!({"scores": [one, one, other]})).await.expect_status(207);
+        let results = answer["results"].as_array().unwrap();
+        assert_eq!((&results[0]["replayed"], &results[1]["replayed"]), (&json!(false), &json!(true)));
+        assert_eq!(results[2]["problem"]["type"], "/problems/id-conflict");
+        assert_eq!(results[2]["problem"]["errors"][0]["pointer"], "#/scores/2/id");
+        assert_eq!(api.list_entries("b").await[0].score, 5);
+    }
+
+    async fn an_id_belongs_to_a_leaderboard_and_a_tenant(api) {
+        let other = api.another_tenant();
+        for (tenant, board) in [(api, "a"), (api, "b"), (&other, "a")] {
+            tenant.create_leaderboard(board, &json!({})).await;
+            let outcome = tenant.submit(board, &json!({"player": "p", "score": 5, "id": "x"})).await;
+            assert_eq!(outcome["replayed"], false);
+        }
+    }
+
+    async fn a_refused_submission_leaves_no_idempotency_record(api) {
+        api.create_leaderboard("b", &json!({"limits": {"max": 4}})).await;
+        let submission = json!({"player": "p", "score": 5, "id": "x"});
+        api.post("/leaderboards/b/scores", &submission).await.expect_problem(422, "validation");
+        api.patch("/leaderboards/b", &json!({"limits": {"max": 9}})).await.expect_status(200);
+        assert_eq!(api.submit("b", &submission).await["replayed"], false);
+    }
+
+    async fn an_idempotency_key_covers_the_whole_request(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let body = json!({"scores": [{"player": "p", "score": 1}, {"player": "p", "score": 1}, {"player": "q", "score": 7}]});
+        let path = "/leaderboards/b/scores";
+        let first = keyed(api, path, "\"req-1\"", &body).await.expect_status(207);
+        let after = api.page("b", "").await;
+        assert_eq!(after["entries"][1]["values"]["score"], 2);
+        let again = keyed(api, path, "\"req-1\"", &body).await.expect_status(207);
+        for at in 0..3 {
+            assert_eq!((&first["results"][at]["replayed"], &again["results"][at]["replayed"]), (&json!(false), &json!(true)));
+            assert_eq!(first["results"][at]["version"], again["results"][at]["version"]);
+        }
+        assert_eq!(api.page("b", "").await, after);
+        // Another key is another request.
+        keyed(api, path, "\"req-2\"", &body).await.expect_status(207);
+        assert_eq!(api.page("b", "").await["entries"][1]["values"]["score"], 4);
+    }
+
+    async fn an_idempotency_key_with_another_body_is_refused_for_every_submission(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let path = "/leaderboards/b/scores";
+        let first = json!({"scores": [{"player": "p", "score": 1}, {"player": "q", "score": 1}]});
+        let other = json!({"scores": [{"player": "p", "score": 1}, {"player": "q", "score": 2}]});
+        keyed(api, path, "\"k\"", &first).await.expect_status(207);
+        let before = api.page("b", "").await;
+        let answer = keyed(api, path, "\"k\"", &other).await.expect_status(207);
+        for result in answer["results"].as_array().unwrap() {
+            assert_eq!(result["problem"]["type"], "/problems/id-conflict", "{result}");
+            assert_eq!(result["problem"]["errors"][0]["header"], "Idempotency-Key");
+        }
+        assert_eq!(api.page("b", "").await, before);
+    }
+
+    async fn an_idempotency_key_works_for_one_submission_and_for_several_leaderboards(api) {
+        api.create_leaderboard("a", &json!({"operator": "increment"})).await;
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let body = json!({"player": "p", "score": 3, "leaderboards": ["a", "b"]});
+        for replayed in [false, true] {
+            let answer = keyed(api, "/scores", "\"k\"", &body).await.expect_status(200);
+            assert_eq!((&answer["results"][0]["replayed"], &answer["results"][1]["replayed"]), (&json!(replayed), &json!(replayed)));
+        }
+        let other = json!({"player": "p", "score": 4, "leaderboards": ["a", "b"]});
+        let refused = keyed(api, "/scores", "\"k\"", &other).await.expect_problem(422, "id-conflict");
+        assert_eq!(refused["errors"][0]["header"], "Idempotency-Key");
+        assert_eq!(api.list_entries("a").await[0].score, 3);
+    }
+
+    async fn a_submission_with_its_own_id_keeps_it_under_a_key(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let body = json!({"player": "p", "score": 3, "id": "own"});
+        let path = "/leaderboards/b/scores";
+        assert_eq!(keyed(api, path, "\"k1\"", &body).await.expect_status(200)["replayed"], false);
+        assert_eq!(keyed(api, path, "\"k2\"", &body).await.expect_status(200)["replayed"], true);
+    }
+
+    async fn retries_that_race_count_once(api) {
+        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+        let mut retries = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let api = api.clone();
+            retries.spawn_local(async move {
+                api.submit("b", &json!({"player": "p", "score": 5, "id": "x"})).await["replayed"] == false
+            });
+        }
+        let fresh = retries.join_all().await.into_iter().filter(|fresh| *fresh).count();
+        assert_eq!((fresh, api.list_entries("b").await[0].score), (1, 5));
+    }
+}

@@ -1,0 +1,43 @@
+//! Macros that define each test once and run it on every store.
+
+/// Defines tests of the ports. Each runs on both stores, with a fresh store for every run.
+macro_rules! on_both_stores {
+    ($($(#[$doc:meta])* async fn $name:ident($fixture:ident) $body:block)*) => {
+        $($(#[$doc])* async fn $name<B: leaderboard_test_support::StoreBackend>(
+            $fixture: leaderboard_test_support::StoreFixture<B>,
+        ) $body)*
+
+        mod sqlite {
+            use leaderboard_test_support::{SqliteBackend, run_on};
+            $(#[test] fn $name() { run_on::<SqliteBackend>(super::$name); })*
+        }
+
+        mod redis {
+            use leaderboard_test_support::{RedisBackend, run_on};
+            $(#[test] fn $name() { run_on::<RedisBackend>(super::$name); })*
+        }
+    };
+}
+pub(crate) use on_both_stores;
+
+/// Defines cases of the API: functions of a client. Each runs over HTTP on both stores, with a tenant of its own.
+macro_rules! api_cases {
+    ($($(#[$doc:meta])* async fn $name:ident($api:ident) $body:block)*) => {
+        $($(#[$doc])* async fn $name($api: &leaderboard_test_support::ApiClient) $body)*
+
+        mod sqlite {
+            use leaderboard_test_support::{ApiClient, StoreKind, run_on_shared_service};
+            $(#[test] fn $name() {
+                run_on_shared_service(StoreKind::Sqlite, async |api: &ApiClient| super::$name(api).await);
+            })*
+        }
+
+        mod redis {
+            use leaderboard_test_support::{ApiClient, StoreKind, run_on_shared_service};
+            $(#[test] fn $name() {
+                run_on_shared_service(StoreKind::Redis, async |api: &ApiClient| super::$name(api).await);
+            })*
+        }
+    };
+}
+pub(crate) use api_cases;

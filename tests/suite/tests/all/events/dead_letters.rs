@@ -1,0 +1,260 @@
+//! Messages that cannot be applied are dead letters with their reason, and do not stop other messages.
+
+use leaderboard_test_support::{ApiClient, RedisServer, block_on, wait_until};
+use serde_json::{Value, json};
+
+use super::{letters, listened_to, message, publish, region, score, scores};
+use crate::api::snapshots::compare;
+use crate::tool::Tool;
+
+/// Runs a test on a host whose store and channel are one Redis. The leaderboard `b` takes scores up to 100.
+fn on_redis(test: impl AsyncFnOnce(&ApiClient, &RedisServer)) {
+    block_on(async {
+        let redis = RedisServer::start();
+        let region = region(Some(&redis), &redis).await;
+        listened_to(&redis, 1).await;
+        let api = region.api();
+        api.create_leaderboard("b", &json!({"operator": "increment", "limits": {"max": 100}}))
+            .await;
+        test(&api, &redis).await;
+    });
+}
+
+/// Publishes a good message and waits until it has been applied: all before it have been handled then.
+async fn after(api: &ApiClient, redis: &RedisServer) {
+    publish(redis, &message(api, &[score("after", 1, "after")])).await;
+    wait_until(
+        async || scores(api).await,
+        |list| list.iter().any(|(player, _)| player == "after"),
+    )
+    .await;
+}
+
+#[test]
+fn a_message_that_is_none_is_kept_with_its_reason_and_the_next_one_counts() {
+    on_redis(async |api, redis| {
+        let tenant = &api.tenant;
+        let bad: Vec<(Vec<u8>, &str)> = vec![
+            (b"not json".to_vec(), "not valid JSON"),
+            (b"\xff\xfe".to_vec(), "not UTF-8"),
+            (b"".to_vec(), "not valid JSON"),
+            (b"[]".to_vec(), "#"),
+            (
+                json!({"scores": [score("p", 1, "1")]}).to_string().into(),
+                "#/tenant",
+            ),
+            (
+                json!({"tenant": "No Such", "scores": [score("p", 1, "1")]})
+                    .to_string()
+                    .into(),
+                "#/tenant",
+            ),
+            (json!({"tenant": tenant}).to_string().into(), "#/scores"),
+            (
+                json!({"tenant": tenant, "scores": []}).to_string().into(),
+                "#/scores",
+            ),
+            (
+                json!({"tenant": tenant, "scores": [], "more": 1})
+                    .to_string()
+                    .into(),
+                "#/more",
+            ),
+        ];
+        for (payload, _) in &bad {
+            publish(redis, payload).await;
+        }
+        after(api, redis).await;
+        assert_eq!(scores(api).await, [("after".to_owned(), 1)]);
+        let letters = letters(api).await;
+        assert_eq!(letters.len(), bad.len(), "{letters:?}");
+        for ((reason, kept), (payload, expected)) in letters.iter().rev().zip(&bad) {
+            assert!(reason.contains(expected), "{reason:?} does not tell {expected:?}");
+            // What is very long is cut.
+            assert!(
+                String::from_utf8_lossy(payload).starts_with(kept.as_str()),
+                "{kept:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn each_submission_of_a_too_large_batch_is_kept() {
+    on_redis(async |api, redis| {
+        let batch: Vec<Value> = (0..1001).map(|n| score("p", 1, &n.to_string())).collect();
+        publish(redis, &message(api, &batch)).await;
+        after(api, redis).await;
+        assert_eq!(scores(api).await, [("after".to_owned(), 1)]);
+        // The newest thousand; the first one is on the next page.
+        let letters = letters(api).await;
+        assert_eq!(letters.len(), 1000);
+        for ((reason, payload), score) in letters.iter().rev().zip(&batch[1..]) {
+            assert!(reason.contains("must have 1 to 1000 submissions"), "{reason:?}");
+            let kept: Value = serde_json::from_str(payload).unwrap();
+            assert_eq!(kept, json!({"tenant": api.tenant, "scores": [score]}));
+        }
+    });
+}
+
+#[test]
+fn valid_parts_of_a_message_count_and_each_bad_one_is_a_dead_letter() {
+    on_redis(async |api, redis| {
+        let without_id = json!({"player": "p", "score": 5, "leaderboards": ["b"]});
+        let unknown = json!({"player": "p", "score": 5, "id": "u", "leaderboards": ["b", "none"]});
+        let batch = [
+            score("p", 1, "1"),
+            without_id.clone(),
+            score("p", 2, "2"),
+            score("p", 1000, "3"),
+            json!({"player": "", "score": 1, "id": "4", "leaderboards": ["b"]}),
+            unknown.clone(),
+            score("p", 4, "5"),
+        ];
+        publish(redis, &message(api, &batch)).await;
+        after(api, redis).await;
+        assert_eq!(scores(api).await, [("after".to_owned(), 1), ("p".to_owned(), 7)]);
+        let letters = letters(api).await;
+        let buried: Vec<Value> = letters
+            .iter()
+            .map(|(_, payload)| serde_json::from_str(payload).unwrap())
+            .collect();
+        let mut expected: Vec<Value> = [&without_id, &batch[3], &batch[4], &unknown]
+            .map(|score| json!({"tenant": api.tenant, "scores": [score]}))
+            .to_vec();
+        let by_text = |value: &Value| value.to_string();
+        let mut buried = buried;
+        buried.sort_by_key(by_text);
+        expected.sort_by_key(by_text);
+        assert_eq!(buried, expected);
+        for (id, reason) in [
+            ("\"u\"", "The leaderboard none does not exist."),
+            ("\"3\"", "above the leaderboard's max of 100"),
+        ] {
+            assert!(
+                letters
+                    .iter()
+                    .any(|(actual, payload)| payload.contains(id) && actual.contains(reason)),
+                "{letters:?}"
+            );
+        }
+        assert!(
+            letters.iter().any(|(actual, _)| actual.contains("#/scores/0/id")),
+            "{letters:?}"
+        );
+    });
+}
+
+#[test]
+fn a_dead_letter_can_be_replayed_when_its_reason_is_gone() {
+    on_redis(async |api, redis| {
+        let late = json!({"player": "p", "score": 5, "id": "x", "leaderboards": ["later"]});
+        publish(redis, &message(api, &[late])).await;
+        after(api, redis).await;
+        let (reason, payload) = letters(api).await.remove(0);
+        assert_eq!(reason, "The leaderboard later does not exist.");
+        api.create_leaderboard("later", &json!({})).await;
+        publish(redis, payload.as_bytes()).await;
+        wait_until(async || api.list_entries("later").await, |list| list.len() == 1).await;
+    });
+}
+
+/// The ids of the tenant's dead letters as the tool lists them, by the ids of their submissions.
+async fn listed(tool: &Tool<'_>, tenant: &str) -> Vec<(String, String)> {
+    let list = tool.json(&["dead-letters", "list", "--of-tenant", tenant]).await;
+    let letters = list["letters"].as_array().unwrap().iter();
+    let mut ids: Vec<(String, String)> = letters
+        .map(|letter| {
+            let payload: Value = serde_json::from_str(letter["payload"].as_str().unwrap()).unwrap();
+            let submission = payload["scores"][0]["id"].as_str().unwrap().to_owned();
+            (submission, letter["id"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn the_tool_replays_one_dead_letter_and_deletes_another() {
+    on_redis(async |api, redis| {
+        let late = |id: &str| json!({"player": id, "score": 5, "id": id, "leaderboards": ["later"]});
+        publish(redis, &message(api, &[late("x"), late("y")])).await;
+        after(api, redis).await;
+        let tool = Tool::of(api);
+        let letters = listed(&tool, &api.tenant).await;
+        let [(x, replayed), (y, dropped)] = &letters[..] else {
+            panic!("{letters:?}")
+        };
+        assert_eq!((x.as_str(), y.as_str()), ("x", "y"));
+        // Its reason is not gone yet, and it stays.
+        let refused = tool
+            .run(&["dead-letters", "replay", replayed])
+            .await
+            .expect_refusal(404);
+        assert!(refused.err.contains("later"), "{}", refused.err);
+        assert_eq!(listed(&tool, &api.tenant).await, letters);
+        api.create_leaderboard("later", &json!({})).await;
+        let done = tool.json(&["dead-letters", "replay", replayed]).await;
+        assert_eq!(done["results"][0]["player"], "x", "{done}");
+        tool.run(&["dead-letters", "drop", dropped])
+            .await
+            .expect_success();
+        assert!(listed(&tool, &api.tenant).await.is_empty());
+        let players: Vec<String> = api
+            .list_entries("later")
+            .await
+            .into_iter()
+            .map(|one| one.player)
+            .collect();
+        assert_eq!(players, ["x"]);
+        for (verb, id) in [("replay", replayed), ("drop", dropped)] {
+            tool.run(&["dead-letters", verb, id]).await.expect_refusal(404);
+        }
+    });
+}
+
+#[test]
+fn an_id_with_other_content_is_a_dead_letter() {
+    on_redis(async |api, redis| {
+        for points in [1, 2] {
+            publish(redis, &message(api, &[score("p", points, "same")])).await;
+        }
+        after(api, redis).await;
+        assert_eq!(scores(api).await, [("after".to_owned(), 1), ("p".to_owned(), 1)]);
+        let letters = letters(api).await;
+        assert_eq!(letters.len(), 1);
+        assert!(
+            letters[0].0.contains("knows this id with other content"),
+            "{letters:?}"
+        );
+    });
+}
+
+#[test]
+fn only_the_operator_lists_dead_letters() {
+    on_redis(async |api, redis| {
+        for n in 0..5 {
+            publish(redis, format!("bad {n}").as_bytes()).await;
+        }
+        after(api, redis).await;
+        api.request("GET", "/dead-letters")
+            .without_header("x-api-key")
+            .send()
+            .await
+            .expect_problem(401, "unauthenticated");
+        compare("dead-letters", &api.get("/dead-letters?limit=2").await);
+        compare(
+            "v2-dead-letters",
+            &api.request_at("GET", "/api/v2/dead-letters?limit=2").send().await,
+        );
+        let page = api.get("/dead-letters?limit=2").await.expect_status(200);
+        let payloads: Vec<_> = page["letters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|letter| letter["payload"].clone())
+            .collect();
+        assert_eq!(payloads, ["bad 4", "bad 3"]);
+        assert!(page["letters"][0]["at"].as_str().unwrap().ends_with('Z'));
+    });
+}

@@ -1,0 +1,183 @@
+//! A Redis server that fails: an acknowledged write is never lost, and an unacknowledged one can be repeated.
+
+mod damaged_data;
+
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{Ban, Bans, Events, Leaderboards, PageFrom, RankDetail, Readiness, Scores};
+use leaderboard_core::{Leaderboard, Operator, Outcome, StoreError, Ties};
+use leaderboard_redis::Connection;
+use leaderboard_test_support::native_redis::{self, NativeRedis};
+use leaderboard_test_support::values::{Board, at, board, player, prepared, submission};
+use leaderboard_test_support::{
+    ALL, AllPorts, RedisBackend, RedisServer, StoreBackend, StoreFixture, block_on, ranked_line, run_on,
+    with_submission_id,
+};
+
+fn adding(name: &str) -> Leaderboard {
+    Leaderboard {
+        operator: Operator::Increment,
+        ties: Ties::Dense,
+        ..board(name)
+    }
+}
+
+/// Makes a fixture on a server that writes to the disk before it answers.
+async fn durable() -> StoreFixture<RedisBackend> {
+    StoreFixture::on(RedisBackend(RedisServer::start_durable())).await
+}
+
+async fn add<S: AllPorts>(
+    fixture: &StoreFixture<RedisBackend>,
+    store: &S,
+    board: &Board,
+    id: &str,
+) -> Result<Outcome, StoreError> {
+    let one = prepared(&submission(&[board], "ann", &[1]), &[board], fixture.now());
+    let outcomes = store
+        .submit(&fixture.tenant, &[with_submission_id(one, id)], RankDetail::Full)
+        .await?;
+    Ok(outcomes.into_iter().next().unwrap().unwrap().remove(0))
+}
+
+fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Unavailable(_)))
+}
+
+/// Sends a command to the server without the store.
+async fn send_command(connection: &NativeRedis, words: &[&str]) -> Vec<leaderboard_redis::Reply> {
+    let arguments: Vec<&[u8]> = words[1..].iter().map(|word| word.as_bytes()).collect();
+    connection.command(words[0], &arguments).await.unwrap()
+}
+
+#[test]
+fn a_killed_server_is_unavailable_and_keeps_what_it_acknowledged() {
+    block_on(async {
+        let mut fixture = durable().await;
+        let board = fixture.put(&adding("l")).await;
+        let mut acknowledged = 0;
+        for round in 0..3 {
+            for n in 0..50 {
+                let actual = add(&fixture, &fixture.store, &board, &format!("{round}/{n}"))
+                    .await
+                    .unwrap();
+                acknowledged += 1;
+                assert_eq!(actual.values.first(), acknowledged);
+            }
+            fixture.backend.0.kill();
+            assert!(is_unavailable(
+                &add(&fixture, &fixture.store, &board, "down").await
+            ));
+            assert!(is_unavailable(&fixture.store.ready().await));
+            assert!(is_unavailable(
+                &Leaderboards::get(&fixture.store, &fixture.tenant, &board.value.id).await
+            ));
+            let ban = Ban::new(player("ann"), at(0));
+            assert!(is_unavailable(&fixture.store.ban(&fixture.tenant, &ban).await));
+            let period = fixture.current_period(&board);
+            let page = fixture
+                .store
+                .page(
+                    &fixture.period_ref(&board, &period),
+                    &PageFrom::Top,
+                    10,
+                    &Caller::Anonymous,
+                )
+                .await;
+            assert!(matches!(
+                page,
+                Err(leaderboard_core::ports::ReadError::Store(
+                    StoreError::Unavailable(_)
+                ))
+            ));
+            fixture.backend.0.restart();
+            fixture.store = fixture.backend.open().await;
+            assert_eq!(
+                fixture.list_entries(&board).await,
+                [ranked_line(1, "ann", acknowledged)]
+            );
+            let log = Events::read(&fixture.store, &fixture.tenant, &board.value.id, 0, ALL)
+                .await
+                .unwrap();
+            assert_eq!(i64::try_from(log.len()), Ok(acknowledged + 1));
+        }
+    });
+}
+
+#[test]
+fn a_repeat_after_a_kill_counts_once_whether_the_first_one_counted_or_not() {
+    block_on(async {
+        let mut fixture = durable().await;
+        let board = fixture.put(&adding("l")).await;
+        for n in 0..20 {
+            let id = format!("{n}");
+            // The server dies at about the time the command reaches it.
+            let busy = {
+                let store = fixture.backend.open().await;
+                let one = prepared(&submission(&[&board], "ann", &[1]), &[&board], fixture.now());
+                let prepared_submission = with_submission_id(one, &id);
+                let sending = std::pin::pin!(async {
+                    store
+                        .submit(
+                            &fixture.tenant,
+                            std::slice::from_ref(&prepared_submission),
+                            RankDetail::Full,
+                        )
+                        .await
+                });
+                let pause = tokio::time::sleep(std::time::Duration::from_micros(40 * n));
+                first_of(sending, pause).await
+            };
+            fixture.backend.0.kill();
+            if let Some(answer) = &busy {
+                assert!(answer.is_ok() || matches!(answer, Err(StoreError::Unavailable(_))));
+            }
+            fixture.backend.0.restart();
+            fixture.store = fixture.backend.open().await;
+            let actual = add(&fixture, &fixture.store, &board, &id).await.unwrap();
+            if let Some(Ok(_)) = busy {
+                assert!(actual.replayed, "an acknowledged write was lost");
+            }
+            assert_eq!(actual.values.first(), i64::try_from(n).unwrap() + 1);
+        }
+        assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "ann", 20)]);
+    });
+}
+
+/// What `work` gives, if it does so before `limit` ends.
+async fn first_of<T>(
+    mut work: std::pin::Pin<&mut impl Future<Output = T>>,
+    limit: impl Future<Output = ()>,
+) -> Option<T> {
+    let mut limit = std::pin::pin!(limit);
+    std::future::poll_fn(|context| {
+        if let std::task::Poll::Ready(done) = work.as_mut().poll(context) {
+            return std::task::Poll::Ready(Some(done));
+        }
+        limit.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
+#[test]
+fn scripts_are_loaded_again_after_a_flush() {
+    run_on(async |fixture: StoreFixture<RedisBackend>| {
+        let connection = native_redis::connect(&fixture.backend.0.url()).await;
+        let board = fixture.put(&adding("l")).await;
+        for value in 1..=5 {
+            send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+            assert_eq!(fixture.submit_score(&board, "ann", 1).await.values.first(), value);
+            send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+            assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "ann", value)]);
+        }
+        send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+        fixture.ban("ann").await;
+        send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+        fixture
+            .rebuild(&Leaderboard {
+                ties: Ties::Latest,
+                ..adding("l")
+            })
+            .await;
+        assert_eq!(fixture.read_events(&board).await.len(), 8);
+    });
+}

@@ -1,0 +1,243 @@
+//! A client of the API, and the ways by which its requests reach the service.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where it cannot go on"
+)]
+
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use crate::{ApiRequest, ApiResponse, ListedEntry, encode_segment};
+
+/// The operator's key in all tests.
+pub const ADMIN_KEY: &str = "a key for tests alone, with 32 bytes and more";
+
+/// The most submissions that one request may have.
+const MAX_BATCH: usize = 1000;
+
+/// A way by which requests reach the service: over HTTP, or in process.
+pub trait Transport {
+    /// Returns what the addresses of requests begin with, such as `http://127.0.0.1:3000`.
+    fn url(&self) -> &str;
+
+    /// Sends a request and reads the whole response.
+    ///
+    /// # Errors
+    /// The text of an error of the connection. A response with an error status is no error.
+    fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>>;
+}
+
+/// Sends requests over HTTP/1.1. It keeps connections open.
+#[derive(Debug)]
+pub struct HttpTransport {
+    url: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl HttpTransport {
+    /// Makes a transport to an address such as `http://127.0.0.1:3000`.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self {
+            url: url.to_owned(),
+            client: Client::builder(TokioExecutor::new()).build(connector),
+        }
+    }
+}
+
+impl Transport for HttpTransport {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>> {
+        let response = self.client.request(request.map(Full::new));
+        async {
+            let (head, body) = response.await.map_err(|error| format!("{error:?}"))?.into_parts();
+            let body = body.collect().await.map_err(|error| format!("{error:?}"))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        }
+        .boxed_local()
+    }
+}
+
+/// A client of the API that uses the operator's key and speaks for one tenant.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a transport has no text form")]
+pub struct ApiClient {
+    transport: Rc<dyn Transport>,
+    /// The tenant's id.
+    pub tenant: String,
+}
+
+impl ApiClient {
+    /// Makes a client of a tenant that no other test of this process has.
+    #[must_use]
+    pub fn new(transport: Rc<dyn Transport>) -> Self {
+        static TENANTS: AtomicUsize = AtomicUsize::new(0);
+        let number = TENANTS.fetch_add(1, Ordering::Relaxed);
+        Self {
+            transport,
+            tenant: format!("tenant-{number}"),
+        }
+    }
+
+    /// Makes a client, as [`ApiClient::new`], of the service at an address.
+    #[must_use]
+    pub fn over_http(url: &str) -> Self {
+        Self::new(Rc::new(HttpTransport::new(url)))
+    }
+
+    /// Returns a client of the same service for another tenant, which no other test has.
+    #[must_use]
+    pub fn another_tenant(&self) -> Self {
+        Self::new(Rc::clone(&self.transport))
+    }
+
+    /// Returns a client of the same service for the tenant of this id.
+    #[must_use]
+    pub fn for_tenant(&self, tenant: &str) -> Self {
+        Self {
+            transport: Rc::clone(&self.transport),
+            tenant: tenant.to_owned(),
+        }
+    }
+
+    /// Returns what the addresses of requests begin with.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.transport.url()
+    }
+
+    /// Starts a request of version 1 with the key, for this tenant; `path` goes below `/api/v1`.
+    pub fn request(&self, method: &str, path: &str) -> ApiRequest {
+        self.request_at(method, &format!("/api/v1{path}"))
+    }
+
+    /// Starts a request with the key, for this tenant, to any path of the service. The store answers it, not a cache.
+    ///
+    /// # Panics
+    /// When method or path cannot stand in a request.
+    pub fn request_at(&self, method: &str, path: &str) -> ApiRequest {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url()))
+            .header("x-api-key", ADMIN_KEY)
+            // Tests read what they have just written.
+            .header("cache-control", "no-cache")
+            .header("x-tenant-id", &self.tenant)
+            .body(Bytes::new());
+        ApiRequest::new(Rc::clone(&self.transport), request.expect("a request"))
+    }
+
+    /// Sends `GET` to a path of version 1.
+    pub async fn get(&self, path: &str) -> ApiResponse {
+        self.request("GET", path).send().await
+    }
+
+    /// Sends `GET` to a path of version 2.
+    pub async fn get_v2(&self, path: &str) -> ApiResponse {
+        self.request_at("GET", &format!("/api/v2{path}")).send().await
+    }
+
+    /// Sends `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: &Value) -> ApiResponse {
+        self.request("PUT", path).json(body).send().await
+    }
+
+    /// Sends `POST` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> ApiResponse {
+        self.request("POST", path).json(body).send().await
+    }
+
+    /// Sends `PATCH` with a JSON merge patch.
+    pub async fn patch(&self, path: &str, body: &Value) -> ApiResponse {
+        let request = self.request("PATCH", path).json(body);
+        let request = request.replace_header("content-type", "application/merge-patch+json");
+        request.send().await
+    }
+
+    /// Sends `DELETE`.
+    pub async fn delete(&self, path: &str) -> ApiResponse {
+        self.request("DELETE", path).send().await
+    }
+
+    /// Creates a leaderboard.
+    ///
+    /// # Panics
+    /// When the leaderboard exists, or the service refuses it.
+    pub async fn create_leaderboard(&self, id: &str, configuration: &Value) {
+        let path = format!("/leaderboards/{id}");
+        self.put(&path, configuration).await.expect_status(201);
+    }
+
+    /// Sends one submission to one leaderboard, and returns its outcome.
+    ///
+    /// # Panics
+    /// When the service refuses the submission.
+    pub async fn submit(&self, leaderboard: &str, submission: &Value) -> Value {
+        let path = format!("/leaderboards/{leaderboard}/scores");
+        self.post(&path, submission).await.expect_status(200)
+    }
+
+    /// Submits one score that is reached now.
+    pub async fn submit_score(&self, leaderboard: &str, player: &str, score: i64) -> Value {
+        let submission = json!({"player": player, "score": score});
+        self.submit(leaderboard, &submission).await
+    }
+
+    /// Sends many submissions to one leaderboard.
+    ///
+    /// # Panics
+    /// When the service refuses one of them.
+    pub async fn submit_all(&self, leaderboard: &str, submissions: &[Value]) {
+        let path = format!("/leaderboards/{leaderboard}/scores");
+        for batch in submissions.chunks(MAX_BATCH) {
+            let response = self.post(&path, &json!({"scores": batch})).await;
+            let body = response.expect_status(207);
+            let results = body["results"].as_array().expect("results");
+            assert_eq!(results.len(), batch.len());
+            for result in results {
+                assert_eq!(result["status_code"], 200, "{result}");
+            }
+        }
+    }
+
+    /// Returns a page as a document; `query` begins with `?` or is empty.
+    pub async fn page(&self, leaderboard: &str, query: &str) -> Value {
+        let path = format!("/leaderboards/{leaderboard}/entries{query}");
+        self.get(&path).await.expect_status(200)
+    }
+
+    /// Lists the first thousand entries.
+    pub async fn list_entries(&self, leaderboard: &str) -> Vec<ListedEntry> {
+        ListedEntry::parse_all(&self.page(leaderboard, "?limit=1000").await["entries"])
+    }
+
+    /// Lists rank and player of the first thousand entries.
+    pub async fn list_ranks(&self, leaderboard: &str) -> Vec<(u64, String)> {
+        let entries = self.list_entries(leaderboard).await.into_iter();
+        entries.map(|entry| (entry.rank, entry.player)).collect()
+    }
+
+    /// Reads one player's entry.
+    pub async fn read_entry(&self, leaderboard: &str, player: &str) -> ApiResponse {
+        let player = encode_segment(player);
+        self.get(&format!("/leaderboards/{leaderboard}/entries/{player}"))
+            .await
+    }
+}

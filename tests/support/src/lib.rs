@@ -1,0 +1,49 @@
+//! What tests start from: servers of their own, native connections to both stores, a running service and a client
+//! of its API, and example values.
+//!
+//! Each feature adds what it names: `redis` and `sqlite` the connections and the stores on them, `client` the client
+//! of the API, `service` the real components on the local host.
+
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+mod expected;
+#[cfg(feature = "redis")]
+pub mod native_redis;
+#[cfg(feature = "sqlite")]
+pub mod native_sqlite;
+mod paths;
+mod pseudo_random;
+mod redis_server;
+#[cfg(feature = "client")]
+mod request;
+#[cfg(feature = "service")]
+mod service;
+#[cfg(feature = "service")]
+mod shared_service;
+mod stores;
+pub mod values;
+mod wait;
+
+#[cfg(feature = "client")]
+pub use client::{ADMIN_KEY, ApiClient, HttpTransport, Transport};
+#[cfg(feature = "client")]
+pub use expected::{ExpectedTies, ListedEntry, ScoreOrder, ScoredPlayer, ranked_entries};
+pub use paths::{project_root, target_dir, tool_program};
+pub use pseudo_random::PseudoRandom;
+pub use redis_server::{RedisServer, free_port};
+#[cfg(feature = "client")]
+pub use request::{ApiRequest, ApiResponse, encode_segment};
+#[cfg(feature = "service")]
+pub use service::{StoreKind, TestService, host_config, state_dir};
+#[cfg(feature = "service")]
+pub use shared_service::run_on_shared_service;
+#[cfg(feature = "redis")]
+pub use stores::RedisBackend;
+#[cfg(feature = "sqlite")]
+pub use stores::SqliteBackend;
+pub use stores::{
+    ALL, AllPorts, LeaderboardPorts, RankedLine, StoreBackend, StoreFixture, put_leaderboard, ranked_line,
+    ranked_lines, run_on, with_submission_id,
+};
+pub use wait::{block_on, wait_until};

@@ -1,0 +1,111 @@
+//! SQLite without a host: the library's own connection, for tests and measurements.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::task::Poll;
+use std::time::Duration;
+
+use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+/// How long a statement waits for another connection, as on Spin.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// A connection to a database file.
+#[derive(Debug)]
+pub struct NativeSqlite {
+    path: PathBuf,
+    busy_wait: Duration,
+    connection: RefCell<rusqlite::Connection>,
+}
+
+impl NativeSqlite {
+    /// Opens a file, and creates it when it does not exist.
+    ///
+    /// # Errors
+    /// [`ConnectionError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ConnectionError> {
+        Self::open_waiting(path, BUSY_WAIT)
+    }
+
+    /// As [`NativeSqlite::open`], with another limit for waiting.
+    ///
+    /// # Errors
+    /// [`ConnectionError`].
+    pub fn open_waiting(path: impl AsRef<Path>, busy_wait: Duration) -> Result<Self, ConnectionError> {
+        let path = path.as_ref().to_owned();
+        let connection = RefCell::new(open(&path, busy_wait)?);
+        Ok(Self {
+            path,
+            busy_wait,
+            connection,
+        })
+    }
+}
+
+fn open(path: &Path, busy_wait: Duration) -> Result<rusqlite::Connection, ConnectionError> {
+    let connection = rusqlite::Connection::open(path).map_err(|error| failed(&error))?;
+    connection
+        .busy_timeout(busy_wait)
+        .map_err(|error| failed(&error))?;
+    Ok(connection)
+}
+
+fn failed(error: &rusqlite::Error) -> ConnectionError {
+    ConnectionError::from_message(error.to_string())
+}
+
+impl Connection for NativeSqlite {
+    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
+        run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))
+    }
+
+    async fn pause(&self) {
+        let mut paused = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut paused, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    async fn reset(&self) -> Result<(), ConnectionError> {
+        self.connection.replace(open(&self.path, self.busy_wait)?);
+        Ok(())
+    }
+}
+
+fn run(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    parameters: &[Value<'_>],
+) -> Result<Vec<Row>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let bound = parameters.iter().map(|value| match value {
+        Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+        Value::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Integer(*number)),
+        Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        Value::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+    });
+    let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
+    let mut result = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|column| row.get_ref(column).map(cell));
+        result.push(cells.collect::<Result<Row, _>>()?);
+    }
+    Ok(result)
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(number) => Cell::Real(number),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Cell::Blob(bytes.to_vec()),
+    }
+}

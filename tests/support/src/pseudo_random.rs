@@ -1,0 +1,21 @@
+//! Numbers that look random and are the same in every run.
+
+/// A generator by the method of SplitMix64. Its value is the seed.
+#[derive(Debug)]
+pub struct PseudoRandom(pub u64);
+
+impl PseudoRandom {
+    /// Returns the next number.
+    pub fn next_number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Returns one of `0..end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next_number() % end
+    }
+}

@@ -1,0 +1,218 @@
+//! A redis-server that belongs to one test.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a server may take until it answers.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait between two attempts.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Another program may take the port between its choice and the server's start.
+const MAX_PORTS: usize = 5;
+/// Runs the server until standard input closes, which it does in any case when the test's process ends.
+const UNTIL_STDIN_CLOSES: &str = r#"redis-server "$@" >/dev/null & read -r _; kill -9 $!; wait $!"#;
+
+/// A running redis-server with a directory of its own. It is killed when this is dropped, or when the process
+/// ends in any way.
+#[derive(Debug)]
+pub struct RedisServer {
+    /// `None` while the server is down.
+    process: Option<Child>,
+    port: u16,
+    /// Whether a write is on the disk before it is answered.
+    durable: bool,
+    /// The id of the server's process while it hangs.
+    hanging: Option<String>,
+    directory: TempDir,
+}
+
+/// Returns a port that is free now. Another program may take it.
+///
+/// # Panics
+/// When the system has none.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+impl RedisServer {
+    /// Starts a server that keeps everything in memory.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_as(false)
+    }
+
+    /// Starts a server that has every write on the disk before it answers.
+    ///
+    /// # Panics
+    /// As [`RedisServer::start`].
+    #[must_use]
+    pub fn start_durable() -> Self {
+        Self::start_as(true)
+    }
+
+    #[expect(
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test stops where it cannot go on"
+    )]
+    fn start_as(durable: bool) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut server = Self {
+            process: None,
+            port: 0,
+            durable,
+            hanging: None,
+            directory,
+        };
+        for _ in 0..MAX_PORTS {
+            server.port = free_port();
+            if server.run() {
+                return server;
+            }
+        }
+        panic!("redis-server does not start (is it installed?)");
+    }
+
+    /// `redis://127.0.0.1:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on; the same after a restart.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where its files are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Kills the server with SIGKILL, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When its end cannot be waited for.
+    #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            drop(process.stdin.take());
+            process.wait().expect("the end of redis-server");
+        }
+    }
+
+    /// Starts the server again on the same port and directory, after killing it if it runs.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[expect(clippy::panic, reason = "a test stops where it cannot go on")]
+    pub fn restart(&mut self) {
+        self.kill();
+        if !self.run() {
+            panic!("redis-server does not start again on port {}", self.port);
+        }
+    }
+
+    /// Stops the server in the middle of what it does (SIGSTOP): connections stay open, and nothing is answered.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn hang(&mut self) {
+        let reply = self.send(b"INFO server\r\n").unwrap_or_default();
+        let pid = reply.lines().find_map(|line| line.strip_prefix("process_id:"));
+        self.hanging = pid.map(|pid| pid.trim().to_owned());
+        self.signal("-STOP");
+    }
+
+    /// Lets a hanging server continue (SIGCONT).
+    ///
+    /// # Panics
+    /// When it does not hang.
+    pub fn resume(&mut self) {
+        self.signal("-CONT");
+        self.hanging = None;
+    }
+
+    #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+    fn signal(&self, signal: &str) {
+        let pid = self.hanging.as_deref().expect("the id of the server's process");
+        let sent = Command::new("kill").args([signal, pid]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "kill {signal} {pid}");
+    }
+
+    /// Sends a command and returns the first part of the reply.
+    fn send(&self, command: &[u8]) -> std::io::Result<String> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let mut stream = TcpStream::connect_timeout(&address, START_TIMEOUT)?;
+        stream.set_read_timeout(Some(START_TIMEOUT))?;
+        stream.write_all(command)?;
+        let mut reply = vec![0; 4096];
+        let length = stream.read(&mut reply)?;
+        reply.truncate(length);
+        Ok(String::from_utf8_lossy(&reply).into_owned())
+    }
+
+    /// Starts the process, and returns whether it answers in time. Another server on the port does not count.
+    #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+    fn run(&mut self) -> bool {
+        let port = self.port.to_string();
+        let durable = if self.durable { "yes" } else { "no" };
+        let process = Command::new("sh")
+            .args(["-c", UNTIL_STDIN_CLOSES, "redis-server"])
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &port,
+                "--save",
+                "",
+                "--lazyfree-lazy-expire",
+                "yes",
+            ])
+            .args(["--appendonly", durable, "--appendfsync", "always", "--dir"])
+            .arg(self.directory.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        self.process = Some(process);
+        let directory = self.directory.path().canonicalize().expect("the directory");
+        let give_up_at = Instant::now() + START_TIMEOUT;
+        while Instant::now() < give_up_at {
+            if self.answers_from(&directory) {
+                return true;
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        self.kill();
+        false
+    }
+
+    /// Returns whether a server answers on the port, has loaded its data, and works in this directory. No other server
+    /// works in this directory.
+    fn answers_from(&self, directory: &Path) -> bool {
+        let reply = self.send(b"PING\r\nCONFIG GET dir\r\n").unwrap_or_default();
+        let mut lines = reply.lines();
+        lines.next() == Some("+PONG") && lines.any(|line| Path::new(line) == directory)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,102 @@
+//! The service as it runs in production: the real components on the local host, with a store behind them.
+
+#![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+
+use std::path::Path;
+
+use leaderboard_host::{Host, HostConfig, Running};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{ADMIN_KEY, ApiClient, RedisServer, project_root, target_dir};
+
+/// What players' tokens are signed with in all tests.
+const TOKEN_SECRET: &str = "a secret that signs players' tokens in tests alone";
+
+/// What keeps the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// A file of SQLite, the default.
+    Sqlite,
+    /// A Redis server.
+    Redis,
+}
+
+/// A running service of a test, with its store. Dropping it stops both.
+#[expect(missing_debug_implementations, reason = "a running host has no text form")]
+pub struct TestService {
+    /// The local host.
+    pub host: Running,
+    /// The Redis server; `None` with SQLite.
+    pub redis: Option<RedisServer>,
+    /// The directory of the host's files.
+    pub state: TempDir,
+}
+
+impl TestService {
+    /// Starts a service on a fresh store.
+    pub async fn start(store: StoreKind) -> Self {
+        match store {
+            StoreKind::Sqlite => Self::start_on(None).await,
+            StoreKind::Redis => Self::start_on(Some(RedisServer::start())).await,
+        }
+    }
+
+    /// Starts a service on this Redis, or on SQLite. It does not limit its callers, because tests send many requests
+    /// from one address.
+    pub async fn start_on(redis: Option<RedisServer>) -> Self {
+        let service = Self::start_with_default_limits(redis).await;
+        let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
+        let limits = json!({"policies": off});
+        service
+            .api()
+            .put("/operator/limits", &limits)
+            .await
+            .expect_status(201);
+        service
+    }
+
+    /// Starts a service that limits its callers as it does by default.
+    ///
+    /// # Panics
+    /// When the host does not start.
+    pub async fn start_with_default_limits(redis: Option<RedisServer>) -> Self {
+        let state = state_dir();
+        let url = redis.as_ref().map(RedisServer::url);
+        let host = Host::start(host_config(state.path(), url.as_deref()))
+            .await
+            .expect("the host starts");
+        Self { host, redis, state }
+    }
+
+    /// Returns a client of a tenant that no other test has.
+    #[must_use]
+    pub fn api(&self) -> ApiClient {
+        ApiClient::over_http(&self.host.url())
+    }
+}
+
+/// Returns the configuration of a host: without a Redis trigger, and on SQLite unless there is a Redis.
+#[must_use]
+pub fn host_config(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
+    let mut config = HostConfig::new(project_root().join("spin.toml"), state_dir)
+        .variable("admin_key", ADMIN_KEY)
+        .variable("player_token_secret", TOKEN_SECRET)
+        .variable("issuer_hosts", "http://127.0.0.1:*");
+    // The components are compiled once, for every host of every run.
+    config.cache_dir = Some(target_dir().join("tmp").join("compiled"));
+    match redis_url {
+        Some(url) => config.variable("redis_url", url),
+        None => config,
+    }
+}
+
+/// Creates a directory for a host's files. Dropping it deletes it.
+///
+/// # Panics
+/// When it cannot be created.
+#[must_use]
+pub fn state_dir() -> TempDir {
+    let directory = tempfile::Builder::new().prefix("edgeboard-").tempdir();
+    directory.expect("a temporary directory")
+}
