@@ -1,9 +1,9 @@
 //! Submissions and their outcomes.
 
-use leaderboard_core::ports::{RankDetail, Scores};
+use leaderboard_core::ports::{DeadLetter, DeadLetters, Expected, RankDetail, Scores};
 use leaderboard_core::{EventBody, Limits, Operator, Previous, RefusalReason, Status, Submission};
-use leaderboard_test_support::ranked_line;
-use leaderboard_test_support::values::{board, id, metadata, player, prepared, submission, values};
+use leaderboard_test_support::values::{at, board, id, metadata, player, prepared, submission, values};
+use leaderboard_test_support::{put_leaderboard, ranked_line};
 
 use crate::cases::on_both_stores;
 
@@ -142,5 +142,22 @@ on_both_stores! {
             banned: false,
             kept: false,
         });
+    }
+
+    async fn two_connections_see_the_same_data(fixture) {
+        let board = fixture.put(&board("l")).await;
+        let first = fixture.submit_score_with_id(&board, "ann", 1, "x").await.unwrap();
+        let second = fixture.backend.open().await;
+        let mut again = prepared(&submission(&[&board], "ann", &[1]), &[&board], at(0));
+        again.id = leaderboard_core::SubmissionId::new("x").ok();
+        let mut results = second.submit(&fixture.tenant, &[again], RankDetail::Full).await.unwrap();
+        let replay = results.remove(0).unwrap().remove(0);
+        assert_eq!((replay.replayed, replay.version), (true, first.version));
+        let put = put_leaderboard(&second, &fixture.tenant, &board.value, Expected::Any, false, at(1)).await;
+        assert_eq!(put, Ok((board.version, false)));
+        let letter = DeadLetter { at: at(0), reason: "bad".into(), payload: vec![1] };
+        second.push_dead_letters(None, std::slice::from_ref(&letter)).await.unwrap();
+        let stored = fixture.store.list_dead_letters(None, None, 10).await.unwrap();
+        assert_eq!(stored.iter().map(|stored| &stored.letter).collect::<Vec<_>>(), [&letter]);
     }
 }

@@ -1,13 +1,15 @@
-//! Damaged data in Redis: every call reports it, and no call returns a wrong result.
+//! Damaged data: every call reports it, and no call returns a wrong result.
 
 use leaderboard_core::StoreError;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Bans, Events, Leaderboards, PageFrom, RankDetail, RateLimits, ReadError, Scores,
+    Bans, Events, Leaderboards, PageFrom, RankDetail, RateLimits, ReadError, Readiness, Scores,
 };
 use leaderboard_redis::Reply;
+use leaderboard_sqlite::SqliteStore;
 use leaderboard_test_support::native_redis;
-use leaderboard_test_support::values::{Board, player, prepared, submission, values};
+use leaderboard_test_support::native_sqlite::NativeSqlite;
+use leaderboard_test_support::values::{Board, board, player, prepared, submission, tenant, values};
 use leaderboard_test_support::{
     RedisBackend, StoreBackend, StoreFixture, block_on, run_on, with_submission_id,
 };
@@ -144,5 +146,17 @@ fn garbage_in_a_hash_is_an_error() {
             }
         }
         assert!(broken > 0, "garbage went unnoticed everywhere");
+    });
+}
+
+#[test]
+fn a_file_that_is_no_database_is_corrupt() {
+    block_on(async {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "this is no database ".repeat(500)).unwrap();
+        let store = SqliteStore::new(NativeSqlite::open(file.path()).unwrap());
+        let read = Leaderboards::get(&store, &tenant("acme"), &board("l").id).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+        assert!(matches!(store.ready().await, Err(StoreError::Corrupt(_))));
     });
 }
