@@ -16,7 +16,7 @@ use leaderboard_api::{FieldError, Problem, ProblemType};
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::documents::Document;
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_tenant_config::check_own;
+use leaderboard_tenant_config::check_product_flags;
 
 /// How deep a flagd document may be nested: rules are deeper than other documents.
 const MAX_DEPTH: usize = 104;
@@ -44,7 +44,7 @@ pub async fn put<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let set = check(context.body)?;
-    check_own(&set, &context.tenant, context.now)?;
+    check_product_flags(&set, &context.tenant, context.now)?;
     let (status, version) = document(context, scope).put(context.body, &preconditions).await?;
     Ok(answer(context, status, context.body.to_vec(), version))
 }

@@ -17,7 +17,7 @@ use leaderboard_api::{MediaType, Preconditions};
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::country;
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_tenant_config::{Flags, Subject};
+use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 
 #[derive(Serialize)]
 struct Success<'a> {
@@ -105,8 +105,8 @@ pub async fn evaluate_all<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
 }
 
 /// The flags of the tenant.
-fn flags<E: ResponseEnvironment>(context: &Context<'_, E>) -> Flags {
-    Flags::of(context.env, &context.tenant, &context.tenant_config)
+fn flags<E: ResponseEnvironment>(context: &Context<'_, E>) -> TenantFlags {
+    TenantFlags::load(context.env, &context.tenant, &context.tenant_config)
 }
 
 /// The context of the evaluation: the client's, and what the edge knows.
@@ -122,14 +122,14 @@ fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, Eval
     let Some(Value::Object(mut given)) = request.remove("context") else {
         return Err(error(ErrorCode::InvalidContext, "the context must be an object"));
     };
-    let subject = Subject {
+    let subject = FlagTarget {
         tenant: &context.tenant,
         player: context.identity.player.as_ref(),
         client: context.client,
         country: country(context.headers, context.env.settings().country_header.as_ref()),
         version: Some(context.version),
     };
-    subject.enrich(&mut given);
+    subject.add_to(&mut given);
     Ok(Value::Object(given))
 }
 

@@ -56,7 +56,7 @@ pub async fn list<E: ResponseEnvironment>(
     // The rule of an issuer's id is that of a tenant's.
     let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
-    let found = issuers::list(
+    let found = issuers::list_issuers(
         context.env,
         scope.owner(context),
         after,
@@ -80,7 +80,7 @@ pub async fn read<E: ResponseEnvironment>(
     id: &str,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let there = issuers::stored(context.env, scope.owner(context), id)
+    let there = issuers::read_issuer(context.env, scope.owner(context), id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::IssuerNotFound))?;
     let preconditions = Preconditions::of(context.headers)?;
@@ -113,7 +113,7 @@ pub async fn put<E: ResponseEnvironment>(
     };
     let record = read_document(&json::parse(context.body)?, id, owner, hosts)?;
     let there = if preconditions.exist() {
-        issuers::stored(context.env, owner, id)
+        issuers::read_issuer(context.env, owner, id)
             .await?
             .map(|there| there.version)
     } else {
@@ -121,8 +121,8 @@ pub async fn put<E: ResponseEnvironment>(
     };
     preconditions.expected(there)?;
     audit::record_act(context).await?;
-    let (version, created) = issuers::put(context.env, owner, id, &record, &preconditions).await?;
-    let probe = issuers::probe(context.env, owner, &record).await;
+    let (version, created) = issuers::put_issuer(context.env, owner, id, &record, &preconditions).await?;
+    let probe = issuers::probe_key_set(context.env, owner, &record).await;
     let body = IssuerBody::new(id, &record).with_key_set(probe.as_ref());
     if !created {
         return Ok(Response::json(StatusCode::OK, context.accepted, &body)?.with_etag(version));
@@ -144,10 +144,10 @@ pub async fn delete<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let owner = scope.owner(context);
-    let there = issuers::stored(context.env, owner, id).await?;
+    let there = issuers::read_issuer(context.env, owner, id).await?;
     preconditions.expected(there.map(|there| there.version))?;
     audit::record_act(context).await?;
-    if issuers::delete(context.env, owner, id, &preconditions).await? {
+    if issuers::delete_issuer(context.env, owner, id, &preconditions).await? {
         Ok(Response::no_content())
     } else {
         Err(Problem::new(ProblemType::IssuerNotFound))

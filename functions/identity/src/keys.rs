@@ -68,7 +68,7 @@ pub async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<
             .collect(),
     };
     let store = env.store();
-    let name = keys::name(tenant, made.id);
+    let name = keys::key_document_name(tenant, made.id);
     if let Some(keyed) = &keyed
         && let Some(there) = find(context, made.id).await?
     {
@@ -173,7 +173,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
     let (shown, more) = paging.shown(found);
     let records = shown
         .iter()
-        .map(|(_, document)| keys::decoded(&document.value))
+        .map(|(_, document)| keys::decode_key_record(&document.value))
         .collect::<Result<Vec<_>, StoreError>>()?;
     let page = ListBody::new(
         context.version,
@@ -261,11 +261,11 @@ pub async fn revoke<E: ResponseEnvironment>(
     }
     let preconditions = Preconditions::of(context.headers)?;
     let expected = preconditions.expected(Some(there.version))?;
-    let name = keys::name(&context.tenant, id);
+    let name = keys::key_document_name(&context.tenant, id);
     audit::record_act(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
     deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
-    keys::changed(context.env, &context.tenant, id).await;
+    keys::refresh_key_record(context.env, &context.tenant, id).await;
     Ok(Response::no_content())
 }
 
@@ -284,14 +284,14 @@ async fn find<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Option<Versioned<ApiKeyRecord>>, Problem> {
-    let name = keys::name(&context.tenant, id);
+    let name = keys::key_document_name(&context.tenant, id);
     let found = context.env.store().read_documents(&[name]).await?;
     let Some(document) = found.into_iter().next().flatten() else {
         return Ok(None);
     };
     Ok(Some(Versioned {
         version: document.version,
-        value: keys::decoded(&document.value)?,
+        value: keys::decode_key_record(&document.value)?,
     }))
 }
 
@@ -309,7 +309,7 @@ async fn change<E: ResponseEnvironment>(
         let mut record = there.value;
         edit(&mut record)?;
         audit::record_act(context).await?;
-        let name = keys::name(&context.tenant, id);
+        let name = keys::key_document_name(&context.tenant, id);
         let expected = Expected::Version(there.version);
         let store = context.env.store();
         let kept = match store.put_document(&name, &record.encode(), expected).await {
@@ -320,7 +320,7 @@ async fn change<E: ResponseEnvironment>(
             put => put?.map(|(version, _)| version),
         };
         if let Ok(version) = kept {
-            keys::changed(context.env, &context.tenant, id).await;
+            keys::refresh_key_record(context.env, &context.tenant, id).await;
             return Ok((version, record));
         }
     }

@@ -43,7 +43,7 @@ pub async fn put<E: ResponseEnvironment>(
     let limits = LimitsDocument::read(&json::parse(context.body)?, scope)?;
     limits.check_quotas()?;
     if scope == Scope::Tenant {
-        let bounds = context.tenant_config.of_operator(DocumentKind::Limits);
+        let bounds = context.tenant_config.operator_document(DocumentKind::Limits);
         let operator = bounds.map(|bytes| LimitsDocument::stored(bytes, Scope::Operator));
         limits.check_against(&operator.unwrap_or_default())?;
     }

@@ -13,9 +13,9 @@ use leaderboard_api::Response;
 use leaderboard_api::headers::one_header;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_auth::{AuthEnvironment, AuthSettings, AuthThrottle};
-use leaderboard_rate_limit::of_the_region;
+use leaderboard_rate_limit::regional_series;
 use leaderboard_telemetry::metrics;
-use leaderboard_telemetry::metrics::{Counted, exposition, region};
+use leaderboard_telemetry::metrics::{SeriesValues, format_exposition, read_region};
 
 /// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. Where the store adds up what
 /// instances count, the part that did not reach it has a series of its own, with the label `kept="region"`. For the operator's key, or the
@@ -26,24 +26,24 @@ use leaderboard_telemetry::metrics::{Counted, exposition, region};
 pub async fn show<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let guard = AuthThrottle::check_refused(context.env, context.headers, context.client).await?;
-    check_key(context).inspect_err(|refusal| guard.charge(context.env, refusal))?;
-    let kept = region(context.env).await;
+    check_key(context).inspect_err(|refusal| guard.charge_refusal(context.env, refusal))?;
+    let kept = read_region(context.env).await;
     let stored = context.env.store().counters().await;
     let up = stored.is_ok();
     // No series has a part of each: what the store counts is not shown while it does not answer.
     let of_region = kept
         .into_iter()
-        .map(|(series, count)| (of_the_region(series), count));
-    let mut counters: Counted = of_region.chain(stored.unwrap_or_default()).collect();
+        .map(|(series, count)| (regional_series(series), count));
+    let mut counters: SeriesValues = of_region.chain(stored.unwrap_or_default()).collect();
     let version = env!("CARGO_PKG_VERSION");
-    let mut gauges = Counted::from([
+    let mut gauges = SeriesValues::from([
         (format!("edgeboard_build_info{{version=\"{version}\"}}").into(), 1),
         ("edgeboard_store_up".into(), u64::from(up)),
     ]);
     // An instant is no sum, although the store keeps it among its counters.
     gauges.extend(counters.remove_entry(ANNOUNCEMENT_FAILED_AT));
     let mut response = Response::empty(StatusCode::OK);
-    response.body = Bytes::from(exposition(&gauges, &counters));
+    response.body = Bytes::from(format_exposition(&gauges, &counters));
     response
         .headers
         .insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));

@@ -41,19 +41,19 @@ pub async fn put<E: ResponseEnvironment>(
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (&context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
-    noted(Banned::add(context.env, tenant, &ban, context.now).await)?;
+    noted(Banned::add_ban(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
     // Where the answer is missing, some leaderboards may have changed.
     leaderboard_responses::changed(context.env, tenant, None);
     if done?.is_err() {
-        Banned::remove(context.env, tenant, &ban.player, context.now).await?;
+        Banned::remove_ban(context.env, tenant, &ban.player, context.now).await?;
         return Err(Problem::new(ProblemType::QuotaReached)
             .with_detail(format!("The tenant has {MAX_BANS} bans, and may have no more.")));
     }
     if !recorded {
         audit::record_ban_again(context, &ban).await;
     }
-    noted(Banned::settle(context.env, tenant, &ban, context.now).await)?;
+    noted(Banned::confirm_ban(context.env, tenant, &ban, context.now).await)?;
     Ok(leaderboard_responses::invalidating(
         Response::no_content(),
         tenant,
@@ -85,10 +85,10 @@ pub async fn delete<E: ResponseEnvironment>(
     let done = store.unban(tenant, &player, context.now).await;
     leaderboard_responses::changed(context.env, tenant, None);
     done?;
-    noted(Banned::remove(context.env, tenant, &player, context.now).await)?;
+    noted(Banned::remove_ban(context.env, tenant, &player, context.now).await)?;
     if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
         // Banned again meanwhile.
-        Banned::add(context.env, tenant, &again, context.now).await?;
+        Banned::add_ban(context.env, tenant, &again, context.now).await?;
     }
     Ok(leaderboard_responses::invalidating(
         Response::no_content(),

@@ -16,7 +16,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_pipeline::audit;
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_tenant_config::{TenantConfig, record_name};
+use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
 
 /// The most tenants on a page.
 const MAX_LIMIT: u32 = 200;
@@ -184,7 +184,11 @@ async fn stored<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &TenantId,
 ) -> Result<Option<Versioned<TenantRecord>>, Problem> {
-    let found = context.env.store().read_documents(&[record_name(id)]).await?;
+    let found = context
+        .env
+        .store()
+        .read_documents(&[tenant_record_name(id)])
+        .await?;
     let Some(document) = found.into_iter().next().flatten() else {
         return Ok(None);
     };
@@ -213,9 +217,11 @@ async fn keep<E: ResponseEnvironment>(
     let body = serde_json::to_vec(record)
         .map_err(|error| Problem::internal(format!("a tenant's record cannot be written: {error}")))?;
     let store = context.env.store();
-    let kept = store.put_document(&record_name(id), &body, expected).await?;
+    let kept = store
+        .put_document(&tenant_record_name(id), &body, expected)
+        .await?;
     if kept.is_ok() {
-        TenantConfig::changed(context.env, Some(id)).await;
+        TenantConfig::publish_change(context.env, Some(id)).await;
     }
     Ok(kept)
 }

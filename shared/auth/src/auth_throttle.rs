@@ -1,5 +1,5 @@
-//! Where limits hold a request up before anything is known of its tenant: before a credential is looked at, and before the
-//! tenant that an anonymous caller names.
+//! The limits by address that apply before the tenant of a request is known: on refused credentials, on requests that fail
+//! because the store is out of reach, and on anonymous callers.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -13,13 +13,16 @@ use leaderboard_api::Permission;
 use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_rate_limit::{
-    AppliedLimit, Cost, RateLimitRules, look, now_us, of_address, of_credentials, of_unanswered, refused,
-    schedule,
+    AppliedLimit, RateLimitRules, RequestCost, load_usage, now_us, refuse_request, schedule_report,
+    select_address_limit, select_failed_auth_limit, select_unanswered_limit,
 };
 use leaderboard_tenant_config::TenantConfig;
 
-/// The operator's rules. Without them, and without the store, the defaults hold: whether a request needs more than this to
-/// be known is decided later.
+/// Returns the operator's rate limits, or the defaults when the store is out of reach. Requests that need the store are refused
+/// later.
+///
+/// # Errors
+/// The problem for a damaged document.
 pub async fn read_operator_rules<E: AuthEnvironment>(env: &E) -> Result<Rc<RateLimitRules>, Problem> {
     match TenantConfig::load_operator_rules(env).await {
         Err(StoreError::Unavailable(_)) => Ok(Rc::default()),
@@ -27,21 +30,20 @@ pub async fn read_operator_rules<E: AuthEnvironment>(env: &E) -> Result<Rc<RateL
     }
 }
 
-/// The limits of an address, for a request that shows a credential.
+/// The limits by address of a request that shows a credential. Without a credential, it limits nothing.
 #[derive(Default)]
 pub struct AuthThrottle {
-    /// On refused credentials.
+    /// The limit on refused credentials.
     refused: Option<AppliedLimit>,
-    /// On requests that fail, because the store is out of reach, before it is known whose they are.
+    /// The limit on requests that fail because the store is out of reach.
     unanswered: Option<AppliedLimit>,
 }
 
 impl AuthThrottle {
-    /// Lets a request on to the check of its credential unless too many from its address were refused. Waits for nothing but
-    /// the region's cache.
+    /// Returns the throttle of a request if its address has room under the limit on refused credentials. It reads only caches.
     ///
     /// # Errors
-    /// 429.
+    /// 429, before the credential is checked.
     pub async fn check_refused<E: AuthEnvironment>(
         env: &E,
         headers: &HeaderMap,
@@ -51,25 +53,21 @@ impl AuthThrottle {
             return Ok(Self::default());
         }
         let rules = read_operator_rules(env).await?;
-        let limit = of_credentials(&rules, client);
+        let limit = select_failed_auth_limit(&rules, client);
         if let Some(limit) = &limit {
-            let (payer, one) = (env.default_tenant(), std::slice::from_ref(limit));
-            look(env, payer, one).await;
-            let buckets = &env.rate_limit_state().buckets;
-            if !buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
-                let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
-                // Whatever the credential is: it is refused unseen.
-                return Err(refused(env, one, &rate_limit_decision, Cost::ONE).with_refused(None, None));
-            }
+            let limits = std::slice::from_ref(limit);
+            load_usage(env, env.default_tenant(), limits).await;
+            // The audit log counts the refusal as one of an unknown caller, because the credential is not checked.
+            check_room(env, limits).map_err(|refusal| refusal.with_refused(None, None))?;
         }
         Ok(Self {
             refused: limit,
-            unanswered: of_unanswered(&rules, client),
+            unanswered: select_unanswered_limit(&rules, client),
         })
     }
 
-    /// Lets a request on to the check of its credential unless too many from its address have failed because the store is out of
-    /// reach. Reads are not cached up: they go on without the store.
+    /// Checks that not too many requests from the address have failed because the store is out of reach. Reads always pass,
+    /// because caches can answer them.
     ///
     /// # Errors
     /// 429.
@@ -78,64 +76,51 @@ impl AuthThrottle {
         env: &E,
         permission: Permission,
     ) -> Result<(), Problem> {
-        let one = self.unanswered(permission);
-        let payer = env.default_tenant();
-        let buckets = &env.rate_limit_state().buckets;
-        if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
-            return Ok(());
-        }
-        let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
-        Err(refused(env, one, &rate_limit_decision, Cost::ONE))
+        check_room(env, self.unanswered_limit(permission))
     }
 
-    /// Charges a request that fails before it passes its own limits, if that is because the store is out of reach. What to answer:
-    /// the problem, or 429 where other instances know that too many have failed.
-    pub async fn failed<E: AuthEnvironment>(
+    /// Charges a request that fails because the store is out of reach, before its own limits apply. Returns the problem to answer
+    /// with: `problem`, or 429 when the region's cache shows that too many requests from the address have failed.
+    pub async fn charge_failure<E: AuthEnvironment>(
         &self,
         env: &E,
         permission: Permission,
         problem: Problem,
     ) -> Problem {
-        let one = self.unanswered(permission);
-        if problem.kind != ProblemType::Unavailable || one.is_empty() {
+        let limits = self.unanswered_limit(permission);
+        if problem.kind != ProblemType::Unavailable || limits.is_empty() {
             return problem;
         }
-        let payer = env.default_tenant();
-        look(env, payer, one).await;
+        load_usage(env, env.default_tenant(), limits).await;
         if let Err(refused) = self.check_unanswered(env, permission) {
             return refused;
         }
-        let buckets = &env.rate_limit_state().buckets;
-        buckets.charge(payer, one, Cost::ONE, 0, now_us(env));
-        schedule(env);
+        charge_unit(env, limits);
         problem
     }
 
-    fn unanswered(&self, permission: Permission) -> &[AppliedLimit] {
+    fn unanswered_limit(&self, permission: Permission) -> &[AppliedLimit] {
         let limit = self.unanswered.as_ref().filter(|_| !permission.is_read());
         limit.map_or(&[], std::slice::from_ref)
     }
 
-    /// Charges a credential that was refused.
-    pub fn charge<E: AuthEnvironment>(&self, env: &E, refusal: &Problem) {
+    /// Charges the address for a refused credential (401).
+    pub fn charge_refusal<E: AuthEnvironment>(&self, env: &E, refusal: &Problem) {
         if refusal.kind == ProblemType::Unauthenticated {
             self.charge_guess(env);
         }
     }
 
-    /// Charges a credential that was not the operator's, where only that would have helped.
+    /// Charges the address for a credential that is not the operator's, on a route or from an address that needs it.
     pub fn charge_guess<E: AuthEnvironment>(&self, env: &E) {
         if let Some(limit) = &self.refused {
-            let (payer, one) = (env.default_tenant(), std::slice::from_ref(limit));
-            let buckets = &env.rate_limit_state().buckets;
-            buckets.charge(payer, one, Cost::ONE, 0, now_us(env));
-            schedule(env);
+            charge_unit(env, std::slice::from_ref(limit));
         }
     }
 }
 
-/// Lets a request without a credential on to what is known of the tenant that it names, unless its address has used up what
-/// the operator grants it: what is not known costs a question to the store.
+/// Checks that the address of an anonymous request has room under the operator's limit, before the configuration of the tenant
+/// that it names is loaded. Without this check, invented tenants would cost a read of the store each.
 ///
 /// # Errors
 /// 429.
@@ -145,19 +130,29 @@ pub async fn check_address<E: AuthEnvironment>(
     client: Option<IpAddr>,
     tenant: &TenantId,
 ) -> Result<(), Problem> {
-    let payer = env.default_tenant();
-    if identity.credential != Credential::None || tenant == payer {
+    let default_tenant = env.default_tenant();
+    if identity.credential != Credential::None || tenant == default_tenant {
         return Ok(());
     }
     let rules = TenantConfig::load_operator_rules(env).await.unwrap_or_default();
-    let limit = of_address(&rules, client).filter(|_| rules.reads);
-    let one = limit.as_slice();
-    look(env, payer, one).await;
-    let buckets = &env.rate_limit_state().buckets;
-    if buckets.has_room(payer, one, Cost::ONE, now_us(env)) {
-        Ok(())
-    } else {
-        let rate_limit_decision = buckets.peek(payer, one, Cost::ONE, now_us(env));
-        Err(refused(env, one, &rate_limit_decision, Cost::ONE))
+    let limit = select_address_limit(&rules, client).filter(|_| rules.reads);
+    load_usage(env, default_tenant, limit.as_slice()).await;
+    check_room(env, limit.as_slice())
+}
+
+/// Checks that limits that are counted under the default tenant have room for one unit.
+fn check_room<E: AuthEnvironment>(env: &E, limits: &[AppliedLimit]) -> Result<(), Problem> {
+    let (buckets, tenant) = (&env.rate_limit_state().buckets, env.default_tenant());
+    if buckets.has_room(tenant, limits, RequestCost::ONE, now_us(env)) {
+        return Ok(());
     }
+    let decision = buckets.read_decision(tenant, limits, RequestCost::ONE, now_us(env));
+    Err(refuse_request(env, limits, &decision, RequestCost::ONE))
+}
+
+/// Charges one unit of limits that are counted under the default tenant.
+fn charge_unit<E: AuthEnvironment>(env: &E, limits: &[AppliedLimit]) {
+    let buckets = &env.rate_limit_state().buckets;
+    buckets.charge(env.default_tenant(), limits, RequestCost::ONE, 0, now_us(env));
+    schedule_report(env);
 }

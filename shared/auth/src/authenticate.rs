@@ -1,4 +1,5 @@
-//! Who asks: nobody, the operator by its key, a server by its API key, or whom a token is of.
+//! Finds the caller of a request: the operator by its key, a server by its API key, the subject of a token, or an anonymous
+//! caller.
 
 use std::net::IpAddr;
 
@@ -18,7 +19,7 @@ use leaderboard_api::headers::TENANT;
 const API_KEY: &str = "x-api-key";
 const BEARER: &str = "bearer";
 
-/// What a request presents.
+/// The credential in a request's headers.
 #[derive(Debug, PartialEq, Eq)]
 enum PresentedCredential<'h> {
     Nothing,
@@ -26,50 +27,56 @@ enum PresentedCredential<'h> {
     Token(&'h str),
 }
 
-/// Whether the operator asks. Guesses at its key are limited like those at others, before it is looked at; apart from that it is
-/// looked at before anything that could refuse a request.
+/// Returns whether the request has the operator's key.
+///
+/// It is checked before everything else that can refuse a request, except the limit on refused credentials, which also applies
+/// to guesses at this key.
 pub fn is_operator<E: AuthEnvironment>(env: &E, headers: &HeaderMap) -> bool {
-    match presented(headers) {
+    match presented_credential(headers) {
         Ok(PresentedCredential::Key(key)) => env.auth_settings().admin_key.matches(key),
         _ => false,
     }
 }
 
-/// Who asks, when it is not the operator. A credential that is not valid is refused; it never makes a caller anonymous. `need` is what the
-/// route asks for: while the store is out of reach, API keys go on for reads alone.
-pub async fn identity<E: AuthEnvironment>(
+/// Returns the identity of a caller who is not the operator. While the store is out of reach, cached API keys work only if
+/// `permission` is for reads.
+///
+/// # Errors
+/// 401 for a credential that is not valid: it does not make the caller anonymous. 403 for an address that the credential does
+/// not allow. 503 when the credential cannot be checked.
+pub async fn identify_caller<E: AuthEnvironment>(
     env: &E,
     headers: &HeaderMap,
     client: Option<IpAddr>,
     permission: Permission,
 ) -> Result<Identity, Problem> {
-    match presented(headers)? {
+    match presented_credential(headers)? {
         PresentedCredential::Nothing => Ok(Identity::anonymous()),
         PresentedCredential::Token(token) => {
-            let named = headers.get(TENANT).and_then(|name| name.to_str().ok());
-            tokens::identity(env, token, named.map(str::trim), client, permission).await
+            let named_tenant = headers.get(TENANT).and_then(|name| name.to_str().ok());
+            tokens::identify_token(env, token, named_tenant.map(str::trim), client, permission).await
         }
-        PresentedCredential::Key(key) => by_key(env, key, client, permission).await,
+        PresentedCredential::Key(key) => identify_key(env, key, client, permission).await,
     }
 }
 
-fn refused(detail: &str) -> Problem {
+fn unauthenticated(detail: &str) -> Problem {
     Problem::new(ProblemType::Unauthenticated).with_detail(detail)
 }
 
-fn presented(headers: &HeaderMap) -> Result<PresentedCredential<'_>, Problem> {
+fn presented_credential(headers: &HeaderMap) -> Result<PresentedCredential<'_>, Problem> {
     let once = |name: &str| {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            _ => Err(refused("More than one credential was sent.")),
+            _ => Err(unauthenticated("More than one credential was sent.")),
         }
     };
     match (once(AUTHORIZATION.as_str())?, once(API_KEY)?) {
         (None, None) => Ok(PresentedCredential::Nothing),
         (None, Some(key)) => Ok(PresentedCredential::Key(key.as_bytes())),
-        (Some(authorization), None) => bearer(authorization).map(PresentedCredential::Token),
-        // RFC 6750, section 2: one method, or the request is invalid.
+        (Some(authorization), None) => bearer_token(authorization).map(PresentedCredential::Token),
+        // RFC 6750, section 2: a request with more than one method is invalid.
         (Some(_), Some(_)) => Err(Problem::new(ProblemType::InvalidHeader)
             .with_error(FieldError::header(
                 "X-API-Key",
@@ -79,8 +86,8 @@ fn presented(headers: &HeaderMap) -> Result<PresentedCredential<'_>, Problem> {
     }
 }
 
-fn bearer(authorization: &HeaderValue) -> Result<&str, Problem> {
-    let other = || refused("Authorization takes the scheme Bearer.");
+fn bearer_token(authorization: &HeaderValue) -> Result<&str, Problem> {
+    let other = || unauthenticated("Authorization takes the scheme Bearer.");
     let text = authorization.to_str().map_err(|_| other())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(other)?;
     if scheme.eq_ignore_ascii_case(BEARER) {
@@ -90,25 +97,25 @@ fn bearer(authorization: &HeaderValue) -> Result<&str, Problem> {
     }
 }
 
-async fn by_key<E: AuthEnvironment>(
+async fn identify_key<E: AuthEnvironment>(
     env: &E,
     key: &[u8],
     client: Option<IpAddr>,
     permission: Permission,
 ) -> Result<Identity, Problem> {
-    let unknown = || refused("The key is not valid.");
+    let unknown = || unauthenticated("The key is not valid.");
     let text = std::str::from_utf8(key).map_err(|_| unknown())?;
     let key = ApiKey::parse(text).map_err(|_| {
-        let ours = text
+        let has_key_prefix = text
             .strip_prefix(KEY_PREFIX)
             .is_some_and(|rest| rest.starts_with('_'));
-        if ours {
-            refused("The key is mistyped or cut off.")
+        if has_key_prefix {
+            unauthenticated("The key is mistyped or cut off.")
         } else {
             unknown()
         }
     })?;
-    let record = keys::record(env, key.tenant(), key.id(), permission)
+    let record = keys::load_key_record(env, key.tenant(), key.id(), permission)
         .await?
         .ok_or_else(unknown)?;
     if let Err(refusal) = record.check(&key.digest(), client, env.now()) {
@@ -117,7 +124,7 @@ async fn by_key<E: AuthEnvironment>(
             _ => ProblemType::Unauthenticated,
         };
         return Err(Problem::new(kind)
-            .with_detail(sentence(&refusal.to_string()))
+            .with_detail(to_sentence(&refusal.to_string()))
             .with_refused(
                 Some(record.tenant),
                 Some(Credential::Key(key.id().to_string().into())),
@@ -132,8 +139,8 @@ async fn by_key<E: AuthEnvironment>(
     })
 }
 
-/// With a capital and a full stop.
-fn sentence(words: &str) -> String {
+/// Returns the text with a capital letter and a full stop.
+fn to_sentence(words: &str) -> String {
     let mut characters = words.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters).chain(['.']).collect()
@@ -143,12 +150,12 @@ fn sentence(words: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(headers: &[(&'static str, &'static str)]) -> Result<String, ProblemType> {
+    fn check_headers(headers: &[(&'static str, &'static str)]) -> Result<String, ProblemType> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        presented(&map)
+        presented_credential(&map)
             .map(|presented| format!("{presented:?}"))
             .map_err(|problem| problem.kind)
     }
@@ -156,32 +163,32 @@ mod tests {
     #[test]
     fn a_request_presents_one_credential_or_none() {
         let refused = Err(ProblemType::Unauthenticated);
-        assert_eq!(of(&[]).as_deref(), Ok("Nothing"));
-        assert_eq!(of(&[("x-api-key", "k")]).as_deref(), Ok("Key([107])"));
+        assert_eq!(check_headers(&[]).as_deref(), Ok("Nothing"));
+        assert_eq!(check_headers(&[("x-api-key", "k")]).as_deref(), Ok("Key([107])"));
         assert_eq!(
-            of(&[("authorization", "Bearer a.b.c")]).as_deref(),
+            check_headers(&[("authorization", "Bearer a.b.c")]).as_deref(),
             Ok(r#"Token("a.b.c")"#)
         );
         assert_eq!(
-            of(&[("authorization", "bearer  a")]).as_deref(),
+            check_headers(&[("authorization", "bearer  a")]).as_deref(),
             Ok(r#"Token("a")"#)
         );
         for bad in ["Basic YTpi", "Bearer", "", "a.b.c", "Bearera b"] {
-            assert_eq!(of(&[("authorization", bad)]), refused, "{bad}");
+            assert_eq!(check_headers(&[("authorization", bad)]), refused, "{bad}");
         }
-        assert_eq!(of(&[("x-api-key", "k"), ("x-api-key", "k")]), refused);
+        assert_eq!(check_headers(&[("x-api-key", "k"), ("x-api-key", "k")]), refused);
         assert_eq!(
-            of(&[("authorization", "Bearer a"), ("authorization", "Bearer a")]),
+            check_headers(&[("authorization", "Bearer a"), ("authorization", "Bearer a")]),
             refused
         );
         assert_eq!(
-            of(&[("authorization", "Bearer a"), ("x-api-key", "k")]),
+            check_headers(&[("authorization", "Bearer a"), ("x-api-key", "k")]),
             Err(ProblemType::InvalidHeader)
         );
     }
 
     #[test]
     fn words_become_a_sentence() {
-        assert_eq!(sentence("the key has expired"), "The key has expired.");
+        assert_eq!(to_sentence("the key has expired"), "The key has expired.");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the caller may use a route at all. What a leaderboard lets them do is the use case's to decide.
+//! Checks whether the caller may use a route. The use cases check the access rules of leaderboards.
 
 use leaderboard_core::access::Scopes;
 
@@ -6,7 +6,10 @@ use leaderboard_api::Permission;
 use leaderboard_api::Problem;
 use leaderboard_api::{Credential, Identity};
 
-/// 401 for a caller without a credential, 403 for one whose credential does not allow this.
+/// Checks that the caller has the permission that a route needs.
+///
+/// # Errors
+/// 401 for a caller without a credential; 403 for a credential that does not have the permission.
 pub fn authorise(identity: &Identity, permission: Permission) -> Result<(), Problem> {
     let anonymous = identity.credential == Credential::None;
     let allowed = match permission {
@@ -15,7 +18,7 @@ pub fn authorise(identity: &Identity, permission: Permission) -> Result<(), Prob
         Permission::Identified => identity.scopes.contains(Scopes::READ),
         Permission::Write => identity.scopes.contains(Scopes::WRITE),
         Permission::ServerWrite => identity.scopes.contains(Scopes::WRITE) && identity.player.is_none(),
-        // A player's own token never configures anything, whatever it claims.
+        // A player's own token cannot administer a tenant, even if it claims the scope.
         Permission::Admin => identity.scopes.contains(Scopes::ADMIN) && identity.player.is_none(),
         Permission::Operator => identity.credential == Credential::Operator,
     };
@@ -23,14 +26,14 @@ pub fn authorise(identity: &Identity, permission: Permission) -> Result<(), Prob
         return Ok(());
     }
     let problem = Problem::not_allowed(&identity.caller());
-    Err(match needed(permission, identity) {
-        Some(needed) if !anonymous => problem.with_detail(format!("This needs {needed}.")),
+    Err(match missing_permission(permission, identity) {
+        Some(missing) if !anonymous => problem.with_detail(format!("This needs {missing}.")),
         _ => problem,
     })
 }
 
-/// What a credential lacks for a route, in words.
-fn needed(permission: Permission, identity: &Identity) -> Option<&'static str> {
+/// Returns what a credential lacks for a route, as text for the problem.
+fn missing_permission(permission: Permission, identity: &Identity) -> Option<&'static str> {
     match permission {
         Permission::Open | Permission::MetricsKey => None,
         Permission::Read | Permission::Identified => Some("the scope scores:read"),
@@ -53,7 +56,7 @@ mod tests {
     use super::*;
     use leaderboard_api::ProblemType;
 
-    fn of(identity: &Identity) -> [Result<(), ProblemType>; 7] {
+    fn check_all(identity: &Identity) -> [Result<(), ProblemType>; 7] {
         use Permission::{Admin, Identified, Open, Operator, Read, ServerWrite, Write};
         [Open, Read, Identified, Write, ServerWrite, Admin, Operator]
             .map(|permission| authorise(identity, permission).map_err(|problem| problem.kind))
@@ -71,19 +74,34 @@ mod tests {
 
     #[test]
     fn scopes_decide() {
-        let (yes, no, who) = (
+        let (yes, no, unknown) = (
             Ok(()),
             Err(ProblemType::Forbidden),
             Err(ProblemType::Unauthenticated),
         );
-        assert_eq!(of(&Identity::anonymous()), [yes, yes, who, who, who, who, who]);
-        assert_eq!(of(&Identity::operator()), [yes; 7]);
-        assert_eq!(of(&key(Scopes::READ, None)), [yes, yes, yes, no, no, no, no]);
-        assert_eq!(of(&key(Scopes::WRITE, None)), [yes, no, no, yes, yes, no, no]);
-        assert_eq!(of(&key(Scopes::WRITE, Some("p"))), [yes, no, no, yes, no, no, no]);
-        assert_eq!(of(&key(Scopes::ADMIN, None)), [yes, yes, yes, yes, yes, yes, no]);
         assert_eq!(
-            of(&key(Scopes::ADMIN, Some("p"))),
+            check_all(&Identity::anonymous()),
+            [yes, yes, unknown, unknown, unknown, unknown, unknown]
+        );
+        assert_eq!(check_all(&Identity::operator()), [yes; 7]);
+        assert_eq!(
+            check_all(&key(Scopes::READ, None)),
+            [yes, yes, yes, no, no, no, no]
+        );
+        assert_eq!(
+            check_all(&key(Scopes::WRITE, None)),
+            [yes, no, no, yes, yes, no, no]
+        );
+        assert_eq!(
+            check_all(&key(Scopes::WRITE, Some("p"))),
+            [yes, no, no, yes, no, no, no]
+        );
+        assert_eq!(
+            check_all(&key(Scopes::ADMIN, None)),
+            [yes, yes, yes, yes, yes, yes, no]
+        );
+        assert_eq!(
+            check_all(&key(Scopes::ADMIN, Some("p"))),
             [yes, yes, yes, yes, no, no, no]
         );
         let detail = |permission| {

@@ -1,4 +1,4 @@
-//! The issuers that a token may be of, from the nearest copies that are good.
+//! The issuers that may have issued a token, from cached documents.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,62 +9,63 @@ use leaderboard_identity::token::{KeySet, MAX_URL_BYTES, Verifier};
 
 use super::index;
 use super::index::IssuerClaim;
-use super::issuers::{group, name};
+use super::issuers::{cache_group, issuer_document_name};
 use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_cache::documents::{Bodies, CLOCK_MARGIN_MS, DocumentLifetime, documents};
 
-/// How long a copy is good for, in milliseconds: an issuer that was removed is refused everywhere after half a minute, by
-/// whatever clock.
-pub(crate) const TRUSTED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
-const TRUST: DocumentLifetime = DocumentLifetime {
+/// How long a cached document is used, in milliseconds. A removed issuer is refused everywhere after half a minute, even if the
+/// clocks of instances differ.
+pub(crate) const CACHED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
+const LIFETIME: DocumentLifetime = DocumentLifetime {
     soft_ttl_ms: 15_000,
-    hard_ttl_ms: TRUSTED_MS,
+    hard_ttl_ms: CACHED_MS,
     stale_if_error_ms: 24 * 60 * 60 * 1000,
     checks_generation: false,
 };
-/// Audiences of a token that are looked up.
+/// The most audiences of a token that are looked up.
 const MAX_AUDIENCES: usize = 8;
-/// Documents that one token is checked by.
-const MAX_TRIED: usize = 8;
-/// Issuers that an instance keeps ready.
-const MAX_KNOWN: usize = 200;
+/// The most issuers that one token is checked against.
+const MAX_CANDIDATES: usize = 8;
+/// The most issuers that an instance keeps.
+const MAX_ISSUERS: usize = 200;
 
-/// A document that may be candidate.
+/// An issuer's document that a token may be checked against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CandidateIssuer {
     owner: Option<TenantId>,
     id: String,
 }
 
-/// An issuer, ready to verify tokens.
+/// An issuer, parsed from its document, that can verify tokens.
 #[derive(Debug)]
-pub(crate) struct Issuer {
-    /// Whose tokens it issues; `None`: the operator lets it issue for others.
+pub(crate) struct LoadedIssuer {
+    /// The tenant whose document it is; `None`: the operator's.
     pub owner: Option<TenantId>,
-    /// Its id.
+    /// The id of its document.
     pub id: Box<str>,
-    /// Its document.
+    /// Its parsed document.
     pub record: IssuerRecord,
-    /// The rules for its tokens.
+    /// The rules for the claims of its tokens.
     pub verifier: Verifier,
-    /// Where its keys are.
-    pub keys: Keys,
-    made_of: Rc<Bodies>,
+    /// Its keys.
+    pub keys: IssuerKeys,
+    document: Rc<Bodies>,
 }
 
-/// The keys of an issuer.
+/// The source of an issuer's keys.
 #[derive(Debug)]
-pub(crate) enum Keys {
-    /// These.
-    Here(Rc<KeySet>),
-    /// Published.
-    At(KeySetSource),
+pub(crate) enum IssuerKeys {
+    /// The document contains the keys.
+    InDocument(Rc<KeySet>),
+    /// The issuer publishes the keys.
+    Published(KeySetSource),
 }
 
-impl Issuer {
-    /// `None` for a document that cannot be used: it is in nobody's way.
+impl LoadedIssuer {
+    /// Parses an issuer's document. Returns `None` for a document that cannot be used; the token is then checked against other
+    /// candidates.
     fn new(candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Self> {
         let document = bodies.first().and_then(Option::as_ref)?;
         let record = IssuerRecord::decode(&document.value).ok()?;
@@ -72,9 +73,9 @@ impl Issuer {
         let keys = match &record.source {
             KeySource::Keys(keys) => {
                 let keys = keys.iter().map(leaderboard_api::issuer_record::StaticKey::parsed);
-                Keys::Here(Rc::new(KeySet::new(keys.collect::<Result<_, _>>().ok()?)))
+                IssuerKeys::InDocument(Rc::new(KeySet::new(keys.collect::<Result<_, _>>().ok()?)))
             }
-            _ => Keys::At(KeySetSource::of(candidate.owner.as_ref(), &record)?),
+            _ => IssuerKeys::Published(KeySetSource::new(candidate.owner.as_ref(), &record)?),
         };
         Some(Self {
             owner: candidate.owner.clone(),
@@ -82,66 +83,71 @@ impl Issuer {
             record,
             verifier,
             keys,
-            made_of: Rc::clone(bodies),
+            document: Rc::clone(bodies),
         })
     }
 
-    /// The tenant that its tokens are for, where they do not say it themselves.
+    /// Returns the tenant of its tokens; `None` when each token names its tenant.
     pub(crate) fn tenant(&self) -> Option<TenantId> {
-        let fixed = || TenantId::new(self.record.tenant.as_deref()?).ok();
-        self.owner.clone().or_else(fixed)
+        let of_record = || TenantId::new(self.record.tenant.as_deref()?).ok();
+        self.owner.clone().or_else(of_record)
     }
 }
 
-/// Issuers that an instance has made of their documents, by the group of the copies.
+/// The issuers that an instance has parsed, by the cache group of their documents.
 #[derive(Debug, Default)]
-pub struct IssuerCache(RefCell<BTreeMap<String, Rc<Issuer>>>);
+pub struct IssuerCache(RefCell<BTreeMap<String, Rc<LoadedIssuer>>>);
 
 impl IssuerCache {
-    /// The issuer of these copies, made once.
-    fn of(&self, group: &str, candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Rc<Issuer>> {
-        let known = self.0.borrow().get(group).cloned();
-        if let Some(known) = known.filter(|known| Rc::ptr_eq(&known.made_of, bodies)) {
-            return Some(known);
+    /// Returns the issuer of a document. It parses each version of the document once.
+    fn parse_issuer(
+        &self,
+        group: &str,
+        candidate: &CandidateIssuer,
+        bodies: &Rc<Bodies>,
+    ) -> Option<Rc<LoadedIssuer>> {
+        let cached = self.0.borrow().get(group).cloned();
+        if let Some(cached) = cached.filter(|issuer| Rc::ptr_eq(&issuer.document, bodies)) {
+            return Some(cached);
         }
-        let made = Rc::new(Issuer::new(candidate, bodies)?);
-        let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_KNOWN && !known.contains_key(group) {
-            // All of them can be made anew, and none is the one that always goes first.
-            known.clear();
+        let issuer = Rc::new(LoadedIssuer::new(candidate, bodies)?);
+        let mut issuers = self.0.borrow_mut();
+        if issuers.len() >= MAX_ISSUERS && !issuers.contains_key(group) {
+            // Every issuer can be parsed again. Removing one entry would always remove the same issuer.
+            issuers.clear();
         }
-        known.insert(group.to_owned(), Rc::clone(&made));
-        Some(made)
+        issuers.insert(group.to_owned(), Rc::clone(&issuer));
+        Some(issuer)
     }
 }
 
-/// The documents that may be candidate by what a token says, in the order in which they are asked: the operator's, those of
-/// the tenant that the request names, and then who has trusted the issuer for longest.
+/// Returns the candidates for a token with these claims, in the order in which they are tried: the operator's, those of the
+/// tenant that the request names, then those of other tenants from the oldest to the newest.
 ///
 /// # Errors
-/// [`StoreError`] when the store had to be asked and did not answer.
+/// [`StoreError`] when the lists are not cached and the store does not answer.
 pub(crate) async fn find_candidates<E: AuthEnvironment>(
     env: &E,
     issuer: &str,
     audiences: &[String],
-    named: Option<&str>,
+    named_tenant: Option<&str>,
 ) -> Result<Vec<CandidateIssuer>, StoreError> {
     let mut found: Vec<CandidateIssuer> = Vec::new();
-    let fits = |text: &&String| text.len() <= MAX_URL_BYTES;
+    let is_short = |text: &&String| text.len() <= MAX_URL_BYTES;
     if issuer.len() > MAX_URL_BYTES {
         return Ok(found);
     }
-    for audience in audiences.iter().filter(fits).take(MAX_AUDIENCES) {
+    for audience in audiences.iter().filter(is_short).take(MAX_AUDIENCES) {
         let claim = IssuerClaim {
             issuer: issuer.to_owned(),
             audience: audience.clone(),
         };
-        let list = claim.list();
-        let bodies = documents(env, &claim.group(), move || vec![list.clone()], TRUST).await?;
+        let list = claim.list_name();
+        let bodies = documents(env, &claim.cache_group(), move || vec![list.clone()], LIFETIME).await?;
         let Some(list) = bodies.first().and_then(Option::as_ref) else {
             continue;
         };
-        for entry in index::decode(&list.value)? {
+        for entry in index::decode_list(&list.value)? {
             let owner = entry.tenant.map(TenantId::new).transpose();
             let owner = owner.map_err(|_| StoreError::Corrupt("a list of issuers".to_owned()))?;
             let candidate = CandidateIssuer { owner, id: entry.id };
@@ -152,29 +158,30 @@ pub(crate) async fn find_candidates<E: AuthEnvironment>(
     }
     found.sort_by_key(|candidate| match &candidate.owner {
         None => 0,
-        Some(owner) if Some(owner.as_str()) == named => 1,
+        Some(owner) if Some(owner.as_str()) == named_tenant => 1,
         Some(_) => 2,
     });
-    found.truncate(MAX_TRIED);
+    found.truncate(MAX_CANDIDATES);
     Ok(found)
 }
 
-/// The issuer of a document, and when the store was asked for it, where that is known. `None`: there is none that can be
-/// used for tokens of this `issuer`.
+/// Returns a candidate's issuer and the time at which its document was read from the store, if that is known. Returns `None`
+/// when the document cannot be used for tokens of `issuer`.
 ///
 /// # Errors
-/// [`StoreError`] when the store had to be asked and did not answer.
+/// [`StoreError`] when the document is not cached and the store does not answer.
 pub(crate) async fn load_issuer<E: AuthEnvironment>(
     env: &E,
     candidate: &CandidateIssuer,
     issuer: &str,
-) -> Result<Option<(Rc<Issuer>, Option<Timestamp>)>, StoreError> {
+) -> Result<Option<(Rc<LoadedIssuer>, Option<Timestamp>)>, StoreError> {
     let owner = candidate.owner.as_ref();
-    let (name, group) = (name(owner, &candidate.id), group(owner, &candidate.id));
-    let bodies = documents(env, &group, move || vec![name.clone()], TRUST).await?;
+    let name = issuer_document_name(owner, &candidate.id);
+    let group = cache_group(owner, &candidate.id);
+    let bodies = documents(env, &group, move || vec![name.clone()], LIFETIME).await?;
     let checked_at = env.cache_state().documents.checked_at(&group, &bodies);
-    let found = env.auth_state().issuers.of(&group, candidate, &bodies);
-    // The list is only a way to the document, which may have changed since.
+    let found = env.auth_state().issuers.parse_issuer(&group, candidate, &bodies);
+    // The document may have changed after it was put on the list of this issuer.
     let found = found.filter(|found| found.record.issuer == issuer);
     Ok(found.map(|found| (found, checked_at)))
 }
@@ -202,23 +209,27 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_parsed_once_for_a_copy_of_their_document() {
-        let known = IssuerCache::default();
+    fn each_version_of_a_document_is_parsed_once() {
+        let cache = IssuerCache::default();
         let first = bodies(1);
-        let of = |bodies: &Rc<Bodies>| known.of("g", &candidate(), bodies).unwrap();
-        let made = of(&first);
-        assert!(Rc::ptr_eq(&made, &of(&first)));
-        assert!(!Rc::ptr_eq(&made, &of(&bodies(2))));
+        let parse = |bodies: &Rc<Bodies>| cache.parse_issuer("g", &candidate(), bodies).unwrap();
+        let parsed = parse(&first);
+        assert!(Rc::ptr_eq(&parsed, &parse(&first)));
+        assert!(!Rc::ptr_eq(&parsed, &parse(&bodies(2))));
     }
 
     #[test]
     fn a_document_that_cannot_be_read_is_no_issuer() {
-        let known = IssuerCache::default();
+        let cache = IssuerCache::default();
         let damaged = |value: &[u8]| {
             let value = value.to_vec();
             Rc::new(vec![Some(Versioned { version: 1, value })])
         };
-        assert!(known.of("g", &candidate(), &damaged(b"{")).is_none());
-        assert!(known.of("g", &candidate(), &Rc::new(vec![None])).is_none());
+        assert!(cache.parse_issuer("g", &candidate(), &damaged(b"{")).is_none());
+        assert!(
+            cache
+                .parse_issuer("g", &candidate(), &Rc::new(vec![None]))
+                .is_none()
+        );
     }
 }

@@ -1,8 +1,9 @@
-//! From what a token says of its issuer and its audience to the documents that may be candidate: one list of the operator's
-//! for each such pair. A token does not say whose issuer it is of, and several tenants may trust the same one.
+//! Lists of the issuers' documents for each pair of issuer and audience. A token contains this pair but not the tenant that
+//! trusts the issuer, and several tenants may trust the same issuer.
 //!
-//! A list is only a way to documents, and a document decides what it claims. So lists are changed before and after their
-//! documents in an order in which whatever breaks off is put right by the same request, sent again.
+//! A document decides which pairs it claims; a list only helps to find it. A document is put on its lists before it is written,
+//! and taken off its lists before it is deleted. So when a request fails in between, the same request, sent again, repairs the
+//! lists.
 
 use std::collections::BTreeSet;
 
@@ -16,33 +17,33 @@ use crate::AuthEnvironment;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_identity::hex::encode as hex;
 
-/// What the ids of these documents start with: no issuer's id does, and all of those come before it.
+/// The first character of the lists' ids. No issuer's id starts with it, and all issuers' ids sort before it.
 pub(crate) const PREFIX: char = '~';
-/// Tenants' documents that one pair leads to. A tenant has one of them at most, and the operator's come in addition.
+/// The most tenants' documents on one list. A tenant has at most one document on a list. The operator's are not counted.
 const MAX_ENTRIES: usize = 1000;
-/// How often a change is tried anew because somebody else changed the same list.
-const MAX_ATTEMPTS: u32 = 8;
-/// Bytes of the digest that names a list.
+/// How often a change is tried again because another request changed the list first.
+const MAX_TRIES: u32 = 8;
+/// The bytes of the digest in a list's id.
 const NAME_BYTES: usize = 20;
 
-/// What a document claims: the tokens of an issuer for an audience.
+/// A pair of issuer and audience whose tokens a document claims.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IssuerClaim {
-    /// `iss` of the tokens.
+    /// The claim `iss` of the tokens.
     pub issuer: String,
-    /// `aud` of the tokens.
+    /// The claim `aud` of the tokens.
     pub audience: String,
 }
 
 impl IssuerClaim {
-    /// A short name for keys. The length keeps the two apart.
+    /// Returns a digest of the pair. The length of the issuer keeps the two texts apart.
     fn digest(&self) -> String {
         let Self { issuer, audience } = self;
         digest(&format!("{} {issuer} {audience}", issuer.len()))
     }
 
-    /// Where the documents that claim this are listed.
-    pub(crate) fn list(&self) -> DocumentName {
+    /// Returns the name of the list of the documents that claim this pair.
+    pub(crate) fn list_name(&self) -> DocumentName {
         DocumentName {
             tenant: None,
             kind: DocumentKind::Issuer,
@@ -50,13 +51,13 @@ impl IssuerClaim {
         }
     }
 
-    /// The group of the list among the copies.
-    pub(crate) fn group(&self) -> String {
+    /// Returns the cache group of the list.
+    pub(crate) fn cache_group(&self) -> String {
         format!("issuers:{}", self.digest())
     }
 }
 
-/// Returns what an issuer's document claims: one claim for each audience.
+/// Returns the claims of an issuer's document: one for each audience.
 pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<IssuerClaim> {
     let claim = |audience: &String| IssuerClaim {
         issuer: record.issuer.clone(),
@@ -65,120 +66,120 @@ pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<IssuerClaim> {
     record.audiences.iter().map(claim).collect()
 }
 
-/// One document on a list.
+/// A document on a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// Whose it is; `None`: the operator's.
+pub(crate) struct IssuerListEntry {
+    /// The tenant; `None`: the operator's.
     pub tenant: Option<String>,
-    /// Its id.
+    /// The document's id.
     pub id: String,
-    /// The version in which it was found to claim this; 0 while it is on its way. It makes every confirmation a change of
-    /// the list, so that nobody takes the entry off by what they read before.
+    /// The version of the document that claims the pair; 0 until the document is written. Each new version changes the list, so
+    /// a request that has read an older list cannot remove the entry.
     version: u64,
 }
 
-impl Entry {
-    fn is(&self, owner: Option<&TenantId>, id: &str) -> bool {
+impl IssuerListEntry {
+    fn is_document(&self, owner: Option<&TenantId>, id: &str) -> bool {
         self.tenant.as_deref() == owner.map(TenantId::as_str) && self.id == id
     }
 }
 
-/// A short name of any text, for keys.
+/// Returns a short digest of a text, for keys of the store and the cache.
 pub fn digest(text: &str) -> String {
     let digest = Sha256::digest(text);
     hex(digest.get(..NAME_BYTES).unwrap_or_default())
 }
 
-/// The entries of a list.
+/// Decodes the entries of a list.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`].
-pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
+/// [`StoreError::Corrupt`] for another format.
+pub(crate) fn decode_list(bytes: &[u8]) -> Result<Vec<IssuerListEntry>, StoreError> {
     serde_json::from_slice(bytes).map_err(|_| StoreError::Corrupt("a list of issuers".to_owned()))
 }
 
-/// Lists a document that is about to claim this. One that is listed keeps its place.
+/// Adds a document to the list of a claim before the document is written. A document that is on the list keeps its position.
 ///
 /// # Errors
 /// `quota-reached` when the list is full.
-pub(crate) async fn announce<E: AuthEnvironment>(
+pub(crate) async fn add_to_list<E: AuthEnvironment>(
     env: &E,
     claim: &IssuerClaim,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
-    change(env, claim, async |entries| {
-        if entries.iter().any(|entry| entry.is(owner, id)) {
+    change_list(env, claim, async |entries| {
+        if entries.iter().any(|entry| entry.is_document(owner, id)) {
             return Ok(());
         }
         if owner.is_some() && entries.len() >= MAX_ENTRIES {
             let detail = "Too many tenants trust this issuer for this audience.";
             return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
         }
-        entries.push(entry(owner, id, 0));
+        entries.push(new_entry(owner, id, 0));
         Ok(())
     })
     .await
 }
 
-/// Takes a document off a list.
+/// Removes a document from the list of a claim.
 ///
 /// # Errors
-/// The problem to answer with.
-pub(crate) async fn withdraw<E: AuthEnvironment>(
+/// A store error, or a conflict when other requests keep changing the list.
+pub(crate) async fn remove_from_list<E: AuthEnvironment>(
     env: &E,
     claim: &IssuerClaim,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
-    settle(env, claim, owner, id, async || Ok(None)).await
+    update_list_entry(env, claim, owner, id, async || Ok(None)).await
 }
 
-/// Lists a document, or takes it off, by what `version` says after the list was read: in which version the document
-/// claims this, if it does.
+/// Adds a document to the list of a claim or removes it. `version` is called after the list is read, and returns the version of
+/// the document if it makes the claim.
 ///
 /// # Errors
-/// The problem to answer with.
-pub(crate) async fn settle<E: AuthEnvironment>(
+/// A store error, or a conflict when other requests keep changing the list.
+pub(crate) async fn update_list_entry<E: AuthEnvironment>(
     env: &E,
     claim: &IssuerClaim,
     owner: Option<&TenantId>,
     id: &str,
     version: impl AsyncFn() -> Result<Option<u64>, Problem>,
 ) -> Result<(), Problem> {
-    change(env, claim, async |entries| {
+    change_list(env, claim, async |entries| {
         let Some(version) = version().await? else {
-            entries.retain(|entry| !entry.is(owner, id));
+            entries.retain(|entry| !entry.is_document(owner, id));
             return Ok(());
         };
-        match entries.iter_mut().find(|entry| entry.is(owner, id)) {
-            Some(there) => there.version = version,
-            None => entries.push(entry(owner, id, version)),
+        match entries.iter_mut().find(|entry| entry.is_document(owner, id)) {
+            Some(entry) => entry.version = version,
+            None => entries.push(new_entry(owner, id, version)),
         }
         Ok(())
     })
     .await
 }
 
-fn entry(owner: Option<&TenantId>, id: &str, version: u64) -> Entry {
-    Entry {
+fn new_entry(owner: Option<&TenantId>, id: &str, version: u64) -> IssuerListEntry {
+    IssuerListEntry {
         tenant: owner.map(ToString::to_string),
         id: id.to_owned(),
         version,
     }
 }
 
-async fn change<E: AuthEnvironment>(
+async fn change_list<E: AuthEnvironment>(
     env: &E,
     claim: &IssuerClaim,
-    edit: impl AsyncFn(&mut Vec<Entry>) -> Result<(), Problem>,
+    edit: impl AsyncFn(&mut Vec<IssuerListEntry>) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let (store, name) = (env.store(), claim.list());
-    for _ in 0..MAX_ATTEMPTS {
+    let (store, name) = (env.store(), claim.list_name());
+    for _ in 0..MAX_TRIES {
         let found = store.read_documents(std::slice::from_ref(&name)).await?;
-        let there = found.into_iter().next().flatten();
-        let before = match &there {
-            Some(document) => decode(&document.value)?,
+        let document = found.into_iter().next().flatten();
+        let before = match &document {
+            Some(document) => decode_list(&document.value)?,
             None => Vec::new(),
         };
         let mut entries = before.clone();
@@ -186,7 +187,7 @@ async fn change<E: AuthEnvironment>(
         if entries == before {
             return Ok(());
         }
-        let expected = there.map_or(Expected::Absent, |there| Expected::Version(there.version));
+        let expected = document.map_or(Expected::Absent, |document| Expected::Version(document.version));
         let changed = if entries.is_empty() {
             store.delete_document(&name, expected).await?.is_ok()
         } else {

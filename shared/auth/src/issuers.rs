@@ -1,4 +1,4 @@
-//! Issuers' documents, kept for an administrator.
+//! Reads and changes the documents of issuers, for administrators.
 
 use leaderboard_api::issuer_record::KeySetProbe;
 use std::collections::BTreeSet;
@@ -16,15 +16,15 @@ use leaderboard_api::issuer_record::IssuerRecord;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::documents::renew;
 
-/// Documents of one tenant.
+/// The most documents of one tenant.
 const MAX_ISSUERS: u32 = 64;
-/// Documents of the operator's own.
+/// The most documents of the operator.
 const MAX_ISSUERS_OF_OPERATOR: u32 = 256;
-/// How often a change is tried anew because somebody else changed the same document.
-const MAX_ATTEMPTS: u32 = 4;
+/// How often a change is tried again because another request changed the document first.
+const MAX_TRIES: u32 = 4;
 
-/// Where a document is.
-pub fn name(owner: Option<&TenantId>, id: &str) -> DocumentName {
+/// Returns the name of an issuer's document.
+pub(crate) fn issuer_document_name(owner: Option<&TenantId>, id: &str) -> DocumentName {
     DocumentName {
         tenant: owner.cloned(),
         kind: DocumentKind::Issuer,
@@ -32,22 +32,22 @@ pub fn name(owner: Option<&TenantId>, id: &str) -> DocumentName {
     }
 }
 
-/// The group of a document among the copies.
-pub fn group(owner: Option<&TenantId>, id: &str) -> String {
-    // No tenant's id starts with a dot.
+/// Returns the cache group of an issuer's document.
+pub(crate) fn cache_group(owner: Option<&TenantId>, id: &str) -> String {
+    // The dot stands for the operator: no tenant's id starts with it.
     format!("issuer:{}:{id}", owner.map_or(".", TenantId::as_str))
 }
 
-/// A document as the store has it now.
+/// Reads an issuer's document from the store.
 ///
 /// # Errors
-/// [`StoreError`].
-pub async fn stored<E: AuthEnvironment>(
+/// [`StoreError`]; [`StoreError::Corrupt`] for a damaged document.
+pub async fn read_issuer<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<Option<Versioned<IssuerRecord>>, StoreError> {
-    let document = document(env, owner, id).await?;
+    let document = read_document(env, owner, id).await?;
     document
         .map(|document| {
             Ok(Versioned {
@@ -58,16 +58,19 @@ pub async fn stored<E: AuthEnvironment>(
         .transpose()
 }
 
-async fn document<E: AuthEnvironment>(
+async fn read_document<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<Option<Versioned<Vec<u8>>>, StoreError> {
-    let found = env.store().read_documents(&[name(owner, id)]).await?;
+    let found = env
+        .store()
+        .read_documents(&[issuer_document_name(owner, id)])
+        .await?;
     Ok(found.into_iter().next().flatten())
 }
 
-/// A document that is there before a change. One that cannot be read is there, and can be replaced and deleted.
+/// The stored document before a change. A damaged document has no `record`; it can be replaced and deleted.
 struct StoredIssuer {
     version: u64,
     record: Option<IssuerRecord>,
@@ -79,7 +82,7 @@ impl StoredIssuer {
         owner: Option<&TenantId>,
         id: &str,
     ) -> Result<Option<Self>, StoreError> {
-        let document = document(env, owner, id).await?;
+        let document = read_document(env, owner, id).await?;
         Ok(document.map(|document| Self {
             version: document.version,
             record: IssuerRecord::decode(&document.value).ok(),
@@ -91,92 +94,109 @@ impl StoredIssuer {
     }
 }
 
-/// The version that the store must find, so that nothing is replaced but what was read, once the preconditions hold for that.
-fn exactly(preconditions: &Preconditions, before: Option<&StoredIssuer>) -> Result<Expected, Problem> {
+/// Checks the preconditions for the document that was read. Returns the version that the store must find when it writes, so
+/// that a newer document is not overwritten.
+///
+/// # Errors
+/// `precondition-failed`.
+fn check_preconditions(
+    preconditions: &Preconditions,
+    before: Option<&StoredIssuer>,
+) -> Result<Expected, Problem> {
     let version = before.map(|before| before.version);
     preconditions.expected(version)?;
     Ok(version.map_or(Expected::Absent, Expected::Version))
 }
 
-/// Creates or replaces a document. Its version, and whether it is new.
+/// Creates or replaces a document. Returns its version, and whether it is new.
 ///
 /// # Errors
-/// `issuer-taken` when another document of the same owner claims the same; `quota-reached`; `precondition-failed` when
-/// the preconditions do not hold for what is there.
-pub async fn put<E: AuthEnvironment>(
+/// `issuer-taken` when another document of the same owner claims the same issuer and audience; `quota-reached`;
+/// `precondition-failed` when the stored document does not meet the preconditions.
+pub async fn put_issuer<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
     record: &IssuerRecord,
     preconditions: &Preconditions,
 ) -> Result<(u64, bool), Problem> {
-    check_the_others(env, owner, id, record).await?;
+    check_other_issuers(env, owner, id, record).await?;
     let body = serde_json::to_vec(record)
         .map_err(|error| Problem::internal(format!("an issuer's document: {error}")))?;
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_TRIES {
         let before = StoredIssuer::read(env, owner, id).await?;
-        let exactly = exactly(preconditions, before.as_ref())?;
+        let expected = check_preconditions(preconditions, before.as_ref())?;
         let (old, new) = (
             before.as_ref().map(StoredIssuer::claims).unwrap_or_default(),
             index::claims_of(record),
         );
         let put = async || {
             for claim in old.difference(&new) {
-                index::withdraw(env, claim, owner, id).await?;
+                index::remove_from_list(env, claim, owner, id).await?;
             }
             for claim in &new {
-                index::announce(env, claim, owner, id).await?;
+                index::add_to_list(env, claim, owner, id).await?;
             }
-            let put = env.store().put_document(&name(owner, id), &body, exactly).await?;
+            let put = env
+                .store()
+                .put_document(&issuer_document_name(owner, id), &body, expected)
+                .await?;
             Ok::<_, Problem>(put.ok())
         };
         let outcome = put().await;
-        settle(env, owner, id, &old.union(&new).cloned().collect()).await;
-        if let Some(kept) = outcome? {
-            forget_keys(env, owner, before.and_then(|before| before.record), Some(record)).await;
-            return Ok(kept);
+        synchronise(env, owner, id, &old.union(&new).cloned().collect()).await;
+        if let Some(stored) = outcome? {
+            drop_key_set(env, owner, before.and_then(|before| before.record), Some(record)).await;
+            return Ok(stored);
         }
-        // Somebody was faster, and whether that is what was expected is seen now.
+        // Another request changed the document first. The next round checks the preconditions again.
     }
     Err(Problem::new(ProblemType::Conflict))
 }
 
-/// Deletes a document. Whether there was one.
+/// Deletes a document. Returns whether it existed.
 ///
 /// # Errors
-/// `precondition-failed` when the preconditions do not hold for what is there.
-pub async fn delete<E: AuthEnvironment>(
+/// `precondition-failed` when the stored document does not meet the preconditions.
+pub async fn delete_issuer<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
     preconditions: &Preconditions,
 ) -> Result<bool, Problem> {
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_TRIES {
         let Some(before) = StoredIssuer::read(env, owner, id).await? else {
             return Ok(false);
         };
-        let exactly = exactly(preconditions, Some(&before))?;
+        let expected = check_preconditions(preconditions, Some(&before))?;
         let claims = before.claims();
-        // Off the lists first: without the document, nobody would know on which it is.
+        // The lists come first: after the document is deleted, its claims, and so its lists, are not known any more.
         let delete = async || {
             for claim in &claims {
-                index::withdraw(env, claim, owner, id).await?;
+                index::remove_from_list(env, claim, owner, id).await?;
             }
-            let deleted = env.store().delete_document(&name(owner, id), exactly).await?;
+            let deleted = env
+                .store()
+                .delete_document(&issuer_document_name(owner, id), expected)
+                .await?;
             Ok::<_, Problem>(deleted.ok())
         };
         let outcome = delete().await;
-        settle(env, owner, id, &claims).await;
+        synchronise(env, owner, id, &claims).await;
         if let Some(deleted) = outcome? {
-            forget_keys(env, owner, before.record, None).await;
+            drop_key_set(env, owner, before.record, None).await;
             return Ok(deleted);
         }
     }
     Err(Problem::new(ProblemType::Conflict))
 }
 
-/// A token cannot be of two issuers of the same owner, and an owner has so many. Other owners are nobody's business here.
-async fn check_the_others<E: AuthEnvironment>(
+/// Checks that no other document of the owner claims the same tokens, and that the owner does not have too many documents.
+/// Different owners may claim the same tokens.
+///
+/// # Errors
+/// `issuer-taken` and `quota-reached`.
+async fn check_other_issuers<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
@@ -194,19 +214,19 @@ async fn check_the_others<E: AuthEnvironment>(
         return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
     }
     let claims = index::claims_of(record);
-    let taken = |document: &Versioned<Vec<u8>>| {
+    let claims_same = |document: &Versioned<Vec<u8>>| {
         IssuerRecord::decode(&document.value)
             .is_ok_and(|other| !index::claims_of(&other).is_disjoint(&claims))
     };
-    if others.iter().any(|(_, document)| taken(document)) {
+    if others.iter().any(|(_, document)| claims_same(document)) {
         return Err(Problem::new(ProblemType::IssuerTaken));
     }
     Ok(())
 }
 
-/// Makes lists and copies agree with what the document is now, however the change before it ended. What fails here is put
-/// right by the next change of the document.
-async fn settle<E: AuthEnvironment>(
+/// Updates the lists and caches from the stored document, whether the change before succeeded or failed. If this fails, the
+/// next change of the document repairs it.
+async fn synchronise<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
@@ -214,50 +234,51 @@ async fn settle<E: AuthEnvironment>(
 ) {
     for claim in claims {
         let version = async || {
-            let now = StoredIssuer::read(env, owner, id).await?;
-            let claiming = now.filter(|now| now.claims().contains(claim));
-            Ok(claiming.map(|now| now.version))
+            let stored = StoredIssuer::read(env, owner, id).await?;
+            let claiming = stored.filter(|stored| stored.claims().contains(claim));
+            Ok(claiming.map(|stored| stored.version))
         };
-        let _ = index::settle(env, claim, owner, id, version).await;
+        let _ = index::update_list_entry(env, claim, owner, id, version).await;
     }
-    renew(env, &group(owner, id), &[name(owner, id)]).await;
+    renew(env, &cache_group(owner, id), &[issuer_document_name(owner, id)]).await;
     for claim in claims {
-        renew(env, &claim.group(), &[claim.list()]).await;
+        renew(env, &claim.cache_group(), &[claim.list_name()]).await;
     }
-    env.auth_state().tokens.forget();
+    env.auth_state().tokens.clear();
 }
 
-/// Drops the key set of a document that is gone or has another. Another document's of the same owner and address is fetched anew.
-async fn forget_keys<E: AuthEnvironment>(
+/// Drops the cached key set of a document that is deleted or has another source of keys. If another document of the owner has
+/// the same source, the set is fetched again.
+async fn drop_key_set<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     before: Option<IssuerRecord>,
     after: Option<&IssuerRecord>,
 ) {
-    let source = |record: &IssuerRecord| KeySetSource::of(owner, record);
+    let source = |record: &IssuerRecord| KeySetSource::new(owner, record);
     let after = after.and_then(source);
     if let Some(before) = before.as_ref().and_then(source)
         && after.is_none_or(|after| after != before)
     {
-        key_sets::forget(env, &before).await;
+        key_sets::drop_set(env, &before).await;
     }
 }
 
-/// Whether the keys of a document can be fetched; `None` for keys in the document.
-pub async fn probe<E: AuthEnvironment>(
+/// Fetches the keys of a document to see whether they can be used. Returns `None` when the document contains its keys.
+pub async fn probe_key_set<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     record: &IssuerRecord,
 ) -> Option<KeySetProbe> {
-    let source = KeySetSource::of(owner, record)?;
-    Some(key_sets::probe(env, &source).await)
+    let source = KeySetSource::new(owner, record)?;
+    Some(key_sets::probe_set(env, &source).await)
 }
 
-/// A page of the documents of an owner, in order of their ids.
+/// Returns a page of an owner's documents, in order of their ids.
 ///
 /// # Errors
-/// [`StoreError`].
-pub async fn list<E: AuthEnvironment>(
+/// [`StoreError`]; [`StoreError::Corrupt`] for a damaged document.
+pub async fn list_issuers<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     after: Option<&str>,

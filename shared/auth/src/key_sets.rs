@@ -1,9 +1,10 @@
-//! Key sets that issuers publish: fetched seldom, kept when the issuer is down.
+//! The key sets that issuers publish.
 //!
-//! A set is remembered by the instance and by the region's cache. After [`FRESH_MS`] it is fetched again after the
-//! response, after [`STALE_MS`] before it is used. A token whose key is not known, or whose signature is not the key's, has
-//! it fetched at once, but not within [`COOL_DOWN_MS`] of the last time, so that nobody can make this service ask an
-//! issuer at will. One request of an instance fetches, and one instance of a region; the others wait for it.
+//! A set is cached by the instance and by the region. A set older than [`FRESH_MS`] is fetched again after the response; a set
+//! older than [`STALE_MS`] is fetched again before it is used. A token with an unknown key or a wrong signature causes a fetch at
+//! once, but not within [`COOL_DOWN_MS`] of the last fetch, so that callers cannot cause a request to an issuer at will. One
+//! request of one instance of a region fetches a set; the others wait for it. If the issuer is down, the set is used for
+//! [`KEEP_MS`].
 
 use leaderboard_api::issuer_record::KeySetProbe;
 use std::cell::{Cell, RefCell};
@@ -17,82 +18,86 @@ use leaderboard_identity::token::{
 };
 
 use super::region_key_sets;
-use super::region_key_sets::Attempt;
+use super::region_key_sets::RegionFetch;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_environment::{Fetch, FetchError};
 
-/// How long a set is used as it is, in milliseconds.
+/// How long a set is used without another fetch, in milliseconds.
 const FRESH_MS: i64 = 10 * 60 * 1000;
-/// From which age on a set is used only when a new one cannot be fetched, in milliseconds: a key that the issuer has
-/// withdrawn must not come back with the first token after a quiet night.
+/// The age from which a set is used only when a new one cannot be fetched, in milliseconds. Without this bound, a key that the
+/// issuer has withdrawn would verify the first token after a night without requests.
 const STALE_MS: i64 = 60 * 60 * 1000;
-/// How long the last good set is kept when the issuer is down, in milliseconds.
+/// How long the last valid set is used when the issuer is down, in milliseconds.
 const KEEP_MS: i64 = 24 * 60 * 60 * 1000;
-/// The least time between the end of an attempt to fetch a set and the next, in milliseconds.
+/// The shortest time between the end of a fetch and the next fetch, in milliseconds.
 const COOL_DOWN_MS: i64 = 30_000;
-/// The same while there is no set at all.
+/// The same while no set is cached.
 const FIRST_COOL_DOWN_MS: i64 = 2_000;
-/// How often a request looks whether another one has fetched the set, and how long it waits in between, in milliseconds.
+/// How often a request looks whether another request has fetched the set.
 const MAX_LOOKS: u32 = 350;
+/// The pause between two looks, in milliseconds.
 const LOOK_AGAIN_MS: u64 = 20;
-/// The same, for another instance: each look asks the region's cache.
-const MAX_LOOKS_NEARBY: u32 = 70;
-const LOOK_NEARBY_AGAIN_MS: u64 = 100;
-/// Sets that an instance remembers.
+/// How often an instance looks in the region's cache whether another instance has fetched the set.
+const MAX_REGION_LOOKS: u32 = 70;
+/// The pause between two looks in the region's cache, in milliseconds.
+const LOOK_IN_REGION_AGAIN_MS: u64 = 100;
+/// The most sets that an instance caches.
 const MAX_SETS: usize = 100;
 
-/// Where a set comes from, and whose it is. Owners share no set: what one of them does to its issuers drops no set of another's.
+/// The location of a key set, and the owner of the issuer's document. Each owner has its own cached set, so that a change of one
+/// owner's issuers cannot drop the set of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeySetSource {
     owner: Option<TenantId>,
-    place: KeySetLocation,
+    location: KeySetLocation,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum KeySetLocation {
-    /// At this address.
+    /// The address of the set.
     Address(String),
-    /// Where the discovery document of this issuer says.
+    /// The issuer whose discovery document contains the address of the set.
     Discovery(String),
 }
 
 impl KeySetSource {
-    /// Where the keys of an issuer of `owner` (`None`: of the operator's) are; `None` for keys in its document.
-    pub(crate) fn of(owner: Option<&TenantId>, record: &IssuerRecord) -> Option<Self> {
-        let place = match &record.source {
+    /// Returns the source of the keys of an issuer of `owner` (`None`: the operator). Returns `None` when the document contains
+    /// the keys.
+    pub(crate) fn new(owner: Option<&TenantId>, record: &IssuerRecord) -> Option<Self> {
+        let location = match &record.source {
             KeySource::Address(url) => KeySetLocation::Address(url.clone()),
             KeySource::Discovery => KeySetLocation::Discovery(record.issuer.clone()),
             KeySource::Keys(_) => return None,
         };
         let owner = owner.cloned();
-        Some(Self { owner, place })
+        Some(Self { owner, location })
     }
 
-    /// The owner comes first, and ends with a space, which no tenant's id has.
-    fn name(&self) -> Rc<str> {
+    /// Returns the key of the set in the caches. It starts with the owner and a space, which no tenant's id contains.
+    fn cache_key(&self) -> Rc<str> {
         let owner = self.owner.as_ref().map_or(".", TenantId::as_str);
-        match &self.place {
+        match &self.location {
             KeySetLocation::Address(url) => format!("{owner} address {url}").into(),
             KeySetLocation::Discovery(issuer) => format!("{owner} discovery {issuer}").into(),
         }
     }
 }
 
-/// Whose a set is, by its name.
-fn owner_of(name: &str) -> &str {
+/// Returns the owner in the cache key of a set.
+fn owner_in_key(name: &str) -> &str {
     name.split(' ').next().unwrap_or_default()
 }
 
-/// What an instance knows of a set.
+/// A cached set, and the last fetch of it.
 #[derive(Debug, Clone)]
 struct CachedKeySet {
     keys: Option<Rc<KeySet>>,
     fetched_at: Timestamp,
-    /// When the last attempt ended.
+    /// The end of the last fetch, successful or not.
     tried_at: Timestamp,
-    /// Why it failed, if it did, and this instance made it.
+    /// Why the last fetch failed, if this instance made it.
     fault: Option<Rc<str>>,
 }
 
@@ -105,57 +110,57 @@ impl CachedKeySet {
         }
     }
 
-    const fn may_try(&self, now: Timestamp) -> bool {
-        since(now, self.tried_at) >= self.cool_down_ms()
+    const fn may_fetch(&self, now: Timestamp) -> bool {
+        elapsed_ms(now, self.tried_at) >= self.cool_down_ms()
     }
 
-    /// Its keys up to an age.
+    /// Returns the keys if they were fetched less than `age_ms` ago.
     fn younger_than(&self, age_ms: i64, now: Timestamp) -> Option<Rc<KeySet>> {
         let keys = self.keys.as_ref()?;
-        (since(now, self.fetched_at) < age_ms).then(|| Rc::clone(keys))
+        (elapsed_ms(now, self.fetched_at) < age_ms).then(|| Rc::clone(keys))
     }
 }
 
-const fn since(now: Timestamp, then: Timestamp) -> i64 {
+const fn elapsed_ms(now: Timestamp, then: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(then.as_unix_ms())
 }
 
-/// The sets that an instance knows, and those that it is fetching.
+/// The sets that an instance has cached, and those that it is fetching.
 #[derive(Debug, Default)]
 pub struct KeySetCache {
-    known: RefCell<BTreeMap<Rc<str>, Known>>,
-    /// How often a set was used or remembered.
+    sets: RefCell<BTreeMap<Rc<str>, KeySetSlot>>,
+    /// How often sets were used or cached so far.
     uses: Cell<u64>,
     fetching: RefCell<BTreeSet<Rc<str>>>,
 }
 
-/// A set that an instance remembers.
+/// A cached set, with its last use.
 #[derive(Debug)]
-struct Known {
+struct KeySetSlot {
     cached: CachedKeySet,
-    /// How often any set had been used when this one was used last.
-    used: u64,
+    /// The number of its last use, among the uses of all sets.
+    last_use: u64,
 }
 
 impl KeySetCache {
     fn find(&self, name: &str) -> Option<CachedKeySet> {
-        let mut known = self.known.borrow_mut();
-        let found = known.get_mut(name)?;
-        found.used = self.next_use();
+        let mut sets = self.sets.borrow_mut();
+        let found = sets.get_mut(name)?;
+        found.last_use = self.next_use();
         Some(found.cached.clone())
     }
 
-    fn remember(&self, name: &Rc<str>, cached: CachedKeySet) {
-        let mut known = self.known.borrow_mut();
-        if known.len() >= MAX_SETS && !known.contains_key(name) {
-            evict(&mut known, owner_of(name));
+    fn insert(&self, name: &Rc<str>, cached: CachedKeySet) {
+        let mut sets = self.sets.borrow_mut();
+        if sets.len() >= MAX_SETS && !sets.contains_key(name) {
+            evict_set(&mut sets, owner_in_key(name));
         }
-        let used = self.next_use();
-        known.insert(Rc::clone(name), Known { cached, used });
+        let last_use = self.next_use();
+        sets.insert(Rc::clone(name), KeySetSlot { cached, last_use });
     }
 
-    fn forget(&self, name: &str) {
-        self.known.borrow_mut().remove(name);
+    fn remove(&self, name: &str) {
+        self.sets.borrow_mut().remove(name);
     }
 
     fn next_use(&self) -> u64 {
@@ -165,27 +170,30 @@ impl KeySetCache {
     }
 }
 
-/// Makes room for one more set of `newcomer`: of the owners who have the most sets then, the set goes that was not used for longest.
-/// An owner who brings many takes room from nobody who has fewer.
-fn evict(known: &mut BTreeMap<Rc<str>, Known>, newcomer: &str) {
+/// Makes room for one more set of the owner `newcomer`: removes the least recently used set of the owner who has the most sets,
+/// the new one included. So an owner with many sets takes no room from owners with fewer.
+fn evict_set(sets: &mut BTreeMap<Rc<str>, KeySetSlot>, newcomer: &str) {
     let mut counts = BTreeMap::from([(newcomer, 1_usize)]);
-    for name in known.keys() {
-        let count = counts.entry(owner_of(name)).or_default();
+    for name in sets.keys() {
+        let count = counts.entry(owner_in_key(name)).or_default();
         *count = count.saturating_add(1);
     }
-    // A newcomer who has the most has nothing that could go when this is its first set.
-    let most = known.keys().filter_map(|name| counts.get(owner_of(name))).max();
-    let unused = known
+    // Only owners with cached sets are compared: the newcomer may have none that could be removed.
+    let most = sets
+        .keys()
+        .filter_map(|name| counts.get(owner_in_key(name)))
+        .max();
+    let least_used = sets
         .iter()
-        .filter(|(name, _)| counts.get(owner_of(name)) == most)
-        .min_by_key(|(_, known)| known.used)
+        .filter(|(name, _)| counts.get(owner_in_key(name)) == most)
+        .min_by_key(|(_, slot)| slot.last_use)
         .map(|(name, _)| Rc::clone(name));
-    if let Some(unused) = unused {
-        known.remove(&unused);
+    if let Some(least_used) = least_used {
+        sets.remove(&least_used);
     }
 }
 
-/// Says that a set is being fetched until it is dropped, also when the request ends early.
+/// Marks a set as being fetched until the value is dropped, also when the request ends early.
 struct Fetching<'a, E: AuthEnvironment>(&'a E, Rc<str>);
 
 impl<E: AuthEnvironment> Drop for Fetching<'_, E> {
@@ -194,38 +202,41 @@ impl<E: AuthEnvironment> Drop for Fetching<'_, E> {
     }
 }
 
-/// The keys of a set, if nobody has to be asked for them first. A set that is no longer fresh is fetched after the response.
-pub(crate) async fn at_hand<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
+/// Returns the keys of a set if they are cached and not stale. A set that is not fresh is fetched again after the response.
+pub(crate) async fn find_cached_keys<E: AuthEnvironment>(
+    env: &E,
+    source: &KeySetSource,
+) -> Option<Rc<KeySet>> {
     let now = env.now();
-    let cached = known(env, &source.name()).await?;
+    let cached = find_cached_set(env, &source.cache_key()).await?;
     let keys = cached.younger_than(STALE_MS, now)?;
-    if since(now, cached.fetched_at) >= FRESH_MS && cached.may_try(now) {
+    if elapsed_ms(now, cached.fetched_at) >= FRESH_MS && cached.may_fetch(now) {
         let (env, source) = (env.clone(), source.clone());
         env.clone().later(async move {
-            renewed(&env, &source).await;
+            refresh_keys(&env, &source).await;
         });
     }
     Some(keys)
 }
 
-/// 503: there are no keys, and they cannot be fetched.
-pub(crate) fn out_of_reach(source: &KeySetSource) -> Problem {
+/// Returns 503 for a set that is not cached and cannot be fetched.
+pub(crate) fn keys_unavailable(source: &KeySetSource) -> Problem {
     Problem::new(ProblemType::Unavailable)
         .with_detail("The keys of the token's issuer are out of reach.")
-        .with_cause(format!("no keys from {}", source.name()))
+        .with_cause(format!("no keys from {}", source.cache_key()))
 }
 
-/// Drops what is known of a set in this instance and in its region.
-pub(crate) async fn forget<E: AuthEnvironment>(env: &E, source: &KeySetSource) {
-    let name = source.name();
-    env.auth_state().key_sets.forget(&name);
-    region_key_sets::forget(env, &name).await;
+/// Removes a set from the caches of this instance and its region.
+pub(crate) async fn drop_set<E: AuthEnvironment>(env: &E, source: &KeySetSource) {
+    let name = source.cache_key();
+    env.auth_state().key_sets.remove(&name);
+    region_key_sets::delete_set(env, &name).await;
 }
 
-/// Fetches a set, unless that was tried a moment ago, and says what came of it.
-pub(crate) async fn probe<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> KeySetProbe {
-    let name = source.name();
-    renewed(env, source).await;
+/// Fetches a set, unless the last fetch was a moment ago, and returns the result of the last fetch.
+pub(crate) async fn probe_set<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> KeySetProbe {
+    let name = source.cache_key();
+    refresh_keys(env, source).await;
     let Some(cached) = env.auth_state().key_sets.find(&name) else {
         return KeySetProbe::Failed("They are being fetched by another request.".to_owned());
     };
@@ -238,80 +249,87 @@ pub(crate) async fn probe<E: AuthEnvironment>(env: &E, source: &KeySetSource) ->
     }
 }
 
-/// The keys of a set after another attempt to fetch it, or without one when the last is too recent.
-pub(crate) async fn renewed<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
-    let (name, memory) = (source.name(), &env.auth_state().key_sets);
-    if memory.fetching.borrow().contains(&name) {
+/// Fetches a set and returns its keys. Returns the cached keys when the last fetch was a moment ago, or when the fetch fails and
+/// the keys are not older than [`KEEP_MS`].
+pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
+    let (name, cache) = (source.cache_key(), &env.auth_state().key_sets);
+    if cache.fetching.borrow().contains(&name) {
         for _ in 0..MAX_LOOKS {
             env.pause(LOOK_AGAIN_MS).await;
-            if !memory.fetching.borrow().contains(&name) {
+            if !cache.fetching.borrow().contains(&name) {
                 break;
             }
         }
-        return memory.find(&name)?.younger_than(KEEP_MS, env.clock());
+        return cache.find(&name)?.younger_than(KEEP_MS, env.clock());
     }
-    memory.fetching.borrow_mut().insert(Rc::clone(&name));
+    cache.fetching.borrow_mut().insert(Rc::clone(&name));
     let _fetching = Fetching(env, Rc::clone(&name));
-    let begun = env.clock();
-    let cached = known(env, &name).await.unwrap_or(CachedKeySet {
+    let began_at = env.clock();
+    let cached = find_cached_set(env, &name).await.unwrap_or(CachedKeySet {
         keys: None,
         fetched_at: Timestamp::MIN,
         tried_at: Timestamp::MIN,
         fault: None,
     });
-    if !cached.may_try(begun) {
-        return cached.younger_than(KEEP_MS, begun);
+    if !cached.may_fetch(began_at) {
+        return cached.younger_than(KEEP_MS, began_at);
     }
-    let after = match tried_nearby(env, &name, &cached, begun).await {
-        Some(nearby) => nearby,
-        None => fetched(env, source, cached).await,
+    let fetched = match wait_for_region(env, &name, &cached, began_at).await {
+        Some(fetched) => fetched,
+        None => fetch_and_share(env, source, cached).await,
     };
-    let keys = after.younger_than(KEEP_MS, env.clock());
-    memory.remember(&name, after);
+    let keys = fetched.younger_than(KEEP_MS, env.clock());
+    cache.insert(&name, fetched);
     keys
 }
 
-/// What another instance of the region has got, if one is fetching or has tried lately.
-async fn tried_nearby<E: AuthEnvironment>(
+/// Returns the result of another instance's fetch, if an instance of the region is fetching the set or has done so a moment
+/// ago. Waits for a fetch that is running.
+async fn wait_for_region<E: AuthEnvironment>(
     env: &E,
     name: &str,
     cached: &CachedKeySet,
     now: Timestamp,
 ) -> Option<CachedKeySet> {
-    let mut attempt = region_key_sets::attempt(env, name, now).await;
-    if attempt == Some(Attempt::UnderWay) {
-        for _ in 0..MAX_LOOKS_NEARBY {
-            env.pause(LOOK_NEARBY_AGAIN_MS).await;
-            attempt = region_key_sets::attempt(env, name, env.clock()).await;
-            if attempt != Some(Attempt::UnderWay) {
+    let mut fetch = region_key_sets::read_fetch(env, name, now).await;
+    if fetch == Some(RegionFetch::Running) {
+        for _ in 0..MAX_REGION_LOOKS {
+            env.pause(LOOK_IN_REGION_AGAIN_MS).await;
+            fetch = region_key_sets::read_fetch(env, name, env.clock()).await;
+            if fetch != Some(RegionFetch::Running) {
                 break;
             }
         }
     }
-    let tried_at = match attempt? {
-        // For as long as attempts take: whoever was fetching may be gone.
-        Attempt::UnderWay => return None,
-        Attempt::Ended(age_ms) if age_ms >= cached.cool_down_ms() => return None,
-        Attempt::Ended(age_ms) => env.clock().saturating_add_ms(age_ms.saturating_neg()),
+    let tried_at = match fetch? {
+        // The fetch takes longer than any fetch can: the instance that made it has probably ended.
+        RegionFetch::Running => return None,
+        RegionFetch::Ended(age_ms) if age_ms >= cached.cool_down_ms() => return None,
+        RegionFetch::Ended(age_ms) => env.clock().saturating_add_ms(age_ms.saturating_neg()),
     };
-    let nearby = from_region(env, name).await;
-    let newest = nearby.filter(|nearby| nearby.fetched_at > cached.fetched_at);
+    let regional = read_regional_set(env, name).await;
+    let newest = regional.filter(|regional| regional.fetched_at > cached.fetched_at);
     Some(CachedKeySet {
         tried_at,
         ..newest.unwrap_or_else(|| cached.clone())
     })
 }
 
-async fn fetched<E: AuthEnvironment>(env: &E, source: &KeySetSource, before: CachedKeySet) -> CachedKeySet {
-    let (name, fetched_at) = (source.name(), env.clock());
-    region_key_sets::note_attempt(env, &name, false, fetched_at).await;
-    let fetched = fetch(env, source).await;
+/// Fetches a set and shares it with the region. When the fetch fails, the returned value keeps the keys of `before`.
+async fn fetch_and_share<E: AuthEnvironment>(
+    env: &E,
+    source: &KeySetSource,
+    before: CachedKeySet,
+) -> CachedKeySet {
+    let (name, fetched_at) = (source.cache_key(), env.clock());
+    region_key_sets::write_fetch(env, &name, false, fetched_at).await;
+    let fetched = fetch_set(env, source).await;
     if let Ok((json, _)) = &fetched {
-        region_key_sets::keep(env, &name, json, fetched_at).await;
+        region_key_sets::write_set(env, &name, json, fetched_at).await;
     }
-    // The end counts: an issuer that takes long to answer is not asked without a pause.
+    // The cool-down starts at the end of the fetch, so that a slow issuer gets a pause as well.
     let tried_at = env.clock();
-    region_key_sets::note_attempt(env, &name, true, tried_at).await;
+    region_key_sets::write_fetch(env, &name, true, tried_at).await;
     match fetched {
         Ok((_, keys)) => CachedKeySet {
             keys: Some(Rc::new(keys)),
@@ -327,27 +345,27 @@ async fn fetched<E: AuthEnvironment>(env: &E, source: &KeySetSource, before: Cac
     }
 }
 
-/// Fetches a set. What went wrong is said in words that tell nothing of the network that this service is in.
-async fn fetch<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Result<(Vec<u8>, KeySet), String> {
-    let url = match &source.place {
+/// Fetches a set. The text of an error says nothing about the network of this service.
+async fn fetch_set<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Result<(Vec<u8>, KeySet), String> {
+    let url = match &source.location {
         KeySetLocation::Address(url) => url.clone(),
         KeySetLocation::Discovery(issuer) => {
             let url = discovery_url(issuer, Hosts::Any)
                 .map_err(|_| "The issuer is no address that has a discovery document.".to_owned())?;
-            let document = get(env, &url, MAX_DISCOVERY_BYTES).await?;
+            let document = fetch_document(env, &url, MAX_DISCOVERY_BYTES).await?;
             let discovery = Discovery::parse(&document, issuer);
             discovery
                 .map_err(|_| format!("{url} is no discovery document of this issuer."))?
                 .jwks_uri
         }
     };
-    let json = get(env, &url, MAX_KEY_SET_BYTES).await?;
+    let json = fetch_document(env, &url, MAX_KEY_SET_BYTES).await?;
     let keys = KeySet::parse(&json, KeyOrigin::Published);
     let keys = keys.map_err(|_| format!("{url} is no key set with a key that can be used."))?;
     Ok((json.to_vec(), keys))
 }
 
-async fn get<E: AuthEnvironment>(env: &E, url: &str, max_bytes: usize) -> Result<Bytes, String> {
+async fn fetch_document<E: AuthEnvironment>(env: &E, url: &str, max_bytes: usize) -> Result<Bytes, String> {
     env.fetch()
         .get(url, max_bytes)
         .await
@@ -362,24 +380,24 @@ async fn get<E: AuthEnvironment>(env: &E, url: &str, max_bytes: usize) -> Result
         })
 }
 
-/// What the instance knows of a set; where that is not fresh, what the region knows if it is newer.
-async fn known<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<CachedKeySet> {
+/// Returns the instance's set; if it is not fresh, the region's set if that is newer.
+async fn find_cached_set<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<CachedKeySet> {
     let cached = env.auth_state().key_sets.find(name);
     let fresh = |cached: &CachedKeySet| cached.younger_than(FRESH_MS, env.now()).is_some();
     if cached.as_ref().is_some_and(fresh) {
         return cached;
     }
-    let nearby = from_region(env, name).await;
+    let regional = read_regional_set(env, name).await;
     let fetched_at = cached.as_ref().map_or(Timestamp::MIN, |cached| cached.fetched_at);
-    let Some(newer) = nearby.filter(|nearby| nearby.fetched_at > fetched_at) else {
+    let Some(newer) = regional.filter(|regional| regional.fetched_at > fetched_at) else {
         return cached;
     };
-    env.auth_state().key_sets.remember(name, newer.clone());
+    env.auth_state().key_sets.insert(name, newer.clone());
     Some(newer)
 }
 
-async fn from_region<E: AuthEnvironment>(env: &E, name: &str) -> Option<CachedKeySet> {
-    let (keys, fetched_at) = region_key_sets::set(env, name).await?;
+async fn read_regional_set<E: AuthEnvironment>(env: &E, name: &str) -> Option<CachedKeySet> {
+    let (keys, fetched_at) = region_key_sets::read_set(env, name).await?;
     Some(CachedKeySet {
         keys: Some(Rc::new(keys)),
         fetched_at,

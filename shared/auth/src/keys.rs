@@ -1,5 +1,5 @@
-//! Records of API keys, by copies that are never old: a key that was revoked is refused everywhere within
-//! [`REVOKED_WITHIN_MS`], except for reads by instances that cannot reach the store.
+//! The records of API keys, cached for a short time. A revoked key is refused everywhere within [`REVOKED_WITHIN_MS`], except
+//! for reads in instances that cannot reach the store.
 
 use leaderboard_core::ports::{DocumentKind, DocumentName};
 use leaderboard_core::{StoreError, TenantId};
@@ -9,13 +9,14 @@ use crate::AuthEnvironment;
 use leaderboard_api::Permission;
 use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, documents, renew};
 
-/// How long a revocation takes at most to hold in every instance of every region, in milliseconds.
+/// The longest time until a revocation takes effect in every instance of every region, in milliseconds.
 const REVOKED_WITHIN_MS: i64 = 5_000;
-/// How long a key that was good stays good for reads while the store is out of reach, in milliseconds: an hour.
+/// How long a valid key stays valid for reads while the store is out of reach: an hour, in milliseconds.
 const GRACE_MS: i64 = 60 * 60 * 1000;
 
-/// How long copies are good for. What is more than a read is refused rather than let through by a key that may be revoked.
-const fn trust(permission: Permission) -> DocumentLifetime {
+/// Returns how long a cached record is used. A request that is not a read is refused when the record cannot be read again,
+/// because the key may be revoked.
+const fn record_lifetime(permission: Permission) -> DocumentLifetime {
     let hard_ttl_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS;
     DocumentLifetime {
         soft_ttl_ms: 2_000,
@@ -30,8 +31,8 @@ const fn trust(permission: Permission) -> DocumentLifetime {
     }
 }
 
-/// Where a key's record is kept.
-pub fn name(tenant: &TenantId, id: KeyId) -> DocumentName {
+/// Returns the name of the document that contains a key's record.
+pub fn key_document_name(tenant: &TenantId, id: KeyId) -> DocumentName {
     DocumentName {
         tenant: Some(tenant.clone()),
         kind: DocumentKind::Key,
@@ -43,37 +44,39 @@ fn group(tenant: &TenantId, id: KeyId) -> String {
     format!("key:{tenant}:{id}")
 }
 
-/// A key's record, from the nearest copy that is good for what the caller needs.
+/// Returns a key's record from the cache, or from the store. `permission` decides how old a cached record may be.
 ///
 /// # Errors
-/// [`StoreError`] when the store had to be asked and did not answer.
-pub async fn record<E: AuthEnvironment>(
+/// [`StoreError`] when no cached record is recent enough and the store does not answer.
+pub async fn load_key_record<E: AuthEnvironment>(
     env: &E,
     tenant: &TenantId,
     id: KeyId,
     permission: Permission,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {
-    let name = name(tenant, id);
+    let name = key_document_name(tenant, id);
     let bodies = documents(
         env,
         &group(tenant, id),
         move || vec![name.clone()],
-        trust(permission),
+        record_lifetime(permission),
     )
     .await?;
     let document = bodies.first().and_then(Option::as_ref);
-    document.map(|document| decoded(&document.value)).transpose()
+    document
+        .map(|document| decode_key_record(&document.value))
+        .transpose()
 }
 
-/// Renews the copies of a record that has changed.
-pub async fn changed<E: AuthEnvironment>(env: &E, tenant: &TenantId, id: KeyId) {
-    renew(env, &group(tenant, id), &[name(tenant, id)]).await;
+/// Reads a changed record from the store into the caches.
+pub async fn refresh_key_record<E: AuthEnvironment>(env: &E, tenant: &TenantId, id: KeyId) {
+    renew(env, &group(tenant, id), &[key_document_name(tenant, id)]).await;
 }
 
-/// A record as the store has it.
+/// Decodes a stored record.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`].
-pub fn decoded(bytes: &[u8]) -> Result<ApiKeyRecord, StoreError> {
+/// [`StoreError::Corrupt`] for another format.
+pub fn decode_key_record(bytes: &[u8]) -> Result<ApiKeyRecord, StoreError> {
     ApiKeyRecord::decode(bytes).ok_or_else(|| StoreError::Corrupt("a key's record".to_owned()))
 }

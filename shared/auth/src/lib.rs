@@ -1,4 +1,14 @@
-//! Credentials and what they are verified with: API keys by their records, tokens by the keys of their issuers.
+//! Authentication and authorisation.
+//!
+//! In the order in which a request meets them:
+//! - `auth_throttle`: limits refused credentials and failed requests by address, before a credential is checked;
+//! - `authenticate`: finds the caller from an API key (`keys`), a token (`tokens`) or the operator's key (`secret`);
+//! - `candidates`: for a token, the issuers that may have issued it (`index` lists them by issuer and audience);
+//! - `key_sets`: the keys that issuers publish, cached by the instance and the region (`region_key_sets`);
+//! - `player_tokens`: verifies the tokens that this service issues itself;
+//! - `authorise`: whether the caller has the permission that the route needs.
+//!
+//! `issuers` reads and changes the documents of issuers for administrators.
 
 mod auth_throttle;
 mod authenticate;
@@ -19,7 +29,7 @@ use leaderboard_environment::Environment;
 use leaderboard_tenant_config::TenantConfigEnvironment;
 
 pub use auth_throttle::{AuthThrottle, check_address, read_operator_rules};
-pub use authenticate::{identity, is_operator};
+pub use authenticate::{identify_caller, is_operator};
 pub use authorise::authorise;
 pub use candidates::IssuerCache;
 pub use index::digest;
@@ -32,12 +42,12 @@ pub use tokens::TokenCache;
 pub trait AuthEnvironment:
     TenantConfigEnvironment + Environment<State: AsRef<AuthState> + AsRef<AuthSettings>>
 {
-    /// Returns what this instance has verified, and what it verifies with.
+    /// Returns the caches of this instance.
     fn auth_state(&self) -> &AuthState {
         self.state().as_ref()
     }
 
-    /// Returns the credentials of the operator, and the keys of player tokens.
+    /// Returns the operator's secrets and the keys of player tokens.
     fn auth_settings(&self) -> &AuthSettings {
         self.state().as_ref()
     }
@@ -48,23 +58,23 @@ impl<E: TenantConfigEnvironment + Environment<State: AsRef<AuthState> + AsRef<Au
 {
 }
 
-/// What an instance has verified, and what it verifies with.
+/// The caches of an instance: verified tokens, and the keys that verify them.
 #[derive(Debug, Default)]
 pub struct AuthState {
     /// Key sets of issuers.
     pub key_sets: KeySetCache,
     /// Issuers, parsed from their documents.
     pub issuers: IssuerCache,
-    /// TokenCache that were verified.
+    /// Verified tokens.
     pub tokens: TokenCache,
 }
 
-/// The credentials of the operator, and the keys of player tokens.
+/// The operator's secrets and the keys of player tokens.
 #[derive(Debug, Clone)]
 pub struct AuthSettings {
-    /// The operator's key: all rights in all tenants.
+    /// The operator's key, which has all permissions in all tenants.
     pub admin_key: Secret,
-    /// A key that shows metrics and allows nothing else. Nothing matches the secret of an empty setting.
+    /// The key for the metrics only. No key matches it when the setting is empty.
     pub metrics_key: Secret,
     /// The keys that sign and verify player tokens of this service; `None` when the service issues no tokens.
     pub player_tokens: Option<Rc<PlayerTokens>>,

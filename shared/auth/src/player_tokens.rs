@@ -1,22 +1,25 @@
-//! The tokens that this service signs itself.
+//! The keys of player tokens, which this service signs itself.
 
 use leaderboard_identity::player_token::{MIN_SEED_BYTES, PlayerTokenKey, own_verifier};
 use leaderboard_identity::token::{KeySet, Verifier};
 
-/// The key that signs players' tokens, and what verifies them.
+/// The key that signs player tokens, and the keys and rules that verify them.
 #[derive(Debug, Clone)]
 pub struct PlayerTokens {
+    /// The key that signs new tokens.
     pub key: PlayerTokenKey,
+    /// The rules for the claims of a player token.
     pub verifier: Verifier,
+    /// The keys that verify tokens: the present one, and the previous one if it is configured.
     pub keys: KeySet,
 }
 
 impl PlayerTokens {
-    /// Makes the keys of the operator's secret, and of the secret before, whose tokens are still good. `None` without a
-    /// secret: then there are no such tokens.
+    /// Derives the keys from the operator's secret, and from the previous secret, whose tokens stay valid. Returns `None` for an
+    /// empty secret: the service then issues no tokens.
     ///
     /// # Errors
-    /// When a secret is too short; in words for the operator.
+    /// When a secret is too short, as text for the operator.
     pub fn new(secret: &str, previous: &str) -> Result<Option<Self>, String> {
         if secret.is_empty() {
             return Ok(None);

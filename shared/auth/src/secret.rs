@@ -1,20 +1,20 @@
-//! Secrets of the operator.
+//! The operator's secrets.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// A secret that presented text can be compared with. It holds a digest, not the secret itself.
+/// A secret that credentials are compared with. It contains a digest, not the secret itself.
 #[derive(Clone)]
 pub struct Secret(Option<[u8; 32]>);
 
-/// The shortest key that an operator may set, in bytes: what can be guessed is no key.
+/// The shortest key that an operator may set, in bytes. A shorter key could be guessed.
 pub(crate) const MIN_KEY_BYTES: usize = 32;
 
 impl Secret {
-    /// Takes a key that the operator has set; an empty one is none, which nothing matches.
+    /// Makes a secret from a key that the operator has set. Nothing matches an empty key.
     ///
     /// # Errors
-    /// When it is shorter than [`MIN_KEY_BYTES`]; in words for the operator.
+    /// When the key is shorter than [`MIN_KEY_BYTES`] and not empty, as text for the operator.
     pub fn of_operator(key: &str) -> Result<Self, String> {
         if (1..MIN_KEY_BYTES).contains(&key.len()) {
             return Err(format!("must have at least {MIN_KEY_BYTES} bytes"));
@@ -22,13 +22,13 @@ impl Secret {
         Ok(Self::new(key))
     }
 
-    /// Takes a secret. Nothing matches an empty one: a setting left empty must not open the door.
+    /// Makes a secret from text. Nothing matches an empty text, so that a setting left empty gives nobody access.
     #[must_use]
     pub fn new(secret: &str) -> Self {
         Self((!secret.is_empty()).then(|| Sha256::digest(secret.as_bytes()).into()))
     }
 
-    /// Whether `presented` is the secret, in a time that does not depend on where they differ.
+    /// Returns whether `presented` is the secret. The comparison takes the same time wherever they differ.
     #[must_use]
     pub fn matches(&self, presented: &[u8]) -> bool {
         let digest: [u8; 32] = Sha256::digest(presented).into();

@@ -1,4 +1,4 @@
-//! From a token to who asks.
+//! Finds the identity of a caller from a token.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{KeyBinding, KeySet, PresentedToken, TokenProblem, VerifiedToken};
 use sha2::{Digest, Sha256};
 
-use super::candidates::{self, Issuer, Keys, TRUSTED_MS};
+use super::candidates::{self, CACHED_MS, IssuerKeys, LoadedIssuer};
 use super::{key_sets, keys};
 use crate::AuthEnvironment;
 use leaderboard_api::Permission;
@@ -19,22 +19,22 @@ use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_tenant_config::TenantConfig;
 
-/// TokenCache that an instance remembers.
+/// The most tokens that an instance caches.
 const MAX_TOKENS: usize = 1000;
-/// How long a token is remembered while the store cannot be asked for its issuer, in milliseconds.
-const FORGIVEN_MS: i64 = 1_000;
+/// How long a verified token is cached while its issuer's document cannot be read from the store, in milliseconds.
+const CACHED_IN_OUTAGE_MS: i64 = 1_000;
 
-/// TokenCache that this instance has verified, by their digests.
+/// The tokens that this instance has verified, by their digests.
 #[derive(Debug, Default)]
-pub struct TokenCache(RefCell<BTreeMap<[u8; 32], Known>>);
+pub struct TokenCache(RefCell<BTreeMap<[u8; 32], CachedToken>>);
 
 #[derive(Debug)]
-struct Known {
+struct CachedToken {
     token: Rc<VerifiedCredential>,
     until: Timestamp,
 }
 
-/// What a good token says of its caller, and what can end it early.
+/// The identity that a verified token proves, and what can revoke the token before it expires.
 #[derive(Debug)]
 struct VerifiedCredential {
     identity: Identity,
@@ -44,44 +44,44 @@ struct VerifiedCredential {
 
 impl TokenCache {
     fn find(&self, digest: &[u8; 32], now: Timestamp) -> Option<Rc<VerifiedCredential>> {
-        let known = self.0.borrow();
-        let found = known.get(digest).filter(|known| now < known.until)?;
+        let tokens = self.0.borrow();
+        let found = tokens.get(digest).filter(|cached| now < cached.until)?;
         Some(Rc::clone(&found.token))
     }
 
-    fn remember(&self, digest: [u8; 32], token: Rc<VerifiedCredential>, now: Timestamp, until: Timestamp) {
-        let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_TOKENS {
-            known.retain(|_, known| now < known.until);
+    fn insert(&self, digest: [u8; 32], token: Rc<VerifiedCredential>, now: Timestamp, until: Timestamp) {
+        let mut tokens = self.0.borrow_mut();
+        if tokens.len() >= MAX_TOKENS {
+            tokens.retain(|_, cached| now < cached.until);
         }
-        if known.len() >= MAX_TOKENS {
-            known.pop_first();
+        if tokens.len() >= MAX_TOKENS {
+            tokens.pop_first();
         }
-        known.insert(digest, Known { token, until });
+        tokens.insert(digest, CachedToken { token, until });
     }
 
-    /// Drops everything, because an issuer has changed.
-    pub fn forget(&self) {
+    /// Removes all tokens, because an issuer has changed.
+    pub fn clear(&self) {
         self.0.borrow_mut().clear();
     }
 }
 
-/// Who a token says is asking, once it is verified. Where several tenants trust its issuer, `named` is the one that the
-/// request names. `need` is what the route asks for: it says how old the copy of the token's API key may be.
+/// Verifies a token and returns the identity of its caller. If several tenants trust the issuer, the tenant that the request
+/// names (`named_tenant`) is tried first. `permission` decides how old the cached record of the token's API key may be.
 ///
 /// # Errors
-/// 401 with what is wrong with the token; 403 for another address than the token is good from; 503 when what verifies it is
-/// out of reach.
-pub(crate) async fn identity<E: AuthEnvironment>(
+/// 401 with the reason; 403 for an address that the token does not allow; 503 when the keys or documents that verify the token
+/// are out of reach.
+pub(crate) async fn identify_token<E: AuthEnvironment>(
     env: &E,
     token: &str,
-    named: Option<&str>,
+    named_tenant: Option<&str>,
     client: Option<IpAddr>,
     permission: Permission,
 ) -> Result<Identity, Problem> {
-    let token = verified(env, token, named).await?;
-    let refusal = check(env, &token, client, permission).await;
-    refusal.map_err(|problem| {
+    let token = load_verified(env, token, named_tenant).await?;
+    let checked = check_revocation(env, &token, client, permission).await;
+    checked.map_err(|problem| {
         let (tenant, credential) = (token.identity.tenant.clone(), token.identity.credential.clone());
         match problem.kind {
             ProblemType::Unauthenticated | ProblemType::Forbidden => {
@@ -93,8 +93,12 @@ pub(crate) async fn identity<E: AuthEnvironment>(
     Ok(token.identity.clone())
 }
 
-/// Whether a good token has ended early: with the API key that issued it, or with all tokens of its time.
-async fn check<E: AuthEnvironment>(
+/// Checks that a verified token is not revoked, with the API key that issued it or with all tokens of its time, and that the
+/// caller's address is allowed.
+///
+/// # Errors
+/// 401, 403, or a store error.
+async fn check_revocation<E: AuthEnvironment>(
     env: &E,
     token: &VerifiedCredential,
     client: Option<IpAddr>,
@@ -105,10 +109,10 @@ async fn check<E: AuthEnvironment>(
         return Ok(());
     };
     match TenantConfig::load(env, tenant).await {
-        Ok(known) if known.tenant.revokes_tokens_of(token.issued_at) => {
+        Ok(config) if config.tenant.revokes_tokens_of(token.issued_at) => {
             return Err(refused(TokenProblem::Revoked));
         }
-        // What needs the record more than a read does is refused for the lack of it later.
+        // A read goes on without the tenant's record. Other requests are refused later, when the pipeline loads the record.
         Ok(_) | Err(StoreError::Unavailable(_)) => {}
         Err(error) => return Err(error.into()),
     }
@@ -119,21 +123,21 @@ async fn check<E: AuthEnvironment>(
         let detail = "The token may not be used from this address.";
         return Err(Problem::new(ProblemType::Forbidden).with_detail(detail));
     }
-    let record = keys::record(env, tenant, binding.key, permission).await?;
+    let record = keys::load_key_record(env, tenant, binding.key, permission).await?;
     let record = record.ok_or_else(|| refused(TokenProblem::Revoked))?;
     record
         .check_token(binding, token.issued_at, env.now())
         .map_err(refused)
 }
 
-/// A token that is good by its issuer's keys and its claims.
-async fn verified<E: AuthEnvironment>(
+/// Returns a token that is valid by its issuer's keys and its claims, from the cache if possible.
+async fn load_verified<E: AuthEnvironment>(
     env: &E,
     token: &str,
-    named: Option<&str>,
+    named_tenant: Option<&str>,
 ) -> Result<Rc<VerifiedCredential>, Problem> {
     let digest = Sha256::new()
-        .chain_update(named.unwrap_or_default())
+        .chain_update(named_tenant.unwrap_or_default())
         .chain_update(" ")
         .chain_update(token)
         .finalize()
@@ -143,55 +147,55 @@ async fn verified<E: AuthEnvironment>(
         return Ok(token);
     }
     let presented = PresentedToken::parse(token).map_err(|problem| Problem::of_token(&problem))?;
-    let good = verify(env, &presented, named).await?;
-    let until = good.until.min(good.verified.expires_at);
+    let valid = verify_token(env, &presented, named_tenant).await?;
+    let until = valid.until.min(valid.verified.expires_at);
     let identity = Identity {
         credential: Credential::Token {
-            issuer: good.issuer,
-            subject: good.verified.subject.unwrap_or_default().into(),
+            issuer: valid.issuer,
+            subject: valid.verified.subject.unwrap_or_default().into(),
         },
-        tenant: Some(good.verified.tenant),
-        scopes: good.verified.scopes,
-        player: good.verified.player,
-        expires_at: Some(good.verified.expires_at),
+        tenant: Some(valid.verified.tenant),
+        scopes: valid.verified.scopes,
+        player: valid.verified.player,
+        expires_at: Some(valid.verified.expires_at),
     };
     let token = Rc::new(VerifiedCredential {
         identity,
-        issued_at: good.verified.issued_at,
-        binding: good.verified.binding,
+        issued_at: valid.verified.issued_at,
+        binding: valid.verified.binding,
     });
     let tokens = &env.auth_state().tokens;
-    tokens.remember(digest, Rc::clone(&token), now, until);
+    tokens.insert(digest, Rc::clone(&token), now, until);
     Ok(token)
 }
 
-/// A token that was found good.
+/// A token that is valid.
 struct ValidToken {
-    /// The id of its issuer.
+    /// The id of its issuer's document.
     issuer: Box<str>,
     verified: VerifiedToken,
-    /// Until when that need not be found out again.
+    /// The time until which it may be cached.
     until: Timestamp,
 }
 
-/// Until when a token of an issuer is remembered: as long as the copy of its document is good.
-fn remembered_until(now: Timestamp, checked_at: Option<Timestamp>) -> Timestamp {
+/// Returns the time until which a token is cached: until the issuer's cached document expires.
+fn cached_until(now: Timestamp, checked_at: Option<Timestamp>) -> Timestamp {
     let Some(checked_at) = checked_at else {
         return now;
     };
-    let until = checked_at.saturating_add_ms(TRUSTED_MS);
+    let until = checked_at.saturating_add_ms(CACHED_MS);
     if until > now {
         until
     } else {
-        // The copy is used because the store does not answer.
-        now.saturating_add_ms(FORGIVEN_MS)
+        // The document has expired and is used because the store does not answer.
+        now.saturating_add_ms(CACHED_IN_OUTAGE_MS)
     }
 }
 
-async fn verify<E: AuthEnvironment>(
+async fn verify_token<E: AuthEnvironment>(
     env: &E,
     token: &PresentedToken<'_>,
-    named: Option<&str>,
+    named_tenant: Option<&str>,
 ) -> Result<ValidToken, Problem> {
     let now = env.now();
     let refused = |problem: TokenProblem| Problem::of_token(&problem);
@@ -208,57 +212,59 @@ async fn verify<E: AuthEnvironment>(
             verified,
         });
     }
-    let mut attempt = Attempt::default();
+    let mut check = TokenCheck::default();
     let mut waiting = Vec::new();
-    for candidate in candidates::find_candidates(env, &claimed, &token.claimed_audiences(), named).await? {
+    for candidate in
+        candidates::find_candidates(env, &claimed, &token.claimed_audiences(), named_tenant).await?
+    {
         let (issuer, checked_at) = match candidates::load_issuer(env, &candidate, &claimed).await {
             Ok(Some(found)) => found,
             Ok(None) => continue,
             Err(error) => {
-                attempt.failed(error.into());
+                check.record_unavailable(error.into());
                 continue;
             }
         };
         let source = match &issuer.keys {
-            Keys::Here(keys) => {
-                if let Some(verified) = attempt.verify(&issuer, token, keys, now) {
-                    return Ok(good(&issuer, verified, now, checked_at));
+            IssuerKeys::InDocument(keys) => {
+                if let Some(verified) = check.verify(&issuer, token, keys, now) {
+                    return Ok(valid_token(&issuer, verified, now, checked_at));
                 }
                 continue;
             }
-            Keys::At(source) => source.clone(),
+            IssuerKeys::Published(source) => source.clone(),
         };
-        let keys = key_sets::at_hand(env, &source).await;
+        let keys = key_sets::find_cached_keys(env, &source).await;
         if let Some(keys) = &keys {
-            if let Some(verified) = attempt.verify(&issuer, token, keys, now) {
-                return Ok(good(&issuer, verified, now, checked_at));
+            if let Some(verified) = check.verify(&issuer, token, keys, now) {
+                return Ok(valid_token(&issuer, verified, now, checked_at));
             }
-            if !attempt.other_keys_may_help() {
+            if !check.other_keys_may_help() {
                 continue;
             }
         }
         waiting.push((issuer, checked_at, source, keys));
     }
-    // Another issuer is asked only when nothing that is at hand says that the token is good.
+    // Keys are fetched only when no cached keys verify the token.
     for (issuer, checked_at, source, tried) in waiting {
-        let Some(keys) = key_sets::renewed(env, &source).await else {
+        let Some(keys) = key_sets::refresh_keys(env, &source).await else {
             if tried.is_none() {
-                attempt.failed(key_sets::out_of_reach(&source));
+                check.record_unavailable(key_sets::keys_unavailable(&source));
             }
             continue;
         };
         if tried.is_some_and(|tried| Rc::ptr_eq(&tried, &keys)) {
             continue;
         }
-        if let Some(verified) = attempt.verify(&issuer, token, &keys, now) {
-            return Ok(good(&issuer, verified, now, checked_at));
+        if let Some(verified) = check.verify(&issuer, token, &keys, now) {
+            return Ok(valid_token(&issuer, verified, now, checked_at));
         }
     }
-    Err(attempt.into_problem())
+    Err(check.into_problem())
 }
 
-fn good(
-    issuer: &Issuer,
+fn valid_token(
+    issuer: &LoadedIssuer,
     verified: VerifiedToken,
     now: Timestamp,
     checked_at: Option<Timestamp>,
@@ -266,26 +272,27 @@ fn good(
     ValidToken {
         issuer: issuer.id.clone(),
         verified,
-        until: remembered_until(now, checked_at),
+        until: cached_until(now, checked_at),
     }
 }
 
-/// Why a token was not found good, so far.
+/// The checks of a token against its candidates so far, none of which was successful.
 #[derive(Default)]
-struct Attempt {
-    /// What is wrong with it, by the last document that it was checked by.
+struct TokenCheck {
+    /// The problem by the last candidate.
     last: Option<TokenProblem>,
-    /// What is wrong with its claims, though its signature is good, and whose it is.
+    /// The problem with the claims of a token whose signature is valid, with its credential.
     signed: Option<Problem>,
-    /// The only issuer that it was checked by.
-    only: Option<(usize, Rc<Issuer>)>,
-    failed: Option<Problem>,
+    /// The number of candidates so far, and the last of them.
+    candidates: Option<(usize, Rc<LoadedIssuer>)>,
+    /// The problem of a candidate that could not be loaded or has no keys.
+    unavailable: Option<Problem>,
 }
 
-impl Attempt {
+impl TokenCheck {
     fn verify(
         &mut self,
-        issuer: &Rc<Issuer>,
+        issuer: &Rc<LoadedIssuer>,
         token: &PresentedToken<'_>,
         keys: &KeySet,
         now: Timestamp,
@@ -302,18 +309,18 @@ impl Attempt {
             let refusal = Problem::of_token(&problem).with_refused(issuer.tenant(), Some(credential));
             self.signed.get_or_insert(refusal);
         }
-        let others = match &self.only {
-            Some((count, known)) if !Rc::ptr_eq(known, issuer) => count.saturating_add(1),
+        let count = match &self.candidates {
+            Some((count, last)) if !Rc::ptr_eq(last, issuer) => count.saturating_add(1),
             Some((count, _)) => *count,
             None => 1,
         };
-        self.only = Some((others, Rc::clone(issuer)));
+        self.candidates = Some((count, Rc::clone(issuer)));
         self.last = Some(problem);
         None
     }
 
-    fn failed(&mut self, problem: Problem) {
-        self.failed = Some(problem);
+    fn record_unavailable(&mut self, problem: Problem) {
+        self.unavailable = Some(problem);
     }
 
     fn other_keys_may_help(&self) -> bool {
@@ -321,12 +328,12 @@ impl Attempt {
     }
 
     fn into_problem(self) -> Problem {
-        if let Some(problem) = self.signed.or(self.failed) {
+        if let Some(problem) = self.signed.or(self.unavailable) {
             return problem;
         }
         let problem = Problem::of_token(&self.last.unwrap_or(TokenProblem::UnknownIssuer));
-        match self.only {
-            // The signature says nothing, so it is the tenant's only where nobody else's could be candidate.
+        match self.candidates {
+            // Without a valid signature, the token is attributed to a tenant only if no other candidate exists.
             Some((1, issuer)) => problem.with_refused(issuer.tenant(), None),
             _ => problem,
         }
@@ -350,34 +357,34 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_remembered_for_so_long() {
+    fn a_token_is_cached_until_its_time() {
         let tokens = TokenCache::default();
-        tokens.remember([1; 32], operator(), at(0), at(10));
+        tokens.insert([1; 32], operator(), at(0), at(10));
         assert!(tokens.find(&[1; 32], at(9)).is_some());
         assert!(tokens.find(&[1; 32], at(10)).is_none());
         assert!(tokens.find(&[3; 32], at(0)).is_none());
     }
 
     #[test]
-    fn what_is_known_of_a_token_is_no_newer_than_the_copy_of_its_issuer() {
-        let until = |now, checked_at| remembered_until(at(now), checked_at).as_unix_ms();
-        assert_eq!(until(20_000, Some(at(0))), TRUSTED_MS);
-        assert_eq!(until(20_000, Some(at(20_000))), 20_000 + TRUSTED_MS);
+    fn a_token_is_cached_as_long_as_the_document_of_its_issuer() {
+        let until = |now, checked_at| cached_until(at(now), checked_at).as_unix_ms();
+        assert_eq!(until(20_000, Some(at(0))), CACHED_MS);
+        assert_eq!(until(20_000, Some(at(20_000))), 20_000 + CACHED_MS);
         assert_eq!(until(20_000, None), 20_000);
         // The store is out of reach.
-        assert_eq!(until(60_000, Some(at(0))), 60_000 + FORGIVEN_MS);
+        assert_eq!(until(60_000, Some(at(0))), 60_000 + CACHED_IN_OUTAGE_MS);
     }
 
     #[test]
-    fn so_many_are_remembered_and_not_more() {
+    fn the_number_of_cached_tokens_is_bounded() {
         let tokens = TokenCache::default();
         for n in 0..2 * MAX_TOKENS {
             let mut digest = [0; 32];
             digest[..8].copy_from_slice(&n.to_be_bytes());
-            tokens.remember(digest, operator(), at(0), at(10));
+            tokens.insert(digest, operator(), at(0), at(10));
         }
         assert_eq!(tokens.0.borrow().len(), MAX_TOKENS);
-        tokens.remember([9; 32], operator(), at(11), at(20));
+        tokens.insert([9; 32], operator(), at(11), at(20));
         assert_eq!(tokens.0.borrow().len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The way out to other services, for what an issuer of tokens publishes.
+//! Requests to other services: to the issuers of tokens, for their keys.
 #![expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -8,21 +8,21 @@ use bytes::Bytes;
 
 /// Sends requests to other services.
 pub trait Fetch {
-    /// Gets a document: no redirects, a bounded time, at most `max_bytes`.
+    /// Gets a document of at most `max_bytes` in a limited time, without following redirects.
     ///
     /// # Errors
     /// [`FetchError`].
     async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError>;
 }
 
-/// Why there is no document.
+/// The reason why a document could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchError {
-    /// The manifest does not let this service ask that host.
+    /// The manifest does not allow requests to that host.
     NotGranted,
-    /// The other service answered with nothing that can be used; in words that may be shown to who named its address.
+    /// The response cannot be used. The text may be shown to the administrator who configured the address.
     Unusable(String),
-    /// The other service cannot be reached; the text is for the log alone.
+    /// The other service cannot be reached. The text is for the log only.
     Unreachable(String),
 }
 

@@ -1,7 +1,7 @@
-//! What a request is answered with: the stores, the clock, randomness, and the way out to other services.
+//! What the service needs from its host: the stores, the clock, randomness, and requests to other services.
 //!
-//! The composition root implements [`Environment`] for each request. Each crate that keeps state in the instance has a trait of its
-//! own that gives access to this state, so that no crate sees the state of another.
+//! The composition root implements [`Environment`] for each request. Each crate that keeps state in the instance has its own
+//! trait for access to this state, so that no crate sees the state of another. `fetch` has the trait for outgoing requests.
 
 mod fetch;
 
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use leaderboard_core::usecase::{LeaderboardMemory, Store};
 use leaderboard_core::{TenantId, Timestamp, ports};
 
-/// The environment of one request. A clone refers to the same environment, for work that goes on after the response.
+/// The environment of one request. A clone refers to the same environment; work that goes on after the response uses a clone.
 #[expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -29,44 +29,44 @@ pub trait Environment: Clone + 'static {
         + ports::Counters
         + ports::AuditLog
         + ports::Announcements;
-    /// The region's cache.
+    /// The region's key-value store.
     type Cache: ports::Cache;
-    /// The way out to other services.
+    /// Sends requests to other services.
     type Fetch: Fetch;
 
-    /// What the instance keeps between its requests. Each crate asks for the part that it needs with a bound such as
+    /// The state that the instance keeps between requests. Each crate asks for the part that it needs with a bound such as
     /// `State: AsRef<CacheState>`.
     type State;
 
-    /// What the instance keeps between its requests.
+    /// Returns the state that the instance keeps between requests.
     fn state(&self) -> &Self::State;
-    /// The store of record.
+    /// Returns the store of record.
     fn store(&self) -> &Self::Store;
-    /// The region's cache, where it stands in front of a store that is elsewhere.
+    /// Returns the region's cache for data of the store; `None` when the store is embedded and reads need no cache.
     fn cache(&self) -> Option<&Self::Cache>;
-    /// The region's cache, whatever the store is: for what is costly to make, such as finished views.
+    /// Returns the region's cache with every kind of store, for what is costly to make, such as finished responses.
     fn region(&self) -> &Self::Cache;
-    /// The way out to other services.
+    /// Returns the sender of requests to other services.
     fn fetch(&self) -> &Self::Fetch;
-    /// What this instance remembers of configurations.
+    /// Returns the configurations of leaderboards that this instance has read.
     fn boards(&self) -> &LeaderboardMemory;
-    /// The instant of the request. Called once for each request.
+    /// Returns the instant at which the request began.
     fn now(&self) -> Timestamp;
-    /// The clock, read again: for work that goes on after the response, and for how long something took.
+    /// Reads the clock, for work after the response and for durations.
     fn clock(&self) -> Timestamp;
-    /// The tenant of a request that names none.
+    /// Returns the tenant of a request that does not name a tenant.
     fn default_tenant(&self) -> &TenantId;
-    /// The region's channel on which changed leaderboards are announced; `None` when changes are not announced.
+    /// Returns the channel on which changed leaderboards are announced; `None` when changes are not announced.
     fn changes_channel(&self) -> Option<&Rc<str>>;
-    /// 16 random bytes, not all of them zero.
+    /// Returns 16 random bytes, at least one of which is not zero.
     fn new_trace_id(&self) -> [u8; 16];
-    /// 32 bytes that nobody can guess.
+    /// Returns 32 bytes that nobody can guess.
     ///
     /// # Errors
-    /// When the host has no randomness.
+    /// When the host has no source of randomness.
     fn random(&self) -> Result<[u8; 32], leaderboard_core::StoreError>;
     /// Runs `work` after the response has gone out. The instance lives until `work` is done.
     fn later(&self, work: impl Future<Output = ()> + 'static);
-    /// Waits. A request waits for another one by looking again after a pause (docs/decisions/0012).
+    /// Waits. A request that waits for another request looks again after each pause (docs/decisions/0012).
     async fn pause(&self, milliseconds: u64);
 }

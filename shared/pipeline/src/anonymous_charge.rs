@@ -50,8 +50,9 @@ impl AnonymousCharge {
         if !limits.reads {
             return Some((None, None));
         }
-        let rate_limiter = RateLimiter::of_anybody(self.tenant_config.limits(), family, client, &self.tenant);
-        Some(match rate_limiter.charge_known(env, &self.tenant)? {
+        let rate_limiter =
+            RateLimiter::for_anonymous(self.tenant_config.limits(), family, client, &self.tenant);
+        Some(match rate_limiter.charge_if_known(env, &self.tenant)? {
             Some([(_, policies), (_, rooms)]) => (Some(policies), Some(rooms)),
             None => (None, None),
         })

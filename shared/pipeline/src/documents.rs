@@ -12,7 +12,7 @@ use leaderboard_api::Query;
 use leaderboard_api::Response;
 use leaderboard_api::rate_limits::Scope;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_tenant_config::{TenantConfig, only};
+use leaderboard_tenant_config::{TenantConfig, single_document_name};
 
 /// One of them, as a request is about it.
 pub struct Document<'c, 'r, E> {
@@ -104,7 +104,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
     }
 
     fn name(&self) -> DocumentName {
-        only(self.whose(), self.kind)
+        single_document_name(self.whose(), self.kind)
     }
 
     fn whose(&self) -> Option<&TenantId> {
@@ -113,7 +113,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
 
     /// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
     async fn changed(&self) {
-        TenantConfig::changed(self.context.env, self.whose()).await;
+        TenantConfig::publish_change(self.context.env, self.whose()).await;
     }
 }
 

@@ -32,7 +32,7 @@ use leaderboard_identity::hex::encode as hex;
 use leaderboard_rate_limit::RateLimiter;
 use leaderboard_telemetry::metrics;
 use leaderboard_telemetry::{Level, LogRecord};
-use leaderboard_tenant_config::{Subject, TenantConfig};
+use leaderboard_tenant_config::{FlagTarget, TenantConfig};
 
 /// Answers with the trace id, so that a client can report it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -115,8 +115,8 @@ pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         log.problem = None;
     }
     log.status = response.status().as_u16();
-    env.counts().request(response.status());
-    metrics::pass_on(env, P::FUNCTION);
+    env.counts().count_request(response.status());
+    metrics::schedule_flush(env, P::FUNCTION);
     let repeatable = reuse_until
         .zip(terms)
         .and_then(|repeat| MicroCacheEntry::new(repeat, &response, &log));
@@ -167,11 +167,11 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
             Identity::operator()
         } else {
             guard.check_unanswered(env, route.permission)?;
-            match auth::identity(env, &head.headers, client, route.permission).await {
+            match auth::identify_caller(env, &head.headers, client, route.permission).await {
                 Ok(identity) => identity,
                 Err(refusal) => {
-                    guard.charge(env, &refusal);
-                    return Err(guard.failed(env, route.permission, refusal).await);
+                    guard.charge_refusal(env, &refusal);
+                    return Err(guard.charge_failure(env, route.permission, refusal).await);
                 }
             }
         };
@@ -192,7 +192,7 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     let tenant_config = match tenant_config(env, route.permission, &tenant).await {
         Ok(tenant_config) => tenant_config,
         Err(problem) if of_operator => return Err(problem),
-        Err(problem) => return Err(guard.failed(env, route.permission, problem).await),
+        Err(problem) => return Err(guard.charge_failure(env, route.permission, problem).await),
     };
     if tenant_config.tenant.state == TenantState::Suspended && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::TenantSuspended));
@@ -200,14 +200,14 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     if !tenant_config.limits.admit(client) && identity.credential != Credential::Operator {
         return Err(Problem::new(ProblemType::AddressDenied));
     }
-    let subject = Subject {
+    let subject = FlagTarget {
         tenant: &tenant,
         player: identity.player.as_ref(),
         client,
         country: country(&head.headers, settings.country_header.as_ref()),
         version: asked.version,
     };
-    let mut rate_limiter = RateLimiter::enter(
+    let mut rate_limiter = RateLimiter::admit(
         env,
         route.charge(P::FUNCTION),
         (&identity, client),
@@ -218,7 +218,7 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     // Only now: who is not let in by address, credential, permission or limit holds nobody up with a body.
     let began_at = env.now();
     let body = match unread.take() {
-        Some(unread) => size::within_limit(rate_limiter.wait_for(env, &tenant, unread.read()).await?),
+        Some(unread) => size::within_limit(rate_limiter.wait_for_body(env, &tenant, unread.read()).await?),
         None => Ok(Bytes::new()),
     };
     let ready = body.and_then(|body| {
@@ -227,9 +227,9 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     });
     let (ready, body) = match ready {
         Ok(ready) => ready,
-        Err(problem) => return rate_limiter.leave(env, &tenant, None, Err(problem)),
+        Err(problem) => return rate_limiter.finish_response(env, &tenant, None, Err(problem)),
     };
-    rate_limiter.pay(env, &tenant).await?;
+    let rate_limit_decision = rate_limiter.charge_before_handler(env, &tenant).await?;
     let context = Context {
         env,
         // A client may take its time over a body.
@@ -240,7 +240,7 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         client,
         tenant_config,
         rate_limiter: &rate_limiter,
-        rate_limit_decision: RefCell::default(),
+        rate_limit_decision: RefCell::new(rate_limit_decision),
         query: &query,
         headers: &head.headers,
         body: &body,
@@ -263,7 +263,7 @@ async fn answer<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         rate_limit_decision,
         ..
     } = context;
-    rate_limiter.leave(env, &tenant, rate_limit_decision.into_inner(), answer)
+    rate_limiter.finish_response(env, &tenant, rate_limit_decision.into_inner(), answer)
 }
 
 /// A request that can be served.
@@ -280,7 +280,7 @@ fn ready<P: Endpoint<E>, E: PipelineEnvironment>(
     (head, body): (&request::Parts, &[u8]),
     params: &PathParams<'_>,
     tenant_config: &TenantConfig,
-    subject: &Subject<'_>,
+    subject: &FlagTarget<'_>,
     log: &mut LogRecord,
 ) -> Result<ReadyRequest<P::Route>, Problem> {
     if const { switches::has_switch(P::FUNCTION) } {

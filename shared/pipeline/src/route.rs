@@ -136,7 +136,7 @@ impl<R> Route<R> {
                 (
                     Permission::Write | Permission::ServerWrite | Permission::Admin | Permission::Operator,
                     _,
-                ) => Charging::Before,
+                ) => Charging::BeforeHandler,
             },
             takes_idempotency_key: false,
             in_incidents: false,
@@ -331,7 +331,7 @@ mod tests {
             assert_eq!(charging(Verb::Get, permission), Charging::Locally);
         }
         assert_eq!(charging(Verb::Get, Permission::Open), Charging::Nothing);
-        assert_eq!(charging(Verb::Put, Permission::Admin), Charging::Before);
+        assert_eq!(charging(Verb::Put, Permission::Admin), Charging::BeforeHandler);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::PipelineEnvironment;
 use crate::route::{Route, Verb};
 use leaderboard_api::FunctionName;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_tenant_config::{Flags, Subject, TenantConfig, WRITES};
+use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, WRITES};
 
 /// Refuses a write where writes are switched off. The operator and the tenant each may throw the switch, and neither
 /// undoes the other's.
@@ -14,11 +14,11 @@ pub fn check_writes<E: PipelineEnvironment, R>(
     env: &E,
     route: &Route<R>,
     tenant_config: &TenantConfig,
-    subject: &Subject<'_>,
+    subject: &FlagTarget<'_>,
 ) -> Result<(), Problem> {
     if route.verb != Verb::Get
         && !route.in_incidents
-        && Flags::of(env, subject.tenant, tenant_config).either_off(WRITES, subject, env.now())
+        && TenantFlags::load(env, subject.tenant, tenant_config).is_off_in_any_set(WRITES, subject, env.now())
     {
         return Err(Problem::new(ProblemType::WritesDisabled));
     }
@@ -31,14 +31,14 @@ pub fn writes_are_off<E: PipelineEnvironment>(
     tenant: &TenantId,
     tenant_config: &TenantConfig,
 ) -> bool {
-    let nobody = Subject {
+    let nobody = FlagTarget {
         tenant,
         player: None,
         client: None,
         country: None,
         version: None,
     };
-    Flags::of(env, tenant, tenant_config).either_off(WRITES, &nobody, env.now())
+    TenantFlags::load(env, tenant, tenant_config).is_off_in_any_set(WRITES, &nobody, env.now())
 }
 
 /// Whether a family keeps what tenants play for. What else can be changed, keys, limits, flags and tenants, is needed in an

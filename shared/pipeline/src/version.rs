@@ -9,7 +9,7 @@ use leaderboard_api::ApiVersion;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::media;
 use leaderboard_api::{FieldError, Problem, ProblemType};
-use leaderboard_tenant_config::{Flags, Subject, TenantConfig, V2_DEFAULT};
+use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, V2_DEFAULT};
 
 /// What the paths of all versions begin with.
 const API: &str = "/api/";
@@ -86,9 +86,9 @@ fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<
 pub(crate) fn default_version<E: PipelineEnvironment>(
     env: &E,
     tenant_config: &TenantConfig,
-    subject: &Subject<'_>,
+    subject: &FlagTarget<'_>,
 ) -> ApiVersion {
-    if Flags::of(env, subject.tenant, tenant_config).is_on(V2_DEFAULT, subject, env.now()) {
+    if TenantFlags::load(env, subject.tenant, tenant_config).is_on(V2_DEFAULT, subject, env.now()) {
         ApiVersion::V2
     } else {
         ApiVersion::V1

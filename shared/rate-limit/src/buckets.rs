@@ -1,57 +1,31 @@
-//! What an instance knows of limits: the last state that the store headers, and what it has let through itself since then.
+//! The buckets of an instance: the last state that the store reported, and what the instance has admitted since then.
 //!
 //! A bucket is one instant, as in the store ([`leaderboard_core::ports::Charge`]): when it will be full again. Here it is an
 //! instant of the local clock.
 
+mod tenant_buckets;
+
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{
     Charge, ChargeRequest, MAX_CHARGES, MAX_OVERDRAFT_BURSTS, RateLimitDecision, Usage,
 };
 
+use self::tenant_buckets::{BucketState, TenantBuckets};
 use super::AppliedLimit;
-use super::busy::{BusyBucket, DAY, DAY_US, Owner, Used, owner};
+use super::shared_usage::{DAY_US, SharedUsage};
 
-/// The most buckets that an instance remembers. It sees fewer in its life, unless a host lets it live longer than Spin does.
+/// The most buckets that an instance keeps. An instance of Spin ends long before it sees as many; other hosts may let an
+/// instance live longer.
 const MAX_BUCKETS: usize = 1024;
-/// The most tenants that an instance remembers.
+/// The most tenants that an instance keeps.
 const MAX_TENANTS: usize = 256;
-/// A bucket of which this part of a burst is not reported yet is reported at once.
+/// A report is urgent when a bucket has more than `burst / URGENT_PART` units pending.
 const URGENT_PART: u64 = 4;
 
-/// What is known of one bucket.
-#[derive(Debug, Default)]
-struct BucketState {
-    full_at_us: u64,
-    interval_us: u64,
-    burst: u64,
-    /// Who decides on its limit; `None`: the tenant under which it is counted.
-    owner: Option<Owner>,
-    /// Units that the store has not been headers of.
-    pending: u64,
-    /// What the region was headers last.
-    published_at_us: u64,
-    /// When it was last used, counted in uses of all of them.
-    last_use: u64,
-}
-
-/// What is known of one tenant.
-#[derive(Debug, Default)]
-struct TenantBuckets {
-    buckets: HashMap<Box<str>, BucketState>,
-    /// Requests that the store has not been headers of.
-    pending: u64,
-    /// The day since 1970 and its requests, those that are pending aside.
-    today: (u64, u64),
-    /// The quota of the day, if there is one.
-    quota: Option<u64>,
-    /// The day and its requests as the region was headers last.
-    published_today: (u64, u64),
-}
-
-/// What an instance knows of limits.
+/// The buckets of all tenants that an instance has met.
 #[derive(Debug, Default)]
 pub struct BucketStates {
     tenants: RefCell<BTreeMap<TenantId, TenantBuckets>>,
@@ -62,23 +36,26 @@ pub struct BucketStates {
     uses: Cell<u64>,
 }
 
-/// What of a tenant's requests is to be headers the store in one call.
+/// A part of a tenant's usage that is reported to the store in one call.
 #[derive(Debug)]
 pub struct UsageReport {
+    /// The tenant under which the usage is counted.
     pub tenant: TenantId,
+    /// The charges and the number of requests.
     pub charge_request: ChargeRequest,
 }
 
-/// What one more request needs to be let through.
+/// What a request takes of its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    /// Units of each limit. What is not free of them is a debt, as far as it may be ([`super::Policy::needs`]).
+pub struct RequestCost {
+    /// Units of each limit. A request with a high cost is admitted before as many units are free, and leaves a debt
+    /// ([`leaderboard_api::rate_limits::Policy::needs`]).
     pub units: u64,
-    /// The tenant's requests of the day beyond which none is let through.
+    /// The tenant's quota of requests in a day; `None` when no quota applies.
     pub max_requests_per_day: Option<u64>,
 }
 
-impl Cost {
+impl RequestCost {
     /// One unit, and no quota.
     pub const ONE: Self = Self {
         units: 1,
@@ -87,74 +64,72 @@ impl Cost {
 }
 
 impl BucketStates {
-    /// Whether a bucket is remembered.
-    pub fn knows(&self, tenant: &TenantId, bucket: &str) -> bool {
+    /// Returns whether the instance knows a bucket.
+    pub fn knows_bucket(&self, tenant: &TenantId, bucket: &str) -> bool {
         let tenants = self.tenants.borrow();
         tenants
             .get(tenant)
             .is_some_and(|known| known.buckets.contains_key(bucket))
     }
 
-    /// Remembers a bucket, which is full no earlier than then; no more than the overdraft is believed.
-    pub fn raise(&self, tenant: &TenantId, applied: &AppliedLimit, full_at_us: u64, now_us: u64) {
+    /// Adds a bucket, or empties it further, so that it is full no earlier than `full_at_us`. The instant is cut to the longest
+    /// overdraft that the store allows.
+    pub fn raise_bucket(&self, tenant: &TenantId, limit: &AppliedLimit, full_at_us: u64, now_us: u64) {
         self.make_room();
-        let most = applied.policy.capacity_us().saturating_mul(MAX_OVERDRAFT_BURSTS);
-        self.with(tenant, applied, |bucket| {
-            let believed = full_at_us.min(now_us.saturating_add(most));
-            bucket.full_at_us = bucket.full_at_us.max(believed);
+        let most = limit.policy.capacity_us().saturating_mul(MAX_OVERDRAFT_BURSTS);
+        let full_at_us = full_at_us.min(now_us.saturating_add(most));
+        self.update_bucket(tenant, limit, |bucket| {
+            bucket.full_at_us = bucket.full_at_us.max(full_at_us);
         });
     }
 
-    /// Remembers buckets, so that [`BucketStates::learn`] takes in what is headers of them.
-    pub fn remember(&self, tenant: &TenantId, applied: &[AppliedLimit]) {
+    /// Adds the buckets of `limits`, so that [`BucketStates::update_from_store`] can update them.
+    pub fn add_buckets(&self, tenant: &TenantId, limits: &[AppliedLimit]) {
         self.make_room();
-        self.of_tenant(tenant, |_| ());
-        for one in applied {
-            self.with(tenant, one, |_| ());
+        self.update_tenant(tenant, |_| ());
+        for limit in limits {
+            self.update_bucket(tenant, limit, |_| ());
         }
     }
 
-    /// How far each limit is ahead; refused, when there is no room for one more request of that cost under all of them and in
-    /// the day's quota.
-    pub fn peek(
+    /// Returns the decision about one more request. It is refused when one limit or the day's quota has no room for it.
+    pub fn read_decision(
         &self,
         tenant: &TenantId,
-        applied: &[AppliedLimit],
-        cost: Cost,
+        limits: &[AppliedLimit],
+        cost: RequestCost,
         now_us: u64,
     ) -> RateLimitDecision {
-        let tenants = self.tenants.borrow();
-        let known = tenants.get(tenant);
-        let requests_today = known.map_or(0, |known| known.today(now_us));
-        RateLimitDecision {
-            ahead_us: applied.iter().map(|one| ahead_us(known, one, now_us)).collect(),
-            requests_today,
-            refused: !has_room_for_one(known, applied, cost, now_us),
-        }
+        self.read_tenant(tenant, |known| known.read_decision(limits, cost, now_us))
     }
 
-    /// Whether there is room for one more request of that cost under all limits and in the day's quota.
-    pub fn has_room(&self, tenant: &TenantId, applied: &[AppliedLimit], cost: Cost, now_us: u64) -> bool {
-        let tenants = self.tenants.borrow();
-        has_room_for_one(tenants.get(tenant), applied, cost, now_us)
+    /// Returns whether there is room for one more request under all limits and in the day's quota.
+    pub fn has_room(
+        &self,
+        tenant: &TenantId,
+        limits: &[AppliedLimit],
+        cost: RequestCost,
+        now_us: u64,
+    ) -> bool {
+        self.read_tenant(tenant, |known| known.has_room(limits, cost, now_us))
     }
 
-    /// Charges what a request of that cost takes of each limit, whether there is room or not, to be reported; `requests` are
-    /// counted for the day.
+    /// Charges what a request takes of each limit, even if there is no room for it, and counts `requests` for the day. The
+    /// charge is pending until it is reported.
     pub fn charge(
         &self,
         tenant: &TenantId,
-        applied: &[AppliedLimit],
-        cost: Cost,
+        limits: &[AppliedLimit],
+        cost: RequestCost,
         requests: u64,
         now_us: u64,
     ) {
         self.make_room();
-        for one in applied {
-            let units = one.takes(cost.units);
-            self.with(tenant, one, |bucket| {
+        for limit in limits {
+            let units = limit.units_to_take(cost.units);
+            self.update_bucket(tenant, limit, |bucket| {
                 let ahead_us = bucket.full_at_us.saturating_sub(now_us);
-                bucket.full_at_us = now_us.saturating_add(one.after_us(cost.units, ahead_us));
+                bucket.full_at_us = now_us.saturating_add(limit.ahead_after_us(cost.units, ahead_us));
                 bucket.pending = bucket.pending.saturating_add(units);
                 if bucket.pending.saturating_mul(URGENT_PART) >= bucket.burst {
                     self.urgent.set(true);
@@ -162,18 +137,18 @@ impl BucketStates {
             });
         }
         if requests > 0 {
-            self.of_tenant(tenant, |known| {
+            self.update_tenant(tenant, |known| {
                 known.pending = known.pending.saturating_add(requests);
                 known.quota = cost.max_requests_per_day;
             });
         }
-        // What counts no request is to be reported, too.
+        // A charge without a request is reported as well.
         self.pending
             .set(self.pending.get().saturating_add(requests).max(1));
     }
 
-    /// Takes a unit back that was charged and is not needed any more. Whether that was possible: the store may have been headers.
-    pub fn take_back(&self, tenant: &TenantId, bucket: &str) -> bool {
+    /// Refunds one unit and returns true; returns false when the bucket's units are reported to the store already.
+    pub fn refund_unit(&self, tenant: &TenantId, bucket: &str) -> bool {
         let mut tenants = self.tenants.borrow_mut();
         let known = tenants.get_mut(tenant);
         let bucket = known.and_then(|known| known.buckets.get_mut(bucket));
@@ -182,44 +157,41 @@ impl BucketStates {
         };
         bucket.pending = bucket.pending.saturating_sub(1);
         bucket.full_at_us = bucket.full_at_us.saturating_sub(bucket.interval_us);
-        let is_reported = |known: &TenantBuckets| {
-            known.pending == 0 && known.buckets.values().all(|bucket| bucket.pending == 0)
-        };
-        if tenants.values().all(is_reported) {
+        if tenants.values().all(TenantBuckets::is_reported) {
             self.pending.set(0);
             self.urgent.set(false);
         }
         true
     }
 
-    /// How many requests are to be reported.
+    /// Returns how many requests are pending.
     pub fn pending(&self) -> u64 {
         self.pending.get()
     }
 
-    /// Whether a caller took so much that it is to be reported at once.
-    pub fn urgent(&self) -> bool {
+    /// Returns whether one caller has used so much of a burst that the report must not wait.
+    pub fn is_urgent(&self) -> bool {
         self.urgent.get()
     }
 
-    /// What is to be reported, each in a call of its own. It is no longer pending after this.
-    pub fn take_pending(&self) -> Vec<UsageReport> {
+    /// Returns everything that is pending, one report for each call of the store. It is no longer pending after this.
+    pub fn take_reports(&self) -> Vec<UsageReport> {
         self.pending.set(0);
         self.urgent.set(false);
-        let mut batches = Vec::new();
+        let mut reports = Vec::new();
         for (tenant, known) in self.tenants.borrow_mut().iter_mut() {
             let requests = std::mem::take(&mut known.pending);
-            // Until the store has answered.
+            // The store's answer replaces this sum.
             known.today.1 = known.today.1.saturating_add(requests);
             let charges: Vec<Charge> = known
                 .buckets
                 .iter_mut()
-                .filter_map(|(name, bucket)| report_of(name, bucket))
+                .filter_map(|(name, bucket)| bucket.take_charge(name))
                 .collect();
             let mut usage = Usage { requests, scores: 0 };
             let mut charges = charges.into_iter().peekable();
             while charges.peek().is_some() || usage != Usage::default() {
-                batches.push(UsageReport {
+                reports.push(UsageReport {
                     tenant: tenant.clone(),
                     charge_request: ChargeRequest {
                         charges: charges.by_ref().take(MAX_CHARGES).collect(),
@@ -229,33 +201,33 @@ impl BucketStates {
                 });
             }
         }
-        batches
+        reports
     }
 
-    /// Takes in what the store says after a call.
-    pub fn learn(
+    /// Updates the tenant's buckets from the store's decision about `charges`. Units that are still pending are added.
+    pub fn update_from_store(
         &self,
         tenant: &TenantId,
         charges: &[Charge],
-        rate_limit_decision: &RateLimitDecision,
+        decision: &RateLimitDecision,
         now_us: u64,
     ) {
         let mut tenants = self.tenants.borrow_mut();
         let Some(known) = tenants.get_mut(tenant) else {
             return;
         };
-        for (charge, ahead_us) in charges.iter().zip(&rate_limit_decision.ahead_us) {
+        for (charge, ahead_us) in charges.iter().zip(&decision.ahead_us) {
             if let Some(bucket) = known.buckets.get_mut(&charge.bucket) {
-                let since = bucket.interval_us.saturating_mul(bucket.pending);
-                bucket.full_at_us = now_us.saturating_add(*ahead_us).saturating_add(since);
+                let pending_us = bucket.interval_us.saturating_mul(bucket.pending);
+                bucket.full_at_us = now_us.saturating_add(*ahead_us).saturating_add(pending_us);
             }
         }
-        if rate_limit_decision.requests_today > 0 {
-            known.today = (now_us / DAY_US, rate_limit_decision.requests_today);
+        if decision.requests_today > 0 {
+            known.today = (now_us / DAY_US, decision.requests_today);
         }
     }
 
-    /// Whether the requests of the present day are known.
+    /// Returns whether the instance knows the tenant's requests of the present day.
     pub fn knows_day(&self, tenant: &TenantId, now_us: u64) -> bool {
         let tenants = self.tenants.borrow();
         tenants
@@ -263,10 +235,11 @@ impl BucketStates {
             .is_some_and(|known| known.today.0 == now_us / DAY_US)
     }
 
-    /// Takes in that there were no fewer requests on a day, and that what there were on the present one is known.
-    pub fn raise_day(&self, tenant: &TenantId, day: u64, requests: u64, now_us: u64) {
+    /// Sets the tenant's requests of `day` to at least `requests`, if it is the present day. The present day is known after
+    /// this in any case.
+    pub fn raise_day_usage(&self, tenant: &TenantId, day: u64, requests: u64, now_us: u64) {
         let today = now_us / DAY_US;
-        self.of_tenant(tenant, |known| {
+        self.update_tenant(tenant, |known| {
             if known.today.0 != today {
                 known.today = (today, 0);
             }
@@ -276,78 +249,63 @@ impl BucketStates {
         });
     }
 
-    /// What other instances should know of these buckets and of the tenant's quota, as far as they do not yet.
-    pub fn busy(&self, tenant: &TenantId, charges: &[Charge], now_us: u64) -> Vec<BusyBucket> {
+    /// Returns the usage of these buckets and of the tenant's quota that other instances should know and were not told yet.
+    pub fn take_usage_to_share(
+        &self,
+        tenant: &TenantId,
+        charges: &[Charge],
+        now_us: u64,
+    ) -> Vec<SharedUsage> {
         let mut tenants = self.tenants.borrow_mut();
-        let Some(known) = tenants.get_mut(tenant) else {
-            return Vec::new();
-        };
-        let mut busy = Vec::new();
-        for charge in charges {
-            let Some(bucket) = known.buckets.get_mut(&charge.bucket) else {
-                continue;
-            };
-            let capacity_us = bucket.interval_us.saturating_mul(bucket.burst);
-            let half_used = bucket.full_at_us.saturating_sub(now_us) >= capacity_us / 2;
-            let news = bucket.full_at_us.saturating_sub(bucket.published_at_us) >= capacity_us / 8;
-            if half_used && news {
-                bucket.published_at_us = bucket.full_at_us;
-                busy.push(BusyBucket {
-                    tenant: tenant.clone(),
-                    name: charge.bucket.clone(),
-                    owner: bucket.owner.unwrap_or_else(|| owner(tenant)),
-                    used: Used::Bucket {
-                        full_at_us: bucket.full_at_us,
-                        capacity_us,
-                    },
-                });
-            }
-        }
-        busy.extend(known.busy_quota(now_us).map(|used| BusyBucket {
-            tenant: tenant.clone(),
-            name: DAY.into(),
-            owner: owner(tenant),
-            used,
-        }));
-        busy
+        tenants.get_mut(tenant).map_or_else(Vec::new, |known| {
+            known.take_usage_to_share(tenant, charges, now_us)
+        })
     }
 
-    fn with(&self, tenant: &TenantId, applied: &AppliedLimit, change: impl FnOnce(&mut BucketState)) {
-        self.of_tenant(tenant, |known| {
-            if !known.buckets.contains_key(applied.bucket.as_str()) {
+    fn read_tenant<T>(&self, tenant: &TenantId, read: impl FnOnce(&TenantBuckets) -> T) -> T {
+        match self.tenants.borrow().get(tenant) {
+            Some(known) => read(known),
+            None => read(&TenantBuckets::default()),
+        }
+    }
+
+    fn update_tenant(&self, tenant: &TenantId, update: impl FnOnce(&mut TenantBuckets)) {
+        let mut tenants = self.tenants.borrow_mut();
+        // `entry` alone would clone the tenant's id for every request.
+        if let Some(known) = tenants.get_mut(tenant) {
+            update(known);
+        } else {
+            update(tenants.entry(tenant.clone()).or_default());
+        }
+    }
+
+    fn update_bucket(&self, tenant: &TenantId, limit: &AppliedLimit, update: impl FnOnce(&mut BucketState)) {
+        self.update_tenant(tenant, |known| {
+            let name = limit.bucket.as_str();
+            if !known.buckets.contains_key(name) {
                 self.count.set(self.count.get().saturating_add(1));
-                known
-                    .buckets
-                    .insert(applied.bucket.as_str().into(), BucketState::default());
+                known.buckets.insert(name.into(), BucketState::default());
             }
-            if let Some(bucket) = known.buckets.get_mut(applied.bucket.as_str()) {
+            if let Some(bucket) = known.buckets.get_mut(name) {
                 self.uses.set(self.uses.get().saturating_add(1));
                 bucket.last_use = self.uses.get();
-                bucket.interval_us = applied.policy.interval_us();
-                bucket.burst = applied.policy.burst.into();
-                bucket.owner = applied.owner;
-                change(bucket);
+                bucket.interval_us = limit.policy.interval_us();
+                bucket.burst = limit.policy.burst.into();
+                bucket.owner = limit.owner;
+                update(bucket);
             }
         });
     }
 
-    fn of_tenant(&self, tenant: &TenantId, change: impl FnOnce(&mut TenantBuckets)) {
-        let mut tenants = self.tenants.borrow_mut();
-        if let Some(known) = tenants.get_mut(tenant) {
-            change(known);
-        } else {
-            change(tenants.entry(tenant.clone()).or_default());
-        }
-    }
-
-    /// Forgets half of what is reported already when too much is remembered: what was used least recently. The store knows it.
+    /// Removes the less recently used half of the buckets that are reported to the store, when there are too many. The store
+    /// still knows them.
     fn make_room(&self) {
         let mut tenants = self.tenants.borrow_mut();
         if self.count.get() < MAX_BUCKETS && tenants.len() < MAX_TENANTS {
             return;
         }
-        let reported = tenants.values().flat_map(|known| known.buckets.values());
-        let mut uses: Vec<u64> = reported
+        let buckets = tenants.values().flat_map(|known| known.buckets.values());
+        let mut uses: Vec<u64> = buckets
             .filter(|bucket| bucket.pending == 0)
             .map(|bucket| bucket.last_use)
             .collect();
@@ -362,61 +320,6 @@ impl BucketStates {
         self.count
             .set(tenants.values().map(|known| known.buckets.len()).sum());
     }
-}
-
-impl TenantBuckets {
-    /// The quota of the day, when half of it is used and the region was headers of clearly less.
-    fn busy_quota(&mut self, now_us: u64) -> Option<Used> {
-        let (most, day) = (self.quota?, now_us / DAY_US);
-        let requests = self.today(now_us);
-        let published = match self.published_today {
-            (of, published) if of == day => published,
-            _ => 0,
-        };
-        let news = requests.saturating_sub(published) >= (most / 8).max(1);
-        let used_up = requests >= most && published < most;
-        if requests < most / 2 || !(news || used_up) {
-            return None;
-        }
-        self.published_today = (day, requests);
-        Some(Used::Quota { day, requests, most })
-    }
-
-    fn today(&self, now_us: u64) -> u64 {
-        let (day, requests) = self.today;
-        let reported = if day == now_us / DAY_US { requests } else { 0 };
-        reported.saturating_add(self.pending)
-    }
-}
-
-/// How far ahead of now a bucket will be full again; one that is not known is.
-fn ahead_us(known: Option<&TenantBuckets>, one: &AppliedLimit, now_us: u64) -> u64 {
-    let bucket = known.and_then(|known| known.buckets.get(one.bucket.as_str()));
-    bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
-}
-
-fn has_room_for_one(
-    known: Option<&TenantBuckets>,
-    applied: &[AppliedLimit],
-    cost: Cost,
-    now_us: u64,
-) -> bool {
-    let today = || known.map_or(0, |known| known.today(now_us));
-    cost.max_requests_per_day.is_none_or(|most| today() < most)
-        && applied
-            .iter()
-            .all(|one| one.has_room(cost.units, ahead_us(known, one, now_us)))
-}
-
-fn report_of(name: &str, bucket: &mut BucketState) -> Option<Charge> {
-    let cost = std::mem::take(&mut bucket.pending);
-    (cost > 0).then(|| Charge {
-        bucket: name.into(),
-        interval_us: bucket.interval_us,
-        burst: bucket.burst,
-        needs: None,
-        cost,
-    })
 }
 
 #[cfg(test)]

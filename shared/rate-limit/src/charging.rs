@@ -1,14 +1,14 @@
 //! When a request is charged.
 
-/// How a request is charged with the limits that apply to it.
+/// When, and by whom, a request is charged for the limits that apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charging {
-    /// Not at all.
+    /// The request is not charged.
     Nothing,
-    /// By the instance, which tells the store after the response.
+    /// The instance charges the request and reports it to the store after the response.
     Locally,
-    /// By the store, before the handler.
-    Before,
-    /// By the store, in the call that does the work.
+    /// The store charges the request before the handler runs.
+    BeforeHandler,
+    /// The store charges the request in the call that does the work.
     InCall,
 }

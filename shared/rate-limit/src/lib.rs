@@ -1,33 +1,40 @@
-//! How often who may call: the documents that say so, and what an instance does about it.
+//! Rate limits: which apply to a request, how it is charged, and what its response says about them.
 //!
-//! Every limit is a [`Policy`] under a [`PolicyName`]. The operator's document holds for all tenants and bounds theirs; what
-//! neither sets has its default ([`RateLimitRules`]). Writes are charged by the store, in the call that writes. Reads wait for
-//! nothing: the instance decides ([`buckets`]), tells the store after the response ([`report`]), and learns from its
-//! answer. What new instances need to know is in the region's cache ([`slots`]).
+//! In the order in which a request meets them:
+//! - `rules`: the limits of a tenant, from the operator's document, the tenant's own document and the defaults;
+//! - `applied_limit`: the limits that apply to a request, and the bucket that each of them counts in;
+//! - `rate_limiter`: admits or refuses the request, charges it, and adds the headers (`headers`, `refusals`);
+//! - `buckets`: what this instance knows and has charged;
+//! - `report`: reports local charges to the store after the response, and updates the buckets from its answer;
+//! - `usage_slots`: shares high usage with other instances through the region's cache (`shared_usage`);
+//! - `series`: the metrics.
+//!
+//! Writes are charged by the store. Reads are charged by the instance ([`Charging`]), so that they wait for no store.
 
-mod applied;
+mod applied_limit;
 mod buckets;
-mod busy;
 mod charging;
-mod counts;
 mod headers;
 mod rate_limiter;
 mod refusals;
 mod report;
 mod rules;
-mod slots;
+mod series;
+mod shared_usage;
+mod usage_slots;
 
-pub use applied::{AppliedLimit, applied, of_address, of_credentials, of_unanswered};
-pub use buckets::Cost;
-pub use busy::owner;
+pub use applied_limit::{
+    AppliedLimit, select_address_limit, select_failed_auth_limit, select_unanswered_limit,
+};
+pub use buckets::RequestCost;
 pub use charging::Charging;
-pub use counts::{changes_refused, limited, limited_by_quota, of_the_region};
 pub use headers::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimitHeaders};
 pub use rate_limiter::{RateLimiter, RouteCharge, TenantLimits, count_refused_change};
-pub use refusals::{now_us, refused};
-pub use report::{RateLimitState, schedule};
+pub use refusals::{now_us, refuse_request};
+pub use report::{RateLimitState, schedule_report};
 pub use rules::RateLimitRules;
-pub use slots::{look, look_at_day, micros};
+pub use series::regional_series;
+pub use usage_slots::load_usage;
 
 use leaderboard_cache::CacheEnvironment;
 use leaderboard_environment::Environment;
@@ -37,7 +44,7 @@ use leaderboard_telemetry::TelemetryEnvironment;
 pub trait RateLimitEnvironment:
     CacheEnvironment + TelemetryEnvironment + Environment<State: AsRef<RateLimitState>>
 {
-    /// Returns what this instance knows of limits, and what it has let through.
+    /// Returns the instance's state of rate limits.
     fn rate_limit_state(&self) -> &RateLimitState {
         self.state().as_ref()
     }

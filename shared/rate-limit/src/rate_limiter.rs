@@ -1,6 +1,7 @@
-//! Where limits hold a request up before its handler, and how it is charged.
+//! Decides on one request: admits or refuses it, charges it, and adds the rate-limit headers to its response.
 
 mod body_wait;
+mod limit_groups;
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -9,18 +10,17 @@ use http::{HeaderName, HeaderValue};
 use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, RateLimits, Usage};
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::RateLimitEnvironment;
-use crate::refusals::{now_us, refused};
+use crate::applied_limit::select_limits;
+use crate::refusals::{now_us, refuse_request};
+use crate::series::refused_changes_series;
+use crate::shared_usage::hash_owner;
+use crate::usage_slots::{load_day_usage, micros_from_millis};
 use crate::{
-    AppliedLimit, Cost, RateLimitHeaders, applied, changes_refused, look, look_at_day, micros, owner,
-    schedule,
+    AppliedLimit, Charging, RateLimitEnvironment, RateLimitHeaders, RateLimitRules, RequestCost,
+    schedule_report,
 };
-use crate::{Charging, RateLimitRules};
-use leaderboard_api::FunctionName;
-use leaderboard_api::Response;
 use leaderboard_api::rate_limits::PolicyName;
-use leaderboard_api::{Credential, Identity};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, FunctionName, Identity, Problem, ProblemType, Response};
 
 /// How the requests of a route are charged.
 #[derive(Debug, Clone, Copy)]
@@ -46,158 +46,149 @@ pub struct TenantLimits<'a> {
     pub exists: bool,
 }
 
-/// The limits of a request that is known to be somebody's, and how it is charged.
+/// The limits of one request whose caller and tenant are known, and how the request is charged.
+///
+/// The decision about the request is a value: [`RateLimiter::charge_before_handler`] returns it, or the store's call in the
+/// handler does, and [`RateLimiter::finish_response`] takes it.
 pub struct RateLimiter {
-    applied: Vec<AppliedLimit>,
-    /// How many of them, from the first, are not the tenant's: a caller without a credential names any tenant, and is counted
-    /// by address under the default one, whichever it names.
-    apart: usize,
-    /// Whether the caller shows no credential: the tenant is charged once there is an answer.
+    /// The caller's limits, then the tenant's.
+    limits: Vec<AppliedLimit>,
+    /// How many of `limits`, from the first, are counted under the default tenant. A caller without a credential can name any
+    /// tenant, so its address is counted in one place for all of them.
+    default_tenant_limits: usize,
+    /// Whether the caller shows no credential. The tenant of such a request is charged only after a successful response.
     anonymous: bool,
-    /// Whether an answer is to be had of a tenant that exists alone.
-    answers_prove: bool,
+    /// Whether a successful response proves that the tenant exists. Otherwise an anonymous request is never charged to it.
+    response_proves_tenant: bool,
     charging: Charging,
-    /// As in [`Route::frees_memory`].
+    /// As in [`RouteCharge::frees_memory`].
     frees_memory: bool,
-    /// What the request costs, as far as that is known: one unit, until its handler knows better.
+    /// What the request costs: one unit until the handler sets more.
     units: Cell<u64>,
     max_requests_per_day: Option<u64>,
-    rate_limit_decision: Option<RateLimitDecision>,
 }
 
 impl RateLimiter {
-    /// Lets a request on that has room, as far as is known here. One that the instance charges is charged.
+    /// Admits a request if there is room for it as far as this instance and its region know, and charges it if its route is
+    /// charged locally.
     ///
     /// # Errors
     /// 429.
-    pub async fn enter<E: RateLimitEnvironment>(
+    pub async fn admit<E: RateLimitEnvironment>(
         env: &E,
         route: RouteCharge,
         (identity, client): (&Identity, Option<IpAddr>),
         tenant: &TenantId,
-        limits: TenantLimits<'_>,
+        tenant_limits: TenantLimits<'_>,
     ) -> Result<Self, Problem> {
         let charging = route.charging;
-        let of_operator = identity.credential == Credential::Operator;
+        let is_operator = identity.credential == Credential::Operator;
         let unlimited = match charging {
             Charging::Nothing => true,
-            Charging::Locally => of_operator || (route.is_read && !limits.rules.reads),
-            Charging::Before => of_operator,
+            Charging::Locally => is_operator || (route.is_read && !tenant_limits.rules.reads),
+            Charging::BeforeHandler => is_operator,
             Charging::InCall => false,
         };
         let mut rate_limiter = Self {
-            applied: Vec::new(),
-            apart: 0,
+            limits: Vec::new(),
+            default_tenant_limits: 0,
             anonymous: identity.credential == Credential::None,
-            answers_prove: route.function == FunctionName::Ranks || limits.exists,
+            response_proves_tenant: route.function == FunctionName::Ranks || tenant_limits.exists,
             charging: if unlimited { Charging::Nothing } else { charging },
             frees_memory: route.frees_memory,
-            // Whoever sets quotas right must not be held up by one.
             units: Cell::new(1),
-            max_requests_per_day: limits.requests_per_day.filter(|_| !of_operator),
-            rate_limit_decision: None,
+            // No quota stops the operator, who may have to correct a quota.
+            max_requests_per_day: tenant_limits.requests_per_day.filter(|_| !is_operator),
         };
         if unlimited {
             return Ok(rate_limiter);
         }
-        rate_limiter.applied = applied(limits.rules, identity, client, route.function);
+        rate_limiter.limits = select_limits(tenant_limits.rules, identity, client, route.function);
         if charging == Charging::Locally {
-            rate_limiter.set_apart(tenant);
-            rate_limiter.look(env, tenant).await;
+            rate_limiter.separate_default_tenant_limits(tenant);
+            rate_limiter.load_usage(env, tenant).await;
             if rate_limiter.max_requests_per_day.is_some() {
-                look_at_day(env, tenant).await;
+                load_day_usage(env, tenant).await;
             }
         }
-        // A caller who is known to have no room costs the store nothing.
-        if !rate_limiter.has_room(env, tenant) {
-            return Err(rate_limiter.refused(env, &rate_limiter.peek(env, tenant)));
-        }
+        // A request that is refused here costs the store nothing.
+        rate_limiter.check_room(env, tenant)?;
         if charging == Charging::Locally {
             rate_limiter.charge_locally(env, tenant);
         }
         Ok(rate_limiter)
     }
 
-    /// The rate_limiter of a read without a credential, of a tenant that is known to exist.
-    pub fn of_anybody(
-        limits: TenantLimits<'_>,
-        family: FunctionName,
+    /// Returns the rate limiter of an anonymous read of a tenant that is known to exist. It charges nothing yet.
+    pub fn for_anonymous(
+        tenant_limits: TenantLimits<'_>,
+        function: FunctionName,
         client: Option<IpAddr>,
         tenant: &TenantId,
     ) -> Self {
         let mut rate_limiter = Self {
-            applied: applied(limits.rules, &Identity::anonymous(), client, family),
-            apart: 0,
+            limits: select_limits(tenant_limits.rules, &Identity::anonymous(), client, function),
+            default_tenant_limits: 0,
             anonymous: true,
-            answers_prove: true,
+            response_proves_tenant: true,
             charging: Charging::Locally,
             frees_memory: false,
             units: Cell::new(1),
-            max_requests_per_day: limits.requests_per_day,
-            rate_limit_decision: None,
+            max_requests_per_day: tenant_limits.requests_per_day,
         };
-        rate_limiter.set_apart(tenant);
+        rate_limiter.separate_default_tenant_limits(tenant);
         rate_limiter
     }
 
-    /// Charges a request whose answer is there already, and tells the limits and what is left of them. `None`, and nothing is
-    /// charged, when it takes more than the instance knows, or when there is no room.
-    pub fn charge_known<E: RateLimitEnvironment>(
+    /// Charges a request whose response is cached already, and returns its rate-limit headers (`Some(None)` when no limit
+    /// applies). Returns `None` and charges nothing when the instance does not know all limits, or when there is no room.
+    pub fn charge_if_known<E: RateLimitEnvironment>(
         &self,
         env: &E,
         tenant: &TenantId,
     ) -> Option<Option<[(HeaderName, HeaderValue); 2]>> {
-        let buckets = &env.rate_limit_state().buckets;
-        let now_us = now_us(env);
-        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let known = |payer: &TenantId, part: &[AppliedLimit]| {
-            part.iter().all(|one| buckets.knows(payer, &one.bucket))
-        };
-        let day_is_known = self.max_requests_per_day.is_none() || buckets.knows_day(tenant, now_us);
-        let has_room = day_is_known
-            && known(payer, apart)
-            && known(tenant, own)
-            && buckets.has_room(payer, apart, Cost::ONE, now_us)
-            && buckets.has_room(tenant, own, self.cost(), now_us);
-        if !has_room {
+        if !self.knows_usage(env, tenant) || !self.has_room(env, tenant) {
             return None;
         }
-        buckets.charge(payer, apart, self.cost_apart(), 0, now_us);
-        buckets.charge(tenant, own, self.cost(), 1, now_us);
-        schedule(env);
-        let rate_limit_decision = self.peek(env, tenant);
-        Some(self.headers(env, &rate_limit_decision).headers())
+        let [default_group, tenant_group] = self.limit_groups(env, tenant);
+        default_group.charge(env, self.cost_without_quota(), 0);
+        tenant_group.charge(env, self.cost(), 1);
+        schedule_report(env);
+        let decision = self.read_decision(env, tenant);
+        Some(self.headers(env, &decision).headers())
     }
 
-    /// Charges a request that is charged by the store before its handler; locally, where the store refuses the charge of a
-    /// request that frees memory.
+    /// Charges a request in the store if its route is charged before the handler, and returns the store's decision. Returns
+    /// `None` for other requests.
+    ///
+    /// A request that frees memory is charged locally when the store is out of memory.
     ///
     /// # Errors
     /// 429; 503 when the store is out of reach.
-    pub async fn pay<E: RateLimitEnvironment>(&mut self, env: &E, tenant: &TenantId) -> Result<(), Problem> {
-        if self.charging == Charging::Before {
-            let rate_limit_decision = match env.store().take(tenant, &self.charge_request()).await {
-                Ok(rate_limit_decision) => rate_limit_decision,
-                Err(error) => {
-                    // Nobody knows whether the store charged it; a caller goes on trying while the store is out of reach.
-                    self.charge_locally(env, tenant);
-                    if !(self.frees_memory && matches!(error, StoreError::OutOfMemory(_))) {
-                        return Err(error.into());
-                    }
-                    self.rate_limit_decision = Some(self.peek(env, tenant));
-                    return Ok(());
-                }
-            };
-            self.learn(env, tenant, &rate_limit_decision);
-            if rate_limit_decision.refused {
-                return Err(self.refused(env, &rate_limit_decision));
-            }
-            self.rate_limit_decision = Some(rate_limit_decision);
+    pub async fn charge_before_handler<E: RateLimitEnvironment>(
+        &self,
+        env: &E,
+        tenant: &TenantId,
+    ) -> Result<Option<RateLimitDecision>, Problem> {
+        if self.charging != Charging::BeforeHandler {
+            return Ok(None);
         }
-        Ok(())
+        match env.store().take(tenant, &self.charge_request()).await {
+            Ok(decision) => self.accept_decision(env, tenant, decision).map(Some),
+            Err(error) => {
+                // The store may or may not have charged the request. Without a local charge, a caller could repeat it without
+                // limit while the store is out of reach.
+                self.charge_locally(env, tenant);
+                if self.frees_memory && matches!(error, StoreError::OutOfMemory(_)) {
+                    Ok(Some(self.read_decision(env, tenant)))
+                } else {
+                    Err(error.into())
+                }
+            }
+        }
     }
 
-    /// What the call that writes is charged with.
+    /// Returns what the store charges in the call that writes; nothing, unless the route is charged in that call.
     pub fn charge_request_in_call(&self) -> ChargeRequest {
         if self.charging == Charging::InCall {
             self.charge_request()
@@ -206,10 +197,10 @@ impl RateLimiter {
         }
     }
 
-    /// Tells how much a request costs that is charged in the call that does the work, before anything is looked up for it.
+    /// Sets the cost of a request that is charged in the call that does the work.
     ///
     /// # Errors
-    /// 429 when it is known here that there is no room for as much: nothing is asked of the store then.
+    /// 429 when this instance knows that there is no room for the cost, so the store need not be asked.
     pub fn set_cost<E: RateLimitEnvironment>(
         &self,
         env: &E,
@@ -217,109 +208,114 @@ impl RateLimiter {
         units: u64,
     ) -> Result<(), Problem> {
         self.units.set(units);
-        if self.has_room(env, tenant) {
-            Ok(())
-        } else {
-            Err(self.refused(env, &self.peek(env, tenant)))
-        }
+        self.check_room(env, tenant)
     }
 
-    /// What the request costs, as far as that is known.
+    /// Returns what the request costs, as far as that is known.
     pub fn units(&self) -> u64 {
         self.units.get()
     }
 
-    /// Charges a read that costs so many units more than the one it was let through with, whether there is room or not.
+    /// Charges a read `units` more than it was admitted with, even if there is no room for them.
     pub fn charge_more<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId, units: u64) {
         if self.charging != Charging::Locally || units == 0 {
             return;
         }
         self.units.set(self.units.get().saturating_add(units));
-        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let buckets = &env.rate_limit_state().buckets;
-        let more = Cost {
+        let [default_group, tenant_group] = self.limit_groups(env, tenant);
+        // The tenant of an anonymous request is charged with all units after the response.
+        let group = if self.anonymous {
+            default_group
+        } else {
+            tenant_group
+        };
+        let more = RequestCost {
             units,
             max_requests_per_day: None,
         };
-        if self.anonymous {
-            // The tenant is charged once there is an answer, with all of it.
-            buckets.charge(payer, apart, more, 0, now_us(env));
-        } else {
-            buckets.charge(tenant, own, more, 0, now_us(env));
-        }
-        schedule(env);
+        group.charge(env, more, 0);
+        schedule_report(env);
     }
 
-    /// Tells the client of its limits. A call that should have been charged and never got as far is charged here, like a read.
-    pub fn leave<E: RateLimitEnvironment>(
-        mut self,
+    /// Adds the rate-limit headers to a response or a problem. `decision` is what the store said before the handler or in the
+    /// handler's call. A request that the store should have charged, and that failed before, is charged locally.
+    ///
+    /// # Errors
+    /// The problem in `response`; 429 when the store refused the request.
+    pub fn finish_response<E: RateLimitEnvironment>(
+        self,
         env: &E,
         tenant: &TenantId,
-        in_call: Option<RateLimitDecision>,
-        answer: Result<Response, Problem>,
+        decision: Option<RateLimitDecision>,
+        response: Result<Response, Problem>,
     ) -> Result<Response, Problem> {
-        if in_call.is_none()
-            && matches!(&answer, Err(problem) if problem.kind == ProblemType::TooManyRequests)
-        {
-            // Refused here, so it is not charged.
-            return answer;
+        let in_call = decision.is_some() && self.charging != Charging::BeforeHandler;
+        if !in_call && matches!(&response, Err(problem) if problem.kind == ProblemType::TooManyRequests) {
+            // This instance refused the request and has added the headers, so nothing is charged.
+            return response;
         }
-        // Writes that are switched off cost nothing.
-        let switched_off = matches!(&answer, Err(problem) if problem.kind == ProblemType::WritesDisabled);
-        if let Some(rate_limit_decision) = in_call {
-            self.learn(env, tenant, &rate_limit_decision);
-            if rate_limit_decision.refused {
-                return Err(self.refused(env, &rate_limit_decision));
-            }
-            self.rate_limit_decision = Some(rate_limit_decision);
-        } else if self.is_unpaid() && !switched_off {
-            self.charge_locally(env, tenant);
-            self.rate_limit_decision = Some(self.peek(env, tenant));
-        } else if self.charging == Charging::Locally {
-            if self.anonymous && self.answers_prove && answer.is_ok() {
-                self.charge_tenant(env, tenant);
-            }
-            self.rate_limit_decision = Some(self.peek(env, tenant));
-        }
-        let Some(rate_limit_decision) = &self.rate_limit_decision else {
-            return answer;
+        let decision = match decision {
+            Some(decision) if in_call => Some(self.accept_decision(env, tenant, decision)?),
+            Some(decision) => Some(decision),
+            None => self.charge_without_store(env, tenant, &response),
         };
-        let headers = self.headers(env, rate_limit_decision);
-        match answer {
+        let Some(decision) = decision else {
+            return response;
+        };
+        let headers = self.headers(env, &decision);
+        match response {
             Ok(mut response) => {
                 headers.add_to(&mut response.headers);
                 Ok(response)
             }
-            Err(problem) => Err(headers.mark(problem)),
+            Err(problem) => Err(headers.add_to_problem(problem)),
         }
     }
 
-    /// Whether the request should have been charged by the store, and never got as far.
-    fn is_unpaid(&self) -> bool {
+    /// Charges a request about which the store has not decided, and returns this instance's decision; `None` when the request
+    /// is not limited.
+    fn charge_without_store<E: RateLimitEnvironment>(
+        &self,
+        env: &E,
+        tenant: &TenantId,
+        response: &Result<Response, Problem>,
+    ) -> Option<RateLimitDecision> {
         match self.charging {
-            Charging::InCall => true,
-            Charging::Before => self.rate_limit_decision.is_none(),
-            Charging::Locally | Charging::Nothing => false,
+            Charging::Nothing => return None,
+            Charging::Locally => {
+                if self.anonymous && self.response_proves_tenant && response.is_ok() {
+                    self.charge_tenant(env, tenant);
+                }
+            }
+            Charging::InCall | Charging::BeforeHandler => {
+                // Writes that are switched off cost nothing.
+                if matches!(response, Err(problem) if problem.kind == ProblemType::WritesDisabled) {
+                    return None;
+                }
+                self.charge_locally(env, tenant);
+            }
         }
+        Some(self.read_decision(env, tenant))
     }
 
-    /// Looks up what the region knows of the limits.
-    async fn look<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) {
-        for (payer, part) in self.payers(env, tenant) {
-            look(env, payer, part).await;
+    /// Updates the buckets from the store's decision and returns the decision.
+    ///
+    /// # Errors
+    /// 429 when the store refused the request.
+    fn accept_decision<E: RateLimitEnvironment>(
+        &self,
+        env: &E,
+        tenant: &TenantId,
+        decision: RateLimitDecision,
+    ) -> Result<RateLimitDecision, Problem> {
+        let buckets = &env.rate_limit_state().buckets;
+        let now_us = micros_from_millis(env.clock().as_unix_ms());
+        buckets.add_buckets(tenant, &self.limits);
+        buckets.update_from_store(tenant, &self.charges(), &decision, now_us);
+        if decision.refused {
+            return Err(self.refuse(env, &decision));
         }
-    }
-
-    fn set_apart(&mut self, tenant: &TenantId) {
-        if !self.anonymous {
-            return;
-        }
-        let own = |one: &AppliedLimit| one.name == PolicyName::Tenant;
-        self.apart = self.applied.iter().position(own).unwrap_or(self.applied.len());
-        for one in self.applied.iter_mut().take(self.apart) {
-            // CountedCaller under the default tenant, by numbers that this one has chosen: they take its own space.
-            one.owner = one.is_tenants_own.then(|| owner(tenant));
-        }
+        Ok(decision)
     }
 
     fn charge_request(&self) -> ChargeRequest {
@@ -335,111 +331,47 @@ impl RateLimiter {
 
     fn charges(&self) -> Vec<Charge> {
         let units = self.units.get();
-        self.applied.iter().map(|one| one.charge(units)).collect()
+        self.limits.iter().map(|limit| limit.charge(units)).collect()
     }
 
-    /// What the request needs of the tenant's limits and quota.
-    fn cost(&self) -> Cost {
-        Cost {
+    /// Returns what the request takes of the tenant's limits and daily quota.
+    fn cost(&self) -> RequestCost {
+        RequestCost {
             units: self.units.get(),
             max_requests_per_day: self.max_requests_per_day,
         }
     }
 
-    /// What it needs of the limits that are not the tenant's.
-    fn cost_apart(&self) -> Cost {
-        Cost {
+    /// Returns what the request takes of the limits under the default tenant, whose requests the quota does not count.
+    fn cost_without_quota(&self) -> RequestCost {
+        RequestCost {
             max_requests_per_day: None,
             ..self.cost()
         }
     }
 
-    /// The limits that are not the tenant's, and those that are, each with the tenant under which they are counted.
-    fn payers<'a, E: RateLimitEnvironment>(
-        &'a self,
-        env: &'a E,
-        tenant: &'a TenantId,
-    ) -> [(&'a TenantId, &'a [AppliedLimit]); 2] {
-        let (apart, own) = self.applied.split_at_checked(self.apart).unwrap_or_default();
-        [(env.default_tenant(), apart), (tenant, own)]
-    }
-
-    /// Whether there is room under all limits and in the day's quota.
-    fn has_room<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) -> bool {
-        let buckets = &env.rate_limit_state().buckets;
-        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        buckets.has_room(payer, apart, self.cost_apart(), now_us(env))
-            && buckets.has_room(tenant, own, self.cost(), now_us(env))
-    }
-
-    /// How far each limit is ahead.
-    fn peek<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) -> RateLimitDecision {
-        let buckets = &env.rate_limit_state().buckets;
-        let [(payer, apart), (tenant, own)] = self.payers(env, tenant);
-        let own = buckets.peek(tenant, own, self.cost(), now_us(env));
-        if apart.is_empty() {
-            return own;
-        }
-        let mut rate_limit_decision = buckets.peek(payer, apart, self.cost_apart(), now_us(env));
-        rate_limit_decision.ahead_us.extend(own.ahead_us);
-        RateLimitDecision {
-            requests_today: own.requests_today,
-            refused: own.refused || rate_limit_decision.refused,
-            ..rate_limit_decision
-        }
-    }
-
-    /// Charges the caller, and the tenant unless that waits for the answer.
-    fn charge_locally<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) {
-        let [(payer, apart), _] = self.payers(env, tenant);
-        if !self.anonymous {
-            self.charge_tenant(env, tenant);
-        } else if !apart.is_empty() {
-            let buckets = &env.rate_limit_state().buckets;
-            buckets.charge(payer, apart, self.cost_apart(), 0, now_us(env));
-            schedule(env);
-        }
-    }
-
-    fn charge_tenant<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) {
-        let [_, (tenant, own)] = self.payers(env, tenant);
-        let buckets = &env.rate_limit_state().buckets;
-        buckets.charge(tenant, own, self.cost(), 1, now_us(env));
-        schedule(env);
-    }
-
-    fn learn<E: RateLimitEnvironment>(
-        &self,
-        env: &E,
-        tenant: &TenantId,
-        rate_limit_decision: &RateLimitDecision,
-    ) {
-        let buckets = &env.rate_limit_state().buckets;
-        let now_us = micros(env.clock().as_unix_ms());
-        buckets.remember(tenant, &self.applied);
-        buckets.learn(tenant, &self.charges(), rate_limit_decision, now_us);
-    }
-
     fn headers<'a, E: RateLimitEnvironment>(
         &'a self,
         env: &E,
-        rate_limit_decision: &'a RateLimitDecision,
+        decision: &'a RateLimitDecision,
     ) -> RateLimitHeaders<'a> {
         RateLimitHeaders {
-            applied: &self.applied,
-            rate_limit_decision,
+            limits: &self.limits,
+            decision,
             cost: self.cost(),
             now_us: now_us(env),
         }
     }
 
-    fn refused<E: RateLimitEnvironment>(&self, env: &E, rate_limit_decision: &RateLimitDecision) -> Problem {
-        refused(env, &self.applied, rate_limit_decision, self.cost())
+    fn refuse<E: RateLimitEnvironment>(&self, env: &E, decision: &RateLimitDecision) -> Problem {
+        refuse_request(env, &self.limits, decision, self.cost())
     }
 }
 
-/// Counts a change that was refused because the store is out of reach.
-pub fn count_refused_change<E: RateLimitEnvironment>(env: &E, family: FunctionName) {
-    env.rate_limit_state().counts.add(changes_refused(family), 1);
-    schedule(env);
+/// Counts a change that is refused because the store is out of reach.
+pub fn count_refused_change<E: RateLimitEnvironment>(env: &E, function: FunctionName) {
+    env.rate_limit_state()
+        .counts
+        .add(refused_changes_series(function), 1);
+    schedule_report(env);
 }

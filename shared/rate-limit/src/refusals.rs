@@ -1,37 +1,37 @@
-//! Requests that are refused because a limit is used up.
+//! The problem for a request that a limit refuses.
 
 use leaderboard_api::Problem;
 use leaderboard_core::ports::RateLimitDecision;
 
-use crate::{
-    AppliedLimit, Cost, RateLimitEnvironment, RateLimitHeaders, limited, limited_by_quota, micros, schedule,
-};
+use crate::series::{limited_series, quota_limited_series};
+use crate::usage_slots::micros_from_millis;
+use crate::{AppliedLimit, RateLimitEnvironment, RateLimitHeaders, RequestCost, schedule_report};
 
-/// 429, counted.
-pub fn refused<E: RateLimitEnvironment>(
+/// Counts a refused request, and returns 429 with the rate-limit headers.
+pub fn refuse_request<E: RateLimitEnvironment>(
     env: &E,
-    applied: &[AppliedLimit],
-    rate_limit_decision: &RateLimitDecision,
-    cost: Cost,
+    limits: &[AppliedLimit],
+    decision: &RateLimitDecision,
+    cost: RequestCost,
 ) -> Problem {
     let headers = RateLimitHeaders {
-        applied,
-        rate_limit_decision,
+        limits,
+        decision,
         cost,
         now_us: now_us(env),
     };
     let counts = &env.rate_limit_state().counts;
-    for one in headers.violated() {
-        counts.add(limited(one.name), 1);
+    for limit in headers.violated_limits() {
+        counts.add(limited_series(limit.name), 1);
     }
     if headers.quota_is_used_up() {
-        counts.add(limited_by_quota(), 1);
+        counts.add(quota_limited_series(), 1);
     }
-    schedule(env);
+    schedule_report(env);
     headers.refusal()
 }
 
-/// The instant of the request, in microseconds since the epoch.
+/// Returns the instant of the request, in microseconds since the epoch.
 pub fn now_us<E: RateLimitEnvironment>(env: &E) -> u64 {
-    micros(env.now().as_unix_ms())
+    micros_from_millis(env.now().as_unix_ms())
 }

@@ -1,7 +1,7 @@
-//! Telling the store, after the response, what was let through.
+//! Reports the instance's local charges to the store after the response.
 //!
-//! One report of an instance is under way at a time. It is due when enough is pending, when one caller took a good part of
-//! a burst, or after a pause; the work that waits for it keeps the instance alive.
+//! An instance sends one report at a time. A report is due when enough requests are pending, when one caller has used a good
+//! part of a burst, or after a pause. The work that waits for the pause keeps the instance alive.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -10,111 +10,113 @@ use leaderboard_core::ports::{ChargeRequest, RateLimitDecision, RateLimits};
 use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{BucketStates, UsageReport};
-use super::counts;
-use super::counts::Counts;
-use super::slots;
-use super::slots::{Slots, micros};
+use super::series;
+use super::series::LimitCounts;
+use super::usage_slots;
+use super::usage_slots::{UsageSlots, micros_from_millis};
 use crate::RateLimitEnvironment;
 use leaderboard_cache::circuit_breaker;
 use leaderboard_cache::circuit_breaker::PATIENCE_MS;
 
-/// How long the work that waits for a report sleeps at a time, in milliseconds.
+/// The pause between two looks at whether a report is due, in milliseconds.
 const TICK_MS: u64 = 25;
 
-/// What an instance does about limits.
+/// The instance's state of rate limits.
 #[derive(Debug, Default)]
 pub struct RateLimitState {
-    /// What it knows and has let through.
+    /// The buckets.
     pub buckets: BucketStates,
-    /// What it has read of others.
-    pub slots: Slots,
-    /// What it has counted.
-    pub counts: Counts,
-    /// Whether a report is under way.
+    /// What the instance has read from the region's usage slots.
+    pub slots: UsageSlots,
+    /// Counts for the metrics.
+    pub counts: LimitCounts,
+    /// Whether a report is being sent.
     reporting: Cell<bool>,
-    /// Whether a report is about to begin.
-    called: Cell<bool>,
-    /// Whether somebody waits for the pause to end.
+    /// Whether work that sends a report at once is scheduled.
+    scheduled: Cell<bool>,
+    /// Whether work that sends a report after the pause is running.
     waiting: Cell<bool>,
 }
 
 /// When reports are due.
 struct ReportPace {
-    /// So many requests are pending.
+    /// When this many requests are pending.
     pending: u64,
-    /// So many milliseconds have passed.
+    /// When this many milliseconds have passed since the last report.
     pause_ms: u64,
 }
 
-/// On a store that is elsewhere.
+/// For a store in another process.
 const REMOTE: ReportPace = ReportPace {
     pending: 128,
     pause_ms: 25,
 };
-/// On the embedded store, where each report is a flush of the disk: once in an instance's life when it is busy.
+/// For the embedded store, where each report flushes the disk. A busy instance sends one report in its life of 128 requests.
 const EMBEDDED: ReportPace = ReportPace {
     pending: 128,
     pause_ms: 500,
 };
 
-fn pace<E: RateLimitEnvironment>(env: &E) -> ReportPace {
+fn select_pace<E: RateLimitEnvironment>(env: &E) -> ReportPace {
     if env.cache().is_some() { REMOTE } else { EMBEDDED }
 }
 
 impl RateLimitState {
-    fn has_news(&self) -> bool {
+    fn has_pending(&self) -> bool {
         self.buckets.pending() > 0 || !self.counts.is_empty()
     }
 }
 
-/// Sees to it that what is pending gets reported.
-pub fn schedule<E: RateLimitEnvironment>(env: &E) {
-    let limiter = &env.rate_limit_state();
-    if !limiter.has_news() {
+/// Schedules a report of everything that is pending, after the response.
+pub fn schedule_report<E: RateLimitEnvironment>(env: &E) {
+    let state = &env.rate_limit_state();
+    if !state.has_pending() {
         return;
     }
-    if is_due(env) && !limiter.reporting.get() && !limiter.called.replace(true) {
+    if is_due(env) && !state.reporting.get() && !state.scheduled.replace(true) {
         env.later(report_now(env.clone()));
-    } else if !limiter.waiting.replace(true) {
-        env.later(report_after_a_pause(env.clone()));
+    } else if !state.waiting.replace(true) {
+        env.later(report_after_pause(env.clone()));
     }
 }
 
 fn is_due<E: RateLimitEnvironment>(env: &E) -> bool {
     let buckets = &env.rate_limit_state().buckets;
-    buckets.urgent() || buckets.pending() >= pace(env).pending
+    buckets.is_urgent() || buckets.pending() >= select_pace(env).pending
 }
 
 async fn report_now<E: RateLimitEnvironment>(env: E) {
-    let limiter = &env.rate_limit_state();
-    limiter.called.set(false);
-    while is_due(&env) && !limiter.reporting.replace(true) {
-        report(&env).await;
-        limiter.reporting.set(false);
+    let state = &env.rate_limit_state();
+    state.scheduled.set(false);
+    while is_due(&env) && !state.reporting.replace(true) {
+        send_reports(&env).await;
+        state.reporting.set(false);
     }
-    schedule(&env);
+    schedule_report(&env);
 }
 
-async fn report_after_a_pause<E: RateLimitEnvironment>(env: E) {
-    let limiter = &env.rate_limit_state();
+async fn report_after_pause<E: RateLimitEnvironment>(env: E) {
+    let state = &env.rate_limit_state();
     let mut waited_ms = 0;
-    while limiter.has_news() {
+    while state.has_pending() {
         env.pause(TICK_MS).await;
         waited_ms += TICK_MS;
-        if waited_ms >= pace(&env).pause_ms && limiter.has_news() && !limiter.reporting.replace(true) {
-            report(&env).await;
-            limiter.reporting.set(false);
+        if waited_ms >= select_pace(&env).pause_ms && state.has_pending() && !state.reporting.replace(true) {
+            send_reports(&env).await;
+            state.reporting.set(false);
             waited_ms = 0;
         }
     }
-    limiter.waiting.set(false);
+    state.waiting.set(false);
 }
 
-/// A report that fails is not repeated: the store may have taken it. None is sent while the store is not known to answer: a store
-/// that hangs would take in all of them at once when it goes on, as if callers had sent all those requests in that moment.
-async fn report<E: RateLimitEnvironment>(env: &E) {
-    let limiter = &env.rate_limit_state();
-    let mut busy = Vec::new();
+/// Sends the pending reports, shares high usage with the region, and flushes the counts.
+///
+/// A failed report is not repeated, because the store may have taken it. No report is sent while the circuit breaker is open:
+/// a store that hangs would process all waiting reports at once later, and refuse callers for requests that are long past.
+async fn send_reports<E: RateLimitEnvironment>(env: &E) {
+    let state = &env.rate_limit_state();
+    let mut usage = Vec::new();
     let mut open = circuit_breaker::is_open(env).await;
     if open {
         circuit_breaker::probe_later(env);
@@ -122,33 +124,37 @@ async fn report<E: RateLimitEnvironment>(env: &E) {
     for UsageReport {
         tenant,
         charge_request,
-    } in limiter.buckets.take_pending()
+    } in state.buckets.take_reports()
     {
         let answer = if open {
             Err(StoreError::Unavailable("the circuit breaker is open".to_owned()))
         } else {
-            send(env, &tenant, &charge_request).await
+            send_report(env, &tenant, &charge_request).await
         };
         open |= matches!(answer, Err(StoreError::Unavailable(_)));
-        let now_us = micros(env.clock().as_unix_ms());
+        let now_us = micros_from_millis(env.clock().as_unix_ms());
         match answer {
-            Ok(rate_limit_decision) => {
-                limiter
+            Ok(decision) => {
+                state
                     .buckets
-                    .learn(&tenant, &charge_request.charges, &rate_limit_decision, now_us)
+                    .update_from_store(&tenant, &charge_request.charges, &decision, now_us)
             }
-            Err(_) => limiter
+            Err(_) => state
                 .counts
-                .add(counts::unmetered(), charge_request.usage.requests.max(1)),
+                .add(series::unmetered_series(), charge_request.usage.requests.max(1)),
         }
-        busy.extend(limiter.buckets.busy(&tenant, &charge_request.charges, now_us));
+        usage.extend(
+            state
+                .buckets
+                .take_usage_to_share(&tenant, &charge_request.charges, now_us),
+        );
     }
-    slots::publish(env, &busy).await;
-    counts::pass_on(env, !open).await;
+    usage_slots::share_usage(env, &usage).await;
+    series::flush_counts(env, !open).await;
 }
 
-/// One report. The breaker opens as soon as it takes too long: other instances are about to send theirs.
-async fn send<E: RateLimitEnvironment>(
+/// Sends one report. The circuit breaker opens as soon as the report takes too long, before other instances send theirs.
+async fn send_report<E: RateLimitEnvironment>(
     env: &E,
     tenant: &TenantId,
     charge_request: &ChargeRequest,

@@ -1,14 +1,14 @@
-//! What holds for the requests of a tenant: the operator's document, the tenant's own, and the defaults.
+//! The rate limits of a tenant: from its own document, the operator's document and the defaults, in this order.
 
 use std::net::IpAddr;
 
 use leaderboard_api::rate_limits::{Addresses, LimitsDocument, Policy, PolicyName, Scope, Setting};
 
-/// What holds for a tenant's requests.
+/// The rate limits and address lists that apply to a tenant's requests.
 #[derive(Debug, Clone)]
 pub struct RateLimitRules {
     policies: [Option<Policy>; PolicyName::ALL.len()],
-    /// Whether the tenant's own document says something of each.
+    /// For each policy, whether the tenant's own document sets it.
     tenants_own: [bool; PolicyName::ALL.len()],
     /// Whether reads are limited and counted.
     pub reads: bool,
@@ -23,15 +23,15 @@ impl Default for RateLimitRules {
 }
 
 impl RateLimitRules {
-    /// The rules that two documents make.
+    /// Combines the two documents. The operator's bounds apply to what the tenant sets.
     pub fn new(operator: &LimitsDocument, tenant: &LimitsDocument) -> Self {
         let effective = |name| {
-            let own = or(LimitsDocument::setting(&tenant.policies, name), || {
-                or(LimitsDocument::setting(&operator.policies, name), || {
+            let own = set_or_else(LimitsDocument::setting(&tenant.policies, name), || {
+                set_or_else(LimitsDocument::setting(&operator.policies, name), || {
                     name.default().map_or(Setting::Off, Setting::Rate)
                 })
             });
-            // The bound may be newer than what the tenant set.
+            // The operator may have set the bound after the tenant wrote its document.
             match (own, operator.bound(name)) {
                 (Setting::Rate(own), Some(bound)) if !own.is_within(bound) => Some(bound),
                 (Setting::Rate(own), _) => Some(own),
@@ -48,8 +48,8 @@ impl RateLimitRules {
         }
     }
 
-    /// The rules that the stored documents make.
-    pub fn of(operator: Option<&[u8]>, tenant: Option<&[u8]>) -> Self {
+    /// Combines two stored documents; `None` stands for a document that does not exist.
+    pub fn from_stored(operator: Option<&[u8]>, tenant: Option<&[u8]>) -> Self {
         let read = |body: Option<&[u8]>, scope| {
             body.map(|bytes| LimitsDocument::stored(bytes, scope))
                 .unwrap_or_default()
@@ -57,13 +57,13 @@ impl RateLimitRules {
         Self::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
     }
 
-    /// The limit of that name, if there is one.
+    /// Returns the policy of that name; `None` when it is switched off.
     pub fn policy(&self, name: PolicyName) -> Option<Policy> {
         let at = PolicyName::ALL.iter().position(|known| *known == name)?;
         self.policies.get(at).copied().flatten()
     }
 
-    /// Whether the tenant's own document says something of the limit of that name.
+    /// Returns whether the tenant's own document sets the policy of that name.
     pub fn is_tenants_own(&self, name: PolicyName) -> bool {
         let at = PolicyName::ALL.iter().position(|known| *known == name);
         at.and_then(|at| self.tenants_own.get(at))
@@ -71,18 +71,18 @@ impl RateLimitRules {
             .unwrap_or_default()
     }
 
-    /// Whether a client is let in by its address.
+    /// Returns whether the address lists admit a client.
     pub fn admit(&self, client: Option<IpAddr>) -> bool {
         self.operator.admit(client) && self.tenant.admit(client)
     }
 
-    /// Whether a client is not limited.
+    /// Returns whether a client is exempt from rate limits.
     pub fn exempt(&self, client: Option<IpAddr>) -> bool {
         client.is_some_and(|address| self.operator.exempt.contain(address))
     }
 }
 
-fn or(setting: Setting, other: impl FnOnce() -> Setting) -> Setting {
+fn set_or_else(setting: Setting, other: impl FnOnce() -> Setting) -> Setting {
     match setting {
         Setting::Unset => other(),
         set => set,

@@ -4,7 +4,7 @@ use leaderboard_auth::{AuthSettings, AuthState};
 use leaderboard_cache::CacheState;
 use leaderboard_pipeline::{PipelineState, Settings};
 use leaderboard_rate_limit::RateLimitState;
-use leaderboard_telemetry::metrics::Counts;
+use leaderboard_telemetry::metrics::RequestCounts;
 use leaderboard_tenant_config::TenantConfigState;
 
 use crate::MemoryTier;
@@ -15,7 +15,7 @@ use crate::MemoryTier;
 #[derive(Debug)]
 pub struct InstanceState {
     settings: Settings,
-    counts: Counts,
+    counts: RequestCounts,
     cache: CacheState,
     limiter: RateLimitState,
     tenant_configs: TenantConfigState,
@@ -30,7 +30,7 @@ impl InstanceState {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            counts: Counts::default(),
+            counts: RequestCounts::default(),
             cache: CacheState::default(),
             limiter: RateLimitState::default(),
             tenant_configs: TenantConfigState::default(),
@@ -53,8 +53,8 @@ impl AsRef<AuthSettings> for InstanceState {
     }
 }
 
-impl AsRef<Counts> for InstanceState {
-    fn as_ref(&self) -> &Counts {
+impl AsRef<RequestCounts> for InstanceState {
+    fn as_ref(&self) -> &RequestCounts {
         &self.counts
     }
 }

@@ -1,4 +1,7 @@
 //! The access log and the metrics of Edgeboard.
+//!
+//! - `log`: the line that is logged for each request;
+//! - `metrics`: the requests that an instance counts, the region's counts, and their text format.
 
 mod log;
 pub mod metrics;
@@ -8,11 +11,11 @@ use leaderboard_environment::Environment;
 pub use log::{Level, LogRecord};
 
 /// An environment whose instance counts requests.
-pub trait TelemetryEnvironment: Environment<State: AsRef<metrics::Counts>> {
-    /// Returns what this instance has counted.
-    fn counts(&self) -> &metrics::Counts {
+pub trait TelemetryEnvironment: Environment<State: AsRef<metrics::RequestCounts>> {
+    /// Returns the counts of this instance.
+    fn counts(&self) -> &metrics::RequestCounts {
         self.state().as_ref()
     }
 }
 
-impl<E: Environment<State: AsRef<metrics::Counts>>> TelemetryEnvironment for E {}
+impl<E: Environment<State: AsRef<metrics::RequestCounts>>> TelemetryEnvironment for E {}

@@ -1,57 +1,57 @@
-//! One structured line for each request.
+//! The access log: one structured line for each request.
 
 use serde::{Serialize, Serializer};
 
 use leaderboard_api::ApiVersion;
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The service did its work, whatever the client made of it.
+    /// The service did its work; the request itself may be wrong.
     Info,
     /// The service could not do its work.
     Error,
 }
 
-/// What is logged of a request. Nothing in it was chosen by the client beyond its trace id and its tenant:
-/// no body, no key, no token, no path.
+/// The line for a request. Of what the client sends, it contains only the trace id and the tenant: no body, no key, no
+/// token, no path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogRecord {
-    /// How much it matters.
+    /// The severity.
     pub level: Level,
-    /// The trace id: 32 hexadecimal digits. Empty where one line stands for many requests.
+    /// The trace id, 32 hexadecimal digits; empty when one line stands for many requests.
     pub trace_id: String,
-    /// This service's own id of the request, where the trace id is the client's: the same client can send that again.
+    /// The service's own id of the request; present when the client sent the trace id, which it can send again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// `GET` and so on; `OTHER` for a method that no route has.
+    /// The method, such as `GET`; `OTHER` for a method that no route has.
     pub method: &'static str,
-    /// The route's pattern; absent when no route was found.
+    /// The pattern of the route; absent when no route matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'static str>,
     /// The version of the API, once it is known.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_version")]
     pub api_version: Option<ApiVersion>,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
     /// The tenant, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The type of the problem answered, e.g. `/problems/validation`.
+    /// The type of the problem in the response, such as `/problems/validation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<&'static str>,
-    /// What was behind a status of 5xx, or why the audit log has no record of what was done. The client never sees it.
+    /// The cause of a status 5xx, or the reason why the audit log has no record of an action. Clients never see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// That the answer was given again this many times, each under a trace id of its own.
+    /// How many more requests got the same response, each with its own trace id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated: Option<u64>,
-    /// How long it took, in microseconds; whoever measures it fills it in.
+    /// The duration in microseconds. The host adapter measures it and sets it.
     pub duration_us: u64,
 }
 
-fn number<S: Serializer>(version: &Option<ApiVersion>, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_version<S: Serializer>(version: &Option<ApiVersion>, serializer: S) -> Result<S::Ok, S::Error> {
     match version {
         None => serializer.serialize_none(),
         Some(version) => serializer.serialize_str(version.number()),

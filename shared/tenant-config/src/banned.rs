@@ -1,4 +1,6 @@
-//! Which players are banned, as far as the edge has to know: a list that is the same for everybody is not for them.
+//! The players of a tenant who may be banned.
+//!
+//! A banned player still sees their own entry, so a response that is cached for all readers must not be sent to them.
 
 use std::collections::BTreeMap;
 
@@ -7,91 +9,95 @@ use leaderboard_core::ports::{Ban, Bans, DocumentKind, Documents, Expected};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::tenant_config::{TenantConfig, only};
+use super::tenant_config::{TenantConfig, single_document_name};
 use crate::TenantConfigEnvironment;
 
-/// The form below.
-const FORM_V1: u8 = 1;
-/// How often a change is tried that another one comes before.
+/// The version of the document's format.
+const FORMAT_V1: u8 = 1;
+/// How often a change is tried again because another request changed the document first.
 const MAX_TRIES: u32 = 8;
 
-/// Digests of the players who are banned in a tenant, and when their bans end. There may be more of them than bans: one too
-/// many costs a look at the store, and one too few would show the ban to its player.
+/// The digests of a tenant's banned players, and the ends of their bans (`None`: without end).
+///
+/// It may contain players who are not banned: each of them costs a read of the store. It never lacks a banned player, because
+/// the missing entry would show the ban to the player.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Banned(BTreeMap<u64, Option<Timestamp>>);
 
 impl Banned {
-    /// Whether a player may be banned.
+    /// Returns whether a player may be banned.
     pub fn may_have(&self, player: &PlayerId) -> bool {
-        !self.0.is_empty() && self.0.contains_key(&digest(player))
+        !self.0.is_empty() && self.0.contains_key(&digest_player(player))
     }
 
-    /// Notes a ban that is about to be made. One of the player's that ends later stays noted, because it holds until the store has
-    /// taken the new one.
+    /// Adds a ban before it is stored. If the player has a ban that ends later, its end stays in the document, because that ban is
+    /// in force until the store has the new one.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn add<E: TenantConfigEnvironment>(
+    pub async fn add_ban<E: TenantConfigEnvironment>(
         env: &E,
         tenant: &TenantId,
         ban: &Ban,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        Self::change(env, tenant, now, |banned| banned.extend(ban)).await
+        Self::update_document(env, tenant, now, |banned| banned.extend(ban)).await
     }
 
-    /// Notes the end of a ban that was just made, also where one that ended later was noted. Bans of the same player that are made
-    /// at once are noted with the latest of their ends.
+    /// Sets the end of a ban after it is stored, even if the document has a later end. If two requests ban one player at once, the
+    /// document keeps the later end.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn settle<E: TenantConfigEnvironment>(
+    pub async fn confirm_ban<E: TenantConfigEnvironment>(
         env: &E,
         tenant: &TenantId,
         ban: &Ban,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        Self::change(env, tenant, now, |banned| {
-            banned.0.insert(digest(&ban.player), ban.expires_at);
+        Self::update_document(env, tenant, now, |banned| {
+            banned.0.insert(digest_player(&ban.player), ban.expires_at);
         })
         .await?;
-        // Another one may have been made, and noted, meanwhile.
+        // Another request may have banned the player in the meantime.
         match env.store().find_ban(tenant, &ban.player, now).await? {
-            Some(there) if there.expires_at != ban.expires_at => Self::add(env, tenant, &there, now).await,
+            Some(stored) if stored.expires_at != ban.expires_at => {
+                Self::add_ban(env, tenant, &stored, now).await
+            }
             _ => Ok(()),
         }
     }
 
-    /// Notes a ban, unless one of the same player is noted that ends no earlier.
+    /// Adds a ban, unless the player has one that ends at the same time or later.
     fn extend(&mut self, ban: &Ban) {
-        let end = self.0.entry(digest(&ban.player)).or_insert(ban.expires_at);
-        // One without an end is the latest.
-        *end = end.zip(ban.expires_at).map(|(there, new)| there.max(new));
+        let end = self.0.entry(digest_player(&ban.player)).or_insert(ban.expires_at);
+        // `None` is the latest end: a ban without one.
+        *end = end.zip(ban.expires_at).map(|(known, new)| known.max(new));
     }
 
-    /// Forgets a ban that has ended.
+    /// Removes a ban that has ended.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn remove<E: TenantConfigEnvironment>(
+    pub async fn remove_ban<E: TenantConfigEnvironment>(
         env: &E,
         tenant: &TenantId,
         player: &PlayerId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        Self::change(env, tenant, now, |banned| {
-            banned.0.remove(&digest(player));
+        Self::update_document(env, tenant, now, |banned| {
+            banned.0.remove(&digest_player(player));
         })
         .await
     }
 
-    async fn change<E: TenantConfigEnvironment>(
+    async fn update_document<E: TenantConfigEnvironment>(
         env: &E,
         tenant: &TenantId,
         now: Timestamp,
         change: impl Fn(&mut Self),
     ) -> Result<(), StoreError> {
-        let name = only(Some(tenant), DocumentKind::Bans);
+        let name = single_document_name(Some(tenant), DocumentKind::Bans);
         for _ in 0..MAX_TRIES {
             let found = env.store().read_documents(std::slice::from_ref(&name)).await?;
             let found = found.into_iter().next().flatten();
@@ -107,33 +113,33 @@ impl Banned {
                 .map_or(Expected::Absent, |document| Expected::Version(document.version));
             if env
                 .store()
-                .put_document(&name, &after.to_bytes(), expected)
+                .put_document(&name, &after.encode(), expected)
                 .await?
                 .is_ok()
             {
-                TenantConfig::changed(env, Some(tenant)).await;
+                TenantConfig::publish_change(env, Some(tenant)).await;
                 return Ok(());
             }
         }
         Err(StoreError::Unavailable(
-            "bans change faster than they can be noted".into(),
+            "bans change faster than they can be recorded".into(),
         ))
     }
 
-    /// The form in which the store keeps it; nothing where there is no document.
+    /// Parses the stored document; `None` stands for a document that does not exist.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it is another one.
+    /// [`StoreError::Corrupt`] when the document has another format.
     pub fn parse(bytes: Option<&[u8]>) -> Result<Self, StoreError> {
         let Some(bytes) = bytes else {
             return Ok(Self::default());
         };
-        Self::read(bytes).map_err(|error| StoreError::Corrupt(format!("banned players: {error}")))
+        Self::decode(bytes).map_err(|error| StoreError::Corrupt(format!("banned players: {error}")))
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);
-        if r.byte()? != FORM_V1 {
+        if r.byte()? != FORMAT_V1 {
             return Err(Malformed("banned players"));
         }
         let mut banned = BTreeMap::new();
@@ -145,9 +151,9 @@ impl Banned {
         Ok(Self(banned))
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
-        w.byte(FORM_V1);
+        w.byte(FORMAT_V1);
         w.unsigned(self.0.len() as u64);
         for (player, end) in &self.0 {
             w.unsigned(*player);
@@ -157,7 +163,7 @@ impl Banned {
     }
 }
 
-fn digest(player: &PlayerId) -> u64 {
+fn digest_player(player: &PlayerId) -> u64 {
     let digest: [u8; 32] = Sha256::digest(player.as_bytes()).into();
     digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }
@@ -167,10 +173,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_later_of_two_ends_is_noted() {
+    fn the_later_of_two_ends_is_kept() {
         let at = |text: &str| Timestamp::parse(text).ok();
         let (soon, late) = (at("2026-07-19T21:04:00Z"), at("2026-07-20T21:04:00Z"));
-        for (first, second, noted) in [
+        for (first, second, expected) in [
             (soon, late, late),
             (late, soon, late),
             (None, soon, None),
@@ -185,20 +191,24 @@ mod tests {
                     ..Ban::new(player.clone(), Timestamp::MIN)
                 });
             }
-            assert_eq!(banned.0[&digest(&player)], noted, "{first:?} {second:?}");
+            assert_eq!(
+                banned.0[&digest_player(&player)],
+                expected,
+                "{first:?} {second:?}"
+            );
         }
     }
 
     #[test]
-    fn what_is_stored_is_read_back_and_nothing_else() {
+    fn a_document_is_decoded_as_it_was_encoded() {
         let player = |name: &str| PlayerId::new(name).unwrap();
         let mut banned = Banned::default();
-        banned.0.insert(digest(&player("a")), None);
+        banned.0.insert(digest_player(&player("a")), None);
         banned.0.insert(
-            digest(&player("b")),
+            digest_player(&player("b")),
             Timestamp::parse("2026-07-19T21:04:00Z").ok(),
         );
-        let bytes = banned.to_bytes();
+        let bytes = banned.encode();
         assert_eq!(Banned::parse(Some(&bytes)).unwrap(), banned);
         assert!(banned.may_have(&player("a")) && !banned.may_have(&player("c")));
         assert_eq!(Banned::parse(None).unwrap(), Banned::default());

@@ -1,4 +1,4 @@
-//! The feature flags of a tenant: its own set over the operator's, from the copies that are at hand.
+//! The feature flags of a tenant, from its own set and the operator's.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,61 +13,65 @@ use super::TenantConfig;
 use crate::TenantConfigEnvironment;
 use leaderboard_api::ApiVersion;
 
-/// How many sets an instance remembers.
+/// The most sets that an instance keeps.
 const MAX_SETS: usize = 32;
-/// Steps of the evaluation of one of the product's own flags, which is part of other requests.
-pub(crate) const MAX_OWN_STEPS: u32 = 2_000;
-/// The member of a context by which `fractional` shares players out.
+/// The most steps for the evaluation of a product flag, which delays other requests.
+pub(crate) const MAX_PRODUCT_STEPS: u32 = 2_000;
+/// The member of a context by which `fractional` assigns a variant.
 const TARGETING_KEY: &str = "targetingKey";
 
-/// The sets that an instance has read, by whose they are and the version read.
+/// The sets that an instance has parsed, by their tenant (`None`: the operator's).
 #[derive(Debug, Default)]
-pub struct FlagCache(RefCell<BTreeMap<Option<TenantId>, Read>>);
+pub struct FlagCache(RefCell<BTreeMap<Option<TenantId>, ParsedFlagSet>>);
 
-/// The version of a document, and the set it became.
-type Read = (u64, Rc<FlagSet>);
+/// The version of a document, and the set that was parsed from it.
+type ParsedFlagSet = (u64, Rc<FlagSet>);
 
 impl FlagCache {
-    /// The set of a document. A flag whose rule this version cannot read answers with an error of its own; of a
-    /// document that is none, nothing is left.
-    fn of(&self, whose: Option<&TenantId>, document: &Versioned<Vec<u8>>) -> Rc<FlagSet> {
-        let whose = whose.cloned();
-        if let Some((version, set)) = self.0.borrow().get(&whose)
+    /// Returns the set of a document. A flag whose rule cannot be parsed evaluates to an error; a document that cannot be
+    /// parsed becomes an empty set.
+    fn parse_set(&self, owner: Option<&TenantId>, document: &Versioned<Vec<u8>>) -> Rc<FlagSet> {
+        let owner = owner.cloned();
+        if let Some((version, set)) = self.0.borrow().get(&owner)
             && *version == document.version
         {
             return Rc::clone(set);
         }
         let set = Rc::new(FlagSet::parse_tolerant(&document.value).unwrap_or_default());
-        let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_SETS && !known.contains_key(&whose) {
-            // All of them can be read anew, and no set is the one that always goes first.
-            known.clear();
+        let mut sets = self.0.borrow_mut();
+        if sets.len() >= MAX_SETS && !sets.contains_key(&owner) {
+            // Every set can be parsed again. Removing one entry would always remove the same tenant's.
+            sets.clear();
         }
-        known.insert(whose, (document.version, Rc::clone(&set)));
+        sets.insert(owner, (document.version, Rc::clone(&set)));
         set
     }
 }
 
-/// The flags that hold for a tenant.
+/// The flags that apply to a tenant.
 #[derive(Debug, Default)]
-pub struct Flags {
+pub struct TenantFlags {
     operator: Option<Rc<FlagSet>>,
     tenant: Option<Rc<FlagSet>>,
 }
 
-impl Flags {
-    /// Those of the documents that are known.
-    pub fn of<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId, tenant_config: &TenantConfig) -> Self {
+impl TenantFlags {
+    /// Returns the flags in a tenant's configuration.
+    pub fn load<E: TenantConfigEnvironment>(
+        env: &E,
+        tenant: &TenantId,
+        tenant_config: &TenantConfig,
+    ) -> Self {
         let sets = &env.tenant_config_state().flags;
         let operator = tenant_config.operator_flags();
         let own = tenant_config.tenant_flags();
         Self {
-            operator: operator.map(|document| sets.of(None, document)),
-            tenant: own.map(|document| sets.of(Some(tenant), document)),
+            operator: operator.map(|document| sets.parse_set(None, document)),
+            tenant: own.map(|document| sets.parse_set(Some(tenant), document)),
         }
     }
 
-    /// One flag: the tenant's own, else the operator's.
+    /// Evaluates one flag: the tenant's own, or else the operator's.
     ///
     /// # Errors
     /// Those of [`FlagSet::evaluate`].
@@ -85,7 +89,7 @@ impl Flags {
         set.evaluate(key, context, seconds(now))
     }
 
-    /// All flags, in the order of their keys.
+    /// Evaluates all flags, in the order of their keys.
     pub fn evaluate_all(
         &self,
         context: &Value,
@@ -93,12 +97,12 @@ impl Flags {
     ) -> BTreeMap<&str, Result<Evaluation<'_>, EvaluationError>> {
         let sets = [self.operator.as_deref(), self.tenant.as_deref()];
         let sets = sets.into_iter().flatten();
-        // The tenant's come last, so that they replace the operator's.
+        // The tenant's flags come last, so that they replace the operator's.
         sets.flat_map(|set| set.evaluate_all(context, seconds(now)))
             .collect()
     }
 
-    /// The metadata of both sets, the tenant's over the operator's.
+    /// Returns the metadata of both sets. The tenant's members replace the operator's.
     pub fn metadata(&self) -> Map<String, Value> {
         let sets = [self.operator.as_deref(), self.tenant.as_deref()];
         let members = sets.into_iter().flatten().flat_map(FlagSet::metadata);
@@ -107,19 +111,19 @@ impl Flags {
             .collect()
     }
 
-    /// Whether a boolean flag is true; the tenant's own set counts before the operator's.
-    pub fn is_on(&self, key: &str, subject: &Subject<'_>, now: Timestamp) -> bool {
+    /// Returns whether a boolean flag is true in the tenant's own set or, if that set does not have it, in the operator's.
+    pub fn is_on(&self, key: &str, target: &FlagTarget<'_>, now: Timestamp) -> bool {
         let mut sets = [self.tenant.as_deref(), self.operator.as_deref()]
             .into_iter()
             .flatten();
         sets.find(|set| set.contains(key)).is_some_and(|set| {
-            let context = Value::Object(subject.context());
-            truth(set.evaluate_within(key, &context, seconds(now), MAX_OWN_STEPS)) == Some(true)
+            let context = Value::Object(target.to_context());
+            read_boolean(set.evaluate_within(key, &context, seconds(now), MAX_PRODUCT_STEPS)) == Some(true)
         })
     }
 
-    /// Whether a boolean flag is false in the tenant's own set or in the operator's: a switch that either may throw.
-    pub fn either_off(&self, key: &str, subject: &Subject<'_>, now: Timestamp) -> bool {
+    /// Returns whether a boolean flag is false in the tenant's own set or in the operator's: either of them can switch it off.
+    pub fn is_off_in_any_set(&self, key: &str, target: &FlagTarget<'_>, now: Timestamp) -> bool {
         let sets = [self.operator.as_deref(), self.tenant.as_deref()];
         let mut sets = sets
             .into_iter()
@@ -129,12 +133,14 @@ impl Flags {
         if sets.peek().is_none() {
             return false;
         }
-        let context = Value::Object(subject.context());
-        sets.any(|set| truth(set.evaluate_within(key, &context, seconds(now), MAX_OWN_STEPS)) == Some(false))
+        let context = Value::Object(target.to_context());
+        sets.any(|set| {
+            read_boolean(set.evaluate_within(key, &context, seconds(now), MAX_PRODUCT_STEPS)) == Some(false)
+        })
     }
 }
 
-fn truth(outcome: Result<Evaluation<'_>, EvaluationError>) -> Option<bool> {
+fn read_boolean(outcome: Result<Evaluation<'_>, EvaluationError>) -> Option<bool> {
     outcome
         .and_then(|outcome| outcome.of_type(FlagType::Boolean))
         .ok()?
@@ -146,35 +152,35 @@ pub(crate) const fn seconds(now: Timestamp) -> i64 {
     now.as_unix_ms().div_euclid(1000)
 }
 
-/// Whom a flag is evaluated for, as far as the edge knows.
+/// The caller and the request that a flag is evaluated for.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
-    /// Whose leaderboards the request is about.
+pub struct FlagTarget<'a> {
+    /// The tenant of the request.
     pub tenant: &'a TenantId,
-    /// The player whose credential it is.
+    /// The player, if the credential is a player's own.
     pub player: Option<&'a PlayerId>,
-    /// Where the request comes from.
+    /// The client's address.
     pub client: Option<IpAddr>,
-    /// Two letters, as the configured header tells: a hint, no proof.
+    /// The country as two letters, from the configured header. A client can forge it.
     pub country: Option<[u8; 2]>,
-    /// The version of the API that is asked for, as far as that is known.
+    /// The version of the API that the request names, if any.
     pub version: Option<ApiVersion>,
 }
 
-impl Subject<'_> {
-    /// The context for the product's own flags: a player is shared out by name, anybody else by address.
-    pub fn context(&self) -> Map<String, Value> {
+impl FlagTarget<'_> {
+    /// Returns the context for product flags. `fractional` assigns a variant by the player's id, or else by the address.
+    pub fn to_context(&self) -> Map<String, Value> {
         let mut context = Map::new();
-        self.enrich(&mut context);
+        self.add_to(&mut context);
         if let (Some(client), false) = (self.client, context.contains_key(TARGETING_KEY)) {
             context.insert(TARGETING_KEY.to_owned(), client.to_string().into());
         }
         context
     }
 
-    /// Adds what the edge knows to a context. The tenant, and the player of a player's own credential, cannot be
-    /// claimed otherwise; the rest fills what was left out.
-    pub fn enrich(&self, context: &mut Map<String, Value>) {
+    /// Adds its members to a context. The tenant, and the player of a player's own credential, replace what the client sent;
+    /// the other members are added only if the client did not send them.
+    pub fn add_to(&self, context: &mut Map<String, Value>) {
         context.insert("tenant".to_owned(), self.tenant.as_str().into());
         if let Some(player) = self.player {
             context.insert("player".to_owned(), player.as_str().into());
@@ -200,26 +206,26 @@ mod tests {
 
     use super::*;
 
-    fn context(player: Option<&str>, given: &Value) -> Value {
+    fn context(player: Option<&str>, sent: &Value) -> Value {
         let tenant = TenantId::new("acme").unwrap();
         let player = player.map(|id| PlayerId::new(id).unwrap());
-        let subject = Subject {
+        let target = FlagTarget {
             tenant: &tenant,
             player: player.as_ref(),
             client: "203.0.113.7".parse().ok(),
             country: Some(*b"PL"),
             version: Some(ApiVersion::V2),
         };
-        let mut given = given.as_object().unwrap().clone();
-        if given.is_empty() {
-            return Value::Object(subject.context());
+        let mut members = sent.as_object().unwrap().clone();
+        if members.is_empty() {
+            return Value::Object(target.to_context());
         }
-        subject.enrich(&mut given);
-        Value::Object(given)
+        target.add_to(&mut members);
+        Value::Object(members)
     }
 
     #[test]
-    fn a_player_is_shared_out_by_name_and_anybody_else_by_address() {
+    fn a_player_is_targeted_by_id_and_other_callers_by_address() {
         let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "ann", "country": "PL", "api_version": "2" });
         assert_eq!(context(Some("ann"), &json!({})), player);
         let nobody =
@@ -232,7 +238,7 @@ mod tests {
         let claims = json!({ "tenant": "b", "player": "bob", "targetingKey": "device", "country": "DE", "api_version": "1" });
         let player = json!({ "tenant": "acme", "player": "ann", "targetingKey": "device", "country": "DE", "api_version": "1" });
         assert_eq!(context(Some("ann"), &claims), player);
-        // A server speaks for any player.
+        // A server may name any player.
         let server = json!({ "tenant": "acme", "player": "bob", "targetingKey": "device", "country": "DE", "api_version": "1" });
         assert_eq!(context(None, &claims), server);
         assert_eq!(context(None, &json!({ "x": 1 }))["targetingKey"], Value::Null);

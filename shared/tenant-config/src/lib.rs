@@ -1,23 +1,27 @@
-//! What the edge knows of a tenant: its record, limits, flags and banned players, from cached documents.
+//! The configuration of a tenant: its record, rate limits, feature flags and banned players, from cached documents.
+//!
+//! - `tenant_config`: loads the configuration for a request, and publishes changes of its documents;
+//! - `flags`: evaluates feature flags, the tenant's own before the operator's; `product_flags` checks those of the product;
+//! - `banned`: the players who may be banned, for caches that are shared by all readers.
 
 mod banned;
 mod flags;
-mod own_flags;
+mod product_flags;
 mod tenant_config;
 
 use leaderboard_environment::Environment;
 use leaderboard_rate_limit::RateLimitEnvironment;
 
 pub use banned::Banned;
-pub use flags::{FlagCache, Flags, Subject};
-pub use own_flags::{V2_DEFAULT, WRITES, check_own};
-pub use tenant_config::{TenantConfig, TenantConfigs, only, record as record_name};
+pub use flags::{FlagCache, FlagTarget, TenantFlags};
+pub use product_flags::{V2_DEFAULT, WRITES, check_product_flags};
+pub use tenant_config::{TenantConfig, TenantConfigCache, single_document_name, tenant_record_name};
 
 /// An environment whose instance keeps tenant configurations.
 pub trait TenantConfigEnvironment:
     RateLimitEnvironment + Environment<State: AsRef<TenantConfigState>>
 {
-    /// Returns the tenant configurations that this instance has parsed.
+    /// Returns the tenant configurations and flags that this instance has parsed.
     fn tenant_config_state(&self) -> &TenantConfigState {
         self.state().as_ref()
     }
@@ -25,11 +29,11 @@ pub trait TenantConfigEnvironment:
 
 impl<E: RateLimitEnvironment + Environment<State: AsRef<TenantConfigState>>> TenantConfigEnvironment for E {}
 
-/// The tenant configurations that an instance has parsed.
+/// The tenant configurations and flags that an instance has parsed.
 #[derive(Debug, Default)]
 pub struct TenantConfigState {
     /// Tenant configurations.
-    pub known: TenantConfigs,
-    /// Flag definitions.
+    pub configs: TenantConfigCache,
+    /// Sets of flags.
     pub flags: FlagCache,
 }

@@ -1,4 +1,4 @@
-//! What is known of a tenant while one of its requests is served.
+//! Loads the configuration of a tenant, and publishes changes of its documents.
 
 use leaderboard_api::tenant_record::TenantRecord;
 use std::cell::RefCell;
@@ -14,62 +14,62 @@ use leaderboard_cache::documents::{Bodies, DocumentLifetime, documents};
 use leaderboard_cache::generations::wait_until_shown;
 use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
 
-/// The id of documents of which a scope has one.
-pub(crate) const ONLY: &str = "only";
+/// The id of a document whose kind exists once for each tenant, and once for the operator.
+const SINGLE_ID: &str = "only";
 
-/// How long copies of what rules a tenant are good for. A change holds in its own region before it is answered, and in other
-/// regions by a message; these times hold where messages get lost.
-const TRUST: DocumentLifetime = DocumentLifetime {
+/// How long cached documents of a tenant are used. A change takes effect in its own region before it is answered, and in other
+/// regions by a message. These times apply when a message is lost.
+const LIFETIME: DocumentLifetime = DocumentLifetime {
     soft_ttl_ms: 15_000,
     hard_ttl_ms: 30_000,
     stale_if_error_ms: 24 * 60 * 60 * 1000,
     checks_generation: true,
 };
 
-/// What is known of a tenant: the operator's documents and its own. What is made of a document is kept beside it, so that
-/// an instance parses each document once.
+/// The configuration that applies to a tenant, from the operator's documents and its own. The parsed values are kept with
+/// their documents, so that an instance parses each document once.
 #[derive(Debug, Default)]
 pub struct TenantConfig {
-    /// The tenant's record; the defaults where there is none.
+    /// The tenant's record; the defaults when it has no record.
     pub tenant: TenantRecord,
-    /// What limits its requests.
+    /// The rate limits and address lists that apply to its requests.
     pub limits: RateLimitRules,
-    /// Who may be banned.
+    /// The players who may be banned.
     pub banned: Banned,
     operator: Rc<Bodies>,
     own: Rc<Bodies>,
 }
 
-/// For how many tenants an instance keeps what it knows.
-const MAX_KNOWN_TENANTS: usize = 200;
+/// The most tenants whose configuration an instance keeps.
+const MAX_CACHED_TENANTS: usize = 200;
 
-/// What an instance knows of tenants, made of the copies of their documents.
+/// The parsed configurations of an instance.
 #[derive(Debug, Default)]
-pub struct TenantConfigs(
-    RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_KNOWN_TENANTS>>,
-    /// The operator's limits, and the copies that they were made of.
-    RefCell<Option<(Rc<Bodies>, Rc<RateLimitRules>)>>,
-);
+pub struct TenantConfigCache {
+    tenants: RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_CACHED_TENANTS>>,
+    /// The operator's documents and the rate limits that they set.
+    operator: RefCell<Option<(Rc<Bodies>, Rc<RateLimitRules>)>>,
+}
 
-impl TenantConfigs {
-    /// What is known, if it was made of these very copies.
+impl TenantConfigCache {
+    /// Returns a tenant's configuration if it was parsed from these documents.
     fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<TenantConfig>> {
-        let mut known = self.0.borrow_mut();
-        let tenant_config = known.get(tenant)?;
+        let mut tenants = self.tenants.borrow_mut();
+        let tenant_config = tenants.get(tenant)?;
         let current = Rc::ptr_eq(&tenant_config.operator, operator) && Rc::ptr_eq(&tenant_config.own, own);
         current.then(|| Rc::clone(tenant_config))
     }
 
-    fn remember(&self, tenant: &TenantId, tenant_config: &Rc<TenantConfig>) {
-        self.0
+    fn insert(&self, tenant: &TenantId, tenant_config: &Rc<TenantConfig>) {
+        self.tenants
             .borrow_mut()
             .insert(tenant.clone(), Rc::clone(tenant_config));
     }
 }
 
-/// The places of the operator's documents in their group.
+/// The operator's documents, in the order in which they are loaded.
 const OPERATOR_KINDS: [DocumentKind; 2] = [DocumentKind::Limits, DocumentKind::Flags];
-/// The places of a tenant's documents in their group.
+/// A tenant's documents, in the order in which they are loaded.
 const OWN_KINDS: [DocumentKind; 4] = [
     DocumentKind::Tenant,
     DocumentKind::Limits,
@@ -78,60 +78,60 @@ const OWN_KINDS: [DocumentKind; 4] = [
 ];
 
 impl TenantConfig {
-    /// What is known of a tenant, from the nearest copies that are good.
+    /// Returns the configuration of a tenant from cached documents, or from the store.
     ///
     /// # Errors
-    /// [`StoreError`] when nothing is known and the store does not answer.
+    /// [`StoreError`] when the documents are not cached and the store does not answer, or when a document is damaged.
     pub async fn load<E: TenantConfigEnvironment>(
         env: &E,
         tenant: &TenantId,
     ) -> Result<Rc<Self>, StoreError> {
-        let operator = documents(env, "operator", operator_names, TRUST).await?;
-        let whose = tenant.clone();
-        let own = documents(env, &group(tenant), move || own_names(&whose), TRUST).await?;
-        if let Some(tenant_config) = env.tenant_config_state().known.find(tenant, &operator, &own) {
+        let operator = documents(env, "operator", operator_names, LIFETIME).await?;
+        let owner = tenant.clone();
+        let own = documents(env, &group(tenant), move || own_names(&owner), LIFETIME).await?;
+        if let Some(tenant_config) = env.tenant_config_state().configs.find(tenant, &operator, &own) {
             return Ok(tenant_config);
         }
-        let record = body(&own, &OWN_KINDS, DocumentKind::Tenant);
+        let record = find_body(&own, &OWN_KINDS, DocumentKind::Tenant);
         let tenant_config = Rc::new(Self {
             tenant: record
                 .map(serde_json::from_slice)
                 .transpose()
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
-            limits: RateLimitRules::of(
-                body(&operator, &OPERATOR_KINDS, DocumentKind::Limits),
-                body(&own, &OWN_KINDS, DocumentKind::Limits),
+            limits: RateLimitRules::from_stored(
+                find_body(&operator, &OPERATOR_KINDS, DocumentKind::Limits),
+                find_body(&own, &OWN_KINDS, DocumentKind::Limits),
             ),
-            banned: Banned::parse(body(&own, &OWN_KINDS, DocumentKind::Bans))?,
+            banned: Banned::parse(find_body(&own, &OWN_KINDS, DocumentKind::Bans))?,
             operator,
             own,
         });
-        env.tenant_config_state().known.remember(tenant, &tenant_config);
+        env.tenant_config_state().configs.insert(tenant, &tenant_config);
         Ok(tenant_config)
     }
 
-    /// The limits that hold before the tenant is known.
+    /// Returns the operator's rate limits, which apply before the tenant is known.
     ///
     /// # Errors
-    /// [`StoreError`] when nothing is known and the store does not answer.
+    /// [`StoreError`] when the documents are not cached and the store does not answer.
     pub async fn load_operator_rules<E: TenantConfigEnvironment>(
         env: &E,
     ) -> Result<Rc<RateLimitRules>, StoreError> {
-        let operator = documents(env, "operator", operator_names, TRUST).await?;
-        let known = &env.tenant_config_state().known.1;
-        if let Some((made_of, rules)) = known.borrow().as_ref()
-            && Rc::ptr_eq(made_of, &operator)
+        let operator = documents(env, "operator", operator_names, LIFETIME).await?;
+        let cached = &env.tenant_config_state().configs.operator;
+        if let Some((documents, rules)) = cached.borrow().as_ref()
+            && Rc::ptr_eq(documents, &operator)
         {
             return Ok(Rc::clone(rules));
         }
-        let limits = body(&operator, &OPERATOR_KINDS, DocumentKind::Limits);
-        let rules = Rc::new(RateLimitRules::of(limits, None));
-        *known.borrow_mut() = Some((operator, Rc::clone(&rules)));
+        let limits = find_body(&operator, &OPERATOR_KINDS, DocumentKind::Limits);
+        let rules = Rc::new(RateLimitRules::from_stored(limits, None));
+        *cached.borrow_mut() = Some((operator, Rc::clone(&rules)));
         Ok(rules)
     }
 
-    /// What is known when nothing of the tenant is: the operator's limits, or the defaults.
+    /// Returns the configuration of a tenant whose documents cannot be loaded: the operator's rate limits, or the defaults.
     pub async fn load_operator_defaults<E: TenantConfigEnvironment>(env: &E) -> Rc<Self> {
         let rules = Self::load_operator_rules(env).await;
         Rc::new(Self {
@@ -151,33 +151,33 @@ impl TenantConfig {
         }
     }
 
-    /// Whether there is any document of the tenant: a name that somebody made up has none.
+    /// Returns whether the tenant has a document. A tenant's id that a caller invented has none.
     pub fn has_own_documents(&self) -> bool {
         self.own.iter().any(Option::is_some)
     }
 
-    /// The operator's document of a kind.
-    pub fn of_operator(&self, kind: DocumentKind) -> Option<&[u8]> {
-        body(&self.operator, &OPERATOR_KINDS, kind)
+    /// Returns the operator's document of a kind.
+    pub fn operator_document(&self, kind: DocumentKind) -> Option<&[u8]> {
+        find_body(&self.operator, &OPERATOR_KINDS, kind)
     }
 
-    /// The operator's flags, with their version.
+    /// Returns the operator's flags with their version.
     pub fn operator_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        document(&self.operator, &OPERATOR_KINDS, DocumentKind::Flags)
+        find_document(&self.operator, &OPERATOR_KINDS, DocumentKind::Flags)
     }
 
-    /// The tenant's own flags, with their version.
+    /// Returns the tenant's own flags with their version.
     pub fn tenant_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        document(&self.own, &OWN_KINDS, DocumentKind::Flags)
+        find_document(&self.own, &OWN_KINDS, DocumentKind::Flags)
     }
 
-    /// A document of a tenant, or of the operator, has changed: renews the copies, tells the other regions of a tenant's, and
-    /// returns once every instance of this region uses the change.
-    pub async fn changed<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
+    /// Publishes a change of a document of a tenant, or of the operator (`None`): invalidates the cached documents and announces
+    /// a tenant's change to the other regions. Returns when every instance of this region uses the change.
+    pub async fn publish_change<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
         let changed_at = env.clock().as_unix_ms();
-        Self::renew(env, tenant).await;
+        Self::invalidate(env, tenant).await;
         if let Some((tenant, channel)) = tenant.zip(env.changes_channel()) {
-            // A message can be lost as well: copies are out of date after a while in any case.
+            // A failed message has no consequence but a delay: other regions use the change when their documents expire.
             let _ = env
                 .store()
                 .announce(channel, tenant, AnnouncedChange::Documents)
@@ -186,8 +186,8 @@ impl TenantConfig {
         wait_until_shown(env, changed_at).await;
     }
 
-    /// Renews the copies of a tenant's documents, or of the operator's, because one of them has changed.
-    pub async fn renew<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
+    /// Invalidates the cached documents of a tenant, or of the operator (`None`), because one of them has changed.
+    pub async fn invalidate<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
         match tenant {
             Some(tenant) => invalidate_documents(env, &group(tenant), &own_names(tenant)).await,
             None => invalidate_documents(env, "operator", &operator_names()).await,
@@ -199,17 +199,17 @@ fn group(tenant: &TenantId) -> String {
     format!("tenant:{tenant}")
 }
 
-/// The name of the one document of a kind and scope.
-pub fn only(tenant: Option<&TenantId>, kind: DocumentKind) -> DocumentName {
+/// Returns the name of a document whose kind exists once for each tenant, and once for the operator (`None`).
+pub fn single_document_name(tenant: Option<&TenantId>, kind: DocumentKind) -> DocumentName {
     DocumentName {
         tenant: tenant.cloned(),
         kind,
-        id: ONLY.into(),
+        id: SINGLE_ID.into(),
     }
 }
 
-/// The name of a tenant's record: the operator's, not the tenant's own.
-pub fn record(tenant: &TenantId) -> DocumentName {
+/// Returns the name of a tenant's record. The record belongs to the operator, so the tenant cannot change it.
+pub fn tenant_record_name(tenant: &TenantId) -> DocumentName {
     DocumentName {
         tenant: None,
         kind: DocumentKind::Tenant,
@@ -218,22 +218,24 @@ pub fn record(tenant: &TenantId) -> DocumentName {
 }
 
 fn operator_names() -> Vec<DocumentName> {
-    OPERATOR_KINDS.map(|kind| only(None, kind)).to_vec()
+    OPERATOR_KINDS
+        .map(|kind| single_document_name(None, kind))
+        .to_vec()
 }
 
 fn own_names(tenant: &TenantId) -> Vec<DocumentName> {
     let name = |kind| match kind {
-        DocumentKind::Tenant => record(tenant),
-        kind => only(Some(tenant), kind),
+        DocumentKind::Tenant => tenant_record_name(tenant),
+        kind => single_document_name(Some(tenant), kind),
     };
     OWN_KINDS.map(name).to_vec()
 }
 
-fn body<'a>(bodies: &'a Bodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
-    document(bodies, kinds, kind).map(|document| document.value.as_slice())
+fn find_body<'a>(bodies: &'a Bodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
+    find_document(bodies, kinds, kind).map(|document| document.value.as_slice())
 }
 
-fn document<'a>(
+fn find_document<'a>(
     bodies: &'a Bodies,
     kinds: &[DocumentKind],
     kind: DocumentKind,
@@ -248,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_tenant_that_was_used_least_recently_makes_room() {
-        let known = TenantConfigs::default();
+        let cache = TenantConfigCache::default();
         let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
         let tenant_config = || {
             Rc::new(TenantConfig {
@@ -258,15 +260,15 @@ mod tests {
             })
         };
         let first = tenant_config();
-        known.remember(&tenant(0), &first);
-        for n in 1..MAX_KNOWN_TENANTS {
-            known.remember(&tenant(n), &tenant_config());
+        cache.insert(&tenant(0), &first);
+        for n in 1..MAX_CACHED_TENANTS {
+            cache.insert(&tenant(n), &tenant_config());
         }
-        let find = |n, of: &TenantConfig| known.find(&tenant(n), &of.operator, &of.own).is_some();
+        let find = |n, of: &TenantConfig| cache.find(&tenant(n), &of.operator, &of.own).is_some();
         assert!(find(0, &first));
         let one_more = tenant_config();
-        known.remember(&tenant(MAX_KNOWN_TENANTS), &one_more);
-        assert!(find(0, &first) && find(MAX_KNOWN_TENANTS, &one_more));
-        assert_eq!(known.0.borrow().len(), MAX_KNOWN_TENANTS);
+        cache.insert(&tenant(MAX_CACHED_TENANTS), &one_more);
+        assert!(find(0, &first) && find(MAX_CACHED_TENANTS, &one_more));
+        assert_eq!(cache.tenants.borrow().len(), MAX_CACHED_TENANTS);
     }
 }

@@ -138,7 +138,7 @@ pub async fn end<E: PipelineEnvironment>(
         return match context.env.store().append_audit(&record).await {
             Ok(_) => None,
             Err(error) => {
-                context.env.counts().unrecorded();
+                context.env.counts().count_unrecorded_action();
                 Some(format!("the act was not recorded: {error}"))
             }
         };
@@ -163,7 +163,7 @@ fn record_failure<E: PipelineEnvironment>(
         if (status.is_client_error() || position.is_none())
             && !has_room_for_one(&env, act.tenant.as_ref()).await.unwrap_or(false)
         {
-            metrics::keep(&env, [(UNRECORDED.into(), 1)].into()).await;
+            metrics::add_to_region(&env, [(UNRECORDED.into(), 1)].into()).await;
             return;
         }
         // A store that is gone by now is why it failed.

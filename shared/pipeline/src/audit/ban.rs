@@ -32,7 +32,7 @@ pub async fn record_ban<E: PipelineEnvironment>(
 /// Records a ban that was made and is not in the log yet; it is counted when that fails again.
 pub async fn record_ban_again<E: PipelineEnvironment>(context: &Context<'_, E>, ban: &Ban) {
     if append(context, event(context, ban)).await.is_err() {
-        context.env.counts().unrecorded();
+        context.env.counts().count_unrecorded_action();
     }
 }
 

@@ -139,7 +139,7 @@ pub fn refused<E: PipelineEnvironment>(
         status: problem.kind.status().as_u16(),
         reason: cut(reason),
     };
-    env.counts().refused();
+    env.counts().count_refused_credential();
     let refusals = &env.pipeline_state().refusals;
     let seen = SeenRefusals {
         at: env.now(),
@@ -178,7 +178,7 @@ async fn record<E: PipelineEnvironment>(recording: Recording<E>) {
     let count = given_up
         .values()
         .fold(0_u64, |sum, seen| sum.saturating_add(seen.count));
-    metrics::keep(env, [(UNRECORDED.into(), count)].into()).await;
+    metrics::add_to_region(env, [(UNRECORDED.into(), count)].into()).await;
 }
 
 /// Records what is gathered, as far as the logs take it. What they do not take is still there afterwards.

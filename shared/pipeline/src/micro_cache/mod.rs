@@ -84,8 +84,8 @@ pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
         let id = HeaderValue::from_str(&trace_id(headers, || env.new_trace_id())).ok()?;
         own.push((REQUEST_ID, id));
     }
-    env.counts().request(answer.status());
-    metrics::pass_on(env, P::FUNCTION);
+    env.counts().count_request(answer.status());
+    metrics::schedule_flush(env, P::FUNCTION);
     answer.count();
     Some(MicroCacheHit { answer, own })
 }

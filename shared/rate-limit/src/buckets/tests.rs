@@ -1,11 +1,12 @@
 use super::*;
+use crate::shared_usage::UsageLevel;
 use leaderboard_api::rate_limits::{Policy, PolicyName};
 
 fn tenant(name: &str) -> TenantId {
     TenantId::new(name).unwrap()
 }
 
-fn one(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
+fn limit(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
     AppliedLimit {
         name: PolicyName::Client,
         policy: Policy {
@@ -21,12 +22,12 @@ fn one(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
 }
 
 /// How many of `tries` requests are let through at an instant.
-fn let_through(buckets: &BucketStates, applied: &[AppliedLimit], tries: u32, now_us: u64) -> u32 {
+fn let_through(buckets: &BucketStates, limits: &[AppliedLimit], tries: u32, now_us: u64) -> u32 {
     let tenant = tenant("a");
     let mut count = 0;
     for _ in 0..tries {
-        if buckets.has_room(&tenant, applied, Cost::ONE, now_us) {
-            buckets.charge(&tenant, applied, Cost::ONE, 1, now_us);
+        if buckets.has_room(&tenant, limits, RequestCost::ONE, now_us) {
+            buckets.charge(&tenant, limits, RequestCost::ONE, 1, now_us);
             count += 1;
         }
     }
@@ -36,72 +37,72 @@ fn let_through(buckets: &BucketStates, applied: &[AppliedLimit], tries: u32, now
 #[test]
 fn a_burst_and_then_the_rate() {
     let buckets = BucketStates::default();
-    let limit = [one("x", 10, 5)];
-    assert_eq!(let_through(&buckets, &limit, 100, 1_000_000), 5);
-    assert_eq!(let_through(&buckets, &limit, 100, 1_099_999), 0);
-    assert_eq!(let_through(&buckets, &limit, 100, 1_100_000), 1);
-    assert_eq!(let_through(&buckets, &limit, 100, 1_350_000), 2);
-    assert_eq!(let_through(&buckets, &limit, 100, 9_000_000), 5);
+    let limits = [limit("x", 10, 5)];
+    assert_eq!(let_through(&buckets, &limits, 100, 1_000_000), 5);
+    assert_eq!(let_through(&buckets, &limits, 100, 1_099_999), 0);
+    assert_eq!(let_through(&buckets, &limits, 100, 1_100_000), 1);
+    assert_eq!(let_through(&buckets, &limits, 100, 1_350_000), 2);
+    assert_eq!(let_through(&buckets, &limits, 100, 9_000_000), 5);
 }
 
 #[test]
 fn a_request_that_costs_more_takes_more_room() {
     let buckets = BucketStates::default();
-    let (limit, tenant, now) = ([one("x", 10, 100)], tenant("a"), 1_000_000);
-    let cost = |units| Cost {
+    let (limits, tenant, now) = ([limit("x", 10, 100)], tenant("a"), 1_000_000);
+    let cost = |units| RequestCost {
         units,
         max_requests_per_day: None,
     };
-    let has_room = |units| buckets.has_room(&tenant, &limit, cost(units), now);
-    buckets.charge(&tenant, &limit, cost(30), 1, now);
-    buckets.charge(&tenant, &limit, cost(30), 1, now);
+    let has_room = |units| buckets.has_room(&tenant, &limits, cost(units), now);
+    buckets.charge(&tenant, &limits, cost(30), 1, now);
+    buckets.charge(&tenant, &limits, cost(30), 1, now);
     assert_eq!((has_room(40), has_room(41), has_room(1)), (true, false, true));
-    let reported = &buckets.take_pending()[0].charge_request;
+    let reported = &buckets.take_reports()[0].charge_request;
     assert_eq!((reported.charges[0].cost, reported.usage.requests), (60, 2));
 }
 
 #[test]
 fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
     let buckets = BucketStates::default();
-    let (limit, tenant, now) = ([one("x", 10, 100)], tenant("a"), 1_000_000);
-    let cost = |units| Cost {
+    let (limits, tenant, now) = ([limit("x", 10, 100)], tenant("a"), 1_000_000);
+    let cost = |units| RequestCost {
         units,
         max_requests_per_day: None,
     };
-    assert!(buckets.has_room(&tenant, &limit, cost(5000), now));
-    buckets.charge(&tenant, &limit, cost(5000), 1, now);
-    let room_at = |s: u64| buckets.has_room(&tenant, &limit, Cost::ONE, now + s * 1_000_000);
+    assert!(buckets.has_room(&tenant, &limits, cost(5000), now));
+    buckets.charge(&tenant, &limits, cost(5000), 1, now);
+    let room_at = |s: u64| buckets.has_room(&tenant, &limits, RequestCost::ONE, now + s * 1_000_000);
     assert_eq!((room_at(490), room_at(491)), (false, true));
     // No debt is longer than a week.
-    buckets.charge(&tenant, &limit, cost(u64::MAX), 1, now);
-    let rate_limit_decision = buckets.peek(&tenant, &limit, Cost::ONE, now);
-    assert_eq!(rate_limit_decision.ahead_us, [7 * DAY_US]);
+    buckets.charge(&tenant, &limits, cost(u64::MAX), 1, now);
+    let decision = buckets.read_decision(&tenant, &limits, RequestCost::ONE, now);
+    assert_eq!(decision.ahead_us, [7 * DAY_US]);
 }
 
 #[test]
 fn a_unit_is_taken_back_unless_the_store_was_told() {
     let buckets = BucketStates::default();
-    let (limit, tenant, now) = ([one("x", 10, 1)], tenant("a"), 1_000_000);
-    let charge = || buckets.charge(&tenant, &limit, Cost::ONE, 0, now);
-    let has_room = || buckets.has_room(&tenant, &limit, Cost::ONE, now);
+    let (limits, tenant, now) = ([limit("x", 10, 1)], tenant("a"), 1_000_000);
+    let charge = || buckets.charge(&tenant, &limits, RequestCost::ONE, 0, now);
+    let has_room = || buckets.has_room(&tenant, &limits, RequestCost::ONE, now);
     charge();
-    assert_eq!((has_room(), buckets.urgent()), (false, true));
-    assert!(buckets.take_back(&tenant, "x") && has_room());
-    assert_eq!((buckets.pending(), buckets.urgent()), (0, false));
-    assert!(buckets.take_pending().is_empty() && !buckets.take_back(&tenant, "x"));
+    assert_eq!((has_room(), buckets.is_urgent()), (false, true));
+    assert!(buckets.refund_unit(&tenant, "x") && has_room());
+    assert_eq!((buckets.pending(), buckets.is_urgent()), (0, false));
+    assert!(buckets.take_reports().is_empty() && !buckets.refund_unit(&tenant, "x"));
     charge();
-    assert_eq!(buckets.take_pending().len(), 1);
-    assert!(!buckets.take_back(&tenant, "x") && !has_room());
+    assert_eq!(buckets.take_reports().len(), 1);
+    assert!(!buckets.refund_unit(&tenant, "x") && !has_room());
 }
 
 #[test]
 fn several_limits_are_charged_together_or_not_at_all() {
     let buckets = BucketStates::default();
-    let both = [one("x", 1, 10), one("y", 1, 3)];
+    let both = [limit("x", 1, 10), limit("y", 1, 3)];
     assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
-    let rate_limit_decision = buckets.peek(&tenant("a"), &both, Cost::ONE, 1_000_000);
+    let decision = buckets.read_decision(&tenant("a"), &both, RequestCost::ONE, 1_000_000);
     assert_eq!(
-        (rate_limit_decision.ahead_us, rate_limit_decision.refused),
+        (decision.ahead_us, decision.refused),
         (vec![3_000_000, 3_000_000], true)
     );
 }
@@ -109,49 +110,49 @@ fn several_limits_are_charged_together_or_not_at_all() {
 #[test]
 fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
     let buckets = BucketStates::default();
-    let limit = [one("x", 10, 5)];
-    let_through(&buckets, &limit, 3, 1_000_000);
-    assert_eq!((buckets.pending(), buckets.urgent()), (3, true));
-    let batches = buckets.take_pending();
+    let limits = [limit("x", 10, 5)];
+    let_through(&buckets, &limits, 3, 1_000_000);
+    assert_eq!((buckets.pending(), buckets.is_urgent()), (3, true));
+    let reports = buckets.take_reports();
     let [
         UsageReport {
             tenant,
             charge_request,
         },
-    ] = batches.as_slice()
+    ] = reports.as_slice()
     else {
-        panic!("{batches:?}");
+        panic!("{reports:?}");
     };
     assert_eq!(
         (charge_request.charges[0].cost, charge_request.usage.requests),
         (3, 3)
     );
-    // One more while the report is under way.
-    let_through(&buckets, &limit, 1, 1_000_000);
-    let rate_limit_decision = RateLimitDecision {
+    // One more request comes while the report is under way.
+    let_through(&buckets, &limits, 1, 1_000_000);
+    let decision = RateLimitDecision {
         ahead_us: vec![900_000],
         ..RateLimitDecision::default()
     };
-    buckets.learn(tenant, &charge_request.charges, &rate_limit_decision, 2_000_000);
-    let now = buckets.peek(tenant, &limit, Cost::ONE, 2_000_000);
+    buckets.update_from_store(tenant, &charge_request.charges, &decision, 2_000_000);
+    let now = buckets.read_decision(tenant, &limits, RequestCost::ONE, 2_000_000);
     assert_eq!((now.ahead_us, now.refused), (vec![1_000_000], true));
-    assert_eq!(buckets.take_pending()[0].charge_request.charges[0].cost, 1);
-    assert!(buckets.take_pending().is_empty());
+    assert_eq!(buckets.take_reports()[0].charge_request.charges[0].cost, 1);
+    assert!(buckets.take_reports().is_empty());
 }
 
 #[test]
 fn a_report_is_cut_to_what_a_call_holds() {
     let buckets = BucketStates::default();
     for number in 0..=MAX_CHARGES {
-        let_through(&buckets, &[one(&number.to_string(), 10, 50)], 1, 1_000_000);
+        let_through(&buckets, &[limit(&number.to_string(), 10, 50)], 1, 1_000_000);
     }
-    let batches = buckets.take_pending();
-    let counts: Vec<_> = batches
+    let reports = buckets.take_reports();
+    let counts: Vec<_> = reports
         .iter()
-        .map(|batch| {
+        .map(|report| {
             (
-                batch.charge_request.charges.len(),
-                batch.charge_request.usage.requests,
+                report.charge_request.charges.len(),
+                report.charge_request.usage.requests,
             )
         })
         .collect();
@@ -163,16 +164,16 @@ fn a_quota_of_the_day_ends_with_the_day() {
     let buckets = BucketStates::default();
     let tenant = tenant("a");
     let noon = DAY_US * 20_000 + DAY_US / 2;
-    buckets.charge(&tenant, &[one("x", 10, 50)], Cost::ONE, 1, noon);
+    buckets.charge(&tenant, &[limit("x", 10, 50)], RequestCost::ONE, 1, noon);
     let answer = RateLimitDecision {
         ahead_us: Vec::new(),
         requests_today: 100,
         refused: false,
     };
-    buckets.take_pending();
-    buckets.learn(&tenant, &[], &answer, noon);
+    buckets.take_reports();
+    buckets.update_from_store(&tenant, &[], &answer, noon);
     let in_quota = |max_requests_per_day, now_us| {
-        let cost = Cost {
+        let cost = RequestCost {
             units: 1,
             max_requests_per_day,
         };
@@ -187,20 +188,29 @@ fn a_quota_of_the_day_ends_with_the_day() {
 #[test]
 fn buckets_that_others_should_know_of_are_half_used() {
     let buckets = BucketStates::default();
-    let limit = [one("x", 10, 8)];
+    let limits = [limit("x", 10, 8)];
     let now = 1_000_000;
-    let charge = |cost| vec![limit[0].charge(cost)];
-    let_through(&buckets, &limit, 3, now);
-    assert!(buckets.busy(&tenant("a"), &charge(3), now).is_empty());
-    let_through(&buckets, &limit, 1, now);
-    let used = Used::Bucket {
+    let charge = |cost| vec![limits[0].charge(cost)];
+    let_through(&buckets, &limits, 3, now);
+    assert!(
+        buckets
+            .take_usage_to_share(&tenant("a"), &charge(3), now)
+            .is_empty()
+    );
+    let_through(&buckets, &limits, 1, now);
+    let level = UsageLevel::Bucket {
         full_at_us: now + 400_000,
         capacity_us: 800_000,
     };
-    assert_eq!(buckets.busy(&tenant("a"), &charge(1), now)[0].used, used);
+    assert_eq!(
+        buckets.take_usage_to_share(&tenant("a"), &charge(1), now)[0].level,
+        level
+    );
     assert!(
-        buckets.busy(&tenant("a"), &charge(1), now).is_empty(),
-        "headers already"
+        buckets
+            .take_usage_to_share(&tenant("a"), &charge(1), now)
+            .is_empty(),
+        "other instances were told already"
     );
 }
 
@@ -208,28 +218,28 @@ fn buckets_that_others_should_know_of_are_half_used() {
 fn a_quota_that_others_should_know_of_is_half_used() {
     let buckets = BucketStates::default();
     let (tenant, noon) = (tenant("a"), DAY_US * 20_000 + DAY_US / 2);
-    let cost = Cost {
+    let cost = RequestCost {
         units: 1,
         max_requests_per_day: Some(16),
     };
-    let headers = |requests, now_us| {
+    let share_after = |requests, now_us| {
         buckets.charge(&tenant, &[], cost, requests, now_us);
-        let busy = buckets.busy(&tenant, &[], now_us);
-        busy.first().map(|busy| match busy.used {
-            Used::Quota { day, requests, most } => (day, requests, most),
-            Used::Bucket { .. } => panic!("{busy:?}"),
+        let usage = buckets.take_usage_to_share(&tenant, &[], now_us);
+        usage.first().map(|usage| match usage.level {
+            UsageLevel::Quota { day, requests, most } => (day, requests, most),
+            UsageLevel::Bucket { .. } => panic!("{usage:?}"),
         })
     };
-    assert_eq!(headers(7, noon), None);
-    assert_eq!(headers(1, noon), Some((20_000, 8, 16)));
+    assert_eq!(share_after(7, noon), None);
+    assert_eq!(share_after(1, noon), Some((20_000, 8, 16)));
     assert_eq!(
-        (headers(1, noon), headers(1, noon)),
+        (share_after(1, noon), share_after(1, noon)),
         (None, Some((20_000, 10, 16)))
     );
-    // Who reads it knows as much.
+    // An instance that reads it knows as much.
     let other = BucketStates::default();
     assert!(!other.knows_day(&tenant, noon));
-    other.raise_day(&tenant, 20_000, 16, noon);
+    other.raise_day_usage(&tenant, 20_000, 16, noon);
     assert!(other.knows_day(&tenant, noon) && !other.has_room(&tenant, &[], cost, noon));
     assert!(!other.knows_day(&tenant, noon + DAY_US) && other.has_room(&tenant, &[], cost, noon + DAY_US));
 }
@@ -238,35 +248,35 @@ fn a_quota_that_others_should_know_of_is_half_used() {
 fn memory_is_bounded_and_what_is_pending_is_kept() {
     let buckets = BucketStates::default();
     for number in 0..MAX_BUCKETS {
-        buckets.raise(&tenant("a"), &one(&number.to_string(), 10, 5), 0, 1);
+        buckets.raise_bucket(&tenant("a"), &limit(&number.to_string(), 10, 5), 0, 1);
     }
-    buckets.charge(&tenant("a"), &[one("pending", 10, 5)], Cost::ONE, 1, 1);
-    buckets.raise(&tenant("b"), &one("more", 10, 5), 0, 1);
-    assert!(buckets.knows(&tenant("a"), "pending"));
-    assert!(!buckets.knows(&tenant("a"), "7"));
+    buckets.charge(&tenant("a"), &[limit("pending", 10, 5)], RequestCost::ONE, 1, 1);
+    buckets.raise_bucket(&tenant("b"), &limit("more", 10, 5), 0, 1);
+    assert!(buckets.knows_bucket(&tenant("a"), "pending"));
+    assert!(!buckets.knows_bucket(&tenant("a"), "7"));
     assert!(buckets.count.get() <= MAX_BUCKETS / 2 + 2);
 }
 
 #[test]
 fn what_was_used_least_recently_is_forgotten_whoever_it_is_of() {
     let buckets = BucketStates::default();
-    let raise = |of: &str, name: &str| buckets.raise(&tenant(of), &one(name, 10, 5), 0, 1);
+    let raise = |of: &str, name: &str| buckets.raise_bucket(&tenant(of), &limit(name, 10, 5), 0, 1);
     raise("a", "in use");
     for number in 0..MAX_BUCKETS - 1 {
         raise("b", &number.to_string());
     }
     raise("a", "in use");
     raise("c", "new");
-    assert!(buckets.knows(&tenant("a"), "in use") && buckets.knows(&tenant("c"), "new"));
-    assert!(!buckets.knows(&tenant("b"), "0"));
-    assert!(buckets.knows(&tenant("b"), &(MAX_BUCKETS - 2).to_string()));
+    assert!(buckets.knows_bucket(&tenant("a"), "in use") && buckets.knows_bucket(&tenant("c"), "new"));
+    assert!(!buckets.knows_bucket(&tenant("b"), "0"));
+    assert!(buckets.knows_bucket(&tenant("b"), &(MAX_BUCKETS - 2).to_string()));
 }
 
 #[test]
 fn no_more_is_believed_than_the_overdraft() {
     let buckets = BucketStates::default();
-    let limit = [one("x", 10, 5)];
-    buckets.raise(&tenant("a"), &limit[0], u64::MAX, 1_000_000);
-    let rate_limit_decision = buckets.peek(&tenant("a"), &limit, Cost::ONE, 1_000_000);
-    assert_eq!(rate_limit_decision.ahead_us, [1_000_000]);
+    let limits = [limit("x", 10, 5)];
+    buckets.raise_bucket(&tenant("a"), &limits[0], u64::MAX, 1_000_000);
+    let decision = buckets.read_decision(&tenant("a"), &limits, RequestCost::ONE, 1_000_000);
+    assert_eq!(decision.ahead_us, [1_000_000]);
 }

@@ -1,51 +1,50 @@
-//! What it costs to hold a request open while its body is waited for.
+//! Charges a request for the time in which it waits for its body.
 
 use std::pin::pin;
 
 use leaderboard_core::TenantId;
 
 use super::RateLimiter;
-use crate::Charging;
-use crate::RateLimitEnvironment;
 use crate::refusals::now_us;
-use crate::{Cost, schedule};
+use crate::{Charging, RateLimitEnvironment, RequestCost, schedule_report};
 use leaderboard_api::Problem;
 use leaderboard_cache::circuit_breaker::within;
 
-/// How long a body of a request that is charged later may take to come before it is held to cost something, in milliseconds.
+/// How long a request may wait for its body without a charge, in milliseconds.
 const FREE_BODY_WAIT_MS: i64 = 25;
 
 impl RateLimiter {
-    /// Waits for the request's body. While one that does not come at once is waited for, a request that is charged later is
-    /// charged one unit here, and reported: a body that never comes is not free, and a caller holds no more requests open than its
-    /// limits let through.
+    /// Waits for the request's body and returns it.
+    ///
+    /// A request that the store charges later, and whose body takes longer than [`FREE_BODY_WAIT_MS`], is charged one unit
+    /// here. So a caller cannot hold more requests open than its limits allow, even when no body ever comes. The unit is
+    /// refunded, or counted as paid, when the body has come.
     ///
     /// # Errors
     /// 429.
-    pub async fn wait_for<E: RateLimitEnvironment, B>(
+    pub async fn wait_for_body<E: RateLimitEnvironment, B>(
         &mut self,
         env: &E,
         tenant: &TenantId,
         reading: impl Future<Output = B>,
     ) -> Result<B, Problem> {
         let mut reading = pin!(reading);
-        if !matches!(self.charging, Charging::Before | Charging::InCall) || self.applied.is_empty() {
+        let charged_later = matches!(self.charging, Charging::BeforeHandler | Charging::InCall);
+        if !charged_later || self.limits.is_empty() {
             return Ok(reading.await);
         }
         if let Some(body) = within(env, FREE_BODY_WAIT_MS, reading.as_mut()).await {
             return Ok(body);
         }
-        self.look(env, tenant).await;
-        if !self.has_room(env, tenant) {
-            return Err(self.refused(env, &self.peek(env, tenant)));
-        }
+        self.load_usage(env, tenant).await;
+        self.check_room(env, tenant)?;
         let buckets = &env.rate_limit_state().buckets;
-        buckets.charge(tenant, &self.applied, Cost::ONE, 0, now_us(env));
-        schedule(env);
+        buckets.charge(tenant, &self.limits, RequestCost::ONE, 0, now_us(env));
+        schedule_report(env);
         let body = reading.await;
-        for one in &mut self.applied {
-            // What the store was headers of is taken off what the request is charged with.
-            one.paid = u64::from(!buckets.take_back(tenant, &one.bucket));
+        for limit in &mut self.limits {
+            // A unit that was reported to the store already cannot be refunded; the request's own charge is one unit less.
+            limit.paid = u64::from(!buckets.refund_unit(tenant, &limit.bucket));
         }
         Ok(body)
     }

@@ -1,4 +1,4 @@
-//! Counting requests.
+//! Counts requests in the instance and adds the counts to the region's.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,34 +9,34 @@ use leaderboard_core::ports::Cache;
 use crate::TelemetryEnvironment;
 use leaderboard_api::FunctionName;
 
-/// For how long an instance gathers counts at most before it passes them on, in milliseconds. It lives on for as long.
-const GATHER_MS: u64 = 250;
-/// How often it looks whether it has enough of them, in milliseconds.
+/// The longest time between two flushes of an instance's counts, in milliseconds. The instance stays alive for this time.
+const MAX_DELAY_MS: u64 = 250;
+/// The pause between two looks at whether a flush is due, in milliseconds.
 const TICK_MS: u64 = 50;
-/// How many counted requests are enough: an instance that is busy serves few more in its life.
-const ENOUGH: u64 = 100;
-/// How many slots of the region's key-value store hold counts.
+/// The number of counted requests that makes a flush due. An instance of Spin ends after 128 requests.
+const FLUSH_AT: u64 = 100;
+/// The number of slots for counts in the region's key-value store.
 const SLOTS: u8 = 16;
 /// The most series in a slot.
 const MAX_SERIES: usize = 256;
 
-/// Counted things, by the series of the metric.
-pub type Counted = BTreeMap<Box<str>, u64>;
+/// Values by the series of their metric.
+pub type SeriesValues = BTreeMap<Box<str>, u64>;
 
-/// What an instance has counted and not passed on.
+/// The counts of an instance that are not added to the region's yet.
 #[derive(Debug, Default)]
-pub struct Counts {
-    /// Requests by the first digit of their status, from 1. An instance serves one family.
+pub struct RequestCounts {
+    /// Requests by the first digit of their status, from 1. An instance serves one function.
     requests: [Cell<u64>; 5],
     refused: Cell<u64>,
     unrecorded: Cell<u64>,
-    /// Whether somebody is about to pass them on.
-    passing: Cell<bool>,
+    /// Whether a flush is scheduled.
+    flushing: Cell<bool>,
 }
 
-impl Counts {
-    /// Counts a request.
-    pub fn request(&self, status: StatusCode) {
+impl RequestCounts {
+    /// Counts a request by the status of its response.
+    pub fn count_request(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
         if let Some(count) = self.requests.get(class) {
             count.set(count.get().saturating_add(1));
@@ -44,50 +44,50 @@ impl Counts {
     }
 
     /// Counts a refused credential.
-    pub fn refused(&self) {
+    pub fn count_refused_credential(&self) {
         self.refused.set(self.refused.get().saturating_add(1));
     }
 
-    /// Counts an act that the audit log took no record of.
-    pub fn unrecorded(&self) {
+    /// Counts an action that the audit log could not record.
+    pub fn count_unrecorded_action(&self) {
         self.unrecorded.set(self.unrecorded.get().saturating_add(1));
     }
 
-    fn pending(&self) -> u64 {
+    fn pending_requests(&self) -> u64 {
         self.requests.iter().map(Cell::get).fold(0, u64::saturating_add)
     }
 
-    fn take(&self, family: FunctionName) -> Counted {
-        let mut counted = Counted::new();
+    fn take_values(&self, function: FunctionName) -> SeriesValues {
+        let mut values = SeriesValues::new();
         for (class, count) in (1..).zip(&self.requests) {
-            let family = family.as_str();
-            let series = format!("edgeboard_requests_total{{family=\"{family}\",status=\"{class}xx\"}}");
-            add(&mut counted, series.into(), count.take());
+            let function = function.as_str();
+            let series = format!("edgeboard_requests_total{{family=\"{function}\",status=\"{class}xx\"}}");
+            add_value(&mut values, series.into(), count.take());
         }
-        add(
-            &mut counted,
+        add_value(
+            &mut values,
             "edgeboard_credentials_refused_total".into(),
             self.refused.take(),
         );
-        add(
-            &mut counted,
+        add_value(
+            &mut values,
             "edgeboard_acts_unrecorded_total".into(),
             self.unrecorded.take(),
         );
-        counted
+        values
     }
 }
 
-fn add(counted: &mut Counted, series: Box<str>, count: u64) {
+fn add_value(values: &mut SeriesValues, series: Box<str>, count: u64) {
     if count > 0 {
-        let sum = counted.entry(series).or_default();
+        let sum = values.entry(series).or_default();
         *sum = sum.saturating_add(count);
     }
 }
 
-/// Sees to it that what this instance has counted is passed on soon, after the response.
-pub fn pass_on<E: TelemetryEnvironment>(env: &E, family: FunctionName) {
-    if env.counts().passing.replace(true) {
+/// Schedules a flush of this instance's counts after the response.
+pub fn schedule_flush<E: TelemetryEnvironment>(env: &E, function: FunctionName) {
+    if env.counts().flushing.replace(true) {
         return;
     }
     let env = env.clone();
@@ -95,54 +95,54 @@ pub fn pass_on<E: TelemetryEnvironment>(env: &E, family: FunctionName) {
         let counts = &env.counts();
         loop {
             let mut waited_ms = 0;
-            while waited_ms < GATHER_MS && counts.pending() < ENOUGH {
+            while waited_ms < MAX_DELAY_MS && counts.pending_requests() < FLUSH_AT {
                 env.pause(TICK_MS).await;
                 waited_ms += TICK_MS;
             }
-            keep(&env, counts.take(family)).await;
-            if counts.pending() == 0 {
-                counts.passing.set(false);
+            add_to_region(&env, counts.take_values(function)).await;
+            if counts.pending_requests() == 0 {
+                counts.flushing.set(false);
                 return;
             }
         }
     });
 }
 
-/// Adds to a slot. Any will do; instances that choose the same one at the same moment lose counts.
-pub async fn keep<E: TelemetryEnvironment>(env: &E, counted: Counted) {
+/// Adds values to a random slot of the region. When two instances write one slot at once, the values of one of them are lost.
+pub async fn add_to_region<E: TelemetryEnvironment>(env: &E, values: SeriesValues) {
     let slot = env.new_trace_id().first().map_or(0, |byte| byte % SLOTS);
-    let mut kept = read(env, slot).await;
-    for (series, count) in counted {
-        if kept.len() < MAX_SERIES || kept.contains_key(&series) {
-            add(&mut kept, series, count);
+    let mut stored = read_slot(env, slot).await;
+    for (series, count) in values {
+        if stored.len() < MAX_SERIES || stored.contains_key(&series) {
+            add_value(&mut stored, series, count);
         }
     }
-    if let Ok(bytes) = serde_json::to_vec(&kept) {
-        // There is no other place for them.
-        let _ = env.region().put(&key(slot), &bytes).await;
+    if let Ok(bytes) = serde_json::to_vec(&stored) {
+        // When the write fails, the values are lost: no other place takes them.
+        let _ = env.region().put(&slot_key(slot), &bytes).await;
     }
 }
 
-/// What the region has counted.
-pub async fn region<E: TelemetryEnvironment>(env: &E) -> Counted {
-    let mut all = Counted::new();
+/// Returns the sums of all slots of the region.
+pub async fn read_region<E: TelemetryEnvironment>(env: &E) -> SeriesValues {
+    let mut all = SeriesValues::new();
     for slot in 0..SLOTS {
-        for (series, count) in read(env, slot).await {
-            add(&mut all, series, count);
+        for (series, count) in read_slot(env, slot).await {
+            add_value(&mut all, series, count);
         }
     }
     all
 }
 
-/// Nothing, where there is no slot, or one of another time or another program.
-async fn read<E: TelemetryEnvironment>(env: &E, slot: u8) -> Counted {
-    let found = env.region().get(&key(slot)).await.ok().flatten();
+/// Reads a slot; a slot that is absent or has another format has no values.
+async fn read_slot<E: TelemetryEnvironment>(env: &E, slot: u8) -> SeriesValues {
+    let found = env.region().get(&slot_key(slot)).await.ok().flatten();
     found
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default()
 }
 
-fn key(slot: u8) -> String {
+fn slot_key(slot: u8) -> String {
     format!("metrics:counts:{slot}")
 }
 
@@ -151,20 +151,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_counted_by_family_and_class_and_taken_once() {
-        let counts = Counts::default();
+    fn requests_are_counted_by_function_and_class_and_taken_once() {
+        let counts = RequestCounts::default();
         for status in [StatusCode::OK, StatusCode::CREATED, StatusCode::NOT_FOUND] {
-            counts.request(status);
+            counts.count_request(status);
         }
-        counts.refused();
-        counts.unrecorded();
-        let told: Vec<String> = counts
-            .take(FunctionName::Ranks)
+        counts.count_refused_credential();
+        counts.count_unrecorded_action();
+        let series: Vec<String> = counts
+            .take_values(FunctionName::Ranks)
             .iter()
             .map(|(series, count)| format!("{series} {count}"))
             .collect();
         assert_eq!(
-            told,
+            series,
             [
                 "edgeboard_acts_unrecorded_total 1",
                 "edgeboard_credentials_refused_total 1",
@@ -172,6 +172,6 @@ mod tests {
                 "edgeboard_requests_total{family=\"ranks\",status=\"4xx\"} 1",
             ]
         );
-        assert!(counts.take(FunctionName::Ranks).is_empty());
+        assert!(counts.take_values(FunctionName::Ranks).is_empty());
     }
 }

@@ -1,10 +1,10 @@
-//! What is counted of requests, and how metrics are shown.
+//! The metrics of requests.
 //!
-//! Counts are of the region: they are gathered in the instance, added to one of a few slots of the region's key-value store
-//! after the response, and never cost a call of the store.
+//! An instance counts its requests and adds the counts to one of 16 slots of the region's key-value store after the response.
+//! So metrics cost no call of the store of record.
 
 mod counts;
 mod text;
 
-pub use counts::{Counted, Counts, keep, pass_on, region};
-pub use text::{CONTENT_TYPE, exposition};
+pub use counts::{RequestCounts, SeriesValues, add_to_region, read_region, schedule_flush};
+pub use text::{CONTENT_TYPE, format_exposition};

@@ -1,13 +1,13 @@
-//! Prometheus' text format, version 0.0.4.
+//! The text format of Prometheus, version 0.0.4.
 
 use std::fmt::Write;
 
-use super::counts::Counted;
+use super::counts::SeriesValues;
 
 /// The media type of the format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the metrics mean. One that is not listed is shown without help.
+/// The help texts of the metrics. A metric without one is shown without help.
 const HELP: [(&str, &str); 11] = [
     (
         "edgeboard_acts_unrecorded_total",
@@ -49,20 +49,21 @@ const HELP: [(&str, &str); 11] = [
     ("edgeboard_store_up", "Whether the store answered just now."),
 ];
 
-/// Gauges and counters, each a series with its value, as text. A metric's series stand together.
-pub fn exposition(gauges: &Counted, counters: &Counted) -> String {
+/// Formats gauges and counters. The series of one metric stand together, as the format requires.
+pub fn format_exposition(gauges: &SeriesValues, counters: &SeriesValues) -> String {
     let mut text = String::new();
     for (kind, values) in [("gauge", gauges), ("counter", counters)] {
         let mut last = "";
-        // Sorted by the name of the metric first: a label's brace sorts after all that a name is made of.
+        // Sorted by the name of the metric first: by series alone, `a_total{` would stand after `a_total_b`, because a brace
+        // sorts after the characters of a name.
         let mut sorted: Vec<(&str, &str, u64)> = values
             .iter()
-            .map(|(series, value)| (name(series), &**series, *value))
+            .map(|(series, value)| (metric_name(series), &**series, *value))
             .collect();
         sorted.sort_unstable();
         for (name, series, value) in sorted {
-            // Writing to a string cannot fail.
             if name != last {
+                // Writing to a string cannot fail.
                 if let Some((_, help)) = HELP.iter().find(|(known, _)| *known == name) {
                     let _ = writeln!(text, "# HELP {name} {help}");
                 }
@@ -75,7 +76,7 @@ pub fn exposition(gauges: &Counted, counters: &Counted) -> String {
     text
 }
 
-fn name(series: &str) -> &str {
+fn metric_name(series: &str) -> &str {
     series.split('{').next().unwrap_or(series)
 }
 
@@ -93,7 +94,7 @@ mod tests {
         let gauges = of(&[("edgeboard_store_up", 1)]);
         let counters = of(&[("a_total{x=\"1\"}", 2), ("a_total_b", 4), ("a_total{x=\"2\"}", 3)]);
         assert_eq!(
-            exposition(&gauges, &counters),
+            format_exposition(&gauges, &counters),
             "# HELP edgeboard_store_up Whether the store answered just now.\n\
              # TYPE edgeboard_store_up gauge\nedgeboard_store_up 1\n\
              # TYPE a_total counter\na_total{x=\"1\"} 2\na_total{x=\"2\"} 3\n\

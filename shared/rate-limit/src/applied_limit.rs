@@ -1,4 +1,4 @@
-//! Which limits apply to a request, and whom each of them counts.
+//! The limits that apply to a request, and the bucket in which each of them counts its caller.
 
 use std::fmt::{self, Write};
 use std::net::IpAddr;
@@ -8,39 +8,39 @@ use leaderboard_core::ports::{Charge, Overdraft};
 use sha2::{Digest, Sha256};
 
 use super::RateLimitRules;
-use super::busy::Owner;
-use leaderboard_api::FunctionName;
+use super::shared_usage::LimitOwner;
 use leaderboard_api::rate_limits::{Policy, PolicyName};
-use leaderboard_api::{Credential, Identity};
+use leaderboard_api::{Credential, FunctionName, Identity};
 use leaderboard_identity::hex::encode as hex;
 
-/// The bits of an IPv6 address that are counted: a client has a network of its own, and chooses among its addresses.
+/// The bits of an IPv6 address that are counted. A client usually has a network of this size and can use any address in it.
 const IPV6_COUNTED_BITS: u32 = 64;
+/// The initial capacity of a bucket's name, in bytes.
+const USUAL_NAME_BYTES: usize = 64;
 
 /// A limit that applies to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedLimit {
-    /// Which.
+    /// The name of the policy.
     pub name: PolicyName,
-    /// How much it lets through.
+    /// The policy.
     pub policy: Policy,
-    /// What it counts, as the store names it.
+    /// The name of the bucket in the store.
     pub bucket: String,
-    /// Whether the tenant's own document says so.
+    /// Whether the policy is from the tenant's own document.
     pub is_tenants_own: bool,
-    /// Who decides on it, where that is another one than the tenant under which it is counted.
-    pub owner: Option<Owner>,
-    /// Units of this request that the store has been headers of already.
+    /// The tenant whose document sets the policy, if the limit is counted under another tenant.
+    pub owner: Option<LimitOwner>,
+    /// Units of this request that are reported to the store already.
     pub paid: u64,
 }
 
-/// Room for the name of a usual bucket, in bytes.
-const USUAL_NAME_BYTES: usize = 64;
-
 impl AppliedLimit {
-    /// A policy, for those whom it counts together. The bucket's name has the numbers of the policy: what was taken under
-    /// others is not held against anybody, so that a limit that is relaxed is relaxed at once.
-    fn new(name: PolicyName, policy: Policy, whom: fmt::Arguments<'_>) -> Self {
+    /// Returns the limit for the caller that `caller` names.
+    ///
+    /// The name of the bucket contains the numbers of the policy. So a changed policy starts with a full bucket, and a relaxed
+    /// limit takes effect at once.
+    fn new(name: PolicyName, policy: Policy, caller: fmt::Arguments<'_>) -> Self {
         let Policy {
             quota,
             window_s,
@@ -48,11 +48,11 @@ impl AppliedLimit {
         } = policy;
         let mut bucket = String::with_capacity(USUAL_NAME_BYTES);
         // Writing to a string cannot fail.
-        let _ = bucket.write_fmt(whom);
-        // Made for every read, and the formatter is several times as dear.
+        let _ = bucket.write_fmt(caller);
+        // Every read makes these names, and `write!` takes several times as long as itoa.
         let mut digits = itoa::Buffer::new();
-        for (before, number) in [('@', quota), ('/', window_s), ('/', burst)] {
-            bucket.push(before);
+        for (separator, number) in [('@', quota), ('/', window_s), ('/', burst)] {
+            bucket.push(separator);
             bucket.push_str(digits.format(number));
         }
         Self {
@@ -65,117 +65,125 @@ impl AppliedLimit {
         }
     }
 
-    /// What a request of that cost is charged with.
+    /// Returns the charge for a request of that cost.
     pub fn charge(&self, cost: u64) -> Charge {
         Charge {
             bucket: self.bucket.as_str().into(),
             interval_us: self.policy.interval_us(),
             burst: self.policy.burst.into(),
-            needs: Some(self.needs(cost)),
-            cost: self.takes(cost),
+            needs: Some(self.units_needed(cost)),
+            cost: self.units_to_take(cost),
         }
     }
 
-    /// How far ahead the limit is once a request of that cost is charged.
-    pub fn after_us(&self, cost: u64, ahead_us: u64) -> u64 {
+    /// Returns how far ahead the bucket is after a charge, when it was `ahead_us` ahead before; in microseconds.
+    pub fn ahead_after_us(&self, cost: u64, ahead_us: u64) -> u64 {
         self.charge(cost).after(ahead_us, Overdraft::ByTake)
     }
 
-    /// How many units a request of that cost takes, beyond what is paid.
-    pub fn takes(&self, cost: u64) -> u64 {
+    /// Returns how many units a request of that cost takes, without those already paid.
+    pub fn units_to_take(&self, cost: u64) -> u64 {
         cost.max(1).saturating_sub(self.paid)
     }
 
-    /// Whether a request of that cost has room when the limit is so far ahead.
+    /// Returns whether there is room for a request of that cost in a bucket that is `ahead_us` ahead.
     pub fn has_room(&self, cost: u64, ahead_us: u64) -> bool {
         self.wait_us(cost, ahead_us) == 0
     }
 
-    /// In what time a request of that cost has room, in microseconds.
+    /// Returns after how many microseconds there is room for a request of that cost.
     pub fn wait_us(&self, cost: u64, ahead_us: u64) -> u64 {
-        let needed_us = self.policy.interval_us().saturating_mul(self.needs(cost));
+        let needed_us = self.policy.interval_us().saturating_mul(self.units_needed(cost));
         let ahead_us = ahead_us.saturating_add(needed_us);
         ahead_us.saturating_sub(self.policy.capacity_us())
     }
 
-    /// How many units must be free for a request of that cost, beyond what is paid.
-    fn needs(&self, cost: u64) -> u64 {
+    /// Returns how many units must be free for a request of that cost, without those already paid.
+    fn units_needed(&self, cost: u64) -> u64 {
         self.policy.needs(cost).saturating_sub(self.paid)
     }
 }
 
-/// The limits of a caller at a family of endpoints; none for the operator and for exempt addresses.
-pub fn applied(
+/// Returns the limits of a caller at a function: the caller's, the function's, then the tenant's. The operator and exempt
+/// addresses have no limits.
+pub(crate) fn select_limits(
     rules: &RateLimitRules,
     identity: &Identity,
     client: Option<IpAddr>,
-    family: FunctionName,
+    function: FunctionName,
 ) -> Vec<AppliedLimit> {
     if identity.credential == Credential::Operator || rules.exempt(client) {
         return Vec::new();
     }
-    let caller = CountedCaller::of(identity, client);
-    let name = caller.policy();
-    let mut applied = Vec::new();
-    let mut apply = |name, whom: fmt::Arguments<'_>| {
-        applied.extend(rules.policy(name).map(|policy| AppliedLimit {
+    let caller = CountedCaller::new(identity, client);
+    let of_function = PolicyName::Family(function);
+    let of_tenant = PolicyName::Tenant;
+    let mut limits = Vec::new();
+    let mut add = |name, bucket: fmt::Arguments<'_>| {
+        limits.extend(rules.policy(name).map(|policy| AppliedLimit {
             is_tenants_own: rules.is_tenants_own(name),
-            ..AppliedLimit::new(name, policy, whom)
+            ..AppliedLimit::new(name, policy, bucket)
         }));
     };
-    apply(name, format_args!("{caller}"));
-    let of_family = PolicyName::Family(family);
-    apply(of_family, format_args!("{}|{caller}", of_family.as_str()));
-    apply(
-        PolicyName::Tenant,
-        format_args!("{}", PolicyName::Tenant.as_str()),
-    );
-    applied
+    add(caller.policy_name(), format_args!("{caller}"));
+    add(of_function, format_args!("{}|{caller}", of_function.as_str()));
+    add(of_tenant, format_args!("{}", of_tenant.as_str()));
+    limits
 }
 
-/// The limit of an address that shows no credential, as long as nothing is known of the tenant it names.
-pub fn of_address(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
-    let name = PolicyName::Client;
+/// Returns the limit of an address that shows no credential, before the configuration of the tenant that it names is read.
+pub fn select_address_limit(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
+    let caller = CountedCaller::Client(client);
+    select_operator_limit(rules, PolicyName::Client, client, format_args!("{caller}"))
+}
+
+/// Returns the limit on requests from an address that fail because the store is out of reach, before their tenant is known.
+///
+/// It has the policy of an address without a credential, but its own bucket, so that anonymous callers at the same address
+/// are not limited by these failures.
+pub fn select_unanswered_limit(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
+    let address = CountedAddress(client);
+    select_operator_limit(
+        rules,
+        PolicyName::Client,
+        client,
+        format_args!("unanswered:{address}"),
+    )
+}
+
+/// Returns the limit on refused credentials from an address.
+pub fn select_failed_auth_limit(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
+    let address = CountedAddress(client);
+    select_operator_limit(
+        rules,
+        PolicyName::Credentials,
+        client,
+        format_args!("credentials:{address}"),
+    )
+}
+
+fn select_operator_limit(
+    rules: &RateLimitRules,
+    name: PolicyName,
+    client: Option<IpAddr>,
+    bucket: fmt::Arguments<'_>,
+) -> Option<AppliedLimit> {
     let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
-    Some(AppliedLimit::new(
-        name,
-        policy,
-        format_args!("{}", CountedCaller::Client(client)),
-    ))
+    Some(AppliedLimit::new(name, policy, bucket))
 }
 
-/// The limit on requests from an address that fail, because the store is out of reach, before it is known whose they are. It
-/// has the numbers of an address without a credential, and a bucket of its own: others at the address go on.
-pub fn of_unanswered(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
-    let name = PolicyName::Client;
-    let policy = rules.policy(name).filter(|_| !rules.exempt(client))?;
-    Some(AppliedLimit::new(
-        name,
-        policy,
-        format_args!("unanswered:{}", CountedAddress(client)),
-    ))
-}
-
-/// The limit on refused credentials from an address.
-pub fn of_credentials(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
-    let policy = rules
-        .policy(PolicyName::Credentials)
-        .filter(|_| !rules.exempt(client))?;
-    let whom = format_args!("credentials:{}", CountedAddress(client));
-    Some(AppliedLimit::new(PolicyName::Credentials, policy, whom))
-}
-
-/// Who is counted.
+/// The caller whose requests a bucket counts together.
 enum CountedCaller<'a> {
     Player(&'a PlayerId),
     Key(&'a str),
-    /// The digest of a token's issuer and subject: a subject is as long as the issuer likes, and of any characters.
+    /// The digest of a token's issuer and subject. An issuer chooses the length and the characters of a subject, so the
+    /// subject itself cannot be part of a name.
     Token(String),
     Client(Option<IpAddr>),
 }
 
 impl<'a> CountedCaller<'a> {
-    fn of(identity: &'a Identity, client: Option<IpAddr>) -> Self {
+    fn new(identity: &'a Identity, client: Option<IpAddr>) -> Self {
         match (&identity.player, &identity.credential) {
             (Some(player), _) => Self::Player(player),
             (None, Credential::Key(id)) => Self::Key(id),
@@ -191,8 +199,8 @@ impl<'a> CountedCaller<'a> {
         }
     }
 
-    /// Under which limit.
-    const fn policy(&self) -> PolicyName {
+    /// Returns the name of the policy for this kind of caller.
+    const fn policy_name(&self) -> PolicyName {
         match self {
             Self::Player(_) => PolicyName::Player,
             Self::Key(_) | Self::Token(_) => PolicyName::Key,
@@ -212,7 +220,7 @@ impl fmt::Display for CountedCaller<'_> {
     }
 }
 
-/// An address as it is counted. Clients that the host tells nothing of are counted as one.
+/// An address as the name of a bucket shows it. All clients without a known address share one bucket.
 struct CountedAddress(Option<IpAddr>);
 
 impl fmt::Display for CountedAddress {
@@ -236,8 +244,8 @@ mod tests {
 
     fn buckets(identity: &Identity, client: &str) -> Vec<String> {
         let client = client.parse().ok();
-        let found = applied(&RateLimitRules::default(), identity, client, FunctionName::Ranks);
-        found.into_iter().map(|one| one.bucket).collect()
+        let found = select_limits(&RateLimitRules::default(), identity, client, FunctionName::Ranks);
+        found.into_iter().map(|limit| limit.bucket).collect()
     }
 
     fn identity(credential: Credential, player: Option<&str>) -> Identity {
