@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The version of the API that this tool speaks.
 const API: [&str; 2] = ["api", "v1"];
 
 /// The server's base address, such as `http://127.0.0.1:3000` or `https://example.org/games`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address(Url);
+pub(crate) struct ApiAddress(Url);
 
-impl FromStr for Address {
+impl FromStr for ApiAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -45,13 +45,13 @@ fn without_version(path: &str) -> Result<&str, String> {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for ApiAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))
     }
 }
 
-impl Address {
+impl ApiAddress {
     /// Whether calls are encrypted.
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
@@ -67,19 +67,19 @@ impl Address {
     }
 
     /// The address of a resource of the API. Each segment and each value is percent-encoded as a whole.
-    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
+    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
         // In an address, these two mean "here" and "one up", however they are encoded.
         if let Some(segment) = segments
             .iter()
             .find(|segment| matches!(**segment, "." | ".." | ""))
         {
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "`{segment}` cannot be part of an address"
             )));
         }
         let mut url = self.0.clone();
         url.path_segments_mut()
-            .map_err(|()| Failure::Usage(format!("{self} cannot be a base address")))?
+            .map_err(|()| CliError::Usage(format!("{self} cannot be a base address")))?
             .pop_if_empty()
             .extend(API)
             .extend(segments);
@@ -94,7 +94,7 @@ impl Address {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Address {
+    fn address(text: &str) -> ApiAddress {
         text.parse().unwrap()
     }
 
@@ -137,7 +137,7 @@ mod tests {
             address("https://example.org/games/api/v1").to_string(),
             "https://example.org/games"
         );
-        assert!("http://localhost:3000/api/v2".parse::<Address>().is_err());
+        assert!("http://localhost:3000/api/v2".parse::<ApiAddress>().is_err());
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
             "http://user:pass@example.org",
             "",
         ] {
-            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+            assert!(wrong.parse::<ApiAddress>().is_err(), "{wrong}");
         }
         for segment in [".", "..", ""] {
             assert!(

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
 
-use crate::address::Address;
-use crate::failure::Failure;
-use crate::problem::Problem;
-use crate::profile::Server;
+use crate::address::ApiAddress;
+use crate::error::CliError;
+use crate::problem::ApiProblem;
+use crate::profile::ServerConfig;
 use crate::retry;
-use crate::stop::Stop;
+use crate::stop::StopSignal;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,9 +27,9 @@ const TENANT_HEADER: &str = "x-tenant-id";
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How to reach the server, from the command line.
-pub(crate) struct Connection {
+pub(crate) struct ClientOptions {
     /// Where the API is, and as whom it is called.
-    pub(crate) server: Server,
+    pub(crate) server: ServerConfig,
     /// How often a call is tried again.
     pub(crate) retries: u32,
     /// How long one attempt may take.
@@ -39,10 +39,10 @@ pub(crate) struct Connection {
 /// One call. It may be sent several times, so it must be safe to repeat: reads are, a `PUT` is, and a
 /// submission is because it carries an id.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct ApiRequest {
     /// The method.
     pub(crate) method: Method,
-    /// The whole address, from [`Client::url`].
+    /// The whole address, from [`ApiClient::url`].
     pub(crate) url: Url,
     /// Further headers.
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -50,7 +50,7 @@ pub(crate) struct Call {
     pub(crate) body: Option<String>,
 }
 
-impl Call {
+impl ApiRequest {
     /// A call with nothing but an address.
     pub(crate) fn new(method: Method, url: Url) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Call {
 
 /// An answer with its status; a refusal that cannot be cured by waiting is one as well.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct ApiResponse {
     /// The HTTP status code.
     pub(crate) status: u16,
     /// The version of the document, where the answer is one.
@@ -73,13 +73,13 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-impl Reply {
+impl ApiResponse {
     /// The body if the status says success, the problem otherwise.
-    pub(crate) fn success(self) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn success(self) -> Result<Vec<u8>, CliError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
         }
-        Err(Failure::Refused(Box::new(Problem::from_response(
+        Err(CliError::Refused(Box::new(ApiProblem::from_response(
             self.status,
             &self.body,
         ))))
@@ -88,28 +88,28 @@ impl Reply {
 
 /// A client of one server. Clones share the connections.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub(crate) struct ApiClient {
     http: reqwest::Client,
-    address: Address,
+    address: ApiAddress,
     key: Option<HeaderValue>,
     tenant: Option<HeaderValue>,
     retries: u32,
-    stop: Stop,
+    stop: StopSignal,
     notify: Notify,
 }
 
 /// What one attempt came to, when that is not an answer.
-struct NotNow {
+struct TransientFailure {
     reason: String,
     retry_after: Option<Duration>,
 }
 
-impl Client {
+impl ApiClient {
     /// A client; `notify` hears of retries, `stop` ends the waits between them.
-    pub(crate) fn new(connection: Connection, notify: Notify, stop: Stop) -> Result<Self, Failure> {
+    pub(crate) fn new(connection: ClientOptions, notify: Notify, stop: StopSignal) -> Result<Self, CliError> {
         let server = connection.server;
         let http = http_client(&server.address, connection.timeout)
-            .map_err(|error| Failure::Usage(format!("no HTTP client: {}", innermost(&error))))?;
+            .map_err(|error| CliError::Usage(format!("no HTTP client: {}", innermost(&error))))?;
         let key = server.key.map(|key| key_header(&key)).transpose()?;
         let tenant = server.tenant.map(|tenant| tenant_header(&tenant)).transpose()?;
         Ok(Self {
@@ -124,18 +124,18 @@ impl Client {
     }
 
     /// The address of a resource; each segment and each value is percent-encoded.
-    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
+    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
         self.address.url(segments, query)
     }
 
     /// Reads a resource.
-    pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, CliError> {
         let url = self.url(segments, query)?;
-        self.call(&Call::new(Method::GET, url)).await?.success()
+        self.call(&ApiRequest::new(Method::GET, url)).await?.success()
     }
 
     /// Makes a call until there is an answer that is not "not now".
-    pub(crate) async fn call(&self, call: &Call) -> Result<Reply, Failure> {
+    pub(crate) async fn call(&self, call: &ApiRequest) -> Result<ApiResponse, CliError> {
         let mut retry = 0;
         loop {
             let not_now = match self.attempt(call).await? {
@@ -153,16 +153,16 @@ impl Client {
         retry: u32,
         reason: &str,
         retry_after: Option<Duration>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if retry > self.retries {
-            return Err(Failure::Unreachable(match self.retries {
+            return Err(CliError::Unreachable(match self.retries {
                 0 => reason.to_owned(),
                 1 => format!("{reason} (after 1 retry)"),
                 retries => format!("{reason} (after {retries} retries)"),
             }));
         }
         if let Some(asked) = retry_after.filter(|asked| *asked > retry::LONGEST_RETRY_AFTER) {
-            return Err(Failure::Unreachable(format!(
+            return Err(CliError::Unreachable(format!(
                 "{reason}; it asks to wait {} s",
                 asked.as_secs()
             )));
@@ -174,12 +174,12 @@ impl Client {
         ));
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
-            () = self.stop.requested() => Err(Failure::Interrupted),
+            () = self.stop.requested() => Err(CliError::Interrupted),
         }
     }
 
     /// One attempt: an answer, or "not now", or a failure that waiting does not cure.
-    async fn attempt(&self, call: &Call) -> Result<Result<Reply, NotNow>, Failure> {
+    async fn attempt(&self, call: &ApiRequest) -> Result<Result<ApiResponse, TransientFailure>, CliError> {
         let mut request = self.http.request(call.method.clone(), call.url.clone());
         request = request.header(ACCEPT, "application/json, application/problem+json");
         if let Some(key) = &self.key {
@@ -213,40 +213,40 @@ impl Client {
                 Err(error) => return self.judge(&error).map(Err),
             }
             if body.len() > MAX_RESPONSE_BYTES {
-                return Err(Failure::Protocol(format!(
+                return Err(CliError::Protocol(format!(
                     "{} sends more than {MAX_RESPONSE_BYTES} bytes",
                     self.address
                 )));
             }
         }
         if retry::is_transient(status) {
-            let reason = Problem::from_response(status, &body).one_line();
-            return Ok(Err(NotNow {
+            let reason = ApiProblem::from_response(status, &body).one_line();
+            return Ok(Err(TransientFailure {
                 reason: format!("{} says {reason}", self.address),
                 retry_after,
             }));
         }
-        Ok(Ok(Reply { status, etag, body }))
+        Ok(Ok(ApiResponse { status, etag, body }))
     }
 
     /// Whether a failed exchange may work later.
-    fn judge(&self, error: &reqwest::Error) -> Result<NotNow, Failure> {
+    fn judge(&self, error: &reqwest::Error) -> Result<TransientFailure, CliError> {
         if error.is_builder() {
-            return Err(Failure::Usage(innermost(error)));
+            return Err(CliError::Usage(innermost(error)));
         }
         let cause = if error.is_timeout() {
             "no answer in time".to_owned()
         } else {
             innermost(error)
         };
-        Ok(NotNow {
+        Ok(TransientFailure {
             reason: format!("{} is out of reach: {cause}", self.address),
             retry_after: None,
         })
     }
 }
 
-fn http_client(address: &Address, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+fn http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
     // An error means that a provider is installed already, which is just as good.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -266,16 +266,16 @@ fn http_client(address: &Address, timeout: Duration) -> Result<reqwest::Client, 
     builder.build()
 }
 
-fn key_header(key: &str) -> Result<HeaderValue, Failure> {
+fn key_header(key: &str) -> Result<HeaderValue, CliError> {
     let mut value = HeaderValue::from_str(key.trim())
-        .map_err(|_error| Failure::Usage("the key has characters that a header cannot carry".into()))?;
+        .map_err(|_error| CliError::Usage("the key has characters that a header cannot carry".into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn tenant_header(tenant: &str) -> Result<HeaderValue, Failure> {
+fn tenant_header(tenant: &str) -> Result<HeaderValue, CliError> {
     HeaderValue::from_str(tenant.trim())
-        .map_err(|_error| Failure::Usage(format!("`{tenant}` cannot be a tenant's id")))
+        .map_err(|_error| CliError::Usage(format!("`{tenant}` cannot be a tenant's id")))
 }
 
 /// The cause at the bottom, which says what happened; the layers above only say who noticed.

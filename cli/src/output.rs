@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// Writes bytes and a final newline. A reader that went away (`| head`) is no failure.
-pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn print(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
     accept_closed_pipe(
@@ -17,9 +17,9 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Turns a write's result into this tool's; a closed pipe means that the reader has enough.
-pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), CliError> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
         _ => Ok(()),
     }
 }

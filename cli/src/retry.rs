@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 
+use crate::error::CliError;
+
 /// The wait before the first retry; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that this side chooses.
@@ -49,6 +51,21 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
 /// A number in 0..1 from the system's randomness (a half when there is none: only jitter is lost).
 pub(crate) fn random() -> f64 {
     getrandom::u32().map_or(0.5, |value| f64::from(value) / f64::from(u32::MAX))
+}
+
+/// Returns a random id of 128 bits, by which the server recognises a retry after a lost response.
+///
+/// # Errors
+/// The system provides no random numbers.
+pub(crate) fn generate_id() -> Result<String, CliError> {
+    let random = || {
+        getrandom::u64().map_err(|error| {
+            CliError::Usage(format!(
+                "the system gives no random numbers ({error}); give an --id"
+            ))
+        })
+    };
+    Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use tokio::sync::watch;
 
 /// Cheap to clone; all clones share one state, which goes from "go on" to "stop" once.
 #[derive(Clone, Debug)]
-pub(crate) struct Stop(Arc<watch::Sender<bool>>);
+pub(crate) struct StopSignal(Arc<watch::Sender<bool>>);
 
-impl Stop {
+impl StopSignal {
     /// "Go on."
     pub(crate) fn new() -> Self {
         Self(Arc::new(watch::Sender::new(false)))

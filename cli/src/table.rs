@@ -1,11 +1,12 @@
 //! Tables for people, aligned by the width that characters take on a terminal.
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use indicatif::HumanCount;
 
-use crate::failure::Failure;
-use crate::number::{Integer, grouped};
+use crate::error::CliError;
+use crate::number::Integer;
 use crate::output::printable;
-use crate::wire::{Entry, Page, Period};
+use crate::wire::{EntryPage, PageEntry, PagePeriod};
 
 /// No frame, one line below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
@@ -17,22 +18,22 @@ pub(crate) const ABSENT: &str = "–";
 const MARK: &str = "▶";
 
 /// One column: its header, and whether numbers stand in it.
-pub(crate) struct Heading {
+pub(crate) struct ColumnHeading {
     text: String,
     numeric: bool,
 }
 
 /// A column of text.
-pub(crate) fn text(heading: impl Into<String>) -> Heading {
-    Heading {
+pub(crate) fn text(heading: impl Into<String>) -> ColumnHeading {
+    ColumnHeading {
         text: heading.into(),
         numeric: false,
     }
 }
 
 /// A column of numbers, aligned to the right.
-pub(crate) fn number(heading: impl Into<String>) -> Heading {
-    Heading {
+pub(crate) fn number(heading: impl Into<String>) -> ColumnHeading {
+    ColumnHeading {
         text: heading.into(),
         numeric: true,
     }
@@ -44,7 +45,7 @@ pub(crate) fn optional(value: Option<Integer>) -> String {
 }
 
 /// Lays out rows under headings. Every cell is made safe to show.
-pub(crate) fn layout(headings: &[Heading], rows: Vec<Vec<String>>) -> String {
+pub(crate) fn layout(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_header(headings.iter().map(|heading| printable(&heading.text)));
@@ -63,7 +64,7 @@ pub(crate) fn layout(headings: &[Heading], rows: Vec<Vec<String>>) -> String {
 }
 
 /// A page of entries with a line above that says what it is a page of. `marked` is pointed at.
-pub(crate) fn entries(page: &Page, entries: &[Entry], marked: Option<&str>) -> String {
+pub(crate) fn entries(page: &EntryPage, entries: &[PageEntry], marked: Option<&str>) -> String {
     let names = column_names(entries);
     let with_metadata = entries.iter().any(|entry| metadata(entry).is_some());
     let mut headings = Vec::new();
@@ -94,24 +95,24 @@ pub(crate) fn entries(page: &Page, entries: &[Entry], marked: Option<&str>) -> S
 }
 
 /// Reads the entries of a page.
-pub(crate) fn read_entries(page: &Page) -> Result<Vec<Entry>, Failure> {
+pub(crate) fn read_entries(page: &EntryPage) -> Result<Vec<PageEntry>, CliError> {
     page.entries
         .iter()
         .chain(&page.entry)
         .map(|raw| serde_json::from_str(raw.get()))
         .collect::<Result<_, _>>()
-        .map_err(|error| Failure::Protocol(format!("an entry is not as the API says: {error}")))
+        .map_err(|error| CliError::Protocol(format!("an entry is not as the API says: {error}")))
 }
 
 /// The columns of the entries, in the server's order.
-pub(crate) fn column_names(entries: &[Entry]) -> Vec<String> {
+pub(crate) fn column_names(entries: &[PageEntry]) -> Vec<String> {
     entries
         .first()
         .map(|entry| entry.values.0.iter().map(|(name, _value)| name.clone()).collect())
         .unwrap_or_default()
 }
 
-fn metadata(entry: &Entry) -> Option<&str> {
+fn metadata(entry: &PageEntry) -> Option<&str> {
     entry
         .metadata
         .as_deref()
@@ -119,7 +120,7 @@ fn metadata(entry: &Entry) -> Option<&str> {
         .filter(|json| !matches!(*json, "{}" | "null"))
 }
 
-fn caption(page: &Page) -> String {
+fn caption(page: &EntryPage) -> String {
     let mut parts = vec![
         printable(&page.leaderboard),
         format!("period {}", printable(&bounds(&page.period))),
@@ -127,7 +128,7 @@ fn caption(page: &Page) -> String {
     if let Some(count) = page.count.and_then(|count| u64::try_from(count.0).ok()) {
         parts.push(format!(
             "{} {}",
-            grouped(count),
+            HumanCount(count),
             if count == 1 { "player" } else { "players" }
         ));
     }
@@ -137,9 +138,9 @@ fn caption(page: &Page) -> String {
     parts.join(" · ")
 }
 
-fn bounds(period: &Period) -> String {
+fn bounds(period: &PagePeriod) -> String {
     match period {
-        Period::Bounds {
+        PagePeriod::Bounds {
             id,
             starts_at: Some(start),
             ends_at: Some(end),
@@ -164,8 +165,8 @@ pub(crate) fn short_time(time: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page(json: &str) -> (Page, Vec<Entry>) {
-        let page: Page = serde_json::from_str(json).unwrap();
+    fn page(json: &str) -> (EntryPage, Vec<PageEntry>) {
+        let page: EntryPage = serde_json::from_str(json).unwrap();
         let entries = read_entries(&page).unwrap();
         (page, entries)
     }

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::CliError;
 use crate::number::{Integer, NamedIntegers};
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// One submission.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Submission<'a> {
+pub(crate) struct SubmissionBody<'a> {
     /// The leaderboards it goes to; empty when the path names the one.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(crate) leaderboards: &'a [String],
@@ -33,11 +34,11 @@ pub(crate) struct Submission<'a> {
 
 /// A page of entries, a window around a player, or a single entry in its leaderboard.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Page {
+pub(crate) struct EntryPage {
     /// The leaderboard's id.
     pub(crate) leaderboard: String,
     /// The period that was read.
-    pub(crate) period: Period,
+    pub(crate) period: PagePeriod,
     /// The leaderboard's version at the time of reading.
     #[serde(default)]
     pub(crate) version: Option<Integer>,
@@ -61,7 +62,7 @@ pub(crate) struct Page {
 /// A period: its bounds in a list, only its id in an outcome.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Period {
+pub(crate) enum PagePeriod {
     /// The id alone.
     Id(String),
     /// With its bounds.
@@ -75,7 +76,7 @@ pub(crate) enum Period {
     },
 }
 
-impl Period {
+impl PagePeriod {
     /// The period's id, which can be asked for again.
     pub(crate) fn id(&self) -> &str {
         match self {
@@ -86,7 +87,7 @@ impl Period {
 
 /// One place in the list.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Entry {
+pub(crate) struct PageEntry {
     /// The place, from 1.
     pub(crate) rank: Integer,
     /// The player.
@@ -104,13 +105,13 @@ pub(crate) struct Entry {
 /// What became of one submission, or of its share in one leaderboard.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Outcome {
+pub(crate) struct ScoreOutcome {
     /// The status of this one; absent where the answer's own status says it.
     pub(crate) status_code: Option<u16>,
     /// One outcome per leaderboard, or per submission.
     pub(crate) results: Vec<Self>,
     /// Why it was refused.
-    pub(crate) problem: Option<Box<Problem>>,
+    pub(crate) problem: Option<Box<ApiProblem>>,
     /// The leaderboard.
     pub(crate) leaderboard: Option<String>,
     /// The period's id.
@@ -122,7 +123,7 @@ pub(crate) struct Outcome {
     /// The rank now.
     pub(crate) rank: Option<Integer>,
     /// The entry before.
-    pub(crate) previous: Option<Previous>,
+    pub(crate) previous: Option<PreviousEntry>,
     /// Whether the id had been seen before, so that nothing was applied again.
     pub(crate) replayed: bool,
 }
@@ -130,14 +131,14 @@ pub(crate) struct Outcome {
 /// An entry as it was before.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Previous {
+pub(crate) struct PreviousEntry {
     /// The values then.
     pub(crate) values: Option<NamedIntegers>,
     /// The rank then.
     pub(crate) rank: Option<Integer>,
 }
 
-impl Outcome {
+impl ScoreOutcome {
     /// Whether it was accepted.
     pub(crate) fn is_success(&self) -> bool {
         self.problem.is_none() && self.status_code.is_none_or(|code| (200..300).contains(&code))
@@ -153,11 +154,11 @@ impl Outcome {
     }
 
     /// The refusal; one is made up from the status if the server gave no reason.
-    pub(crate) fn into_problem(self) -> Problem {
+    pub(crate) fn into_problem(self) -> ApiProblem {
         let status = self.status_code.unwrap_or_default();
         let mut problem = self
             .problem
-            .map_or_else(|| Problem::from_response(status, b""), |problem| *problem);
+            .map_or_else(|| ApiProblem::from_response(status, b""), |problem| *problem);
         if problem.status == 0 {
             problem.status = status;
         }
@@ -174,6 +175,15 @@ impl Outcome {
     }
 }
 
+/// Parses a response body.
+///
+/// # Errors
+/// The body is not JSON of this shape.
+pub(crate) fn parse_body<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, CliError> {
+    serde_json::from_slice(body)
+        .map_err(|error| CliError::Protocol(format!("the answer is not as the Edgeboard API says: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,13 +191,13 @@ mod tests {
     #[test]
     fn a_submission_is_written_as_the_contract_says() {
         let leaderboards = ["goals".to_owned(), "goals-by-year".to_owned()];
-        let submission = Submission {
+        let submission = SubmissionBody {
             leaderboards: &leaderboards,
             player: "José Piendibene (Uruguay)",
             score: Some(Integer(1)),
             occurred_at: Some("1916-07-02T00:00:00Z"),
             id: Some("a"),
-            ..Submission::default()
+            ..SubmissionBody::default()
         };
         assert_eq!(
             serde_json::to_string(&submission).unwrap(),
@@ -197,18 +207,18 @@ mod tests {
 
     #[test]
     fn outcomes_of_one_and_of_several_leaderboards_are_understood() {
-        let one: Outcome = serde_json::from_str(
+        let one: ScoreOutcome = serde_json::from_str(
             r#"{"status_code":200,"leaderboard":"goals","status":"created","rank":null,"replayed":true}"#,
         )
         .unwrap();
         assert!(one.is_success() && one.is_replay());
-        let several: Outcome = serde_json::from_str(
+        let several: ScoreOutcome = serde_json::from_str(
             r#"{"status_code":200,"results":[{"leaderboard":"a","replayed":true},{"leaderboard":"b","replayed":false}]}"#,
         )
         .unwrap();
         assert!(several.is_success() && !several.is_replay());
         assert_eq!(several.leaves().len(), 2);
-        let refused: Outcome =
+        let refused: ScoreOutcome =
             serde_json::from_str(r#"{"status_code":422,"problem":{"title":"Invalid","detail":"too long"}}"#)
                 .unwrap();
         assert!(!refused.is_success());
@@ -219,8 +229,8 @@ mod tests {
     fn an_entry_keeps_integers_and_metadata_exact() {
         let json = r#"{"leaderboard":"l","period":{"id":"all","starts_at":null,"ends_at":null},"version":17,"count":1,
             "entries":[{"rank":1,"player":"p","values":{"score":"9223372036854775807"},"metadata":{"x":1.10}}],"next":null}"#;
-        let page: Page = serde_json::from_str(json).unwrap();
-        let entry: Entry = serde_json::from_str(page.entries[0].get()).unwrap();
+        let page: EntryPage = serde_json::from_str(json).unwrap();
+        let entry: PageEntry = serde_json::from_str(page.entries[0].get()).unwrap();
         assert_eq!(entry.values.get("score"), Some(Integer(i64::MAX)));
         assert_eq!(entry.metadata.unwrap().get(), r#"{"x":1.10}"#);
         assert_eq!(page.period.id(), "all");

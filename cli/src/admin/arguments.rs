@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 
 use super::nouns::NOUNS;
-use super::operation::{Body, Field, Kind, Noun, Operation};
+use super::operation::{AdminOperation, BodyRule, CommandOption, Noun, OptionKind};
 use crate::number::Integer;
 
 // The options of the tables may have the names of global ones, such as `tenant`, so their ids are told apart.
@@ -38,7 +38,7 @@ pub(crate) fn commands() -> impl Iterator<Item = Command> {
     })
 }
 
-fn command(operation: &'static Operation) -> Command {
+fn command(operation: &'static AdminOperation) -> Command {
     let mut command = Command::new(operation.verb).about(operation.about);
     for name in operation.arguments() {
         command = command.arg(positional(name, operation.path_without.is_none()));
@@ -46,7 +46,7 @@ fn command(operation: &'static Operation) -> Command {
     command = command
         .args(operation.query.iter().map(|field| option(PARAMETER, field)))
         .args(operation.body.fields().iter().map(|field| option(OPTION, field)));
-    if !matches!(operation.body, Body::None) {
+    if !matches!(operation.body, BodyRule::None) {
         command = command.args(document());
     }
     if operation.for_operator {
@@ -76,24 +76,24 @@ fn positional(name: &'static str, required: bool) -> Arg {
         })
 }
 
-fn option(prefix: &str, field: &'static Field) -> Arg {
+fn option(prefix: &str, field: &'static CommandOption) -> Arg {
     let argument = Arg::new(format!("{prefix}{}", field.flag))
         .long(field.flag)
         .help(field.help);
     match field.kind {
-        Kind::Text => argument.value_name("TEXT"),
-        Kind::Integer => argument
+        OptionKind::Text => argument.value_name("TEXT"),
+        OptionKind::Integer => argument
             .value_name("N")
             .allow_negative_numbers(true)
             .value_parser(value_parser!(Integer)),
-        Kind::Instant => argument
+        OptionKind::Instant => argument
             .value_name("TIME")
             .value_parser(|text: &str| crate::instant::normalise(text)),
-        Kind::Switch => argument.action(ArgAction::SetTrue),
-        Kind::One(words) => argument
+        OptionKind::Switch => argument.action(ArgAction::SetTrue),
+        OptionKind::One(words) => argument
             .value_name("WORD")
             .value_parser(PossibleValuesParser::new(words)),
-        Kind::Many(words) => {
+        OptionKind::Many(words) => {
             let argument = argument
                 .value_name("WORD")
                 .value_delimiter(',')
@@ -104,7 +104,7 @@ fn option(prefix: &str, field: &'static Field) -> Arg {
                 argument.value_parser(PossibleValuesParser::new(words))
             }
         }
-        Kind::Columns => argument.value_name("NAME[:ORDER]").action(ArgAction::Append),
+        OptionKind::Columns => argument.value_name("NAME[:ORDER]").action(ArgAction::Append),
     }
 }
 
@@ -175,11 +175,11 @@ pub(super) fn argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a st
 }
 
 /// The id of a field of the body.
-pub(super) fn of_body(field: &Field) -> String {
+pub(super) fn of_body(field: &CommandOption) -> String {
     format!("{OPTION}{}", field.flag)
 }
 
 /// The id of a parameter of the query.
-pub(super) fn of_query(field: &Field) -> String {
+pub(super) fn of_query(field: &CommandOption) -> String {
     format!("{PARAMETER}{}", field.flag)
 }

@@ -4,10 +4,10 @@ use clap::ArgMatches;
 use serde_json::Value;
 
 use super::arguments::{CURSOR, DEFAULT_LIMIT, LIMIT};
-use super::operation::Paged;
-use crate::client::{Call, Client};
-use crate::commands::parse;
-use crate::failure::Failure;
+use super::operation::ListPaging;
+use crate::client::{ApiClient, ApiRequest};
+use crate::error::CliError;
+use crate::wire::parse_body;
 
 /// A whole list.
 pub(super) struct List {
@@ -20,12 +20,12 @@ pub(super) struct List {
 /// # Errors
 /// A call fails, or an answer is no such list.
 pub(super) async fn read(
-    client: &Client,
-    call: &Call,
-    paged: Paged,
+    client: &ApiClient,
+    call: &ApiRequest,
+    paged: ListPaging,
     matches: &ArgMatches,
     member: &str,
-) -> Result<List, Failure> {
+) -> Result<List, CliError> {
     let limit = matches.get_one::<u64>(LIMIT).copied().unwrap_or(DEFAULT_LIMIT);
     let mut cursor = matches.get_one::<String>(CURSOR).cloned();
     let mut found: Vec<Value> = Vec::new();
@@ -39,12 +39,12 @@ pub(super) async fn read(
         }
         drop(query);
         let body = client.call(&page_call).await?.success()?;
-        let mut page: Value = parse(&body)?;
+        let mut page: Value = parse_body(&body)?;
         let items = page
             .get_mut(member)
             .and_then(Value::as_array_mut)
             .map(std::mem::take)
-            .ok_or_else(|| Failure::Protocol(format!("the answer has no list `{member}`")))?;
+            .ok_or_else(|| CliError::Protocol(format!("the answer has no list `{member}`")))?;
         let is_empty = items.is_empty();
         found.extend(items);
         cursor = next(&page);

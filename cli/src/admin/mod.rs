@@ -5,18 +5,19 @@ mod body;
 mod list;
 mod nouns;
 mod operation;
-mod view;
+mod render;
 
 use clap::ArgMatches;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::args::Global;
-use crate::client::{Call, Client, Reply};
-use crate::commands::{client, parse, random_id};
-use crate::failure::Failure;
+use crate::client::{ApiClient, ApiRequest, ApiResponse};
+use crate::error::CliError;
 use crate::output;
-use operation::{Operation, View};
+use crate::retry::generate_id;
+use crate::wire::parse_body;
+use operation::{AdminOperation, AnswerFormat};
 
 pub(crate) use arguments::commands;
 
@@ -26,12 +27,12 @@ const ALREADY_DONE: &str = "/problems/already-done";
 const KEY_ID_DIGITS: usize = 16;
 
 /// One administrative command as it was typed.
-pub(crate) struct Command<'a> {
-    operation: &'static Operation,
+pub(crate) struct AdminCommand<'a> {
+    operation: &'static AdminOperation,
     matches: &'a ArgMatches,
 }
 
-impl<'a> Command<'a> {
+impl<'a> AdminCommand<'a> {
     /// `None` when the line has no noun of the administration.
     pub(crate) fn find(matches: &'a ArgMatches) -> Option<Self> {
         let (name, matches) = matches.subcommand()?;
@@ -45,8 +46,8 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     /// The arguments make no sense, the call fails, or the server refuses it.
-    pub(crate) async fn run(&self, global: &Global) -> Result<(), Failure> {
-        let client = client(global)?;
+    pub(crate) async fn run(&self, global: &Global) -> Result<(), CliError> {
+        let client = global.create_client()?;
         let call = self.call(&client)?;
         if let Some(paged) = self.operation.paged {
             let list = list::read(&client, &call, paged, self.matches, self.member()).await?;
@@ -54,34 +55,34 @@ impl<'a> Command<'a> {
         }
         let reply = client.call(&call).await?;
         let etag = reply.etag.clone();
-        let body = Reply::success(reply).map_err(|failure| self.with_remedy(failure))?;
+        let body = ApiResponse::success(reply).map_err(|failure| self.with_remedy(failure))?;
         self.show(global, &body, etag.as_deref())
     }
 
     /// The failure, with what to do where an earlier try made the secret and its answer was lost.
-    fn with_remedy(&self, failure: Failure) -> Failure {
+    fn with_remedy(&self, failure: CliError) -> CliError {
         match failure {
-            Failure::Refused(problem) if self.operation.creates && problem.kind == ALREADY_DONE => {
+            CliError::Refused(problem) if self.operation.creates && problem.kind == ALREADY_DONE => {
                 let key = problem.detail.split_whitespace().find(|word| is_key_id(word));
                 let key = key.unwrap_or("ID").to_owned();
-                Failure::SecretLost { problem, key }
+                CliError::SecretLost { problem, key }
             }
             failure => failure,
         }
     }
 
-    fn call(&self, client: &Client) -> Result<Call, Failure> {
+    fn call(&self, client: &ApiClient) -> Result<ApiRequest, CliError> {
         let method = Method::from_bytes(self.operation.method.as_bytes())
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+            .map_err(|error| CliError::Usage(error.to_string()))?;
         let body = body::build(self.operation.body, self.matches)?;
-        Ok(Call {
+        Ok(ApiRequest {
             headers: self.headers()?,
             body: body.map(|body| body.to_string()),
-            ..Call::new(method, self.url(client)?)
+            ..ApiRequest::new(method, self.url(client)?)
         })
     }
 
-    fn url(&self, client: &Client) -> Result<Url, Failure> {
+    fn url(&self, client: &ApiClient) -> Result<Url, CliError> {
         let named: Vec<&str> = self
             .operation
             .arguments()
@@ -106,7 +107,7 @@ impl<'a> Command<'a> {
         client.url(&segments, &self.query()?)
     }
 
-    fn query(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+    fn query(&self) -> Result<Vec<(&'static str, String)>, CliError> {
         let mut query = Vec::new();
         for field in self.operation.query {
             match body::value(field, &arguments::of_query(field), self.matches)? {
@@ -118,10 +119,10 @@ impl<'a> Command<'a> {
         Ok(query)
     }
 
-    fn headers(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+    fn headers(&self) -> Result<Vec<(&'static str, String)>, CliError> {
         let mut headers = Vec::new();
         if self.operation.creates {
-            headers.push(("idempotency-key", format!("\"{}\"", random_id()?)));
+            headers.push(("idempotency-key", format!("\"{}\"", generate_id()?)));
         }
         if let Ok(Some(etag)) = self.matches.try_get_one::<String>(arguments::IF_MATCH) {
             headers.push(("if-match", quoted(etag)));
@@ -140,13 +141,15 @@ impl<'a> Command<'a> {
     /// The member of the answer that holds the list.
     fn member(&self) -> &'static str {
         match self.operation.view {
-            View::Rows(member, _) | View::Named(member, _) | View::Secret(member) => member,
-            View::Fields | View::Done(_) => "",
+            AnswerFormat::Rows(member, _) | AnswerFormat::Named(member, _) | AnswerFormat::Secret(member) => {
+                member
+            }
+            AnswerFormat::Fields | AnswerFormat::Done(_) => "",
         }
     }
 
-    fn show(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), Failure> {
-        if let View::Done(done) = self.operation.view
+    fn show(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), CliError> {
+        if let AnswerFormat::Done(done) = self.operation.view
             && body.is_empty()
         {
             let named = self
@@ -161,16 +164,22 @@ impl<'a> Command<'a> {
         if global.json {
             return output::print(body);
         }
-        let document: Value = parse(body)?;
+        let document: Value = parse_body(body)?;
         match self.operation.view {
-            View::Secret(member) => {
-                let (secret, rest) = view::secret(document, member)?;
+            AnswerFormat::Secret(member) => {
+                let (secret, rest) = render::secret(document, member)?;
                 eprintln!("{rest}");
                 output::print(secret.as_bytes())
             }
-            View::Rows(member, columns) => output::print(view::rows(&document, member, columns).as_bytes()),
-            View::Named(member, columns) => output::print(view::named(&document, member, columns).as_bytes()),
-            View::Fields | View::Done(_) => output::print(view::fields(&document, etag).as_bytes()),
+            AnswerFormat::Rows(member, columns) => {
+                output::print(render::rows(&document, member, columns).as_bytes())
+            }
+            AnswerFormat::Named(member, columns) => {
+                output::print(render::named(&document, member, columns).as_bytes())
+            }
+            AnswerFormat::Fields | AnswerFormat::Done(_) => {
+                output::print(render::fields(&document, etag).as_bytes())
+            }
         }
     }
 }

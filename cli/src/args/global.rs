@@ -1,14 +1,16 @@
 //! What every command takes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
-use crate::address::Address;
-use crate::client::Connection;
-use crate::failure::Failure;
-use crate::profile::{Flags, Given, Server};
+use crate::address::ApiAddress;
+use crate::client::{ApiClient, ClientOptions, Notify};
+use crate::error::CliError;
+use crate::profile::{ProfileFlags, ServerConfig, ServerOptions};
+use crate::stop::StopSignal;
 
 /// Retries of a single call: enough for a moment's trouble, few enough not to keep a person waiting.
 const DEFAULT_RETRIES: u32 = 3;
@@ -26,7 +28,7 @@ const HAS_ITS_OWN: &str = "import";
 pub(crate) struct GlobalArgs {
     /// The server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default: http://127.0.0.1:3000]
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
-    address: Option<Address>,
+    address: Option<ApiAddress>,
     /// The key, sent as `X-API-Key`. [env: EDGEBOARD_KEY]
     ///
     /// Prefer the variable or a profile: other users of the machine can see arguments.
@@ -59,7 +61,7 @@ pub(crate) struct GlobalArgs {
 /// What holds for the command that runs.
 #[derive(Debug)]
 pub(crate) struct Global {
-    server: Server,
+    server: ServerConfig,
     /// Whether JSON is printed.
     pub(crate) json: bool,
     retries: Option<u32>,
@@ -67,7 +69,7 @@ pub(crate) struct Global {
 }
 
 /// Gives `--config` to every command but the one that has its own; that one takes it before its name.
-pub(super) fn with_configuration(command: Command) -> Command {
+pub(crate) fn with_configuration(command: Command) -> Command {
     let argument = Arg::new(CONFIGURATION)
         .long("config")
         .value_name("FILE")
@@ -96,7 +98,7 @@ fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
 }
 
 /// Whether JSON was asked for; also known when the rest is wrong.
-pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
+pub(crate) fn is_json_requested(matches: &ArgMatches) -> bool {
     matches.get_flag("json")
 }
 
@@ -105,11 +107,11 @@ impl Global {
     ///
     /// # Errors
     /// One of them is wrong.
-    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, Failure> {
+    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, CliError> {
         let args =
-            GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?;
-        let flags = Flags {
-            given: Given {
+            GlobalArgs::from_arg_matches(matches).map_err(|error| CliError::Usage(error.to_string()))?;
+        let flags = ProfileFlags {
+            given: ServerOptions {
                 address: args.address,
                 key: args.key,
                 tenant: args.tenant,
@@ -120,16 +122,25 @@ impl Global {
         let variables = |name: &str| std::env::var(name).ok();
         let mut warn = |line: &str| eprintln!("edgeboard: {line}");
         Ok(Self {
-            server: Server::find(flags, &variables, &mut warn)?,
+            server: ServerConfig::find(flags, &variables, &mut warn)?,
             json: args.json,
             retries: args.retries,
             timeout: Duration::from_secs(args.timeout),
         })
     }
 
+    /// Creates a client for a command that makes a few calls. It announces retries on standard error.
+    ///
+    /// # Errors
+    /// The key or the tenant cannot be sent in a header.
+    pub(crate) fn create_client(&self) -> Result<ApiClient, CliError> {
+        let notify: Notify = Arc::new(|line: &str| eprintln!("edgeboard: {line}"));
+        ApiClient::new(self.client_options(None), notify, StopSignal::new())
+    }
+
     /// How to reach the server, with this command's own number of retries unless the user chose one.
-    pub(crate) fn connection(&self, retries: Option<u32>) -> Connection {
-        Connection {
+    pub(crate) fn client_options(&self, retries: Option<u32>) -> ClientOptions {
+        ClientOptions {
             server: self.server.clone(),
             retries: self.retries.or(retries).unwrap_or(DEFAULT_RETRIES),
             timeout: self.timeout,

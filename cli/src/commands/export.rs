@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::args::Global;
 use crate::args::read::{ExportArgs, Format};
-use crate::client::Client;
-use crate::commands::{client, parse};
-use crate::failure::Failure;
+use crate::client::ApiClient;
+use crate::error::CliError;
 use crate::formula;
-use crate::number::grouped;
 use crate::output;
 use crate::table;
-use crate::wire::{Entry, Page};
+use crate::wire::parse_body;
+use crate::wire::{EntryPage, PageEntry};
+use indicatif::HumanCount;
 
 /// Entries in one page: the most that the API gives.
 const PAGE_LIMIT: usize = 1000;
@@ -22,17 +22,17 @@ const PAGE_LIMIT: usize = 1000;
 const GONE: u16 = 410;
 
 /// `export`.
-pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
-    let client = client(global)?;
+pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliError> {
+    let client = global.create_client()?;
     let format = if global.json { Format::Jsonl } else { args.format };
     let mut restarts = 0;
     loop {
         // The pages wait in a temporary file: what was written could not be taken back.
-        let mut spool = Spool::new(args.output.as_deref())?;
+        let mut spool = ExportFile::new(args.output.as_deref())?;
         let walked = walk(&client, args, format, &mut spool).await?;
         if walked.cut_off {
             if restarts == args.restarts {
-                return Err(Failure::Incomplete(format!(
+                return Err(CliError::Incomplete(format!(
                     "{} changed during each of {} attempts; nothing was written (--restarts N tries longer, \
                      --allow-drift accepts it)",
                     args.leaderboard,
@@ -56,7 +56,7 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failur
         if let Some(path) = &args.output {
             eprintln!(
                 "edgeboard: {} entries written to {}",
-                grouped(walked.entries),
+                HumanCount(walked.entries),
                 path.display()
             );
         }
@@ -64,7 +64,7 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failur
     }
 }
 
-struct Walked {
+struct ReadPages {
     entries: u64,
     /// Some page was of another version than the first.
     drifted: bool,
@@ -74,26 +74,26 @@ struct Walked {
 
 /// Reads page after page; stops early at a drift that is not allowed, or when the order itself is gone.
 async fn walk(
-    client: &Client,
+    client: &ApiClient,
     args: &ExportArgs,
     format: Format,
-    spool: &mut Spool<'_>,
-) -> Result<Walked, Failure> {
+    spool: &mut ExportFile<'_>,
+) -> Result<ReadPages, CliError> {
     let path = ["leaderboards", args.leaderboard.as_str(), "entries"];
     let mut query = args.period.query();
     query.push(("limit", PAGE_LIMIT.to_string()));
     let mut body = client.get(&path, &query).await?;
     let mut writer = EntryWriter::new(format);
-    let mut walked = Walked {
+    let mut walked = ReadPages {
         entries: 0,
         drifted: false,
         cut_off: false,
     };
     loop {
-        let page: Page = parse(&body)?;
+        let page: EntryPage = parse_body(&body)?;
         walked.drifted |= page.drifted;
         if walked.drifted && !args.allow_drift {
-            return Ok(Walked {
+            return Ok(ReadPages {
                 cut_off: true,
                 ..walked
             });
@@ -110,8 +110,8 @@ async fn walk(
             ("cursor", cursor),
         ];
         body = match client.get(&path, &query).await {
-            Err(Failure::Refused(problem)) if problem.status == GONE => {
-                return Ok(Walked {
+            Err(CliError::Refused(problem)) if problem.status == GONE => {
+                return Ok(ReadPages {
                     cut_off: true,
                     ..walked
                 });
@@ -135,7 +135,7 @@ impl EntryWriter {
         }
     }
 
-    fn page(&mut self, page: &Page, spool: &mut Spool<'_>) -> Result<(), Failure> {
+    fn page(&mut self, page: &EntryPage, spool: &mut ExportFile<'_>) -> Result<(), CliError> {
         match self.format {
             Format::Jsonl => page.entries.iter().try_for_each(|entry| {
                 // A line break inside JSON can only be layout.
@@ -150,9 +150,9 @@ impl EntryWriter {
         }
     }
 
-    fn csv(&mut self, entries: &[Entry]) -> Result<Vec<u8>, Failure> {
+    fn csv(&mut self, entries: &[PageEntry]) -> Result<Vec<u8>, CliError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let failed = |error: csv::Error| Failure::Output(io::Error::other(error));
+        let failed = |error: csv::Error| CliError::Output(io::Error::other(error));
         let columns = match &mut self.columns {
             Some(columns) => columns,
             first => {
@@ -190,12 +190,12 @@ impl EntryWriter {
         }
         writer
             .into_inner()
-            .map_err(|error| Failure::Output(io::Error::other(error.to_string())))
+            .map_err(|error| CliError::Output(io::Error::other(error.to_string())))
     }
 }
 
 /// Where the export grows: a temporary file beside the output, or in the system's place for them.
-enum Spool<'a> {
+enum ExportFile<'a> {
     File {
         path: &'a Path,
         file: BufWriter<tempfile::NamedTempFile>,
@@ -203,12 +203,12 @@ enum Spool<'a> {
     Stdout(BufWriter<File>),
 }
 
-impl<'a> Spool<'a> {
-    fn new(output: Option<&'a Path>) -> Result<Self, Failure> {
+impl<'a> ExportFile<'a> {
+    fn new(output: Option<&'a Path>) -> Result<Self, CliError> {
         let Some(path) = output else {
             return tempfile::tempfile()
                 .map(|file| Self::Stdout(BufWriter::new(file)))
-                .map_err(Failure::Output);
+                .map_err(CliError::Output);
         };
         let directory = path
             .parent()
@@ -216,34 +216,34 @@ impl<'a> Spool<'a> {
             .unwrap_or(Path::new("."));
         let file = builder()
             .tempfile_in(directory)
-            .map_err(|error| Failure::file(path, error))?;
+            .map_err(|error| CliError::file(path, error))?;
         Ok(Self::File {
             path,
             file: BufWriter::new(file),
         })
     }
 
-    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
         match self {
-            Self::File { path, file } => write(file).map_err(|error| Failure::file(path, error)),
-            Self::Stdout(file) => write(file).map_err(Failure::Output),
+            Self::File { path, file } => write(file).map_err(|error| CliError::file(path, error)),
+            Self::Stdout(file) => write(file).map_err(CliError::Output),
         }
     }
 
     /// Puts the whole export in its place.
-    fn finish(self) -> Result<(), Failure> {
+    fn finish(self) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => {
-                let file = file.into_inner().map_err(|error| Failure::file(path, error))?;
+                let file = file.into_inner().map_err(|error| CliError::file(path, error))?;
                 file.persist(path)
                     .map(drop)
-                    .map_err(|error| Failure::file(path, error))
+                    .map_err(|error| CliError::file(path, error))
             }
             Self::Stdout(file) => {
                 let mut file = file
                     .into_inner()
-                    .map_err(|error| Failure::Output(error.into_error()))?;
-                file.rewind().map_err(Failure::Output)?;
+                    .map_err(|error| CliError::Output(error.into_error()))?;
+                file.rewind().map_err(CliError::Output)?;
                 output::accept_closed_pipe(io::copy(&mut file, &mut io::stdout().lock()).map(drop))
             }
         }
@@ -265,7 +265,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 mod tests {
     use super::*;
 
-    fn page() -> Page {
+    fn page() -> EntryPage {
         serde_json::from_str(
             r#"{"leaderboard":"l","period":"all","entries":[
             {"rank":1,"player":"a, \"b\"","values":{"score":"9007199254740993","ms":-1},"metadata":{"x":1.10},"reached_at":"2020-01-01T00:00:00Z"},
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn players_whose_names_are_like_formulas_are_escaped_and_numbers_are_not() {
-        let page: Page = serde_json::from_str(
+        let page: EntryPage = serde_json::from_str(
             r#"{"leaderboard":"l","period":"all","entries":[
             {"rank":1,"player":"=HYPERLINK(\"http://x\")","values":{"score":-5},"metadata":-1}]}"#,
         )
@@ -307,7 +307,7 @@ mod tests {
     fn json_lines_are_the_server_s_own_entries() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out.jsonl");
-        let mut spool = Spool::new(Some(&path)).unwrap();
+        let mut spool = ExportFile::new(Some(&path)).unwrap();
         EntryWriter::new(Format::Jsonl).page(&page(), &mut spool).unwrap();
         assert!(!path.exists(), "nothing is in place before the end");
         spool.finish().unwrap();

@@ -7,7 +7,7 @@ const MAX_BATCH_BYTES: usize = 1024 * 1024 - 1024;
 
 /// A row to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct BatchRow {
     /// Its number among the data rows, from 0.
     pub(crate) row: u64,
     /// Its line in the file, from 1.
@@ -20,16 +20,16 @@ pub(crate) struct Row {
 
 /// What goes into one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Batch {
+pub(crate) struct ImportBatch {
     /// The lane.
     pub(crate) lane: usize,
     /// The rows, in the order of the file.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<BatchRow>,
 }
 
-impl Batch {
+impl ImportBatch {
     /// The request's body for some of the rows.
-    pub(crate) fn body<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    pub(crate) fn body<'a>(rows: impl Iterator<Item = &'a BatchRow>) -> String {
         let mut body = String::from("{\"scores\":[");
         for (position, row) in rows.enumerate() {
             if position > 0 {
@@ -45,20 +45,20 @@ impl Batch {
 /// Collects rows until a batch is full.
 #[derive(Debug)]
 pub(crate) struct Batcher {
-    lanes: Vec<Filling>,
+    lanes: Vec<OpenBatch>,
     batch_rows: usize,
 }
 
 #[derive(Debug, Default)]
-struct Filling {
-    rows: Vec<Row>,
+struct OpenBatch {
+    rows: Vec<BatchRow>,
     bytes: usize,
 }
 
 impl Batcher {
     /// `lanes` lanes, and at most `batch_rows` rows in a batch.
     pub(crate) fn new(lanes: usize, batch_rows: usize) -> Self {
-        let lanes = std::iter::repeat_with(Filling::default)
+        let lanes = std::iter::repeat_with(OpenBatch::default)
             .take(lanes.max(1))
             .collect();
         Self { lanes, batch_rows }
@@ -74,13 +74,13 @@ impl Batcher {
     }
 
     /// Adds a row to its lane; gives the batch before it if the row does not fit any more.
-    pub(crate) fn push(&mut self, lane: usize, row: Row) -> Option<Batch> {
+    pub(crate) fn push(&mut self, lane: usize, row: BatchRow) -> Option<ImportBatch> {
         let filling = self.lanes.get_mut(lane)?;
         let bytes = row.json.len() + 1;
         let is_full = filling.rows.len() >= self.batch_rows || filling.bytes + bytes > MAX_BATCH_BYTES;
         let full = (is_full && !filling.rows.is_empty()).then(|| {
             filling.bytes = 0;
-            Batch {
+            ImportBatch {
                 lane,
                 rows: std::mem::take(&mut filling.rows),
             }
@@ -91,12 +91,12 @@ impl Batcher {
     }
 
     /// What is left.
-    pub(crate) fn finish(self) -> impl Iterator<Item = Batch> {
+    pub(crate) fn finish(self) -> impl Iterator<Item = ImportBatch> {
         self.lanes
             .into_iter()
             .enumerate()
             .filter(|(_lane, filling)| !filling.rows.is_empty())
-            .map(|(lane, filling)| Batch {
+            .map(|(lane, filling)| ImportBatch {
                 lane,
                 rows: filling.rows,
             })
@@ -107,8 +107,8 @@ impl Batcher {
 mod tests {
     use super::*;
 
-    fn row(number: u64, bytes: usize) -> Row {
-        Row {
+    fn row(number: u64, bytes: usize) -> BatchRow {
+        BatchRow {
             row: number,
             line: number + 2,
             again: false,
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_batch_is_full_by_rows_or_by_bytes_and_nothing_is_lost() {
         let mut batcher = Batcher::new(1, 3);
-        let mut batches: Vec<Batch> = (0..7)
+        let mut batches: Vec<ImportBatch> = (0..7)
             .filter_map(|number| batcher.push(0, row(number, 10)))
             .collect();
         batches.extend(batcher.finish());
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(sizes, [3, 3, 1]);
 
         let mut batcher = Batcher::new(1, 1000);
-        let mut batches: Vec<Batch> = (0..5)
+        let mut batches: Vec<ImportBatch> = (0..5)
             .filter_map(|number| batcher.push(0, row(number, 400_000)))
             .collect();
         batches.extend(batcher.finish());
@@ -136,7 +136,7 @@ mod tests {
         assert!(
             batches
                 .iter()
-                .all(|batch| Batch::body(batch.rows.iter()).len() <= 1024 * 1024)
+                .all(|batch| ImportBatch::body(batch.rows.iter()).len() <= 1024 * 1024)
         );
     }
 
@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn the_body_is_one_json_document() {
-        let rows = [row(0, 0), row(1, 0)].map(|row| Row {
+        let rows = [row(0, 0), row(1, 0)].map(|row| BatchRow {
             json: format!("{{\"n\":{}}}", row.row),
             ..row
         });
-        assert_eq!(Batch::body(rows.iter()), r#"{"scores":[{"n":0},{"n":1}]}"#);
+        assert_eq!(ImportBatch::body(rows.iter()), r#"{"scores":[{"n":0},{"n":1}]}"#);
     }
 }

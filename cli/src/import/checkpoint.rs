@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The version of the file's form.
 const FORM: u32 = 1;
 
 /// What a checkpoint belongs to; the first line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Header {
+pub(crate) struct CheckpointHeader {
     /// The version of the form.
     #[serde(rename = "edgeboard_checkpoint")]
     form: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Header {
     pub(crate) lanes: usize,
 }
 
-impl Header {
+impl CheckpointHeader {
     /// A header of the current form.
     pub(crate) fn new(address: String, mapping: String, content: String, lanes: usize) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Header {
 
 /// What a batch came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Acknowledged {
+pub(crate) struct AcknowledgedBatch {
     /// The lane.
     pub(crate) lane: usize,
     /// The last row of the batch; everything before it in the lane was in this batch or an earlier one.
@@ -73,13 +73,13 @@ pub(crate) struct Acknowledged {
 
 /// What is done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Done {
+pub(crate) struct ImportedRows {
     through: Vec<Option<u64>>,
     open: BTreeSet<u64>,
     accepted: u64,
 }
 
-impl Done {
+impl ImportedRows {
     fn new(lanes: usize) -> Self {
         Self {
             through: vec![None; lanes],
@@ -106,7 +106,7 @@ impl Done {
         self.accepted
     }
 
-    fn add(&mut self, acknowledged: &Acknowledged) {
+    fn add(&mut self, acknowledged: &AcknowledgedBatch) {
         if let Some(through) = self.through.get_mut(acknowledged.lane) {
             *through = Some(through.map_or(acknowledged.through, |before| before.max(acknowledged.through)));
         }
@@ -121,15 +121,15 @@ impl Done {
 pub(crate) struct Checkpoint {
     path: PathBuf,
     file: File,
-    header: Header,
-    done: Done,
+    header: CheckpointHeader,
+    done: ImportedRows,
 }
 
 impl Checkpoint {
     /// Opens or makes the file. With `again`, what it says is forgotten. The header that counts is
     /// [`Checkpoint::header`], since an import that goes on keeps its lanes.
-    pub(crate) fn open(path: &Path, header: Header, again: bool) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::file(path, error);
+    pub(crate) fn open(path: &Path, header: CheckpointHeader, again: bool) -> Result<Self, CliError> {
+        let failed = |error: std::io::Error| CliError::file(path, error);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(failed)?;
         }
@@ -143,14 +143,14 @@ impl Checkpoint {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::file(path, "another import is using this checkpoint"));
+                return Err(CliError::file(path, "another import is using this checkpoint"));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let mut checkpoint = Self {
             path: path.to_owned(),
             file,
-            done: Done::new(header.lanes),
+            done: ImportedRows::new(header.lanes),
             header,
         };
         if again || !checkpoint.load()? {
@@ -160,44 +160,44 @@ impl Checkpoint {
     }
 
     /// What this checkpoint belongs to.
-    pub(crate) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &CheckpointHeader {
         &self.header
     }
 
     /// What is done so far.
-    pub(crate) fn done(&self) -> &Done {
+    pub(crate) fn done(&self) -> &ImportedRows {
         &self.done
     }
 
     /// Forgets everything.
-    pub(crate) fn restart(&mut self) -> Result<(), Failure> {
-        self.done = Done::new(self.header.lanes);
+    pub(crate) fn restart(&mut self) -> Result<(), CliError> {
+        self.done = ImportedRows::new(self.header.lanes);
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|error| Failure::file(&self.path, error))?;
+            .map_err(|error| CliError::file(&self.path, error))?;
         let header = self.header.clone();
         self.append(&header)
     }
 
     /// Notes a batch. When this returns, a killed process loses nothing of it; only a crash of the whole
     /// machine may, and then the batch is sent again.
-    pub(crate) fn record(&mut self, acknowledged: &Acknowledged) -> Result<(), Failure> {
+    pub(crate) fn record(&mut self, acknowledged: &AcknowledgedBatch) -> Result<(), CliError> {
         self.append(acknowledged)?;
         self.done.add(acknowledged);
         Ok(())
     }
 
-    fn append(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let failed = |error| Failure::file(&self.path, error);
-        let mut bytes = serde_json::to_vec(line).map_err(|error| Failure::file(&self.path, error))?;
+    fn append(&mut self, line: &impl Serialize) -> Result<(), CliError> {
+        let failed = |error| CliError::file(&self.path, error);
+        let mut bytes = serde_json::to_vec(line).map_err(|error| CliError::file(&self.path, error))?;
         bytes.push(b'\n');
         self.file.write_all(&bytes).map_err(failed)
     }
 
     /// Reads the file up to the last whole line and cuts the rest off; `false` if there is nothing yet.
-    fn load(&mut self) -> Result<bool, Failure> {
-        let failed = |error: std::io::Error| Failure::file(&self.path, error);
+    fn load(&mut self) -> Result<bool, CliError> {
+        let failed = |error: std::io::Error| CliError::file(&self.path, error);
         let mut reader = BufReader::new(&self.file);
         let mut line = Vec::new();
         let mut whole = 0;
@@ -205,9 +205,9 @@ impl Checkpoint {
         while let Some(length) = next_line(&mut reader, &mut line).map_err(failed)? {
             match &mut found {
                 None => found = Some(self.check(&line)?),
-                Some((_header, done)) => match serde_json::from_slice::<Acknowledged>(&line) {
+                Some((_header, done)) => match serde_json::from_slice::<AcknowledgedBatch>(&line) {
                     Ok(acknowledged) => done.add(&acknowledged),
-                    Err(error) => return Err(Failure::file(&self.path, format!("damaged: {error}"))),
+                    Err(error) => return Err(CliError::file(&self.path, format!("damaged: {error}"))),
                 },
             }
             whole += length;
@@ -223,15 +223,15 @@ impl Checkpoint {
         Ok(true)
     }
 
-    fn check(&self, line: &[u8]) -> Result<(Header, Done), Failure> {
-        let header: Header = serde_json::from_slice(line)
-            .map_err(|_error| Failure::file(&self.path, "this is no checkpoint of an import"))?;
+    fn check(&self, line: &[u8]) -> Result<(CheckpointHeader, ImportedRows), CliError> {
+        let header: CheckpointHeader = serde_json::from_slice(line)
+            .map_err(|_error| CliError::file(&self.path, "this is no checkpoint of an import"))?;
         if !header.is_same_import(&self.header) {
             let reason = "this checkpoint belongs to another address, mapping or file content; give another \
                           --checkpoint, or --again to start over";
-            return Err(Failure::file(&self.path, reason));
+            return Err(CliError::file(&self.path, reason));
         }
-        let done = Done::new(header.lanes);
+        let done = ImportedRows::new(header.lanes);
         Ok((header, done))
     }
 }
@@ -247,12 +247,18 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<O
 mod tests {
     use super::*;
 
-    fn header(lanes: usize) -> Header {
-        Header::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), lanes)
+    fn header(lanes: usize) -> CheckpointHeader {
+        CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), lanes)
     }
 
-    fn acknowledged(lane: usize, through: u64, accepted: u64, open: &[u64], closed: &[u64]) -> Acknowledged {
-        Acknowledged {
+    fn acknowledged(
+        lane: usize,
+        through: u64,
+        accepted: u64,
+        open: &[u64],
+        closed: &[u64],
+    ) -> AcknowledgedBatch {
+        AcknowledgedBatch {
             lane,
             through,
             accepted,
@@ -274,7 +280,8 @@ mod tests {
         checkpoint.record(&acknowledged(1, 5, 3, &[], &[])).unwrap();
         drop(checkpoint);
         let mut checkpoint = open(&path, 2);
-        let contains = |done: &Done, lane, row| (done.contains(lane, row), done.is_through(lane, row));
+        let contains =
+            |done: &ImportedRows, lane, row| (done.contains(lane, row), done.is_through(lane, row));
         assert_eq!(contains(checkpoint.done(), 0, 10), (true, true));
         assert_eq!(contains(checkpoint.done(), 0, 11), (false, false));
         assert_eq!(contains(checkpoint.done(), 0, 3), (false, true));
@@ -321,7 +328,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
         drop(open(&path, 1));
-        let other = Header::new("http://127.0.0.1:3000".into(), "m".into(), "changed".into(), 1);
+        let other = CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "changed".into(), 1);
         let error = Checkpoint::open(&path, other.clone(), false).unwrap_err();
         assert!(error.to_string().contains("--again"), "{error}");
         assert!(Checkpoint::open(&path, other, true).is_ok());

@@ -3,53 +3,53 @@
 use reqwest::Method;
 use serde::Serialize;
 
-use crate::client::{Call, Client};
-use crate::commands::parse;
-use crate::failure::Failure;
-use crate::import::batch::{Batch, Row};
-use crate::import::checkpoint::Acknowledged;
-use crate::problem::{FieldError, Problem};
+use crate::client::{ApiClient, ApiRequest};
+use crate::error::CliError;
+use crate::import::batch::{BatchRow, ImportBatch};
+use crate::import::checkpoint::AcknowledgedBatch;
+use crate::problem::{ApiProblem, InvalidField};
 use crate::retry::is_transient;
-use crate::wire::Outcome;
+use crate::wire::ScoreOutcome;
+use crate::wire::parse_body;
 
 /// Ranks are of no use here and cost the server time.
 const MINIMAL: (&str, &str) = ("prefer", "return=minimal");
 
 /// What a batch came to.
 #[derive(Debug, Default)]
-pub(crate) struct Delivery {
+pub(crate) struct BatchDelivery {
     /// What the checkpoint notes.
-    pub(crate) acknowledged: Acknowledged,
+    pub(crate) acknowledged: AcknowledgedBatch,
     /// The rows that the server had taken before, and did not apply again.
     pub(crate) replayed: u64,
     /// The rows it refused.
-    pub(crate) refused: Vec<Refusal>,
+    pub(crate) refused: Vec<RefusedRow>,
     /// Why the import cannot go on.
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<CliError>,
 }
 
 /// A row that the server refused.
 #[derive(Debug, Serialize)]
-pub(crate) struct Refusal {
+pub(crate) struct RefusedRow {
     /// Its line in the file, from 1.
     pub(crate) line: u64,
     /// Why.
-    pub(crate) problem: Problem,
+    pub(crate) problem: ApiProblem,
 }
 
 /// What the server said of a row.
 #[derive(Debug)]
-enum Verdict {
+enum RowResult {
     Taken { replayed: bool },
-    Refused(Problem),
+    Refused(ApiProblem),
 }
 
 /// A row and what is known of it so far.
-type Pending = (Row, Option<Verdict>);
+type PendingRow = (BatchRow, Option<RowResult>);
 
 /// What a round came to, apart from its verdicts.
 #[derive(Debug)]
-enum Round {
+enum RoundResult {
     /// Every row has its verdict, or gets it in another round at once.
     GoOn,
     /// Some rows were told to come later, for this reason.
@@ -58,15 +58,15 @@ enum Round {
 
 /// Sends a batch. Rows that are told to come later, or were not reached because another row of the
 /// request was malformed, are sent again; everything has its id, so none counts twice.
-pub(crate) async fn deliver(client: &Client, batch: Batch) -> Delivery {
+pub(crate) async fn deliver(client: &ApiClient, batch: ImportBatch) -> BatchDelivery {
     let lane = batch.lane;
-    let mut rows: Vec<Pending> = batch.rows.into_iter().map(|row| (row, None)).collect();
+    let mut rows: Vec<PendingRow> = batch.rows.into_iter().map(|row| (row, None)).collect();
     let mut failure = None;
     let mut retry = 0;
     while failure.is_none() && rows.iter().any(|(_row, verdict)| verdict.is_none()) {
         let waited = match round(client, &mut rows).await {
-            Ok(Round::GoOn) => Ok(()),
-            Ok(Round::Later(reason)) => {
+            Ok(RoundResult::GoOn) => Ok(()),
+            Ok(RoundResult::Later(reason)) => {
                 retry += 1;
                 client.pause(retry, &reason, None).await
             }
@@ -74,73 +74,73 @@ pub(crate) async fn deliver(client: &Client, batch: Batch) -> Delivery {
         };
         failure = waited.err();
     }
-    Delivery {
+    BatchDelivery {
         failure,
         ..sum(lane, rows)
     }
 }
 
 /// One request with the rows that have no verdict yet.
-async fn round(client: &Client, rows: &mut [Pending]) -> Result<Round, Failure> {
-    let mut open: Vec<&mut Pending> = rows
+async fn round(client: &ApiClient, rows: &mut [PendingRow]) -> Result<RoundResult, CliError> {
+    let mut open: Vec<&mut PendingRow> = rows
         .iter_mut()
         .filter(|(_row, verdict)| verdict.is_none())
         .collect();
-    let call = Call {
+    let call = ApiRequest {
         method: Method::POST,
         url: client.url(&["scores"], &[])?,
         headers: vec![(MINIMAL.0, MINIMAL.1.to_owned())],
-        body: Some(Batch::body(open.iter().map(|(row, _verdict)| row))),
+        body: Some(ImportBatch::body(open.iter().map(|(row, _verdict)| row))),
     };
     let reply = client.call(&call).await?;
     match reply.status {
         200..300 => {
-            let answer: Outcome = parse(&reply.body)?;
+            let answer: ScoreOutcome = parse_body(&reply.body)?;
             judge(&mut open, answer.results)
         }
         400 | 422 => {
-            let problem = Problem::from_response(reply.status, &reply.body);
+            let problem = ApiProblem::from_response(reply.status, &reply.body);
             if refuse_named(&mut open, &problem) == 0 {
-                return Err(Failure::Refused(Box::new(problem)));
+                return Err(CliError::Refused(Box::new(problem)));
             }
-            Ok(Round::GoOn)
+            Ok(RoundResult::GoOn)
         }
         _ => {
             reply.success()?;
-            Ok(Round::GoOn)
+            Ok(RoundResult::GoOn)
         }
     }
 }
 
 /// Takes over the server's verdict on every row.
-fn judge(open: &mut [&mut Pending], results: Vec<Outcome>) -> Result<Round, Failure> {
+fn judge(open: &mut [&mut PendingRow], results: Vec<ScoreOutcome>) -> Result<RoundResult, CliError> {
     if results.len() != open.len() {
         let (sent, answered) = (open.len(), results.len());
-        return Err(Failure::Protocol(format!(
+        return Err(CliError::Protocol(format!(
             "{sent} submissions were sent, but {answered} results came back"
         )));
     }
-    let mut round = Round::GoOn;
+    let mut round = RoundResult::GoOn;
     for ((_row, verdict), result) in open.iter_mut().map(|pending| &mut **pending).zip(results) {
         if result.is_success() {
-            *verdict = Some(Verdict::Taken {
+            *verdict = Some(RowResult::Taken {
                 replayed: result.is_replay(),
             });
             continue;
         }
         let problem = result.into_problem();
         match problem.status {
-            status if is_transient(status) => round = Round::Later(problem.one_line()),
+            status if is_transient(status) => round = RoundResult::Later(problem.one_line()),
             // A wrong key or an unknown leaderboard: every other row would fail the same way.
-            401 | 403 | 404 => return Err(Failure::Refused(Box::new(problem))),
-            _ => *verdict = Some(Verdict::Refused(about_one(problem))),
+            401 | 403 | 404 => return Err(CliError::Refused(Box::new(problem))),
+            _ => *verdict = Some(RowResult::Refused(about_one(problem))),
         }
     }
     Ok(round)
 }
 
 /// Refuses the rows that a problem about the whole request names, and says how many they are.
-fn refuse_named(open: &mut [&mut Pending], problem: &Problem) -> usize {
+fn refuse_named(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
     let mut named = 0;
     for error in &problem.errors {
         let Some((_row, verdict)) = error
@@ -151,11 +151,11 @@ fn refuse_named(open: &mut [&mut Pending], problem: &Problem) -> usize {
             continue;
         };
         match verdict {
-            Some(Verdict::Refused(known)) => known.errors.push(shortened(error)),
+            Some(RowResult::Refused(known)) => known.errors.push(shortened(error)),
             _ => {
                 named += 1;
                 let errors = vec![shortened(error)];
-                *verdict = Some(Verdict::Refused(Problem {
+                *verdict = Some(RowResult::Refused(ApiProblem {
                     errors,
                     ..problem.clone()
                 }));
@@ -167,39 +167,39 @@ fn refuse_named(open: &mut [&mut Pending], problem: &Problem) -> usize {
 
 /// A problem whose pointers are into the submission and not into the batch, whose numbers mean nothing
 /// to a reader of the file.
-fn about_one(mut problem: Problem) -> Problem {
+fn about_one(mut problem: ApiProblem) -> ApiProblem {
     problem.errors = problem.errors.iter().map(shortened).collect();
     problem
 }
 
-fn shortened(error: &FieldError) -> FieldError {
+fn shortened(error: &InvalidField) -> InvalidField {
     let field = error
         .submission()
         .and_then(|_position| error.pointer.trim_start_matches('#').splitn(4, '/').nth(3))
         .map(|field| format!("#/{field}"));
-    FieldError {
+    InvalidField {
         pointer: field.unwrap_or_else(|| error.pointer.clone()),
         ..error.clone()
     }
 }
 
-fn sum(lane: usize, rows: Vec<Pending>) -> Delivery {
-    let mut delivery = Delivery::default();
+fn sum(lane: usize, rows: Vec<PendingRow>) -> BatchDelivery {
+    let mut delivery = BatchDelivery::default();
     let acknowledged = &mut delivery.acknowledged;
     acknowledged.lane = lane;
     for (row, verdict) in rows {
         acknowledged.through = acknowledged.through.max(row.row);
         match verdict {
-            Some(Verdict::Taken { replayed }) => {
+            Some(RowResult::Taken { replayed }) => {
                 acknowledged.accepted += 1;
                 delivery.replayed += u64::from(replayed);
                 if row.again {
                     acknowledged.closed.insert(row.row);
                 }
             }
-            Some(Verdict::Refused(problem)) => {
+            Some(RowResult::Refused(problem)) => {
                 acknowledged.open.insert(row.row);
-                delivery.refused.push(Refusal {
+                delivery.refused.push(RefusedRow {
                     line: row.line,
                     problem,
                 });
@@ -216,8 +216,8 @@ fn sum(lane: usize, rows: Vec<Pending>) -> Delivery {
 mod tests {
     use super::*;
 
-    fn pending(count: u64) -> Vec<Pending> {
-        let row = |row| Row {
+    fn pending(count: u64) -> Vec<PendingRow> {
+        let row = |row| BatchRow {
             row,
             line: row + 2,
             again: row == 0,
@@ -226,7 +226,7 @@ mod tests {
         (0..count).map(|number| (row(number), None)).collect()
     }
 
-    fn results(json: &str) -> Vec<Outcome> {
+    fn results(json: &str) -> Vec<ScoreOutcome> {
         serde_json::from_str(json).unwrap()
     }
 
@@ -240,9 +240,9 @@ mod tests {
             {"status_code":200,"leaderboard":"goals","status":"created"}]"##,
         );
         let round = judge(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap();
-        assert!(matches!(round, Round::Later(reason) if reason == "503 Busy"));
+        assert!(matches!(round, RoundResult::Later(reason) if reason == "503 Busy"));
         let delivery = sum(2, rows);
-        let expected = Acknowledged {
+        let expected = AcknowledgedBatch {
             lane: 2,
             through: 3,
             accepted: 2,
@@ -264,7 +264,7 @@ mod tests {
         let mut rows = pending(3);
         let body = br##"{"title":"Invalid","errors":[{"pointer":"#/scores/2/player","detail":"too long"},
             {"pointer":"#/scores/2/score","detail":"too high"},{"pointer":"#/scores/9","detail":"?"}]}"##;
-        let problem = Problem::from_response(422, body);
+        let problem = ApiProblem::from_response(422, body);
         assert_eq!(
             refuse_named(&mut rows.iter_mut().collect::<Vec<_>>(), &problem),
             1

@@ -3,15 +3,15 @@
 use csv::StringRecord;
 use serde_json::value::RawValue;
 
-use crate::failure::Failure;
-use crate::import::identity::{Content, Identities};
-use crate::import::rows::Form;
-use crate::import::settings::Settings;
+use crate::error::CliError;
+use crate::import::identity::{RowContent, RowIds};
+use crate::import::rows::CsvFormat;
+use crate::import::settings::MappingSettings;
 use crate::import::skip::{SkipRule, SkipRules};
-use crate::import::template::{Bound, Columns, Template};
+use crate::import::template::{BoundTemplate, HeaderColumns, RowTemplate};
 use crate::instant;
-use crate::number::{NamedIntegers, Thousands};
-use crate::wire::Submission;
+use crate::number::{NamedIntegers, ThousandsSeparator};
+use crate::wire::SubmissionBody;
 
 /// The column that can be written in short.
 const SCORE: &str = "score";
@@ -22,15 +22,15 @@ pub(crate) struct Mapping {
     /// Where every row goes.
     pub(crate) leaderboards: Vec<String>,
     /// How the file is read.
-    pub(crate) form: Form,
+    pub(crate) form: CsvFormat,
     /// What is left out.
     pub(crate) skip: Vec<SkipRule>,
-    player: Template,
-    values: Vec<(String, Template)>,
-    time: Option<Template>,
-    id: Option<Template>,
-    metadata: Vec<(String, Template)>,
-    thousands: Option<Thousands>,
+    player: RowTemplate,
+    values: Vec<(String, RowTemplate)>,
+    time: Option<RowTemplate>,
+    id: Option<RowTemplate>,
+    metadata: Vec<(String, RowTemplate)>,
+    thousands: Option<ThousandsSeparator>,
 }
 
 /// A mapping bound to the columns of a file.
@@ -38,17 +38,17 @@ pub(crate) struct Mapping {
 pub(crate) struct RowMapper {
     leaderboards: Vec<String>,
     skip: SkipRules,
-    player: Bound,
-    values: Vec<(String, Bound)>,
-    time: Option<Bound>,
-    id: Option<Bound>,
-    metadata: Vec<(String, Bound)>,
-    thousands: Option<Thousands>,
+    player: BoundTemplate,
+    values: Vec<(String, BoundTemplate)>,
+    time: Option<BoundTemplate>,
+    id: Option<BoundTemplate>,
+    metadata: Vec<(String, BoundTemplate)>,
+    thousands: Option<ThousandsSeparator>,
 }
 
 /// What becomes of a row.
 #[derive(Debug)]
-pub(crate) enum Mapped {
+pub(crate) enum RowMapping {
     /// Left out by the rule at this position.
     Skipped(usize),
     /// To be sent.
@@ -68,11 +68,11 @@ pub(crate) struct MappedRow {
 
 impl Mapping {
     /// Checks the settings.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
-        Self::check(settings).map_err(Failure::Usage)
+    pub(crate) fn new(settings: &MappingSettings) -> Result<Self, CliError> {
+        Self::check(settings).map_err(CliError::Usage)
     }
 
-    fn check(settings: &Settings) -> Result<Self, String> {
+    fn check(settings: &MappingSettings) -> Result<Self, String> {
         if settings.leaderboards.is_empty() {
             return Err("no leaderboard: give --leaderboard, or `leaderboards` in the mapping file".into());
         }
@@ -85,10 +85,10 @@ impl Mapping {
                 "no value: give --value, such as --value score=1, or `[values]` in the mapping file".into(),
             );
         }
-        let template = |text: &String| Template::parse(text);
+        let template = |text: &String| RowTemplate::parse(text);
         Ok(Self {
             leaderboards: settings.leaderboards.clone(),
-            form: Form {
+            form: CsvFormat {
                 delimiter: delimiter(settings.delimiter.as_deref())?,
                 trim: settings.trim,
             },
@@ -102,7 +102,7 @@ impl Mapping {
                 .iter()
                 .map(|rule| SkipRule::parse(rule))
                 .collect::<Result<_, _>>()?,
-            player: Template::parse(player)?,
+            player: RowTemplate::parse(player)?,
             values: named(
                 settings
                     .values
@@ -121,18 +121,19 @@ impl Mapping {
     }
 
     /// Looks up the columns.
-    pub(crate) fn bind(&self, columns: &Columns) -> Result<RowMapper, Failure> {
-        self.look_up(columns).map_err(Failure::Usage)
+    pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<RowMapper, CliError> {
+        self.look_up(columns).map_err(CliError::Usage)
     }
 
-    fn look_up(&self, columns: &Columns) -> Result<RowMapper, String> {
+    fn look_up(&self, columns: &HeaderColumns) -> Result<RowMapper, String> {
         for (setting, template) in self.templates() {
             columns
                 .refuse_bare_name(template)
                 .map_err(|error| format!("{setting}: {error}"))?;
         }
-        let bind = |template: &Template| template.bind(columns);
-        let bind_named = |(name, template): &(String, Template)| Ok((name.clone(), template.bind(columns)?));
+        let bind = |template: &RowTemplate| template.bind(columns);
+        let bind_named =
+            |(name, template): &(String, RowTemplate)| Ok((name.clone(), template.bind(columns)?));
         Ok(RowMapper {
             leaderboards: self.leaderboards.clone(),
             skip: SkipRules::bind(&self.skip, columns)?,
@@ -154,7 +155,7 @@ impl Mapping {
     }
 
     /// Every template with the name of its setting.
-    fn templates(&self) -> impl Iterator<Item = (&str, &Template)> {
+    fn templates(&self) -> impl Iterator<Item = (&str, &RowTemplate)> {
         let named = self.values.iter().chain(&self.metadata);
         std::iter::once(("player", &self.player))
             .chain(self.time.iter().map(|template| ("time", template)))
@@ -165,15 +166,15 @@ impl Mapping {
 
 impl RowMapper {
     /// Maps one row; the error says what is wrong with it.
-    pub(crate) fn map(&self, record: &StringRecord) -> Result<Mapped, String> {
+    pub(crate) fn map(&self, record: &StringRecord) -> Result<RowMapping, String> {
         if let Some(rule) = self.skip.matching(record) {
-            return Ok(Mapped::Skipped(rule));
+            return Ok(RowMapping::Skipped(rule));
         }
         let player = self.player.render(record);
         if player.is_empty() {
             return Err("the player is empty".into());
         }
-        let value = |(name, template): &(String, Bound)| {
+        let value = |(name, template): &(String, BoundTemplate)| {
             let text = template.render(record);
             let value = match self.thousands {
                 Some(thousands) => thousands.parse(text.trim()),
@@ -190,7 +191,7 @@ impl RowMapper {
         if id.as_ref().is_some_and(String::is_empty) {
             return Err("the id is empty".into());
         }
-        Ok(Mapped::Row(MappedRow {
+        Ok(RowMapping::Row(MappedRow {
             player,
             values,
             occurred_at: time.transpose().map_err(|error| format!("time: {error}"))?,
@@ -215,10 +216,10 @@ impl RowMapper {
 
     /// The submission as JSON. Rows must come in the order of the file, skipped ones left out, because
     /// rows that say the same get different ids by their order.
-    pub(crate) fn submission(&self, row: &MappedRow, identities: &mut Identities) -> Result<String, String> {
+    pub(crate) fn submission(&self, row: &MappedRow, identities: &mut RowIds) -> Result<String, String> {
         let metadata = row.metadata.as_deref();
         let id = row.id.clone().unwrap_or_else(|| {
-            identities.next(&Content {
+            identities.next(&RowContent {
                 player: &row.player,
                 values: &row.values,
                 occurred_at: row.occurred_at.as_deref(),
@@ -229,7 +230,7 @@ impl RowMapper {
             [(name, score)] if name == SCORE => Some(*score),
             _ => None,
         };
-        let submission = Submission {
+        let submission = SubmissionBody {
             leaderboards: &self.leaderboards,
             player: &row.player,
             score,
@@ -242,9 +243,11 @@ impl RowMapper {
     }
 }
 
-fn named<'a>(pairs: impl Iterator<Item = (&'a String, String)>) -> Result<Vec<(String, Template)>, String> {
+fn named<'a>(
+    pairs: impl Iterator<Item = (&'a String, String)>,
+) -> Result<Vec<(String, RowTemplate)>, String> {
     pairs
-        .map(|(name, text)| Ok((name.clone(), Template::parse(&text)?)))
+        .map(|(name, text)| Ok((name.clone(), RowTemplate::parse(&text)?)))
         .collect()
 }
 

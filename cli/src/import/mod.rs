@@ -2,15 +2,15 @@
 
 mod batch;
 mod checkpoint;
+mod checkpoint_path;
 pub(crate) mod create;
 mod deliver;
 mod identity;
-mod lanes;
 mod mapping;
-mod place;
 mod progress;
 mod report;
 mod rows;
+mod send;
 mod settings;
 mod skip;
 mod source;
@@ -22,18 +22,18 @@ use std::time::{Duration, Instant};
 
 use crate::args::Global;
 use crate::args::import::ImportArgs;
-use crate::client::{Client, Notify};
-use crate::failure::Failure;
+use crate::client::{ApiClient, Notify};
+use crate::error::CliError;
 use crate::output;
-use crate::stop::Stop;
+use crate::stop::StopSignal;
 
-use checkpoint::{Checkpoint, Header};
-use lanes::{Options, Sending, Sent};
+use checkpoint::{Checkpoint, CheckpointHeader};
 use mapping::Mapping;
-use progress::Progress;
-use report::{Report, Skipped, rows};
-use settings::Settings;
-use source::{Source, Survey};
+use progress::ImportProgress;
+use report::{ImportReport, SkippedRows, rows};
+use send::{ImportSender, SendOptions, SendSummary};
+use settings::MappingSettings;
+use source::{CsvSource, Survey};
 
 /// Retries of one call: about a minute, so that a restart of the server does not end an import.
 const RETRIES: u32 = 8;
@@ -42,17 +42,17 @@ const RETRIES: u32 = 8;
 struct Import<'a> {
     global: &'a Global,
     args: &'a ImportArgs,
-    settings: Settings,
+    settings: MappingSettings,
     mapping: Mapping,
-    source: Source,
+    source: CsvSource,
     survey: Survey,
 }
 
 /// `import`.
-pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
-    let settings = Settings::load(&args.mapping)?;
+pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliError> {
+    let settings = MappingSettings::load(&args.mapping)?;
     let mapping = Mapping::new(&settings)?;
-    let source = Source::new(&args.file, mapping.clone())?;
+    let source = CsvSource::new(&args.file, mapping.clone())?;
     let survey = source.survey()?;
     let mut import = Import {
         global,
@@ -62,7 +62,7 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failur
         source,
         survey,
     };
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(ImportProgress::default());
     import.tell_unmappable(&progress);
     if import.survey.rows == 0 {
         progress.say("the file has a header and no rows");
@@ -71,26 +71,26 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failur
         return import.describe();
     }
     if args.sending.stop_on_error && import.survey.unmappable > 0 {
-        return Err(Failure::Incomplete(format!(
+        return Err(CliError::Incomplete(format!(
             "{} cannot be mapped; nothing was sent",
             rows(import.survey.unmappable)
         )));
     }
-    let stop = Stop::new();
+    let stop = StopSignal::new();
     let notify: Notify = {
         let progress = Arc::clone(&progress);
         Arc::new(move |line: &str| progress.say(line))
     };
-    let client = Client::new(global.connection(Some(RETRIES)), notify, stop.clone())?;
+    let client = ApiClient::new(global.client_options(Some(RETRIES)), notify, stop.clone())?;
     let mut checkpoint = import.checkpoint()?;
     import.prepare(&client, &mut checkpoint, &progress).await?;
     let before = checkpoint.done().accepted();
     let begin = Instant::now();
-    let mut sent = Sent::default();
+    let mut sent = SendSummary::default();
     if import.survey.sendable > before {
         progress.say(&import.intention(before));
         progress.start(import.survey.sendable - before);
-        let sending = Sending {
+        let sending = ImportSender {
             client,
             checkpoint: &mut checkpoint,
             progress: &progress,
@@ -106,10 +106,10 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failur
 }
 
 /// Prints the account and gives the reason for a non-zero exit.
-fn conclude(global: &Global, report: &Report, failure: Option<Failure>) -> Result<(), Failure> {
+fn conclude(global: &Global, report: &ImportReport, failure: Option<CliError>) -> Result<(), CliError> {
     if global.json {
         let json =
-            serde_json::to_string(report).map_err(|error| Failure::Output(std::io::Error::other(error)))?;
+            serde_json::to_string(report).map_err(|error| CliError::Output(std::io::Error::other(error)))?;
         output::print(json.as_bytes())?;
     } else {
         output::print(report.text().as_bytes())?;
@@ -120,20 +120,20 @@ fn conclude(global: &Global, report: &Report, failure: Option<Failure>) -> Resul
     }
     report
         .incomplete()
-        .map_or(Ok(()), |reason| Err(Failure::Incomplete(reason)))
+        .map_or(Ok(()), |reason| Err(CliError::Incomplete(reason)))
 }
 
 impl Import<'_> {
-    fn options(&self) -> Options {
+    fn options(&self) -> SendOptions {
         let sending = &self.args.sending;
-        Options {
+        SendOptions {
             batch_rows: usize::try_from(sending.batch).unwrap_or(1),
             concurrency: usize::try_from(sending.concurrency).unwrap_or(1),
             stop_on_error: sending.stop_on_error,
         }
     }
 
-    fn tell_unmappable(&self, progress: &Progress) {
+    fn tell_unmappable(&self, progress: &ImportProgress) {
         for unmappable in &self.survey.kept {
             progress.say(&format!("line {}: {}", unmappable.line, unmappable.reason));
         }
@@ -146,15 +146,15 @@ impl Import<'_> {
         }
     }
 
-    fn checkpoint(&self) -> Result<Checkpoint, Failure> {
+    fn checkpoint(&self) -> Result<Checkpoint, CliError> {
         let address = self.global.place();
         let mapping = self.settings.fingerprint()?;
         let content = self.survey.content.clone();
         let path = match &self.args.sending.checkpoint {
             Some(path) => path.clone(),
-            None => place::default_checkpoint(&address, &mapping, &content)?,
+            None => checkpoint_path::default_checkpoint(&address, &mapping, &content)?,
         };
-        let header = Header::new(address, mapping, content, self.options().concurrency);
+        let header = CheckpointHeader::new(address, mapping, content, self.options().concurrency);
         Checkpoint::open(&path, header, self.args.sending.again)
     }
 
@@ -162,10 +162,10 @@ impl Import<'_> {
     /// that are gone: an emptied server needs everything again.
     async fn prepare(
         &self,
-        client: &Client,
+        client: &ApiClient,
         checkpoint: &mut Checkpoint,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
+        progress: &ImportProgress,
+    ) -> Result<(), CliError> {
         if checkpoint.done().accepted() > 0 {
             let missing = create::missing(client, &self.mapping.leaderboards).await?;
             if missing.len() == self.mapping.leaderboards.len() {
@@ -173,7 +173,7 @@ impl Import<'_> {
                 checkpoint.restart()?;
             } else if !missing.is_empty() {
                 let missing = missing.join(", ");
-                return Err(Failure::Usage(format!(
+                return Err(CliError::Usage(format!(
                     "{missing} is missing, but an earlier run imported {} and the other leaderboards are still \
                      there; delete those, or import into {missing} alone (--leaderboard)",
                     rows(checkpoint.done().accepted())
@@ -200,11 +200,11 @@ impl Import<'_> {
     }
 
     /// `--dry-run`.
-    fn describe(mut self) -> Result<(), Failure> {
+    fn describe(mut self) -> Result<(), CliError> {
         let example = self.survey.example.clone().unwrap_or_default();
         let sendable = self.survey.sendable;
-        let report = self.report(0, Sent::default(), Duration::ZERO);
-        let report = Report {
+        let report = self.report(0, SendSummary::default(), Duration::ZERO);
+        let report = ImportReport {
             not_sent: sendable,
             ..report
         };
@@ -214,18 +214,18 @@ impl Import<'_> {
         conclude(self.global, &report, None)
     }
 
-    fn report(&mut self, imported_before: u64, sent: Sent, duration: Duration) -> Report {
+    fn report(&mut self, imported_before: u64, sent: SendSummary, duration: Duration) -> ImportReport {
         let survey = std::mem::take(&mut self.survey);
         let skipped = self.mapping.skip.iter().zip(survey.skipped);
         let settled = imported_before + sent.accepted + sent.refused;
-        Report {
+        ImportReport {
             leaderboards: self.mapping.leaderboards.clone(),
             rows: survey.rows,
             imported: sent.accepted,
             replayed: sent.replayed,
             imported_before,
             skipped: skipped
-                .map(|(rule, rows)| Skipped {
+                .map(|(rule, rows)| SkippedRows {
                     rule: rule.to_string(),
                     rows,
                 })
@@ -238,14 +238,4 @@ impl Import<'_> {
             duration,
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{byte:02x}");
-    }
-    text
 }

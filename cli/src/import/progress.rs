@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::number::grouped;
+use indicatif::HumanCount;
 
 /// How often a plain line is written.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -17,7 +17,7 @@ const TEMPLATE: &str = "{bar:32} {percent:>3} %  {human_pos} of {human_len} rows
 
 /// Progress, from before the total is known.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(OnceLock<Shown>);
+pub(crate) struct ImportProgress(OnceLock<Shown>);
 
 #[derive(Debug)]
 enum Shown {
@@ -31,7 +31,7 @@ struct Plain {
     last: Instant,
 }
 
-impl Progress {
+impl ImportProgress {
     /// Shows progress from 0 to `total` from now on.
     pub(crate) fn start(&self, total: u64) {
         self.0.get_or_init(|| {
@@ -60,8 +60,8 @@ impl Progress {
                     plain.last = Instant::now();
                     eprintln!(
                         "edgeboard: {} of {} rows",
-                        grouped(plain.position),
-                        grouped(*total)
+                        HumanCount(plain.position),
+                        HumanCount(*total)
                     );
                 }
             }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::import::deliver::Refusal;
-use crate::import::source::Unmappable;
-use crate::number::grouped;
+use crate::import::deliver::RefusedRow;
+use crate::import::source::UnmappableRow;
+use indicatif::HumanCount;
 
 /// The whole account; every row of the file is in exactly one of the counts.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct ImportReport {
     /// The leaderboards.
     pub(crate) leaderboards: Vec<String>,
     /// The data rows of the file.
@@ -23,7 +23,7 @@ pub(crate) struct Report {
     /// Rows that an earlier run imported.
     pub(crate) imported_before: u64,
     /// Rows left out, by rule.
-    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<SkippedRows>,
     /// Rows that the server refused.
     pub(crate) refused: u64,
     /// Rows that could not be mapped.
@@ -31,9 +31,9 @@ pub(crate) struct Report {
     /// Rows that were not reached.
     pub(crate) not_sent: u64,
     /// The first of the refused rows.
-    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<RefusedRow>,
     /// The first of the rows that could not be mapped.
-    pub(crate) unmappable_rows: Vec<Unmappable>,
+    pub(crate) unmappable_rows: Vec<UnmappableRow>,
     /// How long the sending took.
     #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
     pub(crate) duration: Duration,
@@ -41,7 +41,7 @@ pub(crate) struct Report {
 
 /// The rows that one rule left out.
 #[derive(Debug, Serialize)]
-pub(crate) struct Skipped {
+pub(crate) struct SkippedRows {
     /// The rule.
     pub(crate) rule: String,
     /// How many.
@@ -52,7 +52,7 @@ fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
     serializer.serialize_u128(duration.as_millis())
 }
 
-impl Report {
+impl ImportReport {
     /// Why the import is incomplete, if it is.
     pub(crate) fn incomplete(&self) -> Option<String> {
         let mut reasons = Vec::new();
@@ -113,7 +113,7 @@ impl Report {
         let seconds = self.duration.as_secs_f64();
         if self.imported > 0 && seconds > 0.0 {
             let per_second = u128::from(self.imported) * 1000 / self.duration.as_millis().max(1);
-            let per_second = grouped(u64::try_from(per_second).unwrap_or(u64::MAX));
+            let per_second = HumanCount(u64::try_from(per_second).unwrap_or(u64::MAX));
             // Writing to a string cannot fail.
             let _written = write!(line, " in {seconds:.1} s ({per_second} rows/s)");
         }
@@ -123,30 +123,34 @@ impl Report {
 
 /// `1 row`, `2 rows`.
 pub(crate) fn rows(count: u64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "row" } else { "rows" })
+    format!(
+        "{} {}",
+        HumanCount(count),
+        if count == 1 { "row" } else { "rows" }
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn report() -> Report {
-        Report {
+    fn report() -> ImportReport {
+        ImportReport {
             leaderboards: vec!["goals".into(), "goals-by-year".into()],
             rows: 47_914,
             imported: 46_934,
             skipped: vec![
-                Skipped {
+                SkippedRows {
                     rule: "own_goal=TRUE".into(),
                     rows: 936,
                 },
-                Skipped {
+                SkippedRows {
                     rule: "scorer=NA".into(),
                     rows: 44,
                 },
             ],
             duration: Duration::from_secs(4),
-            ..Report::default()
+            ..ImportReport::default()
         }
     }
 
@@ -157,7 +161,7 @@ mod tests {
             "46,934 rows imported into goals, goals-by-year in 4.0 s (11,733 rows/s)\n\
              936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA"
         );
-        let bad = Report {
+        let bad = ImportReport {
             refused: 1,
             unmappable: 2,
             not_sent: 3,
@@ -180,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_second_run_says_that_it_sent_nothing() {
-        let again = Report {
+        let again = ImportReport {
             imported: 0,
             imported_before: 46_934,
             ..report()

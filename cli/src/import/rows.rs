@@ -11,7 +11,7 @@ use crate::formula;
 
 /// How the text of a file becomes cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
+pub(crate) struct CsvFormat {
     /// What separates the fields.
     pub(crate) delimiter: u8,
     /// Whether white space around a cell is left out.
@@ -19,26 +19,26 @@ pub(crate) struct Form {
 }
 
 /// One row: its line, from 1, and its cells, or why it cannot be read as it stands; the next one still can.
-pub(crate) type Row = (u64, Result<StringRecord, String>);
+pub(crate) type CsvRow = (u64, Result<StringRecord, String>);
 
 /// Reads row after row.
-pub(crate) struct Rows<R> {
-    reader: Reader<Remembering<R>>,
-    form: Form,
+pub(crate) struct CsvRows<R> {
+    reader: Reader<TailReader<R>>,
+    form: CsvFormat,
     columns: usize,
     bytes: ByteRecord,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> CsvRows<R> {
     /// Reads the header line; `None` when there is none.
     ///
     /// # Errors
     /// The file cannot be read, or its header is not UTF-8.
-    pub(crate) fn new(input: R, form: Form) -> Result<Option<(Self, StringRecord)>, csv::Error> {
+    pub(crate) fn new(input: R, form: CsvFormat) -> Result<Option<(Self, StringRecord)>, csv::Error> {
         let mut reader = ReaderBuilder::new()
             .delimiter(form.delimiter)
             .flexible(true)
-            .from_reader(Remembering::new(input));
+            .from_reader(TailReader::new(input));
         let mut header = reader.headers()?.clone();
         if header.is_empty() {
             return Ok(None);
@@ -59,7 +59,7 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// The file cannot be read any further.
-    pub(crate) fn next(&mut self) -> Result<Option<Row>, csv::Error> {
+    pub(crate) fn next(&mut self) -> Result<Option<CsvRow>, csv::Error> {
         if !self.reader.read_byte_record(&mut self.bytes)? {
             return Ok(None);
         }
@@ -94,7 +94,7 @@ impl<R: Read> Rows<R> {
 
 /// A reader that remembers what it gave last, so that the end of a row can be looked at.
 #[derive(Debug)]
-struct Remembering<R> {
+struct TailReader<R> {
     inner: R,
     /// The bytes given last, and how many came before them.
     given: Vec<u8>,
@@ -103,7 +103,7 @@ struct Remembering<R> {
     last_before: Option<u8>,
 }
 
-impl<R> Remembering<R> {
+impl<R> TailReader<R> {
     fn new(inner: R) -> Self {
         Self {
             inner,
@@ -123,7 +123,7 @@ impl<R> Remembering<R> {
     }
 }
 
-impl<R: Read> Read for Remembering<R> {
+impl<R: Read> Read for TailReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         if length > 0 {
@@ -141,13 +141,13 @@ impl<R: Read> Read for Remembering<R> {
 mod tests {
     use super::*;
 
-    const FORM: Form = Form {
+    const FORM: CsvFormat = CsvFormat {
         delimiter: b',',
         trim: false,
     };
 
-    fn read(input: impl Read, form: Form) -> Vec<(u64, Result<Vec<String>, String>)> {
-        let (mut rows, _header) = Rows::new(input, form).unwrap().unwrap();
+    fn read(input: impl Read, form: CsvFormat) -> Vec<(u64, Result<Vec<String>, String>)> {
+        let (mut rows, _header) = CsvRows::new(input, form).unwrap().unwrap();
         std::iter::from_fn(|| rows.next().unwrap())
             .map(|(line, row)| (line, row.map(|row| row.iter().map(str::to_owned).collect())))
             .collect()
@@ -220,16 +220,19 @@ mod tests {
         let exact = read(text.as_bytes(), FORM);
         assert_eq!(exact[0].1.as_ref().unwrap(), &[" a\u{a0}", " 1 "]);
         assert_eq!(exact[1].1.as_ref().unwrap(), &["=b", "'c"]);
-        let form = Form { trim: true, ..FORM };
+        let form = CsvFormat { trim: true, ..FORM };
         assert_eq!(read(text.as_bytes(), form)[0].1.as_ref().unwrap(), &["a", "1"]);
-        let (_rows, header) = Rows::new(text.as_bytes(), form).unwrap().unwrap();
+        let (_rows, header) = CsvRows::new(text.as_bytes(), form).unwrap().unwrap();
         assert_eq!(header, vec!["h", "i"]);
     }
 
     #[test]
     fn an_empty_file_has_no_header() {
         for empty in ["", "\n\r\n", "\u{feff}"] {
-            assert!(Rows::new(empty.as_bytes(), FORM).unwrap().is_none(), "{empty:?}");
+            assert!(
+                CsvRows::new(empty.as_bytes(), FORM).unwrap().is_none(),
+                "{empty:?}"
+            );
         }
     }
 }

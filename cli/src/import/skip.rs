@@ -4,7 +4,7 @@ use std::fmt;
 
 use csv::StringRecord;
 
-use crate::import::template::Columns;
+use crate::import::template::HeaderColumns;
 
 /// Leaves out the rows that have exactly this value in this column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) struct SkipRules(Vec<(usize, String)>);
 
 impl SkipRules {
     /// Looks up the columns.
-    pub(crate) fn bind(rules: &[SkipRule], columns: &Columns) -> Result<Self, String> {
+    pub(crate) fn bind(rules: &[SkipRule], columns: &HeaderColumns) -> Result<Self, String> {
         let bind = |rule: &SkipRule| Ok((columns.position(&rule.column)?, rule.value.clone()));
         rules.iter().map(bind).collect::<Result<_, _>>().map(Self)
     }
@@ -59,7 +59,7 @@ mod tests {
         let rules: Vec<SkipRule> = texts.iter().map(|text| SkipRule::parse(text).unwrap()).collect();
         SkipRules::bind(
             &rules,
-            &Columns::new(StringRecord::from(vec!["scorer", "own_goal", "note"])),
+            &HeaderColumns::new(StringRecord::from(vec!["scorer", "own_goal", "note"])),
         )
     }
 

@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, Run};
-use crate::server::{Answer, Server, problem};
+use crate::run::{CommandResult, TestDirectory};
+use crate::server::{MockAnswer, MockServer, problem};
 
-fn run(place: &Place, server: &Server, line: &str) -> Run {
+fn run(place: &TestDirectory, server: &MockServer, line: &str) -> CommandResult {
     let args: Vec<&str> = line.split(' ').collect();
     place.run(&server.address(), &args)
 }
 
 #[test]
 fn each_verb_makes_its_call() {
-    let place = Place::new();
-    let server = Server::start(|request| match request.line.split_once(' ').unwrap().0 {
-        "DELETE" => Answer::Json(204, "", Value::Null),
-        _ => Answer::Json(200, "", json!({"id": "x", "keys": [], "records": []})),
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| match request.line.split_once(' ').unwrap().0 {
+        "DELETE" => MockAnswer::Json(204, "", Value::Null),
+        _ => MockAnswer::Json(200, "", json!({"id": "x", "keys": [], "records": []})),
     });
     place.write("flags.json", r#"{"flags": {}}"#);
     let cases = [
@@ -96,10 +96,10 @@ fn each_verb_makes_its_call() {
 
 #[test]
 fn a_secret_is_all_that_standard_output_gets() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let key = json!({"id": "3f2504e04f8911d3", "name": "server", "key": "eb_default_3f_secret"});
     let answer = key.clone();
-    let server = Server::start(move |_request| Answer::Json(201, "", answer.clone()));
+    let server = MockServer::start(move |_request| MockAnswer::Json(201, "", answer.clone()));
     let line = "keys create --name server --scopes scores:write,scores:read --expires-at 2030-01-01";
     let text = run(&place, &server, line);
     assert_eq!((text.code, text.out.as_str()), (0, "eb_default_3f_secret\n"));
@@ -119,11 +119,11 @@ fn a_secret_is_all_that_standard_output_gets() {
 
 #[test]
 fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be_rotated() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let made: Mutex<Vec<String>> = Mutex::default();
     let seen = AtomicUsize::new(0);
     // As the service: what has been done under a name is not done again, and its secret is not shown again.
-    let server = Server::start(move |request| {
+    let server = MockServer::start(move |request| {
         let (lost, name) = (
             seen.fetch_add(1, Ordering::SeqCst) == 0,
             request.headers["idempotency-key"].clone(),
@@ -136,13 +136,13 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
             let errors = json!([{"header": "Idempotency-Key", "detail": "was used before"}]);
             let body = json!({"type": "/problems/already-done", "title": "This was done already", "status": 409,
                 "detail": detail, "instance": "trace-1", "errors": errors});
-            return Answer::Json(409, "", body);
+            return MockAnswer::Json(409, "", body);
         }
         made.push(name);
         if lost {
-            Answer::Close
+            MockAnswer::Close
         } else {
-            Answer::Json(201, "", json!({"key": "eb_secret"}))
+            MockAnswer::Json(201, "", json!({"key": "eb_secret"}))
         }
     });
     let line = "keys create --name server --scopes admin";
@@ -172,8 +172,8 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
 
 #[test]
 fn a_list_is_read_page_by_page_up_to_its_limit() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| {
         let first: u64 = request
             .line
             .split_once("before=")
@@ -183,7 +183,7 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
             .map(|back| json!({"position": first - back, "at": "2026-11-21T10:00:00.000Z", "event": {"type": "act"}}))
             .collect();
         let next = first - records.len() as u64;
-        Answer::Json(
+        MockAnswer::Json(
             200,
             "",
             json!({"records": records, "next": if next == 0 { Value::Null } else { json!(next) }}),
@@ -211,16 +211,16 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
 
 #[test]
 fn a_change_can_be_bound_to_what_was_read() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| {
         if request
             .headers
             .get("if-match")
             .is_some_and(|etag| etag == "\"1\"")
         {
-            return Answer::Json(412, "", problem(412, "It has changed", ""));
+            return MockAnswer::Json(412, "", problem(412, "It has changed", ""));
         }
-        Answer::Json(200, "etag: \"17\"\r\n", json!({"id": "race", "title": "Race"}))
+        MockAnswer::Json(200, "etag: \"17\"\r\n", json!({"id": "race", "title": "Race"}))
     });
     let shown = run(&place, &server, "leaderboards get race");
     assert!(shown.out.contains("(etag)  \"17\""), "{}", shown.out);
@@ -241,12 +241,12 @@ fn a_change_can_be_bound_to_what_was_read() {
 
 #[test]
 fn a_refusal_says_what_is_wrong_with_which_field() {
-    let place = Place::new();
-    let server = Server::start(|_request| {
+    let place = TestDirectory::new();
+    let server = MockServer::start(|_request| {
         let mut problem = problem(422, "The request is not valid", "#/reset/time_zone");
         problem["detail"] = json!("One field is not valid.");
         problem["errors"][0]["detail"] = json!("no such time zone; did you mean Europe/Madrid?");
-        Answer::Json(422, "", problem)
+        MockAnswer::Json(422, "", problem)
     });
     let line = "leaderboards put race --reset-cron @daily --reset-time-zone Europe/Madird";
     let text = run(&place, &server, line);
@@ -260,8 +260,8 @@ fn a_refusal_says_what_is_wrong_with_which_field() {
 
 #[test]
 fn what_was_removed_is_said_to_people_alone() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Json(204, "", Value::Null));
+    let place = TestDirectory::new();
+    let server = MockServer::start(|_request| MockAnswer::Json(204, "", Value::Null));
     let run = run(&place, &server, "leaderboards delete race --json");
     assert_eq!(
         (run.code, run.out.as_str(), run.err.as_str()),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, sample};
-use crate::server::{Answer, Request, Server, problem, results, submissions, taken};
+use crate::run::{TestDirectory, sample};
+use crate::server::{MockAnswer, MockServer, RecordedRequest, problem, results, submissions, taken};
 
 /// 40 rows: five players, eight rows each.
 fn rows() -> String {
@@ -28,7 +28,7 @@ const MAPPING: [&str; 6] = [
     "score={points}",
 ];
 
-fn import(place: &Place, more: &[&str]) -> Vec<String> {
+fn import(place: &TestDirectory, more: &[&str]) -> Vec<String> {
     let file = place.write("rows.csv", &rows());
     let base = ["import", file.to_str().unwrap(), "--batch", "4", "--json"];
     base.iter()
@@ -38,7 +38,7 @@ fn import(place: &Place, more: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn run(place: &Place, server: &Server, more: &[&str]) -> crate::run::Run {
+fn run(place: &TestDirectory, server: &MockServer, more: &[&str]) -> crate::run::CommandResult {
     let args = import(place, more);
     place.run(
         &server.address(),
@@ -46,7 +46,7 @@ fn run(place: &Place, server: &Server, more: &[&str]) -> crate::run::Run {
     )
 }
 
-fn posts(requests: &[Request]) -> Vec<Value> {
+fn posts(requests: &[RecordedRequest]) -> Vec<Value> {
     requests
         .iter()
         .filter(|request| request.line.starts_with("POST"))
@@ -65,11 +65,11 @@ fn scores(submissions: &[Value]) -> Vec<i64> {
 
 #[test]
 fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
-    let place = Place::new();
-    let server = Server::start(|request| match request.line.split_once(' ').unwrap() {
-        ("PUT", _path) => Answer::Json(201, "", json!({})),
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| match request.line.split_once(' ').unwrap() {
+        ("PUT", _path) => MockAnswer::Json(201, "", json!({})),
         ("POST", _path) => results(request, taken),
-        _ => Answer::Json(200, "", json!({})),
+        _ => MockAnswer::Json(200, "", json!({})),
     });
     let (file, config) = (sample("goalscorers.csv"), sample("goalscorers.toml"));
     let args = [
@@ -152,17 +152,17 @@ fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
 
 #[test]
 fn a_killed_import_goes_on_with_exactly_the_rest() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let checkpoint = place.path("checkpoint");
     let answered = Arc::new(Mutex::new(Vec::new()));
     let hanging = Arc::new(AtomicBool::new(true));
     let server = {
         let (answered, hanging) = (Arc::clone(&answered), Arc::clone(&hanging));
-        Server::start(move |request| {
+        MockServer::start(move |request| {
             let mut answered = answered.lock().unwrap();
             if answered.len() >= 16 && hanging.load(Ordering::SeqCst) {
                 drop(answered);
-                return Answer::Hang;
+                return MockAnswer::Hang;
             }
             answered.extend(submissions(request));
             results(request, taken)
@@ -200,8 +200,8 @@ fn a_killed_import_goes_on_with_exactly_the_rest() {
 
 #[test]
 fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
-    let place = Place::new();
-    let server = Server::start(|request| results(request, taken));
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| results(request, taken));
     assert_eq!(run(&place, &server, &["--concurrency", "8"]).code, 0);
     let mut last: BTreeMap<String, i64> = BTreeMap::new();
     for submission in posts(&server.take()) {
@@ -213,12 +213,12 @@ fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
 
 #[test]
 fn trouble_that_passes_is_waited_for() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |request| match seen.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
-        1 => Answer::Close,
-        2 => Answer::Json(429, "retry-after: 0\r\n", json!({})),
+    let server = MockServer::start(move |request| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => MockAnswer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
+        1 => MockAnswer::Close,
+        2 => MockAnswer::Json(429, "retry-after: 0\r\n", json!({})),
         // One row of the batch is told to come later.
         3 => results(request, |submission| match submission["score"].as_i64() {
             Some(1) => json!({"status_code": 503, "problem": problem(503, "Busy", "")}),
@@ -255,15 +255,15 @@ fn trouble_that_passes_is_waited_for() {
 
 #[test]
 fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let strict = Arc::new(AtomicBool::new(true));
     let refuses = Arc::clone(&strict);
-    let server = Server::start(move |request| {
+    let server = MockServer::start(move |request| {
         let malformed = submissions(request)
             .iter()
             .position(|submission| submission["score"] == 9);
         match malformed.filter(|_position| refuses.load(Ordering::SeqCst)) {
-            Some(position) => Answer::Json(
+            Some(position) => MockAnswer::Json(
                 422,
                 "",
                 problem(422, "Invalid", &format!("#/scores/{position}/score")),
@@ -306,14 +306,14 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
 
 #[test]
 fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let gone = Arc::new(Mutex::new(BTreeSet::new()));
     let missing = Arc::clone(&gone);
-    let server = Server::start(move |request| match request.line.rsplit_once('/').unwrap() {
+    let server = MockServer::start(move |request| match request.line.rsplit_once('/').unwrap() {
         ("GET /api/v1/leaderboards", id) if missing.lock().unwrap().contains(id) => {
-            Answer::Json(404, "", json!({}))
+            MockAnswer::Json(404, "", json!({}))
         }
-        ("GET /api/v1/leaderboards", _id) => Answer::Json(200, "", json!({})),
+        ("GET /api/v1/leaderboards", _id) => MockAnswer::Json(200, "", json!({})),
         _ => results(request, taken),
     });
     let more = ["--leaderboard", "other"];
@@ -333,8 +333,8 @@ fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone(
 
 #[test]
 fn an_unreachable_server_ends_the_import_and_says_how_to_go_on() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Close);
+    let place = TestDirectory::new();
+    let server = MockServer::start(|_request| MockAnswer::Close);
     let run = run(&place, &server, &["--retries", "1"]);
     assert_eq!(run.code, 4, "{}", run.err);
     assert_eq!(run.json()["not_sent"], 40);

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::run::Place;
-use crate::server::{Answer, Request, Server, problem};
+use crate::run::TestDirectory;
+use crate::server::{MockAnswer, MockServer, RecordedRequest, problem};
 
 fn page(ranks: std::ops::Range<u32>, next: Option<&str>, drifted: bool) -> Value {
     let entry = |rank: u32| json!({"rank": rank, "player": format!("p{rank}"), "values": {"score": "9007199254740993"}, "metadata": {}});
@@ -15,20 +15,20 @@ fn page(ranks: std::ops::Range<u32>, next: Option<&str>, drifted: bool) -> Value
         "entries": entries, "next": next, "previous": null, "drifted": drifted})
 }
 
-fn lines(requests: &[Request]) -> Vec<&str> {
+fn lines(requests: &[RecordedRequest]) -> Vec<&str> {
     requests.iter().map(|request| request.line.as_str()).collect()
 }
 
 #[test]
 fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard_changed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |request| {
+    let server = MockServer::start(move |request| {
         let nth = seen.fetch_add(1, Ordering::SeqCst);
         match (nth, request.line.contains("cursor=")) {
-            (3, _) => Answer::Json(410, "", problem(410, "The cursor is out of date", "")),
-            (_, true) => Answer::Json(200, "", page(3..5, None, nth == 1)),
-            (_, false) => Answer::Json(200, "", page(1..3, Some("c/1"), false)),
+            (3, _) => MockAnswer::Json(410, "", problem(410, "The cursor is out of date", "")),
+            (_, true) => MockAnswer::Json(200, "", page(3..5, None, nth == 1)),
+            (_, false) => MockAnswer::Json(200, "", page(1..3, Some("c/1"), false)),
         }
     });
     let file = place.path("out.csv");
@@ -59,14 +59,14 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
 
 #[test]
 fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| {
         let body = if request.line.contains("cursor=") {
             page(3..5, None, true)
         } else {
             page(1..3, Some("c"), false)
         };
-        Answer::Json(200, "", body)
+        MockAnswer::Json(200, "", body)
     });
     let refused = place.run(
         &server.address(),
@@ -83,8 +83,8 @@ fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
 
 #[test]
 fn people_get_tables_and_programs_the_server_s_own_json() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Json(200, "", page(1..3, None, false)));
+    let place = TestDirectory::new();
+    let server = MockServer::start(|_request| MockAnswer::Json(200, "", page(1..3, None, false)));
     let args = [
         "around",
         "l",
@@ -109,8 +109,9 @@ fn people_get_tables_and_programs_the_server_s_own_json() {
 
 #[test]
 fn a_refusal_is_one_message_and_has_its_own_exit_code() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Json(404, "", problem(404, "No such entry", "#/player")));
+    let place = TestDirectory::new();
+    let server =
+        MockServer::start(|_request| MockAnswer::Json(404, "", problem(404, "No such entry", "#/player")));
     let text = place.run(&server.address(), &["rank", "l", "nobody"]);
     assert_eq!(text.code, 3);
     let expected =
@@ -135,11 +136,11 @@ fn a_refusal_is_one_message_and_has_its_own_exit_code() {
 
 #[test]
 fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::Close,
-        _ => Answer::Json(
+    let server = MockServer::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => MockAnswer::Close,
+        _ => MockAnswer::Json(
             200,
             "",
             json!({"leaderboard": "l", "period": "all", "player": "p", "status": "improved",

@@ -8,10 +8,10 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// A directory for a test's files and the program's state.
-pub(crate) struct Place(tempfile::TempDir);
+pub(crate) struct TestDirectory(tempfile::TempDir);
 
 /// What a run came to.
-pub(crate) struct Run {
+pub(crate) struct CommandResult {
     /// The exit code.
     pub(crate) code: i32,
     /// Standard output.
@@ -20,7 +20,7 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
-impl Place {
+impl TestDirectory {
     /// An empty one.
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
@@ -62,12 +62,12 @@ impl Place {
     }
 
     /// Runs to the end.
-    pub(crate) fn run(&self, address: &str, args: &[&str]) -> Run {
-        Run::of(self.command(address, args).output().unwrap())
+    pub(crate) fn run(&self, address: &str, args: &[&str]) -> CommandResult {
+        CommandResult::of(self.command(address, args).output().unwrap())
     }
 
     /// Runs to the end with something on standard input.
-    pub(crate) fn run_with_input(&self, address: &str, args: &[&str], input: &str) -> Run {
+    pub(crate) fn run_with_input(&self, address: &str, args: &[&str], input: &str) -> CommandResult {
         let mut command = self.command(address, args);
         command
             .stdin(Stdio::piped())
@@ -75,7 +75,7 @@ impl Place {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        Run::of(child.wait_with_output().unwrap())
+        CommandResult::of(child.wait_with_output().unwrap())
     }
 
     /// Starts, without waiting.
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-impl Run {
+impl CommandResult {
     /// What a process came to.
     pub(crate) fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();

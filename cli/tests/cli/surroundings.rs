@@ -5,25 +5,25 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, Run};
-use crate::server::{Answer, Server};
+use crate::run::{CommandResult, TestDirectory};
+use crate::server::{MockAnswer, MockServer};
 
-fn nothing() -> Server {
-    Server::start(|_request| Answer::Json(200, "", json!({"leaderboards": [], "next": null})))
+fn nothing() -> MockServer {
+    MockServer::start(|_request| MockAnswer::Json(200, "", json!({"leaderboards": [], "next": null})))
 }
 
 /// Runs without the key and address that other tests give through the environment.
-fn plain(place: &Place, args: &[&str]) -> Run {
+fn plain(place: &TestDirectory, args: &[&str]) -> CommandResult {
     let mut command = place.command("", args);
     command
         .env_remove("EDGEBOARD_ADDRESS")
         .env_remove("EDGEBOARD_KEY");
-    Run::of(command.output().unwrap())
+    CommandResult::of(command.output().unwrap())
 }
 
 #[test]
 fn a_profile_tells_the_address_the_key_and_the_tenant() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = nothing();
     let file = format!(
         "profile = 'one'\n[profiles.one]\naddress = '{0}/api/v1'\nkey = 'key-one'\n\
@@ -59,7 +59,7 @@ fn a_profile_tells_the_address_the_key_and_the_tenant() {
 #[test]
 fn a_profile_with_a_key_that_others_can_read_is_warned_about() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = nothing();
     let file = format!(
         "profile = 'a'\n[profiles.a]\naddress = '{}'\nkey = 'k'\n",
@@ -78,7 +78,7 @@ fn a_profile_with_a_key_that_others_can_read_is_warned_about() {
 
 #[test]
 fn usage_lines_do_not_show_variables_that_are_set() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let run = place.run("http://127.0.0.1:1", &["top"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("Usage: edgeboard top"), "{}", run.err);
@@ -95,7 +95,7 @@ fn usage_lines_do_not_show_variables_that_are_set() {
 
 #[test]
 fn a_misspelt_command_is_wrong_arguments_with_a_suggestion() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for (args, suggestion) in [
         (["leaderboard", "list"], "leaderboards"),
         (["top", "--limt"], "--limit"),
@@ -108,7 +108,7 @@ fn a_misspelt_command_is_wrong_arguments_with_a_suggestion() {
 
 #[test]
 fn the_api_s_part_of_the_address_may_be_written() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = nothing();
     let run = place.run(
         &format!("{}/api/v1/", server.address()),
@@ -120,7 +120,7 @@ fn the_api_s_part_of_the_address_may_be_written() {
 
 #[test]
 fn completions_know_every_noun_and_are_scripts_of_their_shell() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = place.run("", &["completion", shell]);
         assert_eq!((script.code, script.err.as_str()), (0, ""));

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, Run};
-use crate::server::{Answer, Server, results, submissions, taken};
+use crate::run::{CommandResult, TestDirectory};
+use crate::server::{MockAnswer, MockServer, results, submissions, taken};
 
 /// A server that takes everything.
-fn taking() -> Server {
-    Server::start(|request| results(request, taken))
+fn taking() -> MockServer {
+    MockServer::start(|request| results(request, taken))
 }
 
-fn import(place: &Place, server: &Server, content: &str, more: &[&str]) -> Run {
+fn import(place: &TestDirectory, server: &MockServer, content: &str, more: &[&str]) -> CommandResult {
     let file = place.write("rows.csv", content);
     let base = ["import", file.to_str().unwrap(), "--leaderboard", "l", "--json"];
     place.run(&server.address(), &[&base[..], more].concat())
@@ -18,7 +18,7 @@ fn import(place: &Place, server: &Server, content: &str, more: &[&str]) -> Run {
 
 const MAPPING: [&str; 4] = ["--player", "{player}", "--value", "score={points}"];
 
-fn sent(server: &Server) -> Vec<(String, Value)> {
+fn sent(server: &MockServer) -> Vec<(String, Value)> {
     server
         .take()
         .iter()
@@ -42,7 +42,7 @@ fn lines_are_those_of_an_editor_whatever_ends_them() {
         "fay,3",
     ];
     for end in ["\n", "\r\n"] {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let server = taking();
         let run = import(&place, &server, &rows.join(end), &MAPPING);
         assert_eq!(run.code, 1, "{}", run.err);
@@ -55,8 +55,8 @@ fn lines_are_those_of_an_editor_whatever_ends_them() {
 
 #[test]
 fn a_refused_row_has_the_line_of_an_editor_too() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let place = TestDirectory::new();
+    let server = MockServer::start(|request| {
         results(request, |row| match row["player"].as_str() {
             Some("bob") => json!({"status_code": 422, "problem": {"title": "No"}}),
             _ => taken(row),
@@ -73,7 +73,7 @@ fn a_refused_row_has_the_line_of_an_editor_too() {
 
 #[test]
 fn a_column_without_braces_is_refused_before_anything_is_sent() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = taking();
     let wrong = ["--player", "player", "--value", "score={points}"];
     let run = import(&place, &server, "player,points\nann,1\n", &wrong);
@@ -84,7 +84,7 @@ fn a_column_without_braces_is_refused_before_anything_is_sent() {
 
 #[test]
 fn standard_input_is_a_file_like_any_other() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = taking();
     let args = [&["import", "-", "--leaderboard", "l"][..], &MAPPING].concat();
     let input = "player,points\nann,1\nbob,x\n";
@@ -101,7 +101,7 @@ fn standard_input_is_a_file_like_any_other() {
 
 #[test]
 fn files_without_rows_say_so() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = taking();
     let empty = import(&place, &server, "", &MAPPING);
     assert_eq!(empty.code, 5);
@@ -119,7 +119,7 @@ fn files_without_rows_say_so() {
 
 #[test]
 fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = taking();
     let content = "player ; points\n ann ; 1.234.567 \nbob;-5\n";
     let form = ["--delimiter", ";"];
@@ -151,7 +151,7 @@ fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
 
 #[test]
 fn imports_for_two_tenants_have_a_checkpoint_each() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let server = taking();
     for tenant in ["one", "two"] {
         let more = [&MAPPING[..], &["--tenant", tenant]].concat();
@@ -163,7 +163,7 @@ fn imports_for_two_tenants_have_a_checkpoint_each() {
 
 #[test]
 fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_were() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let players = [
         "=HYPERLINK(\"http://x\")",
         "+49",
@@ -178,9 +178,9 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
         .zip(1..)
         .map(|(player, rank)| json!({"rank": rank, "player": player, "values": {"score": -rank}, "metadata": {}}))
         .collect();
-    let server = Server::start(move |request| match request.line.split_once(' ').unwrap().0 {
+    let server = MockServer::start(move |request| match request.line.split_once(' ').unwrap().0 {
         "POST" => results(request, taken),
-        _ => Answer::Json(
+        _ => MockAnswer::Json(
             200,
             "",
             json!({"leaderboard": "l", "period": "all", "entries": entries, "next": null, "drifted": false}),

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// The reason for a non-zero exit.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum CliError {
     /// Some of the work was refused; the details were printed as they came.
     #[error("{0}")]
     Incomplete(String),
@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Usage(String),
     /// The server refused the request.
     #[error("the server refused: {0}")]
-    Refused(Box<Problem>),
+    Refused(Box<ApiProblem>),
     /// An earlier try of the request made a secret, and its answer was lost: nobody can show it again.
     #[error(
         "the server refused: {problem}\nThe first try was done and its answer was lost, the secret with it. \
@@ -23,7 +23,7 @@ pub(crate) enum Failure {
     )]
     SecretLost {
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ApiProblem>,
         /// The key's id.
         key: String,
     },
@@ -49,7 +49,7 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
-impl Failure {
+impl CliError {
     /// A failure of the file at `path`.
     pub(crate) fn file(path: &Path, cause: impl std::fmt::Display) -> Self {
         Self::File {

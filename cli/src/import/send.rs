@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::client::Client;
-use crate::failure::Failure;
-use crate::import::batch::Batch;
+use crate::client::ApiClient;
+use crate::error::CliError;
+use crate::import::batch::ImportBatch;
 use crate::import::checkpoint::Checkpoint;
-use crate::import::deliver::{Delivery, Refusal, deliver};
-use crate::import::progress::Progress;
-use crate::import::source::{MAX_KEPT, Source};
-use crate::stop::Stop;
+use crate::import::deliver::{BatchDelivery, RefusedRow, deliver};
+use crate::import::progress::ImportProgress;
+use crate::import::source::{CsvSource, MAX_KEPT};
+use crate::stop::StopSignal;
 
 /// Batches that wait in front of each lane.
 const WAITING_BATCHES: usize = 2;
@@ -22,7 +22,7 @@ const WAITING_REPORTS: usize = 64;
 
 /// How to send.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Options {
+pub(crate) struct SendOptions {
     /// Rows in a request.
     pub(crate) batch_rows: usize,
     /// Requests under way at the same time.
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 
 /// What this run sent.
 #[derive(Debug, Default)]
-pub(crate) struct Sent {
+pub(crate) struct SendSummary {
     /// Rows that the server took.
     pub(crate) accepted: u64,
     /// Of these, rows that it had taken before.
@@ -41,28 +41,28 @@ pub(crate) struct Sent {
     /// Rows that it refused.
     pub(crate) refused: u64,
     /// The first of them.
-    pub(crate) kept: Vec<Refusal>,
+    pub(crate) kept: Vec<RefusedRow>,
     /// Why it ended early.
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<CliError>,
 }
 
 /// Everything that the sending needs.
-pub(crate) struct Sending<'a> {
+pub(crate) struct ImportSender<'a> {
     /// The server.
-    pub(crate) client: Client,
+    pub(crate) client: ApiClient,
     /// Where the acknowledged batches are noted.
     pub(crate) checkpoint: &'a mut Checkpoint,
     /// Where people see how far it is.
-    pub(crate) progress: &'a Progress,
+    pub(crate) progress: &'a ImportProgress,
     /// Shared with the client.
-    pub(crate) stop: Stop,
+    pub(crate) stop: StopSignal,
     /// How to send.
-    pub(crate) options: Options,
+    pub(crate) options: SendOptions,
 }
 
-impl Sending<'_> {
+impl ImportSender<'_> {
     /// Sends everything that is not done yet.
-    pub(crate) async fn run(mut self, source: Source) -> Sent {
+    pub(crate) async fn run(mut self, source: CsvSource) -> SendSummary {
         let lanes = self.checkpoint.header().lanes.max(1);
         let (reports, reported) = mpsc::channel(WAITING_REPORTS);
         let permits = Arc::new(Semaphore::new(self.options.concurrency));
@@ -71,7 +71,7 @@ impl Sending<'_> {
         for _lane in 0..lanes {
             let (input, batches) = mpsc::channel(WAITING_BATCHES);
             inputs.push(input);
-            let lane = Lane {
+            let lane = PartitionSender {
                 client: self.client.clone(),
                 permits: Arc::clone(&permits),
                 stop: self.stop.clone(),
@@ -84,7 +84,7 @@ impl Sending<'_> {
         let batch_rows = self.options.batch_rows;
         let reading = tokio::task::spawn_blocking(move || {
             // A lane that has ended takes no more; then there is no use in reading on.
-            let to_lane = |batch: Batch| {
+            let to_lane = |batch: ImportBatch| {
                 inputs
                     .get(batch.lane)
                     .is_some_and(|input| input.blocking_send(batch).is_ok())
@@ -101,8 +101,8 @@ impl Sending<'_> {
     }
 
     /// Notes every report until all lanes have ended. Ctrl-C lets what is under way finish.
-    async fn note_all(&mut self, mut reported: mpsc::Receiver<Delivery>) -> Sent {
-        let mut sent = Sent::default();
+    async fn note_all(&mut self, mut reported: mpsc::Receiver<BatchDelivery>) -> SendSummary {
+        let mut sent = SendSummary::default();
         let mut interrupt = pin!(tokio::signal::ctrl_c());
         loop {
             let delivery = tokio::select! {
@@ -121,7 +121,7 @@ impl Sending<'_> {
         }
     }
 
-    fn note(&mut self, delivery: Delivery, sent: &mut Sent) -> Result<(), Failure> {
+    fn note(&mut self, delivery: BatchDelivery, sent: &mut SendSummary) -> Result<(), CliError> {
         self.checkpoint.record(&delivery.acknowledged)?;
         sent.accepted += delivery.acknowledged.accepted;
         sent.replayed += delivery.replayed;
@@ -142,34 +142,34 @@ impl Sending<'_> {
         match delivery.failure {
             Some(failure) => Err(failure),
             None if refused_any && self.options.stop_on_error => {
-                Err(Failure::Incomplete("stopped at the first refused row".into()))
+                Err(CliError::Incomplete("stopped at the first refused row".into()))
             }
             None => Ok(()),
         }
     }
 
-    fn interrupt(&self, sent: &mut Sent) {
+    fn interrupt(&self, sent: &mut SendSummary) {
         if self.stop.is_requested() {
             // A second Ctrl-C does not wait. What was acknowledged is on disk.
-            std::process::exit(i32::from(Failure::Interrupted.exit_code()));
+            std::process::exit(i32::from(CliError::Interrupted.exit_code()));
         }
         self.stop.request();
-        sent.failure.get_or_insert(Failure::Interrupted);
+        sent.failure.get_or_insert(CliError::Interrupted);
         self.progress
             .say("finishing the requests under way; Ctrl-C again stops at once");
     }
 }
 
 /// Sends the batches of some players, one after the other.
-struct Lane {
-    client: Client,
+struct PartitionSender {
+    client: ApiClient,
     permits: Arc<Semaphore>,
-    stop: Stop,
+    stop: StopSignal,
     stop_on_error: bool,
 }
 
-impl Lane {
-    async fn run(self, mut batches: mpsc::Receiver<Batch>, reports: mpsc::Sender<Delivery>) {
+impl PartitionSender {
+    async fn run(self, mut batches: mpsc::Receiver<ImportBatch>, reports: mpsc::Sender<BatchDelivery>) {
         while let Some(batch) = self.next(&mut batches).await {
             let Ok(_permit) = self.permits.acquire().await else {
                 return;
@@ -189,7 +189,7 @@ impl Lane {
         }
     }
 
-    async fn next(&self, batches: &mut mpsc::Receiver<Batch>) -> Option<Batch> {
+    async fn next(&self, batches: &mut mpsc::Receiver<ImportBatch>) -> Option<ImportBatch> {
         tokio::select! {
             biased;
             () = self.stop.requested() => None,
@@ -199,6 +199,6 @@ impl Lane {
 }
 
 /// A task that did not end by itself.
-fn broken(error: JoinError) -> Failure {
-    Failure::Output(std::io::Error::other(error))
+fn broken(error: JoinError) -> CliError {
+    CliError::Output(std::io::Error::other(error))
 }

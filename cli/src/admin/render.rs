@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output::printable;
 use crate::table::{ABSENT, layout, number, short_time, text};
 
@@ -51,12 +51,12 @@ pub(super) fn named(document: &Value, member: &str, columns: &[&str]) -> String 
 ///
 /// # Errors
 /// There is none in the answer.
-pub(super) fn secret(mut document: Value, member: &str) -> Result<(String, String), Failure> {
+pub(super) fn secret(mut document: Value, member: &str) -> Result<(String, String), CliError> {
     let secret = document
         .as_object_mut()
         .and_then(|document| document.remove(member))
         .and_then(|secret| secret.as_str().map(str::to_owned))
-        .ok_or_else(|| Failure::Protocol(format!("the answer has no `{member}`")))?;
+        .ok_or_else(|| CliError::Protocol(format!("the answer has no `{member}`")))?;
     Ok((secret, fields(&document, None)))
 }
 
