@@ -29,13 +29,13 @@ impl FromStr for ApiAddress {
         url.set_query(None);
         url.set_fragment(None);
         let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(without_version(&path)?);
+        url.set_path(strip_version(&path)?);
         Ok(Self(url))
     }
 }
 
 /// A base path without the API's own part, which people copy along.
-fn without_version(path: &str) -> Result<&str, String> {
+fn strip_version(path: &str) -> Result<&str, String> {
     match path.rsplit_once("/api/") {
         Some((base, "v1")) => Ok(base),
         Some((_base, version)) if version.starts_with('v') && !version.contains('/') => {
@@ -67,7 +67,7 @@ impl ApiAddress {
     }
 
     /// The address of a resource of the API. Each segment and each value is percent-encoded as a whole.
-    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
+    pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
         // In an address, these two mean "here" and "one up", however they are encoded.
         if let Some(segment) = segments
             .iter()
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn players_of_any_name_become_one_path_segment() {
         let url = address("http://127.0.0.1:3000")
-            .url(
+            .build_url(
                 &["leaderboards", "goals", "entries", "José/?#% (Uruguay)"],
                 &[("limit", "3".into())],
             )
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_base_path_stays_and_a_final_slash_does_not_matter() {
         for base in ["https://example.org/games", "https://example.org/games/"] {
-            let url = address(base).url(&["scores"], &[]).unwrap();
+            let url = address(base).build_url(&["scores"], &[]).unwrap();
             assert_eq!(url.as_str(), "https://example.org/games/api/v1/scores");
             assert_eq!(address(base).to_string(), "https://example.org/games");
         }
@@ -130,7 +130,7 @@ mod tests {
             "http://localhost:3000/api/v1/",
             "http://localhost:3000",
         ] {
-            let url = address(base).url(&["scores"], &[]).unwrap();
+            let url = address(base).build_url(&["scores"], &[]).unwrap();
             assert_eq!(url.as_str(), "http://localhost:3000/api/v1/scores");
         }
         assert_eq!(
@@ -154,7 +154,7 @@ mod tests {
         for segment in [".", "..", ""] {
             assert!(
                 address("http://localhost")
-                    .url(&["leaderboards", segment], &[])
+                    .build_url(&["leaderboards", segment], &[])
                     .is_err()
             );
         }

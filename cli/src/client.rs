@@ -42,7 +42,7 @@ pub(crate) struct ClientOptions {
 pub(crate) struct ApiRequest {
     /// The method.
     pub(crate) method: Method,
-    /// The whole address, from [`ApiClient::url`].
+    /// The whole address, from [`ApiClient::build_url`].
     pub(crate) url: Url,
     /// Further headers.
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -75,7 +75,7 @@ pub(crate) struct ApiResponse {
 
 impl ApiResponse {
     /// The body if the status says success, the problem otherwise.
-    pub(crate) fn success(self) -> Result<Vec<u8>, CliError> {
+    pub(crate) fn into_success_body(self) -> Result<Vec<u8>, CliError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
         }
@@ -108,10 +108,13 @@ impl ApiClient {
     /// A client; `notify` hears of retries, `stop` ends the waits between them.
     pub(crate) fn new(connection: ClientOptions, notify: Notify, stop: StopSignal) -> Result<Self, CliError> {
         let server = connection.server;
-        let http = http_client(&server.address, connection.timeout)
-            .map_err(|error| CliError::Usage(format!("no HTTP client: {}", innermost(&error))))?;
-        let key = server.key.map(|key| key_header(&key)).transpose()?;
-        let tenant = server.tenant.map(|tenant| tenant_header(&tenant)).transpose()?;
+        let http = build_http_client(&server.address, connection.timeout)
+            .map_err(|error| CliError::Usage(format!("no HTTP client: {}", innermost_cause(&error))))?;
+        let key = server.key.map(|key| build_key_header(&key)).transpose()?;
+        let tenant = server
+            .tenant
+            .map(|tenant| build_tenant_header(&tenant))
+            .transpose()?;
         Ok(Self {
             http,
             address: server.address,
@@ -124,31 +127,34 @@ impl ApiClient {
     }
 
     /// The address of a resource; each segment and each value is percent-encoded.
-    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
-        self.address.url(segments, query)
+    pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
+        self.address.build_url(segments, query)
     }
 
     /// Reads a resource.
     pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, CliError> {
-        let url = self.url(segments, query)?;
-        self.call(&ApiRequest::new(Method::GET, url)).await?.success()
+        let url = self.build_url(segments, query)?;
+        self.send(&ApiRequest::new(Method::GET, url))
+            .await?
+            .into_success_body()
     }
 
     /// Makes a call until there is an answer that is not "not now".
-    pub(crate) async fn call(&self, call: &ApiRequest) -> Result<ApiResponse, CliError> {
+    pub(crate) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, CliError> {
         let mut retry = 0;
         loop {
-            let not_now = match self.attempt(call).await? {
+            let not_now = match self.send_once(request).await? {
                 Ok(reply) => return Ok(reply),
                 Err(not_now) => not_now,
             };
             retry += 1;
-            self.pause(retry, &not_now.reason, not_now.retry_after).await?;
+            self.wait_before_retry(retry, &not_now.reason, not_now.retry_after)
+                .await?;
         }
     }
 
     /// Waits before retry number `retry` (from 1), or says that it is enough.
-    pub(crate) async fn pause(
+    pub(crate) async fn wait_before_retry(
         &self,
         retry: u32,
         reason: &str,
@@ -167,7 +173,7 @@ impl ApiClient {
                 asked.as_secs()
             )));
         }
-        let wait = retry::wait(retry, retry_after, retry::random());
+        let wait = retry::compute_wait(retry, retry_after, retry::random_fraction());
         let (seconds, of) = (wait.as_secs_f64(), self.retries);
         (self.notify)(&format!(
             "{reason}; trying again in {seconds:.1} s ({retry} of {of})"
@@ -179,26 +185,29 @@ impl ApiClient {
     }
 
     /// One attempt: an answer, or "not now", or a failure that waiting does not cure.
-    async fn attempt(&self, call: &ApiRequest) -> Result<Result<ApiResponse, TransientFailure>, CliError> {
-        let mut request = self.http.request(call.method.clone(), call.url.clone());
-        request = request.header(ACCEPT, "application/json, application/problem+json");
+    async fn send_once(
+        &self,
+        request: &ApiRequest,
+    ) -> Result<Result<ApiResponse, TransientFailure>, CliError> {
+        let mut builder = self.http.request(request.method.clone(), request.url.clone());
+        builder = builder.header(ACCEPT, "application/json, application/problem+json");
         if let Some(key) = &self.key {
-            request = request.header(KEY_HEADER, key.clone());
+            builder = builder.header(KEY_HEADER, key.clone());
         }
         if let Some(tenant) = &self.tenant {
-            request = request.header(TENANT_HEADER, tenant.clone());
+            builder = builder.header(TENANT_HEADER, tenant.clone());
         }
-        for (name, value) in &call.headers {
-            request = request.header(*name, value);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
         }
-        if let Some(body) = &call.body {
-            request = request
+        if let Some(body) = &request.body {
+            builder = builder
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        let mut response = match request.send().await {
+        let mut response = match builder.send().await {
             Ok(response) => response,
-            Err(error) => return self.judge(&error).map(Err),
+            Err(error) => return self.classify_error(&error).map(Err),
         };
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name)?.to_str().ok();
@@ -210,7 +219,7 @@ impl ApiClient {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(error) => return self.judge(&error).map(Err),
+                Err(error) => return self.classify_error(&error).map(Err),
             }
             if body.len() > MAX_RESPONSE_BYTES {
                 return Err(CliError::Protocol(format!(
@@ -220,7 +229,7 @@ impl ApiClient {
             }
         }
         if retry::is_transient(status) {
-            let reason = ApiProblem::from_response(status, &body).one_line();
+            let reason = ApiProblem::from_response(status, &body).to_line();
             return Ok(Err(TransientFailure {
                 reason: format!("{} says {reason}", self.address),
                 retry_after,
@@ -230,14 +239,14 @@ impl ApiClient {
     }
 
     /// Whether a failed exchange may work later.
-    fn judge(&self, error: &reqwest::Error) -> Result<TransientFailure, CliError> {
+    fn classify_error(&self, error: &reqwest::Error) -> Result<TransientFailure, CliError> {
         if error.is_builder() {
-            return Err(CliError::Usage(innermost(error)));
+            return Err(CliError::Usage(innermost_cause(error)));
         }
         let cause = if error.is_timeout() {
             "no answer in time".to_owned()
         } else {
-            innermost(error)
+            innermost_cause(error)
         };
         Ok(TransientFailure {
             reason: format!("{} is out of reach: {cause}", self.address),
@@ -246,7 +255,7 @@ impl ApiClient {
     }
 }
 
-fn http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+fn build_http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
     // An error means that a provider is installed already, which is just as good.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -266,20 +275,20 @@ fn http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest::Clien
     builder.build()
 }
 
-fn key_header(key: &str) -> Result<HeaderValue, CliError> {
+fn build_key_header(key: &str) -> Result<HeaderValue, CliError> {
     let mut value = HeaderValue::from_str(key.trim())
         .map_err(|_error| CliError::Usage("the key has characters that a header cannot carry".into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn tenant_header(tenant: &str) -> Result<HeaderValue, CliError> {
+fn build_tenant_header(tenant: &str) -> Result<HeaderValue, CliError> {
     HeaderValue::from_str(tenant.trim())
         .map_err(|_error| CliError::Usage(format!("`{tenant}` cannot be a tenant's id")))
 }
 
 /// The cause at the bottom, which says what happened; the layers above only say who noticed.
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = None;
     while let Some(current) = cause {

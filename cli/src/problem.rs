@@ -57,7 +57,7 @@ impl fmt::Display for InvalidField {
 
 impl InvalidField {
     /// The position `n` of a pointer into `#/scores/n…`.
-    pub(crate) fn submission(&self) -> Option<usize> {
+    pub(crate) fn submission_position(&self) -> Option<usize> {
         let rest = self.pointer.trim_start_matches('#').strip_prefix("/scores/")?;
         rest.split('/').next()?.parse().ok()
     }
@@ -69,13 +69,13 @@ impl ApiProblem {
         let mut problem: Self = serde_json::from_slice(body).unwrap_or_default();
         problem.status = status;
         if problem.title.is_empty() && problem.detail.is_empty() {
-            problem.title = reason(status).to_owned();
+            problem.title = default_title(status).to_owned();
         }
         problem
     }
 
     /// The message in one line, without the trace id; for a list of many.
-    pub(crate) fn one_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         if self.errors.is_empty() {
             parts.push(self.detail.clone());
@@ -91,7 +91,7 @@ impl ApiProblem {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+fn default_title(status: u16) -> &'static str {
     reqwest::StatusCode::from_u16(status)
         .ok()
         .and_then(|code| code.canonical_reason())
@@ -128,10 +128,10 @@ mod tests {
             "422 Invalid request: 1 field is wrong\n  #/scores/3/score: above the maximum of 1000\n  trace id: 4bf92f35"
         );
         assert_eq!(
-            problem.one_line(),
+            problem.to_line(),
             "422 Invalid request: #/scores/3/score: above the maximum of 1000"
         );
-        assert_eq!(problem.errors[0].submission(), Some(3));
+        assert_eq!(problem.errors[0].submission_position(), Some(3));
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
         let body = br#"{"title":"A parameter is not valid","errors":[{"parameter":"limit","detail":"must be an integer"}]}"#;
         let problem = ApiProblem::from_response(400, body);
         assert_eq!(
-            problem.one_line(),
+            problem.to_line(),
             "400 A parameter is not valid: limit: must be an integer"
         );
     }
@@ -150,7 +150,7 @@ mod tests {
             ApiProblem::from_response(502, b"<html>").to_string(),
             "502 Bad Gateway"
         );
-        assert_eq!(ApiProblem::from_response(404, b"").one_line(), "404 Not Found");
+        assert_eq!(ApiProblem::from_response(404, b"").to_line(), "404 Not Found");
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
                 pointer: pointer.into(),
                 ..InvalidField::default()
             }
-            .submission()
+            .submission_position()
         };
         assert_eq!(at("#/scores/12"), Some(12));
         assert_eq!(at("#/scores"), None);

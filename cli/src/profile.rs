@@ -77,7 +77,7 @@ impl ServerConfig {
     ///
     /// # Errors
     /// An address, the file or the profile is wrong or missing.
-    pub(crate) fn find(
+    pub(crate) fn resolve(
         flags: ProfileFlags,
         variables: Variables<'_>,
         warn: &mut dyn FnMut(&str),
@@ -87,39 +87,42 @@ impl ServerConfig {
         let explicit = flags
             .configuration
             .or_else(|| variable(CONFIGURATION).map(PathBuf::from));
-        let mut profile = load(explicit.as_deref(), variables, warn)?.choose(named.as_deref())?;
+        let mut profile =
+            load_file(explicit.as_deref(), variables, warn)?.choose_profile(named.as_deref())?;
         let environment = ServerOptions {
             address: variable(ADDRESS)
-                .map(|text| address(ADDRESS, &text))
+                .map(|text| parse_address(ADDRESS, &text))
                 .transpose()?,
             key: variable(KEY),
             tenant: variable(TENANT),
         };
-        let asked_for = flags.profile.is_some();
-        let address = first(asked_for, [&flags.given, &environment, &profile], |given| {
-            given.address.clone()
-        })
-        .map_or_else(|| address(DEFAULT_ADDRESS, DEFAULT_ADDRESS), Ok)?;
+        let is_profile_named = flags.profile.is_some();
+        let address = first_given(
+            is_profile_named,
+            [&flags.given, &environment, &profile],
+            |given| given.address.clone(),
+        )
+        .map_or_else(|| parse_address(DEFAULT_ADDRESS, DEFAULT_ADDRESS), Ok)?;
         if profile.address.as_ref().is_some_and(|own| *own != address) {
             profile.key = None;
         }
         let sources = [&flags.given, &environment, &profile];
-        let key = first(asked_for, sources, |given| given.key.clone());
+        let key = first_given(is_profile_named, sources, |given| given.key.clone());
         Ok(Self {
             key: key.filter(|key| !key.trim().is_empty()),
-            tenant: first(asked_for, sources, |given| given.tenant.clone()),
+            tenant: first_given(is_profile_named, sources, |given| given.tenant.clone()),
             address,
         })
     }
 }
 
 /// The first value of flags, variables and profile; the last two change places when the profile was asked for.
-fn first<T>(
-    asked_for: bool,
+fn first_given<T>(
+    is_profile_named: bool,
     [flags, environment, profile]: [&ServerOptions; 3],
     value: impl Fn(&ServerOptions) -> Option<T>,
 ) -> Option<T> {
-    let (second, third) = if asked_for {
+    let (second, third) = if is_profile_named {
         (profile, environment)
     } else {
         (environment, profile)
@@ -127,7 +130,7 @@ fn first<T>(
     value(flags).or_else(|| value(second)).or_else(|| value(third))
 }
 
-fn address(place: &str, text: &str) -> Result<ApiAddress, CliError> {
+fn parse_address(place: &str, text: &str) -> Result<ApiAddress, CliError> {
     text.parse()
         .map_err(|error| CliError::Usage(format!("{place}: {error}")))
 }
@@ -146,7 +149,7 @@ fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
 }
 
 /// Reads the named file, or the default one if it is there.
-fn load(
+fn load_file(
     explicit: Option<&Path>,
     variables: Variables<'_>,
     warn: &mut dyn FnMut(&str),
@@ -165,7 +168,7 @@ fn load(
         Err(error) => return Err(CliError::file(&path, error)),
     };
     let configuration: ConfigurationFile =
-        toml::from_str(&text).map_err(|error| CliError::Usage(wrong(&path, &text, &error)))?;
+        toml::from_str(&text).map_err(|error| CliError::Usage(describe_toml_error(&path, &text, &error)))?;
     if configuration
         .profiles
         .values()
@@ -181,7 +184,7 @@ fn load(
 }
 
 /// What is wrong with the file, without the line itself: it may hold a key.
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> String {
+fn describe_toml_error(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let line = error
         .span()
         .and_then(|span| text.get(..span.start))
@@ -214,7 +217,7 @@ struct LoadedConfiguration {
 
 impl LoadedConfiguration {
     /// The profile of this name, else the file's default one, else nothing.
-    fn choose(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
+    fn choose_profile(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
         let Some(name) = named.or(self.configuration.profile.as_deref()) else {
             return Ok(ServerOptions::default());
         };
@@ -224,7 +227,7 @@ impl LoadedConfiguration {
             return Err(CliError::Usage(format!(
                 "there is no profile `{name}` in {}{}",
                 self.path.display(),
-                suggest::among(name, "the profiles are", known)
+                suggest::format_suggestion(name, "the profiles are", known)
             )));
         };
         let place = format!("the profile `{name}` in {}", self.path.display());
@@ -232,7 +235,7 @@ impl LoadedConfiguration {
             address: profile
                 .address
                 .as_deref()
-                .map(|text| address(&place, text))
+                .map(|text| parse_address(&place, text))
                 .transpose()?,
             key: profile.key.clone(),
             tenant: profile.tenant.clone(),
@@ -281,7 +284,7 @@ mod tests {
             let read = |name: &str| variables.get(name).cloned();
             let warnings = &mut self.warnings;
             let mut warn = |line: &str| warnings.push(line.to_owned());
-            let server = ServerConfig::find(self.flags.clone(), &read, &mut warn)?;
+            let server = ServerConfig::resolve(self.flags.clone(), &read, &mut warn)?;
             Ok((server.address.to_string(), server.key, server.tenant))
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn is_transient(status: u16) -> bool {
 /// The wait before retry number `retry` (from 1): exponential, half of it random so that clients that
 /// failed together do not come back together, and never shorter than the server asked for.
 /// `random` is uniform in 0..1.
-pub(crate) fn wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+pub(crate) fn compute_wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)));
     let ceiling = doubled.min(LONGEST_WAIT);
     let jittered = ceiling / 2 + (ceiling / 2).mul_f64(random.clamp(0.0, 1.0));
@@ -49,7 +49,7 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
 }
 
 /// A number in 0..1 from the system's randomness (a half when there is none: only jitter is lost).
-pub(crate) fn random() -> f64 {
+pub(crate) fn random_fraction() -> f64 {
     getrandom::u32().map_or(0.5, |value| f64::from(value) / f64::from(u32::MAX))
 }
 
@@ -74,17 +74,19 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_ceiling_and_keep_half_of_it() {
-        let longest: Vec<u128> = (1..=9).map(|retry| wait(retry, None, 1.0).as_millis()).collect();
+        let longest: Vec<u128> = (1..=9)
+            .map(|retry| compute_wait(retry, None, 1.0).as_millis())
+            .collect();
         assert_eq!(longest, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
-        assert_eq!(wait(3, None, 0.0).as_millis(), 500);
-        assert_eq!(wait(u32::MAX, None, 0.0).as_millis(), 7500);
+        assert_eq!(compute_wait(3, None, 0.0).as_millis(), 500);
+        assert_eq!(compute_wait(u32::MAX, None, 0.0).as_millis(), 7500);
     }
 
     #[test]
     fn the_server_s_wait_is_never_cut_short() {
         let asked = Duration::from_secs(3);
-        assert!(wait(1, Some(asked), 0.0) >= asked);
-        assert!(wait(9, Some(asked), 1.0) <= asked + FIRST_WAIT);
+        assert!(compute_wait(1, Some(asked), 0.0) >= asked);
+        assert!(compute_wait(9, Some(asked), 1.0) <= asked + FIRST_WAIT);
     }
 
     #[test]

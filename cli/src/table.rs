@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 
 use crate::error::CliError;
 use crate::number::Integer;
-use crate::output::printable;
+use crate::output::escape_unprintable;
 use crate::wire::{EntryPage, PageEntry, PagePeriod};
 
 /// No frame, one line below the header.
@@ -24,7 +24,7 @@ pub(crate) struct ColumnHeading {
 }
 
 /// A column of text.
-pub(crate) fn text(heading: impl Into<String>) -> ColumnHeading {
+pub(crate) fn text_column(heading: impl Into<String>) -> ColumnHeading {
     ColumnHeading {
         text: heading.into(),
         numeric: false,
@@ -32,7 +32,7 @@ pub(crate) fn text(heading: impl Into<String>) -> ColumnHeading {
 }
 
 /// A column of numbers, aligned to the right.
-pub(crate) fn number(heading: impl Into<String>) -> ColumnHeading {
+pub(crate) fn number_column(heading: impl Into<String>) -> ColumnHeading {
     ColumnHeading {
         text: heading.into(),
         numeric: true,
@@ -40,17 +40,17 @@ pub(crate) fn number(heading: impl Into<String>) -> ColumnHeading {
 }
 
 /// A number, or a dash.
-pub(crate) fn optional(value: Option<Integer>) -> String {
+pub(crate) fn format_optional(value: Option<Integer>) -> String {
     value.map_or_else(|| ABSENT.to_owned(), |value| value.to_string())
 }
 
 /// Lays out rows under headings. Every cell is made safe to show.
-pub(crate) fn layout(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -> String {
+pub(crate) fn render_table(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
-    table.set_header(headings.iter().map(|heading| printable(&heading.text)));
+    table.set_header(headings.iter().map(|heading| escape_unprintable(&heading.text)));
     for row in rows {
-        table.add_row(row.iter().map(|cell| printable(cell)));
+        table.add_row(row.iter().map(|cell| escape_unprintable(cell)));
     }
     for (heading, column) in headings.iter().zip(table.column_iter_mut()) {
         column.set_padding(PADDING);
@@ -64,18 +64,18 @@ pub(crate) fn layout(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -> Stri
 }
 
 /// A page of entries with a line above that says what it is a page of. `marked` is pointed at.
-pub(crate) fn entries(page: &EntryPage, entries: &[PageEntry], marked: Option<&str>) -> String {
-    let names = column_names(entries);
-    let with_metadata = entries.iter().any(|entry| metadata(entry).is_some());
+pub(crate) fn render_entries(page: &EntryPage, entries: &[PageEntry], marked: Option<&str>) -> String {
+    let names = list_columns(entries);
+    let with_metadata = entries.iter().any(|entry| shown_metadata(entry).is_some());
     let mut headings = Vec::new();
     if marked.is_some() {
-        headings.push(text(""));
+        headings.push(text_column(""));
     }
-    headings.extend([number("rank"), text("player")]);
-    headings.extend(names.iter().map(number));
-    headings.push(text("reached"));
+    headings.extend([number_column("rank"), text_column("player")]);
+    headings.extend(names.iter().map(number_column));
+    headings.push(text_column("reached"));
     if with_metadata {
-        headings.push(text("metadata"));
+        headings.push(text_column("metadata"));
     }
     let rows = entries.iter().map(|entry| {
         let mut row = Vec::with_capacity(headings.len());
@@ -83,15 +83,15 @@ pub(crate) fn entries(page: &EntryPage, entries: &[PageEntry], marked: Option<&s
             row.push(if entry.player == player { MARK } else { "" }.to_owned());
         }
         row.extend([entry.rank.to_string(), entry.player.clone()]);
-        row.extend(names.iter().map(|name| optional(entry.values.get(name))));
-        row.push(short_time(entry.reached_at.as_deref().unwrap_or(ABSENT)));
+        row.extend(names.iter().map(|name| format_optional(entry.values.get(name))));
+        row.push(shorten_time(entry.reached_at.as_deref().unwrap_or(ABSENT)));
         if with_metadata {
-            row.push(metadata(entry).unwrap_or_default().to_owned());
+            row.push(shown_metadata(entry).unwrap_or_default().to_owned());
         }
         row
     });
     let rows = rows.collect();
-    format!("{}\n\n{}", caption(page), layout(&headings, rows))
+    format!("{}\n\n{}", render_caption(page), render_table(&headings, rows))
 }
 
 /// Reads the entries of a page.
@@ -105,14 +105,14 @@ pub(crate) fn read_entries(page: &EntryPage) -> Result<Vec<PageEntry>, CliError>
 }
 
 /// The columns of the entries, in the server's order.
-pub(crate) fn column_names(entries: &[PageEntry]) -> Vec<String> {
+pub(crate) fn list_columns(entries: &[PageEntry]) -> Vec<String> {
     entries
         .first()
         .map(|entry| entry.values.0.iter().map(|(name, _value)| name.clone()).collect())
         .unwrap_or_default()
 }
 
-fn metadata(entry: &PageEntry) -> Option<&str> {
+fn shown_metadata(entry: &PageEntry) -> Option<&str> {
     entry
         .metadata
         .as_deref()
@@ -120,10 +120,10 @@ fn metadata(entry: &PageEntry) -> Option<&str> {
         .filter(|json| !matches!(*json, "{}" | "null"))
 }
 
-fn caption(page: &EntryPage) -> String {
+fn render_caption(page: &EntryPage) -> String {
     let mut parts = vec![
-        printable(&page.leaderboard),
-        format!("period {}", printable(&bounds(&page.period))),
+        escape_unprintable(&page.leaderboard),
+        format!("period {}", escape_unprintable(&format_period(&page.period))),
     ];
     if let Some(count) = page.count.and_then(|count| u64::try_from(count.0).ok()) {
         parts.push(format!(
@@ -138,21 +138,21 @@ fn caption(page: &EntryPage) -> String {
     parts.join(" · ")
 }
 
-fn bounds(period: &PagePeriod) -> String {
+fn format_period(period: &PagePeriod) -> String {
     match period {
         PagePeriod::Bounds {
             id,
             starts_at: Some(start),
             ends_at: Some(end),
         } => {
-            format!("{id} ({} to {})", short_time(start), short_time(end))
+            format!("{id} ({} to {})", shorten_time(start), shorten_time(end))
         }
         period => period.id().to_owned(),
     }
 }
 
 /// Drops from an instant what is zero: the milliseconds, and the whole time at midnight UTC.
-pub(crate) fn short_time(time: &str) -> String {
+pub(crate) fn shorten_time(time: &str) -> String {
     let Some(text) = time.strip_suffix('Z') else {
         return time.to_owned();
     };
@@ -186,7 +186,7 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
 ──────────────────────────────────────────────────────────────────
     9  三浦 知良                    55  2000-02-16
    10  José       -9223372036854775808  2001-02-03T04:05:06.700Z";
-        assert_eq!(entries(&page, &list, None), expected);
+        assert_eq!(render_entries(&page, &list, None), expected);
     }
 
     #[test]
@@ -196,7 +196,7 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
             {"rank":1,"player":"a","values":{"points":3,"ms":70},"metadata":{"car":"red"}},
             {"rank":2,"player":"b","values":{"points":2,"ms":65},"metadata":{}}]}"#,
         );
-        let text = entries(&page, &list, Some("b"));
+        let text = render_entries(&page, &list, Some("b"));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "race · period all");
         assert!(lines[2].contains("points  ms  reached  metadata"), "{text}");
@@ -210,6 +210,6 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
     #[test]
     fn an_empty_list_is_a_header_alone() {
         let (page, list) = page(r#"{"leaderboard":"l","period":"all","count":0,"entries":[]}"#);
-        assert_eq!(entries(&page, &list, None).lines().count(), 4);
+        assert_eq!(render_entries(&page, &list, None).lines().count(), 4);
     }
 }

@@ -189,23 +189,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_submission_is_written_as_the_contract_says() {
-        let leaderboards = ["goals".to_owned(), "goals-by-year".to_owned()];
-        let submission = SubmissionBody {
-            leaderboards: &leaderboards,
-            player: "José Piendibene (Uruguay)",
-            score: Some(Integer(1)),
-            occurred_at: Some("1916-07-02T00:00:00Z"),
-            id: Some("a"),
-            ..SubmissionBody::default()
-        };
-        assert_eq!(
-            serde_json::to_string(&submission).unwrap(),
-            r#"{"leaderboards":["goals","goals-by-year"],"player":"José Piendibene (Uruguay)","score":1,"occurred_at":"1916-07-02T00:00:00Z","id":"a"}"#
-        );
-    }
-
-    #[test]
     fn outcomes_of_one_and_of_several_leaderboards_are_understood() {
         let one: ScoreOutcome = serde_json::from_str(
             r#"{"status_code":200,"leaderboard":"goals","status":"created","rank":null,"replayed":true}"#,
@@ -222,18 +205,6 @@ mod tests {
             serde_json::from_str(r#"{"status_code":422,"problem":{"title":"Invalid","detail":"too long"}}"#)
                 .unwrap();
         assert!(!refused.is_success());
-        assert_eq!(refused.into_problem().one_line(), "422 Invalid: too long");
-    }
-
-    #[test]
-    fn an_entry_keeps_integers_and_metadata_exact() {
-        let json = r#"{"leaderboard":"l","period":{"id":"all","starts_at":null,"ends_at":null},"version":17,"count":1,
-            "entries":[{"rank":1,"player":"p","values":{"score":"9223372036854775807"},"metadata":{"x":1.10}}],"next":null}"#;
-        let page: EntryPage = serde_json::from_str(json).unwrap();
-        let entry: PageEntry = serde_json::from_str(page.entries[0].get()).unwrap();
-        assert_eq!(entry.values.get("score"), Some(Integer(i64::MAX)));
-        assert_eq!(entry.metadata.unwrap().get(), r#"{"x":1.10}"#);
-        assert_eq!(page.period.id(), "all");
-        assert!(!page.drifted);
+        assert_eq!(refused.into_problem().to_line(), "422 Invalid: too long");
     }
 }

@@ -28,26 +28,32 @@ pub(super) const DEFAULT_LIMIT: u64 = 100;
 const LIST_HEADING: &str = "List";
 
 /// A command for each noun.
-pub(crate) fn commands() -> impl Iterator<Item = Command> {
+pub(crate) fn build_commands() -> impl Iterator<Item = Command> {
     NOUNS.iter().map(|noun: &'static Noun| {
         Command::new(noun.name)
             .about(noun.about)
             .subcommand_required(true)
             .arg_required_else_help(true)
-            .subcommands(noun.operations.iter().map(command))
+            .subcommands(noun.operations.iter().map(build_command))
     })
 }
 
-fn command(operation: &'static AdminOperation) -> Command {
+fn build_command(operation: &'static AdminOperation) -> Command {
     let mut command = Command::new(operation.verb).about(operation.about);
     for name in operation.arguments() {
-        command = command.arg(positional(name, operation.path_without.is_none()));
+        command = command.arg(build_positional(name, operation.path_without.is_none()));
     }
     command = command
-        .args(operation.query.iter().map(|field| option(PARAMETER, field)))
-        .args(operation.body.fields().iter().map(|field| option(OPTION, field)));
+        .args(operation.query.iter().map(|field| build_option(PARAMETER, field)))
+        .args(
+            operation
+                .body
+                .fields()
+                .iter()
+                .map(|field| build_option(OPTION, field)),
+        );
     if !matches!(operation.body, BodyRule::None) {
-        command = command.args(document());
+        command = command.args(document_options());
     }
     if operation.for_operator {
         command = command.arg(
@@ -58,15 +64,15 @@ fn command(operation: &'static AdminOperation) -> Command {
         );
     }
     if operation.paged.is_some() {
-        command = command.args(list());
+        command = command.args(list_options());
     }
     if operation.conditional {
-        command = command.args(conditions(operation.method));
+        command = command.args(condition_options(operation.method));
     }
     command
 }
 
-fn positional(name: &'static str, required: bool) -> Arg {
+fn build_positional(name: &'static str, required: bool) -> Arg {
     Arg::new(format!("{ARGUMENT}{name}"))
         .value_name(name.to_uppercase())
         .required(required)
@@ -76,7 +82,7 @@ fn positional(name: &'static str, required: bool) -> Arg {
         })
 }
 
-fn option(prefix: &str, field: &'static CommandOption) -> Arg {
+fn build_option(prefix: &str, field: &'static CommandOption) -> Arg {
     let argument = Arg::new(format!("{prefix}{}", field.flag))
         .long(field.flag)
         .help(field.help);
@@ -88,7 +94,7 @@ fn option(prefix: &str, field: &'static CommandOption) -> Arg {
             .value_parser(value_parser!(Integer)),
         OptionKind::Instant => argument
             .value_name("TIME")
-            .value_parser(|text: &str| crate::instant::normalise(text)),
+            .value_parser(|text: &str| crate::instant::normalise_instant(text)),
         OptionKind::Switch => argument.action(ArgAction::SetTrue),
         OptionKind::One(words) => argument
             .value_name("WORD")
@@ -109,7 +115,7 @@ fn option(prefix: &str, field: &'static CommandOption) -> Arg {
 }
 
 /// What makes a body beside its own options.
-fn document() -> [Arg; 2] {
+fn document_options() -> [Arg; 2] {
     [
         Arg::new(FILE)
             .long("file")
@@ -126,7 +132,7 @@ fn document() -> [Arg; 2] {
     ]
 }
 
-fn list() -> [Arg; 2] {
+fn list_options() -> [Arg; 2] {
     [
         Arg::new(LIMIT)
             .long("limit")
@@ -145,7 +151,7 @@ fn list() -> [Arg; 2] {
     ]
 }
 
-fn conditions(method: &str) -> Vec<Arg> {
+fn condition_options(method: &str) -> Vec<Arg> {
     if method == "GET" {
         return Vec::new();
     }
@@ -168,18 +174,18 @@ fn conditions(method: &str) -> Vec<Arg> {
 }
 
 /// The value of the path's argument.
-pub(super) fn argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+pub(super) fn path_argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches
         .get_one::<String>(&format!("{ARGUMENT}{name}"))
         .map(String::as_str)
 }
 
 /// The id of a field of the body.
-pub(super) fn of_body(field: &CommandOption) -> String {
+pub(super) fn body_option_id(field: &CommandOption) -> String {
     format!("{OPTION}{}", field.flag)
 }
 
 /// The id of a parameter of the query.
-pub(super) fn of_query(field: &CommandOption) -> String {
+pub(super) fn query_option_id(field: &CommandOption) -> String {
     format!("{PARAMETER}{}", field.flag)
 }

@@ -13,7 +13,7 @@ use crate::number::Integer;
 ///
 /// # Errors
 /// The file cannot be read, an option makes no sense, or nothing is given where something must be.
-pub(super) fn build(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value>, CliError> {
+pub(super) fn build_body(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value>, CliError> {
     if matches!(body, BodyRule::None) {
         return Ok(None);
     }
@@ -21,8 +21,8 @@ pub(super) fn build(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value
     let mut document = file.map(|path| read_document(path)).transpose()?;
     let empty = || Value::Object(Map::new());
     for field in body.fields() {
-        if let Some(value) = value(field, &arguments::of_body(field), matches)? {
-            set(document.get_or_insert_with(empty), field.member, value)?;
+        if let Some(value) = read_option(field, &arguments::body_option_id(field), matches)? {
+            set_member(document.get_or_insert_with(empty), field.member, value)?;
         }
     }
     for text in matches.get_many::<String>(SET).into_iter().flatten() {
@@ -30,7 +30,7 @@ pub(super) fn build(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value
             .split_once('=')
             .ok_or_else(|| CliError::Usage(format!("--set {text}: write it like member=value")))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_text| Value::from(value));
-        set(document.get_or_insert_with(empty), member, value)?;
+        set_member(document.get_or_insert_with(empty), member, value)?;
     }
     match body {
         BodyRule::Required(_) if document.is_none() => Err(CliError::Usage(
@@ -42,7 +42,7 @@ pub(super) fn build(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value
 }
 
 /// The value of an option in JSON; `None` when it is not given.
-pub(super) fn value(
+pub(super) fn read_option(
     field: &CommandOption,
     id: &str,
     matches: &ArgMatches,
@@ -59,12 +59,16 @@ pub(super) fn value(
         }),
         OptionKind::Many(_) => texts().map(|words| words.map(|word| json!(word)).collect()),
         OptionKind::Columns => texts()
-            .map(|columns| columns.map(|column| column_of(column)).collect::<Result<_, _>>())
+            .map(|columns| {
+                columns
+                    .map(|column| parse_column(column))
+                    .collect::<Result<_, _>>()
+            })
             .transpose()?,
     })
 }
 
-fn column_of(text: &str) -> Result<Value, CliError> {
+fn parse_column(text: &str) -> Result<Value, CliError> {
     let (name, order) = text.split_once(':').unwrap_or((text, "desc"));
     if !matches!(order, "asc" | "desc") {
         return Err(CliError::Usage(format!(
@@ -75,9 +79,9 @@ fn column_of(text: &str) -> Result<Value, CliError> {
 }
 
 /// Sets a member of nested objects; `\.` is a dot in a name.
-fn set(document: &mut Value, path: &str, value: Value) -> Result<(), CliError> {
+fn set_member(document: &mut Value, path: &str, value: Value) -> Result<(), CliError> {
     let mut place = document;
-    for name in names(path) {
+    for name in split_path(path) {
         if place.is_null() {
             *place = Value::Object(Map::new());
         }
@@ -91,7 +95,7 @@ fn set(document: &mut Value, path: &str, value: Value) -> Result<(), CliError> {
     Ok(())
 }
 
-fn names(path: &str) -> impl Iterator<Item = String> {
+fn split_path(path: &str) -> impl Iterator<Item = String> {
     const DOT_IN_A_NAME: &str = "\0";
     let path = path.replace("\\.", DOT_IN_A_NAME);
     let names: Vec<String> = path
@@ -104,12 +108,14 @@ fn names(path: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::arguments::commands;
+    use crate::admin::arguments::build_commands;
 
     fn body(line: &str) -> Result<Option<Value>, CliError> {
         let mut words = line.split(' ');
         let noun = words.next().unwrap();
-        let command = commands().find(|command| command.get_name() == noun).unwrap();
+        let command = build_commands()
+            .find(|command| command.get_name() == noun)
+            .unwrap();
         let matches = command
             .try_get_matches_from(std::iter::once(noun).chain(words))
             .unwrap();
@@ -119,7 +125,7 @@ mod tests {
             .find(|known| known.name == noun)
             .unwrap();
         let operation = noun.operations.iter().find(|known| known.verb == verb).unwrap();
-        build(operation.body, matches)
+        build_body(operation.body, matches)
     }
 
     #[test]

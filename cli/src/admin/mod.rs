@@ -12,14 +12,14 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::args::Global;
-use crate::client::{ApiClient, ApiRequest, ApiResponse};
+use crate::client::{ApiClient, ApiRequest};
 use crate::error::CliError;
 use crate::output;
 use crate::retry::generate_id;
 use crate::wire::parse_body;
 use operation::{AdminOperation, AnswerFormat};
 
-pub(crate) use arguments::commands;
+pub(crate) use arguments::build_commands;
 
 /// The problem of a request whose idempotency key has been used: an earlier try was done, and its answer got lost.
 const ALREADY_DONE: &str = "/problems/already-done";
@@ -48,15 +48,17 @@ impl<'a> AdminCommand<'a> {
     /// The arguments make no sense, the call fails, or the server refuses it.
     pub(crate) async fn run(&self, global: &Global) -> Result<(), CliError> {
         let client = global.create_client()?;
-        let call = self.call(&client)?;
+        let request = self.build_request(&client)?;
         if let Some(paged) = self.operation.paged {
-            let list = list::read(&client, &call, paged, self.matches, self.member()).await?;
-            return self.show(global, &list.body, None);
+            let body = list::read_list(&client, &request, paged, self.matches, self.member()).await?;
+            return self.print_response(global, &body, None);
         }
-        let reply = client.call(&call).await?;
+        let reply = client.send(&request).await?;
         let etag = reply.etag.clone();
-        let body = ApiResponse::success(reply).map_err(|failure| self.with_remedy(failure))?;
-        self.show(global, &body, etag.as_deref())
+        let body = reply
+            .into_success_body()
+            .map_err(|failure| self.with_remedy(failure))?;
+        self.print_response(global, &body, etag.as_deref())
     }
 
     /// The failure, with what to do where an earlier try made the secret and its answer was lost.
@@ -71,22 +73,22 @@ impl<'a> AdminCommand<'a> {
         }
     }
 
-    fn call(&self, client: &ApiClient) -> Result<ApiRequest, CliError> {
+    fn build_request(&self, client: &ApiClient) -> Result<ApiRequest, CliError> {
         let method = Method::from_bytes(self.operation.method.as_bytes())
             .map_err(|error| CliError::Usage(error.to_string()))?;
-        let body = body::build(self.operation.body, self.matches)?;
+        let body = body::build_body(self.operation.body, self.matches)?;
         Ok(ApiRequest {
             headers: self.headers()?,
             body: body.map(|body| body.to_string()),
-            ..ApiRequest::new(method, self.url(client)?)
+            ..ApiRequest::new(method, self.build_url(client)?)
         })
     }
 
-    fn url(&self, client: &ApiClient) -> Result<Url, CliError> {
+    fn build_url(&self, client: &ApiClient) -> Result<Url, CliError> {
         let named: Vec<&str> = self
             .operation
             .arguments()
-            .filter_map(|name| arguments::argument(self.matches, name))
+            .filter_map(|name| arguments::path_argument(self.matches, name))
             .collect();
         let path = match self.operation.path_without {
             Some(path) if named.is_empty() => path,
@@ -104,13 +106,13 @@ impl<'a> AdminCommand<'a> {
                 segment
             });
         }
-        client.url(&segments, &self.query()?)
+        client.build_url(&segments, &self.query()?)
     }
 
     fn query(&self) -> Result<Vec<(&'static str, String)>, CliError> {
         let mut query = Vec::new();
         for field in self.operation.query {
-            match body::value(field, &arguments::of_query(field), self.matches)? {
+            match body::read_option(field, &arguments::query_option_id(field), self.matches)? {
                 Some(Value::String(text)) => query.push((field.member, text)),
                 Some(value) => query.push((field.member, value.to_string())),
                 None => {}
@@ -148,37 +150,37 @@ impl<'a> AdminCommand<'a> {
         }
     }
 
-    fn show(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), CliError> {
+    fn print_response(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), CliError> {
         if let AnswerFormat::Done(done) = self.operation.view
             && body.is_empty()
         {
             let named = self
                 .operation
                 .arguments()
-                .filter_map(|name| arguments::argument(self.matches, name));
-            let mut words: Vec<String> = named.map(output::printable).collect();
+                .filter_map(|name| arguments::path_argument(self.matches, name));
+            let mut words: Vec<String> = named.map(output::escape_unprintable).collect();
             words.push(done.to_owned());
             eprintln!("edgeboard: {}", words.join(" "));
             return Ok(());
         }
         if global.json {
-            return output::print(body);
+            return output::print_line(body);
         }
         let document: Value = parse_body(body)?;
         match self.operation.view {
             AnswerFormat::Secret(member) => {
-                let (secret, rest) = render::secret(document, member)?;
+                let (secret, rest) = render::split_secret(document, member)?;
                 eprintln!("{rest}");
-                output::print(secret.as_bytes())
+                output::print_line(secret.as_bytes())
             }
             AnswerFormat::Rows(member, columns) => {
-                output::print(render::rows(&document, member, columns).as_bytes())
+                output::print_line(render::render_rows(&document, member, columns).as_bytes())
             }
             AnswerFormat::Named(member, columns) => {
-                output::print(render::named(&document, member, columns).as_bytes())
+                output::print_line(render::render_named(&document, member, columns).as_bytes())
             }
             AnswerFormat::Fields | AnswerFormat::Done(_) => {
-                output::print(render::fields(&document, etag).as_bytes())
+                output::print_line(render::render_fields(&document, etag).as_bytes())
             }
         }
     }

@@ -122,7 +122,7 @@ impl Global {
         let variables = |name: &str| std::env::var(name).ok();
         let mut warn = |line: &str| eprintln!("edgeboard: {line}");
         Ok(Self {
-            server: ServerConfig::find(flags, &variables, &mut warn)?,
+            server: ServerConfig::resolve(flags, &variables, &mut warn)?,
             json: args.json,
             retries: args.retries,
             timeout: Duration::from_secs(args.timeout),
@@ -148,7 +148,7 @@ impl Global {
     }
 
     /// The server and the tenant in one line, for what belongs to both.
-    pub(crate) fn place(&self) -> String {
+    pub(crate) fn checkpoint_scope(&self) -> String {
         match &self.server.tenant {
             None => self.server.address.to_string(),
             Some(tenant) => format!("{} as {tenant}", self.server.address),

@@ -43,7 +43,7 @@ pub(crate) fn build_command() -> clap::Command {
         .subcommand_required(true)
         .arg_required_else_help(true);
     let command = ScoreCommand::augment_subcommands(GlobalArgs::augment_args(command));
-    with_configuration(command.subcommands(admin::commands()))
+    with_configuration(command.subcommands(admin::build_commands()))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn reference() -> String {
     section(&mut text, "## Exit codes", EXIT_CODES);
     // Without the options of every command, which would repeat in each.
     let mut commands = ScoreCommand::augment_subcommands(Command::new("edgeboard"))
-        .subcommands(admin::commands())
+        .subcommands(admin::build_commands())
         .disable_help_subcommand(true);
     commands.build();
     for command in commands.get_subcommands() {

@@ -16,5 +16,5 @@ pub(crate) fn run(args: &CompletionArgs, mut command: clap::Command) -> Result<(
         Shell::Zsh => generate(Zsh, &mut command, name, &mut script),
         Shell::Fish => generate(Fish, &mut command, name, &mut script),
     }
-    output::print(&script)
+    output::print_line(&script)
 }

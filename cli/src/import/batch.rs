@@ -1,4 +1,4 @@
-//! Rows in batches, in lanes: a lane has all rows of its players, and its batches go one after the other.
+//! Rows in batches, in partitions: a partition has all rows of its players, and its batches go one after the other.
 
 use sha2::{Digest, Sha256};
 
@@ -21,8 +21,8 @@ pub(crate) struct BatchRow {
 /// What goes into one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ImportBatch {
-    /// The lane.
-    pub(crate) lane: usize,
+    /// The partition.
+    pub(crate) partition: usize,
     /// The rows, in the order of the file.
     pub(crate) rows: Vec<BatchRow>,
 }
@@ -45,7 +45,7 @@ impl ImportBatch {
 /// Collects rows until a batch is full.
 #[derive(Debug)]
 pub(crate) struct Batcher {
-    lanes: Vec<OpenBatch>,
+    partitions: Vec<OpenBatch>,
     batch_rows: usize,
 }
 
@@ -56,32 +56,35 @@ struct OpenBatch {
 }
 
 impl Batcher {
-    /// `lanes` lanes, and at most `batch_rows` rows in a batch.
-    pub(crate) fn new(lanes: usize, batch_rows: usize) -> Self {
-        let lanes = std::iter::repeat_with(OpenBatch::default)
-            .take(lanes.max(1))
+    /// `partitions` partitions, and at most `batch_rows` rows in a batch.
+    pub(crate) fn new(partitions: usize, batch_rows: usize) -> Self {
+        let partitions = std::iter::repeat_with(OpenBatch::default)
+            .take(partitions.max(1))
             .collect();
-        Self { lanes, batch_rows }
+        Self {
+            partitions,
+            batch_rows,
+        }
     }
 
-    /// The lane of a player: always the same for the same number of lanes.
-    pub(crate) fn lane(&self, player: &str) -> usize {
+    /// The partition of a player: always the same for the same number of partitions.
+    pub(crate) fn partition(&self, player: &str) -> usize {
         let mut bytes = [0; 4];
         for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(player)) {
             *byte = hashed;
         }
-        usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.lanes.len().max(1)
+        usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.partitions.len().max(1)
     }
 
-    /// Adds a row to its lane; gives the batch before it if the row does not fit any more.
-    pub(crate) fn push(&mut self, lane: usize, row: BatchRow) -> Option<ImportBatch> {
-        let filling = self.lanes.get_mut(lane)?;
+    /// Adds a row to its partition; gives the batch before it if the row does not fit any more.
+    pub(crate) fn push(&mut self, partition: usize, row: BatchRow) -> Option<ImportBatch> {
+        let filling = self.partitions.get_mut(partition)?;
         let bytes = row.json.len() + 1;
         let is_full = filling.rows.len() >= self.batch_rows || filling.bytes + bytes > MAX_BATCH_BYTES;
         let full = (is_full && !filling.rows.is_empty()).then(|| {
             filling.bytes = 0;
             ImportBatch {
-                lane,
+                partition,
                 rows: std::mem::take(&mut filling.rows),
             }
         });
@@ -92,12 +95,12 @@ impl Batcher {
 
     /// What is left.
     pub(crate) fn finish(self) -> impl Iterator<Item = ImportBatch> {
-        self.lanes
+        self.partitions
             .into_iter()
             .enumerate()
-            .filter(|(_lane, filling)| !filling.rows.is_empty())
-            .map(|(lane, filling)| ImportBatch {
-                lane,
+            .filter(|(_partition, filling)| !filling.rows.is_empty())
+            .map(|(partition, filling)| ImportBatch {
+                partition,
                 rows: filling.rows,
             })
     }
@@ -141,25 +144,16 @@ mod tests {
     }
 
     #[test]
-    fn a_player_has_one_lane_and_all_lanes_are_used() {
+    fn a_player_has_one_partition_and_all_partitions_are_used() {
         let batcher = Batcher::new(4, 10);
-        let lanes: Vec<usize> = (0..200)
-            .map(|number| batcher.lane(&format!("player {number}")))
+        let partitions: Vec<usize> = (0..200)
+            .map(|number| batcher.partition(&format!("player {number}")))
             .collect();
         let again: Vec<usize> = (0..200)
-            .map(|number| batcher.lane(&format!("player {number}")))
+            .map(|number| batcher.partition(&format!("player {number}")))
             .collect();
-        assert_eq!(lanes, again);
-        assert!((0..4).all(|lane| lanes.contains(&lane)));
-        assert!(lanes.iter().all(|lane| *lane < 4));
-    }
-
-    #[test]
-    fn the_body_is_one_json_document() {
-        let rows = [row(0, 0), row(1, 0)].map(|row| BatchRow {
-            json: format!("{{\"n\":{}}}", row.row),
-            ..row
-        });
-        assert_eq!(ImportBatch::body(rows.iter()), r#"{"scores":[{"n":0},{"n":1}]}"#);
+        assert_eq!(partitions, again);
+        assert!((0..4).all(|partition| partitions.contains(&partition)));
+        assert!(partitions.iter().all(|partition| *partition < 4));
     }
 }

@@ -1,8 +1,8 @@
 //! What was acknowledged, on disk: one line per acknowledged batch, so that a killed import goes on
 //! where it was.
 //!
-//! Rows are counted from 0 over the data rows of the file. Each row belongs to a lane (by its player),
-//! and a lane's batches are sent one after the other; so "lane 2 is through with row 1500, except rows
+//! Rows are counted from 0 over the data rows of the file. Each row belongs to a partition (by its player),
+//! and a partition's batches are sent one after the other; so "partition 2 is through with row 1500, except rows
 //! 7 and 9" says all. A line that was being written when the process was killed is ignored: its batch is
 //! sent again, and the ids make that harmless.
 
@@ -30,25 +30,26 @@ pub(crate) struct CheckpointHeader {
     mapping: String,
     /// The SHA-256 of the file's content.
     content: String,
-    /// The number of lanes.
-    pub(crate) lanes: usize,
+    /// The number of partitions.
+    #[serde(rename = "lanes")]
+    pub(crate) partitions: usize,
 }
 
 impl CheckpointHeader {
     /// A header of the current form.
-    pub(crate) fn new(address: String, mapping: String, content: String, lanes: usize) -> Self {
+    pub(crate) fn new(address: String, mapping: String, content: String, partitions: usize) -> Self {
         Self {
             form: FORM,
             address,
             mapping,
             content,
-            lanes,
+            partitions,
         }
     }
 
     fn is_same_import(&self, other: &Self) -> bool {
         Self {
-            lanes: other.lanes,
+            partitions: other.partitions,
             ..self.clone()
         } == *other
     }
@@ -57,9 +58,10 @@ impl CheckpointHeader {
 /// What a batch came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AcknowledgedBatch {
-    /// The lane.
-    pub(crate) lane: usize,
-    /// The last row of the batch; everything before it in the lane was in this batch or an earlier one.
+    /// The partition.
+    #[serde(rename = "lane")]
+    pub(crate) partition: usize,
+    /// The last row of the batch; everything before it in the partition was in this batch or an earlier one.
     pub(crate) through: u64,
     /// The rows that the server took.
     pub(crate) accepted: u64,
@@ -80,22 +82,22 @@ pub(crate) struct ImportedRows {
 }
 
 impl ImportedRows {
-    fn new(lanes: usize) -> Self {
+    fn new(partitions: usize) -> Self {
         Self {
-            through: vec![None; lanes],
+            through: vec![None; partitions],
             ..Self::default()
         }
     }
 
     /// Whether the server took this row.
-    pub(crate) fn contains(&self, lane: usize, row: u64) -> bool {
-        self.is_through(lane, row) && !self.open.contains(&row)
+    pub(crate) fn contains(&self, partition: usize, row: u64) -> bool {
+        self.is_through(partition, row) && !self.open.contains(&row)
     }
 
     /// Whether the row was in a batch that was acknowledged.
-    pub(crate) fn is_through(&self, lane: usize, row: u64) -> bool {
+    pub(crate) fn is_through(&self, partition: usize, row: u64) -> bool {
         self.through
-            .get(lane)
+            .get(partition)
             .copied()
             .flatten()
             .is_some_and(|through| row <= through)
@@ -107,7 +109,7 @@ impl ImportedRows {
     }
 
     fn add(&mut self, acknowledged: &AcknowledgedBatch) {
-        if let Some(through) = self.through.get_mut(acknowledged.lane) {
+        if let Some(through) = self.through.get_mut(acknowledged.partition) {
             *through = Some(through.map_or(acknowledged.through, |before| before.max(acknowledged.through)));
         }
         self.open.retain(|row| !acknowledged.closed.contains(row));
@@ -127,7 +129,7 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     /// Opens or makes the file. With `again`, what it says is forgotten. The header that counts is
-    /// [`Checkpoint::header`], since an import that goes on keeps its lanes.
+    /// [`Checkpoint::header`], since an import that goes on keeps its partitions.
     pub(crate) fn open(path: &Path, header: CheckpointHeader, again: bool) -> Result<Self, CliError> {
         let failed = |error: std::io::Error| CliError::file(path, error);
         if let Some(parent) = path.parent() {
@@ -150,7 +152,7 @@ impl Checkpoint {
         let mut checkpoint = Self {
             path: path.to_owned(),
             file,
-            done: ImportedRows::new(header.lanes),
+            done: ImportedRows::new(header.partitions),
             header,
         };
         if again || !checkpoint.load()? {
@@ -171,7 +173,7 @@ impl Checkpoint {
 
     /// Forgets everything.
     pub(crate) fn restart(&mut self) -> Result<(), CliError> {
-        self.done = ImportedRows::new(self.header.lanes);
+        self.done = ImportedRows::new(self.header.partitions);
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
@@ -202,9 +204,9 @@ impl Checkpoint {
         let mut line = Vec::new();
         let mut whole = 0;
         let mut found = None;
-        while let Some(length) = next_line(&mut reader, &mut line).map_err(failed)? {
+        while let Some(length) = read_line(&mut reader, &mut line).map_err(failed)? {
             match &mut found {
-                None => found = Some(self.check(&line)?),
+                None => found = Some(self.check_header(&line)?),
                 Some((_header, done)) => match serde_json::from_slice::<AcknowledgedBatch>(&line) {
                     Ok(acknowledged) => done.add(&acknowledged),
                     Err(error) => return Err(CliError::file(&self.path, format!("damaged: {error}"))),
@@ -223,7 +225,7 @@ impl Checkpoint {
         Ok(true)
     }
 
-    fn check(&self, line: &[u8]) -> Result<(CheckpointHeader, ImportedRows), CliError> {
+    fn check_header(&self, line: &[u8]) -> Result<(CheckpointHeader, ImportedRows), CliError> {
         let header: CheckpointHeader = serde_json::from_slice(line)
             .map_err(|_error| CliError::file(&self.path, "this is no checkpoint of an import"))?;
         if !header.is_same_import(&self.header) {
@@ -231,13 +233,13 @@ impl Checkpoint {
                           --checkpoint, or --again to start over";
             return Err(CliError::file(&self.path, reason));
         }
-        let done = ImportedRows::new(header.lanes);
+        let done = ImportedRows::new(header.partitions);
         Ok((header, done))
     }
 }
 
 /// The next whole line without its end, and its length with it; a last line without an end is none.
-fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
     line.clear();
     let length = reader.read_until(b'\n', line)?;
     Ok((line.pop() == Some(b'\n')).then_some(length as u64))
@@ -247,19 +249,19 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<O
 mod tests {
     use super::*;
 
-    fn header(lanes: usize) -> CheckpointHeader {
-        CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), lanes)
+    fn header(partitions: usize) -> CheckpointHeader {
+        CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), partitions)
     }
 
     fn acknowledged(
-        lane: usize,
+        partition: usize,
         through: u64,
         accepted: u64,
         open: &[u64],
         closed: &[u64],
     ) -> AcknowledgedBatch {
         AcknowledgedBatch {
-            lane,
+            partition,
             through,
             accepted,
             open: open.iter().copied().collect(),
@@ -267,8 +269,8 @@ mod tests {
         }
     }
 
-    fn open(path: &Path, lanes: usize) -> Checkpoint {
-        Checkpoint::open(path, header(lanes), false).unwrap()
+    fn open(path: &Path, partitions: usize) -> Checkpoint {
+        Checkpoint::open(path, header(partitions), false).unwrap()
     }
 
     #[test]
@@ -280,8 +282,9 @@ mod tests {
         checkpoint.record(&acknowledged(1, 5, 3, &[], &[])).unwrap();
         drop(checkpoint);
         let mut checkpoint = open(&path, 2);
-        let contains =
-            |done: &ImportedRows, lane, row| (done.contains(lane, row), done.is_through(lane, row));
+        let contains = |done: &ImportedRows, partition, row| {
+            (done.contains(partition, row), done.is_through(partition, row))
+        };
         assert_eq!(contains(checkpoint.done(), 0, 10), (true, true));
         assert_eq!(contains(checkpoint.done(), 0, 11), (false, false));
         assert_eq!(contains(checkpoint.done(), 0, 3), (false, true));
@@ -312,13 +315,16 @@ mod tests {
     }
 
     #[test]
-    fn an_import_that_goes_on_keeps_its_lanes() {
+    fn an_import_that_goes_on_keeps_its_partitions() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
         drop(open(&path, 4));
-        assert_eq!(open(&path, 1).header().lanes, 4);
+        assert_eq!(open(&path, 1).header().partitions, 4);
         assert_eq!(
-            Checkpoint::open(&path, header(1), true).unwrap().header().lanes,
+            Checkpoint::open(&path, header(1), true)
+                .unwrap()
+                .header()
+                .partitions,
             1
         );
     }

@@ -17,16 +17,16 @@ pub(crate) async fn create_missing(
 ) -> Result<Vec<String>, CliError> {
     let mut created = Vec::new();
     for (id, configuration) in wanted {
-        let call = ApiRequest {
+        let request = ApiRequest {
             method: Method::PUT,
-            url: client.url(&["leaderboards", id], &[])?,
+            url: client.build_url(&["leaderboards", id], &[])?,
             headers: vec![(WHEN_MISSING.0, WHEN_MISSING.1.to_owned())],
             body: Some(convert_toml_table(configuration)?.to_string()),
         };
-        let reply = client.call(&call).await?;
+        let reply = client.send(&request).await?;
         // 412: it exists, which is all that is wanted.
         if reply.status != 412 {
-            reply.success()?;
+            reply.into_success_body()?;
             created.push(id.clone());
         }
     }
@@ -34,15 +34,18 @@ pub(crate) async fn create_missing(
 }
 
 /// Which of the leaderboards do not exist. One that this key may not look at counts as existing.
-pub(crate) async fn missing<'a>(client: &ApiClient, ids: &'a [String]) -> Result<Vec<&'a str>, CliError> {
+pub(crate) async fn find_missing<'a>(
+    client: &ApiClient,
+    ids: &'a [String],
+) -> Result<Vec<&'a str>, CliError> {
     let mut missing = Vec::new();
     for id in ids {
-        let url = client.url(&["leaderboards", id], &[])?;
-        let reply = client.call(&ApiRequest::new(Method::GET, url)).await?;
+        let url = client.build_url(&["leaderboards", id], &[])?;
+        let reply = client.send(&ApiRequest::new(Method::GET, url)).await?;
         match reply.status {
             404 => missing.push(id.as_str()),
             401 | 403 => {}
-            _ => drop(reply.success()?),
+            _ => drop(reply.into_success_body()?),
         }
     }
     Ok(missing)

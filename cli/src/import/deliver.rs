@@ -58,17 +58,17 @@ enum RoundResult {
 
 /// Sends a batch. Rows that are told to come later, or were not reached because another row of the
 /// request was malformed, are sent again; everything has its id, so none counts twice.
-pub(crate) async fn deliver(client: &ApiClient, batch: ImportBatch) -> BatchDelivery {
-    let lane = batch.lane;
+pub(crate) async fn send_batch(client: &ApiClient, batch: ImportBatch) -> BatchDelivery {
+    let partition = batch.partition;
     let mut rows: Vec<PendingRow> = batch.rows.into_iter().map(|row| (row, None)).collect();
     let mut failure = None;
     let mut retry = 0;
     while failure.is_none() && rows.iter().any(|(_row, verdict)| verdict.is_none()) {
-        let waited = match round(client, &mut rows).await {
+        let waited = match send_round(client, &mut rows).await {
             Ok(RoundResult::GoOn) => Ok(()),
             Ok(RoundResult::Later(reason)) => {
                 retry += 1;
-                client.pause(retry, &reason, None).await
+                client.wait_before_retry(retry, &reason, None).await
             }
             Err(failure) => Err(failure),
         };
@@ -76,44 +76,44 @@ pub(crate) async fn deliver(client: &ApiClient, batch: ImportBatch) -> BatchDeli
     }
     BatchDelivery {
         failure,
-        ..sum(lane, rows)
+        ..summarise_rows(partition, rows)
     }
 }
 
 /// One request with the rows that have no verdict yet.
-async fn round(client: &ApiClient, rows: &mut [PendingRow]) -> Result<RoundResult, CliError> {
+async fn send_round(client: &ApiClient, rows: &mut [PendingRow]) -> Result<RoundResult, CliError> {
     let mut open: Vec<&mut PendingRow> = rows
         .iter_mut()
         .filter(|(_row, verdict)| verdict.is_none())
         .collect();
-    let call = ApiRequest {
+    let request = ApiRequest {
         method: Method::POST,
-        url: client.url(&["scores"], &[])?,
+        url: client.build_url(&["scores"], &[])?,
         headers: vec![(MINIMAL.0, MINIMAL.1.to_owned())],
         body: Some(ImportBatch::body(open.iter().map(|(row, _verdict)| row))),
     };
-    let reply = client.call(&call).await?;
+    let reply = client.send(&request).await?;
     match reply.status {
         200..300 => {
             let answer: ScoreOutcome = parse_body(&reply.body)?;
-            judge(&mut open, answer.results)
+            apply_results(&mut open, answer.results)
         }
         400 | 422 => {
             let problem = ApiProblem::from_response(reply.status, &reply.body);
-            if refuse_named(&mut open, &problem) == 0 {
+            if refuse_named_rows(&mut open, &problem) == 0 {
                 return Err(CliError::Refused(Box::new(problem)));
             }
             Ok(RoundResult::GoOn)
         }
         _ => {
-            reply.success()?;
+            reply.into_success_body()?;
             Ok(RoundResult::GoOn)
         }
     }
 }
 
 /// Takes over the server's verdict on every row.
-fn judge(open: &mut [&mut PendingRow], results: Vec<ScoreOutcome>) -> Result<RoundResult, CliError> {
+fn apply_results(open: &mut [&mut PendingRow], results: Vec<ScoreOutcome>) -> Result<RoundResult, CliError> {
     if results.len() != open.len() {
         let (sent, answered) = (open.len(), results.len());
         return Err(CliError::Protocol(format!(
@@ -130,31 +130,31 @@ fn judge(open: &mut [&mut PendingRow], results: Vec<ScoreOutcome>) -> Result<Rou
         }
         let problem = result.into_problem();
         match problem.status {
-            status if is_transient(status) => round = RoundResult::Later(problem.one_line()),
+            status if is_transient(status) => round = RoundResult::Later(problem.to_line()),
             // A wrong key or an unknown leaderboard: every other row would fail the same way.
             401 | 403 | 404 => return Err(CliError::Refused(Box::new(problem))),
-            _ => *verdict = Some(RowResult::Refused(about_one(problem))),
+            _ => *verdict = Some(RowResult::Refused(shorten_pointers(problem))),
         }
     }
     Ok(round)
 }
 
 /// Refuses the rows that a problem about the whole request names, and says how many they are.
-fn refuse_named(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
+fn refuse_named_rows(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
     let mut named = 0;
     for error in &problem.errors {
         let Some((_row, verdict)) = error
-            .submission()
+            .submission_position()
             .and_then(|position| open.get_mut(position))
             .map(|row| &mut **row)
         else {
             continue;
         };
         match verdict {
-            Some(RowResult::Refused(known)) => known.errors.push(shortened(error)),
+            Some(RowResult::Refused(known)) => known.errors.push(shorten_pointer(error)),
             _ => {
                 named += 1;
-                let errors = vec![shortened(error)];
+                let errors = vec![shorten_pointer(error)];
                 *verdict = Some(RowResult::Refused(ApiProblem {
                     errors,
                     ..problem.clone()
@@ -167,14 +167,14 @@ fn refuse_named(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
 
 /// A problem whose pointers are into the submission and not into the batch, whose numbers mean nothing
 /// to a reader of the file.
-fn about_one(mut problem: ApiProblem) -> ApiProblem {
-    problem.errors = problem.errors.iter().map(shortened).collect();
+fn shorten_pointers(mut problem: ApiProblem) -> ApiProblem {
+    problem.errors = problem.errors.iter().map(shorten_pointer).collect();
     problem
 }
 
-fn shortened(error: &InvalidField) -> InvalidField {
+fn shorten_pointer(error: &InvalidField) -> InvalidField {
     let field = error
-        .submission()
+        .submission_position()
         .and_then(|_position| error.pointer.trim_start_matches('#').splitn(4, '/').nth(3))
         .map(|field| format!("#/{field}"));
     InvalidField {
@@ -183,10 +183,10 @@ fn shortened(error: &InvalidField) -> InvalidField {
     }
 }
 
-fn sum(lane: usize, rows: Vec<PendingRow>) -> BatchDelivery {
+fn summarise_rows(partition: usize, rows: Vec<PendingRow>) -> BatchDelivery {
     let mut delivery = BatchDelivery::default();
     let acknowledged = &mut delivery.acknowledged;
-    acknowledged.lane = lane;
+    acknowledged.partition = partition;
     for (row, verdict) in rows {
         acknowledged.through = acknowledged.through.max(row.row);
         match verdict {
@@ -239,11 +239,11 @@ mod tests {
             {"status_code":503,"problem":{"title":"Busy"}},
             {"status_code":200,"leaderboard":"goals","status":"created"}]"##,
         );
-        let round = judge(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap();
+        let round = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap();
         assert!(matches!(round, RoundResult::Later(reason) if reason == "503 Busy"));
-        let delivery = sum(2, rows);
+        let delivery = summarise_rows(2, rows);
         let expected = AcknowledgedBatch {
-            lane: 2,
+            partition: 2,
             through: 3,
             accepted: 2,
             open: [1, 2].into(),
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(delivery.refused.len(), 1);
         assert_eq!(delivery.refused[0].line, 3);
         assert_eq!(
-            delivery.refused[0].problem.one_line(),
+            delivery.refused[0].problem.to_line(),
             "422 Invalid: #/score: too high"
         );
     }
@@ -266,16 +266,16 @@ mod tests {
             {"pointer":"#/scores/2/score","detail":"too high"},{"pointer":"#/scores/9","detail":"?"}]}"##;
         let problem = ApiProblem::from_response(422, body);
         assert_eq!(
-            refuse_named(&mut rows.iter_mut().collect::<Vec<_>>(), &problem),
+            refuse_named_rows(&mut rows.iter_mut().collect::<Vec<_>>(), &problem),
             1
         );
         assert!(
             rows[0].1.is_none() && rows[1].1.is_none(),
             "the others are sent again without it"
         );
-        let delivery = sum(0, rows);
+        let delivery = summarise_rows(0, rows);
         assert_eq!(
-            delivery.refused[0].problem.one_line(),
+            delivery.refused[0].problem.to_line(),
             "422 Invalid: #/player: too long; #/score: too high"
         );
     }
@@ -284,9 +284,9 @@ mod tests {
     fn an_unknown_leaderboard_or_a_wrong_number_of_results_ends_the_import() {
         let mut rows = pending(1);
         let answer = results(r#"[{"status_code":404,"problem":{"title":"No such leaderboard"}}]"#);
-        let failure = judge(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap_err();
+        let failure = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap_err();
         assert_eq!(failure.exit_code(), 3);
-        let failure = judge(&mut rows.iter_mut().collect::<Vec<_>>(), Vec::new()).unwrap_err();
+        let failure = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), Vec::new()).unwrap_err();
         assert!(failure.to_string().contains("1 submissions were sent, but 0"));
     }
 }

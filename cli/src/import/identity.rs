@@ -26,7 +26,7 @@ pub(crate) struct RowIds(HashMap<u128, u32>);
 
 impl RowIds {
     /// The id of the next row.
-    pub(crate) fn next(&mut self, content: &RowContent<'_>) -> String {
+    pub(crate) fn next_id(&mut self, content: &RowContent<'_>) -> String {
         let digest = digest_content(content);
         let seen = self.0.entry(digest).or_default();
         *seen = seen.saturating_add(1);
@@ -65,10 +65,10 @@ mod tests {
 
     fn ids(rows: &[(&str, Option<&str>)]) -> Vec<String> {
         let values = NamedIntegers(vec![("score".into(), Integer(1))]);
-        let mut identities = RowIds::default();
+        let mut ids = RowIds::default();
         rows.iter()
             .map(|(player, occurred_at)| {
-                identities.next(&RowContent {
+                ids.next_id(&RowContent {
                     player,
                     values: &values,
                     occurred_at: *occurred_at,

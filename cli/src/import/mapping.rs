@@ -89,7 +89,7 @@ impl Mapping {
         Ok(Self {
             leaderboards: settings.leaderboards.clone(),
             form: CsvFormat {
-                delimiter: delimiter(settings.delimiter.as_deref())?,
+                delimiter: parse_delimiter(settings.delimiter.as_deref())?,
                 trim: settings.trim,
             },
             thousands: settings
@@ -103,7 +103,7 @@ impl Mapping {
                 .map(|rule| SkipRule::parse(rule))
                 .collect::<Result<_, _>>()?,
             player: RowTemplate::parse(player)?,
-            values: named(
+            values: parse_templates(
                 settings
                     .values
                     .iter()
@@ -111,7 +111,7 @@ impl Mapping {
             )?,
             time: settings.time.as_ref().map(template).transpose()?,
             id: settings.id.as_ref().map(template).transpose()?,
-            metadata: named(
+            metadata: parse_templates(
                 settings
                     .metadata
                     .iter()
@@ -122,10 +122,10 @@ impl Mapping {
 
     /// Looks up the columns.
     pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<RowMapper, CliError> {
-        self.look_up(columns).map_err(CliError::Usage)
+        self.bind_columns(columns).map_err(CliError::Usage)
     }
 
-    fn look_up(&self, columns: &HeaderColumns) -> Result<RowMapper, String> {
+    fn bind_columns(&self, columns: &HeaderColumns) -> Result<RowMapper, String> {
         for (setting, template) in self.templates() {
             columns
                 .refuse_bare_name(template)
@@ -167,7 +167,7 @@ impl Mapping {
 impl RowMapper {
     /// Maps one row; the error says what is wrong with it.
     pub(crate) fn map(&self, record: &StringRecord) -> Result<RowMapping, String> {
-        if let Some(rule) = self.skip.matching(record) {
+        if let Some(rule) = self.skip.find_match(record) {
             return Ok(RowMapping::Skipped(rule));
         }
         let player = self.player.render(record);
@@ -186,7 +186,7 @@ impl RowMapper {
         let time = self
             .time
             .as_ref()
-            .map(|template| instant::normalise(&template.render(record)));
+            .map(|template| instant::normalise_instant(&template.render(record)));
         let id = self.id.as_ref().map(|template| template.render(record));
         if id.as_ref().is_some_and(String::is_empty) {
             return Err("the id is empty".into());
@@ -216,10 +216,10 @@ impl RowMapper {
 
     /// The submission as JSON. Rows must come in the order of the file, skipped ones left out, because
     /// rows that say the same get different ids by their order.
-    pub(crate) fn submission(&self, row: &MappedRow, identities: &mut RowIds) -> Result<String, String> {
+    pub(crate) fn submission(&self, row: &MappedRow, ids: &mut RowIds) -> Result<String, String> {
         let metadata = row.metadata.as_deref();
         let id = row.id.clone().unwrap_or_else(|| {
-            identities.next(&RowContent {
+            ids.next_id(&RowContent {
                 player: &row.player,
                 values: &row.values,
                 occurred_at: row.occurred_at.as_deref(),
@@ -243,7 +243,7 @@ impl RowMapper {
     }
 }
 
-fn named<'a>(
+fn parse_templates<'a>(
     pairs: impl Iterator<Item = (&'a String, String)>,
 ) -> Result<Vec<(String, RowTemplate)>, String> {
     pairs
@@ -251,7 +251,7 @@ fn named<'a>(
         .collect()
 }
 
-fn delimiter(text: Option<&str>) -> Result<u8, String> {
+fn parse_delimiter(text: Option<&str>) -> Result<u8, String> {
     match text.map(str::as_bytes) {
         None => Ok(b','),
         Some(b"tab" | b"\\t") => Ok(b'\t'),

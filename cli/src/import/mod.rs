@@ -30,7 +30,7 @@ use crate::stop::StopSignal;
 use checkpoint::{Checkpoint, CheckpointHeader};
 use mapping::Mapping;
 use progress::ImportProgress;
-use report::{ImportReport, SkippedRows, rows};
+use report::{ImportReport, SkippedRows, format_rows};
 use send::{ImportSender, SendOptions, SendSummary};
 use settings::MappingSettings;
 use source::{CsvSource, Survey};
@@ -63,17 +63,17 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliErr
         survey,
     };
     let progress = Arc::new(ImportProgress::default());
-    import.tell_unmappable(&progress);
+    import.print_unmappable(&progress);
     if import.survey.rows == 0 {
         progress.say("the file has a header and no rows");
     }
     if args.sending.dry_run {
-        return import.describe();
+        return import.print_dry_run();
     }
     if args.sending.stop_on_error && import.survey.unmappable > 0 {
         return Err(CliError::Incomplete(format!(
             "{} cannot be mapped; nothing was sent",
-            rows(import.survey.unmappable)
+            format_rows(import.survey.unmappable)
         )));
     }
     let stop = StopSignal::new();
@@ -82,49 +82,55 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliErr
         Arc::new(move |line: &str| progress.say(line))
     };
     let client = ApiClient::new(global.client_options(Some(RETRIES)), notify, stop.clone())?;
-    let mut checkpoint = import.checkpoint()?;
-    import.prepare(&client, &mut checkpoint, &progress).await?;
+    let mut checkpoint = import.open_checkpoint()?;
+    import
+        .prepare_leaderboards(&client, &mut checkpoint, &progress)
+        .await?;
     let before = checkpoint.done().accepted();
     let begin = Instant::now();
     let mut sent = SendSummary::default();
     if import.survey.sendable > before {
-        progress.say(&import.intention(before));
+        progress.say(&import.describe_plan(before));
         progress.start(import.survey.sendable - before);
         let sending = ImportSender {
             client,
             checkpoint: &mut checkpoint,
             progress: &progress,
             stop,
-            options: import.options(),
+            options: import.send_options(),
         };
         sent = sending.run(import.source.clone()).await;
         progress.finish();
     }
     let failure = sent.failure.take();
-    let report = import.report(before, sent, begin.elapsed());
-    conclude(global, &report, failure)
+    let report = import.build_report(before, sent, begin.elapsed());
+    finish_with_report(global, &report, failure)
 }
 
 /// Prints the account and gives the reason for a non-zero exit.
-fn conclude(global: &Global, report: &ImportReport, failure: Option<CliError>) -> Result<(), CliError> {
+fn finish_with_report(
+    global: &Global,
+    report: &ImportReport,
+    failure: Option<CliError>,
+) -> Result<(), CliError> {
     if global.json {
         let json =
             serde_json::to_string(report).map_err(|error| CliError::Output(std::io::Error::other(error)))?;
-        output::print(json.as_bytes())?;
+        output::print_line(json.as_bytes())?;
     } else {
-        output::print(report.text().as_bytes())?;
+        output::print_line(report.render().as_bytes())?;
     }
     if let Some(failure) = failure {
         eprintln!("edgeboard: the same command goes on where this one stopped");
         return Err(failure);
     }
     report
-        .incomplete()
+        .incomplete_reason()
         .map_or(Ok(()), |reason| Err(CliError::Incomplete(reason)))
 }
 
 impl Import<'_> {
-    fn options(&self) -> SendOptions {
+    fn send_options(&self) -> SendOptions {
         let sending = &self.args.sending;
         SendOptions {
             batch_rows: usize::try_from(sending.batch).unwrap_or(1),
@@ -133,7 +139,7 @@ impl Import<'_> {
         }
     }
 
-    fn tell_unmappable(&self, progress: &ImportProgress) {
+    fn print_unmappable(&self, progress: &ImportProgress) {
         for unmappable in &self.survey.kept {
             progress.say(&format!("line {}: {}", unmappable.line, unmappable.reason));
         }
@@ -142,32 +148,35 @@ impl Import<'_> {
             .unmappable
             .saturating_sub(self.survey.kept.len() as u64);
         if untold > 0 {
-            progress.say(&format!("… and {} more that cannot be mapped", rows(untold)));
+            progress.say(&format!(
+                "… and {} more that cannot be mapped",
+                format_rows(untold)
+            ));
         }
     }
 
-    fn checkpoint(&self) -> Result<Checkpoint, CliError> {
-        let address = self.global.place();
+    fn open_checkpoint(&self) -> Result<Checkpoint, CliError> {
+        let address = self.global.checkpoint_scope();
         let mapping = self.settings.fingerprint()?;
         let content = self.survey.content.clone();
         let path = match &self.args.sending.checkpoint {
             Some(path) => path.clone(),
             None => checkpoint_path::default_checkpoint(&address, &mapping, &content)?,
         };
-        let header = CheckpointHeader::new(address, mapping, content, self.options().concurrency);
+        let header = CheckpointHeader::new(address, mapping, content, self.send_options().concurrency);
         Checkpoint::open(&path, header, self.args.sending.again)
     }
 
     /// Creates what is missing, after making sure that the checkpoint does not speak of leaderboards
     /// that are gone: an emptied server needs everything again.
-    async fn prepare(
+    async fn prepare_leaderboards(
         &self,
         client: &ApiClient,
         checkpoint: &mut Checkpoint,
         progress: &ImportProgress,
     ) -> Result<(), CliError> {
         if checkpoint.done().accepted() > 0 {
-            let missing = create::missing(client, &self.mapping.leaderboards).await?;
+            let missing = create::find_missing(client, &self.mapping.leaderboards).await?;
             if missing.len() == self.mapping.leaderboards.len() {
                 progress.say("the leaderboards of an earlier import are gone; starting from the first row");
                 checkpoint.restart()?;
@@ -176,7 +185,7 @@ impl Import<'_> {
                 return Err(CliError::Usage(format!(
                     "{missing} is missing, but an earlier run imported {} and the other leaderboards are still \
                      there; delete those, or import into {missing} alone (--leaderboard)",
-                    rows(checkpoint.done().accepted())
+                    format_rows(checkpoint.done().accepted())
                 )));
             }
         }
@@ -186,38 +195,38 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn intention(&self, before: u64) -> String {
+    fn describe_plan(&self, before: u64) -> String {
         let mut line = format!(
             "{} of {} to send",
-            rows(self.survey.sendable - before),
-            rows(self.survey.rows)
+            format_rows(self.survey.sendable - before),
+            format_rows(self.survey.rows)
         );
         if before > 0 {
             // Writing to a string cannot fail.
-            let _written = write!(line, "; an earlier run sent {}", rows(before));
+            let _written = write!(line, "; an earlier run sent {}", format_rows(before));
         }
         line
     }
 
     /// `--dry-run`.
-    fn describe(mut self) -> Result<(), CliError> {
+    fn print_dry_run(mut self) -> Result<(), CliError> {
         let example = self.survey.example.clone().unwrap_or_default();
         let sendable = self.survey.sendable;
-        let report = self.report(0, SendSummary::default(), Duration::ZERO);
+        let report = self.build_report(0, SendSummary::default(), Duration::ZERO);
         let report = ImportReport {
             not_sent: sendable,
             ..report
         };
         if !self.global.json {
-            output::print(format!("the first submission: {example}").as_bytes())?;
+            output::print_line(format!("the first submission: {example}").as_bytes())?;
         }
-        conclude(self.global, &report, None)
+        finish_with_report(self.global, &report, None)
     }
 
-    fn report(&mut self, imported_before: u64, sent: SendSummary, duration: Duration) -> ImportReport {
+    fn build_report(&mut self, imported_before: u64, sent: SendSummary, duration: Duration) -> ImportReport {
         let survey = std::mem::take(&mut self.survey);
         let skipped = self.mapping.skip.iter().zip(survey.skipped);
-        let settled = imported_before + sent.accepted + sent.refused;
+        let processed = imported_before + sent.accepted + sent.refused;
         ImportReport {
             leaderboards: self.mapping.leaderboards.clone(),
             rows: survey.rows,
@@ -232,7 +241,7 @@ impl Import<'_> {
                 .collect(),
             refused: sent.refused,
             unmappable: survey.unmappable,
-            not_sent: survey.sendable.saturating_sub(settled),
+            not_sent: survey.sendable.saturating_sub(processed),
             refusals: sent.kept,
             unmappable_rows: survey.kept,
             duration,

@@ -54,39 +54,39 @@ fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
 
 impl ImportReport {
     /// Why the import is incomplete, if it is.
-    pub(crate) fn incomplete(&self) -> Option<String> {
+    pub(crate) fn incomplete_reason(&self) -> Option<String> {
         let mut reasons = Vec::new();
         if self.refused > 0 {
             reasons.push(format!(
                 "{} refused (they stay open: the same command sends them again)",
-                rows(self.refused)
+                format_rows(self.refused)
             ));
         }
         if self.unmappable > 0 {
-            reasons.push(format!("{} could not be mapped", rows(self.unmappable)));
+            reasons.push(format!("{} could not be mapped", format_rows(self.unmappable)));
         }
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 
     /// The account in lines.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut lines = vec![self.headline()];
         if self.replayed > 0 {
             lines.push(format!(
                 "{} of them known to the server by id: nothing changed",
-                rows(self.replayed)
+                format_rows(self.replayed)
             ));
         }
         if self.imported_before > 0 && self.imported > 0 {
             lines.push(format!(
                 "{} imported by an earlier run",
-                rows(self.imported_before)
+                format_rows(self.imported_before)
             ));
         }
         lines.extend(
             self.skipped
                 .iter()
-                .map(|skipped| format!("{} skipped: {}", rows(skipped.rows), skipped.rule)),
+                .map(|skipped| format!("{} skipped: {}", format_rows(skipped.rows), skipped.rule)),
         );
         let rest = [
             (self.refused, "refused"),
@@ -96,7 +96,7 @@ impl ImportReport {
         lines.extend(
             rest.iter()
                 .filter(|(count, _what)| *count > 0)
-                .map(|(count, what)| format!("{} {what}", rows(*count))),
+                .map(|(count, what)| format!("{} {what}", format_rows(*count))),
         );
         lines.join("\n")
     }
@@ -106,10 +106,10 @@ impl ImportReport {
         if self.imported == 0 && self.imported_before > 0 && self.refused == 0 && self.not_sent == 0 {
             return format!(
                 "{} imported into {leaderboards} by an earlier run: nothing sent",
-                rows(self.imported_before)
+                format_rows(self.imported_before)
             );
         }
-        let mut line = format!("{} imported into {leaderboards}", rows(self.imported));
+        let mut line = format!("{} imported into {leaderboards}", format_rows(self.imported));
         let seconds = self.duration.as_secs_f64();
         if self.imported > 0 && seconds > 0.0 {
             let per_second = u128::from(self.imported) * 1000 / self.duration.as_millis().max(1);
@@ -122,7 +122,7 @@ impl ImportReport {
 }
 
 /// `1 row`, `2 rows`.
-pub(crate) fn rows(count: u64) -> String {
+pub(crate) fn format_rows(count: u64) -> String {
     format!(
         "{} {}",
         HumanCount(count),
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn every_reason_for_a_missing_row_is_said_with_its_count() {
         assert_eq!(
-            report().text(),
+            report().render(),
             "46,934 rows imported into goals, goals-by-year in 4.0 s (11,733 rows/s)\n\
              936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA"
         );
@@ -170,16 +170,16 @@ mod tests {
             ..report()
         };
         assert!(
-            bad.text()
+            bad.render()
                 .ends_with("1 row refused\n2 rows could not be mapped\n3 rows not sent"),
             "{}",
-            bad.text()
+            bad.render()
         );
-        assert!(bad.text().contains(
+        assert!(bad.render().contains(
             "5 rows of them known to the server by id: nothing changed\n7 rows imported by an earlier run"
         ));
-        assert!(bad.incomplete().unwrap().starts_with("1 row refused"));
-        assert_eq!(report().incomplete(), None);
+        assert!(bad.incomplete_reason().unwrap().starts_with("1 row refused"));
+        assert_eq!(report().incomplete_reason(), None);
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
             ..report()
         };
         assert!(
-            again.text().starts_with(
+            again.render().starts_with(
                 "46,934 rows imported into goals, goals-by-year by an earlier run: nothing sent\n"
             )
         );

@@ -1,4 +1,4 @@
-//! The sending: a reader, lanes that deliver side by side, and one place that notes what they report.
+//! The sending: a reader, partitions that deliver side by side, and one place that notes what they report.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use crate::client::ApiClient;
 use crate::error::CliError;
 use crate::import::batch::ImportBatch;
 use crate::import::checkpoint::Checkpoint;
-use crate::import::deliver::{BatchDelivery, RefusedRow, deliver};
+use crate::import::deliver::{BatchDelivery, RefusedRow, send_batch};
 use crate::import::progress::ImportProgress;
 use crate::import::source::{CsvSource, MAX_KEPT};
 use crate::stop::StopSignal;
 
-/// Batches that wait in front of each lane.
+/// Batches that wait in front of each partition.
 const WAITING_BATCHES: usize = 2;
 /// Reports that wait to be noted.
 const WAITING_REPORTS: usize = 64;
@@ -63,45 +63,45 @@ pub(crate) struct ImportSender<'a> {
 impl ImportSender<'_> {
     /// Sends everything that is not done yet.
     pub(crate) async fn run(mut self, source: CsvSource) -> SendSummary {
-        let lanes = self.checkpoint.header().lanes.max(1);
+        let partitions = self.checkpoint.header().partitions.max(1);
         let (reports, reported) = mpsc::channel(WAITING_REPORTS);
         let permits = Arc::new(Semaphore::new(self.options.concurrency));
         let mut tasks = JoinSet::new();
-        let mut inputs = Vec::with_capacity(lanes);
-        for _lane in 0..lanes {
+        let mut inputs = Vec::with_capacity(partitions);
+        for _partition in 0..partitions {
             let (input, batches) = mpsc::channel(WAITING_BATCHES);
             inputs.push(input);
-            let lane = PartitionSender {
+            let partition = PartitionSender {
                 client: self.client.clone(),
                 permits: Arc::clone(&permits),
                 stop: self.stop.clone(),
                 stop_on_error: self.options.stop_on_error,
             };
-            tasks.spawn(lane.run(batches, reports.clone()));
+            tasks.spawn(partition.run(batches, reports.clone()));
         }
         drop(reports);
         let done = self.checkpoint.done().clone();
         let batch_rows = self.options.batch_rows;
         let reading = tokio::task::spawn_blocking(move || {
-            // A lane that has ended takes no more; then there is no use in reading on.
-            let to_lane = |batch: ImportBatch| {
+            // A partition that has ended takes no more; then there is no use in reading on.
+            let to_partition = |batch: ImportBatch| {
                 inputs
-                    .get(batch.lane)
+                    .get(batch.partition)
                     .is_some_and(|input| input.blocking_send(batch).is_ok())
             };
-            source.batches(&done, lanes, batch_rows, to_lane)
+            source.read_batches(&done, partitions, batch_rows, to_partition)
         });
-        let mut sent = self.note_all(reported).await;
-        let read = reading.await.map_err(broken).and_then(|read| read);
+        let mut sent = self.record_deliveries(reported).await;
+        let read = reading.await.map_err(task_error).and_then(|read| read);
         sent.failure = sent.failure.or(read.err());
         while let Some(ended) = tasks.join_next().await {
-            sent.failure = sent.failure.or(ended.map_err(broken).err());
+            sent.failure = sent.failure.or(ended.map_err(task_error).err());
         }
         sent
     }
 
-    /// Notes every report until all lanes have ended. Ctrl-C lets what is under way finish.
-    async fn note_all(&mut self, mut reported: mpsc::Receiver<BatchDelivery>) -> SendSummary {
+    /// Notes every report until all partitions have ended. Ctrl-C lets what is under way finish.
+    async fn record_deliveries(&mut self, mut reported: mpsc::Receiver<BatchDelivery>) -> SendSummary {
         let mut sent = SendSummary::default();
         let mut interrupt = pin!(tokio::signal::ctrl_c());
         loop {
@@ -109,19 +109,19 @@ impl ImportSender<'_> {
                 delivery = reported.recv() => delivery,
                 _heard = &mut interrupt => {
                     interrupt.set(tokio::signal::ctrl_c());
-                    self.interrupt(&mut sent);
+                    self.handle_interrupt(&mut sent);
                     continue;
                 }
             };
             let Some(delivery) = delivery else { return sent };
-            if let Err(failure) = self.note(delivery, &mut sent) {
+            if let Err(failure) = self.record_delivery(delivery, &mut sent) {
                 self.stop.request();
                 sent.failure = sent.failure.or(Some(failure));
             }
         }
     }
 
-    fn note(&mut self, delivery: BatchDelivery, sent: &mut SendSummary) -> Result<(), CliError> {
+    fn record_delivery(&mut self, delivery: BatchDelivery, sent: &mut SendSummary) -> Result<(), CliError> {
         self.checkpoint.record(&delivery.acknowledged)?;
         sent.accepted += delivery.acknowledged.accepted;
         sent.replayed += delivery.replayed;
@@ -133,7 +133,7 @@ impl ImportSender<'_> {
             self.progress.say(&format!(
                 "line {}: refused: {}",
                 refusal.line,
-                refusal.problem.one_line()
+                refusal.problem.to_line()
             ));
             if sent.kept.len() < MAX_KEPT {
                 sent.kept.push(refusal);
@@ -148,7 +148,7 @@ impl ImportSender<'_> {
         }
     }
 
-    fn interrupt(&self, sent: &mut SendSummary) {
+    fn handle_interrupt(&self, sent: &mut SendSummary) {
         if self.stop.is_requested() {
             // A second Ctrl-C does not wait. What was acknowledged is on disk.
             std::process::exit(i32::from(CliError::Interrupted.exit_code()));
@@ -170,17 +170,17 @@ struct PartitionSender {
 
 impl PartitionSender {
     async fn run(self, mut batches: mpsc::Receiver<ImportBatch>, reports: mpsc::Sender<BatchDelivery>) {
-        while let Some(batch) = self.next(&mut batches).await {
+        while let Some(batch) = self.next_batch(&mut batches).await {
             let Ok(_permit) = self.permits.acquire().await else {
                 return;
             };
             if self.stop.is_requested() {
                 return;
             }
-            let delivery = deliver(&self.client, batch).await;
+            let delivery = send_batch(&self.client, batch).await;
             let last = delivery.failure.is_some() || (self.stop_on_error && !delivery.refused.is_empty());
             if last {
-                // Before another lane gets the permit.
+                // Before another partition gets the permit.
                 self.stop.request();
             }
             if reports.send(delivery).await.is_err() || last {
@@ -189,7 +189,7 @@ impl PartitionSender {
         }
     }
 
-    async fn next(&self, batches: &mut mpsc::Receiver<ImportBatch>) -> Option<ImportBatch> {
+    async fn next_batch(&self, batches: &mut mpsc::Receiver<ImportBatch>) -> Option<ImportBatch> {
         tokio::select! {
             biased;
             () = self.stop.requested() => None,
@@ -199,6 +199,6 @@ impl PartitionSender {
 }
 
 /// A task that did not end by itself.
-fn broken(error: JoinError) -> CliError {
+fn task_error(error: JoinError) -> CliError {
     CliError::Output(std::io::Error::other(error))
 }

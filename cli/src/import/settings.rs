@@ -101,13 +101,13 @@ impl MappingSettings {
         }
         self.trim |= args.trim;
         if !args.values.is_empty() {
-            let pairs = named("--value", &args.values)?;
+            let pairs = split_pairs("--value", &args.values)?;
             self.values = pairs
                 .map(|(name, template)| (name, ValueSetting::Template(template)))
                 .collect();
         }
         if !args.metadata.is_empty() {
-            self.metadata = named("--metadata", &args.metadata)?.collect();
+            self.metadata = split_pairs("--metadata", &args.metadata)?.collect();
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl MappingSettings {
     }
 }
 
-fn named(flag: &str, pairs: &[String]) -> Result<impl Iterator<Item = (String, String)>, CliError> {
+fn split_pairs(flag: &str, pairs: &[String]) -> Result<impl Iterator<Item = (String, String)>, CliError> {
     let mut split = BTreeMap::new();
     for pair in pairs {
         let (name, template) = pair

@@ -44,7 +44,7 @@ impl SkipRules {
     }
 
     /// The position of the first rule that leaves this row out.
-    pub(crate) fn matching(&self, record: &StringRecord) -> Option<usize> {
+    pub(crate) fn find_match(&self, record: &StringRecord) -> Option<usize> {
         self.0
             .iter()
             .position(|(column, value)| record.get(*column) == Some(value))
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn the_first_rule_that_matches_counts_the_row() {
         let rules = rules(&["own_goal=TRUE", "scorer=NA", "note=", "note=a=b"]).unwrap();
-        let matching = |row: [&str; 3]| rules.matching(&StringRecord::from(row.to_vec()));
+        let matching = |row: [&str; 3]| rules.find_match(&StringRecord::from(row.to_vec()));
         assert_eq!(matching(["NA", "TRUE", "x"]), Some(0));
         assert_eq!(matching(["NA", "FALSE", "x"]), Some(1));
         assert_eq!(matching(["Ada", "FALSE", ""]), Some(2));

@@ -118,7 +118,7 @@ impl HeaderColumns {
             (Some(_first), Some(_second)) => Err(format!("the column `{name}` stands twice in the header")),
             (None, _) => Err(format!(
                 "there is no column `{name}`{}",
-                suggest::among(name, "the columns are", self.0.iter())
+                suggest::format_suggestion(name, "the columns are", self.0.iter())
             )),
         }
     }

@@ -21,7 +21,7 @@ fn lines(requests: &[RecordedRequest]) -> Vec<&str> {
 
 #[test]
 fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard_changed() {
-    let place = TestDirectory::new();
+    let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
     let server = MockServer::start(move |request| {
         let nth = seen.fetch_add(1, Ordering::SeqCst);
@@ -31,8 +31,8 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
             (_, false) => MockAnswer::Json(200, "", page(1..3, Some("c/1"), false)),
         }
     });
-    let file = place.path("out.csv");
-    let run = place.run(
+    let file = directory.path("out.csv");
+    let run = directory.run(
         &server.address(),
         &["export", "l", "--output", file.to_str().unwrap()],
     );
@@ -59,7 +59,7 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
 
 #[test]
 fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
-    let place = TestDirectory::new();
+    let directory = TestDirectory::new();
     let server = MockServer::start(|request| {
         let body = if request.line.contains("cursor=") {
             page(3..5, None, true)
@@ -68,12 +68,12 @@ fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
         };
         MockAnswer::Json(200, "", body)
     });
-    let refused = place.run(
+    let refused = directory.run(
         &server.address(),
         &["export", "l", "--format", "jsonl", "--restarts", "1"],
     );
     assert_eq!((refused.code, refused.out.as_str()), (1, ""));
-    let allowed = place.run(
+    let allowed = directory.run(
         &server.address(),
         &["export", "l", "--format", "jsonl", "--allow-drift"],
     );
@@ -83,7 +83,7 @@ fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
 
 #[test]
 fn people_get_tables_and_programs_the_server_s_own_json() {
-    let place = TestDirectory::new();
+    let directory = TestDirectory::new();
     let server = MockServer::start(|_request| MockAnswer::Json(200, "", page(1..3, None, false)));
     let args = [
         "around",
@@ -94,7 +94,7 @@ fn people_get_tables_and_programs_the_server_s_own_json() {
         "--period",
         "previous",
     ];
-    let table = place.run(&server.address(), &args);
+    let table = directory.run(&server.address(), &args);
     assert!(
         table.out.contains("9007199254740993") && table.out.contains("period 2014"),
         "{}",
@@ -103,40 +103,42 @@ fn people_get_tables_and_programs_the_server_s_own_json() {
     let expected =
         "GET /api/v1/leaderboards/l/entries/Jos%C3%A9%2F%20(Uruguay)/around?period=previous&limit=2";
     assert_eq!(lines(&server.take()), [expected]);
-    let json = place.run(&server.address(), &["top", "l", "--json"]);
+    let json = directory.run(&server.address(), &["top", "l", "--json"]);
     assert_eq!(json.json(), page(1..3, None, false));
 }
 
 #[test]
 fn a_refusal_is_one_message_and_has_its_own_exit_code() {
-    let place = TestDirectory::new();
+    let directory = TestDirectory::new();
     let server =
         MockServer::start(|_request| MockAnswer::Json(404, "", problem(404, "No such entry", "#/player")));
-    let text = place.run(&server.address(), &["rank", "l", "nobody"]);
+    let text = directory.run(&server.address(), &["rank", "l", "nobody"]);
     assert_eq!(text.code, 3);
     let expected =
         "edgeboard: the server refused: 404 No such entry\n  #/player: not like this\n  trace id: trace-1\n";
     assert_eq!(text.err, expected);
-    let json = place.run(&server.address(), &["rank", "l", "nobody", "--json"]);
+    let json = directory.run(&server.address(), &["rank", "l", "nobody", "--json"]);
     assert_eq!(
         serde_json::from_str::<Value>(&json.err).unwrap()["title"],
         "No such entry"
     );
     assert_eq!(
-        place
+        directory
             .run("http://127.0.0.1:1", &["top", "l", "--retries", "0"])
             .code,
         4
     );
     assert_eq!(
-        place.run(&server.address(), &["top", "l", "--limit", "0"]).code,
+        directory
+            .run(&server.address(), &["top", "l", "--limit", "0"])
+            .code,
         2
     );
 }
 
 #[test]
 fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
-    let place = TestDirectory::new();
+    let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
     let server = MockServer::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
         0 => MockAnswer::Close,
@@ -157,7 +159,7 @@ fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
         "--occurred-at",
         "1916-07-02",
     ];
-    let run = place.run(&server.address(), &args);
+    let run = directory.run(&server.address(), &args);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(
         run.out.contains("improved  -9223372036854775808     1       7"),

@@ -111,20 +111,6 @@ fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
 }
 
 #[test]
-fn thousands_are_read_where_they_are_asked_for() {
-    let mut settings = settings();
-    settings.values = [("score".to_owned(), ValueSetting::Template("{points}".into()))].into();
-    let row = |points| ["1916-07-02", "Uruguay", "José", points];
-    assert!(json(&settings, row("1,234")).is_err());
-    settings.thousands_separator = Some(",".into());
-    assert_eq!(json(&settings, row(" -1,234,567 ")).unwrap()["score"], -1_234_567);
-    assert_eq!(
-        json(&settings, row("12,34")).unwrap_err(),
-        "score: `12,34` is not a whole number of 64 bits with `,` between its thousands"
-    );
-}
-
-#[test]
 fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
     type Breaking = fn(&mut MappingSettings);
     let cases: [(Breaking, &str); 5] = [
@@ -140,6 +126,6 @@ fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
         let error = Mapping::new(&settings).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
-    assert_eq!(delimiter(Some("tab")), Ok(b'\t'));
-    assert_eq!(delimiter(Some(";")), Ok(b';'));
+    assert_eq!(parse_delimiter(Some("tab")), Ok(b'\t'));
+    assert_eq!(parse_delimiter(Some(";")), Ok(b';'));
 }
