@@ -1,4 +1,4 @@
-//! Where the server is, and the addresses of its resources.
+//! The server's base address, and the URLs of its resources.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +34,7 @@ impl FromStr for ApiAddress {
     }
 }
 
-/// A base path without the API's own part, which people copy along.
+/// Removes `/api/v1` from the end of a base path, because people copy it along.
 fn strip_version(path: &str) -> Result<&str, String> {
     match path.rsplit_once("/api/") {
         Some((base, "v1")) => Ok(base),
@@ -57,7 +57,7 @@ impl ApiAddress {
         self.0.scheme() == "https"
     }
 
-    /// Whether this is the machine itself, which no proxy can reach.
+    /// Whether the server is this machine, which a proxy cannot reach.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost"
@@ -66,9 +66,9 @@ impl ApiAddress {
                 .is_ok_and(|address| address.is_loopback())
     }
 
-    /// The address of a resource of the API. Each segment and each value is percent-encoded as a whole.
+    /// Builds the URL of a resource of the API, and percent-encodes each segment and each query value.
     pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
-        // In an address, these two mean "here" and "one up", however they are encoded.
+        // In a path, `.` and `..` mean "here" and "one up", even when they are percent-encoded.
         if let Some(segment) = segments
             .iter()
             .find(|segment| matches!(**segment, "." | ".." | ""))

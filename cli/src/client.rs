@@ -1,4 +1,4 @@
-//! Calls to the API: kept-alive connections, the key, bounded retries, problems as errors.
+//! The API client: kept-alive connections, credentials, bounded retries, problem documents as errors.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -14,35 +14,35 @@ use crate::profile::ServerConfig;
 use crate::retry;
 use crate::stop::StopSignal;
 
-/// How long a connection may take to be made.
+/// The time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes. A page of 1,000 entries with full metadata is about 2 MiB.
+/// The largest response body, in bytes. A page of 1,000 entries with full metadata is about 2 MiB.
 const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 /// The header that carries the key.
 const KEY_HEADER: &str = "x-api-key";
 /// The header that names the tenant.
 const TENANT_HEADER: &str = "x-tenant-id";
 
-/// Takes a line for people: a retry and its reason.
+/// Prints a line for people about a retry and its reason.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How to reach the server, from the command line.
+/// How to reach the server.
 pub(crate) struct ClientOptions {
-    /// Where the API is, and as whom it is called.
+    /// The server and the credentials.
     pub(crate) server: ServerConfig,
-    /// How often a call is tried again.
+    /// The most retries of a request.
     pub(crate) retries: u32,
-    /// How long one attempt may take.
+    /// The time limit of one try.
     pub(crate) timeout: Duration,
 }
 
-/// One call. It may be sent several times, so it must be safe to repeat: reads are, a `PUT` is, and a
+/// One request. The client may send it several times, so it must be idempotent: a read is, a `PUT` is, and a
 /// submission is because it carries an id.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiRequest {
     /// The method.
     pub(crate) method: Method,
-    /// The whole address, from [`ApiClient::build_url`].
+    /// The whole URL, from [`ApiClient::build_url`].
     pub(crate) url: Url,
     /// Further headers.
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -51,7 +51,7 @@ pub(crate) struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// A call with nothing but an address.
+    /// Creates a request without headers and body.
     pub(crate) fn new(method: Method, url: Url) -> Self {
         Self {
             method,
@@ -62,19 +62,19 @@ impl ApiRequest {
     }
 }
 
-/// An answer with its status; a refusal that cannot be cured by waiting is one as well.
+/// A response of any status that a retry would not change, so also a refusal.
 #[derive(Debug)]
 pub(crate) struct ApiResponse {
     /// The HTTP status code.
     pub(crate) status: u16,
-    /// The version of the document, where the answer is one.
+    /// The version of the document, if the body is a versioned document.
     pub(crate) etag: Option<String>,
     /// The body.
     pub(crate) body: Vec<u8>,
 }
 
 impl ApiResponse {
-    /// The body if the status says success, the problem otherwise.
+    /// Returns the body of a success, and the problem of a refusal as an error.
     pub(crate) fn into_success_body(self) -> Result<Vec<u8>, CliError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
@@ -98,14 +98,14 @@ pub(crate) struct ApiClient {
     notify: Notify,
 }
 
-/// What one attempt came to, when that is not an answer.
+/// Why a try failed that may succeed later.
 struct TransientFailure {
     reason: String,
     retry_after: Option<Duration>,
 }
 
 impl ApiClient {
-    /// A client; `notify` hears of retries, `stop` ends the waits between them.
+    /// Creates a client. It announces retries through `notify`, and `stop` ends the waits between them.
     pub(crate) fn new(connection: ClientOptions, notify: Notify, stop: StopSignal) -> Result<Self, CliError> {
         let server = connection.server;
         let http = build_http_client(&server.address, connection.timeout)
@@ -126,12 +126,12 @@ impl ApiClient {
         })
     }
 
-    /// The address of a resource; each segment and each value is percent-encoded.
+    /// Builds the URL of a resource, and percent-encodes each segment and each query value.
     pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
         self.address.build_url(segments, query)
     }
 
-    /// Reads a resource.
+    /// Reads a resource, and returns its body.
     pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, CliError> {
         let url = self.build_url(segments, query)?;
         self.send(&ApiRequest::new(Method::GET, url))
@@ -139,7 +139,7 @@ impl ApiClient {
             .into_success_body()
     }
 
-    /// Makes a call until there is an answer that is not "not now".
+    /// Sends a request, and retries it while it fails for reasons that may pass.
     pub(crate) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, CliError> {
         let mut retry = 0;
         loop {
@@ -153,7 +153,7 @@ impl ApiClient {
         }
     }
 
-    /// Waits before retry number `retry` (from 1), or says that it is enough.
+    /// Waits before retry number `retry` (from 1); an error when the retries are used up or the user interrupts.
     pub(crate) async fn wait_before_retry(
         &self,
         retry: u32,
@@ -184,7 +184,7 @@ impl ApiClient {
         }
     }
 
-    /// One attempt: an answer, or "not now", or a failure that waiting does not cure.
+    /// Sends a request once. The outer error is permanent, the inner one may pass.
     async fn send_once(
         &self,
         request: &ApiRequest,
@@ -238,7 +238,7 @@ impl ApiClient {
         Ok(Ok(ApiResponse { status, etag, body }))
     }
 
-    /// Whether a failed exchange may work later.
+    /// Decides whether a failed exchange may succeed later.
     fn classify_error(&self, error: &reqwest::Error) -> Result<TransientFailure, CliError> {
         if error.is_builder() {
             return Err(CliError::Usage(innermost_cause(error)));
@@ -256,7 +256,7 @@ impl ApiClient {
 }
 
 fn build_http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    // An error means that a provider is installed already, which is just as good.
+    // An error means that another provider is already installed, which works as well.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("edgeboard/", env!("CARGO_PKG_VERSION")))
@@ -287,7 +287,7 @@ fn build_tenant_header(tenant: &str) -> Result<HeaderValue, CliError> {
         .map_err(|_error| CliError::Usage(format!("`{tenant}` cannot be a tenant's id")))
 }
 
-/// The cause at the bottom, which says what happened; the layers above only say who noticed.
+/// The innermost cause, which says what happened; the outer errors only name the layer that noticed it.
 fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = None;

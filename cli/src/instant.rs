@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-/// RFC 3339 in UTC from RFC 3339 with any offset, or from a date (midnight UTC).
+/// Converts RFC 3339 with any offset, or a date (midnight UTC), to RFC 3339 in UTC.
 pub(crate) fn normalise_instant(text: &str) -> Result<String, String> {
     let text = text.trim();
     let instant = if text.len() > "2000-01-01".len() {

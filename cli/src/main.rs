@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn start(matches: &ArgMatches) -> Result<(), CliError> {
-    // One thread drives the calls; reading the file happens on another one.
+    // One thread sends the requests; an import reads its file on another thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

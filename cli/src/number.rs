@@ -67,7 +67,7 @@ impl TryFrom<IntegerForm> for Integer {
 /// Digits between two thousands separators.
 const GROUP: usize = 3;
 
-/// How numbers are grouped where people write them: what stands between the thousands.
+/// The character between the thousands of a number that people write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ThousandsSeparator(char);
 
@@ -85,7 +85,7 @@ impl FromStr for ThousandsSeparator {
 }
 
 impl ThousandsSeparator {
-    /// A whole number, grouped by three throughout or not at all.
+    /// Parses a whole number whose digits are all in groups of three, or all in one group.
     pub(crate) fn parse(self, text: &str) -> Result<Integer, String> {
         let wrong = || {
             let separator = self.0;
@@ -104,7 +104,7 @@ impl ThousandsSeparator {
             .map_err(|_error: String| wrong())
     }
 
-    /// A space may be one that does not break the line, as spreadsheets write it.
+    /// Whether a character separates thousands. With a space as separator, so does a no-break space, which spreadsheets write.
     fn is_between(self, character: char) -> bool {
         character == self.0 || (self.0 == ' ' && matches!(character, '\u{a0}' | '\u{202f}'))
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::error::CliError;
 
-/// Writes bytes and a final newline. A reader that went away (`| head`) is no failure.
+/// Writes bytes and a final newline. A closed pipe (`| head`) counts as success.
 pub(crate) fn print_line(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
@@ -16,7 +16,7 @@ pub(crate) fn print_line(bytes: &[u8]) -> Result<(), CliError> {
     )
 }
 
-/// Turns a write's result into this tool's; a closed pipe means that the reader has enough.
+/// Converts the result of a write; a closed pipe counts as success, because the reader has enough.
 pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
@@ -24,7 +24,7 @@ pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), CliError
     }
 }
 
-/// Text with everything escaped that could move the cursor or reorder a line: control characters, and
+/// Escapes everything that could move the cursor or reorder a line: control characters, and
 /// the invisible ones that change the direction of writing.
 pub(crate) fn escape_unprintable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! Errors of the server: RFC 9457 problem documents, and one clear message out of each.
+//! Errors of the server: RFC 9457 problem documents, and a message for people from each.
 
 use std::fmt;
 
@@ -16,18 +16,18 @@ pub(crate) struct ApiProblem {
     /// A short name, the same for every occurrence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) title: String,
-    /// What is wrong this time.
+    /// The details of this occurrence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) detail: String,
-    /// The trace id, under which the server's log has the rest.
+    /// The trace id, which finds the request in the server's log.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) instance: String,
-    /// The fields at fault.
+    /// The invalid fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<InvalidField>,
 }
 
-/// One field at fault: in the body, or a parameter of the address, or a header.
+/// One invalid field: in the body, a parameter of the URL, or a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct InvalidField {
@@ -56,7 +56,7 @@ impl fmt::Display for InvalidField {
 }
 
 impl InvalidField {
-    /// The position `n` of a pointer into `#/scores/n…`.
+    /// The position `n` of the submission, from a pointer `#/scores/n…`; `None` for other pointers.
     pub(crate) fn submission_position(&self) -> Option<usize> {
         let rest = self.pointer.trim_start_matches('#').strip_prefix("/scores/")?;
         rest.split('/').next()?.parse().ok()
@@ -64,7 +64,7 @@ impl InvalidField {
 }
 
 impl ApiProblem {
-    /// Reads a refusal. A body that is no problem document (a proxy's page, an empty body) becomes one.
+    /// Reads the problem from a response. For another body (a proxy's page, an empty body), it has the status alone.
     pub(crate) fn from_response(status: u16, body: &[u8]) -> Self {
         let mut problem: Self = serde_json::from_slice(body).unwrap_or_default();
         problem.status = status;
@@ -74,7 +74,7 @@ impl ApiProblem {
         problem
     }
 
-    /// The message in one line, without the trace id; for a list of many.
+    /// Formats the message in one line without the trace id, for a list of many.
     pub(crate) fn to_line(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         if self.errors.is_empty() {

@@ -1,4 +1,4 @@
-//! Which server is called, and as whom: flags, environment variables, and profiles in a configuration file.
+//! The server to call, the key and the tenant: from flags, environment variables, and profiles in a configuration file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,30 +9,30 @@ use crate::address::ApiAddress;
 use crate::error::CliError;
 use crate::suggest;
 
-/// The variables, and what each stands for.
+/// The environment variables.
 const ADDRESS: &str = "EDGEBOARD_ADDRESS";
 const KEY: &str = "EDGEBOARD_KEY";
 const TENANT: &str = "EDGEBOARD_TENANT";
 const PROFILE: &str = "EDGEBOARD_PROFILE";
 const CONFIGURATION: &str = "EDGEBOARD_CONFIG";
-/// The server when nothing names one.
+/// The default server.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:3000";
 
-/// Where calls go, and as whom.
+/// The server to call, and the credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerConfig {
-    /// Where the API is.
+    /// The base address of the API.
     pub(crate) address: ApiAddress,
-    /// The key that is sent along.
+    /// The API key to send.
     pub(crate) key: Option<String>,
-    /// The tenant that is meant.
+    /// The tenant to act for.
     pub(crate) tenant: Option<String>,
 }
 
-/// What one source says about the server.
+/// What one source (flags, variables or a profile) says about the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServerOptions {
-    /// Where the API is.
+    /// The base address of the API.
     pub(crate) address: Option<ApiAddress>,
     /// The key.
     pub(crate) key: Option<String>,
@@ -40,10 +40,10 @@ pub(crate) struct ServerOptions {
     pub(crate) tenant: Option<String>,
 }
 
-/// What the command line says.
+/// The flags that choose the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProfileFlags {
-    /// About the server itself.
+    /// The server, given directly.
     pub(crate) given: ServerOptions,
     /// `--profile`.
     pub(crate) profile: Option<String>,
@@ -51,10 +51,10 @@ pub(crate) struct ProfileFlags {
     pub(crate) configuration: Option<PathBuf>,
 }
 
-/// The environment variables of the process; tests give their own.
+/// Reads an environment variable; tests pass their own function.
 pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The file: profiles by name, and the one that is used unless another is asked for.
+/// The configuration file: profiles by name, and the name of the default profile.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct ConfigurationFile {
@@ -71,9 +71,9 @@ struct ServerProfile {
 }
 
 impl ServerConfig {
-    /// Puts together what flags, variables and the chosen profile say. A flag wins over a variable, a variable over the
+    /// Merges the flags, the variables and the chosen profile. A flag wins over a variable, a variable over the
     /// profile; but a profile that `--profile` names wins over the variables. The key of a profile goes only to the
-    /// profile's own address. `warn` hears of a configuration file that others can read.
+    /// profile's own address. Calls `warn` when other users of the machine can read a configuration file with a key.
     ///
     /// # Errors
     /// An address, the file or the profile is wrong or missing.
@@ -116,7 +116,7 @@ impl ServerConfig {
     }
 }
 
-/// The first value of flags, variables and profile; the last two change places when the profile was asked for.
+/// The first value of flags, variables and profile. A profile that `--profile` names comes before the variables.
 fn first_given<T>(
     is_profile_named: bool,
     [flags, environment, profile]: [&ServerOptions; 3],
@@ -135,7 +135,7 @@ fn parse_address(place: &str, text: &str) -> Result<ApiAddress, CliError> {
         .map_err(|error| CliError::Usage(format!("{place}: {error}")))
 }
 
-/// Where the file is when nothing names it.
+/// The default path of the configuration file.
 fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let configurations = variables("XDG_CONFIG_HOME")
@@ -148,7 +148,7 @@ fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     Some(configurations.join("edgeboard").join("config.toml"))
 }
 
-/// Reads the named file, or the default one if it is there.
+/// Reads the named file, or the default file if it exists.
 fn load_file(
     explicit: Option<&Path>,
     variables: Variables<'_>,
@@ -183,7 +183,7 @@ fn load_file(
     Ok(LoadedConfiguration { path, configuration })
 }
 
-/// What is wrong with the file, without the line itself: it may hold a key.
+/// Describes a syntax error without quoting the line, which may contain a key.
 fn describe_toml_error(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let line = error
         .span()
@@ -216,7 +216,7 @@ struct LoadedConfiguration {
 }
 
 impl LoadedConfiguration {
-    /// The profile of this name, else the file's default one, else nothing.
+    /// The profile of this name, else the file's default profile, else empty options.
     fn choose_profile(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
         let Some(name) = named.or(self.configuration.profile.as_deref()) else {
             return Ok(ServerOptions::default());

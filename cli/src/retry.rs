@@ -1,4 +1,4 @@
-//! When a failed call is tried again, and how long to wait before.
+//! Retries: which responses to retry, how long to wait, and the ids that make a retry safe.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,12 +8,12 @@ use crate::error::CliError;
 
 /// The wait before the first retry; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait that this side chooses.
+/// The longest wait without `Retry-After`.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// The longest `Retry-After` that is waited for; a server that asks for more is reported instead.
+/// The longest `Retry-After` that the client waits for; a longer one is an error.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// Whether a status says "not now": too many requests, or a server or gateway that will be back.
+/// Whether a status means "try again later": too many requests, or a server or gateway that is unavailable.
 pub(crate) fn is_transient(status: u16) -> bool {
     [
         StatusCode::TOO_MANY_REQUESTS,
@@ -25,20 +25,20 @@ pub(crate) fn is_transient(status: u16) -> bool {
     .any(|code| code.as_u16() == status)
 }
 
-/// The wait before retry number `retry` (from 1): exponential, half of it random so that clients that
-/// failed together do not come back together, and never shorter than the server asked for.
+/// Computes the wait before retry number `retry` (from 1): exponential, half of it random so that clients that
+/// failed together do not return together, and never shorter than `retry_after`.
 /// `random` is uniform in 0..1.
 pub(crate) fn compute_wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)));
     let ceiling = doubled.min(LONGEST_WAIT);
     let jittered = ceiling / 2 + (ceiling / 2).mul_f64(random.clamp(0.0, 1.0));
-    // Jitter comes on top of what the server asked for: coming back early would only be refused again.
+    // Jitter is added to `Retry-After`: the server would refuse an earlier retry again.
     retry_after.map_or(jittered, |asked| {
         asked + FIRST_WAIT.mul_f64(random.clamp(0.0, 1.0)).min(jittered)
     })
 }
 
-/// `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date.
+/// Parses `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date; `None` for other text.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -48,7 +48,7 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// A number in 0..1 from the system's randomness (a half when there is none: only jitter is lost).
+/// A random number in 0..1; 0.5 without a system source of randomness, which only loses the jitter.
 pub(crate) fn random_fraction() -> f64 {
     getrandom::u32().map_or(0.5, |value| f64::from(value) / f64::from(u32::MAX))
 }

@@ -1,9 +1,9 @@
-//! "Did you mean": the nearest of some names.
+//! Suggestions for misspelt names.
 
-/// How alike two names must be, from 0 to 1.
+/// The least similarity of a suggestion, from 0 to 1.
 const ALIKE: f64 = 0.6;
 
-/// What to add to "there is no such …": the nearest name, or all names after `are`, or nothing if there are none.
+/// What to append to "there is no such …": the most similar name, else all names after the words `are`; empty without names.
 pub(crate) fn format_suggestion<'a>(wrong: &str, are: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     match find_nearest(wrong, &names) {

@@ -12,12 +12,12 @@ use crate::wire::{EntryPage, PageEntry, PagePeriod};
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
 /// Spaces left and right of a cell; the invisible line between two columns is a third one.
 const PADDING: (u16, u16) = (0, 1);
-/// Stands where there is no value.
+/// Printed instead of a missing value.
 pub(crate) const ABSENT: &str = "–";
-/// Marks the player that was asked for.
+/// Marks the requested player.
 const MARK: &str = "▶";
 
-/// One column: its header, and whether numbers stand in it.
+/// The heading of a column, and whether the column is numeric.
 pub(crate) struct ColumnHeading {
     text: String,
     numeric: bool,
@@ -39,12 +39,12 @@ pub(crate) fn number_column(heading: impl Into<String>) -> ColumnHeading {
     }
 }
 
-/// A number, or a dash.
+/// Formats a number; a dash for `None`.
 pub(crate) fn format_optional(value: Option<Integer>) -> String {
     value.map_or_else(|| ABSENT.to_owned(), |value| value.to_string())
 }
 
-/// Lays out rows under headings. Every cell is made safe to show.
+/// Renders rows under headings, with every cell escaped.
 pub(crate) fn render_table(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
@@ -63,7 +63,7 @@ pub(crate) fn render_table(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -
     table.trim_fmt()
 }
 
-/// A page of entries with a line above that says what it is a page of. `marked` is pointed at.
+/// Renders a page of entries below a line that describes the page, and marks the player `marked`.
 pub(crate) fn render_entries(page: &EntryPage, entries: &[PageEntry], marked: Option<&str>) -> String {
     let names = list_columns(entries);
     let with_metadata = entries.iter().any(|entry| shown_metadata(entry).is_some());
@@ -151,7 +151,7 @@ fn format_period(period: &PagePeriod) -> String {
     }
 }
 
-/// Drops from an instant what is zero: the milliseconds, and the whole time at midnight UTC.
+/// Removes zero milliseconds from an instant, and the time if it is midnight UTC.
 pub(crate) fn shorten_time(time: &str) -> String {
     let Some(text) = time.strip_suffix('Z') else {
         return time.to_owned();

@@ -10,7 +10,7 @@ use crate::problem::ApiProblem;
 /// One submission.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct SubmissionBody<'a> {
-    /// The leaderboards it goes to; empty when the path names the one.
+    /// The target leaderboards; empty when the path names the leaderboard.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(crate) leaderboards: &'a [String],
     /// The player.
@@ -21,13 +21,13 @@ pub(crate) struct SubmissionBody<'a> {
     /// The values by the names of their columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) values: Option<&'a NamedIntegers>,
-    /// Any JSON that goes along with the score.
+    /// Any JSON to store with the score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<&'a RawValue>,
     /// When it happened, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) occurred_at: Option<&'a str>,
-    /// What makes it idempotent.
+    /// The id that makes the submission idempotent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<&'a str>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct EntryPage {
     /// The entries, each exactly as the server wrote it.
     #[serde(default)]
     pub(crate) entries: Vec<Box<RawValue>>,
-    /// The one entry, where one was asked for.
+    /// The entry, in the response for a single player.
     #[serde(default)]
     pub(crate) entry: Option<Box<RawValue>>,
     /// The cursor of the next page.
@@ -69,15 +69,15 @@ pub(crate) enum PagePeriod {
     Bounds {
         /// The id, such as `all`.
         id: String,
-        /// When it starts; `None` if it always was.
+        /// When the period starts; `None` without a start.
         starts_at: Option<String>,
-        /// When it ends; `None` if never.
+        /// When the period ends; `None` without an end.
         ends_at: Option<String>,
     },
 }
 
 impl PagePeriod {
-    /// The period's id, which can be asked for again.
+    /// The period's id, as `--period` accepts it.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Id(id) | Self::Bounds { id, .. } => id,
@@ -85,16 +85,16 @@ impl PagePeriod {
     }
 }
 
-/// One place in the list.
+/// An entry of a page.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PageEntry {
-    /// The place, from 1.
+    /// The rank, from 1.
     pub(crate) rank: Integer,
     /// The player.
     pub(crate) player: String,
     /// The values by column.
     pub(crate) values: NamedIntegers,
-    /// What the winning submission carried along.
+    /// The metadata of the submission that set the values.
     #[serde(default)]
     pub(crate) metadata: Option<Box<RawValue>>,
     /// When these values were reached.
@@ -102,15 +102,15 @@ pub(crate) struct PageEntry {
     pub(crate) reached_at: Option<String>,
 }
 
-/// What became of one submission, or of its share in one leaderboard.
+/// The outcome of one submission, of its part in one leaderboard, or of a batch.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ScoreOutcome {
-    /// The status of this one; absent where the answer's own status says it.
+    /// The status of this submission; absent when the status of the response applies.
     pub(crate) status_code: Option<u16>,
-    /// One outcome per leaderboard, or per submission.
+    /// One outcome per leaderboard or per submission; empty for a single leaderboard.
     pub(crate) results: Vec<Self>,
-    /// Why it was refused.
+    /// Why the server refused it.
     pub(crate) problem: Option<Box<ApiProblem>>,
     /// The leaderboard.
     pub(crate) leaderboard: Option<String>,
@@ -124,11 +124,11 @@ pub(crate) struct ScoreOutcome {
     pub(crate) rank: Option<Integer>,
     /// The entry before.
     pub(crate) previous: Option<PreviousEntry>,
-    /// Whether the id had been seen before, so that nothing was applied again.
+    /// Whether the server knew the id already, so that it changed nothing.
     pub(crate) replayed: bool,
 }
 
-/// An entry as it was before.
+/// The entry before the submission.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PreviousEntry {
@@ -139,12 +139,12 @@ pub(crate) struct PreviousEntry {
 }
 
 impl ScoreOutcome {
-    /// Whether it was accepted.
+    /// Whether the server accepted it.
     pub(crate) fn is_success(&self) -> bool {
         self.problem.is_none() && self.status_code.is_none_or(|code| (200..300).contains(&code))
     }
 
-    /// Whether nothing was applied because all of it had been applied before.
+    /// Whether the server changed nothing because it had applied all of it before.
     pub(crate) fn is_replay(&self) -> bool {
         if self.results.is_empty() {
             self.replayed
@@ -153,7 +153,7 @@ impl ScoreOutcome {
         }
     }
 
-    /// The refusal; one is made up from the status if the server gave no reason.
+    /// The problem of a refusal, made from the status if the server gave no problem document.
     pub(crate) fn into_problem(self) -> ApiProblem {
         let status = self.status_code.unwrap_or_default();
         let mut problem = self
@@ -165,7 +165,7 @@ impl ScoreOutcome {
         problem
     }
 
-    /// The outcomes at the bottom: one per leaderboard.
+    /// The innermost outcomes: one per leaderboard.
     pub(crate) fn leaves(&self) -> Vec<&Self> {
         if self.results.is_empty() {
             vec![self]

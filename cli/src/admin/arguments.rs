@@ -1,4 +1,4 @@
-//! From the table of operations to the command line.
+//! Builds the command line from the table of operations.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::nouns::NOUNS;
 use super::operation::{AdminOperation, BodyRule, CommandOption, Noun, OptionKind};
 use crate::number::Integer;
 
-// The options of the tables may have the names of global ones, such as `tenant`, so their ids are told apart.
+// Prefixes of argument ids. An option of the table may have the name of a global option, such as `tenant`; ids must differ.
 const ARGUMENT: &str = "argument ";
 const OPTION: &str = "option ";
 const PARAMETER: &str = "parameter ";
@@ -22,12 +22,12 @@ pub(super) const CURSOR: &str = "cursor";
 pub(super) const IF_MATCH: &str = "if match";
 pub(super) const ONLY_NEW: &str = "only new";
 
-/// How many a list shows unless said.
+/// The default of `--limit`.
 pub(super) const DEFAULT_LIMIT: u64 = 100;
-/// The heading of what shapes a list.
+/// The help heading of the options of lists.
 const LIST_HEADING: &str = "List";
 
-/// A command for each noun.
+/// Builds a command for each noun.
 pub(crate) fn build_commands() -> impl Iterator<Item = Command> {
     NOUNS.iter().map(|noun: &'static Noun| {
         Command::new(noun.name)
@@ -114,7 +114,7 @@ fn build_option(prefix: &str, field: &'static CommandOption) -> Arg {
     }
 }
 
-/// What makes a body beside its own options.
+/// The options that set the request body as a whole, or any member of it.
 fn document_options() -> [Arg; 2] {
     [
         Arg::new(FILE)
@@ -173,19 +173,19 @@ fn condition_options(method: &str) -> Vec<Arg> {
     conditions
 }
 
-/// The value of the path's argument.
+/// The value of the path argument `name`; `None` when it is absent.
 pub(super) fn path_argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches
         .get_one::<String>(&format!("{ARGUMENT}{name}"))
         .map(String::as_str)
 }
 
-/// The id of a field of the body.
+/// The argument id of an option that sets a member of the body.
 pub(super) fn body_option_id(field: &CommandOption) -> String {
     format!("{OPTION}{}", field.flag)
 }
 
-/// The id of a parameter of the query.
+/// The argument id of an option that sets a query parameter.
 pub(super) fn query_option_id(field: &CommandOption) -> String {
     format!("{PARAMETER}{}", field.flag)
 }

@@ -1,4 +1,4 @@
-//! The body of a call: a file, options, and members that have no option.
+//! Builds the body of a request from a file, options, and `--set` for members that have no option.
 
 use clap::ArgMatches;
 use serde_json::{Map, Value, json};
@@ -9,10 +9,10 @@ use crate::document::read_document;
 use crate::error::CliError;
 use crate::number::Integer;
 
-/// Puts the body together; `None` when there is none.
+/// Builds the body; `None` when the request has no body.
 ///
 /// # Errors
-/// The file cannot be read, an option makes no sense, or nothing is given where something must be.
+/// The file is unreadable, an option is invalid, or a required body is missing.
 pub(super) fn build_body(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value>, CliError> {
     if matches!(body, BodyRule::None) {
         return Ok(None);
@@ -41,7 +41,7 @@ pub(super) fn build_body(body: BodyRule, matches: &ArgMatches) -> Result<Option<
     }
 }
 
-/// The value of an option in JSON; `None` when it is not given.
+/// The value of an option as JSON; `None` when the option is absent.
 pub(super) fn read_option(
     field: &CommandOption,
     id: &str,
@@ -78,7 +78,7 @@ fn parse_column(text: &str) -> Result<Value, CliError> {
     Ok(json!({"name": name, "order": order}))
 }
 
-/// Sets a member of nested objects; `\.` is a dot in a name.
+/// Sets a member of nested objects. `path` has dots between names; `\.` is a dot within a name.
 fn set_member(document: &mut Value, path: &str, value: Value) -> Result<(), CliError> {
     let mut place = document;
     for name in split_path(path) {

@@ -1,4 +1,4 @@
-//! The administrative commands, `edgeboard <noun> <verb>`: a table of operations, and one piece of code that runs them.
+//! The administrative commands, `edgeboard <noun> <verb>`: a table of operations, and the code that runs any of them.
 
 mod arguments;
 mod body;
@@ -21,7 +21,7 @@ use operation::{AdminOperation, AnswerFormat};
 
 pub(crate) use arguments::build_commands;
 
-/// The problem of a request whose idempotency key has been used: an earlier try was done, and its answer got lost.
+/// The problem type when the idempotency key was used before: an earlier attempt succeeded, and its response was lost.
 const ALREADY_DONE: &str = "/problems/already-done";
 /// How many digits the id of an API key has.
 const KEY_ID_DIGITS: usize = 16;
@@ -33,7 +33,7 @@ pub(crate) struct AdminCommand<'a> {
 }
 
 impl<'a> AdminCommand<'a> {
-    /// `None` when the line has no noun of the administration.
+    /// Returns the administrative command of a parsed command line; `None` when the line has another command.
     pub(crate) fn find(matches: &'a ArgMatches) -> Option<Self> {
         let (name, matches) = matches.subcommand()?;
         let noun = nouns::NOUNS.iter().find(|noun| noun.name == name)?;
@@ -42,10 +42,10 @@ impl<'a> AdminCommand<'a> {
         Some(Self { operation, matches })
     }
 
-    /// Makes the call and shows its answer.
+    /// Sends the request and prints the response.
     ///
     /// # Errors
-    /// The arguments make no sense, the call fails, or the server refuses it.
+    /// The arguments are invalid, the request fails, or the server refuses it.
     pub(crate) async fn run(&self, global: &Global) -> Result<(), CliError> {
         let client = global.create_client()?;
         let request = self.build_request(&client)?;
@@ -61,7 +61,7 @@ impl<'a> AdminCommand<'a> {
         self.print_response(global, &body, etag.as_deref())
     }
 
-    /// The failure, with what to do where an earlier try made the secret and its answer was lost.
+    /// Adds a remedy to the error when an earlier attempt created the secret and its response was lost.
     fn with_remedy(&self, failure: CliError) -> CliError {
         match failure {
             CliError::Refused(problem) if self.operation.creates && problem.kind == ALREADY_DONE => {
@@ -135,12 +135,12 @@ impl<'a> AdminCommand<'a> {
         Ok(headers)
     }
 
-    /// Whether a switch is given; one that the operation does not have is not.
+    /// Whether a switch is given; `false` when the operation has no such switch.
     fn is_set(&self, id: &str) -> bool {
         matches!(self.matches.try_get_one::<bool>(id), Ok(Some(true)))
     }
 
-    /// The member of the answer that holds the list.
+    /// The member of the response that contains the list.
     fn member(&self) -> &'static str {
         match self.operation.view {
             AnswerFormat::Rows(member, _) | AnswerFormat::Named(member, _) | AnswerFormat::Secret(member) => {
@@ -191,7 +191,7 @@ fn is_key_id(word: &str) -> bool {
     word.len() == KEY_ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// An entity tag as the header wants it; a shell takes the quotation marks away.
+/// An entity tag in quotation marks, which a shell removes from arguments.
 fn quoted(etag: &str) -> String {
     if etag == "*" || etag.ends_with('"') {
         etag.to_owned()
@@ -209,7 +209,7 @@ mod tests {
         serde_json::from_str(include_str!("../../../docs/openapi/v1.json")).unwrap()
     }
 
-    /// What the description of the API calls `{player}` and so on is called the same in the table.
+    /// Parameters such as `{player}` have the same names in the OpenAPI document and in the table.
     #[test]
     fn every_administrative_operation_of_the_api_has_a_command() {
         // Everything else is for players and their clients, or for probes.

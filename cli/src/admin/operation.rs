@@ -1,16 +1,16 @@
-//! What an administrative command is: one call of the API, described by data.
+//! Administrative commands as data: each describes one request to the API.
 
-/// A kind of thing, and what can be done with it: `edgeboard <noun> <verb>`.
+/// A kind of resource and its operations: `edgeboard <noun> <verb>`.
 pub(crate) struct Noun {
     /// Its name on the command line.
     pub(in crate::admin) name: &'static str,
-    /// What it is.
+    /// Its description in the help.
     pub(in crate::admin) about: &'static str,
-    /// What can be done.
+    /// Its operations.
     pub(in crate::admin) operations: &'static [AdminOperation],
 }
 
-/// One call of the API.
+/// One request to the API.
 pub(crate) struct AdminOperation {
     pub(in crate::admin) verb: &'static str,
     pub(in crate::admin) about: &'static str,
@@ -19,28 +19,28 @@ pub(crate) struct AdminOperation {
     pub(in crate::admin) path: &'static str,
     /// The path when the argument is left out.
     pub(in crate::admin) path_without: Option<&'static str>,
-    /// There is the same path below `/operator`, for the operator's own document.
+    /// The same path exists below `/operator`, for the operator's own document.
     pub(in crate::admin) for_operator: bool,
     pub(in crate::admin) query: &'static [CommandOption],
     pub(in crate::admin) body: BodyRule,
     pub(in crate::admin) paged: Option<ListPaging>,
-    /// `If-Match` can be asked for.
+    /// The operation supports `If-Match`.
     pub(in crate::admin) conditional: bool,
-    /// It makes something new at each call, so a retry must carry the same `Idempotency-Key`.
+    /// Each request creates a resource, so a retry must carry the same `Idempotency-Key`.
     pub(in crate::admin) creates: bool,
     pub(in crate::admin) view: AnswerFormat,
 }
 
-/// The body of a call.
+/// Whether a request has a body, and the options that set its members.
 #[derive(Clone, Copy)]
 pub(crate) enum BodyRule {
-    /// There is none.
+    /// The request has no body.
     None,
-    /// Something must be given.
+    /// The user must give a body.
     Required(&'static [CommandOption]),
-    /// Without anything given it is an empty object, which stands for all defaults.
+    /// The default is an empty object, which stands for all defaults.
     Defaults(&'static [CommandOption]),
-    /// Without anything given there is none.
+    /// The default is a request without a body.
     Optional(&'static [CommandOption]),
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct CommandOption {
     pub(in crate::admin) help: &'static str,
 }
 
-/// What the value of an option is.
+/// The type of an option's value.
 #[derive(Clone, Copy)]
 pub(crate) enum OptionKind {
     Text,
@@ -65,18 +65,18 @@ pub(crate) enum OptionKind {
     Switch,
     /// One of these words.
     One(&'static [&'static str]),
-    /// Some of these words; any, if there are none. Repeatable, or with commas between them.
+    /// Some of these words, or any words if the list is empty. Repeatable, or with commas between words.
     Many(&'static [&'static str]),
     /// Columns of a leaderboard, `name` or `name:asc`. Repeatable.
     Columns,
 }
 
-/// How a list goes on behind its page.
+/// How to request the next page of a list.
 #[derive(Clone, Copy)]
 pub(crate) struct ListPaging {
-    /// The parameter of the query, which takes the `next` of the page before.
+    /// The query parameter that takes the `next` of the previous page.
     pub(in crate::admin) cursor: &'static str,
-    /// The most that the API gives in a page.
+    /// The most items that the API returns in a page.
     pub(in crate::admin) page_limit: u64,
 }
 
@@ -97,7 +97,7 @@ pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
     page_limit: 1000,
 };
 
-/// How an answer is shown to people.
+/// How to print a response for people.
 #[derive(Clone, Copy)]
 pub(crate) enum AnswerFormat {
     /// Member by member.
@@ -106,9 +106,9 @@ pub(crate) enum AnswerFormat {
     Rows(&'static str, &'static [&'static str]),
     /// The object in this member as a table: its names, and these columns of its values.
     Named(&'static str, &'static [&'static str]),
-    /// The secret in this member alone, on standard output; the rest is said on standard error.
+    /// The secret in this member on standard output, and the rest on standard error.
     Secret(&'static str),
-    /// There is no answer; this was done with what the path names.
+    /// The response has no body; print what the path names, and these words.
     Done(&'static str),
 }
 

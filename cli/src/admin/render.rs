@@ -1,4 +1,4 @@
-//! Answers of any shape as tables for people.
+//! Renders responses of any shape as tables for people.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::output::escape_unprintable;
 use crate::table::{ABSENT, number_column, render_table, shorten_time, text_column};
 
-/// The members of a document, those of its objects with dots between the names, the id first.
+/// Renders the members of a document, the id first. Members of nested objects have dots between their names.
 pub(super) fn render_fields(document: &Value, etag: Option<&str>) -> String {
     let mut rows = Vec::new();
     flatten(document, "", &mut rows);
@@ -16,7 +16,7 @@ pub(super) fn render_fields(document: &Value, etag: Option<&str>) -> String {
     render_table(&[text_column("field"), text_column("value")], rows)
 }
 
-/// The list in `member` as a table; what else the document says stands above it.
+/// Renders the list in `member` as a table, below a line with the other members of the document.
 pub(super) fn render_rows(document: &Value, member: &str, columns: &[&str]) -> String {
     let items = document.get(member).and_then(Value::as_array);
     let items: Vec<Vec<Option<&Value>>> = items
@@ -27,7 +27,7 @@ pub(super) fn render_rows(document: &Value, member: &str, columns: &[&str]) -> S
     with_caption(document, member, &render_columns(columns, &items))
 }
 
-/// The object in `member` as a table of its names and their values.
+/// Renders the object in `member` as a table of its names and values.
 pub(super) fn render_named(document: &Value, member: &str, columns: &[&str]) -> String {
     let names: Vec<(Value, &Value)> = document
         .get(member)
@@ -47,10 +47,10 @@ pub(super) fn render_named(document: &Value, member: &str, columns: &[&str]) -> 
     with_caption(document, member, &render_columns(&headings, &items))
 }
 
-/// A secret, and everything else about it.
+/// Splits a document into its secret and the rendered rest.
 ///
 /// # Errors
-/// There is none in the answer.
+/// The response contains no secret.
 pub(super) fn split_secret(mut document: Value, member: &str) -> Result<(String, String), CliError> {
     let secret = document
         .as_object_mut()
@@ -89,7 +89,7 @@ fn render_columns(columns: &[&str], items: &[Vec<Option<&Value>>]) -> String {
     render_table(&headings, rows.collect())
 }
 
-/// What a document says beside its list, in one line.
+/// Puts a line with the other members of the document above the table of its list.
 fn with_caption(document: &Value, member: &str, table: &str) -> String {
     let mut rest = document.as_object().cloned().unwrap_or_default();
     rest.remove(member);
@@ -142,7 +142,7 @@ fn format_cell(column: &str, value: &Value) -> String {
     }
 }
 
-/// Neither a list nor deeper than one object of words and numbers.
+/// Whether a value fits in a list within a cell: neither a list nor an object with nested values.
 fn is_plain(value: &Value) -> bool {
     match value {
         Value::Object(members) => is_flat(members),

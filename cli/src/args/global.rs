@@ -1,4 +1,4 @@
-//! What every command takes.
+//! The options of every command.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::profile::{ProfileFlags, ServerConfig, ServerOptions};
 use crate::stop::StopSignal;
 
-/// Retries of a single call: enough for a moment's trouble, few enough not to keep a person waiting.
+/// The default number of retries: enough for a short outage, few enough that a person does not wait long.
 const DEFAULT_RETRIES: u32 = 3;
 /// How long one attempt may take, in seconds.
 const DEFAULT_TIMEOUT_S: u64 = 60;
@@ -58,17 +58,17 @@ pub(crate) struct GlobalArgs {
     timeout: u64,
 }
 
-/// What holds for the command that runs.
+/// The options of every command, with the server resolved.
 #[derive(Debug)]
 pub(crate) struct Global {
     server: ServerConfig,
-    /// Whether JSON is printed.
+    /// Whether to print JSON.
     pub(crate) json: bool,
     retries: Option<u32>,
     timeout: Duration,
 }
 
-/// Gives `--config` to every command but the one that has its own; that one takes it before its name.
+/// Adds `--config` to every command except `import`, which has its own; there, it goes before the command's name.
 pub(crate) fn with_configuration(command: Command) -> Command {
     let argument = Arg::new(CONFIGURATION)
         .long("config")
@@ -89,7 +89,7 @@ pub(crate) fn with_configuration(command: Command) -> Command {
     })
 }
 
-/// The file that was named last on the line.
+/// The `--config` of the innermost command that has one.
 fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
     let deeper = matches
         .subcommand()
@@ -97,7 +97,7 @@ fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
     deeper.or_else(|| matches.try_get_one(CONFIGURATION).ok().flatten().cloned())
 }
 
-/// Whether JSON was asked for; also known when the rest is wrong.
+/// Whether `--json` is given. Works even when other options are invalid.
 pub(crate) fn is_json_requested(matches: &ArgMatches) -> bool {
     matches.get_flag("json")
 }
@@ -106,7 +106,7 @@ impl Global {
     /// Reads the options, the environment and the configuration file.
     ///
     /// # Errors
-    /// One of them is wrong.
+    /// One of them is invalid.
     pub(crate) fn new(matches: &ArgMatches) -> Result<Self, CliError> {
         let args =
             GlobalArgs::from_arg_matches(matches).map_err(|error| CliError::Usage(error.to_string()))?;
@@ -138,7 +138,7 @@ impl Global {
         ApiClient::new(self.client_options(None), notify, StopSignal::new())
     }
 
-    /// How to reach the server, with this command's own number of retries unless the user chose one.
+    /// The options of a client. `retries` is the command's default, which `--retries` overrides.
     pub(crate) fn client_options(&self, retries: Option<u32>) -> ClientOptions {
         ClientOptions {
             server: self.server.clone(),
@@ -147,7 +147,7 @@ impl Global {
         }
     }
 
-    /// The server and the tenant in one line, for what belongs to both.
+    /// The server and the tenant in one line: a checkpoint belongs to both.
     pub(crate) fn checkpoint_scope(&self) -> String {
         match &self.server.tenant {
             None => self.server.address.to_string(),

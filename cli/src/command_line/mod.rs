@@ -9,7 +9,7 @@ use crate::admin;
 use crate::args::{CompletionArgs, GlobalArgs, import, read, submit, with_configuration};
 use crate::error::EXIT_CODES;
 
-/// The widest that help is laid out.
+/// The greatest width of help texts.
 const MAX_WIDTH: usize = 100;
 const ABOUT: &str = "\
 The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered";
@@ -20,7 +20,7 @@ Tables are for people; --json prints JSON for programs. Answers go to standard o
 (progress, warnings, errors) to standard error. Of a key or token that is shown once, standard output gets the \
 secret and nothing else.";
 
-/// The commands about scores. Each is described where its arguments are: a comment here would take its place.
+/// The commands about scores. The help of each comes from its arguments; a doc comment here would replace it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScoreCommand {
     Import(import::ImportArgs),
@@ -32,7 +32,7 @@ pub(crate) enum ScoreCommand {
     Completion(CompletionArgs),
 }
 
-/// The whole command line: the commands about scores, and those of the administration.
+/// Builds the whole command line: the commands about scores and the administrative commands.
 pub(crate) fn build_command() -> clap::Command {
     let command = clap::Command::new("edgeboard")
         .version(env!("CARGO_PKG_VERSION"))

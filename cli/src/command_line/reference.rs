@@ -1,4 +1,4 @@
-//! The reference in `docs/reference/command-line.md`, made from the command line itself.
+//! Generates the reference in `docs/reference/command-line.md` from the command line.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::admin;
 use crate::args::{GlobalArgs, with_configuration};
 use crate::error::EXIT_CODES;
 
-/// Everything behind this line is generated.
+/// Everything after this line is generated.
 const MARKER: &str =
     "<!-- Generated from the tool's own help: UPDATE_DOCS=1 cargo test -p edgeboard reference -->\n";
-/// The help is laid out for this width, whatever terminal runs the test.
+/// The width of the help in the document, independent of the terminal.
 const WIDTH: usize = 100;
 
 #[test]

@@ -7,7 +7,7 @@ use crate::args::{CompletionArgs, Shell};
 use crate::error::CliError;
 use crate::output;
 
-/// `completion`.
+/// Runs `completion`.
 pub(crate) fn run(args: &CompletionArgs, mut command: clap::Command) -> Result<(), CliError> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();

@@ -15,19 +15,19 @@ use crate::wire::parse_body;
 use crate::wire::{EntryPage, PageEntry};
 use indicatif::HumanCount;
 
-/// Entries in one page: the most that the API gives.
+/// Entries in one page: the maximum of the API.
 const PAGE_LIMIT: usize = 1000;
 
-/// The leaderboard was put into another order, where a cursor of the old one leads nowhere.
+/// The status when the order of the leaderboard changed, so that its old cursors are invalid.
 const GONE: u16 = 410;
 
-/// `export`.
+/// Runs `export`.
 pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliError> {
     let client = global.create_client()?;
     let format = if global.json { Format::Jsonl } else { args.format };
     let mut restarts = 0;
     loop {
-        // The pages wait in a temporary file: what was written could not be taken back.
+        // Pages go to a temporary file first, because a restart could not take back what is already written.
         let mut file = ExportFile::new(args.output.as_deref())?;
         let pages = write_pages(&client, args, format, &mut file).await?;
         if pages.cut_off {
@@ -66,13 +66,13 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliErr
 
 struct ReadPages {
     entries: u64,
-    /// Some page was of another version than the first.
+    /// Whether a page has another version than the first page.
     drifted: bool,
-    /// The last page was not reached.
+    /// Whether reading stopped before the last page.
     cut_off: bool,
 }
 
-/// Reads page after page; stops early at a drift that is not allowed, or when the order itself is gone.
+/// Reads page after page into the file. Stops early at a drift that is not allowed, or when the order changed.
 async fn write_pages(
     client: &ApiClient,
     args: &ExportArgs,
@@ -103,7 +103,7 @@ async fn write_pages(
         let Some(cursor) = page.next else {
             return Ok(pages);
         };
-        // The first page says which period `current` was; the others stay in it.
+        // The first page names the period behind `current`; the next pages stay in that period.
         let query = [
             ("period", page.period.id().to_owned()),
             ("limit", PAGE_LIMIT.to_string()),
@@ -121,7 +121,7 @@ async fn write_pages(
     }
 }
 
-/// Writes entries in one of the forms.
+/// Writes entries in the chosen format.
 struct EntryWriter {
     format: Format,
     columns: Option<Vec<String>>,
@@ -138,7 +138,7 @@ impl EntryWriter {
     fn write_page(&mut self, page: &EntryPage, file: &mut ExportFile<'_>) -> Result<(), CliError> {
         match self.format {
             Format::Jsonl => page.entries.iter().try_for_each(|entry| {
-                // A line break inside JSON can only be layout.
+                // A line break between JSON tokens is only layout.
                 let line = entry.get().replace(['\n', '\r'], " ");
                 file.write(|out| writeln!(out, "{line}"))
             }),
@@ -194,7 +194,7 @@ impl EntryWriter {
     }
 }
 
-/// Where the export grows: a temporary file beside the output, or in the system's place for them.
+/// The growing export: a temporary file beside the output, or in the system's temporary directory.
 enum ExportFile<'a> {
     File {
         path: &'a Path,
@@ -230,7 +230,7 @@ impl<'a> ExportFile<'a> {
         }
     }
 
-    /// Puts the whole export in its place.
+    /// Moves the complete export to the output.
     fn finish(self) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => {
@@ -250,7 +250,7 @@ impl<'a> ExportFile<'a> {
     }
 }
 
-/// A temporary file with the permissions of an ordinary one, since it becomes one.
+/// A builder of temporary files with the permissions of an ordinary file, because the file becomes the output.
 fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".edgeboard-export-");

@@ -8,7 +8,7 @@ use crate::table;
 use crate::wire::EntryPage;
 use crate::wire::parse_body;
 
-/// `top`.
+/// Runs `top`.
 pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), CliError> {
     let mut query = args.period.query();
     query.push(("limit", args.limit.to_string()));
@@ -16,17 +16,17 @@ pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), CliError>
         .create_client()?
         .get(&["leaderboards", &args.leaderboard, "entries"], &query)
         .await?;
-    show(global, &body, None)
+    print_page(global, &body, None)
 }
 
-/// `rank`.
+/// Runs `rank`.
 pub(crate) async fn rank(global: &Global, args: &RankArgs) -> Result<(), CliError> {
     let path = ["leaderboards", &args.leaderboard, "entries", &args.player];
     let body = global.create_client()?.get(&path, &args.period.query()).await?;
-    show(global, &body, None)
+    print_page(global, &body, None)
 }
 
-/// `around`.
+/// Runs `around`.
 pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), CliError> {
     let mut query = args.period.query();
     query.push(("limit", args.limit.to_string()));
@@ -38,10 +38,10 @@ pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), Cli
         "around",
     ];
     let body = global.create_client()?.get(&path, &query).await?;
-    show(global, &body, Some(&args.player))
+    print_page(global, &body, Some(&args.player))
 }
 
-fn show(global: &Global, body: &[u8], marked: Option<&str>) -> Result<(), CliError> {
+fn print_page(global: &Global, body: &[u8], marked: Option<&str>) -> Result<(), CliError> {
     if global.json {
         return output::print_line(body);
     }

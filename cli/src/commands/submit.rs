@@ -15,7 +15,7 @@ use crate::table::{self, format_optional, number_column, text_column};
 use crate::wire::parse_body;
 use crate::wire::{ScoreOutcome, SubmissionBody};
 
-/// `submit`.
+/// Runs `submit`.
 pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), CliError> {
     let client = global.create_client()?;
     let request = call(&client, args)?;

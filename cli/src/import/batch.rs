@@ -1,24 +1,24 @@
-//! Rows in batches, in partitions: a partition has all rows of its players, and its batches go one after the other.
+//! Collects rows into batches. Each player belongs to one partition, whose batches are sent one after the other.
 
 use sha2::{Digest, Sha256};
 
-/// The most that the rows of one request may take, in bytes; the API takes bodies up to 1 MiB.
+/// The most bytes of the rows in a request; the API accepts bodies up to 1 MiB.
 const MAX_BATCH_BYTES: usize = 1024 * 1024 - 1024;
 
-/// A row to be sent.
+/// A row to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BatchRow {
     /// Its number among the data rows, from 0.
     pub(crate) row: u64,
     /// Its line in the file, from 1.
     pub(crate) line: u64,
-    /// Whether an earlier run left it open.
-    pub(crate) again: bool,
-    /// The submission.
+    /// Whether an earlier run tried it, and the server did not accept it.
+    pub(crate) is_resent: bool,
+    /// The submission as JSON.
     pub(crate) json: String,
 }
 
-/// What goes into one request.
+/// The rows of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ImportBatch {
     /// The partition.
@@ -28,7 +28,7 @@ pub(crate) struct ImportBatch {
 }
 
 impl ImportBatch {
-    /// The request's body for some of the rows.
+    /// Builds the request body for some of the rows.
     pub(crate) fn body<'a>(rows: impl Iterator<Item = &'a BatchRow>) -> String {
         let mut body = String::from("{\"scores\":[");
         for (position, row) in rows.enumerate() {
@@ -56,7 +56,7 @@ struct OpenBatch {
 }
 
 impl Batcher {
-    /// `partitions` partitions, and at most `batch_rows` rows in a batch.
+    /// Creates a batcher of `partitions` partitions, with at most `batch_rows` rows in a batch.
     pub(crate) fn new(partitions: usize, batch_rows: usize) -> Self {
         let partitions = std::iter::repeat_with(OpenBatch::default)
             .take(partitions.max(1))
@@ -76,7 +76,7 @@ impl Batcher {
         usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.partitions.len().max(1)
     }
 
-    /// Adds a row to its partition; gives the batch before it if the row does not fit any more.
+    /// Adds a row to its partition; returns the full batch if the row did not fit into it.
     pub(crate) fn push(&mut self, partition: usize, row: BatchRow) -> Option<ImportBatch> {
         let filling = self.partitions.get_mut(partition)?;
         let bytes = row.json.len() + 1;
@@ -93,7 +93,7 @@ impl Batcher {
         full
     }
 
-    /// What is left.
+    /// Returns the remaining batches.
     pub(crate) fn finish(self) -> impl Iterator<Item = ImportBatch> {
         self.partitions
             .into_iter()
@@ -114,7 +114,7 @@ mod tests {
         BatchRow {
             row: number,
             line: number + 2,
-            again: false,
+            is_resent: false,
             json: "x".repeat(bytes),
         }
     }

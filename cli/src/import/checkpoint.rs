@@ -2,9 +2,9 @@
 //! where it was.
 //!
 //! Rows are counted from 0 over the data rows of the file. Each row belongs to a partition (by its player),
-//! and a partition's batches are sent one after the other; so "partition 2 is through with row 1500, except rows
-//! 7 and 9" says all. A line that was being written when the process was killed is ignored: its batch is
-//! sent again, and the ids make that harmless.
+//! and a partition's batches are sent one after the other. So "partition 2 is done up to row 1500, except rows
+//! 7 and 9" describes it completely. Reading ignores an incomplete last line of a killed process: its batch is
+//! sent again, which the ids make harmless.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 
-/// The version of the file's form.
+/// The version of the file's format.
 const FORM: u32 = 1;
 
 /// What a checkpoint belongs to; the first line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CheckpointHeader {
-    /// The version of the form.
+    /// The version of the file's format.
     #[serde(rename = "edgeboard_checkpoint")]
     form: u32,
     /// The server's address.
@@ -36,7 +36,7 @@ pub(crate) struct CheckpointHeader {
 }
 
 impl CheckpointHeader {
-    /// A header of the current form.
+    /// Creates a header of the current format.
     pub(crate) fn new(address: String, mapping: String, content: String, partitions: usize) -> Self {
         Self {
             form: FORM,
@@ -55,7 +55,7 @@ impl CheckpointHeader {
     }
 }
 
-/// What a batch came to.
+/// The line of an acknowledged batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AcknowledgedBatch {
     /// The partition.
@@ -63,17 +63,17 @@ pub(crate) struct AcknowledgedBatch {
     pub(crate) partition: usize,
     /// The last row of the batch; everything before it in the partition was in this batch or an earlier one.
     pub(crate) through: u64,
-    /// The rows that the server took.
+    /// How many rows the server accepted.
     pub(crate) accepted: u64,
-    /// The rows that it refused, or that were not reached; they stay open.
+    /// Rows that the server refused or that were not sent; a later run sends them again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) open: BTreeSet<u64>,
-    /// Rows left open earlier that it took now.
+    /// Rows left open by an earlier run that the server accepted now.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) closed: BTreeSet<u64>,
 }
 
-/// What is done so far.
+/// The rows imported so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ImportedRows {
     through: Vec<Option<u64>>,
@@ -89,7 +89,7 @@ impl ImportedRows {
         }
     }
 
-    /// Whether the server took this row.
+    /// Whether the server accepted this row.
     pub(crate) fn contains(&self, partition: usize, row: u64) -> bool {
         self.is_through(partition, row) && !self.open.contains(&row)
     }
@@ -103,7 +103,7 @@ impl ImportedRows {
             .is_some_and(|through| row <= through)
     }
 
-    /// How many rows the server took.
+    /// How many rows the server accepted.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted
     }
@@ -118,7 +118,7 @@ impl ImportedRows {
     }
 }
 
-/// An open checkpoint file; locked, so that two imports cannot mix.
+/// An open checkpoint file, locked against a second import.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     path: PathBuf,
@@ -128,8 +128,8 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens or makes the file. With `again`, what it says is forgotten. The header that counts is
-    /// [`Checkpoint::header`], since an import that goes on keeps its partitions.
+    /// Opens or creates the file; `again` discards its content. The effective header is
+    /// [`Checkpoint::header`], because a continued import keeps its number of partitions.
     pub(crate) fn open(path: &Path, header: CheckpointHeader, again: bool) -> Result<Self, CliError> {
         let failed = |error: std::io::Error| CliError::file(path, error);
         if let Some(parent) = path.parent() {
@@ -166,12 +166,12 @@ impl Checkpoint {
         &self.header
     }
 
-    /// What is done so far.
+    /// The rows imported so far.
     pub(crate) fn done(&self) -> &ImportedRows {
         &self.done
     }
 
-    /// Forgets everything.
+    /// Discards all records.
     pub(crate) fn restart(&mut self) -> Result<(), CliError> {
         self.done = ImportedRows::new(self.header.partitions);
         self.file
@@ -182,8 +182,8 @@ impl Checkpoint {
         self.append(&header)
     }
 
-    /// Notes a batch. When this returns, a killed process loses nothing of it; only a crash of the whole
-    /// machine may, and then the batch is sent again.
+    /// Records a batch. After that, the record survives a kill of the process. A crash of the whole
+    /// machine may lose it, and then the batch is sent again.
     pub(crate) fn record(&mut self, acknowledged: &AcknowledgedBatch) -> Result<(), CliError> {
         self.append(acknowledged)?;
         self.done.add(acknowledged);
@@ -197,7 +197,7 @@ impl Checkpoint {
         self.file.write_all(&bytes).map_err(failed)
     }
 
-    /// Reads the file up to the last whole line and cuts the rest off; `false` if there is nothing yet.
+    /// Reads the file up to the last complete line, and truncates the rest; `false` when the file is empty.
     fn load(&mut self) -> Result<bool, CliError> {
         let failed = |error: std::io::Error| CliError::file(&self.path, error);
         let mut reader = BufReader::new(&self.file);
@@ -238,7 +238,7 @@ impl Checkpoint {
     }
 }
 
-/// The next whole line without its end, and its length with it; a last line without an end is none.
+/// Reads the next line that has an end, and returns its length with the end; `line` has it without the end.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
     line.clear();
     let length = reader.read_until(b'\n', line)?;

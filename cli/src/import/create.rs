@@ -1,4 +1,4 @@
-//! Leaderboards that a mapping file asks for, and whether a checkpoint can still be true of the server.
+//! Creates the leaderboards of a mapping file, and finds leaderboards that are missing.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::document::convert_toml_table;
 use crate::error::CliError;
 use reqwest::Method;
 
-/// Only when there is no such leaderboard yet.
+/// The header that creates a leaderboard only if it does not exist.
 const WHEN_MISSING: (&str, &str) = ("if-none-match", "*");
 
-/// Creates the leaderboards that do not exist; gives the ids of those it created.
+/// Creates the leaderboards that do not exist, and returns their ids.
 pub(crate) async fn create_missing(
     client: &ApiClient,
     wanted: &BTreeMap<String, toml::Table>,
@@ -24,7 +24,7 @@ pub(crate) async fn create_missing(
             body: Some(convert_toml_table(configuration)?.to_string()),
         };
         let reply = client.send(&request).await?;
-        // 412: it exists, which is all that is wanted.
+        // 412: the leaderboard exists already.
         if reply.status != 412 {
             reply.into_success_body()?;
             created.push(id.clone());
@@ -33,7 +33,7 @@ pub(crate) async fn create_missing(
     Ok(created)
 }
 
-/// Which of the leaderboards do not exist. One that this key may not look at counts as existing.
+/// Returns the leaderboards that do not exist. A leaderboard that this key may not read counts as existing.
 pub(crate) async fn find_missing<'a>(
     client: &ApiClient,
     ids: &'a [String],

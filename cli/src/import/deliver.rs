@@ -1,4 +1,4 @@
-//! One batch to the server, until every row of it was taken or refused.
+//! Sends a batch until the server has accepted or refused each of its rows.
 
 use reqwest::Method;
 use serde::Serialize;
@@ -12,19 +12,19 @@ use crate::retry::is_transient;
 use crate::wire::ScoreOutcome;
 use crate::wire::parse_body;
 
-/// Ranks are of no use here and cost the server time.
+/// Asks for outcomes without ranks, which an import does not need and the server would compute.
 const MINIMAL: (&str, &str) = ("prefer", "return=minimal");
 
-/// What a batch came to.
+/// The result of sending a batch.
 #[derive(Debug, Default)]
 pub(crate) struct BatchDelivery {
-    /// What the checkpoint notes.
+    /// The record for the checkpoint.
     pub(crate) acknowledged: AcknowledgedBatch,
-    /// The rows that the server had taken before, and did not apply again.
+    /// How many rows the server had accepted before, and did not apply again.
     pub(crate) replayed: u64,
-    /// The rows it refused.
+    /// The refused rows.
     pub(crate) refused: Vec<RefusedRow>,
-    /// Why the import cannot go on.
+    /// Why the import cannot continue.
     pub(crate) failure: Option<CliError>,
 }
 
@@ -33,40 +33,40 @@ pub(crate) struct BatchDelivery {
 pub(crate) struct RefusedRow {
     /// Its line in the file, from 1.
     pub(crate) line: u64,
-    /// Why.
+    /// Why the server refused it.
     pub(crate) problem: ApiProblem,
 }
 
-/// What the server said of a row.
+/// The server's decision on a row.
 #[derive(Debug)]
 enum RowResult {
-    Taken { replayed: bool },
+    Accepted { replayed: bool },
     Refused(ApiProblem),
 }
 
-/// A row and what is known of it so far.
+/// A row, and its result once the server has decided.
 type PendingRow = (BatchRow, Option<RowResult>);
 
-/// What a round came to, apart from its verdicts.
+/// Whether to wait after a request.
 #[derive(Debug)]
 enum RoundResult {
-    /// Every row has its verdict, or gets it in another round at once.
-    GoOn,
-    /// Some rows were told to come later, for this reason.
-    Later(String),
+    /// The next request, if any, can follow at once.
+    Continue,
+    /// The server asks to send some rows later, for this reason.
+    RetryLater(String),
 }
 
-/// Sends a batch. Rows that are told to come later, or were not reached because another row of the
-/// request was malformed, are sent again; everything has its id, so none counts twice.
+/// Sends a batch. Rows that the server asks to send later, or that it skipped because another row of the
+/// request is malformed, are sent again; their ids prevent that they count twice.
 pub(crate) async fn send_batch(client: &ApiClient, batch: ImportBatch) -> BatchDelivery {
     let partition = batch.partition;
     let mut rows: Vec<PendingRow> = batch.rows.into_iter().map(|row| (row, None)).collect();
     let mut failure = None;
     let mut retry = 0;
-    while failure.is_none() && rows.iter().any(|(_row, verdict)| verdict.is_none()) {
+    while failure.is_none() && rows.iter().any(|(_row, result)| result.is_none()) {
         let waited = match send_round(client, &mut rows).await {
-            Ok(RoundResult::GoOn) => Ok(()),
-            Ok(RoundResult::Later(reason)) => {
+            Ok(RoundResult::Continue) => Ok(()),
+            Ok(RoundResult::RetryLater(reason)) => {
                 retry += 1;
                 client.wait_before_retry(retry, &reason, None).await
             }
@@ -80,17 +80,17 @@ pub(crate) async fn send_batch(client: &ApiClient, batch: ImportBatch) -> BatchD
     }
 }
 
-/// One request with the rows that have no verdict yet.
+/// Sends one request with the rows that have no result yet.
 async fn send_round(client: &ApiClient, rows: &mut [PendingRow]) -> Result<RoundResult, CliError> {
     let mut open: Vec<&mut PendingRow> = rows
         .iter_mut()
-        .filter(|(_row, verdict)| verdict.is_none())
+        .filter(|(_row, result)| result.is_none())
         .collect();
     let request = ApiRequest {
         method: Method::POST,
         url: client.build_url(&["scores"], &[])?,
         headers: vec![(MINIMAL.0, MINIMAL.1.to_owned())],
-        body: Some(ImportBatch::body(open.iter().map(|(row, _verdict)| row))),
+        body: Some(ImportBatch::body(open.iter().map(|(row, _result)| row))),
     };
     let reply = client.send(&request).await?;
     match reply.status {
@@ -103,59 +103,59 @@ async fn send_round(client: &ApiClient, rows: &mut [PendingRow]) -> Result<Round
             if refuse_named_rows(&mut open, &problem) == 0 {
                 return Err(CliError::Refused(Box::new(problem)));
             }
-            Ok(RoundResult::GoOn)
+            Ok(RoundResult::Continue)
         }
         _ => {
             reply.into_success_body()?;
-            Ok(RoundResult::GoOn)
+            Ok(RoundResult::Continue)
         }
     }
 }
 
-/// Takes over the server's verdict on every row.
-fn apply_results(open: &mut [&mut PendingRow], results: Vec<ScoreOutcome>) -> Result<RoundResult, CliError> {
-    if results.len() != open.len() {
-        let (sent, answered) = (open.len(), results.len());
+/// Stores the server's result of every row.
+fn apply_results(open: &mut [&mut PendingRow], outcomes: Vec<ScoreOutcome>) -> Result<RoundResult, CliError> {
+    if outcomes.len() != open.len() {
+        let (sent, answered) = (open.len(), outcomes.len());
         return Err(CliError::Protocol(format!(
             "{sent} submissions were sent, but {answered} results came back"
         )));
     }
-    let mut round = RoundResult::GoOn;
-    for ((_row, verdict), result) in open.iter_mut().map(|pending| &mut **pending).zip(results) {
-        if result.is_success() {
-            *verdict = Some(RowResult::Taken {
-                replayed: result.is_replay(),
+    let mut round = RoundResult::Continue;
+    for ((_row, result), outcome) in open.iter_mut().map(|pending| &mut **pending).zip(outcomes) {
+        if outcome.is_success() {
+            *result = Some(RowResult::Accepted {
+                replayed: outcome.is_replay(),
             });
             continue;
         }
-        let problem = result.into_problem();
+        let problem = outcome.into_problem();
         match problem.status {
-            status if is_transient(status) => round = RoundResult::Later(problem.to_line()),
-            // A wrong key or an unknown leaderboard: every other row would fail the same way.
+            status if is_transient(status) => round = RoundResult::RetryLater(problem.to_line()),
+            // A wrong key or an unknown leaderboard: every row would fail in the same way.
             401 | 403 | 404 => return Err(CliError::Refused(Box::new(problem))),
-            _ => *verdict = Some(RowResult::Refused(shorten_pointers(problem))),
+            _ => *result = Some(RowResult::Refused(shorten_pointers(problem))),
         }
     }
     Ok(round)
 }
 
-/// Refuses the rows that a problem about the whole request names, and says how many they are.
+/// Marks the rows that a problem of the whole request names as refused, and returns how many they are.
 fn refuse_named_rows(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
     let mut named = 0;
     for error in &problem.errors {
-        let Some((_row, verdict)) = error
+        let Some((_row, result)) = error
             .submission_position()
             .and_then(|position| open.get_mut(position))
             .map(|row| &mut **row)
         else {
             continue;
         };
-        match verdict {
+        match result {
             Some(RowResult::Refused(known)) => known.errors.push(shorten_pointer(error)),
             _ => {
                 named += 1;
                 let errors = vec![shorten_pointer(error)];
-                *verdict = Some(RowResult::Refused(ApiProblem {
+                *result = Some(RowResult::Refused(ApiProblem {
                     errors,
                     ..problem.clone()
                 }));
@@ -165,8 +165,8 @@ fn refuse_named_rows(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usiz
     named
 }
 
-/// A problem whose pointers are into the submission and not into the batch, whose numbers mean nothing
-/// to a reader of the file.
+/// Makes the pointers of a problem relative to the submission, because positions in the batch mean nothing
+/// to a user.
 fn shorten_pointers(mut problem: ApiProblem) -> ApiProblem {
     problem.errors = problem.errors.iter().map(shorten_pointer).collect();
     problem
@@ -187,13 +187,13 @@ fn summarise_rows(partition: usize, rows: Vec<PendingRow>) -> BatchDelivery {
     let mut delivery = BatchDelivery::default();
     let acknowledged = &mut delivery.acknowledged;
     acknowledged.partition = partition;
-    for (row, verdict) in rows {
+    for (row, result) in rows {
         acknowledged.through = acknowledged.through.max(row.row);
-        match verdict {
-            Some(RowResult::Taken { replayed }) => {
+        match result {
+            Some(RowResult::Accepted { replayed }) => {
                 acknowledged.accepted += 1;
                 delivery.replayed += u64::from(replayed);
-                if row.again {
+                if row.is_resent {
                     acknowledged.closed.insert(row.row);
                 }
             }
@@ -220,7 +220,7 @@ mod tests {
         let row = |row| BatchRow {
             row,
             line: row + 2,
-            again: row == 0,
+            is_resent: row == 0,
             json: String::new(),
         };
         (0..count).map(|number| (row(number), None)).collect()
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_gets_its_own_verdict_and_refused_ones_stay_open() {
+    fn every_row_gets_its_own_result_and_refused_ones_stay_open() {
         let mut rows = pending(4);
         let answer = results(
             r##"[{"status_code":200,"results":[{"replayed":true},{"replayed":true}]},
@@ -240,7 +240,7 @@ mod tests {
             {"status_code":200,"leaderboard":"goals","status":"created"}]"##,
         );
         let round = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap();
-        assert!(matches!(round, RoundResult::Later(reason) if reason == "503 Busy"));
+        assert!(matches!(round, RoundResult::RetryLater(reason) if reason == "503 Busy"));
         let delivery = summarise_rows(2, rows);
         let expected = AcknowledgedBatch {
             partition: 2,

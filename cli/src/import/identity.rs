@@ -1,4 +1,4 @@
-//! The default id of a row: what it says, and how many rows before it said the same.
+//! The default id of a row: a hash of its content, and a counter for rows of equal content.
 
 use std::collections::HashMap;
 
@@ -19,13 +19,13 @@ pub(crate) struct RowContent<'a> {
     pub(crate) metadata: Option<&'a str>,
 }
 
-/// Gives ids. Neither the file's name nor what else stands in it matters, so an id stays the same when
-/// rows are added; a player who scored twice on one day has two rows that say the same and two ids.
+/// Assigns ids. An id does not depend on the file's name or on other rows, so it stays the same when
+/// rows are added. A player who scored twice on one day has two rows of equal content and two ids.
 #[derive(Debug, Default)]
 pub(crate) struct RowIds(HashMap<u128, u32>);
 
 impl RowIds {
-    /// The id of the next row.
+    /// Returns the id of the next row.
     pub(crate) fn next_id(&mut self, content: &RowContent<'_>) -> String {
         let digest = digest_content(content);
         let seen = self.0.entry(digest).or_default();
@@ -40,7 +40,7 @@ impl RowIds {
 /// The first 128 bits of the SHA-256 of a row: enough that two different rows never share an id.
 fn digest_content(content: &RowContent<'_>) -> u128 {
     let mut hasher = Sha256::new();
-    // Each part goes in with its length, so that parts cannot run into each other.
+    // The length of each part is hashed too, so that a different split gives a different hash.
     let mut part = |text: &str| {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text);

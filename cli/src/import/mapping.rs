@@ -1,4 +1,4 @@
-//! From a row of the file to a submission.
+//! Maps a row of the file to a submission.
 
 use csv::StringRecord;
 use serde_json::value::RawValue;
@@ -13,17 +13,17 @@ use crate::instant;
 use crate::number::{NamedIntegers, ThousandsSeparator};
 use crate::wire::SubmissionBody;
 
-/// The column that can be written in short.
+/// The column whose value can be sent as `score` instead of `values`.
 const SCORE: &str = "score";
 
 /// A checked mapping, not yet bound to the columns of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapping {
-    /// Where every row goes.
+    /// The leaderboards that receive every row.
     pub(crate) leaderboards: Vec<String>,
-    /// How the file is read.
+    /// The format of the file.
     pub(crate) form: CsvFormat,
-    /// What is left out.
+    /// Which rows to skip.
     pub(crate) skip: Vec<SkipRule>,
     player: RowTemplate,
     values: Vec<(String, RowTemplate)>,
@@ -46,16 +46,16 @@ pub(crate) struct RowMapper {
     thousands: Option<ThousandsSeparator>,
 }
 
-/// What becomes of a row.
+/// The result of mapping a row.
 #[derive(Debug)]
 pub(crate) enum RowMapping {
-    /// Left out by the rule at this position.
+    /// The skip rule at this position leaves the row out.
     Skipped(usize),
-    /// To be sent.
+    /// The row is to be sent.
     Row(MappedRow),
 }
 
-/// What a row says, before it is given an id.
+/// The content of a row, before it gets an id.
 #[derive(Debug)]
 pub(crate) struct MappedRow {
     /// The player.
@@ -120,7 +120,7 @@ impl Mapping {
         })
     }
 
-    /// Looks up the columns.
+    /// Binds the templates and rules to the columns of a file.
     pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<RowMapper, CliError> {
         self.bind_columns(columns).map_err(CliError::Usage)
     }
@@ -165,7 +165,7 @@ impl Mapping {
 }
 
 impl RowMapper {
-    /// Maps one row; the error says what is wrong with it.
+    /// Maps one row; the error says why the row is unmappable.
     pub(crate) fn map(&self, record: &StringRecord) -> Result<RowMapping, String> {
         if let Some(rule) = self.skip.find_match(record) {
             return Ok(RowMapping::Skipped(rule));
@@ -214,8 +214,8 @@ impl RowMapper {
             .map_err(|error| format!("metadata: {error}"))
     }
 
-    /// The submission as JSON. Rows must come in the order of the file, skipped ones left out, because
-    /// rows that say the same get different ids by their order.
+    /// Writes the submission as JSON. Rows must come in the order of the file, without skipped rows, because
+    /// rows of equal content get different ids by their order.
     pub(crate) fn submission(&self, row: &MappedRow, ids: &mut RowIds) -> Result<String, String> {
         let metadata = row.metadata.as_deref();
         let id = row.id.clone().unwrap_or_else(|| {

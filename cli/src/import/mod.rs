@@ -1,4 +1,4 @@
-//! `import`: a CSV file into leaderboards, in batches, resumable, each row once.
+//! `import`: sends a CSV file to leaderboards in batches. It is resumable, and sends each row once.
 
 mod batch;
 mod checkpoint;
@@ -35,10 +35,10 @@ use send::{ImportSender, SendOptions, SendSummary};
 use settings::MappingSettings;
 use source::{CsvSource, Survey};
 
-/// Retries of one call: about a minute, so that a restart of the server does not end an import.
+/// The default number of retries: about a minute, so that a restart of the server does not end an import.
 const RETRIES: u32 = 8;
 
-/// An import that is checked and can begin.
+/// An import whose mapping and file are checked.
 struct Import<'a> {
     global: &'a Global,
     args: &'a ImportArgs,
@@ -48,7 +48,7 @@ struct Import<'a> {
     survey: Survey,
 }
 
-/// `import`.
+/// Runs `import`.
 pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliError> {
     let settings = MappingSettings::load(&args.mapping)?;
     let mapping = Mapping::new(&settings)?;
@@ -107,7 +107,7 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliErr
     finish_with_report(global, &report, failure)
 }
 
-/// Prints the account and gives the reason for a non-zero exit.
+/// Prints the report, and returns an error if the import is incomplete.
 fn finish_with_report(
     global: &Global,
     report: &ImportReport,
@@ -140,17 +140,17 @@ impl Import<'_> {
     }
 
     fn print_unmappable(&self, progress: &ImportProgress) {
-        for unmappable in &self.survey.kept {
+        for unmappable in &self.survey.first_unmappable {
             progress.say(&format!("line {}: {}", unmappable.line, unmappable.reason));
         }
-        let untold = self
+        let unlisted = self
             .survey
             .unmappable
-            .saturating_sub(self.survey.kept.len() as u64);
-        if untold > 0 {
+            .saturating_sub(self.survey.first_unmappable.len() as u64);
+        if unlisted > 0 {
             progress.say(&format!(
                 "… and {} more that cannot be mapped",
-                format_rows(untold)
+                format_rows(unlisted)
             ));
         }
     }
@@ -167,8 +167,8 @@ impl Import<'_> {
         Checkpoint::open(&path, header, self.args.sending.again)
     }
 
-    /// Creates what is missing, after making sure that the checkpoint does not speak of leaderboards
-    /// that are gone: an emptied server needs everything again.
+    /// Creates missing leaderboards. Before that, restarts the checkpoint if all its leaderboards are gone, because
+    /// an emptied server needs every row again.
     async fn prepare_leaderboards(
         &self,
         client: &ApiClient,
@@ -208,7 +208,7 @@ impl Import<'_> {
         line
     }
 
-    /// `--dry-run`.
+    /// Prints the result of `--dry-run`.
     fn print_dry_run(mut self) -> Result<(), CliError> {
         let example = self.survey.example.clone().unwrap_or_default();
         let sendable = self.survey.sendable;
@@ -242,8 +242,8 @@ impl Import<'_> {
             refused: sent.refused,
             unmappable: survey.unmappable,
             not_sent: survey.sendable.saturating_sub(processed),
-            refusals: sent.kept,
-            unmappable_rows: survey.kept,
+            refusals: sent.first_refused,
+            unmappable_rows: survey.first_unmappable,
             duration,
         }
     }

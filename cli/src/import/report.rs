@@ -1,4 +1,4 @@
-//! What an import did, for people and for programs.
+//! The report of an import, for people and for programs.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::import::deliver::RefusedRow;
 use crate::import::source::UnmappableRow;
 use indicatif::HumanCount;
 
-/// The whole account; every row of the file is in exactly one of the counts.
+/// The report. Every row of the file is in exactly one of the counts.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ImportReport {
     /// The leaderboards.
     pub(crate) leaderboards: Vec<String>,
     /// The data rows of the file.
     pub(crate) rows: u64,
-    /// Rows that the server took in this run.
+    /// Rows that the server accepted in this run.
     pub(crate) imported: u64,
-    /// Of these, rows that it had taken before under the same id, so that they changed nothing.
+    /// Of these, rows that the server had accepted before under the same id, so that they changed nothing.
     pub(crate) replayed: u64,
     /// Rows that an earlier run imported.
     pub(crate) imported_before: u64,
@@ -28,7 +28,7 @@ pub(crate) struct ImportReport {
     pub(crate) refused: u64,
     /// Rows that could not be mapped.
     pub(crate) unmappable: u64,
-    /// Rows that were not reached.
+    /// Rows that were not sent.
     pub(crate) not_sent: u64,
     /// The first of the refused rows.
     pub(crate) refusals: Vec<RefusedRow>,
@@ -68,7 +68,7 @@ impl ImportReport {
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 
-    /// The account in lines.
+    /// Renders the report in lines for people.
     pub(crate) fn render(&self) -> String {
         let mut lines = vec![self.headline()];
         if self.replayed > 0 {
@@ -121,7 +121,7 @@ impl ImportReport {
     }
 }
 
-/// `1 row`, `2 rows`.
+/// Formats a count: `1 row`, `2 rows`.
 pub(crate) fn format_rows(count: u64) -> String {
     format!(
         "{} {}",

@@ -1,7 +1,7 @@
 //! The rows of a CSV file, each with the line on which it begins.
 //!
-//! The parser tells where it was before it looked for a row: with CRLF that is on the line before, and empty lines count as
-//! part of the row behind them. Where it is after a row is exact, so a row's line is counted back from there.
+//! The csv parser reports its position before it looks for a row: after CRLF that is the line before, and empty lines count as
+//! part of the next row. Its position after a row is exact, so we count back from there.
 
 use std::io::{self, Read};
 
@@ -9,16 +9,16 @@ use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use crate::formula;
 
-/// How the text of a file becomes cells.
+/// How to split a file into cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CsvFormat {
-    /// What separates the fields.
+    /// The byte between fields.
     pub(crate) delimiter: u8,
-    /// Whether white space around a cell is left out.
+    /// Whether to trim white space around cells.
     pub(crate) trim: bool,
 }
 
-/// One row: its line, from 1, and its cells, or why it cannot be read as it stands; the next one still can.
+/// One row: its line, from 1, and its cells, or why the row is unreadable. Reading continues with the next row.
 pub(crate) type CsvRow = (u64, Result<StringRecord, String>);
 
 /// Reads row after row.
@@ -92,14 +92,14 @@ impl<R: Read> CsvRows<R> {
     }
 }
 
-/// A reader that remembers what it gave last, so that the end of a row can be looked at.
+/// A reader that keeps the last bytes it returned, so that the end of a row can be inspected.
 #[derive(Debug)]
 struct TailReader<R> {
     inner: R,
-    /// The bytes given last, and how many came before them.
+    /// The bytes of the last read, and how many bytes were read before them.
     given: Vec<u8>,
     before: u64,
-    /// The last byte of what came before.
+    /// The last byte before them.
     last_before: Option<u8>,
 }
 
@@ -113,7 +113,7 @@ impl<R> TailReader<R> {
         }
     }
 
-    /// The byte before `offset`, if it is one of those given last.
+    /// The byte before `offset`; `None` when it is older than the kept bytes.
     fn byte_before(&self, offset: u64) -> Option<u8> {
         if offset == self.before {
             return self.last_before;

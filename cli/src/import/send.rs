@@ -1,4 +1,4 @@
-//! The sending: a reader, partitions that deliver side by side, and one place that notes what they report.
+//! Sends an import: one task reads the file, one per partition sends its batches, and one records the results.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::import::progress::ImportProgress;
 use crate::import::source::{CsvSource, MAX_KEPT};
 use crate::stop::StopSignal;
 
-/// Batches that wait in front of each partition.
+/// How many batches wait for each partition's sender.
 const WAITING_BATCHES: usize = 2;
-/// Reports that wait to be noted.
+/// How many results wait to be recorded.
 const WAITING_REPORTS: usize = 64;
 
 /// How to send.
@@ -25,7 +25,7 @@ const WAITING_REPORTS: usize = 64;
 pub(crate) struct SendOptions {
     /// Rows in a request.
     pub(crate) batch_rows: usize,
-    /// Requests under way at the same time.
+    /// How many requests run at the same time.
     pub(crate) concurrency: usize,
     /// Whether the first refused row ends the import.
     pub(crate) stop_on_error: bool,
@@ -34,43 +34,43 @@ pub(crate) struct SendOptions {
 /// What this run sent.
 #[derive(Debug, Default)]
 pub(crate) struct SendSummary {
-    /// Rows that the server took.
+    /// Rows that the server accepted.
     pub(crate) accepted: u64,
-    /// Of these, rows that it had taken before.
+    /// Of these, rows that it had accepted before.
     pub(crate) replayed: u64,
     /// Rows that it refused.
     pub(crate) refused: u64,
-    /// The first of them.
-    pub(crate) kept: Vec<RefusedRow>,
-    /// Why it ended early.
+    /// The first refused rows.
+    pub(crate) first_refused: Vec<RefusedRow>,
+    /// Why the import ended early.
     pub(crate) failure: Option<CliError>,
 }
 
-/// Everything that the sending needs.
+/// What sending an import needs.
 pub(crate) struct ImportSender<'a> {
     /// The server.
     pub(crate) client: ApiClient,
-    /// Where the acknowledged batches are noted.
+    /// Records the acknowledged batches.
     pub(crate) checkpoint: &'a mut Checkpoint,
-    /// Where people see how far it is.
+    /// Shows the progress.
     pub(crate) progress: &'a ImportProgress,
-    /// Shared with the client.
+    /// The stop signal that the client shares.
     pub(crate) stop: StopSignal,
     /// How to send.
     pub(crate) options: SendOptions,
 }
 
 impl ImportSender<'_> {
-    /// Sends everything that is not done yet.
+    /// Sends every row that the checkpoint does not contain.
     pub(crate) async fn run(mut self, source: CsvSource) -> SendSummary {
         let partitions = self.checkpoint.header().partitions.max(1);
         let (reports, reported) = mpsc::channel(WAITING_REPORTS);
         let permits = Arc::new(Semaphore::new(self.options.concurrency));
         let mut tasks = JoinSet::new();
-        let mut inputs = Vec::with_capacity(partitions);
+        let mut senders = Vec::with_capacity(partitions);
         for _partition in 0..partitions {
-            let (input, batches) = mpsc::channel(WAITING_BATCHES);
-            inputs.push(input);
+            let (sender, batches) = mpsc::channel(WAITING_BATCHES);
+            senders.push(sender);
             let partition = PartitionSender {
                 client: self.client.clone(),
                 permits: Arc::clone(&permits),
@@ -83,11 +83,11 @@ impl ImportSender<'_> {
         let done = self.checkpoint.done().clone();
         let batch_rows = self.options.batch_rows;
         let reading = tokio::task::spawn_blocking(move || {
-            // A partition that has ended takes no more; then there is no use in reading on.
+            // A sender that has ended accepts no batch; then reading further is useless.
             let to_partition = |batch: ImportBatch| {
-                inputs
+                senders
                     .get(batch.partition)
-                    .is_some_and(|input| input.blocking_send(batch).is_ok())
+                    .is_some_and(|sender| sender.blocking_send(batch).is_ok())
             };
             source.read_batches(&done, partitions, batch_rows, to_partition)
         });
@@ -100,7 +100,7 @@ impl ImportSender<'_> {
         sent
     }
 
-    /// Notes every report until all partitions have ended. Ctrl-C lets what is under way finish.
+    /// Records every result until all senders have ended. After Ctrl-C, requests in progress still finish.
     async fn record_deliveries(&mut self, mut reported: mpsc::Receiver<BatchDelivery>) -> SendSummary {
         let mut sent = SendSummary::default();
         let mut interrupt = pin!(tokio::signal::ctrl_c());
@@ -135,8 +135,8 @@ impl ImportSender<'_> {
                 refusal.line,
                 refusal.problem.to_line()
             ));
-            if sent.kept.len() < MAX_KEPT {
-                sent.kept.push(refusal);
+            if sent.first_refused.len() < MAX_KEPT {
+                sent.first_refused.push(refusal);
             }
         }
         match delivery.failure {
@@ -150,7 +150,7 @@ impl ImportSender<'_> {
 
     fn handle_interrupt(&self, sent: &mut SendSummary) {
         if self.stop.is_requested() {
-            // A second Ctrl-C does not wait. What was acknowledged is on disk.
+            // A second Ctrl-C ends the process at once. Acknowledged batches are on disk.
             std::process::exit(i32::from(CliError::Interrupted.exit_code()));
         }
         self.stop.request();
@@ -160,7 +160,7 @@ impl ImportSender<'_> {
     }
 }
 
-/// Sends the batches of some players, one after the other.
+/// Sends the batches of one partition, one after the other.
 struct PartitionSender {
     client: ApiClient,
     permits: Arc<Semaphore>,
@@ -180,7 +180,7 @@ impl PartitionSender {
             let delivery = send_batch(&self.client, batch).await;
             let last = delivery.failure.is_some() || (self.stop_on_error && !delivery.refused.is_empty());
             if last {
-                // Before another partition gets the permit.
+                // Before another sender gets the permit.
                 self.stop.request();
             }
             if reports.send(delivery).await.is_err() || last {
@@ -198,7 +198,7 @@ impl PartitionSender {
     }
 }
 
-/// A task that did not end by itself.
+/// The error of a task that panicked or was cancelled.
 fn task_error(error: JoinError) -> CliError {
     CliError::Output(std::io::Error::other(error))
 }

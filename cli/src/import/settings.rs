@@ -13,7 +13,7 @@ use crate::error::CliError;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MappingSettings {
-    /// Where every row goes.
+    /// The leaderboards that receive every row.
     pub(crate) leaderboards: Vec<String>,
     /// Template of the player.
     pub(crate) player: Option<String>,
@@ -28,14 +28,14 @@ pub(crate) struct MappingSettings {
     /// Whether white space around each cell is left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) trim: bool,
-    /// What stands between the thousands of numbers.
+    /// The character between the thousands of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thousands_separator: Option<String>,
     /// Templates of the values by column.
     pub(crate) values: BTreeMap<String, ValueSetting>,
     /// Templates of the metadata's fields.
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Leaderboards to create when missing, with their configuration. No part of what is sent.
+    /// Leaderboards to create when missing, with their configuration. The fingerprint leaves them out.
     #[serde(skip_serializing)]
     pub(crate) create: BTreeMap<String, toml::Table>,
 }
@@ -44,14 +44,14 @@ pub(crate) struct MappingSettings {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(crate) enum ValueSetting {
-    /// The same for every row.
+    /// The same value for every row.
     Constant(i64),
-    /// Different for every row.
+    /// A template, rendered for each row.
     Template(String),
 }
 
 impl ValueSetting {
-    /// As a template.
+    /// The template's text.
     pub(crate) fn template(&self) -> String {
         match self {
             Self::Constant(value) => value.to_string(),
@@ -61,7 +61,7 @@ impl ValueSetting {
 }
 
 impl MappingSettings {
-    /// Reads the file, if one is given, and lets the flags replace what they set.
+    /// Reads the mapping file, if any, and replaces the settings that flags give.
     pub(crate) fn load(args: &MappingArgs) -> Result<Self, CliError> {
         let mut settings = args
             .config
@@ -112,7 +112,7 @@ impl MappingSettings {
         Ok(())
     }
 
-    /// Identifies what this mapping makes of a file; the checkpoint belongs to it.
+    /// A SHA-256 over the settings that decide what is sent; a checkpoint belongs to one fingerprint.
     pub(crate) fn fingerprint(&self) -> Result<String, CliError> {
         let mut settings = self.clone();
         // `score = 1` and `--value score=1` are the same mapping.

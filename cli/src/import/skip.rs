@@ -37,7 +37,7 @@ impl fmt::Display for SkipRule {
 pub(crate) struct SkipRules(Vec<(usize, String)>);
 
 impl SkipRules {
-    /// Looks up the columns.
+    /// Looks up the columns of the rules.
     pub(crate) fn bind(rules: &[SkipRule], columns: &HeaderColumns) -> Result<Self, String> {
         let bind = |rule: &SkipRule| Ok((columns.position(&rule.column)?, rule.value.clone()));
         rules.iter().map(bind).collect::<Result<_, _>>().map(Self)

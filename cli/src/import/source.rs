@@ -1,4 +1,4 @@
-//! The file: a first reading that maps everything and sends nothing, and a second one that makes batches.
+//! Reads the CSV file twice: first to check and count all rows, then to build batches.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,35 +16,35 @@ use crate::import::mapping::{MappedRow, Mapping, RowMapper, RowMapping};
 use crate::import::rows::CsvRows;
 use crate::import::template::HeaderColumns;
 
-/// Refusals and unreadable rows that are kept for the report; all are counted and told as they come.
+/// How many refused or unmappable rows a report lists; all are counted.
 pub(crate) const MAX_KEPT: usize = 1000;
 
 /// A CSV file and its mapping.
 #[derive(Clone, Debug)]
 pub(crate) struct CsvSource {
-    /// As people know it.
+    /// The name for messages.
     name: PathBuf,
     file: Arc<InputFile>,
     mapping: Mapping,
 }
 
-/// Where the rows are. The file is read twice, so standard input is kept in a file that goes with the last clone.
+/// The file to read. Standard input is copied to a temporary file, because the file is read twice.
 #[derive(Debug)]
 enum InputFile {
     Path(PathBuf),
-    Kept(tempfile::NamedTempFile),
+    Temporary(tempfile::NamedTempFile),
 }
 
 impl InputFile {
     fn path(&self) -> &Path {
         match self {
             Self::Path(path) => path,
-            Self::Kept(file) => file.path(),
+            Self::Temporary(file) => file.path(),
         }
     }
 }
 
-/// What the first reading found.
+/// The result of the first reading.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The SHA-256 of the file.
@@ -57,8 +57,8 @@ pub(crate) struct Survey {
     pub(crate) skipped: Vec<u64>,
     /// How many rows cannot be mapped.
     pub(crate) unmappable: u64,
-    /// The first of them, with the reason.
-    pub(crate) kept: Vec<UnmappableRow>,
+    /// The first unmappable rows.
+    pub(crate) first_unmappable: Vec<UnmappableRow>,
     /// The first submission, as an example.
     pub(crate) example: Option<String>,
 }
@@ -68,18 +68,18 @@ pub(crate) struct Survey {
 pub(crate) struct UnmappableRow {
     /// Its line in the file, from 1.
     pub(crate) line: u64,
-    /// Why.
+    /// Why it is unmappable.
     pub(crate) reason: String,
 }
 
-/// One row, read.
+/// The number and the line of a row.
 struct RowPosition {
     row: u64,
     line: u64,
 }
 
 impl CsvSource {
-    /// A file, or `-` for standard input, and how to read it.
+    /// Creates a source from a file, or from standard input for `-`.
     pub(crate) fn new(path: &Path, mapping: Mapping) -> Result<Self, CliError> {
         let is_input = path == Path::new(STANDARD_INPUT);
         let name = if is_input {
@@ -88,7 +88,9 @@ impl CsvSource {
             path.to_owned()
         };
         let file = if is_input {
-            InputFile::Kept(copy_to_file(io::stdin().lock()).map_err(|error| CliError::file(&name, error))?)
+            InputFile::Temporary(
+                copy_to_file(io::stdin().lock()).map_err(|error| CliError::file(&name, error))?,
+            )
         } else {
             InputFile::Path(path.to_owned())
         };
@@ -99,7 +101,7 @@ impl CsvSource {
         })
     }
 
-    /// Reads and maps the whole file.
+    /// Reads and maps the whole file, and counts its rows.
     pub(crate) fn survey(&self) -> Result<Survey, CliError> {
         let mut hashing = HashingReader {
             file: self.open()?,
@@ -125,8 +127,8 @@ impl CsvSource {
                 }
                 Err(reason) => {
                     survey.unmappable += 1;
-                    if survey.kept.len() < MAX_KEPT {
-                        survey.kept.push(UnmappableRow {
+                    if survey.first_unmappable.len() < MAX_KEPT {
+                        survey.first_unmappable.push(UnmappableRow {
                             line: position.line,
                             reason,
                         });
@@ -139,7 +141,7 @@ impl CsvSource {
         Ok(survey)
     }
 
-    /// Reads the file again and hands over what is not done, in batches, until `deliver` says no.
+    /// Reads the file again, and passes batches of the rows that are not imported to `deliver` until it returns `false`.
     pub(crate) fn read_batches(
         &self,
         done: &ImportedRows,
@@ -149,29 +151,29 @@ impl CsvSource {
     ) -> Result<(), CliError> {
         let mut ids = RowIds::default();
         let mut batcher = Batcher::new(partitions, batch_rows);
-        let mut go_on = true;
+        let mut is_accepted = true;
         self.map_rows(self.open()?, |position, mapper, mapped| {
             let Ok(RowMapping::Row(mapped)) = mapped else {
                 return true;
             };
-            // Rows that are done get their id as well: later rows may say the same.
+            // Imported rows get their id as well, because later rows may have the same content.
             let Some(json) = submission(mapper, &mapped, &mut ids) else {
                 return true;
             };
             let partition = batcher.partition(&mapped.player);
             if !done.contains(partition, position.row) {
-                let again = done.is_through(partition, position.row);
+                let is_resent = done.is_through(partition, position.row);
                 let row = BatchRow {
                     row: position.row,
                     line: position.line,
-                    again,
+                    is_resent,
                     json,
                 };
-                go_on = batcher.push(partition, row).is_none_or(&mut deliver);
+                is_accepted = batcher.push(partition, row).is_none_or(&mut deliver);
             }
-            go_on
+            is_accepted
         })?;
-        if go_on {
+        if is_accepted {
             let _all_taken = batcher.finish().all(deliver);
         }
         Ok(())
@@ -185,7 +187,7 @@ impl CsvSource {
         CliError::file(&self.name, cause)
     }
 
-    /// Maps row after row until `visit` says no.
+    /// Maps row after row until `visit` returns `false`.
     fn map_rows(
         &self,
         input: impl Read,
@@ -208,7 +210,7 @@ impl CsvSource {
     }
 }
 
-/// Copies what cannot be read twice into a file that can.
+/// Copies the input to a temporary file.
 fn copy_to_file(mut input: impl Read) -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::NamedTempFile::new()?;
     io::copy(&mut input, &mut file)?;
@@ -216,7 +218,7 @@ fn copy_to_file(mut input: impl Read) -> io::Result<tempfile::NamedTempFile> {
 }
 
 fn submission(mapper: &RowMapper, row: &MappedRow, ids: &mut RowIds) -> Option<String> {
-    // Writing JSON to memory cannot fail, and the first reading would have told.
+    // Writing JSON to memory cannot fail, and the first reading would have reported an error.
     mapper.submission(row, ids).ok()
 }
 
@@ -262,7 +264,7 @@ mod tests {
         assert_eq!((survey.rows, survey.sendable, survey.unmappable), (6, 2, 3));
         assert_eq!(survey.skipped, [1]);
         let lines: Vec<(u64, &str)> = survey
-            .kept
+            .first_unmappable
             .iter()
             .map(|kept| (kept.line, kept.reason.as_str()))
             .collect();

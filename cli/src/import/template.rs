@@ -60,7 +60,7 @@ impl RowTemplate {
         Ok(Self(parts))
     }
 
-    /// The text, where it is the same for every row.
+    /// The text of a template without columns.
     fn constant(&self) -> Option<&str> {
         match self.0.as_slice() {
             [TemplatePart::Text(text)] => Some(text),
@@ -68,7 +68,7 @@ impl RowTemplate {
         }
     }
 
-    /// Looks up the columns.
+    /// Replaces the names of columns by their positions.
     pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<BoundTemplate, String> {
         let bind = |part: &TemplatePart<String>| match part {
             TemplatePart::Text(text) => Ok(TemplatePart::Text(text.clone())),
@@ -83,7 +83,7 @@ impl RowTemplate {
 }
 
 impl BoundTemplate {
-    /// The text for a row.
+    /// Renders the template for a row.
     pub(crate) fn render(&self, record: &StringRecord) -> String {
         let mut text = String::new();
         for part in &self.0 {
@@ -106,7 +106,7 @@ impl HeaderColumns {
         Self(header)
     }
 
-    /// Where a column stands.
+    /// The position of the column `name`.
     pub(crate) fn position(&self, name: &str) -> Result<usize, String> {
         let mut found = self
             .0
@@ -123,7 +123,7 @@ impl HeaderColumns {
         }
     }
 
-    /// A column's name without braces would be the same text for every row, which nobody means.
+    /// Refuses a template that is a column's name without braces: it would be the same text for every row.
     pub(crate) fn refuse_bare_name(&self, template: &RowTemplate) -> Result<(), String> {
         let Some(text) = template.constant() else {
             return Ok(());

@@ -158,11 +158,11 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
     let line = "keys create --name server --scopes admin";
     let lost = run(&directory, &server, line);
     assert_eq!((lost.code, lost.out.as_str()), (3, ""), "{}", lost.err);
-    for told in [
+    for expected in [
         "the server refused: 409 This was done already: The key 3f2504e04f8911d3 was made at",
         "\n  edgeboard keys rotate 3f2504e04f8911d3 --overlap-s 0\n",
     ] {
-        assert!(lost.err.contains(told), "{}", lost.err);
+        assert!(lost.err.contains(expected), "{}", lost.err);
     }
     assert_eq!(run(&directory, &server, line).code, 0);
     let sent: Vec<String> = server

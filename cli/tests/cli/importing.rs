@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::run::{TestDirectory, sample};
-use crate::server::{MockAnswer, MockServer, RecordedRequest, problem, results, submissions, taken};
+use crate::server::{MockAnswer, MockServer, RecordedRequest, accepted, problem, results, submissions};
 
 /// 40 rows: five players, eight rows each.
 fn rows() -> String {
@@ -68,7 +68,7 @@ fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|request| match request.line.split_once(' ').unwrap() {
         ("PUT", _path) => MockAnswer::Json(201, "", json!({})),
-        ("POST", _path) => results(request, taken),
+        ("POST", _path) => results(request, accepted),
         _ => MockAnswer::Json(200, "", json!({})),
     });
     let (file, config) = (sample("goalscorers.csv"), sample("goalscorers.toml"));
@@ -152,7 +152,7 @@ fn a_killed_import_goes_on_with_exactly_the_rest() {
                 return MockAnswer::Hang;
             }
             answered.extend(submissions(request));
-            results(request, taken)
+            results(request, accepted)
         })
     };
     let more = ["--checkpoint", checkpoint.to_str().unwrap(), "--concurrency", "2"];
@@ -188,7 +188,7 @@ fn a_killed_import_goes_on_with_exactly_the_rest() {
 #[test]
 fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
     let directory = TestDirectory::new();
-    let server = MockServer::start(|request| results(request, taken));
+    let server = MockServer::start(|request| results(request, accepted));
     assert_eq!(run(&directory, &server, &["--concurrency", "8"]).code, 0);
     let mut last: BTreeMap<String, i64> = BTreeMap::new();
     for submission in posts(&server.take()) {
@@ -206,12 +206,12 @@ fn trouble_that_passes_is_waited_for() {
         0 => MockAnswer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
         1 => MockAnswer::Close,
         2 => MockAnswer::Json(429, "retry-after: 0\r\n", json!({})),
-        // One row of the batch is told to come later.
+        // One row of the batch gets a transient error.
         3 => results(request, |submission| match submission["score"].as_i64() {
             Some(1) => json!({"status_code": 503, "problem": problem(503, "Busy", "")}),
-            _ => taken(submission),
+            _ => accepted(submission),
         }),
-        _ => results(request, taken),
+        _ => results(request, accepted),
     });
     let run = run(&directory, &server, &["--concurrency", "1"]);
     assert_eq!(run.code, 0, "{}", run.err);
@@ -259,7 +259,7 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
                 Some(20) if refuses.load(Ordering::SeqCst) => {
                     json!({"status_code": 422, "problem": problem(422, "Invalid", "#/score")})
                 }
-                _ => taken(submission),
+                _ => accepted(submission),
             }),
         }
     });
@@ -301,7 +301,7 @@ fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone(
             MockAnswer::Json(404, "", json!({}))
         }
         ("GET /api/v1/leaderboards", _id) => MockAnswer::Json(200, "", json!({})),
-        _ => results(request, taken),
+        _ => results(request, accepted),
     });
     let more = ["--leaderboard", "other"];
     assert_eq!(run(&directory, &server, &more).json()["imported"], 40);

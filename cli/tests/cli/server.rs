@@ -143,14 +143,14 @@ pub(crate) fn submissions(request: &RecordedRequest) -> Vec<Value> {
     request.body["scores"].as_array().cloned().unwrap_or_default()
 }
 
-/// 207 with one result per submission, as `verdict` says.
-pub(crate) fn results(request: &RecordedRequest, verdict: impl Fn(&Value) -> Value) -> MockAnswer {
-    let results: Vec<Value> = submissions(request).iter().map(verdict).collect();
+/// 207 with one result per submission, as `outcome` says.
+pub(crate) fn results(request: &RecordedRequest, outcome: impl Fn(&Value) -> Value) -> MockAnswer {
+    let results: Vec<Value> = submissions(request).iter().map(outcome).collect();
     MockAnswer::Json(207, "", json!({ "results": results }))
 }
 
-/// The result of a submission that was taken by all its leaderboards.
-pub(crate) fn taken(submission: &Value) -> Value {
+/// The result of a submission that all its leaderboards.
+pub(crate) fn accepted(submission: &Value) -> Value {
     let one =
         |leaderboard: &Value| json!({"leaderboard": leaderboard, "status": "changed", "replayed": false});
     let each: Vec<Value> = submission["leaderboards"]

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::run::{CommandResult, TestDirectory};
-use crate::server::{MockAnswer, MockServer, results, submissions, taken};
+use crate::server::{MockAnswer, MockServer, accepted, results, submissions};
 
 /// A server that takes everything.
-fn taking() -> MockServer {
-    MockServer::start(|request| results(request, taken))
+fn accepting_server() -> MockServer {
+    MockServer::start(|request| results(request, accepted))
 }
 
 fn import(directory: &TestDirectory, server: &MockServer, content: &str, more: &[&str]) -> CommandResult {
@@ -33,7 +33,7 @@ fn a_refused_row_has_the_line_of_an_editor_too() {
     let server = MockServer::start(|request| {
         results(request, |row| match row["player"].as_str() {
             Some("bob") => json!({"status_code": 422, "problem": {"title": "No"}}),
-            _ => taken(row),
+            _ => accepted(row),
         })
     });
     let run = import(
@@ -48,7 +48,7 @@ fn a_refused_row_has_the_line_of_an_editor_too() {
 #[test]
 fn a_column_without_braces_is_refused_before_anything_is_sent() {
     let directory = TestDirectory::new();
-    let server = taking();
+    let server = accepting_server();
     let wrong = ["--player", "player", "--value", "score={points}"];
     let run = import(&directory, &server, "player,points\nann,1\n", &wrong);
     assert_eq!(run.code, 2);
@@ -59,7 +59,7 @@ fn a_column_without_braces_is_refused_before_anything_is_sent() {
 #[test]
 fn standard_input_is_a_file_like_any_other() {
     let directory = TestDirectory::new();
-    let server = taking();
+    let server = accepting_server();
     let args = [&["import", "-", "--leaderboard", "l"][..], &MAPPING].concat();
     let input = "player,points\nann,1\nbob,x\n";
     let first = directory.run_with_input(&server.address(), &args, input);
@@ -76,7 +76,7 @@ fn standard_input_is_a_file_like_any_other() {
 #[test]
 fn files_without_rows_say_so() {
     let directory = TestDirectory::new();
-    let server = taking();
+    let server = accepting_server();
     let empty = import(&directory, &server, "", &MAPPING);
     assert_eq!(empty.code, 5);
     assert!(
@@ -94,7 +94,7 @@ fn files_without_rows_say_so() {
 #[test]
 fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
     let directory = TestDirectory::new();
-    let server = taking();
+    let server = accepting_server();
     let content = "player ; points\n ann ; 1.234.567 \nbob;-5\n";
     let form = ["--delimiter", ";"];
     let exact = import(
@@ -131,7 +131,7 @@ fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
 #[test]
 fn imports_for_two_tenants_have_a_checkpoint_each() {
     let directory = TestDirectory::new();
-    let server = taking();
+    let server = accepting_server();
     for tenant in ["one", "two"] {
         let more = [&MAPPING[..], &["--tenant", tenant]].concat();
         let run = import(&directory, &server, "player,points\nann,1\n", &more);
@@ -158,7 +158,7 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
         .map(|(player, rank)| json!({"rank": rank, "player": player, "values": {"score": -rank}, "metadata": -1}))
         .collect();
     let server = MockServer::start(move |request| match request.line.split_once(' ').unwrap().0 {
-        "POST" => results(request, taken),
+        "POST" => results(request, accepted),
         _ => MockAnswer::Json(
             200,
             "",

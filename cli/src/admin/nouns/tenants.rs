@@ -1,4 +1,4 @@
-//! Tenants, and what holds for all that is theirs.
+//! Tenants, and the documents and records of a tenant.
 
 use crate::admin::operation::{
     AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, LETTERS, Noun, OptionKind, RECORDS,
