@@ -1,4 +1,4 @@
-//! The administrative commands on the wire.
+//! The requests of the administrative commands.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

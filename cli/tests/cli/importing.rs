@@ -1,4 +1,4 @@
-//! `import` on the wire.
+//! The requests of `import`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! A small HTTP server: it answers as the test says and keeps what it was sent.
+//! A small HTTP server that answers as the test says, and records the requests.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -20,14 +20,14 @@ pub(crate) struct RecordedRequest {
     pub(crate) body: Value,
 }
 
-/// What the server does with a request.
+/// How the server reacts to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum MockAnswer {
     /// A status, further headers, and JSON.
     Json(u16, &'static str, Value),
     /// The connection is closed without an answer.
     Close,
-    /// There is never an answer.
+    /// The server never answers.
     Hang,
 }
 
@@ -71,7 +71,7 @@ impl MockServer {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Everything since the last call.
+    /// Returns the requests since the last call.
     pub(crate) fn take(&self) -> Vec<RecordedRequest> {
         std::mem::take(&mut self.requests.lock().unwrap())
     }
@@ -149,7 +149,7 @@ pub(crate) fn results(request: &RecordedRequest, outcome: impl Fn(&Value) -> Val
     MockAnswer::Json(207, "", json!({ "results": results }))
 }
 
-/// The result of a submission that all its leaderboards.
+/// The result of a submission that all its leaderboards accepted.
 pub(crate) fn accepted(submission: &Value) -> Value {
     let one =
         |leaderboard: &Value| json!({"leaderboard": leaderboard, "status": "changed", "replayed": false});

@@ -1,4 +1,4 @@
-//! What is around a command: profiles, variables, usage lines, completions.
+//! Profiles, variables, usage lines and completions.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ fn nothing() -> MockServer {
     MockServer::start(|_request| MockAnswer::Json(200, "", json!({"leaderboards": [], "next": null})))
 }
 
-/// Runs without the key and address that other tests give through the environment.
+/// Runs the program without the variables of the key and the address.
 fn plain(directory: &TestDirectory, args: &[&str]) -> CommandResult {
     let mut command = directory.command("", args);
     command
@@ -96,7 +96,7 @@ fn completions_know_every_noun_and_are_scripts_of_their_shell() {
     assert_eq!(directory.run("", &["completion", "tcsh"]).code, 2);
 }
 
-/// Where the shell is there, it says whether it understands.
+/// Checks the syntax of a script with its shell, if the shell is installed.
 fn assert_parses(shell: &str, script: &str) {
     let arguments: &[&str] = if shell == "fish" {
         &["--no-execute"]

@@ -1,11 +1,11 @@
-//! CSV files of every kind, in and out.
+//! Import and export of unusual CSV files.
 
 use serde_json::{Value, json};
 
 use crate::run::{CommandResult, TestDirectory};
 use crate::server::{MockAnswer, MockServer, accepted, results, submissions};
 
-/// A server that takes everything.
+/// A server that accepts every submission.
 fn accepting_server() -> MockServer {
     MockServer::start(|request| results(request, accepted))
 }
