@@ -1,20 +1,20 @@
-//! Where the server is, and the addresses of its resources.
+//! The server's base address, and the URLs of its resources.
 
 use std::fmt;
 use std::str::FromStr;
 
 use reqwest::Url;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The version of the API that this tool speaks.
 const API: [&str; 2] = ["api", "v1"];
 
 /// The server's base address, such as `http://127.0.0.1:3000` or `https://example.org/games`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address(Url);
+pub(crate) struct ApiAddress(Url);
 
-impl FromStr for Address {
+impl FromStr for ApiAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -29,13 +29,13 @@ impl FromStr for Address {
         url.set_query(None);
         url.set_fragment(None);
         let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(without_version(&path)?);
+        url.set_path(strip_version(&path)?);
         Ok(Self(url))
     }
 }
 
-/// A base path without the API's own part, which people copy along.
-fn without_version(path: &str) -> Result<&str, String> {
+/// Removes `/api/v1` from the end of a base path, because people copy it along.
+fn strip_version(path: &str) -> Result<&str, String> {
     match path.rsplit_once("/api/") {
         Some((base, "v1")) => Ok(base),
         Some((_base, version)) if version.starts_with('v') && !version.contains('/') => {
@@ -45,19 +45,19 @@ fn without_version(path: &str) -> Result<&str, String> {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for ApiAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))
     }
 }
 
-impl Address {
+impl ApiAddress {
     /// Whether calls are encrypted.
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// Whether this is the machine itself, which no proxy can reach.
+    /// Whether the server is this machine, which a proxy cannot reach.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost"
@@ -66,20 +66,20 @@ impl Address {
                 .is_ok_and(|address| address.is_loopback())
     }
 
-    /// The address of a resource of the API. Each segment and each value is percent-encoded as a whole.
-    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
-        // In an address, these two mean "here" and "one up", however they are encoded.
+    /// Builds the URL of a resource of the API, and percent-encodes each segment and each query value.
+    pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
+        // In a path, `.` and `..` mean "here" and "one up", even when they are percent-encoded.
         if let Some(segment) = segments
             .iter()
             .find(|segment| matches!(**segment, "." | ".." | ""))
         {
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "`{segment}` cannot be part of an address"
             )));
         }
         let mut url = self.0.clone();
         url.path_segments_mut()
-            .map_err(|()| Failure::Usage(format!("{self} cannot be a base address")))?
+            .map_err(|()| CliError::Usage(format!("{self} cannot be a base address")))?
             .pop_if_empty()
             .extend(API)
             .extend(segments);
@@ -94,14 +94,14 @@ impl Address {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Address {
+    fn address(text: &str) -> ApiAddress {
         text.parse().unwrap()
     }
 
     #[test]
     fn players_of_any_name_become_one_path_segment() {
         let url = address("http://127.0.0.1:3000")
-            .url(
+            .build_url(
                 &["leaderboards", "goals", "entries", "José/?#% (Uruguay)"],
                 &[("limit", "3".into())],
             )
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_base_path_stays_and_a_final_slash_does_not_matter() {
         for base in ["https://example.org/games", "https://example.org/games/"] {
-            let url = address(base).url(&["scores"], &[]).unwrap();
+            let url = address(base).build_url(&["scores"], &[]).unwrap();
             assert_eq!(url.as_str(), "https://example.org/games/api/v1/scores");
             assert_eq!(address(base).to_string(), "https://example.org/games");
         }
@@ -130,14 +130,14 @@ mod tests {
             "http://localhost:3000/api/v1/",
             "http://localhost:3000",
         ] {
-            let url = address(base).url(&["scores"], &[]).unwrap();
+            let url = address(base).build_url(&["scores"], &[]).unwrap();
             assert_eq!(url.as_str(), "http://localhost:3000/api/v1/scores");
         }
         assert_eq!(
             address("https://example.org/games/api/v1").to_string(),
             "https://example.org/games"
         );
-        assert!("http://localhost:3000/api/v2".parse::<Address>().is_err());
+        assert!("http://localhost:3000/api/v2".parse::<ApiAddress>().is_err());
     }
 
     #[test]
@@ -149,12 +149,12 @@ mod tests {
             "http://user:pass@example.org",
             "",
         ] {
-            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+            assert!(wrong.parse::<ApiAddress>().is_err(), "{wrong}");
         }
         for segment in [".", "..", ""] {
             assert!(
                 address("http://localhost")
-                    .url(&["leaderboards", segment], &[])
+                    .build_url(&["leaderboards", segment], &[])
                     .is_err()
             );
         }

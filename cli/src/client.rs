@@ -1,4 +1,4 @@
-//! Calls to the API: kept-alive connections, the key, bounded retries, problems as errors.
+//! The API client: kept-alive connections, credentials, bounded retries, problem documents as errors.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -7,42 +7,42 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
 
-use crate::address::Address;
-use crate::failure::Failure;
-use crate::problem::Problem;
-use crate::profile::Server;
+use crate::address::ApiAddress;
+use crate::error::CliError;
+use crate::problem::ApiProblem;
+use crate::profile::ServerConfig;
 use crate::retry;
-use crate::stop::Stop;
+use crate::stop::StopSignal;
 
-/// How long a connection may take to be made.
+/// The time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes. A page of 1,000 entries with full metadata is about 2 MiB.
+/// The largest response body, in bytes. A page of 1,000 entries with full metadata is about 2 MiB.
 const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 /// The header that carries the key.
 const KEY_HEADER: &str = "x-api-key";
 /// The header that names the tenant.
 const TENANT_HEADER: &str = "x-tenant-id";
 
-/// Takes a line for people: a retry and its reason.
+/// Prints a line for people about a retry and its reason.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How to reach the server, from the command line.
-pub(crate) struct Connection {
-    /// Where the API is, and as whom it is called.
-    pub(crate) server: Server,
-    /// How often a call is tried again.
+/// How to reach the server.
+pub(crate) struct ClientOptions {
+    /// The server and the credentials.
+    pub(crate) server: ServerConfig,
+    /// The most retries of a request.
     pub(crate) retries: u32,
-    /// How long one attempt may take.
+    /// The time limit of one try.
     pub(crate) timeout: Duration,
 }
 
-/// One call. It may be sent several times, so it must be safe to repeat: reads are, a `PUT` is, and a
+/// One request. The client may send it several times, so it must be idempotent: a read is, a `PUT` is, and a
 /// submission is because it carries an id.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct ApiRequest {
     /// The method.
     pub(crate) method: Method,
-    /// The whole address, from [`Client::url`].
+    /// The whole URL, from [`ApiClient::build_url`].
     pub(crate) url: Url,
     /// Further headers.
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -50,8 +50,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<String>,
 }
 
-impl Call {
-    /// A call with nothing but an address.
+impl ApiRequest {
+    /// Creates a request without headers and body.
     pub(crate) fn new(method: Method, url: Url) -> Self {
         Self {
             method,
@@ -62,24 +62,24 @@ impl Call {
     }
 }
 
-/// An answer with its status; a refusal that cannot be cured by waiting is one as well.
+/// A response of any status that a retry would not change, so also a refusal.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct ApiResponse {
     /// The HTTP status code.
     pub(crate) status: u16,
-    /// The version of the document, where the answer is one.
+    /// The version of the document, if the body is a versioned document.
     pub(crate) etag: Option<String>,
     /// The body.
     pub(crate) body: Vec<u8>,
 }
 
-impl Reply {
-    /// The body if the status says success, the problem otherwise.
-    pub(crate) fn success(self) -> Result<Vec<u8>, Failure> {
+impl ApiResponse {
+    /// Returns the body of a success, and the problem of a refusal as an error.
+    pub(crate) fn into_success_body(self) -> Result<Vec<u8>, CliError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
         }
-        Err(Failure::Refused(Box::new(Problem::from_response(
+        Err(CliError::Refused(Box::new(ApiProblem::from_response(
             self.status,
             &self.body,
         ))))
@@ -88,30 +88,33 @@ impl Reply {
 
 /// A client of one server. Clones share the connections.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub(crate) struct ApiClient {
     http: reqwest::Client,
-    address: Address,
+    address: ApiAddress,
     key: Option<HeaderValue>,
     tenant: Option<HeaderValue>,
     retries: u32,
-    stop: Stop,
+    stop: StopSignal,
     notify: Notify,
 }
 
-/// What one attempt came to, when that is not an answer.
-struct NotNow {
+/// Why a try failed that may succeed later.
+struct TransientFailure {
     reason: String,
     retry_after: Option<Duration>,
 }
 
-impl Client {
-    /// A client; `notify` hears of retries, `stop` ends the waits between them.
-    pub(crate) fn new(connection: Connection, notify: Notify, stop: Stop) -> Result<Self, Failure> {
+impl ApiClient {
+    /// Creates a client. It announces retries through `notify`, and `stop` ends the waits between them.
+    pub(crate) fn new(connection: ClientOptions, notify: Notify, stop: StopSignal) -> Result<Self, CliError> {
         let server = connection.server;
-        let http = http_client(&server.address, connection.timeout)
-            .map_err(|error| Failure::Usage(format!("no HTTP client: {}", innermost(&error))))?;
-        let key = server.key.map(|key| key_header(&key)).transpose()?;
-        let tenant = server.tenant.map(|tenant| tenant_header(&tenant)).transpose()?;
+        let http = build_http_client(&server.address, connection.timeout)
+            .map_err(|error| CliError::Usage(format!("no HTTP client: {}", innermost_cause(&error))))?;
+        let key = server.key.map(|key| build_key_header(&key)).transpose()?;
+        let tenant = server
+            .tenant
+            .map(|tenant| build_tenant_header(&tenant))
+            .transpose()?;
         Ok(Self {
             http,
             address: server.address,
@@ -123,82 +126,88 @@ impl Client {
         })
     }
 
-    /// The address of a resource; each segment and each value is percent-encoded.
-    pub(crate) fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
-        self.address.url(segments, query)
+    /// Builds the URL of a resource, and percent-encodes each segment and each query value.
+    pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
+        self.address.build_url(segments, query)
     }
 
-    /// Reads a resource.
-    pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, Failure> {
-        let url = self.url(segments, query)?;
-        self.call(&Call::new(Method::GET, url)).await?.success()
+    /// Reads a resource, and returns its body.
+    pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, CliError> {
+        let url = self.build_url(segments, query)?;
+        self.send(&ApiRequest::new(Method::GET, url))
+            .await?
+            .into_success_body()
     }
 
-    /// Makes a call until there is an answer that is not "not now".
-    pub(crate) async fn call(&self, call: &Call) -> Result<Reply, Failure> {
+    /// Sends a request, and retries it while it fails for reasons that may pass.
+    pub(crate) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, CliError> {
         let mut retry = 0;
         loop {
-            let not_now = match self.attempt(call).await? {
+            let not_now = match self.send_once(request).await? {
                 Ok(reply) => return Ok(reply),
                 Err(not_now) => not_now,
             };
             retry += 1;
-            self.pause(retry, &not_now.reason, not_now.retry_after).await?;
+            self.wait_before_retry(retry, &not_now.reason, not_now.retry_after)
+                .await?;
         }
     }
 
-    /// Waits before retry number `retry` (from 1), or says that it is enough.
-    pub(crate) async fn pause(
+    /// Waits before retry number `retry` (from 1); an error when the retries are used up or the user interrupts.
+    pub(crate) async fn wait_before_retry(
         &self,
         retry: u32,
         reason: &str,
         retry_after: Option<Duration>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if retry > self.retries {
-            return Err(Failure::Unreachable(match self.retries {
+            return Err(CliError::Unreachable(match self.retries {
                 0 => reason.to_owned(),
                 1 => format!("{reason} (after 1 retry)"),
                 retries => format!("{reason} (after {retries} retries)"),
             }));
         }
         if let Some(asked) = retry_after.filter(|asked| *asked > retry::LONGEST_RETRY_AFTER) {
-            return Err(Failure::Unreachable(format!(
+            return Err(CliError::Unreachable(format!(
                 "{reason}; it asks to wait {} s",
                 asked.as_secs()
             )));
         }
-        let wait = retry::wait(retry, retry_after, retry::random());
+        let wait = retry::compute_wait(retry, retry_after, retry::random_fraction());
         let (seconds, of) = (wait.as_secs_f64(), self.retries);
         (self.notify)(&format!(
             "{reason}; trying again in {seconds:.1} s ({retry} of {of})"
         ));
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
-            () = self.stop.requested() => Err(Failure::Interrupted),
+            () = self.stop.requested() => Err(CliError::Interrupted),
         }
     }
 
-    /// One attempt: an answer, or "not now", or a failure that waiting does not cure.
-    async fn attempt(&self, call: &Call) -> Result<Result<Reply, NotNow>, Failure> {
-        let mut request = self.http.request(call.method.clone(), call.url.clone());
-        request = request.header(ACCEPT, "application/json, application/problem+json");
+    /// Sends a request once. The outer error is permanent, the inner one may pass.
+    async fn send_once(
+        &self,
+        request: &ApiRequest,
+    ) -> Result<Result<ApiResponse, TransientFailure>, CliError> {
+        let mut builder = self.http.request(request.method.clone(), request.url.clone());
+        builder = builder.header(ACCEPT, "application/json, application/problem+json");
         if let Some(key) = &self.key {
-            request = request.header(KEY_HEADER, key.clone());
+            builder = builder.header(KEY_HEADER, key.clone());
         }
         if let Some(tenant) = &self.tenant {
-            request = request.header(TENANT_HEADER, tenant.clone());
+            builder = builder.header(TENANT_HEADER, tenant.clone());
         }
-        for (name, value) in &call.headers {
-            request = request.header(*name, value);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
         }
-        if let Some(body) = &call.body {
-            request = request
+        if let Some(body) = &request.body {
+            builder = builder
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        let mut response = match request.send().await {
+        let mut response = match builder.send().await {
             Ok(response) => response,
-            Err(error) => return self.judge(&error).map(Err),
+            Err(error) => return self.classify_error(&error).map(Err),
         };
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name)?.to_str().ok();
@@ -210,44 +219,44 @@ impl Client {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(error) => return self.judge(&error).map(Err),
+                Err(error) => return self.classify_error(&error).map(Err),
             }
             if body.len() > MAX_RESPONSE_BYTES {
-                return Err(Failure::Protocol(format!(
+                return Err(CliError::Protocol(format!(
                     "{} sends more than {MAX_RESPONSE_BYTES} bytes",
                     self.address
                 )));
             }
         }
         if retry::is_transient(status) {
-            let reason = Problem::from_response(status, &body).one_line();
-            return Ok(Err(NotNow {
+            let reason = ApiProblem::from_response(status, &body).to_line();
+            return Ok(Err(TransientFailure {
                 reason: format!("{} says {reason}", self.address),
                 retry_after,
             }));
         }
-        Ok(Ok(Reply { status, etag, body }))
+        Ok(Ok(ApiResponse { status, etag, body }))
     }
 
-    /// Whether a failed exchange may work later.
-    fn judge(&self, error: &reqwest::Error) -> Result<NotNow, Failure> {
+    /// Decides whether a failed exchange may succeed later.
+    fn classify_error(&self, error: &reqwest::Error) -> Result<TransientFailure, CliError> {
         if error.is_builder() {
-            return Err(Failure::Usage(innermost(error)));
+            return Err(CliError::Usage(innermost_cause(error)));
         }
         let cause = if error.is_timeout() {
             "no answer in time".to_owned()
         } else {
-            innermost(error)
+            innermost_cause(error)
         };
-        Ok(NotNow {
+        Ok(TransientFailure {
             reason: format!("{} is out of reach: {cause}", self.address),
             retry_after: None,
         })
     }
 }
 
-fn http_client(address: &Address, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    // An error means that a provider is installed already, which is just as good.
+fn build_http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // An error means that another provider is already installed, which works as well.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("edgeboard/", env!("CARGO_PKG_VERSION")))
@@ -266,20 +275,20 @@ fn http_client(address: &Address, timeout: Duration) -> Result<reqwest::Client, 
     builder.build()
 }
 
-fn key_header(key: &str) -> Result<HeaderValue, Failure> {
+fn build_key_header(key: &str) -> Result<HeaderValue, CliError> {
     let mut value = HeaderValue::from_str(key.trim())
-        .map_err(|_error| Failure::Usage("the key has characters that a header cannot carry".into()))?;
+        .map_err(|_error| CliError::Usage("the key has characters that a header cannot carry".into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn tenant_header(tenant: &str) -> Result<HeaderValue, Failure> {
+fn build_tenant_header(tenant: &str) -> Result<HeaderValue, CliError> {
     HeaderValue::from_str(tenant.trim())
-        .map_err(|_error| Failure::Usage(format!("`{tenant}` cannot be a tenant's id")))
+        .map_err(|_error| CliError::Usage(format!("`{tenant}` cannot be a tenant's id")))
 }
 
-/// The cause at the bottom, which says what happened; the layers above only say who noticed.
-fn innermost(error: &reqwest::Error) -> String {
+/// The innermost cause, which says what happened; the outer errors only name the layer that noticed it.
+fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = None;
     while let Some(current) = cause {

@@ -1,14 +1,14 @@
-//! Cells that a spreadsheet would take for a formula, made harmless in a CSV file, and read back as they were.
+//! Escapes CSV cells that a spreadsheet would read as a formula, and unescapes them.
 //!
 //! Such a cell gets an apostrophe in front, as OWASP advises ("CSV Injection"). A cell that begins with apostrophes and
-//! then like a formula gets one more, so that nothing is lost: what is read back is what was written.
+//! then like a formula gets one more, so that unescaping restores every cell.
 
 use std::borrow::Cow;
 
 const APOSTROPHE: char = '\'';
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// The cell as it is written.
+/// Escapes a cell for writing.
 pub(crate) fn escape(cell: &str) -> Cow<'_, str> {
     if is_like_a_formula(cell) {
         Cow::Owned(format!("{APOSTROPHE}{cell}"))
@@ -17,7 +17,7 @@ pub(crate) fn escape(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// The cell as it was before it was written.
+/// Restores a cell that `escape` wrote.
 pub(crate) fn unescape(cell: &str) -> &str {
     cell.strip_prefix(APOSTROPHE)
         .filter(|rest| is_like_a_formula(rest))

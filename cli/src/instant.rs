@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-/// RFC 3339 in UTC from RFC 3339 with any offset, or from a date (midnight UTC).
-pub(crate) fn normalise(text: &str) -> Result<String, String> {
+/// Converts RFC 3339 with any offset, or a date (midnight UTC), to RFC 3339 in UTC.
+pub(crate) fn normalise_instant(text: &str) -> Result<String, String> {
     let text = text.trim();
     let instant = if text.len() > "2000-01-01".len() {
         text.parse::<Timestamp>().ok()
@@ -31,7 +31,7 @@ mod tests {
             ("2014-07-13T19:53:00.250Z", "2014-07-13T19:53:00.25Z"),
         ];
         for (text, expected) in cases {
-            assert_eq!(normalise(text).as_deref(), Ok(expected));
+            assert_eq!(normalise_instant(text).as_deref(), Ok(expected));
         }
     }
 
@@ -45,7 +45,7 @@ mod tests {
             "yesterday",
             "NA",
         ] {
-            assert!(normalise(text).is_err(), "{text}");
+            assert!(normalise_instant(text).is_err(), "{text}");
         }
     }
 }

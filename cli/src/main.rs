@@ -4,8 +4,10 @@ mod address;
 mod admin;
 mod args;
 mod client;
+mod command_line;
 mod commands;
-mod failure;
+mod document;
+mod error;
 mod formula;
 mod import;
 mod instant;
@@ -23,17 +25,18 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, FromArgMatches};
 
-use args::{Command, Global};
-use failure::Failure;
+use args::Global;
+use command_line::ScoreCommand;
+use error::CliError;
 
 fn main() -> ExitCode {
-    let matches = args::command().get_matches();
+    let matches = command_line::build_command().get_matches();
     match start(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match &failure {
-                Failure::Refused(problem) | Failure::SecretLost { problem, .. }
-                    if args::wants_json(&matches) =>
+                CliError::Refused(problem) | CliError::SecretLost { problem, .. }
+                    if args::is_json_requested(&matches) =>
                 {
                     eprintln!(
                         "{}",
@@ -47,31 +50,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(matches: &ArgMatches) -> Result<(), Failure> {
-    // One thread drives the calls; reading the file happens on another one.
+fn start(matches: &ArgMatches) -> Result<(), CliError> {
+    // One thread sends the requests; an import reads its file on another thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Failure::Output)?;
+        .map_err(CliError::Output)?;
     runtime.block_on(run(matches))
 }
 
-async fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    if let Some(command) = admin::Command::find(matches) {
+async fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    if let Some(command) = admin::AdminCommand::find(matches) {
         return command.run(&Global::new(matches)?).await;
     }
-    let command = Command::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?;
-    if let Command::Completion(args) = &command {
-        return commands::completion::run(args);
+    let command =
+        ScoreCommand::from_arg_matches(matches).map_err(|error| CliError::Usage(error.to_string()))?;
+    if let ScoreCommand::Completion(args) = &command {
+        return commands::completion::run(args, command_line::build_command());
     }
     let global = &Global::new(matches)?;
     match &command {
-        Command::Import(args) => import::run(global, args).await,
-        Command::Submit(args) => commands::submit::run(global, args).await,
-        Command::Top(args) => commands::read::top(global, args).await,
-        Command::Rank(args) => commands::read::rank(global, args).await,
-        Command::Around(args) => commands::read::around(global, args).await,
-        Command::Export(args) => commands::export::run(global, args).await,
-        Command::Completion(args) => commands::completion::run(args),
+        ScoreCommand::Import(args) => import::run(global, args).await,
+        ScoreCommand::Submit(args) => commands::submit::run(global, args).await,
+        ScoreCommand::Top(args) => commands::read::top(global, args).await,
+        ScoreCommand::Rank(args) => commands::read::rank(global, args).await,
+        ScoreCommand::Around(args) => commands::read::around(global, args).await,
+        ScoreCommand::Export(args) => commands::export::run(global, args).await,
+        ScoreCommand::Completion(args) => commands::completion::run(args, command_line::build_command()),
     }
 }

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The largest absolute value that every JSON reader keeps exactly (2^53 − 1).
 const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
 /// A signed 64-bit integer. On the wire it is a JSON number within ±(2^53 − 1) and a string beyond;
 /// both forms are read at any size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "IntegerForm")]
 pub(crate) struct Integer(pub(crate) i64);
 
 impl fmt::Display for Integer {
@@ -40,43 +42,36 @@ impl Serialize for Integer {
     }
 }
 
-impl<'de> Deserialize<'de> for Integer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IntegerVisitor)
+/// Both JSON forms of an integer.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a whole number of 64 bits, as a number or a string"
+)]
+enum IntegerForm {
+    Number(i64),
+    Text(String),
+}
+
+impl TryFrom<IntegerForm> for Integer {
+    type Error = String;
+
+    fn try_from(form: IntegerForm) -> Result<Self, String> {
+        match form {
+            IntegerForm::Number(value) => Ok(Self(value)),
+            IntegerForm::Text(text) => text.parse(),
+        }
     }
 }
 
-struct IntegerVisitor;
+/// Digits between two thousands separators.
+const GROUP: usize = 3;
 
-impl Visitor<'_> for IntegerVisitor {
-    type Value = Integer;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number of 64 bits, as a number or a string")
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Integer, E> {
-        Ok(Integer(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Integer, E> {
-        i64::try_from(value)
-            .map(Integer)
-            .map_err(|_error| E::invalid_value(de::Unexpected::Unsigned(value), &self))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Integer, E> {
-        value
-            .parse()
-            .map_err(|_error| E::invalid_value(de::Unexpected::Str(value), &self))
-    }
-}
-
-/// How numbers are grouped where people write them: what stands between the thousands.
+/// The character between the thousands of a number that people write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Thousands(char);
+pub(crate) struct ThousandsSeparator(char);
 
-impl FromStr for Thousands {
+impl FromStr for ThousandsSeparator {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -89,8 +84,8 @@ impl FromStr for Thousands {
     }
 }
 
-impl Thousands {
-    /// A whole number, grouped by three throughout or not at all.
+impl ThousandsSeparator {
+    /// Parses a whole number whose digits are all in groups of three, or all in one group.
     pub(crate) fn parse(self, text: &str) -> Result<Integer, String> {
         let wrong = || {
             let separator = self.0;
@@ -109,7 +104,7 @@ impl Thousands {
             .map_err(|_error: String| wrong())
     }
 
-    /// A space may be one that does not break the line, as spreadsheets write it.
+    /// Whether a character separates thousands. With a space as separator, so does a no-break space, which spreadsheets write.
     fn is_between(self, character: char) -> bool {
         character == self.0 || (self.0 == ' ' && matches!(character, '\u{a0}' | '\u{202f}'))
     }
@@ -163,22 +158,6 @@ impl<'de> Visitor<'de> for NamedVisitor {
     }
 }
 
-/// Digits between two separators.
-const GROUP: usize = 3;
-
-/// `1234567` as `1,234,567`, for counts in messages to people.
-pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(GROUP) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,7 +200,8 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped_throughout_or_not_at_all() {
-        let parse = |separator: &str, text: &str| separator.parse::<Thousands>().unwrap().parse(text);
+        let parse =
+            |separator: &str, text: &str| separator.parse::<ThousandsSeparator>().unwrap().parse(text);
         for (separator, text, value) in [
             (",", "1,234,567", 1_234_567),
             (",", "-1,234", -1234),
@@ -239,7 +219,7 @@ mod tests {
             assert!(parse(",", wrong).is_err(), "{wrong}");
         }
         for separator in ["", ",,", "1", "-", "a"] {
-            assert!(separator.parse::<Thousands>().is_err(), "{separator}");
+            assert!(separator.parse::<ThousandsSeparator>().is_err(), "{separator}");
         }
     }
 
@@ -249,13 +229,5 @@ mod tests {
         let values: NamedIntegers = serde_json::from_str(json).unwrap();
         assert_eq!(values.get("score"), Some(Integer(9_007_199_254_740_993)));
         assert_eq!(serde_json::to_string(&values).unwrap(), json);
-    }
-
-    #[test]
-    fn counts_are_grouped_by_three() {
-        assert_eq!(
-            [0, 999, 1000, 46934, 1_000_000].map(grouped),
-            ["0", "999", "1,000", "46,934", "1,000,000"]
-        );
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// Writes bytes and a final newline. A reader that went away (`| head`) is no failure.
-pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+/// Writes bytes and a final newline. A closed pipe (`| head`) counts as success.
+pub(crate) fn print_line(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
     accept_closed_pipe(
@@ -16,17 +16,17 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     )
 }
 
-/// Turns a write's result into this tool's; a closed pipe means that the reader has enough.
-pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
+/// Converts the result of a write; a closed pipe counts as success, because the reader has enough.
+pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), CliError> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
         _ => Ok(()),
     }
 }
 
-/// Text with everything escaped that could move the cursor or reorder a line: control characters, and
+/// Escapes everything that could move the cursor or reorder a line: control characters, and
 /// the invisible ones that change the direction of writing.
-pub(crate) fn printable(text: &str) -> String {
+pub(crate) fn escape_unprintable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || is_invisible(character) {
@@ -52,10 +52,10 @@ mod tests {
     fn names_of_any_script_stay_and_tricks_show() {
         for name in ["José Piendibene (Uruguay)", "محمد صلاح", "三浦 知良", "Łukasz 👩‍🚀"]
         {
-            assert_eq!(printable(name), name);
+            assert_eq!(escape_unprintable(name), name);
         }
         assert_eq!(
-            printable("a\u{1b}[2Jb\u{202e}c\n"),
+            escape_unprintable("a\u{1b}[2Jb\u{202e}c\n"),
             "a\\u{1b}[2Jb\\u{202e}c\\u{a}"
         );
     }

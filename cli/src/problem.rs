@@ -1,4 +1,4 @@
-//! Errors of the server: RFC 9457 problem documents, and one clear message out of each.
+//! Errors of the server: RFC 9457 problem documents, and a message for people from each.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An RFC 9457 problem document as this API writes it. Every field may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Problem {
+pub(crate) struct ApiProblem {
     /// The problem's type, a URI reference such as `/problems/validation`.
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub(crate) kind: String,
@@ -16,21 +16,21 @@ pub(crate) struct Problem {
     /// A short name, the same for every occurrence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) title: String,
-    /// What is wrong this time.
+    /// The details of this occurrence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) detail: String,
-    /// The trace id, under which the server's log has the rest.
+    /// The trace id, which finds the request in the server's log.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) instance: String,
-    /// The fields at fault.
+    /// The invalid fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) errors: Vec<FieldError>,
+    pub(crate) errors: Vec<InvalidField>,
 }
 
-/// One field at fault: in the body, or a parameter of the address, or a header.
+/// One invalid field: in the body, a parameter of the URL, or a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct FieldError {
+pub(crate) struct InvalidField {
     /// A JSON pointer into the request's body, as a URI fragment: `#/scores/3/score`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) pointer: String,
@@ -44,7 +44,7 @@ pub(crate) struct FieldError {
     pub(crate) detail: String,
 }
 
-impl fmt::Display for FieldError {
+impl fmt::Display for InvalidField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for place in [&self.pointer, &self.parameter, &self.header] {
             if !place.is_empty() {
@@ -55,32 +55,32 @@ impl fmt::Display for FieldError {
     }
 }
 
-impl FieldError {
-    /// The position `n` of a pointer into `#/scores/n…`.
-    pub(crate) fn submission(&self) -> Option<usize> {
+impl InvalidField {
+    /// The position `n` of the submission, from a pointer `#/scores/n…`; `None` for other pointers.
+    pub(crate) fn submission_position(&self) -> Option<usize> {
         let rest = self.pointer.trim_start_matches('#').strip_prefix("/scores/")?;
         rest.split('/').next()?.parse().ok()
     }
 }
 
-impl Problem {
-    /// Reads a refusal. A body that is no problem document (a proxy's page, an empty body) becomes one.
+impl ApiProblem {
+    /// Reads the problem from a response. For another body (a proxy's page, an empty body), it has the status alone.
     pub(crate) fn from_response(status: u16, body: &[u8]) -> Self {
         let mut problem: Self = serde_json::from_slice(body).unwrap_or_default();
         problem.status = status;
         if problem.title.is_empty() && problem.detail.is_empty() {
-            problem.title = reason(status).to_owned();
+            problem.title = default_title(status).to_owned();
         }
         problem
     }
 
-    /// The message in one line, without the trace id; for a list of many.
-    pub(crate) fn one_line(&self) -> String {
+    /// Formats the message in one line without the trace id, for a list of many.
+    pub(crate) fn to_line(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         if self.errors.is_empty() {
             parts.push(self.detail.clone());
         }
-        parts.extend(self.errors.iter().map(FieldError::to_string));
+        parts.extend(self.errors.iter().map(InvalidField::to_string));
         parts.retain(|part| !part.is_empty());
         let rest = parts.join("; ");
         if rest.is_empty() {
@@ -91,14 +91,14 @@ impl Problem {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+fn default_title(status: u16) -> &'static str {
     reqwest::StatusCode::from_u16(status)
         .ok()
         .and_then(|code| code.canonical_reason())
         .unwrap_or("no reason given")
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ApiProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.status, self.title)?;
         if !self.detail.is_empty() && self.detail != self.title {
@@ -122,24 +122,24 @@ mod tests {
     fn a_problem_becomes_one_message_with_its_fields_and_trace() {
         let body = br##"{"type":"/problems/validation","title":"Invalid request","status":422,"detail":"1 field is wrong",
             "instance":"4bf92f35","errors":[{"pointer":"#/scores/3/score","detail":"above the maximum of 1000"}]}"##;
-        let problem = Problem::from_response(422, body);
+        let problem = ApiProblem::from_response(422, body);
         assert_eq!(
             problem.to_string(),
             "422 Invalid request: 1 field is wrong\n  #/scores/3/score: above the maximum of 1000\n  trace id: 4bf92f35"
         );
         assert_eq!(
-            problem.one_line(),
+            problem.to_line(),
             "422 Invalid request: #/scores/3/score: above the maximum of 1000"
         );
-        assert_eq!(problem.errors[0].submission(), Some(3));
+        assert_eq!(problem.errors[0].submission_position(), Some(3));
     }
 
     #[test]
     fn parameters_and_headers_are_named_as_well() {
         let body = br#"{"title":"A parameter is not valid","errors":[{"parameter":"limit","detail":"must be an integer"}]}"#;
-        let problem = Problem::from_response(400, body);
+        let problem = ApiProblem::from_response(400, body);
         assert_eq!(
-            problem.one_line(),
+            problem.to_line(),
             "400 A parameter is not valid: limit: must be an integer"
         );
     }
@@ -147,20 +147,20 @@ mod tests {
     #[test]
     fn a_body_that_is_no_problem_document_still_gives_a_message() {
         assert_eq!(
-            Problem::from_response(502, b"<html>").to_string(),
+            ApiProblem::from_response(502, b"<html>").to_string(),
             "502 Bad Gateway"
         );
-        assert_eq!(Problem::from_response(404, b"").one_line(), "404 Not Found");
+        assert_eq!(ApiProblem::from_response(404, b"").to_line(), "404 Not Found");
     }
 
     #[test]
     fn only_pointers_into_submissions_name_one() {
         let at = |pointer: &str| {
-            FieldError {
+            InvalidField {
                 pointer: pointer.into(),
-                ..FieldError::default()
+                ..InvalidField::default()
             }
-            .submission()
+            .submission_position()
         };
         assert_eq!(at("#/scores/12"), Some(12));
         assert_eq!(at("#/scores"), None);

@@ -1,125 +1,128 @@
-//! Which server is called, and as whom: flags, environment variables, and profiles in a configuration file.
+//! The server to call, the key and the tenant: from flags, environment variables, and profiles in a configuration file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::address::Address;
-use crate::failure::Failure;
+use crate::address::ApiAddress;
+use crate::error::CliError;
 use crate::suggest;
 
-/// The variables, and what each stands for.
+/// The environment variables.
 const ADDRESS: &str = "EDGEBOARD_ADDRESS";
 const KEY: &str = "EDGEBOARD_KEY";
 const TENANT: &str = "EDGEBOARD_TENANT";
 const PROFILE: &str = "EDGEBOARD_PROFILE";
 const CONFIGURATION: &str = "EDGEBOARD_CONFIG";
-/// The server when nothing names one.
+/// The default server.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:3000";
 
-/// Where calls go, and as whom.
+/// The server to call, and the credentials.
 #[derive(Clone, Debug)]
-pub(crate) struct Server {
-    /// Where the API is.
-    pub(crate) address: Address,
-    /// The key that is sent along.
+pub(crate) struct ServerConfig {
+    /// The base address of the API.
+    pub(crate) address: ApiAddress,
+    /// The API key to send.
     pub(crate) key: Option<String>,
-    /// The tenant that is meant.
+    /// The tenant to act for.
     pub(crate) tenant: Option<String>,
 }
 
-/// What one source says about the server.
+/// What one source (flags, variables or a profile) says about the server.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Given {
-    /// Where the API is.
-    pub(crate) address: Option<Address>,
+pub(crate) struct ServerOptions {
+    /// The base address of the API.
+    pub(crate) address: Option<ApiAddress>,
     /// The key.
     pub(crate) key: Option<String>,
     /// The tenant.
     pub(crate) tenant: Option<String>,
 }
 
-/// What the command line says.
+/// The flags that choose the server.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Flags {
-    /// About the server itself.
-    pub(crate) given: Given,
+pub(crate) struct ProfileFlags {
+    /// The server, given directly.
+    pub(crate) given: ServerOptions,
     /// `--profile`.
     pub(crate) profile: Option<String>,
     /// `--config`.
     pub(crate) configuration: Option<PathBuf>,
 }
 
-/// The environment variables of the process; tests give their own.
+/// Reads an environment variable; tests pass their own function.
 pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The file: profiles by name, and the one that is used unless another is asked for.
+/// The configuration file: profiles by name, and the name of the default profile.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Configuration {
+struct ConfigurationFile {
     profile: Option<String>,
-    profiles: BTreeMap<String, Profile>,
+    profiles: BTreeMap<String, ServerProfile>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Profile {
+struct ServerProfile {
     address: Option<String>,
     key: Option<String>,
     tenant: Option<String>,
 }
 
-impl Server {
-    /// Puts together what flags, variables and the chosen profile say. A flag wins over a variable, a variable over the
+impl ServerConfig {
+    /// Merges the flags, the variables and the chosen profile. A flag wins over a variable, a variable over the
     /// profile; but a profile that `--profile` names wins over the variables. The key of a profile goes only to the
-    /// profile's own address. `warn` hears of a configuration file that others can read.
+    /// profile's own address. Calls `warn` when other users of the machine can read a configuration file with a key.
     ///
     /// # Errors
     /// An address, the file or the profile is wrong or missing.
-    pub(crate) fn find(
-        flags: Flags,
+    pub(crate) fn resolve(
+        flags: ProfileFlags,
         variables: Variables<'_>,
         warn: &mut dyn FnMut(&str),
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let variable = |name| variables(name).filter(|value| !value.trim().is_empty());
         let named = flags.profile.clone().or_else(|| variable(PROFILE));
         let explicit = flags
             .configuration
             .or_else(|| variable(CONFIGURATION).map(PathBuf::from));
-        let mut profile = load(explicit.as_deref(), variables, warn)?.choose(named.as_deref())?;
-        let environment = Given {
+        let mut profile =
+            load_file(explicit.as_deref(), variables, warn)?.choose_profile(named.as_deref())?;
+        let environment = ServerOptions {
             address: variable(ADDRESS)
-                .map(|text| address(ADDRESS, &text))
+                .map(|text| parse_address(ADDRESS, &text))
                 .transpose()?,
             key: variable(KEY),
             tenant: variable(TENANT),
         };
-        let asked_for = flags.profile.is_some();
-        let address = first(asked_for, [&flags.given, &environment, &profile], |given| {
-            given.address.clone()
-        })
-        .map_or_else(|| address(DEFAULT_ADDRESS, DEFAULT_ADDRESS), Ok)?;
+        let is_profile_named = flags.profile.is_some();
+        let address = first_given(
+            is_profile_named,
+            [&flags.given, &environment, &profile],
+            |given| given.address.clone(),
+        )
+        .map_or_else(|| parse_address(DEFAULT_ADDRESS, DEFAULT_ADDRESS), Ok)?;
         if profile.address.as_ref().is_some_and(|own| *own != address) {
             profile.key = None;
         }
         let sources = [&flags.given, &environment, &profile];
-        let key = first(asked_for, sources, |given| given.key.clone());
+        let key = first_given(is_profile_named, sources, |given| given.key.clone());
         Ok(Self {
             key: key.filter(|key| !key.trim().is_empty()),
-            tenant: first(asked_for, sources, |given| given.tenant.clone()),
+            tenant: first_given(is_profile_named, sources, |given| given.tenant.clone()),
             address,
         })
     }
 }
 
-/// The first value of flags, variables and profile; the last two change places when the profile was asked for.
-fn first<T>(
-    asked_for: bool,
-    [flags, environment, profile]: [&Given; 3],
-    value: impl Fn(&Given) -> Option<T>,
+/// The first value of flags, variables and profile. A profile that `--profile` names comes before the variables.
+fn first_given<T>(
+    is_profile_named: bool,
+    [flags, environment, profile]: [&ServerOptions; 3],
+    value: impl Fn(&ServerOptions) -> Option<T>,
 ) -> Option<T> {
-    let (second, third) = if asked_for {
+    let (second, third) = if is_profile_named {
         (profile, environment)
     } else {
         (environment, profile)
@@ -127,12 +130,12 @@ fn first<T>(
     value(flags).or_else(|| value(second)).or_else(|| value(third))
 }
 
-fn address(place: &str, text: &str) -> Result<Address, Failure> {
+fn parse_address(place: &str, text: &str) -> Result<ApiAddress, CliError> {
     text.parse()
-        .map_err(|error| Failure::Usage(format!("{place}: {error}")))
+        .map_err(|error| CliError::Usage(format!("{place}: {error}")))
 }
 
-/// Where the file is when nothing names it.
+/// The default path of the configuration file.
 fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let configurations = variables("XDG_CONFIG_HOME")
@@ -145,27 +148,27 @@ fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     Some(configurations.join("edgeboard").join("config.toml"))
 }
 
-/// Reads the named file, or the default one if it is there.
-fn load(
+/// Reads the named file, or the default file if it exists.
+fn load_file(
     explicit: Option<&Path>,
     variables: Variables<'_>,
     warn: &mut dyn FnMut(&str),
-) -> Result<Loaded, Failure> {
+) -> Result<LoadedConfiguration, CliError> {
     let Some(path) = explicit.map(Path::to_owned).or_else(|| default_path(variables)) else {
-        return Ok(Loaded::default());
+        return Ok(LoadedConfiguration::default());
     };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if explicit.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Loaded {
+            return Ok(LoadedConfiguration {
                 path,
-                ..Loaded::default()
+                ..LoadedConfiguration::default()
             });
         }
-        Err(error) => return Err(Failure::file(&path, error)),
+        Err(error) => return Err(CliError::file(&path, error)),
     };
-    let configuration: Configuration =
-        toml::from_str(&text).map_err(|error| Failure::Usage(wrong(&path, &text, &error)))?;
+    let configuration: ConfigurationFile =
+        toml::from_str(&text).map_err(|error| CliError::Usage(describe_toml_error(&path, &text, &error)))?;
     if configuration
         .profiles
         .values()
@@ -177,11 +180,11 @@ fn load(
             path = path.display()
         ));
     }
-    Ok(Loaded { path, configuration })
+    Ok(LoadedConfiguration { path, configuration })
 }
 
-/// What is wrong with the file, without the line itself: it may hold a key.
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> String {
+/// Describes a syntax error without quoting the line, which may contain a key.
+fn describe_toml_error(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let line = error
         .span()
         .and_then(|span| text.get(..span.start))
@@ -207,32 +210,32 @@ fn is_readable_by_others(path: &Path) -> bool {
 }
 
 #[derive(Debug, Default)]
-struct Loaded {
+struct LoadedConfiguration {
     path: PathBuf,
-    configuration: Configuration,
+    configuration: ConfigurationFile,
 }
 
-impl Loaded {
-    /// The profile of this name, else the file's default one, else nothing.
-    fn choose(&self, named: Option<&str>) -> Result<Given, Failure> {
+impl LoadedConfiguration {
+    /// The profile of this name, else the file's default profile, else empty options.
+    fn choose_profile(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
         let Some(name) = named.or(self.configuration.profile.as_deref()) else {
-            return Ok(Given::default());
+            return Ok(ServerOptions::default());
         };
         let profiles = &self.configuration.profiles;
         let Some(profile) = profiles.get(name) else {
             let known = profiles.keys().map(String::as_str);
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "there is no profile `{name}` in {}{}",
                 self.path.display(),
-                suggest::among(name, "the profiles are", known)
+                suggest::format_suggestion(name, "the profiles are", known)
             )));
         };
         let place = format!("the profile `{name}` in {}", self.path.display());
-        Ok(Given {
+        Ok(ServerOptions {
             address: profile
                 .address
                 .as_deref()
-                .map(|text| address(&place, text))
+                .map(|text| parse_address(&place, text))
                 .transpose()?,
             key: profile.key.clone(),
             tenant: profile.tenant.clone(),
@@ -247,14 +250,14 @@ mod tests {
     const FILE: &str = "profile = 'local'\n[profiles.local]\naddress = 'http://127.0.0.1:3000'\nkey = 'local-key'\n\
                         [profiles.live]\naddress = 'https://example.org'\nkey = 'live-key'\ntenant = 'acme'\n";
 
-    struct World {
+    struct Fixture {
         directory: tempfile::TempDir,
         variables: BTreeMap<String, String>,
-        flags: Flags,
+        flags: ProfileFlags,
         warnings: Vec<String>,
     }
 
-    impl World {
+    impl Fixture {
         fn new(file: Option<&str>) -> Self {
             let directory = tempfile::tempdir().unwrap();
             if let Some(text) = file {
@@ -266,7 +269,7 @@ mod tests {
             Self {
                 directory,
                 variables: [("XDG_CONFIG_HOME".to_owned(), home)].into(),
-                flags: Flags::default(),
+                flags: ProfileFlags::default(),
                 warnings: Vec::new(),
             }
         }
@@ -276,12 +279,12 @@ mod tests {
             self
         }
 
-        fn find(&mut self) -> Result<(String, Option<String>, Option<String>), Failure> {
+        fn find(&mut self) -> Result<(String, Option<String>, Option<String>), CliError> {
             let variables = &self.variables;
             let read = |name: &str| variables.get(name).cloned();
             let warnings = &mut self.warnings;
             let mut warn = |line: &str| warnings.push(line.to_owned());
-            let server = Server::find(self.flags.clone(), &read, &mut warn)?;
+            let server = ServerConfig::resolve(self.flags.clone(), &read, &mut warn)?;
             Ok((server.address.to_string(), server.key, server.tenant))
         }
     }
@@ -293,14 +296,14 @@ mod tests {
     #[test]
     fn without_anything_it_is_this_machine_and_nobody() {
         assert_eq!(
-            World::new(None).find().unwrap(),
+            Fixture::new(None).find().unwrap(),
             ("http://127.0.0.1:3000".into(), None, None)
         );
     }
 
     #[test]
     fn flags_win_over_variables_and_variables_over_the_default_profile() {
-        let mut world = World::new(Some(FILE));
+        let mut world = Fixture::new(Some(FILE));
         assert_eq!(
             world.find().unwrap(),
             ("http://127.0.0.1:3000".into(), some("local-key"), None)
@@ -316,43 +319,43 @@ mod tests {
 
     #[test]
     fn a_profile_that_is_asked_for_wins_over_the_variables() {
-        let mut world = World::new(Some(FILE))
+        let mut world = Fixture::new(Some(FILE))
             .set(ADDRESS, "http://localhost:1")
             .set(KEY, "mine");
         world.flags.profile = some("live");
         let live = ("https://example.org".to_owned(), some("live-key"), some("acme"));
         assert_eq!(world.find().unwrap(), live);
-        let mut world = World::new(Some(FILE)).set(PROFILE, "live");
+        let mut world = Fixture::new(Some(FILE)).set(PROFILE, "live");
         assert_eq!(world.find().unwrap(), live);
     }
 
     #[test]
     fn the_key_of_a_profile_goes_to_no_other_address() {
-        let mut world = World::new(Some(FILE)).set(ADDRESS, "http://elsewhere.example");
+        let mut world = Fixture::new(Some(FILE)).set(ADDRESS, "http://elsewhere.example");
         assert_eq!(
             world.find().unwrap(),
             ("http://elsewhere.example".into(), None, None)
         );
-        let mut world = World::new(Some(FILE)).set(ADDRESS, "http://127.0.0.1:3000/");
+        let mut world = Fixture::new(Some(FILE)).set(ADDRESS, "http://127.0.0.1:3000/");
         assert_eq!(world.find().unwrap().1, some("local-key"), "the same address");
     }
 
     #[test]
     fn what_is_wrong_with_the_file_is_said_without_its_lines() {
-        let mut world = World::new(Some("[profiles.a]\nkey = secret-without-quotes\n"));
+        let mut world = Fixture::new(Some("[profiles.a]\nkey = secret-without-quotes\n"));
         let error = world.find().unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(
             error.to_string().contains("line 2") && !error.to_string().contains("secret-"),
             "{error}"
         );
-        let error = World::new(Some("adress = 1")).find().unwrap_err().to_string();
+        let error = Fixture::new(Some("adress = 1")).find().unwrap_err().to_string();
         assert!(error.contains("unknown field `adress`"), "{error}");
-        let mut world = World::new(Some(FILE));
+        let mut world = Fixture::new(Some(FILE));
         world.flags.profile = some("life");
         let error = world.find().unwrap_err().to_string();
         assert!(error.ends_with("did you mean `live`?"), "{error}");
-        let mut world = World::new(None);
+        let mut world = Fixture::new(None);
         world.flags.configuration = Some(world.directory.path().join("none.toml"));
         assert_eq!(world.find().unwrap_err().exit_code(), 5);
     }
@@ -362,7 +365,7 @@ mod tests {
     fn a_file_with_a_key_that_others_can_read_is_warned_about() {
         use std::fs::{Permissions, set_permissions};
         use std::os::unix::fs::PermissionsExt;
-        let mut world = World::new(Some(FILE));
+        let mut world = Fixture::new(Some(FILE));
         let path = world.directory.path().join("edgeboard/config.toml");
         set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         world.find().unwrap();

@@ -1,17 +1,19 @@
-//! When a failed call is tried again, and how long to wait before.
+//! Retries: which responses to retry, how long to wait, and the ids that make a retry safe.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 
+use crate::error::CliError;
+
 /// The wait before the first retry; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait that this side chooses.
+/// The longest wait without `Retry-After`.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// The longest `Retry-After` that is waited for; a server that asks for more is reported instead.
+/// The longest `Retry-After` that the client waits for; a longer one is an error.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// Whether a status says "not now": too many requests, or a server or gateway that will be back.
+/// Whether a status means "try again later": too many requests, or a server or gateway that is unavailable.
 pub(crate) fn is_transient(status: u16) -> bool {
     [
         StatusCode::TOO_MANY_REQUESTS,
@@ -23,20 +25,20 @@ pub(crate) fn is_transient(status: u16) -> bool {
     .any(|code| code.as_u16() == status)
 }
 
-/// The wait before retry number `retry` (from 1): exponential, half of it random so that clients that
-/// failed together do not come back together, and never shorter than the server asked for.
+/// Computes the wait before retry number `retry` (from 1): exponential, half of it random so that clients that
+/// failed together do not return together, and never shorter than `retry_after`.
 /// `random` is uniform in 0..1.
-pub(crate) fn wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+pub(crate) fn compute_wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)));
     let ceiling = doubled.min(LONGEST_WAIT);
     let jittered = ceiling / 2 + (ceiling / 2).mul_f64(random.clamp(0.0, 1.0));
-    // Jitter comes on top of what the server asked for: coming back early would only be refused again.
+    // Jitter is added to `Retry-After`: the server would refuse an earlier retry again.
     retry_after.map_or(jittered, |asked| {
         asked + FIRST_WAIT.mul_f64(random.clamp(0.0, 1.0)).min(jittered)
     })
 }
 
-/// `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date.
+/// Parses `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date; `None` for other text.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -46,9 +48,24 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// A number in 0..1 from the system's randomness (a half when there is none: only jitter is lost).
-pub(crate) fn random() -> f64 {
+/// A random number in 0..1; 0.5 without a system source of randomness, which only loses the jitter.
+pub(crate) fn random_fraction() -> f64 {
     getrandom::u32().map_or(0.5, |value| f64::from(value) / f64::from(u32::MAX))
+}
+
+/// Returns a random id of 128 bits, by which the server recognises a retry after a lost response.
+///
+/// # Errors
+/// The system provides no random numbers.
+pub(crate) fn generate_id() -> Result<String, CliError> {
+    let random = || {
+        getrandom::u64().map_err(|error| {
+            CliError::Usage(format!(
+                "the system gives no random numbers ({error}); give an --id"
+            ))
+        })
+    };
+    Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 
 #[cfg(test)]
@@ -57,17 +74,19 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_ceiling_and_keep_half_of_it() {
-        let longest: Vec<u128> = (1..=9).map(|retry| wait(retry, None, 1.0).as_millis()).collect();
+        let longest: Vec<u128> = (1..=9)
+            .map(|retry| compute_wait(retry, None, 1.0).as_millis())
+            .collect();
         assert_eq!(longest, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
-        assert_eq!(wait(3, None, 0.0).as_millis(), 500);
-        assert_eq!(wait(u32::MAX, None, 0.0).as_millis(), 7500);
+        assert_eq!(compute_wait(3, None, 0.0).as_millis(), 500);
+        assert_eq!(compute_wait(u32::MAX, None, 0.0).as_millis(), 7500);
     }
 
     #[test]
     fn the_server_s_wait_is_never_cut_short() {
         let asked = Duration::from_secs(3);
-        assert!(wait(1, Some(asked), 0.0) >= asked);
-        assert!(wait(9, Some(asked), 1.0) <= asked + FIRST_WAIT);
+        assert!(compute_wait(1, Some(asked), 0.0) >= asked);
+        assert!(compute_wait(9, Some(asked), 1.0) <= asked + FIRST_WAIT);
     }
 
     #[test]

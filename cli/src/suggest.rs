@@ -1,19 +1,19 @@
-//! "Did you mean": the nearest of some names.
+//! Suggestions for misspelt names.
 
-/// How alike two names must be, from 0 to 1.
+/// The least similarity of a suggestion, from 0 to 1.
 const ALIKE: f64 = 0.6;
 
-/// What to add to "there is no such …": the nearest name, or all names after `are`, or nothing if there are none.
-pub(crate) fn among<'a>(wrong: &str, are: &str, names: impl Iterator<Item = &'a str>) -> String {
+/// What to append to "there is no such …": the most similar name, else all names after the words `are`; empty without names.
+pub(crate) fn format_suggestion<'a>(wrong: &str, are: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    match nearest(wrong, &names) {
+    match find_nearest(wrong, &names) {
         Some(name) => format!("; did you mean `{name}`?"),
         None if names.is_empty() => String::new(),
         None => format!("; {are}: {}", names.join(", ")),
     }
 }
 
-fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
+fn find_nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     let alike = |name: &str| strsim::normalized_damerau_levenshtein(&wrong, &name.to_lowercase());
     names
@@ -30,11 +30,12 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_suggested_or_all_are_listed() {
-        let among = |wrong| among(wrong, "the columns are", ["date", "scorer", "team"].into_iter());
-        assert_eq!(among("scorrer"), "; did you mean `scorer`?");
-        assert_eq!(among("Team"), "; did you mean `team`?");
-        assert_eq!(among("tema"), "; did you mean `team`?");
-        assert_eq!(among("player"), "; the columns are: date, scorer, team");
-        assert_eq!(super::among("x", "none", std::iter::empty()), "");
+        let suggest =
+            |wrong| format_suggestion(wrong, "the columns are", ["date", "scorer", "team"].into_iter());
+        assert_eq!(suggest("scorrer"), "; did you mean `scorer`?");
+        assert_eq!(suggest("Team"), "; did you mean `team`?");
+        assert_eq!(suggest("tema"), "; did you mean `team`?");
+        assert_eq!(suggest("player"), "; the columns are: date, scorer, team");
+        assert_eq!(super::format_suggestion("x", "none", std::iter::empty()), "");
     }
 }

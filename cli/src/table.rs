@@ -1,55 +1,56 @@
 //! Tables for people, aligned by the width that characters take on a terminal.
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use indicatif::HumanCount;
 
-use crate::failure::Failure;
-use crate::number::{Integer, grouped};
-use crate::output::printable;
-use crate::wire::{Entry, Page, Period};
+use crate::error::CliError;
+use crate::number::Integer;
+use crate::output::escape_unprintable;
+use crate::wire::{EntryPage, PageEntry, PagePeriod};
 
 /// No frame, one line below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
 /// Spaces left and right of a cell; the invisible line between two columns is a third one.
 const PADDING: (u16, u16) = (0, 1);
-/// Stands where there is no value.
+/// Printed instead of a missing value.
 pub(crate) const ABSENT: &str = "–";
-/// Marks the player that was asked for.
+/// Marks the requested player.
 const MARK: &str = "▶";
 
-/// One column: its header, and whether numbers stand in it.
-pub(crate) struct Heading {
+/// The heading of a column, and whether the column is numeric.
+pub(crate) struct ColumnHeading {
     text: String,
     numeric: bool,
 }
 
 /// A column of text.
-pub(crate) fn text(heading: impl Into<String>) -> Heading {
-    Heading {
+pub(crate) fn text_column(heading: impl Into<String>) -> ColumnHeading {
+    ColumnHeading {
         text: heading.into(),
         numeric: false,
     }
 }
 
 /// A column of numbers, aligned to the right.
-pub(crate) fn number(heading: impl Into<String>) -> Heading {
-    Heading {
+pub(crate) fn number_column(heading: impl Into<String>) -> ColumnHeading {
+    ColumnHeading {
         text: heading.into(),
         numeric: true,
     }
 }
 
-/// A number, or a dash.
-pub(crate) fn optional(value: Option<Integer>) -> String {
+/// Formats a number; a dash for `None`.
+pub(crate) fn format_optional(value: Option<Integer>) -> String {
     value.map_or_else(|| ABSENT.to_owned(), |value| value.to_string())
 }
 
-/// Lays out rows under headings. Every cell is made safe to show.
-pub(crate) fn layout(headings: &[Heading], rows: Vec<Vec<String>>) -> String {
+/// Renders rows under headings, with every cell escaped.
+pub(crate) fn render_table(headings: &[ColumnHeading], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
-    table.set_header(headings.iter().map(|heading| printable(&heading.text)));
+    table.set_header(headings.iter().map(|heading| escape_unprintable(&heading.text)));
     for row in rows {
-        table.add_row(row.iter().map(|cell| printable(cell)));
+        table.add_row(row.iter().map(|cell| escape_unprintable(cell)));
     }
     for (heading, column) in headings.iter().zip(table.column_iter_mut()) {
         column.set_padding(PADDING);
@@ -62,19 +63,19 @@ pub(crate) fn layout(headings: &[Heading], rows: Vec<Vec<String>>) -> String {
     table.trim_fmt()
 }
 
-/// A page of entries with a line above that says what it is a page of. `marked` is pointed at.
-pub(crate) fn entries(page: &Page, entries: &[Entry], marked: Option<&str>) -> String {
-    let names = column_names(entries);
-    let with_metadata = entries.iter().any(|entry| metadata(entry).is_some());
+/// Renders a page of entries below a line that describes the page, and marks the player `marked`.
+pub(crate) fn render_entries(page: &EntryPage, entries: &[PageEntry], marked: Option<&str>) -> String {
+    let names = list_columns(entries);
+    let with_metadata = entries.iter().any(|entry| shown_metadata(entry).is_some());
     let mut headings = Vec::new();
     if marked.is_some() {
-        headings.push(text(""));
+        headings.push(text_column(""));
     }
-    headings.extend([number("rank"), text("player")]);
-    headings.extend(names.iter().map(number));
-    headings.push(text("reached"));
+    headings.extend([number_column("rank"), text_column("player")]);
+    headings.extend(names.iter().map(number_column));
+    headings.push(text_column("reached"));
     if with_metadata {
-        headings.push(text("metadata"));
+        headings.push(text_column("metadata"));
     }
     let rows = entries.iter().map(|entry| {
         let mut row = Vec::with_capacity(headings.len());
@@ -82,36 +83,36 @@ pub(crate) fn entries(page: &Page, entries: &[Entry], marked: Option<&str>) -> S
             row.push(if entry.player == player { MARK } else { "" }.to_owned());
         }
         row.extend([entry.rank.to_string(), entry.player.clone()]);
-        row.extend(names.iter().map(|name| optional(entry.values.get(name))));
-        row.push(short_time(entry.reached_at.as_deref().unwrap_or(ABSENT)));
+        row.extend(names.iter().map(|name| format_optional(entry.values.get(name))));
+        row.push(shorten_time(entry.reached_at.as_deref().unwrap_or(ABSENT)));
         if with_metadata {
-            row.push(metadata(entry).unwrap_or_default().to_owned());
+            row.push(shown_metadata(entry).unwrap_or_default().to_owned());
         }
         row
     });
     let rows = rows.collect();
-    format!("{}\n\n{}", caption(page), layout(&headings, rows))
+    format!("{}\n\n{}", render_caption(page), render_table(&headings, rows))
 }
 
 /// Reads the entries of a page.
-pub(crate) fn read_entries(page: &Page) -> Result<Vec<Entry>, Failure> {
+pub(crate) fn read_entries(page: &EntryPage) -> Result<Vec<PageEntry>, CliError> {
     page.entries
         .iter()
         .chain(&page.entry)
         .map(|raw| serde_json::from_str(raw.get()))
         .collect::<Result<_, _>>()
-        .map_err(|error| Failure::Protocol(format!("an entry is not as the API says: {error}")))
+        .map_err(|error| CliError::Protocol(format!("an entry is not as the API says: {error}")))
 }
 
 /// The columns of the entries, in the server's order.
-pub(crate) fn column_names(entries: &[Entry]) -> Vec<String> {
+pub(crate) fn list_columns(entries: &[PageEntry]) -> Vec<String> {
     entries
         .first()
         .map(|entry| entry.values.0.iter().map(|(name, _value)| name.clone()).collect())
         .unwrap_or_default()
 }
 
-fn metadata(entry: &Entry) -> Option<&str> {
+fn shown_metadata(entry: &PageEntry) -> Option<&str> {
     entry
         .metadata
         .as_deref()
@@ -119,15 +120,15 @@ fn metadata(entry: &Entry) -> Option<&str> {
         .filter(|json| !matches!(*json, "{}" | "null"))
 }
 
-fn caption(page: &Page) -> String {
+fn render_caption(page: &EntryPage) -> String {
     let mut parts = vec![
-        printable(&page.leaderboard),
-        format!("period {}", printable(&bounds(&page.period))),
+        escape_unprintable(&page.leaderboard),
+        format!("period {}", escape_unprintable(&format_period(&page.period))),
     ];
     if let Some(count) = page.count.and_then(|count| u64::try_from(count.0).ok()) {
         parts.push(format!(
             "{} {}",
-            grouped(count),
+            HumanCount(count),
             if count == 1 { "player" } else { "players" }
         ));
     }
@@ -137,21 +138,21 @@ fn caption(page: &Page) -> String {
     parts.join(" · ")
 }
 
-fn bounds(period: &Period) -> String {
+fn format_period(period: &PagePeriod) -> String {
     match period {
-        Period::Bounds {
+        PagePeriod::Bounds {
             id,
             starts_at: Some(start),
             ends_at: Some(end),
         } => {
-            format!("{id} ({} to {})", short_time(start), short_time(end))
+            format!("{id} ({} to {})", shorten_time(start), shorten_time(end))
         }
         period => period.id().to_owned(),
     }
 }
 
-/// Drops from an instant what is zero: the milliseconds, and the whole time at midnight UTC.
-pub(crate) fn short_time(time: &str) -> String {
+/// Removes zero milliseconds from an instant, and the time if it is midnight UTC.
+pub(crate) fn shorten_time(time: &str) -> String {
     let Some(text) = time.strip_suffix('Z') else {
         return time.to_owned();
     };
@@ -164,8 +165,8 @@ pub(crate) fn short_time(time: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page(json: &str) -> (Page, Vec<Entry>) {
-        let page: Page = serde_json::from_str(json).unwrap();
+    fn page(json: &str) -> (EntryPage, Vec<PageEntry>) {
+        let page: EntryPage = serde_json::from_str(json).unwrap();
         let entries = read_entries(&page).unwrap();
         (page, entries)
     }
@@ -185,7 +186,7 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
 ──────────────────────────────────────────────────────────────────
     9  三浦 知良                    55  2000-02-16
    10  José       -9223372036854775808  2001-02-03T04:05:06.700Z";
-        assert_eq!(entries(&page, &list, None), expected);
+        assert_eq!(render_entries(&page, &list, None), expected);
     }
 
     #[test]
@@ -195,7 +196,7 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
             {"rank":1,"player":"a","values":{"points":3,"ms":70},"metadata":{"car":"red"}},
             {"rank":2,"player":"b","values":{"points":2,"ms":65},"metadata":{}}]}"#,
         );
-        let text = entries(&page, &list, Some("b"));
+        let text = render_entries(&page, &list, Some("b"));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "race · period all");
         assert!(lines[2].contains("points  ms  reached  metadata"), "{text}");
@@ -209,6 +210,6 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
     #[test]
     fn an_empty_list_is_a_header_alone() {
         let (page, list) = page(r#"{"leaderboard":"l","period":"all","count":0,"entries":[]}"#);
-        assert_eq!(entries(&page, &list, None).lines().count(), 4);
+        assert_eq!(render_entries(&page, &list, None).lines().count(), 4);
     }
 }

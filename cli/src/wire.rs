@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::CliError;
 use crate::number::{Integer, NamedIntegers};
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// One submission.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Submission<'a> {
-    /// The leaderboards it goes to; empty when the path names the one.
+pub(crate) struct SubmissionBody<'a> {
+    /// The target leaderboards; empty when the path names the leaderboard.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(crate) leaderboards: &'a [String],
     /// The player.
@@ -20,24 +21,24 @@ pub(crate) struct Submission<'a> {
     /// The values by the names of their columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) values: Option<&'a NamedIntegers>,
-    /// Any JSON that goes along with the score.
+    /// Any JSON to store with the score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<&'a RawValue>,
     /// When it happened, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) occurred_at: Option<&'a str>,
-    /// What makes it idempotent.
+    /// The id that makes the submission idempotent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<&'a str>,
 }
 
 /// A page of entries, a window around a player, or a single entry in its leaderboard.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Page {
+pub(crate) struct EntryPage {
     /// The leaderboard's id.
     pub(crate) leaderboard: String,
     /// The period that was read.
-    pub(crate) period: Period,
+    pub(crate) period: PagePeriod,
     /// The leaderboard's version at the time of reading.
     #[serde(default)]
     pub(crate) version: Option<Integer>,
@@ -47,7 +48,7 @@ pub(crate) struct Page {
     /// The entries, each exactly as the server wrote it.
     #[serde(default)]
     pub(crate) entries: Vec<Box<RawValue>>,
-    /// The one entry, where one was asked for.
+    /// The entry, in the response for a single player.
     #[serde(default)]
     pub(crate) entry: Option<Box<RawValue>>,
     /// The cursor of the next page.
@@ -61,22 +62,22 @@ pub(crate) struct Page {
 /// A period: its bounds in a list, only its id in an outcome.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Period {
+pub(crate) enum PagePeriod {
     /// The id alone.
     Id(String),
     /// With its bounds.
     Bounds {
         /// The id, such as `all`.
         id: String,
-        /// When it starts; `None` if it always was.
+        /// When the period starts; `None` without a start.
         starts_at: Option<String>,
-        /// When it ends; `None` if never.
+        /// When the period ends; `None` without an end.
         ends_at: Option<String>,
     },
 }
 
-impl Period {
-    /// The period's id, which can be asked for again.
+impl PagePeriod {
+    /// The period's id, as `--period` accepts it.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Id(id) | Self::Bounds { id, .. } => id,
@@ -84,16 +85,16 @@ impl Period {
     }
 }
 
-/// One place in the list.
+/// An entry of a page.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Entry {
-    /// The place, from 1.
+pub(crate) struct PageEntry {
+    /// The rank, from 1.
     pub(crate) rank: Integer,
     /// The player.
     pub(crate) player: String,
     /// The values by column.
     pub(crate) values: NamedIntegers,
-    /// What the winning submission carried along.
+    /// The metadata of the submission that set the values.
     #[serde(default)]
     pub(crate) metadata: Option<Box<RawValue>>,
     /// When these values were reached.
@@ -101,16 +102,16 @@ pub(crate) struct Entry {
     pub(crate) reached_at: Option<String>,
 }
 
-/// What became of one submission, or of its share in one leaderboard.
+/// The outcome of one submission, of its part in one leaderboard, or of a batch.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Outcome {
-    /// The status of this one; absent where the answer's own status says it.
+pub(crate) struct ScoreOutcome {
+    /// The status of this submission; absent when the status of the response applies.
     pub(crate) status_code: Option<u16>,
-    /// One outcome per leaderboard, or per submission.
+    /// One outcome per leaderboard or per submission; empty for a single leaderboard.
     pub(crate) results: Vec<Self>,
-    /// Why it was refused.
-    pub(crate) problem: Option<Box<Problem>>,
+    /// Why the server refused it.
+    pub(crate) problem: Option<Box<ApiProblem>>,
     /// The leaderboard.
     pub(crate) leaderboard: Option<String>,
     /// The period's id.
@@ -122,28 +123,28 @@ pub(crate) struct Outcome {
     /// The rank now.
     pub(crate) rank: Option<Integer>,
     /// The entry before.
-    pub(crate) previous: Option<Previous>,
-    /// Whether the id had been seen before, so that nothing was applied again.
+    pub(crate) previous: Option<PreviousEntry>,
+    /// Whether the server knew the id already, so that it changed nothing.
     pub(crate) replayed: bool,
 }
 
-/// An entry as it was before.
+/// The entry before the submission.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Previous {
+pub(crate) struct PreviousEntry {
     /// The values then.
     pub(crate) values: Option<NamedIntegers>,
     /// The rank then.
     pub(crate) rank: Option<Integer>,
 }
 
-impl Outcome {
-    /// Whether it was accepted.
+impl ScoreOutcome {
+    /// Whether the server accepted it.
     pub(crate) fn is_success(&self) -> bool {
         self.problem.is_none() && self.status_code.is_none_or(|code| (200..300).contains(&code))
     }
 
-    /// Whether nothing was applied because all of it had been applied before.
+    /// Whether the server changed nothing because it had applied all of it before.
     pub(crate) fn is_replay(&self) -> bool {
         if self.results.is_empty() {
             self.replayed
@@ -152,19 +153,19 @@ impl Outcome {
         }
     }
 
-    /// The refusal; one is made up from the status if the server gave no reason.
-    pub(crate) fn into_problem(self) -> Problem {
+    /// The problem of a refusal, made from the status if the server gave no problem document.
+    pub(crate) fn into_problem(self) -> ApiProblem {
         let status = self.status_code.unwrap_or_default();
         let mut problem = self
             .problem
-            .map_or_else(|| Problem::from_response(status, b""), |problem| *problem);
+            .map_or_else(|| ApiProblem::from_response(status, b""), |problem| *problem);
         if problem.status == 0 {
             problem.status = status;
         }
         problem
     }
 
-    /// The outcomes at the bottom: one per leaderboard.
+    /// The innermost outcomes: one per leaderboard.
     pub(crate) fn leaves(&self) -> Vec<&Self> {
         if self.results.is_empty() {
             vec![self]
@@ -174,56 +175,36 @@ impl Outcome {
     }
 }
 
+/// Parses a response body.
+///
+/// # Errors
+/// The body is not JSON of this shape.
+pub(crate) fn parse_body<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, CliError> {
+    serde_json::from_slice(body)
+        .map_err(|error| CliError::Protocol(format!("the answer is not as the Edgeboard API says: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_submission_is_written_as_the_contract_says() {
-        let leaderboards = ["goals".to_owned(), "goals-by-year".to_owned()];
-        let submission = Submission {
-            leaderboards: &leaderboards,
-            player: "José Piendibene (Uruguay)",
-            score: Some(Integer(1)),
-            occurred_at: Some("1916-07-02T00:00:00Z"),
-            id: Some("a"),
-            ..Submission::default()
-        };
-        assert_eq!(
-            serde_json::to_string(&submission).unwrap(),
-            r#"{"leaderboards":["goals","goals-by-year"],"player":"José Piendibene (Uruguay)","score":1,"occurred_at":"1916-07-02T00:00:00Z","id":"a"}"#
-        );
-    }
-
-    #[test]
     fn outcomes_of_one_and_of_several_leaderboards_are_understood() {
-        let one: Outcome = serde_json::from_str(
+        let one: ScoreOutcome = serde_json::from_str(
             r#"{"status_code":200,"leaderboard":"goals","status":"created","rank":null,"replayed":true}"#,
         )
         .unwrap();
         assert!(one.is_success() && one.is_replay());
-        let several: Outcome = serde_json::from_str(
+        let several: ScoreOutcome = serde_json::from_str(
             r#"{"status_code":200,"results":[{"leaderboard":"a","replayed":true},{"leaderboard":"b","replayed":false}]}"#,
         )
         .unwrap();
         assert!(several.is_success() && !several.is_replay());
         assert_eq!(several.leaves().len(), 2);
-        let refused: Outcome =
+        let refused: ScoreOutcome =
             serde_json::from_str(r#"{"status_code":422,"problem":{"title":"Invalid","detail":"too long"}}"#)
                 .unwrap();
         assert!(!refused.is_success());
-        assert_eq!(refused.into_problem().one_line(), "422 Invalid: too long");
-    }
-
-    #[test]
-    fn an_entry_keeps_integers_and_metadata_exact() {
-        let json = r#"{"leaderboard":"l","period":{"id":"all","starts_at":null,"ends_at":null},"version":17,"count":1,
-            "entries":[{"rank":1,"player":"p","values":{"score":"9223372036854775807"},"metadata":{"x":1.10}}],"next":null}"#;
-        let page: Page = serde_json::from_str(json).unwrap();
-        let entry: Entry = serde_json::from_str(page.entries[0].get()).unwrap();
-        assert_eq!(entry.values.get("score"), Some(Integer(i64::MAX)));
-        assert_eq!(entry.metadata.unwrap().get(), r#"{"x":1.10}"#);
-        assert_eq!(page.period.id(), "all");
-        assert!(!page.drifted);
+        assert_eq!(refused.into_problem().to_line(), "422 Invalid: too long");
     }
 }

@@ -1,4 +1,4 @@
-//! From the table of operations to the command line.
+//! Builds the command line from the table of operations.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 
 use super::nouns::NOUNS;
-use super::operation::{Body, Field, Kind, Noun, Operation};
+use super::operation::{AdminOperation, BodyRule, CommandOption, Noun, OptionKind};
 use crate::number::Integer;
 
-// The options of the tables may have the names of global ones, such as `tenant`, so their ids are told apart.
+// Prefixes of argument ids. An option of the table may have the name of a global option, such as `tenant`; ids must differ.
 const ARGUMENT: &str = "argument ";
 const OPTION: &str = "option ";
 const PARAMETER: &str = "parameter ";
@@ -22,32 +22,38 @@ pub(super) const CURSOR: &str = "cursor";
 pub(super) const IF_MATCH: &str = "if match";
 pub(super) const ONLY_NEW: &str = "only new";
 
-/// How many a list shows unless said.
+/// The default of `--limit`.
 pub(super) const DEFAULT_LIMIT: u64 = 100;
-/// The heading of what shapes a list.
+/// The help heading of the options of lists.
 const LIST_HEADING: &str = "List";
 
-/// A command for each noun.
-pub(crate) fn commands() -> impl Iterator<Item = Command> {
+/// Builds a command for each noun.
+pub(crate) fn build_commands() -> impl Iterator<Item = Command> {
     NOUNS.iter().map(|noun: &'static Noun| {
         Command::new(noun.name)
             .about(noun.about)
             .subcommand_required(true)
             .arg_required_else_help(true)
-            .subcommands(noun.operations.iter().map(command))
+            .subcommands(noun.operations.iter().map(build_command))
     })
 }
 
-fn command(operation: &'static Operation) -> Command {
+fn build_command(operation: &'static AdminOperation) -> Command {
     let mut command = Command::new(operation.verb).about(operation.about);
     for name in operation.arguments() {
-        command = command.arg(positional(name, operation.path_without.is_none()));
+        command = command.arg(build_positional(name, operation.path_without.is_none()));
     }
     command = command
-        .args(operation.query.iter().map(|field| option(PARAMETER, field)))
-        .args(operation.body.fields().iter().map(|field| option(OPTION, field)));
-    if !matches!(operation.body, Body::None) {
-        command = command.args(document());
+        .args(operation.query.iter().map(|field| build_option(PARAMETER, field)))
+        .args(
+            operation
+                .body
+                .fields()
+                .iter()
+                .map(|field| build_option(OPTION, field)),
+        );
+    if !matches!(operation.body, BodyRule::None) {
+        command = command.args(document_options());
     }
     if operation.for_operator {
         command = command.arg(
@@ -58,15 +64,15 @@ fn command(operation: &'static Operation) -> Command {
         );
     }
     if operation.paged.is_some() {
-        command = command.args(list());
+        command = command.args(list_options());
     }
     if operation.conditional {
-        command = command.args(conditions(operation.method));
+        command = command.args(condition_options(operation.method));
     }
     command
 }
 
-fn positional(name: &'static str, required: bool) -> Arg {
+fn build_positional(name: &'static str, required: bool) -> Arg {
     Arg::new(format!("{ARGUMENT}{name}"))
         .value_name(name.to_uppercase())
         .required(required)
@@ -76,24 +82,24 @@ fn positional(name: &'static str, required: bool) -> Arg {
         })
 }
 
-fn option(prefix: &str, field: &'static Field) -> Arg {
+fn build_option(prefix: &str, field: &'static CommandOption) -> Arg {
     let argument = Arg::new(format!("{prefix}{}", field.flag))
         .long(field.flag)
         .help(field.help);
     match field.kind {
-        Kind::Text => argument.value_name("TEXT"),
-        Kind::Integer => argument
+        OptionKind::Text => argument.value_name("TEXT"),
+        OptionKind::Integer => argument
             .value_name("N")
             .allow_negative_numbers(true)
             .value_parser(value_parser!(Integer)),
-        Kind::Instant => argument
+        OptionKind::Instant => argument
             .value_name("TIME")
-            .value_parser(|text: &str| crate::instant::normalise(text)),
-        Kind::Switch => argument.action(ArgAction::SetTrue),
-        Kind::One(words) => argument
+            .value_parser(|text: &str| crate::instant::normalise_instant(text)),
+        OptionKind::Switch => argument.action(ArgAction::SetTrue),
+        OptionKind::One(words) => argument
             .value_name("WORD")
             .value_parser(PossibleValuesParser::new(words)),
-        Kind::Many(words) => {
+        OptionKind::Many(words) => {
             let argument = argument
                 .value_name("WORD")
                 .value_delimiter(',')
@@ -104,12 +110,12 @@ fn option(prefix: &str, field: &'static Field) -> Arg {
                 argument.value_parser(PossibleValuesParser::new(words))
             }
         }
-        Kind::Columns => argument.value_name("NAME[:ORDER]").action(ArgAction::Append),
+        OptionKind::Columns => argument.value_name("NAME[:ORDER]").action(ArgAction::Append),
     }
 }
 
-/// What makes a body beside its own options.
-fn document() -> [Arg; 2] {
+/// The options that set the request body as a whole, or any member of it.
+fn document_options() -> [Arg; 2] {
     [
         Arg::new(FILE)
             .long("file")
@@ -126,7 +132,7 @@ fn document() -> [Arg; 2] {
     ]
 }
 
-fn list() -> [Arg; 2] {
+fn list_options() -> [Arg; 2] {
     [
         Arg::new(LIMIT)
             .long("limit")
@@ -145,7 +151,7 @@ fn list() -> [Arg; 2] {
     ]
 }
 
-fn conditions(method: &str) -> Vec<Arg> {
+fn condition_options(method: &str) -> Vec<Arg> {
     if method == "GET" {
         return Vec::new();
     }
@@ -167,19 +173,19 @@ fn conditions(method: &str) -> Vec<Arg> {
     conditions
 }
 
-/// The value of the path's argument.
-pub(super) fn argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+/// The value of the path argument `name`; `None` when it is absent.
+pub(super) fn path_argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches
         .get_one::<String>(&format!("{ARGUMENT}{name}"))
         .map(String::as_str)
 }
 
-/// The id of a field of the body.
-pub(super) fn of_body(field: &Field) -> String {
+/// The argument id of an option that sets a member of the body.
+pub(super) fn body_option_id(field: &CommandOption) -> String {
     format!("{OPTION}{}", field.flag)
 }
 
-/// The id of a parameter of the query.
-pub(super) fn of_query(field: &Field) -> String {
+/// The argument id of an option that sets a query parameter.
+pub(super) fn query_option_id(field: &CommandOption) -> String {
     format!("{PARAMETER}{}", field.flag)
 }

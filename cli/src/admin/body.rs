@@ -1,90 +1,93 @@
-//! The body of a call: a file, options, and members that have no option.
-
-use std::path::Path;
+//! Builds the body of a request from a file, options, and `--set` for members that have no option.
 
 use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{self, FILE, SET};
-use super::operation::{Body, Field, Kind};
-use crate::failure::Failure;
-use crate::import::create::to_json;
+use super::operation::{BodyRule, CommandOption, OptionKind};
+use crate::document::read_document;
+use crate::error::CliError;
 use crate::number::Integer;
 
-/// Stands for standard input.
-const STANDARD_INPUT: &str = "-";
-
-/// Puts the body together; `None` when there is none.
+/// Builds the body; `None` when the request has no body.
 ///
 /// # Errors
-/// The file cannot be read, an option makes no sense, or nothing is given where something must be.
-pub(super) fn build(body: Body, matches: &ArgMatches) -> Result<Option<Value>, Failure> {
-    if matches!(body, Body::None) {
+/// The file is unreadable, an option is invalid, or a required body is missing.
+pub(super) fn build_body(body: BodyRule, matches: &ArgMatches) -> Result<Option<Value>, CliError> {
+    if matches!(body, BodyRule::None) {
         return Ok(None);
     }
     let file = matches.get_one::<std::path::PathBuf>(FILE);
-    let mut document = file.map(|path| read(path)).transpose()?;
+    let mut document = file.map(|path| read_document(path)).transpose()?;
     let empty = || Value::Object(Map::new());
     for field in body.fields() {
-        if let Some(value) = value(field, &arguments::of_body(field), matches)? {
-            set(document.get_or_insert_with(empty), field.member, value)?;
+        if let Some(value) = read_option(field, &arguments::body_option_id(field), matches)? {
+            set_member(document.get_or_insert_with(empty), field.member, value)?;
         }
     }
     for text in matches.get_many::<String>(SET).into_iter().flatten() {
         let (member, value) = text
             .split_once('=')
-            .ok_or_else(|| Failure::Usage(format!("--set {text}: write it like member=value")))?;
+            .ok_or_else(|| CliError::Usage(format!("--set {text}: write it like member=value")))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_text| Value::from(value));
-        set(document.get_or_insert_with(empty), member, value)?;
+        set_member(document.get_or_insert_with(empty), member, value)?;
     }
     match body {
-        Body::Required(_) if document.is_none() => Err(Failure::Usage(
+        BodyRule::Required(_) if document.is_none() => Err(CliError::Usage(
             "nothing is given: use the options of this command, --file or --set".into(),
         )),
-        Body::Defaults(_) => Ok(Some(document.unwrap_or_else(empty))),
+        BodyRule::Defaults(_) => Ok(Some(document.unwrap_or_else(empty))),
         _ => Ok(document),
     }
 }
 
-/// The value of an option in JSON; `None` when it is not given.
-pub(super) fn value(field: &Field, id: &str, matches: &ArgMatches) -> Result<Option<Value>, Failure> {
+/// The value of an option as JSON; `None` when the option is absent.
+pub(super) fn read_option(
+    field: &CommandOption,
+    id: &str,
+    matches: &ArgMatches,
+) -> Result<Option<Value>, CliError> {
     let text = || matches.get_one::<String>(id);
     let texts = || matches.get_many::<String>(id);
     Ok(match field.kind {
-        Kind::Text | Kind::Instant => text().map(|text| json!(text)),
-        Kind::Integer => matches.get_one::<Integer>(id).map(|number| json!(number)),
-        Kind::Switch => matches.get_flag(id).then_some(Value::Bool(true)),
-        Kind::One(words) => text().map(|word| match word.parse() {
+        OptionKind::Text | OptionKind::Instant => text().map(|text| json!(text)),
+        OptionKind::Integer => matches.get_one::<Integer>(id).map(|number| json!(number)),
+        OptionKind::Switch => matches.get_flag(id).then_some(Value::Bool(true)),
+        OptionKind::One(words) => text().map(|word| match word.parse() {
             Ok(truth) if words.contains(&"true") => Value::Bool(truth),
             _ => json!(word),
         }),
-        Kind::Many(_) => texts().map(|words| words.map(|word| json!(word)).collect()),
-        Kind::Columns => texts()
-            .map(|columns| columns.map(|column| column_of(column)).collect::<Result<_, _>>())
+        OptionKind::Many(_) => texts().map(|words| words.map(|word| json!(word)).collect()),
+        OptionKind::Columns => texts()
+            .map(|columns| {
+                columns
+                    .map(|column| parse_column(column))
+                    .collect::<Result<_, _>>()
+            })
             .transpose()?,
     })
 }
 
-fn column_of(text: &str) -> Result<Value, Failure> {
+fn parse_column(text: &str) -> Result<Value, CliError> {
     let (name, order) = text.split_once(':').unwrap_or((text, "desc"));
     if !matches!(order, "asc" | "desc") {
-        return Err(Failure::Usage(format!(
+        return Err(CliError::Usage(format!(
             "--column {text}: the order behind the colon is `asc` or `desc`"
         )));
     }
     Ok(json!({"name": name, "order": order}))
 }
 
-/// Sets a member of nested objects; `\.` is a dot in a name.
-fn set(document: &mut Value, path: &str, value: Value) -> Result<(), Failure> {
+/// Sets a member of nested objects. `path` has dots between names; `\.` is a dot within a name.
+fn set_member(document: &mut Value, path: &str, value: Value) -> Result<(), CliError> {
     let mut place = document;
-    for name in names(path) {
+    for name in split_path(path) {
         if place.is_null() {
             *place = Value::Object(Map::new());
         }
         place = place
             .as_object_mut()
-            .ok_or_else(|| Failure::Usage(format!("`{path}` goes through something that is no object")))?
+            .ok_or_else(|| CliError::Usage(format!("`{path}` goes through something that is no object")))?
             .entry(name)
             .or_insert(Value::Null);
     }
@@ -92,7 +95,7 @@ fn set(document: &mut Value, path: &str, value: Value) -> Result<(), Failure> {
     Ok(())
 }
 
-fn names(path: &str) -> impl Iterator<Item = String> {
+fn split_path(path: &str) -> impl Iterator<Item = String> {
     const DOT_IN_A_NAME: &str = "\0";
     let path = path.replace("\\.", DOT_IN_A_NAME);
     let names: Vec<String> = path
@@ -102,33 +105,17 @@ fn names(path: &str) -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
-/// Reads a document: TOML if the name ends so, JSON otherwise.
-fn read(path: &Path) -> Result<Value, Failure> {
-    let text = if path == Path::new(STANDARD_INPUT) {
-        std::io::read_to_string(std::io::stdin()).map_err(|error| Failure::file(path, error))?
-    } else {
-        std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?
-    };
-    if text.trim().is_empty() {
-        return Err(Failure::file(path, "is empty"));
-    }
-    let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
-    if path.extension().is_some_and(|extension| extension == "toml") {
-        let table = toml::from_str(&text).map_err(|error| wrong(&error))?;
-        return to_json(&table);
-    }
-    serde_json::from_str(&text).map_err(|error| wrong(&error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::arguments::commands;
+    use crate::admin::arguments::build_commands;
 
-    fn body(line: &str) -> Result<Option<Value>, Failure> {
+    fn body(line: &str) -> Result<Option<Value>, CliError> {
         let mut words = line.split(' ');
         let noun = words.next().unwrap();
-        let command = commands().find(|command| command.get_name() == noun).unwrap();
+        let command = build_commands()
+            .find(|command| command.get_name() == noun)
+            .unwrap();
         let matches = command
             .try_get_matches_from(std::iter::once(noun).chain(words))
             .unwrap();
@@ -138,7 +125,7 @@ mod tests {
             .find(|known| known.name == noun)
             .unwrap();
         let operation = noun.operations.iter().find(|known| known.verb == verb).unwrap();
-        build(operation.body, matches)
+        build_body(operation.body, matches)
     }
 
     #[test]

@@ -1,38 +1,39 @@
-//! The administrative commands, `edgeboard <noun> <verb>`: a table of operations, and one piece of code that runs them.
+//! The administrative commands, `edgeboard <noun> <verb>`: a table of operations, and the code that runs any of them.
 
 mod arguments;
 mod body;
 mod list;
 mod nouns;
 mod operation;
-mod view;
+mod render;
 
 use clap::ArgMatches;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::args::Global;
-use crate::client::{Call, Client, Reply};
-use crate::commands::{client, parse, random_id};
-use crate::failure::Failure;
+use crate::client::{ApiClient, ApiRequest};
+use crate::error::CliError;
 use crate::output;
-use operation::{Operation, View};
+use crate::retry::generate_id;
+use crate::wire::parse_body;
+use operation::{AdminOperation, AnswerFormat};
 
-pub(crate) use arguments::commands;
+pub(crate) use arguments::build_commands;
 
-/// The problem of a request whose idempotency key has been used: an earlier try was done, and its answer got lost.
+/// The problem type when the idempotency key was used before: an earlier attempt succeeded, and its response was lost.
 const ALREADY_DONE: &str = "/problems/already-done";
 /// How many digits the id of an API key has.
 const KEY_ID_DIGITS: usize = 16;
 
 /// One administrative command as it was typed.
-pub(crate) struct Command<'a> {
-    operation: &'static Operation,
+pub(crate) struct AdminCommand<'a> {
+    operation: &'static AdminOperation,
     matches: &'a ArgMatches,
 }
 
-impl<'a> Command<'a> {
-    /// `None` when the line has no noun of the administration.
+impl<'a> AdminCommand<'a> {
+    /// Returns the administrative command of a parsed command line; `None` when the line has another command.
     pub(crate) fn find(matches: &'a ArgMatches) -> Option<Self> {
         let (name, matches) = matches.subcommand()?;
         let noun = nouns::NOUNS.iter().find(|noun| noun.name == name)?;
@@ -41,51 +42,53 @@ impl<'a> Command<'a> {
         Some(Self { operation, matches })
     }
 
-    /// Makes the call and shows its answer.
+    /// Sends the request and prints the response.
     ///
     /// # Errors
-    /// The arguments make no sense, the call fails, or the server refuses it.
-    pub(crate) async fn run(&self, global: &Global) -> Result<(), Failure> {
-        let client = client(global)?;
-        let call = self.call(&client)?;
+    /// The arguments are invalid, the request fails, or the server refuses it.
+    pub(crate) async fn run(&self, global: &Global) -> Result<(), CliError> {
+        let client = global.create_client()?;
+        let request = self.build_request(&client)?;
         if let Some(paged) = self.operation.paged {
-            let list = list::read(&client, &call, paged, self.matches, self.member()).await?;
-            return self.show(global, &list.body, None);
+            let body = list::read_list(&client, &request, paged, self.matches, self.member()).await?;
+            return self.print_response(global, &body, None);
         }
-        let reply = client.call(&call).await?;
+        let reply = client.send(&request).await?;
         let etag = reply.etag.clone();
-        let body = Reply::success(reply).map_err(|failure| self.with_remedy(failure))?;
-        self.show(global, &body, etag.as_deref())
+        let body = reply
+            .into_success_body()
+            .map_err(|failure| self.with_remedy(failure))?;
+        self.print_response(global, &body, etag.as_deref())
     }
 
-    /// The failure, with what to do where an earlier try made the secret and its answer was lost.
-    fn with_remedy(&self, failure: Failure) -> Failure {
+    /// Adds a remedy to the error when an earlier attempt created the secret and its response was lost.
+    fn with_remedy(&self, failure: CliError) -> CliError {
         match failure {
-            Failure::Refused(problem) if self.operation.creates && problem.kind == ALREADY_DONE => {
+            CliError::Refused(problem) if self.operation.creates && problem.kind == ALREADY_DONE => {
                 let key = problem.detail.split_whitespace().find(|word| is_key_id(word));
                 let key = key.unwrap_or("ID").to_owned();
-                Failure::SecretLost { problem, key }
+                CliError::SecretLost { problem, key }
             }
             failure => failure,
         }
     }
 
-    fn call(&self, client: &Client) -> Result<Call, Failure> {
+    fn build_request(&self, client: &ApiClient) -> Result<ApiRequest, CliError> {
         let method = Method::from_bytes(self.operation.method.as_bytes())
-            .map_err(|error| Failure::Usage(error.to_string()))?;
-        let body = body::build(self.operation.body, self.matches)?;
-        Ok(Call {
+            .map_err(|error| CliError::Usage(error.to_string()))?;
+        let body = body::build_body(self.operation.body, self.matches)?;
+        Ok(ApiRequest {
             headers: self.headers()?,
             body: body.map(|body| body.to_string()),
-            ..Call::new(method, self.url(client)?)
+            ..ApiRequest::new(method, self.build_url(client)?)
         })
     }
 
-    fn url(&self, client: &Client) -> Result<Url, Failure> {
+    fn build_url(&self, client: &ApiClient) -> Result<Url, CliError> {
         let named: Vec<&str> = self
             .operation
             .arguments()
-            .filter_map(|name| arguments::argument(self.matches, name))
+            .filter_map(|name| arguments::path_argument(self.matches, name))
             .collect();
         let path = match self.operation.path_without {
             Some(path) if named.is_empty() => path,
@@ -103,13 +106,13 @@ impl<'a> Command<'a> {
                 segment
             });
         }
-        client.url(&segments, &self.query()?)
+        client.build_url(&segments, &self.query()?)
     }
 
-    fn query(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+    fn query(&self) -> Result<Vec<(&'static str, String)>, CliError> {
         let mut query = Vec::new();
         for field in self.operation.query {
-            match body::value(field, &arguments::of_query(field), self.matches)? {
+            match body::read_option(field, &arguments::query_option_id(field), self.matches)? {
                 Some(Value::String(text)) => query.push((field.member, text)),
                 Some(value) => query.push((field.member, value.to_string())),
                 None => {}
@@ -118,10 +121,10 @@ impl<'a> Command<'a> {
         Ok(query)
     }
 
-    fn headers(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+    fn headers(&self) -> Result<Vec<(&'static str, String)>, CliError> {
         let mut headers = Vec::new();
         if self.operation.creates {
-            headers.push(("idempotency-key", format!("\"{}\"", random_id()?)));
+            headers.push(("idempotency-key", format!("\"{}\"", generate_id()?)));
         }
         if let Ok(Some(etag)) = self.matches.try_get_one::<String>(arguments::IF_MATCH) {
             headers.push(("if-match", quoted(etag)));
@@ -132,45 +135,53 @@ impl<'a> Command<'a> {
         Ok(headers)
     }
 
-    /// Whether a switch is given; one that the operation does not have is not.
+    /// Whether a switch is given; `false` when the operation has no such switch.
     fn is_set(&self, id: &str) -> bool {
         matches!(self.matches.try_get_one::<bool>(id), Ok(Some(true)))
     }
 
-    /// The member of the answer that holds the list.
+    /// The member of the response that contains the list.
     fn member(&self) -> &'static str {
         match self.operation.view {
-            View::Rows(member, _) | View::Named(member, _) | View::Secret(member) => member,
-            View::Fields | View::Done(_) => "",
+            AnswerFormat::Rows(member, _) | AnswerFormat::Named(member, _) | AnswerFormat::Secret(member) => {
+                member
+            }
+            AnswerFormat::Fields | AnswerFormat::Done(_) => "",
         }
     }
 
-    fn show(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), Failure> {
-        if let View::Done(done) = self.operation.view
+    fn print_response(&self, global: &Global, body: &[u8], etag: Option<&str>) -> Result<(), CliError> {
+        if let AnswerFormat::Done(done) = self.operation.view
             && body.is_empty()
         {
             let named = self
                 .operation
                 .arguments()
-                .filter_map(|name| arguments::argument(self.matches, name));
-            let mut words: Vec<String> = named.map(output::printable).collect();
+                .filter_map(|name| arguments::path_argument(self.matches, name));
+            let mut words: Vec<String> = named.map(output::escape_unprintable).collect();
             words.push(done.to_owned());
             eprintln!("edgeboard: {}", words.join(" "));
             return Ok(());
         }
         if global.json {
-            return output::print(body);
+            return output::print_line(body);
         }
-        let document: Value = parse(body)?;
+        let document: Value = parse_body(body)?;
         match self.operation.view {
-            View::Secret(member) => {
-                let (secret, rest) = view::secret(document, member)?;
+            AnswerFormat::Secret(member) => {
+                let (secret, rest) = render::split_secret(document, member)?;
                 eprintln!("{rest}");
-                output::print(secret.as_bytes())
+                output::print_line(secret.as_bytes())
             }
-            View::Rows(member, columns) => output::print(view::rows(&document, member, columns).as_bytes()),
-            View::Named(member, columns) => output::print(view::named(&document, member, columns).as_bytes()),
-            View::Fields | View::Done(_) => output::print(view::fields(&document, etag).as_bytes()),
+            AnswerFormat::Rows(member, columns) => {
+                output::print_line(render::render_rows(&document, member, columns).as_bytes())
+            }
+            AnswerFormat::Named(member, columns) => {
+                output::print_line(render::render_named(&document, member, columns).as_bytes())
+            }
+            AnswerFormat::Fields | AnswerFormat::Done(_) => {
+                output::print_line(render::render_fields(&document, etag).as_bytes())
+            }
         }
     }
 }
@@ -180,7 +191,7 @@ fn is_key_id(word: &str) -> bool {
     word.len() == KEY_ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// An entity tag as the header wants it; a shell takes the quotation marks away.
+/// An entity tag in quotation marks, which a shell removes from arguments.
 fn quoted(etag: &str) -> String {
     if etag == "*" || etag.ends_with('"') {
         etag.to_owned()
@@ -198,7 +209,7 @@ mod tests {
         serde_json::from_str(include_str!("../../../docs/openapi/v1.json")).unwrap()
     }
 
-    /// What the description of the API calls `{player}` and so on is called the same in the table.
+    /// Parameters such as `{player}` have the same names in the OpenAPI document and in the table.
     #[test]
     fn every_administrative_operation_of_the_api_has_a_command() {
         // Everything else is for players and their clients, or for probes.

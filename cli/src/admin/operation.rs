@@ -1,17 +1,17 @@
-//! What an administrative command is: one call of the API, described by data.
+//! Administrative commands as data: each describes one request to the API.
 
-/// A kind of thing, and what can be done with it: `edgeboard <noun> <verb>`.
+/// A kind of resource and its operations: `edgeboard <noun> <verb>`.
 pub(crate) struct Noun {
     /// Its name on the command line.
     pub(in crate::admin) name: &'static str,
-    /// What it is.
+    /// Its description in the help.
     pub(in crate::admin) about: &'static str,
-    /// What can be done.
-    pub(in crate::admin) operations: &'static [Operation],
+    /// Its operations.
+    pub(in crate::admin) operations: &'static [AdminOperation],
 }
 
-/// One call of the API.
-pub(crate) struct Operation {
+/// One request to the API.
+pub(crate) struct AdminOperation {
     pub(in crate::admin) verb: &'static str,
     pub(in crate::admin) about: &'static str,
     pub(in crate::admin) method: &'static str,
@@ -19,43 +19,43 @@ pub(crate) struct Operation {
     pub(in crate::admin) path: &'static str,
     /// The path when the argument is left out.
     pub(in crate::admin) path_without: Option<&'static str>,
-    /// There is the same path below `/operator`, for the operator's own document.
+    /// The same path exists below `/operator`, for the operator's own document.
     pub(in crate::admin) for_operator: bool,
-    pub(in crate::admin) query: &'static [Field],
-    pub(in crate::admin) body: Body,
-    pub(in crate::admin) paged: Option<Paged>,
-    /// `If-Match` can be asked for.
+    pub(in crate::admin) query: &'static [CommandOption],
+    pub(in crate::admin) body: BodyRule,
+    pub(in crate::admin) paged: Option<ListPaging>,
+    /// The operation supports `If-Match`.
     pub(in crate::admin) conditional: bool,
-    /// It makes something new at each call, so a retry must carry the same `Idempotency-Key`.
+    /// Each request creates a resource, so a retry must carry the same `Idempotency-Key`.
     pub(in crate::admin) creates: bool,
-    pub(in crate::admin) view: View,
+    pub(in crate::admin) view: AnswerFormat,
 }
 
-/// The body of a call.
+/// Whether a request has a body, and the options that set its members.
 #[derive(Clone, Copy)]
-pub(crate) enum Body {
-    /// There is none.
+pub(crate) enum BodyRule {
+    /// The request has no body.
     None,
-    /// Something must be given.
-    Required(&'static [Field]),
-    /// Without anything given it is an empty object, which stands for all defaults.
-    Defaults(&'static [Field]),
-    /// Without anything given there is none.
-    Optional(&'static [Field]),
+    /// The user must give a body.
+    Required(&'static [CommandOption]),
+    /// The default is an empty object, which stands for all defaults.
+    Defaults(&'static [CommandOption]),
+    /// The default is a request without a body.
+    Optional(&'static [CommandOption]),
 }
 
 /// An option that becomes a member of the body, or a parameter of the query.
-pub(crate) struct Field {
+pub(crate) struct CommandOption {
     pub(in crate::admin) flag: &'static str,
     /// The member, with dots between its names.
     pub(in crate::admin) member: &'static str,
-    pub(in crate::admin) kind: Kind,
+    pub(in crate::admin) kind: OptionKind,
     pub(in crate::admin) help: &'static str,
 }
 
-/// What the value of an option is.
+/// The type of an option's value.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum OptionKind {
     Text,
     /// A whole number of 64 bits.
     Integer,
@@ -65,54 +65,54 @@ pub(crate) enum Kind {
     Switch,
     /// One of these words.
     One(&'static [&'static str]),
-    /// Some of these words; any, if there are none. Repeatable, or with commas between them.
+    /// Some of these words, or any words if the list is empty. Repeatable, or with commas between words.
     Many(&'static [&'static str]),
     /// Columns of a leaderboard, `name` or `name:asc`. Repeatable.
     Columns,
 }
 
-/// How a list goes on behind its page.
+/// How to request the next page of a list.
 #[derive(Clone, Copy)]
-pub(crate) struct Paged {
-    /// The parameter of the query, which takes the `next` of the page before.
+pub(crate) struct ListPaging {
+    /// The query parameter that takes the `next` of the previous page.
     pub(in crate::admin) cursor: &'static str,
-    /// The most that the API gives in a page.
+    /// The most items that the API returns in a page.
     pub(in crate::admin) page_limit: u64,
 }
 
 /// A list of documents.
-pub(in crate::admin) const DOCUMENTS: Paged = Paged {
+pub(in crate::admin) const DOCUMENTS: ListPaging = ListPaging {
     cursor: "cursor",
     page_limit: 200,
 };
 /// A list of records.
-pub(in crate::admin) const RECORDS: Paged = Paged {
+pub(in crate::admin) const RECORDS: ListPaging = ListPaging {
     cursor: "before",
     page_limit: 1000,
 };
 
 /// A list of dead letters.
-pub(in crate::admin) const LETTERS: Paged = Paged {
+pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
     cursor: "cursor",
     page_limit: 1000,
 };
 
-/// How an answer is shown to people.
+/// How to print a response for people.
 #[derive(Clone, Copy)]
-pub(crate) enum View {
+pub(crate) enum AnswerFormat {
     /// Member by member.
     Fields,
     /// The list in this member as a table of these columns, each a path with dots.
     Rows(&'static str, &'static [&'static str]),
     /// The object in this member as a table: its names, and these columns of its values.
     Named(&'static str, &'static [&'static str]),
-    /// The secret in this member alone, on standard output; the rest is said on standard error.
+    /// The secret in this member on standard output, and the rest on standard error.
     Secret(&'static str),
-    /// There is no answer; this was done with what the path names.
+    /// The response has no body; print what the path names, and these words.
     Done(&'static str),
 }
 
-impl Operation {
+impl AdminOperation {
     const fn new(verb: &'static str, method: &'static str, path: &'static str, about: &'static str) -> Self {
         Self {
             verb,
@@ -122,11 +122,11 @@ impl Operation {
             path_without: None,
             for_operator: false,
             query: &[],
-            body: Body::None,
+            body: BodyRule::None,
             paged: None,
             conditional: false,
             creates: false,
-            view: View::Fields,
+            view: AnswerFormat::Fields,
         }
     }
 
@@ -136,7 +136,7 @@ impl Operation {
     }
 
     /// Creates or replaces something.
-    pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: Body) -> Self {
+    pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: BodyRule) -> Self {
         Self::new("put", "PUT", path, about).body(body)
     }
 
@@ -144,9 +144,9 @@ impl Operation {
     pub(in crate::admin) const fn patch(
         path: &'static str,
         about: &'static str,
-        fields: &'static [Field],
+        fields: &'static [CommandOption],
     ) -> Self {
-        Self::new("patch", "PATCH", path, about).body(Body::Required(fields))
+        Self::new("patch", "PATCH", path, about).body(BodyRule::Required(fields))
     }
 
     /// Makes something new, or does something.
@@ -154,7 +154,7 @@ impl Operation {
         verb: &'static str,
         path: &'static str,
         about: &'static str,
-        body: Body,
+        body: BodyRule,
     ) -> Self {
         Self::new(verb, "POST", path, about).body(body)
     }
@@ -166,10 +166,10 @@ impl Operation {
         about: &'static str,
         done: &'static str,
     ) -> Self {
-        Self::new(verb, "DELETE", path, about).view(View::Done(done))
+        Self::new(verb, "DELETE", path, about).view(AnswerFormat::Done(done))
     }
 
-    const fn body(self, body: Body) -> Self {
+    const fn body(self, body: BodyRule) -> Self {
         Self { body, ..self }
     }
 
@@ -187,11 +187,11 @@ impl Operation {
         }
     }
 
-    pub(in crate::admin) const fn query(self, query: &'static [Field]) -> Self {
+    pub(in crate::admin) const fn query(self, query: &'static [CommandOption]) -> Self {
         Self { query, ..self }
     }
 
-    pub(in crate::admin) const fn paged(self, paged: Paged) -> Self {
+    pub(in crate::admin) const fn paged(self, paged: ListPaging) -> Self {
         Self {
             paged: Some(paged),
             ..self
@@ -212,7 +212,7 @@ impl Operation {
         }
     }
 
-    pub(in crate::admin) const fn view(self, view: View) -> Self {
+    pub(in crate::admin) const fn view(self, view: AnswerFormat) -> Self {
         Self { view, ..self }
     }
 
@@ -224,8 +224,8 @@ impl Operation {
     }
 }
 
-impl Body {
-    pub(in crate::admin) fn fields(self) -> &'static [Field] {
+impl BodyRule {
+    pub(in crate::admin) fn fields(self) -> &'static [CommandOption] {
         match self {
             Self::None => &[],
             Self::Required(fields) | Self::Defaults(fields) | Self::Optional(fields) => fields,
@@ -233,12 +233,12 @@ impl Body {
     }
 }
 
-impl Field {
+impl CommandOption {
     /// An option that sets a member of the body or a parameter of the query.
     pub(in crate::admin) const fn new(
         flag: &'static str,
         member: &'static str,
-        kind: Kind,
+        kind: OptionKind,
         help: &'static str,
     ) -> Self {
         Self {

@@ -1,16 +1,18 @@
-//! What every command takes.
+//! The options of every command.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
-use crate::address::Address;
-use crate::client::Connection;
-use crate::failure::Failure;
-use crate::profile::{Flags, Given, Server};
+use crate::address::ApiAddress;
+use crate::client::{ApiClient, ClientOptions, Notify};
+use crate::error::CliError;
+use crate::profile::{ProfileFlags, ServerConfig, ServerOptions};
+use crate::stop::StopSignal;
 
-/// Retries of a single call: enough for a moment's trouble, few enough not to keep a person waiting.
+/// The default number of retries: enough for a short outage, few enough that a person does not wait long.
 const DEFAULT_RETRIES: u32 = 3;
 /// How long one attempt may take, in seconds.
 const DEFAULT_TIMEOUT_S: u64 = 60;
@@ -26,7 +28,7 @@ const HAS_ITS_OWN: &str = "import";
 pub(crate) struct GlobalArgs {
     /// The server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default: http://127.0.0.1:3000]
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
-    address: Option<Address>,
+    address: Option<ApiAddress>,
     /// The key, sent as `X-API-Key`. [env: EDGEBOARD_KEY]
     ///
     /// Prefer the variable or a profile: other users of the machine can see arguments.
@@ -56,18 +58,18 @@ pub(crate) struct GlobalArgs {
     timeout: u64,
 }
 
-/// What holds for the command that runs.
+/// The options of every command, with the server resolved.
 #[derive(Debug)]
 pub(crate) struct Global {
-    server: Server,
-    /// Whether JSON is printed.
+    server: ServerConfig,
+    /// Whether to print JSON.
     pub(crate) json: bool,
     retries: Option<u32>,
     timeout: Duration,
 }
 
-/// Gives `--config` to every command but the one that has its own; that one takes it before its name.
-pub(super) fn with_configuration(command: Command) -> Command {
+/// Adds `--config` to every command except `import`, which has its own; there, it goes before the command's name.
+pub(crate) fn with_configuration(command: Command) -> Command {
     let argument = Arg::new(CONFIGURATION)
         .long("config")
         .value_name("FILE")
@@ -87,7 +89,7 @@ pub(super) fn with_configuration(command: Command) -> Command {
     })
 }
 
-/// The file that was named last on the line.
+/// The `--config` of the innermost command that has one.
 fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
     let deeper = matches
         .subcommand()
@@ -95,8 +97,8 @@ fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
     deeper.or_else(|| matches.try_get_one(CONFIGURATION).ok().flatten().cloned())
 }
 
-/// Whether JSON was asked for; also known when the rest is wrong.
-pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
+/// Whether `--json` is given. Works even when other options are invalid.
+pub(crate) fn is_json_requested(matches: &ArgMatches) -> bool {
     matches.get_flag("json")
 }
 
@@ -104,12 +106,12 @@ impl Global {
     /// Reads the options, the environment and the configuration file.
     ///
     /// # Errors
-    /// One of them is wrong.
-    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, Failure> {
+    /// One of them is invalid.
+    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, CliError> {
         let args =
-            GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?;
-        let flags = Flags {
-            given: Given {
+            GlobalArgs::from_arg_matches(matches).map_err(|error| CliError::Usage(error.to_string()))?;
+        let flags = ProfileFlags {
+            given: ServerOptions {
                 address: args.address,
                 key: args.key,
                 tenant: args.tenant,
@@ -120,24 +122,33 @@ impl Global {
         let variables = |name: &str| std::env::var(name).ok();
         let mut warn = |line: &str| eprintln!("edgeboard: {line}");
         Ok(Self {
-            server: Server::find(flags, &variables, &mut warn)?,
+            server: ServerConfig::resolve(flags, &variables, &mut warn)?,
             json: args.json,
             retries: args.retries,
             timeout: Duration::from_secs(args.timeout),
         })
     }
 
-    /// How to reach the server, with this command's own number of retries unless the user chose one.
-    pub(crate) fn connection(&self, retries: Option<u32>) -> Connection {
-        Connection {
+    /// Creates a client for a command that makes a few calls. It announces retries on standard error.
+    ///
+    /// # Errors
+    /// The key or the tenant cannot be sent in a header.
+    pub(crate) fn create_client(&self) -> Result<ApiClient, CliError> {
+        let notify: Notify = Arc::new(|line: &str| eprintln!("edgeboard: {line}"));
+        ApiClient::new(self.client_options(None), notify, StopSignal::new())
+    }
+
+    /// The options of a client. `retries` is the command's default, which `--retries` overrides.
+    pub(crate) fn client_options(&self, retries: Option<u32>) -> ClientOptions {
+        ClientOptions {
             server: self.server.clone(),
             retries: self.retries.or(retries).unwrap_or(DEFAULT_RETRIES),
             timeout: self.timeout,
         }
     }
 
-    /// The server and the tenant in one line, for what belongs to both.
-    pub(crate) fn place(&self) -> String {
+    /// The server and the tenant in one line: a checkpoint belongs to both.
+    pub(crate) fn checkpoint_scope(&self) -> String {
         match &self.server.tenant {
             None => self.server.address.to_string(),
             Some(tenant) => format!("{} as {tenant}", self.server.address),

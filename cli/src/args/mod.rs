@@ -1,41 +1,13 @@
-//! The command line.
+//! The arguments of the commands about scores, and the options of every command.
 
-pub(crate) mod global;
+mod global;
 pub(crate) mod import;
 pub(crate) mod read;
-#[cfg(test)]
-mod reference;
 pub(crate) mod submit;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use crate::admin;
-use crate::failure::EXIT_CODES;
-
-pub(crate) use global::{Global, GlobalArgs, wants_json};
-
-/// The widest that help is laid out.
-const MAX_WIDTH: usize = 100;
-const ABOUT: &str = "\
-The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered";
-const LONG_ABOUT: &str = "\
-The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered.
-
-Tables are for people; --json prints JSON for programs. Answers go to standard output, everything else \
-(progress, warnings, errors) to standard error. Of a key or token that is shown once, standard output gets the \
-secret and nothing else.";
-
-/// The commands about scores. Each is described where its arguments are: a comment here would take its place.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Import(import::ImportArgs),
-    Submit(submit::SubmitArgs),
-    Top(read::TopArgs),
-    Rank(read::RankArgs),
-    Around(read::AroundArgs),
-    Export(read::ExportArgs),
-    Completion(CompletionArgs),
-}
+pub(crate) use global::{Global, GlobalArgs, is_json_requested, with_configuration};
 
 /// Print the completions for a shell.
 ///
@@ -57,86 +29,4 @@ pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
-}
-
-/// The whole command line: the commands about scores, and those of the administration.
-pub(crate) fn command() -> clap::Command {
-    let command = clap::Command::new("edgeboard")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about(ABOUT)
-        .long_about(LONG_ABOUT)
-        .after_help(EXIT_CODES)
-        .max_term_width(MAX_WIDTH)
-        .subcommand_required(true)
-        .arg_required_else_help(true);
-    let command = Command::augment_subcommands(GlobalArgs::augment_args(command));
-    global::with_configuration(command.subcommands(admin::commands()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::FromArgMatches;
-
-    fn parse(line: &[&str]) -> Command {
-        let matches = command().try_get_matches_from(line).unwrap();
-        Command::from_arg_matches(&matches).unwrap()
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        command().debug_assert();
-    }
-
-    #[test]
-    fn negative_scores_need_no_trick() {
-        let Command::Submit(args) = parse(&[
-            "edgeboard",
-            "submit",
-            "a",
-            "b",
-            "--player",
-            "p",
-            "--score",
-            "-9223372036854775808",
-        ]) else {
-            panic!("submit")
-        };
-        assert_eq!(args.leaderboards, ["a", "b"]);
-        assert_eq!(args.score.map(|score| score.0), Some(i64::MIN));
-    }
-
-    #[test]
-    fn the_mapping_of_an_import_and_the_profiles_are_two_files() {
-        let line = [
-            "edgeboard",
-            "--config",
-            "profiles.toml",
-            "import",
-            "rows.csv",
-            "--config",
-            "mapping.toml",
-        ];
-        let Command::Import(args) = parse(&line) else {
-            panic!("import")
-        };
-        assert_eq!(args.mapping.config, Some("mapping.toml".into()));
-    }
-
-    #[test]
-    fn what_is_misspelt_comes_back_with_a_suggestion() {
-        for (line, suggested) in [
-            (&["edgeboard", "imprt"][..], "'import'"),
-            (&["edgeboard", "top", "goals", "--limt", "3"], "'--limit'"),
-            (&["edgeboard", "leaderbords", "list"], "'leaderboards'"),
-            (&["edgeboard", "leaderboards", "lst"], "'list'"),
-            (
-                &["edgeboard", "leaderboards", "put", "x", "--ties", "share"],
-                "'shared'",
-            ),
-        ] {
-            let error = command().try_get_matches_from(line).unwrap_err().to_string();
-            assert!(error.contains(suggested), "{error}");
-        }
-    }
 }

@@ -3,13 +3,12 @@
 use clap_complete::generate;
 use clap_complete::shells::{Bash, Fish, Zsh};
 
-use crate::args::{self, CompletionArgs, Shell};
-use crate::failure::Failure;
+use crate::args::{CompletionArgs, Shell};
+use crate::error::CliError;
 use crate::output;
 
-/// `completion`.
-pub(crate) fn run(args: &CompletionArgs) -> Result<(), Failure> {
-    let mut command = args::command();
+/// Runs `completion`.
+pub(crate) fn run(args: &CompletionArgs, mut command: clap::Command) -> Result<(), CliError> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     match args.shell {
@@ -17,5 +16,5 @@ pub(crate) fn run(args: &CompletionArgs) -> Result<(), Failure> {
         Shell::Zsh => generate(Zsh, &mut command, name, &mut script),
         Shell::Fish => generate(Fish, &mut command, name, &mut script),
     }
-    output::print(&script)
+    output::print_line(&script)
 }

@@ -6,33 +6,33 @@ use std::path::Path;
 
 use crate::args::Global;
 use crate::args::read::{ExportArgs, Format};
-use crate::client::Client;
-use crate::commands::{client, parse};
-use crate::failure::Failure;
+use crate::client::ApiClient;
+use crate::error::CliError;
 use crate::formula;
-use crate::number::grouped;
 use crate::output;
 use crate::table;
-use crate::wire::{Entry, Page};
+use crate::wire::parse_body;
+use crate::wire::{EntryPage, PageEntry};
+use indicatif::HumanCount;
 
-/// Entries in one page: the most that the API gives.
+/// Entries in one page: the maximum of the API.
 const PAGE_LIMIT: usize = 1000;
 
-/// The leaderboard was put into another order, where a cursor of the old one leads nowhere.
+/// The status when the order of the leaderboard changed, so that its old cursors are invalid.
 const GONE: u16 = 410;
 
-/// `export`.
-pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
-    let client = client(global)?;
+/// Runs `export`.
+pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliError> {
+    let client = global.create_client()?;
     let format = if global.json { Format::Jsonl } else { args.format };
     let mut restarts = 0;
     loop {
-        // The pages wait in a temporary file: what was written could not be taken back.
-        let mut spool = Spool::new(args.output.as_deref())?;
-        let walked = walk(&client, args, format, &mut spool).await?;
-        if walked.cut_off {
+        // Pages go to a temporary file first, because a restart could not take back what is already written.
+        let mut file = ExportFile::new(args.output.as_deref())?;
+        let pages = write_pages(&client, args, format, &mut file).await?;
+        if pages.cut_off {
             if restarts == args.restarts {
-                return Err(Failure::Incomplete(format!(
+                return Err(CliError::Incomplete(format!(
                     "{} changed during each of {} attempts; nothing was written (--restarts N tries longer, \
                      --allow-drift accepts it)",
                     args.leaderboard,
@@ -46,17 +46,17 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failur
             );
             continue;
         }
-        if walked.drifted {
+        if pages.drifted {
             eprintln!(
                 "edgeboard: warning: {} changed during the export; it is no exact snapshot",
                 args.leaderboard
             );
         }
-        spool.finish()?;
+        file.finish()?;
         if let Some(path) = &args.output {
             eprintln!(
                 "edgeboard: {} entries written to {}",
-                grouped(walked.entries),
+                HumanCount(pages.entries),
                 path.display()
             );
         }
@@ -64,56 +64,56 @@ pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), Failur
     }
 }
 
-struct Walked {
+struct ReadPages {
     entries: u64,
-    /// Some page was of another version than the first.
+    /// Whether a page has another version than the first page.
     drifted: bool,
-    /// The last page was not reached.
+    /// Whether reading stopped before the last page.
     cut_off: bool,
 }
 
-/// Reads page after page; stops early at a drift that is not allowed, or when the order itself is gone.
-async fn walk(
-    client: &Client,
+/// Reads page after page into the file. Stops early at a drift that is not allowed, or when the order changed.
+async fn write_pages(
+    client: &ApiClient,
     args: &ExportArgs,
     format: Format,
-    spool: &mut Spool<'_>,
-) -> Result<Walked, Failure> {
+    file: &mut ExportFile<'_>,
+) -> Result<ReadPages, CliError> {
     let path = ["leaderboards", args.leaderboard.as_str(), "entries"];
     let mut query = args.period.query();
     query.push(("limit", PAGE_LIMIT.to_string()));
     let mut body = client.get(&path, &query).await?;
     let mut writer = EntryWriter::new(format);
-    let mut walked = Walked {
+    let mut pages = ReadPages {
         entries: 0,
         drifted: false,
         cut_off: false,
     };
     loop {
-        let page: Page = parse(&body)?;
-        walked.drifted |= page.drifted;
-        if walked.drifted && !args.allow_drift {
-            return Ok(Walked {
+        let page: EntryPage = parse_body(&body)?;
+        pages.drifted |= page.drifted;
+        if pages.drifted && !args.allow_drift {
+            return Ok(ReadPages {
                 cut_off: true,
-                ..walked
+                ..pages
             });
         }
-        writer.page(&page, spool)?;
-        walked.entries += page.entries.len() as u64;
+        writer.write_page(&page, file)?;
+        pages.entries += page.entries.len() as u64;
         let Some(cursor) = page.next else {
-            return Ok(walked);
+            return Ok(pages);
         };
-        // The first page says which period `current` was; the others stay in it.
+        // The first page names the period behind `current`; the next pages stay in that period.
         let query = [
             ("period", page.period.id().to_owned()),
             ("limit", PAGE_LIMIT.to_string()),
             ("cursor", cursor),
         ];
         body = match client.get(&path, &query).await {
-            Err(Failure::Refused(problem)) if problem.status == GONE => {
-                return Ok(Walked {
+            Err(CliError::Refused(problem)) if problem.status == GONE => {
+                return Ok(ReadPages {
                     cut_off: true,
-                    ..walked
+                    ..pages
                 });
             }
             body => body?,
@@ -121,7 +121,7 @@ async fn walk(
     }
 }
 
-/// Writes entries in one of the forms.
+/// Writes entries in the chosen format.
 struct EntryWriter {
     format: Format,
     columns: Option<Vec<String>>,
@@ -135,28 +135,28 @@ impl EntryWriter {
         }
     }
 
-    fn page(&mut self, page: &Page, spool: &mut Spool<'_>) -> Result<(), Failure> {
+    fn write_page(&mut self, page: &EntryPage, file: &mut ExportFile<'_>) -> Result<(), CliError> {
         match self.format {
             Format::Jsonl => page.entries.iter().try_for_each(|entry| {
-                // A line break inside JSON can only be layout.
+                // A line break between JSON tokens is only layout.
                 let line = entry.get().replace(['\n', '\r'], " ");
-                spool.write(|out| writeln!(out, "{line}"))
+                file.write(|out| writeln!(out, "{line}"))
             }),
             Format::Csv => {
                 let entries = table::read_entries(page)?;
-                let lines = self.csv(&entries)?;
-                spool.write(|out| out.write_all(&lines))
+                let lines = self.format_csv(&entries)?;
+                file.write(|out| out.write_all(&lines))
             }
         }
     }
 
-    fn csv(&mut self, entries: &[Entry]) -> Result<Vec<u8>, Failure> {
+    fn format_csv(&mut self, entries: &[PageEntry]) -> Result<Vec<u8>, CliError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let failed = |error: csv::Error| Failure::Output(io::Error::other(error));
+        let failed = |error: csv::Error| CliError::Output(io::Error::other(error));
         let columns = match &mut self.columns {
             Some(columns) => columns,
             first => {
-                let columns = table::column_names(entries);
+                let columns = table::list_columns(entries);
                 let header = ["rank", "player"]
                     .into_iter()
                     .chain(columns.iter().map(String::as_str));
@@ -190,12 +190,12 @@ impl EntryWriter {
         }
         writer
             .into_inner()
-            .map_err(|error| Failure::Output(io::Error::other(error.to_string())))
+            .map_err(|error| CliError::Output(io::Error::other(error.to_string())))
     }
 }
 
-/// Where the export grows: a temporary file beside the output, or in the system's place for them.
-enum Spool<'a> {
+/// The growing export: a temporary file beside the output, or in the system's temporary directory.
+enum ExportFile<'a> {
     File {
         path: &'a Path,
         file: BufWriter<tempfile::NamedTempFile>,
@@ -203,55 +203,55 @@ enum Spool<'a> {
     Stdout(BufWriter<File>),
 }
 
-impl<'a> Spool<'a> {
-    fn new(output: Option<&'a Path>) -> Result<Self, Failure> {
+impl<'a> ExportFile<'a> {
+    fn new(output: Option<&'a Path>) -> Result<Self, CliError> {
         let Some(path) = output else {
             return tempfile::tempfile()
                 .map(|file| Self::Stdout(BufWriter::new(file)))
-                .map_err(Failure::Output);
+                .map_err(CliError::Output);
         };
         let directory = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let file = builder()
+        let file = temporary_file_builder()
             .tempfile_in(directory)
-            .map_err(|error| Failure::file(path, error))?;
+            .map_err(|error| CliError::file(path, error))?;
         Ok(Self::File {
             path,
             file: BufWriter::new(file),
         })
     }
 
-    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
         match self {
-            Self::File { path, file } => write(file).map_err(|error| Failure::file(path, error)),
-            Self::Stdout(file) => write(file).map_err(Failure::Output),
+            Self::File { path, file } => write(file).map_err(|error| CliError::file(path, error)),
+            Self::Stdout(file) => write(file).map_err(CliError::Output),
         }
     }
 
-    /// Puts the whole export in its place.
-    fn finish(self) -> Result<(), Failure> {
+    /// Moves the complete export to the output.
+    fn finish(self) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => {
-                let file = file.into_inner().map_err(|error| Failure::file(path, error))?;
+                let file = file.into_inner().map_err(|error| CliError::file(path, error))?;
                 file.persist(path)
                     .map(drop)
-                    .map_err(|error| Failure::file(path, error))
+                    .map_err(|error| CliError::file(path, error))
             }
             Self::Stdout(file) => {
                 let mut file = file
                     .into_inner()
-                    .map_err(|error| Failure::Output(error.into_error()))?;
-                file.rewind().map_err(Failure::Output)?;
+                    .map_err(|error| CliError::Output(error.into_error()))?;
+                file.rewind().map_err(CliError::Output)?;
                 output::accept_closed_pipe(io::copy(&mut file, &mut io::stdout().lock()).map(drop))
             }
         }
     }
 }
 
-/// A temporary file with the permissions of an ordinary one, since it becomes one.
-fn builder() -> tempfile::Builder<'static, 'static> {
+/// A builder of temporary files with the permissions of an ordinary file, because the file becomes the output.
+fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".edgeboard-export-");
     #[cfg(unix)]
@@ -265,7 +265,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 mod tests {
     use super::*;
 
-    fn page() -> Page {
+    fn page() -> EntryPage {
         serde_json::from_str(
             r#"{"leaderboard":"l","period":"all","entries":[
             {"rank":1,"player":"a, \"b\"","values":{"score":"9007199254740993","ms":-1},"metadata":{"x":1.10},"reached_at":"2020-01-01T00:00:00Z"},
@@ -278,39 +278,26 @@ mod tests {
     fn csv_has_one_field_per_column_and_exact_numbers() {
         let entries = table::read_entries(&page()).unwrap();
         let mut writer = EntryWriter::new(Format::Csv);
-        let first = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
+        let first = String::from_utf8(writer.format_csv(&entries).unwrap()).unwrap();
         let expected = "rank,player,score,ms,metadata,reached_at
 1,\"a, \"\"b\"\"\",9007199254740993,-1,\"{\"\"x\"\":1.10}\",2020-01-01T00:00:00Z
 2,三,5,2,,
 ";
         assert_eq!(first, expected);
-        let second = String::from_utf8(writer.csv(&entries).unwrap()).unwrap();
+        let second = String::from_utf8(writer.format_csv(&entries).unwrap()).unwrap();
         assert!(!second.contains("player"), "the header stands once");
-    }
-
-    #[test]
-    fn players_whose_names_are_like_formulas_are_escaped_and_numbers_are_not() {
-        let page: Page = serde_json::from_str(
-            r#"{"leaderboard":"l","period":"all","entries":[
-            {"rank":1,"player":"=HYPERLINK(\"http://x\")","values":{"score":-5},"metadata":-1}]}"#,
-        )
-        .unwrap();
-        let entries = table::read_entries(&page).unwrap();
-        let text = EntryWriter::new(Format::Csv).csv(&entries).unwrap();
-        assert_eq!(
-            String::from_utf8(text).unwrap().lines().nth(1),
-            Some(r#"1,"'=HYPERLINK(""http://x"")",-5,'-1,"#)
-        );
     }
 
     #[test]
     fn json_lines_are_the_server_s_own_entries() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out.jsonl");
-        let mut spool = Spool::new(Some(&path)).unwrap();
-        EntryWriter::new(Format::Jsonl).page(&page(), &mut spool).unwrap();
+        let mut file = ExportFile::new(Some(&path)).unwrap();
+        EntryWriter::new(Format::Jsonl)
+            .write_page(&page(), &mut file)
+            .unwrap();
         assert!(!path.exists(), "nothing is in place before the end");
-        spool.finish().unwrap();
+        file.finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text.lines().nth(1),

@@ -2,31 +2,32 @@
 
 use crate::args::Global;
 use crate::args::read::{AroundArgs, RankArgs, TopArgs};
-use crate::commands::{client, parse};
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 use crate::table;
-use crate::wire::Page;
+use crate::wire::EntryPage;
+use crate::wire::parse_body;
 
-/// `top`.
-pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), Failure> {
+/// Runs `top`.
+pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), CliError> {
     let mut query = args.period.query();
     query.push(("limit", args.limit.to_string()));
-    let body = client(global)?
+    let body = global
+        .create_client()?
         .get(&["leaderboards", &args.leaderboard, "entries"], &query)
         .await?;
-    show(global, &body, None)
+    print_page(global, &body, None)
 }
 
-/// `rank`.
-pub(crate) async fn rank(global: &Global, args: &RankArgs) -> Result<(), Failure> {
+/// Runs `rank`.
+pub(crate) async fn rank(global: &Global, args: &RankArgs) -> Result<(), CliError> {
     let path = ["leaderboards", &args.leaderboard, "entries", &args.player];
-    let body = client(global)?.get(&path, &args.period.query()).await?;
-    show(global, &body, None)
+    let body = global.create_client()?.get(&path, &args.period.query()).await?;
+    print_page(global, &body, None)
 }
 
-/// `around`.
-pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), Failure> {
+/// Runs `around`.
+pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), CliError> {
     let mut query = args.period.query();
     query.push(("limit", args.limit.to_string()));
     let path = [
@@ -36,15 +37,15 @@ pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), Fai
         &args.player,
         "around",
     ];
-    let body = client(global)?.get(&path, &query).await?;
-    show(global, &body, Some(&args.player))
+    let body = global.create_client()?.get(&path, &query).await?;
+    print_page(global, &body, Some(&args.player))
 }
 
-fn show(global: &Global, body: &[u8], marked: Option<&str>) -> Result<(), Failure> {
+fn print_page(global: &Global, body: &[u8], marked: Option<&str>) -> Result<(), CliError> {
     if global.json {
-        return output::print(body);
+        return output::print_line(body);
     }
-    let page: Page = parse(body)?;
+    let page: EntryPage = parse_body(body)?;
     let entries = table::read_entries(&page)?;
-    output::print(table::entries(&page, &entries, marked).as_bytes())
+    output::print_line(table::render_entries(&page, &entries, marked).as_bytes())
 }

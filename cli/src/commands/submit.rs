@@ -5,72 +5,73 @@ use serde_json::value::RawValue;
 
 use crate::args::Global;
 use crate::args::submit::SubmitArgs;
-use crate::client::{Call, Client};
-use crate::commands::{client, parse, random_id};
-use crate::failure::Failure;
+use crate::client::{ApiClient, ApiRequest};
+use crate::error::CliError;
 use crate::instant;
 use crate::number::NamedIntegers;
 use crate::output;
-use crate::table::{self, number, optional, text};
-use crate::wire::{Outcome, Submission};
+use crate::retry::generate_id;
+use crate::table::{self, format_optional, number_column, text_column};
+use crate::wire::parse_body;
+use crate::wire::{ScoreOutcome, SubmissionBody};
 
-/// `submit`.
-pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), Failure> {
-    let client = client(global)?;
-    let call = call(&client, args)?;
-    let body = client.call(&call).await?.success()?;
-    let outcome: Outcome = parse(&body)?;
+/// Runs `submit`.
+pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), CliError> {
+    let client = global.create_client()?;
+    let request = call(&client, args)?;
+    let body = client.send(&request).await?.into_success_body()?;
+    let outcome: ScoreOutcome = parse_body(&body)?;
     if global.json {
-        output::print(&body)?;
+        output::print_line(&body)?;
     } else {
-        output::print(render(&outcome).as_bytes())?;
+        output::print_line(render(&outcome).as_bytes())?;
     }
     match outcome.leaves().into_iter().find(|leaf| !leaf.is_success()) {
-        Some(_refused) => Err(Failure::Incomplete("the submission was refused".into())),
+        Some(_refused) => Err(CliError::Incomplete("the submission was refused".into())),
         None => Ok(()),
     }
 }
 
-fn call(client: &Client, args: &SubmitArgs) -> Result<Call, Failure> {
+fn call(client: &ApiClient, args: &SubmitArgs) -> Result<ApiRequest, CliError> {
     let metadata = args
         .metadata
         .as_deref()
         .map(|json| RawValue::from_string(json.trim().to_owned()))
         .transpose()
-        .map_err(|error| Failure::Usage(format!("--metadata is not JSON: {error}")))?;
+        .map_err(|error| CliError::Usage(format!("--metadata is not JSON: {error}")))?;
     let occurred_at = args
         .occurred_at
         .as_deref()
-        .map(instant::normalise)
+        .map(instant::normalise_instant)
         .transpose()
-        .map_err(|error| Failure::Usage(format!("--occurred-at: {error}")))?;
+        .map_err(|error| CliError::Usage(format!("--occurred-at: {error}")))?;
     let values = NamedIntegers(args.values.clone());
-    let id = args.id.clone().map_or_else(random_id, Ok)?;
-    let mut submission = Submission {
+    let id = args.id.clone().map_or_else(generate_id, Ok)?;
+    let mut submission = SubmissionBody {
         player: &args.player,
         score: args.score,
         values: (!values.0.is_empty()).then_some(&values),
         metadata: metadata.as_deref(),
         occurred_at: occurred_at.as_deref(),
         id: Some(&id),
-        ..Submission::default()
+        ..SubmissionBody::default()
     };
     let url = match args.leaderboards.as_slice() {
-        [leaderboard] => client.url(&["leaderboards", leaderboard, "scores"], &[])?,
+        [leaderboard] => client.build_url(&["leaderboards", leaderboard, "scores"], &[])?,
         leaderboards => {
             submission.leaderboards = leaderboards;
-            client.url(&["scores"], &[])?
+            client.build_url(&["scores"], &[])?
         }
     };
     let body = serde_json::to_string(&submission)
-        .map_err(|error| Failure::Usage(format!("the submission cannot be written as JSON: {error}")))?;
-    Ok(Call {
+        .map_err(|error| CliError::Usage(format!("the submission cannot be written as JSON: {error}")))?;
+    Ok(ApiRequest {
         body: Some(body),
-        ..Call::new(Method::POST, url)
+        ..ApiRequest::new(Method::POST, url)
     })
 }
 
-fn render(outcome: &Outcome) -> String {
+fn render(outcome: &ScoreOutcome) -> String {
     let leaves = outcome.leaves();
     let mut columns: Vec<&str> = Vec::new();
     for (name, _value) in leaves
@@ -82,9 +83,13 @@ fn render(outcome: &Outcome) -> String {
             columns.push(name);
         }
     }
-    let mut headings = vec![text("leaderboard"), text("period"), text("status")];
-    headings.extend(columns.iter().map(|name| number(*name)));
-    headings.extend([number("rank"), number("before")]);
+    let mut headings = vec![
+        text_column("leaderboard"),
+        text_column("period"),
+        text_column("status"),
+    ];
+    headings.extend(columns.iter().map(|name| number_column(*name)));
+    headings.extend([number_column("rank"), number_column("before")]);
     let rows = leaves.iter().map(|leaf| {
         let mut row = vec![
             leaf.leaderboard.clone().unwrap_or_default(),
@@ -94,20 +99,20 @@ fn render(outcome: &Outcome) -> String {
         row.extend(
             columns
                 .iter()
-                .map(|name| optional(leaf.values.as_ref().and_then(|values| values.get(name)))),
+                .map(|name| format_optional(leaf.values.as_ref().and_then(|values| values.get(name)))),
         );
-        row.push(optional(leaf.rank));
-        row.push(optional(
+        row.push(format_optional(leaf.rank));
+        row.push(format_optional(
             leaf.previous.as_ref().and_then(|previous| previous.rank),
         ));
         row
     });
-    table::layout(&headings, rows.collect())
+    table::render_table(&headings, rows.collect())
 }
 
-fn status(leaf: &Outcome) -> String {
+fn status(leaf: &ScoreOutcome) -> String {
     if let Some(problem) = &leaf.problem {
-        return problem.one_line();
+        return problem.to_line();
     }
     let status = leaf.status.clone().unwrap_or_default();
     if leaf.replayed {
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn outcomes_of_several_leaderboards_make_one_table() {
-        let outcome: Outcome = serde_json::from_str(
+        let outcome: ScoreOutcome = serde_json::from_str(
             r#"{"results":[
             {"leaderboard":"goals","period":"all","status":"improved","values":{"score":2},"rank":1,"previous":{"values":{"score":1},"rank":3}},
             {"leaderboard":"goals-by-year","period":"1916","status":"created","values":{"score":1},"rank":12,"previous":null}]}"#,

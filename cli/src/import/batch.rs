@@ -1,35 +1,35 @@
-//! Rows in batches, in lanes: a lane has all rows of its players, and its batches go one after the other.
+//! Collects rows into batches. Each player belongs to one partition, whose batches are sent one after the other.
 
 use sha2::{Digest, Sha256};
 
-/// The most that the rows of one request may take, in bytes; the API takes bodies up to 1 MiB.
+/// The most bytes of the rows in a request; the API accepts bodies up to 1 MiB.
 const MAX_BATCH_BYTES: usize = 1024 * 1024 - 1024;
 
-/// A row to be sent.
+/// A row to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct BatchRow {
     /// Its number among the data rows, from 0.
     pub(crate) row: u64,
     /// Its line in the file, from 1.
     pub(crate) line: u64,
-    /// Whether an earlier run left it open.
-    pub(crate) again: bool,
-    /// The submission.
+    /// Whether an earlier run tried it, and the server did not accept it.
+    pub(crate) is_resent: bool,
+    /// The submission as JSON.
     pub(crate) json: String,
 }
 
-/// What goes into one request.
+/// The rows of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Batch {
-    /// The lane.
-    pub(crate) lane: usize,
+pub(crate) struct ImportBatch {
+    /// The partition.
+    pub(crate) partition: usize,
     /// The rows, in the order of the file.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<BatchRow>,
 }
 
-impl Batch {
-    /// The request's body for some of the rows.
-    pub(crate) fn body<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+impl ImportBatch {
+    /// Builds the request body for some of the rows.
+    pub(crate) fn body<'a>(rows: impl Iterator<Item = &'a BatchRow>) -> String {
         let mut body = String::from("{\"scores\":[");
         for (position, row) in rows.enumerate() {
             if position > 0 {
@@ -45,43 +45,46 @@ impl Batch {
 /// Collects rows until a batch is full.
 #[derive(Debug)]
 pub(crate) struct Batcher {
-    lanes: Vec<Filling>,
+    partitions: Vec<OpenBatch>,
     batch_rows: usize,
 }
 
 #[derive(Debug, Default)]
-struct Filling {
-    rows: Vec<Row>,
+struct OpenBatch {
+    rows: Vec<BatchRow>,
     bytes: usize,
 }
 
 impl Batcher {
-    /// `lanes` lanes, and at most `batch_rows` rows in a batch.
-    pub(crate) fn new(lanes: usize, batch_rows: usize) -> Self {
-        let lanes = std::iter::repeat_with(Filling::default)
-            .take(lanes.max(1))
+    /// Creates a batcher of `partitions` partitions, with at most `batch_rows` rows in a batch.
+    pub(crate) fn new(partitions: usize, batch_rows: usize) -> Self {
+        let partitions = std::iter::repeat_with(OpenBatch::default)
+            .take(partitions.max(1))
             .collect();
-        Self { lanes, batch_rows }
+        Self {
+            partitions,
+            batch_rows,
+        }
     }
 
-    /// The lane of a player: always the same for the same number of lanes.
-    pub(crate) fn lane(&self, player: &str) -> usize {
+    /// The partition of a player: always the same for the same number of partitions.
+    pub(crate) fn partition(&self, player: &str) -> usize {
         let mut bytes = [0; 4];
         for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(player)) {
             *byte = hashed;
         }
-        usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.lanes.len().max(1)
+        usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.partitions.len().max(1)
     }
 
-    /// Adds a row to its lane; gives the batch before it if the row does not fit any more.
-    pub(crate) fn push(&mut self, lane: usize, row: Row) -> Option<Batch> {
-        let filling = self.lanes.get_mut(lane)?;
+    /// Adds a row to its partition; returns the full batch if the row did not fit into it.
+    pub(crate) fn push(&mut self, partition: usize, row: BatchRow) -> Option<ImportBatch> {
+        let filling = self.partitions.get_mut(partition)?;
         let bytes = row.json.len() + 1;
         let is_full = filling.rows.len() >= self.batch_rows || filling.bytes + bytes > MAX_BATCH_BYTES;
         let full = (is_full && !filling.rows.is_empty()).then(|| {
             filling.bytes = 0;
-            Batch {
-                lane,
+            ImportBatch {
+                partition,
                 rows: std::mem::take(&mut filling.rows),
             }
         });
@@ -90,14 +93,14 @@ impl Batcher {
         full
     }
 
-    /// What is left.
-    pub(crate) fn finish(self) -> impl Iterator<Item = Batch> {
-        self.lanes
+    /// Returns the remaining batches.
+    pub(crate) fn finish(self) -> impl Iterator<Item = ImportBatch> {
+        self.partitions
             .into_iter()
             .enumerate()
-            .filter(|(_lane, filling)| !filling.rows.is_empty())
-            .map(|(lane, filling)| Batch {
-                lane,
+            .filter(|(_partition, filling)| !filling.rows.is_empty())
+            .map(|(partition, filling)| ImportBatch {
+                partition,
                 rows: filling.rows,
             })
     }
@@ -107,11 +110,11 @@ impl Batcher {
 mod tests {
     use super::*;
 
-    fn row(number: u64, bytes: usize) -> Row {
-        Row {
+    fn row(number: u64, bytes: usize) -> BatchRow {
+        BatchRow {
             row: number,
             line: number + 2,
-            again: false,
+            is_resent: false,
             json: "x".repeat(bytes),
         }
     }
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn a_batch_is_full_by_rows_or_by_bytes_and_nothing_is_lost() {
         let mut batcher = Batcher::new(1, 3);
-        let mut batches: Vec<Batch> = (0..7)
+        let mut batches: Vec<ImportBatch> = (0..7)
             .filter_map(|number| batcher.push(0, row(number, 10)))
             .collect();
         batches.extend(batcher.finish());
@@ -127,7 +130,7 @@ mod tests {
         assert_eq!(sizes, [3, 3, 1]);
 
         let mut batcher = Batcher::new(1, 1000);
-        let mut batches: Vec<Batch> = (0..5)
+        let mut batches: Vec<ImportBatch> = (0..5)
             .filter_map(|number| batcher.push(0, row(number, 400_000)))
             .collect();
         batches.extend(batcher.finish());
@@ -136,30 +139,21 @@ mod tests {
         assert!(
             batches
                 .iter()
-                .all(|batch| Batch::body(batch.rows.iter()).len() <= 1024 * 1024)
+                .all(|batch| ImportBatch::body(batch.rows.iter()).len() <= 1024 * 1024)
         );
     }
 
     #[test]
-    fn a_player_has_one_lane_and_all_lanes_are_used() {
+    fn a_player_has_one_partition_and_all_partitions_are_used() {
         let batcher = Batcher::new(4, 10);
-        let lanes: Vec<usize> = (0..200)
-            .map(|number| batcher.lane(&format!("player {number}")))
+        let partitions: Vec<usize> = (0..200)
+            .map(|number| batcher.partition(&format!("player {number}")))
             .collect();
         let again: Vec<usize> = (0..200)
-            .map(|number| batcher.lane(&format!("player {number}")))
+            .map(|number| batcher.partition(&format!("player {number}")))
             .collect();
-        assert_eq!(lanes, again);
-        assert!((0..4).all(|lane| lanes.contains(&lane)));
-        assert!(lanes.iter().all(|lane| *lane < 4));
-    }
-
-    #[test]
-    fn the_body_is_one_json_document() {
-        let rows = [row(0, 0), row(1, 0)].map(|row| Row {
-            json: format!("{{\"n\":{}}}", row.row),
-            ..row
-        });
-        assert_eq!(Batch::body(rows.iter()), r#"{"scores":[{"n":0},{"n":1}]}"#);
+        assert_eq!(partitions, again);
+        assert!((0..4).all(|partition| partitions.contains(&partition)));
+        assert!(partitions.iter().all(|partition| *partition < 4));
     }
 }

@@ -1,10 +1,10 @@
 //! What was acknowledged, on disk: one line per acknowledged batch, so that a killed import goes on
 //! where it was.
 //!
-//! Rows are counted from 0 over the data rows of the file. Each row belongs to a lane (by its player),
-//! and a lane's batches are sent one after the other; so "lane 2 is through with row 1500, except rows
-//! 7 and 9" says all. A line that was being written when the process was killed is ignored: its batch is
-//! sent again, and the ids make that harmless.
+//! Rows are counted from 0 over the data rows of the file. Each row belongs to a partition (by its player),
+//! and a partition's batches are sent one after the other. So "partition 2 is done up to row 1500, except rows
+//! 7 and 9" describes it completely. Reading ignores an incomplete last line of a killed process: its batch is
+//! sent again, which the ids make harmless.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// The version of the file's form.
+/// The version of the file's format.
 const FORM: u32 = 1;
 
 /// What a checkpoint belongs to; the first line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Header {
-    /// The version of the form.
+pub(crate) struct CheckpointHeader {
+    /// The version of the file's format.
     #[serde(rename = "edgeboard_checkpoint")]
     form: u32,
     /// The server's address.
@@ -30,84 +30,86 @@ pub(crate) struct Header {
     mapping: String,
     /// The SHA-256 of the file's content.
     content: String,
-    /// The number of lanes.
-    pub(crate) lanes: usize,
+    /// The number of partitions.
+    #[serde(rename = "lanes")]
+    pub(crate) partitions: usize,
 }
 
-impl Header {
-    /// A header of the current form.
-    pub(crate) fn new(address: String, mapping: String, content: String, lanes: usize) -> Self {
+impl CheckpointHeader {
+    /// Creates a header of the current format.
+    pub(crate) fn new(address: String, mapping: String, content: String, partitions: usize) -> Self {
         Self {
             form: FORM,
             address,
             mapping,
             content,
-            lanes,
+            partitions,
         }
     }
 
     fn is_same_import(&self, other: &Self) -> bool {
         Self {
-            lanes: other.lanes,
+            partitions: other.partitions,
             ..self.clone()
         } == *other
     }
 }
 
-/// What a batch came to.
+/// The line of an acknowledged batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Acknowledged {
-    /// The lane.
-    pub(crate) lane: usize,
-    /// The last row of the batch; everything before it in the lane was in this batch or an earlier one.
+pub(crate) struct AcknowledgedBatch {
+    /// The partition.
+    #[serde(rename = "lane")]
+    pub(crate) partition: usize,
+    /// The last row of the batch; everything before it in the partition was in this batch or an earlier one.
     pub(crate) through: u64,
-    /// The rows that the server took.
+    /// How many rows the server accepted.
     pub(crate) accepted: u64,
-    /// The rows that it refused, or that were not reached; they stay open.
+    /// Rows that the server refused or that were not sent; a later run sends them again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) open: BTreeSet<u64>,
-    /// Rows left open earlier that it took now.
+    /// Rows left open by an earlier run that the server accepted now.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) closed: BTreeSet<u64>,
 }
 
-/// What is done so far.
+/// The rows imported so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Done {
+pub(crate) struct ImportedRows {
     through: Vec<Option<u64>>,
     open: BTreeSet<u64>,
     accepted: u64,
 }
 
-impl Done {
-    fn new(lanes: usize) -> Self {
+impl ImportedRows {
+    fn new(partitions: usize) -> Self {
         Self {
-            through: vec![None; lanes],
+            through: vec![None; partitions],
             ..Self::default()
         }
     }
 
-    /// Whether the server took this row.
-    pub(crate) fn contains(&self, lane: usize, row: u64) -> bool {
-        self.is_through(lane, row) && !self.open.contains(&row)
+    /// Whether the server accepted this row.
+    pub(crate) fn contains(&self, partition: usize, row: u64) -> bool {
+        self.is_through(partition, row) && !self.open.contains(&row)
     }
 
     /// Whether the row was in a batch that was acknowledged.
-    pub(crate) fn is_through(&self, lane: usize, row: u64) -> bool {
+    pub(crate) fn is_through(&self, partition: usize, row: u64) -> bool {
         self.through
-            .get(lane)
+            .get(partition)
             .copied()
             .flatten()
             .is_some_and(|through| row <= through)
     }
 
-    /// How many rows the server took.
+    /// How many rows the server accepted.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted
     }
 
-    fn add(&mut self, acknowledged: &Acknowledged) {
-        if let Some(through) = self.through.get_mut(acknowledged.lane) {
+    fn add(&mut self, acknowledged: &AcknowledgedBatch) {
+        if let Some(through) = self.through.get_mut(acknowledged.partition) {
             *through = Some(through.map_or(acknowledged.through, |before| before.max(acknowledged.through)));
         }
         self.open.retain(|row| !acknowledged.closed.contains(row));
@@ -116,20 +118,20 @@ impl Done {
     }
 }
 
-/// An open checkpoint file; locked, so that two imports cannot mix.
+/// An open checkpoint file, locked against a second import.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     path: PathBuf,
     file: File,
-    header: Header,
-    done: Done,
+    header: CheckpointHeader,
+    done: ImportedRows,
 }
 
 impl Checkpoint {
-    /// Opens or makes the file. With `again`, what it says is forgotten. The header that counts is
-    /// [`Checkpoint::header`], since an import that goes on keeps its lanes.
-    pub(crate) fn open(path: &Path, header: Header, again: bool) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::file(path, error);
+    /// Opens or creates the file; `again` discards its content. The effective header is
+    /// [`Checkpoint::header`], because a continued import keeps its number of partitions.
+    pub(crate) fn open(path: &Path, header: CheckpointHeader, again: bool) -> Result<Self, CliError> {
+        let failed = |error: std::io::Error| CliError::file(path, error);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(failed)?;
         }
@@ -143,14 +145,14 @@ impl Checkpoint {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::file(path, "another import is using this checkpoint"));
+                return Err(CliError::file(path, "another import is using this checkpoint"));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let mut checkpoint = Self {
             path: path.to_owned(),
             file,
-            done: Done::new(header.lanes),
+            done: ImportedRows::new(header.partitions),
             header,
         };
         if again || !checkpoint.load()? {
@@ -160,54 +162,54 @@ impl Checkpoint {
     }
 
     /// What this checkpoint belongs to.
-    pub(crate) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &CheckpointHeader {
         &self.header
     }
 
-    /// What is done so far.
-    pub(crate) fn done(&self) -> &Done {
+    /// The rows imported so far.
+    pub(crate) fn done(&self) -> &ImportedRows {
         &self.done
     }
 
-    /// Forgets everything.
-    pub(crate) fn restart(&mut self) -> Result<(), Failure> {
-        self.done = Done::new(self.header.lanes);
+    /// Discards all records.
+    pub(crate) fn restart(&mut self) -> Result<(), CliError> {
+        self.done = ImportedRows::new(self.header.partitions);
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|error| Failure::file(&self.path, error))?;
+            .map_err(|error| CliError::file(&self.path, error))?;
         let header = self.header.clone();
         self.append(&header)
     }
 
-    /// Notes a batch. When this returns, a killed process loses nothing of it; only a crash of the whole
-    /// machine may, and then the batch is sent again.
-    pub(crate) fn record(&mut self, acknowledged: &Acknowledged) -> Result<(), Failure> {
+    /// Records a batch. After that, the record survives a kill of the process. A crash of the whole
+    /// machine may lose it, and then the batch is sent again.
+    pub(crate) fn record(&mut self, acknowledged: &AcknowledgedBatch) -> Result<(), CliError> {
         self.append(acknowledged)?;
         self.done.add(acknowledged);
         Ok(())
     }
 
-    fn append(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let failed = |error| Failure::file(&self.path, error);
-        let mut bytes = serde_json::to_vec(line).map_err(|error| Failure::file(&self.path, error))?;
+    fn append(&mut self, line: &impl Serialize) -> Result<(), CliError> {
+        let failed = |error| CliError::file(&self.path, error);
+        let mut bytes = serde_json::to_vec(line).map_err(|error| CliError::file(&self.path, error))?;
         bytes.push(b'\n');
         self.file.write_all(&bytes).map_err(failed)
     }
 
-    /// Reads the file up to the last whole line and cuts the rest off; `false` if there is nothing yet.
-    fn load(&mut self) -> Result<bool, Failure> {
-        let failed = |error: std::io::Error| Failure::file(&self.path, error);
+    /// Reads the file up to the last complete line, and truncates the rest; `false` when the file is empty.
+    fn load(&mut self) -> Result<bool, CliError> {
+        let failed = |error: std::io::Error| CliError::file(&self.path, error);
         let mut reader = BufReader::new(&self.file);
         let mut line = Vec::new();
         let mut whole = 0;
         let mut found = None;
-        while let Some(length) = next_line(&mut reader, &mut line).map_err(failed)? {
+        while let Some(length) = read_line(&mut reader, &mut line).map_err(failed)? {
             match &mut found {
-                None => found = Some(self.check(&line)?),
-                Some((_header, done)) => match serde_json::from_slice::<Acknowledged>(&line) {
+                None => found = Some(self.check_header(&line)?),
+                Some((_header, done)) => match serde_json::from_slice::<AcknowledgedBatch>(&line) {
                     Ok(acknowledged) => done.add(&acknowledged),
-                    Err(error) => return Err(Failure::file(&self.path, format!("damaged: {error}"))),
+                    Err(error) => return Err(CliError::file(&self.path, format!("damaged: {error}"))),
                 },
             }
             whole += length;
@@ -223,21 +225,21 @@ impl Checkpoint {
         Ok(true)
     }
 
-    fn check(&self, line: &[u8]) -> Result<(Header, Done), Failure> {
-        let header: Header = serde_json::from_slice(line)
-            .map_err(|_error| Failure::file(&self.path, "this is no checkpoint of an import"))?;
+    fn check_header(&self, line: &[u8]) -> Result<(CheckpointHeader, ImportedRows), CliError> {
+        let header: CheckpointHeader = serde_json::from_slice(line)
+            .map_err(|_error| CliError::file(&self.path, "this is no checkpoint of an import"))?;
         if !header.is_same_import(&self.header) {
             let reason = "this checkpoint belongs to another address, mapping or file content; give another \
                           --checkpoint, or --again to start over";
-            return Err(Failure::file(&self.path, reason));
+            return Err(CliError::file(&self.path, reason));
         }
-        let done = Done::new(header.lanes);
+        let done = ImportedRows::new(header.partitions);
         Ok((header, done))
     }
 }
 
-/// The next whole line without its end, and its length with it; a last line without an end is none.
-fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
+/// Reads the next line that has an end, and returns its length with the end; `line` has it without the end.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
     line.clear();
     let length = reader.read_until(b'\n', line)?;
     Ok((line.pop() == Some(b'\n')).then_some(length as u64))
@@ -247,13 +249,19 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<O
 mod tests {
     use super::*;
 
-    fn header(lanes: usize) -> Header {
-        Header::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), lanes)
+    fn header(partitions: usize) -> CheckpointHeader {
+        CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), partitions)
     }
 
-    fn acknowledged(lane: usize, through: u64, accepted: u64, open: &[u64], closed: &[u64]) -> Acknowledged {
-        Acknowledged {
-            lane,
+    fn acknowledged(
+        partition: usize,
+        through: u64,
+        accepted: u64,
+        open: &[u64],
+        closed: &[u64],
+    ) -> AcknowledgedBatch {
+        AcknowledgedBatch {
+            partition,
             through,
             accepted,
             open: open.iter().copied().collect(),
@@ -261,8 +269,8 @@ mod tests {
         }
     }
 
-    fn open(path: &Path, lanes: usize) -> Checkpoint {
-        Checkpoint::open(path, header(lanes), false).unwrap()
+    fn open(path: &Path, partitions: usize) -> Checkpoint {
+        Checkpoint::open(path, header(partitions), false).unwrap()
     }
 
     #[test]
@@ -274,7 +282,9 @@ mod tests {
         checkpoint.record(&acknowledged(1, 5, 3, &[], &[])).unwrap();
         drop(checkpoint);
         let mut checkpoint = open(&path, 2);
-        let contains = |done: &Done, lane, row| (done.contains(lane, row), done.is_through(lane, row));
+        let contains = |done: &ImportedRows, partition, row| {
+            (done.contains(partition, row), done.is_through(partition, row))
+        };
         assert_eq!(contains(checkpoint.done(), 0, 10), (true, true));
         assert_eq!(contains(checkpoint.done(), 0, 11), (false, false));
         assert_eq!(contains(checkpoint.done(), 0, 3), (false, true));
@@ -305,13 +315,16 @@ mod tests {
     }
 
     #[test]
-    fn an_import_that_goes_on_keeps_its_lanes() {
+    fn an_import_that_goes_on_keeps_its_partitions() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
         drop(open(&path, 4));
-        assert_eq!(open(&path, 1).header().lanes, 4);
+        assert_eq!(open(&path, 1).header().partitions, 4);
         assert_eq!(
-            Checkpoint::open(&path, header(1), true).unwrap().header().lanes,
+            Checkpoint::open(&path, header(1), true)
+                .unwrap()
+                .header()
+                .partitions,
             1
         );
     }
@@ -321,7 +334,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
         drop(open(&path, 1));
-        let other = Header::new("http://127.0.0.1:3000".into(), "m".into(), "changed".into(), 1);
+        let other = CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "changed".into(), 1);
         let error = Checkpoint::open(&path, other.clone(), false).unwrap_err();
         assert!(error.to_string().contains("--again"), "{error}");
         assert!(Checkpoint::open(&path, other, true).is_ok());

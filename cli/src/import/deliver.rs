@@ -1,161 +1,161 @@
-//! One batch to the server, until every row of it was taken or refused.
+//! Sends a batch until the server has accepted or refused each of its rows.
 
 use reqwest::Method;
 use serde::Serialize;
 
-use crate::client::{Call, Client};
-use crate::commands::parse;
-use crate::failure::Failure;
-use crate::import::batch::{Batch, Row};
-use crate::import::checkpoint::Acknowledged;
-use crate::problem::{FieldError, Problem};
+use crate::client::{ApiClient, ApiRequest};
+use crate::error::CliError;
+use crate::import::batch::{BatchRow, ImportBatch};
+use crate::import::checkpoint::AcknowledgedBatch;
+use crate::problem::{ApiProblem, InvalidField};
 use crate::retry::is_transient;
-use crate::wire::Outcome;
+use crate::wire::ScoreOutcome;
+use crate::wire::parse_body;
 
-/// Ranks are of no use here and cost the server time.
+/// Asks for outcomes without ranks, which an import does not need and the server would compute.
 const MINIMAL: (&str, &str) = ("prefer", "return=minimal");
 
-/// What a batch came to.
+/// The result of sending a batch.
 #[derive(Debug, Default)]
-pub(crate) struct Delivery {
-    /// What the checkpoint notes.
-    pub(crate) acknowledged: Acknowledged,
-    /// The rows that the server had taken before, and did not apply again.
+pub(crate) struct BatchDelivery {
+    /// The record for the checkpoint.
+    pub(crate) acknowledged: AcknowledgedBatch,
+    /// How many rows the server had accepted before, and did not apply again.
     pub(crate) replayed: u64,
-    /// The rows it refused.
-    pub(crate) refused: Vec<Refusal>,
-    /// Why the import cannot go on.
-    pub(crate) failure: Option<Failure>,
+    /// The refused rows.
+    pub(crate) refused: Vec<RefusedRow>,
+    /// Why the import cannot continue.
+    pub(crate) failure: Option<CliError>,
 }
 
 /// A row that the server refused.
 #[derive(Debug, Serialize)]
-pub(crate) struct Refusal {
+pub(crate) struct RefusedRow {
     /// Its line in the file, from 1.
     pub(crate) line: u64,
-    /// Why.
-    pub(crate) problem: Problem,
+    /// Why the server refused it.
+    pub(crate) problem: ApiProblem,
 }
 
-/// What the server said of a row.
+/// The server's decision on a row.
 #[derive(Debug)]
-enum Verdict {
-    Taken { replayed: bool },
-    Refused(Problem),
+enum RowResult {
+    Accepted { replayed: bool },
+    Refused(ApiProblem),
 }
 
-/// A row and what is known of it so far.
-type Pending = (Row, Option<Verdict>);
+/// A row, and its result once the server has decided.
+type PendingRow = (BatchRow, Option<RowResult>);
 
-/// What a round came to, apart from its verdicts.
+/// Whether to wait after a request.
 #[derive(Debug)]
-enum Round {
-    /// Every row has its verdict, or gets it in another round at once.
-    GoOn,
-    /// Some rows were told to come later, for this reason.
-    Later(String),
+enum RoundResult {
+    /// The next request, if any, can follow at once.
+    Continue,
+    /// The server asks to send some rows later, for this reason.
+    RetryLater(String),
 }
 
-/// Sends a batch. Rows that are told to come later, or were not reached because another row of the
-/// request was malformed, are sent again; everything has its id, so none counts twice.
-pub(crate) async fn deliver(client: &Client, batch: Batch) -> Delivery {
-    let lane = batch.lane;
-    let mut rows: Vec<Pending> = batch.rows.into_iter().map(|row| (row, None)).collect();
+/// Sends a batch. Rows that the server asks to send later, or that it skipped because another row of the
+/// request is malformed, are sent again; their ids prevent that they count twice.
+pub(crate) async fn send_batch(client: &ApiClient, batch: ImportBatch) -> BatchDelivery {
+    let partition = batch.partition;
+    let mut rows: Vec<PendingRow> = batch.rows.into_iter().map(|row| (row, None)).collect();
     let mut failure = None;
     let mut retry = 0;
-    while failure.is_none() && rows.iter().any(|(_row, verdict)| verdict.is_none()) {
-        let waited = match round(client, &mut rows).await {
-            Ok(Round::GoOn) => Ok(()),
-            Ok(Round::Later(reason)) => {
+    while failure.is_none() && rows.iter().any(|(_row, result)| result.is_none()) {
+        let waited = match send_round(client, &mut rows).await {
+            Ok(RoundResult::Continue) => Ok(()),
+            Ok(RoundResult::RetryLater(reason)) => {
                 retry += 1;
-                client.pause(retry, &reason, None).await
+                client.wait_before_retry(retry, &reason, None).await
             }
             Err(failure) => Err(failure),
         };
         failure = waited.err();
     }
-    Delivery {
+    BatchDelivery {
         failure,
-        ..sum(lane, rows)
+        ..summarise_rows(partition, rows)
     }
 }
 
-/// One request with the rows that have no verdict yet.
-async fn round(client: &Client, rows: &mut [Pending]) -> Result<Round, Failure> {
-    let mut open: Vec<&mut Pending> = rows
+/// Sends one request with the rows that have no result yet.
+async fn send_round(client: &ApiClient, rows: &mut [PendingRow]) -> Result<RoundResult, CliError> {
+    let mut open: Vec<&mut PendingRow> = rows
         .iter_mut()
-        .filter(|(_row, verdict)| verdict.is_none())
+        .filter(|(_row, result)| result.is_none())
         .collect();
-    let call = Call {
+    let request = ApiRequest {
         method: Method::POST,
-        url: client.url(&["scores"], &[])?,
+        url: client.build_url(&["scores"], &[])?,
         headers: vec![(MINIMAL.0, MINIMAL.1.to_owned())],
-        body: Some(Batch::body(open.iter().map(|(row, _verdict)| row))),
+        body: Some(ImportBatch::body(open.iter().map(|(row, _result)| row))),
     };
-    let reply = client.call(&call).await?;
+    let reply = client.send(&request).await?;
     match reply.status {
         200..300 => {
-            let answer: Outcome = parse(&reply.body)?;
-            judge(&mut open, answer.results)
+            let answer: ScoreOutcome = parse_body(&reply.body)?;
+            apply_results(&mut open, answer.results)
         }
         400 | 422 => {
-            let problem = Problem::from_response(reply.status, &reply.body);
-            if refuse_named(&mut open, &problem) == 0 {
-                return Err(Failure::Refused(Box::new(problem)));
+            let problem = ApiProblem::from_response(reply.status, &reply.body);
+            if refuse_named_rows(&mut open, &problem) == 0 {
+                return Err(CliError::Refused(Box::new(problem)));
             }
-            Ok(Round::GoOn)
+            Ok(RoundResult::Continue)
         }
         _ => {
-            reply.success()?;
-            Ok(Round::GoOn)
+            reply.into_success_body()?;
+            Ok(RoundResult::Continue)
         }
     }
 }
 
-/// Takes over the server's verdict on every row.
-fn judge(open: &mut [&mut Pending], results: Vec<Outcome>) -> Result<Round, Failure> {
-    if results.len() != open.len() {
-        let (sent, answered) = (open.len(), results.len());
-        return Err(Failure::Protocol(format!(
+/// Stores the server's result of every row.
+fn apply_results(open: &mut [&mut PendingRow], outcomes: Vec<ScoreOutcome>) -> Result<RoundResult, CliError> {
+    if outcomes.len() != open.len() {
+        let (sent, answered) = (open.len(), outcomes.len());
+        return Err(CliError::Protocol(format!(
             "{sent} submissions were sent, but {answered} results came back"
         )));
     }
-    let mut round = Round::GoOn;
-    for ((_row, verdict), result) in open.iter_mut().map(|pending| &mut **pending).zip(results) {
-        if result.is_success() {
-            *verdict = Some(Verdict::Taken {
-                replayed: result.is_replay(),
+    let mut round = RoundResult::Continue;
+    for ((_row, result), outcome) in open.iter_mut().map(|pending| &mut **pending).zip(outcomes) {
+        if outcome.is_success() {
+            *result = Some(RowResult::Accepted {
+                replayed: outcome.is_replay(),
             });
             continue;
         }
-        let problem = result.into_problem();
+        let problem = outcome.into_problem();
         match problem.status {
-            status if is_transient(status) => round = Round::Later(problem.one_line()),
-            // A wrong key or an unknown leaderboard: every other row would fail the same way.
-            401 | 403 | 404 => return Err(Failure::Refused(Box::new(problem))),
-            _ => *verdict = Some(Verdict::Refused(about_one(problem))),
+            status if is_transient(status) => round = RoundResult::RetryLater(problem.to_line()),
+            // A wrong key or an unknown leaderboard: every row would fail in the same way.
+            401 | 403 | 404 => return Err(CliError::Refused(Box::new(problem))),
+            _ => *result = Some(RowResult::Refused(shorten_pointers(problem))),
         }
     }
     Ok(round)
 }
 
-/// Refuses the rows that a problem about the whole request names, and says how many they are.
-fn refuse_named(open: &mut [&mut Pending], problem: &Problem) -> usize {
+/// Marks the rows that a problem of the whole request names as refused, and returns how many they are.
+fn refuse_named_rows(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
     let mut named = 0;
     for error in &problem.errors {
-        let Some((_row, verdict)) = error
-            .submission()
+        let Some((_row, result)) = error
+            .submission_position()
             .and_then(|position| open.get_mut(position))
             .map(|row| &mut **row)
         else {
             continue;
         };
-        match verdict {
-            Some(Verdict::Refused(known)) => known.errors.push(shortened(error)),
+        match result {
+            Some(RowResult::Refused(known)) => known.errors.push(shorten_pointer(error)),
             _ => {
                 named += 1;
-                let errors = vec![shortened(error)];
-                *verdict = Some(Verdict::Refused(Problem {
+                let errors = vec![shorten_pointer(error)];
+                *result = Some(RowResult::Refused(ApiProblem {
                     errors,
                     ..problem.clone()
                 }));
@@ -165,41 +165,41 @@ fn refuse_named(open: &mut [&mut Pending], problem: &Problem) -> usize {
     named
 }
 
-/// A problem whose pointers are into the submission and not into the batch, whose numbers mean nothing
-/// to a reader of the file.
-fn about_one(mut problem: Problem) -> Problem {
-    problem.errors = problem.errors.iter().map(shortened).collect();
+/// Makes the pointers of a problem relative to the submission, because positions in the batch mean nothing
+/// to a user.
+fn shorten_pointers(mut problem: ApiProblem) -> ApiProblem {
+    problem.errors = problem.errors.iter().map(shorten_pointer).collect();
     problem
 }
 
-fn shortened(error: &FieldError) -> FieldError {
+fn shorten_pointer(error: &InvalidField) -> InvalidField {
     let field = error
-        .submission()
+        .submission_position()
         .and_then(|_position| error.pointer.trim_start_matches('#').splitn(4, '/').nth(3))
         .map(|field| format!("#/{field}"));
-    FieldError {
+    InvalidField {
         pointer: field.unwrap_or_else(|| error.pointer.clone()),
         ..error.clone()
     }
 }
 
-fn sum(lane: usize, rows: Vec<Pending>) -> Delivery {
-    let mut delivery = Delivery::default();
+fn summarise_rows(partition: usize, rows: Vec<PendingRow>) -> BatchDelivery {
+    let mut delivery = BatchDelivery::default();
     let acknowledged = &mut delivery.acknowledged;
-    acknowledged.lane = lane;
-    for (row, verdict) in rows {
+    acknowledged.partition = partition;
+    for (row, result) in rows {
         acknowledged.through = acknowledged.through.max(row.row);
-        match verdict {
-            Some(Verdict::Taken { replayed }) => {
+        match result {
+            Some(RowResult::Accepted { replayed }) => {
                 acknowledged.accepted += 1;
                 delivery.replayed += u64::from(replayed);
-                if row.again {
+                if row.is_resent {
                     acknowledged.closed.insert(row.row);
                 }
             }
-            Some(Verdict::Refused(problem)) => {
+            Some(RowResult::Refused(problem)) => {
                 acknowledged.open.insert(row.row);
-                delivery.refused.push(Refusal {
+                delivery.refused.push(RefusedRow {
                     line: row.line,
                     problem,
                 });
@@ -216,22 +216,22 @@ fn sum(lane: usize, rows: Vec<Pending>) -> Delivery {
 mod tests {
     use super::*;
 
-    fn pending(count: u64) -> Vec<Pending> {
-        let row = |row| Row {
+    fn pending(count: u64) -> Vec<PendingRow> {
+        let row = |row| BatchRow {
             row,
             line: row + 2,
-            again: row == 0,
+            is_resent: row == 0,
             json: String::new(),
         };
         (0..count).map(|number| (row(number), None)).collect()
     }
 
-    fn results(json: &str) -> Vec<Outcome> {
+    fn results(json: &str) -> Vec<ScoreOutcome> {
         serde_json::from_str(json).unwrap()
     }
 
     #[test]
-    fn every_row_gets_its_own_verdict_and_refused_ones_stay_open() {
+    fn every_row_gets_its_own_result_and_refused_ones_stay_open() {
         let mut rows = pending(4);
         let answer = results(
             r##"[{"status_code":200,"results":[{"replayed":true},{"replayed":true}]},
@@ -239,11 +239,11 @@ mod tests {
             {"status_code":503,"problem":{"title":"Busy"}},
             {"status_code":200,"leaderboard":"goals","status":"created"}]"##,
         );
-        let round = judge(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap();
-        assert!(matches!(round, Round::Later(reason) if reason == "503 Busy"));
-        let delivery = sum(2, rows);
-        let expected = Acknowledged {
-            lane: 2,
+        let round = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap();
+        assert!(matches!(round, RoundResult::RetryLater(reason) if reason == "503 Busy"));
+        let delivery = summarise_rows(2, rows);
+        let expected = AcknowledgedBatch {
+            partition: 2,
             through: 3,
             accepted: 2,
             open: [1, 2].into(),
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(delivery.refused.len(), 1);
         assert_eq!(delivery.refused[0].line, 3);
         assert_eq!(
-            delivery.refused[0].problem.one_line(),
+            delivery.refused[0].problem.to_line(),
             "422 Invalid: #/score: too high"
         );
     }
@@ -264,18 +264,18 @@ mod tests {
         let mut rows = pending(3);
         let body = br##"{"title":"Invalid","errors":[{"pointer":"#/scores/2/player","detail":"too long"},
             {"pointer":"#/scores/2/score","detail":"too high"},{"pointer":"#/scores/9","detail":"?"}]}"##;
-        let problem = Problem::from_response(422, body);
+        let problem = ApiProblem::from_response(422, body);
         assert_eq!(
-            refuse_named(&mut rows.iter_mut().collect::<Vec<_>>(), &problem),
+            refuse_named_rows(&mut rows.iter_mut().collect::<Vec<_>>(), &problem),
             1
         );
         assert!(
             rows[0].1.is_none() && rows[1].1.is_none(),
             "the others are sent again without it"
         );
-        let delivery = sum(0, rows);
+        let delivery = summarise_rows(0, rows);
         assert_eq!(
-            delivery.refused[0].problem.one_line(),
+            delivery.refused[0].problem.to_line(),
             "422 Invalid: #/player: too long; #/score: too high"
         );
     }
@@ -284,9 +284,9 @@ mod tests {
     fn an_unknown_leaderboard_or_a_wrong_number_of_results_ends_the_import() {
         let mut rows = pending(1);
         let answer = results(r#"[{"status_code":404,"problem":{"title":"No such leaderboard"}}]"#);
-        let failure = judge(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap_err();
+        let failure = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap_err();
         assert_eq!(failure.exit_code(), 3);
-        let failure = judge(&mut rows.iter_mut().collect::<Vec<_>>(), Vec::new()).unwrap_err();
+        let failure = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), Vec::new()).unwrap_err();
         assert!(failure.to_string().contains("1 submissions were sent, but 0"));
     }
 }

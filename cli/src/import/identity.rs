@@ -1,18 +1,14 @@
-//! The default id of a row: what it says, and how many rows before it said the same.
+//! The default id of a row: a hash of its content, and a counter for rows of equal content.
 
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::import::hex;
 use crate::number::NamedIntegers;
-
-/// Bytes of the digest that are kept: 128 bits, enough that no two different rows ever share an id.
-const ID_BYTES: usize = 16;
 
 /// What a row is mapped to, without its id.
 #[derive(Debug)]
-pub(crate) struct Content<'a> {
+pub(crate) struct RowContent<'a> {
     /// The player.
     pub(crate) player: &'a str,
     /// The values by column.
@@ -23,27 +19,28 @@ pub(crate) struct Content<'a> {
     pub(crate) metadata: Option<&'a str>,
 }
 
-/// Gives ids. Neither the file's name nor what else stands in it matters, so an id stays the same when
-/// rows are added; a player who scored twice on one day has two rows that say the same and two ids.
+/// Assigns ids. An id does not depend on the file's name or on other rows, so it stays the same when
+/// rows are added. A player who scored twice on one day has two rows of equal content and two ids.
 #[derive(Debug, Default)]
-pub(crate) struct Identities(HashMap<[u8; ID_BYTES], u32>);
+pub(crate) struct RowIds(HashMap<u128, u32>);
 
-impl Identities {
-    /// The id of the next row.
-    pub(crate) fn next(&mut self, content: &Content<'_>) -> String {
-        let digest = digest(content);
+impl RowIds {
+    /// Returns the id of the next row.
+    pub(crate) fn next_id(&mut self, content: &RowContent<'_>) -> String {
+        let digest = digest_content(content);
         let seen = self.0.entry(digest).or_default();
         *seen = seen.saturating_add(1);
         match *seen {
-            1 => hex(&digest),
-            nth => format!("{}-{nth}", hex(&digest)),
+            1 => format!("{digest:032x}"),
+            nth => format!("{digest:032x}-{nth}"),
         }
     }
 }
 
-fn digest(content: &Content<'_>) -> [u8; ID_BYTES] {
+/// The first 128 bits of the SHA-256 of a row: enough that two different rows never share an id.
+fn digest_content(content: &RowContent<'_>) -> u128 {
     let mut hasher = Sha256::new();
-    // Each part goes in with its length, so that parts cannot run into each other.
+    // The length of each part is hashed too, so that a different split gives a different hash.
     let mut part = |text: &str| {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text);
@@ -55,11 +52,10 @@ fn digest(content: &Content<'_>) -> [u8; ID_BYTES] {
     }
     part(content.occurred_at.unwrap_or_default());
     part(content.metadata.unwrap_or_default());
-    let mut kept = [0; ID_BYTES];
-    for (kept, byte) in kept.iter_mut().zip(hasher.finalize()) {
-        *kept = byte;
-    }
-    kept
+    hasher
+        .finalize()
+        .first_chunk()
+        .map_or(0, |bytes| u128::from_be_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -69,10 +65,10 @@ mod tests {
 
     fn ids(rows: &[(&str, Option<&str>)]) -> Vec<String> {
         let values = NamedIntegers(vec![("score".into(), Integer(1))]);
-        let mut identities = Identities::default();
+        let mut ids = RowIds::default();
         rows.iter()
             .map(|(player, occurred_at)| {
-                identities.next(&Content {
+                ids.next_id(&RowContent {
                     player,
                     values: &values,
                     occurred_at: *occurred_at,

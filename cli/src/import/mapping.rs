@@ -1,36 +1,36 @@
-//! From a row of the file to a submission.
+//! Maps a row of the file to a submission.
 
 use csv::StringRecord;
 use serde_json::value::RawValue;
 
-use crate::failure::Failure;
-use crate::import::identity::{Content, Identities};
-use crate::import::rows::Form;
-use crate::import::settings::Settings;
+use crate::error::CliError;
+use crate::import::identity::{RowContent, RowIds};
+use crate::import::rows::CsvFormat;
+use crate::import::settings::MappingSettings;
 use crate::import::skip::{SkipRule, SkipRules};
-use crate::import::template::{Bound, Columns, Template};
+use crate::import::template::{BoundTemplate, HeaderColumns, RowTemplate};
 use crate::instant;
-use crate::number::{NamedIntegers, Thousands};
-use crate::wire::Submission;
+use crate::number::{NamedIntegers, ThousandsSeparator};
+use crate::wire::SubmissionBody;
 
-/// The column that can be written in short.
+/// The column whose value can be sent as `score` instead of `values`.
 const SCORE: &str = "score";
 
 /// A checked mapping, not yet bound to the columns of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapping {
-    /// Where every row goes.
+    /// The leaderboards that receive every row.
     pub(crate) leaderboards: Vec<String>,
-    /// How the file is read.
-    pub(crate) form: Form,
-    /// What is left out.
+    /// The format of the file.
+    pub(crate) form: CsvFormat,
+    /// Which rows to skip.
     pub(crate) skip: Vec<SkipRule>,
-    player: Template,
-    values: Vec<(String, Template)>,
-    time: Option<Template>,
-    id: Option<Template>,
-    metadata: Vec<(String, Template)>,
-    thousands: Option<Thousands>,
+    player: RowTemplate,
+    values: Vec<(String, RowTemplate)>,
+    time: Option<RowTemplate>,
+    id: Option<RowTemplate>,
+    metadata: Vec<(String, RowTemplate)>,
+    thousands: Option<ThousandsSeparator>,
 }
 
 /// A mapping bound to the columns of a file.
@@ -38,24 +38,24 @@ pub(crate) struct Mapping {
 pub(crate) struct RowMapper {
     leaderboards: Vec<String>,
     skip: SkipRules,
-    player: Bound,
-    values: Vec<(String, Bound)>,
-    time: Option<Bound>,
-    id: Option<Bound>,
-    metadata: Vec<(String, Bound)>,
-    thousands: Option<Thousands>,
+    player: BoundTemplate,
+    values: Vec<(String, BoundTemplate)>,
+    time: Option<BoundTemplate>,
+    id: Option<BoundTemplate>,
+    metadata: Vec<(String, BoundTemplate)>,
+    thousands: Option<ThousandsSeparator>,
 }
 
-/// What becomes of a row.
+/// The result of mapping a row.
 #[derive(Debug)]
-pub(crate) enum Mapped {
-    /// Left out by the rule at this position.
+pub(crate) enum RowMapping {
+    /// The skip rule at this position leaves the row out.
     Skipped(usize),
-    /// To be sent.
+    /// The row is to be sent.
     Row(MappedRow),
 }
 
-/// What a row says, before it is given an id.
+/// The content of a row, before it gets an id.
 #[derive(Debug)]
 pub(crate) struct MappedRow {
     /// The player.
@@ -68,11 +68,11 @@ pub(crate) struct MappedRow {
 
 impl Mapping {
     /// Checks the settings.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
-        Self::check(settings).map_err(Failure::Usage)
+    pub(crate) fn new(settings: &MappingSettings) -> Result<Self, CliError> {
+        Self::check(settings).map_err(CliError::Usage)
     }
 
-    fn check(settings: &Settings) -> Result<Self, String> {
+    fn check(settings: &MappingSettings) -> Result<Self, String> {
         if settings.leaderboards.is_empty() {
             return Err("no leaderboard: give --leaderboard, or `leaderboards` in the mapping file".into());
         }
@@ -85,11 +85,11 @@ impl Mapping {
                 "no value: give --value, such as --value score=1, or `[values]` in the mapping file".into(),
             );
         }
-        let template = |text: &String| Template::parse(text);
+        let template = |text: &String| RowTemplate::parse(text);
         Ok(Self {
             leaderboards: settings.leaderboards.clone(),
-            form: Form {
-                delimiter: delimiter(settings.delimiter.as_deref())?,
+            form: CsvFormat {
+                delimiter: parse_delimiter(settings.delimiter.as_deref())?,
                 trim: settings.trim,
             },
             thousands: settings
@@ -102,8 +102,8 @@ impl Mapping {
                 .iter()
                 .map(|rule| SkipRule::parse(rule))
                 .collect::<Result<_, _>>()?,
-            player: Template::parse(player)?,
-            values: named(
+            player: RowTemplate::parse(player)?,
+            values: parse_templates(
                 settings
                     .values
                     .iter()
@@ -111,7 +111,7 @@ impl Mapping {
             )?,
             time: settings.time.as_ref().map(template).transpose()?,
             id: settings.id.as_ref().map(template).transpose()?,
-            metadata: named(
+            metadata: parse_templates(
                 settings
                     .metadata
                     .iter()
@@ -120,19 +120,20 @@ impl Mapping {
         })
     }
 
-    /// Looks up the columns.
-    pub(crate) fn bind(&self, columns: &Columns) -> Result<RowMapper, Failure> {
-        self.look_up(columns).map_err(Failure::Usage)
+    /// Binds the templates and rules to the columns of a file.
+    pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<RowMapper, CliError> {
+        self.bind_columns(columns).map_err(CliError::Usage)
     }
 
-    fn look_up(&self, columns: &Columns) -> Result<RowMapper, String> {
+    fn bind_columns(&self, columns: &HeaderColumns) -> Result<RowMapper, String> {
         for (setting, template) in self.templates() {
             columns
                 .refuse_bare_name(template)
                 .map_err(|error| format!("{setting}: {error}"))?;
         }
-        let bind = |template: &Template| template.bind(columns);
-        let bind_named = |(name, template): &(String, Template)| Ok((name.clone(), template.bind(columns)?));
+        let bind = |template: &RowTemplate| template.bind(columns);
+        let bind_named =
+            |(name, template): &(String, RowTemplate)| Ok((name.clone(), template.bind(columns)?));
         Ok(RowMapper {
             leaderboards: self.leaderboards.clone(),
             skip: SkipRules::bind(&self.skip, columns)?,
@@ -154,7 +155,7 @@ impl Mapping {
     }
 
     /// Every template with the name of its setting.
-    fn templates(&self) -> impl Iterator<Item = (&str, &Template)> {
+    fn templates(&self) -> impl Iterator<Item = (&str, &RowTemplate)> {
         let named = self.values.iter().chain(&self.metadata);
         std::iter::once(("player", &self.player))
             .chain(self.time.iter().map(|template| ("time", template)))
@@ -164,16 +165,16 @@ impl Mapping {
 }
 
 impl RowMapper {
-    /// Maps one row; the error says what is wrong with it.
-    pub(crate) fn map(&self, record: &StringRecord) -> Result<Mapped, String> {
-        if let Some(rule) = self.skip.matching(record) {
-            return Ok(Mapped::Skipped(rule));
+    /// Maps one row; the error says why the row is unmappable.
+    pub(crate) fn map(&self, record: &StringRecord) -> Result<RowMapping, String> {
+        if let Some(rule) = self.skip.find_match(record) {
+            return Ok(RowMapping::Skipped(rule));
         }
         let player = self.player.render(record);
         if player.is_empty() {
             return Err("the player is empty".into());
         }
-        let value = |(name, template): &(String, Bound)| {
+        let value = |(name, template): &(String, BoundTemplate)| {
             let text = template.render(record);
             let value = match self.thousands {
                 Some(thousands) => thousands.parse(text.trim()),
@@ -185,12 +186,12 @@ impl RowMapper {
         let time = self
             .time
             .as_ref()
-            .map(|template| instant::normalise(&template.render(record)));
+            .map(|template| instant::normalise_instant(&template.render(record)));
         let id = self.id.as_ref().map(|template| template.render(record));
         if id.as_ref().is_some_and(String::is_empty) {
             return Err("the id is empty".into());
         }
-        Ok(Mapped::Row(MappedRow {
+        Ok(RowMapping::Row(MappedRow {
             player,
             values,
             occurred_at: time.transpose().map_err(|error| format!("time: {error}"))?,
@@ -213,12 +214,12 @@ impl RowMapper {
             .map_err(|error| format!("metadata: {error}"))
     }
 
-    /// The submission as JSON. Rows must come in the order of the file, skipped ones left out, because
-    /// rows that say the same get different ids by their order.
-    pub(crate) fn submission(&self, row: &MappedRow, identities: &mut Identities) -> Result<String, String> {
+    /// Writes the submission as JSON. Rows must come in the order of the file, without skipped rows, because
+    /// rows of equal content get different ids by their order.
+    pub(crate) fn submission(&self, row: &MappedRow, ids: &mut RowIds) -> Result<String, String> {
         let metadata = row.metadata.as_deref();
         let id = row.id.clone().unwrap_or_else(|| {
-            identities.next(&Content {
+            ids.next_id(&RowContent {
                 player: &row.player,
                 values: &row.values,
                 occurred_at: row.occurred_at.as_deref(),
@@ -229,7 +230,7 @@ impl RowMapper {
             [(name, score)] if name == SCORE => Some(*score),
             _ => None,
         };
-        let submission = Submission {
+        let submission = SubmissionBody {
             leaderboards: &self.leaderboards,
             player: &row.player,
             score,
@@ -242,13 +243,15 @@ impl RowMapper {
     }
 }
 
-fn named<'a>(pairs: impl Iterator<Item = (&'a String, String)>) -> Result<Vec<(String, Template)>, String> {
+fn parse_templates<'a>(
+    pairs: impl Iterator<Item = (&'a String, String)>,
+) -> Result<Vec<(String, RowTemplate)>, String> {
     pairs
-        .map(|(name, text)| Ok((name.clone(), Template::parse(&text)?)))
+        .map(|(name, text)| Ok((name.clone(), RowTemplate::parse(&text)?)))
         .collect()
 }
 
-fn delimiter(text: Option<&str>) -> Result<u8, String> {
+fn parse_delimiter(text: Option<&str>) -> Result<u8, String> {
     match text.map(str::as_bytes) {
         None => Ok(b','),
         Some(b"tab" | b"\\t") => Ok(b'\t'),

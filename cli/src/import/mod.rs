@@ -1,16 +1,16 @@
-//! `import`: a CSV file into leaderboards, in batches, resumable, each row once.
+//! `import`: sends a CSV file to leaderboards in batches. It is resumable, and sends each row once.
 
 mod batch;
 mod checkpoint;
+mod checkpoint_path;
 pub(crate) mod create;
 mod deliver;
 mod identity;
-mod lanes;
 mod mapping;
-mod place;
 mod progress;
 mod report;
 mod rows;
+mod send;
 mod settings;
 mod skip;
 mod source;
@@ -22,37 +22,37 @@ use std::time::{Duration, Instant};
 
 use crate::args::Global;
 use crate::args::import::ImportArgs;
-use crate::client::{Client, Notify};
-use crate::failure::Failure;
+use crate::client::{ApiClient, Notify};
+use crate::error::CliError;
 use crate::output;
-use crate::stop::Stop;
+use crate::stop::StopSignal;
 
-use checkpoint::{Checkpoint, Header};
-use lanes::{Options, Sending, Sent};
+use checkpoint::{Checkpoint, CheckpointHeader};
 use mapping::Mapping;
-use progress::Progress;
-use report::{Report, Skipped, rows};
-use settings::Settings;
-use source::{Source, Survey};
+use progress::ImportProgress;
+use report::{ImportReport, SkippedRows, format_rows};
+use send::{ImportSender, SendOptions, SendSummary};
+use settings::MappingSettings;
+use source::{CsvSource, Survey};
 
-/// Retries of one call: about a minute, so that a restart of the server does not end an import.
+/// The default number of retries: about a minute, so that a restart of the server does not end an import.
 const RETRIES: u32 = 8;
 
-/// An import that is checked and can begin.
+/// An import whose mapping and file are checked.
 struct Import<'a> {
     global: &'a Global,
     args: &'a ImportArgs,
-    settings: Settings,
+    settings: MappingSettings,
     mapping: Mapping,
-    source: Source,
+    source: CsvSource,
     survey: Survey,
 }
 
-/// `import`.
-pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
-    let settings = Settings::load(&args.mapping)?;
+/// Runs `import`.
+pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliError> {
+    let settings = MappingSettings::load(&args.mapping)?;
     let mapping = Mapping::new(&settings)?;
-    let source = Source::new(&args.file, mapping.clone())?;
+    let source = CsvSource::new(&args.file, mapping.clone())?;
     let survey = source.survey()?;
     let mut import = Import {
         global,
@@ -62,121 +62,130 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), Failur
         source,
         survey,
     };
-    let progress = Arc::new(Progress::default());
-    import.tell_unmappable(&progress);
+    let progress = Arc::new(ImportProgress::default());
+    import.print_unmappable(&progress);
     if import.survey.rows == 0 {
         progress.say("the file has a header and no rows");
     }
     if args.sending.dry_run {
-        return import.describe();
+        return import.print_dry_run();
     }
     if args.sending.stop_on_error && import.survey.unmappable > 0 {
-        return Err(Failure::Incomplete(format!(
+        return Err(CliError::Incomplete(format!(
             "{} cannot be mapped; nothing was sent",
-            rows(import.survey.unmappable)
+            format_rows(import.survey.unmappable)
         )));
     }
-    let stop = Stop::new();
+    let stop = StopSignal::new();
     let notify: Notify = {
         let progress = Arc::clone(&progress);
         Arc::new(move |line: &str| progress.say(line))
     };
-    let client = Client::new(global.connection(Some(RETRIES)), notify, stop.clone())?;
-    let mut checkpoint = import.checkpoint()?;
-    import.prepare(&client, &mut checkpoint, &progress).await?;
+    let client = ApiClient::new(global.client_options(Some(RETRIES)), notify, stop.clone())?;
+    let mut checkpoint = import.open_checkpoint()?;
+    import
+        .prepare_leaderboards(&client, &mut checkpoint, &progress)
+        .await?;
     let before = checkpoint.done().accepted();
     let begin = Instant::now();
-    let mut sent = Sent::default();
+    let mut sent = SendSummary::default();
     if import.survey.sendable > before {
-        progress.say(&import.intention(before));
+        progress.say(&import.describe_plan(before));
         progress.start(import.survey.sendable - before);
-        let sending = Sending {
+        let sending = ImportSender {
             client,
             checkpoint: &mut checkpoint,
             progress: &progress,
             stop,
-            options: import.options(),
+            options: import.send_options(),
         };
         sent = sending.run(import.source.clone()).await;
         progress.finish();
     }
     let failure = sent.failure.take();
-    let report = import.report(before, sent, begin.elapsed());
-    conclude(global, &report, failure)
+    let report = import.build_report(before, sent, begin.elapsed());
+    finish_with_report(global, &report, failure)
 }
 
-/// Prints the account and gives the reason for a non-zero exit.
-fn conclude(global: &Global, report: &Report, failure: Option<Failure>) -> Result<(), Failure> {
+/// Prints the report, and returns an error if the import is incomplete.
+fn finish_with_report(
+    global: &Global,
+    report: &ImportReport,
+    failure: Option<CliError>,
+) -> Result<(), CliError> {
     if global.json {
         let json =
-            serde_json::to_string(report).map_err(|error| Failure::Output(std::io::Error::other(error)))?;
-        output::print(json.as_bytes())?;
+            serde_json::to_string(report).map_err(|error| CliError::Output(std::io::Error::other(error)))?;
+        output::print_line(json.as_bytes())?;
     } else {
-        output::print(report.text().as_bytes())?;
+        output::print_line(report.render().as_bytes())?;
     }
     if let Some(failure) = failure {
         eprintln!("edgeboard: the same command goes on where this one stopped");
         return Err(failure);
     }
     report
-        .incomplete()
-        .map_or(Ok(()), |reason| Err(Failure::Incomplete(reason)))
+        .incomplete_reason()
+        .map_or(Ok(()), |reason| Err(CliError::Incomplete(reason)))
 }
 
 impl Import<'_> {
-    fn options(&self) -> Options {
+    fn send_options(&self) -> SendOptions {
         let sending = &self.args.sending;
-        Options {
+        SendOptions {
             batch_rows: usize::try_from(sending.batch).unwrap_or(1),
             concurrency: usize::try_from(sending.concurrency).unwrap_or(1),
             stop_on_error: sending.stop_on_error,
         }
     }
 
-    fn tell_unmappable(&self, progress: &Progress) {
-        for unmappable in &self.survey.kept {
+    fn print_unmappable(&self, progress: &ImportProgress) {
+        for unmappable in &self.survey.first_unmappable {
             progress.say(&format!("line {}: {}", unmappable.line, unmappable.reason));
         }
-        let untold = self
+        let unlisted = self
             .survey
             .unmappable
-            .saturating_sub(self.survey.kept.len() as u64);
-        if untold > 0 {
-            progress.say(&format!("… and {} more that cannot be mapped", rows(untold)));
+            .saturating_sub(self.survey.first_unmappable.len() as u64);
+        if unlisted > 0 {
+            progress.say(&format!(
+                "… and {} more that cannot be mapped",
+                format_rows(unlisted)
+            ));
         }
     }
 
-    fn checkpoint(&self) -> Result<Checkpoint, Failure> {
-        let address = self.global.place();
+    fn open_checkpoint(&self) -> Result<Checkpoint, CliError> {
+        let address = self.global.checkpoint_scope();
         let mapping = self.settings.fingerprint()?;
         let content = self.survey.content.clone();
         let path = match &self.args.sending.checkpoint {
             Some(path) => path.clone(),
-            None => place::default_checkpoint(&address, &mapping, &content)?,
+            None => checkpoint_path::default_checkpoint(&address, &mapping, &content)?,
         };
-        let header = Header::new(address, mapping, content, self.options().concurrency);
+        let header = CheckpointHeader::new(address, mapping, content, self.send_options().concurrency);
         Checkpoint::open(&path, header, self.args.sending.again)
     }
 
-    /// Creates what is missing, after making sure that the checkpoint does not speak of leaderboards
-    /// that are gone: an emptied server needs everything again.
-    async fn prepare(
+    /// Creates missing leaderboards. Before that, restarts the checkpoint if all its leaderboards are gone, because
+    /// an emptied server needs every row again.
+    async fn prepare_leaderboards(
         &self,
-        client: &Client,
+        client: &ApiClient,
         checkpoint: &mut Checkpoint,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
+        progress: &ImportProgress,
+    ) -> Result<(), CliError> {
         if checkpoint.done().accepted() > 0 {
-            let missing = create::missing(client, &self.mapping.leaderboards).await?;
+            let missing = create::find_missing(client, &self.mapping.leaderboards).await?;
             if missing.len() == self.mapping.leaderboards.len() {
                 progress.say("the leaderboards of an earlier import are gone; starting from the first row");
                 checkpoint.restart()?;
             } else if !missing.is_empty() {
                 let missing = missing.join(", ");
-                return Err(Failure::Usage(format!(
+                return Err(CliError::Usage(format!(
                     "{missing} is missing, but an earlier run imported {} and the other leaderboards are still \
                      there; delete those, or import into {missing} alone (--leaderboard)",
-                    rows(checkpoint.done().accepted())
+                    format_rows(checkpoint.done().accepted())
                 )));
             }
         }
@@ -186,66 +195,56 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn intention(&self, before: u64) -> String {
+    fn describe_plan(&self, before: u64) -> String {
         let mut line = format!(
             "{} of {} to send",
-            rows(self.survey.sendable - before),
-            rows(self.survey.rows)
+            format_rows(self.survey.sendable - before),
+            format_rows(self.survey.rows)
         );
         if before > 0 {
             // Writing to a string cannot fail.
-            let _written = write!(line, "; an earlier run sent {}", rows(before));
+            let _written = write!(line, "; an earlier run sent {}", format_rows(before));
         }
         line
     }
 
-    /// `--dry-run`.
-    fn describe(mut self) -> Result<(), Failure> {
+    /// Prints the result of `--dry-run`.
+    fn print_dry_run(mut self) -> Result<(), CliError> {
         let example = self.survey.example.clone().unwrap_or_default();
         let sendable = self.survey.sendable;
-        let report = self.report(0, Sent::default(), Duration::ZERO);
-        let report = Report {
+        let report = self.build_report(0, SendSummary::default(), Duration::ZERO);
+        let report = ImportReport {
             not_sent: sendable,
             ..report
         };
         if !self.global.json {
-            output::print(format!("the first submission: {example}").as_bytes())?;
+            output::print_line(format!("the first submission: {example}").as_bytes())?;
         }
-        conclude(self.global, &report, None)
+        finish_with_report(self.global, &report, None)
     }
 
-    fn report(&mut self, imported_before: u64, sent: Sent, duration: Duration) -> Report {
+    fn build_report(&mut self, imported_before: u64, sent: SendSummary, duration: Duration) -> ImportReport {
         let survey = std::mem::take(&mut self.survey);
         let skipped = self.mapping.skip.iter().zip(survey.skipped);
-        let settled = imported_before + sent.accepted + sent.refused;
-        Report {
+        let processed = imported_before + sent.accepted + sent.refused;
+        ImportReport {
             leaderboards: self.mapping.leaderboards.clone(),
             rows: survey.rows,
             imported: sent.accepted,
             replayed: sent.replayed,
             imported_before,
             skipped: skipped
-                .map(|(rule, rows)| Skipped {
+                .map(|(rule, rows)| SkippedRows {
                     rule: rule.to_string(),
                     rows,
                 })
                 .collect(),
             refused: sent.refused,
             unmappable: survey.unmappable,
-            not_sent: survey.sendable.saturating_sub(settled),
-            refusals: sent.kept,
-            unmappable_rows: survey.kept,
+            not_sent: survey.sendable.saturating_sub(processed),
+            refusals: sent.first_refused,
+            unmappable_rows: survey.first_unmappable,
             duration,
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{byte:02x}");
-    }
-    text
 }

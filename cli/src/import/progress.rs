@@ -1,4 +1,4 @@
-//! How far an import is: a bar on a terminal, plain lines elsewhere, always on standard error.
+//! Shows the progress of an import on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -7,40 +7,40 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::number::grouped;
+use indicatif::HumanCount;
 
-/// How often a plain line is written.
+/// The interval of plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
-/// How often the bar is drawn even if nothing arrives.
+/// The interval at which the bar is redrawn without progress.
 const TICK: Duration = Duration::from_millis(200);
 const TEMPLATE: &str = "{bar:32} {percent:>3} %  {human_pos} of {human_len} rows  {rate} rows/s  {eta} left";
 
-/// Progress, from before the total is known.
+/// The progress display; empty until the total is known.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(OnceLock<Shown>);
+pub(crate) struct ImportProgress(OnceLock<ProgressDisplay>);
 
 #[derive(Debug)]
-enum Shown {
+enum ProgressDisplay {
     Bar(ProgressBar),
-    Plain { total: u64, state: Mutex<Plain> },
+    Plain { total: u64, state: Mutex<PlainProgress> },
 }
 
 #[derive(Debug)]
-struct Plain {
+struct PlainProgress {
     position: u64,
     last: Instant,
 }
 
-impl Progress {
+impl ImportProgress {
     /// Shows progress from 0 to `total` from now on.
     pub(crate) fn start(&self, total: u64) {
         self.0.get_or_init(|| {
             if std::io::stderr().is_terminal() {
-                Shown::Bar(bar(total))
+                ProgressDisplay::Bar(bar(total))
             } else {
-                Shown::Plain {
+                ProgressDisplay::Plain {
                     total,
-                    state: Mutex::new(Plain {
+                    state: Mutex::new(PlainProgress {
                         position: 0,
                         last: Instant::now(),
                     }),
@@ -49,19 +49,19 @@ impl Progress {
         });
     }
 
-    /// `rows` more are settled.
+    /// Counts `rows` more rows as accepted or refused.
     pub(crate) fn advance(&self, rows: u64) {
         match self.0.get() {
-            Some(Shown::Bar(bar)) => bar.inc(rows),
-            Some(Shown::Plain { total, state }) => {
+            Some(ProgressDisplay::Bar(bar)) => bar.inc(rows),
+            Some(ProgressDisplay::Plain { total, state }) => {
                 let mut plain = state.lock().unwrap_or_else(PoisonError::into_inner);
                 plain.position += rows;
                 if plain.last.elapsed() >= PLAIN_INTERVAL {
                     plain.last = Instant::now();
                     eprintln!(
                         "edgeboard: {} of {} rows",
-                        grouped(plain.position),
-                        grouped(*total)
+                        HumanCount(plain.position),
+                        HumanCount(*total)
                     );
                 }
             }
@@ -69,17 +69,17 @@ impl Progress {
         }
     }
 
-    /// A line for people, above the bar if there is one.
+    /// Prints a line, above the bar if one is shown.
     pub(crate) fn say(&self, line: &str) {
         match self.0.get() {
-            Some(Shown::Bar(bar)) => bar.println(format!("edgeboard: {line}")),
+            Some(ProgressDisplay::Bar(bar)) => bar.println(format!("edgeboard: {line}")),
             _ => eprintln!("edgeboard: {line}"),
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
-        if let Some(Shown::Bar(bar)) = self.0.get() {
+        if let Some(ProgressDisplay::Bar(bar)) = self.0.get() {
             bar.finish_and_clear();
         }
     }

@@ -1,39 +1,39 @@
-//! What an import did, for people and for programs.
+//! The report of an import, for people and for programs.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::import::deliver::Refusal;
-use crate::import::source::Unmappable;
-use crate::number::grouped;
+use crate::import::deliver::RefusedRow;
+use crate::import::source::UnmappableRow;
+use indicatif::HumanCount;
 
-/// The whole account; every row of the file is in exactly one of the counts.
+/// The report. Every row of the file is in exactly one of the counts.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct ImportReport {
     /// The leaderboards.
     pub(crate) leaderboards: Vec<String>,
     /// The data rows of the file.
     pub(crate) rows: u64,
-    /// Rows that the server took in this run.
+    /// Rows that the server accepted in this run.
     pub(crate) imported: u64,
-    /// Of these, rows that it had taken before under the same id, so that they changed nothing.
+    /// Of these, rows that the server had accepted before under the same id, so that they changed nothing.
     pub(crate) replayed: u64,
     /// Rows that an earlier run imported.
     pub(crate) imported_before: u64,
     /// Rows left out, by rule.
-    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<SkippedRows>,
     /// Rows that the server refused.
     pub(crate) refused: u64,
     /// Rows that could not be mapped.
     pub(crate) unmappable: u64,
-    /// Rows that were not reached.
+    /// Rows that were not sent.
     pub(crate) not_sent: u64,
     /// The first of the refused rows.
-    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<RefusedRow>,
     /// The first of the rows that could not be mapped.
-    pub(crate) unmappable_rows: Vec<Unmappable>,
+    pub(crate) unmappable_rows: Vec<UnmappableRow>,
     /// How long the sending took.
     #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
     pub(crate) duration: Duration,
@@ -41,7 +41,7 @@ pub(crate) struct Report {
 
 /// The rows that one rule left out.
 #[derive(Debug, Serialize)]
-pub(crate) struct Skipped {
+pub(crate) struct SkippedRows {
     /// The rule.
     pub(crate) rule: String,
     /// How many.
@@ -52,41 +52,41 @@ fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
     serializer.serialize_u128(duration.as_millis())
 }
 
-impl Report {
+impl ImportReport {
     /// Why the import is incomplete, if it is.
-    pub(crate) fn incomplete(&self) -> Option<String> {
+    pub(crate) fn incomplete_reason(&self) -> Option<String> {
         let mut reasons = Vec::new();
         if self.refused > 0 {
             reasons.push(format!(
                 "{} refused (they stay open: the same command sends them again)",
-                rows(self.refused)
+                format_rows(self.refused)
             ));
         }
         if self.unmappable > 0 {
-            reasons.push(format!("{} could not be mapped", rows(self.unmappable)));
+            reasons.push(format!("{} could not be mapped", format_rows(self.unmappable)));
         }
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 
-    /// The account in lines.
-    pub(crate) fn text(&self) -> String {
+    /// Renders the report in lines for people.
+    pub(crate) fn render(&self) -> String {
         let mut lines = vec![self.headline()];
         if self.replayed > 0 {
             lines.push(format!(
                 "{} of them known to the server by id: nothing changed",
-                rows(self.replayed)
+                format_rows(self.replayed)
             ));
         }
         if self.imported_before > 0 && self.imported > 0 {
             lines.push(format!(
                 "{} imported by an earlier run",
-                rows(self.imported_before)
+                format_rows(self.imported_before)
             ));
         }
         lines.extend(
             self.skipped
                 .iter()
-                .map(|skipped| format!("{} skipped: {}", rows(skipped.rows), skipped.rule)),
+                .map(|skipped| format!("{} skipped: {}", format_rows(skipped.rows), skipped.rule)),
         );
         let rest = [
             (self.refused, "refused"),
@@ -96,7 +96,7 @@ impl Report {
         lines.extend(
             rest.iter()
                 .filter(|(count, _what)| *count > 0)
-                .map(|(count, what)| format!("{} {what}", rows(*count))),
+                .map(|(count, what)| format!("{} {what}", format_rows(*count))),
         );
         lines.join("\n")
     }
@@ -106,14 +106,14 @@ impl Report {
         if self.imported == 0 && self.imported_before > 0 && self.refused == 0 && self.not_sent == 0 {
             return format!(
                 "{} imported into {leaderboards} by an earlier run: nothing sent",
-                rows(self.imported_before)
+                format_rows(self.imported_before)
             );
         }
-        let mut line = format!("{} imported into {leaderboards}", rows(self.imported));
+        let mut line = format!("{} imported into {leaderboards}", format_rows(self.imported));
         let seconds = self.duration.as_secs_f64();
         if self.imported > 0 && seconds > 0.0 {
             let per_second = u128::from(self.imported) * 1000 / self.duration.as_millis().max(1);
-            let per_second = grouped(u64::try_from(per_second).unwrap_or(u64::MAX));
+            let per_second = HumanCount(u64::try_from(per_second).unwrap_or(u64::MAX));
             // Writing to a string cannot fail.
             let _written = write!(line, " in {seconds:.1} s ({per_second} rows/s)");
         }
@@ -121,43 +121,47 @@ impl Report {
     }
 }
 
-/// `1 row`, `2 rows`.
-pub(crate) fn rows(count: u64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "row" } else { "rows" })
+/// Formats a count: `1 row`, `2 rows`.
+pub(crate) fn format_rows(count: u64) -> String {
+    format!(
+        "{} {}",
+        HumanCount(count),
+        if count == 1 { "row" } else { "rows" }
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn report() -> Report {
-        Report {
+    fn report() -> ImportReport {
+        ImportReport {
             leaderboards: vec!["goals".into(), "goals-by-year".into()],
             rows: 47_914,
             imported: 46_934,
             skipped: vec![
-                Skipped {
+                SkippedRows {
                     rule: "own_goal=TRUE".into(),
                     rows: 936,
                 },
-                Skipped {
+                SkippedRows {
                     rule: "scorer=NA".into(),
                     rows: 44,
                 },
             ],
             duration: Duration::from_secs(4),
-            ..Report::default()
+            ..ImportReport::default()
         }
     }
 
     #[test]
     fn every_reason_for_a_missing_row_is_said_with_its_count() {
         assert_eq!(
-            report().text(),
+            report().render(),
             "46,934 rows imported into goals, goals-by-year in 4.0 s (11,733 rows/s)\n\
              936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA"
         );
-        let bad = Report {
+        let bad = ImportReport {
             refused: 1,
             unmappable: 2,
             not_sent: 3,
@@ -166,27 +170,27 @@ mod tests {
             ..report()
         };
         assert!(
-            bad.text()
+            bad.render()
                 .ends_with("1 row refused\n2 rows could not be mapped\n3 rows not sent"),
             "{}",
-            bad.text()
+            bad.render()
         );
-        assert!(bad.text().contains(
+        assert!(bad.render().contains(
             "5 rows of them known to the server by id: nothing changed\n7 rows imported by an earlier run"
         ));
-        assert!(bad.incomplete().unwrap().starts_with("1 row refused"));
-        assert_eq!(report().incomplete(), None);
+        assert!(bad.incomplete_reason().unwrap().starts_with("1 row refused"));
+        assert_eq!(report().incomplete_reason(), None);
     }
 
     #[test]
     fn a_second_run_says_that_it_sent_nothing() {
-        let again = Report {
+        let again = ImportReport {
             imported: 0,
             imported_before: 46_934,
             ..report()
         };
         assert!(
-            again.text().starts_with(
+            again.render().starts_with(
                 "46,934 rows imported into goals, goals-by-year by an earlier run: nothing sent\n"
             )
         );

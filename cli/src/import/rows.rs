@@ -1,7 +1,7 @@
 //! The rows of a CSV file, each with the line on which it begins.
 //!
-//! The parser tells where it was before it looked for a row: with CRLF that is on the line before, and empty lines count as
-//! part of the row behind them. Where it is after a row is exact, so a row's line is counted back from there.
+//! The csv parser reports its position before it looks for a row: after CRLF that is the line before, and empty lines count as
+//! part of the next row. Its position after a row is exact, so we count back from there.
 
 use std::io::{self, Read};
 
@@ -9,36 +9,36 @@ use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use crate::formula;
 
-/// How the text of a file becomes cells.
+/// How to split a file into cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
-    /// What separates the fields.
+pub(crate) struct CsvFormat {
+    /// The byte between fields.
     pub(crate) delimiter: u8,
-    /// Whether white space around a cell is left out.
+    /// Whether to trim white space around cells.
     pub(crate) trim: bool,
 }
 
-/// One row: its line, from 1, and its cells, or why it cannot be read as it stands; the next one still can.
-pub(crate) type Row = (u64, Result<StringRecord, String>);
+/// One row: its line, from 1, and its cells, or why the row is unreadable. Reading continues with the next row.
+pub(crate) type CsvRow = (u64, Result<StringRecord, String>);
 
 /// Reads row after row.
-pub(crate) struct Rows<R> {
-    reader: Reader<Remembering<R>>,
-    form: Form,
+pub(crate) struct CsvRows<R> {
+    reader: Reader<TailReader<R>>,
+    form: CsvFormat,
     columns: usize,
     bytes: ByteRecord,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> CsvRows<R> {
     /// Reads the header line; `None` when there is none.
     ///
     /// # Errors
     /// The file cannot be read, or its header is not UTF-8.
-    pub(crate) fn new(input: R, form: Form) -> Result<Option<(Self, StringRecord)>, csv::Error> {
+    pub(crate) fn new(input: R, form: CsvFormat) -> Result<Option<(Self, StringRecord)>, csv::Error> {
         let mut reader = ReaderBuilder::new()
             .delimiter(form.delimiter)
             .flexible(true)
-            .from_reader(Remembering::new(input));
+            .from_reader(TailReader::new(input));
         let mut header = reader.headers()?.clone();
         if header.is_empty() {
             return Ok(None);
@@ -59,7 +59,7 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// The file cannot be read any further.
-    pub(crate) fn next(&mut self) -> Result<Option<Row>, csv::Error> {
+    pub(crate) fn next(&mut self) -> Result<Option<CsvRow>, csv::Error> {
         if !self.reader.read_byte_record(&mut self.bytes)? {
             return Ok(None);
         }
@@ -92,18 +92,18 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// A reader that remembers what it gave last, so that the end of a row can be looked at.
+/// A reader that keeps the last bytes it returned, so that the end of a row can be inspected.
 #[derive(Debug)]
-struct Remembering<R> {
+struct TailReader<R> {
     inner: R,
-    /// The bytes given last, and how many came before them.
+    /// The bytes of the last read, and how many bytes were read before them.
     given: Vec<u8>,
     before: u64,
-    /// The last byte of what came before.
+    /// The last byte before them.
     last_before: Option<u8>,
 }
 
-impl<R> Remembering<R> {
+impl<R> TailReader<R> {
     fn new(inner: R) -> Self {
         Self {
             inner,
@@ -113,7 +113,7 @@ impl<R> Remembering<R> {
         }
     }
 
-    /// The byte before `offset`, if it is one of those given last.
+    /// The byte before `offset`; `None` when it is older than the kept bytes.
     fn byte_before(&self, offset: u64) -> Option<u8> {
         if offset == self.before {
             return self.last_before;
@@ -123,7 +123,7 @@ impl<R> Remembering<R> {
     }
 }
 
-impl<R: Read> Read for Remembering<R> {
+impl<R: Read> Read for TailReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         if length > 0 {
@@ -141,13 +141,13 @@ impl<R: Read> Read for Remembering<R> {
 mod tests {
     use super::*;
 
-    const FORM: Form = Form {
+    const FORM: CsvFormat = CsvFormat {
         delimiter: b',',
         trim: false,
     };
 
-    fn read(input: impl Read, form: Form) -> Vec<(u64, Result<Vec<String>, String>)> {
-        let (mut rows, _header) = Rows::new(input, form).unwrap().unwrap();
+    fn read(input: impl Read, form: CsvFormat) -> Vec<(u64, Result<Vec<String>, String>)> {
+        let (mut rows, _header) = CsvRows::new(input, form).unwrap().unwrap();
         std::iter::from_fn(|| rows.next().unwrap())
             .map(|(line, row)| (line, row.map(|row| row.iter().map(str::to_owned).collect())))
             .collect()
@@ -220,16 +220,19 @@ mod tests {
         let exact = read(text.as_bytes(), FORM);
         assert_eq!(exact[0].1.as_ref().unwrap(), &[" a\u{a0}", " 1 "]);
         assert_eq!(exact[1].1.as_ref().unwrap(), &["=b", "'c"]);
-        let form = Form { trim: true, ..FORM };
+        let form = CsvFormat { trim: true, ..FORM };
         assert_eq!(read(text.as_bytes(), form)[0].1.as_ref().unwrap(), &["a", "1"]);
-        let (_rows, header) = Rows::new(text.as_bytes(), form).unwrap().unwrap();
+        let (_rows, header) = CsvRows::new(text.as_bytes(), form).unwrap().unwrap();
         assert_eq!(header, vec!["h", "i"]);
     }
 
     #[test]
     fn an_empty_file_has_no_header() {
         for empty in ["", "\n\r\n", "\u{feff}"] {
-            assert!(Rows::new(empty.as_bytes(), FORM).unwrap().is_none(), "{empty:?}");
+            assert!(
+                CsvRows::new(empty.as_bytes(), FORM).unwrap().is_none(),
+                "{empty:?}"
+            );
         }
     }
 }

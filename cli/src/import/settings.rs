@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::args::import::MappingArgs;
-use crate::failure::Failure;
-use crate::import::hex;
+use crate::error::CliError;
 
 /// All settings of a mapping, as text.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Settings {
-    /// Where every row goes.
+pub(crate) struct MappingSettings {
+    /// The leaderboards that receive every row.
     pub(crate) leaderboards: Vec<String>,
     /// Template of the player.
     pub(crate) player: Option<String>,
@@ -29,14 +28,14 @@ pub(crate) struct Settings {
     /// Whether white space around each cell is left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) trim: bool,
-    /// What stands between the thousands of numbers.
+    /// The character between the thousands of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thousands_separator: Option<String>,
     /// Templates of the values by column.
     pub(crate) values: BTreeMap<String, ValueSetting>,
     /// Templates of the metadata's fields.
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Leaderboards to create when missing, with their configuration. No part of what is sent.
+    /// Leaderboards to create when missing, with their configuration. The fingerprint leaves them out.
     #[serde(skip_serializing)]
     pub(crate) create: BTreeMap<String, toml::Table>,
 }
@@ -45,14 +44,14 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(crate) enum ValueSetting {
-    /// The same for every row.
+    /// The same value for every row.
     Constant(i64),
-    /// Different for every row.
+    /// A template, rendered for each row.
     Template(String),
 }
 
 impl ValueSetting {
-    /// As a template.
+    /// The template's text.
     pub(crate) fn template(&self) -> String {
         match self {
             Self::Constant(value) => value.to_string(),
@@ -61,9 +60,9 @@ impl ValueSetting {
     }
 }
 
-impl Settings {
-    /// Reads the file, if one is given, and lets the flags replace what they set.
-    pub(crate) fn load(args: &MappingArgs) -> Result<Self, Failure> {
+impl MappingSettings {
+    /// Reads the mapping file, if any, and replaces the settings that flags give.
+    pub(crate) fn load(args: &MappingArgs) -> Result<Self, CliError> {
         let mut settings = args
             .config
             .as_deref()
@@ -74,12 +73,12 @@ impl Settings {
         Ok(settings)
     }
 
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
-        toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    fn read(path: &Path) -> Result<Self, CliError> {
+        let text = std::fs::read_to_string(path).map_err(|error| CliError::file(path, error))?;
+        toml::from_str(&text).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
     }
 
-    fn replace(&mut self, args: &MappingArgs) -> Result<(), Failure> {
+    fn replace(&mut self, args: &MappingArgs) -> Result<(), CliError> {
         let options = [
             (&mut self.player, &args.player),
             (&mut self.time, &args.time),
@@ -102,37 +101,37 @@ impl Settings {
         }
         self.trim |= args.trim;
         if !args.values.is_empty() {
-            let pairs = named("--value", &args.values)?;
+            let pairs = split_pairs("--value", &args.values)?;
             self.values = pairs
                 .map(|(name, template)| (name, ValueSetting::Template(template)))
                 .collect();
         }
         if !args.metadata.is_empty() {
-            self.metadata = named("--metadata", &args.metadata)?.collect();
+            self.metadata = split_pairs("--metadata", &args.metadata)?.collect();
         }
         Ok(())
     }
 
-    /// Identifies what this mapping makes of a file; the checkpoint belongs to it.
-    pub(crate) fn fingerprint(&self) -> Result<String, Failure> {
+    /// A SHA-256 over the settings that decide what is sent; a checkpoint belongs to one fingerprint.
+    pub(crate) fn fingerprint(&self) -> Result<String, CliError> {
         let mut settings = self.clone();
         // `score = 1` and `--value score=1` are the same mapping.
         for value in settings.values.values_mut() {
             *value = ValueSetting::Template(value.template());
         }
-        let json = serde_json::to_vec(&settings).map_err(|error| Failure::Usage(error.to_string()))?;
-        Ok(hex(&Sha256::digest(json)))
+        let json = serde_json::to_vec(&settings).map_err(|error| CliError::Usage(error.to_string()))?;
+        Ok(format!("{:x}", Sha256::digest(json)))
     }
 }
 
-fn named(flag: &str, pairs: &[String]) -> Result<impl Iterator<Item = (String, String)>, Failure> {
+fn split_pairs(flag: &str, pairs: &[String]) -> Result<impl Iterator<Item = (String, String)>, CliError> {
     let mut split = BTreeMap::new();
     for pair in pairs {
         let (name, template) = pair
             .split_once('=')
-            .ok_or_else(|| Failure::Usage(format!("{flag} {pair}: write it like name=template")))?;
+            .ok_or_else(|| CliError::Usage(format!("{flag} {pair}: write it like name=template")))?;
         if split.insert(name.to_owned(), template.to_owned()).is_some() {
-            return Err(Failure::Usage(format!("{flag} {name} is given twice")));
+            return Err(CliError::Usage(format!("{flag} {name} is given twice")));
         }
     }
     Ok(split.into_iter())
@@ -163,7 +162,7 @@ mod tests {
         let (_directory, mut args) = file(FILE);
         args.player = Some("{scorer} ({team})".into());
         args.values = vec!["points={p}=x".into()];
-        let settings = Settings::load(&args).unwrap();
+        let settings = MappingSettings::load(&args).unwrap();
         assert_eq!(settings.player.as_deref(), Some("{scorer} ({team})"));
         assert_eq!(settings.leaderboards, ["goals"]);
         assert_eq!(settings.skip, ["a=b"]);
@@ -175,18 +174,18 @@ mod tests {
     #[test]
     fn the_fingerprint_is_that_of_the_mapping_and_of_nothing_else() {
         let (_directory, mut args) = file(FILE);
-        let base = Settings::load(&args).unwrap().fingerprint().unwrap();
+        let base = MappingSettings::load(&args).unwrap().fingerprint().unwrap();
         args.values = vec!["score=1".into()];
         assert_eq!(
-            Settings::load(&args).unwrap().fingerprint().unwrap(),
+            MappingSettings::load(&args).unwrap().fingerprint().unwrap(),
             base,
             "however the constant is written"
         );
         args.skip = vec!["a=c".into()];
-        assert_ne!(Settings::load(&args).unwrap().fingerprint().unwrap(), base);
+        assert_ne!(MappingSettings::load(&args).unwrap().fingerprint().unwrap(), base);
         let (_other, args) = file(&FILE.replace("increment", "best"));
         assert_eq!(
-            Settings::load(&args).unwrap().fingerprint().unwrap(),
+            MappingSettings::load(&args).unwrap().fingerprint().unwrap(),
             base,
             "creation sends no row"
         );
@@ -195,7 +194,7 @@ mod tests {
     #[test]
     fn a_misspelt_setting_is_an_error_and_not_silence() {
         let (_directory, args) = file("leaderbords = ['goals']");
-        let error = Settings::load(&args).unwrap_err();
+        let error = MappingSettings::load(&args).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("leaderbords"), "{error}");
     }
@@ -206,13 +205,13 @@ mod tests {
             config: Some("no-such.toml".into()),
             ..MappingArgs::default()
         };
-        assert_eq!(Settings::load(&missing).unwrap_err().exit_code(), 5);
+        assert_eq!(MappingSettings::load(&missing).unwrap_err().exit_code(), 5);
         for values in [vec!["score".to_owned()], vec!["a=1".to_owned(), "a=2".to_owned()]] {
             let args = MappingArgs {
                 values,
                 ..MappingArgs::default()
             };
-            assert_eq!(Settings::load(&args).unwrap_err().exit_code(), 2);
+            assert_eq!(MappingSettings::load(&args).unwrap_err().exit_code(), 2);
         }
     }
 }

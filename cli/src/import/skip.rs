@@ -4,7 +4,7 @@ use std::fmt;
 
 use csv::StringRecord;
 
-use crate::import::template::Columns;
+use crate::import::template::HeaderColumns;
 
 /// Leaves out the rows that have exactly this value in this column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +37,14 @@ impl fmt::Display for SkipRule {
 pub(crate) struct SkipRules(Vec<(usize, String)>);
 
 impl SkipRules {
-    /// Looks up the columns.
-    pub(crate) fn bind(rules: &[SkipRule], columns: &Columns) -> Result<Self, String> {
+    /// Looks up the columns of the rules.
+    pub(crate) fn bind(rules: &[SkipRule], columns: &HeaderColumns) -> Result<Self, String> {
         let bind = |rule: &SkipRule| Ok((columns.position(&rule.column)?, rule.value.clone()));
         rules.iter().map(bind).collect::<Result<_, _>>().map(Self)
     }
 
     /// The position of the first rule that leaves this row out.
-    pub(crate) fn matching(&self, record: &StringRecord) -> Option<usize> {
+    pub(crate) fn find_match(&self, record: &StringRecord) -> Option<usize> {
         self.0
             .iter()
             .position(|(column, value)| record.get(*column) == Some(value))
@@ -59,14 +59,14 @@ mod tests {
         let rules: Vec<SkipRule> = texts.iter().map(|text| SkipRule::parse(text).unwrap()).collect();
         SkipRules::bind(
             &rules,
-            &Columns::new(StringRecord::from(vec!["scorer", "own_goal", "note"])),
+            &HeaderColumns::new(StringRecord::from(vec!["scorer", "own_goal", "note"])),
         )
     }
 
     #[test]
     fn the_first_rule_that_matches_counts_the_row() {
         let rules = rules(&["own_goal=TRUE", "scorer=NA", "note=", "note=a=b"]).unwrap();
-        let matching = |row: [&str; 3]| rules.matching(&StringRecord::from(row.to_vec()));
+        let matching = |row: [&str; 3]| rules.find_match(&StringRecord::from(row.to_vec()));
         assert_eq!(matching(["NA", "TRUE", "x"]), Some(0));
         assert_eq!(matching(["NA", "FALSE", "x"]), Some(1));
         assert_eq!(matching(["Ada", "FALSE", ""]), Some(2));

@@ -1,4 +1,4 @@
-//! The file: a first reading that maps everything and sends nothing, and a second one that makes batches.
+//! Reads the CSV file twice: first to check and count all rows, then to build batches.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,47 +7,44 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::failure::Failure;
-use crate::import::batch::{Batch, Batcher, Row};
-use crate::import::checkpoint::Done;
-use crate::import::hex;
-use crate::import::identity::Identities;
-use crate::import::mapping::{Mapped, MappedRow, Mapping, RowMapper};
-use crate::import::rows::Rows;
-use crate::import::template::Columns;
+use crate::document::STANDARD_INPUT;
+use crate::error::CliError;
+use crate::import::batch::{BatchRow, Batcher, ImportBatch};
+use crate::import::checkpoint::ImportedRows;
+use crate::import::identity::RowIds;
+use crate::import::mapping::{MappedRow, Mapping, RowMapper, RowMapping};
+use crate::import::rows::CsvRows;
+use crate::import::template::HeaderColumns;
 
-/// Refusals and unreadable rows that are kept for the report; all are counted and told as they come.
+/// How many refused or unmappable rows a report lists; all are counted.
 pub(crate) const MAX_KEPT: usize = 1000;
-
-/// Stands for standard input.
-const STANDARD_INPUT: &str = "-";
 
 /// A CSV file and its mapping.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
-    /// As people know it.
+pub(crate) struct CsvSource {
+    /// The name for messages.
     name: PathBuf,
-    file: Arc<Place>,
+    file: Arc<InputFile>,
     mapping: Mapping,
 }
 
-/// Where the rows are. The file is read twice, so standard input is kept in a file that goes with the last clone.
+/// The file to read. Standard input is copied to a temporary file, because the file is read twice.
 #[derive(Debug)]
-enum Place {
+enum InputFile {
     Path(PathBuf),
-    Kept(tempfile::NamedTempFile),
+    Temporary(tempfile::NamedTempFile),
 }
 
-impl Place {
+impl InputFile {
     fn path(&self) -> &Path {
         match self {
             Self::Path(path) => path,
-            Self::Kept(file) => file.path(),
+            Self::Temporary(file) => file.path(),
         }
     }
 }
 
-/// What the first reading found.
+/// The result of the first reading.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The SHA-256 of the file.
@@ -60,30 +57,30 @@ pub(crate) struct Survey {
     pub(crate) skipped: Vec<u64>,
     /// How many rows cannot be mapped.
     pub(crate) unmappable: u64,
-    /// The first of them, with the reason.
-    pub(crate) kept: Vec<Unmappable>,
+    /// The first unmappable rows.
+    pub(crate) first_unmappable: Vec<UnmappableRow>,
     /// The first submission, as an example.
     pub(crate) example: Option<String>,
 }
 
 /// A row that cannot be mapped.
 #[derive(Debug, serde::Serialize)]
-pub(crate) struct Unmappable {
+pub(crate) struct UnmappableRow {
     /// Its line in the file, from 1.
     pub(crate) line: u64,
-    /// Why.
+    /// Why it is unmappable.
     pub(crate) reason: String,
 }
 
-/// One row, read.
-struct Position {
+/// The number and the line of a row.
+struct RowPosition {
     row: u64,
     line: u64,
 }
 
-impl Source {
-    /// A file, or `-` for standard input, and how to read it.
-    pub(crate) fn new(path: &Path, mapping: Mapping) -> Result<Self, Failure> {
+impl CsvSource {
+    /// Creates a source from a file, or from standard input for `-`.
+    pub(crate) fn new(path: &Path, mapping: Mapping) -> Result<Self, CliError> {
         let is_input = path == Path::new(STANDARD_INPUT);
         let name = if is_input {
             PathBuf::from("standard input")
@@ -91,9 +88,11 @@ impl Source {
             path.to_owned()
         };
         let file = if is_input {
-            Place::Kept(keep(io::stdin().lock()).map_err(|error| Failure::file(&name, error))?)
+            InputFile::Temporary(
+                copy_to_file(io::stdin().lock()).map_err(|error| CliError::file(&name, error))?,
+            )
         } else {
-            Place::Path(path.to_owned())
+            InputFile::Path(path.to_owned())
         };
         Ok(Self {
             name,
@@ -102,9 +101,9 @@ impl Source {
         })
     }
 
-    /// Reads and maps the whole file.
-    pub(crate) fn survey(&self) -> Result<Survey, Failure> {
-        let mut hashing = Hashing {
+    /// Reads and maps the whole file, and counts its rows.
+    pub(crate) fn survey(&self) -> Result<Survey, CliError> {
+        let mut hashing = HashingReader {
             file: self.open()?,
             hasher: Sha256::new(),
         };
@@ -112,24 +111,24 @@ impl Source {
             skipped: vec![0; self.mapping.skip.len()],
             ..Survey::default()
         };
-        self.each(&mut hashing, |position, mapper, mapped| {
+        self.map_rows(&mut hashing, |position, mapper, mapped| {
             survey.rows += 1;
             match mapped {
-                Ok(Mapped::Skipped(rule)) => {
+                Ok(RowMapping::Skipped(rule)) => {
                     if let Some(count) = survey.skipped.get_mut(rule) {
                         *count += 1;
                     }
                 }
-                Ok(Mapped::Row(row)) => {
+                Ok(RowMapping::Row(row)) => {
                     survey.sendable += 1;
                     if survey.example.is_none() {
-                        survey.example = mapper.submission(&row, &mut Identities::default()).ok();
+                        survey.example = mapper.submission(&row, &mut RowIds::default()).ok();
                     }
                 }
                 Err(reason) => {
                     survey.unmappable += 1;
-                    if survey.kept.len() < MAX_KEPT {
-                        survey.kept.push(Unmappable {
+                    if survey.first_unmappable.len() < MAX_KEPT {
+                        survey.first_unmappable.push(UnmappableRow {
                             line: position.line,
                             reason,
                         });
@@ -138,71 +137,71 @@ impl Source {
             }
             true
         })?;
-        survey.content = hex(&hashing.hasher.finalize());
+        survey.content = format!("{:x}", hashing.hasher.finalize());
         Ok(survey)
     }
 
-    /// Reads the file again and hands over what is not done, in batches, until `deliver` says no.
-    pub(crate) fn batches(
+    /// Reads the file again, and passes batches of the rows that are not imported to `deliver` until it returns `false`.
+    pub(crate) fn read_batches(
         &self,
-        done: &Done,
-        lanes: usize,
+        done: &ImportedRows,
+        partitions: usize,
         batch_rows: usize,
-        mut deliver: impl FnMut(Batch) -> bool,
-    ) -> Result<(), Failure> {
-        let mut identities = Identities::default();
-        let mut batcher = Batcher::new(lanes, batch_rows);
-        let mut go_on = true;
-        self.each(self.open()?, |position, mapper, mapped| {
-            let Ok(Mapped::Row(mapped)) = mapped else {
+        mut deliver: impl FnMut(ImportBatch) -> bool,
+    ) -> Result<(), CliError> {
+        let mut ids = RowIds::default();
+        let mut batcher = Batcher::new(partitions, batch_rows);
+        let mut is_accepted = true;
+        self.map_rows(self.open()?, |position, mapper, mapped| {
+            let Ok(RowMapping::Row(mapped)) = mapped else {
                 return true;
             };
-            // Rows that are done get their id as well: later rows may say the same.
-            let Some(json) = submission(mapper, &mapped, &mut identities) else {
+            // Imported rows get their id as well, because later rows may have the same content.
+            let Some(json) = submission(mapper, &mapped, &mut ids) else {
                 return true;
             };
-            let lane = batcher.lane(&mapped.player);
-            if !done.contains(lane, position.row) {
-                let again = done.is_through(lane, position.row);
-                let row = Row {
+            let partition = batcher.partition(&mapped.player);
+            if !done.contains(partition, position.row) {
+                let is_resent = done.is_through(partition, position.row);
+                let row = BatchRow {
                     row: position.row,
                     line: position.line,
-                    again,
+                    is_resent,
                     json,
                 };
-                go_on = batcher.push(lane, row).is_none_or(&mut deliver);
+                is_accepted = batcher.push(partition, row).is_none_or(&mut deliver);
             }
-            go_on
+            is_accepted
         })?;
-        if go_on {
+        if is_accepted {
             let _all_taken = batcher.finish().all(deliver);
         }
         Ok(())
     }
 
-    fn open(&self) -> Result<File, Failure> {
+    fn open(&self) -> Result<File, CliError> {
         File::open(self.file.path()).map_err(|error| self.failure(error))
     }
 
-    fn failure(&self, cause: impl std::fmt::Display) -> Failure {
-        Failure::file(&self.name, cause)
+    fn failure(&self, cause: impl std::fmt::Display) -> CliError {
+        CliError::file(&self.name, cause)
     }
 
-    /// Maps row after row until `visit` says no.
-    fn each(
+    /// Maps row after row until `visit` returns `false`.
+    fn map_rows(
         &self,
         input: impl Read,
-        mut visit: impl FnMut(&Position, &RowMapper, Result<Mapped, String>) -> bool,
-    ) -> Result<(), Failure> {
-        let opened = Rows::new(input, self.mapping.form).map_err(|error| self.failure(error))?;
+        mut visit: impl FnMut(&RowPosition, &RowMapper, Result<RowMapping, String>) -> bool,
+    ) -> Result<(), CliError> {
+        let opened = CsvRows::new(input, self.mapping.form).map_err(|error| self.failure(error))?;
         let Some((mut rows, header)) = opened else {
             return Err(self.failure("is empty; the first line must name the columns"));
         };
-        let mapper = self.mapping.bind(&Columns::new(header))?;
+        let mapper = self.mapping.bind(&HeaderColumns::new(header))?;
         let mut row = 0;
         while let Some((line, cells)) = rows.next().map_err(|error| self.failure(error))? {
             let mapped = cells.and_then(|cells| mapper.map(&cells));
-            if !visit(&Position { row, line }, &mapper, mapped) {
+            if !visit(&RowPosition { row, line }, &mapper, mapped) {
                 break;
             }
             row += 1;
@@ -211,25 +210,25 @@ impl Source {
     }
 }
 
-/// Copies what cannot be read twice into a file that can.
-fn keep(mut input: impl Read) -> io::Result<tempfile::NamedTempFile> {
+/// Copies the input to a temporary file.
+fn copy_to_file(mut input: impl Read) -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::NamedTempFile::new()?;
     io::copy(&mut input, &mut file)?;
     Ok(file)
 }
 
-fn submission(mapper: &RowMapper, row: &MappedRow, identities: &mut Identities) -> Option<String> {
-    // Writing JSON to memory cannot fail, and the first reading would have told.
-    mapper.submission(row, identities).ok()
+fn submission(mapper: &RowMapper, row: &MappedRow, ids: &mut RowIds) -> Option<String> {
+    // Writing JSON to memory cannot fail, and the first reading would have reported an error.
+    mapper.submission(row, ids).ok()
 }
 
 /// Hashes what is read through it.
-struct Hashing {
+struct HashingReader {
     file: File,
     hasher: Sha256,
 }
 
-impl Read for Hashing {
+impl Read for HashingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.file.read(buffer)?;
         self.hasher.update(buffer.get(..length).unwrap_or_default());
@@ -240,21 +239,21 @@ impl Read for Hashing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::settings::{Settings, ValueSetting};
+    use crate::import::settings::{MappingSettings, ValueSetting};
 
-    fn source(content: &[u8]) -> (tempfile::TempDir, Source) {
+    fn source(content: &[u8]) -> (tempfile::TempDir, CsvSource) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rows.csv");
         std::fs::write(&path, content).unwrap();
-        let settings = Settings {
+        let settings = MappingSettings {
             leaderboards: vec!["l".into()],
             player: Some("{name}".into()),
             values: [("score".to_owned(), ValueSetting::Template("{n}".into()))].into(),
             skip: vec!["n=NA".into()],
-            ..Settings::default()
+            ..MappingSettings::default()
         };
         let mapping = Mapping::new(&settings).unwrap();
-        (directory, Source::new(&path, mapping).unwrap())
+        (directory, CsvSource::new(&path, mapping).unwrap())
     }
 
     #[test]
@@ -265,7 +264,7 @@ mod tests {
         assert_eq!((survey.rows, survey.sendable, survey.unmappable), (6, 2, 3));
         assert_eq!(survey.skipped, [1]);
         let lines: Vec<(u64, &str)> = survey
-            .kept
+            .first_unmappable
             .iter()
             .map(|kept| (kept.line, kept.reason.as_str()))
             .collect();
@@ -277,16 +276,16 @@ mod tests {
                 (7, "not UTF-8")
             ]
         );
-        assert_eq!(survey.content, hex(&Sha256::digest(content)));
+        assert_eq!(survey.content, format!("{:x}", Sha256::digest(content)));
     }
 
     #[test]
     fn the_second_reading_gives_every_row_once_in_order_with_its_line() {
         let (_directory, source) = source(b"name,n\na,1\nb,NA\na,2\nc,3\na,1\n");
         let mut rows = Vec::new();
-        let done = Done::default();
+        let done = ImportedRows::default();
         source
-            .batches(&done, 1, 2, |batch| {
+            .read_batches(&done, 1, 2, |batch| {
                 rows.extend(batch.rows.into_iter().map(|row| (row.row, row.line)));
                 true
             })
@@ -301,18 +300,5 @@ mod tests {
         let (directory, missing) = source(b"name,n\n");
         drop(directory);
         assert_eq!(missing.survey().unwrap_err().exit_code(), 5);
-    }
-
-    #[test]
-    fn an_empty_file_says_so() {
-        let (_directory, empty) = source(b"\r\n");
-        let error = empty.survey().unwrap_err();
-        assert_eq!(error.exit_code(), 5);
-        assert!(
-            error
-                .to_string()
-                .ends_with("rows.csv: is empty; the first line must name the columns"),
-            "{error}"
-        );
     }
 }

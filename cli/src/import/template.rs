@@ -6,19 +6,19 @@ use crate::suggest;
 
 /// A parsed template; its columns are not looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template(Vec<Part<String>>);
+pub(crate) struct RowTemplate(Vec<TemplatePart<String>>);
 
 /// A template whose columns are positions in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bound(Vec<Part<usize>>);
+pub(crate) struct BoundTemplate(Vec<TemplatePart<usize>>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part<C> {
+enum TemplatePart<C> {
     Text(String),
     Column(C),
 }
 
-impl Template {
+impl RowTemplate {
     /// Parses a template. `{{` and `}}` stand for braces.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
@@ -43,9 +43,9 @@ impl Template {
                     ));
                 }
                 if !literal.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                    parts.push(TemplatePart::Text(std::mem::take(&mut literal)));
                 }
-                parts.push(Part::Column(column.to_owned()));
+                parts.push(TemplatePart::Column(column.to_owned()));
                 rest = after;
             } else {
                 return Err(format!(
@@ -55,37 +55,41 @@ impl Template {
         }
         literal.push_str(rest);
         if !literal.is_empty() {
-            parts.push(Part::Text(literal));
+            parts.push(TemplatePart::Text(literal));
         }
         Ok(Self(parts))
     }
 
-    /// The text, where it is the same for every row.
+    /// The text of a template without columns.
     fn constant(&self) -> Option<&str> {
         match self.0.as_slice() {
-            [Part::Text(text)] => Some(text),
+            [TemplatePart::Text(text)] => Some(text),
             _ => None,
         }
     }
 
-    /// Looks up the columns.
-    pub(crate) fn bind(&self, columns: &Columns) -> Result<Bound, String> {
-        let bind = |part: &Part<String>| match part {
-            Part::Text(text) => Ok(Part::Text(text.clone())),
-            Part::Column(name) => columns.position(name).map(Part::Column),
+    /// Replaces the names of columns by their positions.
+    pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<BoundTemplate, String> {
+        let bind = |part: &TemplatePart<String>| match part {
+            TemplatePart::Text(text) => Ok(TemplatePart::Text(text.clone())),
+            TemplatePart::Column(name) => columns.position(name).map(TemplatePart::Column),
         };
-        self.0.iter().map(bind).collect::<Result<_, _>>().map(Bound)
+        self.0
+            .iter()
+            .map(bind)
+            .collect::<Result<_, _>>()
+            .map(BoundTemplate)
     }
 }
 
-impl Bound {
-    /// The text for a row.
+impl BoundTemplate {
+    /// Renders the template for a row.
     pub(crate) fn render(&self, record: &StringRecord) -> String {
         let mut text = String::new();
         for part in &self.0 {
             text.push_str(match part {
-                Part::Text(literal) => literal,
-                Part::Column(position) => record.get(*position).unwrap_or_default(),
+                TemplatePart::Text(literal) => literal,
+                TemplatePart::Column(position) => record.get(*position).unwrap_or_default(),
             });
         }
         text
@@ -94,15 +98,15 @@ impl Bound {
 
 /// The header line of a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Columns(StringRecord);
+pub(crate) struct HeaderColumns(StringRecord);
 
-impl Columns {
+impl HeaderColumns {
     /// From the header line.
     pub(crate) fn new(header: StringRecord) -> Self {
         Self(header)
     }
 
-    /// Where a column stands.
+    /// The position of the column `name`.
     pub(crate) fn position(&self, name: &str) -> Result<usize, String> {
         let mut found = self
             .0
@@ -114,13 +118,13 @@ impl Columns {
             (Some(_first), Some(_second)) => Err(format!("the column `{name}` stands twice in the header")),
             (None, _) => Err(format!(
                 "there is no column `{name}`{}",
-                suggest::among(name, "the columns are", self.0.iter())
+                suggest::format_suggestion(name, "the columns are", self.0.iter())
             )),
         }
     }
 
-    /// A column's name without braces would be the same text for every row, which nobody means.
-    pub(crate) fn refuse_bare_name(&self, template: &Template) -> Result<(), String> {
+    /// Refuses a template that is a column's name without braces: it would be the same text for every row.
+    pub(crate) fn refuse_bare_name(&self, template: &RowTemplate) -> Result<(), String> {
         let Some(text) = template.constant() else {
             return Ok(());
         };
@@ -138,13 +142,13 @@ impl Columns {
 mod tests {
     use super::*;
 
-    fn columns() -> Columns {
-        Columns::new(StringRecord::from(vec!["date", "scorer", "team", "own goal"]))
+    fn columns() -> HeaderColumns {
+        HeaderColumns::new(StringRecord::from(vec!["date", "scorer", "team", "own goal"]))
     }
 
     fn render(template: &str) -> String {
         let record = StringRecord::from(vec!["1916-07-02", "José Piendibene", "Uruguay", "{x}"]);
-        Template::parse(template)
+        RowTemplate::parse(template)
             .unwrap()
             .bind(&columns())
             .unwrap()
@@ -168,23 +172,26 @@ mod tests {
     #[test]
     fn broken_templates_are_refused() {
         for broken in ["{scorer", "scorer}", "{}", "a {b {c}}", "{{a}"] {
-            assert!(Template::parse(broken).is_err(), "{broken}");
+            assert!(RowTemplate::parse(broken).is_err(), "{broken}");
         }
     }
 
     #[test]
     fn an_unknown_column_is_named_with_those_that_exist() {
-        let error = Template::parse("{player}").unwrap().bind(&columns()).unwrap_err();
+        let error = RowTemplate::parse("{player}")
+            .unwrap()
+            .bind(&columns())
+            .unwrap_err();
         assert_eq!(
             error,
             "there is no column `player`; the columns are: date, scorer, team, own goal"
         );
-        let error = Template::parse("{scorrer}")
+        let error = RowTemplate::parse("{scorrer}")
             .unwrap()
             .bind(&columns())
             .unwrap_err();
         assert_eq!(error, "there is no column `scorrer`; did you mean `scorer`?");
-        let twice = Columns::new(StringRecord::from(vec!["a", "a"]));
+        let twice = HeaderColumns::new(StringRecord::from(vec!["a", "a"]));
         assert!(twice.position("a").unwrap_err().contains("twice"));
     }
 }

@@ -1,27 +1,41 @@
-//! The administrative commands on the wire.
+//! The requests of the administrative commands.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, Run};
-use crate::server::{Answer, Server, problem};
+use crate::run::{CommandResult, TestDirectory};
+use crate::server::{MockAnswer, MockServer, problem};
 
-fn run(place: &Place, server: &Server, line: &str) -> Run {
+fn run(directory: &TestDirectory, server: &MockServer, line: &str) -> CommandResult {
     let args: Vec<&str> = line.split(' ').collect();
-    place.run(&server.address(), &args)
+    directory.run(&server.address(), &args)
+}
+
+/// Runs each command line, and checks the one request that it makes: its method, path and body.
+fn check_requests(cases: &[(&str, &str, Value)]) {
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| match request.line.split_once(' ').unwrap().0 {
+        "DELETE" => MockAnswer::Json(204, "", Value::Null),
+        _ => MockAnswer::Json(200, "", json!({"id": "x", "keys": [], "records": []})),
+    });
+    directory.write("flags.json", r#"{"flags": {}}"#);
+    for (line, expected, body) in cases {
+        let result = run(&directory, &server, line);
+        assert_eq!(result.code, 0, "{line}: {}", result.err);
+        let [request] = &server.take()[..] else {
+            panic!("{line}: one request")
+        };
+        let (method, path) = expected.split_once(' ').unwrap();
+        assert_eq!(request.line, format!("{method} /api/v1{path}"), "{line}");
+        assert_eq!(request.body, *body, "{line}");
+    }
 }
 
 #[test]
-fn each_verb_makes_its_call() {
-    let place = Place::new();
-    let server = Server::start(|request| match request.line.split_once(' ').unwrap().0 {
-        "DELETE" => Answer::Json(204, "", Value::Null),
-        _ => Answer::Json(200, "", json!({"id": "x", "keys": [], "records": []})),
-    });
-    place.write("flags.json", r#"{"flags": {}}"#);
-    let cases = [
+fn commands_about_leaderboards_and_scores_make_their_requests() {
+    check_requests(&[
         ("leaderboards get race", "GET /leaderboards/race", Value::Null),
         (
             "leaderboards put race --column ms:asc --rebuild",
@@ -43,6 +57,12 @@ fn each_verb_makes_its_call() {
             "DELETE /leaderboards/race/scores/Jos%C3%A9%2F?period=2026-11-09",
             Value::Null,
         ),
+    ]);
+}
+
+#[test]
+fn commands_about_players_access_and_tenants_make_their_requests() {
+    check_requests(&[
         ("bans put ann", "PUT /players/ann/ban", Value::Null),
         (
             "bans put ann --reason cheats --expires-at 2027-01-01",
@@ -81,27 +101,17 @@ fn each_verb_makes_its_call() {
             "GET /operator/audit?limit=100&before=17",
             Value::Null,
         ),
-    ];
-    for (line, call, body) in cases {
-        let run = run(&place, &server, line);
-        assert_eq!(run.code, 0, "{line}: {}", run.err);
-        let [request] = &server.take()[..] else {
-            panic!("{line}: one request")
-        };
-        let (method, path) = call.split_once(' ').unwrap();
-        assert_eq!(request.line, format!("{method} /api/v1{path}"), "{line}");
-        assert_eq!(request.body, body, "{line}");
-    }
+    ]);
 }
 
 #[test]
 fn a_secret_is_all_that_standard_output_gets() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let key = json!({"id": "3f2504e04f8911d3", "name": "server", "key": "eb_default_3f_secret"});
     let answer = key.clone();
-    let server = Server::start(move |_request| Answer::Json(201, "", answer.clone()));
+    let server = MockServer::start(move |_request| MockAnswer::Json(201, "", answer.clone()));
     let line = "keys create --name server --scopes scores:write,scores:read --expires-at 2030-01-01";
-    let text = run(&place, &server, line);
+    let text = run(&directory, &server, line);
     assert_eq!((text.code, text.out.as_str()), (0, "eb_default_3f_secret\n"));
     assert!(
         text.err.contains("3f2504e04f8911d3") && !text.err.contains("secret"),
@@ -113,17 +123,17 @@ fn a_secret_is_all_that_standard_output_gets() {
         request.body,
         json!({"name": "server", "scopes": ["scores:write", "scores:read"], "expires_at": "2030-01-01T00:00:00Z"})
     );
-    let json = run(&place, &server, &format!("{line} --json"));
+    let json = run(&directory, &server, &format!("{line} --json"));
     assert_eq!((json.json(), json.err.as_str()), (key, ""));
 }
 
 #[test]
 fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be_rotated() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let made: Mutex<Vec<String>> = Mutex::default();
     let seen = AtomicUsize::new(0);
     // As the service: what has been done under a name is not done again, and its secret is not shown again.
-    let server = Server::start(move |request| {
+    let server = MockServer::start(move |request| {
         let (lost, name) = (
             seen.fetch_add(1, Ordering::SeqCst) == 0,
             request.headers["idempotency-key"].clone(),
@@ -136,25 +146,25 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
             let errors = json!([{"header": "Idempotency-Key", "detail": "was used before"}]);
             let body = json!({"type": "/problems/already-done", "title": "This was done already", "status": 409,
                 "detail": detail, "instance": "trace-1", "errors": errors});
-            return Answer::Json(409, "", body);
+            return MockAnswer::Json(409, "", body);
         }
         made.push(name);
         if lost {
-            Answer::Close
+            MockAnswer::Close
         } else {
-            Answer::Json(201, "", json!({"key": "eb_secret"}))
+            MockAnswer::Json(201, "", json!({"key": "eb_secret"}))
         }
     });
     let line = "keys create --name server --scopes admin";
-    let lost = run(&place, &server, line);
+    let lost = run(&directory, &server, line);
     assert_eq!((lost.code, lost.out.as_str()), (3, ""), "{}", lost.err);
-    for told in [
+    for expected in [
         "the server refused: 409 This was done already: The key 3f2504e04f8911d3 was made at",
         "\n  edgeboard keys rotate 3f2504e04f8911d3 --overlap-s 0\n",
     ] {
-        assert!(lost.err.contains(told), "{}", lost.err);
+        assert!(lost.err.contains(expected), "{}", lost.err);
     }
-    assert_eq!(run(&place, &server, line).code, 0);
+    assert_eq!(run(&directory, &server, line).code, 0);
     let sent: Vec<String> = server
         .take()
         .iter()
@@ -172,8 +182,8 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
 
 #[test]
 fn a_list_is_read_page_by_page_up_to_its_limit() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| {
         let first: u64 = request
             .line
             .split_once("before=")
@@ -183,17 +193,17 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
             .map(|back| json!({"position": first - back, "at": "2026-11-21T10:00:00.000Z", "event": {"type": "act"}}))
             .collect();
         let next = first - records.len() as u64;
-        Answer::Json(
+        MockAnswer::Json(
             200,
             "",
             json!({"records": records, "next": if next == 0 { Value::Null } else { json!(next) }}),
         )
     });
-    let some = run(&place, &server, "audit list --limit 2 --json");
+    let some = run(&directory, &server, "audit list --limit 2 --json");
     assert_eq!(some.json()["records"][1]["position"], 2999);
     assert!(some.err.contains("--cursor 2998 goes on"), "{}", some.err);
     assert_eq!(server.take().len(), 1);
-    let many = run(&place, &server, "audit list --limit 2500 --json");
+    let many = run(&directory, &server, "audit list --limit 2500 --json");
     assert_eq!(many.json()["records"].as_array().unwrap().len(), 2500);
     let lines: Vec<String> = server.take().into_iter().map(|request| request.line).collect();
     assert_eq!(
@@ -204,65 +214,50 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
             "GET /api/v1/audit?limit=500&before=1000"
         ]
     );
-    let all = run(&place, &server, "audit list --cursor 3 --limit 9");
+    let all = run(&directory, &server, "audit list --cursor 3 --limit 9");
     assert_eq!(all.out.lines().count(), 2 + 3, "{}", all.out);
     assert_eq!(all.err, "", "nothing is left to go on with");
 }
 
 #[test]
 fn a_change_can_be_bound_to_what_was_read() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| {
         if request
             .headers
             .get("if-match")
             .is_some_and(|etag| etag == "\"1\"")
         {
-            return Answer::Json(412, "", problem(412, "It has changed", ""));
+            return MockAnswer::Json(412, "", problem(412, "It has changed", ""));
         }
-        Answer::Json(200, "etag: \"17\"\r\n", json!({"id": "race", "title": "Race"}))
+        MockAnswer::Json(200, "etag: \"17\"\r\n", json!({"id": "race", "title": "Race"}))
     });
-    let shown = run(&place, &server, "leaderboards get race");
+    let shown = run(&directory, &server, "leaderboards get race");
     assert!(shown.out.contains("(etag)  \"17\""), "{}", shown.out);
-    let changed = run(&place, &server, "leaderboards patch race --title R --if-match 17");
+    let changed = run(
+        &directory,
+        &server,
+        "leaderboards patch race --title R --if-match 17",
+    );
     assert_eq!(changed.code, 0, "{}", changed.err);
     let sent = server.take().remove(1);
     assert_eq!(sent.headers["if-match"], "\"17\"", "a shell takes the marks away");
     let refused = run(
-        &place,
+        &directory,
         &server,
         "leaderboards patch race --title R --if-match \"1\"",
     );
     assert_eq!(refused.code, 3, "{}", refused.err);
     server.take();
-    run(&place, &server, "leaderboards put race --only-new");
+    run(&directory, &server, "leaderboards put race --only-new");
     assert_eq!(server.take()[0].headers["if-none-match"], "*");
 }
 
 #[test]
-fn a_refusal_says_what_is_wrong_with_which_field() {
-    let place = Place::new();
-    let server = Server::start(|_request| {
-        let mut problem = problem(422, "The request is not valid", "#/reset/time_zone");
-        problem["detail"] = json!("One field is not valid.");
-        problem["errors"][0]["detail"] = json!("no such time zone; did you mean Europe/Madrid?");
-        Answer::Json(422, "", problem)
-    });
-    let line = "leaderboards put race --reset-cron @daily --reset-time-zone Europe/Madird";
-    let text = run(&place, &server, line);
-    assert_eq!((text.code, text.out.as_str()), (3, ""));
-    assert_eq!(
-        text.err,
-        "edgeboard: the server refused: 422 The request is not valid: One field is not valid.\n  \
-         #/reset/time_zone: no such time zone; did you mean Europe/Madrid?\n  trace id: trace-1\n"
-    );
-}
-
-#[test]
 fn what_was_removed_is_said_to_people_alone() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Json(204, "", Value::Null));
-    let run = run(&place, &server, "leaderboards delete race --json");
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|_request| MockAnswer::Json(204, "", Value::Null));
+    let run = run(&directory, &server, "leaderboards delete race --json");
     assert_eq!(
         (run.code, run.out.as_str(), run.err.as_str()),
         (0, "", "edgeboard: race deleted\n")

@@ -1,4 +1,4 @@
-//! `import` on the wire.
+//! The requests of `import`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, sample};
-use crate::server::{Answer, Request, Server, problem, results, submissions, taken};
+use crate::run::{TestDirectory, sample};
+use crate::server::{MockAnswer, MockServer, RecordedRequest, accepted, problem, results, submissions};
 
 /// 40 rows: five players, eight rows each.
 fn rows() -> String {
@@ -28,8 +28,8 @@ const MAPPING: [&str; 6] = [
     "score={points}",
 ];
 
-fn import(place: &Place, more: &[&str]) -> Vec<String> {
-    let file = place.write("rows.csv", &rows());
+fn import(directory: &TestDirectory, more: &[&str]) -> Vec<String> {
+    let file = directory.write("rows.csv", &rows());
     let base = ["import", file.to_str().unwrap(), "--batch", "4", "--json"];
     base.iter()
         .chain(&MAPPING)
@@ -38,15 +38,15 @@ fn import(place: &Place, more: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn run(place: &Place, server: &Server, more: &[&str]) -> crate::run::Run {
-    let args = import(place, more);
-    place.run(
+fn run(directory: &TestDirectory, server: &MockServer, more: &[&str]) -> crate::run::CommandResult {
+    let args = import(directory, more);
+    directory.run(
         &server.address(),
         &args.iter().map(String::as_str).collect::<Vec<_>>(),
     )
 }
 
-fn posts(requests: &[Request]) -> Vec<Value> {
+fn posts(requests: &[RecordedRequest]) -> Vec<Value> {
     requests
         .iter()
         .filter(|request| request.line.starts_with("POST"))
@@ -65,112 +65,99 @@ fn scores(submissions: &[Value]) -> Vec<i64> {
 
 #[test]
 fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
-    let place = Place::new();
-    let server = Server::start(|request| match request.line.split_once(' ').unwrap() {
-        ("PUT", _path) => Answer::Json(201, "", json!({})),
-        ("POST", _path) => results(request, taken),
-        _ => Answer::Json(200, "", json!({})),
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| match request.line.split_once(' ').unwrap() {
+        ("PUT", _path) => MockAnswer::Json(201, "", json!({})),
+        ("POST", _path) => results(request, accepted),
+        _ => MockAnswer::Json(200, "", json!({})),
     });
     let (file, config) = (sample("goalscorers.csv"), sample("goalscorers.toml"));
-    let args = [
-        "import",
-        file.to_str().unwrap(),
-        "--config",
-        config.to_str().unwrap(),
-    ];
-    let first = place.run(&server.address(), &args);
-    assert_eq!(first.code, 0, "{}", first.err);
-    assert!(
-        first
-            .out
-            .starts_with("46,934 rows imported into goals, goals-by-year in "),
-        "{}",
-        first.out
-    );
-    assert!(
-        first
-            .out
-            .contains("\n936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA\n"),
-        "{}",
-        first.out
-    );
+    let run = |more: &[&str]| {
+        let args = [
+            "import",
+            file.to_str().unwrap(),
+            "--config",
+            config.to_str().unwrap(),
+        ];
+        let result = directory.run(&server.address(), &[&args[..], more].concat());
+        assert_eq!(result.code, 0, "{}", result.err);
+        result.out
+    };
+    let first = run(&[]);
+    let begin = "46,934 rows imported into goals, goals-by-year in ";
+    assert!(first.starts_with(begin), "{first}");
+    let skipped = "\n936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA\n";
+    assert!(first.contains(skipped), "{first}");
     assert!(server.connections() < 20, "connections are kept alive");
-
     let requests = server.take();
-    let created: Vec<(&str, &Value)> = requests
-        .iter()
-        .filter(|r| r.line.starts_with("PUT"))
-        .map(|r| (r.line.as_str(), &r.body))
-        .collect();
-    assert_eq!(created[0].0, "PUT /api/v1/leaderboards/goals");
-    assert_eq!(
-        created[1].1["reset"],
-        json!({"cron": "0 0 1 1 *", "time_zone": "UTC"})
-    );
-    assert!(
-        requests
-            .iter()
-            .all(|request| request.headers["x-api-key"] == "the-key")
-    );
-    let post = requests
-        .iter()
-        .find(|request| request.line == "POST /api/v1/scores")
-        .unwrap();
-    assert_eq!(post.headers["prefer"], "return=minimal");
-    let goals = posts(&requests);
-    let ids: BTreeSet<&str> = goals.iter().map(|goal| goal["id"].as_str().unwrap()).collect();
-    assert_eq!((goals.len(), ids.len()), (46_934, 46_934));
-    let mut totals: BTreeMap<&str, u32> = BTreeMap::new();
-    for goal in &goals {
-        assert_eq!(
-            (&goal["score"], &goal["leaderboards"]),
-            (&json!(1), &json!(["goals", "goals-by-year"]))
-        );
-        *totals.entry(goal["player"].as_str().unwrap()).or_default() += 1;
-    }
-    assert_eq!(totals.len(), 14_900);
+    check_sample_requests(&requests);
+    let ids = check_sample_goals(&posts(&requests));
 
-    let second = place.run(&server.address(), &args);
-    assert_eq!(second.code, 0, "{}", second.err);
-    assert!(
-        second.out.contains("by an earlier run: nothing sent"),
-        "{}",
-        second.out
-    );
+    let second = run(&[]);
+    assert!(second.contains("by an earlier run: nothing sent"), "{second}");
     assert!(posts(&server.take()).is_empty());
 
-    let again = place.run(&server.address(), &[&args[..], &["--again"]].concat());
-    assert_eq!(again.code, 0, "{}", again.err);
-    let resent = server.take();
-    let resent_ids: BTreeSet<String> = posts(&resent).iter().map(|goal| goal["id"].to_string()).collect();
-    assert_eq!(
-        resent_ids,
-        goals.iter().map(|goal| goal["id"].to_string()).collect(),
-        "the same ids again"
-    );
+    run(&["--again"]);
+    let resent = posts(&server.take());
+    let resent_ids: BTreeSet<String> = resent.iter().map(|goal| goal["id"].to_string()).collect();
+    assert_eq!(resent_ids, ids, "the same ids again");
+}
+
+fn check_sample_requests(requests: &[RecordedRequest]) {
+    let created: Vec<(&str, &Value)> = requests
+        .iter()
+        .filter(|request| request.line.starts_with("PUT"))
+        .map(|request| (request.line.as_str(), &request.body))
+        .collect();
+    assert_eq!(created[0].0, "PUT /api/v1/leaderboards/goals");
+    let yearly = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
+    assert_eq!(created[1].1["reset"], yearly);
+    for request in requests {
+        assert_eq!(request.headers["x-api-key"], "the-key");
+        if request.line.starts_with("POST") {
+            assert_eq!(request.line, "POST /api/v1/scores");
+            assert_eq!(request.headers["prefer"], "return=minimal");
+        }
+    }
+}
+
+/// Checks the submissions of the sample, and returns their ids.
+fn check_sample_goals(goals: &[Value]) -> BTreeSet<String> {
+    let players: BTreeSet<&str> = goals
+        .iter()
+        .map(|goal| goal["player"].as_str().unwrap())
+        .collect();
+    assert_eq!((goals.len(), players.len()), (46_934, 14_900));
+    for goal in goals {
+        assert_eq!(goal["score"], 1);
+        assert_eq!(goal["leaderboards"], json!(["goals", "goals-by-year"]));
+    }
+    let ids: BTreeSet<String> = goals.iter().map(|goal| goal["id"].to_string()).collect();
+    assert_eq!(ids.len(), goals.len());
+    ids
 }
 
 #[test]
 fn a_killed_import_goes_on_with_exactly_the_rest() {
-    let place = Place::new();
-    let checkpoint = place.path("checkpoint");
+    let directory = TestDirectory::new();
+    let checkpoint = directory.path("checkpoint");
     let answered = Arc::new(Mutex::new(Vec::new()));
     let hanging = Arc::new(AtomicBool::new(true));
     let server = {
         let (answered, hanging) = (Arc::clone(&answered), Arc::clone(&hanging));
-        Server::start(move |request| {
+        MockServer::start(move |request| {
             let mut answered = answered.lock().unwrap();
             if answered.len() >= 16 && hanging.load(Ordering::SeqCst) {
                 drop(answered);
-                return Answer::Hang;
+                return MockAnswer::Hang;
             }
             answered.extend(submissions(request));
-            results(request, taken)
+            results(request, accepted)
         })
     };
     let more = ["--checkpoint", checkpoint.to_str().unwrap(), "--concurrency", "2"];
-    let args = import(&place, &more);
-    let mut child = place.spawn(
+    let args = import(&directory, &more);
+    let mut child = directory.spawn(
         &server.address(),
         &args.iter().map(String::as_str).collect::<Vec<_>>(),
     );
@@ -186,7 +173,7 @@ fn a_killed_import_goes_on_with_exactly_the_rest() {
     hanging.store(false, Ordering::SeqCst);
 
     // A request of the killed process may still be read by the server; the key tells the two runs apart.
-    let resumed = run(&place, &server, &[&more[..], &["--key", "second"]].concat());
+    let resumed = run(&directory, &server, &[&more[..], &["--key", "second"]].concat());
     assert_eq!(resumed.code, 0, "{}", resumed.err);
     let imported = (&resumed.json()["imported"], &resumed.json()["imported_before"]);
     assert_eq!(imported, (&json!(24), &json!(16)));
@@ -200,9 +187,9 @@ fn a_killed_import_goes_on_with_exactly_the_rest() {
 
 #[test]
 fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
-    let place = Place::new();
-    let server = Server::start(|request| results(request, taken));
-    assert_eq!(run(&place, &server, &["--concurrency", "8"]).code, 0);
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| results(request, accepted));
+    assert_eq!(run(&directory, &server, &["--concurrency", "8"]).code, 0);
     let mut last: BTreeMap<String, i64> = BTreeMap::new();
     for submission in posts(&server.take()) {
         let score = submission["score"].as_i64().unwrap();
@@ -213,20 +200,20 @@ fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
 
 #[test]
 fn trouble_that_passes_is_waited_for() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |request| match seen.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
-        1 => Answer::Close,
-        2 => Answer::Json(429, "retry-after: 0\r\n", json!({})),
-        // One row of the batch is told to come later.
+    let server = MockServer::start(move |request| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => MockAnswer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
+        1 => MockAnswer::Close,
+        2 => MockAnswer::Json(429, "retry-after: 0\r\n", json!({})),
+        // One row of the batch gets a transient error.
         3 => results(request, |submission| match submission["score"].as_i64() {
             Some(1) => json!({"status_code": 503, "problem": problem(503, "Busy", "")}),
-            _ => taken(submission),
+            _ => accepted(submission),
         }),
-        _ => results(request, taken),
+        _ => results(request, accepted),
     });
-    let run = run(&place, &server, &["--concurrency", "1"]);
+    let run = run(&directory, &server, &["--concurrency", "1"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert_eq!(run.json()["imported"], 40);
     let requests = server.take();
@@ -255,15 +242,15 @@ fn trouble_that_passes_is_waited_for() {
 
 #[test]
 fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let strict = Arc::new(AtomicBool::new(true));
     let refuses = Arc::clone(&strict);
-    let server = Server::start(move |request| {
+    let server = MockServer::start(move |request| {
         let malformed = submissions(request)
             .iter()
             .position(|submission| submission["score"] == 9);
         match malformed.filter(|_position| refuses.load(Ordering::SeqCst)) {
-            Some(position) => Answer::Json(
+            Some(position) => MockAnswer::Json(
                 422,
                 "",
                 problem(422, "Invalid", &format!("#/scores/{position}/score")),
@@ -272,11 +259,11 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
                 Some(20) if refuses.load(Ordering::SeqCst) => {
                     json!({"status_code": 422, "problem": problem(422, "Invalid", "#/score")})
                 }
-                _ => taken(submission),
+                _ => accepted(submission),
             }),
         }
     });
-    let first = run(&place, &server, &[]);
+    let first = run(&directory, &server, &[]);
     assert_eq!(first.code, 1, "{}", first.err);
     assert_eq!(
         (&first.json()["imported"], &first.json()["refused"]),
@@ -290,13 +277,13 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
     }
     server.take();
     strict.store(false, Ordering::SeqCst);
-    let second = run(&place, &server, &[]);
+    let second = run(&directory, &server, &[]);
     assert_eq!(second.code, 0, "{}", second.err);
     assert_eq!(scores(&posts(&server.take())), [9, 20]);
 
     strict.store(true, Ordering::SeqCst);
     let stopped = run(
-        &place,
+        &directory,
         &server,
         &["--again", "--stop-on-error", "--concurrency", "1"],
     );
@@ -306,20 +293,20 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
 
 #[test]
 fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let gone = Arc::new(Mutex::new(BTreeSet::new()));
     let missing = Arc::clone(&gone);
-    let server = Server::start(move |request| match request.line.rsplit_once('/').unwrap() {
+    let server = MockServer::start(move |request| match request.line.rsplit_once('/').unwrap() {
         ("GET /api/v1/leaderboards", id) if missing.lock().unwrap().contains(id) => {
-            Answer::Json(404, "", json!({}))
+            MockAnswer::Json(404, "", json!({}))
         }
-        ("GET /api/v1/leaderboards", _id) => Answer::Json(200, "", json!({})),
-        _ => results(request, taken),
+        ("GET /api/v1/leaderboards", _id) => MockAnswer::Json(200, "", json!({})),
+        _ => results(request, accepted),
     });
     let more = ["--leaderboard", "other"];
-    assert_eq!(run(&place, &server, &more).json()["imported"], 40);
+    assert_eq!(run(&directory, &server, &more).json()["imported"], 40);
     gone.lock().unwrap().insert("l".to_owned());
-    let half = run(&place, &server, &more);
+    let half = run(&directory, &server, &more);
     assert_eq!(half.code, 2, "{}", half.err);
     assert!(
         half.err
@@ -328,14 +315,14 @@ fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone(
         half.err
     );
     gone.lock().unwrap().insert("other".to_owned());
-    assert_eq!(run(&place, &server, &more).json()["imported"], 40);
+    assert_eq!(run(&directory, &server, &more).json()["imported"], 40);
 }
 
 #[test]
 fn an_unreachable_server_ends_the_import_and_says_how_to_go_on() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Close);
-    let run = run(&place, &server, &["--retries", "1"]);
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|_request| MockAnswer::Close);
+    let run = run(&directory, &server, &["--retries", "1"]);
     assert_eq!(run.code, 4, "{}", run.err);
     assert_eq!(run.json()["not_sent"], 40);
     assert!(

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::run::Place;
-use crate::server::{Answer, Request, Server, problem};
+use crate::run::TestDirectory;
+use crate::server::{MockAnswer, MockServer, RecordedRequest, problem};
 
 fn page(ranks: std::ops::Range<u32>, next: Option<&str>, drifted: bool) -> Value {
     let entry = |rank: u32| json!({"rank": rank, "player": format!("p{rank}"), "values": {"score": "9007199254740993"}, "metadata": {}});
@@ -15,24 +15,24 @@ fn page(ranks: std::ops::Range<u32>, next: Option<&str>, drifted: bool) -> Value
         "entries": entries, "next": next, "previous": null, "drifted": drifted})
 }
 
-fn lines(requests: &[Request]) -> Vec<&str> {
+fn lines(requests: &[RecordedRequest]) -> Vec<&str> {
     requests.iter().map(|request| request.line.as_str()).collect()
 }
 
 #[test]
 fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard_changed() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |request| {
+    let server = MockServer::start(move |request| {
         let nth = seen.fetch_add(1, Ordering::SeqCst);
         match (nth, request.line.contains("cursor=")) {
-            (3, _) => Answer::Json(410, "", problem(410, "The cursor is out of date", "")),
-            (_, true) => Answer::Json(200, "", page(3..5, None, nth == 1)),
-            (_, false) => Answer::Json(200, "", page(1..3, Some("c/1"), false)),
+            (3, _) => MockAnswer::Json(410, "", problem(410, "The cursor is out of date", "")),
+            (_, true) => MockAnswer::Json(200, "", page(3..5, None, nth == 1)),
+            (_, false) => MockAnswer::Json(200, "", page(1..3, Some("c/1"), false)),
         }
     });
-    let file = place.path("out.csv");
-    let run = place.run(
+    let file = directory.path("out.csv");
+    let run = directory.run(
         &server.address(),
         &["export", "l", "--output", file.to_str().unwrap()],
     );
@@ -59,21 +59,21 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
 
 #[test]
 fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| {
         let body = if request.line.contains("cursor=") {
             page(3..5, None, true)
         } else {
             page(1..3, Some("c"), false)
         };
-        Answer::Json(200, "", body)
+        MockAnswer::Json(200, "", body)
     });
-    let refused = place.run(
+    let refused = directory.run(
         &server.address(),
         &["export", "l", "--format", "jsonl", "--restarts", "1"],
     );
     assert_eq!((refused.code, refused.out.as_str()), (1, ""));
-    let allowed = place.run(
+    let allowed = directory.run(
         &server.address(),
         &["export", "l", "--format", "jsonl", "--allow-drift"],
     );
@@ -83,8 +83,8 @@ fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
 
 #[test]
 fn people_get_tables_and_programs_the_server_s_own_json() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Json(200, "", page(1..3, None, false)));
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|_request| MockAnswer::Json(200, "", page(1..3, None, false)));
     let args = [
         "around",
         "l",
@@ -94,7 +94,7 @@ fn people_get_tables_and_programs_the_server_s_own_json() {
         "--period",
         "previous",
     ];
-    let table = place.run(&server.address(), &args);
+    let table = directory.run(&server.address(), &args);
     assert!(
         table.out.contains("9007199254740993") && table.out.contains("period 2014"),
         "{}",
@@ -103,43 +103,46 @@ fn people_get_tables_and_programs_the_server_s_own_json() {
     let expected =
         "GET /api/v1/leaderboards/l/entries/Jos%C3%A9%2F%20(Uruguay)/around?period=previous&limit=2";
     assert_eq!(lines(&server.take()), [expected]);
-    let json = place.run(&server.address(), &["top", "l", "--json"]);
+    let json = directory.run(&server.address(), &["top", "l", "--json"]);
     assert_eq!(json.json(), page(1..3, None, false));
 }
 
 #[test]
 fn a_refusal_is_one_message_and_has_its_own_exit_code() {
-    let place = Place::new();
-    let server = Server::start(|_request| Answer::Json(404, "", problem(404, "No such entry", "#/player")));
-    let text = place.run(&server.address(), &["rank", "l", "nobody"]);
+    let directory = TestDirectory::new();
+    let server =
+        MockServer::start(|_request| MockAnswer::Json(404, "", problem(404, "No such entry", "#/player")));
+    let text = directory.run(&server.address(), &["rank", "l", "nobody"]);
     assert_eq!(text.code, 3);
     let expected =
         "edgeboard: the server refused: 404 No such entry\n  #/player: not like this\n  trace id: trace-1\n";
     assert_eq!(text.err, expected);
-    let json = place.run(&server.address(), &["rank", "l", "nobody", "--json"]);
+    let json = directory.run(&server.address(), &["rank", "l", "nobody", "--json"]);
     assert_eq!(
         serde_json::from_str::<Value>(&json.err).unwrap()["title"],
         "No such entry"
     );
     assert_eq!(
-        place
+        directory
             .run("http://127.0.0.1:1", &["top", "l", "--retries", "0"])
             .code,
         4
     );
     assert_eq!(
-        place.run(&server.address(), &["top", "l", "--limit", "0"]).code,
+        directory
+            .run(&server.address(), &["top", "l", "--limit", "0"])
+            .code,
         2
     );
 }
 
 #[test]
 fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
-    let server = Server::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::Close,
-        _ => Answer::Json(
+    let server = MockServer::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => MockAnswer::Close,
+        _ => MockAnswer::Json(
             200,
             "",
             json!({"leaderboard": "l", "period": "all", "player": "p", "status": "improved",
@@ -156,7 +159,7 @@ fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
         "--occurred-at",
         "1916-07-02",
     ];
-    let run = place.run(&server.address(), &args);
+    let run = directory.run(&server.address(), &args);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(
         run.out.contains("improved  -9223372036854775808     1       7"),

@@ -1,4 +1,4 @@
-//! Runs the program in a directory of its own.
+//! Runs the program in a temporary directory.
 
 use std::fs;
 use std::io::Write;
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// A directory for a test's files and the program's state.
-pub(crate) struct Place(tempfile::TempDir);
+pub(crate) struct TestDirectory(tempfile::TempDir);
 
-/// What a run came to.
-pub(crate) struct Run {
+/// The result of a run.
+pub(crate) struct CommandResult {
     /// The exit code.
     pub(crate) code: i32,
     /// Standard output.
@@ -20,13 +20,13 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
-impl Place {
-    /// An empty one.
+impl TestDirectory {
+    /// Creates an empty directory.
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A path in it.
+    /// A path in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -37,7 +37,7 @@ impl Place {
         self.path(name)
     }
 
-    /// Writes a file, in folders of its own, that nobody else can read.
+    /// Writes a file that only this user can read, and creates its folders.
     pub(crate) fn write_private(&self, name: &str, content: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -47,7 +47,7 @@ impl Place {
         path
     }
 
-    /// `edgeboard …` in it, with a key and without anything from the tester's environment.
+    /// Builds the command `edgeboard …` with a key, and without the tester's environment.
     pub(crate) fn command(&self, address: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edgeboard"));
         command
@@ -61,13 +61,13 @@ impl Place {
         command
     }
 
-    /// Runs to the end.
-    pub(crate) fn run(&self, address: &str, args: &[&str]) -> Run {
-        Run::of(self.command(address, args).output().unwrap())
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, address: &str, args: &[&str]) -> CommandResult {
+        CommandResult::of(self.command(address, args).output().unwrap())
     }
 
-    /// Runs to the end with something on standard input.
-    pub(crate) fn run_with_input(&self, address: &str, args: &[&str], input: &str) -> Run {
+    /// Runs the program to its end with `input` on standard input.
+    pub(crate) fn run_with_input(&self, address: &str, args: &[&str], input: &str) -> CommandResult {
         let mut command = self.command(address, args);
         command
             .stdin(Stdio::piped())
@@ -75,10 +75,10 @@ impl Place {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        Run::of(child.wait_with_output().unwrap())
+        CommandResult::of(child.wait_with_output().unwrap())
     }
 
-    /// Starts, without waiting.
+    /// Starts the program without waiting.
     pub(crate) fn spawn(&self, address: &str, args: &[&str]) -> Child {
         self.command(address, args)
             .stdout(Stdio::null())
@@ -88,8 +88,8 @@ impl Place {
     }
 }
 
-impl Run {
-    /// What a process came to.
+impl CommandResult {
+    /// Reads the output of a process.
     pub(crate) fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {

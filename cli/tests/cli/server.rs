@@ -1,4 +1,4 @@
-//! A small HTTP server: it answers as the test says and keeps what it was sent.
+//! A small HTTP server that answers as the test says, and records the requests.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
+pub(crate) struct RecordedRequest {
     /// `GET /api/v1/…?…`
     pub(crate) line: String,
     /// By lower-case name.
@@ -20,27 +20,27 @@ pub(crate) struct Request {
     pub(crate) body: Value,
 }
 
-/// What the server does with a request.
+/// How the server reacts to a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum MockAnswer {
     /// A status, further headers, and JSON.
     Json(u16, &'static str, Value),
     /// The connection is closed without an answer.
     Close,
-    /// There is never an answer.
+    /// The server never answers.
     Hang,
 }
 
 /// A running server; it ends with the test process.
-pub(crate) struct Server {
+pub(crate) struct MockServer {
     address: SocketAddr,
-    requests: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<RecordedRequest>>>,
     connections: Arc<AtomicUsize>,
 }
 
-impl Server {
+impl MockServer {
     /// Starts on a free port.
-    pub(crate) fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&RecordedRequest) -> MockAnswer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -71,20 +71,24 @@ impl Server {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Everything since the last call.
-    pub(crate) fn take(&self) -> Vec<Request> {
+    /// Returns the requests since the last call.
+    pub(crate) fn take(&self) -> Vec<RecordedRequest> {
         std::mem::take(&mut self.requests.lock().unwrap())
     }
 }
 
-fn serve(stream: TcpStream, kept: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Answer) {
+fn serve(
+    stream: TcpStream,
+    kept: &Mutex<Vec<RecordedRequest>>,
+    answer: &dyn Fn(&RecordedRequest) -> MockAnswer,
+) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     while let Some(request) = read(&mut reader) {
         kept.lock().unwrap().push(request.clone());
         match answer(&request) {
-            Answer::Json(status, headers, body) => {
+            MockAnswer::Json(status, headers, body) => {
                 let body = if body.is_null() {
                     String::new()
                 } else {
@@ -97,15 +101,15 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request
                     return;
                 }
             }
-            Answer::Close => return,
-            Answer::Hang => loop {
+            MockAnswer::Close => return,
+            MockAnswer::Hang => loop {
                 thread::park();
             },
         }
     }
 }
 
-fn read(reader: &mut impl BufRead) -> Option<Request> {
+fn read(reader: &mut impl BufRead) -> Option<RecordedRequest> {
     let line = text_line(reader)?;
     let mut headers = HashMap::new();
     while let Some((name, value)) = text_line(reader)?.split_once(':') {
@@ -121,7 +125,7 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
     } else {
         serde_json::from_slice(&body).unwrap()
     };
-    Some(Request {
+    Some(RecordedRequest {
         line: line.trim_end_matches(" HTTP/1.1").to_owned(),
         headers,
         body,
@@ -135,18 +139,18 @@ fn text_line(reader: &mut impl BufRead) -> Option<String> {
 }
 
 /// The submissions of a request.
-pub(crate) fn submissions(request: &Request) -> Vec<Value> {
+pub(crate) fn submissions(request: &RecordedRequest) -> Vec<Value> {
     request.body["scores"].as_array().cloned().unwrap_or_default()
 }
 
-/// 207 with one result per submission, as `verdict` says.
-pub(crate) fn results(request: &Request, verdict: impl Fn(&Value) -> Value) -> Answer {
-    let results: Vec<Value> = submissions(request).iter().map(verdict).collect();
-    Answer::Json(207, "", json!({ "results": results }))
+/// 207 with one result per submission, as `outcome` says.
+pub(crate) fn results(request: &RecordedRequest, outcome: impl Fn(&Value) -> Value) -> MockAnswer {
+    let results: Vec<Value> = submissions(request).iter().map(outcome).collect();
+    MockAnswer::Json(207, "", json!({ "results": results }))
 }
 
-/// The result of a submission that was taken by all its leaderboards.
-pub(crate) fn taken(submission: &Value) -> Value {
+/// The result of a submission that all its leaderboards accepted.
+pub(crate) fn accepted(submission: &Value) -> Value {
     let one =
         |leaderboard: &Value| json!({"leaderboard": leaderboard, "status": "changed", "replayed": false});
     let each: Vec<Value> = submission["leaderboards"]

@@ -1,38 +1,38 @@
-//! What is around a command: profiles, variables, usage lines, completions.
+//! Profiles, variables, usage lines and completions.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, Run};
-use crate::server::{Answer, Server};
+use crate::run::{CommandResult, TestDirectory};
+use crate::server::{MockAnswer, MockServer};
 
-fn nothing() -> Server {
-    Server::start(|_request| Answer::Json(200, "", json!({"leaderboards": [], "next": null})))
+fn nothing() -> MockServer {
+    MockServer::start(|_request| MockAnswer::Json(200, "", json!({"leaderboards": [], "next": null})))
 }
 
-/// Runs without the key and address that other tests give through the environment.
-fn plain(place: &Place, args: &[&str]) -> Run {
-    let mut command = place.command("", args);
+/// Runs the program without the variables of the key and the address.
+fn plain(directory: &TestDirectory, args: &[&str]) -> CommandResult {
+    let mut command = directory.command("", args);
     command
         .env_remove("EDGEBOARD_ADDRESS")
         .env_remove("EDGEBOARD_KEY");
-    Run::of(command.output().unwrap())
+    CommandResult::of(command.output().unwrap())
 }
 
 #[test]
 fn a_profile_tells_the_address_the_key_and_the_tenant() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let server = nothing();
     let file = format!(
         "profile = 'one'\n[profiles.one]\naddress = '{0}/api/v1'\nkey = 'key-one'\n\
          [profiles.two]\naddress = '{0}'\nkey = 'key-two'\ntenant = 'acme'\n",
         server.address()
     );
-    let path = place.write_private("config/edgeboard/config.toml", &file);
+    let path = directory.write_private("config/edgeboard/config.toml", &file);
     let sent = |args: &[&str]| {
-        let run = plain(&place, args);
+        let run = plain(&directory, args);
         assert_eq!((run.code, run.err.as_str()), (0, ""));
         let request = server.take().remove(0);
         assert_eq!(request.line, "GET /api/v1/leaderboards?limit=100");
@@ -44,48 +44,37 @@ fn a_profile_tells_the_address_the_key_and_the_tenant() {
     let two = ("key-two".to_owned(), Some("acme".to_owned()));
     assert_eq!(sent(&["--profile", "two", "leaderboards", "list"]), two);
     assert_eq!(sent(&["leaderboards", "list", "--profile", "two"]), two);
-    let elsewhere = place.path("elsewhere.toml");
+    let elsewhere = directory.path("elsewhere.toml");
     std::fs::rename(path, &elsewhere).unwrap();
     let config = ["leaderboards", "list", "--config", elsewhere.to_str().unwrap()];
     assert_eq!(sent(&config), ("key-one".to_owned(), None));
     let tenant = [&config[..], &["--tenant", "other"]].concat();
     assert_eq!(sent(&tenant).1, Some("other".to_owned()));
-    let wrong = plain(&place, &[&config[..], &["--profile", "tow"]].concat());
+    let wrong = plain(&directory, &[&config[..], &["--profile", "tow"]].concat());
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("did you mean `two`?"), "{}", wrong.err);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_profile_with_a_key_that_others_can_read_is_warned_about() {
-    use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
-    let server = nothing();
-    let file = format!(
-        "profile = 'a'\n[profiles.a]\naddress = '{}'\nkey = 'k'\n",
-        server.address()
-    );
-    let path = place.write_private("config/edgeboard/config.toml", &file);
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let run = plain(&place, &["leaderboards", "list"]);
-    assert_eq!(run.code, 0, "{}", run.err);
-    assert!(
-        run.err.contains("warning:") && run.err.contains("chmod 600"),
-        "{}",
-        run.err
-    );
+    #[cfg(unix)]
+    {
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        std::fs::set_permissions(elsewhere.clone(), readable).unwrap();
+        let warned = plain(&directory, &config).err;
+        assert!(
+            warned.contains("warning:") && warned.contains("chmod 600"),
+            "{warned}"
+        );
+    }
 }
 
 #[test]
 fn usage_lines_do_not_show_variables_that_are_set() {
-    let place = Place::new();
-    let run = place.run("http://127.0.0.1:1", &["top"]);
+    let directory = TestDirectory::new();
+    let run = directory.run("http://127.0.0.1:1", &["top"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("Usage: edgeboard top"), "{}", run.err);
     for unwanted in ["--address", "--key", "the-key"] {
         assert!(!run.err.contains(unwanted), "{}", run.err);
     }
-    let help = place.run("http://127.0.0.1:1", &["leaderboards", "put", "--help"]);
+    let help = directory.run("http://127.0.0.1:1", &["leaderboards", "put", "--help"]);
     assert!(
         help.out.contains("EDGEBOARD_KEY") && !help.out.contains("the-key"),
         "{}",
@@ -94,45 +83,20 @@ fn usage_lines_do_not_show_variables_that_are_set() {
 }
 
 #[test]
-fn a_misspelt_command_is_wrong_arguments_with_a_suggestion() {
-    let place = Place::new();
-    for (args, suggestion) in [
-        (["leaderboard", "list"], "leaderboards"),
-        (["top", "--limt"], "--limit"),
-    ] {
-        let run = place.run("http://127.0.0.1:1", &args);
-        assert_eq!(run.code, 2);
-        assert!(run.err.contains(suggestion), "{}", run.err);
-    }
-}
-
-#[test]
-fn the_api_s_part_of_the_address_may_be_written() {
-    let place = Place::new();
-    let server = nothing();
-    let run = place.run(
-        &format!("{}/api/v1/", server.address()),
-        &["leaderboards", "list"],
-    );
-    assert_eq!(run.code, 0, "{}", run.err);
-    assert_eq!(server.take()[0].line, "GET /api/v1/leaderboards?limit=100");
-}
-
-#[test]
 fn completions_know_every_noun_and_are_scripts_of_their_shell() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     for shell in ["bash", "zsh", "fish"] {
-        let script = place.run("", &["completion", shell]);
+        let script = directory.run("", &["completion", shell]);
         assert_eq!((script.code, script.err.as_str()), (0, ""));
         for word in ["dead-letters", "leaderboards", "only-new", "import"] {
             assert!(script.out.contains(word), "{shell}: {word}");
         }
         assert_parses(shell, &script.out);
     }
-    assert_eq!(place.run("", &["completion", "tcsh"]).code, 2);
+    assert_eq!(directory.run("", &["completion", "tcsh"]).code, 2);
 }
 
-/// Where the shell is there, it says whether it understands.
+/// Checks the syntax of a script with its shell, if the shell is installed.
 fn assert_parses(shell: &str, script: &str) {
     let arguments: &[&str] = if shell == "fish" {
         &["--no-execute"]

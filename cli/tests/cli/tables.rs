@@ -1,24 +1,24 @@
-//! CSV files of every kind, in and out.
+//! Import and export of unusual CSV files.
 
 use serde_json::{Value, json};
 
-use crate::run::{Place, Run};
-use crate::server::{Answer, Server, results, submissions, taken};
+use crate::run::{CommandResult, TestDirectory};
+use crate::server::{MockAnswer, MockServer, accepted, results, submissions};
 
-/// A server that takes everything.
-fn taking() -> Server {
-    Server::start(|request| results(request, taken))
+/// A server that accepts every submission.
+fn accepting_server() -> MockServer {
+    MockServer::start(|request| results(request, accepted))
 }
 
-fn import(place: &Place, server: &Server, content: &str, more: &[&str]) -> Run {
-    let file = place.write("rows.csv", content);
+fn import(directory: &TestDirectory, server: &MockServer, content: &str, more: &[&str]) -> CommandResult {
+    let file = directory.write("rows.csv", content);
     let base = ["import", file.to_str().unwrap(), "--leaderboard", "l", "--json"];
-    place.run(&server.address(), &[&base[..], more].concat())
+    directory.run(&server.address(), &[&base[..], more].concat())
 }
 
 const MAPPING: [&str; 4] = ["--player", "{player}", "--value", "score={points}"];
 
-fn sent(server: &Server) -> Vec<(String, Value)> {
+fn sent(server: &MockServer) -> Vec<(String, Value)> {
     server
         .take()
         .iter()
@@ -28,42 +28,16 @@ fn sent(server: &Server) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn lines_are_those_of_an_editor_whatever_ends_them() {
-    let rows = [
-        "player,points",
-        "ann,1",
-        "",
-        "",
-        "bob,x",
-        "\"c",
-        "d\",2",
-        "",
-        "eve,NaN",
-        "fay,3",
-    ];
-    for end in ["\n", "\r\n"] {
-        let place = Place::new();
-        let server = taking();
-        let run = import(&place, &server, &rows.join(end), &MAPPING);
-        assert_eq!(run.code, 1, "{}", run.err);
-        for line in ["line 5: score: `x`", "line 9: score: `NaN`"] {
-            assert!(run.err.contains(line), "{end:?}: {}", run.err);
-        }
-        assert_eq!(run.json()["imported"], 3);
-    }
-}
-
-#[test]
 fn a_refused_row_has_the_line_of_an_editor_too() {
-    let place = Place::new();
-    let server = Server::start(|request| {
+    let directory = TestDirectory::new();
+    let server = MockServer::start(|request| {
         results(request, |row| match row["player"].as_str() {
             Some("bob") => json!({"status_code": 422, "problem": {"title": "No"}}),
-            _ => taken(row),
+            _ => accepted(row),
         })
     });
     let run = import(
-        &place,
+        &directory,
         &server,
         "player,points\r\nann,1\r\n\r\nbob,2\r\n",
         &MAPPING,
@@ -73,10 +47,10 @@ fn a_refused_row_has_the_line_of_an_editor_too() {
 
 #[test]
 fn a_column_without_braces_is_refused_before_anything_is_sent() {
-    let place = Place::new();
-    let server = taking();
+    let directory = TestDirectory::new();
+    let server = accepting_server();
     let wrong = ["--player", "player", "--value", "score={points}"];
-    let run = import(&place, &server, "player,points\nann,1\n", &wrong);
+    let run = import(&directory, &server, "player,points\nann,1\n", &wrong);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("write `{player}`"), "{}", run.err);
     assert!(server.take().is_empty());
@@ -84,26 +58,26 @@ fn a_column_without_braces_is_refused_before_anything_is_sent() {
 
 #[test]
 fn standard_input_is_a_file_like_any_other() {
-    let place = Place::new();
-    let server = taking();
+    let directory = TestDirectory::new();
+    let server = accepting_server();
     let args = [&["import", "-", "--leaderboard", "l"][..], &MAPPING].concat();
     let input = "player,points\nann,1\nbob,x\n";
-    let first = place.run_with_input(&server.address(), &args, input);
+    let first = directory.run_with_input(&server.address(), &args, input);
     assert_eq!(first.code, 1);
     assert!(first.err.contains("line 3: score: `x`"), "{}", first.err);
     assert_eq!(sent(&server), [("ann".to_owned(), json!(1))]);
-    let again = place.run_with_input(&server.address(), &args, input);
+    let again = directory.run_with_input(&server.address(), &args, input);
     assert!(again.out.contains("by an earlier run"), "{}", again.out);
-    let empty = place.run_with_input(&server.address(), &args, "");
+    let empty = directory.run_with_input(&server.address(), &args, "");
     assert_eq!(empty.code, 5);
     assert!(empty.err.contains("standard input: is empty"), "{}", empty.err);
 }
 
 #[test]
 fn files_without_rows_say_so() {
-    let place = Place::new();
-    let server = taking();
-    let empty = import(&place, &server, "", &MAPPING);
+    let directory = TestDirectory::new();
+    let server = accepting_server();
+    let empty = import(&directory, &server, "", &MAPPING);
     assert_eq!(empty.code, 5);
     assert!(
         empty
@@ -112,19 +86,19 @@ fn files_without_rows_say_so() {
         "{}",
         empty.err
     );
-    let header = import(&place, &server, "player,points\n", &MAPPING);
+    let header = import(&directory, &server, "player,points\n", &MAPPING);
     assert_eq!(header.code, 0, "{}", header.err);
     assert!(header.err.contains("a header and no rows"), "{}", header.err);
 }
 
 #[test]
 fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
-    let place = Place::new();
-    let server = taking();
+    let directory = TestDirectory::new();
+    let server = accepting_server();
     let content = "player ; points\n ann ; 1.234.567 \nbob;-5\n";
     let form = ["--delimiter", ";"];
     let exact = import(
-        &place,
+        &directory,
         &server,
         content,
         &[
@@ -136,7 +110,12 @@ fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
     assert_eq!(exact.code, 1, "{}", exact.err);
     assert_eq!(sent(&server), [("bob".to_owned(), json!(-5))]);
     let asked = ["--trim", "--thousands-separator", "."];
-    let run = import(&place, &server, content, &[&form[..], &MAPPING, &asked].concat());
+    let run = import(
+        &directory,
+        &server,
+        content,
+        &[&form[..], &MAPPING, &asked].concat(),
+    );
     assert_eq!(run.code, 0, "{}", run.err);
     let mut rows = sent(&server);
     rows.sort_by(|one, other| one.0.cmp(&other.0));
@@ -151,11 +130,11 @@ fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
 
 #[test]
 fn imports_for_two_tenants_have_a_checkpoint_each() {
-    let place = Place::new();
-    let server = taking();
+    let directory = TestDirectory::new();
+    let server = accepting_server();
     for tenant in ["one", "two"] {
         let more = [&MAPPING[..], &["--tenant", tenant]].concat();
-        let run = import(&place, &server, "player,points\nann,1\n", &more);
+        let run = import(&directory, &server, "player,points\nann,1\n", &more);
         assert_eq!(run.json()["imported"], 1, "{}", run.err);
         assert_eq!(server.take()[0].headers["x-tenant-id"], tenant);
     }
@@ -163,7 +142,7 @@ fn imports_for_two_tenants_have_a_checkpoint_each() {
 
 #[test]
 fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_were() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let players = [
         "=HYPERLINK(\"http://x\")",
         "+49",
@@ -176,24 +155,24 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
     let entries: Vec<Value> = players
         .iter()
         .zip(1..)
-        .map(|(player, rank)| json!({"rank": rank, "player": player, "values": {"score": -rank}, "metadata": {}}))
+        .map(|(player, rank)| json!({"rank": rank, "player": player, "values": {"score": -rank}, "metadata": -1}))
         .collect();
-    let server = Server::start(move |request| match request.line.split_once(' ').unwrap().0 {
-        "POST" => results(request, taken),
-        _ => Answer::Json(
+    let server = MockServer::start(move |request| match request.line.split_once(' ').unwrap().0 {
+        "POST" => results(request, accepted),
+        _ => MockAnswer::Json(
             200,
             "",
             json!({"leaderboard": "l", "period": "all", "entries": entries, "next": null, "drifted": false}),
         ),
     });
-    let file = place.path("out.csv");
-    let export = place.run(
+    let file = directory.path("out.csv");
+    let export = directory.run(
         &server.address(),
         &["export", "l", "--output", file.to_str().unwrap()],
     );
     assert_eq!(export.code, 0, "{}", export.err);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains("\n3,'-1,-3,{},"), "the number stays one: {text}");
+    assert!(text.contains("\n3,'-1,-3,'-1,"), "the number stays one: {text}");
     assert!(!text.contains(",=") && !text.contains(",\"="), "{text}");
     server.take();
     let mapping = [
@@ -204,7 +183,7 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
         "--concurrency",
         "1",
     ];
-    let run = import(&place, &server, &text, &mapping);
+    let run = import(&directory, &server, &text, &mapping);
     assert_eq!(run.code, 0, "{}", run.err);
     let expected: Vec<(String, Value)> = players
         .iter()

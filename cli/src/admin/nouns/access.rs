@@ -1,6 +1,8 @@
 //! Who may call: keys, tokens and their issuers.
 
-use crate::admin::operation::{Body, DOCUMENTS, Field, Kind, Noun, Operation, View};
+use crate::admin::operation::{
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, Noun, OptionKind,
+};
 
 /// What a key or a token may allow.
 const SCOPES: &[&str] = &["scores:read", "scores:write", "admin"];
@@ -10,9 +12,9 @@ pub(super) const KEYS: Noun = Noun {
     name: "keys",
     about: "API keys",
     operations: &[
-        Operation::get("list", "/keys", "List the keys, without their secrets")
+        AdminOperation::get("list", "/keys", "List the keys, without their secrets")
             .paged(DOCUMENTS)
-            .view(View::Rows(
+            .view(AnswerFormat::Rows(
                 "keys",
                 &[
                     "id",
@@ -24,67 +26,67 @@ pub(super) const KEYS: Noun = Noun {
                     "revoked_at",
                 ],
             )),
-        Operation::get("get", KEY, "Show a key, without its secret").conditional(),
-        Operation::post(
+        AdminOperation::get("get", KEY, "Show a key, without its secret").conditional(),
+        AdminOperation::post(
             "create",
             "/keys",
             "Make a key; its secret is shown now and never again",
-            Body::Required(&[
-                Field::new("name", "name", Kind::Text, "The name for people"),
-                Field::new("scopes", "scopes", Kind::Many(SCOPES), "What it allows"),
-                Field::new("expires-at", "expires_at", Kind::Instant, "When it ends"),
-                Field::new(
+            BodyRule::Required(&[
+                CommandOption::new("name", "name", OptionKind::Text, "The name for people"),
+                CommandOption::new("scopes", "scopes", OptionKind::Many(SCOPES), "What it allows"),
+                CommandOption::new("expires-at", "expires_at", OptionKind::Instant, "When it ends"),
+                CommandOption::new(
                     "allowed-addresses",
                     "allowed_addresses",
-                    Kind::Many(&[]),
+                    OptionKind::Many(&[]),
                     "The only addresses it is good from, as ranges",
                 ),
             ]),
         )
         .creates()
-        .view(View::Secret("key")),
-        Operation::post(
+        .view(AnswerFormat::Secret("key")),
+        AdminOperation::post(
             "rotate",
             "/keys/{key}/rotate",
             "Give a key a new secret; it is shown now and never again",
-            Body::Optional(&[Field::new(
+            BodyRule::Optional(&[CommandOption::new(
                 "overlap-s",
                 "overlap_s",
-                Kind::Integer,
+                OptionKind::Integer,
                 "How long the old secret stays good, in seconds [default: 3600]",
             )]),
         )
         .creates()
         .conditional()
-        .view(View::Secret("key")),
-        Operation::delete("revoke", KEY, "Revoke a key at once", "revoked").conditional(),
+        .view(AnswerFormat::Secret("key")),
+        AdminOperation::delete("revoke", KEY, "Revoke a key at once", "revoked").conditional(),
     ],
 };
 
 pub(super) const TOKENS: Noun = Noun {
     name: "tokens",
     about: "Players' tokens",
-    operations: &[Operation::post(
+    operations: &[AdminOperation::post(
         "create",
         "/tokens",
         "Issue a token for a player; it is shown now and never again",
-        Body::Required(&[
-            Field::new("player", "player", Kind::Text, "Whose it is"),
-            Field::new(
+        BodyRule::Required(&[
+            CommandOption::new("player", "player", OptionKind::Text, "Whose it is"),
+            CommandOption::new(
                 "scopes",
                 "scopes",
-                Kind::Many(SCOPES),
+                OptionKind::Many(SCOPES),
                 "What it allows; never admin",
             ),
-            Field::new(
+            CommandOption::new(
                 "lifetime-s",
                 "lifetime_s",
-                Kind::Integer,
+                OptionKind::Integer,
                 "How long it is good, in seconds",
             ),
         ]),
     )
-    .view(View::Secret("token"))],
+    .view(AnswerFormat::Secret("token"))],
 };
 
 const ISSUER: &str = "/issuers/{issuer}";
@@ -92,10 +94,10 @@ pub(super) const ISSUERS: Noun = Noun {
     name: "issuers",
     about: "Issuers of tokens that are trusted",
     operations: &[
-        Operation::get("list", "/issuers", "List the issuers")
+        AdminOperation::get("list", "/issuers", "List the issuers")
             .for_operator()
             .paged(DOCUMENTS)
-            .view(View::Rows(
+            .view(AnswerFormat::Rows(
                 "issuers",
                 &[
                     "id",
@@ -106,50 +108,50 @@ pub(super) const ISSUERS: Noun = Noun {
                     "jwks_uri",
                 ],
             )),
-        Operation::get("get", ISSUER, "Show an issuer")
+        AdminOperation::get("get", ISSUER, "Show an issuer")
             .for_operator()
             .conditional(),
-        Operation::put(
+        AdminOperation::put(
             ISSUER,
             "Trust an issuer",
-            Body::Required(&[
-                Field::new("issuer", "issuer", Kind::Text, "As the claim iss has it"),
-                Field::new(
+            BodyRule::Required(&[
+                CommandOption::new("issuer", "issuer", OptionKind::Text, "As the claim iss has it"),
+                CommandOption::new(
                     "audiences",
                     "audiences",
-                    Kind::Many(&[]),
+                    OptionKind::Many(&[]),
                     "The audiences that are accepted",
                 ),
-                Field::new(
+                CommandOption::new(
                     "granted-scopes",
                     "granted_scopes",
-                    Kind::Many(SCOPES),
+                    OptionKind::Many(SCOPES),
                     "The most that its tokens allow",
                 ),
-                Field::new(
+                CommandOption::new(
                     "default-scopes",
                     "default_scopes",
-                    Kind::Many(SCOPES),
+                    OptionKind::Many(SCOPES),
                     "The scopes of a token that has none",
                 ),
-                Field::new("jwks-uri", "jwks_uri", Kind::Text, "Where its keys are"),
-                Field::new(
+                CommandOption::new("jwks-uri", "jwks_uri", OptionKind::Text, "Where its keys are"),
+                CommandOption::new(
                     "discovery",
                     "discovery",
-                    Kind::One(&["true", "false"]),
+                    OptionKind::One(&["true", "false"]),
                     "Whether it tells itself where its keys are (OpenID Connect Discovery)",
                 ),
-                Field::new(
+                CommandOption::new(
                     "leeway-s",
                     "leeway_s",
-                    Kind::Integer,
+                    OptionKind::Integer,
                     "How far clocks may differ, in seconds",
                 ),
             ]),
         )
         .for_operator()
         .conditional(),
-        Operation::delete("delete", ISSUER, "Trust an issuer no longer", "deleted")
+        AdminOperation::delete("delete", ISSUER, "Trust an issuer no longer", "deleted")
             .for_operator()
             .conditional(),
     ],

@@ -1,119 +1,121 @@
 //! Leaderboards, and what is in them.
 
-use crate::admin::operation::{Body, DOCUMENTS, Field, Kind, Noun, Operation, View};
+use crate::admin::operation::{
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, Noun, OptionKind,
+};
 
 const LEADERBOARD: &str = "/leaderboards/{leaderboard}";
-const LEADERBOARD_FIELDS: &[Field] = &[
-    Field::new("title", "title", Kind::Text, "The name for people"),
-    Field::new(
+const LEADERBOARD_FIELDS: &[CommandOption] = &[
+    CommandOption::new("title", "title", OptionKind::Text, "The name for people"),
+    CommandOption::new(
         "column",
         "columns",
-        Kind::Columns,
+        OptionKind::Columns,
         "A column, such as points or time_ms:asc; up to three, the first decides",
     ),
-    Field::new(
+    CommandOption::new(
         "operator",
         "operator",
-        Kind::One(&["best", "set", "increment", "decrement"]),
+        OptionKind::One(&["best", "set", "increment", "decrement"]),
         "What a submission does to an entry",
     ),
-    Field::new(
+    CommandOption::new(
         "operator-override",
         "operator_override",
-        Kind::One(&["true", "false"]),
+        OptionKind::One(&["true", "false"]),
         "Whether a submission may name another operator",
     ),
-    Field::new(
+    CommandOption::new(
         "ties",
         "ties",
-        Kind::One(&["earliest", "latest", "shared", "dense"]),
+        OptionKind::One(&["earliest", "latest", "shared", "dense"]),
         "How entries of equal values are ranked",
     ),
-    Field::new(
+    CommandOption::new(
         "reset-cron",
         "reset.cron",
-        Kind::Text,
+        OptionKind::Text,
         "When a new period begins, in five fields of cron",
     ),
-    Field::new(
+    CommandOption::new(
         "reset-time-zone",
         "reset.time_zone",
-        Kind::Text,
+        OptionKind::Text,
         "The time zone of the reset, such as Europe/Madrid",
     ),
-    Field::new(
+    CommandOption::new(
         "keep-periods",
         "keep_periods",
-        Kind::Integer,
+        OptionKind::Integer,
         "How many periods are kept, 1 to 1000",
     ),
-    Field::new(
+    CommandOption::new(
         "log-keep-events",
         "log.keep_events",
-        Kind::Integer,
+        OptionKind::Integer,
         "How many events the log keeps",
     ),
-    Field::new(
+    CommandOption::new(
         "log-keep-days",
         "log.keep_days",
-        Kind::Integer,
+        OptionKind::Integer,
         "For how many days the log keeps an event",
     ),
-    Field::new(
+    CommandOption::new(
         "starts-at",
         "starts_at",
-        Kind::Instant,
+        OptionKind::Instant,
         "Scores from before are refused",
     ),
-    Field::new(
+    CommandOption::new(
         "ends-at",
         "ends_at",
-        Kind::Instant,
+        OptionKind::Instant,
         "Scores from then on are refused",
     ),
-    Field::new("min", "limits.min", Kind::Integer, "The least value"),
-    Field::new("max", "limits.max", Kind::Integer, "The greatest value"),
-    Field::new(
+    CommandOption::new("min", "limits.min", OptionKind::Integer, "The least value"),
+    CommandOption::new("max", "limits.max", OptionKind::Integer, "The greatest value"),
+    CommandOption::new(
         "max-change",
         "limits.max_change",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most that a submission changes an entry",
     ),
-    Field::new(
+    CommandOption::new(
         "max-attempts",
         "limits.max_attempts",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most submissions of a player in a period",
     ),
-    Field::new(
+    CommandOption::new(
         "max-entries",
         "limits.max_entries",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most entries in a period",
     ),
-    Field::new(
+    CommandOption::new(
         "read",
         "access.read",
-        Kind::One(&["public", "private"]),
+        OptionKind::One(&["public", "private"]),
         "Who may read",
     ),
-    Field::new(
+    CommandOption::new(
         "write",
         "access.write",
-        Kind::One(&["server", "player"]),
+        OptionKind::One(&["server", "player"]),
         "Who may write",
     ),
 ];
-const REBUILD: &[Field] = &[Field::new(
+const REBUILD: &[CommandOption] = &[CommandOption::new(
     "rebuild",
     "rebuild",
-    Kind::Switch,
+    OptionKind::Switch,
     "Reorder the entries that are there, if the change needs it",
 )];
-const PERIOD: &[Field] = &[Field::new(
+const PERIOD: &[CommandOption] = &[CommandOption::new(
     "period",
     "period",
-    Kind::Text,
+    OptionKind::Text,
     "current (the default), previous, a period's id, a date, or an instant in it",
 )];
 
@@ -121,9 +123,9 @@ pub(super) const LEADERBOARDS: Noun = Noun {
     name: "leaderboards",
     about: "Leaderboards and their configuration",
     operations: &[
-        Operation::get("list", "/leaderboards", "List the leaderboards")
+        AdminOperation::get("list", "/leaderboards", "List the leaderboards")
             .paged(DOCUMENTS)
-            .view(View::Rows(
+            .view(AnswerFormat::Rows(
                 "leaderboards",
                 &[
                     "id",
@@ -136,35 +138,35 @@ pub(super) const LEADERBOARDS: Noun = Noun {
                     "access.write",
                 ],
             )),
-        Operation::get("get", LEADERBOARD, "Show a leaderboard").conditional(),
-        Operation::put(
+        AdminOperation::get("get", LEADERBOARD, "Show a leaderboard").conditional(),
+        AdminOperation::put(
             LEADERBOARD,
             "Create or replace a leaderboard; what is left out has its default",
-            Body::Defaults(LEADERBOARD_FIELDS),
+            BodyRule::Defaults(LEADERBOARD_FIELDS),
         )
         .query(REBUILD)
         .conditional(),
-        Operation::patch(
+        AdminOperation::patch(
             LEADERBOARD,
             "Change some fields of a leaderboard",
             LEADERBOARD_FIELDS,
         )
         .query(REBUILD)
         .conditional(),
-        Operation::delete(
+        AdminOperation::delete(
             "delete",
             LEADERBOARD,
             "Delete a leaderboard with all its scores",
             "deleted",
         )
         .conditional(),
-        Operation::get(
+        AdminOperation::get(
             "periods",
             "/leaderboards/{leaderboard}/periods",
             "List the periods that have entries, newest first",
         )
         .paged(DOCUMENTS)
-        .view(View::Rows(
+        .view(AnswerFormat::Rows(
             "periods",
             &["id", "starts_at", "ends_at", "count", "version"],
         )),
@@ -174,7 +176,7 @@ pub(super) const LEADERBOARDS: Noun = Noun {
 pub(super) const SCORES: Noun = Noun {
     name: "scores",
     about: "Scores that are there (`submit` and `import` make new ones)",
-    operations: &[Operation::delete(
+    operations: &[AdminOperation::delete(
         "delete",
         "/leaderboards/{leaderboard}/scores/{player}",
         "Remove a player's entry from a period",
@@ -188,27 +190,27 @@ pub(super) const BANS: Noun = Noun {
     name: "bans",
     about: "Shadow bans: banned players see themselves, and nobody else sees them",
     operations: &[
-        Operation::get("list", "/bans", "List the bans that hold")
+        AdminOperation::get("list", "/bans", "List the bans that hold")
             .paged(DOCUMENTS)
-            .view(View::Rows(
+            .view(AnswerFormat::Rows(
                 "bans",
                 &["player", "banned_at", "expires_at", "reason"],
             )),
-        Operation::get("get", BAN, "Show why and until when a player is banned"),
-        Operation::put(
+        AdminOperation::get("get", BAN, "Show why and until when a player is banned"),
+        AdminOperation::put(
             BAN,
             "Ban a player in every leaderboard",
-            Body::Optional(&[
-                Field::new("reason", "reason", Kind::Text, "Why"),
-                Field::new(
+            BodyRule::Optional(&[
+                CommandOption::new("reason", "reason", OptionKind::Text, "Why"),
+                CommandOption::new(
                     "expires-at",
                     "expires_at",
-                    Kind::Instant,
+                    OptionKind::Instant,
                     "When the ban ends by itself",
                 ),
             ]),
         )
-        .view(View::Done("banned")),
-        Operation::delete("delete", BAN, "Lift a ban", "no longer banned"),
+        .view(AnswerFormat::Done("banned")),
+        AdminOperation::delete("delete", BAN, "Lift a ban", "no longer banned"),
     ],
 };

@@ -1,26 +1,28 @@
-//! Tenants, and what holds for all that is theirs.
+//! Tenants, and the documents and records of a tenant.
 
-use crate::admin::operation::{Body, DOCUMENTS, Field, Kind, LETTERS, Noun, Operation, RECORDS, View};
+use crate::admin::operation::{
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, LETTERS, Noun, OptionKind, RECORDS,
+};
 
 pub(super) const FLAGS: Noun = Noun {
     name: "flags",
     about: "Feature flags, as flagd defines them",
     operations: &[
-        Operation::get("get", "/flags", "Show the flags")
+        AdminOperation::get("get", "/flags", "Show the flags")
             .for_operator()
             .conditional()
-            .view(View::Named(
+            .view(AnswerFormat::Named(
                 "flags",
                 &["state", "defaultVariant", "variants", "targeting"],
             )),
-        Operation::put("/flags", "Replace the flags", Body::Required(&[]))
+        AdminOperation::put("/flags", "Replace the flags", BodyRule::Required(&[]))
             .for_operator()
             .conditional()
-            .view(View::Named(
+            .view(AnswerFormat::Named(
                 "flags",
                 &["state", "defaultVariant", "variants", "targeting"],
             )),
-        Operation::delete("delete", "/flags", "Remove all flags", "flags removed")
+        AdminOperation::delete("delete", "/flags", "Remove all flags", "flags removed")
             .for_operator()
             .conditional(),
     ],
@@ -30,13 +32,13 @@ pub(super) const LIMITS: Noun = Noun {
     name: "limits",
     about: "Rate limits and lists of addresses",
     operations: &[
-        Operation::get("get", "/limits", "Show the limits that are set")
+        AdminOperation::get("get", "/limits", "Show the limits that are set")
             .for_operator()
             .conditional(),
-        Operation::put("/limits", "Replace the limits", Body::Required(&[]))
+        AdminOperation::put("/limits", "Replace the limits", BodyRule::Required(&[]))
             .for_operator()
             .conditional(),
-        Operation::delete(
+        AdminOperation::delete(
             "delete",
             "/limits",
             "Remove what was set; the defaults hold",
@@ -48,42 +50,42 @@ pub(super) const LIMITS: Noun = Noun {
 };
 
 const TENANT: &str = "/tenants/{tenant}";
-const TENANT_FIELDS: &[Field] = &[
-    Field::new("title", "title", Kind::Text, "The name for people"),
-    Field::new(
+const TENANT_FIELDS: &[CommandOption] = &[
+    CommandOption::new("title", "title", OptionKind::Text, "The name for people"),
+    CommandOption::new(
         "state",
         "state",
-        Kind::One(&["active", "suspended"]),
+        OptionKind::One(&["active", "suspended"]),
         "Whether it is served",
     ),
-    Field::new(
+    CommandOption::new(
         "max-leaderboards",
         "quotas.leaderboards",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most leaderboards",
     ),
-    Field::new(
+    CommandOption::new(
         "max-entries",
         "quotas.entries",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most entries in all leaderboards",
     ),
-    Field::new(
+    CommandOption::new(
         "max-requests-per-day",
         "quotas.requests_per_day",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most requests in a day (UTC)",
     ),
-    Field::new(
+    CommandOption::new(
         "max-log-bytes",
         "quotas.log_bytes",
-        Kind::Integer,
+        OptionKind::Integer,
         "The most bytes in all event logs",
     ),
-    Field::new(
+    CommandOption::new(
         "tokens-not-before",
         "tokens_not_before",
-        Kind::Instant,
+        OptionKind::Instant,
         "Tokens of players that were issued before are refused",
     ),
 ];
@@ -91,9 +93,9 @@ pub(super) const TENANTS: Noun = Noun {
     name: "tenants",
     about: "Tenants and their quotas",
     operations: &[
-        Operation::get("list", "/tenants", "List the tenants")
+        AdminOperation::get("list", "/tenants", "List the tenants")
             .paged(DOCUMENTS)
-            .view(View::Rows(
+            .view(AnswerFormat::Rows(
                 "tenants",
                 &[
                     "id",
@@ -104,82 +106,84 @@ pub(super) const TENANTS: Noun = Noun {
                     "quotas.requests_per_day",
                 ],
             )),
-        Operation::get("get", TENANT, "Show a tenant; without its id, one's own")
+        AdminOperation::get("get", TENANT, "Show a tenant; without its id, one's own")
             .without("/tenant")
             .conditional(),
-        Operation::put(
+        AdminOperation::put(
             TENANT,
             "Create or replace a tenant's record; what is left out has its default, but for tokens-not-before",
-            Body::Defaults(TENANT_FIELDS),
+            BodyRule::Defaults(TENANT_FIELDS),
         )
         .conditional(),
-        Operation::patch(TENANT, "Change some fields of a tenant's record", TENANT_FIELDS).conditional(),
+        AdminOperation::patch(TENANT, "Change some fields of a tenant's record", TENANT_FIELDS).conditional(),
     ],
 };
 
 pub(super) const USAGE: Noun = Noun {
     name: "usage",
     about: "What a tenant has and uses",
-    operations: &[Operation::get(
+    operations: &[AdminOperation::get(
         "get",
         "/tenants/{tenant}/usage",
         "Show a tenant's usage by day; without its id, one's own",
     )
     .without("/tenant/usage")
-    .query(&[Field::new(
+    .query(&[CommandOption::new(
         "days",
         "days",
-        Kind::Integer,
+        OptionKind::Integer,
         "How many days, 1 to 400 [default: 30]",
     )])
-    .view(View::Rows("days", &["day", "requests", "scores"]))],
+    .view(AnswerFormat::Rows("days", &["day", "requests", "scores"]))],
 };
 
 pub(super) const AUDIT: Noun = Noun {
     name: "audit",
     about: "The audit log: who did what",
-    operations: &[Operation::get("list", "/audit", "List the records, newest first")
-        .for_operator()
-        .paged(RECORDS)
-        .view(View::Rows(
-            "records",
-            &[
-                "position",
-                "at",
-                "event.type",
-                "event.who",
-                "event.method",
-                "event.route",
-                "event.parameters",
-                "event.from",
-                "event.trace",
-            ],
-        ))],
+    operations: &[
+        AdminOperation::get("list", "/audit", "List the records, newest first")
+            .for_operator()
+            .paged(RECORDS)
+            .view(AnswerFormat::Rows(
+                "records",
+                &[
+                    "position",
+                    "at",
+                    "event.type",
+                    "event.who",
+                    "event.method",
+                    "event.route",
+                    "event.parameters",
+                    "event.from",
+                    "event.trace",
+                ],
+            )),
+    ],
 };
 
 pub(super) const DEAD_LETTERS: Noun = Noun {
     name: "dead-letters",
     about: "Published scores that could not be applied",
     operations: &[
-        Operation::get("list", "/dead-letters", "List the dead letters, newest first")
-            .query(&[Field::new(
+        AdminOperation::get("list", "/dead-letters", "List the dead letters, newest first")
+            .query(&[CommandOption::new(
                 "of-tenant",
                 "tenant",
-                Kind::Text,
+                OptionKind::Text,
                 "With the operator's key, those of this tenant and not of all",
             )])
             .paged(LETTERS)
-            .view(View::Rows(
+            .view(AnswerFormat::Rows(
                 "letters",
                 &["id", "tenant", "at", "reason", "payload", "complete"],
             )),
-        Operation::post(
+        AdminOperation::post(
             "replay",
             "/dead-letters/{letter}/replay",
             "Apply a dead letter's submission now; one that is refused again stays",
-            Body::None,
+            BodyRule::None,
         ),
-        Operation::delete(
+        AdminOperation::delete(
             "drop",
             "/dead-letters/{letter}",
             "Delete a dead letter without applying it",

@@ -1,27 +1,27 @@
 use super::*;
 use crate::import::settings::ValueSetting;
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> MappingSettings {
+    MappingSettings {
         leaderboards: vec!["goals".into(), "goals-by-year".into()],
         player: Some("{scorer} ({team})".into()),
         time: Some("{date}".into()),
         values: [("score".to_owned(), ValueSetting::Constant(1))].into(),
-        ..Settings::default()
+        ..MappingSettings::default()
     }
 }
 
-fn mapper(settings: &Settings) -> RowMapper {
-    let columns = Columns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
+fn mapper(settings: &MappingSettings) -> RowMapper {
+    let columns = HeaderColumns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
     Mapping::new(settings).unwrap().bind(&columns).unwrap()
 }
 
-fn json(settings: &Settings, row: [&str; 4]) -> Result<serde_json::Value, String> {
+fn json(settings: &MappingSettings, row: [&str; 4]) -> Result<serde_json::Value, String> {
     let mapper = mapper(settings);
-    let Mapped::Row(row) = mapper.map(&StringRecord::from(row.to_vec()))? else {
+    let RowMapping::Row(row) = mapper.map(&StringRecord::from(row.to_vec()))? else {
         panic!("skipped")
     };
-    Ok(serde_json::from_str(&mapper.submission(&row, &mut Identities::default())?).unwrap())
+    Ok(serde_json::from_str(&mapper.submission(&row, &mut RowIds::default())?).unwrap())
 }
 
 const ROW: [&str; 4] = ["1916-07-02", "Uruguay", "José Piendibene", "-9223372036854775808"];
@@ -78,7 +78,7 @@ fn a_row_that_cannot_be_mapped_says_why() {
 
 #[test]
 fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
-    type Setting = fn(&mut Settings);
+    type Setting = fn(&mut MappingSettings);
     let cases: [(Setting, &str); 5] = [
         (
             |settings| settings.player = Some("scorer".into()),
@@ -103,7 +103,7 @@ fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
     for (set, expected) in cases {
         let mut settings = settings();
         set(&mut settings);
-        let columns = Columns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
+        let columns = HeaderColumns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
         let error = Mapping::new(&settings).unwrap().bind(&columns).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().starts_with(expected), "{error}");
@@ -111,22 +111,8 @@ fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
 }
 
 #[test]
-fn thousands_are_read_where_they_are_asked_for() {
-    let mut settings = settings();
-    settings.values = [("score".to_owned(), ValueSetting::Template("{points}".into()))].into();
-    let row = |points| ["1916-07-02", "Uruguay", "José", points];
-    assert!(json(&settings, row("1,234")).is_err());
-    settings.thousands_separator = Some(",".into());
-    assert_eq!(json(&settings, row(" -1,234,567 ")).unwrap()["score"], -1_234_567);
-    assert_eq!(
-        json(&settings, row("12,34")).unwrap_err(),
-        "score: `12,34` is not a whole number of 64 bits with `,` between its thousands"
-    );
-}
-
-#[test]
 fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
-    type Breaking = fn(&mut Settings);
+    type Breaking = fn(&mut MappingSettings);
     let cases: [(Breaking, &str); 5] = [
         (|settings| settings.leaderboards.clear(), "--leaderboard"),
         (|settings| settings.player = None, "--player"),
@@ -140,6 +126,6 @@ fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
         let error = Mapping::new(&settings).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
-    assert_eq!(delimiter(Some("tab")), Ok(b'\t'));
-    assert_eq!(delimiter(Some(";")), Ok(b';'));
+    assert_eq!(parse_delimiter(Some("tab")), Ok(b'\t'));
+    assert_eq!(parse_delimiter(Some(";")), Ok(b';'));
 }

@@ -1,23 +1,22 @@
-//! Where a checkpoint lies when the user names no place.
+//! The default path of a checkpoint.
 
 use std::env;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use crate::failure::Failure;
-use crate::import::hex;
+use crate::error::CliError;
 
-/// Characters of the digest in a file's name.
+/// How many digits of the digest the file name has.
 const NAME_LENGTH: usize = 32;
 
-/// The checkpoint of this address, mapping and content: in `$XDG_STATE_HOME/edgeboard/imports`, which is
+/// The path for this address, mapping and content: in `$XDG_STATE_HOME/edgeboard/imports`, which is
 /// `~/.local/state/edgeboard/imports` by default (`%LOCALAPPDATA%` on Windows).
-pub(crate) fn default_checkpoint(address: &str, mapping: &str, content: &str) -> Result<PathBuf, Failure> {
-    let mut name = hex(&Sha256::digest(format!("{address}\n{mapping}\n{content}")));
+pub(crate) fn default_checkpoint(address: &str, mapping: &str, content: &str) -> Result<PathBuf, CliError> {
+    let mut name = format!("{:x}", Sha256::digest(format!("{address}\n{mapping}\n{content}")));
     name.truncate(NAME_LENGTH);
     let state = state_directory().ok_or_else(|| {
-        Failure::Usage("there is no home directory for the checkpoint; give --checkpoint FILE".into())
+        CliError::Usage("there is no home directory for the checkpoint; give --checkpoint FILE".into())
     })?;
     Ok(state
         .join("edgeboard")

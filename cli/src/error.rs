@@ -1,36 +1,36 @@
-//! Why a command ended without doing all it was asked, and the exit code that says so.
+//! The error of a command, and its exit code.
 
 use std::path::{Path, PathBuf};
 
-use crate::problem::Problem;
+use crate::problem::ApiProblem;
 
 /// The reason for a non-zero exit.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// Some of the work was refused; the details were printed as they came.
+pub(crate) enum CliError {
+    /// The server refused part of the work; the details are already printed.
     #[error("{0}")]
     Incomplete(String),
-    /// The arguments or the mapping make no sense.
+    /// The arguments or the mapping are invalid.
     #[error("{0}")]
     Usage(String),
     /// The server refused the request.
     #[error("the server refused: {0}")]
-    Refused(Box<Problem>),
-    /// An earlier try of the request made a secret, and its answer was lost: nobody can show it again.
+    Refused(Box<ApiProblem>),
+    /// An earlier try of the request created a secret, and its response was lost. The server cannot show it again.
     #[error(
         "the server refused: {problem}\nThe first try was done and its answer was lost, the secret with it. \
          The key is there; give it a secret that you see:\n  edgeboard keys rotate {key} --overlap-s 0"
     )]
     SecretLost {
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ApiProblem>,
         /// The key's id.
         key: String,
     },
-    /// The server answered with something that is not this API.
+    /// The response does not follow this API.
     #[error("{0}")]
     Protocol(String),
-    /// The server stayed out of reach, or kept asking to try later.
+    /// The server is unreachable, or still asks to retry later after the last retry.
     #[error("{0}")]
     Unreachable(String),
     /// A local file could not be read or written.
@@ -49,8 +49,8 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
-impl Failure {
-    /// A failure of the file at `path`.
+impl CliError {
+    /// An error about the file at `path`.
     pub(crate) fn file(path: &Path, cause: impl std::fmt::Display) -> Self {
         Self::File {
             path: path.to_owned(),

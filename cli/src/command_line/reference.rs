@@ -1,18 +1,19 @@
-//! The reference in `docs/reference/command-line.md`, made from the command line itself.
+//! Generates the reference in `docs/reference/command-line.md` from the command line.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Args, Command as ClapCommand, Subcommand};
+use clap::{Args, Command, Subcommand};
 
-use super::{Command, GlobalArgs, global};
+use super::ScoreCommand;
 use crate::admin;
-use crate::failure::EXIT_CODES;
+use crate::args::{GlobalArgs, with_configuration};
+use crate::error::EXIT_CODES;
 
-/// Everything behind this line is generated.
+/// Everything after this line is generated.
 const MARKER: &str =
     "<!-- Generated from the tool's own help: UPDATE_DOCS=1 cargo test -p edgeboard reference -->\n";
-/// The help is laid out for this width, whatever terminal runs the test.
+/// The width of the help in the document, independent of the terminal.
 const WIDTH: usize = 100;
 
 #[test]
@@ -33,16 +34,16 @@ fn the_document_is_what_the_tool_says_of_itself() {
 
 fn reference() -> String {
     let mut text = String::new();
-    let options = global::with_configuration(GlobalArgs::augment_args(ClapCommand::new("edgeboard")));
+    let options = with_configuration(GlobalArgs::augment_args(Command::new("edgeboard")));
     section(&mut text, "## Options of every command", &help(options));
     section(&mut text, "## Exit codes", EXIT_CODES);
     // Without the options of every command, which would repeat in each.
-    let mut commands = Command::augment_subcommands(ClapCommand::new("edgeboard"))
-        .subcommands(admin::commands())
+    let mut commands = ScoreCommand::augment_subcommands(Command::new("edgeboard"))
+        .subcommands(admin::build_commands())
         .disable_help_subcommand(true);
     commands.build();
     for command in commands.get_subcommands() {
-        let verbs: Vec<&ClapCommand> = command
+        let verbs: Vec<&Command> = command
             .get_subcommands()
             .filter(|verb| verb.get_name() != "help")
             .collect();
@@ -61,7 +62,7 @@ fn reference() -> String {
     text
 }
 
-fn help(command: ClapCommand) -> String {
+fn help(command: Command) -> String {
     command
         .disable_help_flag(true)
         .term_width(WIDTH)

@@ -1,34 +1,34 @@
-//! Answers of any shape as tables for people.
+//! Renders responses of any shape as tables for people.
 
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
-use crate::output::printable;
-use crate::table::{ABSENT, layout, number, short_time, text};
+use crate::error::CliError;
+use crate::output::escape_unprintable;
+use crate::table::{ABSENT, number_column, render_table, shorten_time, text_column};
 
-/// The members of a document, those of its objects with dots between the names, the id first.
-pub(super) fn fields(document: &Value, etag: Option<&str>) -> String {
+/// Renders the members of a document, the id first. Members of nested objects have dots between their names.
+pub(super) fn render_fields(document: &Value, etag: Option<&str>) -> String {
     let mut rows = Vec::new();
     flatten(document, "", &mut rows);
     rows.sort_by_key(|(name, _value)| name != "id");
     rows.extend(etag.map(|etag| ("(etag)".to_owned(), etag.to_owned())));
     let rows = rows.into_iter().map(|(name, value)| vec![name, value]).collect();
-    layout(&[text("field"), text("value")], rows)
+    render_table(&[text_column("field"), text_column("value")], rows)
 }
 
-/// The list in `member` as a table; what else the document says stands above it.
-pub(super) fn rows(document: &Value, member: &str, columns: &[&str]) -> String {
+/// Renders the list in `member` as a table, below a line with the other members of the document.
+pub(super) fn render_rows(document: &Value, member: &str, columns: &[&str]) -> String {
     let items = document.get(member).and_then(Value::as_array);
     let items: Vec<Vec<Option<&Value>>> = items
         .into_iter()
         .flatten()
-        .map(|item| columns.iter().map(|column| at(item, column)).collect())
+        .map(|item| columns.iter().map(|column| find_member(item, column)).collect())
         .collect();
-    with_caption(document, member, &table(columns, &items))
+    with_caption(document, member, &render_columns(columns, &items))
 }
 
-/// The object in `member` as a table of its names and their values.
-pub(super) fn named(document: &Value, member: &str, columns: &[&str]) -> String {
+/// Renders the object in `member` as a table of its names and values.
+pub(super) fn render_named(document: &Value, member: &str, columns: &[&str]) -> String {
     let names: Vec<(Value, &Value)> = document
         .get(member)
         .and_then(Value::as_object)
@@ -39,28 +39,28 @@ pub(super) fn named(document: &Value, member: &str, columns: &[&str]) -> String 
     let items: Vec<Vec<Option<&Value>>> = names
         .iter()
         .map(|(name, value)| {
-            let cells = columns.iter().map(|column| at(value, column));
+            let cells = columns.iter().map(|column| find_member(value, column));
             std::iter::once(Some(name)).chain(cells).collect()
         })
         .collect();
     let headings: Vec<&str> = std::iter::once("name").chain(columns.iter().copied()).collect();
-    with_caption(document, member, &table(&headings, &items))
+    with_caption(document, member, &render_columns(&headings, &items))
 }
 
-/// A secret, and everything else about it.
+/// Splits a document into its secret and the rendered rest.
 ///
 /// # Errors
-/// There is none in the answer.
-pub(super) fn secret(mut document: Value, member: &str) -> Result<(String, String), Failure> {
+/// The response contains no secret.
+pub(super) fn split_secret(mut document: Value, member: &str) -> Result<(String, String), CliError> {
     let secret = document
         .as_object_mut()
         .and_then(|document| document.remove(member))
         .and_then(|secret| secret.as_str().map(str::to_owned))
-        .ok_or_else(|| Failure::Protocol(format!("the answer has no `{member}`")))?;
-    Ok((secret, fields(&document, None)))
+        .ok_or_else(|| CliError::Protocol(format!("the answer has no `{member}`")))?;
+    Ok((secret, render_fields(&document, None)))
 }
 
-fn table(columns: &[&str], items: &[Vec<Option<&Value>>]) -> String {
+fn render_columns(columns: &[&str], items: &[Vec<Option<&Value>>]) -> String {
     let headings: Vec<_> = columns
         .iter()
         .enumerate()
@@ -72,22 +72,24 @@ fn table(columns: &[&str], items: &[Vec<Option<&Value>>]) -> String {
                 .peekable();
             let is_numeric = cells.peek().is_some() && cells.all(Value::is_number);
             if is_numeric {
-                number(*column)
+                number_column(*column)
             } else {
-                text(*column)
+                text_column(*column)
             }
         })
         .collect();
     let rows = items.iter().map(|item| {
         let cells = columns.iter().zip(item);
         cells
-            .map(|(column, value)| value.map_or_else(|| ABSENT.to_owned(), |value| cell(column, value)))
+            .map(|(column, value)| {
+                value.map_or_else(|| ABSENT.to_owned(), |value| format_cell(column, value))
+            })
             .collect()
     });
-    layout(&headings, rows.collect())
+    render_table(&headings, rows.collect())
 }
 
-/// What a document says beside its list, in one line.
+/// Puts a line with the other members of the document above the table of its list.
 fn with_caption(document: &Value, member: &str, table: &str) -> String {
     let mut rest = document.as_object().cloned().unwrap_or_default();
     rest.remove(member);
@@ -99,13 +101,13 @@ fn with_caption(document: &Value, member: &str, table: &str) -> String {
     flatten(&Value::Object(rest), "", &mut fields);
     let caption: Vec<String> = fields
         .iter()
-        .map(|(name, value)| format!("{} {}", printable(name), printable(value)))
+        .map(|(name, value)| format!("{} {}", escape_unprintable(name), escape_unprintable(value)))
         .collect();
     format!("{}\n\n{table}", caption.join(" · "))
 }
 
 /// The value at a path with dots between its names.
-fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+fn find_member<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, name| value.get(name))
 }
 
@@ -121,26 +123,26 @@ fn flatten(value: &Value, name: &str, into: &mut Vec<(String, String)>) {
                 flatten(value, &name, into);
             }
         }
-        value => into.push((name.to_owned(), cell(name, value))),
+        value => into.push((name.to_owned(), format_cell(name, value))),
     }
 }
 
 /// A value in one line.
-fn cell(column: &str, value: &Value) -> String {
+fn format_cell(column: &str, value: &Value) -> String {
     match value {
         Value::Null => ABSENT.to_owned(),
-        Value::String(time) if column == "at" || column.ends_with("_at") => short_time(time),
+        Value::String(time) if column == "at" || column.ends_with("_at") => shorten_time(time),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.iter().all(is_plain) => {
-            let items: Vec<String> = items.iter().map(plain).collect();
+            let items: Vec<String> = items.iter().map(format_plain).collect();
             items.join(", ")
         }
-        value if is_plain(value) => plain(value),
+        value if is_plain(value) => format_plain(value),
         value => value.to_string(),
     }
 }
 
-/// Neither a list nor deeper than one object of words and numbers.
+/// Whether a value fits in a list within a cell: neither a list nor an object with nested values.
 fn is_plain(value: &Value) -> bool {
     match value {
         Value::Object(members) => is_flat(members),
@@ -155,11 +157,11 @@ fn is_flat(members: &Map<String, Value>) -> bool {
             .all(|value| value.is_string() || value.is_number())
 }
 
-fn plain(value: &Value) -> String {
+fn format_plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(members) => {
-            let values: Vec<String> = members.values().map(plain).collect();
+            let values: Vec<String> = members.values().map(format_plain).collect();
             values.join(" ")
         }
         value => value.to_string(),
@@ -184,7 +186,7 @@ holdings.entries 3 · tenant acme
  2026-11-21      1207  9007199254740993  –
  2026-11-20         5  –                 –";
         assert_eq!(
-            rows(&document, "days", &["day", "requests", "scores", "nothing"]),
+            render_rows(&document, "days", &["day", "requests", "scores", "nothing"]),
             expected
         );
     }
@@ -194,7 +196,7 @@ holdings.entries 3 · tenant acme
         let board = json!({"columns": [{"name": "laps", "order": "desc"}, {"name": "ms", "order": "asc"}],
             "reset": {"cron": "0 4 * * 1", "time_zone": "Europe/Madrid"}, "scopes": ["a", "b"], "warm": [{"x": [1]}],
             "created_at": "2026-11-21T00:00:00.000Z", "none": [], "on": true});
-        let cell = |name: &str| cell(name, &board[name]);
+        let cell = |name: &str| format_cell(name, &board[name]);
         assert_eq!(cell("columns"), "laps desc, ms asc");
         assert_eq!(cell("reset"), "0 4 * * 1 Europe/Madrid");
         assert_eq!(cell("scopes"), "a, b");
@@ -206,7 +208,7 @@ holdings.entries 3 · tenant acme
     #[test]
     fn a_document_is_shown_member_by_member_with_its_id_first() {
         let document = json!({"access": {"read": "public"}, "id": "race", "ends_at": null});
-        let text = fields(&document, Some("\"17\""));
+        let text = render_fields(&document, Some("\"17\""));
         let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
         assert_eq!(
             lines,
@@ -222,16 +224,19 @@ holdings.entries 3 · tenant acme
     #[test]
     fn an_object_of_documents_is_a_table_by_name() {
         let flags = json!({"flags": {"b": {"state": "ENABLED"}, "a": {"state": "DISABLED"}}});
-        let text = named(&flags, "flags", &["state"]);
+        let text = render_named(&flags, "flags", &["state"]);
         let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
         assert_eq!(lines, ["a     DISABLED", "b     ENABLED"]);
     }
 
     #[test]
     fn a_secret_is_taken_out_of_the_rest() {
-        let (key, rest) = secret(json!({"id": "1", "key": "eb_secret"}), "key").unwrap();
+        let (key, rest) = split_secret(json!({"id": "1", "key": "eb_secret"}), "key").unwrap();
         assert_eq!(key, "eb_secret");
         assert!(rest.contains("id") && !rest.contains("eb_secret"), "{rest}");
-        assert_eq!(secret(json!({"id": "1"}), "key").unwrap_err().exit_code(), 3);
+        assert_eq!(
+            split_secret(json!({"id": "1"}), "key").unwrap_err().exit_code(),
+            3
+        );
     }
 }

@@ -1,0 +1,118 @@
+//! The whole command line: the commands about scores and the administrative commands.
+
+#[cfg(test)]
+mod reference;
+
+use clap::{Args, Subcommand};
+
+use crate::admin;
+use crate::args::{CompletionArgs, GlobalArgs, import, read, submit, with_configuration};
+use crate::error::EXIT_CODES;
+
+/// The greatest width of help texts.
+const MAX_WIDTH: usize = 100;
+const ABOUT: &str = "\
+The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered";
+const LONG_ABOUT: &str = "\
+The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered.
+
+Tables are for people; --json prints JSON for programs. Answers go to standard output, everything else \
+(progress, warnings, errors) to standard error. Of a key or token that is shown once, standard output gets the \
+secret and nothing else.";
+
+/// The commands about scores. The help of each comes from its arguments; a doc comment here would replace it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScoreCommand {
+    Import(import::ImportArgs),
+    Submit(submit::SubmitArgs),
+    Top(read::TopArgs),
+    Rank(read::RankArgs),
+    Around(read::AroundArgs),
+    Export(read::ExportArgs),
+    Completion(CompletionArgs),
+}
+
+/// Builds the whole command line: the commands about scores and the administrative commands.
+pub(crate) fn build_command() -> clap::Command {
+    let command = clap::Command::new("edgeboard")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_help(EXIT_CODES)
+        .max_term_width(MAX_WIDTH)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    let command = ScoreCommand::augment_subcommands(GlobalArgs::augment_args(command));
+    with_configuration(command.subcommands(admin::build_commands()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::FromArgMatches;
+
+    fn parse(line: &[&str]) -> ScoreCommand {
+        let matches = build_command().try_get_matches_from(line).unwrap();
+        ScoreCommand::from_arg_matches(&matches).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        build_command().debug_assert();
+    }
+
+    #[test]
+    fn negative_scores_need_no_trick() {
+        let ScoreCommand::Submit(args) = parse(&[
+            "edgeboard",
+            "submit",
+            "a",
+            "b",
+            "--player",
+            "p",
+            "--score",
+            "-9223372036854775808",
+        ]) else {
+            panic!("submit")
+        };
+        assert_eq!(args.leaderboards, ["a", "b"]);
+        assert_eq!(args.score.map(|score| score.0), Some(i64::MIN));
+    }
+
+    #[test]
+    fn the_mapping_of_an_import_and_the_profiles_are_two_files() {
+        let line = [
+            "edgeboard",
+            "--config",
+            "profiles.toml",
+            "import",
+            "rows.csv",
+            "--config",
+            "mapping.toml",
+        ];
+        let ScoreCommand::Import(args) = parse(&line) else {
+            panic!("import")
+        };
+        assert_eq!(args.mapping.config, Some("mapping.toml".into()));
+    }
+
+    #[test]
+    fn what_is_misspelt_comes_back_with_a_suggestion() {
+        for (line, suggested) in [
+            (&["edgeboard", "imprt"][..], "'import'"),
+            (&["edgeboard", "top", "goals", "--limt", "3"], "'--limit'"),
+            (&["edgeboard", "leaderbords", "list"], "'leaderboards'"),
+            (&["edgeboard", "leaderboards", "lst"], "'list'"),
+            (
+                &["edgeboard", "leaderboards", "put", "x", "--ties", "share"],
+                "'shared'",
+            ),
+        ] {
+            let error = build_command()
+                .try_get_matches_from(line)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(suggested), "{error}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Documents that users write: JSON or TOML files.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::error::CliError;
+use crate::number::Integer;
+
+/// The file name that stands for standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// Reads a document: TOML when the file name ends in `.toml`, JSON otherwise; `-` is standard input.
+///
+/// # Errors
+/// The file is unreadable, empty or malformed.
+pub(crate) fn read_document(path: &Path) -> Result<Value, CliError> {
+    let text = if path == Path::new(STANDARD_INPUT) {
+        std::io::read_to_string(std::io::stdin()).map_err(|error| CliError::file(path, error))?
+    } else {
+        std::fs::read_to_string(path).map_err(|error| CliError::file(path, error))?
+    };
+    if text.trim().is_empty() {
+        return Err(CliError::file(path, "is empty"));
+    }
+    let wrong = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let table = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        return convert_toml_table(&table);
+    }
+    serde_json::from_str(&text).map_err(|error| wrong(&error))
+}
+
+/// Converts a TOML table into the JSON that the API expects. Integers keep their exact value at any size.
+pub(crate) fn convert_toml_table(table: &toml::Table) -> Result<Value, CliError> {
+    table
+        .iter()
+        .map(|(key, value)| Ok((key.clone(), convert_toml_value(value)?)))
+        .collect::<Result<_, _>>()
+        .map(Value::Object)
+}
+
+fn convert_toml_value(value: &toml::Value) -> Result<Value, CliError> {
+    Ok(match value {
+        toml::Value::String(text) => Value::String(text.clone()),
+        toml::Value::Integer(number) => {
+            serde_json::to_value(Integer(*number)).map_err(|error| CliError::Usage(error.to_string()))?
+        }
+        toml::Value::Float(number) => Value::from(*number),
+        toml::Value::Boolean(truth) => Value::Bool(*truth),
+        toml::Value::Datetime(instant) => Value::String(instant.to_string()),
+        toml::Value::Array(items) => {
+            Value::Array(items.iter().map(convert_toml_value).collect::<Result<_, _>>()?)
+        }
+        toml::Value::Table(table) => convert_toml_table(table)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_in_toml_is_the_same_in_json() {
+        let table = "title = 'Goals'\nkeep_periods = 120\nstarts_at = 1916-07-02T00:00:00Z\n\
+                     columns = [{ name = 'score', order = 'desc' }]\n[reset]\ncron = '0 0 1 1 *'\n\
+                     [limits]\nmax = 9223372036854775807\n";
+        let expected = serde_json::json!({
+            "title": "Goals", "keep_periods": 120, "starts_at": "1916-07-02T00:00:00Z",
+            "columns": [{"name": "score", "order": "desc"}], "reset": {"cron": "0 0 1 1 *"},
+            "limits": {"max": "9223372036854775807"},
+        });
+        assert_eq!(
+            convert_toml_table(&toml::from_str(table).unwrap()).unwrap(),
+            expected
+        );
+    }
+}
