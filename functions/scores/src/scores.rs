@@ -3,15 +3,15 @@
 use http::{HeaderName, StatusCode};
 use leaderboard_core::ports::{RankDetail, Submitted};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, usecase};
+use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, Submission, usecase};
 
 use leaderboard_api::Query;
 use leaderboard_api::Response;
 use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
-use leaderboard_pipeline::Context;
 use leaderboard_pipeline::audit;
 use leaderboard_pipeline::me;
 use leaderboard_pipeline::names::names_for;
+use leaderboard_pipeline::{ChargedSubmission, Context};
 use leaderboard_pipeline::{idempotency, prefer};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -30,7 +30,7 @@ pub async fn submit<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
-    take(context, Destination::Path(&leaderboard)).await
+    submit_to(context, Destination::Path(&leaderboard)).await
 }
 
 /// `POST /scores`: likewise, each submission with its own `leaderboards`.
@@ -38,77 +38,105 @@ pub async fn submit<E: ResponseEnvironment>(
 /// # Errors
 /// The problem to answer with.
 pub async fn submit_many<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    take(context, Destination::Body).await
+    submit_to(context, Destination::Body).await
 }
 
-/// What a request costs: one unit for each leaderboard of each submission.
-fn targets(items: &[Item]) -> u64 {
+/// Returns what a request costs: one unit for each leaderboard of each submission.
+fn count_units(items: &[Item]) -> u64 {
     let targets = items.iter().map(|item| item.submission.leaderboards.len());
     u64::try_from(targets.sum::<usize>()).unwrap_or(u64::MAX)
 }
 
-async fn take<E: ResponseEnvironment>(
+/// The submissions of a request, and where each one stands in the body.
+struct ParsedBody<'a> {
+    destination: Destination<'a>,
+    is_batch: bool,
+    /// Whether the client wants no more than the outcome (RFC 7240, `return=minimal`).
+    is_minimal: bool,
+    submissions: Vec<Submission>,
+    places: Vec<ItemPlace>,
+}
+
+/// Parses the body, submits its scores, and writes their outcomes.
+async fn submit_to<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
 ) -> Result<Response, Problem> {
+    let body = parse_body(context, destination)?;
+    let ranks = if body.is_minimal {
+        RankDetail::Omitted
+    } else {
+        RankDetail::Full
+    };
+    let mut charged = context.start_submission(ranks);
+    let answer = submit_body(context, &body, &mut charged).await;
+    charged.finish(answer)
+}
+
+fn parse_body<'a, E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    destination: Destination<'a>,
+) -> Result<ParsedBody<'a>, Problem> {
     Query::parse(context.query, &[])?;
-    let minimal = prefer::wants_minimal(context.headers);
+    let is_minimal = prefer::wants_minimal(context.headers);
     let sender = if context.identity.player.is_some() {
         Sender::Player
     } else {
         Sender::Server
     };
     let Scores { mut items, batch } = scores(context.body, destination, sender)?;
-    name_own(context, &mut items)?;
-    context.set_cost(targets(&items))?;
+    replace_me(context, &mut items)?;
+    context.set_cost(count_units(&items))?;
     idempotency::apply(context.headers, &context.identity, context.body, &mut items)?;
-    let (submissions, places): (Vec<_>, Vec<_>) = items
+    let (submissions, places) = items
         .into_iter()
         .map(|item| (item.submission, item.place))
         .unzip();
-    let ranks = if minimal {
-        RankDetail::Omitted
-    } else {
-        RankDetail::Full
-    };
-    let mut terms = context.submit_options(ranks);
-    terms.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
-    let corrections = audit::begin_corrections(context, &submissions, &places, &mut terms).await?;
-    let Submitted {
-        rate_limit_decision,
-        answers,
-    } = usecase::submit_scores(
+    Ok(ParsedBody {
+        destination,
+        is_batch: batch,
+        is_minimal,
+        submissions,
+        places,
+    })
+}
+
+async fn submit_body<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    body: &ParsedBody<'_>,
+    charged: &mut ChargedSubmission,
+) -> Result<Response, Problem> {
+    let (submissions, places) = (&body.submissions, &body.places);
+    charged.options.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
+    let corrections = audit::begin_corrections(context, submissions, places, charged).await?;
+    let submitted = usecase::submit_scores(
         &context.deps(),
         &context.tenant,
         &context.caller,
-        &submissions,
-        &terms,
+        submissions,
+        &charged.options,
     )
-    .await
-    // Whether they were taken in is not known.
-    .inspect_err(|_| {
-        leaderboard_responses::invalidate_if_submitted(context.env, &context.tenant, submissions.iter())
+    .await;
+    let Submitted {
+        rate_limit_decision,
+        answers,
+    } = submitted.inspect_err(|_| {
+        // The store may have accepted the scores although its response was lost.
+        leaderboard_responses::invalidate_if_submitted(context.env, &context.tenant, submissions.iter());
     })?;
-    audit::end_corrections(context, corrections, &submissions, &answers, &places).await;
-    let refused = rate_limit_decision.refused;
-    context
-        .rate_limit_decision
-        .borrow_mut()
-        .get_or_insert(rate_limit_decision);
-    if refused {
-        return Err(Problem::new(ProblemType::TooManyRequests));
-    }
+    audit::end_corrections(context, corrections, submissions, &answers, places).await;
+    charged.add_decision(rate_limit_decision)?;
     let outcomes = || answers.iter().flatten().flatten();
     leaderboard_responses::submitted(context.env, &context.tenant, outcomes());
-    let names = if minimal {
+    let names = if body.is_minimal {
         None
     } else {
         Some(names_for(context, outcomes()).await?)
     };
-    let response = if batch {
-        batch_answer(context, destination, &answers, &places, names.as_ref())?
+    let response = if body.is_batch {
+        batch_answer(context, body.destination, &answers, places, names.as_ref())?
     } else {
-        single_answer(context, destination, &answers, &places, names.as_ref())?
+        single_answer(context, body.destination, &answers, places, names.as_ref())?
     };
     let changed = outcomes().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
@@ -117,15 +145,15 @@ async fn take<E: ResponseEnvironment>(
     } else {
         response
     };
-    Ok(if minimal {
+    Ok(if body.is_minimal {
         response.with(PREFERENCE_APPLIED, "return=minimal")
     } else {
         response
     })
 }
 
-/// Puts the player of the token in the place of `me`.
-fn name_own<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
+/// Replaces the player `me` by the player of the token.
+fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
     let mut refused: Option<Problem> = None;
     for item in items {
         match me::named(&context.caller, &item.submission.player) {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use leaderboard_core::Timestamp;
+use leaderboard_core::ports::RateLimitDecision;
 use serde::Serialize;
 
 use crate::MediaType;
@@ -41,6 +42,8 @@ pub struct Response {
     pub reuse_until: Option<Timestamp>,
     /// What is behind a status of 5xx, for the log alone.
     pub cause: Option<String>,
+    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    pub rate_limit_decision: Option<RateLimitDecision>,
 }
 
 impl Response {
@@ -53,6 +56,7 @@ impl Response {
             body: Bytes::new(),
             reuse_until: None,
             cause: None,
+            rate_limit_decision: None,
         }
     }
 

@@ -5,6 +5,7 @@
 mod anonymous_charge;
 pub mod audit;
 mod cdn;
+mod charged_submission;
 mod client;
 mod coding;
 mod cors;
@@ -23,6 +24,7 @@ pub mod names;
 pub mod paging;
 pub mod prefer;
 pub mod readiness;
+mod request_state;
 mod route;
 mod scheme;
 mod security;
@@ -38,6 +40,7 @@ use leaderboard_environment::Environment;
 
 pub use anonymous_charge::AnonymousCharge;
 pub use cdn::{CDN_CACHE_CONTROL, CdnKeyHeaders, InvalidKeyHeaders};
+pub use charged_submission::ChargedSubmission;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies, client_address};
 pub use coding::{Coding, accepts_gzip};
 pub use cors::{CorsOrigins, InvalidOrigins, admit};

@@ -37,6 +37,15 @@ impl Verb {
         }
     }
 
+    /// Returns the name of a request's method for the access log. A client can send any token as a method, so an unknown one is
+    /// logged as `OTHER`.
+    pub(crate) fn log_name(method: &Method) -> &'static str {
+        if method == Method::HEAD {
+            return "HEAD";
+        }
+        Self::of(method).map_or("OTHER", Self::name)
+    }
+
     /// The method's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -260,7 +269,7 @@ pub(crate) enum RouteMatch<'t, 'p, R> {
 }
 
 /// Looks a path below a base up.
-pub(crate) fn find<'t, 'p, R>(
+pub(crate) fn find_route<'t, 'p, R>(
     table: &'t [Route<R>],
     base: Base,
     method: &Method,
@@ -303,7 +312,7 @@ mod tests {
     }
 
     fn found_at(base: Base, method: &Method, path: &str) -> String {
-        match find(TABLE, base, method, path) {
+        match find_route(TABLE, base, method, path) {
             RouteMatch::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
             RouteMatch::OtherMethods(allow) => allow,
             RouteMatch::Nothing => "nothing".to_owned(),

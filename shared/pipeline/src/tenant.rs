@@ -20,7 +20,7 @@ const PARAMETER: &str = "tenant";
 ///
 /// # Errors
 /// 400, naming the parameter.
-pub(crate) fn in_address(
+pub(crate) fn read_from_query(
     permission: Permission,
     query: &str,
 ) -> Result<(Option<TenantId>, Cow<'_, str>), Problem> {
@@ -41,7 +41,7 @@ pub(crate) fn in_address(
 }
 
 /// The tenant of the credential; where it has none, the one that the request names, or the default one.
-pub(crate) fn tenant(
+pub(crate) fn choose_tenant(
     headers: &HeaderMap,
     in_address: Option<&TenantId>,
     identity: &Identity,
@@ -78,24 +78,30 @@ mod tests {
         let mut headers = HeaderMap::new();
         let acme = TenantId::new("acme").unwrap();
         let operator = Identity::operator();
-        assert_eq!(tenant(&headers, None, &operator, &default), Ok(default.clone()));
+        assert_eq!(
+            choose_tenant(&headers, None, &operator, &default),
+            Ok(default.clone())
+        );
         headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
-        assert_eq!(tenant(&headers, None, &operator, &default), Ok(acme.clone()));
+        assert_eq!(
+            choose_tenant(&headers, None, &operator, &default),
+            Ok(acme.clone())
+        );
         let own = |id: &TenantId| Identity {
             tenant: Some(id.clone()),
             ..Identity::operator()
         };
-        assert_eq!(tenant(&headers, None, &own(&acme), &default), Ok(acme));
-        assert!(tenant(&headers, None, &own(&default), &default).is_err());
+        assert_eq!(choose_tenant(&headers, None, &own(&acme), &default), Ok(acme));
+        assert!(choose_tenant(&headers, None, &own(&default), &default).is_err());
         headers.insert("x-tenant-id", HeaderValue::from_static("Acme:1"));
-        assert!(tenant(&headers, None, &operator, &default).is_err());
+        assert!(choose_tenant(&headers, None, &operator, &default).is_err());
     }
 
     #[test]
     fn the_address_of_a_read_may_name_the_tenant() {
         let acme = TenantId::new("acme").unwrap();
         let of = |permission, query| {
-            in_address(permission, query).map(|(tenant, rest)| (tenant, rest.into_owned()))
+            read_from_query(permission, query).map(|(tenant, rest)| (tenant, rest.into_owned()))
         };
         let named = |rest: &str| Ok((Some(acme.clone()), rest.to_owned()));
         assert_eq!(of(Permission::Read, "tenant=acme"), named(""));
@@ -117,14 +123,20 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         let (other, nobody) = (TenantId::new("other").unwrap(), Identity::anonymous());
-        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
+        assert_eq!(
+            choose_tenant(&headers, Some(&acme), &nobody, &other),
+            Ok(acme.clone())
+        );
         headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
-        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
-        assert!(tenant(&headers, Some(&other), &nobody, &acme).is_err());
+        assert_eq!(
+            choose_tenant(&headers, Some(&acme), &nobody, &other),
+            Ok(acme.clone())
+        );
+        assert!(choose_tenant(&headers, Some(&other), &nobody, &acme).is_err());
         let own = Identity {
             tenant: Some(other),
             ..Identity::operator()
         };
-        assert!(tenant(&HeaderMap::new(), Some(&acme), &own, &acme).is_err());
+        assert!(choose_tenant(&HeaderMap::new(), Some(&acme), &own, &acme).is_err());
     }
 }

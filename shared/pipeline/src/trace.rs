@@ -14,6 +14,15 @@ pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> S
     continued(headers).map_or_else(|| hex(&new()), str::to_owned)
 }
 
+/// Returns the trace id of a request. Where it is the client's, a new request id follows: the client can send the same trace id
+/// with every request.
+pub(crate) fn choose_ids(headers: &impl HeaderLines, new: impl Fn() -> [u8; 16]) -> (String, Option<String>) {
+    match continued(headers) {
+        Some(id) => (id.to_owned(), Some(hex(&new()))),
+        None => (hex(&new()), None),
+    }
+}
+
 /// The trace id that the client sends, if it sends a valid one.
 pub(crate) fn continued(headers: &impl HeaderLines) -> Option<&str> {
     let mut sent = headers.lines("traceparent");

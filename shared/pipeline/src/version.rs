@@ -28,6 +28,18 @@ pub(crate) struct RequestedVersion<'p> {
     pub in_path: bool,
 }
 
+impl<'p> RequestedVersion<'p> {
+    /// Returns the result for a path outside `/api/`, which has no version.
+    pub const fn unversioned(path: &'p str) -> Self {
+        Self {
+            base: Base::Root,
+            below: path,
+            version: None,
+            in_path: false,
+        }
+    }
+}
+
 /// Whether a path is one that exists in every version.
 pub(crate) fn is_of_the_api(path: &str) -> bool {
     path.starts_with(API)
@@ -39,12 +51,7 @@ pub(crate) fn read_requested<'p>(
     headers: &HeaderMap,
 ) -> Result<RequestedVersion<'p>, Problem> {
     let Some(rest) = path.strip_prefix(API) else {
-        return Ok(RequestedVersion {
-            base: Base::Root,
-            below: path,
-            version: None,
-            in_path: false,
-        });
+        return Ok(RequestedVersion::unversioned(path));
     };
     let (first, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let named = match first.strip_prefix('v').filter(|number| is_number(number)) {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::TenantId;
+use leaderboard_core::ports::RateLimitDecision;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ProblemType;
@@ -109,6 +110,8 @@ pub struct Parts {
     pub cause: Option<String>,
     /// For the audit log alone: that a credential was refused.
     pub refused: Option<RefusedCredential>,
+    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    pub rate_limit_decision: Option<RateLimitDecision>,
 }
 
 impl std::ops::Deref for Problem {
@@ -131,6 +134,7 @@ impl Problem {
             headers: Vec::new(),
             cause: None,
             refused: None,
+            rate_limit_decision: None,
         }));
         match kind {
             ProblemType::Unauthenticated => {
@@ -237,6 +241,18 @@ impl Problem {
     pub fn with_refused(mut self, tenant: Option<TenantId>, credential: Option<Credential>) -> Self {
         self.0.refused = Some(RefusedCredential { tenant, credential });
         self
+    }
+
+    /// Returns the same problem with what the store decided about the rate limits.
+    #[must_use]
+    pub fn with_rate_limit_decision(mut self, decision: Option<RateLimitDecision>) -> Self {
+        self.0.rate_limit_decision = decision;
+        self
+    }
+
+    /// Takes the decision out, for the headers of the response.
+    pub fn take_rate_limit_decision(&mut self) -> Option<RateLimitDecision> {
+        self.0.rate_limit_decision.take()
     }
 
     /// The document, as it stands in a response or beside the other results of a batch.

@@ -31,8 +31,8 @@ pub struct AuditContext {
 }
 
 impl AuditContext {
-    /// Notes who asks.
-    pub fn identified(&mut self, identity: &Identity) {
+    /// Sets whose credential was found valid.
+    pub(crate) fn set_identity(&mut self, identity: &Identity) {
         self.credential = Some(identity.credential.clone());
         self.tenant.clone_from(&identity.tenant);
     }
@@ -99,7 +99,7 @@ impl<'a> AuditedAction<'a> {
 /// # Errors
 /// 503 when another act cannot be recorded: nothing else is done that is not in the log.
 pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
-    let Some(act) = &context.act else {
+    let Some(act) = &context.action else {
         return Ok(());
     };
     if act.recorded.borrow().is_some() {
@@ -123,7 +123,7 @@ pub async fn end<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     answer: &Result<Response, Problem>,
 ) -> Option<String> {
-    let act = context.act.as_ref()?;
+    let act = context.action.as_ref()?;
     let status = match answer {
         Ok(response) => response.status,
         Err(problem) => problem.kind.status(),

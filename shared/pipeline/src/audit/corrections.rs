@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::SubmitOptions;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
 
 use super::act::{append, unrecorded};
 use super::record::{AuditActor, AuditEntry, SentValues, cut};
 use crate::PipelineEnvironment;
+use crate::charged_submission::ChargedSubmission;
 use crate::endpoint::Context;
 use leaderboard_api::json::Exact;
 use leaderboard_api::wire::NamedValues;
@@ -60,9 +60,9 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &[Submission],
     places: &[ItemPlace],
-    terms: &mut SubmitOptions,
+    charged: &mut ChargedSubmission,
 ) -> Result<Corrections, Problem> {
-    let found = find_corrections(context, submissions, terms).await?;
+    let found = find_corrections(context, submissions, charged).await?;
     if let Some((item, ..)) = found.get(MAX_CORRECTIONS) {
         let place = places.get(*item).map_or("#", |place| place.item.as_str());
         let detail = format!("one request corrects at most {MAX_CORRECTIONS} entries");
@@ -71,7 +71,7 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     }
     let mut recorded = Vec::with_capacity(found.len());
     for (item, submission, leaderboard) in found {
-        context.charge_now(terms).await?;
+        charged.charge_now(context).await?;
         recorded.push(Correction {
             item,
             leaderboard: leaderboard.clone(),
@@ -88,7 +88,7 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
 async fn find_corrections<'a, E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
-    terms: &mut SubmitOptions,
+    charged: &mut ChargedSubmission,
 ) -> Result<Vec<Set<'a>>, Problem> {
     let (deps, tenant) = (context.deps(), &context.tenant);
     let mut boards = BTreeMap::new();
@@ -100,7 +100,7 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     let unknown = boards.iter().filter(|(_, board)| board.is_none());
     let unknown: Vec<LeaderboardId> = unknown.map(|(id, _)| (*id).clone()).collect();
     if !unknown.is_empty() {
-        context.charge_now(terms).await?;
+        charged.charge_now(context).await?;
         let read = usecase::load_current_leaderboards(&deps, tenant, &unknown).await?;
         for board in boards.values_mut().filter(|board| board.is_none()).zip(read) {
             *board.0 = board.1;
