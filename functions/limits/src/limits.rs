@@ -1,4 +1,4 @@
-//! The documents that say how often who may call.
+//! The documents with rate limits.
 
 use http::StatusCode;
 use leaderboard_core::Versioned;

@@ -1,4 +1,4 @@
-//! Health, metrics, and a clear answer on routes that are nobody else's.
+//! Health and metrics, and a 404 for every path that no other function has.
 
 mod health;
 mod metrics;

@@ -1,4 +1,4 @@
-//! Whether the service lives, and whether it can work.
+//! Health checks: whether the service runs (live), and whether it can reach its store (ready).
 
 use http::StatusCode;
 use http::header::RETRY_AFTER;

@@ -1,4 +1,4 @@
-//! Answers who stands where.
+//! Reads ranks: entries, players, neighbours, periods and distributions.
 
 mod ranks;
 mod summary;

@@ -86,7 +86,7 @@ async fn players<E: ResponseEnvironment>(
     .await;
     let found = match found {
         Ok(found) => found,
-        // A copy of the configuration said so.
+        // The cached configuration had it; the store has deleted it.
         Err(QueryError::Forbidden) => return Err(leaderboard_responses::refusal(context, leaderboard).await),
         Err(error) => return Err(Problem::of_query(error, &context.caller)),
     };
@@ -191,7 +191,7 @@ fn score(text: &str) -> Result<i64, Problem> {
     i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
 }
 
-/// An answer that is made for this request. Who sends a credential may see more than others.
+/// Returns a response that no other caller gets. A caller with a credential can see more than others.
 fn answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     body: &impl Serialize,

@@ -1,4 +1,4 @@
-//! Takes scores in, removes entries, hides players, and shows, replays and drops the dead letters.
+//! Submits scores, removes entries, bans players, and shows, replays and drops dead letters.
 
 mod bans;
 mod dead_letters;
@@ -52,7 +52,7 @@ impl Routes for ScoresFunction {
                 .with_body(BodyKind::Json)
                 .with_idempotency_key()
                 .charged_in_call(),
-                // Refused to players before it is recorded: nobody fills the audit log with what they may not do.
+                // Players are refused before the request is recorded, so they cannot fill the audit log.
                 Route::new(
                     Verb::Delete,
                     "/leaderboards/:leaderboard/scores/:player",

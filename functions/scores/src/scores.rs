@@ -1,4 +1,4 @@
-//! Taking scores in, and taking them out.
+//! Submitting scores, and removing entries.
 
 use http::{HeaderName, StatusCode};
 use leaderboard_core::ports::{RankDetail, Submitted};
@@ -19,7 +19,7 @@ use leaderboard_api::wire::Names;
 use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
 use leaderboard_api::wire::submission::{Destination, Item, Scores, Sender, scores};
 
-/// Tells which preference was followed (RFC 7240).
+/// The response header that names the preference that was applied (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// `POST /leaderboards/{id}/scores`: one submission, or a batch of them.
@@ -170,7 +170,7 @@ fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Ite
 
 type Answer = Result<Vec<Outcome>, Refusal>;
 
-/// 200 with the outcome, or with one for each leaderboard; a refusal is the answer itself.
+/// Returns 200 with the outcome, or with one outcome for each leaderboard. A refusal becomes the problem.
 fn single_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
@@ -206,7 +206,7 @@ fn single_answer<E: ResponseEnvironment>(
     }
 }
 
-/// 207 with what became of each.
+/// Returns 207 with the result of each submission.
 fn batch_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
@@ -237,7 +237,7 @@ fn batch_answer<E: ResponseEnvironment>(
     Response::json(StatusCode::MULTI_STATUS, context.accepted, &Results { results })
 }
 
-/// The outcome on the one leaderboard of the path.
+/// Returns the outcome on the one leaderboard of the path.
 fn only(outcomes: &[Outcome]) -> Result<&Outcome, Problem> {
     outcomes
         .first()
@@ -265,8 +265,8 @@ pub async fn remove<E: ResponseEnvironment>(
         &selector,
     )
     .await;
-    // An entry that is not there may have been removed by a call whose answer was lost. Where the store does not answer, a
-    // leaderboard that this instance does not know may be one that somebody invented, and nothing was removed from it.
+    // An earlier call whose response was lost may have removed a missing entry. If the store is unavailable, only a leaderboard that
+    // this instance knows is invalidated, because a client can invent the id.
     let perhaps_removed = match &removed {
         Ok(_) | Err(QueryError::UnknownEntry) => true,
         Err(QueryError::Store(_)) => {

@@ -5,7 +5,7 @@ use leaderboard_api::BodyKind;
 use leaderboard_api::Permission;
 use leaderboard_api::rate_limits::Scope;
 
-/// A call about such a document.
+/// A typed route of such a document.
 #[derive(Debug)]
 pub enum DocumentCall {
     Read(Scope),

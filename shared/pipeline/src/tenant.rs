@@ -1,6 +1,5 @@
-//! Whose data a request is about: the credential's tenant, whatever a client sends. The operator's key holds for all
-//! tenants, so its bearer names one; without a credential the name only matters to reads of public leaderboards,
-//! which is all such a caller may do.
+//! The tenant of a request: the credential's tenant, whatever the client names. The operator's key is valid for all tenants, so the
+//! operator names one. A caller without a credential can name any tenant, because such a caller can only read public leaderboards.
 
 use leaderboard_api::headers::TENANT;
 use std::borrow::Cow;
@@ -13,10 +12,10 @@ use leaderboard_api::Permission;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::{FieldError, Problem, ProblemType};
 
-/// By which a read names the tenant in the address, where every cache on the way sees it.
+/// The query parameter in which a read names the tenant. It is part of the address, so every cache on the way sees it.
 const PARAMETER: &str = "tenant";
 
-/// The tenant that the address of a read names, and the query without it.
+/// Returns the tenant that the address of a read names, and the query without it.
 ///
 /// # Errors
 /// 400, naming the parameter.
@@ -40,7 +39,10 @@ pub(crate) fn read_from_query(
     Ok((Some(tenant), Cow::Owned(rest.join("&"))))
 }
 
-/// The tenant of the credential; where it has none, the one that the request names, or the default one.
+/// Returns the credential's tenant; without one, the tenant that the request names, or the default tenant.
+///
+/// # Errors
+/// 400 when a name is invalid or two names differ; 403 when the request names another tenant than the credential's.
 pub(crate) fn choose_tenant(
     headers: &HeaderMap,
     in_address: Option<&TenantId>,

@@ -1,5 +1,5 @@
-//! The trace id: the client's own where it sends a valid one (W3C Trace Context), otherwise a new one. It is
-//! answered as `X-Request-Id` and stands in problems as `instance`.
+//! The trace id: the client's own if it is valid (W3C Trace Context), otherwise a new one. The response has it as `X-Request-Id`, and a
+//! problem as `instance`.
 
 use super::lines::HeaderLines;
 use leaderboard_identity::hex::encode as hex;

@@ -1,5 +1,5 @@
-//! Corrections: entries that a server or an admin sets although the leaderboard's operator is another one and it takes no
-//! override. Each is recorded before it is made, with the values it sets, and once more with the values that were there before.
+//! Corrections: a server or an admin sets an entry although the leaderboard has another operator and allows no override. Each
+//! correction has one record before it is made, with the new values, and one after it, with the previous values.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use leaderboard_api::json::Exact;
 use leaderboard_api::wire::NamedValues;
 use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
 
-/// The most entries that one request corrects: each takes two records of the log.
+/// The most corrections in one request. Each adds two records to the log.
 const MAX_CORRECTIONS: usize = 16;
 
 /// The corrections of a request that are recorded.
@@ -31,10 +31,10 @@ struct Correction {
     position: u64,
 }
 
-/// A submission that sets, which of the request it is, and where.
+/// A submission with the operator `set`: its index in the request, the submission, and a leaderboard.
 type Set<'a> = (usize, &'a Submission, &'a LeaderboardId);
 
-/// The submissions that say they set, if this caller may correct.
+/// Returns the submissions with the operator `set`, if this caller can make corrections.
 fn sets<'a, E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
@@ -51,8 +51,8 @@ fn sets<'a, E: PipelineEnvironment>(
         })
 }
 
-/// Records the corrections among the submissions of a request, before anything is settled. A request with corrections is charged
-/// before they are recorded, so that one that is refused for its limits writes nothing into the log.
+/// Records the corrections of a request before any submission is applied. A request with corrections is charged first, so that a
+/// request that is over its limits writes nothing into the log.
 ///
 /// # Errors
 /// 422 when they are more than [`MAX_CORRECTIONS`]; 429 when a limit is used up; 503 when one cannot be recorded.
@@ -83,8 +83,7 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     Ok(Corrections(recorded))
 }
 
-/// The corrections among submissions, by the nearest copies of the configurations. The store is asked for those of which there is
-/// no copy, once the request is charged.
+/// Finds the corrections by the cached configurations. The store is read for the others, after the request is charged.
 async fn find_corrections<'a, E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
@@ -135,9 +134,9 @@ fn beginning<'a, E: PipelineEnvironment>(
     }
 }
 
-/// Records what became of the corrections: the values before and after, or the status of the refusal. The corrections
-/// themselves are in the log already, so a store that is gone by now changes nothing. Where a leaderboard allowed its servers to
-/// set by the copy that this instance had, and does not by the configuration that was settled with, both records come now.
+/// Records the outcome of the corrections: the values before and after, or the status of the refusal. A failure to record is
+/// ignored, because the corrections themselves are in the log. If the cached configuration allowed a server to set an entry and the
+/// current one does not, both records are written now.
 pub async fn end_corrections<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     mut corrections: Corrections,

@@ -71,6 +71,7 @@ pub(super) enum AuditEntry<'a> {
         trace: &'a str,
     },
     /// A token was issued to a player; the first by this credential in a minute.
+    #[serde(rename = "issued")]
     IssuedTokens {
         who: AuditActor,
         player: String,
