@@ -48,7 +48,7 @@ impl Scope {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(
+pub(crate) async fn list<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {
@@ -74,7 +74,7 @@ pub async fn list<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
     id: &str,
@@ -97,7 +97,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
     id: &str,
@@ -136,7 +136,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
     id: &str,

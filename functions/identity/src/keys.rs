@@ -40,7 +40,7 @@ enum WithoutRoom {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let terms = read_terms(&json::parse(context.body)?, context.now)?;
     let (env, tenant) = (context.env, &context.tenant);
@@ -162,7 +162,7 @@ async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, 
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_KEYS, |id| KeyId::parse(id).map(|id| id.to_string()))?;
     let (tenant, after) = (Some(&context.tenant), paging.after.as_deref());
@@ -188,7 +188,10 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
+pub(crate) async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let there = stored(context, id).await?;
     let preconditions = Preconditions::of(context.headers)?;
@@ -204,7 +207,7 @@ pub async fn read<E: ResponseEnvironment>(context: &Context<'_, E>, id: KeyId) -
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn rotate<E: ResponseEnvironment>(
+pub(crate) async fn rotate<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Response, Problem> {
@@ -245,7 +248,7 @@ fn too_many_secrets(TooManySecrets { until }: TooManySecrets) -> Problem {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn revoke<E: ResponseEnvironment>(
+pub(crate) async fn revoke<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Response, Problem> {

@@ -23,7 +23,7 @@ use leaderboard_responses::ResponseEnvironment;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     if context.identity.player.is_some() {
         let detail = "A player's token issues no tokens; a server's key does.";

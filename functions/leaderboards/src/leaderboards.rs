@@ -41,7 +41,7 @@ const SWEEP_PAUSE_MS: u64 = 10;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
     // The charge depends on the requested page only. If skipped leaderboards counted, the charge would reveal how many there are.
@@ -97,7 +97,7 @@ async fn readable<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -127,7 +127,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -157,7 +157,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn patch<E: ResponseEnvironment>(
+pub(crate) async fn patch<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -190,7 +190,7 @@ pub async fn patch<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {

@@ -12,10 +12,15 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum OpsRoute {
+    /// Redirects to the description of the API.
     Start,
+    /// Reports that the service runs.
     Live,
+    /// Reports whether the store is ready.
     Ready,
+    /// Reports the status of each part.
     Detailed,
+    /// Returns the metrics.
     Metrics,
 }
 

@@ -18,7 +18,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::{cursor, ranks as wire};
-use leaderboard_responses::{CacheKey, CachedRead};
+use leaderboard_responses::CachedRead;
 
 /// How many entries a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 10;
@@ -33,7 +33,7 @@ const MAX_LIMIT: u32 = 1000;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn entries<E: ResponseEnvironment>(
+pub(crate) async fn entries<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -121,7 +121,7 @@ fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn entry<E: ResponseEnvironment>(
+pub(crate) async fn entry<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -135,7 +135,7 @@ pub async fn entry<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn around<E: ResponseEnvironment>(
+pub(crate) async fn around<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -151,7 +151,7 @@ pub async fn around<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn periods<E: ResponseEnvironment>(
+pub(crate) async fn periods<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -170,7 +170,7 @@ pub async fn periods<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn distribution<E: ResponseEnvironment>(
+pub(crate) async fn distribution<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {

@@ -24,7 +24,7 @@ const MAX_LIMIT: u32 = 200;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     player: PlayerId,
 ) -> Result<Response, Problem> {
@@ -74,7 +74,7 @@ fn ignore_full_store(done: Result<(), StoreError>) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     player: PlayerId,
 ) -> Result<Response, Problem> {
@@ -101,7 +101,7 @@ pub async fn delete<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn get<E: ResponseEnvironment>(
+pub(crate) async fn get<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     player: PlayerId,
 ) -> Result<Response, Problem> {
@@ -121,7 +121,7 @@ pub async fn get<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &paging::PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |text| PlayerId::new(text).ok())?;
     let found = context

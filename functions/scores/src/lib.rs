@@ -13,15 +13,25 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum ScoresRoute {
+    /// Submits scores to one leaderboard.
     Submit(LeaderboardId),
+    /// Submits scores that each name their leaderboards.
     SubmitMany,
+    /// Removes a player's entry.
     Remove(LeaderboardId, PlayerId),
+    /// Bans a player.
     Ban(PlayerId),
+    /// Reads a player's ban.
     ReadBan(PlayerId),
+    /// Lifts a player's ban.
     LiftBan(PlayerId),
+    /// Lists the bans.
     Bans,
+    /// Lists the dead letters.
     DeadLetters,
+    /// Applies a dead letter again.
     ReplayDeadLetter(u64),
+    /// Deletes a dead letter.
     DropDeadLetter(u64),
 }
 

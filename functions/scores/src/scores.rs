@@ -26,7 +26,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn submit<E: ResponseEnvironment>(
+pub(crate) async fn submit<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -37,7 +37,9 @@ pub async fn submit<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn submit_many<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn submit_many<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     submit_to(context, Destination::Body).await
 }
 
@@ -248,7 +250,7 @@ fn only(outcomes: &[Outcome]) -> Result<&Outcome, Problem> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn remove<E: ResponseEnvironment>(
+pub(crate) async fn remove<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,

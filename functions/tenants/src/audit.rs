@@ -29,7 +29,7 @@ struct Record {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     page(context, Some(&context.tenant)).await
 }
 
@@ -37,7 +37,9 @@ pub async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Resu
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn of_operator<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn of_operator<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     page(context, None).await
 }
 

@@ -29,7 +29,7 @@ const MAX_ATTEMPTS: u32 = 4;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
@@ -58,7 +58,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: TenantId,
 ) -> Result<Response, Problem> {
@@ -75,7 +75,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: TenantId,
 ) -> Result<Response, Problem> {
@@ -116,7 +116,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn patch<E: ResponseEnvironment>(
+pub(crate) async fn patch<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: TenantId,
 ) -> Result<Response, Problem> {
@@ -142,7 +142,7 @@ pub async fn patch<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let record = stored(context, &context.tenant).await?;
     let record = record.map(|there| there.value).unwrap_or_default();
@@ -156,7 +156,7 @@ pub async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Res
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn usage<E: ResponseEnvironment>(
+pub(crate) async fn usage<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     tenant: &TenantId,
 ) -> Result<Response, Problem> {

@@ -55,10 +55,12 @@ impl TrustedProxies {
         self
     }
 
+    /// Returns the header that the trusted proxies write.
     pub const fn header(&self) -> ForwardedHeader {
         self.header
     }
 
+    /// Returns whether an address belongs to a trusted proxy.
     pub fn contain(&self, address: IpAddr) -> bool {
         self.ranges.contain(address)
     }

@@ -8,8 +8,11 @@ use leaderboard_api::rate_limits::Scope;
 /// A typed route of such a document.
 #[derive(Debug)]
 pub enum DocumentCall {
+    /// Reads the document.
     Read(Scope),
+    /// Creates or replaces the document.
     Put(Scope),
+    /// Deletes the document.
     Delete(Scope),
 }
 

@@ -16,8 +16,11 @@ use leaderboard_tenant_config::{TenantConfig, only};
 
 /// The document that a request is about.
 pub struct Document<'c, 'r, E> {
+    /// The context of the request.
     pub context: &'c Context<'r, E>,
+    /// Which document it is.
     pub kind: DocumentKind,
+    /// Whether it is the tenant's or the operator's.
     pub scope: Scope,
 }
 

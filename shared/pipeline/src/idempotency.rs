@@ -15,6 +15,7 @@ use leaderboard_api::Problem;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::wire::submission::Item;
 
+/// The name of the header.
 pub const NAME: &str = "Idempotency-Key";
 /// The longest key, in characters.
 const MAX_KEY_CHARS: usize = 255;

@@ -67,7 +67,7 @@ pub(crate) struct PreparedCall<R> {
 
 impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     /// Step "trace": starts with the client's trace id, or a new one.
-    pub fn start(env: &'a E, head: &'a request::Parts, body: B) -> Self {
+    pub(crate) fn start(env: &'a E, head: &'a request::Parts, body: B) -> Self {
         let (trace_id, request_id) = trace::choose_ids(&head.headers, || env.new_trace_id());
         Self {
             env,
@@ -102,14 +102,14 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "version": reads the version that the path or a header names.
-    pub fn read_version(&mut self) -> Result<(), Problem> {
+    pub(crate) fn read_version(&mut self) -> Result<(), Problem> {
         self.requested = version::read_requested(self.head.uri.path(), &self.head.headers)?;
         self.log.api_version = self.requested.version;
         Ok(())
     }
 
     /// Step "route": finds the route of the method and the path.
-    pub fn match_route<R>(&mut self, table: RouteTable<R>) -> Result<MatchedRoute<'a, R>, Problem> {
+    pub(crate) fn match_route<R>(&mut self, table: RouteTable<R>) -> Result<MatchedRoute<'a, R>, Problem> {
         match find_route(
             table,
             self.requested.base,
@@ -126,7 +126,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "authenticate", part 1: refuses an address that has sent too many invalid credentials.
-    pub async fn check_failed_authentications<R>(&mut self, route: &Route<R>) -> Result<(), Problem> {
+    pub(crate) async fn check_failed_authentications<R>(&mut self, route: &Route<R>) -> Result<(), Problem> {
         let headers = &self.head.headers;
         self.audit.client = client_address(headers, &self.env.settings().trusted_proxies);
         if route.looks_at_credentials() {
@@ -139,7 +139,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     ///
     /// This comes before any other credential is verified, so that such an address cannot try credentials. The operator's key
     /// works from every address, because the operator must be able to repair a wrong list of addresses.
-    pub async fn check_operator_addresses<R>(&mut self, route: &Route<R>) -> Result<(), Problem> {
+    pub(crate) async fn check_operator_addresses<R>(&mut self, route: &Route<R>) -> Result<(), Problem> {
         self.is_operator = auth::is_operator(self.env, &self.head.headers);
         if !self.is_operator
             && !route.from_anywhere
@@ -154,14 +154,14 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "authenticate", part 3: reads the tenant that the address of a read names, and removes it from the query.
-    pub fn read_tenant_in_address(&mut self, permission: Permission) -> Result<(), Problem> {
+    pub(crate) fn read_tenant_in_address(&mut self, permission: Permission) -> Result<(), Problem> {
         let query = self.head.uri.query().unwrap_or("");
         (self.tenant_in_address, self.query) = tenant::read_from_query(permission, query)?;
         Ok(())
     }
 
     /// Step "authenticate", part 4: verifies the credential. A route that needs no permission leaves the caller anonymous.
-    pub async fn authenticate(&mut self, permission: Permission) -> Result<(), Problem> {
+    pub(crate) async fn authenticate(&mut self, permission: Permission) -> Result<(), Problem> {
         if !permission.requires_auth() {
             return Ok(());
         }
@@ -186,7 +186,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "tenant": finds the tenant that the request is about.
-    pub fn find_tenant(&mut self, permission: Permission) -> Result<(), Problem> {
+    pub(crate) fn find_tenant(&mut self, permission: Permission) -> Result<(), Problem> {
         if permission.requires_auth() {
             self.tenant = tenant::choose_tenant(
                 &self.head.headers,
@@ -200,7 +200,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "authorise", part 1: checks the permission that the route needs.
-    pub async fn authorise(&self, permission: Permission) -> Result<(), Problem> {
+    pub(crate) async fn authorise(&self, permission: Permission) -> Result<(), Problem> {
         auth::authorise(&self.identity, permission)?;
         if permission == Permission::Read {
             // A tenant that this instance does not know costs a call to the store, and an anonymous caller can name any.
@@ -213,7 +213,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     ///
     /// A route that needs no permission, or that belongs to the operator, works without it. Reads go on while the store is
     /// unavailable, because the cache can still answer them.
-    pub async fn load_tenant_config(&mut self, permission: Permission) -> Result<(), Problem> {
+    pub(crate) async fn load_tenant_config(&mut self, permission: Permission) -> Result<(), Problem> {
         if !permission.requires_auth() || permission == Permission::Operator {
             return Ok(());
         }
@@ -230,7 +230,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
 
     /// Step "authorise", part 3: refuses a suspended tenant, and an address that the tenant does not admit. Neither applies
     /// to the operator.
-    pub fn check_tenant(&self) -> Result<(), Problem> {
+    pub(crate) fn check_tenant(&self) -> Result<(), Problem> {
         if self.identity.credential == Credential::Operator {
             return Ok(());
         }
@@ -244,7 +244,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "limits": refuses a caller that has used up a rate limit.
-    pub async fn enter_rate_limiter(&self, charge: RouteCharge) -> Result<RateLimiter, Problem> {
+    pub(crate) async fn enter_rate_limiter(&self, charge: RouteCharge) -> Result<RateLimiter, Problem> {
         let caller = (&self.identity, self.audit.client);
         RateLimiter::enter(
             self.env,
@@ -258,7 +258,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
 
     /// Step "body": waits for the body. It is the first step that does, so a caller that any earlier step refuses cannot hold a
     /// request open by sending its body slowly.
-    pub async fn wait_for_body(&mut self, rate_limiter: &mut RateLimiter) -> Result<Body, Problem> {
+    pub(crate) async fn wait_for_body(&mut self, rate_limiter: &mut RateLimiter) -> Result<Body, Problem> {
         self.began_at = self.env.now();
         match self.unread.take() {
             Some(unread) => rate_limiter.wait_for(self.env, &self.tenant, unread.read()).await,
@@ -268,7 +268,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
 
     /// Step "handler", part 1: checks the headers and the body against the route, and parses the path. It evaluates the
     /// tenant's flags, so it comes after the limits.
-    pub fn prepare_call<P: Routes>(
+    pub(crate) fn prepare_call<P: Routes>(
         &mut self,
         matched: &MatchedRoute<'_, P::Route>,
         body: Body,

@@ -30,7 +30,7 @@ pub(crate) struct RequestedVersion<'p> {
 
 impl<'p> RequestedVersion<'p> {
     /// Returns the result for a path outside `/api/`, which has no version.
-    pub const fn unversioned(path: &'p str) -> Self {
+    pub(crate) const fn unversioned(path: &'p str) -> Self {
         Self {
             base: Base::Root,
             below: path,

@@ -98,14 +98,14 @@ mod tests {
 
     use super::*;
 
-    /// Makes attempts, each of which gives what `apply_message` says; how long was waited between them, and whether all was applied.
+    /// Returns the waits between the tries in milliseconds, and whether the message was applied, when each try calls `apply_message`.
     fn attempts(apply_message: impl Fn(OnRebuild) -> Result<MessageReport, StoreError>) -> (Vec<u128>, bool) {
         let waits = RefCell::new(Vec::new());
         let applied = until_applied(
             async |on_rebuild| apply_message(on_rebuild),
             async |wait| waits.borrow_mut().push(wait.as_millis()),
         );
-        // Nothing in it waits.
+        // The pause of this test does not wait.
         match pin!(applied).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => (waits.take(), done.is_ok()),
             Poll::Pending => panic!("something waited"),

@@ -93,6 +93,7 @@ impl MicroCacheEntry {
         Ok(self.prepared.get().and_then(|made| made.downcast_ref()))
     }
 
+    /// Counts a reuse.
     pub fn count(&self) {
         self.times.set(self.times.get().saturating_add(1));
     }
