@@ -1,4 +1,4 @@
-//! Changes of leaderboards, announced on a Redis channel: the region's cached views from before them are dropped.
+//! Invalidates the region's cached responses when a message on a Redis channel says that a leaderboard has changed.
 #![expect(unsafe_code, reason = "the entry-point macro exports C functions")]
 
 use leaderboard_spin::{Unheard, changed};

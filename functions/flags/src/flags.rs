@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 104;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {
@@ -37,7 +37,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with; one with the document names places in it.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {
@@ -53,7 +53,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {

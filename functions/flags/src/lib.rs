@@ -12,8 +12,11 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum FlagsRoute {
+    /// Reads, puts or deletes a set of flags.
     Document(DocumentCall),
+    /// Evaluates one flag (OFREP).
     Evaluate(Box<str>),
+    /// Evaluates all flags (OFREP).
     EvaluateAll,
 }
 

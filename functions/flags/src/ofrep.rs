@@ -57,7 +57,7 @@ struct Bulk<'a> {
 ///
 /// # Errors
 /// The problem to answer with, where the protocol has no shape for it.
-pub async fn evaluate<E: ResponseEnvironment>(
+pub(crate) async fn evaluate<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     key: &str,
 ) -> Result<Response, Problem> {
@@ -79,7 +79,9 @@ pub async fn evaluate<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with, where the protocol has no shape for it.
-pub async fn evaluate_all<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn evaluate_all<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     let flags = flags(context);
     let preconditions = Preconditions::of(context.headers)?;
     let given = match given(context) {

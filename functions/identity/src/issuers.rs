@@ -1,4 +1,4 @@
-//! Issuers of tokens: whom a tenant, or the operator for tenants, believes.
+//! Issuers of tokens that a tenant trusts, or that the operator trusts for all tenants.
 
 use http::StatusCode;
 use leaderboard_core::TenantId;
@@ -48,7 +48,7 @@ impl Scope {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(
+pub(crate) async fn list<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {
@@ -74,7 +74,7 @@ pub async fn list<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
     id: &str,
@@ -92,12 +92,12 @@ pub async fn read<E: ResponseEnvironment>(
     Ok(response.with_etag(there.version).revalidated())
 }
 
-/// `PUT /issuers/{id}`: creates (201) or replaces (200), and says whether the issuer's keys could be fetched just now. They need not
-/// be for the document to be kept: an issuer may be set up before it is there.
+/// `PUT /issuers/{id}`: creates (201) or replaces (200) the issuer, and reports whether its keys could be fetched. The document is kept
+/// even if they could not, so that an issuer can be set up before it runs.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
     id: &str,
@@ -105,7 +105,7 @@ pub async fn put<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let owner = scope.owner(context);
-    // Who may make this service ask hosts that are not public: whoever says which hosts it may ask at all.
+    // Only the operator decides which private hosts this service may fetch from.
     let hosts = if context.identity.credential == Credential::Operator {
         Hosts::Any
     } else {
@@ -136,7 +136,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
     id: &str,

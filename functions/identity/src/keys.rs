@@ -1,4 +1,4 @@
-//! API keys of a tenant: made, listed, rotated, revoked. A change needs the store; without it, nothing changes.
+//! API keys of a tenant: create, list, rotate, revoke. A change needs the store.
 
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected};
@@ -22,25 +22,25 @@ use leaderboard_pipeline::idempotency::KeyedRequest;
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
 use leaderboard_responses::ResponseEnvironment;
 
-/// Keys of one tenant, revoked ones included until they are removed.
+/// The most keys of one tenant, including revoked ones that are not removed yet.
 const MAX_KEYS: u32 = 200;
-/// How often a change is applied anew because someone else changed the key at the same time.
+/// How often a change is applied again because another request changed the key at the same time.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// What becomes of a key whose changed record a full store refuses.
+/// What happens to a key if the store has no memory for its changed record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WithoutRoom {
     /// It stays as it is, and the request is refused.
     Keep,
-    /// It is removed, which needs no room.
+    /// It is removed, which needs no memory.
     Remove,
 }
 
-/// `POST /keys`: makes a key. The answer is the only place where it is ever shown.
+/// `POST /keys`: creates a key. This response is the only one that ever shows its secret.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let terms = read_terms(&json::parse(context.body)?, context.now)?;
     let (env, tenant) = (context.env, &context.tenant);
@@ -83,7 +83,7 @@ pub async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<
         .await?;
     // 64 random bits that are taken: the same request again gets others. Those of a key: the same request is under way.
     let (version, _) = kept.map_err(|_| Problem::new(ProblemType::Conflict))?;
-    // Others may have counted at the same time. The key has not been shown to anybody, so it can go again.
+    // A concurrent request may have counted too. Nobody has seen this key yet, so it can be removed again.
     if count(context).await? > MAX_KEYS {
         let deleted = store.delete_document(&name, Expected::Version(version)).await?;
         deleted.map_err(|_| Problem::new(ProblemType::Conflict))?;
@@ -108,7 +108,7 @@ fn key_request(keyed: &KeyedRequest, at: Timestamp) -> KeyRequest {
     }
 }
 
-/// The answer to a request that has made this key before. Its secret is kept nowhere, so it cannot be shown again.
+/// Returns the response to a repeated request that has already created this key. The secret is not stored, so it cannot be shown.
 fn made_already(keyed: &KeyedRequest, record: &ApiKeyRecord) -> Problem {
     let (id, at) = (record.id, record.created_at);
     if record
@@ -149,7 +149,7 @@ fn already_done(detail: &str) -> Problem {
         .with_error(error)
 }
 
-/// How many keys the tenant has, as far as it matters: one more than it may have is enough to know.
+/// Counts the tenant's keys, up to one more than the limit.
 async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, Problem> {
     let (store, tenant) = (context.env.store(), Some(&context.tenant));
     let there = store
@@ -162,7 +162,7 @@ async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, 
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_KEYS, |id| KeyId::parse(id).map(|id| id.to_string()))?;
     let (tenant, after) = (Some(&context.tenant), paging.after.as_deref());
@@ -188,7 +188,10 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(context: &Context<'_, E>, id: KeyId) -> Result<Response, Problem> {
+pub(crate) async fn read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: KeyId,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let there = stored(context, id).await?;
     let preconditions = Preconditions::of(context.headers)?;
@@ -204,7 +207,7 @@ pub async fn read<E: ResponseEnvironment>(context: &Context<'_, E>, id: KeyId) -
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn rotate<E: ResponseEnvironment>(
+pub(crate) async fn rotate<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Response, Problem> {
@@ -240,12 +243,12 @@ fn too_many_secrets(TooManySecrets { until }: TooManySecrets) -> Problem {
     Problem::new(ProblemType::QuotaReached).with_detail(detail)
 }
 
-/// `DELETE /keys/{id}`: revokes a key, which holds everywhere within five seconds. A key that was revoked before is removed; so is
-/// one whose record, with the instant of its end, a full store has no room for: a key that leaked must end at once.
+/// `DELETE /keys/{id}`: revokes a key everywhere within five seconds. A key that is already revoked is removed. So is a key if a full
+/// store has no memory for its revoked record, because a leaked key must stop working at once.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn revoke<E: ResponseEnvironment>(
+pub(crate) async fn revoke<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Response, Problem> {
@@ -269,7 +272,7 @@ pub async fn revoke<E: ResponseEnvironment>(
     Ok(Response::no_content())
 }
 
-/// The record as the store has it now, not a copy.
+/// Reads the record from the store, not from the cache.
 async fn stored<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,

@@ -15,15 +15,25 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum IdentityRoute {
+    /// Creates an API key.
     CreateKey,
+    /// Lists the API keys.
     ListKeys,
+    /// Reads an API key.
     ReadKey(KeyId),
+    /// Gives an API key a new secret.
     RotateKey(KeyId),
+    /// Revokes an API key.
     RevokeKey(KeyId),
+    /// Lists the issuers.
     ListIssuers(Scope),
+    /// Reads an issuer.
     ReadIssuer(Scope, Box<str>),
+    /// Creates or replaces an issuer.
     PutIssuer(Scope, Box<str>),
+    /// Deletes an issuer.
     DeleteIssuer(Scope, Box<str>),
+    /// Issues a token for a player.
     IssueToken,
 }
 

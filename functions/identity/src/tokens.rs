@@ -1,5 +1,5 @@
-//! TokenCache for players, on behalf of a server. Nothing is stored, so this works without the store for as long as the server's key
-//! is known.
+//! Tokens for players, which a server requests. Nothing is stored, so this works while the store is unavailable, for as long as the
+//! server's key is cached.
 
 use http::StatusCode;
 use leaderboard_core::Timestamp;
@@ -23,7 +23,7 @@ use leaderboard_responses::ResponseEnvironment;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     if context.identity.player.is_some() {
         let detail = "A player's token issues no tokens; a server's key does.";
@@ -72,7 +72,7 @@ pub async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<R
     Response::json(StatusCode::CREATED, context.accepted, &body)
 }
 
-/// The record of the API key that asks; `None` for another credential.
+/// Returns the record of the caller's API key, or `None` for another credential.
 async fn issuing_key<E: ResponseEnvironment>(
     context: &Context<'_, E>,
 ) -> Result<Option<ApiKeyRecord>, Problem> {
@@ -85,7 +85,7 @@ async fn issuing_key<E: ResponseEnvironment>(
     record.map(Some).ok_or_else(gone)
 }
 
-/// Whole seconds until a key ends, or a token that tokens are issued with: none of them outlives it.
+/// Returns the whole seconds until the caller's key or token ends. An issued token must not outlive it.
 fn left_s(now: Timestamp, end: Timestamp) -> Result<u32, Problem> {
     // A token has whole seconds, and begins with the one that has begun.
     let left = end.as_unix_ms().div_euclid(1000) - now.as_unix_ms().div_euclid(1000);

@@ -25,26 +25,26 @@ use leaderboard_responses::CachedRead;
 const MAX_LIMIT: u32 = 200;
 /// How many leaderboards each call of the store lists after the first, for a caller who may not read all of them.
 const LISTED_AT_ONCE: u32 = 500;
-/// How many leaderboards that the caller may not read one request passes over.
+/// The most leaderboards without permission to read that one request skips.
 const MAX_PASSED_OVER: u32 = 5_000;
-/// Callers are told different things at the same address.
+/// Different callers get different responses at the same address.
 const NOT_SHARED: &str = "private, no-cache";
-/// How often a patch is applied anew because someone else changed the leaderboard at the same time.
+/// How often a patch is applied again because another request changed the leaderboard at the same time.
 const MAX_PATCH_ATTEMPTS: u32 = 4;
 /// The most steps in which one deletion sweeps.
 const MAX_SWEEPS: u32 = 1_000;
-/// How long others get on between two of them, in milliseconds.
+/// The pause between two steps, in milliseconds, in which other requests can use the store.
 const SWEEP_PAUSE_MS: u64 = 10;
 
-/// `GET /leaderboards?limit=&cursor=`: in order of their ids, the configurations for an administrator, and what may be
-/// known of those whose entries they may read for others.
+/// `GET /leaderboards?limit=&cursor=`: the leaderboards in the order of their ids. An administrator gets the configurations; other
+/// callers get the public part of those whose entries they can read.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
-    // By what is asked for, not by what is passed over for it: the limits would tell how many the caller may not read.
+    // The charge depends on the requested page only. If skipped leaderboards counted, the charge would reveal how many there are.
     context.charge_more(leaderboard_responses::units_of_listed(paging.limit));
     let (shown, next) = readable(context, &paging).await?;
     let list = if context.caller == Caller::Admin {
@@ -64,9 +64,9 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
     Ok(list?.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// A page of the leaderboards that the caller may read, and the cursor of the next one. What the caller may not read is passed
-/// over, [`MAX_PASSED_OVER`] at most; the list ends there. Neither a cursor nor the length of a page tells of it: whoever sends
-/// a cursor of their own making would otherwise learn which ids are taken.
+/// Returns a page of the leaderboards that the caller can read, and the cursor of the next page. It skips at most
+/// [`MAX_PASSED_OVER`] leaderboards that the caller cannot read, and then the list ends. Neither the cursor nor the length of a page
+/// reveals them, because a caller could otherwise find out with invented cursors which ids exist.
 async fn readable<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     paging: &Paging<LeaderboardId>,
@@ -92,12 +92,12 @@ async fn readable<E: ResponseEnvironment>(
     Ok((shown, next))
 }
 
-/// `GET /leaderboards/{id}`: the configuration for an administrator, with its entity tag, and what may be known of it for
-/// others who may read its entries; 304 when the client has it already.
+/// `GET /leaderboards/{id}`: the configuration and its entity tag for an administrator, the public part for other callers who can read
+/// its entries; 304 when the client has it already.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -106,7 +106,7 @@ pub async fn read<E: ResponseEnvironment>(
         return leaderboard_responses::respond(context, id, CachedRead::Leaderboard)
             .await
             .map_err(|problem| {
-                // Nobody learns the names of what is private by asking.
+                // A private leaderboard looks like a missing one.
                 if context.caller == Caller::Anonymous && problem.kind == ProblemType::Unauthenticated {
                     Problem::new(ProblemType::LeaderboardNotFound)
                 } else {
@@ -127,7 +127,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -157,7 +157,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn patch<E: ResponseEnvironment>(
+pub(crate) async fn patch<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -190,13 +190,13 @@ pub async fn patch<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
-    // Only a leaderboard that was there is invalidated: an id that a client invents costs no more than this look.
+    // Only an existing leaderboard is invalidated, so an invented id costs no more than this look-up.
     let there = current(context, &id).await?;
     let expected = if preconditions.exist() {
         preconditions.expected(Some(there.version))?
@@ -205,7 +205,7 @@ pub async fn delete<E: ResponseEnvironment>(
     };
     audit::record_act(context).await?;
     let deleted = usecase::delete_leaderboard(&context.deps(), &context.tenant, &id, expected).await;
-    // A call whose answer is lost may have deleted it.
+    // An earlier call whose response was lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {
         leaderboard_responses::deleted(context.env, &context.tenant, &id);
     }
@@ -224,8 +224,8 @@ pub async fn delete<E: ResponseEnvironment>(
     }
 }
 
-/// Deletes in steps, after the response, what the tenant's deleted leaderboards have left. What is left when this ends too
-/// early goes with the next deletion.
+/// Deletes the data of the tenant's deleted leaderboards, in steps after the response. If this ends early, the next deletion
+/// continues.
 fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
     let (env, tenant) = (context.env.clone(), context.tenant.clone());
     context.env.later(async move {
@@ -255,7 +255,7 @@ fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, P
     read_document(&merged, &there.id)
 }
 
-/// Stores a configuration, and lets everybody know that it changed, or may have: where the store's answer is missing.
+/// Stores a configuration and announces the change. An error is announced too, because the store may have accepted the change.
 async fn store<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     board: &Leaderboard,

@@ -11,10 +11,15 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum LeaderboardsRoute {
+    /// Lists the leaderboards.
     List,
+    /// Reads a configuration.
     Read(LeaderboardId),
+    /// Creates or replaces a leaderboard.
     Put(LeaderboardId),
+    /// Changes a part of a configuration.
     Patch(LeaderboardId),
+    /// Deletes a leaderboard and its data.
     Delete(LeaderboardId),
 }
 

@@ -1,4 +1,4 @@
-//! Reads and sets how often who may call: for a tenant, and for all of them.
+//! Reads and sets rate limits: a tenant's, and the operator's for all tenants.
 
 mod limits;
 

@@ -1,4 +1,4 @@
-//! The documents that say how often who may call.
+//! The documents with rate limits.
 
 use http::StatusCode;
 use leaderboard_core::Versioned;
@@ -18,7 +18,7 @@ use leaderboard_responses::ResponseEnvironment;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {
@@ -34,7 +34,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {
@@ -57,7 +57,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: Scope,
 ) -> Result<Response, Problem> {

@@ -51,7 +51,7 @@ struct Component<'a> {
 ///
 /// # Errors
 /// A problem with the query.
-pub async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let (store, cause) = store(context).await;
     let parts = [store, key_value(context).await];

@@ -1,4 +1,4 @@
-//! Health, metrics, and a clear answer on routes that are nobody else's.
+//! Health and metrics, and a 404 for every path that no other function has.
 
 mod health;
 mod metrics;
@@ -12,10 +12,15 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum OpsRoute {
+    /// Redirects to the description of the API.
     Start,
+    /// Reports that the service runs.
     Live,
+    /// Reports whether the store is ready.
     Ready,
+    /// Reports the status of each part.
     Detailed,
+    /// Returns the metrics.
     Metrics,
 }
 

@@ -12,7 +12,7 @@ use leaderboard_api::Query;
 use leaderboard_api::Response;
 use leaderboard_api::headers::one_header;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_auth::{AuthEnvironment, AuthSettings, AuthThrottle};
+use leaderboard_auth::{AuthSettings, AuthThrottle};
 use leaderboard_rate_limit::regional_series;
 use leaderboard_telemetry::metrics;
 use leaderboard_telemetry::metrics::{SeriesValues, format_exposition, read_region};
@@ -23,7 +23,7 @@ use leaderboard_telemetry::metrics::{SeriesValues, format_exposition, read_regio
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn show<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn show<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let guard = AuthThrottle::check_refused(context.env, context.headers, context.client).await?;
     check_key(context).inspect_err(|refusal| guard.charge_refusal(context.env, refusal))?;

@@ -1,4 +1,4 @@
-//! Whether the service lives, and whether it can work.
+//! Health checks: whether the service runs (live), and whether it can reach its store (ready).
 
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -42,7 +42,7 @@ const DOCS: &str = "/docs";
 ///
 /// # Errors
 /// A problem with the query.
-pub fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     Ok(Response::empty(StatusCode::TEMPORARY_REDIRECT).with_location(DOCS))
 }
@@ -51,7 +51,7 @@ pub fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Respons
 ///
 /// # Errors
 /// A problem with the query.
-pub async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let health = Health {
         status: "pass",
@@ -66,7 +66,7 @@ pub async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
 ///
 /// # Errors
 /// A problem with the query.
-pub async fn ready<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn ready<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let probed = probe(context.env).await;
     let is_set_up_badly = probed.is_set_up_badly();

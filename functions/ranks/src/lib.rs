@@ -1,4 +1,4 @@
-//! Answers who stands where.
+//! Reads ranks: entries, players, neighbours, periods and distributions.
 
 mod ranks;
 mod summary;
@@ -12,11 +12,17 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum RanksRoute {
+    /// Lists entries.
     Entries(LeaderboardId),
+    /// Reads a player's entry.
     Entry(LeaderboardId, PlayerId),
+    /// Reads the entries around a player.
     Around(LeaderboardId, PlayerId),
+    /// Reads the top, a player and the neighbours.
     Summary(LeaderboardId),
+    /// Lists the periods.
     Periods(LeaderboardId),
+    /// Reads the distribution of scores.
     Distribution(LeaderboardId),
 }
 

@@ -18,7 +18,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::{cursor, ranks as wire};
-use leaderboard_responses::{CacheKey, CachedRead};
+use leaderboard_responses::CachedRead;
 
 /// How many entries a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 10;
@@ -33,7 +33,7 @@ const MAX_LIMIT: u32 = 1000;
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn entries<E: ResponseEnvironment>(
+pub(crate) async fn entries<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -86,7 +86,7 @@ async fn players<E: ResponseEnvironment>(
     .await;
     let found = match found {
         Ok(found) => found,
-        // A copy of the configuration said so.
+        // The cached configuration had it; the store has deleted it.
         Err(QueryError::Forbidden) => return Err(leaderboard_responses::refusal(context, leaderboard).await),
         Err(error) => return Err(Problem::of_query(error, &context.caller)),
     };
@@ -121,7 +121,7 @@ fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn entry<E: ResponseEnvironment>(
+pub(crate) async fn entry<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -135,7 +135,7 @@ pub async fn entry<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn around<E: ResponseEnvironment>(
+pub(crate) async fn around<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -151,7 +151,7 @@ pub async fn around<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn periods<E: ResponseEnvironment>(
+pub(crate) async fn periods<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -170,7 +170,7 @@ pub async fn periods<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn distribution<E: ResponseEnvironment>(
+pub(crate) async fn distribution<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -191,7 +191,7 @@ fn score(text: &str) -> Result<i64, Problem> {
     i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
 }
 
-/// An answer that is made for this request. Who sends a credential may see more than others.
+/// Returns a response that no other caller gets. A caller with a credential can see more than others.
 fn answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     body: &impl Serialize,

@@ -41,7 +41,7 @@ struct SummaryBody<'a> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn summary<E: ResponseEnvironment>(
+pub(crate) async fn summary<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {

@@ -1,4 +1,4 @@
-//! Scores that backends publish to a Redis channel: one message, applied once by its ids.
+//! Applies scores that backends publish to a Redis channel. The ids of a message ensure that it is applied once.
 #![expect(unsafe_code, reason = "the entry-point macro exports C functions")]
 
 use leaderboard_spin::{Unapplied, subscribe};

@@ -1,4 +1,4 @@
-//! Shadow bans: who is hidden from everybody else, why and until when.
+//! Shadow bans: which players only see themselves, why, and until when.
 
 use http::StatusCode;
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS};
@@ -20,11 +20,11 @@ use leaderboard_api::wire::ban::{BanBody, read};
 /// The most bans on a page.
 const MAX_LIMIT: u32 = 200;
 
-/// `PUT /players/{player}/ban`: hides the player in every leaderboard of the tenant, or changes why and until when.
+/// `PUT /players/{player}/ban`: bans the player in every leaderboard of the tenant, or changes the reason and the end of the ban.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     player: PlayerId,
 ) -> Result<Response, Problem> {
@@ -41,9 +41,9 @@ pub async fn put<E: ResponseEnvironment>(
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (&context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
-    noted(Banned::add_ban(context.env, tenant, &ban, context.now).await)?;
+    ignore_full_store(Banned::add_ban(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
-    // Where the answer is missing, some leaderboards may have changed.
+    // After an error the ban may hold in some leaderboards.
     leaderboard_responses::changed(context.env, tenant, None);
     if done?.is_err() {
         Banned::remove_ban(context.env, tenant, &ban.player, context.now).await?;
@@ -53,7 +53,7 @@ pub async fn put<E: ResponseEnvironment>(
     if !recorded {
         audit::record_ban_again(context, &ban).await;
     }
-    noted(Banned::confirm_ban(context.env, tenant, &ban, context.now).await)?;
+    ignore_full_store(Banned::confirm_ban(context.env, tenant, &ban, context.now).await)?;
     Ok(leaderboard_responses::invalidating(
         Response::no_content(),
         tenant,
@@ -61,20 +61,20 @@ pub async fn put<E: ResponseEnvironment>(
     ))
 }
 
-/// What became of a note of a ban. A store that is full takes the ban alone: until the next one, the player is given the list of
-/// all.
-fn noted(done: Result<(), StoreError>) -> Result<(), StoreError> {
+/// Ignores that a full store refused the list of banned players. The ban itself is stored; the player gets the responses for
+/// everyone until the next ban updates the list.
+fn ignore_full_store(done: Result<(), StoreError>) -> Result<(), StoreError> {
     match done {
         Err(StoreError::OutOfMemory(_)) => Ok(()),
         done => done,
     }
 }
 
-/// `DELETE /players/{player}/ban`: shows the player again.
+/// `DELETE /players/{player}/ban`: lifts the ban.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(
+pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     player: PlayerId,
 ) -> Result<Response, Problem> {
@@ -85,9 +85,9 @@ pub async fn delete<E: ResponseEnvironment>(
     let done = store.unban(tenant, &player, context.now).await;
     leaderboard_responses::changed(context.env, tenant, None);
     done?;
-    noted(Banned::remove_ban(context.env, tenant, &player, context.now).await)?;
+    ignore_full_store(Banned::remove_ban(context.env, tenant, &player, context.now).await)?;
     if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
-        // Banned again meanwhile.
+        // The player was banned again in the meantime.
         Banned::add_ban(context.env, tenant, &again, context.now).await?;
     }
     Ok(leaderboard_responses::invalidating(
@@ -101,7 +101,7 @@ pub async fn delete<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn get<E: ResponseEnvironment>(
+pub(crate) async fn get<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     player: PlayerId,
 ) -> Result<Response, Problem> {
@@ -121,7 +121,7 @@ pub async fn get<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &paging::PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |text| PlayerId::new(text).ok())?;
     let found = context

@@ -53,7 +53,7 @@ impl From<StoredDeadLetter> for Letter {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &["limit", "cursor", "tenant"])?;
     let paging = Paging::with_default(&query, DEFAULT_LETTERS, MAX_LETTERS, |id| id.parse::<u64>().ok())?;
     let named = query
@@ -83,7 +83,10 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn replay<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -> Result<Response, Problem> {
+pub(crate) async fn replay<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: u64,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let stored = find(context, id).await?;
     audit::record_act(context).await?;
@@ -109,7 +112,10 @@ pub async fn replay<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn delete<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -> Result<Response, Problem> {
+pub(crate) async fn delete<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: u64,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     find(context, id).await?;
     audit::record_act(context).await?;

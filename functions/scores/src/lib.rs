@@ -1,4 +1,4 @@
-//! Takes scores in, removes entries, hides players, and shows, replays and drops the dead letters.
+//! Submits scores, removes entries, bans players, and shows, replays and drops dead letters.
 
 mod bans;
 mod dead_letters;
@@ -13,15 +13,25 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum ScoresRoute {
+    /// Submits scores to one leaderboard.
     Submit(LeaderboardId),
+    /// Submits scores that each name their leaderboards.
     SubmitMany,
+    /// Removes a player's entry.
     Remove(LeaderboardId, PlayerId),
+    /// Bans a player.
     Ban(PlayerId),
+    /// Reads a player's ban.
     ReadBan(PlayerId),
+    /// Lifts a player's ban.
     LiftBan(PlayerId),
+    /// Lists the bans.
     Bans,
+    /// Lists the dead letters.
     DeadLetters,
+    /// Applies a dead letter again.
     ReplayDeadLetter(u64),
+    /// Deletes a dead letter.
     DropDeadLetter(u64),
 }
 
@@ -52,7 +62,7 @@ impl Routes for ScoresFunction {
                 .with_body(BodyKind::Json)
                 .with_idempotency_key()
                 .charged_in_call(),
-                // Refused to players before it is recorded: nobody fills the audit log with what they may not do.
+                // Players are refused before the request is recorded, so they cannot fill the audit log.
                 Route::new(
                     Verb::Delete,
                     "/leaderboards/:leaderboard/scores/:player",

@@ -1,17 +1,17 @@
-//! Taking scores in, and taking them out.
+//! Submitting scores, and removing entries.
 
 use http::{HeaderName, StatusCode};
 use leaderboard_core::ports::{RankDetail, Submitted};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, usecase};
+use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, Submission, usecase};
 
 use leaderboard_api::Query;
 use leaderboard_api::Response;
 use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
-use leaderboard_pipeline::Context;
 use leaderboard_pipeline::audit;
 use leaderboard_pipeline::me;
 use leaderboard_pipeline::names::names_for;
+use leaderboard_pipeline::{ChargedSubmission, Context};
 use leaderboard_pipeline::{idempotency, prefer};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -19,96 +19,126 @@ use leaderboard_api::wire::Names;
 use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
 use leaderboard_api::wire::submission::{Destination, Item, Scores, Sender, scores};
 
-/// Tells which preference was followed (RFC 7240).
+/// The response header that names the preference that was applied (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// `POST /leaderboards/{id}/scores`: one submission, or a batch of them.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn submit<E: ResponseEnvironment>(
+pub(crate) async fn submit<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
-    take(context, Destination::Path(&leaderboard)).await
+    submit_to(context, Destination::Path(&leaderboard)).await
 }
 
 /// `POST /scores`: likewise, each submission with its own `leaderboards`.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn submit_many<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    take(context, Destination::Body).await
+pub(crate) async fn submit_many<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
+    submit_to(context, Destination::Body).await
 }
 
-/// What a request costs: one unit for each leaderboard of each submission.
-fn targets(items: &[Item]) -> u64 {
+/// Returns what a request costs: one unit for each leaderboard of each submission.
+fn count_units(items: &[Item]) -> u64 {
     let targets = items.iter().map(|item| item.submission.leaderboards.len());
     u64::try_from(targets.sum::<usize>()).unwrap_or(u64::MAX)
 }
 
-async fn take<E: ResponseEnvironment>(
+/// The submissions of a request, and where each one stands in the body.
+struct ParsedBody<'a> {
+    destination: Destination<'a>,
+    is_batch: bool,
+    /// Whether the client wants no more than the outcome (RFC 7240, `return=minimal`).
+    is_minimal: bool,
+    submissions: Vec<Submission>,
+    places: Vec<ItemPlace>,
+}
+
+/// Parses the body, submits its scores, and writes their outcomes.
+async fn submit_to<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
 ) -> Result<Response, Problem> {
+    let body = parse_body(context, destination)?;
+    let ranks = if body.is_minimal {
+        RankDetail::Omitted
+    } else {
+        RankDetail::Full
+    };
+    let mut charged = context.start_submission(ranks);
+    let answer = submit_body(context, &body, &mut charged).await;
+    charged.finish(answer)
+}
+
+fn parse_body<'a, E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    destination: Destination<'a>,
+) -> Result<ParsedBody<'a>, Problem> {
     Query::parse(context.query, &[])?;
-    let minimal = prefer::wants_minimal(context.headers);
+    let is_minimal = prefer::wants_minimal(context.headers);
     let sender = if context.identity.player.is_some() {
         Sender::Player
     } else {
         Sender::Server
     };
     let Scores { mut items, batch } = scores(context.body, destination, sender)?;
-    name_own(context, &mut items)?;
-    context.set_cost(targets(&items))?;
+    replace_me(context, &mut items)?;
+    context.set_cost(count_units(&items))?;
     idempotency::apply(context.headers, &context.identity, context.body, &mut items)?;
-    let (submissions, places): (Vec<_>, Vec<_>) = items
+    let (submissions, places) = items
         .into_iter()
         .map(|item| (item.submission, item.place))
         .unzip();
-    let ranks = if minimal {
-        RankDetail::Omitted
-    } else {
-        RankDetail::Full
-    };
-    let mut terms = context.submit_options(ranks);
-    terms.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
-    let corrections = audit::begin_corrections(context, &submissions, &places, &mut terms).await?;
-    let Submitted {
-        rate_limit_decision,
-        answers,
-    } = usecase::submit_scores(
+    Ok(ParsedBody {
+        destination,
+        is_batch: batch,
+        is_minimal,
+        submissions,
+        places,
+    })
+}
+
+async fn submit_body<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    body: &ParsedBody<'_>,
+    charged: &mut ChargedSubmission,
+) -> Result<Response, Problem> {
+    let (submissions, places) = (&body.submissions, &body.places);
+    charged.options.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
+    let corrections = audit::begin_corrections(context, submissions, places, charged).await?;
+    let submitted = usecase::submit_scores(
         &context.deps(),
         &context.tenant,
         &context.caller,
-        &submissions,
-        &terms,
+        submissions,
+        &charged.options,
     )
-    .await
-    // Whether they were taken in is not known.
-    .inspect_err(|_| {
-        leaderboard_responses::invalidate_if_submitted(context.env, &context.tenant, submissions.iter())
+    .await;
+    let Submitted {
+        rate_limit_decision,
+        answers,
+    } = submitted.inspect_err(|_| {
+        // The store may have accepted the scores although its response was lost.
+        leaderboard_responses::invalidate_if_submitted(context.env, &context.tenant, submissions.iter());
     })?;
-    audit::end_corrections(context, corrections, &submissions, &answers, &places).await;
-    let refused = rate_limit_decision.refused;
-    context
-        .rate_limit_decision
-        .borrow_mut()
-        .get_or_insert(rate_limit_decision);
-    if refused {
-        return Err(Problem::new(ProblemType::TooManyRequests));
-    }
+    audit::end_corrections(context, corrections, submissions, &answers, places).await;
+    charged.add_decision(rate_limit_decision)?;
     let outcomes = || answers.iter().flatten().flatten();
     leaderboard_responses::submitted(context.env, &context.tenant, outcomes());
-    let names = if minimal {
+    let names = if body.is_minimal {
         None
     } else {
         Some(names_for(context, outcomes()).await?)
     };
-    let response = if batch {
-        batch_answer(context, destination, &answers, &places, names.as_ref())?
+    let response = if body.is_batch {
+        batch_answer(context, body.destination, &answers, places, names.as_ref())?
     } else {
-        single_answer(context, destination, &answers, &places, names.as_ref())?
+        single_answer(context, body.destination, &answers, places, names.as_ref())?
     };
     let changed = outcomes().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
@@ -117,15 +147,15 @@ async fn take<E: ResponseEnvironment>(
     } else {
         response
     };
-    Ok(if minimal {
+    Ok(if body.is_minimal {
         response.with(PREFERENCE_APPLIED, "return=minimal")
     } else {
         response
     })
 }
 
-/// Puts the player of the token in the place of `me`.
-fn name_own<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
+/// Replaces the player `me` by the player of the token.
+fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
     let mut refused: Option<Problem> = None;
     for item in items {
         match me::named(&context.caller, &item.submission.player) {
@@ -142,7 +172,7 @@ fn name_own<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]
 
 type Answer = Result<Vec<Outcome>, Refusal>;
 
-/// 200 with the outcome, or with one for each leaderboard; a refusal is the answer itself.
+/// Returns 200 with the outcome, or with one outcome for each leaderboard. A refusal becomes the problem.
 fn single_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
@@ -178,7 +208,7 @@ fn single_answer<E: ResponseEnvironment>(
     }
 }
 
-/// 207 with what became of each.
+/// Returns 207 with the result of each submission.
 fn batch_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: Destination<'_>,
@@ -209,7 +239,7 @@ fn batch_answer<E: ResponseEnvironment>(
     Response::json(StatusCode::MULTI_STATUS, context.accepted, &Results { results })
 }
 
-/// The outcome on the one leaderboard of the path.
+/// Returns the outcome on the one leaderboard of the path.
 fn only(outcomes: &[Outcome]) -> Result<&Outcome, Problem> {
     outcomes
         .first()
@@ -220,7 +250,7 @@ fn only(outcomes: &[Outcome]) -> Result<&Outcome, Problem> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn remove<E: ResponseEnvironment>(
+pub(crate) async fn remove<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -237,8 +267,8 @@ pub async fn remove<E: ResponseEnvironment>(
         &selector,
     )
     .await;
-    // An entry that is not there may have been removed by a call whose answer was lost. Where the store does not answer, a
-    // leaderboard that this instance does not know may be one that somebody invented, and nothing was removed from it.
+    // An earlier call whose response was lost may have removed a missing entry. If the store is unavailable, only a leaderboard that
+    // this instance knows is invalidated, because a client can invent the id.
     let perhaps_removed = match &removed {
         Ok(_) | Err(QueryError::UnknownEntry) => true,
         Err(QueryError::Store(_)) => {

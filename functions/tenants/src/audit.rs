@@ -29,15 +29,17 @@ struct Record {
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     page(context, Some(&context.tenant)).await
 }
 
-/// `GET /operator/audit?before=&limit=`: the log of what is no tenant's, newest first.
+/// `GET /operator/audit?before=&limit=`: the records that belong to no tenant, newest first.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn of_operator<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn of_operator<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     page(context, None).await
 }
 
@@ -51,7 +53,7 @@ async fn page<E: ResponseEnvironment>(
         .text("before")?
         .map(|text| position(&text).ok_or_else(|| invalid("before", "must be a position, from 1")))
         .transpose()?;
-    // One more than the page holds tells whether another one follows.
+    // One record more than the page holds shows whether another page follows.
     let found = context.env.store().read_audit(tenant, before, limit + 1).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > shown;
@@ -67,7 +69,7 @@ async fn page<E: ResponseEnvironment>(
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let next = records.last().filter(|_| more).map(|last| last.position);
-    // Where the next page goes on is what its `before` is.
+    // The position at which the next page starts is its `before`.
     let page = ListBody::new(context.version, "records", records).with_next(next);
     Response::json(StatusCode::OK, context.accepted, &page)
 }

@@ -12,14 +12,23 @@ use leaderboard_responses::ResponseEnvironment;
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum TenantsRoute {
+    /// Lists the tenants.
     List,
+    /// Reads a tenant's record.
     Read(TenantId),
+    /// Creates or replaces a record.
     Put(TenantId),
+    /// Changes a part of a record.
     Patch(TenantId),
+    /// Reads a tenant's usage.
     Usage(TenantId),
+    /// Reads the record of the caller's tenant.
     Own,
+    /// Reads the usage of the caller's tenant.
     OwnUsage,
+    /// Reads the tenant's audit log.
     Audit,
+    /// Reads the operator's audit log.
     OperatorAudit,
 }
 

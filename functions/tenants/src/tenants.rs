@@ -22,14 +22,14 @@ use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
 const MAX_LIMIT: u32 = 200;
 /// How many days of usage are shown unless asked otherwise.
 const DEFAULT_DAYS: u32 = 30;
-/// How often a change is applied anew because someone else changed the record at the same time.
+/// How often a change is applied again because another request changed the record at the same time.
 const MAX_ATTEMPTS: u32 = 4;
 
 /// `GET /tenants?limit=&cursor=`: the records, in order of their ids.
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
@@ -58,7 +58,7 @@ pub async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Re
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn read<E: ResponseEnvironment>(
+pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: TenantId,
 ) -> Result<Response, Problem> {
@@ -75,7 +75,7 @@ pub async fn read<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn put<E: ResponseEnvironment>(
+pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: TenantId,
 ) -> Result<Response, Problem> {
@@ -90,7 +90,7 @@ pub async fn put<E: ResponseEnvironment>(
             let there = stored(context, &id).await?;
             let version = there.as_ref().map(|there| there.version);
             preconditions.expected(version)?;
-            // What was read is replaced, and not what somebody else has put there since.
+            // Replaces only the version that was read, so that a concurrent change is not lost.
             expected = version.map_or(Expected::Absent, Expected::Version);
             if keeps_tokens {
                 record.tokens_not_before_ms = there.and_then(|there| there.value.tokens_not_before_ms);
@@ -116,7 +116,7 @@ pub async fn put<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn patch<E: ResponseEnvironment>(
+pub(crate) async fn patch<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: TenantId,
 ) -> Result<Response, Problem> {
@@ -142,7 +142,7 @@ pub async fn patch<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let record = stored(context, &context.tenant).await?;
     let record = record.map(|there| there.value).unwrap_or_default();
@@ -156,7 +156,7 @@ pub async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Res
 ///
 /// # Errors
 /// The problem to answer with.
-pub async fn usage<E: ResponseEnvironment>(
+pub(crate) async fn usage<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     tenant: &TenantId,
 ) -> Result<Response, Problem> {
@@ -179,7 +179,7 @@ async fn current<E: ResponseEnvironment>(
         .ok_or_else(|| Problem::new(ProblemType::TenantNotFound))
 }
 
-/// The record as the store has it now, not a copy.
+/// Reads the record from the store, not from the cache.
 async fn stored<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &TenantId,
@@ -206,8 +206,8 @@ fn corrupt(what: &str) -> Problem {
     StoreError::Corrupt(what.to_owned()).into()
 }
 
-/// Stores the record and lets every region know. Its version, and whether it is new; an inner error when another one is there
-/// than expected.
+/// Stores the record and announces it to every region. Returns its version and whether it is new; the inner error means that the
+/// store has another version than expected.
 async fn keep<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &TenantId,

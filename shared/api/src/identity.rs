@@ -1,12 +1,12 @@
-//! Who asks, as the pipeline knows it.
+//! The identity of a caller, as the pipeline knows it.
 
 use leaderboard_core::access::{Caller, Scopes};
 use leaderboard_core::{PlayerId, TenantId, Timestamp};
 
-/// What a request was authenticated by.
+/// The credential that a request was authenticated by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// Nothing.
+    /// No credential.
     None,
     /// The operator's key.
     Operator,
@@ -21,23 +21,23 @@ pub enum Credential {
     },
 }
 
-/// Who asks.
+/// A caller: the credential, and what it allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// By what.
+    /// The credential.
     pub credential: Credential,
-    /// Whose credential it is; `None` for the operator and for nobody, who name the tenant themselves.
+    /// The tenant of the credential; `None` for the operator and for anonymous callers, who name the tenant themselves.
     pub tenant: Option<TenantId>,
     /// What the credential allows.
     pub scopes: Scopes,
-    /// The player whose own credential it is; `None` for a server's.
+    /// The player of a player's token; `None` for the credential of a server.
     pub player: Option<PlayerId>,
     /// When the credential ends by itself, as a token says; `None` for the others.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Identity {
-    /// Nobody in particular.
+    /// Returns the identity of a caller without a credential.
     #[must_use]
     pub const fn anonymous() -> Self {
         Self {

@@ -58,7 +58,7 @@ pub enum KeySource {
 pub enum KeySetProbe {
     /// So many keys were.
     Fetched(usize),
-    /// They were not, and why, in words for whoever may configure issuers.
+    /// They were not fetched. The text gives the reason to callers who can configure issuers.
     Failed(String),
 }
 

@@ -1,19 +1,20 @@
-//! An answer on its way out.
+//! A response that a handler returns.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use leaderboard_core::Timestamp;
+use leaderboard_core::ports::RateLimitDecision;
 use serde::Serialize;
 
 use crate::MediaType;
 use crate::json::{self, IntegerFormat};
 use crate::problem::Problem;
 
-/// The form of an answer in JSON.
+/// The form of a JSON response.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonForm {
-    /// The name it goes by.
+    /// Its media type.
     pub media_type: MediaType,
     /// How its 64-bit integers are written.
     pub integers: IntegerFormat,
@@ -33,14 +34,16 @@ impl From<MediaType> for JsonForm {
 pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// The headers that belong to this answer; the pipeline adds those that every answer has.
+    /// The headers of this response. The pipeline adds those that every response has.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// Until when anybody who asks the same may be given it, if anybody may.
+    /// Until when other callers with the same request can get it, if they can.
     pub reuse_until: Option<Timestamp>,
-    /// What is behind a status of 5xx, for the log alone.
+    /// The cause of a status of 5xx, for the access log only.
     pub cause: Option<String>,
+    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    pub rate_limit_decision: Option<RateLimitDecision>,
 }
 
 impl Response {
@@ -53,6 +56,7 @@ impl Response {
             body: Bytes::new(),
             reuse_until: None,
             cause: None,
+            rate_limit_decision: None,
         }
     }
 
@@ -94,8 +98,8 @@ impl Response {
         self.with_text(LOCATION, path)
     }
 
-    /// The same answer, with leave for its client to store it as long as it is checked again before each use. It is `private`
-    /// unless it is made for shared caches.
+    /// Returns the response with leave for its client to store it and revalidate it before each use. It is `private` unless it is made
+    /// for shared caches.
     #[must_use]
     pub fn revalidated(self) -> Self {
         self.with(CACHE_CONTROL, "no-cache")
@@ -108,14 +112,14 @@ impl Response {
         self
     }
 
-    /// The same answer with what the log is told.
+    /// Returns the response with a cause for the access log.
     #[must_use]
     pub fn with_cause(mut self, cause: String) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// As [`Response::with`]; text that no header can carry is left out.
+    /// As [`Response::with`]. Text that is not a valid header value is left out.
     pub fn with_text(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);

@@ -1,4 +1,4 @@
-//! On which terms an answer is given to somebody else, too.
+//! The charge for a response that several callers without a credential share.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use leaderboard_rate_limit::Charging;
 use leaderboard_rate_limit::RateLimiter;
 use leaderboard_tenant_config::TenantConfig;
 
-/// What a read without a credential is charged with when its answer is given again.
+/// What a caller without a credential is charged when the micro-cache answers.
 #[derive(Debug)]
 pub struct AnonymousCharge {
     tenant: TenantId,
@@ -24,7 +24,7 @@ pub struct AnonymousCharge {
 }
 
 impl AnonymousCharge {
-    /// The terms of a request; `None` when its answer is for nobody else.
+    /// Returns the charge of a request, or `None` if other callers must not get its response.
     pub fn of<R, E: PipelineEnvironment>(context: &Context<'_, E>, route: &Route<R>) -> Option<Self> {
         let anybodys = context.identity.credential == Credential::None
             && route.permission == Permission::Read
@@ -35,12 +35,12 @@ impl AnonymousCharge {
         })
     }
 
-    /// Charges one more reader: the limits and what is left of them, as they are told. `None`, and nothing is charged, when that
-    /// takes the whole way of a request.
-    pub fn again<E: PipelineEnvironment>(
+    /// Charges one more caller, and returns the `RateLimit-Policy` and `RateLimit` headers. Returns `None`, and charges nothing, when
+    /// only the whole pipeline can decide about the caller.
+    pub fn charge_again<E: PipelineEnvironment>(
         &self,
         env: &E,
-        family: FunctionName,
+        function: FunctionName,
         client: Option<IpAddr>,
     ) -> Option<(Option<HeaderValue>, Option<HeaderValue>)> {
         let limits = &self.tenant_config.limits;
@@ -51,9 +51,9 @@ impl AnonymousCharge {
             return Some((None, None));
         }
         let rate_limiter =
-            RateLimiter::for_anonymous(self.tenant_config.limits(), family, client, &self.tenant);
+            RateLimiter::for_anonymous(self.tenant_config.limits(), function, client, &self.tenant);
         Some(match rate_limiter.charge_if_known(env, &self.tenant)? {
-            Some([(_, policies), (_, rooms)]) => (Some(policies), Some(rooms)),
+            Some([(_, policies), (_, remaining)]) => (Some(policies), Some(remaining)),
             None => (None, None),
         })
     }

@@ -1,4 +1,4 @@
-//! What a shared cache may store (RFC 9111): it gives the answer to others, and CDNs do not look at `Vary`.
+//! What a shared cache can store (RFC 9111). It serves a response to other clients, and CDNs ignore `Vary`.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use super::CorsOrigins;
 use leaderboard_api::IntegerFormat;
 use leaderboard_rate_limit::RATE_LIMIT;
 
-/// RFC 9213: what CDNs go by, in place of `Cache-Control`. An answer without it is private.
+/// The cache control for CDNs, which overrides `Cache-Control` (RFC 9213). A response without it is private.
 pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
 /// The names of the request headers that can be listed.
 const INTEGERS: &str = "api-integers";
@@ -19,8 +19,8 @@ const TENANT: &str = "x-tenant-id";
 const NO_STORE: &str = "no-store";
 const PRIVATE: &str = "private";
 
-/// The request headers that are part of the cache key of the CDN in front, beside the whole address, as the operator says. An answer
-/// that depends on another one is not for a shared cache.
+/// The request headers that, besides the whole address, are part of the CDN's cache key, as the operator configured. A response that
+/// depends on another header is not for a shared cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CdnKeyHeaders {
     integers: bool,
@@ -31,11 +31,11 @@ pub struct CdnKeyHeaders {
 /// What is wrong with a list of headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidKeyHeaders(
-    /// In words for the operator.
+    /// The error text for the operator.
     pub String,
 );
 
-/// Names with commas between them: `Origin, X-Tenant-ID`. Empty: the address alone.
+/// Parses names separated by commas: `Origin, X-Tenant-ID`. An empty text means the address alone.
 impl FromStr for CdnKeyHeaders {
     type Err = InvalidKeyHeaders;
 
@@ -66,8 +66,8 @@ impl CdnKeyHeaders {
     }
 }
 
-/// Fits an answer to those who may store it, and says whether shared caches may. What they store carries nothing that belongs to
-/// one request, so what is left of one reader's limits is taken off. Every other answer says that it is `private`.
+/// Adapts a response to the caches that can store it, and returns whether shared caches can. A response for shared caches has nothing
+/// about one request, so the remaining units of the caller are removed. Every other response is marked `private`.
 pub(crate) fn limit_sharing(headers: &mut HeaderMap) -> bool {
     if headers.contains_key(CDN_CACHE_CONTROL) {
         headers.remove(RATE_LIMIT);
@@ -85,7 +85,7 @@ pub(crate) fn limit_sharing(headers: &mut HeaderMap) -> bool {
     false
 }
 
-/// A header's text, which this service has written itself.
+/// Returns the text of a header that this service has written.
 fn of_header(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The client's address: the one that the host saw, or the one that trusted proxies tell.
+//! The client's address: the one that the host saw, or the one that trusted proxies report.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -8,21 +8,21 @@ use leaderboard_api::rate_limits::{Ranges, range};
 
 /// Set by the host. A client can send it too, and its value then comes first.
 const HOST_HEADER: &str = "spin-client-addr";
-/// How proxies tell whom they act for (RFC 7239).
+/// The standard header in which proxies report the client (RFC 7239).
 const FORWARDED: &str = "forwarded";
-/// The same, as most of them write it.
+/// The older header for the same purpose, which most proxies write.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
-/// The most proxies that a request is followed through.
+/// The most proxies between the client and this service that are followed.
 const MAX_HOPS: usize = 16;
 
-/// The proxies whose word about a client's address is taken, and where they write it.
+/// The trusted proxies, and the header in which they report the client.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     ranges: Ranges,
     header: ForwardedHeader,
 }
 
-/// The header that proxies write. The other one is the client's own, passed on as it came, and never read.
+/// The header that the trusted proxies write. The other header comes from the client, and is never read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`, as most of them do.
@@ -55,10 +55,12 @@ impl TrustedProxies {
         self
     }
 
+    /// Returns the header that the trusted proxies write.
     pub const fn header(&self) -> ForwardedHeader {
         self.header
     }
 
+    /// Returns whether an address belongs to a trusted proxy.
     pub fn contain(&self, address: IpAddr) -> bool {
         self.ranges.contain(address)
     }
@@ -67,11 +69,11 @@ impl TrustedProxies {
 /// What is wrong with a list of proxies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidProxies(
-    /// In words for the operator.
+    /// The error text for the operator.
     pub String,
 );
 
-/// Ranges with commas between them: `10.0.0.0/8, 2001:db8::/32`. Empty: no proxy is trusted.
+/// Parses ranges separated by commas: `10.0.0.0/8, 2001:db8::/32`. An empty text trusts no proxy.
 impl FromStr for TrustedProxies {
     type Err = InvalidProxies;
 
@@ -86,8 +88,8 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// The client's address; `None` when the host tells none. What is told about it is believed from the right, as far as
-/// trusted proxies told it; it ends at what cannot be read.
+/// Returns the client's address, or `None` when the host reports none. The reported addresses are read from the right, as far as a
+/// trusted proxy reported them, and up to the first one that cannot be parsed.
 pub fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> Option<IpAddr> {
     let mut client = host_address(headers)?;
     if trusted.ranges.is_empty() || !trusted.ranges.contain(client) {
@@ -112,8 +114,8 @@ pub(crate) fn host_address(headers: &impl HeaderLines) -> Option<IpAddr> {
     parse(headers.lines(HOST_HEADER).next_back()??)
 }
 
-/// The elements of a list from the last to the first; a comma within double quotes separates nothing. Quotes are paired from
-/// the right, because what a client sent stands on the left.
+/// Returns the elements of a list from the last to the first. A comma within double quotes is part of an element. Quotes are paired
+/// from the right, because the left part comes from the client.
 pub(crate) fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item = Option<&str>> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {

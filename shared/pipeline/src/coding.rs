@@ -18,7 +18,7 @@ const BROTLI_QUALITY: i32 = 5;
 /// The binary logarithm of brotli's window in bytes: 256 KiB, larger than any body here, and small in memory.
 const BROTLI_WINDOW_BITS: i32 = 18;
 
-/// How a body is written.
+/// The coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// As it is.
@@ -73,7 +73,7 @@ impl Coding {
         }
     }
 
-    /// The coding that a client likes best for a body of so many bytes; of equals the one that makes it smallest.
+    /// Returns the coding that a client prefers for a body of this length. Of equally preferred ones it is the one that compresses most.
     ///
     /// # Errors
     /// 406 when it accepts none.
@@ -105,7 +105,7 @@ impl Coding {
     }
 }
 
-/// Whether a client accepts gzip, and likes it at least as much as an uncompressed body.
+/// Returns whether a client accepts gzip, and prefers it to an uncompressed body or likes both equally.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     list_header(headers, ACCEPT_ENCODING.as_str()).is_some_and(|accepted| {
         let weights = Weights::of(&accepted);

@@ -1,5 +1,5 @@
-//! Scripts of other origins (the CORS protocol of the Fetch standard). Off unless the operator lists origins. Credentials
-//! travel in headers that scripts set themselves, so `Access-Control-Allow-Credentials` is never sent.
+//! Scripts of other origins (the CORS protocol of the Fetch standard). It is off unless the operator lists origins. Scripts set the
+//! credential headers themselves, so `Access-Control-Allow-Credentials` is never sent.
 
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 
-/// The most origins that are listed.
+/// The most origins that the operator can list.
 const MAX_ORIGINS: usize = 100;
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept, API-Integers, API-Version, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, \
@@ -21,11 +21,11 @@ const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-AppliedLimit, RateLimit, \
      RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
 );
-/// How long a browser remembers what it was told, in seconds.
+/// How long a browser caches a preflight response, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// The origins whose scripts may read answers.
+/// The origins whose scripts can read responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CorsOrigins {
     /// None.
@@ -40,11 +40,11 @@ pub enum CorsOrigins {
 /// What is wrong with a list of origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidOrigins(
-    /// In words for the operator.
+    /// The error text for the operator.
     pub String,
 );
 
-/// `*`, or origins with commas between them: `https://a.example, http://localhost:8080`. Empty: none.
+/// Parses `*`, or origins separated by commas: `https://a.example, http://localhost:8080`. An empty text allows none.
 impl FromStr for CorsOrigins {
     type Err = InvalidOrigins;
 
@@ -84,7 +84,7 @@ fn origin(text: &str) -> Option<HeaderValue> {
 }
 
 impl CorsOrigins {
-    /// What an answer to this origin says; `None` when its scripts may not read it.
+    /// Returns the value of `Access-Control-Allow-Origin` for an origin, or `None` if its scripts cannot read the response.
     fn grant(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::None => None,
@@ -94,8 +94,8 @@ impl CorsOrigins {
     }
 }
 
-/// Lets scripts of the request's origin read the answer, if they may. Whether it was a preflight that is answered now: the
-/// answer to it was 405 with the methods there are.
+/// Adds the headers that let scripts of the request's origin read the response, if they are allowed to. A preflight request arrives
+/// here with status 405 and the methods of the path, and is answered. Returns whether it was a preflight.
 pub fn admit(
     origins: &CorsOrigins,
     method: &Method,
@@ -112,7 +112,7 @@ pub fn admit(
     }
     let origin = asked.get(ORIGIN);
     let granted = match origins {
-        // Also without an origin: a shared cache gives the answer to scripts, too.
+        // A request without an origin gets the header too, because a shared cache can serve its response to a script.
         CorsOrigins::Any => Some(ANY),
         origins => origin.and_then(|origin| origins.grant(origin)),
     };

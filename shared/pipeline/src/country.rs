@@ -1,8 +1,8 @@
-//! The client's country, as a proxy or CDN in front tells it. Whoever reaches the region directly can claim another one.
+//! The client's country, as a proxy or CDN reports it. A client that reaches the region directly can send any country.
 
 use http::{HeaderMap, HeaderName};
 
-/// The two letters (ISO 3166) of the configured header, in capitals; `None` where it tells none.
+/// Returns the two capital letters (ISO 3166) of the configured header, or `None` if it is absent or invalid.
 pub fn country(headers: &HeaderMap, header: Option<&HeaderName>) -> Option<[u8; 2]> {
     let mut sent = headers.get_all(header?).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else {

@@ -5,11 +5,14 @@ use leaderboard_api::BodyKind;
 use leaderboard_api::Permission;
 use leaderboard_api::rate_limits::Scope;
 
-/// A call about such a document.
+/// A typed route of such a document.
 #[derive(Debug)]
 pub enum DocumentCall {
+    /// Reads the document.
     Read(Scope),
+    /// Creates or replaces the document.
     Put(Scope),
+    /// Deletes the document.
     Delete(Scope),
 }
 

@@ -14,10 +14,13 @@ use leaderboard_api::rate_limits::Scope;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_tenant_config::{TenantConfig, single_document_name};
 
-/// One of them, as a request is about it.
+/// The document that a request is about.
 pub struct Document<'c, 'r, E> {
+    /// The context of the request.
     pub context: &'c Context<'r, E>,
+    /// Which document it is.
     pub kind: DocumentKind,
+    /// Whether it is the tenant's or the operator's.
     pub scope: Scope,
 }
 
@@ -88,7 +91,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
         Ok(Response::no_content())
     }
 
-    /// What the store must find, once the preconditions hold for what is there now.
+    /// Returns the version that the store must have, if the preconditions hold for the current document.
     async fn expected(&self, preconditions: &Preconditions) -> Result<Expected, Problem> {
         if !preconditions.exist() {
             return Ok(Expected::Any);
@@ -97,7 +100,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
         preconditions.expected(there.map(|there| there.version))
     }
 
-    /// The document as the store has it now, not a copy.
+    /// Reads the document from the store, not from the cache.
     async fn stored(&self) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
         let found = self.context.env.store().read_documents(&[self.name()]).await?;
         Ok(found.into_iter().next().flatten())
@@ -111,7 +114,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
         (self.scope == Scope::Tenant).then_some(&self.context.tenant)
     }
 
-    /// Drops the copies of the document. The operator's goes out of date by itself in the other regions.
+    /// Invalidates the cached document. In other regions the operator's document expires by itself.
     async fn changed(&self) {
         TenantConfig::publish_change(self.context.env, self.whose()).await;
     }

@@ -36,7 +36,7 @@ pub struct StaticFile {
     pub bytes: &'static [u8],
 }
 
-/// A file as one client gets it.
+/// A file in the coding that one client gets.
 struct Representation {
     media_type: &'static str,
     gzip: bool,
@@ -45,9 +45,8 @@ struct Representation {
     bytes: Bytes,
 }
 
-/// Answers a request with one of the files, or with the page of a problem type (`/problems/…`). They are for everybody: scripts of
-/// any origin may read them. `new_trace_id` is the request's trace id unless it brings one; `proxies` are those whose word is taken that
-/// it came over TLS.
+/// Answers a request with a file, or with the page of a problem type (`/problems/…`). Scripts of any origin can read them.
+/// `new_trace_id` is the trace id of a request that brings none. `proxies` are trusted to report whether a request came over TLS.
 #[must_use]
 pub fn serve_file<B>(
     files: &[StaticFile],
@@ -82,7 +81,7 @@ pub fn serve_file<B>(
     response
 }
 
-/// What is at a path, in a coding that the client accepts.
+/// Returns the file at a path, in a coding that the client accepts.
 fn find_representation(files: &[StaticFile], path: &str, asked: &HeaderMap) -> Option<Representation> {
     let Some(file) = files.iter().find(|file| file.path == path) else {
         let page = render_page(path)?;

@@ -15,13 +15,14 @@ use leaderboard_api::Problem;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::wire::submission::Item;
 
+/// The name of the header.
 pub const NAME: &str = "Idempotency-Key";
 /// The longest key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 /// How much of a digest makes an id, in bytes.
 const ID_BYTES: usize = 16;
 
-/// A request that has a key.
+/// A request with an idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedRequest {
     /// A digest of what the request is for, its caller and its key.
@@ -54,7 +55,8 @@ impl KeyedRequest {
     }
 }
 
-/// Refuses a key where it would do nothing: who sends one takes it that a retry is safe. A read is safe without one.
+/// Refuses a key on a route that ignores it, because its sender would believe that a retry is safe. A read ignores the key: it is
+/// always safe to retry.
 pub fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Problem> {
     if route.takes_idempotency_key || route.verb == Verb::Get || !headers.contains_key(NAME) {
         return Ok(());
@@ -104,8 +106,8 @@ pub fn apply(
     Ok(())
 }
 
-/// What tells the callers of one tenant apart who share a key by accident. Empty for the operator, and for a player, whose
-/// ids are apart already. Otherwise every part follows its length, so it begins with a zero byte, as no key does.
+/// Returns bytes that differ between callers of one tenant, so that two callers can use the same key. They are empty for the operator
+/// and for a player, whose ids already differ. Each part follows its length, so the bytes begin with zero, as no key does.
 fn caller(identity: &Identity) -> Vec<u8> {
     let parts: &[&str] = match &identity.credential {
         Credential::None | Credential::Operator => &[],
@@ -120,7 +122,7 @@ fn caller(identity: &Identity) -> Vec<u8> {
     caller
 }
 
-/// Adds a part after its length, so that no other parts look the same.
+/// Adds a part after its length, so that different parts never give the same bytes.
 fn add_part(to: &mut Vec<u8>, part: &[u8]) {
     to.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
     to.extend(part);

@@ -1,10 +1,24 @@
-//! The way of a request through Edgeboard: the router, the request context, and the middleware in one ordered list ([`handle`]).
+//! The pipeline: how a request goes from the host to a handler and back. This crate knows no route, no store and not Spin.
 //!
-//! What goes wrong becomes a [`leaderboard_api::Problem`] in one place. This crate knows neither Spin nor a store nor a route.
+//! A request goes through these files, in this order:
+//! 1. `micro_cache`: a read that was answered within the last milliseconds gets the same response, and the pipeline is skipped.
+//! 2. `handle`: the list of all steps. `request_state` has the steps themselves, and what they found out.
+//! 3. `trace` (trace id), `size` (address and headers), `version`, `route`.
+//! 4. Authenticate: `client` (the client's address), then the crate `leaderboard-auth`.
+//! 5. `tenant`: the tenant that the request is about. Then authorise, with the tenant's configuration.
+//! 6. Limits: the crate `leaderboard-rate-limit`.
+//! 7. Body: `size` reads it; `switches`, `idempotency` and `leaderboard_api::media` check the request.
+//! 8. Handler: [`Endpoint::call`] gets a [`Context`]. `documents`, `paging`, `prefer`, `me` and `names` are for handlers.
+//!    `charged_submission` charges a submission in the call that writes it, and `audit` records administrative actions.
+//! 9. `missing` (details of a 404), then `cdn`, `security` and `cors` add the headers of the response.
+//!
+//! A refusal is a [`leaderboard_api::Problem`], and `handle` turns it into a response in one place. `files` serves static files
+//! without a pipeline.
 
 mod anonymous_charge;
 pub mod audit;
 mod cdn;
+mod charged_submission;
 mod client;
 mod coding;
 mod cors;
@@ -23,6 +37,7 @@ pub mod names;
 pub mod paging;
 pub mod prefer;
 pub mod readiness;
+mod request_state;
 mod route;
 mod scheme;
 mod security;
@@ -38,6 +53,7 @@ use leaderboard_environment::Environment;
 
 pub use anonymous_charge::AnonymousCharge;
 pub use cdn::{CDN_CACHE_CONTROL, CdnKeyHeaders, InvalidKeyHeaders};
+pub use charged_submission::ChargedSubmission;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies, client_address};
 pub use coding::{Coding, accepts_gzip};
 pub use cors::{CorsOrigins, InvalidOrigins, admit};
@@ -57,7 +73,7 @@ pub use trace::trace_id;
 pub trait PipelineEnvironment:
     AuthEnvironment + Environment<State: AsRef<PipelineState> + AsRef<Settings>>
 {
-    /// Returns what the operator has set.
+    /// Returns the operator's settings.
     fn settings(&self) -> &Settings {
         self.state().as_ref()
     }
@@ -73,15 +89,15 @@ impl<E: AuthEnvironment + Environment<State: AsRef<PipelineState> + AsRef<Settin
 {
 }
 
-/// What an instance keeps between its requests. A response to one user never depends on what is kept of another user.
+/// What an instance keeps between its requests. It holds nothing about one user that another user's response shows.
 #[derive(Debug, Default)]
 pub struct PipelineState {
-    /// Whether the store was ready a moment ago.
+    /// The result of the last readiness probe.
     pub readiness: readiness::ReadinessProbe,
     /// Finished responses that are reused for a moment.
     pub micro_cache: micro_cache::MicroCache,
     /// Refused credentials that are not in the audit log yet.
     pub refusals: audit::Refusals,
-    /// IssuedTokens tokens, as far as the audit log has them.
+    /// Issued tokens that are not in the audit log yet.
     pub issued: audit::IssuedTokens,
 }

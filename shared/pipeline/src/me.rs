@@ -1,4 +1,4 @@
-//! `me`: the player of the token, wherever a player is named.
+//! `me`: a name for the player of the caller's token, accepted wherever a request names a player.
 
 use leaderboard_core::PlayerId;
 use leaderboard_core::access::Caller;
@@ -6,13 +6,13 @@ use leaderboard_core::access::Caller;
 use crate::endpoint::Context;
 use leaderboard_api::{FieldError, Problem, ProblemType};
 
-/// How a player's token names its own player. A player who is really called so is reached with an own token alone.
+/// The name for the token's own player. A player whose id is `me` can only be named by a token of that player.
 pub const ME: &str = "me";
 
 /// The player who is meant by a name.
 ///
 /// # Errors
-/// What is wrong with it, in words: there is no player's token.
+/// The error text, if the name is `me` and the caller has no player's token.
 pub fn named(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'static str> {
     match caller.own_player() {
         _ if player.as_str() != ME => Ok(player.clone()),

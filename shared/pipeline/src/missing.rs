@@ -1,11 +1,11 @@
-//! 404 with the names of what is missing, which the path and the query have.
+//! Details for a 404: which leaderboard, player, tenant and so on is missing. The names come from the path and the query.
 
 use leaderboard_api::PathParams;
 use leaderboard_api::query;
 use leaderboard_api::{Problem, ProblemType};
 
-/// The same problem with a detail that names what was asked for, where the problem has none. The name is the client's own:
-/// nothing is told of what exists. `query` is that of the address.
+/// Adds a detail that names what the request asked for, unless the problem has a detail. The client sent that name itself, so the
+/// detail does not reveal what exists. `query` is the query of the address.
 pub(crate) fn name_missing(problem: Problem, params: &PathParams<'_>, query: &str) -> Problem {
     if problem.detail.is_some() {
         return problem;

@@ -1,5 +1,5 @@
-//! The names of the columns in outcomes that come without. Those are replays of what was stored before outcomes had
-//! them; the configuration of today is in the instance's memory by then.
+//! The column names for outcomes without columns: replays of outcomes that an older release stored. This uses the current
+//! configuration.
 
 use std::rc::Rc;
 
@@ -10,8 +10,8 @@ use crate::endpoint::Context;
 use leaderboard_api::Problem;
 use leaderboard_api::wire::Names;
 
-/// The columns of the leaderboards of outcomes without columns. Asks the store only for one that the instance has forgotten
-/// since.
+/// Returns the columns of the leaderboards whose outcomes have none. It reads the store only for a configuration that this instance
+/// does not remember.
 pub async fn names_for<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     outcomes: impl Iterator<Item = &Outcome>,

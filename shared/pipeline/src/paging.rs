@@ -9,7 +9,7 @@ pub const PARAMETERS: [&str; 2] = ["limit", "cursor"];
 /// How many things a page has unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 50;
 
-/// A page that is asked for.
+/// The page that a request asks for.
 #[derive(Debug)]
 pub struct Paging<I> {
     /// How many things it holds at most.
@@ -46,12 +46,12 @@ impl<I> Paging<I> {
         })
     }
 
-    /// How many things to ask for: one more than the page holds tells whether another one follows.
+    /// Returns how many items to read: one more than the page holds shows whether another page follows.
     pub const fn page_size_and_one(&self) -> u32 {
         self.limit.saturating_add(1)
     }
 
-    /// What of that the page shows, and whether another one follows.
+    /// Returns the items of the page, and whether another page follows.
     pub fn shown<T>(&self, mut found: Vec<T>) -> (Vec<T>, bool) {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = found.len() > limit;
@@ -60,7 +60,7 @@ impl<I> Paging<I> {
     }
 }
 
-/// The cursor of the page that follows, if one does: the id of the last thing shown.
+/// Returns the cursor of the next page, if there is one: the id of the last item shown.
 pub fn next<T>(shown: &[T], more: bool, id: impl FnOnce(&T) -> String) -> Option<String> {
     let last = shown.last().filter(|_| more)?;
     Some(cursor::encode(id(last).as_bytes()))

@@ -1,5 +1,5 @@
-//! One readiness probe of the store for everybody in a region who asks within a second: the route is open to anyone, so its
-//! callers must not decide how often the store is asked. Instances are young and many, so the region keeps the answer.
+//! One readiness probe of the store per second and region. The route is open to everyone, so its callers must not decide how often
+//! the store is called. Instances live briefly, so the region's key-value store keeps the result.
 
 mod shared;
 
@@ -11,9 +11,9 @@ use leaderboard_core::{StoreError, Timestamp};
 use self::shared::{LEASE_MS, Shared};
 use crate::PipelineEnvironment;
 
-/// For how long the answer to a probe is reused, in milliseconds; also the answer that the store failed.
+/// For how long the result of a probe is reused, in milliseconds, also if the store failed.
 const REUSED_FOR_MS: i64 = 1_000;
-/// Up to which age an answer is given while another instance asks the store anew, in milliseconds.
+/// Up to which age a result is reused while another instance probes the store, in milliseconds.
 const STANDS_IN_FOR_MS: i64 = REUSED_FOR_MS + LEASE_MS;
 /// For how long what was found about the settings of the store's server is reused, in milliseconds.
 const SETTINGS_REUSED_FOR_MS: i64 = 60_000;
@@ -60,7 +60,7 @@ impl Probed {
     }
 }
 
-/// Ends a probe, also one whose client went away.
+/// Ends a probe, even if its client went away.
 struct Running<'a>(&'a Cell<bool>);
 
 impl Drop for Running<'_> {
@@ -84,8 +84,8 @@ const fn age_ms(then: Timestamp, now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(then.as_unix_ms())
 }
 
-/// Whether the store is ready, as this region found within the last second or two; asks the store when it has not. Requests of an
-/// instance that come while the store is being asked wait for that answer.
+/// Returns whether the store is ready, as this region found within the last two seconds; otherwise probes the store. Concurrent
+/// requests of an instance wait for one probe.
 pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     let probe = &env.pipeline_state().readiness;
     let give_up_at = env.clock().as_unix_ms().saturating_add(MAX_WAIT_MS);
@@ -115,8 +115,8 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     probed
 }
 
-/// What the region knows; asks the store where that is too old, and no other instance is about to. An instance that waits for
-/// another one in vain asks by itself: the other may have ended.
+/// Returns the region's result, or probes the store if that is too old and no other instance is probing it. An instance that waits in
+/// vain for another one probes the store itself, because the other may have ended.
 async fn find_out<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probed {
     let mut region = Shared::read(env).await;
     for _ in 0..MAX_REGION_PAUSES {
@@ -136,7 +136,7 @@ async fn find_out<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probe
         env.pause(REGION_PAUSE_MS).await;
         region = Shared::read(env).await;
     }
-    // Two instances that look at the same moment both ask: the region has no atomic operation, and a question too many is no harm.
+    // Two instances can probe at the same moment, because the key-value store has no atomic operation. One probe more does no harm.
     region.lease(env.clock());
     region.write(env).await;
     let known = [own, region.last].into_iter().flatten();

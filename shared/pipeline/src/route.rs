@@ -1,4 +1,4 @@
-//! Routes: a method, a pattern, what the caller must be allowed, and what the request becomes.
+//! Routes: a method, a pattern, the permission that the caller needs, and the typed route that a request becomes.
 
 use http::Method;
 use leaderboard_api::BodyKind;
@@ -24,7 +24,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The verb of a request's method; `None` for methods that no route has.
+    /// Returns the verb of a request's method, or `None` for a method that no route has.
     #[must_use]
     pub fn of(method: &Method) -> Option<Self> {
         match method.as_str() {
@@ -35,6 +35,15 @@ impl Verb {
             "DELETE" => Some(Self::Delete),
             _ => None,
         }
+    }
+
+    /// Returns the name of a request's method for the access log. A client can send any token as a method, so an unknown one is
+    /// logged as `OTHER`.
+    pub(crate) fn log_name(method: &Method) -> &'static str {
+        if method == Method::HEAD {
+            return "HEAD";
+        }
+        Self::of(method).map_or("OTHER", Self::name)
     }
 
     /// The method's name.
@@ -71,7 +80,7 @@ pub enum Base {
 }
 
 impl Base {
-    /// Whether a route with this base is found below another one: that of an address, which is one or the other.
+    /// Returns whether a route with this base matches an address below `of_address`, which is `Api` or `Root`.
     const fn includes(self, of_address: Self) -> bool {
         matches!(
             (self, of_address),
@@ -80,7 +89,7 @@ impl Base {
     }
 }
 
-/// What makes a typed route of the path's parameters.
+/// Makes a typed route from the parameters of the path.
 pub type BuildRoute<R> = fn(&PathParams<'_>) -> Result<R, Problem>;
 
 /// One route. `R` is the function's own enum of routes.
@@ -93,22 +102,22 @@ pub struct Route<R> {
     /// The path below the base: literal segments and `:name` parameters, e.g.
     /// `/leaderboards/:leaderboard/scores`.
     pub pattern: &'static str,
-    /// What the caller must be allowed.
+    /// The permission that the caller needs.
     pub permission: Permission,
     /// The body it takes.
     pub body: BodyKind,
-    /// Another media type that it answers in, beside JSON.
+    /// The media type that it can answer in besides JSON.
     pub offers: Option<&'static str>,
-    /// How it is charged.
+    /// When a request is charged.
     pub charging: Charging,
-    /// Whether a request with an `Idempotency-Key` is done once.
+    /// Whether repeated requests with the same `Idempotency-Key` take effect once.
     pub takes_idempotency_key: bool,
-    /// Whether it goes on while writes are switched off: an incident may permission it.
+    /// Whether it works while writes are switched off, because an operator can need it during an incident.
     pub in_incidents: bool,
-    /// Whether it goes on while the store is out of memory: it takes data out, or is needed then. A limit or an audit
-    /// record that the store refuses does not hold it up.
+    /// Whether it works while the store is out of memory, because it deletes data or is needed then. It does not fail when the store
+    /// refuses its rate-limit charge or its audit record.
     pub frees_memory: bool,
-    /// Whether it answers addresses that the operator does not let in.
+    /// Whether it answers addresses that the operator does not admit.
     pub from_anywhere: bool,
     /// Makes the typed route.
     pub build: BuildRoute<R>,
@@ -146,35 +155,35 @@ impl<R> Route<R> {
         }
     }
 
-    /// The same route; a request with an `Idempotency-Key` is done once.
+    /// Returns the route; repeated requests with the same `Idempotency-Key` take effect once.
     #[must_use]
     pub const fn with_idempotency_key(mut self) -> Self {
         self.takes_idempotency_key = true;
         self
     }
 
-    /// The same route; it goes on while writes are switched off.
+    /// Returns the route; it works while writes are switched off.
     #[must_use]
     pub const fn in_incidents(mut self) -> Self {
         self.in_incidents = true;
         self
     }
 
-    /// The same route; it goes on while the store is out of memory.
+    /// Returns the route; it works while the store is out of memory.
     #[must_use]
     pub const fn frees_memory(mut self) -> Self {
         self.frees_memory = true;
         self
     }
 
-    /// The same route; it goes on while the store is out of reach.
+    /// Returns the route; this instance charges its requests, so it works while the store is unavailable.
     #[must_use]
     pub const fn charged_locally(mut self) -> Self {
         self.charging = Charging::Locally;
         self
     }
 
-    /// The same route; its handler passes the charges on in the call that does the work.
+    /// Returns the route; its handler charges the request in the same call that writes.
     #[must_use]
     pub const fn charged_in_call(mut self) -> Self {
         self.charging = Charging::InCall;
@@ -191,12 +200,13 @@ impl<R> Route<R> {
         }
     }
 
-    /// Whether a credential makes a difference to the answer.
+    /// Returns whether the response depends on a credential.
     pub const fn looks_at_credentials(&self) -> bool {
         !matches!(self.permission, Permission::Open) || !self.from_anywhere
     }
 
-    /// Whether it changes what is configured, or takes something out: an act for the audit log. Scores that come in are none.
+    /// Returns whether the audit log records requests of this route: they change a configuration or delete something. Submissions are
+    /// not recorded.
     #[must_use]
     pub fn is_administrative(&self) -> bool {
         match self.verb {
@@ -208,36 +218,35 @@ impl<R> Route<R> {
         }
     }
 
-    /// The same route, answering addresses that the operator does not let in: whoever looks after the instances has to know
-    /// how they are.
+    /// Returns the route; it answers addresses that the operator does not admit, as health probes need.
     #[must_use]
     pub const fn from_anywhere(mut self) -> Self {
         self.from_anywhere = true;
         self
     }
 
-    /// The same route, its pattern beginning at the root.
+    /// Returns the route with a pattern that begins at the root.
     #[must_use]
     pub const fn at_root(mut self) -> Self {
         self.base = Base::Root;
         self
     }
 
-    /// The same route, its pattern beginning at the root and below `/api`.
+    /// Returns the route with a pattern that begins at the root and below `/api`.
     #[must_use]
     pub const fn also_at_root(mut self) -> Self {
         self.base = Base::RootAndApi;
         self
     }
 
-    /// The same route, answering in another media type, too.
+    /// Returns the route; it can also answer in this media type.
     #[must_use]
     pub const fn offering(mut self, media_type: &'static str) -> Self {
         self.offers = Some(media_type);
         self
     }
 
-    /// The same route, with a body of that kind.
+    /// Returns the route with a body of this kind.
     #[must_use]
     pub const fn with_body(mut self, body: BodyKind) -> Self {
         self.body = body;
@@ -248,7 +257,7 @@ impl<R> Route<R> {
 /// The routes of a function; the first that matches counts.
 pub type RouteTable<R> = &'static [Route<R>];
 
-/// What a method and a path lead to.
+/// The result of looking up a method and a path.
 #[derive(Debug)]
 pub(crate) enum RouteMatch<'t, 'p, R> {
     /// A route and the path's parameters, not decoded yet.
@@ -259,8 +268,8 @@ pub(crate) enum RouteMatch<'t, 'p, R> {
     Nothing,
 }
 
-/// Looks a path below a base up.
-pub(crate) fn find<'t, 'p, R>(
+/// Finds the route of a method and of the path below a base.
+pub(crate) fn find_route<'t, 'p, R>(
     table: &'t [Route<R>],
     base: Base,
     method: &Method,
@@ -303,7 +312,7 @@ mod tests {
     }
 
     fn found_at(base: Base, method: &Method, path: &str) -> String {
-        match find(TABLE, base, method, path) {
+        match find_route(TABLE, base, method, path) {
             RouteMatch::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
             RouteMatch::OtherMethods(allow) => allow,
             RouteMatch::Nothing => "nothing".to_owned(),

@@ -5,12 +5,12 @@ use super::lines::HeaderLines;
 
 /// The address of the request as the host saw it. A client can send it too, and its value then comes first.
 const FULL_URL: &str = "spin-full-url";
-/// How a proxy that writes `X-Forwarded-For` tells the scheme.
+/// The header in which a proxy that writes `X-Forwarded-For` reports the scheme.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 const FORWARDED: &str = "forwarded";
 const TLS: &str = "https";
 
-/// Whether a request came over TLS, to the host or, as it tells, to the trusted proxy next to it.
+/// Returns whether a request came over TLS, to the host or to the trusted proxy next to it.
 pub fn is_secure(headers: &impl HeaderLines, trusted: &TrustedProxies) -> bool {
     let url = headers.lines(FULL_URL).next_back().flatten();
     if url.is_some_and(|url| url.split_once("://").is_some_and(|(scheme, _)| is_tls(scheme))) {

@@ -1,4 +1,4 @@
-//! The headers that tell browsers what an answer is not for (OWASP HTTP Headers).
+//! Response headers that restrict what browsers do with a response (OWASP HTTP Headers).
 
 use http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -6,18 +6,18 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
-/// On every answer. A value costs no allocation.
+/// Headers of every response. Static values need no allocation.
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
-/// On every answer over TLS; without TLS, browsers must not take any notice of it (RFC 6797, section 8.1).
+/// The header of every response over TLS. Without TLS, browsers must ignore it (RFC 6797, section 8.1).
 pub const STRICT_TRANSPORT: (HeaderName, HeaderValue) = (
     STRICT_TRANSPORT_SECURITY,
     HeaderValue::from_static("max-age=63072000; includeSubDomains"),
 );
-/// JSON loads nothing and stands in no frame. A page has a policy of its own.
+/// The policy of a JSON response: it loads nothing and cannot be framed. A page has its own policy.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// Adds the headers. `secure`: the request came over TLS.

@@ -13,18 +13,18 @@ use leaderboard_api::Deprecation;
 pub struct Settings {
     /// The credentials of the operator, and the keys of player tokens.
     pub auth: AuthSettings,
-    /// The tenant of a request that names none.
+    /// The tenant of requests that name none.
     pub default_tenant: TenantId,
-    /// The region's channel on which changed leaderboards are announced; `None`: nowhere.
+    /// The region's channel for announcements of changed leaderboards; `None` announces nothing.
     pub changes_channel: Option<Rc<str>>,
-    /// The proxies whose word about a client's address is taken.
+    /// The proxies that this service trusts to report a client's address.
     pub trusted_proxies: TrustedProxies,
-    /// The request header in which a proxy tells the client's country; `None`: nobody tells.
+    /// The request header in which a proxy reports the client's country, if any does.
     pub country_header: Option<http::HeaderName>,
-    /// That version 1 of the API is deprecated.
+    /// When version 1 of the API was deprecated, if it is.
     pub deprecation: Option<Deprecation>,
-    /// The origins whose scripts may read answers.
+    /// The origins whose scripts can read responses.
     pub cors_origins: CorsOrigins,
-    /// The request headers that the CDN in front has in its cache key.
+    /// The request headers that are part of the CDN's cache key.
     pub cdn_key_headers: CdnKeyHeaders,
 }

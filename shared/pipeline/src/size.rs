@@ -15,7 +15,7 @@ pub(crate) const MAX_ADDRESS_BYTES: usize = 8 << 10;
 /// The most bytes of all headers, names and values: 32 KiB. Hosts may have lower limits of their own.
 pub const MAX_HEADER_BYTES: usize = 32 << 10;
 
-/// Checks what comes before the body.
+/// Checks the size of the address and of the headers.
 pub(crate) fn check_head(head: &request::Parts) -> Result<(), Problem> {
     let address = head.uri.path_and_query().map_or(0, |text| text.as_str().len());
     if address > MAX_ADDRESS_BYTES {
@@ -32,8 +32,8 @@ pub(crate) fn check_head(head: &request::Parts) -> Result<(), Problem> {
     check_framing(&head.headers)
 }
 
-/// Refuses a request that tells the end of its body in two ways: whoever takes the other one for true sees another request
-/// behind it (RFC 9112, section 11.2).
+/// Refuses a request with both `Transfer-Encoding` and `Content-Length`. Two servers can disagree where the body of such a request
+/// ends, which allows request smuggling (RFC 9112, section 11.2).
 fn check_framing(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
         return Err(invalid_header(
@@ -44,7 +44,7 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A request's body, which is read when a request has passed its limits, and not before.
+/// A request's body that is not read yet. The pipeline reads it after the rate limits.
 #[expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -53,7 +53,7 @@ pub trait RequestBody {
     /// Reads it.
     async fn read(self) -> Body;
 
-    /// Gets rid of one that nobody reads, since the request was refused. The response does not wait for that.
+    /// Discards the body of a refused request. The response does not wait for it.
     fn discard(self);
 }
 
@@ -66,11 +66,11 @@ pub enum Body {
     TooLarge,
     /// It stopped coming, or came too slowly: reading stopped.
     TooSlow,
-    /// It ended before its time, or was malformed; why is for the log. Most likely nobody is left to answer.
+    /// It ended too early, or was malformed. The text is for the log. The client is probably gone.
     Broken(String),
 }
 
-/// A body that is there already.
+/// A body that is already in memory.
 impl RequestBody for Body {
     async fn read(self) -> Body {
         self
@@ -79,7 +79,7 @@ impl RequestBody for Body {
     fn discard(self) {}
 }
 
-/// The body's bytes.
+/// Returns the bytes of a body, or the problem why there are none.
 pub(crate) fn within_limit(body: Body) -> Result<Bytes, Problem> {
     match body {
         Body::Bytes(bytes) if bytes.len() <= MAX_BODY_BYTES => Ok(bytes),

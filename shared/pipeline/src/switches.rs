@@ -1,4 +1,4 @@
-//! The product's own flags.
+//! The switch that turns writes off during an incident: one of the product's own feature flags.
 
 use leaderboard_core::TenantId;
 
@@ -8,8 +8,7 @@ use leaderboard_api::FunctionName;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, WRITES};
 
-/// Refuses a write where writes are switched off. The operator and the tenant each may throw the switch, and neither
-/// undoes the other's.
+/// Refuses a write while writes are switched off. The operator and the tenant each have a switch; a write needs both of them on.
 pub fn check_writes<E: PipelineEnvironment, R>(
     env: &E,
     route: &Route<R>,
@@ -25,7 +24,7 @@ pub fn check_writes<E: PipelineEnvironment, R>(
     Ok(())
 }
 
-/// Whether writes that nobody in particular makes, such as published scores, are switched off.
+/// Returns whether writes without a caller, such as published scores, are switched off.
 pub fn writes_are_off<E: PipelineEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -41,8 +40,8 @@ pub fn writes_are_off<E: PipelineEnvironment>(
     TenantFlags::load(env, tenant, tenant_config).is_off_in_any_set(WRITES, &nobody, env.now())
 }
 
-/// Whether a family keeps what tenants play for. What else can be changed, keys, limits, flags and tenants, is needed in an
-/// incident and goes on; so do routes of these families that say so.
-pub const fn has_switch(family: FunctionName) -> bool {
-    matches!(family, FunctionName::Leaderboards | FunctionName::Scores)
+/// Returns whether the switch applies to a function: only to those that change leaderboards and scores. Keys, limits, flags and
+/// tenants can be changed during an incident, as can a route with [`Route::in_incidents`].
+pub const fn has_switch(function: FunctionName) -> bool {
+    matches!(function, FunctionName::Leaderboards | FunctionName::Scores)
 }

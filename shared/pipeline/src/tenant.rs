@@ -1,6 +1,5 @@
-//! Whose data a request is about: the credential's tenant, whatever a client sends. The operator's key holds for all
-//! tenants, so its bearer names one; without a credential the name only matters to reads of public leaderboards,
-//! which is all such a caller may do.
+//! The tenant of a request: the credential's tenant, whatever the client names. The operator's key is valid for all tenants, so the
+//! operator names one. A caller without a credential can name any tenant, because such a caller can only read public leaderboards.
 
 use leaderboard_api::headers::TENANT;
 use std::borrow::Cow;
@@ -13,14 +12,14 @@ use leaderboard_api::Permission;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::{FieldError, Problem, ProblemType};
 
-/// By which a read names the tenant in the address, where every cache on the way sees it.
+/// The query parameter in which a read names the tenant. It is part of the address, so every cache on the way sees it.
 const PARAMETER: &str = "tenant";
 
-/// The tenant that the address of a read names, and the query without it.
+/// Returns the tenant that the address of a read names, and the query without it.
 ///
 /// # Errors
 /// 400, naming the parameter.
-pub(crate) fn in_address(
+pub(crate) fn read_from_query(
     permission: Permission,
     query: &str,
 ) -> Result<(Option<TenantId>, Cow<'_, str>), Problem> {
@@ -40,8 +39,11 @@ pub(crate) fn in_address(
     Ok((Some(tenant), Cow::Owned(rest.join("&"))))
 }
 
-/// The tenant of the credential; where it has none, the one that the request names, or the default one.
-pub(crate) fn tenant(
+/// Returns the credential's tenant; without one, the tenant that the request names, or the default tenant.
+///
+/// # Errors
+/// 400 when a name is invalid or two names differ; 403 when the request names another tenant than the credential's.
+pub(crate) fn choose_tenant(
     headers: &HeaderMap,
     in_address: Option<&TenantId>,
     identity: &Identity,
@@ -78,24 +80,30 @@ mod tests {
         let mut headers = HeaderMap::new();
         let acme = TenantId::new("acme").unwrap();
         let operator = Identity::operator();
-        assert_eq!(tenant(&headers, None, &operator, &default), Ok(default.clone()));
+        assert_eq!(
+            choose_tenant(&headers, None, &operator, &default),
+            Ok(default.clone())
+        );
         headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
-        assert_eq!(tenant(&headers, None, &operator, &default), Ok(acme.clone()));
+        assert_eq!(
+            choose_tenant(&headers, None, &operator, &default),
+            Ok(acme.clone())
+        );
         let own = |id: &TenantId| Identity {
             tenant: Some(id.clone()),
             ..Identity::operator()
         };
-        assert_eq!(tenant(&headers, None, &own(&acme), &default), Ok(acme));
-        assert!(tenant(&headers, None, &own(&default), &default).is_err());
+        assert_eq!(choose_tenant(&headers, None, &own(&acme), &default), Ok(acme));
+        assert!(choose_tenant(&headers, None, &own(&default), &default).is_err());
         headers.insert("x-tenant-id", HeaderValue::from_static("Acme:1"));
-        assert!(tenant(&headers, None, &operator, &default).is_err());
+        assert!(choose_tenant(&headers, None, &operator, &default).is_err());
     }
 
     #[test]
     fn the_address_of_a_read_may_name_the_tenant() {
         let acme = TenantId::new("acme").unwrap();
         let of = |permission, query| {
-            in_address(permission, query).map(|(tenant, rest)| (tenant, rest.into_owned()))
+            read_from_query(permission, query).map(|(tenant, rest)| (tenant, rest.into_owned()))
         };
         let named = |rest: &str| Ok((Some(acme.clone()), rest.to_owned()));
         assert_eq!(of(Permission::Read, "tenant=acme"), named(""));
@@ -117,14 +125,20 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         let (other, nobody) = (TenantId::new("other").unwrap(), Identity::anonymous());
-        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
+        assert_eq!(
+            choose_tenant(&headers, Some(&acme), &nobody, &other),
+            Ok(acme.clone())
+        );
         headers.insert("x-tenant-id", HeaderValue::from_static("acme"));
-        assert_eq!(tenant(&headers, Some(&acme), &nobody, &other), Ok(acme.clone()));
-        assert!(tenant(&headers, Some(&other), &nobody, &acme).is_err());
+        assert_eq!(
+            choose_tenant(&headers, Some(&acme), &nobody, &other),
+            Ok(acme.clone())
+        );
+        assert!(choose_tenant(&headers, Some(&other), &nobody, &acme).is_err());
         let own = Identity {
             tenant: Some(other),
             ..Identity::operator()
         };
-        assert!(tenant(&HeaderMap::new(), Some(&acme), &own, &acme).is_err());
+        assert!(choose_tenant(&HeaderMap::new(), Some(&acme), &own, &acme).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! The trace id: the client's own where it sends a valid one (W3C Trace Context), otherwise a new one. It is
-//! answered as `X-Request-Id` and stands in problems as `instance`.
+//! The trace id: the client's own if it is valid (W3C Trace Context), otherwise a new one. The response has it as `X-Request-Id`, and a
+//! problem as `instance`.
 
 use super::lines::HeaderLines;
 use leaderboard_identity::hex::encode as hex;
@@ -12,6 +12,15 @@ const PARENT_ID_DIGITS: usize = 16;
 /// The request's trace id, 32 lower-case hexadecimal digits.
 pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
     continued(headers).map_or_else(|| hex(&new()), str::to_owned)
+}
+
+/// Returns the trace id of a request. Where it is the client's, a new request id follows: the client can send the same trace id
+/// with every request.
+pub(crate) fn choose_ids(headers: &impl HeaderLines, new: impl Fn() -> [u8; 16]) -> (String, Option<String>) {
+    match continued(headers) {
+        Some(id) => (id.to_owned(), Some(hex(&new()))),
+        None => (hex(&new()), None),
+    }
 }
 
 /// The trace id that the client sends, if it sends a valid one.

@@ -1,5 +1,5 @@
-//! The version that a request asks for: by path, by `API-Version`, or by the media type. The path wins over the
-//! header, the header over the media type; a header that contradicts the path is a conflict.
+//! The API version that a request asks for: in the path, in `API-Version`, or in the media type. The path wins over the header, and
+//! the header over the media type. A header that contradicts the path is an error.
 
 use http::HeaderMap;
 
@@ -15,36 +15,43 @@ use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, V2_DEFAUL
 const API: &str = "/api/";
 const HEADER: &str = "API-Version";
 
-/// What a request asks for, as far as its path and its headers tell.
+/// The version that the path and the headers ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RequestedVersion<'p> {
     /// Where the path begins.
     pub base: Base,
     /// The path below the base.
     pub below: &'p str,
-    /// The version; `None` where the request leaves it to the service.
+    /// The version; `None` if the request names none.
     pub version: Option<ApiVersion>,
     /// Whether the path names it.
     pub in_path: bool,
 }
 
-/// Whether a path is one that exists in every version.
+impl<'p> RequestedVersion<'p> {
+    /// Returns the result for a path outside `/api/`, which has no version.
+    pub(crate) const fn unversioned(path: &'p str) -> Self {
+        Self {
+            base: Base::Root,
+            below: path,
+            version: None,
+            in_path: false,
+        }
+    }
+}
+
+/// Returns whether a path exists in every version of the API.
 pub(crate) fn is_of_the_api(path: &str) -> bool {
     path.starts_with(API)
 }
 
-/// Reads the version. Below `/api` a path may name one; elsewhere there are none.
+/// Reads the version. Only a path below `/api/` can have one.
 pub(crate) fn read_requested<'p>(
     path: &'p str,
     headers: &HeaderMap,
 ) -> Result<RequestedVersion<'p>, Problem> {
     let Some(rest) = path.strip_prefix(API) else {
-        return Ok(RequestedVersion {
-            base: Base::Root,
-            below: path,
-            version: None,
-            in_path: false,
-        });
+        return Ok(RequestedVersion::unversioned(path));
     };
     let (first, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let named = match first.strip_prefix('v').filter(|number| is_number(number)) {
@@ -82,7 +89,7 @@ fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<
     }
 }
 
-/// The version of a request that names none: the first, or the second where a flag says so.
+/// Returns the version for a request that names none: version 2 if the tenant's flag says so, otherwise version 1.
 pub(crate) fn default_version<E: PipelineEnvironment>(
     env: &E,
     tenant_config: &TenantConfig,
@@ -117,7 +124,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
         read_requested(path, &headers)
-            .map(|asked| (asked.version, asked.below))
+            .map(|requested| (requested.version, requested.below))
             .map_err(|problem| problem.kind)
     }
 
@@ -138,8 +145,11 @@ mod tests {
     fn a_path_outside_has_no_version() {
         let headers = HeaderMap::new();
         for path in ["/openapi.json", "/api", "/apis/v1"] {
-            let asked = read_requested(path, &headers).unwrap();
-            assert_eq!((asked.base, asked.below, asked.version), (Base::Root, path, None));
+            let requested = read_requested(path, &headers).unwrap();
+            assert_eq!(
+                (requested.base, requested.below, requested.version),
+                (Base::Root, path, None)
+            );
         }
     }
 

@@ -1,10 +1,10 @@
 //! Scores that come as messages on a channel instead of requests.
 //!
-//! `{"tenant": "default", "scores": [ … ]}`, each submission as in `POST /scores`, and each with an `id`:
-//! every region receives every message, and the ids make it count once. Each submission that cannot be applied becomes a dead
-//! letter with its reason: never silently dropped, never in the way of the rest, and to be replayed when the reason is gone.
+//! `{"tenant": "default", "scores": [ … ]}`, each submission as in `POST /scores`, and each with an `id`: every region receives every
+//! message, and the ids ensure that it counts once. A submission that cannot be applied becomes a dead letter with a reason. It does
+//! not stop the other submissions, and it can be replayed when the reason is gone.
 //!
-//! A message may name any number of leaderboards. It is settled in parts of as many as a request may name.
+//! A message can name any number of leaderboards. It is applied in parts, each with as many leaderboards as one request can name.
 
 mod parts;
 
@@ -40,7 +40,7 @@ const MAX_REASON_BYTES: usize = 2 * 1024;
 /// How many letters go into the store with one command.
 const LETTERS_AT_ONCE: usize = 1000;
 
-/// What became of a message.
+/// The result of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessageReport {
     /// Submissions applied now.
@@ -53,13 +53,13 @@ pub struct MessageReport {
     pub waiting: usize,
 }
 
-/// What becomes of a submission that meets a rebuild.
+/// What happens to a submission to a period that is being rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnRebuild {
     /// It waits: [`MessageReport::waiting`].
     Wait,
     /// It becomes a dead letter.
-    Bury,
+    DeadLetter,
 }
 
 /// Applies a message. Submissions that meet a rebuild wait.
@@ -129,7 +129,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
     Ok(report)
 }
 
-/// Why nothing of a tenant is applied now.
+/// Returns the reason why no message of a tenant is applied now, if there is one.
 fn why_closed<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -144,8 +144,8 @@ fn why_closed<E: ResponseEnvironment>(
     }
 }
 
-/// Settles submissions of messages on at most [`leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with
-/// configurations of this cache. Those without a time happened at this instant, or now.
+/// Applies submissions of messages to at most [`leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with the
+/// configurations of this cache. A submission without a time happened at `received_at`, or now.
 async fn submit<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -159,14 +159,14 @@ async fn submit<E: ResponseEnvironment>(
         boards: env.boards(),
         now: env.now(),
     };
-    let terms = SubmitOptions {
+    let options = SubmitOptions {
         announce_on: env.changes_channel().cloned(),
         max_tenant_entries: tenant_config.tenant.quotas.entries,
         max_log_bytes: Some(tenant_config.tenant.quotas.max_log_bytes()),
         received_at,
         ..SubmitOptions::new(RankDetail::Omitted)
     };
-    usecase::submit_scores(&deps, tenant, &Caller::Message, submissions, &terms)
+    usecase::submit_scores(&deps, tenant, &Caller::Message, submissions, &options)
         .await
         .inspect_err(|_| views::invalidate_if_submitted(env, tenant, submissions.iter()))
 }
@@ -242,7 +242,7 @@ async fn count<E: ResponseEnvironment>(env: &E, tenant: &TenantId, applied: usiz
         ..ChargeRequest::default()
     };
     if applied > 0 {
-        // What is applied stays applied, counted or not.
+        // A failure to count does not undo the submissions.
         let _ = env.store().report(tenant, &charge_request).await;
     }
 }
@@ -311,12 +311,12 @@ impl Faulty {
     }
 }
 
-/// Puts a message into the dead letters that the caller could not get applied: a letter for each submission, or the whole of a
-/// message in which they cannot be told apart, cut to [`MAX_LETTER_BYTES`].
+/// Stores a message that the caller could not apply as dead letters: one for each submission, or one with the whole message, cut to
+/// [`MAX_LETTER_BYTES`], if its submissions cannot be told apart.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn bury<E: ResponseEnvironment>(
+pub async fn push_as_dead_letters<E: ResponseEnvironment>(
     env: &E,
     payload: &[u8],
     reason: &str,

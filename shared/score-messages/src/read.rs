@@ -1,4 +1,4 @@
-//! A message, taken apart into its submissions.
+//! Reads a message and splits it into its submissions.
 
 use leaderboard_core::TenantId;
 use leaderboard_core::access::Caller;
@@ -28,7 +28,7 @@ pub(crate) struct Message {
     pub refused: Vec<(Problem, String)>,
 }
 
-/// A message of which nothing is applied.
+/// A message that is refused as a whole.
 pub(crate) struct Faulty {
     /// What is wrong with it as a whole.
     pub problem: Problem,

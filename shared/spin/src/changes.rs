@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::instance::{Instance, RequestEnvironment};
 use crate::log;
 
-/// A message that was not understood, or not acted on in full. It is not tried again: views that outlive it are out of date
-/// after their lifetime.
+/// A message that could not be parsed or fully applied. It is not tried again: cached responses that should have been invalidated
+/// are stale until their lifetime ends.
 #[derive(Debug)]
 pub struct Unheard;
 
@@ -20,7 +20,7 @@ impl std::fmt::Display for Unheard {
 
 impl std::error::Error for Unheard {}
 
-/// Drops what one message says has changed.
+/// Invalidates what one message says has changed.
 ///
 /// # Errors
 /// [`Unheard`]; the cause is in the log.

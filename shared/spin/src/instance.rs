@@ -26,7 +26,7 @@ thread_local! {
 pub struct Instance {
     store: Store,
     region: RegionCache,
-    /// Whether the store is elsewhere. In front of the embedded one a cache would be the same disk a second time.
+    /// Whether the store is remote. The embedded store needs no cache in front, which would be on the same disk.
     store_is_remote: bool,
     fetch: OutboundHttp,
     boards: LeaderboardMemory,
@@ -62,7 +62,7 @@ impl Instance {
     }
 }
 
-/// One request's view of the instance, with the clock read once.
+/// The environment of one request: its instance, and the clock read once.
 #[derive(Debug, Clone)]
 pub struct RequestEnvironment {
     instance: Rc<Instance>,

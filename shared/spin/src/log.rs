@@ -61,7 +61,7 @@ fn write_soon() {
     }
 }
 
-/// Counts that an answer was given again; one line stands for all the times in a while.
+/// Counts a reused response. One line per interval stands for all of them.
 pub(crate) fn repeated(answer: &Rc<MicroCacheEntry>) {
     REPEATED.with_borrow_mut(|answers| {
         if !answers.iter().any(|known| Rc::ptr_eq(known, answer)) {

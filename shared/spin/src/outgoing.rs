@@ -56,7 +56,7 @@ pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Resul
     Ok(response)
 }
 
-/// An answer that is given again. The host copies the headers that it keeps of it, which is cheaper than taking in new ones.
+/// Returns a response of the micro-cache. The host copies headers that it already has, which is cheaper than receiving new ones.
 ///
 /// # Errors
 /// When the host takes a header for malformed.

@@ -11,7 +11,7 @@ use leaderboard_pipeline::{
 };
 use spin_sdk::variables::{self, Error};
 
-/// The tenant of callers who name none.
+/// The tenant of callers that name none.
 const DEFAULT_TENANT: &str = "default";
 
 /// Which store the variables ask for. No `Debug`: an address can hold a password.
@@ -146,7 +146,7 @@ async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariab
         .map_err(|_| InvalidVariable(format!("variable {variable}: is not the name of a header")))
 }
 
-/// That version 1 of the API is deprecated; it is where `v1_deprecated_at` is set.
+/// Returns when version 1 of the API was deprecated, which `v1_deprecated_at` sets.
 async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
     let since = instant("v1_deprecated_at").await?;
     let sunset = instant("v1_sunset_at").await?;

@@ -10,13 +10,13 @@ use serde_json::json;
 use crate::instance::{Instance, RequestEnvironment};
 use crate::log;
 
-/// How often a message is tried while the store is out of reach. The trigger delivers at most once, so giving
-/// up early loses it; holding on too long holds up every message behind it.
+/// How often a message is tried while the store is unavailable. The trigger delivers a message at most once, so giving up early
+/// loses it. A long wait delays every message behind it.
 const ATTEMPTS: u32 = 6;
-/// The wait before the second attempt; it doubles each time (6.2 s in all).
+/// The wait before the second try, in milliseconds. It doubles each time (6.2 s in all).
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// From this attempt on scores that meet a rebuild become dead letters: small rebuilds are over by then (0.6 s), and one
-/// tenant's large ones hold up nobody else's messages.
+/// From this try on, scores for a period that is being rebuilt become dead letters. Small rebuilds are over by then (0.6 s), and the
+/// large rebuild of one tenant does not delay the messages of others.
 const REBUILD_ATTEMPTS: u32 = 3;
 
 /// A message that was neither applied nor put into the dead letters: the store stayed out of reach.
@@ -36,16 +36,16 @@ impl std::error::Error for Unapplied {}
 /// # Errors
 /// [`Unapplied`] when the store stayed out of reach; the cause is in the log.
 pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
-    until_settled(
-        async |on_rebuild| settle(payload, on_rebuild).await,
+    until_applied(
+        async |on_rebuild| apply_message(payload, on_rebuild).await,
         spin_sdk::time::sleep,
     )
     .await
 }
 
-/// Makes attempts until nothing is left to do.
-async fn until_settled(
-    settle: impl AsyncFn(OnRebuild) -> Result<MessageReport, StoreError>,
+/// Tries until all submissions are applied or stored as dead letters.
+async fn until_applied(
+    apply_message: impl AsyncFn(OnRebuild) -> Result<MessageReport, StoreError>,
     pause: impl AsyncFn(Duration),
 ) -> Result<(), Unapplied> {
     let mut wait = FIRST_WAIT;
@@ -53,9 +53,9 @@ async fn until_settled(
         let on_rebuild = if attempt < REBUILD_ATTEMPTS {
             OnRebuild::Wait
         } else {
-            OnRebuild::Bury
+            OnRebuild::DeadLetter
         };
-        match settle(on_rebuild).await {
+        match apply_message(on_rebuild).await {
             Ok(report) => {
                 log::line(&json!({"level": "info", "message": report, "attempt": attempt}));
                 if report.waiting == 0 {
@@ -72,16 +72,21 @@ async fn until_settled(
     Err(Unapplied)
 }
 
-/// Applies a message, or buries it when the store can be reached and cannot apply it: a second attempt would
-/// end the same way, and the messages behind it wait.
-async fn settle(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageReport, StoreError> {
+/// Applies a message. If the store is available but cannot apply it, the message becomes dead letters: another try would fail the
+/// same way and delay the messages behind it.
+async fn apply_message(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageReport, StoreError> {
     let environment = RequestEnvironment::new(Instance::shared().await?);
     match leaderboard_score_messages::apply_with(&environment, payload, on_rebuild).await {
         Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
             log::cause("error", &error);
-            leaderboard_score_messages::bury(&environment, payload, "the store could not apply it").await
+            leaderboard_score_messages::push_as_dead_letters(
+                &environment,
+                payload,
+                "the store could not apply it",
+            )
+            .await
         }
-        settled => settled,
+        applied => applied,
     }
 }
 
@@ -93,15 +98,15 @@ mod tests {
 
     use super::*;
 
-    /// Makes attempts, each of which gives what `settle` says; how long was waited between them, and whether all was settled.
-    fn attempts(settle: impl Fn(OnRebuild) -> Result<MessageReport, StoreError>) -> (Vec<u128>, bool) {
+    /// Returns the waits between the tries in milliseconds, and whether the message was applied, when each try calls `apply_message`.
+    fn attempts(apply_message: impl Fn(OnRebuild) -> Result<MessageReport, StoreError>) -> (Vec<u128>, bool) {
         let waits = RefCell::new(Vec::new());
-        let settled = until_settled(
-            async |on_rebuild| settle(on_rebuild),
+        let applied = until_applied(
+            async |on_rebuild| apply_message(on_rebuild),
             async |wait| waits.borrow_mut().push(wait.as_millis()),
         );
-        // Nothing in it waits.
-        match pin!(settled).poll(&mut Context::from_waker(Waker::noop())) {
+        // The pause of this test does not wait.
+        match pin!(applied).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => (waits.take(), done.is_ok()),
             Poll::Pending => panic!("something waited"),
         }
@@ -116,7 +121,7 @@ mod tests {
         let made = Cell::new(0);
         let done = attempts(|on_rebuild| {
             made.set(made.get() + 1);
-            let is_buried = on_rebuild == OnRebuild::Bury;
+            let is_buried = on_rebuild == OnRebuild::DeadLetter;
             Ok(MessageReport {
                 buried: usize::from(is_buried),
                 waiting: usize::from(!is_buried),
@@ -128,11 +133,11 @@ mod tests {
 
     #[test]
     fn a_store_out_of_reach_is_tried_for_six_seconds() {
-        let (waits, settled) = attempts(|_| Err(down()));
-        assert_eq!((waits.iter().sum::<u128>(), settled), (6_200, false));
+        let (waits, applied) = attempts(|_| Err(down()));
+        assert_eq!((waits.iter().sum::<u128>(), applied), (6_200, false));
         // A rebuild that is met when the store is back holds up nobody any more.
         let made = Cell::new(0);
-        let (waits, settled) = attempts(|on_rebuild| {
+        let (waits, applied) = attempts(|on_rebuild| {
             made.set(made.get() + 1);
             let met = usize::from(on_rebuild == OnRebuild::Wait);
             let report = MessageReport {
@@ -141,6 +146,6 @@ mod tests {
             };
             if made.get() < 4 { Err(down()) } else { Ok(report) }
         });
-        assert_eq!((waits.len(), settled), (3, true));
+        assert_eq!((waits.len(), applied), (3, true));
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::TenantId;
+use leaderboard_core::ports::RateLimitDecision;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ProblemType;
@@ -20,7 +21,7 @@ const RETRY_AFTER_SECONDS: &str = "1";
 /// The same where a switch was thrown, in seconds: as long as it takes until every region sees it thrown back.
 const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
 
-/// Where an error is.
+/// The place of an error in the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// In the body: a JSON pointer in its URI fragment form (RFC 6901, section 6), e.g. `#/scores/3/score`.
@@ -36,7 +37,7 @@ pub enum Location {
 pub struct FieldError {
     /// Where.
     pub location: Location,
-    /// What is wrong, in words for the caller.
+    /// The error text for the caller.
     pub detail: String,
 }
 
@@ -79,11 +80,11 @@ impl Serialize for FieldError {
     }
 }
 
-/// What to answer instead of what was asked for. Boxed inside, because it travels in every `Result`.
+/// A problem document (RFC 9457) that the client gets instead of the response. It is boxed because every `Result` carries one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(Box<Parts>);
 
-/// A credential that was refused, as far as it is known.
+/// What is known about a refused credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedCredential {
     /// Whose it is.
@@ -97,18 +98,20 @@ pub struct RefusedCredential {
 pub struct Parts {
     /// The type.
     pub kind: ProblemType,
-    /// What happened this time, in words for the caller.
+    /// The error text for the caller.
     pub detail: Option<String>,
     /// The fields at fault.
     pub errors: Vec<FieldError>,
-    /// The limits that are used up, by their names.
+    /// The names of the rate limits that are used up.
     pub violated: Vec<&'static str>,
-    /// Headers that go with it.
+    /// Further headers of the response.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// For the log alone.
+    /// The cause, for the access log only.
     pub cause: Option<String>,
-    /// For the audit log alone: that a credential was refused.
+    /// That a credential was refused, for the audit log only.
     pub refused: Option<RefusedCredential>,
+    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    pub rate_limit_decision: Option<RateLimitDecision>,
 }
 
 impl std::ops::Deref for Problem {
@@ -131,6 +134,7 @@ impl Problem {
             headers: Vec::new(),
             cause: None,
             refused: None,
+            rate_limit_decision: None,
         }));
         match kind {
             ProblemType::Unauthenticated => {
@@ -237,6 +241,18 @@ impl Problem {
     pub fn with_refused(mut self, tenant: Option<TenantId>, credential: Option<Credential>) -> Self {
         self.0.refused = Some(RefusedCredential { tenant, credential });
         self
+    }
+
+    /// Returns the same problem with what the store decided about the rate limits.
+    #[must_use]
+    pub fn with_rate_limit_decision(mut self, decision: Option<RateLimitDecision>) -> Self {
+        self.0.rate_limit_decision = decision;
+        self
+    }
+
+    /// Takes the decision out, for the headers of the response.
+    pub fn take_rate_limit_decision(&mut self) -> Option<RateLimitDecision> {
+        self.0.rate_limit_decision.take()
     }
 
     /// The document, as it stands in a response or beside the other results of a batch.

@@ -28,7 +28,7 @@ pub enum PolicyName {
     Tenant,
     /// Refused credentials, by client address.
     Credentials,
-    /// Each caller at one family of endpoints.
+    /// Each caller of one function. The serialised name is `family:` and the function's name.
     Family(FunctionName),
 }
 

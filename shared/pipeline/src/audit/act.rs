@@ -1,4 +1,4 @@
-//! Administrative acts.
+//! Administrative actions: recorded before they are done.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -19,49 +19,49 @@ use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_telemetry::metrics;
 
-/// What is known of a request by the time it is refused.
+/// The audit context: what is known about a request when it is refused.
 #[derive(Debug, Default)]
 pub struct AuditContext {
-    /// Where it comes from.
+    /// The client's address.
     pub client: Option<IpAddr>,
     /// The credential, once it has been found valid.
     pub credential: Option<Credential>,
-    /// Whose it is.
+    /// The tenant of the credential.
     pub tenant: Option<TenantId>,
 }
 
 impl AuditContext {
-    /// Notes who asks.
-    pub fn identified(&mut self, identity: &Identity) {
+    /// Sets whose credential was found valid.
+    pub(crate) fn set_identity(&mut self, identity: &Identity) {
         self.credential = Some(identity.credential.clone());
         self.tenant.clone_from(&identity.tenant);
     }
 }
 
-/// An administrative act that a request asks for. Its handler records it with [`record_act`] when nothing is found wrong with
-/// the request, and before anything is changed.
+/// An administrative action that a request asks for. Its handler records it with [`record_act`] after it has checked the request, and
+/// before it changes anything.
 #[derive(Debug)]
 pub struct AuditedAction<'a> {
     method: &'static str,
     route: &'static str,
     parameters: &'a PathParams<'a>,
-    /// Whether it is about the whole installation, and recorded in the operator's log.
+    /// Whether it concerns the whole installation. Then the operator's log has the record.
     is_operators: bool,
-    /// Whether it is done although the store is out of memory.
+    /// Whether it works while the store is out of memory.
     frees_memory: bool,
     recorded: RefCell<Option<RecordedAction>>,
 }
 
-/// The record of an act.
+/// The record of an action.
 #[derive(Debug)]
 struct RecordedAction {
     record: AuditRecord,
-    /// Its position; `None` when the store refused the record of an act that frees memory.
+    /// The position in the log; `None` when the store had no memory for the record of an action that frees memory.
     position: Option<u64>,
 }
 
 impl<'a> AuditedAction<'a> {
-    /// The act of a request for a route; `None` for a request that is none.
+    /// Returns the action of a request, or `None` if its route is not administrative.
     pub fn of<R>(route: &Route<R>, parameters: &'a PathParams<'a>) -> Option<Self> {
         route.is_administrative().then(|| Self {
             method: route.verb.name(),
@@ -92,14 +92,14 @@ impl<'a> AuditedAction<'a> {
     }
 }
 
-/// Records the act of a request that was found valid, and is about to be done; once, however often it is called. An act that
-/// frees memory is done although the store refuses its record, and [`end`] tries again: a store that is full refuses every
-/// record until something is deleted.
+/// Records the action of a valid request, before it is done. Repeated calls record it once. An action that frees memory is done
+/// even if the store has no memory for its record; [`end`] then tries again, because a full store refuses every record until
+/// something is deleted.
 ///
 /// # Errors
-/// 503 when another act cannot be recorded: nothing else is done that is not in the log.
+/// 503 when the action cannot be recorded. Then it must not be done.
 pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
-    let Some(act) = &context.act else {
+    let Some(act) = &context.action else {
         return Ok(());
     };
     if act.recorded.borrow().is_some() {
@@ -115,15 +115,14 @@ pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Res
     Ok(())
 }
 
-/// Records how an act ended: the act itself, when it was done and is not in the log yet, and after the response its status, when it
-/// was refused or failed. An act that was refused before [`record_act`] is recorded after the response, too; of refused acts the log
-/// takes no more than of refused credentials. The cause, for the log, when an act that was done cannot be recorded; it is
-/// counted, too.
+/// Records how an action ended. A completed action that is not in the log yet is recorded now. A refused or failed action gets a
+/// record with its status after the response; the log accepts these as rarely as records of refused credentials. Returns the cause
+/// for the access log if a completed action cannot be recorded, and counts that.
 pub async fn end<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     answer: &Result<Response, Problem>,
 ) -> Option<String> {
-    let act = context.act.as_ref()?;
+    let act = context.action.as_ref()?;
     let status = match answer {
         Ok(response) => response.status,
         Err(problem) => problem.kind.status(),
@@ -149,7 +148,7 @@ pub async fn end<E: PipelineEnvironment>(
     None
 }
 
-/// Records the status of an act that was refused or failed, after the response, and the act itself where it has no position yet.
+/// Records the status of a refused or failed action after the response, and the action itself if it has no position yet.
 fn record_failure<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     act: AuditRecord,
@@ -159,14 +158,14 @@ fn record_failure<E: PipelineEnvironment>(
     let trace = context.trace_id.to_owned();
     let env = context.env.clone();
     context.env.later(async move {
-        // A flood of refused acts must not push others out of the log.
+        // Otherwise a flood of refused actions would push other records out of the log.
         if (status.is_client_error() || position.is_none())
             && !has_room_for_one(&env, act.tenant.as_ref()).await.unwrap_or(false)
         {
             metrics::add_to_region(&env, [(UNRECORDED.into(), 1)].into()).await;
             return;
         }
-        // A store that is gone by now is why it failed.
+        // The store may be unavailable, which is why the action failed.
         let appended = match position {
             Some(position) => Ok(position),
             None => env.store().append_audit(&act).await,
@@ -188,7 +187,7 @@ fn record_failure<E: PipelineEnvironment>(
     });
 }
 
-/// Appends another record of what this request is about to do; its position.
+/// Appends another record about what this request is about to do, and returns its position.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -205,7 +204,7 @@ pub(super) async fn append<E: PipelineEnvironment>(
     context.env.store().append_audit(&record).await
 }
 
-/// What was not recorded is not done.
+/// Returns the problem for an action that is not done because it cannot be recorded.
 pub(super) fn unrecorded(error: &StoreError) -> Problem {
     Problem::new(ProblemType::Unavailable).with_cause(format!("the act cannot be recorded: {error}"))
 }

@@ -1,21 +1,21 @@
-//! Corrections: entries that a server or an admin sets although the leaderboard's operator is another one and it takes no
-//! override. Each is recorded before it is made, with the values it sets, and once more with the values that were there before.
+//! Corrections: a server or an admin sets an entry although the leaderboard has another operator and allows no override. Each
+//! correction has one record before it is made, with the new values, and one after it, with the previous values.
 
 use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::SubmitOptions;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
 
 use super::act::{append, unrecorded};
 use super::record::{AuditActor, AuditEntry, SentValues, cut};
 use crate::PipelineEnvironment;
+use crate::charged_submission::ChargedSubmission;
 use crate::endpoint::Context;
 use leaderboard_api::json::Exact;
 use leaderboard_api::wire::NamedValues;
 use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
 
-/// The most entries that one request corrects: each takes two records of the log.
+/// The most corrections in one request. Each adds two records to the log.
 const MAX_CORRECTIONS: usize = 16;
 
 /// The corrections of a request that are recorded.
@@ -31,10 +31,10 @@ struct Correction {
     position: u64,
 }
 
-/// A submission that sets, which of the request it is, and where.
+/// A submission with the operator `set`: its index in the request, the submission, and a leaderboard.
 type Set<'a> = (usize, &'a Submission, &'a LeaderboardId);
 
-/// The submissions that say they set, if this caller may correct.
+/// Returns the submissions with the operator `set`, if this caller can make corrections.
 fn sets<'a, E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
@@ -51,8 +51,8 @@ fn sets<'a, E: PipelineEnvironment>(
         })
 }
 
-/// Records the corrections among the submissions of a request, before anything is settled. A request with corrections is charged
-/// before they are recorded, so that one that is refused for its limits writes nothing into the log.
+/// Records the corrections of a request before any submission is applied. A request with corrections is charged first, so that a
+/// request that is over its limits writes nothing into the log.
 ///
 /// # Errors
 /// 422 when they are more than [`MAX_CORRECTIONS`]; 429 when a limit is used up; 503 when one cannot be recorded.
@@ -60,9 +60,9 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &[Submission],
     places: &[ItemPlace],
-    terms: &mut SubmitOptions,
+    charged: &mut ChargedSubmission,
 ) -> Result<Corrections, Problem> {
-    let found = find_corrections(context, submissions, terms).await?;
+    let found = find_corrections(context, submissions, charged).await?;
     if let Some((item, ..)) = found.get(MAX_CORRECTIONS) {
         let place = places.get(*item).map_or("#", |place| place.item.as_str());
         let detail = format!("one request corrects at most {MAX_CORRECTIONS} entries");
@@ -71,7 +71,7 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     }
     let mut recorded = Vec::with_capacity(found.len());
     for (item, submission, leaderboard) in found {
-        context.charge_now(terms).await?;
+        charged.charge_now(context).await?;
         recorded.push(Correction {
             item,
             leaderboard: leaderboard.clone(),
@@ -83,12 +83,11 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     Ok(Corrections(recorded))
 }
 
-/// The corrections among submissions, by the nearest copies of the configurations. The store is asked for those of which there is
-/// no copy, once the request is charged.
+/// Finds the corrections by the cached configurations. The store is read for the others, after the request is charged.
 async fn find_corrections<'a, E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
-    terms: &mut SubmitOptions,
+    charged: &mut ChargedSubmission,
 ) -> Result<Vec<Set<'a>>, Problem> {
     let (deps, tenant) = (context.deps(), &context.tenant);
     let mut boards = BTreeMap::new();
@@ -100,7 +99,7 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     let unknown = boards.iter().filter(|(_, board)| board.is_none());
     let unknown: Vec<LeaderboardId> = unknown.map(|(id, _)| (*id).clone()).collect();
     if !unknown.is_empty() {
-        context.charge_now(terms).await?;
+        charged.charge_now(context).await?;
         let read = usecase::load_current_leaderboards(&deps, tenant, &unknown).await?;
         for board in boards.values_mut().filter(|board| board.is_none()).zip(read) {
             *board.0 = board.1;
@@ -135,9 +134,9 @@ fn beginning<'a, E: PipelineEnvironment>(
     }
 }
 
-/// Records what became of the corrections: the values before and after, or the status of the refusal. The corrections
-/// themselves are in the log already, so a store that is gone by now changes nothing. Where a leaderboard allowed its servers to
-/// set by the copy that this instance had, and does not by the configuration that was settled with, both records come now.
+/// Records the outcome of the corrections: the values before and after, or the status of the refusal. A failure to record is
+/// ignored, because the corrections themselves are in the log. If the cached configuration allowed a server to set an entry and the
+/// current one does not, both records are written now.
 pub async fn end_corrections<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     mut corrections: Corrections,

@@ -53,7 +53,7 @@ pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerI
         return;
     }
     let bucket = bucket(&who);
-    let event = AuditEntry::Issued {
+    let event = AuditEntry::IssuedTokens {
         who,
         player: cut(player.as_str()),
         from: context.client,

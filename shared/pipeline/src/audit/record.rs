@@ -71,7 +71,8 @@ pub(super) enum AuditEntry<'a> {
         trace: &'a str,
     },
     /// A token was issued to a player; the first by this credential in a minute.
-    Issued {
+    #[serde(rename = "issued")]
+    IssuedTokens {
         who: AuditActor,
         player: String,
         from: Option<IpAddr>,

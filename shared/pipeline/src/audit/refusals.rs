@@ -1,4 +1,4 @@
-//! Refused credentials. They are recorded after the response and gathered before: a flood of them makes few records.
+//! Refused credentials. They are collected and recorded after the response, so that a flood of them makes few records.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +16,9 @@ use leaderboard_api::Credential;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_telemetry::metrics;
 
-/// For how long the same refusals of an instance are gathered into one record, in milliseconds.
+/// For how long an instance collects equal refusals into one record, in milliseconds.
 const GATHER_MS: u64 = 250;
-/// How many different refusals are gathered; the others are counted together.
+/// The most different refusals that are collected. Further ones share one record.
 const MAX_GATHERED: usize = 64;
 /// How many records of refusals a log takes at once, all instances together.
 const BURST: u64 = 100;
@@ -56,15 +56,15 @@ struct SeenRefusals {
 #[derive(Debug, Default)]
 pub struct Refusals {
     gathered: RefCell<BTreeMap<Refusal, SeenRefusals>>,
-    /// Whether somebody is about to record them.
+    /// Whether a task is about to record them.
     recording: Cell<bool>,
 }
 
-/// Says that somebody is about to record refusals, until it is dropped: also when that is never finished.
+/// Marks that a task is about to record refusals, until it is dropped, even if the task is cancelled.
 struct Recording<E: PipelineEnvironment>(E);
 
 impl<E: PipelineEnvironment> Recording<E> {
-    /// Begins, unless somebody has.
+    /// Starts, or returns `None` if a task has started already.
     fn begin(env: &E) -> Option<Self> {
         let begun = env.pipeline_state().refusals.recording.replace(true);
         (!begun).then(|| Self(env.clone()))
@@ -90,7 +90,7 @@ impl Refusals {
             };
         }
         match gathered.get_mut(&refusal) {
-            // One that was not taken comes back, and was first.
+            // A refusal that the log did not accept comes back here, and was first.
             Some(known) if known.at > seen.at => {
                 let count = seen.count.saturating_add(known.count);
                 *known = SeenRefusals { count, ..seen };
@@ -103,7 +103,7 @@ impl Refusals {
     }
 }
 
-/// Notes that a request's credential was refused, if that is what the problem says and it had one.
+/// Collects a refused credential, if the problem is such a refusal and the request had a credential.
 pub fn refused<E: PipelineEnvironment>(
     env: &E,
     headers: &HeaderMap,
@@ -181,7 +181,7 @@ async fn record<E: PipelineEnvironment>(recording: Recording<E>) {
     metrics::add_to_region(env, [(UNRECORDED.into(), count)].into()).await;
 }
 
-/// Records what is gathered, as far as the logs take it. What they do not take is still there afterwards.
+/// Records the collected refusals. Those that the log does not accept stay collected.
 async fn record_gathered<E: PipelineEnvironment>(env: &E) {
     let refusals = &env.pipeline_state().refusals;
     let gathered: Vec<Refusal> = refusals.gathered.borrow().keys().cloned().collect();
@@ -200,8 +200,7 @@ async fn record_gathered<E: PipelineEnvironment>(env: &E) {
     }
 }
 
-/// Whether the log of a tenant, or without one the operator's, takes one more record of something that was refused. If so, it
-/// is charged.
+/// Charges one record of a refusal to the log of a tenant, or to the operator's log, and returns whether the log accepts it.
 pub(super) async fn has_room_for_one<E: PipelineEnvironment>(
     env: &E,
     tenant: Option<&TenantId>,
@@ -224,7 +223,7 @@ pub(super) async fn has_room_for_one<E: PipelineEnvironment>(
     Ok(!env.store().take(payer, &charge_request).await?.refused)
 }
 
-/// Appends a record; whether there was room for it.
+/// Appends a record, and returns whether the log accepted it.
 async fn append<E: PipelineEnvironment>(
     env: &E,
     refusal: &Refusal,

@@ -1,4 +1,4 @@
-//! One answer that may be given again.
+//! One response in the micro-cache.
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
@@ -12,26 +12,26 @@ use crate::{AnonymousCharge, CDN_CACHE_CONTROL, REQUEST_ID, STRICT_TRANSPORT};
 use leaderboard_rate_limit::RATE_LIMIT;
 use leaderboard_telemetry::LogRecord;
 
-/// A finished answer, without what each request has of its own.
+/// A finished response, without the headers that belong to one request.
 #[derive(Debug)]
 pub struct MicroCacheEntry {
     response: Response<Bytes>,
-    /// Whether a shared cache may store it: then nobody is told anything of their own.
+    /// Whether a shared cache can store it. Then it has no headers about one caller.
     pub shared: bool,
-    /// When it must be looked at again.
+    /// Until when it can be reused.
     pub until: Timestamp,
-    /// What those are charged with to whom it is given.
-    pub terms: AnonymousCharge,
+    /// The charge for each caller that gets it.
+    pub charge: AnonymousCharge,
     log: LogRecord,
-    /// How often it was given since it was last asked.
+    /// How often it was reused since the last log line.
     times: Cell<u64>,
     prepared: OnceCell<Box<dyn Any>>,
 }
 
 impl MicroCacheEntry {
-    /// What of an answer may be given again; `None` when it may not.
+    /// Returns the reusable part of a response, or `None` if the response cannot be reused.
     pub fn new(
-        (until, terms): (Timestamp, AnonymousCharge),
+        (until, charge): (Timestamp, AnonymousCharge),
         response: &Response<Bytes>,
         log: &LogRecord,
     ) -> Option<Self> {
@@ -47,7 +47,7 @@ impl MicroCacheEntry {
             response,
             shared,
             until,
-            terms,
+            charge,
             log: LogRecord {
                 trace_id: String::new(),
                 request_id: None,
@@ -64,7 +64,7 @@ impl MicroCacheEntry {
         self.response.status()
     }
 
-    /// The headers that all requests are answered with.
+    /// Returns the headers that every caller gets.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.response.headers()
@@ -76,28 +76,29 @@ impl MicroCacheEntry {
         self.response.body()
     }
 
-    /// What the host has made of the headers; made by `make` the first time. `None` where somebody else has made something else
-    /// of them.
+    /// Returns the host's form of the headers, which `make` creates on the first call. Returns `None` if an earlier call stored a value
+    /// of another type.
     ///
     /// # Errors
-    /// What `make` says.
+    /// The error of `make`.
     pub fn prepared<T: 'static, X>(
         &self,
         make: impl FnOnce(&HeaderMap) -> Result<T, X>,
     ) -> Result<Option<&T>, X> {
         if self.prepared.get().is_none() {
             let made = make(self.headers())?;
-            // It is empty: nobody else runs.
+            // The cell is empty, because nothing else runs between the look and this call.
             let _ = self.prepared.set(Box::new(made));
         }
         Ok(self.prepared.get().and_then(|made| made.downcast_ref()))
     }
 
+    /// Counts a reuse.
     pub fn count(&self) {
         self.times.set(self.times.get().saturating_add(1));
     }
 
-    /// One line for all the times that it was given since the last line; `None` when it was not.
+    /// Returns one log line for all reuses since the last line, or `None` if there were no reuses.
     #[must_use]
     pub fn take_log(&self) -> Option<LogRecord> {
         let times = self.times.take();

@@ -1,4 +1,4 @@
-//! What a request must have in common with another one to be given the same answer.
+//! The key of the micro-cache: what two requests have in common if they get the same response.
 
 use http::Method;
 
@@ -7,15 +7,15 @@ use crate::MAX_HEADER_BYTES;
 /// The headers of a request as they were sent, names in lower case.
 pub type RawHeaders = Vec<(String, Vec<u8>)>;
 
-/// The longest key, in bytes; what is longer is asked for by nobody else.
+/// The longest key, in bytes. Longer requests are unlikely to repeat.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// A request's address and those of its headers that its answer may depend on.
+/// A request's address and the headers that its response can depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MicroCacheKey(Vec<u8>);
 
 impl MicroCacheKey {
-    /// The key of a request; `None` when its answer is its own: it changes something, or carries a credential.
+    /// Returns the key of a request, or `None` if it is not a GET, carries a credential, or is too long.
     #[must_use]
     pub fn of(method: &Method, path: &str, headers: &RawHeaders) -> Option<Self> {
         if method != Method::GET || path.len() > MAX_KEY_BYTES {
@@ -45,8 +45,8 @@ impl MicroCacheKey {
     }
 }
 
-/// Whether no answer depends on a header: nothing reads it, or only what is done anew for each request (its trace id, the
-/// address of its client).
+/// Returns whether a header cannot change a response: nothing reads it, or it is read again for every request, as are the trace id
+/// and the client's address.
 fn is_never_read(name: &str) -> bool {
     name.starts_with("spin-")
         || name.starts_with("sec-")

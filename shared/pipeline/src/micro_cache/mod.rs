@@ -1,7 +1,7 @@
-//! Answers that are given again. A hit of a public view depends on the address, a few headers and the caller's limits, on
-//! nothing else; so for the moment in which an instance would not look for a change either, the finished answer is given to
-//! everybody who asks the same. Limits are charged and requests are counted as ever. Whatever is not plain (a credential, a
-//! limit that is used up, a client met for the first time) goes the whole way of the pipeline.
+//! The micro-cache: an instance reuses a finished response for a few milliseconds. The response to a public read depends on its
+//! address, a few headers and the caller's rate limits. For as long as the instance would not look for a change anyway, every caller
+//! with the same request gets it. Rate limits are charged and requests are counted as usual. A request with a credential, a caller
+//! without units left and a client that this instance does not know go through the whole pipeline.
 
 mod answer;
 mod key;
@@ -22,10 +22,10 @@ use crate::{REQUEST_ID, STRICT_TRANSPORT, client_address, is_secure, trace_id};
 use leaderboard_rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use leaderboard_telemetry::metrics;
 
-/// How many answers an instance remembers.
+/// The most responses that an instance keeps.
 const MAX_ANSWERS: usize = 64;
 
-/// The answers of an instance that may be given again.
+/// The responses that an instance can reuse.
 #[derive(Debug, Default)]
 pub struct MicroCache(RefCell<HashMap<MicroCacheKey, Rc<MicroCacheEntry>>>);
 
@@ -37,28 +37,28 @@ impl MicroCache {
     fn keep(&self, key: MicroCacheKey, answer: Rc<MicroCacheEntry>) {
         let mut answers = self.0.borrow_mut();
         if answers.len() >= MAX_ANSWERS {
-            // They last for milliseconds: what is asked for often is back at once.
+            // Responses live for milliseconds, so a popular one is back at once.
             answers.clear();
         }
         answers.insert(key, answer);
     }
 }
 
-/// An answer that is given again, and the headers that this request's has of its own.
+/// A reused response, and the headers that belong to this request alone.
 #[derive(Debug)]
 pub struct MicroCacheHit {
-    /// What all of them have.
+    /// The shared response.
     pub answer: Rc<MicroCacheEntry>,
-    /// The request's own.
+    /// The headers of this request alone.
     pub own: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Keeps an answer, to be given again.
+/// Keeps a response for reuse.
 pub fn keep<E: PipelineEnvironment>(env: &E, key: MicroCacheKey, answer: MicroCacheEntry) {
     env.pipeline_state().micro_cache.keep(key, Rc::new(answer));
 }
 
-/// The answer to a request that asks what was asked just now; `None`: it must go the whole way.
+/// Returns the response to the same request from a moment ago, or `None` if this request must go through the whole pipeline.
 pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
     env: &E,
     key: &MicroCacheKey,
@@ -74,13 +74,13 @@ pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
     if is_secure(headers, proxies) {
         own.push(STRICT_TRANSPORT);
     }
-    let (policies, rooms) = answer.terms.again(env, P::FUNCTION, client)?;
+    let (policies, remaining) = answer.charge.charge_again(env, P::FUNCTION, client)?;
     if answer.headers().get(RATE_LIMIT_POLICY) != policies.as_ref() {
-        // Somebody to whom other limits apply.
+        // Other rate limits apply to this caller.
         return None;
     }
     if !answer.shared {
-        own.extend(rooms.map(|rooms| (RATE_LIMIT, rooms)));
+        own.extend(remaining.map(|remaining| (RATE_LIMIT, remaining)));
         let id = HeaderValue::from_str(&trace_id(headers, || env.new_trace_id())).ok()?;
         own.push((REQUEST_ID, id));
     }
@@ -90,7 +90,7 @@ pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
     Some(MicroCacheHit { answer, own })
 }
 
-/// Whether an answer of this status may be given again.
+/// Returns whether a response with this status can be reused.
 pub const fn is_repeatable(status: StatusCode) -> bool {
     matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED)
 }

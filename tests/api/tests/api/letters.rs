@@ -65,7 +65,7 @@ fn a_score_that_meets_a_rebuild_at_the_last_try_is_buried_with_that_reason() {
         assert_eq!(service.message(&message), waiting);
     }
     assert!(letters(&service).is_empty());
-    let last = leaderboard_score_messages::apply_with(&service, message.as_bytes(), OnRebuild::Bury);
+    let last = leaderboard_score_messages::apply_with(&service, message.as_bytes(), OnRebuild::DeadLetter);
     assert_eq!(block_on(last), Ok(buried(1)));
     let letters = letters(&service);
     let reason = letters[0]["reason"].as_str().unwrap();
