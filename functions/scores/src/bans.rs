@@ -44,7 +44,7 @@ pub async fn put<E: ResponseEnvironment>(
     noted(Banned::add(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
     // Where the answer is missing, some leaderboards may have changed.
-    leaderboard_responses::changed(context.env, tenant, None);
+    leaderboard_responses::purge_and_announce(context.env, tenant, None);
     if done?.is_err() {
         Banned::remove(context.env, tenant, &ban.player, context.now).await?;
         return Err(Problem::new(ProblemType::QuotaReached)
@@ -54,7 +54,7 @@ pub async fn put<E: ResponseEnvironment>(
         audit::record_ban_again(context, &ban).await;
     }
     noted(Banned::settle(context.env, tenant, &ban, context.now).await)?;
-    Ok(leaderboard_responses::invalidating(
+    Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
         tenant,
         [],
@@ -83,14 +83,14 @@ pub async fn delete<E: ResponseEnvironment>(
     let (tenant, store) = (&context.tenant, context.env.store());
     audit::record_act(context).await?;
     let done = store.unban(tenant, &player, context.now).await;
-    leaderboard_responses::changed(context.env, tenant, None);
+    leaderboard_responses::purge_and_announce(context.env, tenant, None);
     done?;
     noted(Banned::remove(context.env, tenant, &player, context.now).await)?;
     if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
         // Banned again meanwhile.
         Banned::add(context.env, tenant, &again, context.now).await?;
     }
-    Ok(leaderboard_responses::invalidating(
+    Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
         tenant,
         [],

@@ -99,7 +99,7 @@ pub async fn replay<E: ResponseEnvironment>(context: &Context<'_, E>, id: u64) -
     let changed = outcomes.iter().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
     Ok(if changed.peek().is_some() {
-        leaderboard_responses::invalidating(response, &context.tenant, changed)
+        leaderboard_responses::with_invalidated_groups(response, &context.tenant, changed)
     } else {
         response
     })

@@ -13,7 +13,7 @@ use super::issuers::{group, name};
 use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
-use leaderboard_cache::documents::{Bodies, CLOCK_MARGIN_MS, DocumentLifetime, documents};
+use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentBodies, DocumentLifetime, load_documents};
 
 /// How long a copy is good for, in milliseconds: an issuer that was removed is refused everywhere after half a minute, by
 /// whatever clock.
@@ -51,7 +51,7 @@ pub(crate) struct Issuer {
     pub verifier: Verifier,
     /// Where its keys are.
     pub keys: Keys,
-    made_of: Rc<Bodies>,
+    made_of: Rc<DocumentBodies>,
 }
 
 /// The keys of an issuer.
@@ -65,7 +65,7 @@ pub(crate) enum Keys {
 
 impl Issuer {
     /// `None` for a document that cannot be used: it is in nobody's way.
-    fn new(candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Self> {
+    fn new(candidate: &CandidateIssuer, bodies: &Rc<DocumentBodies>) -> Option<Self> {
         let document = bodies.first().and_then(Option::as_ref)?;
         let record = IssuerRecord::decode(&document.value).ok()?;
         let verifier = record.verifier(candidate.owner.as_ref()).ok()?;
@@ -99,7 +99,7 @@ pub struct IssuerCache(RefCell<BTreeMap<String, Rc<Issuer>>>);
 
 impl IssuerCache {
     /// The issuer of these copies, made once.
-    fn of(&self, group: &str, candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Rc<Issuer>> {
+    fn of(&self, group: &str, candidate: &CandidateIssuer, bodies: &Rc<DocumentBodies>) -> Option<Rc<Issuer>> {
         let known = self.0.borrow().get(group).cloned();
         if let Some(known) = known.filter(|known| Rc::ptr_eq(&known.made_of, bodies)) {
             return Some(known);
@@ -137,7 +137,7 @@ pub(crate) async fn find_candidates<E: AuthEnvironment>(
             audience: audience.clone(),
         };
         let list = claim.list();
-        let bodies = documents(env, &claim.group(), move || vec![list.clone()], TRUST).await?;
+        let bodies = load_documents(env, &claim.group(), move || vec![list.clone()], TRUST).await?;
         let Some(list) = bodies.first().and_then(Option::as_ref) else {
             continue;
         };
@@ -171,8 +171,8 @@ pub(crate) async fn load_issuer<E: AuthEnvironment>(
 ) -> Result<Option<(Rc<Issuer>, Option<Timestamp>)>, StoreError> {
     let owner = candidate.owner.as_ref();
     let (name, group) = (name(owner, &candidate.id), group(owner, &candidate.id));
-    let bodies = documents(env, &group, move || vec![name.clone()], TRUST).await?;
-    let checked_at = env.cache_state().documents.checked_at(&group, &bodies);
+    let bodies = load_documents(env, &group, move || vec![name.clone()], TRUST).await?;
+    let checked_at = env.cache_state().documents.find_checked_at(&group, &bodies);
     let found = env.auth_state().issuers.of(&group, candidate, &bodies);
     // The list is only a way to the document, which may have changed since.
     let found = found.filter(|found| found.record.issuer == issuer);
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use leaderboard_api::issuer_record::StaticKey;
 
-    fn bodies(version: u64) -> Rc<Bodies> {
+    fn bodies(version: u64) -> Rc<DocumentBodies> {
         let key = StaticKey::Secret(None, "x".repeat(32));
         let audiences = vec!["a".to_owned()];
         let record = IssuerRecord::new("i".to_owned(), audiences, KeySource::Keys(vec![key]));
@@ -205,7 +205,7 @@ mod tests {
     fn keys_are_parsed_once_for_a_copy_of_their_document() {
         let known = IssuerCache::default();
         let first = bodies(1);
-        let of = |bodies: &Rc<Bodies>| known.of("g", &candidate(), bodies).unwrap();
+        let of = |bodies: &Rc<DocumentBodies>| known.of("g", &candidate(), bodies).unwrap();
         let made = of(&first);
         assert!(Rc::ptr_eq(&made, &of(&first)));
         assert!(!Rc::ptr_eq(&made, &of(&bodies(2))));

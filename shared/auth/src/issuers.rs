@@ -14,7 +14,7 @@ use crate::AuthEnvironment;
 use leaderboard_api::Preconditions;
 use leaderboard_api::issuer_record::IssuerRecord;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_cache::documents::renew;
+use leaderboard_cache::documents::refresh_documents;
 
 /// Documents of one tenant.
 const MAX_ISSUERS: u32 = 64;
@@ -220,9 +220,9 @@ async fn settle<E: AuthEnvironment>(
         };
         let _ = index::settle(env, claim, owner, id, version).await;
     }
-    renew(env, &group(owner, id), &[name(owner, id)]).await;
+    refresh_documents(env, &group(owner, id), &[name(owner, id)]).await;
     for claim in claims {
-        renew(env, &claim.group(), &[claim.list()]).await;
+        refresh_documents(env, &claim.group(), &[claim.list()]).await;
     }
     env.auth_state().tokens.forget();
 }

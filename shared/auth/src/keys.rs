@@ -7,7 +7,7 @@ use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 
 use crate::AuthEnvironment;
 use leaderboard_api::Permission;
-use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, documents, renew};
+use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, load_documents, refresh_documents};
 
 /// How long a revocation takes at most to hold in every instance of every region, in milliseconds.
 const REVOKED_WITHIN_MS: i64 = 5_000;
@@ -54,7 +54,7 @@ pub async fn record<E: AuthEnvironment>(
     permission: Permission,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {
     let name = name(tenant, id);
-    let bodies = documents(
+    let bodies = load_documents(
         env,
         &group(tenant, id),
         move || vec![name.clone()],
@@ -67,7 +67,7 @@ pub async fn record<E: AuthEnvironment>(
 
 /// Renews the copies of a record that has changed.
 pub async fn changed<E: AuthEnvironment>(env: &E, tenant: &TenantId, id: KeyId) {
-    renew(env, &group(tenant, id), &[name(tenant, id)]).await;
+    refresh_documents(env, &group(tenant, id), &[name(tenant, id)]).await;
 }
 
 /// A record as the store has it.

@@ -10,8 +10,8 @@ use leaderboard_core::{LruMap, StoreError, TenantId, Versioned};
 use super::Banned;
 use crate::TenantConfigEnvironment;
 use leaderboard_cache::documents::invalidate_documents;
-use leaderboard_cache::documents::{Bodies, DocumentLifetime, documents};
-use leaderboard_cache::generations::wait_until_shown;
+use leaderboard_cache::documents::{DocumentBodies, DocumentLifetime, load_documents};
+use leaderboard_cache::generations::wait_until_visible;
 use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
 
 /// The id of documents of which a scope has one.
@@ -36,8 +36,8 @@ pub struct TenantConfig {
     pub limits: RateLimitRules,
     /// Who may be banned.
     pub banned: Banned,
-    operator: Rc<Bodies>,
-    own: Rc<Bodies>,
+    operator: Rc<DocumentBodies>,
+    own: Rc<DocumentBodies>,
 }
 
 /// For how many tenants an instance keeps what it knows.
@@ -48,12 +48,12 @@ const MAX_KNOWN_TENANTS: usize = 200;
 pub struct TenantConfigs(
     RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_KNOWN_TENANTS>>,
     /// The operator's limits, and the copies that they were made of.
-    RefCell<Option<(Rc<Bodies>, Rc<RateLimitRules>)>>,
+    RefCell<Option<(Rc<DocumentBodies>, Rc<RateLimitRules>)>>,
 );
 
 impl TenantConfigs {
     /// What is known, if it was made of these very copies.
-    fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<TenantConfig>> {
+    fn find(&self, tenant: &TenantId, operator: &Rc<DocumentBodies>, own: &Rc<DocumentBodies>) -> Option<Rc<TenantConfig>> {
         let mut known = self.0.borrow_mut();
         let tenant_config = known.get(tenant)?;
         let current = Rc::ptr_eq(&tenant_config.operator, operator) && Rc::ptr_eq(&tenant_config.own, own);
@@ -86,9 +86,9 @@ impl TenantConfig {
         env: &E,
         tenant: &TenantId,
     ) -> Result<Rc<Self>, StoreError> {
-        let operator = documents(env, "operator", operator_names, TRUST).await?;
+        let operator = load_documents(env, "operator", operator_names, TRUST).await?;
         let whose = tenant.clone();
-        let own = documents(env, &group(tenant), move || own_names(&whose), TRUST).await?;
+        let own = load_documents(env, &group(tenant), move || own_names(&whose), TRUST).await?;
         if let Some(tenant_config) = env.tenant_config_state().known.find(tenant, &operator, &own) {
             return Ok(tenant_config);
         }
@@ -118,7 +118,7 @@ impl TenantConfig {
     pub async fn load_operator_rules<E: TenantConfigEnvironment>(
         env: &E,
     ) -> Result<Rc<RateLimitRules>, StoreError> {
-        let operator = documents(env, "operator", operator_names, TRUST).await?;
+        let operator = load_documents(env, "operator", operator_names, TRUST).await?;
         let known = &env.tenant_config_state().known.1;
         if let Some((made_of, rules)) = known.borrow().as_ref()
             && Rc::ptr_eq(made_of, &operator)
@@ -183,7 +183,7 @@ impl TenantConfig {
                 .announce(channel, tenant, AnnouncedChange::Documents)
                 .await;
         }
-        wait_until_shown(env, changed_at).await;
+        wait_until_visible(env, changed_at).await;
     }
 
     /// Renews the copies of a tenant's documents, or of the operator's, because one of them has changed.
@@ -229,12 +229,12 @@ fn own_names(tenant: &TenantId) -> Vec<DocumentName> {
     OWN_KINDS.map(name).to_vec()
 }
 
-fn body<'a>(bodies: &'a Bodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
+fn body<'a>(bodies: &'a DocumentBodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
     document(bodies, kinds, kind).map(|document| document.value.as_slice())
 }
 
 fn document<'a>(
-    bodies: &'a Bodies,
+    bodies: &'a DocumentBodies,
     kinds: &[DocumentKind],
     kind: DocumentKind,
 ) -> Option<&'a Versioned<Vec<u8>>> {
@@ -252,8 +252,8 @@ mod tests {
         let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
         let tenant_config = || {
             Rc::new(TenantConfig {
-                operator: Rc::new(Bodies::new()),
-                own: Rc::new(Bodies::new()),
+                operator: Rc::new(DocumentBodies::new()),
+                own: Rc::new(DocumentBodies::new()),
                 ..TenantConfig::default()
             })
         };

@@ -10,7 +10,7 @@ use crate::RateLimitEnvironment;
 use crate::refusals::now_us;
 use crate::{Cost, schedule};
 use leaderboard_api::Problem;
-use leaderboard_cache::circuit_breaker::within;
+use leaderboard_cache::circuit_breaker::run_within;
 
 /// How long a body of a request that is charged later may take to come before it is held to cost something, in milliseconds.
 const FREE_BODY_WAIT_MS: i64 = 25;
@@ -32,7 +32,7 @@ impl RateLimiter {
         if !matches!(self.charging, Charging::Before | Charging::InCall) || self.applied.is_empty() {
             return Ok(reading.await);
         }
-        if let Some(body) = within(env, FREE_BODY_WAIT_MS, reading.as_mut()).await {
+        if let Some(body) = run_within(env, FREE_BODY_WAIT_MS, reading.as_mut()).await {
             return Ok(body);
         }
         self.look(env, tenant).await;
