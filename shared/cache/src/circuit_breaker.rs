@@ -1,10 +1,10 @@
 //! The circuit breaker in front of the store: in an outage, a request that can be answered without the store does not wait for it
 //! (docs/decisions/0033).
 //!
-//! The breaker is closed while the store answers. A command that fails, or takes longer than [`PATIENCE_MS`], opens it for the whole
-//! region: an instance lives for few requests, so each instance would otherwise discover the outage itself. While the breaker is
-//! open, a read with a usable cached response gets that response, and one request at a time probes the store after its response
-//! (half-open). The first answer of the store closes the breaker. A request that needs the store asks it in any state.
+//! The breaker is closed while the store answers. A command that fails, or takes longer than [`PATIENCE_MS`], opens it for the
+//! whole region: an instance lives for few requests, so each instance would otherwise discover the outage itself. While the
+//! breaker is open, a read with a usable cached response gets that response, and one request at a time probes the store after its
+//! response (half-open). The first answer of the store closes the breaker. A request that needs the store asks it in any state.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -61,8 +61,8 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// Returns the error of a failure that this instance met within the last second: a command would fail again. Returns `None` if the
-    /// store was only slow.
+    /// Returns the error of a failure that this instance met within the last second: a command would fail again. Returns `None`
+    /// if the store was only slow.
     pub fn recent_failure(&self, now: Timestamp) -> Option<StoreError> {
         let failure = self.failure.borrow();
         let Failure { since, cause } = failure.as_ref()?;
@@ -218,8 +218,8 @@ pub fn probe_later<E: CacheEnvironment>(env: &E) {
     }
 }
 
-/// Runs `work` for at most `limit_ms` milliseconds and returns its result. Returns `None` if the work takes longer; the caller may then
-/// continue it.
+/// Runs `work` for at most `limit_ms` milliseconds and returns its result. Returns `None` if the work takes longer; the caller
+/// may then continue it.
 pub async fn run_within<E: CacheEnvironment, T>(
     env: &E,
     limit_ms: i64,

@@ -69,8 +69,8 @@ impl CachedDocuments {
         now.as_unix_ms() - self.checked_at.as_unix_ms()
     }
 
-    /// Returns whether `checked_at` is at most [`CLOCK_MARGIN_MS`] in the future. Documents of a clock that is further ahead would stay
-    /// fresh until this clock gets there.
+    /// Returns whether `checked_at` is at most [`CLOCK_MARGIN_MS`] in the future. Documents of a clock that is further ahead
+    /// would stay fresh until this clock gets there.
     const fn has_plausible_time(&self, now: Timestamp) -> bool {
         self.age_ms(now) >= -CLOCK_MARGIN_MS
     }
@@ -79,8 +79,8 @@ impl CachedDocuments {
         !self.bodies.is_empty()
     }
 
-    /// Returns whether the cache keeps these documents rather than `other`: the store was asked later. If both were asked in the same
-    /// millisecond, documents that were fetched after a change win.
+    /// Returns whether the cache keeps these documents rather than `other`: the store was asked later. If both were asked in the
+    /// same millisecond, documents that were fetched after a change win.
     fn is_newer_than(&self, other: &Self, reason: FetchReason, now: Timestamp) -> bool {
         let later = match reason {
             FetchReason::Read => self.checked_at >= other.checked_at,
@@ -145,8 +145,8 @@ impl DocumentCache {
 ///
 /// `group` names the documents in the caches, so the same group must always have the same `names`, at least one.
 ///
-/// If several requests find the same expired documents, each of them asks the store. An instance runs at most sixteen requests at once,
-/// and sends their commands together, so waiting for one another would cost more than it saves.
+/// If several requests find the same expired documents, each of them asks the store. An instance runs at most sixteen requests at
+/// once, and sends their commands together, so waiting for one another would cost more than it saves.
 ///
 /// # Errors
 /// [`StoreError`] if the store had to be asked and did not answer.
@@ -185,8 +185,8 @@ pub async fn load_documents<E: CacheEnvironment>(
     Ok(Rc::clone(&cached.bodies))
 }
 
-/// Finds a group's documents in the memory tier. If these are older than the soft TTL, takes newer ones of the key-value tier. Documents of
-/// another generation do not count.
+/// Finds a group's documents in the memory tier. If these are older than the soft TTL, takes newer ones of the key-value tier.
+/// Documents of another generation do not count.
 async fn find_cached<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -265,14 +265,14 @@ async fn fetch_within_patience<E: CacheEnvironment>(
     }
 }
 
-/// Replaces the cached documents of a group that has changed by the store's. If the store does not answer, the cache records that the
-/// documents are unknown.
+/// Replaces the cached documents of a group that has changed by the store's. If the store does not answer, the cache records that
+/// the documents are unknown.
 pub async fn refresh_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
     replace_documents(env, group, names, 0).await;
 }
 
-/// As [`refresh_documents`], for documents that are read with [`DocumentLifetime::checks_generation`]: soon, no instance of the region uses the
-/// documents from before the change. [`generations::wait_until_visible`] waits until then.
+/// As [`refresh_documents`], for documents that are read with [`DocumentLifetime::checks_generation`]: soon, no instance of the
+/// region uses the documents from before the change. [`generations::wait_until_visible`] waits until then.
 pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
     // The generation begins before the store is asked, so that documents fetched before the change do not have it.
     let generation = generations::begin_generation(env, group).await;
@@ -325,8 +325,8 @@ async fn fetch_documents<E: CacheEnvironment>(
     })
 }
 
-/// Stores documents in both tiers, unless newer ones are there. Returns the newest. The key-value store has no transactions, so older
-/// documents may replace newer ones that another instance puts at the same moment; their age then ends their use.
+/// Stores documents in both tiers, unless newer ones are there. Returns the newest. The key-value store has no transactions, so
+/// older documents may replace newer ones that another instance puts at the same moment; their age then ends their use.
 async fn store_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,

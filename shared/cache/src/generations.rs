@@ -1,8 +1,8 @@
 //! The generation of each group of documents (docs/decisions/0032).
 //!
-//! A change of a document gives its group a new generation, under a small key of the region's key-value store, before the response to
-//! the change. Cached documents contain their generation, and are used only while it is the group's. So after the response to a
-//! change, no instance goes back to the documents from before the change.
+//! A change of a document gives its group a new generation, under a small key of the region's key-value store, before the
+//! response to the change. Cached documents contain their generation, and are used only while it is the group's. So after the
+//! response to a change, no instance goes back to the documents from before the change.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! The document cache, and the circuit breaker in front of the store. A cached read of documents goes through these files, in this order:
+//! The document cache, and the circuit breaker in front of the store. A cached read of documents goes through these files, in
+//! this order:
 //!
 //! 1. [`documents`] looks in the memory tier, then in the region's key-value store, and asks the store after that.
 //! 2. [`generations`] says whether a cached copy is older than the last change of the documents.

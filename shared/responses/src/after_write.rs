@@ -37,9 +37,9 @@ pub fn invalidate_submitted<'o, E: ResponseEnvironment>(
     }
 }
 
-/// Invalidates the leaderboards of submissions of which the store did not say whether it accepted them. A leaderboard counts only if
-/// this instance has seen its configuration: a submission needs the configuration, so no other leaderboard can have changed, and
-/// a client cannot create tombstones for names that it invents.
+/// Invalidates the leaderboards of submissions of which the store did not say whether it accepted them. A leaderboard counts only
+/// if this instance has seen its configuration: a submission needs the configuration, so no other leaderboard can have changed,
+/// and a client cannot create tombstones for names that it invents.
 pub fn invalidate_if_submitted<'s, E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -115,8 +115,8 @@ pub async fn purge_made_private<E: ResponseEnvironment>(
     }
 }
 
-/// Deletes the cached responses of a leaderboard that is deleted, or may be, and tells other regions, after the response. The purge is
-/// one of the tenant, since tombstones of deleted leaderboards would never be deleted.
+/// Deletes the cached responses of a leaderboard that is deleted, or may be, and tells other regions, after the response. The
+/// purge is one of the tenant, since tombstones of deleted leaderboards would never be deleted.
 pub fn purge_deleted<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
     let (own_env, owner, deleted) = (env.clone(), tenant.clone(), leaderboard.clone());
     env.later(async move {
@@ -155,8 +155,8 @@ fn invalidate_later<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderbo
     }
 }
 
-/// Invalidates all leaderboards of a tenant after the response, unless this instance's last invalidation is recent enough. It makes no
-/// warm entries: readers fetch what they need.
+/// Invalidates all leaderboards of a tenant after the response, unless this instance's last invalidation is recent enough. It
+/// makes no warm entries: readers fetch what they need.
 fn invalidate_tenant_later<E: ResponseEnvironment>(env: &E, tenant: &TenantId) {
     if !invalidation::is_invalidation_due(env, tenant, None) {
         return;

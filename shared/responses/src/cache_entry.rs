@@ -117,7 +117,8 @@ impl CacheEntry {
         (kept.get_or_init(|| coding.encode(&self.body)).clone(), new)
     }
 
-    /// Returns how many bytes the entry takes in memory, approximately. The result is the same before and after the body is encoded.
+    /// Returns how many bytes the entry takes in memory, approximately. The result is the same before and after the body is
+    /// encoded.
     pub fn size(&self) -> usize {
         2 * self.body.len() + 2 * self.metadata.key_text.len() + 512
     }
@@ -185,7 +186,8 @@ impl CacheEntry {
     }
 }
 
-/// Returns the CRC-32 of the bytes. It detects damage by a disk or an unfinished write, and every change of up to four bytes in a row.
+/// Returns the CRC-32 of the bytes. It detects damage by a disk or an unfinished write, and every change of up to four bytes in a
+/// row.
 fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {
     let mut crc = Crc::new();
     crc.update(bytes);

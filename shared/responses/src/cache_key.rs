@@ -166,8 +166,8 @@ impl CacheKey {
         }
     }
 
-    /// Returns whether the key names a period by an id, an instant or a date, so that the leaderboard's configuration is needed to find
-    /// the period.
+    /// Returns whether the key names a period by an id, an instant or a date, so that the leaderboard's configuration is needed
+    /// to find the period.
     pub fn names_a_period(&self) -> bool {
         matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
     }
@@ -194,13 +194,14 @@ impl CacheKey {
         }
     }
 
-    /// Returns whether all callers get the same response at this URL. Of a leaderboard's configuration an administrator sees more, and a
-    /// shared cache does not look at the caller.
+    /// Returns whether all callers get the same response at this URL. Of a leaderboard's configuration an administrator sees
+    /// more, and a shared cache does not look at the caller.
     pub fn is_same_for_all_callers(&self) -> bool {
         !matches!(self.read, CachedRead::Leaderboard)
     }
 
-    /// Returns the two slots in which the key-value tier may store the entry. Other keys share them, so each entry contains its key.
+    /// Returns the two slots in which the key-value tier may store the entry. Other keys share them, so each entry contains its
+    /// key.
     pub fn slot_pair(&self, key_text: &str) -> [u64; 2] {
         if let Some(own) = self.own_slot() {
             return [own, own];

@@ -41,8 +41,8 @@ impl CacheKey {
     }
 
     /// Returns the extra units when the store is asked. They are 0 if the entry is stored in a slot that only this key uses
-    /// (`fills_own_slot`): the store is then asked once per lifetime, however many clients ask. For `no-cache`, and if the entry is not
-    /// stored, a miss costs as much as for any other key.
+    /// (`fills_own_slot`): the store is then asked once per lifetime, however many clients ask. For `no-cache`, and if the entry
+    /// is not stored, a miss costs as much as for any other key.
     pub fn units_of_miss(&self, fills_own_slot: bool) -> u64 {
         match self.own_slot() {
             Some(_) if fills_own_slot => 0,

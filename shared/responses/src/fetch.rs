@@ -127,8 +127,8 @@ async fn release_lease<E: ResponseEnvironment>(env: &E, lease: Option<Lease>) {
     }
 }
 
-/// Finds the key-value tier's entry and puts it into the memory tier. Returns the entry if it is usable for a request that arrived at
-/// `since`, and was fetched at `not_before` or later.
+/// Finds the key-value tier's entry and puts it into the memory tier. Returns the entry if it is usable for a request that
+/// arrived at `since`, and was fetched at `not_before` or later.
 pub(crate) async fn find_in_key_value_tier<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,

@@ -8,7 +8,8 @@ use leaderboard_cache::documents::CLOCK_MARGIN_MS;
 
 /// How long an entry is fresh while the leaderboard is changing, in milliseconds.
 pub(crate) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
-/// How far in the future an entry may have been fetched by this clock, in milliseconds. Beyond that, the other instance's clock was wrong.
+/// How far in the future an entry may have been fetched by this clock, in milliseconds. Beyond that, the other instance's clock
+/// was wrong.
 pub(crate) const MAX_AHEAD_MS: i64 = CLOCK_MARGIN_MS;
 /// `XFetch` begins at most this many fetch times before the end: earlier, the probability is below one in 400 million.
 const AHEAD_COSTS: i64 = 20;
@@ -18,7 +19,8 @@ const AHEAD_COSTS: i64 = 20;
 pub(crate) enum Freshness {
     /// For every request, for this many milliseconds more.
     Fresh(i64),
-    /// While it is fetched again (RFC 5861, section 3): its lifetime ended this many milliseconds ago, and no later change is known.
+    /// While it is fetched again (RFC 5861, section 3): its lifetime ended this many milliseconds ago, and no later change is
+    /// known.
     StaleWhileRevalidate(i64),
     /// Only while the store is out of reach (RFC 5861, section 4).
     StaleIfError,
@@ -26,8 +28,8 @@ pub(crate) enum Freshness {
     Expired,
 }
 
-/// Returns what an entry may be used for at `now`, if the leaderboard is known to be changing until `changing_until` (in milliseconds
-/// since the epoch).
+/// Returns what an entry may be used for at `now`, if the leaderboard is known to be changing until `changing_until` (in
+/// milliseconds since the epoch).
 pub(crate) fn classify_freshness(entry: &CacheMetadata, changing_until: i64, now: Timestamp) -> Freshness {
     let now_ms = now.as_unix_ms();
     let fetched_ms = entry.fetched_at.as_unix_ms();
@@ -55,9 +57,9 @@ pub(crate) fn classify_freshness(entry: &CacheMetadata, changing_until: i64, now
     }
 }
 
-/// Returns whether to fetch an entry again although it is fresh for `left_ms` more. The decision is random; the probability rises with
-/// the time that a fetch takes, and as the end comes nearer. `random` returns a number from 0 to 1 and is called only when it
-/// matters. Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention" (`XFetch`).
+/// Returns whether to fetch an entry again although it is fresh for `left_ms` more. The decision is random; the probability rises
+/// with the time that a fetch takes, and as the end comes nearer. `random` returns a number from 0 to 1 and is called only when
+/// it matters. Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention" (`XFetch`).
 pub(crate) fn is_refresh_ahead_due(
     entry: &CacheMetadata,
     left_ms: i64,

@@ -6,8 +6,8 @@
 //!   short time. Under many writes, one put every half second is enough, since an entry that was fetched after the instant contains
 //!   all those writes. The instant lies further in the future than clocks of instances differ, so that an instance whose clock
 //!   is ahead does not date an older entry after the change.
-//! * A purge says that entries fetched before this instant must not be shown, not even while the store is out of reach. A removal, a
-//!   ban, and a change of the configuration purge.
+//! * A purge says that entries fetched before this instant must not be shown, not even while the store is out of reach. A
+//!   removal, a ban, and a change of the configuration purge.
 
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 

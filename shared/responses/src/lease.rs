@@ -1,7 +1,7 @@
 //! The lease by which one instance of a region fetches an entry while the other instances wait.
 //!
-//! The key-value store has no atomic operation. If two instances put a lease at the same moment, both fetch: the store is asked once
-//! too often, but no response is wrong. Reading the lease back after a pause was rejected, since it delays every cold miss.
+//! The key-value store has no atomic operation. If two instances put a lease at the same moment, both fetch: the store is asked
+//! once too often, but no response is wrong. Reading the lease back after a pause was rejected, since it delays every cold miss.
 
 use leaderboard_core::ports::Cache;
 

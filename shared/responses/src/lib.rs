@@ -8,8 +8,8 @@
 //! 6. [`store_fetch`] asks the store and makes the [`cache_entry`], which both tiers store.
 //! 7. [`response`] selects the coding, checks preconditions, and sets the cache headers.
 //!
-//! A write goes through [`after_write`]: it writes a tombstone, and [`warm`] makes the warm responses again. Other regions do the same
-//! for each [`change_message`].
+//! A write goes through [`after_write`]: it writes a tombstone, and [`warm`] makes the warm responses again. Other regions do the
+//! same for each [`change_message`].
 
 mod after_write;
 mod cache_entry;

@@ -46,8 +46,8 @@ pub(crate) async fn name_period<E: ResponseEnvironment>(
     )
 }
 
-/// Finds the configuration of the key's leaderboard in a cache, or else in the store. Returns `None` if the store does not answer, or
-/// is slow, and the cache has an entry under the key's own name.
+/// Finds the configuration of the key's leaderboard in a cache, or else in the store. Returns `None` if the store does not
+/// answer, or is slow, and the cache has an entry under the key's own name.
 async fn find_configuration<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     key: &CacheKey,

@@ -69,8 +69,8 @@ pub async fn answer_key<E: ResponseEnvironment>(
     answer
 }
 
-/// Returns the problem for a caller who may not read a leaderboard whose response is in the cache. A caller without a credential gets
-/// what a leaderboard that does not exist gives: the store is asked, so the response takes as long, and fails in an outage.
+/// Returns the problem for a caller who may not read a leaderboard whose response is in the cache. A caller without a credential
+/// gets what a leaderboard that does not exist gives: the store is asked, so the response takes as long, and fails in an outage.
 pub async fn refuse_read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: &LeaderboardId,

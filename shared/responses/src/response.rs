@@ -184,8 +184,8 @@ fn is_identified_by_url<E: ResponseEnvironment>(context: &Context<'_, E>) -> boo
         && !context.headers.contains_key(TENANT_HEADER)
 }
 
-/// Stores the newly encoded body in the key-value tier, after the response. An entry that has just been fetched need not be stored again:
-/// it is put into the tier after the response, with this body.
+/// Stores the newly encoded body in the key-value tier, after the response. An entry that has just been fetched need not be
+/// stored again: it is put into the tier after the response, with this body.
 fn store_encoded_body_later<E: ResponseEnvironment>(env: &E, key: &Rc<CacheKey>, entry: &Rc<CacheEntry>) {
     let (own_env, key, entry) = (env.clone(), Rc::clone(key), Rc::clone(entry));
     env.later(async move {

@@ -59,8 +59,8 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         Some(answer)
     }
 
-    /// Responds with the memory tier's entry if it is within its `stale-if-error` time and is not purged. Returns `None` if there is
-    /// no such entry, or the caller may not read it. `store_was_asked`: whether the store was asked for this response.
+    /// Responds with the memory tier's entry if it is within its `stale-if-error` time and is not purged. Returns `None` if there
+    /// is no such entry, or the caller may not read it. `store_was_asked`: whether the store was asked for this response.
     pub(super) async fn respond_stale_if_error(
         &self,
         store_was_asked: bool,
