@@ -18,7 +18,7 @@ const MAX_SCOPES: usize = 1_000;
 
 /// A tombstone as this instance read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadTombstone {
+pub(crate) struct ReadTombstone {
     /// The instant just before the key-value store was asked, in milliseconds since the epoch.
     pub read_at: i64,
     /// The tombstone's instant, in milliseconds since the epoch.
@@ -28,7 +28,7 @@ pub struct ReadTombstone {
 impl ReadTombstone {
     /// Returns the tombstone's instant if it was read within the last `ttl_ms`. If it seems to be read in the future, the clock was
     /// set back, and the result is `None`.
-    pub fn instant_if_recent(self, ttl_ms: i64, now: i64) -> Option<i64> {
+    pub(crate) fn instant_if_recent(self, ttl_ms: i64, now: i64) -> Option<i64> {
         (0..ttl_ms)
             .contains(&(now - self.read_at))
             .then_some(self.instant)
