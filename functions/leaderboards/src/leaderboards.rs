@@ -45,7 +45,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
     // The charge depends on the requested page only. If skipped leaderboards counted, the charge would reveal how many there are.
-    context.charge_more(leaderboard_responses::units_of_listed(paging.limit));
+    context.charge_more(leaderboard_responses::units_of_listed_leaderboards(paging.limit));
     let (shown, next) = readable(context, &paging).await?;
     let list = if context.caller == Caller::Admin {
         let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();
@@ -103,7 +103,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     if context.caller != Caller::Admin {
-        return leaderboard_responses::respond(context, id, CachedRead::Leaderboard)
+        return leaderboard_responses::answer_read(context, id, CachedRead::Leaderboard)
             .await
             .map_err(|problem| {
                 // A private leaderboard looks like a missing one.
@@ -207,13 +207,13 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     let deleted = usecase::delete_leaderboard(&context.deps(), &context.tenant, &id, expected).await;
     // An earlier call whose response was lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {
-        leaderboard_responses::deleted(context.env, &context.tenant, &id);
+        leaderboard_responses::purge_deleted(context.env, &context.tenant, &id);
     }
     match deleted? {
         Ok(true) => {
             sweep_later(context);
             let response = Response::no_content();
-            Ok(leaderboard_responses::invalidating(
+            Ok(leaderboard_responses::with_invalidated_groups(
                 response,
                 &context.tenant,
                 [&id],
@@ -266,7 +266,7 @@ async fn store<E: ResponseEnvironment>(
     let most = context.tenant_config.tenant.quotas.leaderboards;
     let put = usecase::put_leaderboard(&deps, tenant, board, expected, rebuild, most).await;
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
-        leaderboard_responses::changed(context.env, tenant, Some(&board.id));
+        leaderboard_responses::purge_and_announce(context.env, tenant, Some(&board.id));
     }
     put
 }
@@ -282,7 +282,7 @@ async fn refused<E: ResponseEnvironment>(
     if refusal.is_stored()
         && board.access.read == ReadAccess::Private
         && let Err(problem) =
-            leaderboard_responses::made_private(context.env, &context.tenant, &board.id).await
+            leaderboard_responses::purge_made_private(context.env, &context.tenant, &board.id).await
     {
         return problem;
     }
@@ -296,10 +296,10 @@ async fn changed<E: ResponseEnvironment>(
     board: &Versioned<Leaderboard>,
 ) -> Result<Response, Problem> {
     if board.value.access.read == ReadAccess::Private {
-        leaderboard_responses::made_private(context.env, &context.tenant, &board.value.id).await?;
+        leaderboard_responses::purge_made_private(context.env, &context.tenant, &board.value.id).await?;
     }
     let answer = document(context, status, &board.value, board.version)?;
-    Ok(leaderboard_responses::invalidating(
+    Ok(leaderboard_responses::with_invalidated_groups(
         answer,
         &context.tenant,
         [&board.value.id],

@@ -50,7 +50,7 @@ pub(crate) async fn entries<E: ResponseEnvironment>(
             .transpose()?,
         limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
     };
-    leaderboard_responses::respond(context, leaderboard, CachedRead::List(list)).await
+    leaderboard_responses::answer_read(context, leaderboard, CachedRead::List(list)).await
 }
 
 async fn players<E: ResponseEnvironment>(
@@ -72,7 +72,7 @@ async fn players<E: ResponseEnvironment>(
         }
     }
     let selector = query.period()?;
-    context.charge_more(leaderboard_responses::units_made_alone(
+    context.charge_more(leaderboard_responses::units_of_uncached_entries(
         u32::try_from(asked.len()).unwrap_or(u32::MAX),
     ));
     let found = usecase::read_players(
@@ -87,7 +87,9 @@ async fn players<E: ResponseEnvironment>(
     let found = match found {
         Ok(found) => found,
         // The cached configuration had it; the store has deleted it.
-        Err(QueryError::Forbidden) => return Err(leaderboard_responses::refusal(context, leaderboard).await),
+        Err(QueryError::Forbidden) => {
+            return Err(leaderboard_responses::refuse_read(context, leaderboard).await);
+        }
         Err(error) => return Err(Problem::of_query(error, &context.caller)),
     };
     answer(
@@ -128,7 +130,7 @@ pub(crate) async fn entry<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
-    leaderboard_responses::respond(context, leaderboard, CachedRead::Entry(player, selector)).await
+    leaderboard_responses::answer_read(context, leaderboard, CachedRead::Entry(player, selector)).await
 }
 
 /// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
@@ -144,7 +146,8 @@ pub(crate) async fn around<E: ResponseEnvironment>(
     let query = Query::parse(context.query, &["limit", "period"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
     let selector = query.period()?;
-    leaderboard_responses::respond(context, leaderboard, CachedRead::Around(player, selector, limit)).await
+    leaderboard_responses::answer_read(context, leaderboard, CachedRead::Around(player, selector, limit))
+        .await
 }
 
 /// `GET /leaderboards/{id}/periods?limit=&cursor=`.
@@ -163,7 +166,7 @@ pub(crate) async fn periods<E: ResponseEnvironment>(
         .text("cursor")?
         .map(|text| cursor::parse(&text, wire::start_of_cursor))
         .transpose()?;
-    leaderboard_responses::respond(context, leaderboard, CachedRead::Periods(before, limit)).await
+    leaderboard_responses::answer_read(context, leaderboard, CachedRead::Periods(before, limit)).await
 }
 
 /// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
@@ -182,7 +185,7 @@ pub(crate) async fn distribution<E: ResponseEnvironment>(
             .unwrap_or(DEFAULT_BUCKETS),
         score: query.text("score")?.map(|text| score(&text)).transpose()?,
     };
-    leaderboard_responses::respond(context, leaderboard, CachedRead::Distribution(asked)).await
+    leaderboard_responses::answer_read(context, leaderboard, CachedRead::Distribution(asked)).await
 }
 
 fn score(text: &str) -> Result<i64, Problem> {

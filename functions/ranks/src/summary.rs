@@ -73,8 +73,9 @@ pub(crate) async fn summary<E: ResponseEnvironment>(
         cursor: None,
         limit,
     };
-    let top = leaderboard_responses::answer(&plain, key(CachedRead::List(list))).await?;
-    let window = leaderboard_responses::answer(&plain, key(CachedRead::Around(player, period, around))).await;
+    let top = leaderboard_responses::answer_key(&plain, key(CachedRead::List(list))).await?;
+    let window =
+        leaderboard_responses::answer_key(&plain, key(CachedRead::Around(player, period, around))).await;
     let window = match window {
         Ok(window) => Some(window),
         Err(problem) if problem.kind == ProblemType::EntryNotFound => None,

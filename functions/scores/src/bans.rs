@@ -44,7 +44,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     ignore_full_store(Banned::add_ban(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
     // After an error the ban may hold in some leaderboards.
-    leaderboard_responses::changed(context.env, tenant, None);
+    leaderboard_responses::purge_and_announce(context.env, tenant, None);
     if done?.is_err() {
         Banned::remove_ban(context.env, tenant, &ban.player, context.now).await?;
         return Err(Problem::new(ProblemType::QuotaReached)
@@ -54,7 +54,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
         audit::record_ban_again(context, &ban).await;
     }
     ignore_full_store(Banned::confirm_ban(context.env, tenant, &ban, context.now).await)?;
-    Ok(leaderboard_responses::invalidating(
+    Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
         tenant,
         [],
@@ -83,14 +83,14 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     let (tenant, store) = (&context.tenant, context.env.store());
     audit::record_act(context).await?;
     let done = store.unban(tenant, &player, context.now).await;
-    leaderboard_responses::changed(context.env, tenant, None);
+    leaderboard_responses::purge_and_announce(context.env, tenant, None);
     done?;
     ignore_full_store(Banned::remove_ban(context.env, tenant, &player, context.now).await)?;
     if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
         // The player was banned again in the meantime.
         Banned::add_ban(context.env, tenant, &again, context.now).await?;
     }
-    Ok(leaderboard_responses::invalidating(
+    Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
         tenant,
         [],

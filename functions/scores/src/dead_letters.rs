@@ -102,7 +102,7 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
     let changed = outcomes.iter().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
     Ok(if changed.peek().is_some() {
-        leaderboard_responses::invalidating(response, &context.tenant, changed)
+        leaderboard_responses::with_invalidated_groups(response, &context.tenant, changed)
     } else {
         response
     })

@@ -129,7 +129,7 @@ async fn submit_body<E: ResponseEnvironment>(
     audit::end_corrections(context, corrections, submissions, &answers, places).await;
     charged.add_decision(rate_limit_decision)?;
     let outcomes = || answers.iter().flatten().flatten();
-    leaderboard_responses::submitted(context.env, &context.tenant, outcomes());
+    leaderboard_responses::invalidate_submitted(context.env, &context.tenant, outcomes());
     let names = if body.is_minimal {
         None
     } else {
@@ -143,7 +143,7 @@ async fn submit_body<E: ResponseEnvironment>(
     let changed = outcomes().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
     let response = if changed.peek().is_some() {
-        leaderboard_responses::invalidating(response, &context.tenant, changed)
+        leaderboard_responses::with_invalidated_groups(response, &context.tenant, changed)
     } else {
         response
     };
@@ -272,15 +272,15 @@ pub(crate) async fn remove<E: ResponseEnvironment>(
     let perhaps_removed = match &removed {
         Ok(_) | Err(QueryError::UnknownEntry) => true,
         Err(QueryError::Store(_)) => {
-            leaderboard_responses::exists(context.env, &context.tenant, &leaderboard)
+            leaderboard_responses::has_seen_leaderboard(context.env, &context.tenant, &leaderboard)
         }
         Err(_) => false,
     };
     if perhaps_removed {
-        leaderboard_responses::changed(context.env, &context.tenant, Some(&leaderboard));
+        leaderboard_responses::purge_and_announce(context.env, &context.tenant, Some(&leaderboard));
     }
     removed.map_err(|error| Problem::of_query(error, &context.caller))?;
-    Ok(leaderboard_responses::invalidating(
+    Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
         &context.tenant,
         [&leaderboard],

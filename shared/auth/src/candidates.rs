@@ -13,7 +13,7 @@ use super::issuers::{cache_group, issuer_document_name};
 use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
-use leaderboard_cache::documents::{Bodies, CLOCK_MARGIN_MS, DocumentLifetime, documents};
+use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentBodies, DocumentLifetime, load_documents};
 
 /// How long a cached document is used, in milliseconds. A removed issuer is refused everywhere after half a minute, even if the
 /// clocks of instances differ.
@@ -51,7 +51,7 @@ pub(crate) struct LoadedIssuer {
     pub verifier: Verifier,
     /// Its keys.
     pub keys: IssuerKeys,
-    document: Rc<Bodies>,
+    document: Rc<DocumentBodies>,
 }
 
 /// The source of an issuer's keys.
@@ -66,7 +66,7 @@ pub(crate) enum IssuerKeys {
 impl LoadedIssuer {
     /// Parses an issuer's document. Returns `None` for a document that cannot be used; the token is then checked against other
     /// candidates.
-    fn new(candidate: &CandidateIssuer, bodies: &Rc<Bodies>) -> Option<Self> {
+    fn new(candidate: &CandidateIssuer, bodies: &Rc<DocumentBodies>) -> Option<Self> {
         let document = bodies.first().and_then(Option::as_ref)?;
         let record = IssuerRecord::decode(&document.value).ok()?;
         let verifier = record.verifier(candidate.owner.as_ref()).ok()?;
@@ -104,7 +104,7 @@ impl IssuerCache {
         &self,
         group: &str,
         candidate: &CandidateIssuer,
-        bodies: &Rc<Bodies>,
+        bodies: &Rc<DocumentBodies>,
     ) -> Option<Rc<LoadedIssuer>> {
         let cached = self.0.borrow().get(group).cloned();
         if let Some(cached) = cached.filter(|issuer| Rc::ptr_eq(&issuer.document, bodies)) {
@@ -143,7 +143,7 @@ pub(crate) async fn find_candidates<E: AuthEnvironment>(
             audience: audience.clone(),
         };
         let list = claim.list_name();
-        let bodies = documents(env, &claim.cache_group(), move || vec![list.clone()], LIFETIME).await?;
+        let bodies = load_documents(env, &claim.cache_group(), move || vec![list.clone()], LIFETIME).await?;
         let Some(list) = bodies.first().and_then(Option::as_ref) else {
             continue;
         };
@@ -178,8 +178,8 @@ pub(crate) async fn load_issuer<E: AuthEnvironment>(
     let owner = candidate.owner.as_ref();
     let name = issuer_document_name(owner, &candidate.id);
     let group = cache_group(owner, &candidate.id);
-    let bodies = documents(env, &group, move || vec![name.clone()], LIFETIME).await?;
-    let checked_at = env.cache_state().documents.checked_at(&group, &bodies);
+    let bodies = load_documents(env, &group, move || vec![name.clone()], LIFETIME).await?;
+    let checked_at = env.cache_state().documents.find_checked_at(&group, &bodies);
     let found = env.auth_state().issuers.parse_issuer(&group, candidate, &bodies);
     // The document may have changed after it was put on the list of this issuer.
     let found = found.filter(|found| found.record.issuer == issuer);
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use leaderboard_api::issuer_record::StaticKey;
 
-    fn bodies(version: u64) -> Rc<Bodies> {
+    fn bodies(version: u64) -> Rc<DocumentBodies> {
         let key = StaticKey::Secret(None, "x".repeat(32));
         let audiences = vec!["a".to_owned()];
         let record = IssuerRecord::new("i".to_owned(), audiences, KeySource::Keys(vec![key]));
@@ -212,7 +212,7 @@ mod tests {
     fn each_version_of_a_document_is_parsed_once() {
         let cache = IssuerCache::default();
         let first = bodies(1);
-        let parse = |bodies: &Rc<Bodies>| cache.parse_issuer("g", &candidate(), bodies).unwrap();
+        let parse = |bodies: &Rc<DocumentBodies>| cache.parse_issuer("g", &candidate(), bodies).unwrap();
         let parsed = parse(&first);
         assert!(Rc::ptr_eq(&parsed, &parse(&first)));
         assert!(!Rc::ptr_eq(&parsed, &parse(&bodies(2))));

@@ -14,7 +14,7 @@ use crate::AuthEnvironment;
 use leaderboard_api::Preconditions;
 use leaderboard_api::issuer_record::IssuerRecord;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_cache::documents::renew;
+use leaderboard_cache::documents::refresh_documents;
 
 /// The most documents of one tenant.
 const MAX_ISSUERS: u32 = 64;
@@ -240,9 +240,9 @@ async fn synchronise<E: AuthEnvironment>(
         };
         let _ = index::update_list_entry(env, claim, owner, id, version).await;
     }
-    renew(env, &cache_group(owner, id), &[issuer_document_name(owner, id)]).await;
+    refresh_documents(env, &cache_group(owner, id), &[issuer_document_name(owner, id)]).await;
     for claim in claims {
-        renew(env, &claim.cache_group(), &[claim.list_name()]).await;
+        refresh_documents(env, &claim.cache_group(), &[claim.list_name()]).await;
     }
     env.auth_state().tokens.clear();
 }

@@ -7,7 +7,7 @@ use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 
 use crate::AuthEnvironment;
 use leaderboard_api::Permission;
-use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, documents, renew};
+use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, load_documents, refresh_documents};
 
 /// The longest time until a revocation takes effect in every instance of every region, in milliseconds.
 const REVOKED_WITHIN_MS: i64 = 5_000;
@@ -55,7 +55,7 @@ pub async fn load_key_record<E: AuthEnvironment>(
     permission: Permission,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {
     let name = key_document_name(tenant, id);
-    let bodies = documents(
+    let bodies = load_documents(
         env,
         &group(tenant, id),
         move || vec![name.clone()],
@@ -70,7 +70,7 @@ pub async fn load_key_record<E: AuthEnvironment>(
 
 /// Reads a changed record from the store into the caches.
 pub async fn refresh_key_record<E: AuthEnvironment>(env: &E, tenant: &TenantId, id: KeyId) {
-    renew(env, &group(tenant, id), &[key_document_name(tenant, id)]).await;
+    refresh_documents(env, &group(tenant, id), &[key_document_name(tenant, id)]).await;
 }
 
 /// Decodes a stored record.

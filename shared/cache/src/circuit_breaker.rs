@@ -1,9 +1,10 @@
-//! The circuit breaker in front of the store: while the store is not known to be back, nobody waits for it who can do without.
+//! The circuit breaker in front of the store: in an outage, a request that can be answered without the store does not wait for it
+//! (docs/decisions/0033).
 //!
-//! It is closed while the store answers. A question that fails, or takes longer than a reader is made to wait, opens it for the
-//! whole region: instances are young, and each would have to find out by itself. While it is open, a read that has a usable
-//! cached response gets that, and one request at a time asks the store for a sign of life after its response (half-open). The
-//! first answer of the store closes it. Whoever cannot do without the store asks it in any case (docs/decisions/0033).
+//! The breaker is closed while the store answers. A command that fails, or takes longer than [`PATIENCE_MS`], opens it for the
+//! whole region: an instance lives for few requests, so each instance would otherwise discover the outage itself. While the
+//! breaker is open, a read with a usable cached response gets that response, and one request at a time probes the store after its
+//! response (half-open). The first answer of the store closes the breaker. A request that needs the store asks it in any state.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -15,65 +16,64 @@ use leaderboard_core::{StoreError, Timestamp};
 
 use crate::CacheEnvironment;
 
-/// How long a reader who has a usable cached response waits for the store, in milliseconds.
+/// How long a read with a usable cached response waits for the store, in milliseconds.
 pub const PATIENCE_MS: i64 = 500;
-/// How long after a failure of its own an instance does not ask the store for what can be done without it, in milliseconds.
+/// How long after a failure that it met itself an instance does not ask the store again, in milliseconds.
 const FAILED_MS: i64 = 1_000;
-/// How long an instance takes the region's state that it read for what it is, in milliseconds.
-const TRUST_MS: i64 = 100;
-/// How long a probe may take, in milliseconds: opening a connection, and one command. One that takes longer has ended with its
-/// instance.
+/// How long an instance uses the region's state before it reads the state again, in milliseconds.
+const STATE_TTL_MS: i64 = 100;
+/// How long a probe may take, in milliseconds: opening a connection, and one command. After that time its instance has ended.
 const LONGEST_PROBE_MS: i64 = 4_500;
-/// How long after a probe that failed the next one begins, in milliseconds.
+/// How long after a failed probe the next probe may begin, in milliseconds.
 const PROBE_PAUSE_MS: i64 = 1_000;
-/// Where the region keeps the state.
+/// The key of the state in the key-value store.
 const KEY: &str = "store:breaker";
 
-/// The state of the region, as its instances tell each other.
+/// The state of the breaker, which the instances of a region share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
-    /// Whether the store is taken to be out of reach.
+    /// Whether the breaker is open.
     open: bool,
-    /// Since when, in milliseconds since the epoch.
+    /// When the breaker was opened or closed, in milliseconds since the epoch.
     since: i64,
-    /// Until when no probe begins, likewise.
+    /// Until when no other probe may begin, in milliseconds since the epoch.
     probed_until: i64,
 }
 
-/// A question that the store did not answer in time.
+/// A command that the store did not answer, or not in time.
 #[derive(Debug)]
 struct Failure {
-    /// When, in milliseconds since the epoch.
+    /// When the command failed, in milliseconds since the epoch.
     since: i64,
-    /// The error's cause; `None` when the store was only late: a store with much to do is late, and still answers all of it.
+    /// The error's cause; `None` if the store was only slow. A store under load is slow and still answers every command.
     cause: Option<String>,
 }
 
-/// What an instance knows of the store.
+/// What an instance knows of the breaker's state.
 #[derive(Debug, Default)]
 pub struct CircuitBreaker {
-    /// The last failure that this instance met, unless the store has answered since.
+    /// The last failure that this instance met; `None` once the store has answered.
     failure: RefCell<Option<Failure>>,
-    /// The region's state, and when it was read.
+    /// The region's state, and when it was read, in milliseconds since the epoch.
     region: Cell<Option<(State, i64)>>,
     /// Whether a probe of this instance is under way.
     probing: Cell<bool>,
 }
 
 impl CircuitBreaker {
-    /// The error that a question would end in, as far as this instance knows it from a failure a moment ago. `None` also when
-    /// the store was only late.
+    /// Returns the error of a failure that this instance met within the last second: a command would fail again. Returns `None`
+    /// if the store was only slow.
     pub fn recent_failure(&self, now: Timestamp) -> Option<StoreError> {
         let failure = self.failure.borrow();
         let Failure { since, cause } = failure.as_ref()?;
         let cause = cause.as_ref()?;
-        // A clock that has been set back makes no outage longer.
-        let lasts = (0..FAILED_MS).contains(&(now.as_unix_ms() - since));
-        lasts.then(|| StoreError::Unavailable(cause.clone()))
+        // A failure in the future means that the clock was set back; it does not count.
+        let is_recent = (0..FAILED_MS).contains(&(now.as_unix_ms() - since));
+        is_recent.then(|| StoreError::Unavailable(cause.clone()))
     }
 
-    /// Takes in the region's state. Whether the breaker is open then.
-    fn learn(&self, state: Option<State>, read_at: i64) -> bool {
+    /// Combines the region's state with this instance's own failure. Returns whether the breaker is open.
+    fn update_from_region(&self, state: Option<State>, read_at: i64) -> bool {
         let state = state.unwrap_or(State {
             open: false,
             since: i64::MIN,
@@ -82,42 +82,42 @@ impl CircuitBreaker {
         self.region.set(Some((state, read_at)));
         let own_since = self.failure.borrow().as_ref().map(|failure| failure.since);
         if !state.open && own_since.is_some_and(|since| since <= state.since) {
-            // Another instance has had an answer since.
+            // Another instance has got an answer since this instance's failure.
             *self.failure.borrow_mut() = None;
             return false;
         }
         state.open || own_since.is_some()
     }
 
-    /// The state as it is known now, if that is young enough.
-    fn known(&self, now: i64) -> Option<bool> {
+    /// Returns whether the breaker is open, or `None` if the region's state must be read again.
+    fn is_open_in_memory(&self, now: i64) -> Option<bool> {
         let (state, read_at) = self.region.get()?;
-        let young = (0..TRUST_MS).contains(&(now - read_at));
-        young.then(|| state.open || self.failure.borrow().is_some())
+        let is_recent = (0..STATE_TTL_MS).contains(&(now - read_at));
+        is_recent.then(|| state.open || self.failure.borrow().is_some())
     }
 }
 
-/// Whether the store is taken to be out of reach, by this instance or by another one of the region.
+/// Returns whether this instance, or another one of the region, has opened the breaker.
 pub async fn is_open<E: CacheEnvironment>(env: &E) -> bool {
     let breaker = &env.cache_state().breaker;
     let now = env.clock().as_unix_ms();
-    match breaker.known(now) {
+    match breaker.is_open_in_memory(now) {
         Some(open) => open,
-        None => breaker.learn(read(env).await, now),
+        None => breaker.update_from_region(read_state(env).await, now),
     }
 }
 
-/// Opens the breaker: the store did not answer, for this cause.
+/// Opens the breaker because the store did not answer, for this cause.
 pub fn open<E: CacheEnvironment>(env: &E, cause: &str) {
-    open_for(env, Some(cause.to_owned()));
+    open_with_cause(env, Some(cause.to_owned()));
 }
 
-/// Opens the breaker: the store takes longer than somebody waits who can do without it. Those who cannot still ask it.
-pub fn open_as_late<E: CacheEnvironment>(env: &E) {
-    open_for(env, None);
+/// Opens the breaker because the store took longer than [`PATIENCE_MS`]. A request that needs the store still asks it.
+pub fn open_as_slow<E: CacheEnvironment>(env: &E) {
+    open_with_cause(env, None);
 }
 
-fn open_for<E: CacheEnvironment>(env: &E, cause: Option<String>) {
+fn open_with_cause<E: CacheEnvironment>(env: &E, cause: Option<String>) {
     let breaker = &env.cache_state().breaker;
     let now = env.clock().as_unix_ms();
     *breaker.failure.borrow_mut() = Some(Failure { since: now, cause });
@@ -131,10 +131,10 @@ fn open_for<E: CacheEnvironment>(env: &E, cause: Option<String>) {
     };
     breaker.region.set(Some((state, now)));
     let env = env.clone();
-    env.clone().later(async move { write(&env, state).await });
+    env.clone().later(async move { write_state(&env, state).await });
 }
 
-/// Closes the breaker: the store has answered.
+/// Closes the breaker because the store has answered.
 pub fn close<E: CacheEnvironment>(env: &E) {
     let breaker = &env.cache_state().breaker;
     let failed = breaker.failure.borrow_mut().take().is_some();
@@ -149,38 +149,38 @@ pub fn close<E: CacheEnvironment>(env: &E) {
     };
     breaker.region.set(Some((state, now)));
     let env = env.clone();
-    env.clone().later(async move { write(&env, state).await });
+    env.clone().later(async move { write_state(&env, state).await });
 }
 
-/// Asks the store for a sign of life, unless somebody in the region does or just did. Whether it has given one, which closes the
-/// breaker. For work after a response.
+/// Probes the store, unless an instance of the region is probing or has just probed. Returns whether the store answered, or another
+/// instance has closed the breaker. An answer closes the breaker. Call this after the response only: it may take seconds.
 pub async fn probe<E: CacheEnvironment>(env: &E) -> bool {
     let breaker = &env.cache_state().breaker;
     if breaker.probing.replace(true) {
         return false;
     }
-    let answered = probe_alone(env).await;
+    let answered = probe_once(env).await;
     breaker.probing.set(false);
     answered
 }
 
-async fn probe_alone<E: CacheEnvironment>(env: &E) -> bool {
+async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
     let breaker = &env.cache_state().breaker;
     let now = env.clock().as_unix_ms();
-    let there = read(env).await;
-    if !breaker.learn(there, now) {
+    let found = read_state(env).await;
+    if !breaker.update_from_region(found, now) {
         return true;
     }
     let state = State {
         open: true,
-        since: there.map_or(now, |there| there.since),
+        since: found.map_or(now, |found| found.since),
         probed_until: now + LONGEST_PROBE_MS,
     };
-    // One that reaches further ahead than a probe does was put by a clock that was wrong.
-    if there.is_some_and(|there| there.open && (now + 1..=state.probed_until).contains(&there.probed_until)) {
+    // A probe that may last longer than any probe can was recorded by a wrong clock; it does not count.
+    if found.is_some_and(|found| found.open && (now + 1..=state.probed_until).contains(&found.probed_until)) {
         return false;
     }
-    write(env, state).await;
+    write_state(env, state).await;
     match env.store().ready().await {
         Err(StoreError::Unavailable(cause)) => {
             let ended = env.clock().as_unix_ms();
@@ -189,7 +189,7 @@ async fn probe_alone<E: CacheEnvironment>(env: &E) -> bool {
                 cause: Some(cause),
             });
             let probed_until = ended + PROBE_PAUSE_MS;
-            write(
+            write_state(
                 env,
                 State {
                     probed_until,
@@ -199,7 +199,7 @@ async fn probe_alone<E: CacheEnvironment>(env: &E) -> bool {
             .await;
             false
         }
-        // An answer of any kind is one.
+        // An error other than `Unavailable` is an answer, too.
         Ok(()) | Err(_) => {
             breaker.region.set(Some((state, now)));
             close(env);
@@ -208,7 +208,7 @@ async fn probe_alone<E: CacheEnvironment>(env: &E) -> bool {
     }
 }
 
-/// Probes after the response.
+/// Probes the store after the response ([`probe`]).
 pub fn probe_later<E: CacheEnvironment>(env: &E) {
     if !env.cache_state().breaker.probing.get() {
         let env = env.clone();
@@ -218,8 +218,9 @@ pub fn probe_later<E: CacheEnvironment>(env: &E) {
     }
 }
 
-/// What some work comes to within so many milliseconds; `None` when it takes longer, and can be gone on with.
-pub async fn within<E: CacheEnvironment, T>(
+/// Runs `work` for at most `limit_ms` milliseconds and returns its result. Returns `None` if the work takes longer; the caller
+/// may then continue it.
+pub async fn run_within<E: CacheEnvironment, T>(
     env: &E,
     limit_ms: i64,
     mut work: Pin<&mut impl Future<Output = T>>,
@@ -241,8 +242,8 @@ pub async fn within<E: CacheEnvironment, T>(
     }
 }
 
-/// The region's state; `None` when there is none, or the region cannot tell.
-async fn read<E: CacheEnvironment>(env: &E) -> Option<State> {
+/// Reads the region's state. Returns `None` if no instance has written it, or the key-value store does not answer.
+async fn read_state<E: CacheEnvironment>(env: &E) -> Option<State> {
     let bytes = env.region().get(KEY).await.ok()??;
     let (&open, instants) = bytes.split_first()?;
     let (since, probed_until) = instants.split_first_chunk()?;
@@ -253,8 +254,8 @@ async fn read<E: CacheEnvironment>(env: &E) -> Option<State> {
     })
 }
 
-/// Where the region does not take it, each instance knows what it has met itself.
-async fn write<E: CacheEnvironment>(env: &E, state: State) {
+/// Writes the region's state. If the key-value store does not accept it, each instance goes by the failures that it meets itself.
+async fn write_state<E: CacheEnvironment>(env: &E, state: State) {
     let mut bytes = vec![u8::from(state.open)];
     bytes.extend(state.since.to_be_bytes());
     bytes.extend(state.probed_until.to_be_bytes());
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_its_own_is_recent_for_a_second() {
+    fn an_own_failure_is_recent_for_a_second() {
         let breaker = CircuitBreaker::default();
         assert!(breaker.recent_failure(at(5_000)).is_none());
         *breaker.failure.borrow_mut() = failure(5_000, Some("refused"));
@@ -294,25 +295,28 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_was_late_is_asked_by_those_who_cannot_do_without_it() {
+    fn a_slow_store_opens_the_breaker_without_an_error() {
         let breaker = CircuitBreaker::default();
         *breaker.failure.borrow_mut() = failure(5_000, None);
         assert!(breaker.recent_failure(at(5_000)).is_none());
-        assert!(breaker.learn(None, 5_000));
+        assert!(breaker.update_from_region(None, 5_000));
     }
 
     #[test]
-    fn the_latest_of_what_the_instance_and_the_region_know_counts() {
+    fn the_latest_of_own_failure_and_region_state_counts() {
         let breaker = CircuitBreaker::default();
-        assert_eq!(breaker.known(0), None);
-        assert!(!breaker.learn(None, 0));
-        assert_eq!((breaker.known(99), breaker.known(100)), (Some(false), None));
-        assert!(breaker.learn(state(true, 100), 100));
-        assert!(!breaker.learn(state(false, 200), 200));
+        assert_eq!(breaker.is_open_in_memory(0), None);
+        assert!(!breaker.update_from_region(None, 0));
+        assert_eq!(
+            (breaker.is_open_in_memory(99), breaker.is_open_in_memory(100)),
+            (Some(false), None)
+        );
+        assert!(breaker.update_from_region(state(true, 100), 100));
+        assert!(!breaker.update_from_region(state(false, 200), 200));
         *breaker.failure.borrow_mut() = failure(300, Some("refused"));
-        assert!(breaker.learn(None, 300) && breaker.learn(state(false, 299), 310));
-        assert_eq!(breaker.known(310), Some(true));
-        assert!(!breaker.learn(state(false, 301), 320));
-        assert_eq!(breaker.known(320), Some(false));
+        assert!(breaker.update_from_region(None, 300) && breaker.update_from_region(state(false, 299), 310));
+        assert_eq!(breaker.is_open_in_memory(310), Some(true));
+        assert!(!breaker.update_from_region(state(false, 301), 320));
+        assert_eq!(breaker.is_open_in_memory(320), Some(false));
     }
 }

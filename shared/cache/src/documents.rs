@@ -1,66 +1,62 @@
-//! DocumentCache of documents, and how long each is good for.
+//! The document cache: configuration documents in the memory of an instance and in the region's key-value store.
+
+mod key_value_tier;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use leaderboard_core::codec::{Reader, Writer};
-use leaderboard_core::ports::{Cache, DocumentName, Documents};
+use leaderboard_core::ports::{DocumentName, Documents};
 use leaderboard_core::{LruMap, StoreError, Timestamp, Versioned};
 
-use super::generations;
-use super::generations::Generation;
+use super::generations::{self, Generation};
 use crate::CacheEnvironment;
 use crate::circuit_breaker;
 
-/// How many copies an instance remembers.
-const MAX_COPIES: usize = 1000;
-/// The form of a copy in the region's cache.
-const FORM: u64 = 4;
-/// What the clocks of instances may differ by, in milliseconds.
+/// How many groups of documents an instance caches.
+const MAX_GROUPS: usize = 1000;
+/// How much the clocks of two instances may differ, in milliseconds.
 pub const CLOCK_MARGIN_MS: i64 = 1_000;
-/// How many groups without any document the region's cache keeps at most. They share places, so that names nobody knows do
-/// not fill it.
-const EMPTY_PLACES: u64 = 256;
 
-/// How long a copy is good for, counted from when the store was asked.
+/// How long cached documents may be used. Each age is counted from the instant at which the store was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentLifetime {
-    /// From this age on, in milliseconds, a copy is refreshed after the response.
+    /// From this age on, in milliseconds, cached documents are fetched again after the response.
     pub soft_ttl_ms: i64,
-    /// From this age on, in milliseconds, the store is asked before the copy is used.
+    /// From this age on, in milliseconds, the store is asked before the response.
     pub hard_ttl_ms: i64,
-    /// Up to this age, in milliseconds, a copy is used when the store cannot be asked.
+    /// Up to this age, in milliseconds, cached documents are used if the store does not answer.
     pub stale_if_error_ms: i64,
-    /// Whether a change that is made known by [`invalidate_documents`] ends every copy in the region, however young it is.
+    /// Whether [`invalidate_documents`] makes all cached documents of the group unusable in the region, whatever their age.
     pub checks_generation: bool,
 }
 
-/// The bodies of some documents, in the order they were asked for.
-pub type Bodies = Vec<Option<Versioned<Vec<u8>>>>;
+/// The bodies of some documents, in the order of their names; `None` for a document that does not exist.
+pub type DocumentBodies = Vec<Option<Versioned<Vec<u8>>>>;
 
-/// A copy, and when the store was asked for it.
+/// The cached documents of a group.
 #[derive(Debug)]
-struct Copy {
-    /// None at all: what the store has is not known, only that it changed before `checked_at`.
-    bodies: Rc<Bodies>,
+struct CachedDocuments {
+    /// Empty if the documents are unknown: they changed before `checked_at`, and the store has not been read since.
+    bodies: Rc<DocumentBodies>,
+    /// The instant just before the store was asked.
     checked_at: Timestamp,
-    /// The generation that held in the region before the store was asked.
+    /// The group's generation before the store was asked.
     generation: Generation,
-    /// Whether a refresh is under way.
+    /// Whether a task is fetching the documents again.
     refreshing: Cell<bool>,
 }
 
-/// Why the store was asked.
+/// Why the store is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Occasion {
-    /// A request needs the documents, or will.
-    Permission,
-    /// They have just been changed.
+enum FetchReason {
+    /// A request needs the documents, now or later.
+    Read,
+    /// The documents have just been changed.
     Change,
 }
 
-impl Copy {
-    const fn new(bodies: Rc<Bodies>, checked_at: Timestamp, generation: Generation) -> Self {
+impl CachedDocuments {
+    const fn new(bodies: Rc<DocumentBodies>, checked_at: Timestamp, generation: Generation) -> Self {
         Self {
             bodies,
             checked_at,
@@ -73,8 +69,9 @@ impl Copy {
         now.as_unix_ms() - self.checked_at.as_unix_ms()
     }
 
-    /// Whether it is not from further ahead than clocks differ: it would count as fresh until the clock is there.
-    const fn is_believable(&self, now: Timestamp) -> bool {
+    /// Returns whether `checked_at` is at most [`CLOCK_MARGIN_MS`] in the future. Documents of a clock that is further ahead
+    /// would stay fresh until this clock gets there.
+    const fn has_plausible_time(&self, now: Timestamp) -> bool {
         self.age_ms(now) >= -CLOCK_MARGIN_MS
     }
 
@@ -82,24 +79,24 @@ impl Copy {
         !self.bodies.is_empty()
     }
 
-    /// Whether it stays where `other` would take its place. The store may have been asked for `other` before the change that
-    /// this one tells of; within one millisecond, what was asked after a change wins.
-    fn outlives(&self, other: &Self, occasion: Occasion, now: Timestamp) -> bool {
-        let later = match occasion {
-            Occasion::Permission => self.checked_at >= other.checked_at,
-            Occasion::Change => self.checked_at > other.checked_at,
+    /// Returns whether the cache keeps these documents rather than `other`: the store was asked later. If both were asked in the
+    /// same millisecond, documents that were fetched after a change win.
+    fn is_newer_than(&self, other: &Self, reason: FetchReason, now: Timestamp) -> bool {
+        let later = match reason {
+            FetchReason::Read => self.checked_at >= other.checked_at,
+            FetchReason::Change => self.checked_at > other.checked_at,
         };
-        later && self.is_believable(now)
+        later && self.has_plausible_time(now)
     }
 }
 
-/// A refresh that is under way, until it is dropped: also when it is never finished.
-struct Refresh(Rc<Copy>);
+/// The task that fetches documents again. Dropping it, finished or not, allows the next such task.
+struct Refresh(Rc<CachedDocuments>);
 
 impl Refresh {
-    /// Begins one, unless one is under way.
-    fn begin(copy: &Rc<Copy>) -> Option<Self> {
-        (!copy.refreshing.replace(true)).then(|| Self(Rc::clone(copy)))
+    /// Begins a refresh, or returns `None` if another one is running.
+    fn begin(cached: &Rc<CachedDocuments>) -> Option<Self> {
+        (!cached.refreshing.replace(true)).then(|| Self(Rc::clone(cached)))
     }
 }
 
@@ -109,166 +106,204 @@ impl Drop for Refresh {
     }
 }
 
-/// What an instance remembers of documents, by the name of the group they were read in.
+/// The memory tier of documents, by the name of their group.
 #[derive(Debug, Default)]
-pub struct DocumentCache(RefCell<LruMap<Rc<str>, Rc<Copy>, MAX_COPIES>>);
+pub struct DocumentCache(RefCell<LruMap<Rc<str>, Rc<CachedDocuments>, MAX_GROUPS>>);
 
 impl DocumentCache {
-    fn find(&self, group: &str) -> Option<Rc<Copy>> {
+    fn find(&self, group: &str) -> Option<Rc<CachedDocuments>> {
         self.0.borrow_mut().get(group).cloned()
     }
 
-    /// When the store was asked for these bodies; `None` where the instance remembers others by now.
-    pub fn checked_at(&self, group: &str, bodies: &Rc<Bodies>) -> Option<Timestamp> {
-        let copy = self.find(group)?;
-        Rc::ptr_eq(&copy.bodies, bodies).then_some(copy.checked_at)
+    /// Returns when the store was asked for these bodies, or `None` if the cache has other bodies by now.
+    pub fn find_checked_at(&self, group: &str, bodies: &Rc<DocumentBodies>) -> Option<Timestamp> {
+        let cached = self.find(group)?;
+        Rc::ptr_eq(&cached.bodies, bodies).then_some(cached.checked_at)
     }
 
-    /// Remembers a copy unless a newer one is there. The one that is remembered then.
-    fn remember(&self, group: &str, copy: Rc<Copy>, occasion: Occasion, now: Timestamp) -> Rc<Copy> {
-        let mut known = self.0.borrow_mut();
-        if let Some(there) = known
+    /// Stores documents unless newer ones are there. Returns those that the cache has then.
+    fn store(
+        &self,
+        group: &str,
+        cached: Rc<CachedDocuments>,
+        reason: FetchReason,
+        now: Timestamp,
+    ) -> Rc<CachedDocuments> {
+        let mut groups = self.0.borrow_mut();
+        if let Some(known) = groups
             .get(group)
-            .filter(|there| there.outlives(&copy, occasion, now))
+            .filter(|known| known.is_newer_than(&cached, reason, now))
         {
-            return Rc::clone(there);
+            return Rc::clone(known);
         }
-        known.insert(group.into(), Rc::clone(&copy));
-        copy
+        groups.insert(group.into(), Rc::clone(&cached));
+        cached
     }
 }
 
-/// The documents of a group, from the nearest copy that is good.
+/// Returns the documents of a group from the memory tier, the key-value tier, or the store.
 ///
-/// `group` names them in the caches, so the same group always has the same `names`, at least one.
+/// `group` names the documents in the caches, so the same group must always have the same `names`, at least one.
 ///
-/// Requests that find the same copy too old each ask the store. Those of an instance are sixteen at most, and their questions
-/// go out together: to wait for one another would cost more than it saves.
+/// If several requests find the same expired documents, each of them asks the store. An instance runs at most sixteen requests at
+/// once, and sends their commands together, so waiting for one another would cost more than it saves.
 ///
 /// # Errors
-/// [`StoreError`] when the store had to be asked and did not answer.
-pub async fn documents<E: CacheEnvironment>(
+/// [`StoreError`] if the store had to be asked and did not answer.
+pub async fn load_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: impl Fn() -> Vec<DocumentName> + 'static,
-    trust: DocumentLifetime,
-) -> Result<Rc<Bodies>, StoreError> {
+    lifetime: DocumentLifetime,
+) -> Result<Rc<DocumentBodies>, StoreError> {
     let now = env.now();
-    let copies = &env.cache_state().documents;
-    let generation = if trust.checks_generation {
-        generations::current(env, group).await
+    let generation = if lifetime.checks_generation {
+        generations::find_generation(env, group).await
     } else {
         None
     };
-    // A request that has waited for long meets copies from after it came in.
-    let believable = |copy: &Copy| {
-        (copy.is_believable(now) || copy.is_believable(env.clock()))
-            && generation.is_none_or(|generation| copy.generation == generation)
-    };
+    let cached = find_cached(env, group, lifetime.soft_ttl_ms, generation).await;
     let generation = generation.unwrap_or_default();
-    let mut copy = copies.find(group).filter(|copy| believable(copy));
-    if copy
-        .as_ref()
-        .is_none_or(|copy| copy.age_ms(now) >= trust.soft_ttl_ms)
-        && let Some(nearby) = from_region(env, group).await.filter(believable)
-        && copy
-            .as_ref()
-            .is_none_or(|copy| copy.checked_at < nearby.checked_at)
-    {
-        copy = Some(copies.remember(group, Rc::new(nearby), Occasion::Permission, env.clock()));
-    }
-    let Some(copy) = copy.filter(|copy| copy.is_known()) else {
-        return ask(env, group, &names(), Occasion::Permission, generation).await;
+    let Some(cached) = cached.filter(|cached| cached.is_known()) else {
+        return fetch_documents(env, group, &names(), FetchReason::Read, generation).await;
     };
-    let age_ms = copy.age_ms(now);
-    if age_ms < trust.soft_ttl_ms {
-        return Ok(Rc::clone(&copy.bodies));
+    let age_ms = cached.age_ms(now);
+    if age_ms < lifetime.soft_ttl_ms {
+        return Ok(Rc::clone(&cached.bodies));
     }
-    if age_ms < trust.hard_ttl_ms {
-        if let Some(refresh) = Refresh::begin(&copy) {
-            let (env, group) = (env.clone(), Rc::<str>::from(group));
-            env.clone().later(async move {
-                // A refresh that fails is tried again by the next request.
-                if circuit_breaker::is_open(&env).await && !circuit_breaker::probe(&env).await {
-                    return;
-                }
-                let _ = ask(&env, &group, &names(), Occasion::Permission, generation).await;
-                drop(refresh);
-            });
-        }
-        return Ok(Rc::clone(&copy.bodies));
+    if age_ms < lifetime.hard_ttl_ms {
+        refresh_later(env, group, names, &cached, generation);
+        return Ok(Rc::clone(&cached.bodies));
     }
-    if age_ms >= trust.stale_if_error_ms {
-        return ask(env, group, &names(), Occasion::Permission, generation).await;
+    if age_ms >= lifetime.stale_if_error_ms {
+        return fetch_documents(env, group, &names(), FetchReason::Read, generation).await;
     }
-    if circuit_breaker::is_open(env).await {
-        circuit_breaker::probe_later(env);
-        return Ok(Rc::clone(&copy.bodies));
+    if !circuit_breaker::is_open(env).await {
+        return fetch_within_patience(env, group, names(), &cached).await;
     }
-    ask_with_patience(env, group, names(), &copy).await
+    circuit_breaker::probe_later(env);
+    Ok(Rc::clone(&cached.bodies))
 }
 
-/// Asks the store; a copy that is too old is used where it fails, or takes too long. The question is then gone on with after the
-/// response.
-async fn ask_with_patience<E: CacheEnvironment>(
+/// Finds a group's documents in the memory tier. If these are older than the soft TTL, takes newer ones of the key-value tier.
+/// Documents of another generation do not count.
+async fn find_cached<E: CacheEnvironment>(
+    env: &E,
+    group: &str,
+    soft_ttl_ms: i64,
+    generation: Option<Generation>,
+) -> Option<Rc<CachedDocuments>> {
+    let now = env.now();
+    let cache = &env.cache_state().documents;
+    // A request that has been waiting may find documents that were fetched after it arrived, so the clock counts as well.
+    let is_usable = |cached: &CachedDocuments| {
+        (cached.has_plausible_time(now) || cached.has_plausible_time(env.clock()))
+            && generation.is_none_or(|generation| cached.generation == generation)
+    };
+    let cached = cache.find(group).filter(|cached| is_usable(cached));
+    if cached
+        .as_ref()
+        .is_some_and(|cached| cached.age_ms(now) < soft_ttl_ms)
+    {
+        return cached;
+    }
+    let Some(found) = key_value_tier::find(env, group).await.filter(is_usable) else {
+        return cached;
+    };
+    if cached
+        .as_ref()
+        .is_some_and(|cached| cached.checked_at >= found.checked_at)
+    {
+        return cached;
+    }
+    Some(cache.store(group, Rc::new(found), FetchReason::Read, env.clock()))
+}
+
+/// Fetches documents again after the response, unless another task is doing so. If that fails, the next request tries again.
+fn refresh_later<E: CacheEnvironment>(
+    env: &E,
+    group: &str,
+    names: impl Fn() -> Vec<DocumentName> + 'static,
+    cached: &Rc<CachedDocuments>,
+    generation: Generation,
+) {
+    let Some(refresh) = Refresh::begin(cached) else {
+        return;
+    };
+    let (own_env, group) = (env.clone(), Rc::<str>::from(group));
+    env.later(async move {
+        if circuit_breaker::is_open(&own_env).await && !circuit_breaker::probe(&own_env).await {
+            return;
+        }
+        let _ = fetch_documents(&own_env, &group, &names(), FetchReason::Read, generation).await;
+        drop(refresh);
+    });
+}
+
+/// Asks the store, and returns the cached documents if the store fails or is slow. A slow fetch continues after the response.
+async fn fetch_within_patience<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: Vec<DocumentName>,
-    copy: &Copy,
-) -> Result<Rc<Bodies>, StoreError> {
-    let (own, group, generation) = (env.clone(), Rc::<str>::from(group), copy.generation);
-    let mut asked =
-        Box::pin(async move { ask(&own, &group, &names, Occasion::Permission, generation).await });
-    match circuit_breaker::within(env, circuit_breaker::PATIENCE_MS, asked.as_mut()).await {
-        Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(&copy.bodies)),
-        Some(answer) => answer,
+    cached: &CachedDocuments,
+) -> Result<Rc<DocumentBodies>, StoreError> {
+    let (own_env, group, generation) = (env.clone(), Rc::<str>::from(group), cached.generation);
+    let mut fetch =
+        Box::pin(
+            async move { fetch_documents(&own_env, &group, &names, FetchReason::Read, generation).await },
+        );
+    match circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, fetch.as_mut()).await {
+        Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(&cached.bodies)),
+        Some(fetched) => fetched,
         None => {
-            circuit_breaker::open_as_late(env);
+            circuit_breaker::open_as_slow(env);
             env.later(async move {
-                let _ = asked.await;
+                let _ = fetch.await;
             });
-            Ok(Rc::clone(&copy.bodies))
+            Ok(Rc::clone(&cached.bodies))
         }
     }
 }
 
-/// Replaces the copies of a group whose documents have changed by what the store has now; where it does not answer, by the
-/// note that they are not known.
-pub async fn renew<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
-    replace(env, group, names, 0).await;
+/// Replaces the cached documents of a group that has changed by the store's. If the store does not answer, the cache records that
+/// the documents are unknown.
+pub async fn refresh_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
+    replace_documents(env, group, names, 0).await;
 }
 
-/// As [`renew`], for documents that are read with [`DocumentLifetime::checks_generation`]: no instance of the region uses an older copy a moment
-/// later. [`wait_until_shown`] waits for that moment.
+/// As [`refresh_documents`], for documents that are read with [`DocumentLifetime::checks_generation`]: soon, no instance of the
+/// region uses the documents from before the change. [`generations::wait_until_visible`] waits until then.
 pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
-    // First: what is read from now on, here or elsewhere, is what the store has after the change.
-    let generation = generations::begin(env, group).await;
-    replace(env, group, names, generation).await;
+    // The generation begins before the store is asked, so that documents fetched before the change do not have it.
+    let generation = generations::begin_generation(env, group).await;
+    replace_documents(env, group, names, generation).await;
 }
 
-async fn replace<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName], generation: Generation) {
-    if ask(env, group, names, Occasion::Change, generation)
-        .await
-        .is_err()
-    {
-        let unknown = Copy::new(Rc::default(), env.clock(), generation);
-        keep(env, group, unknown, Occasion::Change).await;
-    }
-}
-
-async fn ask<E: CacheEnvironment>(
+async fn replace_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: &[DocumentName],
-    occasion: Occasion,
     generation: Generation,
-) -> Result<Rc<Bodies>, StoreError> {
-    // The clock before the question: a change after it must not count as seen.
+) {
+    let fetched = fetch_documents(env, group, names, FetchReason::Change, generation).await;
+    if fetched.is_err() {
+        let unknown = CachedDocuments::new(Rc::default(), env.clock(), generation);
+        store_documents(env, group, unknown, FetchReason::Change).await;
+    }
+}
+
+/// Asks the store, and stores the documents in both tiers. Returns the newest documents that are known then.
+async fn fetch_documents<E: CacheEnvironment>(
+    env: &E,
+    group: &str,
+    names: &[DocumentName],
+    reason: FetchReason,
+    generation: Generation,
+) -> Result<Rc<DocumentBodies>, StoreError> {
+    // The clock is read before the store is, so that a later change is never assumed to be in the documents.
     let checked_at = env.clock();
-    // Who has made a change knows better.
-    if let (Occasion::Permission, Some(error)) =
-        (occasion, env.cache_state().breaker.recent_failure(checked_at))
-    {
+    // After a change the store has just answered, so an older failure does not count.
+    if let (FetchReason::Read, Some(error)) = (reason, env.cache_state().breaker.recent_failure(checked_at)) {
         return Err(error);
     }
     let bodies = match env.store().read_documents(names).await {
@@ -281,8 +316,8 @@ async fn ask<E: CacheEnvironment>(
         }
     };
     circuit_breaker::close(env);
-    let copy = Copy::new(Rc::clone(&bodies), checked_at, generation);
-    let newest = keep(env, group, copy, occasion).await;
+    let cached = CachedDocuments::new(Rc::clone(&bodies), checked_at, generation);
+    let newest = store_documents(env, group, cached, reason).await;
     Ok(if newest.is_known() {
         Rc::clone(&newest.bodies)
     } else {
@@ -290,95 +325,25 @@ async fn ask<E: CacheEnvironment>(
     })
 }
 
-/// Keeps a copy here and in the region unless a newer one is there. The newest. The region's cache has no transactions: what
-/// slips in between the look and the put is old, and out of date by its own time.
-async fn keep<E: CacheEnvironment>(env: &E, group: &str, copy: Copy, occasion: Occasion) -> Rc<Copy> {
-    let mut newest = Rc::new(copy);
-    if let Some(cache) = env.cache() {
-        let there = from_region(env, group).await;
-        if let Some(there) = there.filter(|there| there.outlives(&newest, occasion, env.clock())) {
-            newest = Rc::new(there);
+/// Stores documents in both tiers, unless newer ones are there. Returns the newest. The key-value store has no transactions, so
+/// older documents may replace newer ones that another instance puts at the same moment; their age then ends their use.
+async fn store_documents<E: CacheEnvironment>(
+    env: &E,
+    group: &str,
+    cached: CachedDocuments,
+    reason: FetchReason,
+) -> Rc<CachedDocuments> {
+    let mut newest = Rc::new(cached);
+    if let Some(key_value_store) = env.cache() {
+        let found = key_value_tier::find(env, group).await;
+        if let Some(found) = found.filter(|found| found.is_newer_than(&newest, reason, env.clock())) {
+            newest = Rc::new(found);
         } else {
-            put(cache, group, &newest).await;
+            key_value_tier::put(key_value_store, group, &newest).await;
         }
     }
-    let copies = &env.cache_state().documents;
-    copies.remember(group, newest, occasion, env.clock())
-}
-
-async fn put(cache: &impl Cache, group: &str, copy: &Copy) {
-    let packed = pack(group, copy);
-    // A cache that fails costs a question to the store, never an answer.
-    if copy.is_known() && copy.bodies.iter().all(Option::is_none) {
-        let _ = cache.delete(&key(group)).await;
-        let _ = cache.put(&empty_key(group), &packed).await;
-    } else {
-        let _ = cache.put(&key(group), &packed).await;
-    }
-}
-
-async fn from_region<E: CacheEnvironment>(env: &E, group: &str) -> Option<Copy> {
-    let cache = env.cache()?;
-    for key in [key(group), empty_key(group)] {
-        let copy = cache
-            .get(&key)
-            .await
-            .ok()?
-            .and_then(|bytes| unpack(group, &bytes));
-        if copy.is_some() {
-            return copy;
-        }
-    }
-    None
-}
-
-fn key(group: &str) -> String {
-    format!("edge:{group}")
-}
-
-fn empty_key(group: &str) -> String {
-    // FNV-1a: the same in every instance.
-    let hash = group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("edge:none:{}", hash % EMPTY_PLACES)
-}
-
-fn pack(group: &str, copy: &Copy) -> Vec<u8> {
-    let mut w = Writer::default();
-    w.unsigned(FORM);
-    w.text(group);
-    w.unsigned(copy.generation);
-    w.signed(copy.checked_at.as_unix_ms());
-    w.unsigned(copy.bodies.len() as u64);
-    for body in copy.bodies.iter() {
-        w.unsigned(body.as_ref().map_or(0, |body| body.version));
-        if let Some(body) = body {
-            w.bytes(&body.value);
-        }
-    }
-    w.finish()
-}
-
-/// `None` for bytes of another group, another time or another program.
-fn unpack(group: &str, bytes: &[u8]) -> Option<Copy> {
-    let mut r = Reader::new(bytes);
-    (r.unsigned().ok()? == FORM && r.text().ok()? == group).then_some(())?;
-    let generation = r.unsigned().ok()?;
-    let checked_at = Timestamp::from_unix_ms(r.signed().ok()?)?;
-    let mut bodies = Bodies::new();
-    for _ in 0..r.unsigned().ok()? {
-        let version = r.unsigned().ok()?;
-        bodies.push(match version {
-            0 => None,
-            version => Some(Versioned {
-                version,
-                value: r.bytes().ok()?.to_vec(),
-            }),
-        });
-    }
-    r.end().ok()?;
-    Some(Copy::new(Rc::new(bodies), checked_at, generation))
+    let memory_tier = &env.cache_state().documents;
+    memory_tier.store(group, newest, reason, env.clock())
 }
 
 #[cfg(test)]

@@ -223,7 +223,12 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
                 TenantConfig::load_operator_defaults(self.env).await
             }
             Err(error) if self.is_operator => return Err(error.into()),
-            Err(error) => return Err(self.throttle.charge_failure(self.env, permission, error.into()).await),
+            Err(error) => {
+                return Err(self
+                    .throttle
+                    .charge_failure(self.env, permission, error.into())
+                    .await);
+            }
         };
         Ok(())
     }
@@ -261,7 +266,11 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     pub(crate) async fn wait_for_body(&mut self, rate_limiter: &mut RateLimiter) -> Result<Body, Problem> {
         self.began_at = self.env.now();
         match self.unread.take() {
-            Some(unread) => rate_limiter.wait_for_body(self.env, &self.tenant, unread.read()).await,
+            Some(unread) => {
+                rate_limiter
+                    .wait_for_body(self.env, &self.tenant, unread.read())
+                    .await
+            }
             None => Ok(Body::Bytes(bytes::Bytes::new())),
         }
     }

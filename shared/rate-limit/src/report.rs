@@ -160,10 +160,10 @@ async fn send_report<E: RateLimitEnvironment>(
     charge_request: &ChargeRequest,
 ) -> Result<RateLimitDecision, StoreError> {
     let mut sent = pin!(env.store().report(tenant, charge_request));
-    let answer = match circuit_breaker::within(env, PATIENCE_MS, sent.as_mut()).await {
+    let answer = match circuit_breaker::run_within(env, PATIENCE_MS, sent.as_mut()).await {
         Some(answer) => answer,
         None => {
-            circuit_breaker::open_as_late(env);
+            circuit_breaker::open_as_slow(env);
             sent.await
         }
     };

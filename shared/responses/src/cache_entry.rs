@@ -1,4 +1,4 @@
-//! A finished answer and all that a hit needs to know, and its form in the region's store.
+//! A cache entry: a finished body with everything that a hit needs, and its format in the key-value store.
 
 use std::cell::OnceCell;
 
@@ -8,80 +8,87 @@ use http::HeaderValue;
 use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::{MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, Timestamp};
 
-use super::cache_key::place_of;
+use super::cache_key::leaderboard_scope;
 use leaderboard_pipeline::Coding;
 
-/// The form below; bytes of another form are ignored and fetched again.
-const FORM: u64 = 2;
-/// The bytes of the checksum at the end.
+/// The version of the format. Bytes of another version are ignored, and the entry is fetched again.
+const FORMAT_VERSION: u64 = 2;
+/// How many bytes the checksum at the end has.
 const SUM_BYTES: usize = 4;
 
-/// A finished answer.
+/// A cached body with its metadata and headers.
 #[derive(Debug)]
 pub struct CacheEntry {
+    /// What the cache needs to decide about the entry.
     pub metadata: CacheMetadata,
-    /// The body without a coding.
+    /// The body without a content coding.
     pub body: Bytes,
     gzip: OnceCell<Bytes>,
     brotli: OnceCell<Bytes>,
-    /// What CDNs are told, beside its age.
-    pub cdn: HeaderValue,
-    /// What they are told while the leaderboard changes.
-    pub cdn_changing: HeaderValue,
-    /// What it is dropped with.
-    pub groups: HeaderValue,
-    tags: [HeaderValue; 3],
+    /// `CDN-Cache-Control` (RFC 9213).
+    pub cdn_cache_control: HeaderValue,
+    /// `CDN-Cache-Control` while the leaderboard is changing.
+    pub cdn_cache_control_while_changing: HeaderValue,
+    /// `Cache-Groups` (RFC 9875): the tenant, and the leaderboard.
+    pub cache_groups: HeaderValue,
+    /// The ETags of the body without a coding, with gzip, and with Brotli.
+    etags: [HeaderValue; 3],
 }
 
-/// What is known of an answer.
+/// What the cache knows of an entry without looking at its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheMetadata {
-    /// What it answers.
-    pub name: Box<str>,
-    /// The instant before the store was request: no change after it counts as seen.
-    pub made_at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// The text of the entry's cache key.
+    pub key_text: Box<str>,
+    /// The instant just before the store was asked: the body contains every change before it, and perhaps later ones.
+    pub fetched_at: Timestamp,
+    /// How long the fetch took, in milliseconds.
     pub cost_ms: u32,
     /// The leaderboard's `cache.lifetime_ms`.
     pub lifetime_ms: u32,
-    /// Its `cache.stale_ms`.
+    /// The leaderboard's `cache.stale_ms`.
     pub stale_ms: u32,
-    /// Its `cache.stale_if_error_ms`.
+    /// The leaderboard's `cache.stale_if_error_ms`.
     pub stale_if_error_ms: u32,
-    /// Whether a reader makes it anew shortly before its end.
+    /// Whether a reader fetches the entry again shortly before its lifetime ends (refresh ahead).
     pub refresh_ahead: bool,
-    /// When it is no answer to the key any more: another period has begun, or this one is gone.
-    pub until: Option<Timestamp>,
-    /// Whether it may be given to those without a credential.
+    /// When the body no longer answers the key, whatever its lifetime: another period begins, or this one is deleted.
+    pub expires_at: Option<Timestamp>,
+    /// Whether a caller without a credential may read the entry.
     pub public: bool,
-    /// The version and a digest of the body.
+    /// The version and a digest of the body, without quotes and coding.
     pub etag: Box<str>,
 }
 
 impl CacheEntry {
-    /// A finished answer. `None` when its name or tag cannot stand in a header, which no name of ours can fail to.
+    /// Returns the entry, or `None` if the key or ETag is not a valid header value; those of this crate always are.
     pub fn new(metadata: CacheMetadata, body: Bytes) -> Option<Self> {
-        let span = metadata.until.map_or(i64::MAX, |until| {
-            (until.as_unix_ms() - metadata.made_at.as_unix_ms()).max(0)
+        let span = metadata.expires_at.map_or(i64::MAX, |until| {
+            (until.as_unix_ms() - metadata.fetched_at.as_unix_ms()).max(0)
         });
         let fresh_ms = i64::from(metadata.lifetime_ms).min(span);
         let after = |ms: u32| ((i64::from(metadata.lifetime_ms) + i64::from(ms)).min(span) - fresh_ms) / 1000;
-        let if_error = after(metadata.stale_if_error_ms);
-        let cdn = format!(
-            "max-age={}, stale-while-revalidate={}, stale-if-error={if_error}",
+        let stale_if_error = after(metadata.stale_if_error_ms);
+        let cdn_cache_control = format!(
+            "max-age={}, stale-while-revalidate={}, stale-if-error={stale_if_error}",
             fresh_ms / 1000,
             after(metadata.stale_ms),
         );
-        let cdn_changing = format!("max-age=0, stale-if-error={if_error}");
-        let place = place_of(&metadata.name).replace(':', "/");
-        let tenant = place.split('/').next().unwrap_or_default();
-        let tag =
+        let cdn_cache_control_while_changing = format!("max-age=0, stale-if-error={stale_if_error}");
+        let group = leaderboard_scope(&metadata.key_text).replace(':', "/");
+        let tenant = group.split('/').next().unwrap_or_default();
+        let etag =
             |coding: Coding| HeaderValue::from_str(&format!("\"{}{}\"", metadata.etag, coding.tag())).ok();
         Some(Self {
-            cdn: HeaderValue::from_str(&cdn).ok()?,
-            cdn_changing: HeaderValue::from_str(&cdn_changing).ok()?,
-            groups: HeaderValue::from_str(&format!("\"{tenant}\", \"{place}\"")).ok()?,
-            tags: [tag(Coding::Identity)?, tag(Coding::Gzip)?, tag(Coding::Brotli)?],
+            cdn_cache_control: HeaderValue::from_str(&cdn_cache_control).ok()?,
+            cdn_cache_control_while_changing: HeaderValue::from_str(&cdn_cache_control_while_changing)
+                .ok()?,
+            cache_groups: HeaderValue::from_str(&format!("\"{tenant}\", \"{group}\"")).ok()?,
+            etags: [
+                etag(Coding::Identity)?,
+                etag(Coding::Gzip)?,
+                etag(Coding::Brotli)?,
+            ],
             metadata,
             body,
             gzip: OnceCell::new(),
@@ -89,9 +96,9 @@ impl CacheEntry {
         })
     }
 
-    /// The entity tag of the body in a coding.
-    pub fn tag(&self, coding: Coding) -> &HeaderValue {
-        let [identity, gzip, brotli] = &self.tags;
+    /// Returns the ETag of the body in a coding.
+    pub fn etag(&self, coding: Coding) -> &HeaderValue {
+        let [identity, gzip, brotli] = &self.etags;
         match coding {
             Coding::Identity => identity,
             Coding::Gzip => gzip,
@@ -99,8 +106,8 @@ impl CacheEntry {
         }
     }
 
-    /// The body in a coding, and whether it was made just now.
-    pub fn body(&self, coding: Coding) -> (Bytes, bool) {
+    /// Returns the body in a coding, and whether this call encoded it. The entry keeps the encoded body.
+    pub fn encode_body(&self, coding: Coding) -> (Bytes, bool) {
         let kept = match coding {
             Coding::Identity => return (self.body.clone(), false),
             Coding::Gzip => &self.gzip,
@@ -110,23 +117,24 @@ impl CacheEntry {
         (kept.get_or_init(|| coding.encode(&self.body)).clone(), new)
     }
 
-    /// How many bytes it takes, about; the same before and after its body is coded.
+    /// Returns how many bytes the entry takes in memory, approximately. The result is the same before and after the body is
+    /// encoded.
     pub fn size(&self) -> usize {
-        2 * self.body.len() + 2 * self.metadata.name.len() + 512
+        2 * self.body.len() + 2 * self.metadata.key_text.len() + 512
     }
 
-    /// The form in which the region keeps it.
+    /// Returns the bytes for the key-value store.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::default();
-        w.unsigned(FORM);
-        w.text(&self.metadata.name);
-        w.timestamp(self.metadata.made_at);
+        w.unsigned(FORMAT_VERSION);
+        w.text(&self.metadata.key_text);
+        w.timestamp(self.metadata.fetched_at);
         w.unsigned(self.metadata.cost_ms.into());
         w.unsigned(self.metadata.lifetime_ms.into());
         w.unsigned(self.metadata.stale_ms.into());
         w.unsigned(self.metadata.stale_if_error_ms.into());
         w.byte(self.metadata.refresh_ahead.into());
-        w.option(self.metadata.until, Writer::timestamp);
+        w.option(self.metadata.expires_at, Writer::timestamp);
         w.byte(self.metadata.public.into());
         w.text(&self.metadata.etag);
         w.bytes(&self.body);
@@ -138,7 +146,7 @@ impl CacheEntry {
         bytes
     }
 
-    /// `None` for bytes of another time, another program, or a disk that failed.
+    /// Reads an entry. Returns `None` for bytes of another format or version, and for damaged bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::read(bytes).ok().flatten()
     }
@@ -148,19 +156,19 @@ impl CacheEntry {
             return Ok(None);
         };
         let mut r = Reader::new(record);
-        if *sum != checksum(record) || r.unsigned()? != FORM {
+        if *sum != checksum(record) || r.unsigned()? != FORMAT_VERSION {
             return Ok(None);
         }
         let number = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("entry"));
         let metadata = CacheMetadata {
-            name: r.text()?.into(),
-            made_at: r.timestamp()?,
+            key_text: r.text()?.into(),
+            fetched_at: r.timestamp()?,
             cost_ms: number(&mut r)?,
             lifetime_ms: number(&mut r)?.min(MAX_LIFETIME_MS),
             stale_ms: number(&mut r)?.min(MAX_STALE_MS),
             stale_if_error_ms: number(&mut r)?.min(MAX_STALE_IF_ERROR_MS),
             refresh_ahead: r.flag()?,
-            until: r.option(Reader::timestamp)?,
+            expires_at: r.option(Reader::timestamp)?,
             public: r.flag()?,
             etag: r.text()?.into(),
         };
@@ -171,14 +179,15 @@ impl CacheEntry {
         let Some(entry) = Self::new(metadata, body) else {
             return Ok(None);
         };
-        // They are empty: the entry is new.
+        // Setting cannot fail, since the entry is new.
         gzip.map(|body| entry.gzip.set(body));
         brotli.map(|body| entry.brotli.set(body));
         Ok(Some(entry))
     }
 }
 
-/// CRC-32: it finds what a disk or a half-finished write does, and every change of up to four bytes in a row.
+/// Returns the CRC-32 of the bytes. It detects damage by a disk or an unfinished write, and every change of up to four bytes in a
+/// row.
 fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {
     let mut crc = Crc::new();
     crc.update(bytes);
@@ -191,14 +200,14 @@ pub mod tests {
 
     pub fn metadata() -> CacheMetadata {
         CacheMetadata {
-            name: "acme:goals:application/json:list:10\n".into(),
-            made_at: Timestamp::parse("2026-07-19T21:04:00Z").unwrap(),
+            key_text: "acme:goals:application/json:list:10\n".into(),
+            fetched_at: Timestamp::parse("2026-07-19T21:04:00Z").unwrap(),
             cost_ms: 3,
             lifetime_ms: 5_000,
             stale_ms: 2_500,
             stale_if_error_ms: 300_000,
             refresh_ahead: true,
-            until: Timestamp::parse("2026-07-20T00:00:00Z").ok(),
+            expires_at: Timestamp::parse("2026-07-20T00:00:00Z").ok(),
             public: true,
             etag: "17-abc".into(),
         }
@@ -209,42 +218,48 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_back_with_its_coded_bodies() {
+    fn an_entry_is_read_back_with_its_encoded_bodies() {
         let made = entry(metadata());
-        let (gzip, new) = made.body(Coding::Gzip);
+        let (gzip, new) = made.encode_body(Coding::Gzip);
         assert!(new && gzip.len() < 200);
         let read = CacheEntry::from_bytes(&made.to_bytes()).unwrap();
         assert_eq!((&read.metadata, &read.body), (&made.metadata, &made.body));
-        assert_eq!(read.body(Coding::Gzip), (gzip, false));
-        assert!(read.body(Coding::Brotli).1, "not made yet");
-        assert_eq!(read.tag(Coding::Gzip), "\"17-abc-g\"");
-        assert_eq!(read.groups, "\"acme\", \"acme/goals\"");
+        assert_eq!(read.encode_body(Coding::Gzip), (gzip, false));
+        assert!(read.encode_body(Coding::Brotli).1, "not encoded yet");
+        assert_eq!(read.etag(Coding::Gzip), "\"17-abc-g\"");
+        assert_eq!(read.cache_groups, "\"acme\", \"acme/goals\"");
         assert_eq!(
-            read.cdn,
+            read.cdn_cache_control,
             "max-age=5, stale-while-revalidate=2, stale-if-error=300"
         );
     }
 
     #[test]
-    fn what_cdns_are_told_ends_with_the_period() {
-        let told = |after_ms| {
-            let until = Some(metadata().made_at.saturating_add_ms(after_ms));
-            let entry = entry(CacheMetadata { until, ..metadata() });
-            entry.cdn.to_str().unwrap().to_owned()
+    fn cdn_lifetimes_end_with_the_period() {
+        let cdn_lifetimes = |after_ms| {
+            let expires_at = Some(metadata().fetched_at.saturating_add_ms(after_ms));
+            let entry = entry(CacheMetadata {
+                expires_at,
+                ..metadata()
+            });
+            entry.cdn_cache_control.to_str().unwrap().to_owned()
         };
         assert_eq!(
-            told(3_000),
+            cdn_lifetimes(3_000),
             "max-age=3, stale-while-revalidate=0, stale-if-error=0"
         );
         assert_eq!(
-            told(6_000),
+            cdn_lifetimes(6_000),
             "max-age=5, stale-while-revalidate=1, stale-if-error=1"
         );
-        assert_eq!(told(-1), "max-age=0, stale-while-revalidate=0, stale-if-error=0");
+        assert_eq!(
+            cdn_lifetimes(-1),
+            "max-age=0, stale-while-revalidate=0, stale-if-error=0"
+        );
     }
 
     #[test]
-    fn no_view_lives_longer_than_a_configuration_can_say() {
+    fn lifetimes_are_at_most_what_a_configuration_allows() {
         let read = CacheEntry::from_bytes(
             &entry(CacheMetadata {
                 lifetime_ms: u32::MAX,
@@ -268,7 +283,7 @@ pub mod tests {
     }
 
     #[test]
-    fn other_bytes_are_no_view() {
+    fn damaged_bytes_are_no_entry() {
         let bytes = entry(metadata()).to_bytes();
         for cut in 0..bytes.len() {
             assert!(CacheEntry::from_bytes(&bytes[..cut]).is_none(), "{cut}");

@@ -1,4 +1,4 @@
-//! What is request, and what the answer is called.
+//! The cache key: what identifies a cached response, and the slots in which the key-value tier may store it.
 
 use std::fmt::Write;
 
@@ -9,62 +9,62 @@ use leaderboard_api::ApiVersion;
 use leaderboard_api::IntegerFormat;
 use leaderboard_api::wire::cursor;
 
-/// The limits of first pages that have places of their own: the default, and the longest list.
+/// The limits of the first pages that have slots of their own: the default limit, and the largest.
 const OWN_LIMITS: [u32; 2] = [10, 100];
-/// How many places there are of their own: for those first pages, and the default distribution, in two versions.
+/// How many slots hold only one key each: those first pages and the default distribution, in two versions of the API.
 const OWN_SLOTS: u64 = 6;
-/// How many answers about a leaderboard, from the top and of all its scores, a region keeps beside them.
+/// How many further slots a leaderboard has for first pages and distributions.
 const SHARED_SLOTS: u64 = 64;
-/// How many further ones: about one player, or deep in the list.
+/// How many slots a leaderboard has for single players and for later pages.
 const DEEP_SLOTS: u64 = 192;
-/// How many answers about a leaderboard a region keeps.
+/// How many slots a leaderboard has in the key-value tier.
 pub(crate) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
-/// A key whose answer may be used again.
+/// What identifies a cached response.
 #[derive(Debug, Clone)]
 pub struct CacheKey {
-    /// Whose leaderboard.
+    /// The leaderboard's tenant.
     pub tenant: TenantId,
-    /// Which.
+    /// The leaderboard.
     pub leaderboard: LeaderboardId,
-    /// What is request of it.
+    /// What is read of the leaderboard.
     pub read: CachedRead,
-    /// The version of the API that the answer is written in.
+    /// The version of the API in which the body is written.
     pub version: ApiVersion,
-    /// How the answer writes 64-bit integers.
+    /// How the body writes 64-bit integers.
     pub integers: IntegerFormat,
 }
 
-/// What is request of a leaderboard.
+/// A read of a leaderboard whose response may be cached.
 #[derive(Debug, Clone)]
 pub enum CachedRead {
     /// A page of the list.
     List(ListQuery),
     /// One player's entry.
     Entry(PlayerId, PeriodSelector),
-    /// The window around a player, of so many entries.
+    /// The window around a player: the player, the period, and the number of entries.
     Around(PlayerId, PeriodSelector, u32),
-    /// How scores are spread.
+    /// The distribution of scores.
     Distribution(DistributionQuery),
-    /// What its readers may know of the leaderboard itself.
+    /// The part of the leaderboard's configuration that its readers may see.
     Leaderboard,
-    /// So many of the periods that have entries: those that start before an instant, or the newest.
+    /// The periods that have entries: the newest that start before an instant, or the newest of all; and at most how many.
     Periods(Option<Timestamp>, u32),
 }
 
 impl CacheKey {
-    /// The key behind a warm entry.
-    pub fn warm(
+    /// Returns the key of a warm entry.
+    pub fn for_warm_read(
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
-        entry: WarmView,
+        read: WarmView,
         version: ApiVersion,
     ) -> Self {
         let period = PeriodSelector::Current;
         Self {
             tenant: tenant.clone(),
             leaderboard: leaderboard.clone(),
-            read: match entry {
+            read: match read {
                 WarmView::List { limit } => CachedRead::List(ListQuery {
                     period,
                     cursor: None,
@@ -81,71 +81,71 @@ impl CacheKey {
         }
     }
 
-    /// The answer's name: another key, tenant or version has another one. It begins with
-    /// `tenant:leaderboard:`, which [`place_of`] cuts out.
-    pub fn name(&self) -> String {
-        let mut name = String::with_capacity(96);
+    /// Returns the key as text. Different keys have different texts. The text begins with `tenant:leaderboard:`
+    /// ([`leaderboard_scope`]).
+    pub fn to_text(&self) -> String {
+        let mut text = String::with_capacity(96);
         // Writing to a string cannot fail.
-        let _ = self.write_name(&mut name);
-        name
+        let _ = self.write_text(&mut text);
+        text
     }
 
-    fn write_name(&self, name: &mut String) -> std::fmt::Result {
+    fn write_text(&self, text: &mut String) -> std::fmt::Result {
         write!(
-            name,
+            text,
             "{}:{}:{}",
             self.tenant,
             self.leaderboard,
             self.version.number()
         )?;
         if self.integers == IntegerFormat::String {
-            name.write_str("-strings")?;
+            text.write_str("-strings")?;
         }
         let period = match &self.read {
             CachedRead::List(query) => {
-                write!(name, ":list:{}", query.limit)?;
+                write!(text, ":list:{}", query.limit)?;
                 if let Some(cursor) = &query.cursor {
-                    write!(name, ":{}", cursor::encode(&cursor.encode()))?;
+                    write!(text, ":{}", cursor::encode(&cursor.encode()))?;
                 }
                 &query.period
             }
             CachedRead::Distribution(query) => {
-                write!(name, ":distribution:{}", query.buckets)?;
+                write!(text, ":distribution:{}", query.buckets)?;
                 if let Some(score) = query.score {
-                    write!(name, ":{score}")?;
+                    write!(text, ":{score}")?;
                 }
                 &query.period
             }
             CachedRead::Entry(player, period) => {
-                write!(name, ":entry:{player}")?;
+                write!(text, ":entry:{player}")?;
                 period
             }
             CachedRead::Around(player, period, limit) => {
-                write!(name, ":around:{limit}:{player}")?;
+                write!(text, ":around:{limit}:{player}")?;
                 period
             }
             CachedRead::Leaderboard => {
-                name.write_str(":leaderboard")?;
+                text.write_str(":leaderboard")?;
                 &PeriodSelector::Current
             }
             CachedRead::Periods(before, limit) => {
-                write!(name, ":periods:{limit}")?;
+                write!(text, ":periods:{limit}")?;
                 if let Some(before) = before {
-                    write!(name, ":{}", before.as_unix_ms())?;
+                    write!(text, ":{}", before.as_unix_ms())?;
                 }
                 &PeriodSelector::Current
             }
         };
-        // A player's name may hold anything, so what follows it must not be mistaken for a part of it.
+        // A player's id contains no line break, so the period after the break cannot be confused with a part of the id.
         match period {
-            PeriodSelector::Current => name.write_str("\n"),
-            PeriodSelector::Previous => name.write_str("\nprevious"),
-            PeriodSelector::Named(id) => write!(name, "\n{id}"),
-            PeriodSelector::On(date) => write!(name, "\n{date}"),
+            PeriodSelector::Current => text.write_str("\n"),
+            PeriodSelector::Previous => text.write_str("\nprevious"),
+            PeriodSelector::Named(id) => write!(text, "\n{id}"),
+            PeriodSelector::On(date) => write!(text, "\n{date}"),
         }
     }
 
-    /// The player it is about, if it is about one.
+    /// Returns the player that the key is about, if any.
     pub fn player(&self) -> Option<&PlayerId> {
         match &self.read {
             CachedRead::Entry(player, _) | CachedRead::Around(player, ..) => Some(player),
@@ -156,7 +156,7 @@ impl CacheKey {
         }
     }
 
-    /// Which period it is about. What is about none changes with the current one.
+    /// Returns the period that the key is about. A key that is about no period changes when the current period does.
     pub fn period(&self) -> &PeriodSelector {
         match &self.read {
             CachedRead::List(query) => &query.period,
@@ -166,13 +166,14 @@ impl CacheKey {
         }
     }
 
-    /// Whether it names a period by an id, an instant or a day, so that only the leaderboard's configuration tells which it is.
+    /// Returns whether the key names a period by an id, an instant or a date, so that the leaderboard's configuration is needed
+    /// to find the period.
     pub fn names_a_period(&self) -> bool {
         matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
     }
 
-    /// The same key about a period by another name.
-    pub fn about(mut self, selector: PeriodSelector) -> Self {
+    /// Returns the key with another name of its period.
+    pub fn with_period(mut self, selector: PeriodSelector) -> Self {
         match &mut self.read {
             CachedRead::List(query) => query.period = selector,
             CachedRead::Distribution(query) => query.period = selector,
@@ -182,7 +183,7 @@ impl CacheKey {
         self
     }
 
-    /// Whether many ask it: the first page, or the distribution.
+    /// Returns whether many clients ask for this key: a first page, the distribution, or the leaderboard.
     pub fn is_common(&self) -> bool {
         match &self.read {
             CachedRead::List(query) => query.cursor.is_none(),
@@ -193,18 +194,19 @@ impl CacheKey {
         }
     }
 
-    /// Whether all callers are given the same answer at its address. An administrator is told more of a leaderboard, and a
-    /// shared cache may not look at who asks.
-    pub fn is_the_same_for_all(&self) -> bool {
+    /// Returns whether all callers get the same response at this URL. Of a leaderboard's configuration an administrator sees
+    /// more, and a shared cache does not look at the caller.
+    pub fn is_same_for_all_callers(&self) -> bool {
         !matches!(self.read, CachedRead::Leaderboard)
     }
 
-    /// Where the region may keep its answer, two places. Other answers may stand there: an answer knows its name.
-    pub fn places(&self, name: &str) -> [u64; 2] {
-        if let Some(own) = self.own_place() {
+    /// Returns the two slots in which the key-value tier may store the entry. Other keys share them, so each entry contains its
+    /// key.
+    pub fn slot_pair(&self, key_text: &str) -> [u64; 2] {
+        if let Some(own) = self.own_slot() {
             return [own, own];
         }
-        let hash = fnv(name.as_bytes());
+        let hash = hash_fnv(key_text.as_bytes());
         let (first, slots) = if self.is_common() {
             (OWN_SLOTS, SHARED_SLOTS)
         } else {
@@ -213,16 +215,16 @@ impl CacheKey {
         [hash, hash >> 32].map(|hash| first + hash % slots)
     }
 
-    /// As [`CacheKey::places`], each once.
-    pub fn slots(&self, name: &str) -> impl Iterator<Item = u64> + use<> {
-        let [first, second] = self.places(name);
+    /// As [`CacheKey::slot_pair`], without repeating a slot.
+    pub fn slots(&self, key_text: &str) -> impl Iterator<Item = u64> + use<> {
+        let [first, second] = self.slot_pair(key_text);
         [Some(first), (second != first).then_some(second)]
             .into_iter()
             .flatten()
     }
 
-    /// The place of an answer that is request for most, which it shares with no other.
-    pub fn own_place(&self) -> Option<u64> {
+    /// Returns the slot that only this key uses, if the key is one of those that clients ask for most.
+    pub fn own_slot(&self) -> Option<u64> {
         if self.integers != IntegerFormat::default() {
             return None;
         }
@@ -247,14 +249,17 @@ impl CacheKey {
     }
 }
 
-/// `tenant:leaderboard` of an answer's name.
-pub(crate) fn place_of(name: &str) -> &str {
-    let mut colons = name.match_indices(':').map(|(at, _)| at);
-    colons.nth(1).and_then(|end| name.get(..end)).unwrap_or(name)
+/// Returns the part `tenant:leaderboard` of a key's text.
+pub(crate) fn leaderboard_scope(key_text: &str) -> &str {
+    let mut colons = key_text.match_indices(':').map(|(at, _)| at);
+    colons
+        .nth(1)
+        .and_then(|end| key_text.get(..end))
+        .unwrap_or(key_text)
 }
 
-/// FNV-1a. It only spreads names over slots: nobody gains by a collision but a miss.
-pub(crate) fn fnv(bytes: &[u8]) -> u64 {
+/// Returns the FNV-1a hash. It only spreads keys over slots: a client that constructs a collision causes a miss.
+pub(crate) fn hash_fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -283,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn different_questions_have_different_names() {
+    fn different_keys_have_different_texts() {
         let player = |name: &str| PlayerId::new(name).unwrap();
         let current = || PeriodSelector::Current;
         let all = [
@@ -316,21 +321,20 @@ mod tests {
                 ..list(10, current())
             },
         ];
-        let names: std::collections::BTreeSet<String> = all.iter().map(CacheKey::name).collect();
-        assert_eq!(names.len(), all.len(), "{names:?}");
+        let texts: std::collections::BTreeSet<String> = all.iter().map(CacheKey::to_text).collect();
+        assert_eq!(texts.len(), all.len(), "{texts:?}");
         assert!(
-            names
+            texts
                 .iter()
-                .all(|name| name.starts_with("acme:goals:") || name.starts_with("other:goals:"))
+                .all(|text| text.starts_with("acme:goals:") || text.starts_with("other:goals:"))
         );
-        assert_eq!(place_of(&all[0].name()), "acme:goals");
+        assert_eq!(leaderboard_scope(&all[0].to_text()), "acme:goals");
     }
 
     #[test]
-    fn slots_are_bounded_and_the_top_has_its_own() {
+    fn slots_are_bounded_and_the_most_read_keys_have_their_own() {
         let in_range = |key: &CacheKey, range: std::ops::Range<u64>| {
-            let name = key.name();
-            key.slots(&name).all(|slot| range.contains(&slot))
+            key.slots(&key.to_text()).all(|slot| range.contains(&slot))
         };
         let common = OWN_SLOTS + SHARED_SLOTS;
         for limit in (1..500).filter(|limit| !OWN_LIMITS.contains(limit)) {
@@ -352,7 +356,7 @@ mod tests {
             for key in lists.into_iter().chain([spread]) {
                 let key = CacheKey { version, ..key };
                 assert!(in_range(&key, 0..OWN_SLOTS));
-                own.extend(key.slots(&key.name()));
+                own.extend(key.slots(&key.to_text()));
             }
         }
         assert_eq!(own.len() as u64, OWN_SLOTS);

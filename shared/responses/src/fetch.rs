@@ -1,236 +1,239 @@
-//! An answer from the region, or from the store.
+//! Fetches an entry: from the key-value tier if it has a usable one, otherwise from the store.
 
 use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::usecase::{self, Deps};
+use leaderboard_core::usecase;
 use leaderboard_core::{ReadAccess, Timestamp};
 
 use super::cache_entry::CacheEntry;
-use super::cache_key::{CacheKey, place_of};
+use super::cache_key::{CacheKey, leaderboard_scope};
 use super::freshness::{Freshness, classify_freshness};
 use super::lease::Lease;
 use super::single_flight::CachedRefusal;
-use super::{changes, make, region};
+use super::{build_deps, invalidation, key_value_tier, store_fetch};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker;
 
-/// How long those that wait for another instance pause at first, in milliseconds; each pause is twice the one before.
+/// The first pause while another instance fetches, in milliseconds. Each further pause is twice as long as the one before.
 const FIRST_PAUSE_MS: u64 = 4;
-/// The longest such pause.
+/// The longest such pause, in milliseconds.
 const MAX_PAUSE_MS: u64 = 16;
-/// How long they wait in all, in milliseconds.
+/// How long a request waits for other instances in total, in milliseconds.
 const MAX_WAIT_MS: i64 = 3_000;
-/// An answer of any age is good enough, if it is fresh.
+/// The `not_before` of a request that accepts an entry of any age.
 pub(crate) const ANY_AGE: i64 = i64::MIN;
 
-/// Whether somebody waits for the answer.
+/// Whether a client waits for the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// A client does.
+    /// A client waits: if another instance fetches the entry, wait for that instance.
     Now,
-    /// Nobody: when another instance is at it, that is good.
-    Ahead,
+    /// No client waits: if another instance fetches the entry, return at once.
+    Background,
 }
 
-/// What was fetched.
+/// What came of a fetch.
 pub(crate) enum Fetched {
-    /// FetchedBody now, and kept for everybody.
+    /// This instance asked the store, and the entry is stored in the cache.
     Cached(Rc<CacheEntry>),
-    /// FetchedBody by another instance of the region.
-    FromRegion(Rc<CacheEntry>),
-    /// FetchedBody now, of a leaderboard whose answers are not kept.
+    /// Another instance of the region asked the store; the entry comes from the key-value tier.
+    FromKeyValueTier(Rc<CacheEntry>),
+    /// This instance asked the store, and the leaderboard's configuration forbids storing the entry.
     NotCacheable(Rc<CacheEntry>),
-    /// Another instance is at it.
+    /// Another instance fetches the entry, and no client waits ([`Urgency::Background`]).
     InProgress,
 }
 
-/// Fetches an answer, as an ordinary reader sees it: the region's, where it is good and was made at `not_before` (in milliseconds
-/// since the epoch) or later; or a new one.
+/// Fetches the entry of a cache key as an ordinary reader sees it. An entry of the key-value tier is used if it is usable and was
+/// fetched at `not_before` (in milliseconds since the epoch) or later. Otherwise the store is asked.
 ///
 /// # Errors
-/// MissReason there is none.
-pub(crate) async fn fetch<E: ResponseEnvironment>(
+/// The problem that the store's answer means.
+pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
-    name: &str,
+    key_text: &str,
     urgency: Urgency,
     not_before: i64,
 ) -> Result<Fetched, CachedRefusal> {
     let began = env.clock();
-    let even_stale = urgency == Urgency::Now;
-    if let Some(entry) = find_in_region(env, key, name, (began, not_before), even_stale).await {
-        return Ok(Fetched::FromRegion(entry));
+    let accepts_stale = urgency == Urgency::Now;
+    let at_least = (began, not_before);
+    if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, accepts_stale).await {
+        return Ok(Fetched::FromKeyValueTier(entry));
     }
-    let shared = key.is_common() && is_kept(env, key, name).await?;
+    // A key that few clients ask for is hardly ever fetched by two instances at once, so a lease would only cost time.
+    let takes_lease = key.is_common() && is_cacheable(env, key, key_text).await?;
     let give_up_at = began.as_unix_ms() + MAX_WAIT_MS;
     let mut lease = None;
-    while shared && env.clock().as_unix_ms() < give_up_at {
-        lease = Lease::take(env, key, name).await;
+    while takes_lease && env.clock().as_unix_ms() < give_up_at {
+        lease = Lease::take(env, key, key_text).await;
         if lease.is_none() {
-            if urgency == Urgency::Ahead {
+            if urgency == Urgency::Background {
                 return Ok(Fetched::InProgress);
             }
-            wait_for_another(env, key, name).await;
+            wait_for_lease(env, key, key_text).await;
         }
-        // Another instance may have finished meanwhile.
-        if let Some(entry) = find_in_region(env, key, name, (began, not_before), false).await {
-            if let Some(lease) = lease {
-                lease.give_back(env).await;
-            }
-            return Ok(Fetched::FromRegion(entry));
+        // Another instance may have stored the entry since the first look.
+        if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, false).await {
+            release_lease(env, lease).await;
+            return Ok(Fetched::FromKeyValueTier(entry));
         }
         if lease.is_some() {
             break;
         }
     }
-    made(env, key, name, (lease, urgency)).await
+    fetch_and_store(env, key, key_text, (lease, urgency)).await
 }
 
-/// Whether answers about the leaderboard are kept, by the nearest copy of its configuration. One that does not exist is found out
-/// before anything is put into the region for it.
-async fn is_kept<E: ResponseEnvironment>(
+/// Returns whether the leaderboard's cached configuration allows storing responses.
+///
+/// # Errors
+/// 404 if the leaderboard does not exist. So nothing is put into the key-value store for a leaderboard that does not exist.
+async fn is_cacheable<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
-    name: &str,
+    key_text: &str,
 ) -> Result<bool, CachedRefusal> {
-    let deps = Deps {
-        store: env.store(),
-        cache: env.cache(),
-        boards: env.boards(),
-        now: env.clock(),
-    };
+    let deps = build_deps(env, env.clock());
     match usecase::load_leaderboard(&deps, &key.tenant, &key.leaderboard).await {
         Ok(Some(board)) => Ok(board.value.cache.lifetime_ms > 0),
         Ok(None) => {
             let unknown = Problem::new(ProblemType::LeaderboardNotFound);
-            Err(refused(env, key, name, unknown))
+            Err(record_refusal(env, key, key_text, unknown))
         }
-        Err(error) => Err(refused(env, key, name, error.into())),
+        Err(error) => Err(record_refusal(env, key, key_text, error.into())),
     }
 }
 
-/// Waits until the instance that has the lease gives it back, or has lost it.
-async fn wait_for_another<E: ResponseEnvironment>(env: &E, key: &CacheKey, name: &str) {
+/// Waits until the other instance's lease is released or ends, at most [`MAX_WAIT_MS`].
+async fn wait_for_lease<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) {
     let give_up_at = env.clock().as_unix_ms() + MAX_WAIT_MS;
     let mut pause_ms = FIRST_PAUSE_MS;
     loop {
         env.pause(pause_ms).await;
-        if env.clock().as_unix_ms() >= give_up_at || !Lease::is_taken(env, key, name).await {
+        if env.clock().as_unix_ms() >= give_up_at || !Lease::is_taken(env, key, key_text).await {
             return;
         }
         pause_ms = (2 * pause_ms).min(MAX_PAUSE_MS);
     }
 }
 
-/// The region's answer, if it is good for a request that came in at `since`, and was made at `not_before` or later.
-pub(crate) async fn find_in_region<E: ResponseEnvironment>(
-    env: &E,
-    key: &CacheKey,
-    name: &str,
-    (since, not_before): (Timestamp, i64),
-    even_stale: bool,
-) -> Option<Rc<CacheEntry>> {
-    let entry = Rc::new(region::find(env, key, name).await?);
-    env.responses().remember(Rc::clone(&entry), env.clock());
-    let new_enough = entry.metadata.made_at.as_unix_ms() >= not_before;
-    (new_enough && is_good(env, key, &entry, since, even_stale).await).then_some(entry)
+async fn release_lease<E: ResponseEnvironment>(env: &E, lease: Option<Lease>) {
+    if let Some(lease) = lease {
+        lease.release(env).await;
+    }
 }
 
-/// Whether an answer is good for a request that came in at `since`: made after that, or still fresh.
-pub(crate) async fn is_good<E: ResponseEnvironment>(
+/// Finds the key-value tier's entry and puts it into the memory tier. Returns the entry if it is usable for a request that
+/// arrived at `since`, and was fetched at `not_before` or later.
+pub(crate) async fn find_in_key_value_tier<E: ResponseEnvironment>(
+    env: &E,
+    key: &CacheKey,
+    key_text: &str,
+    (since, not_before): (Timestamp, i64),
+    accepts_stale: bool,
+) -> Option<Rc<CacheEntry>> {
+    let entry = Rc::new(key_value_tier::find_entry(env, key, key_text).await?);
+    env.responses().store_entry(Rc::clone(&entry), env.clock());
+    let new_enough = entry.metadata.fetched_at.as_unix_ms() >= not_before;
+    (new_enough && is_usable(env, key, &entry, since, accepts_stale).await).then_some(entry)
+}
+
+/// Returns whether an entry is usable for a request that arrived at `since`: it is fresh, or was fetched after `since`, or is
+/// within its `stale-while-revalidate` time and the request accepts that (`accepts_stale`).
+pub(crate) async fn is_usable<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
     entry: &CacheEntry,
     since: Timestamp,
-    even_stale: bool,
+    accepts_stale: bool,
 ) -> bool {
     let now = env.clock();
-    let changed_until = changes::changed_until(env, key, &entry.metadata.name, now.as_unix_ms()).await;
-    match classify_freshness(&entry.metadata, changed_until, now) {
+    let key_text = &entry.metadata.key_text;
+    let changing_until = invalidation::find_changing_until(env, key, key_text, now.as_unix_ms()).await;
+    match classify_freshness(&entry.metadata, changing_until, now) {
         Freshness::Fresh(_) => true,
-        Freshness::StaleWhileRevalidate(_) => even_stale || entry.metadata.made_at > since,
-        Freshness::StaleIfError => entry.metadata.made_at > since,
+        Freshness::StaleWhileRevalidate(_) => accepts_stale || entry.metadata.fetched_at > since,
+        Freshness::StaleIfError => entry.metadata.fetched_at > since,
         Freshness::Expired => false,
     }
 }
 
-/// Asks the store, and keeps the answer where it may be kept: after the response, if a client waits for one.
+/// Asks the store, and stores the entry in both tiers if the leaderboard's configuration allows that. If a client waits, the
+/// key-value tier stores the entry after the response.
 ///
 /// # Errors
-/// MissReason there is none.
-pub(crate) async fn made<E: ResponseEnvironment>(
+/// The problem that the store's answer means.
+pub(crate) async fn fetch_and_store<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
-    name: &str,
+    key_text: &str,
     (lease, urgency): (Option<Lease>, Urgency),
 ) -> Result<Fetched, CachedRefusal> {
-    let entry = match make::entry(env, key, name, &Caller::Reader).await {
+    let entry = match store_fetch::fetch_from_store(env, key, key_text, &Caller::Reader).await {
         Ok(entry) => Rc::new(entry),
         Err(problem) => {
-            if let Some(lease) = lease {
-                lease.give_back(env).await;
-            }
-            return Err(refused(env, key, name, problem));
+            release_lease(env, lease).await;
+            return Err(record_refusal(env, key, key_text, problem));
         }
     };
-    let memory_tier = &env.responses();
+    let memory_tier = env.responses();
     circuit_breaker::close(env);
     let uncached = entry.metadata.lifetime_ms == 0;
-    memory_tier.set_uncached(place_of(name), entry.metadata.made_at, uncached);
+    memory_tier.set_uncached(leaderboard_scope(key_text), entry.metadata.fetched_at, uncached);
     if uncached {
-        if let Some(lease) = lease {
-            lease.give_back(env).await;
-        }
+        release_lease(env, lease).await;
         return Ok(Fetched::NotCacheable(entry));
     }
-    // An outage may begin before a response is out: what is to be there then is kept first.
-    let is_first_warm = memory_tier.find(name).is_none() && is_warm(env, key, name);
-    memory_tier.remember(Rc::clone(&entry), env.clock());
-    let (own, key, kept) = (env.clone(), Rc::clone(key), Rc::clone(&entry));
-    let keep = async move {
-        region::keep(&own, &key, &kept).await;
-        if let Some(lease) = lease {
-            lease.give_back(&own).await;
-        }
+    // An outage may begin right after this response. A warm entry must be in the key-value tier by then, so the first one is put
+    // there before the response.
+    let is_first_warm = memory_tier.find_entry(key_text).is_none() && is_warm_key(env, key, key_text);
+    memory_tier.store_entry(Rc::clone(&entry), env.clock());
+    let (own_env, own_key, own_entry) = (env.clone(), Rc::clone(key), Rc::clone(&entry));
+    let store_entry = async move {
+        key_value_tier::store_entry(&own_env, &own_key, &own_entry).await;
+        release_lease(&own_env, lease).await;
     };
-    if urgency == Urgency::Ahead || is_first_warm {
-        keep.await;
+    if urgency == Urgency::Background || is_first_warm {
+        store_entry.await;
     } else {
-        env.later(keep);
+        env.later(store_entry);
     }
     Ok(Fetched::Cached(entry))
 }
 
-/// Whether an answer is one of those that are made before anybody asks.
-fn is_warm<E: ResponseEnvironment>(env: &E, key: &CacheKey, name: &str) -> bool {
+/// Returns whether the leaderboard's configuration lists this key as warm: to be made before a reader asks.
+fn is_warm_key<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) -> bool {
     let (tenant, leaderboard) = (&key.tenant, &key.leaderboard);
     let Some(board) = env.boards().find(tenant, leaderboard) else {
         return false;
     };
     let mut warm = board.value.cache.warm.iter();
-    warm.any(|entry| CacheKey::warm(tenant, leaderboard, *entry, key.version).name() == name)
+    warm.any(|read| CacheKey::for_warm_read(tenant, leaderboard, *read, key.version).to_text() == key_text)
 }
 
-/// Notes that the store did not answer, or that what there is of its answers is none any more.
-fn refused<E: ResponseEnvironment>(
+/// Makes a refusal of a problem. If the store did not answer, opens the circuit breaker. If the store refused the read (404, for
+/// example), deletes the cached entry from both tiers.
+fn record_refusal<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
-    name: &str,
+    key_text: &str,
     problem: Problem,
 ) -> CachedRefusal {
     if problem.kind == ProblemType::Unavailable {
         let cause = problem.cause.as_deref().unwrap_or_default();
         circuit_breaker::open(env, cause);
     } else if problem.kind != ProblemType::Internal {
-        env.responses().forget(name);
-        let (own, key, name) = (env.clone(), Rc::clone(key), name.to_owned());
+        env.responses().delete_entry(key_text);
+        let (own_env, key, key_text) = (env.clone(), Rc::clone(key), key_text.to_owned());
         env.later(async move {
-            region::forget(&own, &key, &name).await;
+            key_value_tier::delete_entry(&own_env, &key, &key_text).await;
         });
     }
-    // The configuration that the store was request with, if there is one.
+    // Memory has the configuration that the store was asked with, unless the leaderboard does not exist.
     let board = env.boards().find(&key.tenant, &key.leaderboard);
     let public = board.is_none_or(|board| board.value.access.read == ReadAccess::Public);
     CachedRefusal { problem, public }

@@ -1,4 +1,4 @@
-//! How good an answer still is.
+//! Decides for what an entry may still be used (RFC 9111, section 4.2; RFC 5861).
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::ANNOUNCEMENT_WINDOW_MS;
@@ -6,45 +6,49 @@ use leaderboard_core::ports::ANNOUNCEMENT_WINDOW_MS;
 use super::cache_entry::CacheMetadata;
 use leaderboard_cache::documents::CLOCK_MARGIN_MS;
 
-/// While a leaderboard changes, an answer is good for this long, in milliseconds.
+/// How long an entry is fresh while the leaderboard is changing, in milliseconds.
 pub(crate) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
-/// How far ahead of this clock an answer's may be, in milliseconds. Further ahead it is taken for a clock that was wrong.
+/// How far in the future an entry may have been fetched by this clock, in milliseconds. Beyond that, the other instance's clock
+/// was wrong.
 pub(crate) const MAX_AHEAD_MS: i64 = CLOCK_MARGIN_MS;
-/// `XFetch` looks this many costs ahead, at most: a chance of one in a thousand million is none.
+/// `XFetch` begins at most this many fetch times before the end: earlier, the probability is below one in 400 million.
 const AHEAD_COSTS: i64 = 20;
 
-/// What an answer may be used for.
+/// What an entry may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Freshness {
-    /// For anything, for so many milliseconds more.
+    /// For every request, for this many milliseconds more.
     Fresh(i64),
-    /// While it is made anew: so many milliseconds ago its lifetime ended, and no change is known since.
+    /// While it is fetched again (RFC 5861, section 3): its lifetime ended this many milliseconds ago, and no later change is
+    /// known.
     StaleWhileRevalidate(i64),
-    /// Only because the store cannot be reached.
+    /// Only while the store is out of reach (RFC 5861, section 4).
     StaleIfError,
-    /// For nothing.
+    /// Not at all.
     Expired,
 }
 
-/// How good an answer is at an instant, when the leaderboard is known to have changed until `changed_until` (in
+/// Returns what an entry may be used for at `now`, if the leaderboard is known to be changing until `changing_until` (in
 /// milliseconds since the epoch).
-pub(crate) fn classify_freshness(entry: &CacheMetadata, changed_until: i64, now: Timestamp) -> Freshness {
+pub(crate) fn classify_freshness(entry: &CacheMetadata, changing_until: i64, now: Timestamp) -> Freshness {
     let now_ms = now.as_unix_ms();
-    let made_ms = entry.made_at.as_unix_ms();
-    let age = now_ms - made_ms;
+    let fetched_ms = entry.fetched_at.as_unix_ms();
+    let age = now_ms - fetched_ms;
     let lifetime = i64::from(entry.lifetime_ms);
-    if age < -MAX_AHEAD_MS || entry.until.is_some_and(|until| until <= now) {
+    if age < -MAX_AHEAD_MS || entry.expires_at.is_some_and(|until| until <= now) {
         return Freshness::Expired;
     }
-    let good_for = if made_ms < changed_until {
+    let fresh_for = if fetched_ms < changing_until {
         lifetime.min(CHANGING_MS)
     } else {
         lifetime
     };
-    if age < good_for {
-        let left = entry.until.map_or(i64::MAX, |until| until.as_unix_ms() - now_ms);
-        Freshness::Fresh((good_for - age).min(left))
-    } else if made_ms >= changed_until && age < lifetime + i64::from(entry.stale_ms) {
+    if age < fresh_for {
+        let left = entry
+            .expires_at
+            .map_or(i64::MAX, |until| until.as_unix_ms() - now_ms);
+        Freshness::Fresh((fresh_for - age).min(left))
+    } else if fetched_ms >= changing_until && age < lifetime + i64::from(entry.stale_ms) {
         Freshness::StaleWhileRevalidate(age - lifetime)
     } else if age < lifetime + i64::from(entry.stale_if_error_ms) {
         Freshness::StaleIfError
@@ -53,17 +57,22 @@ pub(crate) fn classify_freshness(entry: &CacheMetadata, changed_until: i64, now:
     }
 }
 
-/// Whether one that is fresh for `left_ms` more is made anew already (`XFetch`): by chance, the sooner the longer it takes to
-/// make. `chance` gives a number from 0 to 1 and is request only when it can matter.
-pub(crate) fn is_due_early(entry: &CacheMetadata, left_ms: i64, chance: impl FnOnce() -> f64) -> bool {
+/// Returns whether to fetch an entry again although it is fresh for `left_ms` more. The decision is random; the probability rises
+/// with the time that a fetch takes, and as the end comes nearer. `random` returns a number from 0 to 1 and is called only when
+/// it matters. Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention" (`XFetch`).
+pub(crate) fn is_refresh_ahead_due(
+    entry: &CacheMetadata,
+    left_ms: i64,
+    random: impl FnOnce() -> f64,
+) -> bool {
     let cost = i64::from(entry.cost_ms.max(1));
     if !entry.refresh_ahead || left_ms > cost * AHEAD_COSTS {
         return false;
     }
-    let chance = chance().max(f64::MIN_POSITIVE);
+    let random = random().max(f64::MIN_POSITIVE);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day are exact")]
     let (cost, left) = (cost as f64, left_ms as f64);
-    cost * -chance.ln() >= left
+    cost * -random.ln() >= left
 }
 
 #[cfg(test)]
@@ -73,15 +82,19 @@ mod tests {
 
     fn at(age: i64, changed_after: i64) -> Freshness {
         let entry = CacheMetadata {
-            until: None,
+            expires_at: None,
             ..metadata()
         };
-        let made = entry.made_at.as_unix_ms();
-        classify_freshness(&entry, made + changed_after, entry.made_at.saturating_add_ms(age))
+        let fetched = entry.fetched_at.as_unix_ms();
+        classify_freshness(
+            &entry,
+            fetched + changed_after,
+            entry.fetched_at.saturating_add_ms(age),
+        )
     }
 
     #[test]
-    fn an_answer_without_a_known_change_is_fresh_then_stale_then_spent_then_gone() {
+    fn an_entry_without_a_known_change_goes_through_all_states() {
         for (age, expected) in [
             (-1_001, Freshness::Expired),
             (-1_000, Freshness::Fresh(6_000)),
@@ -98,18 +111,18 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_from_before_a_change_is_good_for_a_window() {
+    fn an_entry_from_before_a_change_is_fresh_for_a_window() {
         assert_eq!(at(24, 1), Freshness::Fresh(1));
         assert_eq!(at(25, 1), Freshness::StaleIfError);
         assert_eq!(at(6_000, 1), Freshness::StaleIfError);
     }
 
     #[test]
-    fn an_answer_about_the_current_period_ends_with_it() {
+    fn an_entry_about_the_current_period_expires_with_it() {
         let entry = metadata();
-        let end = entry.until.unwrap();
+        let end = entry.expires_at.unwrap();
         let late = CacheMetadata {
-            made_at: end.saturating_add_ms(-100),
+            fetched_at: end.saturating_add_ms(-100),
             ..entry
         };
         assert_eq!(
@@ -120,20 +133,20 @@ mod tests {
     }
 
     #[test]
-    fn the_nearer_the_end_the_likelier_it_is_made_early() {
+    fn a_refresh_ahead_is_more_likely_near_the_end() {
         let entry = CacheMetadata {
             cost_ms: 10,
             ..metadata()
         };
-        assert!(!is_due_early(&entry, 201, || panic!("not request")));
-        assert!(!is_due_early(&entry, 100, || 0.5));
-        assert!(is_due_early(&entry, 100, || 0.000_01));
-        assert!(is_due_early(&entry, 5, || 0.5));
-        assert!(is_due_early(&entry, 100, || 0.0));
-        let aside = CacheMetadata {
+        assert!(!is_refresh_ahead_due(&entry, 201, || panic!("not called")));
+        assert!(!is_refresh_ahead_due(&entry, 100, || 0.5));
+        assert!(is_refresh_ahead_due(&entry, 100, || 0.000_01));
+        assert!(is_refresh_ahead_due(&entry, 5, || 0.5));
+        assert!(is_refresh_ahead_due(&entry, 100, || 0.0));
+        let without = CacheMetadata {
             refresh_ahead: false,
             ..entry
         };
-        assert!(!is_due_early(&aside, 0, || 0.0));
+        assert!(!is_refresh_ahead_due(&without, 0, || 0.0));
     }
 }

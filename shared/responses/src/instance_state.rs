@@ -1,4 +1,4 @@
-//! What one instance keeps between its requests.
+//! The state that an instance keeps between its requests.
 
 use leaderboard_auth::{AuthSettings, AuthState};
 use leaderboard_cache::CacheState;
@@ -9,9 +9,9 @@ use leaderboard_tenant_config::TenantConfigState;
 
 use crate::MemoryTier;
 
-/// What one instance keeps between its requests. It lives as long as the instance: at most 128 requests, and it is dropped after a
-/// second of idleness. A response to one user never depends on what is kept of another user: entries are found by what was presented,
-/// or hold for everybody.
+/// The state that an instance keeps between its requests. It lives as long as the instance: for at most 128 requests, and until the
+/// instance has been idle for a second. A response to one user never depends on the state of another user: each item is found by
+/// the credential that was presented, or is the same for all users.
 #[derive(Debug)]
 pub struct InstanceState {
     settings: Settings,

@@ -1,87 +1,78 @@
-//! One instance of a region makes a entry, the others wait for it.
+//! The lease by which one instance of a region fetches an entry while the other instances wait.
 //!
-//! The key-value store has no atomic operation, so a lease is put and, after a moment, read again: the last one to put it has
-//! it. The moment is longer than it took this instance to look and put; who is slower than that finds the finished entry
-//! when it looks once more before it asks the store. A lease that is lost costs a key too many, never an answer: so one for
-//! another answer in the same place is taken no notice of.
+//! The key-value store has no atomic operation. If two instances put a lease at the same moment, both fetch: the store is asked
+//! once too often, but no response is wrong. Reading the lease back after a pause was rejected, since it delays every cold miss.
 
 use leaderboard_core::ports::Cache;
 
 use super::CacheKey;
-use super::cache_key::fnv;
-use super::region::lease_key;
+use super::cache_key::hash_fnv;
+use super::key_value_tier::lease_key;
 use crate::ResponseEnvironment;
 
-/// How long a lease holds, in milliseconds: longer than the store is waited for.
+/// How long a lease is valid, in milliseconds. This is longer than the time after which a request to the store is given up.
 const LEASE_MS: i64 = 4_000;
-/// The least moment between putting a lease and reading it again, in milliseconds.
-const MIN_MOMENT_MS: i64 = 3;
-/// The longest one.
-const MAX_MOMENT_MS: i64 = 50;
 
-/// Leave to make a entry.
+/// The permission to fetch an entry for the region.
 #[derive(Debug)]
 pub(crate) struct Lease {
     key: String,
-    /// Until when, for which answer, and whose: what is under the key while one has it.
+    /// The bytes under `key`: when the lease ends, a hash of the cache key, and a number that only this lease has.
     value: Vec<u8>,
 }
 
 impl Lease {
-    /// Takes the lease; `None` when another instance has it.
-    pub(crate) async fn take<E: ResponseEnvironment>(env: &E, key: &CacheKey, name: &str) -> Option<Self> {
-        let began = env.clock().as_unix_ms();
-        let until = began + LEASE_MS;
+    /// Takes the lease, or returns `None` if another instance has it. If the key-value store fails, every instance gets a lease.
+    pub(crate) async fn take<E: ResponseEnvironment>(
+        env: &E,
+        key: &CacheKey,
+        key_text: &str,
+    ) -> Option<Self> {
+        let now = env.clock().as_unix_ms();
         let lease = Self {
-            key: lease_key(key, name),
+            key: lease_key(key, key_text),
             value: [
-                until.to_be_bytes().as_slice(),
-                &fnv(name.as_bytes()).to_be_bytes(),
+                (now + LEASE_MS).to_be_bytes().as_slice(),
+                &hash_fnv(key_text.as_bytes()).to_be_bytes(),
                 &env.new_trace_id(),
             ]
             .concat(),
         };
-        match env.region().get(&lease.key).await {
-            Ok(found) if found.as_deref().is_some_and(|held| is_held(held, name, began)) => return None,
-            Ok(_) => {}
-            // Without the region's store there is nobody to agree with.
-            Err(_) => return Some(lease),
+        let found = env.region().get(&lease.key).await.ok().flatten();
+        if found.is_some_and(|value| is_valid(&value, key_text, now)) {
+            return None;
         }
-        if env.region().put(&lease.key, &lease.value).await.is_err() {
-            return Some(lease);
-        }
-        let took = env.clock().as_unix_ms() - began;
-        let moment = (2 * took).clamp(MIN_MOMENT_MS, MAX_MOMENT_MS);
-        env.pause(moment.unsigned_abs()).await;
-        lease.is_own(env).await.then_some(lease)
+        // Without the key-value store, instances cannot coordinate, and each of them fetches.
+        let _ = env.region().put(&lease.key, &lease.value).await;
+        Some(lease)
     }
 
-    /// Whether another instance still has it.
-    pub(crate) async fn is_taken<E: ResponseEnvironment>(env: &E, key: &CacheKey, name: &str) -> bool {
-        let found = env.region().get(&lease_key(key, name)).await.ok().flatten();
-        found.is_some_and(|held| is_held(&held, name, env.clock().as_unix_ms()))
+    /// Returns whether an instance has the lease for this cache key now.
+    pub(crate) async fn is_taken<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) -> bool {
+        let found = env.region().get(&lease_key(key, key_text)).await.ok().flatten();
+        found.is_some_and(|value| is_valid(&value, key_text, env.clock().as_unix_ms()))
     }
 
-    /// Gives it back, unless another instance has it by now.
-    pub(crate) async fn give_back<E: ResponseEnvironment>(self, env: &E) {
-        if self.is_own(env).await {
+    /// Deletes the lease, unless another instance has put its own since.
+    pub(crate) async fn release<E: ResponseEnvironment>(self, env: &E) {
+        let found = env.region().get(&self.key).await.ok().flatten();
+        if found.as_deref() == Some(self.value.as_slice()) {
             let _ = env.region().delete(&self.key).await;
         }
     }
-
-    async fn is_own<E: ResponseEnvironment>(&self, env: &E) -> bool {
-        let found = env.region().get(&self.key).await.ok().flatten();
-        found.as_deref() == Some(self.value.as_slice())
-    }
 }
 
-fn is_held(value: &[u8], name: &str, now: i64) -> bool {
+/// Returns whether the bytes are a lease for this cache key that has not ended. A lease for another key in the same slot does not
+/// count: the other instance fetches something else.
+fn is_valid(value: &[u8], key_text: &str, now: i64) -> bool {
     let Some((until, rest)) = value.split_first_chunk() else {
         return false;
     };
     let until = i64::from_be_bytes(*until);
-    // One that ends later than a lease can was put by a clock that was wrong.
-    until > now && until <= now + 2 * LEASE_MS && rest.starts_with(&fnv(name.as_bytes()).to_be_bytes())
+    // A lease that ends later than any lease can was written by an instance with a wrong clock.
+    until > now
+        && until <= now + 2 * LEASE_MS
+        && rest.starts_with(&hash_fnv(key_text.as_bytes()).to_be_bytes())
 }
 
 #[cfg(test)]
@@ -89,16 +80,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_is_for_one_answer_and_for_as_long_as_one_can_be() {
-        let lease = |until: i64, name: &str| {
-            let hash = fnv(name.as_bytes()).to_be_bytes();
+    fn a_lease_is_valid_for_one_key_until_it_ends() {
+        let lease = |until: i64, key_text: &str| {
+            let hash = hash_fnv(key_text.as_bytes()).to_be_bytes();
             [until.to_be_bytes().as_slice(), &hash, &[7; 16]].concat()
         };
         let now = 1_000_000;
-        assert!(is_held(&lease(now + 1, "a"), "a", now));
-        assert!(!is_held(&lease(now + 1, "b"), "a", now), "another answer's");
-        assert!(!is_held(&lease(now, "a"), "a", now), "over");
-        assert!(!is_held(&lease(now + 60_000, "a"), "a", now), "a wrong clock's");
-        assert!(!is_held(b"", "a", now));
+        assert!(is_valid(&lease(now + 1, "a"), "a", now));
+        assert!(!is_valid(&lease(now + 1, "b"), "a", now), "for another key");
+        assert!(!is_valid(&lease(now, "a"), "a", now), "ended");
+        assert!(!is_valid(&lease(now + 60_000, "a"), "a", now), "a wrong clock");
+        assert!(!is_valid(b"", "a", now));
     }
 }

@@ -1,45 +1,55 @@
-//! Finished answers that are used again: instance memory, then the region's key-value store, then the store.
+//! Cached responses about leaderboards. A cached read goes through these files, in this order (docs/decisions/0016):
 //!
-//! A entry is the whole answer to one key in one representation, as an ordinary reader sees it. It carries all that a hit
-//! needs to know, so a hit asks nobody for the leaderboard's configuration. Whoever changes a leaderboard marks it in the
-//! region ([`changes`]); the mark is looked at every [`MEMORY_TRUST_MS`], and what was made before it is not taken for fresh
-//! any more. docs/decisions/0016 tells reason.
+//! 1. [`private_leaderboards`] charges a caller without a credential as if a private leaderboard did not exist.
+//! 2. [`period_names`] replaces an instant or a date in the [`cache_key`] by the id of its period.
+//! 3. [`serve`] looks in the [`memory_tier`]; [`invalidation`] and [`freshness`] decide whether that entry may be used.
+//! 4. On a miss, [`single_flight`] makes one request of the instance the leader; the others wait for it.
+//! 5. [`fetch`] looks in the [`key_value_tier`]; then a [`lease`] makes one instance of the region ask the store.
+//! 6. [`store_fetch`] asks the store and makes the [`cache_entry`], which both tiers store.
+//! 7. [`response`] selects the coding, checks preconditions, and sets the cache headers.
+//!
+//! A write goes through [`after_write`]: it writes a tombstone, and [`warm`] makes the warm responses again. Other regions do the
+//! same for each [`change_message`].
 
-mod answer;
+mod after_write;
 mod cache_entry;
 mod cache_key;
-mod changes;
+mod change_message;
 mod cost;
 mod fetch;
 mod freshness;
-mod hidden;
 mod instance_state;
-mod known;
+mod invalidation;
+mod key_value_tier;
 mod lease;
-mod make;
 mod memory_tier;
-mod message;
-mod name;
-mod region;
+mod period_names;
+mod private_leaderboards;
 mod request_directives;
+mod response;
 mod serve;
 mod single_flight;
+mod store_fetch;
 mod warm;
-mod writers;
 
+use leaderboard_core::Timestamp;
+use leaderboard_core::usecase::Deps;
 use leaderboard_environment::Environment;
 use leaderboard_pipeline::PipelineEnvironment;
 
+pub use after_write::{
+    has_seen_leaderboard, invalidate_if_submitted, invalidate_submitted, purge_and_announce, purge_deleted,
+    purge_made_private, with_invalidated_groups,
+};
 pub use cache_key::{CacheKey, CachedRead};
-pub use cost::{units_made_alone, units_of_listed};
-pub use hidden::{answer, refusal, respond};
+pub use change_message::{ChangesError, apply_change_message};
+pub use cost::{units_of_listed_leaderboards, units_of_uncached_entries};
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
-pub use message::{ChangesError, apply_change_message};
-pub use writers::{changed, deleted, exists, invalidate_if_submitted, invalidating, made_private, submitted};
+pub use private_leaderboards::{answer_key, answer_read, refuse_read};
 
-/// How long an instance uses what it remembers without looking for a change in the region, in milliseconds.
-const MEMORY_TRUST_MS: i64 = 20;
+/// How long an instance uses a tombstone that it has read before it reads the tombstone again, in milliseconds.
+const TOMBSTONE_TTL_MS: i64 = 20;
 
 /// An environment whose instance caches responses.
 pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<MemoryTier>> {
@@ -50,3 +60,13 @@ pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<Me
 }
 
 impl<E: PipelineEnvironment + Environment<State: AsRef<MemoryTier>>> ResponseEnvironment for E {}
+
+/// Returns the ports that a use case needs at the instant `now`.
+fn build_deps<E: ResponseEnvironment>(env: &E, now: Timestamp) -> Deps<'_, E::Store, E::Cache> {
+    Deps {
+        store: env.store(),
+        cache: env.cache(),
+        boards: env.boards(),
+        now,
+    }
+}

@@ -1,4 +1,4 @@
-//! What an instance remembers of views, and of changes.
+//! The memory tier: the entries and tombstones that an instance keeps in its memory.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -8,129 +8,145 @@ use leaderboard_core::Timestamp;
 
 use super::cache_entry::CacheEntry;
 use super::freshness::MAX_AHEAD_MS;
+use super::key_value_tier::Tombstone;
 use super::single_flight::SingleFlight;
 
-/// How many bytes of views an instance remembers, about.
+/// How many bytes of entries an instance keeps, approximately.
 const MAX_BYTES: usize = 8 << 20;
-/// How many leaderboards' changes an instance remembers.
-const MAX_PLACES: usize = 1_000;
+/// How many scopes (leaderboards, tenants) each map of tombstones holds.
+const MAX_SCOPES: usize = 1_000;
 
-/// What the region has noted of a leaderboard.
+/// A tombstone as this instance read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadMark {
-    /// When the region was request, in milliseconds since the epoch.
-    pub checked_at: i64,
-    /// The instant that was noted, likewise.
+pub(crate) struct ReadTombstone {
+    /// The instant just before the key-value store was asked, in milliseconds since the epoch.
+    pub read_at: i64,
+    /// The tombstone's instant, in milliseconds since the epoch.
     pub instant: i64,
 }
 
-impl ReadMark {
-    /// The instant, if the region was request within so many milliseconds, and not by a clock that was ahead.
-    pub fn within(self, trust_ms: i64, now: i64) -> Option<i64> {
-        (0..trust_ms)
-            .contains(&(now - self.checked_at))
+impl ReadTombstone {
+    /// Returns the tombstone's instant if it was read within the last `ttl_ms`. If it seems to be read in the future, the clock was
+    /// set back, and the result is `None`.
+    pub(crate) fn instant_if_recent(self, ttl_ms: i64, now: i64) -> Option<i64> {
+        (0..ttl_ms)
+            .contains(&(now - self.read_at))
             .then_some(self.instant)
     }
 }
 
-/// An instance's memory of views.
+/// Values by scope: `tenant:leaderboard`, or `tenant`.
+type ByScope<T> = RefCell<HashMap<Box<str>, T>>;
+
+/// The memory tier of an instance.
 #[derive(Debug, Default)]
 pub struct MemoryTier {
-    views: RefCell<HashMap<Box<str>, Rc<CacheEntry>>>,
+    /// By the text of their cache keys.
+    entries: RefCell<HashMap<Box<str>, Rc<CacheEntry>>>,
+    /// How many bytes `entries` take.
     bytes: Cell<usize>,
-    /// Until when leaderboards change.
-    seen: RefCell<HashMap<Box<str>, ReadMark>>,
-    /// Before when answers about them are void.
-    void: RefCell<HashMap<Box<str>, ReadMark>>,
-    /// Until when a writer has marked a leaderboard as changing.
-    marked: RefCell<HashMap<Box<str>, i64>>,
-    /// Leaderboards whose answers are not kept, and since when that is known.
-    uncached: RefCell<HashMap<Box<str>, i64>>,
+    invalidations: ByScope<ReadTombstone>,
+    purges: ByScope<ReadTombstone>,
+    /// Until when the last invalidation that this instance put lasts, in milliseconds since the epoch.
+    invalidated_until: ByScope<i64>,
+    /// The leaderboards whose responses may not be stored, and when this instance read that, in milliseconds since the epoch.
+    uncached: ByScope<i64>,
+    /// The requests that fetch an entry.
     pub single_flight: SingleFlight,
-    /// Whose warm views are being made.
+    /// The tasks that make the warm entries of a leaderboard.
     pub warming: SingleFlight,
 }
 
 impl MemoryTier {
-    pub fn find(&self, name: &str) -> Option<Rc<CacheEntry>> {
-        self.views.borrow().get(name).cloned()
+    /// Finds an entry by the text of its cache key.
+    pub fn find_entry(&self, key_text: &str) -> Option<Rc<CacheEntry>> {
+        self.entries.borrow().get(key_text).cloned()
     }
 
-    /// Remembers a entry, unless a later one is there, or the same with the codings of its body.
-    pub fn remember(&self, entry: Rc<CacheEntry>, now: Timestamp) {
-        let mut views = self.views.borrow_mut();
-        if let Some(known) = views.get(&entry.metadata.name) {
-            let (known_at, made_at) = (known.metadata.made_at, entry.metadata.made_at);
+    /// Stores an entry, unless a later one of the same key is there. Of the same entry, the stored one stays, since it may have
+    /// encoded bodies.
+    pub fn store_entry(&self, entry: Rc<CacheEntry>, now: Timestamp) {
+        let mut entries = self.entries.borrow_mut();
+        if let Some(known) = entries.get(&entry.metadata.key_text) {
+            let (known_at, fetched_at) = (known.metadata.fetched_at, entry.metadata.fetched_at);
             let believable = known_at <= now.saturating_add_ms(MAX_AHEAD_MS);
-            let same = known_at == made_at && known.metadata.etag == entry.metadata.etag;
-            if believable && (known_at > made_at || same) {
+            let same = known_at == fetched_at && known.metadata.etag == entry.metadata.etag;
+            if believable && (known_at > fetched_at || same) {
                 return;
             }
             self.bytes.set(self.bytes.get().saturating_sub(known.size()));
         }
         if self.bytes.get() + entry.size() > MAX_BYTES {
-            // An instance lives for some requests only: it is not worth knowing which entry is the best to lose.
-            views.clear();
+            // An instance serves at most 128 requests, so choosing which entries to evict would cost more than it saves.
+            entries.clear();
             self.bytes.set(0);
         }
         self.bytes.set(self.bytes.get() + entry.size());
-        views.insert(entry.metadata.name.clone(), entry);
+        entries.insert(entry.metadata.key_text.clone(), entry);
     }
 
-    /// Forgets a entry that answers nothing any more.
-    pub fn forget(&self, name: &str) {
-        if let Some(known) = self.views.borrow_mut().remove(name) {
+    /// Deletes an entry.
+    pub fn delete_entry(&self, key_text: &str) {
+        if let Some(known) = self.entries.borrow_mut().remove(key_text) {
             self.bytes.set(self.bytes.get().saturating_sub(known.size()));
         }
     }
 
-    pub fn seen(&self, place: &str) -> Option<ReadMark> {
-        self.seen.borrow().get(place).copied()
+    /// Returns a tombstone as this instance last read it.
+    pub(crate) fn find_tombstone(&self, tombstone: Tombstone, scope: &str) -> Option<ReadTombstone> {
+        self.tombstones(tombstone).borrow().get(scope).copied()
     }
 
-    pub fn see(&self, place: &str, seen: ReadMark) {
-        put(&mut self.seen.borrow_mut(), place, seen);
+    /// Stores a tombstone that this instance has read.
+    pub(crate) fn store_tombstone(&self, tombstone: Tombstone, scope: &str, read: ReadTombstone) {
+        insert_bounded(&mut self.tombstones(tombstone).borrow_mut(), scope, read);
     }
 
-    pub fn void(&self, place: &str) -> Option<ReadMark> {
-        self.void.borrow().get(place).copied()
+    const fn tombstones(&self, tombstone: Tombstone) -> &ByScope<ReadTombstone> {
+        match tombstone {
+            Tombstone::Invalidation => &self.invalidations,
+            Tombstone::Purge => &self.purges,
+        }
     }
 
-    pub fn see_void(&self, place: &str, seen: ReadMark) {
-        put(&mut self.void.borrow_mut(), place, seen);
+    /// Returns until when the last invalidation that this instance put lasts, or `i64::MIN`.
+    pub fn invalidated_until(&self, scope: &str) -> i64 {
+        self.invalidated_until
+            .borrow()
+            .get(scope)
+            .copied()
+            .unwrap_or(i64::MIN)
     }
 
-    /// Until when a writer of this instance has marked a leaderboard, or a tenant.
-    pub fn marked_until(&self, place: &str) -> i64 {
-        self.marked.borrow().get(place).copied().unwrap_or(i64::MIN)
+    /// Sets until when the last invalidation that this instance put lasts.
+    pub fn set_invalidated_until(&self, scope: &str, until: i64) {
+        insert_bounded(&mut self.invalidated_until.borrow_mut(), scope, until);
     }
 
-    pub fn mark(&self, place: &str, until: i64) {
-        put(&mut self.marked.borrow_mut(), place, until);
+    /// Returns whether a leaderboard's responses may not be stored, as read within the last `ttl_ms`.
+    pub fn is_uncached(&self, scope: &str, now: Timestamp, ttl_ms: i64) -> bool {
+        let since = self.uncached.borrow().get(scope).copied();
+        since.is_some_and(|since| (0..ttl_ms).contains(&(now.as_unix_ms() - since)))
     }
 
-    /// Whether the answers about a leaderboard were not to be kept, when one was last made within `trust_ms`.
-    pub fn is_uncached(&self, place: &str, now: Timestamp, trust_ms: i64) -> bool {
-        let since = self.uncached.borrow().get(place).copied();
-        since.is_some_and(|since| (0..trust_ms).contains(&(now.as_unix_ms() - since)))
-    }
-
-    pub fn set_uncached(&self, place: &str, now: Timestamp, uncached: bool) {
+    /// Sets whether a leaderboard's responses may not be stored.
+    pub fn set_uncached(&self, scope: &str, now: Timestamp, uncached: bool) {
         if uncached {
-            put(&mut self.uncached.borrow_mut(), place, now.as_unix_ms());
+            insert_bounded(&mut self.uncached.borrow_mut(), scope, now.as_unix_ms());
         } else if !self.uncached.borrow().is_empty() {
-            self.uncached.borrow_mut().remove(place);
+            self.uncached.borrow_mut().remove(scope);
         }
     }
 }
 
-fn put<T>(known: &mut HashMap<Box<str>, T>, place: &str, value: T) {
-    if let Some(known) = known.get_mut(place) {
+/// Inserts a value. If the map is full, clears it first; all its values can be read again.
+fn insert_bounded<T>(map: &mut HashMap<Box<str>, T>, scope: &str, value: T) {
+    if let Some(known) = map.get_mut(scope) {
         *known = value;
         return;
     }
-    if known.len() >= MAX_PLACES {
-        known.clear();
+    if map.len() >= MAX_SCOPES {
+        map.clear();
     }
-    known.insert(place.into(), value);
+    map.insert(scope.into(), value);
 }

@@ -1,6 +1,6 @@
-//! One request of an instance makes a entry, the others wait for it.
+//! Single flight: one request of an instance (the leader) fetches an entry, and the others (the followers) wait for it.
 //!
-//! Tasks of an instance cannot wake each other (docs/decisions/0012), so those that wait look again after a pause.
+//! Tasks of an instance cannot wake each other (docs/decisions/0012), so a follower looks again after each pause.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,20 +11,20 @@ use leaderboard_core::access::Caller;
 use crate::ResponseEnvironment;
 use leaderboard_api::Problem;
 
-/// How long those that wait pause before they look again, in milliseconds.
+/// How long a follower pauses before it looks again, in milliseconds.
 const PAUSE_MS: u64 = 2;
 
-/// MissReason there is no answer, as an ordinary reader is told.
+/// Why the store's answer to a cache key is no entry, as an ordinary reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedRefusal {
     pub problem: Problem,
-    /// Whether those without a credential may know it.
+    /// Whether a caller without a credential may know `problem`.
     pub public: bool,
 }
 
 impl CachedRefusal {
-    /// What a caller is told.
-    pub fn told(&self, caller: &Caller) -> Problem {
+    /// Returns the problem that a caller may know.
+    pub fn problem_for(&self, caller: &Caller) -> Problem {
         if self.public || *caller != Caller::Anonymous {
             self.problem.clone()
         } else {
@@ -33,67 +33,71 @@ impl CachedRefusal {
     }
 }
 
-/// What came of a leader.
+/// What a follower learns from its leader.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FlightResult {
-    /// Its entry is on the memory_tier.
+pub enum LeaderResult {
+    /// The leader's entry is in the memory tier.
     Stored,
-    /// There is none.
+    /// The store refused the read.
     Refused(CachedRefusal),
-    /// Its entry is not kept: who waits goes by itself.
+    /// The leader's entry may not be stored, so each follower asks the store itself.
     NotCacheable,
-    /// It ended half-way: another one may begin.
+    /// The leader ended without a result, so a follower may become the leader.
     Failed,
-    /// It takes too long.
+    /// The follower has waited as long as it may.
     TimedOut,
 }
 
-/// How a leader ended; `None` while it is under way.
-type State = Rc<RefCell<Option<FlightResult>>>;
+/// The result of a leader; `None` until the leader ends.
+type State = Rc<RefCell<Option<LeaderResult>>>;
 
-/// The single_flight that are under way, by the name of their entry.
-type InProgress = HashMap<Box<str>, State>;
-
-/// The views that are being made in this instance.
+/// The leaders of this instance, by the text of the cache key that each of them fetches.
 #[derive(Debug, Clone, Default)]
-pub struct SingleFlight(Rc<RefCell<InProgress>>);
+pub struct SingleFlight(Rc<RefCell<HashMap<Box<str>, State>>>);
 
-/// A entry that is being made. Dropped without [`Leader::end`] it has failed, also when its client went away.
+/// The request that fetches an entry for its followers. If a leader is dropped without [`Leader::end`], because its client went
+/// away, for example, its followers get [`LeaderResult::Failed`].
 #[derive(Debug)]
 pub struct Leader {
     single_flight: SingleFlight,
-    name: Box<str>,
+    key_text: Box<str>,
     state: State,
 }
 
 impl SingleFlight {
-    /// Begins one, unless one is under way.
-    pub fn begin(&self, name: &str) -> Option<Leader> {
-        let mut single_flight = self.0.borrow_mut();
-        if single_flight.contains_key(name) {
+    /// Returns the leader for a cache key, or `None` if the key has one already.
+    pub fn become_leader(&self, key_text: &str) -> Option<Leader> {
+        let mut leaders = self.0.borrow_mut();
+        if leaders.contains_key(key_text) {
             return None;
         }
         let state = State::default();
-        single_flight.insert(name.into(), Rc::clone(&state));
+        leaders.insert(key_text.into(), Rc::clone(&state));
         Some(Leader {
             single_flight: self.clone(),
-            name: name.into(),
+            key_text: key_text.into(),
             state,
         })
     }
 
-    /// Waits for the one that is under way, at most so many milliseconds.
-    pub async fn wait<E: ResponseEnvironment>(&self, env: &E, name: &str, at_most_ms: i64) -> FlightResult {
-        let Some(state) = self.0.borrow().get(name).map(Rc::clone) else {
-            return FlightResult::Stored;
+    /// Waits at most `at_most_ms` milliseconds for the leader of a cache key. Returns [`LeaderResult::Stored`] if the key has no
+    /// leader any more.
+    pub async fn wait_for_leader<E: ResponseEnvironment>(
+        &self,
+        env: &E,
+        key_text: &str,
+        at_most_ms: i64,
+    ) -> LeaderResult {
+        let Some(state) = self.0.borrow().get(key_text).map(Rc::clone) else {
+            return LeaderResult::Stored;
         };
         let give_up_at = env.clock().as_unix_ms() + at_most_ms;
         loop {
-            if let Some(ended) = state.borrow().as_ref() {
-                return ended.clone();
+            if let Some(result) = state.borrow().as_ref() {
+                return result.clone();
             }
             if env.clock().as_unix_ms() >= give_up_at {
-                return FlightResult::TimedOut;
+                return LeaderResult::TimedOut;
             }
             env.pause(PAUSE_MS).await;
         }
@@ -101,16 +105,16 @@ impl SingleFlight {
 }
 
 impl Leader {
-    /// Tells those who wait how it ended.
-    pub fn end(self, ended: FlightResult) {
-        *self.state.borrow_mut() = Some(ended);
+    /// Gives the followers a result.
+    pub fn end(self, result: LeaderResult) {
+        *self.state.borrow_mut() = Some(result);
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        self.state.borrow_mut().get_or_insert(FlightResult::Failed);
-        self.single_flight.0.borrow_mut().remove(&self.name);
+        self.state.borrow_mut().get_or_insert(LeaderResult::Failed);
+        self.single_flight.0.borrow_mut().remove(&self.key_text);
     }
 }
 
@@ -120,33 +124,33 @@ mod tests {
     use leaderboard_api::ProblemType;
 
     #[test]
-    fn one_flies_at_a_time_and_those_who_wait_learn_how_it_ended() {
+    fn a_key_has_one_leader_and_followers_get_its_result() {
         let single_flight = SingleFlight::default();
-        let leader = single_flight.begin("a").unwrap();
-        assert!(single_flight.begin("a").is_none());
+        let leader = single_flight.become_leader("a").unwrap();
+        assert!(single_flight.become_leader("a").is_none());
         let waiting = Rc::clone(&leader.state);
         assert_eq!(*waiting.borrow(), None);
-        leader.end(FlightResult::Stored);
-        assert_eq!(*waiting.borrow(), Some(FlightResult::Stored));
-        let gone = single_flight.begin("a").unwrap();
-        let waiting = Rc::clone(&gone.state);
-        drop(gone);
-        assert_eq!(*waiting.borrow(), Some(FlightResult::Failed));
-        assert!(single_flight.begin("a").is_some());
+        leader.end(LeaderResult::Stored);
+        assert_eq!(*waiting.borrow(), Some(LeaderResult::Stored));
+        let dropped = single_flight.become_leader("a").unwrap();
+        let waiting = Rc::clone(&dropped.state);
+        drop(dropped);
+        assert_eq!(*waiting.borrow(), Some(LeaderResult::Failed));
+        assert!(single_flight.become_leader("a").is_some());
     }
 
     #[test]
-    fn what_is_private_is_not_told_to_those_without_a_credential() {
+    fn a_caller_without_a_credential_does_not_learn_why_a_private_leaderboard_refuses() {
         let refusal = |public| CachedRefusal {
             problem: Problem::new(ProblemType::EntryNotFound),
             public,
         };
-        for (public, caller, told) in [
+        for (public, caller, expected) in [
             (true, Caller::Anonymous, ProblemType::EntryNotFound),
             (false, Caller::Anonymous, ProblemType::LeaderboardNotFound),
             (false, Caller::Reader, ProblemType::EntryNotFound),
         ] {
-            assert_eq!(refusal(public).told(&caller).kind, told);
+            assert_eq!(refusal(public).problem_for(&caller).kind, expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Entries that are made before anybody asks.
+//! Makes the warm entries of a leaderboard: those that its configuration lists, before a reader asks for them.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -7,16 +7,16 @@ use std::task::Poll;
 use leaderboard_core::{CachePolicy, LeaderboardId, TenantId};
 
 use super::CacheKey;
-use super::fetch::{Urgency, fetch};
+use super::fetch::{Urgency, fetch_entry};
 use crate::ResponseEnvironment;
 use leaderboard_api::ApiVersion;
 
-/// How often one who warms goes on because the leaderboard changed again.
+/// How often one task makes the warm entries again because the leaderboard changed again.
 const MAX_ROUNDS: u32 = 4;
 
-/// Makes the warm views of a leaderboard in every version of the API, with numbers as JSON's own, unless the region has views that
-/// were made at `not_before` (in milliseconds since the epoch) or later.
-pub(crate) async fn once<E: ResponseEnvironment>(
+/// Makes the warm entries of a leaderboard in every version of the API, with 64-bit integers as JSON numbers. An entry that the
+/// key-value tier fetched at `not_before` (in milliseconds since the epoch) or later is not fetched again.
+pub(crate) async fn warm_leaderboard<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -26,23 +26,23 @@ pub(crate) async fn once<E: ResponseEnvironment>(
     if policy.lifetime_ms == 0 {
         return;
     }
-    for entry in &policy.warm {
-        together(ApiVersion::ALL.map(|version| async move {
-            let key = Rc::new(CacheKey::warm(tenant, leaderboard, *entry, version));
-            let name = key.name();
-            // What could not be made is made when it is request for.
-            let _ = fetch(env, &key, &name, Urgency::Ahead, not_before).await;
+    for read in &policy.warm {
+        run_concurrently(ApiVersion::ALL.map(|version| async move {
+            let key = Rc::new(CacheKey::for_warm_read(tenant, leaderboard, *read, version));
+            let key_text = key.to_text();
+            // If this fails, the next reader fetches the entry.
+            let _ = fetch_entry(env, &key, &key_text, Urgency::Background, not_before).await;
         }))
         .await;
     }
 }
 
-/// Does several things at once, so that all of them wait no longer than one.
-async fn together<const N: usize>(works: [impl Future<Output = ()>; N]) {
-    let mut open: Vec<_> = works.into_iter().map(Box::pin).collect();
+/// Runs several tasks at once, so that the whole takes as long as the longest task.
+async fn run_concurrently<const N: usize>(tasks: [impl Future<Output = ()>; N]) {
+    let mut running: Vec<_> = tasks.into_iter().map(Box::pin).collect();
     poll_fn(|context| {
-        open.retain_mut(|work| work.as_mut().poll(context).is_pending());
-        if open.is_empty() {
+        running.retain_mut(|task| task.as_mut().poll(context).is_pending());
+        if running.is_empty() {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -51,27 +51,27 @@ async fn together<const N: usize>(works: [impl Future<Output = ()>; N]) {
     .await;
 }
 
-/// Makes the warm views of a leaderboard that has just been marked: now, and when it does not change any more. One task of an
-/// instance does so, and the lease sees to it that one instance of the region does.
-pub(crate) async fn through<E: ResponseEnvironment>(
+/// Makes the warm entries of a leaderboard that has just been invalidated: now, and again each time an invalidation ends. In an
+/// instance one task does this at a time; among the instances of a region, the lease decides.
+pub(crate) async fn warm_while_changing<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
     policy: &CachePolicy,
 ) {
-    let place = format!("{tenant}:{leaderboard}");
-    let memory_tier = &env.responses();
-    let Some(_turn) = memory_tier.warming.begin(&place) else {
+    let scope = format!("{tenant}:{leaderboard}");
+    let memory_tier = env.responses();
+    let Some(_leader) = memory_tier.warming.become_leader(&scope) else {
         return;
     };
     let written_at = env.clock().as_unix_ms();
-    once(env, tenant, leaderboard, policy, written_at).await;
+    warm_leaderboard(env, tenant, leaderboard, policy, written_at).await;
     for _ in 0..MAX_ROUNDS {
-        let until = memory_tier.marked_until(&place);
+        let until = memory_tier.invalidated_until(&scope);
         let left = until - env.clock().as_unix_ms();
         env.pause(left.max(0).unsigned_abs()).await;
-        once(env, tenant, leaderboard, policy, until).await;
-        if memory_tier.marked_until(&place) <= until {
+        warm_leaderboard(env, tenant, leaderboard, policy, until).await;
+        if memory_tier.invalidated_until(&scope) <= until {
             return;
         }
     }

@@ -102,7 +102,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
             }
         }
     }
-    views::submitted(env, tenant, answers.iter().flatten().flatten());
+    views::invalidate_submitted(env, tenant, answers.iter().flatten().flatten());
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
     for (answer, (item, text)) in answers.iter().zip(&message.items) {
@@ -209,7 +209,7 @@ pub async fn replay<E: ResponseEnvironment>(
         (env.cache(), received_at),
     )
     .await?;
-    views::submitted(env, tenant, submitted.answers.iter().flatten().flatten());
+    views::invalidate_submitted(env, tenant, submitted.answers.iter().flatten().flatten());
     let answer = submitted.answers.into_iter().next();
     let outcomes = answer
         .ok_or_else(|| Problem::internal("a submission was not answered"))?

@@ -10,8 +10,8 @@ use leaderboard_core::{LruMap, StoreError, TenantId, Versioned};
 use super::Banned;
 use crate::TenantConfigEnvironment;
 use leaderboard_cache::documents::invalidate_documents;
-use leaderboard_cache::documents::{Bodies, DocumentLifetime, documents};
-use leaderboard_cache::generations::wait_until_shown;
+use leaderboard_cache::documents::{DocumentBodies, DocumentLifetime, load_documents};
+use leaderboard_cache::generations::wait_until_visible;
 use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
 
 /// The id of a document whose kind exists once for each tenant, and once for the operator.
@@ -36,8 +36,8 @@ pub struct TenantConfig {
     pub limits: RateLimitRules,
     /// The players who may be banned.
     pub banned: Banned,
-    operator: Rc<Bodies>,
-    own: Rc<Bodies>,
+    operator: Rc<DocumentBodies>,
+    own: Rc<DocumentBodies>,
 }
 
 /// The most tenants whose configuration an instance keeps.
@@ -48,12 +48,17 @@ const MAX_CACHED_TENANTS: usize = 200;
 pub struct TenantConfigCache {
     tenants: RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_CACHED_TENANTS>>,
     /// The operator's documents and the rate limits that they set.
-    operator: RefCell<Option<(Rc<Bodies>, Rc<RateLimitRules>)>>,
+    operator: RefCell<Option<(Rc<DocumentBodies>, Rc<RateLimitRules>)>>,
 }
 
 impl TenantConfigCache {
     /// Returns a tenant's configuration if it was parsed from these documents.
-    fn find(&self, tenant: &TenantId, operator: &Rc<Bodies>, own: &Rc<Bodies>) -> Option<Rc<TenantConfig>> {
+    fn find(
+        &self,
+        tenant: &TenantId,
+        operator: &Rc<DocumentBodies>,
+        own: &Rc<DocumentBodies>,
+    ) -> Option<Rc<TenantConfig>> {
         let mut tenants = self.tenants.borrow_mut();
         let tenant_config = tenants.get(tenant)?;
         let current = Rc::ptr_eq(&tenant_config.operator, operator) && Rc::ptr_eq(&tenant_config.own, own);
@@ -86,9 +91,9 @@ impl TenantConfig {
         env: &E,
         tenant: &TenantId,
     ) -> Result<Rc<Self>, StoreError> {
-        let operator = documents(env, "operator", operator_names, LIFETIME).await?;
+        let operator = load_documents(env, "operator", operator_names, LIFETIME).await?;
         let owner = tenant.clone();
-        let own = documents(env, &group(tenant), move || own_names(&owner), LIFETIME).await?;
+        let own = load_documents(env, &group(tenant), move || own_names(&owner), LIFETIME).await?;
         if let Some(tenant_config) = env.tenant_config_state().configs.find(tenant, &operator, &own) {
             return Ok(tenant_config);
         }
@@ -118,7 +123,7 @@ impl TenantConfig {
     pub async fn load_operator_rules<E: TenantConfigEnvironment>(
         env: &E,
     ) -> Result<Rc<RateLimitRules>, StoreError> {
-        let operator = documents(env, "operator", operator_names, LIFETIME).await?;
+        let operator = load_documents(env, "operator", operator_names, LIFETIME).await?;
         let cached = &env.tenant_config_state().configs.operator;
         if let Some((documents, rules)) = cached.borrow().as_ref()
             && Rc::ptr_eq(documents, &operator)
@@ -183,7 +188,7 @@ impl TenantConfig {
                 .announce(channel, tenant, AnnouncedChange::Documents)
                 .await;
         }
-        wait_until_shown(env, changed_at).await;
+        wait_until_visible(env, changed_at).await;
     }
 
     /// Invalidates the cached documents of a tenant, or of the operator (`None`), because one of them has changed.
@@ -231,12 +236,12 @@ fn own_names(tenant: &TenantId) -> Vec<DocumentName> {
     OWN_KINDS.map(name).to_vec()
 }
 
-fn find_body<'a>(bodies: &'a Bodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
+fn find_body<'a>(bodies: &'a DocumentBodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
     find_document(bodies, kinds, kind).map(|document| document.value.as_slice())
 }
 
 fn find_document<'a>(
-    bodies: &'a Bodies,
+    bodies: &'a DocumentBodies,
     kinds: &[DocumentKind],
     kind: DocumentKind,
 ) -> Option<&'a Versioned<Vec<u8>>> {
@@ -254,8 +259,8 @@ mod tests {
         let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
         let tenant_config = || {
             Rc::new(TenantConfig {
-                operator: Rc::new(Bodies::new()),
-                own: Rc::new(Bodies::new()),
+                operator: Rc::new(DocumentBodies::new()),
+                own: Rc::new(DocumentBodies::new()),
                 ..TenantConfig::default()
             })
         };

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Page, PageFrom, PlayerEntries, Position, Positions, Sample};
-use leaderboard_core::{Entry, Layout, OrderKey, PlayerId, RankedEntry, Values, SORTABLE_BYTES, from_sortable};
+use leaderboard_core::{
+    Entry, Layout, OrderKey, PlayerId, RankedEntry, SORTABLE_BYTES, Values, from_sortable,
+};
 
 use crate::projection::{PeriodState, Projection};
 use crate::ranking::{compare, compare_tuples, different_tuples, is_better, rank_among, ranked, sorted};

@@ -76,7 +76,10 @@ impl Scores for Model {
             let written = targets.map(|target| &target.board.value.id);
             tenant.trim_logs(written, max_log_bytes, last.recorded_at);
         }
-        Ok(Submitted { rate_limit_decision, answers })
+        Ok(Submitted {
+            rate_limit_decision,
+            answers,
+        })
     }
 
     async fn page(

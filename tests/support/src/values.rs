@@ -12,8 +12,7 @@ use std::rc::Rc;
 use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, Usage};
 use leaderboard_core::{
     Column, Columns, Leaderboard, LeaderboardId, Metadata, Operator, Order, PlayerId, PreparedSubmission,
-    Reset, Schedule, Submission, SubmissionId, SubmittedValues, TenantId, Ties, Timestamp, Values,
-    Versioned,
+    Reset, Schedule, Submission, SubmissionId, SubmittedValues, TenantId, Ties, Timestamp, Values, Versioned,
 };
 
 /// A configuration with the version that the store gave it.

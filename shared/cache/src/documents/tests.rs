@@ -1,3 +1,4 @@
+use super::key_value_tier::{EMPTY_GROUP_KEYS, format_empty_key, pack, unpack};
 use super::*;
 
 fn packed() -> Vec<u8> {
@@ -6,14 +7,14 @@ fn packed() -> Vec<u8> {
         value: b"{}".to_vec(),
     };
     let bodies = Rc::new(vec![None, Some(document)]);
-    pack("tenant:a", &Copy::new(bodies, Timestamp::MAX, 9))
+    pack("tenant:a", &CachedDocuments::new(bodies, Timestamp::MAX, 9))
 }
 
 #[test]
-fn a_copy_comes_back_as_it_was() {
-    let copy = unpack("tenant:a", &packed()).unwrap();
-    assert_eq!((copy.checked_at, copy.generation), (Timestamp::MAX, 9));
-    let versions: Vec<_> = copy
+fn documents_are_read_back_as_they_were() {
+    let cached = unpack("tenant:a", &packed()).unwrap();
+    assert_eq!((cached.checked_at, cached.generation), (Timestamp::MAX, 9));
+    let versions: Vec<_> = cached
         .bodies
         .iter()
         .map(|body| body.as_ref().map(|body| body.version))
@@ -22,7 +23,7 @@ fn a_copy_comes_back_as_it_was() {
 }
 
 #[test]
-fn what_is_of_another_group_or_damaged_is_no_copy() {
+fn bytes_of_another_group_or_damaged_bytes_are_no_documents() {
     assert!(unpack("tenant:b", &packed()).is_none());
     for cut in 0..packed().len() {
         assert!(unpack("tenant:a", &packed()[..cut]).is_none(), "{cut}");
@@ -33,57 +34,58 @@ fn what_is_of_another_group_or_damaged_is_no_copy() {
 }
 
 #[test]
-fn an_older_copy_never_takes_the_place_of_a_newer_one() {
+fn older_documents_never_replace_newer_ones() {
     let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
-    let copy = |ms| Rc::new(Copy::new(Rc::default(), at(ms), 0));
-    let copies = DocumentCache::default();
-    let remember = |ms, occasion, now| copies.remember("a", copy(ms), occasion, at(now)).checked_at;
-    assert_eq!(remember(5_000, Occasion::Permission, 5_000), at(5_000));
-    assert_eq!(remember(4_999, Occasion::Permission, 5_000), at(5_000));
-    assert_eq!(remember(4_999, Occasion::Change, 5_000), at(5_000));
-    let (before, changed) = (copies.find("a").unwrap(), copy(5_000));
-    copies.remember("a", Rc::clone(&before), Occasion::Permission, at(5_000));
-    copies.remember("a", Rc::clone(&changed), Occasion::Change, at(5_000));
-    copies.remember("a", before, Occasion::Permission, at(5_000));
-    assert!(Rc::ptr_eq(&copies.find("a").unwrap(), &changed));
-    // One of a clock that runs far ahead does.
-    assert_eq!(remember(10_000, Occasion::Permission, 10_000), at(10_000));
-    assert_eq!(remember(9_000, Occasion::Permission, 9_000), at(10_000));
-    assert_eq!(remember(8_999, Occasion::Permission, 8_999), at(8_999));
+    let cached = |ms| Rc::new(CachedDocuments::new(Rc::default(), at(ms), 0));
+    let cache = DocumentCache::default();
+    let store = |ms, reason, now| cache.store("a", cached(ms), reason, at(now)).checked_at;
+    assert_eq!(store(5_000, FetchReason::Read, 5_000), at(5_000));
+    assert_eq!(store(4_999, FetchReason::Read, 5_000), at(5_000));
+    assert_eq!(store(4_999, FetchReason::Change, 5_000), at(5_000));
+    let (before, changed) = (cache.find("a").unwrap(), cached(5_000));
+    cache.store("a", Rc::clone(&before), FetchReason::Read, at(5_000));
+    cache.store("a", Rc::clone(&changed), FetchReason::Change, at(5_000));
+    cache.store("a", before, FetchReason::Read, at(5_000));
+    assert!(Rc::ptr_eq(&cache.find("a").unwrap(), &changed));
+    // Documents of a clock that is far ahead are replaced.
+    assert_eq!(store(10_000, FetchReason::Read, 10_000), at(10_000));
+    assert_eq!(store(9_000, FetchReason::Read, 9_000), at(10_000));
+    assert_eq!(store(8_999, FetchReason::Read, 8_999), at(8_999));
 }
 
 #[test]
-fn the_copy_that_was_used_least_recently_makes_room() {
+fn the_least_recently_used_group_is_evicted() {
     let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
-    let copies = DocumentCache::default();
-    let remember = |group: &str, ms| {
-        let copy = Rc::new(Copy::new(Rc::default(), at(ms), 0));
-        copies.remember(group, copy, Occasion::Permission, at(ms));
+    let cache = DocumentCache::default();
+    let store = |group: &str, ms| {
+        let cached = Rc::new(CachedDocuments::new(Rc::default(), at(ms), 0));
+        cache.store(group, cached, FetchReason::Read, at(ms));
     };
-    for n in 0..i64::try_from(MAX_COPIES).unwrap() {
-        remember(&format!("{n:04}"), n);
+    for n in 0..i64::try_from(MAX_GROUPS).unwrap() {
+        store(&format!("{n:04}"), n);
     }
-    let known = |group| copies.find(group).is_some();
+    let known = |group| cache.find(group).is_some();
     assert!(known("0000"));
-    remember("0500", 5_000);
-    assert_eq!(copies.0.borrow().len(), MAX_COPIES);
-    remember("new", 5_000);
-    assert_eq!(copies.0.borrow().len(), MAX_COPIES);
+    store("0500", 5_000);
+    assert_eq!(cache.0.borrow().len(), MAX_GROUPS);
+    store("new", 5_000);
+    assert_eq!(cache.0.borrow().len(), MAX_GROUPS);
     assert!(known("new") && known("0000") && known("0002") && !known("0001"));
 }
 
 #[test]
-fn a_refresh_that_is_never_finished_makes_way() {
-    let copy = Rc::new(Copy::new(Rc::default(), Timestamp::MAX, 0));
-    let refresh = Refresh::begin(&copy);
-    assert!(refresh.is_some() && Refresh::begin(&copy).is_none());
+fn a_dropped_refresh_allows_the_next_one() {
+    let cached = Rc::new(CachedDocuments::new(Rc::default(), Timestamp::MAX, 0));
+    let refresh = Refresh::begin(&cached);
+    assert!(refresh.is_some() && Refresh::begin(&cached).is_none());
     drop(refresh);
-    assert!(Refresh::begin(&copy).is_some());
+    assert!(Refresh::begin(&cached).is_some());
 }
 
 #[test]
-fn groups_without_documents_share_a_bounded_number_of_places() {
-    let places: std::collections::BTreeSet<_> =
-        (0..10_000).map(|n| empty_key(&format!("tenant:{n}"))).collect();
-    assert_eq!(places.len() as u64, EMPTY_PLACES);
+fn groups_without_documents_share_a_bounded_number_of_keys() {
+    let keys: std::collections::BTreeSet<_> = (0..10_000)
+        .map(|n| format_empty_key(&format!("tenant:{n}")))
+        .collect();
+    assert_eq!(keys.len() as u64, EMPTY_GROUP_KEYS);
 }

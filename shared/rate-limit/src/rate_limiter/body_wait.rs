@@ -8,7 +8,7 @@ use super::RateLimiter;
 use crate::refusals::now_us;
 use crate::{Charging, RateLimitEnvironment, RequestCost, schedule_report};
 use leaderboard_api::Problem;
-use leaderboard_cache::circuit_breaker::within;
+use leaderboard_cache::circuit_breaker::run_within;
 
 /// How long a request may wait for its body without a charge, in milliseconds.
 const FREE_BODY_WAIT_MS: i64 = 25;
@@ -33,7 +33,7 @@ impl RateLimiter {
         if !charged_later || self.limits.is_empty() {
             return Ok(reading.await);
         }
-        if let Some(body) = within(env, FREE_BODY_WAIT_MS, reading.as_mut()).await {
+        if let Some(body) = run_within(env, FREE_BODY_WAIT_MS, reading.as_mut()).await {
             return Ok(body);
         }
         self.load_usage(env, tenant).await;

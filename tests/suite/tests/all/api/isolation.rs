@@ -1,7 +1,7 @@
 //! Tenants do not see each other: every route there is, walked with another tenant's credentials.
 
-use leaderboard_openapi::{ListedRoute, all_routes};
 use leaderboard_api::{BodyKind, Permission};
+use leaderboard_openapi::{ListedRoute, all_routes};
 use leaderboard_pipeline::{Base, Verb};
 use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! How much of a log is kept, and what logs and idempotency records weigh.
 
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions, MIN_TRIMMED_EVENTS,
+    Expected, Leaderboards, MIN_TRIMMED_EVENTS, PageFrom, RankDetail, RateLimits, Scores, SubmitOptions,
 };
 use leaderboard_core::{
     Column, Columns, EventBody, IdScope, Leaderboard, LogPolicy, MAX_COLUMN_NAME_BYTES, MAX_PLAYER_BYTES,

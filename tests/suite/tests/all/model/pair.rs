@@ -133,8 +133,13 @@ impl<S: AllPorts> ComparedStores<S> {
             found.answers, expected.answers,
             "outcomes of {to_model:#?} with {options:#?}"
         );
-        let comparable =
-            |rate_limit_decision: &RateLimitDecision| (rate_limit_decision.refused, rate_limit_decision.requests_today, units(rate_limit_decision));
+        let comparable = |rate_limit_decision: &RateLimitDecision| {
+            (
+                rate_limit_decision.refused,
+                rate_limit_decision.requests_today,
+                units(rate_limit_decision),
+            )
+        };
         assert_eq!(
             comparable(&found.rate_limit_decision),
             comparable(&expected.rate_limit_decision),

@@ -1,0 +1,206 @@
+//! Tells the whole region that a leaderboard changed, by tombstones in the key-value store.
+//!
+//! A tombstone is an instant under a key of a leaderboard or of a tenant. There are two ([`Tombstone`]):
+//!
+//! * An invalidation says until when the leaderboard is changing. An entry that was fetched before this instant is fresh only for a
+//!   short time. Under many writes, one put every half second is enough, since an entry that was fetched after the instant contains
+//!   all those writes. The instant lies further in the future than clocks of instances differ, so that an instance whose clock
+//!   is ahead does not date an older entry after the change.
+//! * A purge says that entries fetched before this instant must not be shown, not even while the store is out of reach. A
+//!   removal, a ban, and a change of the configuration purge.
+
+use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
+
+use super::cache_entry::CacheEntry;
+use super::cache_key::leaderboard_scope;
+use super::key_value_tier::{self, Tombstone};
+use super::memory_tier::ReadTombstone;
+use super::{CacheKey, TOMBSTONE_TTL_MS};
+use crate::ResponseEnvironment;
+use leaderboard_cache::documents::CLOCK_MARGIN_MS;
+
+/// How long an invalidation lasts, in milliseconds. A write after half of that time puts the next one.
+const INVALIDATION_MS: i64 = CLOCK_MARGIN_MS;
+/// A tombstone further in the future than this was written by a wrong clock, in milliseconds.
+const MAX_FUTURE_MS: i64 = 2 * INVALIDATION_MS;
+
+/// A tombstone that this instance has put, and what it replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WrittenTombstone {
+    /// Whether the tombstone that was there already had not ended.
+    pub was_changing: bool,
+    /// Whether the key-value store accepted the put.
+    pub written: bool,
+}
+
+/// Returns until when the leaderboard of a key is changing, in milliseconds since the epoch. The result is at most
+/// [`TOMBSTONE_TTL_MS`] old.
+pub(crate) async fn find_changing_until<E: ResponseEnvironment>(
+    env: &E,
+    key: &CacheKey,
+    key_text: &str,
+    now: i64,
+) -> i64 {
+    find_tombstone(env, Tombstone::Invalidation, key, key_text, now).await
+}
+
+/// Returns whether an entry that was fetched at `fetched_at` is purged. The tombstone is at most [`TOMBSTONE_TTL_MS`] old. If the
+/// key-value store does not answer, the entry counts as purged.
+pub(crate) async fn is_purged<E: ResponseEnvironment>(
+    env: &E,
+    key: &CacheKey,
+    key_text: &str,
+    fetched_at: Timestamp,
+) -> bool {
+    let now = env.clock().as_unix_ms();
+    let purged_at = find_tombstone(env, Tombstone::Purge, key, key_text, now).await;
+    // The clock of the instance that fetched the entry may be ahead, so an entry dated shortly after the purge counts as purged.
+    fetched_at.as_unix_ms() < purged_at.saturating_add(INVALIDATION_MS)
+}
+
+/// As [`is_purged`], by the tombstone that the key-value store has now, and without a margin for clocks.
+pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+    fetched_at: Timestamp,
+) -> bool {
+    let read = read_tombstone(env, Tombstone::Purge, tenant, leaderboard).await;
+    fetched_at.as_unix_ms() <= read.instant
+}
+
+/// Returns a tombstone's instant from memory, or reads it if memory has none of the last [`TOMBSTONE_TTL_MS`].
+async fn find_tombstone<E: ResponseEnvironment>(
+    env: &E,
+    tombstone: Tombstone,
+    key: &CacheKey,
+    key_text: &str,
+    now: i64,
+) -> i64 {
+    let memory_tier = env.responses();
+    let scope = leaderboard_scope(key_text);
+    let known = memory_tier.find_tombstone(tombstone, scope);
+    if let Some(instant) = known.and_then(|read| read.instant_if_recent(TOMBSTONE_TTL_MS, now)) {
+        return instant;
+    }
+    let read = read_tombstone(env, tombstone, &key.tenant, &key.leaderboard).await;
+    memory_tier.store_tombstone(tombstone, scope, read);
+    read.instant
+}
+
+/// Reads the later tombstone of a leaderboard and of its tenant. If the key-value store does not answer, the result is now.
+async fn read_tombstone<E: ResponseEnvironment>(
+    env: &E,
+    tombstone: Tombstone,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+) -> ReadTombstone {
+    let read_at = env.clock().as_unix_ms();
+    let of_leaderboard = key_value_tier::read_tombstone(env, tombstone, tenant, Some(leaderboard)).await;
+    let of_tenant = key_value_tier::read_tombstone(env, tombstone, tenant, None).await;
+    let instant = of_leaderboard
+        .zip(of_tenant)
+        .map_or(read_at, |(of_leaderboard, of_tenant)| {
+            of_leaderboard.max(of_tenant)
+        });
+    ReadTombstone {
+        read_at,
+        instant: instant.min(read_at + MAX_FUTURE_MS),
+    }
+}
+
+/// Returns until when an entry may be used without reading tombstones again: for at most `left_ms` milliseconds.
+pub(crate) fn find_reuse_end<E: ResponseEnvironment>(
+    env: &E,
+    entry: &CacheEntry,
+    left_ms: i64,
+) -> Option<Timestamp> {
+    let scope = leaderboard_scope(&entry.metadata.key_text);
+    let read = env.responses().find_tombstone(Tombstone::Invalidation, scope)?;
+    let end = env.now().as_unix_ms().saturating_add(left_ms);
+    Timestamp::from_unix_ms(end.min(read.read_at + TOMBSTONE_TTL_MS))
+}
+
+/// Returns whether a write must put an invalidation: more than half of the last one of this instance is over.
+pub(crate) fn is_invalidation_due<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+) -> bool {
+    let until = env
+        .responses()
+        .invalidated_until(&format_scope(tenant, leaderboard));
+    let left = until.saturating_sub(env.clock().as_unix_ms());
+    // If more than a whole invalidation is left, the clock was set back, and the instant is wrong.
+    !(INVALIDATION_MS / 2..=INVALIDATION_MS).contains(&left)
+}
+
+/// Records in memory that this instance is about to put an invalidation, so that the next write does not put another one.
+pub(crate) fn announce_invalidation<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+) {
+    let until = env.clock().as_unix_ms() + INVALIDATION_MS;
+    env.responses()
+        .set_invalidated_until(&format_scope(tenant, leaderboard), until);
+}
+
+/// Invalidates a leaderboard, or all leaderboards of a tenant.
+pub(crate) async fn invalidate<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+) -> WrittenTombstone {
+    announce_invalidation(env, tenant, leaderboard);
+    write_tombstone(env, Tombstone::Invalidation, tenant, leaderboard).await
+}
+
+/// Purges a leaderboard, or all leaderboards of a tenant, and invalidates them.
+pub(crate) async fn purge<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+) -> WrittenTombstone {
+    let purge = write_tombstone(env, Tombstone::Purge, tenant, leaderboard).await;
+    let invalidation = invalidate(env, tenant, leaderboard).await;
+    WrittenTombstone {
+        written: purge.written && invalidation.written,
+        ..invalidation
+    }
+}
+
+/// Puts a tombstone, unless a later one is there.
+async fn write_tombstone<E: ResponseEnvironment>(
+    env: &E,
+    tombstone: Tombstone,
+    tenant: &TenantId,
+    leaderboard: Option<&LeaderboardId>,
+) -> WrittenTombstone {
+    let found = key_value_tier::read_tombstone(env, tombstone, tenant, leaderboard).await;
+    let now = env.clock().as_unix_ms();
+    let found = found
+        .filter(|found| *found <= now + MAX_FUTURE_MS)
+        .unwrap_or(i64::MIN);
+    let instant = found.max(match tombstone {
+        Tombstone::Invalidation => now + INVALIDATION_MS,
+        Tombstone::Purge => now,
+    });
+    let written = key_value_tier::write_tombstone(env, tombstone, tenant, leaderboard, instant).await;
+    if !written {
+        // So the next write puts an invalidation.
+        env.responses()
+            .set_invalidated_until(&format_scope(tenant, leaderboard), i64::MIN);
+    }
+    WrittenTombstone {
+        was_changing: found > now,
+        written,
+    }
+}
+
+fn format_scope(tenant: &TenantId, leaderboard: Option<&LeaderboardId>) -> String {
+    match leaderboard {
+        Some(leaderboard) => format!("{tenant}:{leaderboard}"),
+        None => tenant.to_string(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Gives all names of a period one cache key (docs/decisions/0027).
+
+use std::rc::Rc;
+
+use leaderboard_core::usecase;
+use leaderboard_core::{Leaderboard, StoreError, Versioned};
+
+use super::cache_key::CacheKey;
+use super::cost::PERIOD_NAME_UNITS;
+use super::{build_deps, key_value_tier};
+use crate::ResponseEnvironment;
+use leaderboard_api::{Problem, ProblemType};
+use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
+use leaderboard_pipeline::Context;
+
+/// Returns the key with the period's id in place of an instant or a date within the period. So all these names share one entry. The
+/// store is asked about the name only if the leaderboard's configuration does not explain it.
+///
+/// If the store does not answer, the key stays as it is; the cache may have an entry under this name, or the read fails later.
+///
+/// # Errors
+/// 404 if the leaderboard does not exist; 503 if the store does not answer and the cache has no entry under this name.
+pub(crate) async fn name_period<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    key: CacheKey,
+) -> Result<CacheKey, Problem> {
+    if !key.names_a_period() {
+        return Ok(key);
+    }
+    let Some(board) = find_configuration(context, &key).await? else {
+        return Ok(key);
+    };
+    let (deps, tenant) = (context.deps(), &key.tenant);
+    if let Some(selector) = usecase::find_known_name(&deps, tenant, &board, key.period()) {
+        return Ok(key.with_period(selector));
+    }
+    if circuit_breaker::is_open(context.env).await {
+        return Ok(key);
+    }
+    context.charge_more(PERIOD_NAME_UNITS);
+    Ok(
+        match usecase::resolve_name(&deps, tenant, &board, key.period()).await {
+            Ok(selector) => key.with_period(selector),
+            Err(_) => key,
+        },
+    )
+}
+
+/// Finds the configuration of the key's leaderboard in a cache, or else in the store. Returns `None` if the store does not
+/// answer, or is slow, and the cache has an entry under the key's own name.
+async fn find_configuration<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    key: &CacheKey,
+) -> Result<Option<Rc<Versioned<Leaderboard>>>, Problem> {
+    let env = context.env;
+    let cached = usecase::find_cached_leaderboard(&context.deps(), &key.tenant, &key.leaderboard).await;
+    if cached.is_some() {
+        return Ok(cached);
+    }
+    if circuit_breaker::is_open(env).await && has_entry(env, key).await {
+        return Ok(None);
+    }
+    let (own_env, own_key) = (env.clone(), key.clone());
+    let mut work = Box::pin(async move { load_configuration(&own_env, &own_key).await });
+    let loaded = match circuit_breaker::run_within(env, PATIENCE_MS, work.as_mut()).await {
+        Some(loaded) => loaded,
+        None if has_entry(env, key).await => {
+            circuit_breaker::open_as_slow(env);
+            // The work continues after the response, and puts the configuration into the caches.
+            env.later(async move {
+                let _ = work.await;
+            });
+            return Ok(None);
+        }
+        None => work.await,
+    };
+    match loaded {
+        Ok(Some(board)) => Ok(Some(board)),
+        Ok(None) => {
+            context.charge_more(key.units_of_miss(false));
+            Err(Problem::new(ProblemType::LeaderboardNotFound))
+        }
+        Err(error) => {
+            if let StoreError::Unavailable(cause) = &error {
+                circuit_breaker::open(env, cause);
+            }
+            context.charge_more(key.units_of_miss(false));
+            if has_entry(env, key).await {
+                Ok(None)
+            } else {
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Reads the configuration from the store, and puts it into the caches.
+async fn load_configuration<E: ResponseEnvironment>(
+    env: &E,
+    key: &CacheKey,
+) -> Result<Option<Rc<Versioned<Leaderboard>>>, StoreError> {
+    let deps = build_deps(env, env.now());
+    usecase::load_current_leaderboard(&deps, &key.tenant, &key.leaderboard).await
+}
+
+/// Returns whether a tier has an entry under the key's own name: there is one if the name is a period's id.
+async fn has_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey) -> bool {
+    let key_text = key.to_text();
+    env.responses().find_entry(&key_text).is_some()
+        || key_value_tier::find_entry(env, key, &key_text).await.is_some()
+}

@@ -1,0 +1,206 @@
+//! Asks the store, and makes a cache entry of its answer.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use leaderboard_core::access::Caller;
+use leaderboard_core::usecase::{self, Deps, DistributionQuery, ListQuery};
+use leaderboard_core::{
+    CacheStrategy, Leaderboard, Period, PeriodSelector, PlayerId, ReadAccess, Timestamp, Versioned,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::build_deps;
+use super::cache_entry::{CacheEntry, CacheMetadata};
+use super::cache_key::{CacheKey, CachedRead};
+use crate::ResponseEnvironment;
+use leaderboard_api::ApiVersion;
+use leaderboard_api::Problem;
+use leaderboard_api::json;
+use leaderboard_api::wire::entries::DistributionBody;
+use leaderboard_api::wire::leaderboard::PublicBody;
+use leaderboard_api::wire::ranks as wire;
+use leaderboard_identity::hex::encode as hex;
+
+/// How many bytes of the body's SHA-256 digest are in its ETag.
+const ETAG_DIGEST_BYTES: usize = 12;
+
+/// A body, and what of the store it was made from.
+struct FetchedBody {
+    body: Vec<u8>,
+    board: Rc<Versioned<Leaderboard>>,
+    period: Period,
+    /// The version that the ETag begins with.
+    version: u64,
+}
+
+/// Reads from the store as `caller`, and returns the entry.
+///
+/// # Errors
+/// The problem to answer with.
+pub(crate) async fn fetch_from_store<E: ResponseEnvironment>(
+    env: &E,
+    key: &CacheKey,
+    key_text: &str,
+    caller: &Caller,
+) -> Result<CacheEntry, Problem> {
+    let fetched_at = env.clock();
+    let read: StoreRead<'_, E> = StoreRead {
+        deps: build_deps(env, fetched_at),
+        key,
+        caller,
+    };
+    let fetched = read.fetch_body().await?;
+    let cost = env.clock().as_unix_ms() - fetched_at.as_unix_ms();
+    let board = &fetched.board.value;
+    let digest = Sha256::digest(&fetched.body);
+    let digest = digest.get(..ETAG_DIGEST_BYTES).unwrap_or_default();
+    let metadata = CacheMetadata {
+        key_text: key_text.into(),
+        fetched_at,
+        cost_ms: u32::try_from(cost.max(0)).unwrap_or(u32::MAX),
+        lifetime_ms: board.cache.lifetime_ms,
+        stale_ms: board.cache.stale_ms,
+        stale_if_error_ms: board.cache.stale_if_error_ms,
+        refresh_ahead: board.cache.strategy == CacheStrategy::RefreshAhead,
+        expires_at: find_expiry(board, key.period(), &fetched.period, fetched_at),
+        public: board.access.read == ReadAccess::Public,
+        etag: format!("{}-{}", fetched.version, hex(digest)).into(),
+    };
+    CacheEntry::new(metadata, Bytes::from(fetched.body))
+        .ok_or_else(|| Problem::internal("a cache key is not a valid header value"))
+}
+
+/// Returns when the body no longer answers the key, whatever its lifetime: the current period ends, or the period is deleted.
+fn find_expiry(
+    board: &Leaderboard,
+    selector: &PeriodSelector,
+    period: &Period,
+    fetched_at: Timestamp,
+) -> Option<Timestamp> {
+    let current_ends_at = match selector {
+        // When the current period ends, another period becomes the previous one, too.
+        PeriodSelector::Current | PeriodSelector::Previous => board.schedule.period_at(fetched_at).ends_at,
+        PeriodSelector::Named(_) | PeriodSelector::On(_) => None,
+    };
+    let deleted_at = board.schedule.expires_at(period, board.keep_periods);
+    current_ends_at.into_iter().chain(deleted_at).min()
+}
+
+/// A read of the store.
+struct StoreRead<'a, E: ResponseEnvironment> {
+    deps: Deps<'a, E::Store, E::Cache>,
+    key: &'a CacheKey,
+    caller: &'a Caller,
+}
+
+impl<E: ResponseEnvironment> StoreRead<'_, E> {
+    async fn fetch_body(&self) -> Result<FetchedBody, Problem> {
+        match &self.key.read {
+            CachedRead::List(query) => self.fetch_list(query).await,
+            CachedRead::Distribution(query) => self.fetch_distribution(query).await,
+            CachedRead::Leaderboard => self.fetch_leaderboard().await,
+            CachedRead::Periods(before, limit) => self.fetch_periods(*before, *limit).await,
+            CachedRead::Entry(player, period) => self.fetch_entry(player, period).await,
+            CachedRead::Around(player, period, limit) => self.fetch_window(player, period, *limit).await,
+        }
+    }
+
+    async fn fetch_list(&self, query: &ListQuery) -> Result<FetchedBody, Problem> {
+        let (deps, key, caller) = (&self.deps, self.key, self.caller);
+        let found = usecase::read_page(deps, &key.tenant, caller, &key.leaderboard, query)
+            .await
+            .map_err(|error| Problem::of_query(error, caller))?;
+        let drift = match key.version {
+            ApiVersion::V1 => None,
+            ApiVersion::V2 => usecase::find_drift(deps, &key.tenant, caller, &found).await?,
+        };
+        let body = self.write_body(&wire::page(key.version, &found, drift)?)?;
+        Ok(FetchedBody {
+            body,
+            board: Rc::clone(&found.board),
+            version: found.page.version,
+            period: found.period,
+        })
+    }
+
+    async fn fetch_distribution(&self, query: &DistributionQuery) -> Result<FetchedBody, Problem> {
+        let (key, id) = (self.key, &self.key.leaderboard);
+        let found = usecase::read_distribution(&self.deps, &key.tenant, self.caller, id, query)
+            .await
+            .map_err(|error| Problem::of_query(error, self.caller))?;
+        Ok(FetchedBody {
+            body: self.write_body(&DistributionBody::new(id.as_str(), &found))?,
+            board: Rc::clone(&found.board),
+            version: found.version,
+            period: found.period,
+        })
+    }
+
+    async fn fetch_leaderboard(&self) -> Result<FetchedBody, Problem> {
+        let (key, id) = (self.key, &self.key.leaderboard);
+        let board = usecase::load_readable_leaderboard(&self.deps, &key.tenant, self.caller, id)
+            .await
+            .map_err(|error| Problem::of_query(error, self.caller))?;
+        let period = board.value.schedule.period_at(self.deps.now);
+        Ok(FetchedBody {
+            body: self.write_body(&PublicBody::new(&board.value, &period))?,
+            version: board.version,
+            board,
+            period,
+        })
+    }
+
+    async fn fetch_periods(&self, before: Option<Timestamp>, limit: u32) -> Result<FetchedBody, Problem> {
+        let (key, id) = (self.key, &self.key.leaderboard);
+        let (board, page) = usecase::list_periods(&self.deps, &key.tenant, self.caller, id, before, limit)
+            .await
+            .map_err(|error| Problem::of_query(error, self.caller))?;
+        let period = board.value.schedule.period_at(self.deps.now);
+        Ok(FetchedBody {
+            body: self.write_body(&wire::periods(key.version, id, &page))?,
+            version: board.version,
+            board,
+            period,
+        })
+    }
+
+    async fn fetch_entry(&self, player: &PlayerId, period: &PeriodSelector) -> Result<FetchedBody, Problem> {
+        let (key, id) = (self.key, &self.key.leaderboard);
+        let found = usecase::read_player(&self.deps, &key.tenant, self.caller, id, player, period)
+            .await
+            .map_err(|error| Problem::of_query(error, self.caller))?;
+        let body = self.write_body(&wire::standing(key.version, id, &found)?)?;
+        Ok(FetchedBody {
+            body,
+            board: Rc::clone(&found.board),
+            version: found.version,
+            period: found.period,
+        })
+    }
+
+    async fn fetch_window(
+        &self,
+        player: &PlayerId,
+        period: &PeriodSelector,
+        limit: u32,
+    ) -> Result<FetchedBody, Problem> {
+        let (key, id) = (self.key, &self.key.leaderboard);
+        let found = usecase::read_around(&self.deps, &key.tenant, self.caller, id, player, period, limit)
+            .await
+            .map_err(|error| Problem::of_query(error, self.caller))?;
+        let body = self.write_body(&wire::window(key.version, &found)?)?;
+        Ok(FetchedBody {
+            body,
+            board: Rc::clone(&found.board),
+            version: found.page.version,
+            period: found.period,
+        })
+    }
+
+    fn write_body(&self, body: &impl Serialize) -> Result<Vec<u8>, Problem> {
+        json::write(body, self.key.integers)
+            .map_err(|error| Problem::internal(format!("a response body cannot be written: {error}")))
+    }
+}
