@@ -3,6 +3,9 @@
 //! It holds the documents of each version of the API ([`wire`]), JSON ([`json`]), problem documents ([`problem`]), the parameters of
 //! paths and queries, and the headers that documents depend on. It knows neither a store nor a route.
 
+#[macro_use]
+mod words_schema;
+
 mod function_name;
 pub mod headers;
 mod identity;
@@ -16,6 +19,8 @@ pub mod problem;
 pub mod query;
 pub mod rate_limits;
 mod response;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod tenant_record;
 mod version;
 pub mod wire;

@@ -15,18 +15,21 @@ const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 pub(crate) const KEY_SCHEME: &str = "apiKey";
 pub(crate) const TOKEN_SCHEME: &str = "bearerToken";
 
+/// Documents of flagd and OpenFeature, which may have more fields than the API reads.
+const OF_OTHER_PROTOCOLS: [&str; 2] = ["FlagSet", "OfrepContext"];
+
 /// All of them, with the schemas.
 pub(crate) fn components(integers: IntegerFormat) -> Value {
     let mut schemas = Map::new();
-    for known in crate::schemas::all() {
-        schemas.insert(known.name, known.schema);
-    }
+    schemas.extend(crate::schemas::all().0);
     schemas.insert(
         "IntegerFormat".to_owned(),
         json!({"type": "string", "enum": ["string"], "description": "How 64-bit integers (`Int64`) are written."}),
     );
     schemas.insert("Int64".to_owned(), crate::schemas::int64(integers));
     let mut schemas = Value::Object(schemas);
+    references::merge_parts(&mut schemas);
+    references::close_objects(&mut schemas, &OF_OTHER_PROTOCOLS);
     references::open_free_forms(&mut schemas);
     references::bound_wide_integers(&mut schemas);
     json!({

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 const PREFIX: &str = "#/components/";
+const SCHEMAS: &str = "#/components/schemas/";
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
@@ -62,7 +63,7 @@ pub(crate) fn drop_schema_suffix(document: &mut Value, suffix: &str) {
     document["components"]["schemas"] = renamed.collect();
     for_each_object(document, &mut |fields| {
         let short = reference(fields)
-            .filter(|reference| reference.starts_with("#/components/schemas/"))
+            .filter(|reference| reference.starts_with(SCHEMAS))
             .and_then(|reference| reference.strip_suffix(suffix).map(str::to_owned));
         if let Some(short) = short {
             fields.insert("$ref".to_owned(), short.into());
@@ -100,4 +101,41 @@ pub(crate) fn bound_wide_integers(schemas: &mut Value) {
             fields.insert("maximum".to_owned(), MAX_EXACT.into());
         }
     });
+}
+
+/// Makes one object of each schema that consists of parts (`allOf`): a document that has the fields of another document among
+/// its own. The order of required fields is that of the parts.
+pub(crate) fn merge_parts(schemas: &mut Value) {
+    let known = schemas.clone();
+    for_each_object(schemas, &mut |fields| {
+        let Some(Value::Array(parts)) = fields.remove("allOf") else {
+            return;
+        };
+        let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+        for mut part in parts {
+            let name = part["$ref"].as_str().and_then(|name| name.strip_prefix(SCHEMAS));
+            if let Some(name) = name {
+                part = known[name].clone();
+            }
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        fields.insert("type".to_owned(), "object".into());
+        fields.insert("properties".to_owned(), properties.into());
+        fields.insert("required".to_owned(), required.into());
+    });
+}
+
+/// Says of each object with properties that it has no others. The documents of `open` may have others: they are not the API's own.
+pub(crate) fn close_objects(schemas: &mut Value, open: &[&str]) {
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        if open.contains(&name.as_str()) {
+            continue;
+        }
+        for_each_object(schema, &mut |fields| {
+            if fields.get("type") == Some(&json!("object")) && fields.contains_key("properties") {
+                fields.entry("additionalProperties").or_insert(false.into());
+            }
+        });
+    }
 }

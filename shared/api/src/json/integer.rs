@@ -14,6 +14,7 @@ pub(super) const fn is_safe(magnitude: u128) -> bool {
 
 /// An integer on its way out; only [`super::write`] writes it in the right form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Int64))]
 pub struct Exact(pub i64);
 
 impl Serialize for Exact {
@@ -24,6 +25,7 @@ impl Serialize for Exact {
 
 /// As [`Exact`], without a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Int64))]
 pub struct ExactUnsigned(pub u64);
 
 impl Serialize for ExactUnsigned {

@@ -10,11 +10,17 @@ use super::NamedValues;
 use crate::json::{Exact, ExactUnsigned};
 use crate::problem::Problem;
 
-/// A period and its bounds.
+/// A period and its bounds; `null` is unbounded.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Period))]
 pub struct PeriodBody<'a> {
+    /// The instant it starts at, or `all`.
     id: &'a str,
+    /// Its first instant.
+    #[cfg_attr(feature = "schema", schema(required))]
     starts_at: Option<String>,
+    /// The first instant after it.
+    #[cfg_attr(feature = "schema", schema(required))]
     ends_at: Option<String>,
 }
 

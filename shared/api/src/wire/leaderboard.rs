@@ -1,16 +1,21 @@
 //! A leaderboard's configuration, as clients write and read it.
 
+mod body;
 mod cache;
+#[cfg(feature = "schema")]
+mod schema;
+
+pub use body::{LeaderboardBody, PublicBody};
+#[cfg(feature = "schema")]
+pub(super) use schema::add_schemas;
 
 use leaderboard_core::{
-    Access, Column, Columns, Invalid, Leaderboard, LeaderboardId, Limits, LogPolicy, Order, Period,
-    ReadAccess, Reset, Schedule, Ties, WriteAccess, find_reset_faults,
+    Access, Column, Columns, Invalid, Leaderboard, LeaderboardId, Limits, LogPolicy, Order, ReadAccess,
+    Reset, Schedule, Ties, WriteAccess, find_reset_faults,
 };
-use serde::Serialize;
 
-use super::entries::PeriodBody;
 use super::submission::OPERATORS;
-use crate::json::{Errors, Exact, ExactUnsigned, Field, Fields, Json};
+use crate::json::{Errors, Field, Fields, Json};
 use crate::problem::Problem;
 
 const FIELDS: [&str; 15] = [
@@ -40,6 +45,11 @@ const TIES: [(&str, Ties); 4] = [
 ];
 const READERS: [(&str, ReadAccess); 2] = [("public", ReadAccess::Public), ("private", ReadAccess::Private)];
 const WRITERS: [(&str, WriteAccess); 2] = [("server", WriteAccess::Server), ("player", WriteAccess::Player)];
+
+words_schema!(OrderWord, "Order", "Which values are better.", ORDERS);
+words_schema!(TiesWord, "Ties", "How entries of equal values are ranked.", TIES);
+words_schema!(ReadersWord, "Readers", "Who may read.", READERS);
+words_schema!(WritersWord, "Writers", "Who may write.", WRITERS);
 
 /// Makes a leaderboard of its document; what is missing has its default.
 ///
@@ -218,132 +228,6 @@ fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
         read: read.unwrap_or(default.read),
         write: write.unwrap_or(default.write),
     })
-}
-
-/// A leaderboard's document.
-#[derive(Debug, Serialize)]
-pub struct LeaderboardBody<'a> {
-    id: &'a str,
-    title: &'a str,
-    columns: Vec<ColumnBody<'a>>,
-    operator: &'static str,
-    operator_override: bool,
-    ties: &'static str,
-    reset: Option<ResetBody<'a>>,
-    reset_takes_effect_at: Option<String>,
-    keep_periods: u16,
-    starts_at: Option<String>,
-    ends_at: Option<String>,
-    limits: LimitsBody,
-    access: AccessBody,
-    cache: cache::CacheBody,
-    log: LogBody,
-}
-
-#[derive(Debug, Serialize)]
-struct ColumnBody<'a> {
-    name: &'a str,
-    order: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct ResetBody<'a> {
-    cron: &'a str,
-    time_zone: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct LimitsBody {
-    min: Option<Exact>,
-    max: Option<Exact>,
-    max_change: Option<ExactUnsigned>,
-    max_attempts: Option<u32>,
-    max_entries: Option<ExactUnsigned>,
-}
-
-#[derive(Debug, Serialize)]
-struct LogBody {
-    keep_events: u32,
-    keep_days: u16,
-}
-
-#[derive(Debug, Serialize)]
-struct AccessBody {
-    read: &'static str,
-    write: &'static str,
-}
-
-/// What those who may read a leaderboard's entries may know of it.
-#[derive(Debug, Serialize)]
-pub struct PublicBody<'a> {
-    id: &'a str,
-    title: &'a str,
-    columns: Vec<ColumnBody<'a>>,
-    ties: &'static str,
-    current_period: PeriodBody<'a>,
-    next_reset: Option<String>,
-}
-
-impl<'a> PublicBody<'a> {
-    /// `current` is the period that holds now.
-    pub fn new(board: &'a Leaderboard, current: &'a Period) -> Self {
-        Self {
-            id: board.id.as_str(),
-            title: &board.title,
-            columns: columns_of(board),
-            ties: word(&TIES, board.ties),
-            current_period: current.into(),
-            next_reset: current.ends_at.map(|at| at.to_string()),
-        }
-    }
-}
-
-fn columns_of(board: &Leaderboard) -> Vec<ColumnBody<'_>> {
-    let columns = board.columns.iter();
-    columns
-        .map(|column| ColumnBody {
-            name: column.name(),
-            order: word(&ORDERS, column.order()),
-        })
-        .collect()
-}
-
-impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
-    fn from(board: &'a Leaderboard) -> Self {
-        let limits = &board.limits;
-        Self {
-            id: board.id.as_str(),
-            title: &board.title,
-            columns: columns_of(board),
-            operator: word(&OPERATORS, board.operator),
-            operator_override: board.operator_override,
-            ties: word(&TIES, board.ties),
-            reset: board.schedule.reset().map(|reset| ResetBody {
-                cron: &reset.cron,
-                time_zone: &reset.time_zone,
-            }),
-            reset_takes_effect_at: board.schedule.takes_effect_at().map(|at| at.to_string()),
-            keep_periods: board.keep_periods,
-            starts_at: board.starts_at.map(|at| at.to_string()),
-            ends_at: board.ends_at.map(|at| at.to_string()),
-            limits: LimitsBody {
-                min: limits.min.map(Exact),
-                max: limits.max.map(Exact),
-                max_change: limits.max_change.map(ExactUnsigned),
-                max_attempts: limits.max_attempts,
-                max_entries: limits.max_entries.map(ExactUnsigned),
-            },
-            access: AccessBody {
-                read: word(&READERS, board.access.read),
-                write: word(&WRITERS, board.access.write),
-            },
-            cache: (&board.cache).into(),
-            log: LogBody {
-                keep_events: board.log.keep_events,
-                keep_days: board.log.keep_days,
-            },
-        }
-    }
 }
 
 /// The word for a choice. The tables above have one for each.

@@ -29,6 +29,12 @@ use crate::json::IntegerFormat;
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
+/// Adds the schemas of all documents here.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut crate::schema::Schemas) {
+    leaderboard::add_schemas(all);
+}
+
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.
 ///
 /// # Errors

@@ -29,6 +29,13 @@ pub const OPERATORS: [(&str, Operator); 4] = [
     ("decrement", Operator::Decrement),
 ];
 
+words_schema!(
+    OperatorWord,
+    "Operator",
+    "What a submission does to an entry.",
+    OPERATORS
+);
+
 /// Where submissions go.
 #[derive(Debug, Clone, Copy)]
 pub enum Destination<'d> {

@@ -33,7 +33,7 @@ const USAGE: &[Answer] =
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
-        .about("In the order of their ids; a walk by `cursor` neither micro_cache nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[Answer::new(
             200,

@@ -41,7 +41,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             .like(&["key-created"])])
         .refuses(&[409]),
     Operation::new("GET", "/keys", "listKeys", "List the API keys")
-        .about("Revoked ones included; without their secrets. In the order of their ids; a walk by `cursor` neither micro_cache nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("Revoked ones included; without their secrets. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(PAGE)
         .gives(&[Answer::new(
             200,
@@ -82,7 +82,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "listIssuers",
         "List the tenant's issuers of tokens",
     )
-    .about("In the order of their ids; a walk by `cursor` neither micro_cache nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+    .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
     .takes(PAGE)
     .gives(LIST),
     Operation::new("GET", ISSUER, "readIssuer", "Read an issuer")
@@ -104,7 +104,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "listOperatorIssuers",
         "List the operator's issuers of tokens",
     )
-    .about("In the order of their ids; a walk by `cursor` neither micro_cache nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+    .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
     .takes(PAGE)
     .gives(LIST),
     Operation::new(

@@ -8,7 +8,7 @@ const CHANGED: &[&str] = &["ETag", "Cache-Group-Invalidation"];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
-        .about("Those whose entries the caller may read; an administrator is shown all of each. In the order of their ids; a walk by `cursor` neither micro_cache nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("Those whose entries the caller may read; an administrator is shown all of each. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[Answer::new(200, "A page of leaderboards.", Shape::Versioned("Leaderboards", "LeaderboardsV2"))
             .like(&["leaderboards-listed"])]),

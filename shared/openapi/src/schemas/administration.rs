@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 
 use super::entries::PageV2;
 use super::patch::add_patch;
-use super::{Int64, Known, known};
+use leaderboard_api::schema::{Int64, Schemas};
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<Problem>(all);
-    known::<Tenant>(all);
-    known::<TenantWritten>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<Problem>();
+    all.add::<Tenant>();
+    all.add::<TenantWritten>();
     add_patch(all, "TenantWritten");
-    known::<Tenants>(all);
-    known::<TenantsV2>(all);
-    known::<Usage>(all);
-    known::<Limits>(all);
+    all.add::<Tenants>();
+    all.add::<TenantsV2>();
+    all.add::<Usage>();
+    all.add::<Limits>();
 }
 
 /// What went wrong (RFC 9457).
@@ -126,7 +126,7 @@ pub struct Tenant {
     pub state: TenantState,
     /// How much it may have and use.
     pub quotas: Quotas,
-    /// TokenCache that were issued before this instant are refused, players' and issuers' alike.
+    /// Tokens that were issued before this instant are refused, players' and issuers' alike.
     #[schema(required)]
     pub tokens_not_before: Option<String>,
     /// Where the tenant asks for itself.

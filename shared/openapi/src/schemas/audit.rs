@@ -6,12 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::entries::Values;
-use super::{Known, known};
+use leaderboard_api::schema::{Schemas, Values};
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<AuditLog>(all);
-    known::<AuditLogV2>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<AuditLog>();
+    all.add::<AuditLogV2>();
 }
 
 /// The value of a field that tells the branches of a union apart. A type of its own, because code generators give a tagged

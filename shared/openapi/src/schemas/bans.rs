@@ -5,14 +5,14 @@ use utoipa::ToSchema;
 
 use super::entries::PageV2;
 use super::outcomes::PlayerIdV2;
-use super::{Known, known};
+use leaderboard_api::schema::Schemas;
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<BanWritten>(all);
-    known::<Ban>(all);
-    known::<BanV2>(all);
-    known::<Bans>(all);
-    known::<BansV2>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<BanWritten>();
+    all.add::<Ban>();
+    all.add::<BanV2>();
+    all.add::<Bans>();
+    all.add::<BansV2>();
 }
 
 /// Why and until when.

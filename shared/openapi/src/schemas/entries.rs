@@ -5,24 +5,20 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Int64, Known, Metadata, known};
+use leaderboard_api::schema::{Int64, Metadata, Schemas, Values};
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<Entries>(all);
-    known::<EntriesV2>(all);
-    known::<Window>(all);
-    known::<Summary>(all);
-    known::<SummaryV2>(all);
-    known::<Standing>(all);
-    known::<StandingV2>(all);
-    known::<Periods>(all);
-    known::<PeriodsV2>(all);
-    known::<Distribution>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<Entries>();
+    all.add::<EntriesV2>();
+    all.add::<Window>();
+    all.add::<Summary>();
+    all.add::<SummaryV2>();
+    all.add::<Standing>();
+    all.add::<StandingV2>();
+    all.add::<Periods>();
+    all.add::<PeriodsV2>();
+    all.add::<Distribution>();
 }
-
-/// Values by the names of their columns.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Values(pub BTreeMap<String, Int64>);
 
 /// Scores by per cent.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -140,7 +136,7 @@ pub struct PageV2 {
     #[schema(required)]
     pub previous: Option<String>,
     /// What a list of entries was started from. `null` in lists of other things, which have no common version: a cursor is a
-    /// place among their ids, so a walk neither micro_cache nor misses what stays.
+    /// place among their ids, so a walk neither repeats nor misses what stays.
     #[schema(required)]
     pub snapshot: Option<SnapshotV2>,
 }

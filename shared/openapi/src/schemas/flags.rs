@@ -4,14 +4,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Known, known};
+use leaderboard_api::schema::Schemas;
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<FlagSet>(all);
-    known::<OfrepContext>(all);
-    known::<OfrepFlag>(all);
-    known::<OfrepFlags>(all);
-    known::<OfrepFailure>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<FlagSet>();
+    all.add::<OfrepContext>();
+    all.add::<OfrepFlag>();
+    all.add::<OfrepFlags>();
+    all.add::<OfrepFailure>();
 }
 
 /// A flagd definition.

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Known, known};
+use leaderboard_api::schema::Schemas;
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<Health>(all);
-    known::<DetailedHealth>(all);
-    known::<HealthDraft>(all);
-    known::<Description>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<Health>();
+    all.add::<DetailedHealth>();
+    all.add::<HealthDraft>();
+    all.add::<Description>();
 }
 
 /// How something is.

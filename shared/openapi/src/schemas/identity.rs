@@ -5,20 +5,20 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::entries::PageV2;
-use super::{Known, known};
+use leaderboard_api::schema::Schemas;
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<Key>(all);
-    known::<KeyWritten>(all);
-    known::<KeyRotation>(all);
-    known::<Keys>(all);
-    known::<KeysV2>(all);
-    known::<Issuer>(all);
-    known::<IssuerWritten>(all);
-    known::<Issuers>(all);
-    known::<IssuersV2>(all);
-    known::<Token>(all);
-    known::<TokenWritten>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<Key>();
+    all.add::<KeyWritten>();
+    all.add::<KeyRotation>();
+    all.add::<Keys>();
+    all.add::<KeysV2>();
+    all.add::<Issuer>();
+    all.add::<IssuerWritten>();
+    all.add::<Issuers>();
+    all.add::<IssuersV2>();
+    all.add::<Token>();
+    all.add::<TokenWritten>();
 }
 
 /// An API key.

@@ -1,4 +1,5 @@
-//! The documents of the API as their readers know them: each is described by its type. The answers that tests get are held
+//! Documents that the functions write, each described by a type; the documents of `leaderboard-api` carry their schemas
+//! themselves. The answers that tests get are held
 //! to these schemas, the examples too. Unknown fields are errors, so an answer that grows a field fails the tests.
 
 pub mod administration;
@@ -8,39 +9,19 @@ pub mod entries;
 pub mod flags;
 pub mod health;
 pub mod identity;
-pub mod leaderboard;
 pub mod outcomes;
 mod patch;
 
 use leaderboard_api::IntegerFormat;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
-
-/// A schema and its name.
-pub(crate) struct Known {
-    pub(crate) name: String,
-    pub(crate) schema: Value,
-}
-
-/// One type, as a known schema, and those it is made of.
-fn known<T: ToSchema>(into: &mut Vec<Known>) {
-    let mut all = Vec::new();
-    T::schemas(&mut all);
-    all.push((T::name().into_owned(), T::schema()));
-    for (name, schema) in all {
-        if into.iter().all(|known| known.name != name) {
-            let schema = serde_json::to_value(&schema).unwrap_or_default();
-            into.push(Known { name, schema });
-        }
-    }
-}
+use leaderboard_api::schema::Schemas;
+use serde_json::{Value, json};
 
 /// All schemas.
-pub(crate) fn all() -> Vec<Known> {
-    let mut all = Vec::new();
+pub(crate) fn all() -> Schemas {
+    let mut all = Schemas::default();
     entries::add(&mut all);
-    leaderboard::add(&mut all);
+    leaderboard_api::wire::add_schemas(&mut all);
+    patch::add_patch(&mut all, "LeaderboardWritten");
     outcomes::add(&mut all);
     bans::add(&mut all);
     administration::add(&mut all);
@@ -67,18 +48,3 @@ pub(crate) fn int64(integers: IntegerFormat) -> Value {
 
 /// Decimal digits of an integer of 64 bits.
 const DECIMAL: &str = "^(0|-?[1-9][0-9]{0,19})$";
-
-/// A 64-bit integer; [`int64`] makes its schema.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum Int64 {
-    /// A number.
-    Number(i64),
-    /// Decimal digits.
-    Text(String),
-}
-
-/// An object of the client's own.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(value_type = Object)]
-pub struct Metadata(pub Map<String, Value>);

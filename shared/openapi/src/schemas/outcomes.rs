@@ -3,22 +3,22 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::entries::{PageV2, Values};
-use super::leaderboard::Operator;
-use super::{Int64, Known, Metadata, known};
+use super::entries::PageV2;
 use crate::schemas::administration::Problem;
+use leaderboard_api::schema::{Int64, Metadata, Schemas, Values};
+use leaderboard_api::wire::submission::OperatorWord;
 
-pub(super) fn add(all: &mut Vec<Known>) {
-    known::<Scores>(all);
-    known::<ScoresToSeveral>(all);
-    known::<Outcome>(all);
-    known::<OutcomeV2>(all);
-    known::<Outcomes>(all);
-    known::<OutcomesV2>(all);
-    known::<BatchResults>(all);
-    known::<BatchResultsV2>(all);
-    known::<DeadLetters>(all);
-    known::<DeadLettersV2>(all);
+pub(super) fn add(all: &mut Schemas) {
+    all.add::<Scores>();
+    all.add::<ScoresToSeveral>();
+    all.add::<Outcome>();
+    all.add::<OutcomeV2>();
+    all.add::<Outcomes>();
+    all.add::<OutcomesV2>();
+    all.add::<BatchResults>();
+    all.add::<BatchResultsV2>();
+    all.add::<DeadLetters>();
+    all.add::<DeadLettersV2>();
 }
 
 /// One submission. It has a `score` or `values`.
@@ -45,8 +45,8 @@ pub struct Submission {
     pub id: Option<String>,
     /// Another one than the leaderboard's: a server's where the leaderboard allows that; a server may always `set`, which is
     /// recorded in the audit log where the leaderboard does not allow it; a player's own token never.
-    #[schema(nullable = false)]
-    pub operator: Option<Operator>,
+    #[schema(value_type = Option<OperatorWord>, nullable = false)]
+    pub operator: Option<String>,
 }
 
 /// One submission to several leaderboards. It has a `score` or `values`.
@@ -75,8 +75,8 @@ pub struct SubmissionToSeveral {
     #[schema(min_length = 1, max_length = 128, nullable = false)]
     pub id: Option<String>,
     /// Where the leaderboards allow another one than their own.
-    #[schema(nullable = false)]
-    pub operator: Option<Operator>,
+    #[schema(value_type = Option<OperatorWord>, nullable = false)]
+    pub operator: Option<String>,
 }
 
 /// One submission, or a batch of them.

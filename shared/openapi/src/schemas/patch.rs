@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Known;
+use leaderboard_api::schema::Schemas;
 
 const SCHEMAS: &str = "#/components/schemas/";
 const WRITTEN: &str = "Written";
@@ -11,15 +11,18 @@ const NULL: &str = "null";
 
 /// Adds the schema of a merge patch of the document `written`, whose name ends with `Written`, and those of its parts. A patch
 /// has the same fields; each may be `null`, which gives it its default.
-pub(super) fn add_patch(all: &mut Vec<Known>, written: &str) {
+pub(super) fn add_patch(all: &mut Schemas, written: &str) {
     let mut pending = vec![written.to_owned()];
     while let Some(written) = pending.pop() {
         let name = patch_name(&written);
-        let known = all.iter().any(|known| known.name == name);
-        let Some(source) = all.iter().find(|known| known.name == written).filter(|_| !known) else {
+        let Some(mut schema) = all
+            .0
+            .get(&written)
+            .filter(|_| !all.0.contains_key(&name))
+            .cloned()
+        else {
             continue;
         };
-        let mut schema = source.schema.clone();
         for property in schema["properties"]
             .as_object_mut()
             .into_iter()
@@ -30,7 +33,7 @@ pub(super) fn add_patch(all: &mut Vec<Known>, written: &str) {
         }
         schema["description"] =
             "A merge patch (RFC 7396): what is left out stays, `null` gives a field its default.".into();
-        all.push(Known { name, schema });
+        all.0.insert(name, schema);
     }
 }
 

@@ -12,6 +12,8 @@ const STRATEGIES: [(&str, CacheStrategy); 3] = [
     ("refresh_ahead", CacheStrategy::RefreshAhead),
 ];
 
+words_schema!(StrategyWord, "Strategy", "When answers are made.", STRATEGIES);
+
 #[derive(Clone, Copy)]
 enum Kind {
     Entries,
@@ -82,13 +84,21 @@ fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
     }
 }
 
-/// A policy's document.
+/// How long finished answers are used again.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CachePolicy))]
 pub(super) struct CacheBody {
+    /// How long an answer is fresh.
     lifetime_ms: u32,
+    /// How long it is used while a new one is made.
     stale_ms: u32,
+    /// How long it is used while the store is out of reach.
     stale_if_error_ms: u32,
+    /// When answers are made.
+    #[cfg_attr(feature = "schema", schema(value_type = StrategyWord))]
     strategy: &'static str,
+    /// What is kept warm.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<WarmViewSchema>))]
     warm: Vec<WarmBody>,
 }
 
@@ -113,4 +123,43 @@ impl From<&CachePolicy> for CacheBody {
             warm: cache.warm.iter().map(view).collect(),
         }
     }
+}
+
+/// How long finished answers are used again, as it is written.
+#[cfg(feature = "schema")]
+#[expect(dead_code, reason = "this type is a schema")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = CachePolicyWritten)]
+pub(super) struct CacheWritten {
+    /// How long an answer is fresh.
+    #[schema(maximum = 3_600_000, nullable = false)]
+    lifetime_ms: Option<u32>,
+    /// How long it is used while a new one is made.
+    #[schema(maximum = 3_600_000, nullable = false)]
+    stale_ms: Option<u32>,
+    /// How long it is used while the store is out of reach.
+    #[schema(maximum = 86_400_000, nullable = false)]
+    stale_if_error_ms: Option<u32>,
+    /// When answers are made.
+    #[schema(nullable = false)]
+    strategy: Option<StrategyWord>,
+    /// What is kept warm.
+    #[schema(max_items = 8, nullable = false)]
+    warm: Option<Vec<WarmViewSchema>>,
+}
+
+/// An answer that is kept warm.
+#[cfg(feature = "schema")]
+#[expect(dead_code, reason = "this type is a schema")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = WarmView)]
+pub(super) struct WarmViewSchema {
+    /// `entries` or `distribution`.
+    view: String,
+    /// Of entries, how many.
+    #[schema(minimum = 1, maximum = 1000, nullable = false)]
+    limit: Option<u16>,
+    /// Of a distribution, how many buckets.
+    #[schema(minimum = 1, maximum = 100, nullable = false)]
+    buckets: Option<u16>,
 }
