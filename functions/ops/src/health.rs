@@ -18,7 +18,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 
 /// The media type of draft-inadarei-api-health-check.
-pub const HEALTH_JSON: &str = "application/health+json";
+pub(crate) const HEALTH_JSON: &str = "application/health+json";
 /// What the key-value store is asked for.
 const PROBE: &str = "health:probe";
 

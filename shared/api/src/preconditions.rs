@@ -8,6 +8,7 @@ use crate::headers::{invalid_header, list_bytes};
 use crate::problem::{FieldError, Problem, ProblemType};
 use crate::response::Response;
 
+/// The header with the entity tags that a change requires (RFC 9110, section 13.1.1).
 pub const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
 /// The most entity tags that one header lists.

@@ -137,7 +137,7 @@ async fn send_reports<E: RateLimitEnvironment>(env: &E) {
             Ok(decision) => {
                 state
                     .buckets
-                    .update_from_store(&tenant, &charge_request.charges, &decision, now_us)
+                    .update_from_store(&tenant, &charge_request.charges, &decision, now_us);
             }
             Err(_) => state
                 .counts

@@ -195,10 +195,10 @@ fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub fn metadata() -> CacheMetadata {
+    pub(crate) fn metadata() -> CacheMetadata {
         CacheMetadata {
             key_text: "acme:goals:application/json:list:10\n".into(),
             fetched_at: Timestamp::parse("2026-07-19T21:04:00Z").unwrap(),
@@ -213,7 +213,7 @@ pub mod tests {
         }
     }
 
-    pub fn entry(metadata: CacheMetadata) -> CacheEntry {
+    pub(crate) fn entry(metadata: CacheMetadata) -> CacheEntry {
         CacheEntry::new(metadata, Bytes::from("x".repeat(5_000))).unwrap()
     }
 

@@ -12,7 +12,9 @@ use crate::version::ApiVersion;
 /// What is said of a ban.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct BanWritten {
+    /// Why the player is banned, for administrators.
     pub reason: Option<String>,
+    /// When it ends.
     pub expires_at: Option<Timestamp>,
 }
 

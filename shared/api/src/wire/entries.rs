@@ -88,55 +88,76 @@ pub fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
 /// What every document about a period begins with.
 #[derive(Debug, Serialize)]
 pub struct Head<'a> {
+    /// The leaderboard's id.
     pub leaderboard: &'a str,
+    /// The period that the entries are of.
     pub period: PeriodBody<'a>,
+    /// The position of the last event that changed the period's entries.
     pub version: ExactUnsigned,
+    /// How many entries the period has.
     pub count: u64,
 }
 
 /// A page of the list.
 #[derive(Debug, Serialize)]
 pub struct PageBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
+    /// The entries, best first.
     pub entries: Vec<EntryBody<'a>>,
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
+    /// The cursor of the page before; `None` on the first page.
     pub previous: Option<String>,
+    /// Whether entries moved between pages since the cursor was made.
     pub drifted: bool,
 }
 
 /// Some players' entries, and who has none.
 #[derive(Debug, Serialize)]
 pub struct PlayersBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
+    /// The entries, best first.
     pub entries: Vec<EntryBody<'a>>,
+    /// The players who have no entry.
     pub not_found: Vec<&'a str>,
 }
 
 /// A window of the list.
 #[derive(Debug, Serialize)]
 pub struct WindowBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
+    /// The entries, best first.
     pub entries: Vec<EntryBody<'a>>,
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
+    /// The cursor of the page before; `None` on the first page.
     pub previous: Option<String>,
 }
 
 /// One player's entry.
 #[derive(Debug, Serialize)]
 pub struct StandingBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
+    /// The player's entry.
     pub entry: EntryBody<'a>,
 }
 
 /// The periods of a leaderboard.
 #[derive(Debug, Serialize)]
 pub struct PeriodsBody<'a> {
+    /// The leaderboard's id.
     pub leaderboard: &'a str,
+    /// The periods, newest first.
     pub periods: Vec<SummaryBody<'a>>,
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 

@@ -12,8 +12,11 @@ use crate::problem::Problem;
 /// What is asked for in a token.
 #[derive(Debug)]
 pub struct TokenRequest {
+    /// The player whose token it is.
     pub player: PlayerId,
+    /// What the token allows.
     pub scopes: Scopes,
+    /// How long the token is valid, in seconds.
     pub lifetime_s: u32,
 }
 
@@ -76,10 +79,16 @@ fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
 /// A token, named as OAuth names its parts (RFC 6749, section 5.1) where it does.
 #[derive(Debug, Serialize)]
 pub struct TokenBody<'a> {
+    /// The token.
     pub token: &'a str,
+    /// `Bearer`.
     pub token_type: &'static str,
+    /// How long the token is valid, in seconds.
     pub expires_in: u32,
+    /// When it ends.
     pub expires_at: String,
+    /// The player whose token it is.
     pub player: &'a str,
+    /// What the token allows.
     pub scopes: Vec<&'static str>,
 }
