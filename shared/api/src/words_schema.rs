@@ -7,7 +7,7 @@ macro_rules! words_schema {
         #[cfg(feature = "schema")]
         #[doc = $about]
         #[derive(Debug)]
-        pub(crate) struct $type;
+        pub struct $type;
 
         #[cfg(feature = "schema")]
         impl utoipa::PartialSchema for $type {

@@ -1,7 +1,7 @@
 //! A leaderboard's configuration, as clients write and read it.
 
 mod body;
-mod cache;
+pub mod cache;
 #[cfg(feature = "schema")]
 mod schema;
 
