@@ -2,7 +2,6 @@
 
 use futures::executor::block_on;
 use leaderboard_pipeline::MAX_BODY_BYTES;
-use leaderboard_score_messages;
 use leaderboard_score_messages::{
     MAX_LETTER_BYTES, MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, MessageReport, OnRebuild,
 };

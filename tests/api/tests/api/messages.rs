@@ -1,7 +1,6 @@
 //! Scores that come as messages.
 
 use futures::executor::block_on;
-use leaderboard_score_messages;
 use leaderboard_score_messages::{MAX_LETTER_BYTES, MessageReport};
 use serde_json::{Value, json};
 

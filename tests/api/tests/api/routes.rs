@@ -7,7 +7,7 @@ use leaderboard_identity_function::IdentityFunction;
 use leaderboard_leaderboards_function::LeaderboardsFunction;
 use leaderboard_limits_function::LimitsFunction;
 use leaderboard_ops_function::OpsFunction;
-use leaderboard_pipeline::{Base, Endpoint, Routes};
+use leaderboard_pipeline::{Base, Routes};
 use leaderboard_ranks_function::RanksFunction;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_tenants_function::TenantsFunction;

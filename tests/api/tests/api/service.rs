@@ -26,7 +26,6 @@ use leaderboard_pipeline::{
 };
 use leaderboard_ranks_function::RanksFunction;
 use leaderboard_responses::InstanceState;
-use leaderboard_score_messages;
 use leaderboard_score_messages::MessageReport;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_telemetry::LogRecord;

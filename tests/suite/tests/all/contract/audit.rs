@@ -87,8 +87,8 @@ on_both_stores! {
             let found = read(&fixture, None, before, limit).await;
             found.into_iter().map(|record| String::from_utf8(record.body).unwrap()).collect::<Vec<_>>()
         };
-        assert_eq!(bodies(None, 4).await, ["6 Act", "5 Notice", "4 Notice", "3 Act"]);
-        assert_eq!(bodies(Some(3), 4).await, ["2 Act", "1 Notice"]);
+        assert_eq!(bodies(None, 4).await, ["6 Action", "5 Authentication", "4 Authentication", "3 Action"]);
+        assert_eq!(bodies(Some(3), 4).await, ["2 Action", "1 Authentication"]);
     }
 
     async fn every_tenant_and_the_operator_have_a_log_of_their_own(fixture) {
