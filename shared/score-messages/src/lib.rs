@@ -25,7 +25,6 @@ use leaderboard_api::Problem;
 use leaderboard_api::ProblemType;
 use leaderboard_api::tenant_record::TenantState;
 use leaderboard_pipeline::switches;
-use leaderboard_responses as views;
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
 
@@ -102,7 +101,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
             }
         }
     }
-    views::invalidate_submitted(env, tenant, answers.iter().flatten().flatten());
+    leaderboard_responses::invalidate_submitted(env, tenant, answers.iter().flatten().flatten());
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
     for (answer, (item, text)) in answers.iter().zip(&message.items) {
@@ -168,7 +167,7 @@ async fn submit<E: ResponseEnvironment>(
     };
     usecase::submit_scores(&deps, tenant, &Caller::Message, submissions, &options)
         .await
-        .inspect_err(|_| views::invalidate_if_submitted(env, tenant, submissions.iter()))
+        .inspect_err(|_| leaderboard_responses::invalidate_if_submitted(env, tenant, submissions.iter()))
 }
 
 /// Applies the submission of a dead letter, as if its message came now; one without `occurred_at` happened when the message was
@@ -209,7 +208,7 @@ pub async fn replay<E: ResponseEnvironment>(
         (env.cache(), received_at),
     )
     .await?;
-    views::invalidate_submitted(env, tenant, submitted.answers.iter().flatten().flatten());
+    leaderboard_responses::invalidate_submitted(env, tenant, submitted.answers.iter().flatten().flatten());
     let answer = submitted.answers.into_iter().next();
     let outcomes = answer
         .ok_or_else(|| Problem::internal("a submission was not answered"))?

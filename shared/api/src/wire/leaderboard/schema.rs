@@ -6,16 +6,12 @@ use utoipa::ToSchema;
 
 use super::body::{LeaderboardBody, PublicBody, ResetBody};
 use super::{OrderWord, ReadersWord, TiesWord, WritersWord, cache};
-use crate::schema::{Int64, ListSchema, Schemas};
+use crate::schema::{Int64, Schemas};
 use crate::wire::submission::OperatorWord;
 
 /// Adds the schemas of leaderboards.
 pub(crate) fn add_schemas(all: &mut Schemas) {
-    all.add_list::<ReadableLeaderboard>(&ListSchema::new(
-        "Leaderboards",
-        "leaderboards",
-        "A page of leaderboards.",
-    ));
+    all.add_list::<ReadableLeaderboard>("Leaderboards", "leaderboards", "A page of leaderboards.");
     all.add::<LeaderboardWritten>();
 }
 
