@@ -28,7 +28,6 @@ pub(crate) fn components(integers: IntegerFormat) -> Value {
     );
     schemas.insert("Int64".to_owned(), crate::schemas::int64(integers));
     let mut schemas = Value::Object(schemas);
-    references::merge_parts(&mut schemas);
     references::close_objects(&mut schemas, &OF_OTHER_PROTOCOLS);
     references::open_free_forms(&mut schemas);
     references::bound_wide_integers(&mut schemas);

@@ -103,29 +103,6 @@ pub(crate) fn bound_wide_integers(schemas: &mut Value) {
     });
 }
 
-/// Makes one object of each schema that consists of parts (`allOf`): a document that has the fields of another document among
-/// its own. The order of required fields is that of the parts.
-pub(crate) fn merge_parts(schemas: &mut Value) {
-    let known = schemas.clone();
-    for_each_object(schemas, &mut |fields| {
-        let Some(Value::Array(parts)) = fields.remove("allOf") else {
-            return;
-        };
-        let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
-        for mut part in parts {
-            let name = part["$ref"].as_str().and_then(|name| name.strip_prefix(SCHEMAS));
-            if let Some(name) = name {
-                part = known[name].clone();
-            }
-            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
-            required.extend(part["required"].as_array().cloned().unwrap_or_default());
-        }
-        fields.insert("type".to_owned(), "object".into());
-        fields.insert("properties".to_owned(), properties.into());
-        fields.insert("required".to_owned(), required.into());
-    });
-}
-
 /// Says of each object with properties that it has no others. The documents of `open` may have others: they are not the API's own.
 pub(crate) fn close_objects(schemas: &mut Value, open: &[&str]) {
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
