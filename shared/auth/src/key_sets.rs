@@ -6,23 +6,21 @@
 //! request of one instance of a region fetches a set; the others wait for it. If the issuer is down, the set is used for
 //! [`KEEP_MS`].
 
+mod fetch;
+
 use leaderboard_api::issuer_record::KeySetProbe;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use bytes::Bytes;
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_identity::token::{
-    Discovery, Hosts, KeyOrigin, KeySet, MAX_DISCOVERY_BYTES, MAX_KEY_SET_BYTES, discovery_url,
-};
+use leaderboard_identity::token::KeySet;
 
 use super::region_key_sets;
 use super::region_key_sets::RegionFetch;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_environment::{Fetch, FetchError};
 
 /// How long a set is used without another fetch, in milliseconds.
 const FRESH_MS: i64 = 10 * 60 * 1000;
@@ -323,7 +321,7 @@ async fn fetch_and_share<E: AuthEnvironment>(
 ) -> CachedKeySet {
     let (name, fetched_at) = (source.cache_key(), env.clock());
     region_key_sets::write_fetch(env, &name, false, fetched_at).await;
-    let fetched = fetch_set(env, source).await;
+    let fetched = fetch::fetch_set(env, source).await;
     if let Ok((json, _)) = &fetched {
         region_key_sets::write_set(env, &name, json, fetched_at).await;
     }
@@ -343,41 +341,6 @@ async fn fetch_and_share<E: AuthEnvironment>(
             ..before
         },
     }
-}
-
-/// Fetches a set. The text of an error says nothing about the network of this service.
-async fn fetch_set<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Result<(Vec<u8>, KeySet), String> {
-    let url = match &source.location {
-        KeySetLocation::Address(url) => url.clone(),
-        KeySetLocation::Discovery(issuer) => {
-            let url = discovery_url(issuer, Hosts::Any)
-                .map_err(|_| "The issuer is no address that has a discovery document.".to_owned())?;
-            let document = fetch_document(env, &url, MAX_DISCOVERY_BYTES).await?;
-            let discovery = Discovery::parse(&document, issuer);
-            discovery
-                .map_err(|_| format!("{url} is no discovery document of this issuer."))?
-                .jwks_uri
-        }
-    };
-    let json = fetch_document(env, &url, MAX_KEY_SET_BYTES).await?;
-    let keys = KeySet::parse(&json, KeyOrigin::Published);
-    let keys = keys.map_err(|_| format!("{url} is no key set with a key that can be used."))?;
-    Ok((json.to_vec(), keys))
-}
-
-async fn fetch_document<E: AuthEnvironment>(env: &E, url: &str, max_bytes: usize) -> Result<Bytes, String> {
-    env.fetch()
-        .get(url, max_bytes)
-        .await
-        .map_err(|error| match error {
-            FetchError::NotGranted => {
-                format!(
-                    "The operator does not let this service ask {url}: its host is not one of issuer_hosts."
-                )
-            }
-            FetchError::Unusable(what) => format!("{url} {what}."),
-            FetchError::Unreachable(_) => format!("{url} cannot be reached."),
-        })
 }
 
 /// Returns the instance's set; if it is not fresh, the region's set if that is newer.
