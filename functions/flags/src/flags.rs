@@ -44,7 +44,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let set = check(context.body)?;
-    check_product_flags(&set, &context.tenant, context.now)?;
+    check_product_flags(&set, context.tenant, context.now)?;
     let (status, version) = document(context, scope).put(context.body, &preconditions).await?;
     Ok(answer(context, status, context.body.to_vec(), version))
 }

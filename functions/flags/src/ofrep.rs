@@ -108,7 +108,7 @@ pub(crate) async fn evaluate_all<E: ResponseEnvironment>(
 
 /// The flags of the tenant.
 fn flags<E: ResponseEnvironment>(context: &Context<'_, E>) -> TenantFlags {
-    TenantFlags::load(context.env, &context.tenant, &context.tenant_config)
+    TenantFlags::load(context.env, context.tenant, &context.tenant_config)
 }
 
 /// The context of the evaluation: the client's, and what the edge knows.
@@ -125,7 +125,7 @@ fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, Eval
         return Err(error(ErrorCode::InvalidContext, "the context must be an object"));
     };
     let subject = FlagTarget {
-        tenant: &context.tenant,
+        tenant: context.tenant,
         player: context.identity.player.as_ref(),
         client: context.client,
         country: country(context.headers, context.env.settings().country_header.as_ref()),

@@ -33,7 +33,7 @@ pub enum Scope {
 
 impl Scope {
     fn owner<'a, E>(self, context: &'a Context<'_, E>) -> Option<&'a TenantId> {
-        (self == Self::Tenant).then_some(&context.tenant)
+        (self == Self::Tenant).then_some(context.tenant)
     }
 
     fn path(self, id: &str) -> String {

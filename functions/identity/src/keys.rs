@@ -43,7 +43,7 @@ enum WithoutRoom {
 pub(crate) async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let terms = read_terms(&json::parse(context.body)?, context.now)?;
-    let (env, tenant) = (context.env, &context.tenant);
+    let (env, tenant) = (context.env, context.tenant);
     let keyed = KeyedRequest::of(context, "create")?;
     let made = match &keyed {
         None => ApiKey::generate(tenant, &env.random()?),
@@ -151,7 +151,7 @@ fn already_done(detail: &str) -> Problem {
 
 /// Counts the tenant's keys, up to one more than the limit.
 async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, Problem> {
-    let (store, tenant) = (context.env.store(), Some(&context.tenant));
+    let (store, tenant) = (context.env.store(), Some(context.tenant));
     let there = store
         .list_documents(tenant, DocumentKind::Key, None, MAX_KEYS.saturating_add(1))
         .await?;
@@ -165,7 +165,7 @@ async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, 
 pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     let paging = Paging::of(&query, MAX_KEYS, |id| KeyId::parse(id).map(|id| id.to_string()))?;
-    let (tenant, after) = (Some(&context.tenant), paging.after.as_deref());
+    let (tenant, after) = (Some(context.tenant), paging.after.as_deref());
     let store = context.env.store();
     let found = store
         .list_documents(tenant, DocumentKind::Key, after, paging.page_size_and_one())
@@ -217,7 +217,7 @@ pub(crate) async fn rotate<E: ResponseEnvironment>(
         body => read_overlap(&json::parse(body)?)?,
     };
     let keyed = KeyedRequest::of(context, &format!("rotate {id}"))?;
-    let made = ApiKey::rotate(&context.tenant, id, &context.env.random()?);
+    let made = ApiKey::rotate(context.tenant, id, &context.env.random()?);
     let (version, record) = change(context, id, WithoutRoom::Keep, |record| {
         if record.revoked_at.is_some() {
             return Err(Problem::new(ProblemType::Conflict).with_detail("The key was revoked."));
@@ -264,11 +264,11 @@ pub(crate) async fn revoke<E: ResponseEnvironment>(
     }
     let preconditions = Preconditions::of(context.headers)?;
     let expected = preconditions.expected(Some(there.version))?;
-    let name = keys::key_document_name(&context.tenant, id);
+    let name = keys::key_document_name(context.tenant, id);
     audit::record_act(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
     deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
-    keys::refresh_key_record(context.env, &context.tenant, id).await;
+    keys::refresh_key_record(context.env, context.tenant, id).await;
     Ok(Response::no_content())
 }
 
@@ -287,7 +287,7 @@ async fn find<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
 ) -> Result<Option<Versioned<ApiKeyRecord>>, Problem> {
-    let name = keys::key_document_name(&context.tenant, id);
+    let name = keys::key_document_name(context.tenant, id);
     let found = context.env.store().read_documents(&[name]).await?;
     let Some(document) = found.into_iter().next().flatten() else {
         return Ok(None);
@@ -312,7 +312,7 @@ async fn change<E: ResponseEnvironment>(
         let mut record = there.value;
         edit(&mut record)?;
         audit::record_act(context).await?;
-        let name = keys::key_document_name(&context.tenant, id);
+        let name = keys::key_document_name(context.tenant, id);
         let expected = Expected::Version(there.version);
         let store = context.env.store();
         let kept = match store.put_document(&name, &record.encode(), expected).await {
@@ -323,7 +323,7 @@ async fn change<E: ResponseEnvironment>(
             put => put?.map(|(version, _)| version),
         };
         if let Ok(version) = kept {
-            keys::refresh_key_record(context.env, &context.tenant, id).await;
+            keys::refresh_key_record(context.env, context.tenant, id).await;
             return Ok((version, record));
         }
     }

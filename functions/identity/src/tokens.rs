@@ -48,7 +48,7 @@ pub(crate) async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
     let binding = issuer.as_ref().map(ApiKeyRecord::token_binding);
     let grant = Grant {
         player: &request.player,
-        tenant: &context.tenant,
+        tenant: context.tenant,
         scopes: request.scopes,
         lifetime_s,
         binding: binding.as_ref(),
@@ -81,7 +81,7 @@ async fn issuing_key<E: ResponseEnvironment>(
     };
     let gone = || Problem::new(ProblemType::Unauthenticated).with_detail("The key is not valid.");
     let id = KeyId::parse(id).ok_or_else(gone)?;
-    let record = keys::load_key_record(context.env, &context.tenant, id, Permission::Write).await?;
+    let record = keys::load_key_record(context.env, context.tenant, id, Permission::Write).await?;
     record.map(Some).ok_or_else(gone)
 }
 

@@ -77,7 +77,7 @@ async fn readable<E: ResponseEnvironment>(
     let mut at_once = paging.page_size_and_one();
     let mut found = Vec::new();
     for _ in 0..MAX_PASSED_OVER / LISTED_AT_ONCE {
-        let listed = usecase::list_leaderboards(&deps, &context.tenant, after.as_ref(), at_once).await?;
+        let listed = usecase::list_leaderboards(&deps, context.tenant, after.as_ref(), at_once).await?;
         let more = listed.len() >= usize::try_from(at_once).unwrap_or(usize::MAX);
         after = listed.last().map(|board| board.value.id.clone());
         let readable = |board: &Versioned<Leaderboard>| context.caller.may_read(board.value.access);
@@ -136,7 +136,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     let sent = json::parse(context.body)?;
     let board = read_document(&sent, &id).map_err(|problem| problem.pointing_into(&sent))?;
     let expected = if preconditions.exist() {
-        let there = usecase::read_leaderboard(&context.deps(), &context.tenant, &id).await?;
+        let there = usecase::read_leaderboard(&context.deps(), context.tenant, &id).await?;
         preconditions.expected(there.map(|board| board.version))?
     } else {
         Expected::Any
@@ -204,10 +204,10 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
         Expected::Any
     };
     audit::record_act(context).await?;
-    let deleted = usecase::delete_leaderboard(&context.deps(), &context.tenant, &id, expected).await;
+    let deleted = usecase::delete_leaderboard(&context.deps(), context.tenant, &id, expected).await;
     // An earlier call whose response was lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {
-        leaderboard_responses::purge_deleted(context.env, &context.tenant, &id);
+        leaderboard_responses::purge_deleted(context.env, context.tenant, &id);
     }
     match deleted? {
         Ok(true) => {
@@ -215,7 +215,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
             let response = Response::no_content();
             Ok(leaderboard_responses::with_invalidated_groups(
                 response,
-                &context.tenant,
+                context.tenant,
                 [&id],
             ))
         }
@@ -242,7 +242,7 @@ async fn current<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &LeaderboardId,
 ) -> Result<Versioned<Leaderboard>, Problem> {
-    usecase::read_leaderboard(&context.deps(), &context.tenant, id)
+    usecase::read_leaderboard(&context.deps(), context.tenant, id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
 }
@@ -262,7 +262,7 @@ async fn store<E: ResponseEnvironment>(
     expected: Expected,
     rebuild: bool,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
-    let (deps, tenant) = (context.deps(), &context.tenant);
+    let (deps, tenant) = (context.deps(), context.tenant);
     let most = context.tenant_config.tenant.quotas.leaderboards;
     let put = usecase::put_leaderboard(&deps, tenant, board, expected, rebuild, most).await;
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
@@ -282,7 +282,7 @@ async fn refused<E: ResponseEnvironment>(
     if refusal.is_stored()
         && board.access.read == ReadAccess::Private
         && let Err(problem) =
-            leaderboard_responses::purge_made_private(context.env, &context.tenant, &board.id).await
+            leaderboard_responses::purge_made_private(context.env, context.tenant, &board.id).await
     {
         return problem;
     }
@@ -296,12 +296,12 @@ async fn changed<E: ResponseEnvironment>(
     board: &Versioned<Leaderboard>,
 ) -> Result<Response, Problem> {
     if board.value.access.read == ReadAccess::Private {
-        leaderboard_responses::purge_made_private(context.env, &context.tenant, &board.value.id).await?;
+        leaderboard_responses::purge_made_private(context.env, context.tenant, &board.value.id).await?;
     }
     let answer = document(context, status, &board.value, board.version)?;
     Ok(leaderboard_responses::with_invalidated_groups(
         answer,
-        &context.tenant,
+        context.tenant,
         [&board.value.id],
     ))
 }

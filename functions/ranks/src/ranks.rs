@@ -77,7 +77,7 @@ async fn players<E: ResponseEnvironment>(
     ));
     let found = usecase::read_players(
         &context.deps(),
-        &context.tenant,
+        context.tenant,
         &context.caller,
         leaderboard,
         &asked,

@@ -39,7 +39,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     };
     audit::record_act(context).await?;
     let recorded = audit::record_ban(context, &ban).await?;
-    let (tenant, store) = (&context.tenant, context.env.store());
+    let (tenant, store) = (context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
     ignore_full_store(Banned::add_ban(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
@@ -80,7 +80,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let player = context.named(&player)?;
-    let (tenant, store) = (&context.tenant, context.env.store());
+    let (tenant, store) = (context.tenant, context.env.store());
     audit::record_act(context).await?;
     let done = store.unban(tenant, &player, context.now).await;
     leaderboard_responses::purge_and_announce(context.env, tenant, None);
@@ -108,7 +108,7 @@ pub(crate) async fn get<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let player = context.named(&player)?;
     let store = context.env.store();
-    let found = store.find_ban(&context.tenant, &player, context.now).await?;
+    let found = store.find_ban(context.tenant, &player, context.now).await?;
     let ban = found.ok_or_else(|| Problem::new(ProblemType::BanNotFound))?;
     Response::json(
         StatusCode::OK,
@@ -128,7 +128,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
         .env
         .store()
         .list_bans(
-            &context.tenant,
+            context.tenant,
             paging.after.as_ref(),
             paging.page_size_and_one(),
             context.now,

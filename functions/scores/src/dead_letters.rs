@@ -62,7 +62,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
         .transpose()?;
     let tenant = if is_operator(context) {
         named
-    } else if named.is_none_or(|named| named == context.tenant) {
+    } else if named.is_none_or(|named| named == *context.tenant) {
         Some(context.tenant.clone())
     } else {
         return Err(Problem::not_allowed(&context.caller).with_detail("This needs the operator's key."));
@@ -102,7 +102,7 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
     let changed = outcomes.iter().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
     Ok(if changed.peek().is_some() {
-        leaderboard_responses::with_invalidated_groups(response, &context.tenant, changed)
+        leaderboard_responses::with_invalidated_groups(response, context.tenant, changed)
     } else {
         response
     })
@@ -132,7 +132,7 @@ async fn find<E: ResponseEnvironment>(
     id: u64,
 ) -> Result<StoredDeadLetter, Problem> {
     let found = context.env.store().read_dead_letter(id).await?;
-    let (tenant, operator) = (&context.tenant, is_operator(context));
+    let (tenant, operator) = (context.tenant, is_operator(context));
     let own = found.filter(|stored| match &stored.tenant {
         Some(of) => of == tenant,
         None => operator,

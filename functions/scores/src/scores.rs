@@ -89,7 +89,7 @@ fn parse_body<'a, E: ResponseEnvironment>(
     let Scores { mut items, batch } = scores(context.body, destination, sender)?;
     replace_me(context, &mut items)?;
     context.set_cost(count_units(&items))?;
-    idempotency::apply(context.headers, &context.identity, context.body, &mut items)?;
+    idempotency::apply(context.headers, context.identity, context.body, &mut items)?;
     let (submissions, places) = items
         .into_iter()
         .map(|item| (item.submission, item.place))
@@ -113,7 +113,7 @@ async fn submit_body<E: ResponseEnvironment>(
     let corrections = audit::begin_corrections(context, submissions, places, charged).await?;
     let submitted = usecase::submit_scores(
         &context.deps(),
-        &context.tenant,
+        context.tenant,
         &context.caller,
         submissions,
         &charged.options,
@@ -124,12 +124,12 @@ async fn submit_body<E: ResponseEnvironment>(
         answers,
     } = submitted.inspect_err(|_| {
         // The store may have accepted the scores although its response was lost.
-        leaderboard_responses::invalidate_if_submitted(context.env, &context.tenant, submissions.iter());
+        leaderboard_responses::invalidate_if_submitted(context.env, context.tenant, submissions.iter());
     })?;
     audit::end_corrections(context, corrections, submissions, &answers, places).await;
     charged.add_decision(rate_limit_decision)?;
     let outcomes = || answers.iter().flatten().flatten();
-    leaderboard_responses::invalidate_submitted(context.env, &context.tenant, outcomes());
+    leaderboard_responses::invalidate_submitted(context.env, context.tenant, outcomes());
     let names = if body.is_minimal {
         None
     } else {
@@ -143,7 +143,7 @@ async fn submit_body<E: ResponseEnvironment>(
     let changed = outcomes().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();
     let response = if changed.peek().is_some() {
-        leaderboard_responses::with_invalidated_groups(response, &context.tenant, changed)
+        leaderboard_responses::with_invalidated_groups(response, context.tenant, changed)
     } else {
         response
     };
@@ -260,7 +260,7 @@ pub(crate) async fn remove<E: ResponseEnvironment>(
     audit::record_act(context).await?;
     let removed = usecase::remove_entry(
         &context.deps(),
-        &context.tenant,
+        context.tenant,
         &context.caller,
         &leaderboard,
         &player,
@@ -272,17 +272,17 @@ pub(crate) async fn remove<E: ResponseEnvironment>(
     let perhaps_removed = match &removed {
         Ok(_) | Err(QueryError::UnknownEntry) => true,
         Err(QueryError::Store(_)) => {
-            leaderboard_responses::has_seen_leaderboard(context.env, &context.tenant, &leaderboard)
+            leaderboard_responses::has_seen_leaderboard(context.env, context.tenant, &leaderboard)
         }
         Err(_) => false,
     };
     if perhaps_removed {
-        leaderboard_responses::purge_and_announce(context.env, &context.tenant, Some(&leaderboard));
+        leaderboard_responses::purge_and_announce(context.env, context.tenant, Some(&leaderboard));
     }
     removed.map_err(|error| Problem::of_query(error, &context.caller))?;
     Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
-        &context.tenant,
+        context.tenant,
         [&leaderboard],
     ))
 }

@@ -30,7 +30,7 @@ struct Record {
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    page(context, Some(&context.tenant)).await
+    page(context, Some(context.tenant)).await
 }
 
 /// `GET /operator/audit?before=&limit=`: the records that belong to no tenant, newest first.

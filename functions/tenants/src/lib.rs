@@ -94,7 +94,7 @@ impl<E: ResponseEnvironment> Endpoint<E> for TenantsFunction {
             TenantsRoute::Patch(id) => tenants::patch(context, id).await,
             TenantsRoute::Usage(id) => tenants::usage(context, &id).await,
             TenantsRoute::Own => tenants::own(context).await,
-            TenantsRoute::OwnUsage => tenants::usage(context, &context.tenant).await,
+            TenantsRoute::OwnUsage => tenants::usage(context, context.tenant).await,
             TenantsRoute::Audit => audit::of_tenant(context).await,
             TenantsRoute::OperatorAudit => audit::of_operator(context).await,
         }

@@ -144,10 +144,10 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let record = stored(context, &context.tenant).await?;
+    let record = stored(context, context.tenant).await?;
     let record = record.map(|there| there.value).unwrap_or_default();
-    let (_, holdings) = context.env.store().usage(&context.tenant, 1).await?;
-    let body = TenantBody::new(&context.tenant, &record).with_holdings(holdings);
+    let (_, holdings) = context.env.store().usage(context.tenant, 1).await?;
+    let body = TenantBody::new(context.tenant, &record).with_holdings(holdings);
     Response::json(StatusCode::OK, context.accepted, &body)
 }
 

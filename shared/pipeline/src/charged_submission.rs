@@ -44,7 +44,7 @@ impl ChargedSubmission {
             return Ok(());
         }
         let store = context.env.store();
-        let decision = store.take(&context.tenant, &self.options.charge_request).await?;
+        let decision = store.take(context.tenant, &self.options.charge_request).await?;
         self.options.charge_request = ChargeRequest::default();
         self.add_decision(decision)
     }

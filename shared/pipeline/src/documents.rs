@@ -111,7 +111,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
     }
 
     fn whose(&self) -> Option<&TenantId> {
-        (self.scope == Scope::Tenant).then_some(&self.context.tenant)
+        (self.scope == Scope::Tenant).then_some(self.context.tenant)
     }
 
     /// Invalidates the cached document. In other regions the operator's document expires by itself.

@@ -49,11 +49,11 @@ pub struct Context<'a, E> {
     /// The instant of the request.
     pub now: Timestamp,
     /// The tenant that the request is about.
-    pub tenant: TenantId,
+    pub tenant: &'a TenantId,
     /// The caller, as a leaderboard's access rules know it.
     pub caller: Caller,
     /// The caller's credential and what it allows.
-    pub identity: Identity,
+    pub identity: &'a Identity,
     /// The client's address; `None` when the host does not tell it.
     pub client: Option<IpAddr>,
     /// The tenant's record, limits and flags.
@@ -86,14 +86,14 @@ impl<E: PipelineEnvironment> Context<'_, E> {
     /// # Errors
     /// 429 when this instance already knows that a limit has too few units left.
     pub fn set_cost(&self, units: u64) -> Result<(), Problem> {
-        self.rate_limiter.set_cost(self.env, &self.tenant, units)
+        self.rate_limiter.set_cost(self.env, self.tenant, units)
     }
 
     /// Charges a read with more units than the one that let it through: for a read that costs more than a cache hit.
     ///
     /// This never refuses the read. The caller's next requests have fewer units left.
     pub fn charge_more(&self, units: u64) {
-        self.rate_limiter.charge_more(self.env, &self.tenant, units);
+        self.rate_limiter.charge_more(self.env, self.tenant, units);
     }
 
     /// Returns the options of this request's submissions; nothing is charged yet.
@@ -107,9 +107,9 @@ impl<E: PipelineEnvironment> Context<'_, E> {
         Context {
             env: self.env,
             now: self.now,
-            tenant: self.tenant.clone(),
+            tenant: self.tenant,
             caller: self.caller.clone(),
-            identity: self.identity.clone(),
+            identity: self.identity,
             client: self.client,
             tenant_config: Rc::clone(&self.tenant_config),
             rate_limiter: self.rate_limiter,

@@ -90,9 +90,9 @@ async fn call_handler<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         } else {
             request.env.clock()
         },
-        tenant: request.tenant.clone(),
+        tenant: &request.tenant,
         caller: request.identity.caller(),
-        identity: request.identity.clone(),
+        identity: &request.identity,
         client: request.audit.client,
         tenant_config: request.tenant_config.clone(),
         rate_limiter,

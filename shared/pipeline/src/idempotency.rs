@@ -44,7 +44,7 @@ impl KeyedRequest {
         for part in [
             purpose.as_bytes(),
             context.tenant.as_bytes(),
-            &caller(&context.identity),
+            &caller(context.identity),
         ] {
             add_part(&mut name, part);
         }

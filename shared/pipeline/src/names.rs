@@ -22,9 +22,9 @@ pub async fn names_for<E: PipelineEnvironment>(
         if names.has(id) {
             continue;
         }
-        let board = match context.env.boards().find(&context.tenant, id) {
+        let board = match context.env.boards().find(context.tenant, id) {
             Some(board) => Some(board),
-            None => usecase::read_leaderboard(&context.deps(), &context.tenant, id)
+            None => usecase::read_leaderboard(&context.deps(), context.tenant, id)
                 .await?
                 .map(Rc::new),
         };

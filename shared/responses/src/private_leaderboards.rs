@@ -77,7 +77,7 @@ pub async fn refuse_read<E: ResponseEnvironment>(
 ) -> Problem {
     if context.caller == Caller::Anonymous
         && let Err(error) =
-            usecase::load_current_leaderboard(&context.deps(), &context.tenant, leaderboard).await
+            usecase::load_current_leaderboard(&context.deps(), context.tenant, leaderboard).await
     {
         let problem = Problem::from(error);
         if problem.kind == ProblemType::Unavailable {

@@ -89,7 +89,7 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     submissions: &'a [Submission],
     charged: &mut ChargedSubmission,
 ) -> Result<Vec<Set<'a>>, Problem> {
-    let (deps, tenant) = (context.deps(), &context.tenant);
+    let (deps, tenant) = (context.deps(), context.tenant);
     let mut boards = BTreeMap::new();
     for (_, _, id) in sets(context, submissions) {
         if !boards.contains_key(id) {
@@ -146,7 +146,7 @@ pub async fn end_corrections<E: PipelineEnvironment>(
 ) {
     for (item, submission, leaderboard) in sets(context, submissions) {
         let is_recorded = |known: &Correction| known.item == item && known.leaderboard == *leaderboard;
-        let board = context.env.boards().find(&context.tenant, leaderboard);
+        let board = context.env.boards().find(context.tenant, leaderboard);
         if matches!(answers.get(item), Some(Ok(_)))
             && board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
             && !corrections.0.iter().any(is_recorded)
