@@ -30,7 +30,7 @@ pub(crate) struct CsvRows<R> {
 }
 
 impl<R: Read> CsvRows<R> {
-    /// Reads the header line; `None` when there is none.
+    /// Reads the header line; `None` when the file has no lines.
     ///
     /// # Errors
     /// The file cannot be read, or its header is not UTF-8.

@@ -282,7 +282,7 @@ async fn stored<E: ResponseEnvironment>(
         .ok_or_else(|| Problem::new(ProblemType::KeyNotFound))
 }
 
-/// As [`stored`]; `None` where there is none.
+/// Reads the record of a key from the store; `None` when the tenant has no such key.
 async fn find<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,

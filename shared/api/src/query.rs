@@ -105,7 +105,7 @@ impl<'q> Query<'q> {
     }
 }
 
-/// The value of a parameter, decoded; `None` where there is none that is text.
+/// Returns the decoded value of a parameter; `None` when the query does not have it, or its value is not UTF-8.
 pub fn find(raw: &str, name: &str) -> Option<String> {
     let mut pairs = raw.split('&').filter_map(|part| part.split_once('='));
     let found = pairs.find(|(known, _)| decode(known).as_deref() == Some(name));

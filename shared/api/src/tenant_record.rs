@@ -50,7 +50,7 @@ pub struct TenantRecord {
     pub state: TenantState,
     /// How much it may have and use.
     pub quotas: Quotas,
-    /// TokenCache that were issued before this instant are refused, in milliseconds since the epoch.
+    /// Tokens that were issued before this instant are refused, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens_not_before_ms: Option<i64>,
 }

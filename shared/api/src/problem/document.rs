@@ -264,7 +264,7 @@ impl Problem {
         }
     }
 
-    /// In one line, for a dead letter: the detail (the title where there is none) and the fields at fault.
+    /// In one line, for a dead letter: the detail (without a detail, the title) and the fields at fault.
     #[must_use]
     pub fn one_line(&self) -> String {
         let mut line = self

@@ -155,10 +155,10 @@ impl Policy {
 /// What a document says of a limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Setting {
-    /// Nothing.
+    /// The document says nothing about it, so the default applies.
     #[default]
     Unset,
-    /// There is none.
+    /// There is no limit.
     Off,
     /// This one.
     Rate(Policy),

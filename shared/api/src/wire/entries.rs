@@ -72,7 +72,7 @@ impl<'a> EntryBody<'a> {
     }
 }
 
-/// An entry's metadata as it came in; an empty object where there is none.
+/// Returns an entry's metadata as the client sent it; an empty object when it has no metadata.
 ///
 /// # Errors
 /// An internal problem when it is not JSON.

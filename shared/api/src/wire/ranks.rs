@@ -114,7 +114,7 @@ fn list_head(found: &Listing) -> v1::Head<'_> {
 /// One player's entry.
 ///
 /// # Errors
-/// As for [`page`], and when there is none.
+/// As for [`page`], and when the player has no entry.
 pub fn standing<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,

@@ -19,8 +19,7 @@ const STATES: [(&str, TenantState); 2] = [
 /// The field that revokes tokens.
 const TOKENS_NOT_BEFORE: &str = "tokens_not_before";
 
-/// Whether a document says nothing of revoked tokens, not even `null`: whoever writes it means to revoke none and to take no
-/// revocation back.
+/// Returns whether a document does not have the field about revoked tokens, not even as `null`. Such a document changes no revocation.
 pub fn leaves_tokens_out(tree: &Json<'_>) -> bool {
     matches!(tree, Json::Object(object) if object.get(TOKENS_NOT_BEFORE).is_none())
 }

@@ -74,7 +74,7 @@ pub(super) struct Snapshot {
 /// What happened since to players who are not on this page; each is `null` when there were too many changes to tell.
 #[derive(Debug, Serialize)]
 struct Elsewhere {
-    /// Who had changes and stands where the list has been already: whoever was not on those pages is on none.
+    /// The players whose entries changed and are now above this page. Such a player may be on no page of this reader.
     moved_past: Option<Vec<String>>,
     /// How many were removed or banned.
     gone: Option<u64>,

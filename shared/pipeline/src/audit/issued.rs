@@ -1,4 +1,4 @@
-//! TokenCache that are issued to players: the first of a key in a minute, since there are as many as players come.
+//! Tokens that are issued to players: the first of a key in a minute, since there are as many as players come.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerI
         body: event.into_body(),
     };
     context.env.later(async move {
-        // TokenCache are issued without the store, too.
+        // Tokens are issued without the store, too.
         let _ = record_once(&env, &tenant, bucket, &record).await;
     });
 }

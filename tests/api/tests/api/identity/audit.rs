@@ -238,7 +238,7 @@ fn the_first_token_of_a_key_and_minute_is_recorded() {
     region.store.set_clock(60_000_000);
     issue(&instance, "dee");
     assert_eq!(issued()[0]["player"], "dee");
-    // TokenCache are issued without the store.
+    // Tokens are issued without the store.
     region.pass_ms(60_000);
     region.store.set_clock(120_000_000);
     region.store.log_is_closed.set(true);

@@ -1,4 +1,4 @@
-//! TokenCache that the service issues to players.
+//! Tokens that the service issues to players.
 
 use serde_json::{Value, json};
 
@@ -426,7 +426,7 @@ fn a_tenant_revokes_all_tokens_at_once() {
     assert!(log.text.contains("/tenants/:tenant"), "{log:?}");
 }
 
-/// TokenCache cost the store what their key costs, however many there are.
+/// Tokens cost the store what their key costs, however many there are.
 #[test]
 fn a_hundred_tokens_of_a_key_ask_the_store_for_it_once() {
     let region = Region::new();

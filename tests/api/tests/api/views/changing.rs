@@ -58,7 +58,7 @@ fn a_message_after_the_end_of_a_leaderboard_takes_away_what_there_was() {
         assert_eq!(far.anonymous("GET", TOP).problem().1, "leaderboard-not-found");
         assert_eq!(about_goals(&far), [""; 0]);
     }
-    // One that nobody here has apply_change_message of before.
+    // One that nobody here knows yet.
     let other = service.elsewhere();
     assert!(hear(&other, CHANGED));
     assert_eq!(about_goals(&other), [""; 0]);
