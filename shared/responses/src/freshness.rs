@@ -4,7 +4,7 @@ use leaderboard_core::Timestamp;
 use leaderboard_core::ports::ANNOUNCEMENT_WINDOW_MS;
 
 use super::cache_entry::CacheMetadata;
-use leaderboard_cache::documents::CLOCK_MARGIN_MS;
+use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
 
 /// How long an entry is fresh while the leaderboard is changing, in milliseconds.
 pub(crate) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;

@@ -17,7 +17,7 @@ use super::key_value_tier::{self, Tombstone};
 use super::memory_tier::ReadTombstone;
 use super::{CacheKey, TOMBSTONE_TTL_MS};
 use crate::ResponseEnvironment;
-use leaderboard_cache::documents::CLOCK_MARGIN_MS;
+use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
 
 /// How long an invalidation lasts, in milliseconds. A write after half of that time puts the next one.
 const INVALIDATION_MS: i64 = CLOCK_MARGIN_MS;

@@ -15,7 +15,9 @@ use leaderboard_rate_limit::RateLimitEnvironment;
 pub use banned::Banned;
 pub use flags::{FlagCache, FlagTarget, TenantFlags};
 pub use product_flags::{V2_DEFAULT, WRITES, check_product_flags};
-pub use tenant_config::{TenantConfig, TenantConfigCache, single_document_name, tenant_record_name};
+pub use tenant_config::{
+    TenantConfig, TenantConfigCache, cache_group, single_document_name, tenant_record_name,
+};
 
 /// An environment whose instance keeps tenant configurations.
 pub trait TenantConfigEnvironment:

@@ -5,32 +5,29 @@
 
 use leaderboard_core::ports::Cache;
 
-use super::CacheKey;
-use super::cache_key::hash_fnv;
-use super::key_value_tier::lease_key;
-use crate::ResponseEnvironment;
+use crate::{CacheEnvironment, hash_fnv};
 
 /// How long a lease is valid, in milliseconds. This is longer than the time after which a request to the store is given up.
 const LEASE_MS: i64 = 4_000;
 
-/// The permission to fetch an entry for the region.
+/// The permission to fetch a value for the region. Several keys may share the key of a lease; each lease is for one of them.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub struct Lease {
     key: String,
-    /// The bytes under `key`: when the lease ends, a hash of the cache key, and a number that only this lease has.
+    /// The bytes under `key`: when the lease ends, a hash of the key of the value, and a number that only this lease has.
     value: Vec<u8>,
 }
 
 impl Lease {
     /// Takes the lease, or returns `None` if another instance has it. If the key-value store fails, every instance gets a lease.
-    pub(crate) async fn take<E: ResponseEnvironment>(
+    pub async fn take<E: CacheEnvironment>(
         env: &E,
-        key: &CacheKey,
+        lease_key: &str,
         key_text: &str,
     ) -> Option<Self> {
         let now = env.clock().as_unix_ms();
         let lease = Self {
-            key: lease_key(key, key_text),
+            key: lease_key.to_owned(),
             value: [
                 (now + LEASE_MS).to_be_bytes().as_slice(),
                 &hash_fnv(key_text.as_bytes()).to_be_bytes(),
@@ -48,13 +45,13 @@ impl Lease {
     }
 
     /// Returns whether an instance has the lease for this cache key now.
-    pub(crate) async fn is_taken<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) -> bool {
-        let found = env.region().get(&lease_key(key, key_text)).await.ok().flatten();
+    pub async fn is_taken<E: CacheEnvironment>(env: &E, lease_key: &str, key_text: &str) -> bool {
+        let found = env.region().get(lease_key).await.ok().flatten();
         found.is_some_and(|value| is_valid(&value, key_text, env.clock().as_unix_ms()))
     }
 
     /// Deletes the lease, unless another instance has put its own since.
-    pub(crate) async fn release<E: ResponseEnvironment>(self, env: &E) {
+    pub async fn release<E: CacheEnvironment>(self, env: &E) {
         let found = env.region().get(&self.key).await.ok().flatten();
         if found.as_deref() == Some(self.value.as_slice()) {
             let _ = env.region().delete(&self.key).await;
