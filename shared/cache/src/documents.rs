@@ -149,7 +149,11 @@ async fn find_cached<E: CacheEnvironment>(
         .as_ref()
         .is_some_and(|known| matches!(classify(env, known, lifetime.lifetime), Freshness::Fresh(_)));
     if is_fresh {
-        let ttl_ms = if lifetime.notices_changes { SLOT_TTL_MS } else { i64::MAX };
+        let ttl_ms = if lifetime.notices_changes {
+            SLOT_TTL_MS
+        } else {
+            i64::MAX
+        };
         let now = env.clock().as_unix_ms();
         if let Some(changes) = env.cache_state().slots.find(&slot_key, ttl_ms, now) {
             let current = known.filter(|known| known.generation == changes.generation);

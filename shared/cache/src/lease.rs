@@ -20,11 +20,7 @@ pub struct Lease {
 
 impl Lease {
     /// Takes the lease, or returns `None` if another instance has it. If the key-value store fails, every instance gets a lease.
-    pub async fn take<E: CacheEnvironment>(
-        env: &E,
-        lease_key: &str,
-        key_text: &str,
-    ) -> Option<Self> {
+    pub async fn take<E: CacheEnvironment>(env: &E, lease_key: &str, key_text: &str) -> Option<Self> {
         let now = env.clock().as_unix_ms();
         let lease = Self {
             key: lease_key.to_owned(),

@@ -223,7 +223,12 @@ pub(crate) async fn change_kind<E: CacheEnvironment>(env: &E, kind: &str) {
         }
         for slot in 0..SLOTS {
             let slot_key = format_slot_key(kind, slot);
-            if env.region().get(&slot_key).await.is_ok_and(|bytes| bytes.is_some()) {
+            if env
+                .region()
+                .get(&slot_key)
+                .await
+                .is_ok_and(|bytes| bytes.is_some())
+            {
                 let _ = change_slot(env, slot_key, change_generation).await;
             }
         }
@@ -353,7 +358,10 @@ impl Slot {
                         })
                     })?);
                 }
-                Ok((group, CachedDocuments::new(Rc::new(bodies), checked_at, generation)))
+                Ok((
+                    group,
+                    CachedDocuments::new(Rc::new(bodies), checked_at, generation),
+                ))
             })
             .ok()?;
         r.end().ok()?;

@@ -79,9 +79,8 @@ impl Coding {
 
 /// Returns whether a client accepts gzip, and prefers it to an uncompressed body or likes both equally.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
-    list_header(headers, ACCEPT_ENCODING.as_str()).is_some_and(|accepted| {
-        Weights::of(&accepted).prefer_gzip()
-    })
+    list_header(headers, ACCEPT_ENCODING.as_str())
+        .is_some_and(|accepted| Weights::of(&accepted).prefer_gzip())
 }
 
 /// How much each coding is liked, in thousandths.

@@ -9,6 +9,7 @@ use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::{MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, Timestamp};
 
 use super::cache_key::leaderboard_scope;
+use leaderboard_cache::freshness::Lifetime;
 use leaderboard_pipeline::Coding;
 
 /// The version of the format. Bytes of another version are ignored, and the entry is fetched again.
@@ -57,6 +58,17 @@ pub struct CacheMetadata {
     pub public: bool,
     /// The version and a digest of the body, without quotes and coding.
     pub etag: Box<str>,
+}
+
+impl CacheMetadata {
+    /// Returns how long the entry may be used, as the leaderboard's configuration says.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            fresh_ms: self.lifetime_ms.into(),
+            stale_while_revalidate_ms: self.stale_ms.into(),
+            stale_if_error_ms: self.stale_if_error_ms.into(),
+        }
+    }
 }
 
 impl CacheEntry {

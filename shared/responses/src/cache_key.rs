@@ -8,6 +8,7 @@ use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timest
 use leaderboard_api::ApiVersion;
 use leaderboard_api::IntegerFormat;
 use leaderboard_api::wire::cursor;
+use leaderboard_cache::hash_fnv;
 
 /// The limits of the first pages that have slots of their own: the default limit, and the largest.
 const OWN_LIMITS: [u32; 2] = [10, 100];
@@ -200,27 +201,17 @@ impl CacheKey {
         !matches!(self.read, CachedRead::Leaderboard)
     }
 
-    /// Returns the two slots in which the key-value tier may store the entry. Other keys share them, so each entry contains its
-    /// key.
-    pub fn slot_pair(&self, key_text: &str) -> [u64; 2] {
+    /// Returns the slot in which the key-value tier may store the entry. Other keys may share it, so each entry contains its key.
+    pub fn slot(&self, key_text: &str) -> u64 {
         if let Some(own) = self.own_slot() {
-            return [own, own];
+            return own;
         }
         let hash = hash_fnv(key_text.as_bytes());
-        let (first, slots) = if self.is_common() {
-            (OWN_SLOTS, SHARED_SLOTS)
+        if self.is_common() {
+            OWN_SLOTS + hash % SHARED_SLOTS
         } else {
-            (OWN_SLOTS + SHARED_SLOTS, DEEP_SLOTS)
-        };
-        [hash, hash >> 32].map(|hash| first + hash % slots)
-    }
-
-    /// As [`CacheKey::slot_pair`], without repeating a slot.
-    pub fn slots(&self, key_text: &str) -> impl Iterator<Item = u64> + use<> {
-        let [first, second] = self.slot_pair(key_text);
-        [Some(first), (second != first).then_some(second)]
-            .into_iter()
-            .flatten()
+            OWN_SLOTS + SHARED_SLOTS + hash % DEEP_SLOTS
+        }
     }
 
     /// Returns the slot that only this key uses, if the key is one of those that clients ask for most.
@@ -256,13 +247,6 @@ pub(crate) fn leaderboard_scope(key_text: &str) -> &str {
         .nth(1)
         .and_then(|end| key_text.get(..end))
         .unwrap_or(key_text)
-}
-
-/// Returns the FNV-1a hash. It only spreads keys over slots: a client that constructs a collision causes a miss.
-pub(crate) fn hash_fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
@@ -333,9 +317,8 @@ mod tests {
 
     #[test]
     fn slots_are_bounded_and_the_most_read_keys_have_their_own() {
-        let in_range = |key: &CacheKey, range: std::ops::Range<u64>| {
-            key.slots(&key.to_text()).all(|slot| range.contains(&slot))
-        };
+        let in_range =
+            |key: &CacheKey, range: std::ops::Range<u64>| range.contains(&key.slot(&key.to_text()));
         let common = OWN_SLOTS + SHARED_SLOTS;
         for limit in (1..500).filter(|limit| !OWN_LIMITS.contains(limit)) {
             assert!(in_range(&list(limit, PeriodSelector::Current), OWN_SLOTS..common));
@@ -356,7 +339,7 @@ mod tests {
             for key in lists.into_iter().chain([spread]) {
                 let key = CacheKey { version, ..key };
                 assert!(in_range(&key, 0..OWN_SLOTS));
-                own.extend(key.slots(&key.to_text()));
+                own.insert(key.slot(&key.to_text()));
             }
         }
         assert_eq!(own.len() as u64, OWN_SLOTS);

@@ -10,15 +10,17 @@ use leaderboard_core::access::Caller;
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, CachedRead};
 use super::fetch::{Fetched, Urgency, fetch_entry};
-use super::freshness::{Freshness, classify_freshness, is_refresh_ahead_due};
+use super::fetch_outcome::{CachedRefusal, FetchOutcome};
+use super::freshness::{classify_freshness, is_refresh_ahead_due};
 use super::period_names::name_period;
 use super::request_directives::has_no_cache_directive;
 use super::response::{CacheStatus, MissReason, build_response};
-use super::single_flight::{CachedRefusal, Leader, LeaderResult};
 use super::{invalidation, private_leaderboards, store_fetch};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, Response};
 use leaderboard_cache::circuit_breaker;
+use leaderboard_cache::freshness::Freshness;
+use leaderboard_cache::single_flight::Leader;
 use leaderboard_pipeline::Context;
 
 /// Answers the read that a cache key names.
@@ -200,10 +202,10 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
 }
 
 /// Gives followers the result of a fetch that no request waits for.
-fn end_leader(leader: Leader, fetched: &Result<Fetched, CachedRefusal>) {
+fn end_leader(leader: Leader<FetchOutcome>, fetched: &Result<Fetched, CachedRefusal>) {
     match fetched {
-        Ok(Fetched::Cached(_) | Fetched::FromKeyValueTier(_)) => leader.end(LeaderResult::Stored),
-        Ok(Fetched::NotCacheable(_)) => leader.end(LeaderResult::NotCacheable),
-        Ok(Fetched::InProgress) | Err(_) => drop(leader),
+        Ok(Fetched::Cached(_) | Fetched::FromKeyValueTier(_)) => leader.end(FetchOutcome::Stored),
+        Ok(Fetched::NotCacheable(_)) => leader.end(FetchOutcome::NotCacheable),
+        Ok(Fetched::InProgress | Fetched::BreakerOpen) | Err(_) => drop(leader),
     }
 }

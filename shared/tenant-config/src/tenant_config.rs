@@ -58,11 +58,7 @@ pub struct TenantConfigCache {
 
 impl TenantConfigCache {
     /// Returns a tenant's configuration if it was parsed from these documents.
-    fn find(
-        &self,
-        tenant: &TenantId,
-        documents: &Rc<DocumentBodies>,
-    ) -> Option<Rc<TenantConfig>> {
+    fn find(&self, tenant: &TenantId, documents: &Rc<DocumentBodies>) -> Option<Rc<TenantConfig>> {
         let mut tenants = self.tenants.borrow_mut();
         let tenant_config = tenants.get(tenant)?;
         Rc::ptr_eq(&tenant_config.documents, documents).then(|| Rc::clone(tenant_config))
@@ -106,10 +102,18 @@ impl TenantConfig {
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
             limits: RateLimitRules::from_stored(
-                find_body(operator_documents(&documents), &OPERATOR_KINDS, DocumentKind::Limits),
+                find_body(
+                    operator_documents(&documents),
+                    &OPERATOR_KINDS,
+                    DocumentKind::Limits,
+                ),
                 find_body(own_documents(&documents), &OWN_KINDS, DocumentKind::Limits),
             ),
-            banned: Banned::parse(find_body(own_documents(&documents), &OWN_KINDS, DocumentKind::Bans))?,
+            banned: Banned::parse(find_body(
+                own_documents(&documents),
+                &OWN_KINDS,
+                DocumentKind::Bans,
+            ))?,
             documents,
         });
         env.tenant_config_state().configs.insert(tenant, &tenant_config);
@@ -131,7 +135,11 @@ impl TenantConfig {
         {
             return Ok(Rc::clone(rules));
         }
-        let limits = find_body(operator_documents(&documents), &OPERATOR_KINDS, DocumentKind::Limits);
+        let limits = find_body(
+            operator_documents(&documents),
+            &OPERATOR_KINDS,
+            DocumentKind::Limits,
+        );
         let rules = Rc::new(RateLimitRules::from_stored(limits, None));
         *cached.borrow_mut() = Some((documents, Rc::clone(&rules)));
         Ok(rules)
@@ -169,7 +177,11 @@ impl TenantConfig {
 
     /// Returns the operator's flags with their version.
     pub fn operator_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        find_document(operator_documents(&self.documents), &OPERATOR_KINDS, DocumentKind::Flags)
+        find_document(
+            operator_documents(&self.documents),
+            &OPERATOR_KINDS,
+            DocumentKind::Flags,
+        )
     }
 
     /// Returns the tenant's own flags with their version.
@@ -210,7 +222,13 @@ async fn load_tenant_documents<E: TenantConfigEnvironment>(
     tenant: &TenantId,
 ) -> Result<Rc<DocumentBodies>, StoreError> {
     let owner = tenant.clone();
-    let loaded = load_documents(env, &cache_group(tenant), move || document_names(&owner), LIFETIME).await?;
+    let loaded = load_documents(
+        env,
+        &cache_group(tenant),
+        move || document_names(&owner),
+        LIFETIME,
+    )
+    .await?;
     Ok(Rc::clone(&loaded.bodies))
 }
 
