@@ -27,7 +27,7 @@ use leaderboard_api::{Problem, ProblemType};
 const LIFETIME: Lifetime = Lifetime {
     fresh_ms: 10 * 60 * 1000,
     stale_while_revalidate_ms: 50 * 60 * 1000,
-    stale_if_error_ms: 24 * 60 * 60 * 1000,
+    stale_if_error_ms: (24 * 60 - 10) * 60 * 1000,
 };
 /// The shortest time between the end of a fetch and the next fetch, in milliseconds.
 const COOL_DOWN_MS: i64 = 30_000;

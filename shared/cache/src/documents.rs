@@ -240,12 +240,20 @@ async fn fetch_documents<E: CacheEnvironment>(
     };
     circuit_breaker::close(env);
     let fetched = CachedDocuments::new(bodies, checked_at, generation);
-    let cached = env
-        .cache_state()
-        .documents
-        .store(group, fetched.clone(), env.clock());
-    let (own_env, group) = (env.clone(), Rc::<str>::from(group));
-    env.later(async move { slots::put_documents(&own_env, &group, &fetched).await });
+    let cached = env.cache_state().documents.store(group, fetched, env.clock());
+    let (own_env, group, fetched) = (env.clone(), Rc::<str>::from(group), Rc::clone(&cached));
+    env.later(async move {
+        let cache = &own_env.cache_state().documents;
+        let is_cached = || {
+            cache
+                .find(&group)
+                .is_some_and(|known| Rc::ptr_eq(&known, &fetched))
+        };
+        // This request may have changed one of the documents since, or another instance may have.
+        if is_cached() && !slots::put_documents(&own_env, &group, &fetched).await && is_cached() {
+            cache.remove(&group);
+        }
+    });
     Ok(cached)
 }
 

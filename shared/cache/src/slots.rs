@@ -143,18 +143,25 @@ pub async fn read_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<G
     Some(read_slot(env, &slot_key(group)).await?.changes)
 }
 
-/// Puts documents into their slot, unless a document of the slot's groups has changed since the documents were asked for, or the
-/// slot has later documents of the group.
-pub(crate) async fn put_documents<E: CacheEnvironment>(env: &E, group: &str, cached: &CachedDocuments) {
+/// Puts documents into their slot, unless the slot has later documents of the group. Returns false, and puts nothing, if a document
+/// of the slot's groups has changed since the documents were asked for.
+pub(crate) async fn put_documents<E: CacheEnvironment>(
+    env: &E,
+    group: &str,
+    cached: &CachedDocuments,
+) -> bool {
     let (slot_key, read_at) = (slot_key(group), env.clock());
     let Some(mut slot) = read_slot(env, &slot_key).await else {
-        return;
+        return true;
     };
+    if slot.changes.generation != cached.generation {
+        return false;
+    }
     let has_later = slot.documents_of(group).is_some_and(|known| {
         known.checked_at >= cached.checked_at && known.age_ms(env.clock()) >= -CLOCK_MARGIN_MS
     });
-    if slot.changes.generation != cached.generation || has_later {
-        return;
+    if has_later {
+        return true;
     }
     if slot.changes.generation == 0 && cached.age_ms(env.clock()) >= PUT_WITHIN_MS {
         // A change of all groups of a kind skips slots without content ([`change_kind`]), so the generation of such a
@@ -163,21 +170,12 @@ pub(crate) async fn put_documents<E: CacheEnvironment>(env: &E, group: &str, cac
     } else {
         slot.documents = Some((group.into(), cached.clone()));
     }
-    put_slot(env, &slot_key, &slot, read_at).await;
-}
-
-/// Puts a slot that was read at `read_at`, unless that is too long ago. Returns whether the key-value store accepted it.
-async fn put_slot<E: CacheEnvironment>(env: &E, slot_key: &str, slot: &Slot, read_at: Timestamp) -> bool {
     let waited_ms = env.clock().as_unix_ms() - read_at.as_unix_ms();
-    if !(0..PUT_WITHIN_MS).contains(&waited_ms) {
-        return false;
+    if (0..PUT_WITHIN_MS).contains(&waited_ms) && env.region().put(&slot_key, &slot.pack()).await.is_ok() {
+        let now = env.clock().as_unix_ms();
+        env.cache_state().slots.insert(&slot_key, slot.changes, now);
     }
-    let accepted = env.region().put(slot_key, &slot.pack()).await.is_ok();
-    let now = env.clock().as_unix_ms();
-    if accepted {
-        env.cache_state().slots.insert(slot_key, slot.changes, now);
-    }
-    accepted
+    true
 }
 
 /// A change that was put into a slot.

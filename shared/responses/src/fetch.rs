@@ -79,15 +79,19 @@ pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
     let lease_key = key_value_tier::lease_key(key, key_text);
     while takes_lease && env.clock().as_unix_ms() < give_up_at {
         lease = Lease::take(env, &lease_key, key_text).await;
+        if lease.is_none() {
+            if urgency == Urgency::Background {
+                return Ok(Fetched::InProgress);
+            }
+            wait_for_lease(env, &lease_key, key_text).await;
+        }
+        // Another instance may have stored the entry since the first look.
+        if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, false).await {
+            release_lease(env, lease).await;
+            return Ok(Fetched::FromKeyValueTier(entry));
+        }
         if lease.is_some() {
             break;
-        }
-        if urgency == Urgency::Background {
-            return Ok(Fetched::InProgress);
-        }
-        wait_for_lease(env, &lease_key, key_text).await;
-        if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, false).await {
-            return Ok(Fetched::FromKeyValueTier(entry));
         }
     }
     fetch_and_store(env, key, key_text, (lease, urgency)).await

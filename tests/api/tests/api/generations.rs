@@ -104,13 +104,14 @@ fn an_answer_from_before_a_change_that_comes_late_takes_no_instance_back() {
     let [one, two, three] = region();
     put(&one, "/api/v1/flags", &flags(1));
     assert_eq!((value(&two), value(&three)), (json!(1), json!(1)));
-    // What the region keeps is put back as it was before the change, by one who was slow.
-    let before = one.region.kept.borrow().clone();
-    put(&one, "/api/v1/flags", &flags(2));
-    let slow = before
+    // An instance that read the slot before the change puts it after the change.
+    let kept = one.region.kept.borrow().clone();
+    let mut slots = kept
         .into_iter()
-        .filter(|(key, _)| !key.starts_with("edge:generation:"));
-    one.region.kept.borrow_mut().extend(slow);
+        .filter(|(key, _)| key.starts_with("documents:tenant:"));
+    *one.region.overwrites.borrow_mut() = slots.next();
+    put(&one, "/api/v1/flags", &flags(2));
+    assert_eq!(*one.region.overwrites.borrow(), None);
     for instance in [&one, &two, &three, &one.beside()] {
         assert_eq!(value(instance), json!(2));
     }
@@ -139,19 +140,45 @@ fn looking_for_a_change_costs_one_look_at_the_region_in_a_while_and_none_at_the_
     let [one, ..] = region();
     one.pauses_take_time.set(false);
     value(&one);
-    let (looks, asked) = (one.region.generation_looks.get(), one.store.document_reads.get());
+    let (looks, asked) = (one.region.slot_reads.get(), one.store.document_reads.get());
     for _ in 0..100 {
         value(&one);
     }
-    assert_eq!(one.region.generation_looks.get(), looks, "within 20 ms");
+    assert_eq!(one.region.slot_reads.get(), looks, "within 20 ms");
     for _ in 0..10 {
         one.pass_ms(20);
         value(&one);
     }
     assert_eq!(
-        one.region.generation_looks.get(),
-        looks + 20,
-        "the operator's and the tenant's"
+        one.region.slot_reads.get(),
+        looks + 10,
+        "one slot has the operator's and the tenant's"
     );
     assert_eq!(one.store.document_reads.get(), asked);
+}
+
+#[test]
+fn a_new_instance_reads_three_keys_for_a_cached_response_and_one_more_for_limits() {
+    let [one, ..] = region();
+    let top =
+        |instance: &Service| block_on(instance.answer(Service::get("/leaderboards/goals/entries", &[])));
+    let gets = |instance: &Service| {
+        let (gets, reads) = (one.region.gets.get(), one.store.reads.get());
+        let answer = top(instance);
+        let status = answer.header("cache-status");
+        assert!(status.contains("detail=region"), "{status}");
+        assert_eq!(one.store.reads.get(), reads);
+        one.region.gets.get() - gets
+    };
+    let fill = || {
+        // The last change is over.
+        one.pass_ms(2_000);
+        assert_eq!(top(&one).status, 200);
+        one.settle();
+    };
+    fill();
+    assert_eq!(gets(&one.beside()), 4, "the caller's limits");
+    put(&one, "/api/v1/operator/limits", r#"{"reads":{"limits":"off"}}"#);
+    fill();
+    assert_eq!(gets(&one.beside()), 3);
 }

@@ -56,7 +56,11 @@ fn a_question_from_before_a_change_does_not_undo_it() {
         region.store.documents_take_time.set(false);
         region.pass_ms(passed_ms);
         revoke(&here, &id);
-        assert_eq!(block_on(request), 401);
+        // The request began before the change, so either answer is right.
+        assert!(matches!(block_on(request), 200 | 401));
+        for work in there.works() {
+            block_on(work);
+        }
         let new = region.instance();
         let statuses = [&here, &there, &new].map(|instance| works(instance, &key));
         assert_eq!(statuses, [401; 3], "{passed_ms}");

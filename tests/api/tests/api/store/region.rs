@@ -13,8 +13,12 @@ pub(crate) struct Region {
     pub(crate) down: Cell<bool>,
     /// Whether the next look at an answer fails.
     pub(crate) fails_once: Cell<bool>,
-    /// How often a generation of documents was looked at.
-    pub(crate) generation_looks: Cell<u32>,
+    /// How often a key was read.
+    pub(crate) gets: Cell<u32>,
+    /// How often a slot of documents was read.
+    pub(crate) slot_reads: Cell<u32>,
+    /// What another instance puts right after the next put of the key.
+    pub(crate) overwrites: RefCell<Option<(String, Vec<u8>)>>,
     /// How often a configuration was looked at, put or deleted.
     pub(crate) configurations: Cell<u32>,
     /// How often something was put that is about views.
@@ -42,8 +46,9 @@ impl Region {
 impl Cache for Region {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.count(key);
-        if key.starts_with("edge:generation:") {
-            self.generation_looks.set(self.generation_looks.get() + 1);
+        self.gets.set(self.gets.get() + 1);
+        if key.starts_with("documents:") {
+            self.slot_reads.set(self.slot_reads.get() + 1);
         }
         if key.starts_with("view:") && self.fails_once.take() {
             return Err(StoreError::Unavailable("it took too long".into()));
@@ -60,6 +65,9 @@ impl Cache for Region {
             self.puts.set(self.puts.get() + 1);
         }
         self.up()?.borrow_mut().insert(key.to_owned(), value.to_vec());
+        if let Some((key, late)) = self.overwrites.borrow_mut().take_if(|(late, _)| late == key) {
+            self.up()?.borrow_mut().insert(key, late);
+        }
         Ok(())
     }
 
