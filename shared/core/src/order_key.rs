@@ -61,6 +61,12 @@ impl Layout {
         bytes
     }
 
+    /// Returns the tuple at the beginning of an order key of this layout.
+    #[must_use]
+    pub fn tuple_of<'k>(&self, key: &'k OrderKey) -> &'k [u8] {
+        key.0.get(..self.tuple_bytes()).unwrap_or(&key.0)
+    }
+
     /// Returns the whole key.
     #[must_use]
     pub fn key(&self, values: &Values, reached_at: Timestamp, player: &PlayerId) -> OrderKey {
