@@ -7,7 +7,10 @@ mod arithmetic;
 mod budget;
 mod coerce;
 mod data;
+mod fractional;
 mod lists;
+mod murmur3;
+mod sem_ver;
 mod text;
 
 use std::borrow::Cow;
@@ -15,9 +18,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::rule::{Operation, TargetingRule};
-use crate::{fractional, sem_ver};
 pub(crate) use budget::EvaluationStop;
-pub(crate) use coerce::from_number;
 use coerce::{is_truthy, less, loosely_equal, strictly_equal};
 use data::DataScope;
 
