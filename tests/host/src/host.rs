@@ -10,6 +10,7 @@ use crate::application::Application;
 use crate::config::HostConfig;
 use crate::engine::{Compiler, Ticker, engine};
 use crate::error::{StartError, one_line};
+use crate::guest::HostServices;
 use crate::worker::{HostState, Worker};
 use crate::{http, key_value, load, sqlite, trigger};
 
@@ -99,16 +100,21 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
     let compiler = Compiler::new(&engine, &cache);
     let loaded = load::all(&engine, &compiler, &application)?;
     let has_http = application.has_http();
-    let host = Arc::new(HostState {
+    let services = HostServices {
+        memory_bytes: config.limits.instance_memory_bytes,
+        busy_limit: config.limits.guest_busy,
         key_value: key_value::Database::open(&config.state_dir).map_err(state)?,
         sqlite_path: config.state_dir.join(sqlite::FILE_NAME),
+        address: OnceLock::new(),
+        engine,
+    };
+    let host = Arc::new(HostState {
         application,
         loaded,
+        services: Arc::new(services),
         reuse: config.reuse.clone(),
         limits: config.limits.clone(),
-        address: OnceLock::new(),
         stopping: CancellationToken::new(),
-        engine,
     });
     run(config, &host, has_http)
 }
@@ -127,10 +133,10 @@ fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Run
         (vec![None], None)
     };
     if let Some(address) = address {
-        _ = host.address.set(address);
+        _ = host.services.address.set(address);
     }
     let system = |error: std::io::Error| StartError::System(error.to_string());
-    let ticker = Ticker::start(&host.engine).map_err(system)?;
+    let ticker = Ticker::start(&host.services.engine).map_err(system)?;
     let mut workers = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
         let worker = Worker::new(host, count).map_err(StartError::State)?;

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::Engine;
+use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::application::{Application, Component};
+use crate::bindings::spin;
 use crate::bindings::trigger::RedisTriggerPre;
-use crate::engine::{Compiler, linker};
+use crate::engine::Compiler;
 use crate::error::{StartError, one_line};
-use crate::guest::GuestState;
+use crate::guest::{GuestState, Platform};
 
 /// A component that is compiled and linked.
 pub(crate) struct Loaded {
@@ -69,4 +71,20 @@ pub(crate) fn all(
         );
     }
     Ok(loaded)
+}
+
+/// A linker with WASI 0.2 and 0.3, `wasi:http` 0.3 and the interfaces of Spin that SDK 7 uses.
+///
+/// # Errors
+/// Two of them claim the same name, which would be a fault of this program.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    spin::redis::redis::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    spin::key_value::key_value::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    spin::sqlite::sqlite::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    spin::variables::variables::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    Ok(linker)
 }

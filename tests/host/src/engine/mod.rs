@@ -1,12 +1,10 @@
-//! Wasmtime: configuration, compiled components, interruption, imports.
+//! Wasmtime: configuration, compiled components, interruption.
 
 mod cache;
 mod epoch;
-mod linker;
 
 pub(crate) use cache::{Compiler, shared_directory};
 pub(crate) use epoch::{BusyMeter, Ticker, arm};
-pub(crate) use linker::linker;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 

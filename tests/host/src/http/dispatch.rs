@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -14,6 +16,7 @@ use wasmtime_wasi_http::handler::InstantiationError;
 use super::body::{Limited, empty, full};
 use super::headers;
 use crate::error::one_line;
+use crate::guest::Components;
 use crate::manifest::StaticResponse;
 use crate::routes::{Entry, Match, Target, WELL_KNOWN_PREFIX};
 use crate::worker::Worker;
@@ -60,22 +63,23 @@ pub(super) async fn answer(
     response
 }
 
-/// Answers a request of one component to another.
-pub(crate) async fn chain(
-    worker: &Worker,
-    component: &str,
-    request: Request<WasiBody>,
-) -> Response<WasiBody> {
-    let (mut parts, body) = request.into_parts();
-    parts.headers.remove(HOST);
-    let entry = Entry::synthetic(component);
-    let found = Match {
-        trailing: parts.uri.path().to_owned(),
-        named: Default::default(),
-        entry: &entry,
-    };
-    headers::append(&mut parts, &found, CHAINED_CLIENT);
-    run(worker, component, Request::from_parts(parts, body)).await
+impl Components for Worker {
+    fn call<'a>(
+        &'a self,
+        component: &'a str,
+        request: Request<WasiBody>,
+    ) -> BoxFuture<'a, Response<WasiBody>> {
+        let (mut parts, body) = request.into_parts();
+        parts.headers.remove(HOST);
+        let entry = Entry::synthetic(component);
+        let found = Match {
+            trailing: parts.uri.path().to_owned(),
+            named: Default::default(),
+            entry: &entry,
+        };
+        headers::append(&mut parts, &found, CHAINED_CLIENT);
+        run(self, component, Request::from_parts(parts, body)).boxed()
+    }
 }
 
 /// Lets an instance of `component` answer.

@@ -1,8 +1,8 @@
 //! Checks beyond the form: versions, references, names, and what this host does not support.
 
 use super::schema::{Component, ComponentId, FilesMount, Manifest, Route, Source, Variable};
+use super::template::{Template, check_variable_name};
 use crate::grants::AllowedHost;
-use crate::variables::{Template, check_name};
 
 /// The label of the only store and the only database that exist without a runtime configuration, as on Spin.
 pub(crate) const DEFAULT_LABEL: &str = "default";
@@ -50,7 +50,7 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
 
 fn variable(name: &str, declared: &Variable) -> Result<(), Fault> {
     let place = format!("variables.{name}");
-    check_name(name).map_err(|reason| fault(&place, reason))?;
+    check_variable_name(name).map_err(|reason| fault(&place, reason))?;
     if declared.required == declared.default.is_some() {
         return Err(fault(&place, "must have either `required = true` or a `default`"));
     }
@@ -61,7 +61,7 @@ fn component(manifest: &Manifest, place: &str, component: &Component) -> Result<
     unsupported(place, component)?;
     for (name, value) in &component.variables {
         let place = format!("{place}.variables.{name}");
-        check_name(name).map_err(|reason| fault(&place, reason))?;
+        check_variable_name(name).map_err(|reason| fault(&place, reason))?;
         template(manifest, &place, value)?;
     }
     for host in &component.allowed_outbound_hosts {

@@ -3,12 +3,15 @@
 mod check;
 mod place;
 mod schema;
+mod template;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use schema::{
     Component, FilesMount, HttpTrigger, Manifest, Route, Source, StaticResponse, Variable,
 };
+
+pub(crate) use template::{Template, check_variable_name};
 
 use place::Place;
 

@@ -30,7 +30,7 @@ async fn handle(worker: &Arc<Worker>, component: &str, payload: Vec<u8>) -> wasm
     else {
         wasmtime::bail!("the component does not handle messages");
     };
-    let mut store = guest::store(worker, &loaded.component)?;
+    let mut store = guest::create_store(&worker.services, &loaded.component)?;
     let meter = store.data().meter.clone();
     let instance = subscriber.instantiate_async(&mut store).await?;
     let call = store.run_concurrent(async |accessor| {

@@ -1,39 +1,15 @@
-//! Application variables: their names, templates, sources, and their values per component.
+//! Application variables: where their values come from.
 
 mod source;
-mod template;
 
 use std::collections::BTreeMap;
 
 pub use source::VariableSource;
-pub(crate) use template::Template;
 
-use crate::manifest::Variable;
+use crate::manifest::{Template, Variable};
 
 /// The prefix of an environment variable that sets an application variable: `SPIN_VARIABLE_REDIS_URL` sets `redis_url`.
 const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
-
-/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
-///
-/// # Errors
-/// What is wrong with the name.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let reason = if name.is_empty() {
-        "must not be empty".to_owned()
-    } else if let Some(other) = name.chars().find(|&c| !allowed(c)) {
-        format!("invalid character {other:?}: only lower-case letters, digits and underscores are allowed")
-    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        "must start with a lower-case letter".to_owned()
-    } else if name.ends_with('_') {
-        "must end with a letter or a digit".to_owned()
-    } else if name.contains("__") {
-        "must not contain consecutive underscores".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(format!("invalid variable name {name:?}: {reason}"))
-}
 
 /// The values of all application variables.
 #[derive(Debug, Default)]
@@ -100,16 +76,6 @@ mod tests {
 
     fn declared(text: &str) -> BTreeMap<String, Variable> {
         toml::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn names_follow_the_rule() {
-        for good in ["a", "redis_url", "a1_b2"] {
-            assert_eq!(check_name(good), Ok(()));
-        }
-        for bad in ["", "A", "1a", "_a", "a_", "a__b", "a-b", "ä"] {
-            assert!(check_name(bad).is_err(), "{bad:?}");
-        }
     }
 
     #[test]

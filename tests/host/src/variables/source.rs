@@ -42,7 +42,7 @@ impl FromStr for VariableSource {
         let Some((name, value)) = text.split_once('=') else {
             return Err("expected name=value, name=@file, @file.json or @file.toml".to_owned());
         };
-        super::check_name(name)?;
+        crate::manifest::check_variable_name(name)?;
         let name = name.to_owned();
         Ok(match value.strip_prefix('@') {
             Some(path) => Self::File {

@@ -1,4 +1,5 @@
-//! The database behind the stores: every worker thread reads on a connection of its own, one thread writes for all.
+//! Key-value stores in the file and form that Spin uses: each worker thread reads on a connection of its own, and one thread writes
+//! for all.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -23,6 +24,12 @@ const KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1";
 const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
     ON CONFLICT (store, key) DO UPDATE SET value = ?3";
 const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
+
+/// A store that a guest has opened.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenStore {
+    pub(crate) label: Arc<str>,
+}
 
 /// The stores of one host.
 pub(crate) struct Database {

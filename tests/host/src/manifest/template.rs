@@ -1,4 +1,4 @@
-//! `text {{ variable }} text`.
+//! Texts of the manifest that name variables: `text {{ variable }} text`.
 
 /// A parsed template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Template {
     }
 
     /// Replaces every name by its value.
-    pub(super) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, String> {
+    pub(crate) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, String> {
         let mut out = String::new();
         for part in &self.0 {
             match part {
@@ -62,9 +62,41 @@ impl Template {
     }
 }
 
+/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
+///
+/// # Errors
+/// What is wrong with the name.
+pub(crate) fn check_variable_name(name: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let reason = if name.is_empty() {
+        "must not be empty".to_owned()
+    } else if let Some(other) = name.chars().find(|&c| !allowed(c)) {
+        format!("invalid character {other:?}: only lower-case letters, digits and underscores are allowed")
+    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        "must start with a lower-case letter".to_owned()
+    } else if name.ends_with('_') {
+        "must end with a letter or a digit".to_owned()
+    } else if name.contains("__") {
+        "must not contain consecutive underscores".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(format!("invalid variable name {name:?}: {reason}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_follow_the_rule() {
+        for good in ["a", "redis_url", "a1_b2"] {
+            assert_eq!(check_variable_name(good), Ok(()));
+        }
+        for bad in ["", "A", "1a", "_a", "a_", "a__b", "a-b", "ä"] {
+            assert!(check_variable_name(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn parts_are_found_and_replaced() {

@@ -16,11 +16,11 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use super::Worker;
 use crate::application::Component;
 use crate::engine::BusyMeter;
 use crate::error::one_line;
 use crate::guest::{self, GuestState};
-use crate::worker::Worker;
 
 /// Makes instances of one component.
 pub(crate) struct Pool {
@@ -31,12 +31,12 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(
-        worker: &Arc<Worker>,
+        worker: Weak<Worker>,
         component: Arc<Component>,
         service: ServicePre<GuestState>,
     ) -> Self {
         Self {
-            worker: Arc::downgrade(worker),
+            worker,
             component,
             service,
         }
@@ -53,7 +53,7 @@ impl HandlerState for Pool {
             .worker
             .upgrade()
             .ok_or_else(|| format_err!("the host is stopping"))?;
-        let mut store = guest::store(&worker, &self.component)?;
+        let mut store = guest::create_store(&worker.services, &self.component)?;
         let service = self.service.instantiate_async(&mut store).await?;
         let config = &worker.host.reuse;
         let request_timeout = config.request_timeout.map(crate::OneOf::<Duration>::pick);

@@ -8,19 +8,19 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
 /// Delivers batches as they arrive on a channel, and ends with it.
-pub(crate) struct Batches<T> {
+pub(super) struct Batches<T> {
     first: Option<Vec<T>>,
     waiting: mpsc::Receiver<Vec<T>>,
 }
 
 impl<T> Batches<T> {
     /// Everything that arrives on the channel.
-    pub(crate) fn new(waiting: mpsc::Receiver<Vec<T>>) -> Self {
+    pub(super) fn new(waiting: mpsc::Receiver<Vec<T>>) -> Self {
         Self { first: None, waiting }
     }
 
     /// The same, with a batch that is there already before it.
-    pub(crate) fn after(first: Vec<T>, waiting: mpsc::Receiver<Vec<T>>) -> Self {
+    pub(super) fn after(first: Vec<T>, waiting: mpsc::Receiver<Vec<T>>) -> Self {
         Self {
             first: Some(first),
             waiting,
