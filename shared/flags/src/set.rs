@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::eval::{EvaluationStop, RuleEvaluation};
+use crate::eval::{EvaluationInput, EvaluationStop, RuleEvaluation};
 use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
 use crate::flag::{Flag, Targeting};
 use crate::limits::{MAX_STEPS, MAX_STEPS_OF_A_SET};
@@ -170,9 +170,15 @@ impl FlagSet {
             }
             Targeting::Rule(rule) => rule,
         };
-        let mut call = RuleEvaluation::new(&self.evaluators, key, context, now, *steps);
-        let chosen = call.run(rule).map(variant_name);
-        *steps = call.steps_left();
+        let input = EvaluationInput {
+            evaluators: &self.evaluators,
+            flag_key: key,
+            context,
+            now,
+        };
+        let mut evaluation = RuleEvaluation::new(*steps);
+        let chosen = evaluation.run(rule, &input).map(variant_name);
+        *steps = evaluation.steps_left();
         match chosen {
             Ok(Some(name)) => flag.variant_outcome(&name),
             Ok(None) => Ok(flag.default_outcome(Reason::Default)),
