@@ -9,10 +9,10 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 /// The name of the file in the state directory, as on Spin.
 pub(crate) const FILE_NAME: &str = "sqlite_db.db";
-/// How long a statement waits for another connection that holds the database, as on Spin.
+/// How long a statement waits while another connection has the database locked, as on Spin.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that a guest has opened. The file is opened with the first statement, as on Spin.
+/// A connection of a guest. As on Spin, the first statement opens the file.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
@@ -23,7 +23,7 @@ struct Inner {
 }
 
 impl Connection {
-    /// A connection to the file at `path`.
+    /// Creates a connection to the file at `path`.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self(Arc::new(Inner {
             path,
@@ -31,7 +31,7 @@ impl Connection {
         }))
     }
 
-    /// Runs `work` on a thread that may block, one after the other for each connection.
+    /// Runs `work` on a thread that may block. Only one `work` of a connection runs at a time.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&rusqlite::Connection) -> Result<T, String> + Send + 'static,
@@ -42,7 +42,7 @@ impl Connection {
             .unwrap_or_else(|_| Err("the host is stopping".to_owned()))
     }
 
-    /// Runs `work` on this thread.
+    /// Runs `work` on this thread, which it can block.
     pub(crate) fn run_blocking<T>(
         &self,
         work: impl FnOnce(&rusqlite::Connection) -> Result<T, String>,
@@ -56,7 +56,7 @@ impl Connection {
     }
 }
 
-/// A guest that is dropped may leave a connection whose closing writes to disk: never on the guest's thread.
+/// Closing a connection can write to the disk, so it is closed on a thread that may block, not on the guest's thread.
 impl Drop for Inner {
     fn drop(&mut self) {
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take();
@@ -73,7 +73,7 @@ fn connect(path: &PathBuf) -> rusqlite::Result<rusqlite::Connection> {
     Ok(connection)
 }
 
-/// A guest may attach temporary and in-memory databases, and no other files.
+/// Allows a guest to attach temporary and in-memory databases, but no other files.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,

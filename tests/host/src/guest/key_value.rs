@@ -13,9 +13,9 @@ use crate::key_value::{Database, OpenStore};
 
 /// The stores that one instance may hold open, as on Spin.
 const MAX_OPEN_STORES: usize = 256;
-/// Keys that travel to the guest at once.
+/// The most keys of a batch.
 const KEYS_PER_BATCH: usize = 256;
-/// Batches that wait for a guest that does not read.
+/// How many batches can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 4;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -118,7 +118,7 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
     }
 }
 
-/// Reads all keys and hands them over in batches. Blocks while the guest does not read.
+/// Reads all keys, and sends them in batches. Blocks while the guest does not read.
 fn send_keys(database: &Database, label: &str, batches: &mpsc::Sender<Vec<String>>) -> Result<(), String> {
     let mut batch = Vec::new();
     let mut open = true;

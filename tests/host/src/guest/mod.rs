@@ -27,20 +27,20 @@ use output::GuestOutput;
 /// The largest result that a guest gets in one piece, as on Spin.
 const MAX_ANSWER_BYTES: usize = 128 << 20;
 
-/// Marks the interfaces that this host implements on [`GuestState`].
+/// The type on which the host implements the interfaces of guests. The state of a call is a [`GuestState`].
 pub(crate) struct Platform;
 
 impl HasData for Platform {
     type Data<'a> = &'a mut GuestState;
 }
 
-/// What the host keeps for one instance.
+/// The state of one instance.
 pub(crate) struct GuestState {
-    /// The component that runs.
+    /// The component of the instance.
     component: Arc<Component>,
-    /// What the instance uses of the host.
+    /// The stores and components that the instance can use.
     services: Arc<WorkerServices>,
-    /// The resources the guest holds.
+    /// The resources that the guest has.
     table: ResourceTable,
     /// How many Redis connections the guest has open.
     redis_connections: usize,
@@ -48,7 +48,7 @@ pub(crate) struct GuestState {
     open_stores: usize,
     /// How many SQLite connections the guest has open.
     sqlite_connections: usize,
-    /// How long it has been running without waiting.
+    /// Counts how long the guest runs without waiting.
     pub(crate) meter: Arc<BusyMeter>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -57,7 +57,7 @@ pub(crate) struct GuestState {
     limits: StoreLimits,
 }
 
-/// Incoming requests keep all their headers, also those that a guest may not set itself, as on Spin.
+/// The hooks for incoming requests. As on Spin, a request keeps all its headers, also those that a guest may not set itself.
 struct InboundHttp;
 
 impl WasiHttpHooks for InboundHttp {
@@ -86,7 +86,7 @@ impl WasiHttpView for GuestState {
 }
 
 impl GuestState {
-    /// The view through which requests from clients enter the guest.
+    /// Returns the view that is used for requests of clients.
     pub(crate) fn inbound(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView {
             hooks: &mut self.inbound_http,
@@ -99,7 +99,7 @@ impl GuestState {
 /// Creates the store of a new instance of `component`.
 ///
 /// # Errors
-/// A directory that the component mounts cannot be opened.
+/// A mounted directory cannot be opened.
 pub(crate) fn create_store(
     services: &Arc<WorkerServices>,
     component: &Arc<Component>,

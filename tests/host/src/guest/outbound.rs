@@ -1,4 +1,4 @@
-//! Outbound HTTP: grants, requests to the application itself, and requests between its components.
+//! Outbound HTTP requests of guests: to other hosts, to the application itself, and to other components.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use super::services::WorkerServices;
 use crate::application::Component;
 use crate::grants::chained_component;
 
-/// A host name that stands for the application itself, for SDKs that cannot send a request without one.
+/// A host name for the application itself, for SDKs that cannot send a request without a host name.
 const SELF_HOST: &str = "self.alt";
 
 type Processed = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(http::Response<WasiBody>, Processed), Error>;
 
-/// The outbound side of one instance.
+/// The hooks for the outbound requests of one instance.
 pub(super) struct OutboundHttp {
     services: Arc<WorkerServices>,
     component: Arc<Component>,
@@ -29,7 +29,10 @@ impl OutboundHttp {
         Self { services, component }
     }
 
-    /// Where a request goes, or the refusal.
+    /// Returns the destination of a request.
+    ///
+    /// # Errors
+    /// The component may not reach it.
     fn route(&self, request: &mut http::Request<WasiBody>) -> Result<Destination, Error> {
         let host = request
             .uri()
@@ -64,7 +67,7 @@ enum Destination {
     Component(String),
 }
 
-/// Points `request` at this host's own listener.
+/// Sets the address of this host as the destination of a request.
 fn redirect_to(request: &mut http::Request<WasiBody>, authority: Authority) -> Result<(), Error> {
     let host = authority
         .as_str()

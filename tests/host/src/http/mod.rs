@@ -1,4 +1,4 @@
-//! The HTTP side: listening, connections, routing.
+//! The HTTP server: listening, connections and dispatch.
 
 mod body;
 mod connection;

@@ -1,20 +1,20 @@
-//! Checks beyond the form: versions, references, names, and what this host does not support.
+//! Checks the values of a manifest: versions, references, names, and features that this host does not support.
 
 use super::schema::{Component, ComponentId, FilesMount, Manifest, Route, Source, Variable};
 use super::template::{Template, check_variable_name};
 use crate::grants::AllowedHost;
 
-/// The label of the only store and the only database that exist without a runtime configuration, as on Spin.
+/// The label of the store and of the database. As on Spin, there are no others without a runtime configuration.
 pub(crate) const DEFAULT_LABEL: &str = "default";
 
-/// A place in the manifest and what is wrong there.
+/// A place in the manifest, and a text that says what is wrong there.
 type Fault = (String, String);
 
 fn fault(place: impl Into<String>, message: impl Into<String>) -> Fault {
     (place.into(), message.into())
 }
 
-/// Checks everything that needs no file and no variable's value.
+/// Runs all checks that need neither files nor the values of variables.
 pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
     if manifest.spin_manifest_version != 2 {
         return Err(fault(

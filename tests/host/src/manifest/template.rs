@@ -11,10 +11,10 @@ enum Part {
 }
 
 impl Template {
-    /// Parses `text`. There is no way to write a literal `{{`, as on Spin.
+    /// Parses `text`. As on Spin, a template cannot contain `{{` as plain text.
     ///
     /// # Errors
-    /// A `{{` without its `}}`.
+    /// `{{` without `}}`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -34,12 +34,12 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// Whether there is nothing to replace.
+    /// Returns whether the template names no variable.
     pub(crate) fn is_literal(&self) -> bool {
         self.names().next().is_none()
     }
 
-    /// The variables it names.
+    /// Returns the names of the variables.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Name(name) => Some(name.as_str()),
@@ -47,7 +47,10 @@ impl Template {
         })
     }
 
-    /// Replaces every name by its value.
+    /// Replaces each name by the value of the variable.
+    ///
+    /// # Errors
+    /// A variable has no value.
     pub(crate) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, String> {
         let mut out = String::new();
         for part in &self.0 {
@@ -65,7 +68,7 @@ impl Template {
 /// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
 ///
 /// # Errors
-/// What is wrong with the name.
+/// A text that says what is wrong.
 pub(crate) fn check_variable_name(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let reason = if name.is_empty() {

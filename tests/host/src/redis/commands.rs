@@ -1,4 +1,4 @@
-//! Which commands may travel on a shared connection.
+//! The commands that must not be sent on a shared connection.
 
 /// Commands that change the state of their connection, block it, or turn it into a stream of messages.
 const STATEFUL: [&str; 37] = [
@@ -41,7 +41,7 @@ const STATEFUL: [&str; 37] = [
     "XREAD",
 ];
 
-/// `XREADGROUP` blocks like `XREAD` when it has the option.
+/// `XREADGROUP` can block, as `XREAD` can.
 const BLOCKING_READ: &str = "XREADGROUP";
 
 /// Returns whether the command `name` needs a connection of its own.

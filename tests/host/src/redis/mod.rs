@@ -14,15 +14,14 @@ pub(crate) use connect::CONNECT_TIMEOUT;
 pub(crate) use hub::RedisHub;
 use hub::SharedConnection;
 
-/// Errors after which a guest that opens its connection again must not be given the same one: the address may lead to another
-/// server by now.
+/// The errors after which a connection is not shared any more, because the address can lead to another server by now.
 const WRONG_SERVER: [&str; 5] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"];
 
 /// A guest's connection.
 ///
-/// On Spin each one is a TCP connection of its own. Here all guests of a thread share one per address, as long as they
-/// only send commands that leave no trace on the connection; with the first other command (`MULTI`, `SELECT`, `BLPOP`…)
-/// the guest's connection moves to a TCP connection of its own, for good.
+/// On Spin, each is a TCP connection of its own. Here, all guests of a thread share one TCP connection for each address, as long as
+/// they send only commands that do not change the state of the connection. With the first other command (`MULTI`, `SELECT`, `BLPOP`
+/// and so on), a guest gets a TCP connection of its own and keeps it.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
 pub struct Connection {
@@ -35,7 +34,7 @@ impl Connection {
     /// Opens a connection to `address` on this thread.
     ///
     /// # Errors
-    /// Why Redis cannot be reached.
+    /// The reason why Redis cannot be reached.
     pub(crate) async fn open(hub: &RedisHub, address: &str, info: ConnectionInfo) -> Result<Self, String> {
         let info = Arc::new(info);
         Ok(Self {

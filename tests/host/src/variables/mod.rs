@@ -11,15 +11,15 @@ use crate::manifest::{Template, Variable};
 /// The prefix of an environment variable that sets an application variable: `SPIN_VARIABLE_REDIS_URL` sets `redis_url`.
 const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 
-/// The values of all application variables.
+/// The values of the application variables.
 #[derive(Debug, Default)]
 pub(crate) struct Values(BTreeMap<String, String>);
 
 impl Values {
-    /// Resolves every declared variable: `given` wins over the environment, that over the default.
+    /// Resolves each declared variable. A value in `given` comes before the environment, and the environment before the default.
     ///
     /// # Errors
-    /// One line that names every required variable without a value.
+    /// One line with the names of all required variables without a value.
     pub(crate) fn resolve(
         declared: &BTreeMap<String, Variable>,
         given: &BTreeMap<String, String>,
@@ -49,18 +49,18 @@ impl Values {
         }
     }
 
-    /// The text of a template with its expressions replaced.
+    /// Returns the text of a template with the values of its variables.
     ///
     /// # Errors
-    /// An expression that names no declared variable.
+    /// The template names a variable that is not declared.
     pub(crate) fn render(&self, template: &Template) -> Result<String, String> {
         template.render(|name| self.0.get(name).map(String::as_str))
     }
 
-    /// Parses and renders in one step.
+    /// Parses and renders a template.
     ///
     /// # Errors
-    /// A malformed template, or an expression that names no declared variable.
+    /// The template is malformed, or names a variable that is not declared.
     pub(crate) fn render_text(&self, text: &str) -> Result<String, String> {
         self.render(&Template::parse(text)?)
     }

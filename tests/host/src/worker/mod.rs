@@ -1,4 +1,4 @@
-//! A worker: one thread with its own event loop, and what its instances share.
+//! A worker: one thread with its own event loop, and the instances on it.
 
 mod pool;
 
@@ -18,7 +18,7 @@ use crate::redis::RedisHub;
 
 use pool::Pool;
 
-/// What all workers of a host share.
+/// The state that all workers of a host share.
 pub(crate) struct HostState {
     pub(crate) application: Application,
     pub(crate) loaded: BTreeMap<String, Loaded>,
@@ -29,13 +29,13 @@ pub(crate) struct HostState {
     pub(crate) stopping: CancellationToken,
 }
 
-/// One thread's part.
+/// A worker thread and its instances.
 pub(crate) struct Worker {
     pub(crate) host: Arc<HostState>,
     pub(crate) services: Arc<WorkerServices>,
     /// The instances of each component that handles HTTP.
     pools: BTreeMap<String, ProxyHandler<Pool>>,
-    /// Room for requests that wait for the head of their response.
+    /// Permits for requests that wait for the head of their response.
     pub(crate) admission: Semaphore,
     /// The number of instances that are not idle.
     busy: AtomicUsize,
@@ -63,7 +63,7 @@ impl Worker {
                     components,
                 }),
                 pools: pools.collect(),
-                admission: Semaphore::new((host.limits.in_flight / workers.max(1)).max(1)),
+                admission: Semaphore::new((host.limits.max_in_flight / workers.max(1)).max(1)),
                 busy: AtomicUsize::new(0),
                 host: host.clone(),
             }

@@ -16,11 +16,11 @@ use query::Head;
 
 /// The connections that one instance may hold open, as on Spin.
 const MAX_CONNECTIONS: usize = 256;
-/// Batches of rows that wait for a guest that does not read.
+/// How many batches of rows can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 2;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
-/// Columns, rows, and how it ended.
+/// The columns, the rows, and the result at the end.
 type Streamed = (
     Vec<String>,
     StreamReader<RowResult>,
@@ -113,7 +113,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
                 |open: &rusqlite::Connection| query::stream(open, &statement, parameters, send_head, &rest);
             _ = done.send(connection.run_blocking(run).map_err(Error::Io));
         });
-        // A statement that fails at once has no columns and no rows: its error is the result at the end, as on Spin.
+        // A statement that fails at once has no columns and no rows. As on Spin, its error is the result at the end.
         let head = head.await.unwrap_or(Head {
             columns: Vec::new(),
             rows: Vec::new(),

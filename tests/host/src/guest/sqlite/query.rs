@@ -1,4 +1,4 @@
-//! Running a statement and turning its rows into what a guest gets.
+//! Runs a statement, and converts its rows for a guest.
 
 use rusqlite::types::{Value as Parameter, ValueRef};
 use rusqlite::{Row, Rows, Statement, params_from_iter};
@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 use super::super::check_size;
 use crate::bindings::spin::sqlite::sqlite::{QueryResult, RowResult, Value};
 
-/// Rows that travel to a guest at once.
+/// The most rows of a batch.
 const ROWS_PER_BATCH: usize = 512;
 
-/// The beginning of a result; what did not fit follows on the channel.
+/// The beginning of a result. The rest follows on a channel.
 pub(super) struct Head {
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<RowResult>,
-    /// Whether `rows` is everything.
+    /// Whether `rows` is the whole result.
     pub(super) complete: bool,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn collect(
     Ok(QueryResult { columns, rows })
 }
 
-/// Runs a statement: `head` gets the first rows, `rest` the others. Blocks while the guest does not read.
+/// Runs a statement. Passes the first rows to `head`, and sends the others on `rest`. Blocks while the guest does not read.
 pub(super) fn stream(
     connection: &rusqlite::Connection,
     statement: &str,
@@ -73,7 +73,7 @@ fn names_of(statement: &Statement<'_>) -> Vec<String> {
     names.map(ToOwned::to_owned).collect()
 }
 
-/// Up to a batch of rows, and whether they are the last.
+/// Reads up to a batch of rows. Returns them, and whether they are the last.
 fn batch(source: &mut Rows<'_>, width: usize) -> Result<(Vec<RowResult>, bool), String> {
     let mut rows = Vec::new();
     while rows.len() < ROWS_PER_BATCH {
