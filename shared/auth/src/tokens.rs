@@ -125,8 +125,8 @@ async fn check_revocation<E: AuthEnvironment>(
     }
     let record = keys::load_key_record(env, tenant, binding.key, permission).await?;
     let record = record.ok_or_else(|| refused(TokenProblem::Revoked))?;
-    record
-        .check_token(binding, token.issued_at, env.now())
+    binding
+        .check(&record, token.issued_at, env.now())
         .map_err(refused)
 }
 

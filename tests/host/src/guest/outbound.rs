@@ -1,4 +1,4 @@
-//! Outbound HTTP: grants, requests to the application itself, and requests between its components.
+//! Outbound HTTP requests of guests: to other hosts, to the application itself, and to other components.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,28 +8,31 @@ use http::uri::{Authority, Scheme};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
+use super::services::WorkerServices;
 use crate::application::Component;
 use crate::grants::chained_component;
-use crate::worker::Worker;
 
-/// A host name that stands for the application itself, for SDKs that cannot send a request without one.
+/// A host name for the application itself, for SDKs that cannot send a request without a host name.
 const SELF_HOST: &str = "self.alt";
 
 type Processed = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(http::Response<WasiBody>, Processed), Error>;
 
-/// The outbound side of one instance.
-pub(crate) struct OutboundHttp {
-    worker: Arc<Worker>,
+/// The hooks for the outbound requests of one instance.
+pub(super) struct OutboundHttp {
+    services: Arc<WorkerServices>,
     component: Arc<Component>,
 }
 
 impl OutboundHttp {
-    pub(crate) fn new(worker: Arc<Worker>, component: Arc<Component>) -> Self {
-        Self { worker, component }
+    pub(super) fn new(services: Arc<WorkerServices>, component: Arc<Component>) -> Self {
+        Self { services, component }
     }
 
-    /// Where a request goes, or the refusal.
+    /// Returns the destination of a request.
+    ///
+    /// # Errors
+    /// The component may not reach it.
     fn route(&self, request: &mut http::Request<WasiBody>) -> Result<Destination, Error> {
         let host = request
             .uri()
@@ -41,7 +44,7 @@ impl OutboundHttp {
                 return Err(Error::HttpRequestDenied);
             }
             let authority = self
-                .worker
+                .services
                 .host
                 .self_authority()
                 .ok_or(Error::HttpRequestUriInvalid)?;
@@ -64,7 +67,7 @@ enum Destination {
     Component(String),
 }
 
-/// Points `request` at this host's own listener.
+/// Sets the address of this host as the destination of a request.
 fn redirect_to(request: &mut http::Request<WasiBody>, authority: Authority) -> Result<(), Error> {
     let host = authority
         .as_str()
@@ -89,7 +92,7 @@ impl WasiHttpHooks for OutboundHttp {
         _consumed: Processed,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let destination = self.route(&mut request);
-        let worker = self.worker.clone();
+        let services = self.services.clone();
         Box::new(async move {
             match destination? {
                 Destination::Network => {
@@ -97,7 +100,9 @@ impl WasiHttpHooks for OutboundHttp {
                     Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Processed))
                 }
                 Destination::Component(id) => {
-                    let response = crate::http::chain(&worker, &id, request).await;
+                    let components = services.components.upgrade();
+                    let components = components.ok_or(Error::InternalError(None))?;
+                    let response = components.call(&id, request).await;
                     Ok((response, Box::new(std::future::ready(Ok(()))) as Processed))
                 }
             }

@@ -1,4 +1,4 @@
-//! The instances of one component on one worker: how they are made, reused and dropped.
+//! The instances of one component on one worker: their creation, reuse and end.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,13 +16,13 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use super::Worker;
 use crate::application::Component;
 use crate::engine::BusyMeter;
 use crate::error::one_line;
 use crate::guest::{self, GuestState};
-use crate::worker::Worker;
 
-/// Makes instances of one component.
+/// Creates the instances of one component.
 pub(crate) struct Pool {
     worker: Weak<Worker>,
     component: Arc<Component>,
@@ -31,12 +31,12 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(
-        worker: &Arc<Worker>,
+        worker: Weak<Worker>,
         component: Arc<Component>,
         service: ServicePre<GuestState>,
     ) -> Self {
         Self {
-            worker: Arc::downgrade(worker),
+            worker,
             component,
             service,
         }
@@ -53,7 +53,7 @@ impl HandlerState for Pool {
             .worker
             .upgrade()
             .ok_or_else(|| format_err!("the host is stopping"))?;
-        let mut store = guest::store(&worker, &self.component)?;
+        let mut store = guest::create_store(&worker.services, &self.component)?;
         let service = self.service.instantiate_async(&mut store).await?;
         let config = &worker.host.reuse;
         let request_timeout = config.request_timeout.map(crate::OneOf::<Duration>::pick);
@@ -61,7 +61,7 @@ impl HandlerState for Pool {
             proxy: Proxy::P3(service),
             view: GuestState::inbound,
             expiration: Expiration {
-                idle_timeout: config.idle_timeout.pick(),
+                idle_timeout: config.idle_instance_timeout.pick(),
                 request_timeout,
                 sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
                 meter: store.data().meter.clone(),
@@ -73,8 +73,8 @@ impl HandlerState for Pool {
             state: Reuse {
                 component: self.component.id.clone(),
                 stopping: worker.host.stopping.clone(),
-                max_count: config.max_count.pick(),
-                max_concurrent: config.max_concurrent.pick(),
+                max_count: config.max_instance_reuse_count.pick(),
+                max_concurrent: config.max_instance_concurrent_reuse_count.pick(),
                 request_timeout,
             },
             store,
@@ -82,7 +82,7 @@ impl HandlerState for Pool {
     }
 }
 
-/// When an instance is dropped.
+/// Decides when an instance is dropped.
 pub(crate) struct Expiration {
     idle_timeout: Duration,
     request_timeout: Option<Duration>,
@@ -107,7 +107,8 @@ impl WorkerExpiration for Expiration {
         let Some(deadline) = timeout.and_then(|timeout| start.checked_add(timeout)) else {
             return Poll::Pending;
         };
-        // Moving a timer is dear and happens with every request: one that is due too early is let run and set again.
+        // Moving a timer is expensive, and this function runs with every request. So a timer that is due too early is not moved
+        // now. It is set again when it fires.
         let deadline = deadline.into();
         if self.sleep.is_elapsed() || self.sleep.deadline() > deadline {
             self.sleep.as_mut().reset(deadline);
@@ -122,7 +123,7 @@ impl WorkerExpiration for Expiration {
     }
 }
 
-/// Counts an instance among the busy ones of its worker.
+/// Counts an instance as busy in its worker.
 struct Presence {
     worker: Arc<Worker>,
     busy: AtomicBool,
@@ -144,7 +145,7 @@ impl Drop for Presence {
     }
 }
 
-/// Which requests an instance takes.
+/// Decides which requests an instance accepts.
 pub(crate) struct Reuse {
     component: Arc<str>,
     stopping: CancellationToken,
@@ -180,7 +181,7 @@ impl WorkerState for Reuse {
     }
 
     fn drop(&self, store: Store<GuestState>, result: wasmtime::Result<()>) {
-        // A stop drops the instances that are idle, which is no failure.
+        // A stop drops idle instances, which is not a failure.
         if let Err(error) = result
             && !self.stopping.is_cancelled()
         {

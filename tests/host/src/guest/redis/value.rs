@@ -1,11 +1,11 @@
-//! From an answer of Redis to the flat list that a guest gets.
+//! Converts a reply of Redis to the flat list that a guest gets.
 
 use redis::{FromRedisValue, ParsingError, Value};
 
-use super::MAX_ANSWER_BYTES;
+use super::super::check_size;
 use crate::bindings::spin::redis::redis::RedisResult;
 
-/// An answer without its structure: nested arrays are joined, empty ones vanish, doubles become text.
+/// A reply without its structure: nested arrays are joined, empty arrays disappear, and floating-point numbers become text.
 pub(super) struct Flat(pub(super) Vec<RedisResult>);
 
 impl FromRedisValue for Flat {
@@ -47,15 +47,13 @@ fn unsupported(reason: &'static str) -> Result<(), ParsingError> {
     Err(ParsingError::from(reason))
 }
 
-/// Whether an answer is within the limit on what the host buffers for a guest.
-pub(super) fn fits(flat: &[RedisResult]) -> bool {
+/// Checks that a reply is within the limit on what the host buffers for a guest.
+pub(super) fn check_flat_size(flat: &[RedisResult]) -> Result<(), String> {
     let content = |item: &RedisResult| match item {
         RedisResult::Nil | RedisResult::Int64(_) => 0,
         RedisResult::Binary(bytes) => bytes.len(),
         RedisResult::Status(text) => text.len(),
     };
-    flat.iter()
-        .map(|item| size_of::<RedisResult>() + content(item))
-        .sum::<usize>()
-        <= MAX_ANSWER_BYTES
+    let sizes = flat.iter().map(|item| size_of::<RedisResult>() + content(item));
+    check_size(sizes.sum())
 }

@@ -1,4 +1,4 @@
-//! `text {{ variable }} text`.
+//! Texts of the manifest that name variables: `text {{ variable }} text`.
 
 /// A parsed template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,10 +11,10 @@ enum Part {
 }
 
 impl Template {
-    /// Parses `text`. There is no way to write a literal `{{`, as on Spin.
+    /// Parses `text`. As on Spin, a template cannot contain `{{` as plain text.
     ///
     /// # Errors
-    /// A `{{` without its `}}`.
+    /// `{{` without `}}`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -34,12 +34,12 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// Whether there is nothing to replace.
+    /// Returns whether the template names no variable.
     pub(crate) fn is_literal(&self) -> bool {
         self.names().next().is_none()
     }
 
-    /// The variables it names.
+    /// Returns the names of the variables.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Name(name) => Some(name.as_str()),
@@ -47,8 +47,11 @@ impl Template {
         })
     }
 
-    /// Replaces every name by its value.
-    pub(super) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, String> {
+    /// Replaces each name by the value of the variable.
+    ///
+    /// # Errors
+    /// A variable has no value.
+    pub(crate) fn render<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, String> {
         let mut out = String::new();
         for part in &self.0 {
             match part {
@@ -62,9 +65,41 @@ impl Template {
     }
 }
 
+/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
+///
+/// # Errors
+/// A text that says what is wrong.
+pub(crate) fn check_variable_name(name: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let reason = if name.is_empty() {
+        "must not be empty".to_owned()
+    } else if let Some(other) = name.chars().find(|&c| !allowed(c)) {
+        format!("invalid character {other:?}: only lower-case letters, digits and underscores are allowed")
+    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        "must start with a lower-case letter".to_owned()
+    } else if name.ends_with('_') {
+        "must end with a letter or a digit".to_owned()
+    } else if name.contains("__") {
+        "must not contain consecutive underscores".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(format!("invalid variable name {name:?}: {reason}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_follow_the_rule() {
+        for good in ["a", "redis_url", "a1_b2"] {
+            assert_eq!(check_variable_name(good), Ok(()));
+        }
+        for bad in ["", "A", "1a", "_a", "a_", "a__b", "a-b", "ä"] {
+            assert!(check_variable_name(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn parts_are_found_and_replaced() {

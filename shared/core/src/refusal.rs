@@ -1,45 +1,6 @@
-//! Errors: invalid input ([`Invalid`]), submissions that a leaderboard refuses ([`Refusal`]), and failures of a store
-//! ([`StoreError`]).
+//! Why a leaderboard refuses a valid submission.
 
-use crate::{LeaderboardId, SubmissionId};
-
-/// A value that breaks a rule, and its location.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    /// A JSON pointer (RFC 6901) relative to the object that was checked: `/columns/0/name`, or empty.
-    pub pointer: String,
-    /// What is wrong, as a text for the caller.
-    pub detail: String,
-}
-
-impl Invalid {
-    /// A broken rule at `pointer`.
-    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        }
-    }
-
-    /// Returns the same fault, with a pointer relative to the parent object.
-    #[must_use]
-    pub fn within(mut self, parent: &str) -> Self {
-        self.pointer.insert_str(0, parent);
-        self
-    }
-}
-
-impl std::fmt::Display for Invalid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.pointer.is_empty() {
-            f.write_str(&self.detail)
-        } else {
-            write!(f, "{}: {}", self.pointer, self.detail)
-        }
-    }
-}
-
-impl std::error::Error for Invalid {}
+use crate::{LeaderboardId, SubmissionId, Timestamp};
 
 /// The refusal of a valid submission. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,12 +60,12 @@ pub enum RefusalReason {
     /// The score happened before the leaderboard opened.
     NotStarted {
         /// When it opens.
-        starts_at: crate::Timestamp,
+        starts_at: Timestamp,
     },
     /// The score happened at or after the instant the leaderboard closed.
     Ended {
         /// When it closed.
-        ends_at: crate::Timestamp,
+        ends_at: Timestamp,
     },
     /// The period the score belongs to is older than the periods that are kept.
     PeriodExpired,
@@ -122,7 +83,7 @@ pub enum RefusalReason {
     /// The time of the score is further in the future than clocks may differ.
     InTheFuture {
         /// The time of this service.
-        now: crate::Timestamp,
+        now: Timestamp,
     },
     /// The leaderboard takes no operator from a submission.
     OperatorNotAllowed,
@@ -134,29 +95,3 @@ pub enum RefusalReason {
     /// The caller used a configuration that is not the current one. The caller reloads the configuration and tries again.
     StaleConfiguration,
 }
-
-/// A port failed. The text is for the log, never for a client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreError {
-    /// The store is unreachable or did not answer in time.
-    Unavailable(String),
-    /// The store has no memory for more data. Nothing was written; deletions still work.
-    OutOfMemory(String),
-    /// The store contains data that this program cannot read.
-    Corrupt(String),
-    /// The store refused the command, because of a bug or a wrong setup.
-    Rejected(String),
-}
-
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unavailable(cause) => write!(f, "store unavailable: {cause}"),
-            Self::OutOfMemory(cause) => write!(f, "store out of memory: {cause}"),
-            Self::Corrupt(cause) => write!(f, "store corrupt: {cause}"),
-            Self::Rejected(cause) => write!(f, "store rejected the command: {cause}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}

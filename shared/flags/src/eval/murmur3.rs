@@ -4,7 +4,7 @@ const C1: u32 = 0xcc9e_2d51;
 const C2: u32 = 0x1b87_3593;
 
 /// The hash of some bytes.
-pub(crate) fn murmur3(bytes: &[u8]) -> u32 {
+pub(super) fn murmur3(bytes: &[u8]) -> u32 {
     let (blocks, rest) = bytes.as_chunks::<4>();
     let mut hash = blocks.iter().fold(0, |hash: u32, block| {
         let mixed = hash ^ scramble(u32::from_le_bytes(*block));

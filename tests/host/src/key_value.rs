@@ -1,4 +1,5 @@
-//! The database behind the stores: every worker thread reads on a connection of its own, one thread writes for all.
+//! Key-value stores in the file and form that Spin uses: each worker thread reads on a connection of its own, and one thread writes
+//! for all.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -8,11 +9,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
-/// The file's name in the state directory, as on Spin.
+/// The name of the file in the state directory, as on Spin.
 const FILE_NAME: &str = "sqlite_key_value.db";
-/// How long a statement waits for another process that holds the file.
+/// How long a statement waits while another process has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Writes that one transaction takes at most, when many are waiting.
+/// The most waiting writes that one transaction applies.
 const MAX_BATCH: usize = 256;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS spin_key_value (
@@ -24,13 +25,19 @@ const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2
     ON CONFLICT (store, key) DO UPDATE SET value = ?3";
 const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
 
+/// A store that a guest has opened.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenStore {
+    pub(crate) label: Arc<str>,
+}
+
 /// The stores of one host.
 pub(crate) struct Database {
     path: PathBuf,
     writer: mpsc::Sender<Write>,
 }
 
-/// One waiting write; no value means that the key is deleted.
+/// A waiting write. Without a value it deletes the key.
 struct Write {
     store: Arc<str>,
     key: String,
@@ -39,10 +46,10 @@ struct Write {
 }
 
 impl Database {
-    /// Opens or creates the file in `directory` and starts the writing thread, which ends with the last sender.
+    /// Opens or creates the file in `directory`, and starts the writing thread. The thread ends when the database is dropped.
     ///
     /// # Errors
-    /// What SQLite or the operating system says, in one line.
+    /// The message of SQLite or of the operating system, in one line.
     pub(crate) fn open(directory: &Path) -> Result<Self, String> {
         let path = directory.join(FILE_NAME);
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -56,20 +63,20 @@ impl Database {
         Ok(Self { path, writer })
     }
 
-    /// A reader for one thread.
+    /// Creates a reader for one thread.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The message of SQLite.
     pub(crate) fn reader(&self) -> Result<Reader, String> {
         connect(&self.path)
             .map(|connection| Reader(Mutex::new(connection)))
             .map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
-    /// Sets `key`, or deletes it when there is no `value`. Whoever reads after this has returned sees it.
+    /// Sets `key`, or deletes it if `value` is `None`. A read that begins after this function has returned sees the change.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The message of SQLite.
     pub(super) async fn write(
         &self,
         store: Arc<str>,
@@ -89,10 +96,10 @@ impl Database {
         written.await.map_err(|_| stopped())?
     }
 
-    /// Calls `each` with every key of `store` until it returns `false`. Blocks.
+    /// Calls `each` with the keys of `store`, one by one, until `each` returns `false`. Blocks the thread.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The message of SQLite.
     pub(super) fn keys(&self, store: &str, mut each: impl FnMut(String) -> bool) -> Result<(), String> {
         let connection = connect(&self.path).map_err(|error| error.to_string())?;
         let mut statement = connection.prepare(KEYS).map_err(|error| error.to_string())?;
@@ -109,14 +116,14 @@ impl Database {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // With a write-ahead log readers never wait. A crash of this process loses nothing; a power failure may lose the
-    // last writes, never the file.
+    // With a write-ahead log, readers never wait. A crash of this process loses nothing. A power failure can lose the last writes,
+    // but does not damage the file.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
-/// Takes all waiting writes into one transaction, and answers each once it is committed.
+/// Applies all waiting writes in one transaction, and reports the result of each after the commit.
 fn write_all(mut connection: Connection, waiting: &mpsc::Receiver<Write>) {
     while let Ok(first) = waiting.recv() {
         let batch: Vec<Write> = std::iter::once(first)
@@ -146,22 +153,23 @@ fn commit(connection: &mut Connection, batch: &[Write]) -> rusqlite::Result<()> 
     transaction.commit()
 }
 
-/// Reads for one worker thread. A read takes microseconds, less than handing it to another thread would.
+/// The reader of one worker thread. It reads on this thread: a read takes microseconds, and passing it to another thread takes
+/// longer.
 pub(crate) struct Reader(Mutex<Connection>);
 
 impl Reader {
-    /// The value under `key`.
+    /// Returns the value of a key.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The message of SQLite.
     pub(super) fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, String> {
         self.query(GET, store, key, |row| row.get(0))
     }
 
-    /// Whether there is a value under `key`.
+    /// Returns whether a key has a value.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The message of SQLite.
     pub(super) fn exists(&self, store: &str, key: &str) -> Result<bool, String> {
         self.query(EXISTS, store, key, |_| Ok(()))
             .map(|found| found.is_some())

@@ -1,19 +1,21 @@
-//! The interface that guests call.
+//! `spin:key-value/key-value@3.0.0`.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-use super::{Database, MAX_ANSWER_BYTES, MAX_OPEN_STORES, OpenStore};
+use super::services::WorkerServices;
+use super::stream::Batches;
+use super::{GuestState, Platform, check_size};
 use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
-use crate::guest::{GuestState, Platform};
-use crate::stream::Batches;
-use crate::worker::Worker;
+use crate::key_value::{Database, OpenStore};
 
-/// Keys that travel to the guest at once.
+/// The stores that one instance may hold open, as on Spin.
+const MAX_OPEN_STORES: usize = 256;
+/// The most keys of a batch.
 const KEYS_PER_BATCH: usize = 256;
-/// Batches that wait for a guest that does not read.
+/// How many batches can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 4;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -28,14 +30,14 @@ impl HostStore for GuestState {
     }
 }
 
-/// The label of an open store, and the worker that has its database.
+/// Returns the label of an open store, and the services that have its database.
 fn open_store<T: Send>(
     accessor: &Accessor<T, Platform>,
     store: &Resource<OpenStore>,
-) -> wasmtime::Result<(Arc<str>, Arc<Worker>)> {
+) -> wasmtime::Result<(Arc<str>, Arc<WorkerServices>)> {
     accessor.with(|mut access| {
         let state = access.get();
-        Ok((state.table.get(store)?.label.clone(), state.worker.clone()))
+        Ok((state.table.get(store)?.label.clone(), state.services.clone()))
     })
 }
 
@@ -59,13 +61,12 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
         store: Resource<OpenStore>,
         key: String,
     ) -> Answer<Option<Vec<u8>>> {
-        let (label, worker) = open_store(accessor, &store)?;
-        Ok(match worker.key_value.get(&label, &key) {
-            Ok(Some(value)) if value.len() > MAX_ANSWER_BYTES => Err(Error::Other(format!(
-                "query result exceeds limit of {MAX_ANSWER_BYTES} bytes"
-            ))),
-            result => result.map_err(Error::Other),
-        })
+        let (label, services) = open_store(accessor, &store)?;
+        let value = services.key_value.get(&label, &key).and_then(|value| {
+            check_size(value.as_ref().map_or(0, Vec::len))?;
+            Ok(value)
+        });
+        Ok(value.map_err(Error::Other))
     }
 
     async fn set(
@@ -74,8 +75,8 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
         key: String,
         value: Vec<u8>,
     ) -> Answer<()> {
-        let (label, worker) = open_store(accessor, &store)?;
-        Ok(worker
+        let (label, services) = open_store(accessor, &store)?;
+        Ok(services
             .host
             .key_value
             .write(label, key, Some(value))
@@ -84,8 +85,8 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
     }
 
     async fn delete(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> Answer<()> {
-        let (label, worker) = open_store(accessor, &store)?;
-        Ok(worker
+        let (label, services) = open_store(accessor, &store)?;
+        Ok(services
             .host
             .key_value
             .write(label, key, None)
@@ -94,19 +95,19 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
     }
 
     async fn exists(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> Answer<bool> {
-        let (label, worker) = open_store(accessor, &store)?;
-        Ok(worker.key_value.exists(&label, &key).map_err(Error::Other))
+        let (label, services) = open_store(accessor, &store)?;
+        Ok(services.key_value.exists(&label, &key).map_err(Error::Other))
     }
 
     async fn get_keys(
         accessor: &Accessor<T, Self>,
         store: Resource<OpenStore>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let (label, worker) = open_store(accessor, &store)?;
+        let (label, services) = open_store(accessor, &store)?;
         let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
         let (done, result) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
-            _ = done.send(send_keys(&worker.host.key_value, &label, &batches).map_err(Error::Other));
+            _ = done.send(send_keys(&services.host.key_value, &label, &batches).map_err(Error::Other));
         });
         accessor.with(|mut access| {
             Ok((
@@ -117,7 +118,7 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
     }
 }
 
-/// Reads all keys and hands them over in batches. Blocks while the guest does not read.
+/// Reads all keys, and sends them in batches. Blocks while the guest does not read.
 fn send_keys(database: &Database, label: &str, batches: &mpsc::Sender<Vec<String>>) -> Result<(), String> {
     let mut batch = Vec::new();
     let mut open = true;

@@ -9,7 +9,7 @@ use serde_json::Value;
 ///
 /// A version may start with `v`, may omit its minor and patch numbers, and may be a number. Build metadata is ignored. `^` requires
 /// the same major number, `~` also the same minor number.
-pub(crate) fn compare(left: &Value, operator: &Value, right: &Value) -> Option<bool> {
+pub(super) fn compare(left: &Value, operator: &Value, right: &Value) -> Option<bool> {
     let (left, right) = (version(left)?, version(right)?);
     let order = left.cmp_precedence(&right);
     Some(match operator.as_str()? {

@@ -4,13 +4,14 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{PeriodRef, PlayerEntries, ReadError};
 use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 
+use super::find_current;
+use super::period_list::PeriodList;
 use crate::connection::{Connection, Value};
 use crate::counting::{self, CountedBy, rank_bound};
 use crate::entries::{self, KeyedEntry, entry_columns};
-use crate::page::PeriodList;
-use crate::periods::{self, PeriodRow};
+use crate::periods::PeriodRow;
 use crate::row::Cells;
-use crate::store::Session;
+use crate::session::Session;
 
 /// Returns the entries of these players that `caller` sees, best first.
 pub(crate) async fn read<C: Connection>(
@@ -19,7 +20,7 @@ pub(crate) async fn read<C: Connection>(
     players: &[PlayerId],
     caller: &Caller,
 ) -> Result<PlayerEntries, ReadError> {
-    let Some(period) = periods::find_current(session, period_ref).await? else {
+    let Some(period) = find_current(session, period_ref).await? else {
         return Ok(PlayerEntries {
             layout: None,
             version: 0,
@@ -57,25 +58,8 @@ pub(crate) async fn read<C: Connection>(
     })
 }
 
-/// Returns the entry of a banned player.
-pub(crate) async fn find_banned<C: Connection>(
-    session: &Session<'_, C>,
-    period: &PeriodRow,
-    player: &PlayerId,
-) -> Result<Option<KeyedEntry>, StoreError> {
-    const FIND: &str = concat!(
-        "SELECT ",
-        entry_columns!(),
-        " FROM entries WHERE period = ?1 AND player = ?2 AND hidden = 1"
-    );
-    let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
-    let row = session.row(FIND, &parameters).await?;
-    row.map(|mut cells| entries::read_entry(&period.layout, &mut cells))
-        .transpose()
-}
-
 /// Returns the entries of these players that `caller` sees, best first, and whether each player is banned.
-pub(crate) async fn find_visible<C: Connection>(
+pub(super) async fn find_visible<C: Connection>(
     session: &Session<'_, C>,
     period: &PeriodRow,
     players: &[PlayerId],

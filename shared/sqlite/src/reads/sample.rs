@@ -3,11 +3,12 @@
 use leaderboard_core::ports::{PeriodRef, Position, Positions, ReadError, Sample};
 use leaderboard_core::{StoreError, Values};
 
+use super::find_current;
 use crate::connection::{Connection, Value};
 use crate::counting::{self, CountedBy};
-use crate::periods::{self, PeriodRow};
+use crate::periods::PeriodRow;
 use crate::row::{corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The fraction that names the last entry.
 const WHOLE: u64 = 1000;
@@ -18,7 +19,7 @@ pub(crate) async fn sample<C: Connection>(
     period_ref: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
-    let Some(period) = periods::find_current(session, period_ref).await? else {
+    let Some(period) = find_current(session, period_ref).await? else {
         return Ok(Sample {
             layout: None,
             version: 0,
@@ -80,7 +81,7 @@ pub(crate) async fn positions<C: Connection>(
     period_ref: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
-    let Some(period) = periods::find_current(session, period_ref).await? else {
+    let Some(period) = find_current(session, period_ref).await? else {
         return Ok(Positions {
             version: 0,
             count: 0,

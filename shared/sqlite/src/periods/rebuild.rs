@@ -10,11 +10,11 @@ use leaderboard_core::codec::encode_layout;
 use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
 use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Timestamp, Values};
 
+use super::PeriodRow;
 use crate::connection::{Connection, Value};
 use crate::entries::{self, entry_columns};
-use crate::periods::PeriodRow;
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 use crate::{bulk, sweep, tuples};
 
 /// The progress of a rebuild.
@@ -187,10 +187,7 @@ async fn save_copies<C: Connection>(
     let mut counts: BTreeMap<&[u8], i64> = BTreeMap::new();
     for ((banned, _), key) in copied.iter().zip(&keys) {
         if !banned {
-            let key = key.as_bytes();
-            *counts
-                .entry(key.get(..new.tuple_bytes()).unwrap_or(key))
-                .or_default() += 1;
+            *counts.entry(new.tuple_of(key)).or_default() += 1;
         }
     }
     tuples::add_many(session, spare, &counts).await

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::eval::from_number;
-use crate::murmur3::murmur3;
+use super::coerce::from_number;
+use super::murmur3::murmur3;
 
 /// The greatest sum of the weights.
 const MAX_WEIGHT: u64 = i32::MAX as u64;
@@ -12,7 +12,7 @@ const MAX_WEIGHT: u64 = i32::MAX as u64;
 /// share. Without a key, the bucketing key is the flag's key and the targeting key.
 ///
 /// Returns `None` if the arguments are invalid or there is no targeting key; then the default applies.
-pub(crate) fn choose(values: &[Value], flag_key: &str, targeting_key: Option<&Value>) -> Option<Value> {
+pub(super) fn choose(values: &[Value], flag_key: &str, targeting_key: Option<&Value>) -> Option<Value> {
     let (key, shares) = match values.split_first()? {
         (Value::String(key), shares) => (key.clone(), shares),
         (Value::Null, shares) => (default_key(flag_key, targeting_key)?, shares),

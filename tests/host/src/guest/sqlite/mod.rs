@@ -1,21 +1,26 @@
-//! The interface that guests call.
+//! `spin:sqlite/sqlite@3.1.0`.
+
+mod query;
 
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-use super::query::{self, Head};
-use super::{Connection, MAX_CONNECTIONS};
+use super::stream::Batches;
+use super::{GuestState, Platform};
 use crate::bindings::spin::sqlite::sqlite::{
     Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
 };
-use crate::guest::{GuestState, Platform};
-use crate::stream::Batches;
+use crate::sqlite::Connection;
 
-/// Batches of rows that wait for a guest that does not read.
+use query::Head;
+
+/// The connections that one instance may hold open, as on Spin.
+const MAX_CONNECTIONS: usize = 256;
+/// How many batches of rows can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 2;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
-/// Columns, rows, and how it ended.
+/// The columns, the rows, and the result at the end.
 type Streamed = (
     Vec<String>,
     StreamReader<RowResult>,
@@ -36,7 +41,7 @@ impl GuestState {
             return Ok(Err(Error::Io("too many connections opened".to_owned())));
         }
         self.sqlite_connections += 1;
-        let connection = Connection::new(self.worker.host.sqlite_path.clone());
+        let connection = Connection::new(self.services.host.sqlite_path.clone());
         Ok(Ok(self.table.push(connection)?))
     }
 }
@@ -57,17 +62,20 @@ impl HostConnection for GuestState {
         let connection = self.table.get(&connection)?.clone();
         Ok(connection
             .run(move |open| query::collect(open, &statement, parameters))
-            .await)
+            .await
+            .map_err(Error::Io))
     }
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
         let connection = self.table.get(&connection)?.clone();
-        Ok(connection.run(|open| Ok(open.last_insert_rowid())).await?)
+        let result = connection.run(|open| Ok(open.last_insert_rowid())).await;
+        result.map_err(wasmtime::Error::msg)
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
         let connection = self.table.get(&connection)?.clone();
-        Ok(connection.run(|open| Ok(open.changes())).await?)
+        let result = connection.run(|open| Ok(open.changes())).await;
+        result.map_err(wasmtime::Error::msg)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
@@ -103,9 +111,9 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
             let send_head = |head| _ = head_sender.send(head);
             let run =
                 |open: &rusqlite::Connection| query::stream(open, &statement, parameters, send_head, &rest);
-            _ = done.send(connection.run_blocking(run));
+            _ = done.send(connection.run_blocking(run).map_err(Error::Io));
         });
-        // A statement that fails at once has no columns and no rows: its error is the result at the end, as on Spin.
+        // A statement that fails at once has no columns and no rows. As on Spin, its error is the result at the end.
         let head = head.await.unwrap_or(Head {
             columns: Vec::new(),
             rows: Vec::new(),
@@ -125,7 +133,8 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
         let connection = connection(accessor, &handle)?;
-        Ok(connection.run(|open| Ok(open.last_insert_rowid())).await?)
+        let result = connection.run(|open| Ok(open.last_insert_rowid())).await;
+        result.map_err(wasmtime::Error::msg)
     }
 
     async fn changes_async(
@@ -133,6 +142,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
         let connection = connection(accessor, &handle)?;
-        Ok(connection.run(|open| Ok(open.changes())).await?)
+        let result = connection.run(|open| Ok(open.changes())).await;
+        result.map_err(wasmtime::Error::msg)
     }
 }

@@ -1,4 +1,5 @@
-//! A guest's connection, and how work gets to it without blocking the guest's thread.
+//! SQLite databases of guests: one connection for each `open`, to one file in the state directory. Work on a connection never
+//! blocks the thread of a guest.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +7,12 @@ use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use crate::bindings::spin::sqlite::sqlite::Error;
-
-/// How long a statement waits for another connection that holds the database, as on Spin.
+/// The name of the file in the state directory, as on Spin.
+pub(crate) const FILE_NAME: &str = "sqlite_db.db";
+/// How long a statement waits while another connection has the database locked, as on Spin.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that a guest has opened. The file is opened with the first statement, as on Spin.
+/// A connection of a guest. As on Spin, the first statement opens the file.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
@@ -22,40 +23,40 @@ struct Inner {
 }
 
 impl Connection {
-    /// A connection to the file at `path`.
-    pub(super) fn new(path: PathBuf) -> Self {
+    /// Creates a connection to the file at `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self(Arc::new(Inner {
             path,
             open: Mutex::new(None),
         }))
     }
 
-    /// Runs `work` on a thread that may block, one after the other for each connection.
-    pub(super) async fn run<T: Send + 'static>(
+    /// Runs `work` on a thread that may block. Only one `work` of a connection runs at a time.
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&rusqlite::Connection) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
         let connection = self.clone();
         tokio::task::spawn_blocking(move || connection.run_blocking(work))
             .await
-            .unwrap_or_else(|_| Err(Error::Io("the host is stopping".to_owned())))
+            .unwrap_or_else(|_| Err("the host is stopping".to_owned()))
     }
 
-    /// Runs `work` on this thread.
-    pub(super) fn run_blocking<T>(
+    /// Runs `work` on this thread, which it can block.
+    pub(crate) fn run_blocking<T>(
         &self,
-        work: impl FnOnce(&rusqlite::Connection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, String>,
+    ) -> Result<T, String> {
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = &*open {
             return work(connection);
         }
-        let connection = connect(&self.0.path).map_err(io_error)?;
+        let connection = connect(&self.0.path).map_err(|error| error.to_string())?;
         work(open.insert(connection))
     }
 }
 
-/// A guest that is dropped may leave a connection whose closing writes to disk: never on the guest's thread.
+/// Closing a connection can write to the disk, so it is closed on a thread that may block, not on the guest's thread.
 impl Drop for Inner {
     fn drop(&mut self) {
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take();
@@ -72,16 +73,10 @@ fn connect(path: &PathBuf) -> rusqlite::Result<rusqlite::Connection> {
     Ok(connection)
 }
 
-/// A guest may attach temporary and in-memory databases, and no other files.
+/// Allows a guest to attach temporary and in-memory databases, but no other files.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
         _ => Authorization::Allow,
     }
-}
-
-/// What SQLite says, as a guest gets it.
-#[expect(clippy::needless_pass_by_value, reason = "used as a function on errors")]
-pub(super) fn io_error(error: rusqlite::Error) -> Error {
-    Error::Io(error.to_string())
 }

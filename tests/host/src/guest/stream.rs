@@ -1,4 +1,4 @@
-//! Streams from the host to a guest, fed in batches from another thread.
+//! Streams from the host to a guest. Another thread sends their items in batches.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,20 +7,20 @@ use tokio::sync::mpsc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
-/// Delivers batches as they arrive on a channel, and ends with it.
-pub(crate) struct Batches<T> {
+/// A stream of the batches that arrive on a channel. It ends with the channel.
+pub(super) struct Batches<T> {
     first: Option<Vec<T>>,
     waiting: mpsc::Receiver<Vec<T>>,
 }
 
 impl<T> Batches<T> {
-    /// Everything that arrives on the channel.
-    pub(crate) fn new(waiting: mpsc::Receiver<Vec<T>>) -> Self {
+    /// Creates a stream of the batches that arrive on a channel.
+    pub(super) fn new(waiting: mpsc::Receiver<Vec<T>>) -> Self {
         Self { first: None, waiting }
     }
 
-    /// The same, with a batch that is there already before it.
-    pub(crate) fn after(first: Vec<T>, waiting: mpsc::Receiver<Vec<T>>) -> Self {
+    /// Creates a stream that begins with a batch.
+    pub(super) fn after(first: Vec<T>, waiting: mpsc::Receiver<Vec<T>>) -> Self {
         Self {
             first: Some(first),
             waiting,
