@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::Cache;
-use leaderboard_core::{Timestamp, Versioned};
+use leaderboard_core::Versioned;
 
 use crate::documents::{CachedDocuments, DocumentBodies};
 use crate::freshness::CLOCK_MARGIN_MS;

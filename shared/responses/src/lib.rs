@@ -40,12 +40,12 @@ pub use after_write::{
     has_seen_leaderboard, invalidate_if_submitted, invalidate_submitted, purge_and_announce, purge_deleted,
     purge_made_private, with_invalidated_groups,
 };
-pub use cache_key::{CacheKey, CachedRead};
+pub use cache_key::CachedRead;
 pub use change_message::{ChangesError, apply_change_message};
 pub use cost::{units_of_listed_leaderboards, units_of_uncached_entries};
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
-pub use private_leaderboards::{answer_key, answer_read, refuse_read};
+pub use private_leaderboards::{answer_read, refuse_read};
 
 /// How long an instance uses a tombstone that it has read before it reads the tombstone again, in milliseconds.
 const TOMBSTONE_TTL_MS: i64 = 20;

@@ -14,7 +14,8 @@ use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker;
 use leaderboard_pipeline::Context;
 
-/// Answers a read of a leaderboard from the cache or the store.
+/// Answers a read of a leaderboard from the cache or the store. If it fails, a caller without a credential pays as much as for a
+/// leaderboard that does not exist.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -30,20 +31,8 @@ pub async fn answer_read<E: ResponseEnvironment>(
         version: context.version,
         integers: context.accepted.integers,
     };
-    answer_key(context, key).await
-}
-
-/// Answers the read that a cache key names, from the cache or the store. If it fails, a caller without a credential pays as much as
-/// for a leaderboard that does not exist.
-///
-/// # Errors
-/// The problem to answer with.
-pub async fn answer_key<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
-    key: CacheKey,
-) -> Result<Response, Problem> {
     if context.caller != Caller::Anonymous {
-        return serve::answer_key(context, key).await;
+        return serve::answer_from_cache(context, key).await;
     }
     let units_of_name = if key.names_a_period() {
         PERIOD_NAME_UNITS
@@ -55,7 +44,7 @@ pub async fn answer_key<E: ResponseEnvironment>(
         .saturating_add(key.units_of_size())
         .saturating_add(units_of_name);
     let before = context.rate_limiter.units();
-    let answer = serve::answer_key(context, key).await;
+    let answer = serve::answer_from_cache(context, key).await;
     if let Err(problem) = &answer
         && matches!(
             problem.kind,

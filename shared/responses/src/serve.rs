@@ -23,11 +23,11 @@ use leaderboard_cache::freshness::Freshness;
 use leaderboard_cache::single_flight::Leader;
 use leaderboard_pipeline::Context;
 
-/// Answers the read that a cache key names.
+/// Answers the read that a cache key names, from the cache or the store.
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn answer_key<E: ResponseEnvironment>(
+pub(crate) async fn answer_from_cache<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     key: CacheKey,
 ) -> Result<Response, Problem> {
