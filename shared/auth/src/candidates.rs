@@ -13,7 +13,8 @@ use super::issuers::{cache_group, issuer_document_name};
 use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
-use leaderboard_cache::documents::{DocumentBodies, DocumentLifetime, load_documents};
+use leaderboard_cache::DocumentBodies;
+use leaderboard_cache::documents::{DocumentLifetime, load_documents};
 use leaderboard_cache::freshness::{CLOCK_MARGIN_MS, Lifetime};
 
 /// How long a cached document is used, in milliseconds. A removed issuer is refused everywhere after half a minute, even if the

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{DocumentName, Documents};
-use leaderboard_core::{LruMap, StoreError, Timestamp, Versioned};
+use leaderboard_core::{LruMap, StoreError, Timestamp};
 
 use crate::CacheEnvironment;
+use crate::cached_documents::{CachedDocuments, Generation};
 use crate::circuit_breaker;
 use crate::freshness::{Freshness, Lifetime};
-use crate::slots::{self, Generation, PutChange, SLOT_TTL_MS};
+use crate::slots::{self, PutChange, SLOT_TTL_MS};
 
 /// How many groups of documents an instance caches.
 const MAX_GROUPS: usize = 1000;
@@ -25,38 +26,6 @@ pub struct DocumentLifetime {
     /// Whether each instance notices a change within [`SLOT_TTL_MS`]. Otherwise it notices a change when the documents are no
     /// longer fresh.
     pub notices_changes: bool,
-}
-
-/// The bodies of some documents, in the order of their names; `None` for a document that does not exist.
-pub type DocumentBodies = Vec<Option<Versioned<Vec<u8>>>>;
-
-/// The cached documents of a group.
-#[derive(Debug, Clone)]
-pub struct CachedDocuments {
-    /// The documents.
-    pub bodies: Rc<DocumentBodies>,
-    /// The instant just before the store was asked.
-    pub checked_at: Timestamp,
-    /// The generation of the group's slot before the store was asked.
-    pub(crate) generation: Generation,
-}
-
-impl CachedDocuments {
-    pub(crate) const fn new(
-        bodies: Rc<DocumentBodies>,
-        checked_at: Timestamp,
-        generation: Generation,
-    ) -> Self {
-        Self {
-            bodies,
-            checked_at,
-            generation,
-        }
-    }
-
-    pub(crate) const fn age_ms(&self, now: Timestamp) -> i64 {
-        now.as_unix_ms() - self.checked_at.as_unix_ms()
-    }
 }
 
 /// The memory tier of documents, by the name of their group.

@@ -9,12 +9,15 @@
 //! 4. [`slots`] is the key-value tier of documents. It also says when documents, or the responses that depend on them, changed.
 //! 5. [`documents`] loads configuration documents through both tiers.
 
+mod cached_documents;
 pub mod circuit_breaker;
 pub mod documents;
 pub mod freshness;
 pub mod lease;
 pub mod single_flight;
 pub mod slots;
+
+pub use cached_documents::{CachedDocuments, DocumentBodies};
 
 use leaderboard_environment::Environment;
 

@@ -12,11 +12,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use leaderboard_core::Versioned;
 use leaderboard_core::codec::{Reader, Writer};
 use leaderboard_core::ports::Cache;
-use leaderboard_core::Versioned;
 
-use crate::documents::{CachedDocuments, DocumentBodies};
+use crate::cached_documents::{CachedDocuments, DocumentBodies, Generation};
 use crate::freshness::CLOCK_MARGIN_MS;
 use crate::{CacheEnvironment, hash_fnv};
 
@@ -38,9 +38,6 @@ const MAX_SLOTS_IN_MEMORY: usize = 1_000;
 pub const MAX_FUTURE_MS: i64 = 2 * CLOCK_MARGIN_MS;
 /// The version of the format in the key-value store.
 const FORMAT_VERSION: u64 = 5;
-
-/// The number of the last change of a document of a slot's groups. No two changes have the same number; 0 is before the first one.
-pub(crate) type Generation = u64;
 
 /// What a slot says of the last changes of its groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -369,6 +366,8 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
+    use leaderboard_core::Timestamp;
+
     use super::*;
 
     fn slot() -> Slot {

@@ -23,7 +23,7 @@ pub(crate) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
 /// What identifies a cached response.
 #[derive(Debug, Clone)]
-pub struct CacheKey {
+pub(crate) struct CacheKey {
     /// The leaderboard's tenant.
     pub tenant: TenantId,
     /// The leaderboard.
@@ -55,7 +55,7 @@ pub enum CachedRead {
 
 impl CacheKey {
     /// Returns the key of a warm entry.
-    pub fn for_warm_read(
+    pub(crate) fn for_warm_read(
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         read: WarmView,
@@ -84,7 +84,7 @@ impl CacheKey {
 
     /// Returns the key as text. Different keys have different texts. The text begins with `tenant:leaderboard:`
     /// ([`leaderboard_scope`]).
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = String::with_capacity(96);
         // Writing to a string cannot fail.
         let _ = self.write_text(&mut text);
@@ -147,7 +147,7 @@ impl CacheKey {
     }
 
     /// Returns the player that the key is about, if any.
-    pub fn player(&self) -> Option<&PlayerId> {
+    pub(crate) fn player(&self) -> Option<&PlayerId> {
         match &self.read {
             CachedRead::Entry(player, _) | CachedRead::Around(player, ..) => Some(player),
             CachedRead::List(_)
@@ -158,7 +158,7 @@ impl CacheKey {
     }
 
     /// Returns the period that the key is about. A key that is about no period changes when the current period does.
-    pub fn period(&self) -> &PeriodSelector {
+    pub(crate) fn period(&self) -> &PeriodSelector {
         match &self.read {
             CachedRead::List(query) => &query.period,
             CachedRead::Distribution(query) => &query.period,
@@ -169,12 +169,12 @@ impl CacheKey {
 
     /// Returns whether the key names a period by an id, an instant or a date, so that the leaderboard's configuration is needed
     /// to find the period.
-    pub fn names_a_period(&self) -> bool {
+    pub(crate) fn names_a_period(&self) -> bool {
         matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
     }
 
     /// Returns the key with another name of its period.
-    pub fn with_period(mut self, selector: PeriodSelector) -> Self {
+    pub(crate) fn with_period(mut self, selector: PeriodSelector) -> Self {
         match &mut self.read {
             CachedRead::List(query) => query.period = selector,
             CachedRead::Distribution(query) => query.period = selector,
@@ -185,7 +185,7 @@ impl CacheKey {
     }
 
     /// Returns whether many clients ask for this key: a first page, the distribution, or the leaderboard.
-    pub fn is_common(&self) -> bool {
+    pub(crate) fn is_common(&self) -> bool {
         match &self.read {
             CachedRead::List(query) => query.cursor.is_none(),
             CachedRead::Distribution(query) => query.score.is_none(),
@@ -197,12 +197,12 @@ impl CacheKey {
 
     /// Returns whether all callers get the same response at this URL. Of a leaderboard's configuration an administrator sees
     /// more, and a shared cache does not look at the caller.
-    pub fn is_same_for_all_callers(&self) -> bool {
+    pub(crate) fn is_same_for_all_callers(&self) -> bool {
         !matches!(self.read, CachedRead::Leaderboard)
     }
 
     /// Returns the slot in which the key-value tier may store the entry. Other keys may share it, so each entry contains its key.
-    pub fn slot(&self, key_text: &str) -> u64 {
+    pub(crate) fn slot(&self, key_text: &str) -> u64 {
         if let Some(own) = self.own_slot() {
             return own;
         }
@@ -215,7 +215,7 @@ impl CacheKey {
     }
 
     /// Returns the slot that only this key uses, if the key is one of those that clients ask for most.
-    pub fn own_slot(&self) -> Option<u64> {
+    pub(crate) fn own_slot(&self) -> Option<u64> {
         if self.integers != IntegerFormat::default() {
             return None;
         }

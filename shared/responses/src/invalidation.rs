@@ -12,14 +12,15 @@
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
 use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
-use leaderboard_cache::slots::{self, GroupChanges, MAX_FUTURE_MS};
+use leaderboard_cache::slots::{self, MAX_FUTURE_MS};
 use leaderboard_tenant_config::cache_group;
 
+use super::TOMBSTONE_TTL_MS;
 use super::cache_entry::CacheEntry;
+use super::cache_key::CacheKey;
 use super::cache_key::leaderboard_scope;
-use super::key_value_tier::{self, Tombstone};
 use super::memory_tier::ReadTombstone;
-use super::{CacheKey, TOMBSTONE_TTL_MS};
+use super::tombstones::{self, Tombstone};
 use crate::ResponseEnvironment;
 
 /// How long an invalidation lasts, in milliseconds. A write after half of that time puts the next one.
@@ -104,7 +105,7 @@ async fn read_tombstone<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
 ) -> ReadTombstone {
     let read_at = env.clock().as_unix_ms();
-    let instant = key_value_tier::read_tombstone(env, tombstone, tenant, leaderboard).await;
+    let instant = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
     ReadTombstone {
         read_at,
         instant: instant.unwrap_or(read_at).min(read_at + MAX_FUTURE_MS),
@@ -200,7 +201,7 @@ async fn write_tombstone<E: ResponseEnvironment>(
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
 ) -> WrittenTombstone {
-    let found = key_value_tier::read_tombstone(env, tombstone, tenant, leaderboard).await;
+    let found = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
     let now = env.clock().as_unix_ms();
     let found = found
         .filter(|found| *found <= now + MAX_FUTURE_MS)
@@ -209,7 +210,7 @@ async fn write_tombstone<E: ResponseEnvironment>(
         Tombstone::Invalidation => now + INVALIDATION_MS,
         Tombstone::Purge => now,
     });
-    let written = key_value_tier::write_tombstone(env, tombstone, tenant, leaderboard, instant).await;
+    let written = tombstones::write_tombstone(env, tombstone, tenant, leaderboard, instant).await;
     if !written {
         // So the next write puts an invalidation.
         env.responses()
@@ -218,16 +219,6 @@ async fn write_tombstone<E: ResponseEnvironment>(
     WrittenTombstone {
         was_changing: found > now,
         written,
-    }
-}
-
-impl Tombstone {
-    /// Returns the instant of this tombstone of a tenant.
-    const fn of_group(self, changes: GroupChanges) -> i64 {
-        match self {
-            Self::Invalidation => changes.changing_until,
-            Self::Purge => changes.purged_at,
-        }
     }
 }
 

@@ -8,20 +8,11 @@ use leaderboard_core::{LeaderboardId, TenantId};
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, SLOTS};
-use super::invalidation;
+use super::{invalidation, tombstones};
 use crate::ResponseEnvironment;
 
 /// The longest body, in bytes, that is stored for a key that few clients ask for. There are many slots for such keys.
 const MAX_RARE_BYTES: usize = 64 << 10;
-
-/// The kinds of tombstones. The value of each is an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tombstone {
-    /// The leaderboard is changing until this instant: entries fetched earlier are soon stale.
-    Invalidation,
-    /// Entries fetched before this instant must not be shown, not even while the store is out of reach.
-    Purge,
-}
 
 /// Finds the entry of a cache key. Another key's entry may be in the slot of this key; it does not count.
 pub(crate) async fn find_entry<E: ResponseEnvironment>(
@@ -69,43 +60,13 @@ pub(crate) async fn delete_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey
     }
 }
 
-/// Reads a leaderboard's tombstone, in milliseconds since the epoch; `i64::MIN` if there is no tombstone. Returns `None` if the key-value store
-/// does not answer.
-pub(crate) async fn read_tombstone<E: ResponseEnvironment>(
-    env: &E,
-    tombstone: Tombstone,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-) -> Option<i64> {
-    let key = format_tombstone_key(tombstone, tenant, leaderboard);
-    match env.region().get(&key).await.ok()? {
-        Some(bytes) => Some(i64::from_be_bytes(bytes.try_into().ok()?)),
-        None => Some(i64::MIN),
-    }
-}
-
-/// Puts a leaderboard's tombstone. Returns whether the key-value store accepted it.
-pub(crate) async fn write_tombstone<E: ResponseEnvironment>(
-    env: &E,
-    tombstone: Tombstone,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-    instant: i64,
-) -> bool {
-    let key = format_tombstone_key(tombstone, tenant, leaderboard);
-    env.region().put(&key, &instant.to_be_bytes()).await.is_ok()
-}
-
 /// Deletes all entries, tombstones and leases of a leaderboard.
 pub(crate) async fn delete_leaderboard<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
 ) {
-    for tombstone in [Tombstone::Invalidation, Tombstone::Purge] {
-        let key = format_tombstone_key(tombstone, tenant, leaderboard);
-        let _ = env.region().delete(&key).await;
-    }
+    tombstones::delete_tombstones(env, tenant, leaderboard).await;
     for slot in 0..SLOTS {
         for kind in ["view", "lease"] {
             let key = format_key(kind, tenant, leaderboard, slot);
@@ -125,12 +86,4 @@ fn slot_key(key: &CacheKey, key_text: &str) -> String {
 
 fn format_key(kind: &str, tenant: &TenantId, leaderboard: &LeaderboardId, slot: u64) -> String {
     format!("{kind}:{tenant}:{leaderboard}:{slot}")
-}
-
-fn format_tombstone_key(tombstone: Tombstone, tenant: &TenantId, leaderboard: &LeaderboardId) -> String {
-    let kind = match tombstone {
-        Tombstone::Invalidation => "changed",
-        Tombstone::Purge => "void",
-    };
-    format!("{kind}:{tenant}:{leaderboard}")
 }

@@ -29,6 +29,7 @@ mod request_directives;
 mod response;
 mod serve;
 mod store_fetch;
+mod tombstones;
 mod warm;
 
 use leaderboard_core::Timestamp;
@@ -45,7 +46,8 @@ pub use change_message::{ChangesError, apply_change_message};
 pub use cost::{units_of_listed_leaderboards, units_of_uncached_entries};
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
-pub use private_leaderboards::{answer_read, refuse_read};
+pub use private_leaderboards::refuse_read;
+pub use serve::answer_read;
 
 /// How long an instance uses a tombstone that it has read before it reads the tombstone again, in milliseconds.
 const TOMBSTONE_TTL_MS: i64 = 20;

@@ -10,7 +10,7 @@ use leaderboard_core::Timestamp;
 
 use super::cache_entry::CacheEntry;
 use super::fetch_outcome::FetchOutcome;
-use super::key_value_tier::Tombstone;
+use super::tombstones::Tombstone;
 
 /// How many bytes of entries an instance keeps, approximately.
 const MAX_BYTES: usize = 8 << 20;

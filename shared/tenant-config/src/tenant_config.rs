@@ -9,9 +9,9 @@ use leaderboard_core::{LruMap, StoreError, TenantId, Versioned};
 
 use super::Banned;
 use crate::TenantConfigEnvironment;
+use leaderboard_cache::DocumentBodies;
 use leaderboard_cache::documents::{
-    DocumentBodies, DocumentLifetime, invalidate_documents, load_documents, publish_documents,
-    publish_documents_of_kind,
+    DocumentLifetime, invalidate_documents, load_documents, publish_documents, publish_documents_of_kind,
 };
 use leaderboard_cache::freshness::Lifetime;
 use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
