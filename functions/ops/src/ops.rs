@@ -69,10 +69,10 @@ pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
 pub(crate) async fn ready<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let probed = probe(context.env).await;
-    let is_set_up_badly = probed.is_set_up_badly();
+    let has_wrong_settings = probed.has_wrong_settings();
     let Probed { at, answer, .. } = probed;
     let (status, message, code) = match &answer {
-        Ok(()) if is_set_up_badly => (
+        Ok(()) if has_wrong_settings => (
             "warn",
             "answers; a setting of its server is to be changed, which /health/detailed names",
             StatusCode::OK,

@@ -15,7 +15,7 @@ pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-con
 const INTEGERS: &str = "api-integers";
 const ORIGIN: &str = "origin";
 const TENANT: &str = "x-tenant-id";
-/// What nobody may store, and what nobody but the client may.
+/// The values of `Cache-Control` for a response that no cache may store, and for one that only the client may store.
 const NO_STORE: &str = "no-store";
 const PRIVATE: &str = "private";
 
@@ -28,7 +28,7 @@ pub struct CdnKeyHeaders {
     tenant: bool,
 }
 
-/// What is wrong with a list of headers.
+/// The error in a list of headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidKeyHeaders(
     /// The error text for the operator.
@@ -57,8 +57,8 @@ impl FromStr for CdnKeyHeaders {
 }
 
 impl CdnKeyHeaders {
-    /// Whether a shared cache tells an anonymous read apart from others that have different answers: of other tenants, unless the
-    /// address names the tenant; for other origins, where origins are listed; in another form than the one that most ask for.
+    /// Returns whether a shared cache distinguishes an anonymous read from reads with other responses: of other tenants, unless the
+    /// address names the tenant; from other origins, if origins are listed; and with 64-bit integers in another form.
     pub fn tell_apart(self, tenant_in_address: bool, origins: &CorsOrigins, integers: IntegerFormat) -> bool {
         (tenant_in_address || self.tenant)
             && (self.origin || !matches!(origins, CorsOrigins::Listed(_)))

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::lines::HeaderLines;
 use leaderboard_api::rate_limits::{Ranges, range};
 
-/// Set by the host. A client can send it too, and its value then comes first.
+/// The header that the host sets. A client can send it, too; the client's value then comes first.
 const HOST_HEADER: &str = "spin-client-addr";
 /// The standard header in which proxies report the client (RFC 7239).
 const FORWARDED: &str = "forwarded";
@@ -25,14 +25,14 @@ pub struct TrustedProxies {
 /// The header that the trusted proxies write. The other header comes from the client, and is never read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For`, as most of them do.
+    /// `X-Forwarded-For`, which most proxies write.
     #[default]
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
     Forwarded,
 }
 
-/// The header's name; empty: the default.
+/// Parses the name of the header. An empty text means the default.
 impl FromStr for ForwardedHeader {
     type Err = InvalidProxies;
 
@@ -48,7 +48,7 @@ impl FromStr for ForwardedHeader {
 }
 
 impl TrustedProxies {
-    /// The same proxies; they write this header.
+    /// Returns the same proxies with another header.
     #[must_use]
     pub const fn writing(mut self, header: ForwardedHeader) -> Self {
         self.header = header;
@@ -66,7 +66,7 @@ impl TrustedProxies {
     }
 }
 
-/// What is wrong with a list of proxies.
+/// The error in a list of proxies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidProxies(
     /// The error text for the operator.
@@ -109,7 +109,7 @@ pub fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> O
     Some(client)
 }
 
-/// The address that the host saw; `None` when it tells none.
+/// Returns the address that the host saw; `None` if the host reports none.
 pub(crate) fn host_address(headers: &impl HeaderLines) -> Option<IpAddr> {
     parse(headers.lines(HOST_HEADER).next_back()??)
 }
@@ -137,7 +137,7 @@ pub(crate) fn elements_from_the_right(line: Option<&str>) -> impl Iterator<Item 
     })
 }
 
-/// The address of `for=` in an element of `Forwarded`.
+/// Returns the address of `for=` in an element of `Forwarded`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs
@@ -147,7 +147,7 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     parse(unquoted.unwrap_or(value))
 }
 
-/// An address, with or without a port; an IPv6 one with a port stands in brackets.
+/// Parses an address with or without a port. An IPv6 address with a port is in brackets.
 fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));

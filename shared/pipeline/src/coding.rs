@@ -9,7 +9,7 @@ use http::header::ACCEPT_ENCODING;
 use leaderboard_api::headers::list_header;
 use leaderboard_api::{Problem, ProblemType};
 
-/// Bodies up to this many bytes are sent as they are, unless the client refuses that: coded ones are hardly smaller, or larger.
+/// The longest body, in bytes, that is sent without a coding, unless the client refuses that. A coded body would hardly be shorter.
 const MIN_CODED_BYTES: usize = 1024;
 /// The compression level of gzip, of 9.
 const GZIP_LEVEL: u32 = 6;
@@ -17,14 +17,14 @@ const GZIP_LEVEL: u32 = 6;
 /// The coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// As it is.
+    /// No coding.
     Identity,
     /// RFC 1952.
     Gzip,
 }
 
 impl Coding {
-    /// As in `Content-Encoding`; `None` for a body as it is.
+    /// Returns the name in `Content-Encoding`; `None` for a body without a coding.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
@@ -32,7 +32,7 @@ impl Coding {
         }
     }
 
-    /// What the coding adds to an entity tag: other bytes have another tag.
+    /// Returns the suffix of the entity tag: a body in another coding has another tag.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Identity => "",
@@ -40,7 +40,7 @@ impl Coding {
         }
     }
 
-    /// The body in this coding. The same bytes give the same bytes everywhere: the entity tag is a strong one.
+    /// Returns the body in this coding. Equal bodies give equal bytes in every instance, because the entity tag is a strong one.
     pub fn encode(self, body: &Bytes) -> Bytes {
         // Writing into memory cannot fail.
         match self {
@@ -83,13 +83,13 @@ pub fn accepts_gzip(headers: &HeaderMap) -> bool {
         .is_some_and(|accepted| Weights::of(&accepted).prefer_gzip())
 }
 
-/// How much each coding is liked, in thousandths.
+/// The weight of each coding in `Accept-Encoding`, in thousandths.
 #[derive(Debug)]
 struct Weights {
     gzip: u16,
-    /// Acceptable unless it is refused.
+    /// The weight of a body without a coding, which is acceptable unless the client refuses it.
     identity: u16,
-    /// As the client says; 0 when it says nothing.
+    /// The weight that the client gives to a body without a coding; 0 if the client gives none.
     identity_named: u16,
 }
 

@@ -1,4 +1,4 @@
-//! Routes to a document of which a tenant has one and the operator another.
+//! Routes to a document that each tenant and the operator have one of.
 
 use crate::{Route, Verb};
 use leaderboard_api::BodyKind;

@@ -1,4 +1,4 @@
-//! Documents of which a tenant has one and the operator another: feature flags, limits.
+//! Documents that each tenant and the operator have one of: feature flags, limits.
 
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
@@ -18,14 +18,14 @@ use leaderboard_tenant_config::{TenantConfig, single_document_name};
 pub struct Document<'c, 'r, E> {
     /// The context of the request.
     pub context: &'c Context<'r, E>,
-    /// Which document it is.
+    /// The kind of the document.
     pub kind: DocumentKind,
-    /// Whether it is the tenant's or the operator's.
+    /// Whether the document is the tenant's or the operator's.
     pub scope: Scope,
 }
 
 impl<E: PipelineEnvironment> Document<'_, '_, E> {
-    /// Answers with the document, as `shown` shows it, and its entity tag; 304 when the client has it.
+    /// Responds with the document, as `shown` writes it, and its entity tag; 304 if the client has the document.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -42,7 +42,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
         shown(there).map(Response::revalidated)
     }
 
-    /// Creates (201) or replaces (200) the document, once the preconditions hold. The status and the new version.
+    /// Creates (201) or replaces (200) the document if the preconditions hold. Returns the status and the new version.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -69,7 +69,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
         Ok((status, version))
     }
 
-    /// Deletes the document: 204. What it set has its default again.
+    /// Deletes the document (204). Its settings have their defaults again.
     ///
     /// # Errors
     /// The problem to answer with.

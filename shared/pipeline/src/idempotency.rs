@@ -1,5 +1,5 @@
 //! `Idempotency-Key`: one id for a whole request. Each submission without an id of its own gets one made from
-//! the caller, the key and its place, and carries a digest of the body, so that the key with another body is refused.
+//! the caller, the key and its position, and carries a digest of the body, so that the key with another body is refused.
 
 use http::HeaderMap;
 use leaderboard_core::{Fingerprint, SubmissionId};
@@ -19,20 +19,20 @@ use leaderboard_api::wire::submission::Item;
 pub const NAME: &str = "Idempotency-Key";
 /// The longest key, in characters.
 const MAX_KEY_CHARS: usize = 255;
-/// How much of a digest makes an id, in bytes.
+/// The bytes of a digest that an id has.
 const ID_BYTES: usize = 16;
 
 /// A request with an idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedRequest {
-    /// A digest of what the request is for, its caller and its key.
+    /// A digest of the purpose of the request, its caller and its key.
     pub name: Fingerprint,
     /// A digest of its body.
     pub body: Fingerprint,
 }
 
 impl KeyedRequest {
-    /// The request, when it has a key. `purpose` keeps the keys of one kind of request from those of another.
+    /// Returns the request if it has a key. `purpose` separates the keys of different kinds of requests.
     pub fn of<E: PipelineEnvironment>(
         context: &Context<'_, E>,
         purpose: &str,
@@ -65,7 +65,7 @@ pub fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Prob
     Err(invalid_header(NAME, detail))
 }
 
-/// The key of a request.
+/// Returns the key of a request.
 fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(text) = one_header(headers, NAME)? else {
         return Ok(None);
@@ -78,7 +78,7 @@ fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
-/// Gives ids to the items that have none, when the request has a key.
+/// Gives ids to the items that have none, if the request has a key.
 pub fn apply(
     headers: &HeaderMap,
     identity: &Identity,
@@ -128,7 +128,7 @@ fn add_part(to: &mut Vec<u8>, part: &[u8]) {
     to.extend(part);
 }
 
-/// A string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`. The same characters
+/// Parses a string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`. The same characters
 /// without quotes are accepted, as many clients send them, when none of them is special.
 fn parse(text: &str) -> Option<String> {
     if !text.starts_with('"') {

@@ -1,4 +1,4 @@
-//! The lines of a header, wherever headers are kept.
+//! The lines of a header, in the host's form of headers or in a `HeaderMap`.
 
 use http::HeaderMap;
 
@@ -7,7 +7,7 @@ pub type RawHeaders = Vec<(String, Vec<u8>)>;
 
 /// Headers by name.
 pub trait HeaderLines {
-    /// The lines of a header in the order they were sent, `None` for one that is not visible ASCII.
+    /// Returns the lines of a header in the order they were sent; `None` for a line that is not visible ASCII.
     fn lines(&self, name: &'static str) -> impl DoubleEndedIterator<Item = Option<&str>>;
 }
 
@@ -25,7 +25,7 @@ impl HeaderLines for RawHeaders {
     }
 }
 
-/// Whether it is what [`http::HeaderValue::to_str`] takes for text.
+/// Returns whether [`http::HeaderValue::to_str`] accepts the text.
 fn is_visible(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e))
 }

@@ -9,7 +9,7 @@ use leaderboard_api::{FieldError, Problem, ProblemType};
 /// The name for the token's own player. A player whose id is `me` can only be named by a token of that player.
 pub const ME: &str = "me";
 
-/// The player who is meant by a name.
+/// Returns the player that a name stands for.
 ///
 /// # Errors
 /// The error text, if the name is `me` and the caller has no player's token.
@@ -22,15 +22,15 @@ pub fn named(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'static st
 }
 
 impl<E> Context<'_, E> {
-    /// The player who is meant by a name in the path.
+    /// Returns the player that a name in the path stands for.
     ///
     /// # Errors
-    /// 400 where there is no player's token.
+    /// 400 if the caller has no player's token.
     pub fn named(&self, player: &PlayerId) -> Result<PlayerId, Problem> {
         self.named_as("player", player)
     }
 
-    /// The player who is meant by a name in a parameter.
+    /// Returns the player that a name in a parameter stands for.
     ///
     /// # Errors
     /// 400 where there is no player's token.

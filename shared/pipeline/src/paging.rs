@@ -1,25 +1,25 @@
-//! Lists in the order of ids, read page by page.
+//! The pages of a list in the order of ids.
 
 use leaderboard_api::Problem;
 use leaderboard_api::Query;
 use leaderboard_api::wire::cursor;
 
-/// The parameters of a page.
+/// The query parameters of a page.
 pub const PARAMETERS: [&str; 2] = ["limit", "cursor"];
-/// How many things a page has unless asked otherwise.
+/// How many items a page has by default.
 const DEFAULT_LIMIT: u32 = 50;
 
-/// The page that a request asks for.
+/// The page that a request reads.
 #[derive(Debug)]
 pub struct Paging<I> {
-    /// How many things it holds at most.
+    /// How many items the page has at most.
     pub limit: u32,
     /// The last id of the page before.
     pub after: Option<I>,
 }
 
 impl<I> Paging<I> {
-    /// Reads `limit`, 1 to `most`, and `cursor`, which `id` makes an id of.
+    /// Reads `limit`, from 1 to `most`, and `cursor`, which `id` converts to an id.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -27,7 +27,7 @@ impl<I> Paging<I> {
         Self::with_default(query, DEFAULT_LIMIT, most, id)
     }
 
-    /// As [`Paging::of`], with another number of things unless asked otherwise.
+    /// As [`Paging::of`], with another default number of items.
     ///
     /// # Errors
     /// The problem to answer with.

@@ -1,10 +1,10 @@
-//! The `Prefer` header (RFC 7240). Preferences that are not offered are ignored, as it allows.
+//! The `Prefer` header (RFC 7240). Unknown preferences are ignored, as the RFC allows.
 
 use http::HeaderMap;
 
 use leaderboard_api::headers::list_header;
 
-/// Whether the client prefers `return=minimal`; the first `return` counts.
+/// Returns whether the client prefers `return=minimal`. The first `return` counts.
 pub fn wants_minimal(headers: &HeaderMap) -> bool {
     let Some(text) = list_header(headers, "prefer") else {
         return false;

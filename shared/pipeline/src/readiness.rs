@@ -15,52 +15,52 @@ use crate::PipelineEnvironment;
 const REUSED_FOR_MS: i64 = 1_000;
 /// Up to which age a result is reused while another instance probes the store, in milliseconds.
 const STANDS_IN_FOR_MS: i64 = REUSED_FOR_MS + LEASE_MS;
-/// For how long what was found about the settings of the store's server is reused, in milliseconds.
+/// For how long the result of a check of the server's settings is reused, in milliseconds.
 const SETTINGS_REUSED_FOR_MS: i64 = 60_000;
-/// How long a request that waits for another one's probe pauses before it looks again, in milliseconds.
+/// The pause of a request that waits for another request's probe, in milliseconds.
 const PAUSE_MS: u64 = 5;
-/// How long a request waits for another one's probe, in milliseconds: longer than another instance is waited for, and connecting
-/// and one command may take.
+/// How long a request waits for another request's probe, in milliseconds: longer than the other request waits for another instance,
+/// connects, and runs one command.
 const MAX_WAIT_MS: i64 = LEASE_MS + 5_000;
-/// How long an instance that waits for another one's probe pauses before it looks again, in milliseconds.
+/// The pause of an instance that waits for another instance's probe, in milliseconds.
 const REGION_PAUSE_MS: u64 = 50;
-/// How often it pauses: for as long as a lease holds.
+/// How often an instance pauses at most: together as long as a lease.
 const MAX_REGION_PAUSES: u32 = 20;
 
-/// What the last probe that an instance knows of found, and whether one of its own is under way.
+/// The last result that an instance knows, and whether the instance is probing.
 #[derive(Debug, Default)]
 pub struct ReadinessProbe {
     last: RefCell<Option<Probed>>,
     is_running: Cell<bool>,
 }
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probed {
-    /// When the store answered, or was given up.
+    /// When the store answered, or the probe gave up.
     pub at: Timestamp,
-    /// Whether it is ready.
+    /// Whether the store is ready.
     pub answer: Result<(), StoreError>,
-    /// What is known of the settings of its server; `None` until they were checked.
+    /// The last check of the settings of the store's server; `None` before the first check.
     settings: Option<Settings>,
 }
 
-/// What a check of the settings of the store's server found.
+/// The result of a check of the server's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Settings {
     checked_at: Timestamp,
-    /// Whether one is known to be another one than it should be.
+    /// Whether a setting has a wrong value.
     are_wrong: bool,
 }
 
 impl Probed {
-    /// Whether a setting of the store's server is known to be another one than it should be.
-    pub fn is_set_up_badly(&self) -> bool {
+    /// Returns whether a setting of the store's server has a wrong value.
+    pub fn has_wrong_settings(&self) -> bool {
         self.settings.is_some_and(|settings| settings.are_wrong)
     }
 }
 
-/// Ends a probe, even if its client went away.
+/// Marks a probe as ended when it is dropped, also if the client went away.
 struct Running<'a>(&'a Cell<bool>);
 
 impl Drop for Running<'_> {
@@ -70,8 +70,8 @@ impl Drop for Running<'_> {
 }
 
 impl ReadinessProbe {
-    /// The last answer, while it may be reused. A clock that was set back makes no answer live longer.
-    fn reusable(&self, now: Timestamp) -> Option<Probed> {
+    /// Returns the last result if it may be reused. A result from the future, by a clock that was set back, may not.
+    fn find_reusable(&self, now: Timestamp) -> Option<Probed> {
         let last = self.last.borrow();
         last.as_ref()
             .filter(|probed| (0..REUSED_FOR_MS).contains(&age_ms(probed.at, now)))
@@ -79,7 +79,7 @@ impl ReadinessProbe {
     }
 }
 
-/// How long ago an instant was, in milliseconds.
+/// Returns how long ago an instant was, in milliseconds.
 const fn age_ms(then: Timestamp, now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(then.as_unix_ms())
 }
@@ -91,7 +91,7 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     let give_up_at = env.clock().as_unix_ms().saturating_add(MAX_WAIT_MS);
     loop {
         let now = env.clock();
-        if let Some(probed) = probe.reusable(now) {
+        if let Some(probed) = probe.find_reusable(now) {
             return probed;
         }
         if !probe.is_running.replace(true) {
@@ -109,7 +109,7 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     }
     let running = Running(&probe.is_running);
     let own = probe.last.borrow().clone();
-    let probed = find_out(env, own).await;
+    let probed = probe_for_region(env, own).await;
     *probe.last.borrow_mut() = Some(probed.clone());
     drop(running);
     probed
@@ -117,7 +117,7 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
 
 /// Returns the region's result, or probes the store if that is too old and no other instance is probing it. An instance that waits in
 /// vain for another one probes the store itself, because the other may have ended.
-async fn find_out<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probed {
+async fn probe_for_region<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probed {
     let mut region = Shared::read(env).await;
     for _ in 0..MAX_REGION_PAUSES {
         let now = env.clock();
@@ -127,7 +127,7 @@ async fn find_out<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probe
         } else {
             REUSED_FOR_MS
         };
-        if let Some(probed) = region.answer(now, limit_ms) {
+        if let Some(probed) = region.find_result(now, limit_ms) {
             return probed.clone();
         }
         if !is_leased {
@@ -137,18 +137,18 @@ async fn find_out<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probe
         region = Shared::read(env).await;
     }
     // Two instances can probe at the same moment, because the key-value store has no atomic operation. One probe more does no harm.
-    region.lease(env.clock());
+    region.take_lease(env.clock());
     region.write(env).await;
     let known = [own, region.last].into_iter().flatten();
     let settings = known.filter_map(|probed| probed.settings);
     let settings = settings.max_by_key(|settings| settings.checked_at);
-    let probed = ask(env, settings).await;
-    Shared::of(probed.clone()).write(env).await;
+    let probed = probe_store(env, settings).await;
+    Shared::new(probed.clone()).write(env).await;
     probed
 }
 
-/// Asks the store whether it is ready, and for the settings of its server where what is known of them is too old.
-async fn ask<E: PipelineEnvironment>(env: &E, known: Option<Settings>) -> Probed {
+/// Asks the store whether it is ready, and checks the settings of its server if the last check is too old.
+async fn probe_store<E: PipelineEnvironment>(env: &E, known: Option<Settings>) -> Probed {
     let answer = env.store().ready().await;
     let now = env.clock();
     let is_fresh = |known: Settings| (0..SETTINGS_REUSED_FOR_MS).contains(&age_ms(known.checked_at, now));

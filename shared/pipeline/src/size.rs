@@ -50,23 +50,23 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Problem> {
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 pub trait RequestBody {
-    /// Reads it.
+    /// Reads the body.
     async fn read(self) -> Body;
 
     /// Discards the body of a refused request. The response does not wait for it.
     fn discard(self);
 }
 
-/// A request's body, as far as it was read.
+/// The result of reading a request's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// All of it.
+    /// The whole body.
     Bytes(Bytes),
-    /// More than [`MAX_BODY_BYTES`]: reading stopped.
+    /// The body is longer than [`MAX_BODY_BYTES`]; reading stopped.
     TooLarge,
-    /// It stopped coming, or came too slowly: reading stopped.
+    /// The body stopped arriving, or arrived too slowly; reading stopped.
     TooSlow,
-    /// It ended too early, or was malformed. The text is for the log. The client is probably gone.
+    /// The body ended too early, or was malformed. The text is for the log. The client has probably gone away.
     Broken(String),
 }
 

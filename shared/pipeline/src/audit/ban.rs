@@ -1,4 +1,4 @@
-//! Why and until when a player is banned.
+//! Records of bans: the reason and the end.
 
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::Ban;
@@ -9,11 +9,11 @@ use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 use leaderboard_api::Problem;
 
-/// Records why and until when a player is about to be banned, where that is said. Whether it was recorded: a ban frees memory in no store, but it
-/// must be possible in one that is full, and [`record_ban_again`] tries once more then.
+/// Records the reason and the end of a ban before it is made, if the request has one of them. Returns whether the ban was recorded. A
+/// store without memory refuses the record, and the ban is made all the same; [`record_ban_again`] tries once more then.
 ///
 /// # Errors
-/// 503 when it cannot be recorded for another reason.
+/// 503 if the ban cannot be recorded for another reason.
 pub async fn record_ban<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     ban: &Ban,
@@ -29,7 +29,7 @@ pub async fn record_ban<E: PipelineEnvironment>(
     }
 }
 
-/// Records a ban that was made and is not in the log yet; it is counted when that fails again.
+/// Records a ban that was made and is not in the log yet. Counts the ban if that fails again.
 pub async fn record_ban_again<E: PipelineEnvironment>(context: &Context<'_, E>, ban: &Ban) {
     if append(context, event(context, ban)).await.is_err() {
         context.env.counts().count_unrecorded_action();

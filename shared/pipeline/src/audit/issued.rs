@@ -1,4 +1,5 @@
-//! Tokens that are issued to players: the first of a key in a minute, since there are as many as players come.
+//! Records of tokens that are issued to players. Only the first token of a key in each minute is recorded, because each player who
+//! signs in gets one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,19 +11,19 @@ use super::record::{AuditActor, AuditEntry, cut};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 
-/// For how long the tokens of a key are one record, in milliseconds: a minute.
+/// The time in which a key's tokens have one record, in milliseconds.
 const ONCE_IN_MS: i64 = 60_000;
-/// Keys whose last record an instance remembers.
+/// How many keys an instance keeps the time of the last record for.
 const MAX_KEYS: usize = 256;
-/// What the bucket of a key begins with.
+/// The prefix of the names of the keys' buckets.
 const BUCKET: &str = "audit:issued:";
 
-/// By whom this instance has seen tokens issued, and when it was last recorded.
+/// The keys that have issued tokens in this instance, with the time of the last record of each.
 #[derive(Debug, Default)]
 pub struct IssuedTokens(RefCell<BTreeMap<(TenantId, AuditActor), Timestamp>>);
 
 impl IssuedTokens {
-    /// Whether it is time for a record.
+    /// Returns whether the next token of a key is recorded.
     fn is_due(&self, tenant: &TenantId, who: &AuditActor, now: Timestamp) -> bool {
         let mut seen = self.0.borrow_mut();
         let is_recent = |at: &Timestamp| {
@@ -45,7 +46,7 @@ impl IssuedTokens {
     }
 }
 
-/// Notes that a token was issued to a player; recorded after the response.
+/// Records after the response that a token was issued to a player.
 pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerId) {
     let who = AuditActor::from(&context.identity.credential);
     let (env, tenant) = (context.env.clone(), context.tenant.clone());
@@ -94,7 +95,7 @@ async fn record_once<E: PipelineEnvironment>(
     Ok(())
 }
 
-/// The bucket of a credential: a digest, because a token's subject can be long.
+/// Returns the name of a credential's bucket: a digest, because a token's subject can be long.
 fn bucket(who: &AuditActor) -> Box<str> {
     let name = serde_json::to_string(who).unwrap_or_default();
     format!("{BUCKET}{}", leaderboard_auth::digest(&name)).into()

@@ -1,8 +1,8 @@
-//! The audit log: what was done in a tenant or in the installation, by whom, when and from where; which credentials
-//! were refused, and which issued tokens. Nothing changes a record once it is written (docs/decisions/0017).
+//! The audit log: the administrative actions in a tenant or in the installation, with the caller, the time and the address; refused
+//! credentials; and issued tokens. Nothing changes a record once it is written (docs/decisions/0017).
 //!
-//! An administrative act is recorded when its request was found valid and before it is done, and not done when it cannot be
-//! recorded. An act that was refused or failed has a second record with its status. Records are compact JSON of at most 4 KiB.
+//! An administrative action is recorded after its request was found valid and before the action is done. An action that cannot be
+//! recorded is not done. An action that was refused or failed has a second record with its status.
 
 mod act;
 mod ban;

@@ -1,4 +1,4 @@
-//! Records as they are stored and shown: compact JSON, at most [`MAX_RECORD_BYTES`].
+//! The records of the audit log as they are stored and shown: compact JSON, at most [`MAX_RECORD_BYTES`].
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ pub(super) const MAX_RECORD_BYTES: usize = 4096;
 /// The most characters of a text in a record that a client chose.
 const MAX_TEXT_CHARS: usize = 256;
 
-/// What happened.
+/// The event of a record.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum AuditEntry<'a> {
@@ -48,7 +48,7 @@ pub(super) enum AuditEntry<'a> {
         from: Option<IpAddr>,
         trace: &'a str,
     },
-    /// A server is about to set an entry whatever the leaderboard's operator is.
+    /// A server is about to set an entry of a leaderboard whose operator is another one.
     Correction {
         who: AuditActor,
         player: String,
@@ -57,16 +57,16 @@ pub(super) enum AuditEntry<'a> {
         from: Option<IpAddr>,
         trace: &'a str,
     },
-    /// A correction was made.
+    /// A correction is made.
     Corrected {
         /// The position of the correction's record.
         of: u64,
         period: &'a str,
         /// The entry's values now.
         values: Option<NamedValues<'a>>,
-        /// Its values before; `None` when there was no entry.
+        /// The entry's values before; `None` if there was no entry.
         previous: Option<NamedValues<'a>>,
-        /// Whether it was made before, by a submission with the same id.
+        /// Whether a submission with the same id had made the correction before.
         replayed: bool,
         trace: &'a str,
     },
@@ -84,7 +84,7 @@ pub(super) enum AuditEntry<'a> {
         status: u16,
         reason: &'a str,
         from: Option<IpAddr>,
-        /// That of the first of them.
+        /// The trace id of the first refusal.
         trace: &'a str,
         /// How often the same happened from the same address within a short time.
         count: u64,
@@ -105,21 +105,21 @@ fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S)
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// By what credential; never the secret.
+/// The credential of a request, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "credential", rename_all = "snake_case")]
 pub(super) enum AuditActor {
-    /// None.
+    /// No credential.
     Nobody,
     /// The operator's key.
     Operator,
-    /// An API key of that id.
+    /// The API key with this id.
     Key { id: String },
-    /// A token, by whom it was issued and for whom.
+    /// A token: the id of its issuer, and its subject.
     Token { issuer: String, subject: String },
-    /// A key that is not valid, whatever it claims to be.
+    /// An invalid API key. Nothing that it claims is recorded.
     UnknownKey,
-    /// A token that is not valid, whatever it claims to be.
+    /// An invalid token. Nothing that it claims is recorded.
     UnknownToken,
 }
 
@@ -138,7 +138,7 @@ impl From<&Credential> for AuditActor {
 }
 
 impl AuditEntry<'_> {
-    /// The record's body. One that is too long goes without what the client chose freely.
+    /// Returns the body of the record. A body that would be too long lacks the texts that the client chose.
     pub(super) fn into_body(mut self) -> Vec<u8> {
         let body = self.written();
         if body.len() <= MAX_RECORD_BYTES {
@@ -161,7 +161,7 @@ impl AuditEntry<'_> {
     }
 }
 
-/// The parameters of a path, decoded.
+/// Returns the decoded parameters of a path.
 pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
     params
         .decoded()
@@ -169,12 +169,12 @@ pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)>
         .collect()
 }
 
-/// Text that a client chose, short enough to be kept.
+/// Returns a text that a client chose, cut to [`MAX_TEXT_CHARS`].
 pub(super) fn cut(text: &str) -> String {
     first_characters(text).to_owned()
 }
 
-/// The beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`].
+/// Returns the first characters of a text that a client chose, at most [`MAX_TEXT_CHARS`].
 pub(super) fn first_characters(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(at, _)| at);
     end.and_then(|end| text.get(..end)).unwrap_or(text)

@@ -29,12 +29,12 @@ const BUCKET: &str = "audit:refused";
 const OPERATORS_BUCKET: &str = "audit:refused:operator";
 /// How often records that the log does not take are tried again, once for each time that refusals are gathered: two seconds.
 const MAX_TRIES: u32 = 8;
-/// What was never recorded is counted here.
+/// The counter of refusals that were never recorded.
 pub(super) const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
 /// The reason of refusals that are counted together.
 const MANY: &str = "Too many different refusals to list.";
 
-/// Refusals that count as the same.
+/// What equal refusals have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Refusal {
     tenant: Option<TenantId>,
@@ -44,7 +44,7 @@ struct Refusal {
     reason: String,
 }
 
-/// How often, and when first.
+/// The number of equal refusals, and the time of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SeenRefusals {
     at: Timestamp,
@@ -152,7 +152,7 @@ pub fn refused<E: PipelineEnvironment>(
     }
 }
 
-/// The credential of a request; `None` when it had none.
+/// Returns the credential of a request; `None` if the request had no credential.
 fn presented(headers: &HeaderMap, trail: &AuditContext) -> Option<AuditActor> {
     match &trail.credential {
         Some(Credential::None) => None,

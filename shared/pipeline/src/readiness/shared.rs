@@ -1,4 +1,4 @@
-//! What the instances of a region tell each other of the store's readiness.
+//! The readiness of the store as the instances of a region share it.
 
 use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::Cache;
@@ -8,32 +8,32 @@ use super::{Probed, Settings, age_ms};
 use crate::PipelineEnvironment;
 use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
 
-/// For how long an instance that says it asks the store is left alone with that, in milliseconds. It may end before it has an
-/// answer.
+/// How long a lease lasts, in milliseconds: for that time one instance probes the store, and the others wait. The instance may end
+/// before it has a result.
 pub(super) const LEASE_MS: i64 = 1_000;
-/// Where the region keeps it.
+/// The key in the region's key-value store.
 const KEY: &str = "store:readiness";
-/// The form below.
+/// The version of the format.
 const FORM_V1: u8 = 1;
 
-/// The last answer of the store to an instance of the region, and whether an instance asks it now.
+/// The last result of the region, and the lease of the instance that is probing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shared {
     pub last: Option<Probed>,
-    /// Until when an instance asks.
+    /// Until when the lease lasts.
     leased_until: Option<Timestamp>,
 }
 
 impl Shared {
-    /// An answer, and nobody asks.
-    pub(super) const fn of(probed: Probed) -> Self {
+    /// Returns a result without a lease.
+    pub(super) const fn new(probed: Probed) -> Self {
         Self {
             last: Some(probed),
             leased_until: None,
         }
     }
 
-    /// What the region keeps; nothing when there is nothing, or the region cannot tell.
+    /// Reads the region's state. Returns the default if there is none, or the key-value store does not answer.
     pub(super) async fn read<E: PipelineEnvironment>(env: &E) -> Self {
         let bytes = env.region().get(KEY).await.ok().flatten();
         bytes
@@ -41,25 +41,25 @@ impl Shared {
             .unwrap_or_default()
     }
 
-    /// Keeps it. Where the region does not take it, each instance knows what it has found itself.
+    /// Writes the region's state. If the key-value store does not accept it, each instance uses its own results.
     pub(super) async fn write<E: PipelineEnvironment>(&self, env: &E) {
         let _ = env.region().put(KEY, &self.pack()).await;
     }
 
-    /// The answer, while it is younger than a limit. One that is further ahead than clocks differ was put by a clock that was
-    /// wrong.
-    pub(super) fn answer(&self, now: Timestamp, limit_ms: i64) -> Option<&Probed> {
+    /// Returns the last result if it is younger than `limit_ms` milliseconds. A result from further in the future than clocks differ
+    /// was put by a wrong clock, and is ignored.
+    pub(super) fn find_result(&self, now: Timestamp, limit_ms: i64) -> Option<&Probed> {
         self.last
             .as_ref()
             .filter(|probed| (-CLOCK_MARGIN_MS..limit_ms).contains(&age_ms(probed.at, now)))
     }
 
-    /// Says that this instance asks.
-    pub(super) fn lease(&mut self, now: Timestamp) {
+    /// Takes the lease for this instance.
+    pub(super) fn take_lease(&mut self, now: Timestamp) {
         self.leased_until = Some(now.saturating_add_ms(LEASE_MS));
     }
 
-    /// Whether an instance asks. A lease that ends later than one can was put by a clock that was wrong.
+    /// Returns whether an instance has the lease. A lease that ends later than any lease can was put by a wrong clock, and is ignored.
     pub(super) fn is_leased(&self, now: Timestamp) -> bool {
         let left_ms = |until| -age_ms(until, now);
         self.leased_until
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_back_and_nothing_else() {
+    fn the_state_is_read_back_and_damaged_bytes_are_refused() {
         for answer in [
             Ok(()),
             Err(StoreError::Unavailable("a".into())),
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_and_a_lease_end_and_those_of_a_wrong_clock_never_hold() {
+    fn results_and_leases_end_and_those_of_a_wrong_clock_are_ignored() {
         let kept = shared(Ok(()));
-        let answers = |ms: i64| kept.answer(at(NOW_MS + ms), 1_000).is_some();
+        let answers = |ms: i64| kept.find_result(at(NOW_MS + ms), 1_000).is_some();
         assert!(answers(0) && answers(999) && answers(-CLOCK_MARGIN_MS));
         assert!(!answers(1_000) && !answers(-CLOCK_MARGIN_MS - 1));
         let mut kept = Shared::default();
         assert!(!kept.is_leased(at(NOW_MS)));
-        kept.lease(at(NOW_MS));
+        kept.take_lease(at(NOW_MS));
         let leased = |ms: i64| kept.is_leased(at(NOW_MS + ms));
         assert!(leased(0) && leased(LEASE_MS - 1) && leased(-CLOCK_MARGIN_MS));
         assert!(!leased(LEASE_MS) && !leased(-CLOCK_MARGIN_MS - 1));
