@@ -23,172 +23,59 @@ const EXPIRIES: &str = include_str!("scripts/expiries.lua");
 const PERIOD_DELETION: &str = include_str!("scripts/period_deletion.lua");
 const PERIOD_SUMMARY: &str = include_str!("scripts/period_summary.lua");
 
-pub(crate) static SUBMIT: Script = Script::new(&[
-    NUMBERS,
-    PERIOD,
-    ARGUMENTS,
-    CLOCK,
-    PUBLISH,
-    RATE_LIMITS,
-    ENTRY_COUNTS,
-    LOG,
-    BANS,
-    include_str!("scripts/idempotency.lua"),
-    include_str!("scripts/entry_rules.lua"),
-    include_str!("scripts/submit.lua"),
-]);
-pub(crate) static ANNOUNCE: Script = Script::new(&[CLOCK, PUBLISH, include_str!("scripts/announce.lua")]);
-pub(crate) static CHARGE: Script = Script::new(&[
-    NUMBERS,
-    ARGUMENTS,
-    CLOCK,
-    RATE_LIMITS,
-    include_str!("scripts/charge.lua"),
-]);
-pub(crate) static READ_USAGE: Script = Script::new(&[
-    NUMBERS,
-    PERIOD,
-    ARGUMENTS,
-    CLOCK,
-    ENTRY_COUNTS,
-    LOG,
-    include_str!("scripts/read_usage.lua"),
-]);
-pub(crate) static COUNT_ENTRIES: Script = Script::new(&[
-    NUMBERS,
-    PERIOD,
-    ARGUMENTS,
-    CLOCK,
-    ENTRY_COUNTS,
-    include_str!("scripts/count_entries.lua"),
-]);
-pub(crate) static REMOVE_ENTRY: Script = Script::freeing_memory(&[
-    NUMBERS,
-    PERIOD,
-    CLOCK,
-    ENTRY_COUNTS,
-    LOG,
-    BANS,
-    PERIOD_READS,
-    include_str!("scripts/remove_entry.lua"),
-]);
-pub(crate) static CHANGE_BANS: Script = Script::freeing_memory(&[
-    NUMBERS,
-    PERIOD,
-    LOG,
-    BANS,
-    include_str!("scripts/change_bans.lua"),
-]);
-pub(crate) static LIST_BANS: Script =
-    Script::read_only(&[NUMBERS, BANS, include_str!("scripts/list_bans.lua")]);
-pub(crate) static PUT_LEADERBOARD: Script = Script::new(&[
-    NUMBERS,
-    PERIOD,
-    CLOCK,
-    VERSIONS,
-    ENTRY_COUNTS,
-    LOG,
-    PERIOD_KEYS,
-    PERIOD_DELETION,
-    EXPIRIES,
-    EXPECTED_VERSION,
-    include_str!("scripts/rebuild.lua"),
-    include_str!("scripts/put_leaderboard.lua"),
-]);
-pub(crate) static APPLY_EXPIRIES: Script = Script::new(&[
-    NUMBERS,
-    PERIOD,
-    CLOCK,
-    ENTRY_COUNTS,
-    PERIOD_KEYS,
-    EXPIRIES,
-    include_str!("scripts/apply_expiries.lua"),
-]);
-pub(crate) static DELETE_LEADERBOARD: Script = Script::freeing_memory(&[
-    NUMBERS,
-    PERIOD,
-    CLOCK,
-    ENTRY_COUNTS,
-    LOG,
-    PERIOD_KEYS,
-    PERIOD_DELETION,
-    EXPECTED_VERSION,
-    include_str!("scripts/delete_leaderboard.lua"),
-]);
-pub(crate) static SWEEP_DELETED: Script = Script::freeing_memory(&[
-    NUMBERS,
-    PERIOD,
-    CLOCK,
-    ENTRY_COUNTS,
-    PERIOD_KEYS,
-    PERIOD_DELETION,
-    include_str!("scripts/sweep_deleted.lua"),
-]);
-pub(crate) static PUSH_DEAD_LETTERS: Script =
-    Script::new(&[DEAD_LETTERS, include_str!("scripts/push_dead_letters.lua")]);
-pub(crate) static DELETE_DEAD_LETTER: Script =
-    Script::freeing_memory(&[DEAD_LETTERS, include_str!("scripts/delete_dead_letter.lua")]);
-pub(crate) static LIST_DEAD_LETTERS: Script =
-    Script::read_only(&[include_str!("scripts/list_dead_letters.lua")]);
-pub(crate) static APPEND_AUDIT: Script = Script::new(&[include_str!("scripts/append_audit.lua")]);
-pub(crate) static READ_AUDIT: Script = Script::read_only(&[include_str!("scripts/read_audit.lua")]);
-pub(crate) static READ_PAGE: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    BANS,
-    PERIOD_READS,
-    include_str!("scripts/read_page.lua"),
-]);
-pub(crate) static READ_AROUND: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    BANS,
-    PERIOD_READS,
-    include_str!("scripts/read_around.lua"),
-]);
-pub(crate) static ENTRIES_BY_PLAYER: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    BANS,
-    PERIOD_READS,
-    include_str!("scripts/entries_by_player.lua"),
-]);
-pub(crate) static READ_SAMPLE: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    BANS,
-    PERIOD_READS,
-    include_str!("scripts/read_sample.lua"),
-]);
-pub(crate) static FIND_POSITIONS: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    BANS,
-    PERIOD_READS,
-    include_str!("scripts/find_positions.lua"),
-]);
-pub(crate) static LIST_PERIODS: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    BANS,
-    PERIOD_KEYS,
-    PERIOD_SUMMARY,
-    include_str!("scripts/list_periods.lua"),
-]);
-pub(crate) static FIND_PERIOD: Script = Script::read_only(&[
-    NUMBERS,
-    PERIOD,
-    PERIOD_SUMMARY,
-    include_str!("scripts/find_period.lua"),
-]);
-pub(crate) static LIST_LEADERBOARDS: Script =
-    Script::read_only(&[include_str!("scripts/list_leaderboards.lua")]);
-pub(crate) static READ_LEADERBOARDS: Script =
-    Script::read_only(&[include_str!("scripts/read_leaderboards.lua")]);
-pub(crate) static READ_DOCUMENTS: Script =
-    Script::read_only(&[NUMBERS, DOCUMENTS, include_str!("scripts/read_documents.lua")]);
-pub(crate) static LIST_DOCUMENTS: Script =
-    Script::read_only(&[NUMBERS, DOCUMENTS, include_str!("scripts/list_documents.lua")]);
+/// Defines scripts: `NAME = kind([shared parts], own parts);`. The kind is a constructor of [`Script`].
+macro_rules! scripts {
+    ($($name:ident = $kind:ident([$($shared:ident)*], $($own:literal)+);)*) => {$(
+        pub(crate) static $name: Script =
+            Script::$kind(&[$($shared,)* $(include_str!(concat!("scripts/", $own, ".lua"))),+]);
+    )*};
+}
+
+scripts! {
+    SUBMIT = new(
+        [NUMBERS PERIOD ARGUMENTS CLOCK PUBLISH RATE_LIMITS ENTRY_COUNTS LOG BANS],
+        "idempotency" "entry_rules" "submit"
+    );
+    ANNOUNCE = new([CLOCK PUBLISH], "announce");
+    CHARGE = new([NUMBERS ARGUMENTS CLOCK RATE_LIMITS], "charge");
+    READ_USAGE = new([NUMBERS PERIOD ARGUMENTS CLOCK ENTRY_COUNTS LOG], "read_usage");
+    COUNT_ENTRIES = new([NUMBERS PERIOD ARGUMENTS CLOCK ENTRY_COUNTS], "count_entries");
+    REMOVE_ENTRY = freeing_memory([NUMBERS PERIOD CLOCK ENTRY_COUNTS LOG BANS PERIOD_READS], "remove_entry");
+    CHANGE_BANS = freeing_memory([NUMBERS PERIOD LOG BANS], "change_bans");
+    LIST_BANS = read_only([NUMBERS BANS], "list_bans");
+    PUT_LEADERBOARD = new(
+        [NUMBERS PERIOD CLOCK VERSIONS ENTRY_COUNTS LOG PERIOD_KEYS PERIOD_DELETION EXPIRIES EXPECTED_VERSION],
+        "rebuild" "put_leaderboard"
+    );
+    APPLY_EXPIRIES = new([NUMBERS PERIOD CLOCK ENTRY_COUNTS PERIOD_KEYS EXPIRIES], "apply_expiries");
+    DELETE_LEADERBOARD = freeing_memory(
+        [NUMBERS PERIOD CLOCK ENTRY_COUNTS LOG PERIOD_KEYS PERIOD_DELETION EXPECTED_VERSION],
+        "delete_leaderboard"
+    );
+    SWEEP_DELETED = freeing_memory(
+        [NUMBERS PERIOD CLOCK ENTRY_COUNTS PERIOD_KEYS PERIOD_DELETION],
+        "sweep_deleted"
+    );
+    PUSH_DEAD_LETTERS = new([DEAD_LETTERS], "push_dead_letters");
+    DELETE_DEAD_LETTER = freeing_memory([DEAD_LETTERS], "delete_dead_letter");
+    LIST_DEAD_LETTERS = read_only([], "list_dead_letters");
+    APPEND_AUDIT = new([], "append_audit");
+    READ_AUDIT = read_only([], "read_audit");
+    READ_PAGE = read_only([NUMBERS PERIOD BANS PERIOD_READS], "read_page");
+    READ_AROUND = read_only([NUMBERS PERIOD BANS PERIOD_READS], "read_around");
+    ENTRIES_BY_PLAYER = read_only([NUMBERS PERIOD BANS PERIOD_READS], "entries_by_player");
+    READ_SAMPLE = read_only([NUMBERS PERIOD BANS PERIOD_READS], "read_sample");
+    FIND_POSITIONS = read_only([NUMBERS PERIOD BANS PERIOD_READS], "find_positions");
+    LIST_PERIODS = read_only([NUMBERS PERIOD BANS PERIOD_KEYS PERIOD_SUMMARY], "list_periods");
+    FIND_PERIOD = read_only([NUMBERS PERIOD PERIOD_SUMMARY], "find_period");
+    LIST_LEADERBOARDS = read_only([], "list_leaderboards");
+    READ_LEADERBOARDS = read_only([], "read_leaderboards");
+    READ_DOCUMENTS = read_only([NUMBERS DOCUMENTS], "read_documents");
+    LIST_DOCUMENTS = read_only([NUMBERS DOCUMENTS], "list_documents");
+    DELETE_DOCUMENT = freeing_memory([NUMBERS EXPECTED_VERSION DOCUMENTS], "delete_document");
+    ADD_COUNTERS = new([NUMBERS], "add_counters");
+}
+
 /// The parts of the two scripts that store a document.
 const PUT_DOCUMENT_PARTS: &[&str] = &[
     NUMBERS,
@@ -201,10 +88,3 @@ const PUT_DOCUMENT_PARTS: &[&str] = &[
 pub(crate) static PUT_DOCUMENT: Script = Script::new(PUT_DOCUMENT_PARTS);
 /// [`PUT_DOCUMENT`] for a server that is out of memory and a document that is not longer than the stored document.
 pub(crate) static SHORTEN_DOCUMENT: Script = Script::freeing_memory(PUT_DOCUMENT_PARTS);
-pub(crate) static DELETE_DOCUMENT: Script = Script::freeing_memory(&[
-    NUMBERS,
-    EXPECTED_VERSION,
-    DOCUMENTS,
-    include_str!("scripts/delete_document.lua"),
-]);
-pub(crate) static ADD_COUNTERS: Script = Script::new(&[NUMBERS, include_str!("scripts/add_counters.lua")]);

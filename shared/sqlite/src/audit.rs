@@ -3,7 +3,7 @@
 use leaderboard_core::ports::{AuditKind, AuditRecord, RecordedAudit};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
@@ -44,10 +44,7 @@ const ACTIONS: AuditTable = table!("audit");
 const AUTHENTICATIONS: AuditTable = table!("notices");
 
 /// Appends a record, and returns its position.
-pub(crate) async fn append<C: Connection>(
-    session: &Session<'_, C>,
-    record: &AuditRecord,
-) -> Result<u64, StoreError> {
+pub(crate) async fn append(session: &Session<'_>, record: &AuditRecord) -> Result<u64, StoreError> {
     const COUNT: &str = "INSERT INTO audit_sizes (scope, kind, records) VALUES (?1, ?2, 1) \
          ON CONFLICT (scope, kind) DO UPDATE SET records = records + 1 RETURNING records";
     const COUNT_OFF: &str = "UPDATE audit_sizes SET records = records - ?3 WHERE scope = ?1 AND kind = ?2";
@@ -74,8 +71,8 @@ pub(crate) async fn append<C: Connection>(
 }
 
 /// Returns records before a position, newest first.
-pub(crate) async fn read<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read(
+    session: &Session<'_>,
     tenant: Option<&TenantId>,
     before: Option<u64>,
     limit: u32,

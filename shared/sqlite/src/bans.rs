@@ -7,7 +7,7 @@ mod records;
 use leaderboard_core::ports::{Ban, MAX_BANS};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
@@ -57,8 +57,8 @@ pub(crate) fn refuse_behind() -> StoreError {
 }
 
 /// Returns whether a leaderboard has pending changes, which [`apply_to_board`] applies.
-pub(crate) async fn is_behind<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn is_behind(
+    session: &Session<'_>,
     tenant: &TenantId,
     board: &str,
     now: Timestamp,
@@ -80,8 +80,8 @@ pub(crate) async fn is_behind<C: Connection>(
 }
 
 /// Bans a player, or changes the record of a ban.
-pub(crate) async fn ban<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn ban(
+    session: &Session<'_>,
     tenant: &TenantId,
     ban: &Ban,
 ) -> Result<BanResult, StoreError> {
@@ -117,8 +117,8 @@ pub(crate) async fn ban<C: Connection>(
 }
 
 /// Ends a ban, if there is one.
-pub(crate) async fn unban<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn unban(
+    session: &Session<'_>,
     tenant: &TenantId,
     player: &PlayerId,
     at: Timestamp,
@@ -131,8 +131,8 @@ pub(crate) async fn unban<C: Connection>(
     Ok(BanResult::Done)
 }
 
-async fn drop_ban<C: Connection>(
-    session: &Session<'_, C>,
+async fn drop_ban(
+    session: &Session<'_>,
     tenant: &TenantId,
     player: &PlayerId,
     at: Timestamp,
@@ -146,11 +146,7 @@ async fn drop_ban<C: Connection>(
 }
 
 /// Ends bans that are over, in the order of their ends, up to the limit of pending changes.
-async fn end_bans<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
     const OVER: &str = "SELECT player, expires_at FROM bans WHERE tenant = ?1 AND expires_at <= ?2 \
          ORDER BY expires_at, player LIMIT ?3";
     let parameters = [
@@ -178,17 +174,14 @@ fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
     PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
 }
 
-async fn count_changes<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-) -> Result<u64, StoreError> {
+async fn count_changes(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const WAITING: &str = "SELECT count(*) FROM ban_changes WHERE tenant = ?1";
     let count = session.row(WAITING, &[Value::Text(tenant.as_str())]).await?;
     count.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
 }
 
-async fn add_change<C: Connection>(
-    session: &Session<'_, C>,
+async fn add_change(
+    session: &Session<'_>,
     tenant: &TenantId,
     player: &PlayerId,
     banned: bool,

@@ -8,7 +8,6 @@ use leaderboard_core::{
 };
 
 use crate::boards::{self, LeaderboardRow};
-use crate::connection::Connection;
 use crate::periods::{self, PeriodRow};
 use crate::retention::{self, AppendedEvents, LogWeights};
 use crate::session::Session;
@@ -36,9 +35,8 @@ struct BatchPeriod {
 }
 
 /// The submissions of one call.
-#[derive(Debug)]
-pub(crate) struct SubmissionBatch<'a, C> {
-    pub(crate) session: &'a Session<'a, C>,
+pub(crate) struct SubmissionBatch<'a> {
+    pub(crate) session: &'a Session<'a>,
     pub(crate) tenant: &'a TenantId,
     now: Timestamp,
     boards: HashMap<LeaderboardId, Option<BatchLeaderboard>>,
@@ -57,8 +55,8 @@ pub(crate) struct SubmissionBatch<'a, C> {
     discards: u64,
 }
 
-impl<'a, C: Connection> SubmissionBatch<'a, C> {
-    pub(crate) fn new(session: &'a Session<'a, C>, tenant: &'a TenantId, now: Timestamp) -> Self {
+impl<'a> SubmissionBatch<'a> {
+    pub(crate) fn new(session: &'a Session<'a>, tenant: &'a TenantId, now: Timestamp) -> Self {
         Self {
             session,
             tenant,

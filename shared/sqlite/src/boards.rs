@@ -7,7 +7,7 @@ use leaderboard_core::ports::PutLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned};
 
 use crate::bans::{self, is_behind_sql};
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::rate_limits::{fresh_version, now_us};
 use crate::retention::{LogState, log_columns};
 use crate::row::{Cells, malformed, stored};
@@ -34,8 +34,8 @@ pub(crate) struct LeaderboardRow {
 }
 
 /// Returns the state of a leaderboard at `now`; `None` if it does not exist.
-pub(crate) async fn find<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn find(
+    session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
@@ -69,8 +69,8 @@ pub(crate) async fn find<C: Connection>(
 }
 
 /// As [`find`], and applies pending bans first.
-pub(crate) async fn find_up_to_date<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn find_up_to_date(
+    session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
@@ -95,8 +95,8 @@ pub(crate) fn versioned(mut cells: Cells) -> Result<Versioned<Leaderboard>, Stor
 }
 
 /// The current configuration.
-pub(crate) async fn get<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn get(
+    session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
@@ -106,8 +106,8 @@ pub(crate) async fn get<C: Connection>(
 }
 
 /// The current configurations of several leaderboards, in the order of `ids`.
-pub(crate) async fn get_many<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn get_many(
+    session: &Session<'_>,
     tenant: &TenantId,
     ids: &[LeaderboardId],
 ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
@@ -126,8 +126,8 @@ pub(crate) async fn get_many<C: Connection>(
 }
 
 /// Returns configurations with ids after `after`, in byte order of the ids.
-pub(crate) async fn list<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn list(
+    session: &Session<'_>,
     tenant: &TenantId,
     after: Option<&LeaderboardId>,
     limit: u32,
@@ -145,10 +145,7 @@ pub(crate) async fn list<C: Connection>(
 }
 
 /// Takes the next version of a tenant's configurations, by [`fresh_version!`].
-pub(crate) async fn next_version<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-) -> Result<u64, StoreError> {
+pub(crate) async fn next_version(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const NEXT: &str = concat!(
         "INSERT INTO configuration_versions (tenant, last) VALUES (?1, ",
         fresh_version!(),
@@ -160,8 +157,8 @@ pub(crate) async fn next_version<C: Connection>(
 }
 
 /// Creates or replaces a configuration, and returns its row.
-pub(crate) async fn save<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn save(
+    session: &Session<'_>,
     put: &PutLeaderboard<'_>,
     version: u64,
     configuration: &[u8],

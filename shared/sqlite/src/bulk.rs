@@ -2,15 +2,15 @@
 
 use leaderboard_core::StoreError;
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::session::Session;
 
 /// Rows in one statement. The number is fixed, so that the library caches the prepared statement.
 const ROWS: usize = 32;
 
 /// Runs `{head}(?, …), (?, …) {tail}` for all rows; a row is `N` parameters.
-pub(crate) async fn insert<C: Connection, const N: usize>(
-    session: &Session<'_, C>,
+pub(crate) async fn insert<const N: usize>(
+    session: &Session<'_>,
     head: &str,
     tail: &str,
     rows: &[[Value<'_>; N]],
@@ -33,8 +33,8 @@ pub(crate) async fn insert<C: Connection, const N: usize>(
 }
 
 /// Runs `{head}(?, …), (?, …)` for all rows in one statement; for a few rows, whose number varies little.
-pub(crate) async fn insert_in_one_statement<C: Connection, const N: usize>(
-    session: &Session<'_, C>,
+pub(crate) async fn insert_in_one_statement<const N: usize>(
+    session: &Session<'_>,
     head: &str,
     rows: &[[Value<'_>; N]],
 ) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use leaderboard_core::codec::encode_leaderboard;
 use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
 use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::periods::rebuild;
 use crate::session::Session;
 use crate::{boards, expiries, log, periods, sweep, usage};
@@ -17,8 +17,8 @@ struct CurrentConfiguration {
     configuration: Vec<u8>,
 }
 
-async fn read_current<C: Connection>(
-    session: &Session<'_, C>,
+async fn read_current(
+    session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Result<Option<CurrentConfiguration>, StoreError> {
@@ -49,8 +49,8 @@ pub(crate) struct PutResult {
 }
 
 /// Creates or replaces a configuration.
-pub(crate) async fn put<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn put(
+    session: &Session<'_>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<PutResult, PutRefusal>, StoreError> {
     // The events of earlier bans come before the event of this change.
@@ -119,8 +119,8 @@ fn event_of(put: &PutLeaderboard<'_>) -> Event {
 }
 
 /// Returns whether the current period has another order than the new configuration.
-async fn changes_order<C: Connection>(
-    session: &Session<'_, C>,
+async fn changes_order(
+    session: &Session<'_>,
     put: &PutLeaderboard<'_>,
     board: i64,
 ) -> Result<bool, StoreError> {
@@ -129,8 +129,8 @@ async fn changes_order<C: Connection>(
 }
 
 /// Puts the current period into the new order, if the order changes and the put allows it.
-async fn apply_order<C: Connection>(
-    session: &Session<'_, C>,
+async fn apply_order(
+    session: &Session<'_>,
     put: &PutLeaderboard<'_>,
     board: i64,
     position: u64,
@@ -163,8 +163,8 @@ async fn apply_order<C: Connection>(
 }
 
 /// Deletes a configuration. The data of the leaderboard becomes invisible with it.
-pub(crate) async fn delete<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn delete(
+    session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
     expected: Expected,

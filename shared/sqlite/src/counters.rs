@@ -3,15 +3,12 @@
 use leaderboard_core::StoreError;
 
 use crate::bulk;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, stored};
 use crate::session::Session;
 
 /// Adds to counters. A counter at the end of its range stays there.
-pub(crate) async fn add<C: Connection>(
-    session: &Session<'_, C>,
-    counts: &[(Box<str>, u64)],
-) -> Result<(), StoreError> {
+pub(crate) async fn add(session: &Session<'_>, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
     // SQLite would turn a sum beyond the range into a float.
     const TAIL: &str = " ON CONFLICT (name) DO UPDATE SET count = \
          CASE WHEN count > 9223372036854775807 - excluded.count THEN 9223372036854775807 \
@@ -24,9 +21,7 @@ pub(crate) async fn add<C: Connection>(
 }
 
 /// All counters, in byte order of their names.
-pub(crate) async fn list<C: Connection>(
-    session: &Session<'_, C>,
-) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+pub(crate) async fn list(session: &Session<'_>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
     let rows = session
         .rows("SELECT name, count FROM counters ORDER BY name", &[])
         .await?;

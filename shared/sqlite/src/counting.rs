@@ -2,7 +2,7 @@
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::periods::PeriodRow;
 use crate::row::corrupt;
 use crate::session::Session;
@@ -36,8 +36,8 @@ pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] 
 }
 
 /// Counts the rows from `from` (included) to `to` (excluded).
-pub(crate) async fn count_between<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn count_between(
+    session: &Session<'_>,
     counted: CountedBy,
     period: i64,
     from: &[u8],
@@ -56,8 +56,8 @@ pub(crate) async fn count_between<C: Connection>(
 }
 
 /// Counts the rows before `to`.
-pub(crate) async fn count_before<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn count_before(
+    session: &Session<'_>,
     counted: CountedBy,
     period: i64,
     to: &[u8],
@@ -66,8 +66,8 @@ pub(crate) async fn count_before<C: Connection>(
 }
 
 /// Counts the rows before each bound. The bounds ascend, so each row is read at most once.
-pub(crate) async fn count_before_each<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn count_before_each(
+    session: &Session<'_>,
     counted: CountedBy,
     period: i64,
     bounds: &[&[u8]],
@@ -86,8 +86,8 @@ pub(crate) async fn count_before_each<C: Connection>(
 
 /// Returns the ranks of an entry after and before it moves from `old` to `new`. The entry has not moved in the tables yet. A banned
 /// player gets the ranks that they would have without the ban.
-pub(crate) async fn rank_move<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn rank_move(
+    session: &Session<'_>,
     period: &PeriodRow,
     old: Option<&OrderKey>,
     new: &OrderKey,

@@ -6,14 +6,14 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::connection::{Connection, Row, Value};
+use crate::connection::{Row, Value};
 use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
 /// Adds letters. Skips a letter if the store has the same letter from within [`IDEMPOTENCY_MS`].
-pub(crate) async fn push<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn push(
+    session: &Session<'_>,
     tenant: Option<&TenantId>,
     letters: &[DeadLetter],
 ) -> Result<(), StoreError> {
@@ -57,8 +57,8 @@ fn digest(scope: &str, letter: &DeadLetter) -> [u8; 32] {
 }
 
 /// Returns letters, newest first.
-pub(crate) async fn list<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn list(
+    session: &Session<'_>,
     tenant: Option<&TenantId>,
     before: Option<u64>,
     limit: u32,
@@ -81,17 +81,14 @@ pub(crate) async fn list<C: Connection>(
 }
 
 /// Returns the letter with this id.
-pub(crate) async fn read<C: Connection>(
-    session: &Session<'_, C>,
-    id: u64,
-) -> Result<Option<StoredDeadLetter>, StoreError> {
+pub(crate) async fn read(session: &Session<'_>, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
     const ONE: &str = "SELECT row, scope, at, reason, payload FROM dead_letters WHERE row = ?1";
     let rows = session.rows(ONE, &[Value::Integer(stored(id))]).await?;
     rows.into_iter().next().map(letter).transpose()
 }
 
 /// Deletes a letter. Returns whether it existed.
-pub(crate) async fn delete<C: Connection>(session: &Session<'_, C>, id: u64) -> Result<bool, StoreError> {
+pub(crate) async fn delete(session: &Session<'_>, id: u64) -> Result<bool, StoreError> {
     const DELETE: &str = "DELETE FROM dead_letters WHERE row = ?1 RETURNING row";
     let rows = session.rows(DELETE, &[Value::Integer(stored(id))]).await?;
     Ok(!rows.is_empty())

@@ -3,7 +3,7 @@
 use leaderboard_core::ports::{DocumentKind, DocumentName, Expected, VersionMismatch};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::rate_limits::{fresh_version, now_us};
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
@@ -35,8 +35,8 @@ fn read_columns(cells: &mut Cells) -> Result<StoredDocument, StoreError> {
 }
 
 /// Returns documents in the order of their names. One statement reads [`READ_AT_ONCE`] of them.
-pub(crate) async fn read<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read(
+    session: &Session<'_>,
     names: &[DocumentName],
 ) -> Result<Vec<Option<StoredDocument>>, StoreError> {
     let mut all = Vec::with_capacity(names.len());
@@ -68,18 +68,15 @@ pub(crate) async fn read<C: Connection>(
     Ok(all)
 }
 
-async fn find<C: Connection>(
-    session: &Session<'_, C>,
-    name: &DocumentName,
-) -> Result<Option<StoredDocument>, StoreError> {
+async fn find(session: &Session<'_>, name: &DocumentName) -> Result<Option<StoredDocument>, StoreError> {
     const FIND: &str = "SELECT version, body FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
     let row = session.row(FIND, &name_of(name)).await?;
     row.map(|mut cells| read_columns(&mut cells)).transpose()
 }
 
 /// Creates or replaces a document. Returns its version and whether it is new.
-pub(crate) async fn put<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn put(
+    session: &Session<'_>,
     name: &DocumentName,
     body: &[u8],
     expected: Expected,
@@ -115,8 +112,8 @@ pub(crate) async fn put<C: Connection>(
 }
 
 /// Deletes a document. Returns whether it existed.
-pub(crate) async fn delete<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn delete(
+    session: &Session<'_>,
     name: &DocumentName,
     expected: Expected,
 ) -> Result<Result<bool, VersionMismatch>, StoreError> {
@@ -132,8 +129,8 @@ pub(crate) async fn delete<C: Connection>(
 }
 
 /// Returns documents of one kind and scope in byte order of their ids.
-pub(crate) async fn list<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn list(
+    session: &Session<'_>,
     tenant: Option<&TenantId>,
     kind: DocumentKind,
     after: Option<&str>,

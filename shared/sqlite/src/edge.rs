@@ -17,7 +17,7 @@ impl<C: Connection> Documents for SqliteStore<C> {
         &self,
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
-        let work = async |session: &Session<'_, C>| documents::read(session, names).await;
+        let work = async |session: &Session<'_>| documents::read(session, names).await;
         if names.is_empty() {
             Ok(Vec::new())
         } else if names.len() <= documents::READ_AT_ONCE {
@@ -66,7 +66,7 @@ impl<C: Connection> SqliteStore<C> {
         charge_request: &ChargeRequest,
         overdraft: Overdraft,
     ) -> Result<RateLimitDecision, StoreError> {
-        let work = async |session: &Session<'_, C>| {
+        let work = async |session: &Session<'_>| {
             rate_limits::charge(session, tenant, charge_request, overdraft).await
         };
         if rate_limits::changes_anything(charge_request) {

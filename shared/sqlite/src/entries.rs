@@ -2,7 +2,7 @@
 
 use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
@@ -52,8 +52,8 @@ pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntr
 }
 
 /// Creates or replaces an entry.
-pub(crate) async fn save<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn save(
+    session: &Session<'_>,
     period: i64,
     banned: bool,
     entry: &Entry,
@@ -75,8 +75,8 @@ pub(crate) async fn save<C: Connection>(
 }
 
 /// Saves the number of attempts of an entry that was kept. The order stays.
-pub(crate) async fn save_attempts<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn save_attempts(
+    session: &Session<'_>,
     period: i64,
     entry: &Entry,
 ) -> Result<(), StoreError> {
@@ -99,8 +99,8 @@ pub(crate) enum Side {
 }
 
 /// Returns up to `limit` visible entries on one side of a key, nearest first.
-pub(crate) async fn read_beside<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read_beside(
+    session: &Session<'_>,
     period: i64,
     layout: &Layout,
     side: Side,

@@ -44,8 +44,8 @@ impl<C: Connection> SqliteStore<C> {
 }
 
 /// Begins a change of expiries: applies some and stores the others. Returns whether none are left.
-pub(crate) async fn begin<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn begin(
+    session: &Session<'_>,
     board: i64,
     expiries: &[PeriodExpiry],
     now: Timestamp,
@@ -64,11 +64,7 @@ pub(crate) async fn begin<C: Connection>(
 }
 
 /// Applies some of the stored expiries. Returns whether none are left.
-pub(crate) async fn step<C: Connection>(
-    session: &Session<'_, C>,
-    board: i64,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub(crate) async fn step(session: &Session<'_>, board: i64, now: Timestamp) -> Result<bool, StoreError> {
     const TAKE: &str = "DELETE FROM pending_expiries WHERE leaderboard = ?1 RETURNING expiries";
     let Some(mut cells) = session.row(TAKE, &[Value::Integer(board)]).await? else {
         return Ok(true);

@@ -7,7 +7,7 @@ use leaderboard_core::ports::IDEMPOTENCY_MS;
 use leaderboard_core::{Fingerprint, Outcome, PreparedSubmission, StoreError, Timestamp};
 
 use crate::bulk;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::stored;
 use crate::session::Session;
 
@@ -53,7 +53,7 @@ impl PendingRecords {
     }
 
     /// Writes the records, and replaces expired ones of the same name.
-    pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
+    pub(crate) async fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
         let mut ids: Vec<_> = self.0.iter().collect();
         // In the order of the table, so that neighbouring rows are written together.
         ids.sort_unstable_by_key(|(name, _)| *name);
@@ -80,8 +80,8 @@ impl PendingRecords {
 }
 
 /// Deletes some of the records that have expired at `now`: more than the `added` records of this call.
-pub(crate) async fn prune<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn prune(
+    session: &Session<'_>,
     board: i64,
     now: Timestamp,
     added: usize,

@@ -6,7 +6,7 @@ use leaderboard_core::codec::{decode_event, encode_event};
 use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId, event_weight};
 
 use crate::bulk;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::retention::{self, AppendedEvents, LogState};
 use crate::row::{Cells, malformed, stored};
 use crate::session::Session;
@@ -41,7 +41,7 @@ impl PendingEvents {
     }
 
     /// Writes the events.
-    pub(crate) async fn flush<C: Connection>(self, session: &Session<'_, C>) -> Result<(), StoreError> {
+    pub(crate) async fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
         let parameters: Vec<_> = self
             .0
             .iter()
@@ -64,8 +64,8 @@ impl PendingEvents {
 }
 
 /// Appends one event, and trims the log.
-pub(crate) async fn append<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn append(
+    session: &Session<'_>,
     tenant: &TenantId,
     board: i64,
     position: u64,
@@ -86,8 +86,8 @@ pub(crate) async fn append<C: Connection>(
 }
 
 /// Returns events after a position, in order.
-pub(crate) async fn read<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read(
+    session: &Session<'_>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
     after: u64,

@@ -2,7 +2,6 @@
 
 use leaderboard_core::StoreError;
 
-use crate::connection::Connection;
 use crate::row::corrupt;
 use crate::schema::MIGRATIONS;
 use crate::session::Session;
@@ -17,7 +16,7 @@ const CACHE: &str = "PRAGMA cache_size = -32768";
 const SYNCHRONOUS_FULL: i64 = 2;
 
 /// Prepares a new connection, with a single query if the file is up to date.
-pub(crate) async fn prepare<C: Connection>(session: &Session<'_, C>) -> Result<(), StoreError> {
+pub(crate) async fn prepare(session: &Session<'_>) -> Result<(), StoreError> {
     let mut state = session
         .row(STATE, &[])
         .await?
@@ -57,7 +56,7 @@ fn known(version: i64) -> Result<usize, StoreError> {
 
 /// Runs the missing migrations. Each step is one transaction and reads the version again, because several instances can start at the
 /// same time.
-async fn migrate<C: Connection>(session: &Session<'_, C>) -> Result<(), StoreError> {
+async fn migrate(session: &Session<'_>) -> Result<(), StoreError> {
     loop {
         session.run("BEGIN IMMEDIATE", &[]).await?;
         let mut row = session

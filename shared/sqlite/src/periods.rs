@@ -7,7 +7,7 @@ use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
 use crate::bulk;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, corrupt, malformed, stored};
 use crate::session::Session;
 
@@ -56,8 +56,8 @@ pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, Sto
 }
 
 /// Returns a leaderboard's period, if it exists and has not expired at `now`.
-pub(crate) async fn find<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn find(
+    session: &Session<'_>,
     board: i64,
     id: &PeriodId,
     now: Timestamp,
@@ -78,10 +78,7 @@ pub(crate) async fn find<C: Connection>(
 }
 
 /// Returns an existing period.
-pub(crate) async fn read_row<C: Connection>(
-    session: &Session<'_, C>,
-    row: i64,
-) -> Result<PeriodRow, StoreError> {
+pub(crate) async fn read_row(session: &Session<'_>, row: i64) -> Result<PeriodRow, StoreError> {
     const BY_ROW: &str = "SELECT layout, expires_at, version, visible, total, \
          (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p WHERE row = ?1";
     let cells = session.row(BY_ROW, &[Value::Integer(row)]).await?;
@@ -93,8 +90,8 @@ fn instant_value(at: Option<Timestamp>) -> Value<'static> {
 }
 
 /// Creates an empty period.
-pub(crate) async fn create<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn create(
+    session: &Session<'_>,
     board: i64,
     period: &Period,
     expires_at: Option<Timestamp>,
@@ -125,10 +122,7 @@ pub(crate) async fn create<C: Connection>(
 }
 
 /// Saves what an event changes. The copies of a rebuild lack this change, so the rebuild starts again.
-pub(crate) async fn save<C: Connection>(
-    session: &Session<'_, C>,
-    period: &PeriodRow,
-) -> Result<(), StoreError> {
+pub(crate) async fn save(session: &Session<'_>, period: &PeriodRow) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET version = ?2, visible = ?3, total = ?4, expires_at = ?5 \
          WHERE row = ?1";
     let parameters = [
@@ -146,8 +140,8 @@ pub(crate) async fn save<C: Connection>(
 }
 
 /// Changes the layout of a period. The caller changes its entries.
-pub(crate) async fn save_layout<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn save_layout(
+    session: &Session<'_>,
     period: i64,
     layout: &Layout,
 ) -> Result<(), StoreError> {
@@ -159,8 +153,8 @@ pub(crate) async fn save_layout<C: Connection>(
 }
 
 /// Sets when periods expire, except for periods that have expired at `now`.
-pub(crate) async fn save_expiries<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn save_expiries(
+    session: &Session<'_>,
     board: i64,
     expiries: &[(PeriodId, Option<Timestamp>)],
     now: Timestamp,
@@ -192,8 +186,8 @@ const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.versi
      WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
 
 /// Returns a period, if it has entries and has not expired at `now`.
-pub(crate) async fn find_summary<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn find_summary(
+    session: &Session<'_>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
     id: &PeriodId,
@@ -212,8 +206,8 @@ pub(crate) async fn find_summary<C: Connection>(
 }
 
 /// Lists periods that have entries and have not expired at `now`, newest first. A period without a start is the oldest.
-pub(crate) async fn list<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn list(
+    session: &Session<'_>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
     before: Option<Timestamp>,

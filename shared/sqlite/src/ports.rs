@@ -40,7 +40,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
             return Ok(submitted);
         }
         for chunk in chunks {
-            let work = async |session: &Session<'_, C>| submit::submit(session, tenant, chunk, options).await;
+            let work = async |session: &Session<'_>| submit::submit(session, tenant, chunk, options).await;
             submitted.answers.extend(self.write(work).await?);
         }
         Ok(submitted)
@@ -146,7 +146,7 @@ impl<C: Connection> SqliteStore<C> {
     async fn read_at<T>(
         &self,
         period_ref: &PeriodRef<'_>,
-        work: impl AsyncFn(&Session<'_, C>) -> Result<T, ReadError>,
+        work: impl AsyncFn(&Session<'_>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let behind = ReadError::Store(bans::refuse_behind());
         for _ in 0..MAX_BAN_STEPS {
@@ -174,7 +174,7 @@ impl<C: Connection> SqliteStore<C> {
     async fn read_board<T, E: From<StoreError>>(
         &self,
         (tenant, board, now): LeaderboardAt<'_>,
-        work: impl AsyncFn(&Session<'_, C>) -> Result<T, E>,
+        work: impl AsyncFn(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         for _ in 0..MAX_BAN_STEPS {
             let done = self
@@ -203,11 +203,11 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         tenant: &TenantId,
         now: Timestamp,
-        change: impl AsyncFn(&Session<'_, C>) -> Result<BanResult, StoreError>,
+        change: impl AsyncFn(&Session<'_>) -> Result<BanResult, StoreError>,
     ) -> Result<BanResult, StoreError> {
         let mut made = BanResult::Wait;
         for _ in 0..MAX_BAN_STEPS {
-            let step = async |session: &Session<'_, C>| {
+            let step = async |session: &Session<'_>| {
                 let changed = match made {
                     BanResult::Wait => change(session).await?,
                     made => made,
@@ -234,7 +234,7 @@ impl<C: Connection> SqliteStore<C> {
 
 impl<C: Connection> Bans for SqliteStore<C> {
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
-        let change = async |session: &Session<'_, C>| bans::ban(session, tenant, ban).await;
+        let change = async |session: &Session<'_>| bans::ban(session, tenant, ban).await;
         match self.change_bans(tenant, ban.banned_at, change).await? {
             BanResult::TooMany => Ok(Err(TooManyBans)),
             BanResult::Done | BanResult::Wait => Ok(Ok(())),
@@ -242,7 +242,7 @@ impl<C: Connection> Bans for SqliteStore<C> {
     }
 
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        let change = async |session: &Session<'_, C>| bans::unban(session, tenant, player, at).await;
+        let change = async |session: &Session<'_>| bans::unban(session, tenant, player, at).await;
         self.change_bans(tenant, at, change).await.map(drop)
     }
 

@@ -6,7 +6,7 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::bulk;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{corrupt, stored};
 use crate::session::Session;
 
@@ -50,8 +50,8 @@ pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
 }
 
 /// Makes all charges, or refuses the call and makes none. A report is never refused.
-pub(crate) async fn charge<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn charge(
+    session: &Session<'_>,
     tenant: &TenantId,
     charge_request: &ChargeRequest,
     overdraft: Overdraft,
@@ -89,8 +89,8 @@ pub(crate) async fn charge<C: Connection>(
 }
 
 /// Reads the clock, the day's usage and all buckets in one statement.
-async fn read_state<C: Connection>(
-    session: &Session<'_, C>,
+async fn read_state(
+    session: &Session<'_>,
     tenant: &TenantId,
     charges: &[Charge],
 ) -> Result<RateLimitState, StoreError> {
@@ -150,8 +150,8 @@ fn has_room(charge_request: &ChargeRequest, state: &RateLimitState) -> bool {
     in_quota && charges.all(|(charge, before)| charge.has_room(*before))
 }
 
-async fn save_arrivals<C: Connection>(
-    session: &Session<'_, C>,
+async fn save_arrivals(
+    session: &Session<'_>,
     tenant: &TenantId,
     charges: &[Charge],
     ahead_us: &[u64],
@@ -173,8 +173,8 @@ async fn save_arrivals<C: Connection>(
     bulk::insert_in_one_statement(session, head, &rows).await
 }
 
-async fn save_usage<C: Connection>(
-    session: &Session<'_, C>,
+async fn save_usage(
+    session: &Session<'_>,
     tenant: &TenantId,
     day: u64,
     usage: Usage,
@@ -190,7 +190,7 @@ async fn save_usage<C: Connection>(
 }
 
 /// Deletes some buckets that are full, and some old days of usage.
-async fn delete_unneeded<C: Connection>(session: &Session<'_, C>, now_us: u64) -> Result<(), StoreError> {
+async fn delete_unneeded(session: &Session<'_>, now_us: u64) -> Result<(), StoreError> {
     const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
          (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";
     const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \

@@ -8,13 +8,13 @@ pub(crate) mod sample;
 use leaderboard_core::ports::{PeriodRef, ReadError};
 
 use crate::bans::{self, is_behind_sql};
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::periods::{self, PeriodRow};
 use crate::session::Session;
 
 /// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
-async fn find_current<C: Connection>(
-    session: &Session<'_, C>,
+async fn find_current(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
 ) -> Result<Option<PeriodRow>, ReadError> {
     const FIND_CURRENT: &str = concat!(

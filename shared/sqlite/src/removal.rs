@@ -3,14 +3,14 @@
 use leaderboard_core::ports::{PeriodRef, ReadError};
 use leaderboard_core::{Event, EventBody, PlayerId, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::corrupt;
 use crate::session::Session;
 use crate::{boards, entries, log, periods, tuples};
 
 /// Removes a player's entry, and returns the period's new version.
-pub(crate) async fn remove<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn remove(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     player: &PlayerId,
     at: Timestamp,

@@ -4,7 +4,7 @@ use leaderboard_core::codec::{RECORDED_AT_BYTES, read_recorded_at};
 use leaderboard_core::ports::{IDEMPOTENCY_MS, MIN_TRIMMED_EVENTS};
 use leaderboard_core::{EVENT_OVERHEAD_BYTES, StoreError, TenantId, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
@@ -40,8 +40,8 @@ pub(crate) fn find_span(at: Timestamp) -> i64 {
 }
 
 /// Returns the weight of a tenant's logs, and of its records in the span that contains `now` and the span before.
-pub(crate) async fn read_weights<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read_weights(
+    session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<LogWeights, StoreError> {
@@ -92,10 +92,7 @@ impl LogState {
     }
 
     /// Reads the state of a leaderboard's log.
-    pub(crate) async fn read<C: Connection>(
-        session: &Session<'_, C>,
-        board: i64,
-    ) -> Result<Self, StoreError> {
+    pub(crate) async fn read(session: &Session<'_>, board: i64) -> Result<Self, StoreError> {
         const READ: &str = concat!("SELECT ", log_columns!(), " FROM leaderboards b WHERE row = ?1");
         let row = session.row(READ, &[Value::Integer(board)]).await?;
         Self::from_cells(&mut row.ok_or_else(|| corrupt("leaderboard row"))?)
@@ -122,8 +119,8 @@ impl TrimBounds {
 
 /// Counts the appended events and trims the log. `over` is how much the tenant's logs and records weigh too much, with the appended
 /// events. Returns the weight of the removed events.
-pub(crate) async fn finish_append<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn finish_append(
+    session: &Session<'_>,
     tenant: &TenantId,
     (board, log): (i64, &LogState),
     appended: &AppendedEvents,
@@ -156,8 +153,8 @@ pub(crate) async fn finish_append<C: Connection>(
 }
 
 /// Removes the oldest events that are out of bounds, but none of the appended events. Returns their weight.
-async fn trim<C: Connection>(
-    session: &Session<'_, C>,
+async fn trim(
+    session: &Session<'_>,
     board: i64,
     appended: &AppendedEvents,
     bounds: &TrimBounds,
@@ -192,8 +189,8 @@ async fn trim<C: Connection>(
 }
 
 /// Adds the weight of new idempotency records of one leaderboard and span. The first record of a span deletes old weights.
-pub(crate) async fn add_records<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn add_records(
+    session: &Session<'_>,
     tenant: &TenantId,
     board: i64,
     span: i64,
@@ -224,10 +221,7 @@ pub(crate) async fn add_records<C: Connection>(
 }
 
 /// Subtracts a leaderboard that is about to be deleted from its tenant's weights.
-pub(crate) async fn subtract_leaderboard<C: Connection>(
-    session: &Session<'_, C>,
-    board: i64,
-) -> Result<(), StoreError> {
+pub(crate) async fn subtract_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
     for sql in [
         "UPDATE tenant_logs SET bytes = bytes - (SELECT log_bytes FROM leaderboards WHERE row = ?1) \
          WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1)",

@@ -1,21 +1,41 @@
 //! The statements of one use of the connection.
 
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use leaderboard_core::StoreError;
 
-use crate::connection::{Connection, Row, Value};
+use crate::connection::{Connection, ConnectionError, Row, Value};
 use crate::row::Cells;
 
+/// A [`Connection`] of any type, so that the functions with the statements need no type parameter.
+trait StatementRunner {
+    fn run_statement<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [Value<'a>],
+    ) -> LocalBoxFuture<'a, Result<Vec<Row>, ConnectionError>>;
+}
+
+impl<C: Connection> StatementRunner for C {
+    fn run_statement<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [Value<'a>],
+    ) -> LocalBoxFuture<'a, Result<Vec<Row>, ConnectionError>> {
+        self.execute(sql, parameters).boxed_local()
+    }
+}
+
 /// The connection while its lock is held.
-#[derive(Debug)]
-pub(crate) struct Session<'a, C> {
-    connection: &'a C,
+pub(crate) struct Session<'a> {
+    connection: &'a dyn StatementRunner,
     /// Whether a read of a leaderboard with pending bans fails.
     pub(crate) requires_applied_bans: bool,
 }
 
-impl<'a, C: Connection> Session<'a, C> {
+impl<'a> Session<'a> {
     /// Creates a session whose reads do not require applied bans.
-    pub(crate) fn new(connection: &'a C) -> Self {
+    pub(crate) fn new(connection: &'a impl Connection) -> Self {
         Self {
             connection,
             requires_applied_bans: false,
@@ -24,7 +44,7 @@ impl<'a, C: Connection> Session<'a, C> {
 
     /// Runs a statement for its rows.
     pub(crate) async fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        Ok(self.connection.execute(sql, parameters).await?)
+        Ok(self.connection.run_statement(sql, parameters).await?)
     }
 
     /// Runs a statement for its first row.

@@ -47,7 +47,7 @@ impl<C: Connection> SqliteStore<C> {
     /// Runs `work` on one snapshot of the database.
     pub(crate) async fn read<T, E: From<StoreError>>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transaction("BEGIN", false, work).await
     }
@@ -55,7 +55,7 @@ impl<C: Connection> SqliteStore<C> {
     /// As [`SqliteStore::read`], but a read of a leaderboard with pending bans fails.
     pub(crate) async fn read_with_applied_bans<T, E: From<StoreError>>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transaction("BEGIN", true, work).await
     }
@@ -63,7 +63,7 @@ impl<C: Connection> SqliteStore<C> {
     /// Runs `work` as the only writer. If it fails, nothing is written.
     pub(crate) async fn write<T, E: From<StoreError>>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transaction("BEGIN IMMEDIATE", false, work).await
     }
@@ -71,7 +71,7 @@ impl<C: Connection> SqliteStore<C> {
     /// Runs `work`, which is a single statement, without a transaction.
     pub(crate) async fn single<T>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, StoreError>,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut state = self.prepare_connection().await?;
         let result = work(&self.session()).await;
@@ -84,7 +84,7 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         begin: &str,
         requires_applied_bans: bool,
-        work: impl AsyncFnOnce(&Session<'_, C>) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut state = self.prepare_connection().await?;
         let mut session = self.session();
@@ -161,7 +161,7 @@ impl<C: Connection> SqliteStore<C> {
         Err(StoreError::Unavailable("the database stayed in use".into()))
     }
 
-    fn session(&self) -> Session<'_, C> {
+    fn session(&self) -> Session<'_> {
         Session::new(&self.connection)
     }
 }

@@ -8,7 +8,7 @@ use leaderboard_core::{
 };
 
 use crate::batch::SubmissionBatch;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::counting::rank_move;
 use crate::entries::{self, KeyedEntry};
 use crate::ids::{self, IdempotencyRecord};
@@ -22,8 +22,8 @@ use crate::tuples;
 type OrRefusal<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
 
 /// Charges a call, and applies its submissions unless the rate limits refuse it.
-pub(crate) async fn charge_and_submit<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn charge_and_submit(
+    session: &Session<'_>,
     tenant: &TenantId,
     submissions: &[PreparedSubmission],
     options: &SubmitOptions,
@@ -42,8 +42,8 @@ pub(crate) async fn charge_and_submit<C: Connection>(
 }
 
 /// Applies submissions in their order.
-pub(crate) async fn submit<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn submit(
+    session: &Session<'_>,
     tenant: &TenantId,
     submissions: &[PreparedSubmission],
     options: &SubmitOptions,
@@ -70,8 +70,8 @@ struct TargetState {
     existing: Option<(Vec<u8>, Cells)>,
 }
 
-async fn decide_submission<C: Connection>(
-    batch: &mut SubmissionBatch<'_, C>,
+async fn decide_submission(
+    batch: &mut SubmissionBatch<'_>,
     submission: &PreparedSubmission,
     options: &SubmitOptions,
 ) -> OrRefusal<Vec<Outcome>, Refusal> {
@@ -104,8 +104,8 @@ async fn decide_submission<C: Connection>(
 }
 
 /// The first target that would make a new entry, if the tenant may not have all that the submission makes.
-async fn find_target_without_room<'a, C: Connection>(
-    batch: &mut SubmissionBatch<'_, C>,
+async fn find_target_without_room<'a>(
+    batch: &mut SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
     plans: &[TargetPlan],
     max_entries: u64,
@@ -124,8 +124,8 @@ async fn find_target_without_room<'a, C: Connection>(
 }
 
 /// The first target that would make an idempotency record, if the tenant may not have all that the submission makes.
-async fn find_target_without_record_room<'a, C: Connection>(
-    batch: &mut SubmissionBatch<'_, C>,
+async fn find_target_without_record_room<'a>(
+    batch: &mut SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
     plans: &[TargetPlan],
     max_log_bytes: u64,
@@ -150,8 +150,8 @@ fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
 }
 
 /// Checks a target, and writes nothing.
-async fn plan_target<C: Connection>(
-    batch: &mut SubmissionBatch<'_, C>,
+async fn plan_target(
+    batch: &mut SubmissionBatch<'_>,
     submission: &PreparedSubmission,
     target: &Target,
 ) -> OrRefusal<TargetPlan> {
@@ -176,8 +176,8 @@ async fn plan_target<C: Connection>(
 }
 
 /// Reads the stored state of a target in one statement.
-async fn read_target<C: Connection>(
-    batch: &mut SubmissionBatch<'_, C>,
+async fn read_target(
+    batch: &mut SubmissionBatch<'_>,
     submission: &PreparedSubmission,
     target: &Target,
     board: i64,
@@ -289,9 +289,9 @@ fn decide_target(
 }
 
 impl PlannedWrite {
-    async fn write<C: Connection>(
+    async fn write(
         self,
-        batch: &mut SubmissionBatch<'_, C>,
+        batch: &mut SubmissionBatch<'_>,
         submission: &PreparedSubmission,
         target: &Target,
         ranks: RankDetail,
@@ -345,8 +345,8 @@ impl PlannedWrite {
 }
 
 /// Updates the counts of tuples when a visible entry moves.
-async fn move_tuple<C: Connection>(
-    session: &Session<'_, C>,
+async fn move_tuple(
+    session: &Session<'_>,
     period: &PeriodRow,
     old: Option<&OrderKey>,
     new: &OrderKey,

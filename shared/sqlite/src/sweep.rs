@@ -3,7 +3,7 @@
 use leaderboard_core::ports::{SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS};
 use leaderboard_core::{PeriodId, StoreError, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::retention;
 use crate::row::{corrupt, stored};
 use crate::session::Session;
@@ -16,8 +16,8 @@ const PERIOD: i64 = 1;
 pub(crate) const EXPIRED_PER_STEP: u64 = 100;
 
 /// Discards up to `most` periods of a leaderboard that have expired at `now`. Returns how many.
-pub(crate) async fn discard_expired<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn discard_expired(
+    session: &Session<'_>,
     board: i64,
     now: Timestamp,
     most: u64,
@@ -33,8 +33,8 @@ pub(crate) async fn discard_expired<C: Connection>(
 }
 
 /// Discards an expired period, so that a new period can have its id.
-pub(crate) async fn discard_expired_period<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn discard_expired_period(
+    session: &Session<'_>,
     board: i64,
     id: &PeriodId,
 ) -> Result<(), StoreError> {
@@ -44,8 +44,8 @@ pub(crate) async fn discard_expired_period<C: Connection>(
 }
 
 /// Discards the periods whose rows a statement selects. Returns how many.
-async fn discard_periods<C: Connection>(
-    session: &Session<'_, C>,
+async fn discard_periods(
+    session: &Session<'_>,
     selected: &str,
     parameters: &[Value<'_>],
 ) -> Result<u64, StoreError> {
@@ -63,19 +63,13 @@ async fn discard_periods<C: Connection>(
 }
 
 /// Discards the entries of a period's row.
-pub(crate) async fn discard_period<C: Connection>(
-    session: &Session<'_, C>,
-    row: i64,
-) -> Result<(), StoreError> {
+pub(crate) async fn discard_period(session: &Session<'_>, row: i64) -> Result<(), StoreError> {
     const DISCARD: &str = "INSERT INTO discarded (kind, row) VALUES (1, ?1)";
     session.run(DISCARD, &[Value::Integer(row)]).await
 }
 
 /// Discards a leaderboard and its periods.
-pub(crate) async fn discard_leaderboard<C: Connection>(
-    session: &Session<'_, C>,
-    board: i64,
-) -> Result<(), StoreError> {
+pub(crate) async fn discard_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
     retention::subtract_leaderboard(session, board).await?;
     for sql in [
         "INSERT INTO discarded (kind, row) SELECT 1, r.spare FROM periods p JOIN rebuilds r ON r.period = p.row \
@@ -95,7 +89,7 @@ pub(crate) async fn discard_leaderboard<C: Connection>(
 
 /// Deletes up to [`SWEEP_STEP_ROWS`] rows of at most [`SWEEP_STEP_PERIODS`] discarded periods and leaderboards. Returns whether more
 /// may be left.
-pub(crate) async fn delete_some<C: Connection>(session: &Session<'_, C>) -> Result<bool, StoreError> {
+pub(crate) async fn delete_some(session: &Session<'_>) -> Result<bool, StoreError> {
     const NEXT: &str = "SELECT kind, row FROM discarded LIMIT 1";
     const DONE: &str = "DELETE FROM discarded WHERE kind = ?1 AND row = ?2";
     let mut budget = SWEEP_STEP_ROWS;
@@ -137,12 +131,7 @@ fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
     }
 }
 
-async fn delete_rows<C: Connection>(
-    session: &Session<'_, C>,
-    sql: &str,
-    row: i64,
-    budget: u64,
-) -> Result<u64, StoreError> {
+async fn delete_rows(session: &Session<'_>, sql: &str, row: i64, budget: u64) -> Result<u64, StoreError> {
     session
         .run(sql, &[Value::Integer(row), Value::Integer(stored(budget))])
         .await?;
@@ -150,7 +139,7 @@ async fn delete_rows<C: Connection>(
 }
 
 /// How many rows the last statement changed.
-async fn changes<C: Connection>(session: &Session<'_, C>) -> Result<u64, StoreError> {
+async fn changes(session: &Session<'_>) -> Result<u64, StoreError> {
     let changes = session.row("SELECT changes()", &[]).await?;
     changes.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
 }

@@ -5,26 +5,18 @@ use std::collections::BTreeMap;
 use leaderboard_core::StoreError;
 
 use crate::bulk;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::session::Session;
 
 /// Returns whether a visible entry has this tuple.
-pub(crate) async fn contains<C: Connection>(
-    session: &Session<'_, C>,
-    period: i64,
-    tuple: &[u8],
-) -> Result<bool, StoreError> {
+pub(crate) async fn contains(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<bool, StoreError> {
     const FIND: &str = "SELECT 1 FROM tuples WHERE period = ?1 AND tuple = ?2";
     let parameters = [Value::Integer(period), Value::Blob(tuple)];
     Ok(session.row(FIND, &parameters).await?.is_some())
 }
 
 /// Counts one more visible entry with this tuple.
-pub(crate) async fn add<C: Connection>(
-    session: &Session<'_, C>,
-    period: i64,
-    tuple: &[u8],
-) -> Result<(), StoreError> {
+pub(crate) async fn add(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO tuples (period, tuple, entries) VALUES (?1, ?2, 1) \
          ON CONFLICT (period, tuple) DO UPDATE SET entries = entries + 1";
     session
@@ -33,11 +25,7 @@ pub(crate) async fn add<C: Connection>(
 }
 
 /// Counts one less visible entry with this tuple.
-pub(crate) async fn remove<C: Connection>(
-    session: &Session<'_, C>,
-    period: i64,
-    tuple: &[u8],
-) -> Result<(), StoreError> {
+pub(crate) async fn remove(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<(), StoreError> {
     const TAKE: &str = "UPDATE tuples SET entries = entries - 1 WHERE period = ?1 AND tuple = ?2";
     const DROP: &str = "DELETE FROM tuples WHERE period = ?1 AND tuple = ?2 AND entries <= 0";
     let parameters = [Value::Integer(period), Value::Blob(tuple)];
@@ -46,8 +34,8 @@ pub(crate) async fn remove<C: Connection>(
 }
 
 /// Adds to the counts of several tuples.
-pub(crate) async fn add_many<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn add_many(
+    session: &Session<'_>,
     period: i64,
     counts: &BTreeMap<&[u8], i64>,
 ) -> Result<(), StoreError> {

@@ -3,15 +3,15 @@
 use leaderboard_core::ports::{DayUsage, EntryQuota, USAGE_DAYS, Usage};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::rate_limits::{DAY_US, now_us};
 use crate::retention;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
 /// The last days that have any usage, newest first, and what the tenant holds, by the database's clock.
-pub(crate) async fn read<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read(
+    session: &Session<'_>,
     tenant: &TenantId,
     days: u32,
 ) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
@@ -46,8 +46,8 @@ fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
 }
 
 /// What a tenant holds, without the periods that have expired at `now`.
-pub(crate) async fn entry_quota<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn entry_quota(
+    session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<EntryQuota, StoreError> {

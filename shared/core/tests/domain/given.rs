@@ -1,13 +1,24 @@
 //! Values that tests start from.
 
 use leaderboard_core::{
-    Column, Columns, Entry, Leaderboard, LeaderboardId, Metadata, Order, PlayerId, Reset, Schedule,
+    Column, Columns, Entry, Leaderboard, LeaderboardId, Metadata, Order, Period, PlayerId, Reset, Schedule,
     Timestamp, Values,
 };
 use proptest::prelude::*;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
+}
+
+/// Reads an instant. A date stands for its midnight.
+pub(crate) fn instant(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap_or_else(|_| at(&format!("{text}T00:00:00Z")))
+}
+
+/// Writes the bounds of a period as an interval of ISO 8601, and midnights as dates.
+pub(crate) fn interval(period: &Period) -> String {
+    let end = period.ends_at.map(|end| end.to_string().replace(".000Z", "Z"));
+    format!("{}/{}", period.id, end.unwrap_or_default()).replace("T00:00:00Z", "")
 }
 
 pub(crate) fn schedule(cron: &str, time_zone: &str) -> Schedule {

@@ -1,12 +1,12 @@
 //! Periods tile time, whatever the expression and the zone.
 
 use leaderboard_core::{
-    Leaderboard, MAX_CRON_BYTES, MAX_KEEP_PERIODS, Period, PeriodId, PeriodSelector, Reset, Schedule,
-    Timestamp,
+    Invalid, Leaderboard, MAX_CRON_BYTES, MAX_KEEP_PERIODS, Period, PeriodId, PeriodSelector, Reset,
+    Schedule, Timestamp,
 };
 use proptest::prelude::*;
 
-use crate::given::{at, board, schedule};
+use crate::given::{at, board, instant, interval, schedule};
 
 const CRONS: [&str; 16] = [
     "* * * * *",
@@ -133,54 +133,18 @@ fn the_newest_periods_are_kept_and_no_other() {
 
 #[test]
 fn weeks_months_leap_days_and_years() {
-    for (cron, instant, start, end) in [
-        (
-            "0 0 * * 1",
-            "2026-07-19T12:00:00Z",
-            "2026-07-13T00:00:00Z",
-            "2026-07-20T00:00:00Z",
-        ),
-        (
-            "0 0 * * 0",
-            "2026-07-19T12:00:00Z",
-            "2026-07-19T00:00:00Z",
-            "2026-07-26T00:00:00Z",
-        ),
-        (
-            "0 0 31 * *",
-            "2026-07-01T00:00:00Z",
-            "2026-05-31T00:00:00Z",
-            "2026-07-31T00:00:00Z",
-        ),
-        (
-            "0 0 L * *",
-            "2028-02-10T00:00:00Z",
-            "2028-01-31T00:00:00Z",
-            "2028-02-29T00:00:00Z",
-        ),
-        (
-            "0 0 29 2 *",
-            "2026-07-19T12:00:00Z",
-            "2024-02-29T00:00:00Z",
-            "2028-02-29T00:00:00Z",
-        ),
-        (
-            "0 0 29 2 *",
-            "1900-02-28T23:59:59Z",
-            "1896-02-29T00:00:00Z",
-            "1904-02-29T00:00:00Z",
-        ),
-        (
-            "0 0 1 1 *",
-            "2026-12-31T23:59:59.999Z",
-            "2026-01-01T00:00:00Z",
-            "2027-01-01T00:00:00Z",
-        ),
+    for (cron, at, expected) in [
+        ("0 0 * * 1", "2026-07-19T12:00:00Z", "2026-07-13/2026-07-20"),
+        ("0 0 * * 0", "2026-07-19T12:00:00Z", "2026-07-19/2026-07-26"),
+        ("0 0 31 * *", "2026-07-01", "2026-05-31/2026-07-31"),
+        ("0 0 L * *", "2028-02-10", "2028-01-31/2028-02-29"),
+        ("0 0 29 2 *", "2026-07-19T12:00:00Z", "2024-02-29/2028-02-29"),
+        ("0 0 29 2 *", "1900-02-28T23:59:59Z", "1896-02-29/1904-02-29"),
+        ("0 0 1 1 *", "2026-12-31T23:59:59.999Z", "2026-01-01/2027-01-01"),
     ] {
-        let period = schedule(cron, "UTC").period_at(at(instant));
-        assert_eq!(period.starts_at, Some(at(start)), "{cron}");
-        assert_eq!(period.ends_at, Some(at(end)), "{cron}");
-        assert_eq!(period.id.as_str(), start, "{cron}");
+        let period = schedule(cron, "UTC").period_at(instant(at));
+        assert_eq!(interval(&period), expected, "{cron}");
+        assert_eq!(period.starts_at, Some(instant(period.id.as_str())), "{cron}");
     }
 }
 
@@ -202,6 +166,14 @@ fn a_leaderboard_that_never_resets_has_one_period() {
     let period = never.period_at(Timestamp::MIN);
     assert_eq!(period, never.period_at(Timestamp::MAX));
     assert_eq!((period.id.as_str(), never.period_before(&period)), ("all", None));
+}
+
+fn refused(cron: &str, time_zone: &str) -> Invalid {
+    let reset = Reset {
+        cron: cron.into(),
+        time_zone: time_zone.into(),
+    };
+    Schedule::new(reset).unwrap_err()
 }
 
 #[test]
@@ -226,11 +198,8 @@ fn expressions_that_are_none_are_refused_with_their_place() {
         "😀 * * * *",
         too_long.as_str(),
     ] {
-        let refused = Schedule::new(Reset {
-            cron: bad.into(),
-            time_zone: "UTC".into(),
-        });
-        assert_eq!(refused.map_err(|e| e.pointer), Err("/cron".to_owned()), "{bad}");
+        let refused = refused(bad, "UTC");
+        assert_eq!(refused.pointer, "/cron", "{bad}");
     }
 }
 
@@ -243,16 +212,9 @@ fn an_expression_that_names_no_instant_is_refused() {
         "0 0 30W 2 *",
         "0 0 30 2 +1",
     ] {
-        let refused = Schedule::new(Reset {
-            cron: bad.into(),
-            time_zone: "UTC".into(),
-        });
-        let detail = refused.map_err(|e| e.to_string());
-        assert_eq!(
-            detail,
-            Err("/cron: names no instant that ever comes".into()),
-            "{bad}"
-        );
+        let refused = refused(bad, "UTC");
+        let expected = "/cron: names no instant that ever comes";
+        assert_eq!(refused.to_string(), expected, "{bad}");
     }
 }
 
@@ -274,15 +236,8 @@ fn zones_that_are_none_are_refused_with_their_place() {
         "+02:00",
         "CEST5CEST",
     ] {
-        let refused = Schedule::new(Reset {
-            cron: "0 0 * * *".into(),
-            time_zone: bad.into(),
-        });
-        assert_eq!(
-            refused.map_err(|e| e.pointer),
-            Err("/time_zone".to_owned()),
-            "{bad}"
-        );
+        let refused = refused("0 0 * * *", bad);
+        assert_eq!(refused.pointer, "/time_zone", "{bad}");
     }
 }
 
@@ -299,14 +254,9 @@ fn a_period_is_found_by_name_by_instant_and_by_its_place() {
     };
     assert_eq!(start_of("current").as_deref(), Some("2026-10-24T22:00:00Z"));
     assert_eq!(start_of("previous").as_deref(), Some("2026-10-23T22:00:00Z"));
-    assert_eq!(
-        start_of("2026-10-25T01:30:00+02:00").as_deref(),
-        Some("2026-10-24T22:00:00Z")
-    );
-    assert_eq!(
-        start_of("2026-10-24T22:00:00Z").as_deref(),
-        Some("2026-10-24T22:00:00Z")
-    );
+    for text in ["2026-10-25T01:30:00+02:00", "2026-10-24T22:00:00Z"] {
+        assert_eq!(start_of(text).as_deref(), Some("2026-10-24T22:00:00Z"), "{text}");
+    }
     let forever = board("forever");
     let all = PeriodSelector::Previous.resolve(&forever, now);
     assert_eq!(all, None);

@@ -2,9 +2,9 @@
 
 mod random;
 
-use leaderboard_core::{Leaderboard, MAX_SCHEDULE_CHANGES, Period, PeriodSelector, Schedule, TooManyChanges};
+use leaderboard_core::{Leaderboard, MAX_SCHEDULE_CHANGES, PeriodSelector, Schedule, TooManyChanges};
 
-use crate::given::{at, board, schedule};
+use crate::given::{at, board, instant, interval, schedule};
 
 const KEEP: u16 = 12;
 const HOUR_MS: i64 = 3_600_000;
@@ -26,71 +26,35 @@ fn changed(from: &Schedule, to: &Schedule, now: &str) -> Schedule {
     from.changed_to(to, KEEP, at(now), false).unwrap()
 }
 
-fn bounds(period: &Period) -> (String, Option<String>) {
-    (period.id.to_string(), period.ends_at.map(|end| end.to_string()))
-}
-
-fn of(schedule: &Schedule, instant: &str) -> (String, Option<String>) {
-    bounds(&schedule.period_at(at(instant)))
-}
-
-fn is(id: &str, end: &str) -> (String, Option<String>) {
-    let end = (!end.is_empty()).then(|| at(end).to_string());
-    (id.to_owned(), end)
+fn of(schedule: &Schedule, at: &str) -> String {
+    interval(&schedule.period_at(instant(at)))
 }
 
 #[test]
 fn daily_to_weekly_and_back() {
     let once = changed(&daily(), &weekly(), NOW);
     assert_eq!(once.takes_effect_at(), Some(at("2026-11-12T00:00:00Z")));
-    assert_eq!(
-        of(&once, "2026-11-10T23:00:00Z"),
-        is("2026-11-10T00:00:00Z", "2026-11-11T00:00:00Z")
-    );
-    assert_eq!(of(&once, NOW), is("2026-11-11T00:00:00Z", "2026-11-12T00:00:00Z"));
-    assert_eq!(
-        of(&once, "2026-11-14T00:00:00Z"),
-        is("2026-11-12T00:00:00Z", "2026-11-16T00:00:00Z")
-    );
-    assert_eq!(
-        of(&once, "2026-11-18T00:00:00Z"),
-        is("2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z")
-    );
+    assert_eq!(of(&once, "2026-11-10T23:00:00Z"), "2026-11-10/2026-11-11");
+    assert_eq!(of(&once, NOW), "2026-11-11/2026-11-12");
+    assert_eq!(of(&once, "2026-11-14"), "2026-11-12/2026-11-16");
+    assert_eq!(of(&once, "2026-11-18"), "2026-11-16/2026-11-23");
     let back = changed(&once, &daily(), "2026-11-18T10:00:00Z");
     assert_eq!(back.takes_effect_at(), Some(at("2026-11-23T00:00:00Z")));
-    assert_eq!(
-        of(&back, "2026-11-18T10:00:00Z"),
-        is("2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z")
-    );
-    assert_eq!(
-        of(&back, "2026-11-23T10:00:00Z"),
-        is("2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z")
-    );
-    assert_eq!(
-        of(&back, "2026-11-10T23:00:00Z"),
-        is("2026-11-10T00:00:00Z", "2026-11-11T00:00:00Z")
-    );
+    assert_eq!(of(&back, "2026-11-18T10:00:00Z"), "2026-11-16/2026-11-23");
+    assert_eq!(of(&back, "2026-11-23T10:00:00Z"), "2026-11-23/2026-11-24");
+    assert_eq!(of(&back, "2026-11-10T23:00:00Z"), "2026-11-10/2026-11-11");
     let first_daily = back.period_at(at("2026-11-23T10:00:00Z"));
     let before = back.period_before(&first_daily).unwrap();
-    assert_eq!(
-        bounds(&before),
-        is("2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z")
-    );
+    assert_eq!(interval(&before), "2026-11-16/2026-11-23");
 }
 
 #[test]
 fn all_time_ends_at_the_first_reset_after_the_change() {
     let resetting = changed(&Schedule::never(), &weekly(), NOW);
     assert_eq!(resetting.takes_effect_at(), Some(at("2026-11-16T00:00:00Z")));
-    assert_eq!(of(&resetting, NOW), is("all", "2026-11-16T00:00:00Z"));
-    assert_eq!(
-        of(&resetting, "1916-07-02T00:00:00Z"),
-        is("all", "2026-11-16T00:00:00Z")
-    );
-    assert_eq!(
-        of(&resetting, "2026-11-16T00:00:00Z"),
-        is("2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z")
-    );
+    assert_eq!(of(&resetting, NOW), "all/2026-11-16");
+    assert_eq!(of(&resetting, "1916-07-02"), "all/2026-11-16");
+    assert_eq!(of(&resetting, "2026-11-16"), "2026-11-16/2026-11-23");
     let named = Leaderboard {
         schedule: resetting.clone(),
         ..board("l")
@@ -106,37 +70,25 @@ fn all_time_ends_at_the_first_reset_after_the_change() {
     }
     // And back: the list of the week goes on for ever from its end.
     let never = changed(&resetting, &Schedule::never(), "2026-11-17T00:00:00Z");
-    assert_eq!(
-        of(&never, "2026-11-17T00:00:00Z"),
-        is("2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z")
-    );
-    assert_eq!(of(&never, "2030-01-01T00:00:00Z"), is("2026-11-23T00:00:00Z", ""));
+    assert_eq!(of(&never, "2026-11-17"), "2026-11-16/2026-11-23");
+    assert_eq!(of(&never, "2030-01-01"), "2026-11-23/");
     let again = changed(&never, &daily(), "2026-12-01T10:00:00Z");
-    assert_eq!(
-        of(&again, "2026-12-01T10:00:00Z"),
-        is("2026-11-23T00:00:00Z", "2026-12-02T00:00:00Z")
-    );
-    assert_eq!(
-        of(&again, "2026-11-15T00:00:00Z"),
-        is("all", "2026-11-16T00:00:00Z")
-    );
+    assert_eq!(of(&again, "2026-12-01T10:00:00Z"), "2026-11-23/2026-12-02");
+    assert_eq!(of(&again, "2026-11-15"), "all/2026-11-16");
 }
 
 #[test]
 fn a_change_of_the_time_zone_waits_for_the_end_of_the_day_too() {
     let madrid = schedule("0 0 * * *", "Europe/Madrid");
     let tokyo = changed(&madrid, &schedule("0 0 * * *", "Asia/Tokyo"), NOW);
+    assert_eq!(of(&tokyo, NOW), "2026-11-10T23:00:00Z/2026-11-11T23:00:00Z");
     assert_eq!(
-        of(&tokyo, NOW),
-        is("2026-11-10T23:00:00Z", "2026-11-11T23:00:00Z")
+        of(&tokyo, "2026-11-12"),
+        "2026-11-11T23:00:00Z/2026-11-12T15:00:00Z"
     );
     assert_eq!(
-        of(&tokyo, "2026-11-12T00:00:00Z"),
-        is("2026-11-11T23:00:00Z", "2026-11-12T15:00:00Z")
-    );
-    assert_eq!(
-        of(&tokyo, "2026-11-13T00:00:00Z"),
-        is("2026-11-12T15:00:00Z", "2026-11-13T15:00:00Z")
+        of(&tokyo, "2026-11-13"),
+        "2026-11-12T15:00:00Z/2026-11-13T15:00:00Z"
     );
 }
 
@@ -165,36 +117,18 @@ fn at_once_the_current_period_goes_on_to_the_next_reset_of_the_new_rule() {
         Some(at("2026-11-11T00:00:00Z")),
         "it has begun"
     );
-    assert_eq!(
-        of(&longer, NOW),
-        is("2026-11-11T00:00:00Z", "2026-11-16T00:00:00Z")
-    );
-    assert_eq!(
-        of(&longer, "2026-11-10T23:00:00Z"),
-        is("2026-11-10T00:00:00Z", "2026-11-11T00:00:00Z")
-    );
+    assert_eq!(of(&longer, NOW), "2026-11-11/2026-11-16");
+    assert_eq!(of(&longer, "2026-11-10T23:00:00Z"), "2026-11-10/2026-11-11");
     let shorter = at_once(&weekly(), &daily(), NOW);
-    assert_eq!(
-        of(&shorter, NOW),
-        is("2026-11-09T00:00:00Z", "2026-11-12T00:00:00Z")
-    );
-    assert_eq!(
-        of(&shorter, "2026-11-09T01:00:00Z"),
-        is("2026-11-09T00:00:00Z", "2026-11-12T00:00:00Z")
-    );
-    assert_eq!(
-        of(&shorter, "2026-11-12T01:00:00Z"),
-        is("2026-11-12T00:00:00Z", "2026-11-13T00:00:00Z")
-    );
+    assert_eq!(of(&shorter, NOW), "2026-11-09/2026-11-12");
+    assert_eq!(of(&shorter, "2026-11-09T01:00:00Z"), "2026-11-09/2026-11-12");
+    assert_eq!(of(&shorter, "2026-11-12T01:00:00Z"), "2026-11-12/2026-11-13");
     assert_eq!(at_once(&shorter, &daily(), "2026-11-11T11:00:00Z"), shorter);
     // What waits for the end of the period is taken at once, too.
     let soon = changed(&daily(), &weekly(), NOW);
     assert_eq!(at_once(&soon, &weekly(), NOW), longer);
     let endless = at_once(&daily(), &Schedule::never(), NOW);
-    assert_eq!(
-        of(&endless, "2030-01-01T00:00:00Z"),
-        is("2026-11-11T00:00:00Z", "")
-    );
+    assert_eq!(of(&endless, "2030-01-01"), "2026-11-11/");
     // The period of all time has no start.
     assert_eq!(
         at_once(&Schedule::never(), &weekly(), NOW),
@@ -321,6 +255,6 @@ fn every_name_of_a_period_is_the_same_question() {
 fn the_end_of_all_time_moves_while_it_has_not_come() {
     let soon = changed(&Schedule::never(), &weekly(), NOW);
     let later = changed(&soon, &schedule("0 0 1 * *", "UTC"), NOW);
-    assert_eq!(of(&later, NOW), is("all", "2026-12-01T00:00:00Z"));
+    assert_eq!(of(&later, NOW), "all/2026-12-01");
     assert_eq!(changed(&later, &Schedule::never(), NOW), Schedule::never());
 }

@@ -3,7 +3,7 @@
 use leaderboard_core::{Event, EventBody, StoreError, TenantId, Timestamp};
 
 use super::{BanChange, count_changes, end_bans, is_behind, read_player};
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, corrupt};
 use crate::session::Session;
 use crate::{entries, log, periods, tuples};
@@ -14,8 +14,8 @@ const MAX_LOOKS: u64 = 2000;
 const MAX_BOARDS: i64 = 200;
 
 /// Applies the bans at `now` to one leaderboard, within the work of one transaction. Returns whether the leaderboard is up to date.
-pub(crate) async fn apply_to_board<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn apply_to_board(
+    session: &Session<'_>,
     tenant: &TenantId,
     board: &str,
     now: Timestamp,
@@ -31,8 +31,8 @@ pub(crate) async fn apply_to_board<C: Connection>(
 }
 
 /// Applies pending changes, within the work of one transaction. Returns whether no change is pending.
-pub(crate) async fn apply_next<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn apply_next(
+    session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -41,10 +41,7 @@ pub(crate) async fn apply_next<C: Connection>(
     Ok(count_changes(session, tenant).await? == 0)
 }
 
-async fn read_changes<C: Connection>(
-    session: &Session<'_, C>,
-    tenant: &TenantId,
-) -> Result<Vec<BanChange>, StoreError> {
+async fn read_changes(session: &Session<'_>, tenant: &TenantId) -> Result<Vec<BanChange>, StoreError> {
     const CHANGES: &str =
         "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
     let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())]).await?;
@@ -72,8 +69,8 @@ struct WalkedLeaderboard {
 }
 
 /// Returns the leaderboard `from`, or with `None` the leaderboards after `after`, in the order of their ids.
-async fn read_boards<C: Connection>(
-    session: &Session<'_, C>,
+async fn read_boards(
+    session: &Session<'_>,
     tenant: &TenantId,
     from: Option<&str>,
     after: &str,
@@ -103,8 +100,8 @@ async fn read_boards<C: Connection>(
 }
 
 /// Applies pending changes to a leaderboard. Returns whether all were applied before `looks` ran out.
-async fn bring_up_to_date<C: Connection>(
-    session: &Session<'_, C>,
+async fn bring_up_to_date(
+    session: &Session<'_>,
     (tenant, board): (&TenantId, &WalkedLeaderboard),
     changes: &[BanChange],
     looks: &mut u64,
@@ -130,8 +127,8 @@ async fn bring_up_to_date<C: Connection>(
 }
 
 /// Continues the walk over the leaderboards until `looks` run out.
-async fn continue_walk<C: Connection>(
-    session: &Session<'_, C>,
+async fn continue_walk(
+    session: &Session<'_>,
     tenant: &TenantId,
     changes: &[BanChange],
     looks: &mut u64,
@@ -182,8 +179,8 @@ async fn continue_walk<C: Connection>(
 }
 
 /// Makes a player's entries of one leaderboard visible or invisible, with one event for all of them.
-async fn move_entries<C: Connection>(
-    session: &Session<'_, C>,
+async fn move_entries(
+    session: &Session<'_>,
     (tenant, board): (&TenantId, i64),
     change: &BanChange,
     now: Timestamp,
@@ -227,8 +224,8 @@ impl BanChange {
     }
 }
 
-async fn move_entry<C: Connection>(
-    session: &Session<'_, C>,
+async fn move_entry(
+    session: &Session<'_>,
     period: i64,
     change: &BanChange,
     position: u64,

@@ -4,13 +4,13 @@ use leaderboard_core::ports::Ban;
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use super::read_player;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 /// The ban of a player that holds at `now`.
-pub(crate) async fn find<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn find(
+    session: &Session<'_>,
     tenant: &TenantId,
     name: &PlayerId,
     now: Timestamp,
@@ -26,8 +26,8 @@ pub(crate) async fn find<C: Connection>(
 }
 
 /// Bans that hold at `now`, in the order of their players.
-pub(crate) async fn list<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn list(
+    session: &Session<'_>,
     tenant: &TenantId,
     after: Option<&PlayerId>,
     limit: u32,

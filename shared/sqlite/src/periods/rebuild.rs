@@ -11,7 +11,7 @@ use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
 use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Timestamp, Values};
 
 use super::PeriodRow;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::entries::{self, entry_columns};
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
@@ -27,8 +27,8 @@ struct RebuildProgress {
 
 /// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period, with order keys by `layout`. Columns are matched by name; a new column
 /// gets 0. Returns the row of the copies for [`swap`] once all entries are copied.
-pub(crate) async fn step<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn step(
+    session: &Session<'_>,
     period: &PeriodRow,
     layout: &Layout,
     at: Timestamp,
@@ -72,11 +72,7 @@ pub(crate) async fn step<C: Connection>(
 }
 
 /// Replaces a period's entries by the copies, and discards the old entries. The period then has the row of the copies.
-pub(crate) async fn swap<C: Connection>(
-    session: &Session<'_, C>,
-    period: i64,
-    spare: i64,
-) -> Result<(), StoreError> {
+pub(crate) async fn swap(session: &Session<'_>, period: i64, spare: i64) -> Result<(), StoreError> {
     const SWAP: &str = "UPDATE periods SET row = ?2 WHERE row = ?1";
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1";
     session
@@ -87,7 +83,7 @@ pub(crate) async fn swap<C: Connection>(
 }
 
 /// Ends the rebuild of a period, if there is one, and discards its copies.
-pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64) -> Result<(), StoreError> {
+pub(crate) async fn abandon(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1 RETURNING spare";
     match session.row(END, &[Value::Integer(period)]).await? {
         Some(mut cells) => sweep::discard_period(session, cells.integer("spare row")?).await,
@@ -96,8 +92,8 @@ pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64
 }
 
 /// Returns the progress of the period's rebuild in this order, or starts a new rebuild.
-async fn find_or_begin<C: Connection>(
-    session: &Session<'_, C>,
+async fn find_or_begin(
+    session: &Session<'_>,
     period: i64,
     layout: &Layout,
 ) -> Result<RebuildProgress, StoreError> {
@@ -125,8 +121,8 @@ async fn find_or_begin<C: Connection>(
     })
 }
 
-async fn save_progress<C: Connection>(
-    session: &Session<'_, C>,
+async fn save_progress(
+    session: &Session<'_>,
     period: i64,
     layout: &Layout,
     progress: &RebuildProgress,
@@ -146,8 +142,8 @@ async fn save_progress<C: Connection>(
 }
 
 /// Writes copies of entries, each with whether its player is banned, from the old layout to the new one.
-async fn save_copies<C: Connection>(
-    session: &Session<'_, C>,
+async fn save_copies(
+    session: &Session<'_>,
     spare: i64,
     (old, new): (&Layout, &Layout),
     copied: &[(bool, Entry)],

@@ -6,7 +6,7 @@ use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 
 use super::find_current;
 use super::period_list::PeriodList;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::counting::{self, CountedBy, rank_bound};
 use crate::entries::{self, KeyedEntry, entry_columns};
 use crate::periods::PeriodRow;
@@ -14,8 +14,8 @@ use crate::row::Cells;
 use crate::session::Session;
 
 /// Returns the entries of these players that `caller` sees, best first.
-pub(crate) async fn read<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn read(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     players: &[PlayerId],
     caller: &Caller,
@@ -59,8 +59,8 @@ pub(crate) async fn read<C: Connection>(
 }
 
 /// Returns the entries of these players that `caller` sees, best first, and whether each player is banned.
-pub(super) async fn find_visible<C: Connection>(
-    session: &Session<'_, C>,
+pub(super) async fn find_visible(
+    session: &Session<'_>,
     period: &PeriodRow,
     players: &[PlayerId],
     caller: &Caller,

@@ -7,13 +7,12 @@ use leaderboard_core::ports::{Page, PageFrom, PeriodRef, ReadError};
 use super::entries_by_player::find_visible;
 use super::find_current;
 use super::period_list::PeriodList;
-use crate::connection::Connection;
 use crate::entries::Side;
 use crate::session::Session;
 
 /// Reads a page of the list.
-pub(crate) async fn page<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn page(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     from: &PageFrom,
     limit: u32,
@@ -55,8 +54,8 @@ pub(crate) async fn page<C: Connection>(
 }
 
 /// Reads a window with the player's entry in the middle.
-pub(crate) async fn around<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn around(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     player: &PlayerId,
     limit: u32,

@@ -3,7 +3,7 @@
 use leaderboard_core::ports::Page;
 use leaderboard_core::{OrderKey, PlayerId, RankedEntry, StoreError, Ties};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::counting::{self, CountedBy, rank_bound};
 use crate::entries::{self, KeyedEntry, Side, entry_columns};
 use crate::periods::PeriodRow;
@@ -18,8 +18,8 @@ pub(super) struct PeriodList {
 
 impl PeriodList {
     /// Creates the list in which `player` is shown, even when banned.
-    pub(super) async fn new<C: Connection>(
-        session: &Session<'_, C>,
+    pub(super) async fn new(
+        session: &Session<'_>,
         period: PeriodRow,
         player: Option<&PlayerId>,
     ) -> Result<Self, StoreError> {
@@ -38,11 +38,7 @@ impl PeriodList {
     }
 
     /// Counts the entries before a key.
-    pub(super) async fn count_before<C: Connection>(
-        &self,
-        session: &Session<'_, C>,
-        key: &[u8],
-    ) -> Result<u64, StoreError> {
+    pub(super) async fn count_before(&self, session: &Session<'_>, key: &[u8]) -> Result<u64, StoreError> {
         let visible = counting::count_before(session, CountedBy::Entries, self.period.row, key).await?;
         let shown = self
             .shown
@@ -58,9 +54,9 @@ impl PeriodList {
     }
 
     /// Returns 1 if the shown entry counts towards the rank of a key, in addition to the counted rows, else 0.
-    pub(super) async fn count_added_before<C: Connection>(
+    pub(super) async fn count_added_before(
         &self,
-        session: &Session<'_, C>,
+        session: &Session<'_>,
         key: &OrderKey,
     ) -> Result<u64, StoreError> {
         let Some(shown) = &self.shown else {
@@ -76,9 +72,9 @@ impl PeriodList {
     }
 
     /// Returns up to `limit` entries on one side of a key, nearest first.
-    pub(super) async fn read_beside<C: Connection>(
+    pub(super) async fn read_beside(
         &self,
-        session: &Session<'_, C>,
+        session: &Session<'_>,
         side: Side,
         key: &[u8],
         limit: u64,
@@ -99,9 +95,9 @@ impl PeriodList {
     }
 
     /// Ranks neighbouring entries that have `first_index` entries before them, and returns the page.
-    pub(super) async fn finish<C: Connection>(
+    pub(super) async fn finish(
         self,
-        session: &Session<'_, C>,
+        session: &Session<'_>,
         first_index: u64,
         stretch: Vec<KeyedEntry>,
     ) -> Result<Page, StoreError> {
@@ -119,8 +115,8 @@ impl PeriodList {
 }
 
 /// Returns the entry of a banned player.
-async fn find_banned<C: Connection>(
-    session: &Session<'_, C>,
+async fn find_banned(
+    session: &Session<'_>,
     period: &PeriodRow,
     player: &PlayerId,
 ) -> Result<Option<KeyedEntry>, StoreError> {
@@ -136,8 +132,8 @@ async fn find_banned<C: Connection>(
 }
 
 /// Ranks neighbouring entries, best first. The first has `first_index` entries before it.
-async fn rank_stretch<C: Connection>(
-    session: &Session<'_, C>,
+async fn rank_stretch(
+    session: &Session<'_>,
     list: &PeriodList,
     first_index: u64,
     stretch: Vec<KeyedEntry>,
@@ -165,8 +161,8 @@ async fn rank_stretch<C: Connection>(
     Ok(ranked)
 }
 
-async fn first_rank<C: Connection>(
-    session: &Session<'_, C>,
+async fn first_rank(
+    session: &Session<'_>,
     list: &PeriodList,
     first_index: u64,
     key: &OrderKey,

@@ -4,7 +4,7 @@ use leaderboard_core::ports::{PeriodRef, Position, Positions, ReadError, Sample}
 use leaderboard_core::{StoreError, Values};
 
 use super::find_current;
-use crate::connection::{Connection, Value};
+use crate::connection::Value;
 use crate::counting::{self, CountedBy};
 use crate::periods::PeriodRow;
 use crate::row::{corrupt, stored};
@@ -14,8 +14,8 @@ use crate::session::Session;
 const WHOLE: u64 = 1000;
 
 /// Returns the values at these fractions of the order, in thousandths.
-pub(crate) async fn sample<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn sample(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
@@ -44,8 +44,8 @@ pub(crate) async fn sample<C: Connection>(
 }
 
 /// Returns the values at these indexes of the list, in the order of `indexes`. Reads the list once.
-async fn at_indexes<C: Connection>(
-    session: &Session<'_, C>,
+async fn at_indexes(
+    session: &Session<'_>,
     period: &PeriodRow,
     indexes: &[u64],
 ) -> Result<Vec<Values>, StoreError> {
@@ -76,8 +76,8 @@ async fn at_indexes<C: Connection>(
 }
 
 /// Returns the positions that tuples would have.
-pub(crate) async fn positions<C: Connection>(
-    session: &Session<'_, C>,
+pub(crate) async fn positions(
+    session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
