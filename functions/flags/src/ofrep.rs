@@ -10,47 +10,104 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use leaderboard_api::Problem;
-use leaderboard_api::Response;
-use leaderboard_api::json;
-use leaderboard_api::{MediaType, Preconditions};
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::country;
+#[cfg(feature = "schema")]
+use leaderboard_api::schema::{OfrepErrorCode, OfrepReason, Schemas, any_object, object, words};
+use leaderboard_api::{MediaType, Preconditions, Problem, Response, json};
+use leaderboard_pipeline::{Context, country};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 
+/// The value of a flag.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepFlag))]
 struct Success<'a> {
+    /// Its key.
     key: &'a str,
+    /// Why this value.
+    #[cfg_attr(feature = "schema", schema(value_type = OfrepReason))]
     reason: &'static str,
     /// Left out: the client's own default holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a Value>,
+    /// The name of the value.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     variant: Option<&'a str>,
+    /// Of the set and of the flag.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
 }
 
+/// Why a flag has no value.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepFailure))]
 struct Failure<'a> {
+    /// Its key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     key: Option<&'a str>,
+    /// For programs.
+    #[cfg_attr(feature = "schema", schema(value_type = OfrepErrorCode))]
     error_code: &'static str,
+    /// In words.
     error_details: &'a str,
 }
 
+/// A flag of many.
 #[derive(Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepOutcome))]
 enum Outcome<'a> {
+    /// It has a value.
     Success(Success<'a>),
+    /// It has none.
     Failure(Failure<'a>),
 }
 
+/// All flags.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepFlags))]
 struct Bulk<'a> {
+    /// By the order of their keys.
     flags: Vec<Outcome<'a>>,
+    /// Of the sets.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
+}
+
+/// Adds the schemas of flags and of their evaluation.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut Schemas) {
+    let flags = [(
+        "required",
+        "flags",
+        "Flags by their keys: `state`, `variants`, `defaultVariant`, `targeting`.",
+        any_object(),
+    )];
+    all.insert("FlagSet", object("A flagd definition.", flags));
+    let context = [(
+        "required",
+        "context",
+        "`targetingKey`, and whatever the rules ask for.",
+        any_object(),
+    )];
+    all.insert("OfrepContext", object("What flags are evaluated for.", context));
+    let about = "Why a flag has its value. `DEFAULT` is flagd's, and not in OFREP's own list: no target fitted, and the default variant\nholds. OpenFeature's clients know it.";
+    all.insert(
+        "OfrepReason",
+        words(
+            about,
+            &leaderboard_flags::Reason::ALL.map(|reason| (reason.as_str(), ())),
+        ),
+    );
+    let about = "Why a flag has no value, for programs.";
+    all.insert(
+        "OfrepErrorCode",
+        words(about, &ErrorCode::ALL.map(|code| (code.as_str(), ()))),
+    );
+    all.add::<Success<'_>>();
+    all.add::<Bulk<'_>>();
 }
 
 /// `POST /ofrep/v1/evaluate/flags/{key}`: one flag.

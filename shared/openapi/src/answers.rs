@@ -53,13 +53,11 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
     Value::Object(responses)
 }
 
-/// The schema of an answer's body in JSON, in a version.
-pub(crate) fn schema_of(answer: &Answer, version: Option<ApiVersion>) -> Option<&'static str> {
-    match (answer.shape, version) {
-        (Shape::Empty | Shape::Text(_), _) => None,
-        (Shape::Json(name) | Shape::Plain(name), _)
-        | (Shape::Versioned(name, _), Some(ApiVersion::V1) | None)
-        | (Shape::Versioned(_, name), Some(ApiVersion::V2)) => Some(name),
+/// The schema of an answer's body in JSON.
+const fn schema_of(answer: &Answer) -> Option<&'static str> {
+    match answer.shape {
+        Shape::Empty | Shape::Text(_) => None,
+        Shape::Json(name) | Shape::Plain(name) => Some(name),
     }
 }
 
@@ -70,7 +68,7 @@ fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -
     if let Shape::Text(media_type) = answer.shape {
         contents.insert(media_type.to_owned(), json!({"schema": {"type": "string"}}));
     }
-    if let Some(name) = schema_of(answer, version) {
+    if let Some(name) = schema_of(answer) {
         contents.insert("application/json".to_owned(), json!({"schema": schema(name)}));
         if let (Some(version), false) = (version, matches!(answer.shape, Shape::Plain(_))) {
             contents.insert(version.media_type().to_owned(), json!({"schema": schema(name)}));
@@ -87,14 +85,14 @@ fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -
     contents
 }
 
-/// The examples of an answer in a version: in the second those whose names begin with `v2-`, where the shapes differ.
-pub(crate) fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
-    let prefix = match (answer.shape, version) {
-        (Shape::Versioned(..), Some(ApiVersion::V2)) => "v2-",
-        _ => "",
-    };
+/// The examples of an answer in a version. In version 2, those whose names begin with `v2-`, where the bodies differ.
+fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
     let named = answer.examples.iter().filter_map(|name| {
-        let found = example(&format!("{prefix}{name}"))?;
+        let in_version = match version {
+            Some(ApiVersion::V2) => example(&format!("v2-{name}")),
+            Some(ApiVersion::V1) | None => None,
+        };
+        let found = in_version.or_else(|| example(name))?;
         (found.status == answer.status).then_some((*name, found))
     });
     named.collect()

@@ -1,6 +1,7 @@
 //! The whole document.
 
 use crate::routes::ListedRoute;
+use leaderboard_api::schema::{reference, text};
 use leaderboard_api::{ApiVersion, BodyKind, FunctionName, IntegerFormat, Permission};
 use leaderboard_pipeline::Base;
 use serde_json::{Map, Value, json};
@@ -51,12 +52,15 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
         "servers": [{"url": "/"}],
         "tags": tags,
         "paths": paths,
-        "components": components(integers),
+        "components": components(version, integers),
     });
-    references::keep_used(&mut document);
-    if version == ApiVersion::V2 {
-        references::drop_schema_suffix(&mut document, "V2");
+    match version {
+        // A player is the id itself.
+        ApiVersion::V1 => references::replace(&mut document, "PlayerId", &text()),
+        // A window has the shape of a list.
+        ApiVersion::V2 => references::replace(&mut document, "Window", &reference("Entries")),
     }
+    references::keep_used(&mut document);
     document
 }
 

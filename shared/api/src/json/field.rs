@@ -3,7 +3,7 @@
 use leaderboard_core::{Invalid, Timestamp, suggest};
 
 use super::integer::integer;
-use super::{Errors, Json, Object, Pointer};
+use super::{Errors, Json, Object, Pointer, RequestFields};
 
 /// What is said of a field that is missing.
 pub const IS_REQUIRED: &str = "is required";
@@ -90,6 +90,13 @@ impl<'f, 'a> Field<'f, 'a> {
             }),
             _ => self.wrong("an object", errors),
         }
+    }
+
+    /// An object with no other fields than those of `known`.
+    pub fn object_with(self, known: &RequestFields, errors: &mut Errors) -> Option<Fields<'f, 'a>> {
+        let fields = self.object(errors)?;
+        fields.only(known.names, errors);
+        Some(fields)
     }
 
     /// An array's items.

@@ -10,6 +10,7 @@ mod integer;
 mod merge;
 mod parse;
 mod pointer;
+mod request;
 mod value;
 mod write;
 
@@ -20,6 +21,7 @@ pub use integer::{Exact, ExactUnsigned, decimal};
 pub use merge::{check_width, merge};
 pub use parse::{parse, parse_within};
 pub use pointer::{Pointer, fragment, has_place};
+pub use request::RequestFields;
 pub use value::{Json, Object};
 pub use write::IntegerFormat;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderMap, HeaderName, HeaderValue};
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::RateLimitDecision;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 
 use super::ProblemType;
 use crate::Credential;
@@ -22,22 +22,28 @@ const RETRY_AFTER_SECONDS: &str = "1";
 const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
 
 /// The place of an error in the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Location {
-    /// In the body: a JSON pointer in its URI fragment form (RFC 6901, section 6), e.g. `#/scores/3/score`.
+    /// A JSON pointer into the body, in fragment form.
+    // RFC 6901, section 6: `#/scores/3/score`.
+    #[serde(rename = "pointer")]
     Body(String),
-    /// In a parameter of the path or the query.
+    /// A parameter of the path or the query.
     Parameter(String),
-    /// In a request header.
+    /// A header.
     Header(&'static str),
 }
 
-/// One error of a problem: `{"pointer" | "parameter" | "header": …, "detail": …}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is at fault: a place in the body, a parameter or a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// Where.
+    /// The place: `pointer`, `parameter` or `header`.
+    #[serde(flatten)]
     pub location: Location,
-    /// The error text for the caller.
+    /// What is wrong with it.
     pub detail: String,
 }
 
@@ -64,19 +70,6 @@ impl FieldError {
             location: Location::Header(name),
             detail: detail.into(),
         }
-    }
-}
-
-impl Serialize for FieldError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        match &self.location {
-            Location::Body(pointer) => map.serialize_entry("pointer", pointer)?,
-            Location::Parameter(name) => map.serialize_entry("parameter", name)?,
-            Location::Header(name) => map.serialize_entry("header", name)?,
-        }
-        map.serialize_entry("detail", &self.detail)?;
-        map.end()
     }
 }
 
@@ -257,10 +250,15 @@ impl Problem {
 
     /// The document, as it stands in a response or beside the other results of a batch.
     #[must_use]
-    pub fn document<'a>(&'a self, trace_id: &'a str) -> impl Serialize + 'a {
-        Document {
-            problem: self,
-            trace_id,
+    pub fn document<'a>(&'a self, trace_id: &'a str) -> ProblemBody<'a> {
+        ProblemBody {
+            r#type: self.kind.uri(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: self.detail.as_deref().unwrap_or(self.kind.meaning().trim()),
+            instance: trace_id,
+            errors: &self.errors,
+            violated_policies: &self.violated,
         }
     }
 
@@ -297,34 +295,26 @@ impl Problem {
     }
 }
 
-struct Document<'a> {
-    problem: &'a Problem,
-    trace_id: &'a str,
-}
-
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Parts {
-            kind,
-            detail,
-            errors,
-            violated,
-            ..
-        } = &**self.problem;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", kind.uri())?;
-        map.serialize_entry("title", kind.title())?;
-        map.serialize_entry("status", &kind.status().as_u16())?;
-        map.serialize_entry("detail", detail.as_deref().unwrap_or(kind.meaning().trim()))?;
-        map.serialize_entry("instance", self.trace_id)?;
-        if !errors.is_empty() {
-            map.serialize_entry("errors", errors)?;
-        }
-        if !violated.is_empty() {
-            map.serialize_entry("violated-policies", violated)?;
-        }
-        map.end()
-    }
+/// What went wrong (RFC 9457).
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Problem))]
+pub struct ProblemBody<'a> {
+    /// Stable, for programs.
+    r#type: &'static str,
+    /// The same few words for every occurrence.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What happened this time.
+    detail: &'a str,
+    /// The trace id, also in `X-Request-Id`.
+    instance: &'a str,
+    /// What is at fault.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    /// The limits that are used up, by their names.
+    #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
+    violated_policies: &'a [&'static str],
 }
 
 #[cfg(test)]

@@ -6,6 +6,6 @@ mod kind;
 mod page;
 
 pub use causes::ItemPlace;
-pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem};
+pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem, ProblemBody};
 pub use kind::{CatalogueEntry, ProblemType, catalogue};
 pub use page::render_page;

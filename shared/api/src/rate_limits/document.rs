@@ -12,6 +12,66 @@ use crate::problem::Problem;
 pub(super) const MAX_RANGES: usize = 256;
 const OFF: &str = "off";
 
+request_fields! {
+    /// How often who may call: rates by the names of policies, and lists of addresses.
+    FIELDS = "Limits" {
+        /// By name: `player`, `client`, `key`, `tenant`, `credentials` (the operator's document alone), or a family of endpoints,
+        /// such as `family:ranks`.
+        optional policies: map_of(reference("Setting")),
+        /// The most that a tenant can set; the operator's document alone.
+        optional bounds: map_of(reference("Rate")),
+        /// Whether reads are limited; the operator's document alone.
+        optional reads: reference("Reads"),
+        /// Lists of addresses.
+        optional addresses: reference("Addresses"),
+    }
+}
+
+request_fields! {
+    /// A rate.
+    RATE_FIELDS = "Rate" {
+        /// Requests in a window.
+        required quota: integer_within(1, MAX_QUOTA),
+        /// The window, in seconds; 1 unless said.
+        optional window_s: integer_within(1, MAX_WINDOW_S),
+        /// How many may come at once.
+        optional burst: integer_within(1, MAX_QUOTA),
+    }
+}
+
+request_fields! {
+    /// Whether reads are limited at all.
+    READS_FIELDS = "Reads" {
+        /// `off`.
+        optional limits: reference("Off"),
+    }
+}
+
+request_fields! {
+    /// Lists of addresses, as ranges (CIDR) or single ones.
+    ADDRESSES_FIELDS = "Addresses" {
+        /// Nobody else is let in.
+        optional allow: list_up_to(MAX_RANGES, text()),
+        /// These are not let in.
+        optional deny: list_up_to(MAX_RANGES, text()),
+        /// These are not limited; the operator's document alone.
+        optional exempt: list_up_to(MAX_RANGES, text()),
+    }
+}
+
+/// Adds the schemas of limits.
+#[cfg(feature = "schema")]
+pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
+    use crate::schema::{one_of, words};
+    all.add_requests(&[&FIELDS, &RATE_FIELDS, &READS_FIELDS, &ADDRESSES_FIELDS]);
+    let about = "What is set of a policy: a rate, or `off`.";
+    all.insert(
+        "Setting",
+        one_of(about, [("Rate", "A rate."), ("Off", "No limit.")]),
+    );
+    all.insert("Off", words("No limit.", &[(OFF, ())]));
+}
+
 /// Whose document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -148,7 +208,7 @@ impl LimitsDocument {
 fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> LimitsDocument {
     let known: &[&str] = match scope {
         Scope::Tenant => &["policies", "addresses"],
-        Scope::Operator => &["policies", "bounds", "reads", "addresses"],
+        Scope::Operator => FIELDS.names,
     };
     fields.only(known, errors);
     let policies = fields
@@ -197,8 +257,7 @@ fn setting(field: &Field<'_, '_>, may_be_off: bool, errors: &mut Errors) -> Opti
         errors.add(&field.pointer, "must be \"off\" or an object");
         return None;
     }
-    let fields = field.object(errors)?;
-    fields.only(&["quota", "window_s", "burst"], errors);
+    let fields = field.object_with(&RATE_FIELDS, errors)?;
     let quota = fields
         .required("quota", errors)
         .and_then(|field| within(&field, MAX_QUOTA, errors));
@@ -235,8 +294,7 @@ fn within(field: &Field<'_, '_>, most: u32, errors: &mut Errors) -> Option<u32> 
 }
 
 fn reads(field: Field<'_, '_>, errors: &mut Errors) -> Option<bool> {
-    let fields = field.object(errors)?;
-    fields.only(&["limits"], errors);
+    let fields = field.object_with(&READS_FIELDS, errors)?;
     let words = [("on", true), (OFF, false)];
     fields.optional("limits")?.choice(&words, errors)
 }
@@ -245,7 +303,7 @@ fn addresses(field: Field<'_, '_>, scope: Scope, errors: &mut Errors) -> Option<
     let fields = field.object(errors)?;
     let known: &[&str] = match scope {
         Scope::Tenant => &["allow", "deny"],
-        Scope::Operator => &["allow", "deny", "exempt"],
+        Scope::Operator => ADDRESSES_FIELDS.names,
     };
     fields.only(known, errors);
     let mut list = |name: &str| {

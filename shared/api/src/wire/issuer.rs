@@ -5,24 +5,40 @@ use leaderboard_core::{Invalid, TenantId};
 use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{Hosts, MAX_KEYS, checked_url, discovery_url};
 
+#[cfg(feature = "schema")]
+use super::issuer_body::IssuerBody;
 use super::scopes;
 use crate::issuer_record::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
 use crate::json::{Errors, Field, Fields, Json, Pointer};
 use crate::problem::Problem;
 
-const FIELDS: [&str; 11] = [
-    "id",
-    "issuer",
-    "audiences",
-    "leeway_s",
-    "jwks_uri",
-    "discovery",
-    "keys",
-    "tenant",
-    "claims",
-    "default_scopes",
-    "granted_scopes",
-];
+request_fields! {
+    /// An issuer as it is written.
+    FIELDS = "IssuerWritten" {
+        /// The id in the path, if at all.
+        optional id: text(),
+        /// As the claim `iss` has it.
+        required issuer: text(),
+        /// The audiences that are accepted.
+        required audiences: list_of(text()),
+        /// How far clocks may differ, in seconds.
+        optional leeway_s: integer(0),
+        /// Where its keys are.
+        optional jwks_uri: text(),
+        /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+        optional discovery: boolean(),
+        /// Its keys: JWKs, `{"kid", "pem"}` or `{"kid", "secret"}`.
+        optional keys: list_of(any_object()),
+        /// The tenant of its tokens; the operator's to set.
+        optional tenant: text(),
+        /// The names of the claims that matter: `tenant`, `player`, `player_required`, `scopes`.
+        optional claims: any_object(),
+        /// The scopes of a token that has none.
+        optional default_scopes: list_of(text()),
+        /// The most that its tokens allow.
+        optional granted_scopes: list_of(text()),
+    }
+}
 
 /// An audience that is right. It stands for one that could not be read.
 const ANY_AUDIENCE: &str = "audience";
@@ -39,8 +55,8 @@ pub fn read(
     hosts: Hosts,
 ) -> Result<IssuerRecord, Problem> {
     let mut errors = Errors::default();
-    let record = Field::root(tree).object(&mut errors).map(|fields| {
-        fields.only(&FIELDS, &mut errors);
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let record = fields.map(|fields| {
         if let Some(field) = fields.optional("id")
             && let Some(text) = field.text(&mut errors)
             && text != id
@@ -249,4 +265,15 @@ fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRe
         Some(name) => record.player_claim = Some(name.to_owned()),
         None => {}
     }
+}
+
+/// Adds the schemas of issuers.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add_list::<IssuerBody<'_>>(
+        "Issuers",
+        "issuers",
+        ["A page of issuers.", "In the order of their ids."],
+    );
+    all.add_requests(&[&FIELDS]);
 }

@@ -36,6 +36,76 @@ words_schema!(
     OPERATORS
 );
 
+request_fields! {
+    /// One submission. It has a `score` or `values`.
+    FIELDS = "Submission" {
+        /// Whose it is; at most 128 bytes of UTF-8.
+        required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
+        /// The value of the only column.
+        optional score: reference("Int64"),
+        /// Values by the names of their columns.
+        optional values: reference("Values"),
+        /// An object of at most 1 KiB that goes with the attempt.
+        optional metadata: reference("Metadata"),
+        /// When it happened; now unless said.
+        optional occurred_at: time(),
+        /// Makes it count once within 24 hours.
+        optional id: text_within(leaderboard_core::MAX_SUBMISSION_ID_BYTES),
+        /// Another one than the leaderboard's: a server's where the leaderboard allows that; a server may always `set`, which is
+        /// recorded in the audit log where the leaderboard does not allow it; a player's own token never.
+        optional operator: reference("Operator"),
+    }
+}
+
+request_fields! {
+    /// One submission to several leaderboards, which has the other fields of a submission, too. It has a `score` or `values`.
+    FIELDS_TO_SEVERAL = "SubmissionToSeveral" {
+        /// Applied to all of them or to none.
+        required leaderboards: list_within(1, MAX_LEADERBOARDS, text()),
+    }
+}
+
+request_fields! {
+    /// A batch.
+    BATCH_FIELDS = "Batch" {
+        /// In the order in which they are applied.
+        required scores: list_within(1, MAX_BATCH, reference("Submission")),
+    }
+}
+
+request_fields! {
+    /// A batch.
+    BATCH_FIELDS_TO_SEVERAL = "BatchToSeveral" {
+        /// In the order in which they are applied.
+        required scores: list_within(1, MAX_BATCH, reference("SubmissionToSeveral")),
+    }
+}
+
+/// Adds the schemas of submissions.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    use crate::schema::one_of;
+    all.add::<OperatorWord>();
+    all.add_requests(&[
+        &FIELDS,
+        &FIELDS_TO_SEVERAL,
+        &BATCH_FIELDS,
+        &BATCH_FIELDS_TO_SEVERAL,
+    ]);
+    all.add_fields_of("Submission", "SubmissionToSeveral");
+    let scores = one_of(
+        "One submission, or a batch of them.",
+        [("Submission", "One."), ("Batch", "Many.")],
+    );
+    all.insert("Scores", scores);
+    let about = "One submission to several leaderboards, or a batch of them.";
+    let scores = one_of(
+        about,
+        [("SubmissionToSeveral", "One."), ("BatchToSeveral", "Many.")],
+    );
+    all.insert("ScoresToSeveral", scores);
+}
+
 /// Where submissions go.
 #[derive(Debug, Clone, Copy)]
 pub enum Destination<'d> {
@@ -104,7 +174,7 @@ fn read_scores(
         let items = vec![submission(fields, destination, errors)?];
         return Some(Scores { items, batch: false });
     };
-    fields.only(&["scores"], errors);
+    fields.only(BATCH_FIELDS.names, errors);
     let batch = list.1;
     let values = batch_items(&batch, sender, errors)?;
     let mut items: Vec<Item> = Vec::with_capacity(values.len());
@@ -146,19 +216,10 @@ pub fn batch_items<'f, 'a>(
 
 /// One submission.
 pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Item> {
-    let mut known = vec![
-        "player",
-        "score",
-        "values",
-        "metadata",
-        "occurred_at",
-        "id",
-        "operator",
-    ];
-    if matches!(destination, Destination::Body) {
-        known.push("leaderboards");
+    match destination {
+        Destination::Path(_) => fields.only(FIELDS.names, errors),
+        Destination::Body => fields.only(&[FIELDS.names, FIELDS_TO_SEVERAL.names].concat(), errors),
     }
-    fields.only(&known, errors);
     let leaderboards = match destination {
         Destination::Path(id) => Some(vec![id.clone()]),
         Destination::Body => fields

@@ -9,6 +9,18 @@ use super::scopes;
 use crate::json::{Errors, Field, Json};
 use crate::problem::Problem;
 
+request_fields! {
+    /// What is asked for in a token.
+    FIELDS = "TokenWritten" {
+        /// Whose it is.
+        required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
+        /// Of those of the credential; never `admin`.
+        optional scopes: list_of(text()),
+        /// How long it is good, in seconds.
+        optional lifetime_s: integer(1),
+    }
+}
+
 /// What is asked for in a token.
 #[derive(Debug)]
 pub struct TokenRequest {
@@ -27,8 +39,8 @@ pub struct TokenRequest {
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
     let mut errors = Errors::default();
-    let request = Field::root(tree).object(&mut errors).and_then(|fields| {
-        fields.only(&["player", "scopes", "lifetime_s"], &mut errors);
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let request = fields.and_then(|fields| {
         let player = fields
             .required("player", &mut errors)
             .and_then(|field| field.parsed(PlayerId::new, &mut errors));
@@ -76,19 +88,28 @@ fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
     Some(lifetime)
 }
 
-/// A token, named as OAuth names its parts (RFC 6749, section 5.1) where it does.
+/// A token.
+// The names are those of OAuth (RFC 6749, section 5.1) where it has one.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Token))]
 pub struct TokenBody<'a> {
     /// The token.
     pub token: &'a str,
     /// `Bearer`.
     pub token_type: &'static str,
-    /// How long the token is valid, in seconds.
+    /// How long it is good, in seconds.
     pub expires_in: u32,
     /// When it ends.
     pub expires_at: String,
-    /// The player whose token it is.
+    /// Whose it is.
     pub player: &'a str,
-    /// What the token allows.
+    /// What it allows.
     pub scopes: Vec<&'static str>,
+}
+
+/// Adds the schemas of tokens.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add::<TokenBody<'_>>();
+    all.add_requests(&[&FIELDS]);
 }

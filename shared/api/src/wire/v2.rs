@@ -6,28 +6,37 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::NamedValues;
-use super::entries::{Head, SummaryBody, metadata_of};
+use super::entries::{Head, PeriodSummaryBody, metadata_of};
 use super::versioned::PageV2;
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
 
-/// Who an entry belongs to, and what came with the attempt that won.
+/// Whose an entry is, and what came with the attempt that won.
 #[derive(Debug, Serialize)]
-pub(super) struct Player<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Player))]
+pub(super) struct PlayerBody<'a> {
+    /// The player's id.
     id: &'a str,
+    /// What came with the attempt that won.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Metadata))]
     metadata: &'a RawValue,
 }
 
 /// One entry.
 #[derive(Debug, Serialize)]
-pub(super) struct Entry<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entry))]
+pub(super) struct EntryBody<'a> {
+    /// From 1; by the leaderboard's policy for ties.
     rank: u64,
-    player: Player<'a>,
+    /// Whose it is.
+    player: PlayerBody<'a>,
+    /// By the names of the columns.
     values: NamedValues<'a>,
+    /// When the values were reached.
     reached_at: String,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> EntryBody<'a> {
     /// An entry with the names of its columns.
     ///
     /// # Errors
@@ -36,7 +45,7 @@ impl<'a> Entry<'a> {
         let entry = &ranked.entry;
         Ok(Self {
             rank: ranked.rank,
-            player: Player {
+            player: PlayerBody {
                 id: entry.player.as_str(),
                 metadata: metadata_of(entry)?,
             },
@@ -48,7 +57,7 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// As [`Entry::new`], for many.
+    /// As [`EntryBody::new`], for many.
     ///
     /// # Errors
     /// As there.
@@ -59,6 +68,7 @@ impl<'a> Entry<'a> {
 
 /// What a list was started from, and where it differs from that by now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) struct Snapshot {
     /// The version of the list's first page.
     pub version: ExactUnsigned,
@@ -66,17 +76,20 @@ pub(super) struct Snapshot {
     pub drifted: bool,
     /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
     pub touched_ranks: Option<Vec<u64>>,
-    /// What happened to others; of a list that has drifted.
+    /// What happened to players who are not on this page; of a list that has drifted.
     #[serde(flatten)]
     elsewhere: Option<Elsewhere>,
 }
 
 /// What happened since to players who are not on this page; each is `null` when there were too many changes to tell.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct Elsewhere {
-    /// The players whose entries changed and are now above this page. Such a player may be on no page of this reader.
+    /// Of a list that has drifted: the players who had changes since and stand where the list has been already. Whoever of
+    /// them was on none of the pages there is on none to come. `null` when there were too many changes to tell.
     moved_past: Option<Vec<String>>,
-    /// How many were removed or banned.
+    /// Of a list that has drifted: how many players were removed or banned since; `null` when there were too many
+    /// changes to tell.
     gone: Option<u64>,
 }
 
@@ -120,27 +133,40 @@ impl Snapshot {
 
 /// A list of entries.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entries))]
 pub(super) struct EntriesBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    pub data: Vec<Entry<'a>>,
+    /// Best first.
+    pub data: Vec<EntryBody<'a>>,
+    /// Of the players asked for, those without an entry.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub not_found: Option<Vec<&'a str>>,
+    /// Where the list goes on.
     pub page: PageV2,
 }
 
 /// One player's entry.
 #[derive(Debug, Serialize)]
-pub(super) struct StandingBody<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Standing))]
+pub(super) struct PlayerEntryBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    pub entry: Entry<'a>,
+    /// The entry.
+    pub entry: EntryBody<'a>,
 }
 
-/// The periods of a leaderboard.
+/// The periods of a leaderboard, newest first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Periods))]
 pub(super) struct PeriodsBody<'a> {
+    /// The leaderboard.
     pub leaderboard: &'a str,
-    pub data: Vec<SummaryBody<'a>>,
+    /// Newest first.
+    pub data: Vec<PeriodSummaryBody<'a>>,
+    /// Where the list goes on.
     pub page: PageV2,
 }

@@ -14,6 +14,15 @@ pub struct NamedValues<'a> {
     pub values: &'a Values,
 }
 
+written_schema!(
+    NamedValues<'_>,
+    "Values",
+    described(
+        map_of(reference("Int64")),
+        "Values by the names of their columns."
+    )
+);
+
 impl Serialize for NamedValues<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let values = self.values.as_slice().iter().map(|value| Exact(*value));

@@ -22,14 +22,44 @@ impl<A: Serialize, B: Serialize> Serialize for Document<A, B> {
     }
 }
 
-/// Where a list goes on, in version 2.
+/// A player: the id in version 1, an object in version 2.
+#[derive(Debug)]
+pub(super) struct VersionedPlayer<'a> {
+    pub version: ApiVersion,
+    pub id: &'a str,
+}
+
+/// A player.
+#[derive(serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct PlayerId<'a> {
+    /// The player's id.
+    id: &'a str,
+}
+
+written_schema!(VersionedPlayer<'_>, "PlayerId", json_of::<PlayerId<'_>>());
+
+impl Serialize for VersionedPlayer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.version {
+            ApiVersion::V1 => self.id.serialize(serializer),
+            ApiVersion::V2 => PlayerId { id: self.id }.serialize(serializer),
+        }
+    }
+}
+
+/// Where a list goes on.
 #[derive(Debug, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Page))]
 pub(super) struct PageV2<N = String> {
     /// The cursor of the next page.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub next: Option<N>,
     /// The cursor of the previous page.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub previous: Option<N>,
-    /// What the list was started from; `null` where things of a list have no common version.
+    /// What a list of entries was started from. `null` in lists of other things, which have no common version: a cursor is a
+    /// place among their ids, so a walk neither repeats nor misses what stays.
     pub snapshot: Option<super::v2::Snapshot>,
 }
 
