@@ -16,6 +16,7 @@ mod path_params;
 mod permission;
 mod preconditions;
 pub mod problem;
+mod put_refusals;
 pub mod query;
 pub mod rate_limits;
 mod response;

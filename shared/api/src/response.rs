@@ -127,3 +127,40 @@ impl Response {
         self
     }
 }
+
+impl Problem {
+    /// The response.
+    pub fn into_response(self, trace_id: &str) -> Response {
+        // Strings and numbers alone: there is nothing in it that could not be written.
+        let body = serde_json::to_vec(&self.document(trace_id)).unwrap_or_default();
+        let mut response = Response::empty(self.kind.status());
+        response.body = Bytes::from(body);
+        let parts = self.into_parts();
+        response.cause = parts.cause;
+        response.headers = HeaderMap::from_iter(parts.headers);
+        response
+            .with(CONTENT_TYPE, "application/problem+json")
+            .with(CACHE_CONTROL, "no-store")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+
+    use super::*;
+    use crate::problem::ProblemType;
+
+    #[test]
+    fn a_credential_and_a_second_try_are_asked_for_by_header() {
+        let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
+        let challenge = response.headers[WWW_AUTHENTICATE].to_str().unwrap();
+        assert!(
+            challenge.starts_with("Bearer realm=\"edgeboard\", ApiKey"),
+            "{challenge}"
+        );
+        let response = Problem::new(ProblemType::Unavailable).into_response("t");
+        assert_eq!(response.headers[RETRY_AFTER], "1");
+        assert_eq!(response.headers[CONTENT_TYPE], "application/problem+json");
+    }
+}

@@ -4,18 +4,9 @@ use crate::routes::ListedRoute;
 use leaderboard_api::{ApiVersion, BodyKind, Permission};
 use serde_json::{Map, Value, json};
 
-use crate::components::{OF_EVERY_ANSWER, OF_FILES};
+use crate::components::{OF_EVERY_ANSWER, OF_FILES, header_references};
 use crate::examples::{Example, example};
 use crate::operation::{Answer, Operation, Shape};
-
-/// References to headers.
-pub(crate) fn headers<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> Map<String, Value> {
-    let references = names.into_iter().map(|name| {
-        let reference = json!({"$ref": format!("#/components/headers/{name}")});
-        ((*name).to_owned(), reference)
-    });
-    references.collect()
-}
 
 /// The answers of an operation, by status: the good ones, and a reference for each status of its problems.
 pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
@@ -28,7 +19,7 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
     for answer in operation.answers {
         let mut response = json!({
             "description": answer.description,
-            "headers": headers(of_every.iter().chain(answer.headers)),
+            "headers": header_references(of_every.iter().chain(answer.headers)),
         });
         let contents = contents(answer, route, version);
         if !contents.is_empty() {

@@ -5,7 +5,6 @@ use leaderboard_api::{ApiVersion, IntegerFormat, catalogue};
 use leaderboard_core::ports::USAGE_DAYS;
 use serde_json::{Map, Value, json};
 
-use crate::document::parameter_component;
 use crate::references;
 use crate::schemas::schemas;
 
@@ -105,6 +104,13 @@ fn parameters() -> Value {
         .collect()
 }
 
+/// The name of a parameter's component. Code generators put all components into one namespace, so it differs from the names
+/// of schemas.
+pub(crate) fn parameter_component(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("{}{rest}Parameter", first.to_ascii_uppercase())
+}
+
 /// The headers that every answer has, or may have.
 pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
     "X-Request-Id",
@@ -119,6 +125,15 @@ pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
 
 /// The headers that every file has that a component carries.
 pub(crate) const OF_FILES: [&str; 2] = ["X-Request-Id", "Cache-Control"];
+
+/// References to headers.
+pub(crate) fn header_references<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> Map<String, Value> {
+    let references = names.into_iter().map(|name| {
+        let reference = json!({"$ref": format!("#/components/headers/{name}")});
+        ((*name).to_owned(), reference)
+    });
+    references.collect()
+}
 
 fn headers() -> Value {
     let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
@@ -192,7 +207,7 @@ fn problems() -> Value {
             format!("Problem{status}"),
             json!({
                 "description": lines.join("\n"),
-                "headers": crate::answers::headers(OF_EVERY_ANSWER.iter().chain(of_status(status))),
+                "headers": header_references(OF_EVERY_ANSWER.iter().chain(of_status(status))),
                 "content": {"application/problem+json": {"schema": schema, "examples": examples}},
             }),
         );

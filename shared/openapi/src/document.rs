@@ -7,7 +7,7 @@ use leaderboard_pipeline::Base;
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
-use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components};
+use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
 use crate::examples::bodies;
 use crate::operation::Operation;
 use crate::{operations, references};
@@ -147,18 +147,6 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
         .chain(operation.parameters.iter().copied())
         .chain(of_every.into_iter().flatten())
         .map(|name| json!({"$ref": format!("#/components/parameters/{}", parameter_component(name))}))
-        .collect()
-}
-
-/// The name of a parameter's component. Code generators put all components into one namespace, so it differs from the names
-/// of schemas.
-pub(crate) fn parameter_component(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first
-        .into_iter()
-        .chain(letters)
-        .chain("Parameter".chars())
         .collect()
 }
 

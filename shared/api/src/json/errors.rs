@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use leaderboard_core::Invalid;
 
-use super::Pointer;
+use super::{IS_REQUIRED, Json, Pointer, has_place};
 use crate::problem::{FieldError, Location, MAX_FIELD_ERRORS, Problem, ProblemType};
 
 /// The errors of a body, in the order of their finding. Those beyond [`MAX_FIELD_ERRORS`] are counted only.
@@ -61,6 +61,32 @@ impl Errors {
             ));
         }
         Err(self.listed.into_iter().fold(problem, Problem::with_error))
+    }
+}
+
+impl Problem {
+    /// The same problem with errors only at places that the client sent. What is missing and required stays. When no error is
+    /// left, all are reported at the whole body.
+    #[must_use]
+    pub fn pointing_into(mut self, sent: &Json<'_>) -> Self {
+        let was_sent = |error: &FieldError| match &error.location {
+            Location::Body(pointer) => has_place(sent, pointer) || error.detail == IS_REQUIRED,
+            Location::Parameter(_) | Location::Header(_) => true,
+        };
+        if self.errors.iter().any(was_sent) {
+            self.errors_mut().retain(was_sent);
+        } else {
+            for error in self.errors_mut() {
+                let place = match &error.location {
+                    Location::Body(pointer) => pointer.trim_start_matches("#/").to_owned(),
+                    Location::Parameter(name) => name.clone(),
+                    Location::Header(name) => (*name).to_owned(),
+                };
+                error.detail = format!("{place}: {}", error.detail);
+                error.location = Location::Body("#".to_owned());
+            }
+        }
+        self
     }
 }
 

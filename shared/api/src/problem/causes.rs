@@ -2,13 +2,11 @@
 
 use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{MAX_SCHEDULE_CHANGES, PeriodId, Refusal, RefusalReason, StoreError};
+use leaderboard_core::{Refusal, RefusalReason, StoreError};
 use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
-use crate::Preconditions;
 
 /// Where a submission stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,62 +95,6 @@ impl Problem {
                 ProblemType::Forbidden
             }
         })
-    }
-
-    /// Why a configuration was not stored under these preconditions. Its pointers are those of a leaderboard's document.
-    #[must_use]
-    pub fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
-        match refusal {
-            PutRefusal::VersionMismatch { current } => preconditions.overtaken(*current),
-            PutRefusal::HasEntries => {
-                let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
-                Self::new(ProblemType::RebuildNeeded)
-                    .with_error(FieldError::body("#/columns", detail))
-                    .with_error(FieldError::body("#/ties", detail))
-            }
-            PutRefusal::TooManyScheduleChanges => {
-                let detail = format!(
-                    "changed {MAX_SCHEDULE_CHANGES} times within the periods that are kept; keep fewer of them, or wait until some expire"
-                );
-                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
-            }
-            PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
-                .with_detail("The tenant has as many leaderboards as it may have."),
-            PutRefusal::Unfinished => Self::new(ProblemType::Rebuilding)
-                .with_detail("Not all is done yet; the same request again goes on."),
-            PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
-                "The current period has more than {MAX_REBUILD_ENTRIES} entries."
-            )),
-            PutRefusal::EarlyEntries { period } => {
-                let detail = format!(
-                    "{} has entries; ask for ?rebuild=true to reorder them",
-                    early(period)
-                );
-                Self::new(ProblemType::RebuildNeeded)
-                    .with_error(FieldError::body("#/columns", detail.as_str()))
-                    .with_error(FieldError::body("#/ties", detail))
-            }
-            PutRefusal::TooManyEarlyEntries { period } => Self::new(ProblemType::RebuildTooLarge)
-                .with_detail(format!(
-                    "There is too much to reorder: {} has more than {MAX_REBUILD_ENTRIES} entries.",
-                    early(period)
-                )),
-            PutRefusal::EarlyPeriodLost { period } => {
-                let detail = format!(
-                    "{} would be left out; ask again when that period is the current one",
-                    early(period)
-                );
-                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
-            }
-            PutRefusal::StoredUnordered { period, why } => {
-                let why = Self::of_put(why, preconditions);
-                Self::new(why.kind).with_detail(format!(
-                    "The leaderboard is stored and has a new version, but {} is not in its order. {}",
-                    early(period),
-                    why.one_line()
-                ))
-            }
-        }
     }
 
     /// Why a leaderboard refused a submission, in one line for a dead letter. It says the same in every region and at every try,
@@ -251,9 +193,4 @@ impl Problem {
             }
         }
     }
-}
-
-/// A period that has begun early, in words.
-fn early(period: &PeriodId) -> String {
-    format!("the period {period}, which a clock that is ahead has begun,")
 }

@@ -1,16 +1,13 @@
 //! One problem, and the document it becomes.
 
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue};
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::RateLimitDecision;
 use serde::Serialize;
 
 use super::ProblemType;
 use crate::Credential;
-use crate::json::{IS_REQUIRED, Json, has_place};
-use crate::response::Response;
 
 /// The most errors that one problem lists; a body can have thousands.
 pub const MAX_FIELD_ERRORS: usize = 20;
@@ -166,30 +163,6 @@ impl Problem {
         self
     }
 
-    /// The same problem with errors only at places that the client sent. What is missing and required stays. When no error is
-    /// left, all are reported at the whole body.
-    #[must_use]
-    pub fn pointing_into(mut self, sent: &Json<'_>) -> Self {
-        let was_sent = |error: &FieldError| match &error.location {
-            Location::Body(pointer) => has_place(sent, pointer) || error.detail == IS_REQUIRED,
-            Location::Parameter(_) | Location::Header(_) => true,
-        };
-        if self.0.errors.iter().any(was_sent) {
-            self.0.errors.retain(was_sent);
-        } else {
-            for error in &mut self.0.errors {
-                let place = match &error.location {
-                    Location::Body(pointer) => pointer.trim_start_matches("#/").to_owned(),
-                    Location::Parameter(name) => name.clone(),
-                    Location::Header(name) => (*name).to_owned(),
-                };
-                error.detail = format!("{place}: {}", error.detail);
-                error.location = Location::Body("#".to_owned());
-            }
-        }
-        self
-    }
-
     /// The same problem with a header, in the place of one of that name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
@@ -282,16 +255,14 @@ impl Problem {
         line
     }
 
-    /// The response.
-    pub fn into_response(self, trace_id: &str) -> Response {
-        let mut response = Response::empty(self.kind.status());
-        // Strings and numbers alone: there is nothing in it that could not be written.
-        response.body = Bytes::from(serde_json::to_vec(&self.document(trace_id)).unwrap_or_default());
-        response.cause = self.0.cause;
-        response.headers = HeaderMap::from_iter(self.0.headers);
-        response
-            .with(CONTENT_TYPE, "application/problem+json")
-            .with(CACHE_CONTROL, "no-store")
+    /// The errors, to be changed.
+    pub(crate) fn errors_mut(&mut self) -> &mut Vec<FieldError> {
+        &mut self.0.errors
+    }
+
+    /// The parts of the problem.
+    pub(crate) fn into_parts(self) -> Parts {
+        *self.0
     }
 }
 
@@ -334,15 +305,6 @@ mod tests {
             serde_json::to_string(&problem.document("0af7")).unwrap(),
             r##"{"type":"/problems/validation","title":"A value is not valid","status":422,"detail":"The body is JSON and breaks a rule; `errors` names the fields.","instance":"0af7","errors":[{"pointer":"#/scores/3/score","detail":"above the leaderboard's max of 1000"},{"parameter":"limit","detail":"must be 1 to 1000"}]}"##
         );
-    }
-
-    #[test]
-    fn a_credential_and_a_second_try_are_asked_for_by_header() {
-        let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
-        assert_eq!(response.headers[WWW_AUTHENTICATE], CHALLENGES);
-        let response = Problem::new(ProblemType::Unavailable).into_response("t");
-        assert_eq!(response.headers[RETRY_AFTER], "1");
-        assert_eq!(response.headers[CONTENT_TYPE], "application/problem+json");
     }
 
     #[test]
