@@ -19,8 +19,8 @@ use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 
 /// The value of a flag.
 #[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepFlag))]
-struct Success<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct OfrepFlag<'a> {
     /// Its key.
     key: &'a str,
     /// Why this value.
@@ -41,8 +41,8 @@ struct Success<'a> {
 /// Why a flag has no value.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepFailure))]
-struct Failure<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct OfrepFailure<'a> {
     /// Its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -57,20 +57,20 @@ struct Failure<'a> {
 /// A flag of many.
 #[derive(Serialize)]
 #[serde(untagged)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepOutcome))]
-enum Outcome<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+enum OfrepOutcome<'a> {
     /// It has a value.
-    Success(Success<'a>),
+    Flag(OfrepFlag<'a>),
     /// It has none.
-    Failure(Failure<'a>),
+    Failure(OfrepFailure<'a>),
 }
 
 /// All flags.
 #[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OfrepFlags))]
-struct Bulk<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct OfrepFlags<'a> {
     /// By the order of their keys.
-    flags: Vec<Outcome<'a>>,
+    flags: Vec<OfrepOutcome<'a>>,
     /// Of the sets.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
@@ -106,8 +106,8 @@ pub fn add_schemas(all: &mut Schemas) {
         "OfrepErrorCode",
         words(about, &ErrorCode::ALL.map(|code| (code.as_str(), ()))),
     );
-    all.add::<Success<'_>>();
-    all.add::<Bulk<'_>>();
+    all.add::<OfrepFlag<'_>>();
+    all.add::<OfrepFlags<'_>>();
 }
 
 /// `POST /ofrep/v1/evaluate/flags/{key}`: one flag.
@@ -146,7 +146,7 @@ pub(crate) async fn evaluate_all<E: ResponseEnvironment>(
         Err(error) => return failure(None, &error),
     };
     let outcomes = flags.evaluate_all(&given, context.now);
-    let bulk = Bulk {
+    let bulk = OfrepFlags {
         flags: outcomes
             .iter()
             .map(|(key, outcome)| of_bulk(key, outcome))
@@ -192,8 +192,8 @@ fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, Eval
     Ok(Value::Object(given))
 }
 
-fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, Value>) -> Success<'a> {
-    Success {
+fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, Value>) -> OfrepFlag<'a> {
+    OfrepFlag {
         key,
         reason: evaluation.reason.as_str(),
         value: evaluation.value,
@@ -202,10 +202,10 @@ fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, 
     }
 }
 
-fn of_bulk<'a>(key: &'a str, outcome: &'a Result<Evaluation<'a>, EvaluationError>) -> Outcome<'a> {
+fn of_bulk<'a>(key: &'a str, outcome: &'a Result<Evaluation<'a>, EvaluationError>) -> OfrepOutcome<'a> {
     match outcome {
-        Ok(evaluation) => Outcome::Success(success(key, evaluation, evaluation.metadata.clone())),
-        Err(error) => Outcome::Failure(Failure {
+        Ok(evaluation) => OfrepOutcome::Flag(success(key, evaluation, evaluation.metadata.clone())),
+        Err(error) => OfrepOutcome::Failure(OfrepFailure {
             key: Some(key),
             error_code: error.code.as_str(),
             error_details: &error.detail,
@@ -218,7 +218,7 @@ fn failure(key: Option<&str>, error: &EvaluationError) -> Result<Response, Probl
         ErrorCode::FlagNotFound => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,
     };
-    let failure = Failure {
+    let failure = OfrepFailure {
         key,
         error_code: error.code.as_str(),
         error_details: &error.detail,

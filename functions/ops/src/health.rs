@@ -13,7 +13,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 use serde_json::{Value, json};
 
-use crate::health_body::{DetailedHealth, HealthCheck, HealthComponent, HealthDraft, Status};
+use crate::health_body::{DetailedHealth, HealthCheck, HealthComponent, HealthDraft, HealthStatus};
 
 /// The media type of draft-inadarei-api-health-check.
 pub(crate) const HEALTH_JSON: &str = "application/health+json";
@@ -27,7 +27,7 @@ const ANNOUNCEMENT_WARNING_S: i64 = 3600;
 /// What was found out about a part.
 struct Checked {
     name: &'static str,
-    status: Status,
+    status: HealthStatus,
     message: &'static str,
     /// What kind of part it is, in the words of the draft.
     component_type: &'static str,
@@ -46,7 +46,7 @@ pub(crate) async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -
     let (store, cause) = store(context).await;
     let parts = [store, key_value(context).await];
     let worst = parts.iter().map(|part| part.status).max();
-    let status = worst.unwrap_or(Status::Pass);
+    let status = worst.unwrap_or(HealthStatus::Pass);
     let code = match cause {
         None => StatusCode::OK,
         Some(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -78,9 +78,9 @@ fn told(settings: &[SettingCheck]) -> Vec<Value> {
             ),
         };
         let status = if check.is_wrong() {
-            Status::Warn
+            HealthStatus::Warn
         } else {
-            Status::Pass
+            HealthStatus::Pass
         };
         json!({"setting": check.setting, "wanted": check.wanted, "found": check.found, "status": status, "message": message})
     };
@@ -106,15 +106,16 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
         Err(_) => Vec::new(),
     };
     let (status, message) = match &answered {
-        Err(_) => (Status::Fail, "does not answer"),
+        Err(_) => (HealthStatus::Fail, "does not answer"),
         Ok(()) if announcements.are_recent(after) => (
-            Status::Warn,
+            HealthStatus::Warn,
             "answers, but refuses announcements: its user needs permission to publish on changes_channel",
         ),
-        Ok(()) if settings.iter().any(SettingCheck::is_wrong) => {
-            (Status::Warn, "answers; a setting of its server is to be changed")
-        }
-        Ok(()) => (Status::Pass, "answers"),
+        Ok(()) if settings.iter().any(SettingCheck::is_wrong) => (
+            HealthStatus::Warn,
+            "answers; a setting of its server is to be changed",
+        ),
+        Ok(()) => (HealthStatus::Pass, "answers"),
     };
     let checked = Checked {
         name: "store",
@@ -166,9 +167,9 @@ async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked 
     Checked {
         name: "key_value",
         status: if answered.is_ok() {
-            Status::Pass
+            HealthStatus::Pass
         } else {
-            Status::Warn
+            HealthStatus::Warn
         },
         message: if answered.is_ok() {
             "answers"
@@ -183,7 +184,7 @@ async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked 
 }
 
 /// As the other health routes show it.
-fn plain(status: Status, parts: &[Checked]) -> DetailedHealth<'_> {
+fn plain(status: HealthStatus, parts: &[Checked]) -> DetailedHealth<'_> {
     let components = parts.iter().map(|part| {
         let component = HealthComponent {
             status: part.status,
@@ -201,7 +202,7 @@ fn plain(status: Status, parts: &[Checked]) -> DetailedHealth<'_> {
 }
 
 /// As the draft has it.
-fn draft(status: Status, parts: &[Checked]) -> HealthDraft<'_> {
+fn draft(status: HealthStatus, parts: &[Checked]) -> HealthDraft<'_> {
     let checks = parts.iter().map(|part| {
         let check = HealthCheck {
             component_type: part.component_type,

@@ -8,8 +8,8 @@ use serde_json::Value;
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = HealthStatus))]
-pub(crate) enum Status {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) enum HealthStatus {
     /// It works.
     Pass,
     /// It works, and something it has is not as it should be.
@@ -23,7 +23,7 @@ pub(crate) enum Status {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct Health<'a> {
     /// How it is.
-    pub status: Status,
+    pub status: HealthStatus,
     /// What it depends on, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -35,7 +35,7 @@ pub(crate) struct Health<'a> {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct HealthComponent<'a> {
     /// How it is.
-    pub status: Status,
+    pub status: HealthStatus,
     /// The same in words.
     pub message: &'a str,
     /// When it was asked.
@@ -53,7 +53,7 @@ pub(crate) struct DetailedHealth<'a> {
     /// By name.
     pub components: BTreeMap<&'static str, HealthComponent<'a>>,
     /// The worst of its parts.
-    pub status: Status,
+    pub status: HealthStatus,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -68,7 +68,7 @@ pub(crate) struct HealthDraft<'a> {
     /// The version of the program.
     pub release_id: &'static str,
     /// The worst of its parts.
-    pub status: Status,
+    pub status: HealthStatus,
     /// The version of the API.
     pub version: &'static str,
 }
@@ -87,7 +87,7 @@ pub(crate) struct HealthCheck<'a> {
     /// The same in words.
     pub output: &'a str,
     /// How it is.
-    pub status: Status,
+    pub status: HealthStatus,
     /// When it was asked.
     #[cfg_attr(feature = "schema", schema(format = "date-time"))]
     pub time: &'a str,

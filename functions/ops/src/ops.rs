@@ -10,7 +10,7 @@ use leaderboard_pipeline::readiness::{Probed, probe};
 use leaderboard_responses::ResponseEnvironment;
 use serde_json::json;
 
-use crate::health_body::{Health, HealthComponent, Status};
+use crate::health_body::{Health, HealthComponent, HealthStatus};
 
 /// Where `GET /` leads.
 const DOCS: &str = "/docs";
@@ -31,7 +31,7 @@ pub(crate) fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<
 pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let health = Health {
-        status: Status::Pass,
+        status: HealthStatus::Pass,
         components: None,
     };
     Response::json(StatusCode::OK, context.accepted, &health)
@@ -50,12 +50,16 @@ pub(crate) async fn ready<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
     let Probed { at, answer, .. } = probed;
     let (status, message, code) = match &answer {
         Ok(()) if is_set_up_badly => (
-            Status::Warn,
+            HealthStatus::Warn,
             "answers; a setting of its server is to be changed, which /health/detailed names",
             StatusCode::OK,
         ),
-        Ok(()) => (Status::Pass, "answers", StatusCode::OK),
-        Err(_) => (Status::Fail, "does not answer", StatusCode::SERVICE_UNAVAILABLE),
+        Ok(()) => (HealthStatus::Pass, "answers", StatusCode::OK),
+        Err(_) => (
+            HealthStatus::Fail,
+            "does not answer",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
     };
     let last_checked = at.to_string();
     let store = HealthComponent {

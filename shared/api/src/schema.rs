@@ -242,5 +242,5 @@ references!(AuditEvent, AuditWho, Entries, OfrepErrorCode, OfrepReason, Window);
 
 /// An object of the client's own.
 #[derive(Debug, ToSchema)]
-#[schema(value_type = Object)]
-pub struct Metadata(pub Value);
+#[schema(as = Metadata, value_type = Object)]
+pub struct AnyMetadata(pub Value);

@@ -3,74 +3,11 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::fields::{ADDRESSES_FIELDS, FIELDS, MAX_RANGES, OFF, RATE_FIELDS, READS_FIELDS};
 use super::policy::{MAX_QUOTA, MAX_RECOVERY_US, MAX_WINDOW_S};
 use super::{Addresses, Policy, PolicyName, Ranges, Setting, range};
 use crate::json::{self, Errors, Field, Fields, Json};
 use crate::problem::Problem;
-
-/// The most ranges in one list of addresses.
-pub(super) const MAX_RANGES: usize = 256;
-const OFF: &str = "off";
-
-request_fields! {
-    /// How often who may call: rates by the names of policies, and lists of addresses.
-    FIELDS = "Limits" {
-        /// By name: `player`, `client`, `key`, `tenant`, `credentials` (the operator's document alone), or a family of endpoints,
-        /// such as `family:ranks`.
-        optional policies: map_of(reference("Setting")),
-        /// The most that a tenant can set; the operator's document alone.
-        optional bounds: map_of(reference("Rate")),
-        /// Whether reads are limited; the operator's document alone.
-        optional reads: reference("Reads"),
-        /// Lists of addresses.
-        optional addresses: reference("Addresses"),
-    }
-}
-
-request_fields! {
-    /// A rate.
-    RATE_FIELDS = "Rate" {
-        /// Requests in a window.
-        required quota: integer_within(1, MAX_QUOTA),
-        /// The window, in seconds; 1 unless said.
-        optional window_s: integer_within(1, MAX_WINDOW_S),
-        /// How many may come at once.
-        optional burst: integer_within(1, MAX_QUOTA),
-    }
-}
-
-request_fields! {
-    /// Whether reads are limited at all.
-    READS_FIELDS = "Reads" {
-        /// `off`.
-        optional limits: reference("Off"),
-    }
-}
-
-request_fields! {
-    /// Lists of addresses, as ranges (CIDR) or single ones.
-    ADDRESSES_FIELDS = "Addresses" {
-        /// Nobody else is let in.
-        optional allow: list_up_to(MAX_RANGES, text()),
-        /// These are not let in.
-        optional deny: list_up_to(MAX_RANGES, text()),
-        /// These are not limited; the operator's document alone.
-        optional exempt: list_up_to(MAX_RANGES, text()),
-    }
-}
-
-/// Adds the schemas of limits.
-#[cfg(feature = "schema")]
-pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
-    use crate::schema::{one_of, words};
-    all.add_requests(&[&FIELDS, &RATE_FIELDS, &READS_FIELDS, &ADDRESSES_FIELDS]);
-    let about = "What is set of a policy: a rate, or `off`.";
-    all.insert(
-        "Setting",
-        one_of(about, [("Rate", "A rate."), ("Off", "No limit.")]),
-    );
-    all.insert("Off", words("No limit.", &[(OFF, ())]));
-}
 
 /// Whose document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 mod addresses;
 mod document;
+mod fields;
 mod policy;
 
 pub use addresses::{Addresses, Ranges, range};
-#[cfg(feature = "schema")]
-pub(crate) use document::add_schemas;
 pub use document::{LimitsDocument, Scope};
+#[cfg(feature = "schema")]
+pub(crate) use fields::add_schemas;
 pub use policy::*;

@@ -43,7 +43,7 @@ pub struct EntryBody<'a> {
     /// By the names of the columns.
     values: NamedValues<'a>,
     /// What came with the attempt that won.
-    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Metadata))]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
     metadata: &'a RawValue,
     /// When the values were reached.
     reached_at: String,

@@ -27,7 +27,7 @@ pub struct IssuerBody<'a> {
     /// Its keys, by id and algorithm: never the keys themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
-    keys: Option<Vec<KeyBody>>,
+    keys: Option<Vec<IssuerKeyBody>>,
     /// The tenant of its tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -63,7 +63,7 @@ struct KeySetBody<'a> {
 /// A key of an issuer, named.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = IssuerKey))]
-struct KeyBody {
+struct IssuerKeyBody {
     /// The name that tokens give it.
     kid: Option<String>,
     /// The only algorithm it is used with.
@@ -94,7 +94,7 @@ impl<'a> IssuerBody<'a> {
             KeySource::Keys(list) => {
                 let body = |key: &crate::issuer_record::StaticKey| {
                     let parsed = key.parsed().ok();
-                    KeyBody {
+                    IssuerKeyBody {
                         kid: parsed.as_ref().and_then(|key| key.key_id()).map(str::to_owned),
                         algorithm: parsed.map(|key| key.algorithm().name()),
                     }

@@ -174,7 +174,11 @@ fn read_scores(
         let items = vec![submission(fields, destination, errors)?];
         return Some(Scores { items, batch: false });
     };
-    fields.only(BATCH_FIELDS.names, errors);
+    let known = match destination {
+        Destination::Path(_) => &BATCH_FIELDS,
+        Destination::Body => &BATCH_FIELDS_TO_SEVERAL,
+    };
+    fields.only(known.names, errors);
     let batch = list.1;
     let values = batch_items(&batch, sender, errors)?;
     let mut items: Vec<Item> = Vec::with_capacity(values.len());

@@ -18,7 +18,7 @@ pub(super) struct PlayerBody<'a> {
     /// The player's id.
     id: &'a str,
     /// What came with the attempt that won.
-    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Metadata))]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
     metadata: &'a RawValue,
 }
 
@@ -78,13 +78,13 @@ pub(super) struct Snapshot {
     pub touched_ranks: Option<Vec<u64>>,
     /// What happened to players who are not on this page; of a list that has drifted.
     #[serde(flatten)]
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Option<ElsewhereBody>,
 }
 
 /// What happened since to players who are not on this page; each is `null` when there were too many changes to tell.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-struct Elsewhere {
+struct ElsewhereBody {
     /// Of a list that has drifted: the players who had changes since and stand where the list has been already. Whoever of
     /// them was on none of the pages there is on none to come. `null` when there were too many changes to tell.
     moved_past: Option<Vec<String>>,
@@ -112,7 +112,7 @@ impl Snapshot {
         };
         let elsewhere = || {
             let (moved_past, gone) = others.map(|others| (others.moved_past, others.gone)).unzip();
-            Elsewhere {
+            ElsewhereBody {
                 moved_past: moved_past.map(|players| {
                     players
                         .into_iter()

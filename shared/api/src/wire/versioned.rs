@@ -31,19 +31,19 @@ pub(super) struct VersionedPlayer<'a> {
 
 /// A player.
 #[derive(serde::Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-struct PlayerId<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PlayerId))]
+struct PlayerIdBody<'a> {
     /// The player's id.
     id: &'a str,
 }
 
-written_schema!(VersionedPlayer<'_>, "PlayerId", json_of::<PlayerId<'_>>());
+written_schema!(VersionedPlayer<'_>, "PlayerId", json_of::<PlayerIdBody<'_>>());
 
 impl Serialize for VersionedPlayer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.version {
             ApiVersion::V1 => self.id.serialize(serializer),
-            ApiVersion::V2 => PlayerId { id: self.id }.serialize(serializer),
+            ApiVersion::V2 => PlayerIdBody { id: self.id }.serialize(serializer),
         }
     }
 }

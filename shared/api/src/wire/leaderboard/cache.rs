@@ -15,12 +15,15 @@ const STRATEGIES: [(&str, CacheStrategy); 3] = [
 words_schema!(StrategyWord, "Strategy", "When answers are made.", STRATEGIES);
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum WarmKind {
     Entries,
     Distribution,
 }
 
-const KINDS: [(&str, Kind); 2] = [("entries", Kind::Entries), ("distribution", Kind::Distribution)];
+const KINDS: [(&str, WarmKind); 2] = [
+    ("entries", WarmKind::Entries),
+    ("distribution", WarmKind::Distribution),
+];
 
 /// How many entries a warm page has unless it says otherwise: as many as a page that is asked for.
 const WARM_LIMIT: u16 = 10;
@@ -102,15 +105,19 @@ fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
 fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
     let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
     let mut size = |name: &'static str, default| {
-        fields.only(&["view", name], errors);
+        let known = WARM_FIELDS.names.iter().copied();
+        let known: Vec<&str> = known.filter(|known| ["view", name].contains(known)).collect();
+        fields.only(&known, errors);
         match fields.optional(name) {
             None => Some(default),
             Some(field) => field.integer(errors),
         }
     };
     match kind {
-        Kind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
-        Kind::Distribution => size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets }),
+        WarmKind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
+        WarmKind::Distribution => {
+            size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets })
+        }
     }
 }
 
