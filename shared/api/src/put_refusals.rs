@@ -7,7 +7,8 @@ use crate::preconditions::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
 
 impl Problem {
-    /// Why a configuration was not stored under these preconditions. Its pointers are those of a leaderboard's document.
+    /// Returns the problem of a configuration that was not stored. Its pointers are those of a leaderboard's document. `preconditions`
+    /// are those of the request.
     #[must_use]
     pub fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
         match refusal {
@@ -64,7 +65,7 @@ impl Problem {
     }
 }
 
-/// A period that has begun early, in words.
+/// Returns the text about a period that has begun early.
 fn early(period: &PeriodId) -> String {
     format!("the period {period}, which a clock that is ahead has begun,")
 }

@@ -1,7 +1,7 @@
-//! JSON in: a tree with exact numbers, and helpers that take it apart and know where they are.
+//! Reads JSON into a tree with exact numbers, reads values from the tree, and writes JSON.
 //!
-//! Numbers stay as they were written, because scores are exact 64-bit integers and metadata is the client's
-//! own; a field that is there twice is refused, because two programs may read it differently.
+//! The tree keeps numbers as the client wrote them, because scores are exact 64-bit integers and metadata belongs to the client. A
+//! field that comes twice is an error, because two programs can read it differently.
 
 mod compact;
 mod errors;

@@ -1,4 +1,4 @@
-//! From typed causes to problems: one exhaustive match for each kind of cause.
+//! Makes problems of typed causes: one exhaustive match for each kind of cause.
 
 use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
@@ -8,14 +8,14 @@ use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
 
-/// Where a submission stands in a request.
+/// The place of a submission in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemPlace {
-    /// Points at the submission in the body: `#`, or `#/scores/3`.
+    /// The pointer of the submission in the body: `#`, or `#/scores/3`.
     pub item: String,
     /// The field that has its numbers: `score` or `values`.
     pub numbers: &'static str,
-    /// Whether its id was made from the request's idempotency key.
+    /// Whether the submission's id comes from the request's idempotency key.
     pub keyed: bool,
 }
 
@@ -40,7 +40,7 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
-    /// Why a question has no answer.
+    /// Returns the problem of a read that failed.
     #[must_use]
     pub fn of_query(error: QueryError, caller: &Caller) -> Self {
         match error {
@@ -64,7 +64,7 @@ impl Problem {
         }
     }
 
-    /// 401, with what is wrong with a token (RFC 6750, section 3.1).
+    /// Returns a 401 problem that says what is wrong with a token (RFC 6750, section 3.1).
     #[must_use]
     pub fn of_token(problem: &TokenProblem) -> Self {
         let challenge =
@@ -74,8 +74,8 @@ impl Problem {
             .with_header(WWW_AUTHENTICATE, &challenge)
     }
 
-    /// Why a caller may not read a leaderboard. To one without a credential a private leaderboard is as good as none: nobody learns
-    /// the names of what is private by asking.
+    /// Returns the problem of a caller who may not read a leaderboard. A caller without a credential gets the same problem as for a
+    /// leaderboard that does not exist, so that requests do not reveal the ids of private leaderboards.
     #[must_use]
     pub fn unreadable(caller: &Caller) -> Self {
         match caller {
@@ -86,7 +86,7 @@ impl Problem {
         }
     }
 
-    /// 401 for a caller without a credential, 403 for the others.
+    /// Returns a 401 problem for a caller without a credential, and a 403 problem for other callers.
     #[must_use]
     pub fn not_allowed(caller: &Caller) -> Self {
         Self::new(match caller {
@@ -97,8 +97,8 @@ impl Problem {
         })
     }
 
-    /// Why a leaderboard refused a submission, in one line for a dead letter. It says the same in every region and at every try,
-    /// whatever their clocks show: so the stores keep the letter once.
+    /// Returns why a leaderboard refused a submission, in one line for a dead letter. The line does not depend on the clock, so it is the
+    /// same in every region and at every try, and the stores keep the letter once.
     #[must_use]
     pub fn lasting_reason(refusal: &Refusal, place: &ItemPlace) -> String {
         let problem = match refusal.reason {
@@ -110,7 +110,7 @@ impl Problem {
         problem.one_line()
     }
 
-    /// A field of a submission that its leaderboard does not accept.
+    /// Returns the problem of a submission with a field that its leaderboard does not accept.
     fn not_accepted(refusal: &Refusal, place: &ItemPlace, field: &str, detail: String) -> Self {
         Self::new(ProblemType::Validation)
             .with_detail(format!(
@@ -120,7 +120,7 @@ impl Problem {
             .with_error(FieldError::body(format!("{}/{field}", place.item), detail))
     }
 
-    /// Why a leaderboard refused a submission.
+    /// Returns the problem of a submission that a leaderboard refused.
     #[must_use]
     pub fn of_refusal(refusal: &Refusal, place: &ItemPlace) -> Self {
         use ProblemType as P;
@@ -187,7 +187,7 @@ impl Problem {
                 "the leaderboard takes no operator from a submission".into(),
             ),
             R::ColumnsMismatch { detail } => at(numbers, detail.clone()),
-            // The use case tries again with the current configuration; it never hands this one on.
+            // The use case tries again with the current configuration, so this reason never arrives here.
             R::StaleConfiguration => {
                 Self::new(P::Unavailable).with_cause("a stale configuration was handed on")
             }

@@ -1,4 +1,4 @@
-//! One problem, and the document it becomes.
+//! A problem and its document.
 
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::ProblemType;
 use crate::Credential;
 
-/// The most errors that one problem lists; a body can have thousands.
+/// The most errors that one problem lists. A body can have thousands.
 pub const MAX_FIELD_ERRORS: usize = 20;
-/// The credentials that there are (RFC 9110, section 11.6.1).
+/// The value of `WWW-Authenticate`: the kinds of credentials that we accept (RFC 9110, section 11.6.1).
 const CHALLENGES: &str = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
-/// How long a client waits before it tries again, in seconds.
+/// The value of `Retry-After` for most problems, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
-/// The same where a switch was thrown, in seconds: as long as it takes until every region sees it thrown back.
+/// The value of `Retry-After` when a flag switches writes off, in seconds: so long it takes until every region sees that the flag
+/// changed.
 const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
 
 /// The place of an error in the request.
@@ -45,7 +46,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// An error in the body, at a JSON pointer in fragment form.
+    /// Returns an error in the body, at a JSON pointer in fragment form.
     pub fn body(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             location: Location::Body(pointer.into()),
@@ -53,7 +54,7 @@ impl FieldError {
         }
     }
 
-    /// An error in a parameter.
+    /// Returns an error in a parameter.
     pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             location: Location::Parameter(name.into()),
@@ -61,7 +62,7 @@ impl FieldError {
         }
     }
 
-    /// An error in a header.
+    /// Returns an error in a header.
     pub fn header(name: &'static str, detail: impl Into<String>) -> Self {
         Self {
             location: Location::Header(name),
@@ -77,9 +78,9 @@ pub struct Problem(Box<Parts>);
 /// What is known about a refused credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedCredential {
-    /// Whose it is.
+    /// The tenant of the credential.
     pub tenant: Option<TenantId>,
-    /// Which it is.
+    /// The credential, where it is known.
     pub credential: Option<Credential>,
 }
 
@@ -98,9 +99,9 @@ pub struct Parts {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The cause, for the access log only.
     pub cause: Option<String>,
-    /// That a credential was refused, for the audit log only.
+    /// The refused credential, for the audit log only.
     pub refused: Option<RefusedCredential>,
-    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    /// The store's rate-limit decision, when the store charged the request together with its writes.
     pub rate_limit_decision: Option<RateLimitDecision>,
 }
 
@@ -113,7 +114,7 @@ impl std::ops::Deref for Problem {
 }
 
 impl Problem {
-    /// A problem of a type, with nothing more to say.
+    /// Returns a problem of a type, without details.
     #[must_use]
     pub fn new(kind: ProblemType) -> Self {
         let mut problem = Self(Box::new(Parts {
@@ -141,20 +142,20 @@ impl Problem {
         problem
     }
 
-    /// A failure of the service, whose cause only the log has.
+    /// Returns a problem for a failure of the service. Only the log shows its cause.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
         Self::new(ProblemType::Internal).with_cause(cause)
     }
 
-    /// The same problem, with what happened this time.
+    /// Returns the problem with a text about this occurrence.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// The same problem with another field at fault; beyond [`MAX_FIELD_ERRORS`] they are not listed.
+    /// Returns the problem with another error, or unchanged when it has [`MAX_FIELD_ERRORS`] already.
     #[must_use]
     pub fn with_error(mut self, error: FieldError) -> Self {
         if self.0.errors.len() < MAX_FIELD_ERRORS {
@@ -163,7 +164,7 @@ impl Problem {
         self
     }
 
-    /// The same problem with a header, in the place of one of that name.
+    /// Returns the problem with a response header, which replaces one with the same name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -173,21 +174,21 @@ impl Problem {
         self
     }
 
-    /// As [`Problem::with_header`].
+    /// Returns the problem with another response header, and keeps those with the same name.
     #[must_use]
     pub fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
-    /// The same problem with another limit that is used up.
+    /// Returns the problem with the name of another limit that is used up.
     #[must_use]
     pub fn with_violated(mut self, policy: &'static str) -> Self {
         self.0.violated.push(policy);
         self
     }
 
-    /// 405, with the methods there are.
+    /// Returns a 405 problem that lists the methods of the path.
     #[must_use]
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::new(ProblemType::MethodNotAllowed)
@@ -195,33 +196,33 @@ impl Problem {
             .with_header(ALLOW, allow)
     }
 
-    /// The same problem with what the log is told.
+    /// Returns the problem with a cause for the access log.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<String>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// The same problem, as the refusal of a credential: whose it is, and which, where that is known.
+    /// Returns the problem with the credential that was refused and its tenant, as far as they are known.
     #[must_use]
     pub fn with_refused(mut self, tenant: Option<TenantId>, credential: Option<Credential>) -> Self {
         self.0.refused = Some(RefusedCredential { tenant, credential });
         self
     }
 
-    /// Returns the same problem with what the store decided about the rate limits.
+    /// Returns the problem with the store's rate-limit decision.
     #[must_use]
     pub fn with_rate_limit_decision(mut self, decision: Option<RateLimitDecision>) -> Self {
         self.0.rate_limit_decision = decision;
         self
     }
 
-    /// Takes the decision out, for the headers of the response.
+    /// Takes the rate-limit decision out, for the headers of the response.
     pub fn take_rate_limit_decision(&mut self) -> Option<RateLimitDecision> {
         self.0.rate_limit_decision.take()
     }
 
-    /// The document, as it stands in a response or beside the other results of a batch.
+    /// Returns the document, for a response or for one result of a batch.
     #[must_use]
     pub fn document<'a>(&'a self, trace_id: &'a str) -> ProblemBody<'a> {
         ProblemBody {
@@ -235,7 +236,7 @@ impl Problem {
         }
     }
 
-    /// In one line, for a dead letter: the detail (without a detail, the title) and the fields at fault.
+    /// Returns the problem as one line for a dead letter: the detail (without a detail, the title) and the errors.
     #[must_use]
     pub fn one_line(&self) -> String {
         let mut line = self
@@ -255,12 +256,12 @@ impl Problem {
         line
     }
 
-    /// The errors, to be changed.
+    /// Returns the errors, so that the caller can change them.
     pub(crate) fn errors_mut(&mut self) -> &mut Vec<FieldError> {
         &mut self.0.errors
     }
 
-    /// The parts of the problem.
+    /// Returns the parts of the problem.
     pub(crate) fn into_parts(self) -> Parts {
         *self.0
     }

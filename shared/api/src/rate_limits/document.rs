@@ -1,4 +1,4 @@
-//! A document of limits, as it is written and read.
+//! Reads and writes documents of limits.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -9,28 +9,28 @@ use super::{Addresses, Policy, PolicyName, Ranges, Setting, range};
 use crate::json::{self, Errors, Field, Fields, Json};
 use crate::problem::Problem;
 
-/// Whose document.
+/// The owner of a document of limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// A tenant's own.
+    /// A tenant, for itself.
     Tenant,
-    /// The operator's, for all tenants.
+    /// The operator, for all tenants.
     Operator,
 }
 
-/// Settings, one for each policy.
+/// One setting for each policy.
 pub(super) type Settings = [Setting; PolicyName::ALL.len()];
 
-/// What a document sets.
+/// A document of limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsDocument {
     /// The limits.
     pub policies: Settings,
-    /// The most that a tenant can set; the operator's alone.
+    /// The most that a tenant can set; in the operator's document only.
     pub bounds: Settings,
-    /// Whether reads are limited and counted at all; the operator's alone.
+    /// Whether reads are limited and counted; in the operator's document only.
     pub reads: bool,
-    /// Lists of addresses; `exempt` is the operator's alone.
+    /// Lists of addresses; `exempt` is in the operator's document only.
     pub addresses: Addresses,
 }
 
@@ -46,7 +46,7 @@ impl Default for LimitsDocument {
 }
 
 impl LimitsDocument {
-    /// Makes it of what a client sent.
+    /// Reads a document that a client sent.
     ///
     /// # Errors
     /// A `validation` problem that lists what is wrong.
@@ -59,21 +59,21 @@ impl LimitsDocument {
         document.ok_or_else(|| Problem::internal("limits without errors were not understood"))
     }
 
-    /// Makes it of what is stored; what cannot be read (another program wrote it) sets nothing, so that the defaults hold.
+    /// Reads a stored document. A document that cannot be read, because another program wrote it, sets nothing: the defaults hold.
     pub fn stored(bytes: &[u8], scope: Scope) -> Self {
         json::parse(bytes)
             .and_then(|tree| Self::read(&tree, scope))
             .unwrap_or_default()
     }
 
-    /// What is said of a policy.
+    /// Returns the setting of a policy.
     pub fn setting(settings: &Settings, name: PolicyName) -> Setting {
         let at = PolicyName::ALL.iter().position(|known| *known == name);
         at.and_then(|at| settings.get(at)).copied().unwrap_or_default()
     }
 
-    /// The most that a tenant can set for a policy. What the operator sets for all of a tenant is meant to hold: it is a bound
-    /// unless another one is set.
+    /// Returns the most that a tenant can set for a policy. The limit that the operator sets for a whole tenant is also the bound of that
+    /// limit, unless the document sets another bound.
     pub fn bound(&self, name: PolicyName) -> Option<Policy> {
         let default = match name {
             PolicyName::Tenant => Self::setting(&self.policies, name),
@@ -85,11 +85,11 @@ impl LimitsDocument {
         }
     }
 
-    /// Where a limit would let through clearly less than it says: a unit grows back in whole microseconds. Documents that are
-    /// stored already go on.
+    /// Checks that every limit lets through as many requests as it says. A unit grows back in whole microseconds, so a limit with some
+    /// quotas lets through clearly fewer. Documents that are stored already are not checked.
     ///
     /// # Errors
-    /// A `validation` problem that lists the quotas, with the nearest that hold.
+    /// A `validation` problem that lists the quotas, each with the nearest quotas that are exact.
     pub fn check_quotas(&self) -> Result<(), Problem> {
         let mut errors = Errors::default();
         for (member, settings) in [("policies", &self.policies), ("bounds", &self.bounds)] {
@@ -112,7 +112,7 @@ impl LimitsDocument {
         errors.check()
     }
 
-    /// Where a tenant asks for more than its operator's bounds.
+    /// Checks that a tenant's document stays within the operator's bounds.
     ///
     /// # Errors
     /// A `validation` problem that lists the policies.
@@ -166,10 +166,10 @@ fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> Limit
     }
 }
 
-/// Policies by their names.
+/// Reads settings by the names of their policies.
 fn settings(field: Field<'_, '_>, scope: Scope, may_be_off: bool, errors: &mut Errors) -> Option<Settings> {
     let fields = field.object(errors)?;
-    // Credentials are judged before the tenant is known.
+    // The limit of refused credentials applies before the tenant is known.
     let settable = |name: &PolicyName| scope == Scope::Operator || *name != PolicyName::Credentials;
     let names: Vec<&str> = PolicyName::ALL
         .iter()
@@ -277,7 +277,7 @@ fn ranges(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Ranges> {
     Some(Ranges::new(found))
 }
 
-/// What is set, and nothing of what is not.
+/// Writes only what the document sets.
 impl Serialize for LimitsDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

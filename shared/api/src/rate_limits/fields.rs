@@ -2,7 +2,7 @@
 
 /// The most ranges in one list of addresses.
 pub(super) const MAX_RANGES: usize = 256;
-/// Stands for a limit that does not hold.
+/// The word for "no limit".
 pub(super) const OFF: &str = "off";
 
 request_fields! {
