@@ -151,13 +151,13 @@ impl Schemas {
         }
     }
 
-    /// Adds a schema that is written out.
+    /// Adds a schema that is JSON already.
     pub fn insert(&mut self, name: &str, schema: Value) {
         self.by_name.insert(name.to_owned(), schema);
     }
 }
 
-/// `unknown_key` as `UnknownKey`.
+/// Returns `UnknownKey` for `unknown_key`.
 fn camel_case(name: &str) -> String {
     let words = name.split('_').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -218,7 +218,7 @@ fn merge_parts(schema: &Value, known: &BTreeMap<String, Value>) -> Value {
     })
 }
 
-/// What a reference leads to.
+/// Returns the schema that a reference names; another schema is returned as it is.
 fn resolve<'a>(schema: &'a Value, known: &'a BTreeMap<String, Value>) -> &'a Value {
     let reference = schema.get("$ref").and_then(Value::as_str);
     let name = reference.and_then(|reference| reference.strip_prefix(REFERENCES));

@@ -1,6 +1,6 @@
-//! Macros that define the schema of a thing beside the thing itself.
+//! Macros that define a schema beside the type or the table that it describes.
 
-/// Gives a type a schema that is written out: the type writes itself in a way of its own. Without the feature `schema` it does nothing.
+/// Gives a type a schema in JSON, for types whose `Serialize` is written by hand. Without the feature `schema` it does nothing.
 macro_rules! written_schema {
     ($type:ty, $name:expr, $schema:expr) => {
         #[cfg(feature = "schema")]

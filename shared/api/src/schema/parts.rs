@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-/// What the name of a schema stands behind in a reference.
+/// The beginning of a reference; the name of a schema follows.
 pub(super) const REFERENCES: &str = "#/components/schemas/";
 
 /// The schema of a document that clients send. `fields` has for each field whether it is `required`, its name, a text about it, and
@@ -33,7 +33,7 @@ pub fn object<const N: usize>(about: &str, fields: [(&str, &str, &str, Value); N
     schema
 }
 
-/// The text of a doc comment.
+/// Returns the text of a doc comment, without the space at the beginning of each line.
 fn plain_text(doc: &str) -> String {
     let lines: Vec<&str> = doc.lines().map(str::trim).collect();
     lines.join("\n")
@@ -128,7 +128,7 @@ pub(crate) fn reference_about(name: &str, about: &str) -> Value {
     described(reference(name), about)
 }
 
-/// The same schema, with a text about it.
+/// Returns a schema with a text about it.
 pub fn described(mut schema: Value, about: &str) -> Value {
     schema["description"] = about.into();
     schema
@@ -139,7 +139,7 @@ pub fn reference(name: &str) -> Value {
     json!({"$ref": format!("{REFERENCES}{name}")})
 }
 
-/// The same schema, which allows `null`, too.
+/// Returns a schema that allows `null`, too.
 pub fn or_null(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         return json!({"oneOf": [schema, {"type": "null"}]});
@@ -154,7 +154,7 @@ pub fn words<T>(about: &str, table: &[(&'static str, T)]) -> Value {
     json!({"type": "string", "description": about, "enum": words})
 }
 
-/// The schema that some JSON is, as utoipa has it.
+/// Returns a schema in JSON as a schema of utoipa.
 pub(crate) fn utoipa_schema(schema: Value) -> RefOr<Schema> {
     serde_json::from_value(schema).unwrap_or_else(|_| RefOr::T(Schema::default()))
 }

@@ -1,4 +1,4 @@
-//! Bans as clients send and get them.
+//! Reads and writes bans.
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::{Ban, MAX_BAN_REASON_BYTES};
@@ -28,7 +28,7 @@ pub struct BanWritten {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Reads a body, which may be missing.
+/// Reads the body of a ban; an empty body sets neither a reason nor an end.
 ///
 /// # Errors
 /// A problem that lists what is wrong with it.
@@ -90,7 +90,7 @@ pub struct BanBody<'a> {
 }
 
 impl<'a> BanBody<'a> {
-    /// A ban in the shape of a version.
+    /// Returns a ban in the form of a version.
     pub fn new(version: ApiVersion, ban: &'a Ban) -> Self {
         Self {
             player: VersionedPlayer {

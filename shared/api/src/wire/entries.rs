@@ -1,4 +1,4 @@
-//! Entries, periods and distributions as version 1 writes them; what version 2 writes in the same way, too.
+//! Entries, periods and distributions in version 1, and the parts that are the same in version 2.
 
 use leaderboard_core::ports::PeriodSummary;
 use leaderboard_core::usecase::{Bucket, Distribution, ScorePlace};
@@ -50,7 +50,7 @@ pub struct EntryBody<'a> {
 }
 
 impl<'a> EntryBody<'a> {
-    /// An entry with the names of its columns.
+    /// Returns an entry with the names of its columns.
     ///
     /// # Errors
     /// An internal problem when its metadata is not JSON.
@@ -68,10 +68,10 @@ impl<'a> EntryBody<'a> {
         })
     }
 
-    /// As [`EntryBody::new`], for many.
+    /// Returns many entries, each as [`EntryBody::new`] does.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for one entry.
     pub fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
         entries.iter().map(|entry| Self::new(entry, columns)).collect()
     }
@@ -80,7 +80,7 @@ impl<'a> EntryBody<'a> {
 /// Returns an entry's metadata as the client sent it; an empty object when it has no metadata.
 ///
 /// # Errors
-/// An internal problem when it is not JSON.
+/// An internal problem when the metadata is not JSON.
 pub fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
     let metadata = entry
         .metadata
@@ -117,7 +117,7 @@ pub struct EntriesBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub not_found: Option<Vec<&'a str>>,
-    /// Where a list goes on; `None` for some players.
+    /// The cursors of a page; `None` for some players.
     #[serde(flatten)]
     pub cursors: Option<Cursors>,
     /// Whether entries changed since the list was started.
@@ -213,7 +213,7 @@ pub struct DistributionBody<'a> {
 }
 
 impl<'a> DistributionBody<'a> {
-    /// A distribution of a leaderboard.
+    /// Returns the document of a distribution.
     pub fn new(leaderboard: &'a str, found: &'a Distribution) -> Self {
         Self {
             head: Head {
@@ -251,7 +251,7 @@ impl From<&Bucket> for BucketBody {
     }
 }
 
-/// `{"50": 3, "99": 124}`; empty without entries.
+/// Writes percentiles as `{"50": 3, "99": 124}`.
 #[derive(Debug)]
 struct Percentiles<'a>(&'a [(u16, i64)]);
 

@@ -1,4 +1,4 @@
-//! Issuers of tokens, as administrators write them.
+//! Reads the documents of issuers of tokens.
 
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, TenantId};
@@ -40,11 +40,11 @@ request_fields! {
     }
 }
 
-/// An audience that is right. It stands for one that could not be read.
+/// A valid audience. It stands for an audience that could not be read.
 const ANY_AUDIENCE: &str = "audience";
 
-/// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's), and `hosts` are those that the
-/// caller may name.
+/// Reads an issuer's document. `owner` is the tenant of the issuer (`None`: the operator), and `hosts` are the hosts that the caller may
+/// name.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
@@ -72,7 +72,7 @@ pub fn read(
     record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-/// The fields of an issuer. Where one is wrong, something that is right stands for it beside the error.
+/// Reads the fields of an issuer. A valid value stands for a field with an error.
 fn record(
     fields: &Fields<'_, '_>,
     owner: Option<&TenantId>,
@@ -108,7 +108,7 @@ fn record(
     record
 }
 
-/// Reads both lists of scopes. They are compared when both could be read.
+/// Reads both lists of scopes, and compares them when both could be read.
 fn scopes_of(fields: &Fields<'_, '_>, record: &mut IssuerRecord, errors: &mut Errors) {
     let mut read = |name, into: &mut Vec<String>| match fields.optional(name) {
         None => true,
@@ -141,7 +141,7 @@ fn issuer(text: &str) -> Result<&str, Invalid> {
     }
 }
 
-/// A list of audiences. One that cannot be read counts all the same.
+/// Reads a list of audiences. [`ANY_AUDIENCE`] stands for an audience that cannot be read.
 fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
     let mut found = Vec::new();
     for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {
@@ -151,7 +151,7 @@ fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
     found
 }
 
-/// Where the keys are: exactly one of three fields says it.
+/// Reads where the keys are. Exactly one of three fields must say it.
 fn source(
     fields: &Fields<'_, '_>,
     issuer: Option<&str>,
@@ -209,11 +209,11 @@ fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>>
     Some(keys)
 }
 
-/// A key: `{"pem": …}` or `{"secret": …}` with a `kid` where tokens have one, else a JWK.
+/// Reads a key: `{"pem": …}` or `{"secret": …}`, with a `kid` when the tokens have one, or a JWK.
 fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
     let fields = field.object(errors)?;
     let kid = fields.optional("kid").map(|kid| kid.text(errors));
-    // `None` where it is there and no text. Then there is no key, once its other fields are read.
+    // `None` when `kid` is not a text. Then the key has an error, and its other fields are read all the same to find theirs.
     let kid = match kid {
         Some(text) => text.map(|text| Some(text.to_owned())),
         None => Some(None),
@@ -238,7 +238,7 @@ fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
 
 fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRecord, errors: &mut Errors) {
     let Some(fields) = field.object(errors) else {
-        // It may have named the tenant's.
+        // The claims can name the tenant, so a missing tenant is no second error.
         record.tenant_claim = Some(ANY_CLAIM.to_owned());
         return;
     };
@@ -259,7 +259,7 @@ fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRe
         Some(field) => record.player_required = field.boolean(errors).unwrap_or(true),
         None => record.player_required = true,
     }
-    // An empty name: the issuer's tokens are of servers.
+    // An empty name says that the tokens belong to servers.
     match player.as_deref() {
         Some("") => record.player_claim = None,
         Some(name) => record.player_claim = Some(name.to_owned()),

@@ -1,4 +1,4 @@
-//! Issuers of tokens, as administrators see them. Keys are named, not shown: they may be secrets.
+//! Writes the documents of issuers of tokens. A document names the keys and does not show them, because they may be secrets.
 
 use serde::Serialize;
 
@@ -85,7 +85,7 @@ struct ClaimsBody<'a> {
 }
 
 impl<'a> IssuerBody<'a> {
-    /// The document of that id.
+    /// Returns the document of an issuer.
     pub fn new(id: &'a str, record: &'a IssuerRecord) -> Self {
         let (mut jwks_uri, mut discovery, mut keys) = (None, None, None);
         match &record.source {
@@ -123,7 +123,7 @@ impl<'a> IssuerBody<'a> {
         }
     }
 
-    /// The same, with what came of fetching its keys just now.
+    /// Returns the document with the result of fetching the issuer's keys just now.
     pub fn with_key_set(mut self, probe: Option<&'a KeySetProbe>) -> Self {
         self.key_set = probe.map(|probe| match probe {
             KeySetProbe::Fetched(keys) => KeySetBody {

@@ -1,4 +1,4 @@
-//! API keys, as administrators ask for and see them.
+//! Reads requests about API keys, and writes API keys.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,7 +13,7 @@ use crate::json::{Errors, Field, Json, Pointer};
 use crate::problem::Problem;
 use crate::rate_limits::range;
 
-/// How long the secret before stays good after a rotation unless asked otherwise, in seconds: an hour.
+/// How long a replaced secret stays valid when the request does not say it, in seconds: an hour.
 const DEFAULT_OVERLAP_S: u32 = 60 * 60;
 
 request_fields! {
@@ -66,7 +66,7 @@ pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
         KeySettings {
             token_addresses,
             name: name.unwrap_or_default().to_owned(),
-            // Where they cannot be read they are not empty for all that.
+            // Scopes that cannot be read must not count as empty, which would be a second error.
             scopes: scopes.unwrap_or(Scopes::READ),
             expires_at,
             allowed_addresses: allowed_addresses.unwrap_or_default(),
@@ -79,7 +79,7 @@ pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
     settings.ok_or_else(|| Problem::internal("a request without errors was not understood"))
 }
 
-/// A list of address ranges. One that cannot be read counts all the same; nobody's address stands for it.
+/// Reads a list of address ranges. A placeholder stands for a range that cannot be read, so that the list keeps its length.
 fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
     let Some(items) = field.array(errors) else {
         return Vec::new();
@@ -143,7 +143,7 @@ pub struct KeyBody<'a> {
 }
 
 impl<'a> KeyBody<'a> {
-    /// The key as it is kept.
+    /// Returns a key without its secret.
     pub fn new(record: &'a ApiKeyRecord) -> Self {
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
@@ -163,7 +163,7 @@ impl<'a> KeyBody<'a> {
         }
     }
 
-    /// The same, with the key itself.
+    /// Returns the document with the key itself.
     pub fn with_key(mut self, text: &'a ApiKeyText) -> Self {
         self.key = Some(text.reveal());
         self

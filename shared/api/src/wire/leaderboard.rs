@@ -1,4 +1,4 @@
-//! A leaderboard's configuration, as clients write and read it.
+//! Reads and writes the configuration of a leaderboard.
 
 mod body;
 pub mod cache;
@@ -121,7 +121,7 @@ request_fields! {
     }
 }
 
-/// Makes a leaderboard of its document; what is missing has its default.
+/// Reads a leaderboard's document. A missing field has its default.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
@@ -136,7 +136,7 @@ pub fn read(tree: &Json<'_>, id: &LeaderboardId) -> Result<Leaderboard, Problem>
     board.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-/// The fields of a leaderboard. Where one is wrong, the default stands for it beside the error.
+/// Reads the fields of a leaderboard. The default stands for a field with an error.
 fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Leaderboard {
     let mut board = Leaderboard::new(id.clone());
     if let Some(field) = fields.optional("id")
@@ -196,7 +196,7 @@ fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
                 .and_then(|fields| column(&fields, errors)),
         );
     }
-    // Malformed columns count, and their names are names.
+    // Columns with errors count, and their names must be unique, too.
     errors.add_faults(&field.pointer, Columns::find_faults_of_names(&names));
     if columns.len() < values.len() {
         return None;
@@ -204,7 +204,7 @@ fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
     Columns::new(columns).ok()
 }
 
-/// The name of a column, whatever else is wrong with it.
+/// Returns the name of a column, even when the column has errors.
 fn name_of<'f>(column: &'f Json<'_>) -> Option<&'f str> {
     let Json::Object(object) = column else { return None };
     match object.get("name") {
@@ -218,7 +218,7 @@ fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
         None => Some(Order::Descending),
         Some(field) => field.choice(&ORDERS, errors),
     };
-    // The domain names the field itself; here its place is that of the name already.
+    // The pointer is that of the field `name` already, so the field that the domain names is left out.
     let parse = |text: &str| {
         Column::new(text, order.unwrap_or(Order::Descending))
             .map_err(|invalid| Invalid::new("", invalid.detail))

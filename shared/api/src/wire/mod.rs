@@ -1,4 +1,4 @@
-//! The documents of the API: what is read from bodies, and what is written into them.
+//! The documents of the API: reads those of requests, and writes those of responses.
 
 pub mod ban;
 pub mod cursor;
@@ -56,7 +56,7 @@ pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submi
     Ok(scores.items.into_iter().map(|item| item.submission).collect())
 }
 
-/// Writes a page of a list, in version 1.
+/// Writes a page of a list in version 1.
 ///
 /// # Errors
 /// An internal problem when the page cannot be written.
@@ -68,7 +68,7 @@ pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
     .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
 }
 
-/// The word for a choice. Every table has a word for each choice.
+/// Returns the word for a choice. Every table has a word for each choice.
 fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], choice: T) -> &'static str {
     words
         .iter()

@@ -1,4 +1,4 @@
-//! What submissions did, as clients read it.
+//! Writes the outcomes of submissions.
 
 use leaderboard_core::{Columns, Outcome, Previous, Status};
 use serde::{Serialize, Serializer};
@@ -72,8 +72,8 @@ struct PreviousBody<'a> {
 }
 
 impl<'a> OutcomeBody<'a> {
-    /// An outcome in the shape of a version. `names` has the names of its values where it has none itself; `None` leaves values and
-    /// ranks out.
+    /// Returns an outcome in the form of a version. `names` has the names of the values when the outcome does not have them; `None`
+    /// leaves values and ranks out.
     pub fn new(version: ApiVersion, outcome: &'a Outcome, names: Option<&'a Names>) -> Self {
         let numbers = names.map(|names| {
             let columns = outcome.columns.as_ref();
@@ -94,7 +94,7 @@ impl<'a> OutcomeBody<'a> {
         }
     }
 
-    /// The outcomes of one submission, in the order of its leaderboards.
+    /// Returns the outcomes of one submission, in the order of its leaderboards.
     pub fn list(version: ApiVersion, outcomes: &'a [Outcome], names: Option<&'a Names>) -> Vec<Self> {
         let outcomes = outcomes.iter();
         outcomes
@@ -123,7 +123,7 @@ impl<'a> NumbersBody<'a> {
     }
 }
 
-/// The status of a submission of a batch that was applied.
+/// The status code of an applied submission of a batch.
 const APPLIED: u16 = 200;
 
 /// What a submission did on each leaderboard, or what became of a batch.
@@ -175,13 +175,13 @@ fn write_problem<S: Serializer>(problem: &(Problem, &str), serializer: S) -> Res
 }
 
 impl<'a> BatchResult<'a> {
-    /// The result of a submission to the leaderboard of the path.
+    /// Returns the result of a submission to the leaderboard of the path.
     pub fn one(mut outcome: OutcomeBody<'a>) -> Self {
         outcome.status_code = Some(APPLIED);
         Self::One(Box::new(outcome))
     }
 
-    /// The result of a submission to the leaderboards that it names.
+    /// Returns the result of a submission to the leaderboards that it names.
     pub const fn several(results: Vec<OutcomeBody<'a>>) -> Self {
         Self::Several(SeveralBody {
             status_code: APPLIED,
@@ -189,7 +189,7 @@ impl<'a> BatchResult<'a> {
         })
     }
 
-    /// The result of a submission that was refused.
+    /// Returns the result of a submission that was refused.
     pub fn refused(problem: Problem, trace_id: &'a str) -> Self {
         Self::Refused(RefusedBody {
             status_code: problem.kind.status().as_u16(),

@@ -1,4 +1,4 @@
-//! Answers about ranks, in the shape of the version that was asked for.
+//! The documents of reads about ranks, in the version of the request.
 
 use leaderboard_core::ports::PeriodPage;
 use leaderboard_core::usecase::{Cursor, Drift, Listing, PlayerEntry};
@@ -31,10 +31,10 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add::<v1::DistributionBody<'_>>();
 }
 
-/// A page of a list. `drift` is what changed since the list was started, where that is known; version 2 tells it.
+/// Returns a page of a list. `drift` has the changes since the list was started, where they are known; only version 2 shows them.
 ///
 /// # Errors
-/// As every function here: an internal problem when stored metadata is not JSON.
+/// An internal problem when stored metadata is not JSON.
 pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Result<impl Serialize, Problem> {
     Ok(match version {
         ApiVersion::V1 => Document::V1(v1::EntriesBody {
@@ -51,10 +51,10 @@ pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Resul
     })
 }
 
-/// The window around a player.
+/// Returns the window around a player.
 ///
 /// # Errors
-/// As for [`page`].
+/// The same as for [`page`].
 pub fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Problem> {
     Ok(match version {
         ApiVersion::V1 => Document::V1(v1::WindowBody {
@@ -67,7 +67,7 @@ pub fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Pr
     })
 }
 
-/// A page or a window in version 2.
+/// Returns a page or a window in version 2.
 fn page_v2(found: &Listing, snapshot: v2::Snapshot) -> Result<v2::EntriesBody<'_>, Problem> {
     Ok(v2::EntriesBody {
         head: list_head(found),
@@ -81,10 +81,10 @@ fn page_v2(found: &Listing, snapshot: v2::Snapshot) -> Result<v2::EntriesBody<'_
     })
 }
 
-/// Some players' entries, and who of those asked for has none.
+/// Returns the entries of the players in `asked`, and lists the players without an entry.
 ///
 /// # Errors
-/// As for [`page`].
+/// The same as for [`page`].
 pub fn players<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
@@ -127,10 +127,10 @@ fn list_head(found: &Listing) -> v1::Head<'_> {
     }
 }
 
-/// One player's entry.
+/// Returns one player's entry.
 ///
 /// # Errors
-/// As for [`page`], and when the player has no entry.
+/// The same as for [`page`], and an internal problem when the player has no entry.
 pub fn player_entry<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
@@ -153,7 +153,7 @@ pub fn player_entry<'a>(
     })
 }
 
-/// A page of a leaderboard's periods.
+/// Returns a page of a leaderboard's periods.
 pub fn periods<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
@@ -181,7 +181,7 @@ pub fn periods<'a>(
     }
 }
 
-/// The start that the cursor of a page of periods holds.
+/// Returns the start of the period that a cursor has; `None` for other cursors.
 pub fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
 }

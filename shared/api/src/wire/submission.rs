@@ -1,4 +1,4 @@
-//! Submissions as clients send them.
+//! Reads submissions.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::problem::{ItemPlace, Problem};
 
 /// The most submissions in one request.
 pub const MAX_BATCH: usize = 1000;
-/// The most leaderboards that one submission names: all are settled in one step of the store.
+/// The most leaderboards that one submission names. The store applies the submission to all of them in one step.
 pub const MAX_LEADERBOARDS: usize = 16;
 
-/// The most different leaderboards that one request names: their configurations are read in one command.
+/// The most different leaderboards that one request names. One command reads all their configurations.
 pub const MAX_REQUEST_LEADERBOARDS: usize = MAX_CONFIGURATIONS_READ;
 /// The most submissions in one request with a player's token.
 pub const MAX_PLAYER_BATCH: usize = 20;
 
-/// How the words for operators are.
+/// The words for operators.
 pub const OPERATORS: [(&str, Operator); 4] = [
     ("best", Operator::Best),
     ("set", Operator::Set),
@@ -106,30 +106,30 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.insert("ScoresToSeveral", scores);
 }
 
-/// Where submissions go.
+/// The leaderboards that submissions go to.
 #[derive(Debug, Clone, Copy)]
 pub enum Destination<'d> {
-    /// To the leaderboard of the path.
+    /// The leaderboard of the path.
     Path(&'d LeaderboardId),
-    /// To those that each submission names as `leaderboards`.
+    /// The leaderboards that each submission names in `leaderboards`.
     Body,
 }
 
-/// A submission, and where it stands in the body.
+/// A submission, and its place in the body.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What the domain makes of it.
+    /// The submission.
     pub submission: Submission,
-    /// For the pointers of a refusal.
+    /// The place, for the pointers of errors.
     pub place: ItemPlace,
 }
 
-/// Whose submissions a body holds, and so how many at most.
+/// The sender of a body, who decides how many submissions the body may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// A player's token: [`MAX_PLAYER_BATCH`].
+    /// A player's token: at most [`MAX_PLAYER_BATCH`] submissions.
     Player,
-    /// A server: [`MAX_BATCH`].
+    /// A server: at most [`MAX_BATCH`] submissions.
     Server,
 }
 
@@ -142,19 +142,19 @@ impl Sender {
     }
 }
 
-/// A body of scores.
+/// The submissions of a body.
 #[derive(Debug)]
 pub struct Scores {
     /// The submissions, in order.
     pub items: Vec<Item>,
-    /// Whether they came as `{"scores": […]}`.
+    /// Whether the body is a batch: `{"scores": […]}`.
     pub batch: bool,
 }
 
-/// Reads a body: one submission, or `{"scores": […]}` with as many as the sender may send.
+/// Reads a body: one submission, or `{"scores": […]}` with as many submissions as the sender may send.
 ///
 /// # Errors
-/// A problem that lists what is wrong with it; nothing of such a body is applied.
+/// A problem that lists what is wrong. No submission of such a body is applied.
 pub fn scores(body: &[u8], destination: Destination<'_>, sender: Sender) -> Result<Scores, Problem> {
     let tree = parse(body)?;
     let mut errors = Errors::default();
@@ -199,7 +199,7 @@ fn read_scores(
     Some(Scores { items, batch: true })
 }
 
-/// The items of a batch: at least one, and as many as the sender may send.
+/// Reads the items of a batch: from one to as many as the sender may send.
 pub fn batch_items<'f, 'a>(
     batch: &Field<'f, 'a>,
     sender: Sender,
@@ -218,7 +218,7 @@ pub fn batch_items<'f, 'a>(
     Some(values)
 }
 
-/// One submission.
+/// Reads one submission.
 pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Item> {
     match destination {
         Destination::Path(_) => fields.only(FIELDS.names, errors),
@@ -234,7 +234,7 @@ pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: 
         .required("player", errors)
         .and_then(|field| field.parsed(PlayerId::new, errors));
     let numbers = numbers(&fields, errors);
-    // A field that is there and wrong has left its error; what it would have been does not matter then.
+    // An optional field with an error reads as `None`; the error is in `errors`, so the submission is not used.
     let operator = fields
         .optional("operator")
         .and_then(|field| field.choice(&OPERATORS, errors));
@@ -291,7 +291,7 @@ fn leaderboards(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<Leader
     (ids.len() == values.len()).then_some(ids)
 }
 
-/// `score` or `values`, and which of them.
+/// Reads `score` or `values`. Returns the numbers and the name of the field.
 fn numbers(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<(SubmittedValues, &'static str)> {
     match (fields.optional("score"), fields.optional("values")) {
         (Some(score), None) => Some((SubmittedValues::Score(score.integer(errors)?), "score")),

@@ -1,4 +1,4 @@
-//! A tenant's record and its usage, as clients write and read them.
+//! Reads and writes the record of a tenant, and writes its usage.
 
 use leaderboard_core::ports::{DayUsage, EntryQuota};
 use leaderboard_core::{TenantId, Timestamp};
@@ -52,12 +52,13 @@ request_fields! {
     }
 }
 
-/// Returns whether a document does not have the field about revoked tokens, not even as `null`. Such a document changes no revocation.
+/// Returns whether a document lacks the field that revokes tokens. Such a document keeps the revocation of the stored record; a
+/// document with `null` removes it.
 pub fn leaves_tokens_out(tree: &Json<'_>) -> bool {
     matches!(tree, Json::Object(object) if object.get(TOKENS_NOT_BEFORE).is_none())
 }
 
-/// Makes a record of its document; what is missing has its default.
+/// Reads a tenant's document. A missing field has its default.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
@@ -118,7 +119,7 @@ fn quotas(field: Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
         leaderboards: quota("leaderboards"),
         entries: quota("entries"),
         requests_per_day: quota("requests_per_day"),
-        // A patch is applied to what a record shows, the default too.
+        // A patch is applied to the document that clients read, which shows the default, too.
         log_bytes: quota("log_bytes").filter(|bytes| *bytes != DEFAULT_LOG_BYTES),
     })
 }
@@ -172,7 +173,7 @@ struct HoldingsBody {
 }
 
 impl<'a> TenantBody<'a> {
-    /// The record that the operator has set.
+    /// Returns the document of a record.
     pub fn new(id: &'a TenantId, record: &'a TenantRecord) -> Self {
         let quotas = &record.quotas;
         Self {
@@ -192,7 +193,7 @@ impl<'a> TenantBody<'a> {
         }
     }
 
-    /// The same, with what the tenant holds now.
+    /// Returns the document with what the tenant holds now.
     pub fn with_holdings(mut self, holdings: EntryQuota) -> Self {
         self.holdings = Some(holdings.into());
         self
@@ -235,7 +236,7 @@ struct DayBody {
 }
 
 impl<'a> UsageBody<'a> {
-    /// As the store counted it.
+    /// Returns the usage that the store counted.
     pub fn new(tenant: &'a TenantId, days: &[DayUsage], holdings: EntryQuota) -> Self {
         Self {
             tenant: tenant.as_str(),

@@ -1,4 +1,4 @@
-//! Players' tokens, as servers ask for and get them.
+//! Reads requests for players' tokens, and writes the tokens.
 
 use leaderboard_core::PlayerId;
 use leaderboard_core::access::Scopes;
@@ -32,8 +32,8 @@ pub struct TokenRequest {
     pub lifetime_s: u32,
 }
 
-/// Reads the body of a request for a token by a caller with these scopes: nobody hands on more than they have, and a player
-/// never administers.
+/// Reads the body of a request for a token. `own` are the scopes of the caller: the token has no scope that the caller lacks, and never
+/// the scope `admin`.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
@@ -57,7 +57,7 @@ pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
             Some(field) => lifetime(&field, &mut errors),
             None => Some(DEFAULT_LIFETIME_S),
         };
-        // Only now: each field has been read, so every fault is noted.
+        // `?` stands here and not above, so that every field is read and every error is added.
         Some(TokenRequest {
             player: player?,
             scopes: scopes?,
@@ -68,7 +68,7 @@ pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
     request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
 }
 
-/// The scopes of a token by a caller who has `own`.
+/// Reads the scopes of a token. The caller has the scopes `own`.
 fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<Scopes> {
     let scopes = scopes::read(field, errors)?;
     if scopes.contains(Scopes::ADMIN) {
@@ -79,7 +79,7 @@ fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<
     Some(scopes)
 }
 
-/// How long a token is good, in seconds.
+/// Reads how long a token is valid, in seconds.
 fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
     let lifetime: u32 = field.integer(errors)?;
     if !(1..=MAX_LIFETIME_S).contains(&lifetime) {

@@ -1,4 +1,4 @@
-//! What version 2 writes in another way: a player is an object, a list is `data` and a `page`.
+//! Documents of version 2 that differ from version 1: a player is an object, and a list is `data` and a `page`.
 
 use leaderboard_core::usecase::{Drift, Listing};
 use leaderboard_core::{Columns, RankedEntry};
@@ -37,7 +37,7 @@ pub(super) struct EntryBody<'a> {
 }
 
 impl<'a> EntryBody<'a> {
-    /// An entry with the names of its columns.
+    /// Returns an entry with the names of its columns.
     ///
     /// # Errors
     /// An internal problem when its metadata is not JSON.
@@ -57,10 +57,10 @@ impl<'a> EntryBody<'a> {
         })
     }
 
-    /// As [`EntryBody::new`], for many.
+    /// Returns many entries, each as [`EntryBody::new`] does.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for one entry.
     pub(super) fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
         entries.iter().map(|entry| Self::new(entry, columns)).collect()
     }
@@ -94,7 +94,7 @@ struct ElsewhereBody {
 }
 
 impl Snapshot {
-    /// That of a list which starts here.
+    /// Returns the snapshot of a list that starts with this page.
     pub(super) fn starting(version: u64) -> Self {
         Self {
             version: ExactUnsigned(version),
@@ -104,7 +104,7 @@ impl Snapshot {
         }
     }
 
-    /// That of a list which goes on; `drift` is what changed since, where that is known.
+    /// Returns the snapshot of a list that goes on. `drift` has the changes since the list was started, where they are known.
     pub(super) fn new(found: &Listing, drift: Option<Drift>) -> Self {
         let (touched_ranks, others) = match drift {
             Some(drift) => (Some(drift.touched_ranks), drift.elsewhere),

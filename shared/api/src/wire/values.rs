@@ -5,12 +5,12 @@ use serde::{Serialize, Serializer};
 
 use crate::json::Exact;
 
-/// `{"score": 10, "time_ms": 5321}`, in the columns' order.
+/// Writes values as `{"score": 10, "time_ms": 5321}`, in the order of the columns.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedValues<'a> {
-    /// The names.
+    /// The columns, which have the names.
     pub columns: &'a Columns,
-    /// One value for each.
+    /// One value for each column.
     pub values: &'a Values,
 }
 

@@ -4,12 +4,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::version::ApiVersion;
 
-/// A document in the shape of one version or of the other.
+/// A document of one version or of the other.
 #[derive(Debug)]
 pub(super) enum Document<A, B> {
-    /// As in version 1.
+    /// The document of version 1.
     V1(A),
-    /// As in version 2.
+    /// The document of version 2.
     V2(B),
 }
 
@@ -73,8 +73,8 @@ impl<N> Default for PageV2<N> {
     }
 }
 
-/// A list of things that are not entries: `{"<name>": […], "next": …}` in version 1, `{"data": […], "page": …}` in
-/// version 2.
+/// A list of things that are not entries. Version 1 writes `{"<name>": […], "next": …}`, and version 2 writes `{"data": […],
+/// "page": …}`.
 #[derive(Debug)]
 pub struct ListBody<T, N = String> {
     version: ApiVersion,
@@ -84,7 +84,7 @@ pub struct ListBody<T, N = String> {
 }
 
 impl<T, N> ListBody<T, N> {
-    /// All there is; `name` is what version 1 calls it.
+    /// Returns a list without pages. `name` is the field that has the items in version 1.
     pub fn new(version: ApiVersion, name: &'static str, items: Vec<T>) -> Self {
         Self {
             version,
@@ -94,7 +94,7 @@ impl<T, N> ListBody<T, N> {
         }
     }
 
-    /// The same, as one page of several: the cursor of the next one, `None` on the last.
+    /// Returns the list as one of several pages. `next` is the cursor of the next page, `None` on the last page.
     pub fn with_next(mut self, next: Option<N>) -> Self {
         self.next = Some(next);
         self

@@ -1,4 +1,4 @@
-//! A leaderboard's configuration, as it is written.
+//! Writes the configuration of a leaderboard.
 
 use leaderboard_core::{Leaderboard, Period};
 use serde::Serialize;
@@ -131,7 +131,7 @@ pub struct PublicBody<'a> {
 }
 
 impl<'a> PublicBody<'a> {
-    /// `current` is the period that holds now.
+    /// Returns the document for callers who do not administer. `current` is the current period.
     pub fn new(board: &'a Leaderboard, current: &'a Period) -> Self {
         Self {
             id: board.id.as_str(),

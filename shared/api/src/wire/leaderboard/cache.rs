@@ -1,4 +1,4 @@
-//! How long finished answers may be used again, as clients write and read it.
+//! Reads and writes the cache policy of a leaderboard.
 
 use leaderboard_core::{CachePolicy, CacheStrategy, WarmView};
 use serde::Serialize;
@@ -25,9 +25,9 @@ const KINDS: [(&str, WarmKind); 2] = [
     ("distribution", WarmKind::Distribution),
 ];
 
-/// How many entries a warm page has unless it says otherwise: as many as a page that is asked for.
+/// The default number of entries of a warm page: the same as for a page without `limit`.
 const WARM_LIMIT: u16 = 10;
-/// How many buckets a warm distribution has unless it says otherwise.
+/// The default number of buckets of a warm distribution.
 const WARM_BUCKETS: u16 = 20;
 
 request_fields! {
@@ -64,7 +64,7 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add_requests(&[&FIELDS, &WARM_FIELDS]);
 }
 
-/// The policy of a document; what is missing has its default.
+/// Reads a cache policy. A missing field has its default.
 pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePolicy> {
     let fields = field.object_with(&FIELDS, errors)?;
     let default = CachePolicy::default();
@@ -90,7 +90,7 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     })
 }
 
-/// The views of a list. The default stands for one that cannot be read, so that the others keep their places.
+/// Reads the list of warm views. The default stands for a view with an error, so that the other views keep their places.
 fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
     let values = field.array(errors)?;
     let mut views = Vec::new();
