@@ -9,6 +9,9 @@ use leaderboard_pipeline::document_routes::{DocumentCall, routes};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;
 
+#[cfg(feature = "schema")]
+pub use ofrep::add_schemas;
+
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum FlagsRoute {

@@ -10,47 +10,104 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use leaderboard_api::Problem;
-use leaderboard_api::Response;
-use leaderboard_api::json;
-use leaderboard_api::{MediaType, Preconditions};
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::country;
+#[cfg(feature = "schema")]
+use leaderboard_api::schema::{OfrepErrorCode, OfrepReason, Schemas, any_object, object, words};
+use leaderboard_api::{MediaType, Preconditions, Problem, Response, json};
+use leaderboard_pipeline::{Context, country};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 
+/// The value of a flag.
 #[derive(Serialize)]
-struct Success<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct OfrepFlag<'a> {
+    /// Its key.
     key: &'a str,
+    /// Why this value.
+    #[cfg_attr(feature = "schema", schema(value_type = OfrepReason))]
     reason: &'static str,
     /// Left out: the client's own default holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a Value>,
+    /// The name of the value.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     variant: Option<&'a str>,
+    /// Of the set and of the flag.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
 }
 
+/// Why a flag has no value.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Failure<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct OfrepFailure<'a> {
+    /// Its key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     key: Option<&'a str>,
+    /// For programs.
+    #[cfg_attr(feature = "schema", schema(value_type = OfrepErrorCode))]
     error_code: &'static str,
+    /// In words.
     error_details: &'a str,
 }
 
+/// A flag of many.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Outcome<'a> {
-    Success(Success<'a>),
-    Failure(Failure<'a>),
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+enum OfrepOutcome<'a> {
+    /// It has a value.
+    Flag(OfrepFlag<'a>),
+    /// It has none.
+    Failure(OfrepFailure<'a>),
 }
 
+/// All flags.
 #[derive(Serialize)]
-struct Bulk<'a> {
-    flags: Vec<Outcome<'a>>,
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct OfrepFlags<'a> {
+    /// By the order of their keys.
+    flags: Vec<OfrepOutcome<'a>>,
+    /// Of the sets.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
+}
+
+/// Adds the schemas of flags and of their evaluation.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut Schemas) {
+    let flags = [(
+        "required",
+        "flags",
+        "Flags by their keys: `state`, `variants`, `defaultVariant`, `targeting`.",
+        any_object(),
+    )];
+    all.insert("FlagSet", object("A flagd definition.", flags));
+    let context = [(
+        "required",
+        "context",
+        "`targetingKey`, and whatever the rules ask for.",
+        any_object(),
+    )];
+    all.insert("OfrepContext", object("What flags are evaluated for.", context));
+    let about = "Why a flag has its value. `DEFAULT` is flagd's, and not in OFREP's own list: no target fitted, and the default variant\nholds. OpenFeature's clients know it.";
+    all.insert(
+        "OfrepReason",
+        words(
+            about,
+            &leaderboard_flags::Reason::ALL.map(|reason| (reason.as_str(), ())),
+        ),
+    );
+    let about = "Why a flag has no value, for programs.";
+    all.insert(
+        "OfrepErrorCode",
+        words(about, &ErrorCode::ALL.map(|code| (code.as_str(), ()))),
+    );
+    all.add::<OfrepFlag<'_>>();
+    all.add::<OfrepFlags<'_>>();
 }
 
 /// `POST /ofrep/v1/evaluate/flags/{key}`: one flag.
@@ -89,7 +146,7 @@ pub(crate) async fn evaluate_all<E: ResponseEnvironment>(
         Err(error) => return failure(None, &error),
     };
     let outcomes = flags.evaluate_all(&given, context.now);
-    let bulk = Bulk {
+    let bulk = OfrepFlags {
         flags: outcomes
             .iter()
             .map(|(key, outcome)| of_bulk(key, outcome))
@@ -135,8 +192,8 @@ fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, Eval
     Ok(Value::Object(given))
 }
 
-fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, Value>) -> Success<'a> {
-    Success {
+fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, Value>) -> OfrepFlag<'a> {
+    OfrepFlag {
         key,
         reason: evaluation.reason.as_str(),
         value: evaluation.value,
@@ -145,10 +202,10 @@ fn success<'a>(key: &'a str, evaluation: &Evaluation<'a>, metadata: Map<String, 
     }
 }
 
-fn of_bulk<'a>(key: &'a str, outcome: &'a Result<Evaluation<'a>, EvaluationError>) -> Outcome<'a> {
+fn of_bulk<'a>(key: &'a str, outcome: &'a Result<Evaluation<'a>, EvaluationError>) -> OfrepOutcome<'a> {
     match outcome {
-        Ok(evaluation) => Outcome::Success(success(key, evaluation, evaluation.metadata.clone())),
-        Err(error) => Outcome::Failure(Failure {
+        Ok(evaluation) => OfrepOutcome::Flag(success(key, evaluation, evaluation.metadata.clone())),
+        Err(error) => OfrepOutcome::Failure(OfrepFailure {
             key: Some(key),
             error_code: error.code.as_str(),
             error_details: &error.detail,
@@ -161,7 +218,7 @@ fn failure(key: Option<&str>, error: &EvaluationError) -> Result<Response, Probl
         ErrorCode::FlagNotFound => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,
     };
-    let failure = Failure {
+    let failure = OfrepFailure {
         key,
         error_code: error.code.as_str(),
         error_details: &error.detail,

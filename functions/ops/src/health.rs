@@ -3,19 +3,17 @@
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use leaderboard_api::media::prefers;
+use leaderboard_api::{Problem, Query, Response};
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::{
     ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, Readiness, SettingCheck,
 };
-use serde::Serialize;
-use serde_json::{Value, json};
-
-use leaderboard_api::Problem;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::media::prefers;
 use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
+use serde_json::{Value, json};
+
+use crate::health_body::{DetailedHealth, HealthCheck, HealthComponent, HealthDraft, HealthStatus};
 
 /// The media type of draft-inadarei-api-health-check.
 pub(crate) const HEALTH_JSON: &str = "application/health+json";
@@ -29,21 +27,13 @@ const ANNOUNCEMENT_WARNING_S: i64 = 3600;
 /// What was found out about a part.
 struct Checked {
     name: &'static str,
-    status: &'static str,
+    status: HealthStatus,
     message: &'static str,
     /// What kind of part it is, in the words of the draft.
     component_type: &'static str,
     at: String,
     took_ms: i64,
     metadata: Value,
-}
-
-#[derive(Serialize)]
-struct Component<'a> {
-    status: &'a str,
-    message: &'a str,
-    last_checked: &'a str,
-    metadata: &'a Value,
 }
 
 /// `GET /health/detailed`: every part with its status, also as `application/health+json`. 503 when the store fails; a region
@@ -55,10 +45,8 @@ pub(crate) async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -
     Query::parse(context.query, &[])?;
     let (store, cause) = store(context).await;
     let parts = [store, key_value(context).await];
-    let status = ["fail", "warn"]
-        .into_iter()
-        .find(|status| parts.iter().any(|part| part.status == *status))
-        .unwrap_or("pass");
+    let worst = parts.iter().map(|part| part.status).max();
+    let status = worst.unwrap_or(HealthStatus::Pass);
     let code = match cause {
         None => StatusCode::OK,
         Some(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -89,7 +77,11 @@ fn told(settings: &[SettingCheck]) -> Vec<Value> {
                 check.wanted
             ),
         };
-        let status = if check.is_wrong() { "warn" } else { "pass" };
+        let status = if check.is_wrong() {
+            HealthStatus::Warn
+        } else {
+            HealthStatus::Pass
+        };
         json!({"setting": check.setting, "wanted": check.wanted, "found": check.found, "status": status, "message": message})
     };
     settings.iter().map(told).collect()
@@ -114,15 +106,16 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
         Err(_) => Vec::new(),
     };
     let (status, message) = match &answered {
-        Err(_) => ("fail", "does not answer"),
+        Err(_) => (HealthStatus::Fail, "does not answer"),
         Ok(()) if announcements.are_recent(after) => (
-            "warn",
+            HealthStatus::Warn,
             "answers, but refuses announcements: its user needs permission to publish on changes_channel",
         ),
-        Ok(()) if settings.iter().any(SettingCheck::is_wrong) => {
-            ("warn", "answers; a setting of its server is to be changed")
-        }
-        Ok(()) => ("pass", "answers"),
+        Ok(()) if settings.iter().any(SettingCheck::is_wrong) => (
+            HealthStatus::Warn,
+            "answers; a setting of its server is to be changed",
+        ),
+        Ok(()) => (HealthStatus::Pass, "answers"),
     };
     let checked = Checked {
         name: "store",
@@ -173,7 +166,11 @@ async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked 
     let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
     Checked {
         name: "key_value",
-        status: if answered.is_ok() { "pass" } else { "warn" },
+        status: if answered.is_ok() {
+            HealthStatus::Pass
+        } else {
+            HealthStatus::Warn
+        },
         message: if answered.is_ok() {
             "answers"
         } else {
@@ -187,33 +184,40 @@ async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked 
 }
 
 /// As the other health routes show it.
-fn plain(status: &str, parts: &[Checked]) -> Value {
-    let components: serde_json::Map<String, Value> = parts
-        .iter()
-        .map(|part| {
-            let component = Component {
-                status: part.status,
-                message: part.message,
-                last_checked: &part.at,
-                metadata: &part.metadata,
-            };
-            (part.name.to_owned(), json!(component))
-        })
-        .collect();
-    json!({"status": status, "version": env!("CARGO_PKG_VERSION"), "components": components})
+fn plain(status: HealthStatus, parts: &[Checked]) -> DetailedHealth<'_> {
+    let components = parts.iter().map(|part| {
+        let component = HealthComponent {
+            status: part.status,
+            message: part.message,
+            last_checked: &part.at,
+            metadata: &part.metadata,
+        };
+        (part.name, component)
+    });
+    DetailedHealth {
+        components: components.collect(),
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+    }
 }
 
 /// As the draft has it.
-fn draft(status: &str, parts: &[Checked]) -> Value {
-    let checks: serde_json::Map<String, Value> = parts
-        .iter()
-        .map(|part| {
-            let check = json!({
-                "componentType": part.component_type, "status": part.status, "output": part.message,
-                "observedValue": part.took_ms, "observedUnit": "ms", "time": part.at,
-            });
-            (format!("{}:responseTime", part.name), json!([check]))
-        })
-        .collect();
-    json!({"status": status, "version": "1", "releaseId": env!("CARGO_PKG_VERSION"), "checks": checks})
+fn draft(status: HealthStatus, parts: &[Checked]) -> HealthDraft<'_> {
+    let checks = parts.iter().map(|part| {
+        let check = HealthCheck {
+            component_type: part.component_type,
+            observed_unit: "ms",
+            observed_value: part.took_ms,
+            output: part.message,
+            status: part.status,
+            time: &part.at,
+        };
+        (format!("{}:responseTime", part.name), vec![check])
+    });
+    HealthDraft {
+        checks: checks.collect(),
+        release_id: env!("CARGO_PKG_VERSION"),
+        status,
+        version: "1",
+    }
 }

@@ -1,6 +1,7 @@
 //! Health and metrics, and a 404 for every path that no other function has.
 
 mod health;
+mod health_body;
 mod metrics;
 mod ops;
 
@@ -8,6 +9,9 @@ use leaderboard_api::Permission;
 use leaderboard_api::{FunctionName, Problem, Response};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;
+
+#[cfg(feature = "schema")]
+pub use health_body::add_schemas;
 
 /// A route with its parameters parsed.
 #[derive(Debug)]

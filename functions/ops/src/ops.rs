@@ -1,39 +1,16 @@
 //! Health checks: whether the service runs (live), and whether it can reach its store (ready).
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use serde::Serialize;
-
-use leaderboard_api::Problem;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
+use leaderboard_api::{Problem, Query, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::readiness::{Probed, probe};
 use leaderboard_responses::ResponseEnvironment;
+use serde_json::json;
 
-#[derive(Serialize)]
-struct Health {
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    components: Option<Components>,
-}
-
-#[derive(Serialize)]
-struct Components {
-    store: Component,
-}
-
-#[derive(Serialize)]
-struct Component {
-    status: &'static str,
-    message: &'static str,
-    last_checked: String,
-    metadata: Metadata,
-}
-
-/// Nothing is told about the store to callers without a credential.
-#[derive(Serialize)]
-struct Metadata {}
+use crate::health_body::{Health, HealthComponent, HealthStatus};
 
 /// Where `GET /` leads.
 const DOCS: &str = "/docs";
@@ -54,7 +31,7 @@ pub(crate) fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<
 pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let health = Health {
-        status: "pass",
+        status: HealthStatus::Pass,
         components: None,
     };
     Response::json(StatusCode::OK, context.accepted, &health)
@@ -73,22 +50,28 @@ pub(crate) async fn ready<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
     let Probed { at, answer, .. } = probed;
     let (status, message, code) = match &answer {
         Ok(()) if has_wrong_settings => (
-            "warn",
+            HealthStatus::Warn,
             "answers; a setting of its server is to be changed, which /health/detailed names",
             StatusCode::OK,
         ),
-        Ok(()) => ("pass", "answers", StatusCode::OK),
-        Err(_) => ("fail", "does not answer", StatusCode::SERVICE_UNAVAILABLE),
+        Ok(()) => (HealthStatus::Pass, "answers", StatusCode::OK),
+        Err(_) => (
+            HealthStatus::Fail,
+            "does not answer",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
     };
-    let store = Component {
+    let last_checked = at.to_string();
+    let store = HealthComponent {
         status,
         message,
-        last_checked: at.to_string(),
-        metadata: Metadata {},
+        last_checked: &last_checked,
+        // Callers without a credential learn no more about the store.
+        metadata: &json!({}),
     };
     let health = Health {
         status,
-        components: Some(Components { store }),
+        components: Some(BTreeMap::from([("store", store)])),
     };
     let response = Response::json(code, context.accepted, &health)?;
     Ok(match answer {

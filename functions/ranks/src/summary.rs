@@ -28,11 +28,23 @@ const MAX_PART: u32 = 100;
 /// How many bytes of the body's digest its tag has.
 const TAG_DIGEST_BYTES: usize = 12;
 
-/// Each part as its own read answers it.
+/// The top of a list, and a player's neighbours.
+// Each part is what its own read answers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Summary))]
 struct SummaryBody<'a> {
+    /// The first page of the list.
+    #[cfg_attr(feature = "schema", schema(value_type = leaderboard_api::schema::Entries))]
     top: &'a RawValue,
+    /// The window around the player; `null` without an entry of the player.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<leaderboard_api::schema::Window>))]
     around: Option<&'a RawValue>,
+}
+
+/// Adds the schema of a summary.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    all.add::<SummaryBody<'_>>();
 }
 
 /// `GET /leaderboards/{id}/summary?player=&top=&around=&period=`. Both parts come from the cache where it has them; the top

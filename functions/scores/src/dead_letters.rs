@@ -17,21 +17,36 @@ use leaderboard_api::query::{Query, invalid};
 use leaderboard_api::{Problem, ProblemType};
 
 use leaderboard_api::wire::ListBody;
-use leaderboard_api::wire::outcome::{OutcomeList, Results};
+use leaderboard_api::wire::outcome::{OutcomeBody, Results};
 
 /// How many dead letters a page has unless asked otherwise.
 const DEFAULT_LETTERS: u32 = 100;
 /// The most dead letters on a page.
 const MAX_LETTERS: u32 = 1000;
 
+/// A published message that could not be applied.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = DeadLetter))]
 struct Letter {
+    /// Names it.
     id: String,
+    /// Whose message it is; `null` for one that names no tenant.
     tenant: Option<String>,
+    /// When it was given up.
     at: String,
+    /// Why it was not applied.
     reason: String,
+    /// What it was: a message with one submission, or what came instead of a message.
     payload: String,
+    /// Whether that is all of it: what is longer than 16 KiB is cut.
     complete: bool,
+}
+
+/// Adds the schemas of dead letters.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    let about = "Published messages that could not be applied, newest first.";
+    all.add_list::<Letter>("DeadLetters", "letters", [about, "Newest first."]);
 }
 
 impl From<StoredDeadLetter> for Letter {
@@ -93,11 +108,7 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
     let outcomes = leaderboard_score_messages::replay(context.env, &context.tenant_config, &stored).await?;
     // If this fails, a second replay finds the submission applied by its id.
     context.env.store().delete_dead_letter(id).await?;
-    let results = OutcomeList {
-        version: context.version,
-        outcomes: &outcomes,
-        names: None,
-    };
+    let results = OutcomeBody::list(context.version, &outcomes, None);
     let response = Response::json(StatusCode::OK, context.accepted, &Results { results })?;
     let changed = outcomes.iter().filter(|outcome| outcome.status != Status::Kept);
     let mut changed = changed.map(|outcome| &outcome.leaderboard).peekable();

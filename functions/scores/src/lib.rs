@@ -10,6 +10,9 @@ use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;
 
+#[cfg(feature = "schema")]
+pub use dead_letters::add_schemas;
+
 /// A route with its parameters parsed.
 #[derive(Debug)]
 pub enum ScoresRoute {

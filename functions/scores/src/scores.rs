@@ -16,7 +16,7 @@ use leaderboard_pipeline::{idempotency, prefer};
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::Names;
-use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, OutcomeList, Results};
+use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, Results};
 use leaderboard_api::wire::submission::{Destination, Item, Scores, Sender, scores};
 
 /// The response header that names the preference that was applied (RFC 7240).
@@ -189,20 +189,11 @@ fn single_answer<E: ResponseEnvironment>(
         .map_err(|refusal| Problem::of_refusal(refusal, place))?;
     match destination {
         Destination::Path(_) => {
-            let body = OutcomeBody {
-                status_code: None,
-                version: context.version,
-                outcome: only(outcomes)?,
-                names,
-            };
+            let body = OutcomeBody::new(context.version, only(outcomes)?, names);
             Response::json(StatusCode::OK, context.accepted, &body)
         }
         Destination::Body => {
-            let results = OutcomeList {
-                version: context.version,
-                outcomes,
-                names,
-            };
+            let results = OutcomeBody::list(context.version, outcomes, names);
             Response::json(StatusCode::OK, context.accepted, &Results { results })
         }
     }
@@ -219,21 +210,14 @@ fn batch_answer<E: ResponseEnvironment>(
     let mut results = Vec::with_capacity(answers.len());
     for (answer, place) in answers.iter().zip(places) {
         results.push(match (answer, destination) {
-            (Ok(outcomes), Destination::Path(_)) => BatchResult::One(OutcomeBody {
-                status_code: Some(StatusCode::OK.as_u16()),
-                version: context.version,
-                outcome: only(outcomes)?,
-                names,
-            }),
-            (Ok(outcomes), Destination::Body) => BatchResult::Several(OutcomeList {
-                version: context.version,
-                outcomes,
-                names,
-            }),
-            (Err(refusal), _) => BatchResult::Refused {
-                problem: Problem::of_refusal(refusal, place),
-                trace_id: context.trace_id,
-            },
+            (Ok(outcomes), Destination::Path(_)) => {
+                let outcome = OutcomeBody::new(context.version, only(outcomes)?, names);
+                BatchResult::one(outcome)
+            }
+            (Ok(outcomes), Destination::Body) => {
+                BatchResult::several(OutcomeBody::list(context.version, outcomes, names))
+            }
+            (Err(refusal), _) => BatchResult::refused(Problem::of_refusal(refusal, place), context.trace_id),
         });
     }
     Response::json(StatusCode::MULTI_STATUS, context.accepted, &Results { results })

@@ -18,11 +18,26 @@ const DEFAULT_LIMIT: u32 = 100;
 /// The most records on a page.
 const MAX_LIMIT: u32 = 1000;
 
+/// A record of the audit log.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = AuditRecord))]
 struct Record {
+    /// Its place in the log.
     position: u64,
+    /// When it was made.
+    #[cfg_attr(feature = "schema", schema(format = "date-time"))]
     at: String,
+    /// Who did what, and from where.
+    #[cfg_attr(feature = "schema", schema(value_type = leaderboard_api::schema::AuditEvent))]
     event: Box<RawValue>,
+}
+
+/// Adds the schemas of the audit log.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    leaderboard_pipeline::audit::add_schemas(all);
+    let about = ["A page of the log, newest first.", "Newest first."];
+    all.add_list_by_position::<Record>("AuditLog", "records", about, "AuditPage");
 }
 
 /// `GET /audit?before=&limit=`: the tenant's log, newest first.

@@ -37,7 +37,7 @@ impl FunctionName {
         }
     }
 
-    /// All of them.
+    /// All functions.
     pub const ALL: [Self; 8] = [
         Self::Leaderboards,
         Self::Scores,

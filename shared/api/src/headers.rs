@@ -7,10 +7,10 @@ use crate::problem::{FieldError, Problem, ProblemType};
 /// The header that names the tenant of a request.
 pub const TENANT: &str = "X-Tenant-ID";
 
-/// The value of a header that may come once; trimmed, visible ASCII.
+/// Returns the trimmed value of a header that may come only once.
 ///
 /// # Errors
-/// A problem that names the header.
+/// A 400 problem that names the header when it comes twice or is not ASCII.
 pub fn one_header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
@@ -25,7 +25,7 @@ pub fn one_header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Opti
     }
 }
 
-/// All values of a list header, joined as RFC 9110 says; what is not ASCII is left out.
+/// Returns all values of a list header, joined with commas (RFC 9110, section 5.3). Values that are not ASCII are left out.
 pub fn list_header(headers: &HeaderMap, name: &'static str) -> Option<String> {
     let mut values = headers
         .get_all(name)
@@ -39,7 +39,7 @@ pub fn list_header(headers: &HeaderMap, name: &'static str) -> Option<String> {
     Some(joined)
 }
 
-/// All values of a list header, joined as RFC 9110 says, whatever bytes they are.
+/// Returns all values of a list header as bytes, joined with commas (RFC 9110, section 5.3).
 pub fn list_bytes(headers: &HeaderMap, name: &'static str) -> Option<Vec<u8>> {
     let mut values = headers.get_all(name).iter();
     let mut joined = values.next()?.as_bytes().to_vec();
@@ -50,7 +50,7 @@ pub fn list_bytes(headers: &HeaderMap, name: &'static str) -> Option<Vec<u8>> {
     Some(joined)
 }
 
-/// 400, naming the header.
+/// Returns a 400 problem that names a header.
 pub fn invalid_header(name: &'static str, detail: &str) -> Problem {
     Problem::new(ProblemType::InvalidHeader).with_error(FieldError::header(name, detail))
 }

@@ -10,13 +10,13 @@ pub enum Credential {
     None,
     /// The operator's key.
     Operator,
-    /// An API key of that id.
+    /// An API key, by its id.
     Key(Box<str>),
-    /// A token, by whom it was issued and for whom.
+    /// A token.
     Token {
         /// The issuer's id.
         issuer: Box<str>,
-        /// Its subject, as the token has it.
+        /// The claim `sub` of the token.
         subject: Box<str>,
     },
 }
@@ -32,7 +32,7 @@ pub struct Identity {
     pub scopes: Scopes,
     /// The player of a player's token; `None` for the credential of a server.
     pub player: Option<PlayerId>,
-    /// When the credential ends by itself, as a token says; `None` for the others.
+    /// When a token expires; `None` for other credentials.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -49,7 +49,7 @@ impl Identity {
         }
     }
 
-    /// The operator.
+    /// Returns the identity of the operator.
     #[must_use]
     pub const fn operator() -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Identity {
         }
     }
 
-    /// The same, as leaderboards know it.
+    /// Returns the caller as the use cases of leaderboards know it.
     #[must_use]
     pub fn caller(&self) -> Caller {
         match (&self.credential, &self.player) {

@@ -1,4 +1,4 @@
-//! Who may issue tokens for a tenant, as it is kept.
+//! The issuers of tokens, as the store keeps them.
 
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, StoreError, TenantId};
@@ -10,26 +10,26 @@ use serde_json::Value;
 
 /// The form of the document in the store.
 const FORM: u8 = 1;
-/// The name of a claim that is right. It stands for one that is not known.
+/// A valid name of a claim. It stands for a name that could not be read.
 pub const ANY_CLAIM: &str = "tenant";
 
 /// An issuer's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerRecord {
     form: u8,
-    /// `iss` of its tokens.
+    /// The claim `iss` of its tokens.
     pub issuer: String,
-    /// `aud` of its tokens: one of these.
+    /// The audiences. The claim `aud` of a token must have one of them.
     pub audiences: Vec<String>,
-    /// How far its clock may differ, in seconds.
+    /// How far the issuer's clock may differ from ours, in seconds.
     pub leeway_s: u32,
-    /// Where its keys are.
+    /// Where the issuer's keys are.
     pub source: KeySource,
-    /// The tenant of all its tokens; for an issuer of the operator's alone, others are for their own tenant.
+    /// The tenant of all its tokens. Only an issuer of the operator has this field; tokens of a tenant's issuer belong to that tenant.
     pub tenant: Option<String>,
-    /// The claim that names the tenant; as above.
+    /// The claim that names the tenant. Only an issuer of the operator has this field.
     pub tenant_claim: Option<String>,
-    /// The claim that names the player; `None`: its tokens are servers'.
+    /// The claim that names the player; `None` when the tokens belong to servers.
     pub player_claim: Option<String>,
     /// Whether a token without that claim is refused.
     pub player_required: bool,
@@ -37,7 +37,7 @@ pub struct IssuerRecord {
     pub scopes_claim: Option<String>,
     /// Names of the scopes of a token that lists none.
     pub default_scopes: Vec<String>,
-    /// Names of the scopes that it may grant at most.
+    /// Names of the scopes that its tokens can have at most.
     pub granted_scopes: Vec<String>,
 }
 
@@ -47,16 +47,16 @@ pub struct IssuerRecord {
 pub enum KeySource {
     /// A key set at this address.
     Address(String),
-    /// A key set that the issuer's discovery document leads to.
+    /// A key set whose address the issuer's discovery document has.
     Discovery,
-    /// In the document.
+    /// These keys, which the document has itself.
     Keys(Vec<StaticKey>),
 }
 
 /// Whether the keys of an issuer could be fetched just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySetProbe {
-    /// So many keys were.
+    /// The keys were fetched; their number.
     Fetched(usize),
     /// They were not fetched. The text gives the reason to callers who can configure issuers.
     Failed(String),
@@ -66,16 +66,16 @@ pub enum KeySetProbe {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StaticKey {
-    /// RFC 7517.
+    /// A JSON Web Key (RFC 7517).
     Jwk(Value),
-    /// RFC 7468, and the key's name.
+    /// The key's name, and the key in PEM (RFC 7468).
     Pem(Option<String>, String),
-    /// A secret for HS256, and the key's name.
+    /// The key's name, and a secret for HS256.
     Secret(Option<String>, String),
 }
 
 impl StaticKey {
-    /// The key, ready for use.
+    /// Parses the key.
     ///
     /// # Errors
     /// [`KeyProblem`] when it cannot be used.
@@ -88,7 +88,7 @@ impl StaticKey {
     }
 }
 
-/// Shows the key's kind alone: it may be a secret.
+/// Shows the key's kind and not the key, because it may be a secret.
 impl std::fmt::Debug for StaticKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -100,8 +100,8 @@ impl std::fmt::Debug for StaticKey {
 }
 
 impl IssuerRecord {
-    /// A document with this issuer, audiences and keys, and the defaults for the rest: its tokens are players', named by
-    /// `sub`, who may read and write.
+    /// Makes a document with this issuer, these audiences and keys, and the defaults for all other fields: the tokens belong to players,
+    /// `sub` names the player, and the player may read and write.
     pub fn new(issuer: String, audiences: Vec<String>, source: KeySource) -> Self {
         let scopes: Vec<String> = names(Scopes::READ.with(Scopes::WRITE));
         Self {
@@ -123,7 +123,7 @@ impl IssuerRecord {
     /// Reads a document from the store.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// [`StoreError::Corrupt`] when the document cannot be read.
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         serde_json::from_slice::<Self>(bytes)
             .ok()
@@ -131,7 +131,7 @@ impl IssuerRecord {
             .ok_or_else(|| StoreError::Corrupt("an issuer's document".to_owned()))
     }
 
-    /// The rules for its tokens, when it is an issuer of `owner` (`None`: of the operator's).
+    /// Returns the rules for the tokens of this issuer, which belongs to `owner` (`None`: the operator).
     ///
     /// # Errors
     /// The first of [`IssuerRecord::find_faults`].
@@ -145,12 +145,12 @@ impl IssuerRecord {
         )
     }
 
-    /// Every field that breaks a rule, when it is an issuer of `owner` (`None`: of the operator's).
+    /// Returns every field that breaks a rule. The issuer belongs to `owner` (`None`: the operator).
     pub fn find_faults(&self, owner: Option<&TenantId>) -> Vec<Invalid> {
         let mut faults = Vec::new();
         let source = self.tenant_source(owner).unwrap_or_else(|fault| {
             faults.push(fault);
-            // The names of the other claims are looked at all the same.
+            // The check goes on with the names of the other claims.
             TenantSource::Claim(ANY_CLAIM.into())
         });
         let mapping = self.mapping(source);
@@ -159,7 +159,7 @@ impl IssuerRecord {
         faults
     }
 
-    /// Where the tenant of its tokens is said.
+    /// Returns what says the tenant of a token: the owner, the document, or a claim.
     fn tenant_source(&self, owner: Option<&TenantId>) -> Result<TenantSource, Invalid> {
         match (owner, &self.tenant, boxed(self.tenant_claim.as_deref())) {
             (Some(owner), ..) => Ok(TenantSource::Fixed(owner.clone())),
@@ -171,7 +171,7 @@ impl IssuerRecord {
         }
     }
 
-    /// How claims are read.
+    /// Returns how the claims of a token are read.
     fn mapping(&self, tenant: TenantSource) -> ClaimsMapping {
         ClaimsMapping {
             tenant,

@@ -4,7 +4,7 @@
 //! paths and queries, and the headers that documents depend on. It knows neither a store nor a route.
 
 #[macro_use]
-mod words_schema;
+mod schema_macros;
 
 mod function_name;
 pub mod headers;
@@ -16,6 +16,7 @@ mod path_params;
 mod permission;
 mod preconditions;
 pub mod problem;
+mod put_refusals;
 pub mod query;
 pub mod rate_limits;
 mod response;
@@ -38,3 +39,11 @@ pub use problem::{
 pub use query::Query;
 pub use response::{JsonForm, Response};
 pub use version::{ApiVersion, Deprecation, describe};
+
+/// Adds the schemas of all documents of this crate.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut schema::Schemas) {
+    all.add::<problem::ProblemBody<'_>>();
+    rate_limits::add_schemas(all);
+    wire::add_schemas(all);
+}

@@ -1,4 +1,4 @@
-//! Media types, in (`Content-Type`) and out (`Accept`).
+//! The media types of requests (`Content-Type`) and of responses (`Accept`).
 
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
@@ -10,36 +10,37 @@ use crate::version::ApiVersion;
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
-// Bodies are the same in all versions, so each may be sent under the name of any.
+// A request has the same body in all versions, so a client may send it under the name of any version.
 const V1: &str = ApiVersion::V1.media_type();
 const V2: &str = ApiVersion::V2.media_type();
-/// The bodies that a route takes.
+
+/// The kind of body that a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {
-    /// None; one that is sent is not looked at.
+    /// No body. The route ignores a body that a client sends.
     None,
     /// `application/json`.
     Json,
-    /// The same; a request may also come without one.
+    /// `application/json`, or no body.
     OptionalJson,
     /// `application/merge-patch+json` (RFC 7396), or `application/json`.
     MergePatch,
 }
 
-/// Tells which bodies a PATCH takes (RFC 5789).
+/// The header that lists the media types which a PATCH takes (RFC 5789).
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// The names that an answer in JSON goes by.
+/// The media type of a response in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
     /// `application/json`.
     Json,
-    /// `application/vnd.edgeboard.v1+json`: the same document, under the name of its version.
+    /// `application/vnd.edgeboard.v1+json`: the same document, with its version in the media type.
     Versioned(ApiVersion),
 }
 
 impl MediaType {
-    /// As in `Content-Type`.
+    /// Returns the value of `Content-Type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +50,10 @@ impl MediaType {
     }
 }
 
-/// Checks the media type and the coding of a body that a route takes.
+/// Checks that a body has a media type that the route takes, and no content coding.
+///
+/// # Errors
+/// A 415 problem that names the media type to send.
 pub fn check_content(kind: BodyKind, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     let takes: &[&str] = match kind {
         BodyKind::None => return Ok(()),
@@ -85,7 +89,7 @@ pub fn check_content(kind: BodyKind, headers: &HeaderMap, body: &[u8]) -> Result
     }
 }
 
-/// Whether a parameter leaves the text UTF-8; other parameters than the charset mean nothing to JSON.
+/// Returns whether a parameter of a media type allows UTF-8. JSON ignores every parameter but `charset`.
 fn is_utf8_parameter(parameter: &str) -> bool {
     match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
@@ -95,11 +99,12 @@ fn is_utf8_parameter(parameter: &str) -> bool {
     }
 }
 
-/// The version that the media types ask for: the one named with the highest weight, unless plain JSON is liked better.
+/// Returns the version that `Accept` names with the highest weight. Returns `None` when `Accept` names no version, or gives plain
+/// JSON a higher weight.
 pub fn version(headers: &HeaderMap) -> Option<ApiVersion> {
     let accept = list_header(headers, ACCEPT.as_str())?;
     let named = |version: &ApiVersion| weight_of(&accept, version.media_type()).filter(Weight::names_it);
-    // Of equals the last is taken: the newest version.
+    // `max_by_key` takes the last of several equal weights: the newest version.
     let (weight, version) = ApiVersion::ALL
         .into_iter()
         .filter_map(|version| Some((named(&version)?.thousandths, version)))
@@ -107,9 +112,12 @@ pub fn version(headers: &HeaderMap) -> Option<ApiVersion> {
     (weight > 0 && weight >= thousandths(&accept, JSON)).then_some(version)
 }
 
-/// The media type to answer with: the acceptable one of the higher weight (RFC 9110, section 12.5.1). The version is
-/// settled by now, and who accepts the name of one version is answered under that of another: the path and the header
-/// win over the media type.
+/// Returns the media type of the response: of those that `Accept` allows, the one with the highest weight (RFC 9110, section
+/// 12.5.1). The version is known already. A client that accepts the media type of another version gets the media type of `version`,
+/// because the path and the header `API-Version` come before `Accept`.
+///
+/// # Errors
+/// A 406 problem when `Accept` allows neither plain JSON nor a version.
 pub fn accepted(headers: &HeaderMap, version: ApiVersion) -> Result<MediaType, Problem> {
     let Some(accept) = list_header(headers, ACCEPT.as_str()) else {
         return Ok(MediaType::Json);
@@ -133,7 +141,7 @@ pub fn accepted(headers: &HeaderMap, version: ApiVersion) -> Result<MediaType, P
     }
 }
 
-/// Whether a media type beside JSON is named, and liked at least as much.
+/// Returns whether `Accept` names a media type, with at least the weight of JSON.
 pub fn prefers(headers: &HeaderMap, media_type: &str) -> bool {
     list_header(headers, ACCEPT.as_str()).is_some_and(|accept| {
         weight_of(&accept, media_type)
@@ -142,7 +150,7 @@ pub fn prefers(headers: &HeaderMap, media_type: &str) -> bool {
     })
 }
 
-/// How much a media type is liked.
+/// The weight of a media type in `Accept`.
 #[derive(Debug, Clone, Copy)]
 struct Weight {
     /// 0 for `*/*`, 1 for `application/*`, 2 for the type itself.
@@ -160,7 +168,7 @@ fn thousandths(accept: &str, media_type: &str) -> u16 {
     weight_of(accept, media_type).map_or(0, |weight| weight.thousandths)
 }
 
-/// The weight of a media type: that of the most specific range that covers it.
+/// Returns the weight of the most specific media range that covers a media type; `None` when no range covers it.
 fn weight_of(accept: &str, media_type: &str) -> Option<Weight> {
     let mut best: Option<Weight> = None;
     for range in accept.split(',') {
@@ -184,7 +192,7 @@ fn weight_of(accept: &str, media_type: &str) -> Option<Weight> {
     best
 }
 
-/// `0.8` as 800. What is not a weight counts as 0.
+/// Returns a weight in thousandths: `0.8` is 800. Returns 0 for text that is not a weight.
 pub fn parse_weight(text: &str) -> u16 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
@@ -259,7 +267,7 @@ mod tests {
         }
         for vendor in [
             V1,
-            // Settled by path or header against the media type.
+            // The path or the header `API-Version` names another version than `Accept`.
             V2,
             "application/json;q=0.5, application/vnd.edgeboard.v1+json;q=0.9",
             "application/json, application/vnd.edgeboard.v1+json",

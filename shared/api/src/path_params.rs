@@ -8,18 +8,17 @@ use percent_encoding::percent_decode_str;
 
 use crate::problem::{FieldError, Problem, ProblemType};
 
-/// The most parameters a pattern has.
+/// The largest number of parameters in a pattern.
 const MAX_PARAMS: usize = 4;
 
-/// What a path has in the places of a pattern's parameters, still percent-encoded.
+/// The parameters of a path, still percent-encoded.
 #[derive(Debug)]
 pub struct PathParams<'p> {
     captured: Vec<(&'static str, &'p str)>,
 }
 
 impl<'p> PathParams<'p> {
-    /// Matches a path segment by segment; literal segments are compared as they are. `None` when the path is
-    /// another.
+    /// Compares a path with a pattern, segment by segment. Returns `None` when the path does not match.
     pub fn capture(pattern: &'static str, path: &'p str) -> Option<Self> {
         let mut captured = Vec::with_capacity(MAX_PARAMS);
         let mut segments = path.split('/');
@@ -70,7 +69,7 @@ impl<'p> PathParams<'p> {
         })
     }
 
-    /// Names and values, decoded as far as they are UTF-8.
+    /// Returns the names and the decoded values. Bytes that are not UTF-8 are replaced.
     pub fn decoded(&self) -> impl Iterator<Item = (&'static str, Cow<'p, str>)> {
         self.captured
             .iter()
@@ -95,7 +94,7 @@ impl<'p> PathParams<'p> {
         self.parse("issuer", |text| TenantId::new(text).map(|id| id.as_str().into()))
     }
 
-    /// The parameter `flag`: the key of a flag. What is not UTF-8 becomes a key that no flag has.
+    /// The parameter `flag`: the key of a flag. A value that is not UTF-8 becomes a key that no flag has.
     pub fn flag(&self) -> Box<str> {
         percent_decode_str(self.raw("flag")).decode_utf8_lossy().into()
     }

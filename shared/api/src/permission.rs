@@ -1,34 +1,34 @@
-//! What a route needs of its caller.
+//! The permission that a route needs of its caller.
 
-/// What a route asks of its caller.
+/// The permission that a route needs of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing: no credential is looked at, no tenant is chosen.
+    /// No permission. The pipeline reads no credential and chooses no tenant.
     Open,
-    /// Nothing of the pipeline: the handler looks for the metrics key, which allows nothing else, or the operator's.
+    /// The metrics key or the operator's key. The handler checks it, not the pipeline: the metrics key allows nothing else.
     MetricsKey,
-    /// To read; the leaderboard's `access` decides whether without a credential.
+    /// The permission to read. The leaderboard's `access` decides whether a caller needs a credential.
     Read,
-    /// To read what is nobody's business without a credential.
+    /// The permission to read, with a credential.
     Identified,
-    /// To write scores.
+    /// The permission to write scores.
     Write,
-    /// To write scores as a server: no player's own token.
+    /// The permission to write scores as a server. A player's token does not have it.
     ServerWrite,
-    /// To configure a tenant.
+    /// The permission to configure a tenant.
     Admin,
-    /// To operate the installation: the operator's key alone.
+    /// The operator's key.
     Operator,
 }
 
 impl Permission {
-    /// Whether the pipeline looks at the credential, and chooses a tenant.
+    /// Returns whether the pipeline reads the credential and chooses the tenant.
     #[must_use]
     pub const fn requires_auth(self) -> bool {
         !matches!(self, Self::Open | Self::MetricsKey)
     }
 
-    /// Whether it is leave to read a tenant's data, and no more.
+    /// Returns whether it is the permission to read a tenant's data and nothing else.
     #[must_use]
     pub const fn is_read(self) -> bool {
         matches!(self, Self::Read | Self::Identified)

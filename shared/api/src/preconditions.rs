@@ -14,7 +14,7 @@ const IF_NONE_MATCH: &str = "If-None-Match";
 /// The most entity tags that one header lists.
 const MAX_TAGS: usize = 100;
 
-/// What a request expects of the document it is about.
+/// The preconditions of a request: the entity tags that the client expects of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preconditions {
     if_match: Option<Tags>,
@@ -24,14 +24,14 @@ pub struct Preconditions {
 /// The entity tags of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
-    /// `*`: any document.
+    /// `*`: any document that exists.
     Any,
-    /// These; whether each is a weak one. A tag may hold bytes that are no text.
+    /// A list: whether each tag is weak, and the tag. A tag may have bytes that are not UTF-8.
     List(Vec<(bool, Vec<u8>)>),
 }
 
 impl Preconditions {
-    /// Reads both headers.
+    /// Reads `If-Match` and `If-None-Match`.
     ///
     /// # Errors
     /// A problem that names the header.
@@ -48,18 +48,18 @@ impl Preconditions {
         })
     }
 
-    /// Whether there are any.
+    /// Returns whether the request has a precondition.
     pub fn exist(&self) -> bool {
         self.if_match.is_some() || self.if_none_match.is_some()
     }
 
-    /// Whether `If-Match` holds for the current version (`None`: there is no document). Tags compare
-    /// strongly: a weak one never matches.
+    /// Returns whether `If-Match` holds for the current version (`None`: the document does not exist). The comparison is strong: a
+    /// weak tag never matches.
     pub fn match_holds(&self, current: Option<u64>) -> bool {
         self.match_holds_for(current.map(|version| version.to_string()).as_deref())
     }
 
-    /// As [`Preconditions::match_holds`], for a tag without its quotes.
+    /// Does the same as [`Preconditions::match_holds`], for a tag without its quotes.
     pub fn match_holds_for(&self, current: Option<&str>) -> bool {
         match (&self.if_match, current) {
             (None, _) | (Some(Tags::Any), Some(_)) => true,
@@ -70,11 +70,11 @@ impl Preconditions {
         }
     }
 
-    /// What the store must find, once the preconditions hold for what is there now (`None`: no document). Without
-    /// preconditions that is anything.
+    /// Returns the version that the store must find when it writes, if the preconditions hold for the `current` version (`None`: the
+    /// document does not exist). Without preconditions, any version is right.
     ///
     /// # Errors
-    /// 412, with the entity tag of what is there.
+    /// A 412 problem with the current entity tag.
     pub fn expected(&self, there: Option<u64>) -> Result<Expected, Problem> {
         if !self.exist() {
             return Ok(Expected::Any);
@@ -83,10 +83,10 @@ impl Preconditions {
         Ok(there.map_or(Expected::Absent, Expected::Version))
     }
 
-    /// Checks both preconditions for what is there now (`None`: no document).
+    /// Checks both preconditions against the current version (`None`: the document does not exist).
     ///
     /// # Errors
-    /// 412, which names the header that does not hold and has the entity tag of what is there.
+    /// A 412 problem that names the header that does not hold and has the current entity tag.
     fn check(&self, there: Option<u64>) -> Result<(), Problem> {
         let tag = there.map(|version| version.to_string());
         if !self.match_holds(there) {
@@ -98,11 +98,11 @@ impl Preconditions {
         }
     }
 
-    /// 412 for a document that changed between the check of these preconditions and the write; `now` is the version that is
-    /// there by now (`None`: no document).
+    /// Returns the 412 problem for a document that changed between the check of these preconditions and the write. `now` is the version
+    /// that the write found (`None`: the document does not exist).
     pub fn overtaken(&self, now: Option<u64>) -> Problem {
         self.check(now).err().unwrap_or_else(|| {
-            // `*`, or the tags of other documents: they hold for this version, too, and nothing was made for it.
+            // `If-Match` is `*` or has tags of other versions, and holds for this version, too. Another writer was faster.
             let header = if self.if_match.is_some() {
                 IF_MATCH
             } else {
@@ -114,10 +114,10 @@ impl Preconditions {
         })
     }
 
-    /// 304 for a reader who has the current version already; `None`: it is to be sent.
+    /// Returns the 304 response for a reader who has the current version already; `None` when the document must be sent.
     ///
     /// # Errors
-    /// 412 when `If-Match` does not hold.
+    /// A 412 problem when `If-Match` does not hold.
     pub fn unchanged(&self, version: u64) -> Result<Option<Response>, Problem> {
         if !self.match_holds(Some(version)) {
             return Err(precondition_failed(IF_MATCH, Some(&version.to_string())));
@@ -130,12 +130,12 @@ impl Preconditions {
         Ok((!self.none_match_holds(Some(version))).then(not_modified))
     }
 
-    /// Whether `If-None-Match` holds. Tags compare weakly.
+    /// Returns whether `If-None-Match` holds. The comparison is weak.
     pub fn none_match_holds(&self, current: Option<u64>) -> bool {
         self.none_match_holds_for(current.map(|version| version.to_string()).as_deref())
     }
 
-    /// As [`Preconditions::none_match_holds`], for a tag without its quotes.
+    /// Does the same as [`Preconditions::none_match_holds`], for a tag without its quotes.
     pub fn none_match_holds_for(&self, current: Option<&str>) -> bool {
         match (&self.if_none_match, current) {
             (None, _) | (_, None) => true,
@@ -145,7 +145,8 @@ impl Preconditions {
     }
 }
 
-/// 412: the header that does not hold, and the entity tag of what is there, without its quotes (`None`: nothing is there).
+/// Returns a 412 problem that names the header that does not hold. `current` is the current entity tag without its quotes (`None`: the
+/// document does not exist).
 pub fn precondition_failed(header: &'static str, current: Option<&str>) -> Problem {
     let problem = Problem::new(ProblemType::PreconditionFailed);
     match current {
@@ -164,7 +165,8 @@ pub fn precondition_failed(header: &'static str, current: Option<&str>) -> Probl
     }
 }
 
-/// `*`, or entity tags (`"…"`, `W/"…"`) with commas between them; empty members do not count (RFC 9110, section 5.6.1.2).
+/// Parses `*`, or entity tags (`"…"`, `W/"…"`) with commas between them. Empty members of the list are ignored (RFC 9110, section
+/// 5.6.1.2). Returns `None` for anything else.
 fn parse_tags(list: &[u8]) -> Option<Tags> {
     let mut rest = list.trim_ascii();
     if rest == b"*" {

@@ -1,19 +1,19 @@
-//! The query of an address: each parameter once, none unknown. Values are decoded as forms are (`+` is a
-//! space, as browsers and most clients send it).
+//! The query of a request. A parameter that the route does not have, or that comes twice, is an error. Values are decoded like
+//! form fields: `+` is a space, because browsers and most clients send it so.
 
 use leaderboard_core::{Invalid, PeriodSelector};
 use percent_encoding::percent_decode_str;
 
 use crate::problem::{FieldError, Problem, ProblemType};
 
-/// The parameters of a query, not decoded yet.
+/// The parameters of a query, still percent-encoded.
 #[derive(Debug)]
 pub struct Query<'q> {
     pairs: Vec<(String, &'q str)>,
 }
 
 impl<'q> Query<'q> {
-    /// Splits a query; `known` are the parameters that the route has.
+    /// Splits a query into its parameters. `known` has the names of the parameters that the route has.
     ///
     /// # Errors
     /// A problem that names every unknown or repeated parameter.
@@ -41,7 +41,7 @@ impl<'q> Query<'q> {
         Err(errors.into_iter().fold(problem, Problem::with_error))
     }
 
-    /// A value as it was sent.
+    /// Returns the value of a parameter as the client sent it.
     pub fn raw(&self, name: &str) -> Option<&'q str> {
         self.pairs
             .iter()
@@ -49,7 +49,7 @@ impl<'q> Query<'q> {
             .map(|(_, value)| *value)
     }
 
-    /// A value, decoded.
+    /// Returns the decoded value of a parameter.
     ///
     /// # Errors
     /// A problem that names the parameter.
@@ -59,7 +59,7 @@ impl<'q> Query<'q> {
             .transpose()
     }
 
-    /// An integer between two bounds, both included.
+    /// Returns a parameter that is an integer within two bounds, both included.
     ///
     /// # Errors
     /// A problem that names the parameter.
@@ -74,7 +74,7 @@ impl<'q> Query<'q> {
         }
     }
 
-    /// `true` or `false`; `false` when it is missing.
+    /// Returns a parameter that is `true` or `false`; `false` when the query does not have it.
     ///
     /// # Errors
     /// A problem that names the parameter.
@@ -86,7 +86,7 @@ impl<'q> Query<'q> {
         }
     }
 
-    /// The parameter `period`; the current one when it is missing.
+    /// Returns the parameter `period`; the current period when the query does not have it.
     ///
     /// # Errors
     /// A problem that names the parameter.
@@ -112,19 +112,19 @@ pub fn find(raw: &str, name: &str) -> Option<String> {
     found.and_then(|(_, value)| decode(value))
 }
 
-/// 400, naming the parameter.
+/// Returns a 400 problem that names a parameter.
 pub fn invalid(name: &str, detail: &str) -> Problem {
     Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(name, detail))
 }
 
-/// The text of a value; `None` when it is not UTF-8.
+/// Decodes a value; `None` when it is not UTF-8.
 pub fn decode(raw: &str) -> Option<String> {
     let spaced = raw.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
     Some(decoded.into_owned())
 }
 
-/// A name that a client chose, short enough to be told back.
+/// Returns the beginning of a name that a client chose, short enough for an error text.
 fn shorten(name: &str) -> String {
     const MAX_CHARS: usize = 64;
     name.chars().take(MAX_CHARS).collect()

@@ -29,7 +29,7 @@ impl From<MediaType> for JsonForm {
     }
 }
 
-/// Status, headers and a finished body.
+/// A response: status, headers and the whole body.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// The status.
@@ -38,7 +38,7 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// Until when other callers with the same request can get it, if they can.
+    /// Until when the same response answers the same request of other callers; `None` when it is for this caller alone.
     pub reuse_until: Option<Timestamp>,
     /// The cause of a status of 5xx, for the access log only.
     pub cause: Option<String>,
@@ -47,7 +47,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer without a body.
+    /// Returns a response without a body.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
         Self {
@@ -60,13 +60,13 @@ impl Response {
         }
     }
 
-    /// 204.
+    /// Returns a 204 response.
     #[must_use]
     pub fn no_content() -> Self {
         Self::empty(StatusCode::NO_CONTENT)
     }
 
-    /// An answer in JSON, in the form that the client asked for.
+    /// Returns a response in JSON, in the form that the client asked for.
     ///
     /// # Errors
     /// An internal problem when the document cannot be written.
@@ -86,26 +86,25 @@ impl Response {
         Ok(response)
     }
 
-    /// The same answer with the entity tag of a document's version.
+    /// Returns the response with the version of a document as its entity tag.
     #[must_use]
     pub fn with_etag(self, version: u64) -> Self {
         self.with_text(ETAG, &format!("\"{version}\""))
     }
 
-    /// The same answer with a `Location`.
+    /// Returns the response with a `Location`.
     #[must_use]
     pub fn with_location(self, path: &str) -> Self {
         self.with_text(LOCATION, path)
     }
 
-    /// Returns the response with leave for its client to store it and revalidate it before each use. It is `private` unless it is made
-    /// for shared caches.
+    /// Returns the response with `Cache-Control: no-cache`: the client may store it, and must revalidate it before each use.
     #[must_use]
     pub fn revalidated(self) -> Self {
         self.with(CACHE_CONTROL, "no-cache")
     }
 
-    /// The same answer with another header.
+    /// Returns the response with another header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
@@ -119,11 +118,48 @@ impl Response {
         self
     }
 
-    /// As [`Response::with`]. Text that is not a valid header value is left out.
+    /// Returns the response with another header, or unchanged when the value is not a valid header value.
     pub fn with_text(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
         self
+    }
+}
+
+impl Problem {
+    /// Makes the response that has this problem as its body.
+    pub fn into_response(self, trace_id: &str) -> Response {
+        // A problem has strings and numbers alone, so writing it cannot fail.
+        let body = serde_json::to_vec(&self.document(trace_id)).unwrap_or_default();
+        let mut response = Response::empty(self.kind.status());
+        response.body = Bytes::from(body);
+        let parts = self.into_parts();
+        response.cause = parts.cause;
+        response.headers = HeaderMap::from_iter(parts.headers);
+        response
+            .with(CONTENT_TYPE, "application/problem+json")
+            .with(CACHE_CONTROL, "no-store")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+
+    use super::*;
+    use crate::problem::ProblemType;
+
+    #[test]
+    fn a_credential_and_a_second_try_are_asked_for_by_header() {
+        let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
+        let challenge = response.headers[WWW_AUTHENTICATE].to_str().unwrap();
+        assert!(
+            challenge.starts_with("Bearer realm=\"edgeboard\", ApiKey"),
+            "{challenge}"
+        );
+        let response = Problem::new(ProblemType::Unavailable).into_response("t");
+        assert_eq!(response.headers[RETRY_AFTER], "1");
+        assert_eq!(response.headers[CONTENT_TYPE], "application/problem+json");
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantState {
-    /// It may.
+    /// The tenant may be used.
     #[default]
     Active,
     /// Every request with its credentials, or about its leaderboards, is refused.
@@ -24,16 +24,16 @@ pub struct Quotas {
     pub entries: Option<u64>,
     /// Requests in a day (UTC).
     pub requests_per_day: Option<u64>,
-    /// What logs and idempotency records may weigh, in bytes; 1 GiB without it.
+    /// The size limit of event logs and idempotency records, in bytes; `None` is the default, 1 GiB.
     pub log_bytes: Option<u64>,
 }
 
-/// What the logs and idempotency records of a tenant may weigh unless its record says otherwise, in bytes: 1 GiB.
+/// The default size limit of a tenant's event logs and idempotency records, in bytes: 1 GiB.
 pub const DEFAULT_LOG_BYTES: u64 = 1 << 30;
 
 impl Quotas {
-    /// What the tenant's logs and idempotency records may weigh, in bytes. There is always a bound: a log grows by every
-    /// submission.
+    /// Returns the size limit of the tenant's event logs and idempotency records, in bytes. Every tenant has a limit, because a log
+    /// grows with every submission.
     #[must_use]
     pub fn max_log_bytes(&self) -> u64 {
         self.log_bytes.unwrap_or(DEFAULT_LOG_BYTES)
@@ -44,9 +44,9 @@ impl Quotas {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantRecord {
-    /// Its name for people.
+    /// The tenant's title for people.
     pub title: String,
-    /// Whether it may be used.
+    /// Whether the tenant may be used.
     pub state: TenantState,
     /// How much it may have and use.
     pub quotas: Quotas,
@@ -56,7 +56,8 @@ pub struct TenantRecord {
 }
 
 impl TenantRecord {
-    /// Whether a token that was issued then is refused. One that does not say when it was issued may be an old one.
+    /// Returns whether a token that was issued at that time is refused. A token without a time of issue is refused when the record
+    /// revokes tokens, because it can be an old one.
     pub fn revokes_tokens_of(&self, issued_at: Option<Timestamp>) -> bool {
         self.tokens_not_before_ms
             .is_some_and(|not_before| issued_at.is_none_or(|at| at.as_unix_ms() < not_before))

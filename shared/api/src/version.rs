@@ -4,11 +4,11 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, LINK};
 use leaderboard_core::Timestamp;
 
-/// The header that asks for a version, and tells the version of an answer.
+/// The header that asks for a version in a request, and names the version in a response.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
-/// RFC 9745.
+/// The header that says since when a version is deprecated (RFC 9745).
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
-/// RFC 8594.
+/// The header that says until when a version is served (RFC 8594).
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// The last instant that a date in a header can name, in milliseconds: the end of the year 9999.
 const LAST_DATE_MS: i64 = 253_402_300_799_999;
@@ -23,10 +23,10 @@ pub enum ApiVersion {
 }
 
 impl ApiVersion {
-    /// All of them, oldest first.
+    /// All versions, oldest first.
     pub const ALL: [Self; 2] = [Self::V1, Self::V2];
 
-    /// The number, as `API-Version` has it.
+    /// Returns the number, as in `API-Version`.
     #[must_use]
     pub const fn number(self) -> &'static str {
         match self {
@@ -35,12 +35,12 @@ impl ApiVersion {
         }
     }
 
-    /// The version of that number.
+    /// Returns the version with that number.
     pub fn of_number(number: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|version| version.number() == number)
     }
 
-    /// The media type that names the version.
+    /// Returns the media type that names the version.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl ApiVersion {
         }
     }
 
-    /// The path that the version's routes begin with.
+    /// Returns the path that the version's routes begin with.
     #[must_use]
     pub const fn base_path(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl ApiVersion {
     }
 }
 
-/// That version 1 is deprecated, as its answers tell it.
+/// The headers that say that version 1 is deprecated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deprecation {
     since: HeaderValue,
@@ -68,8 +68,8 @@ pub struct Deprecation {
 }
 
 impl Deprecation {
-    /// Deprecated since (or from) an instant, gone after another, explained at an address. `None` where a date is
-    /// outside the years 1970 to 9999, or the address is not one that a header can carry.
+    /// Makes the headers of a version that is deprecated from one instant on and removed after another. The address has an
+    /// explanation. Returns `None` when a date is outside the years 1970 to 9999, or when the address is not a valid header value.
     #[must_use]
     pub fn new(since: Timestamp, sunset: Option<Timestamp>, policy: Option<&str>) -> Option<Self> {
         let text = |text: String| HeaderValue::try_from(text).ok();
@@ -90,7 +90,7 @@ impl Deprecation {
     }
 }
 
-/// Tells the version of an answer, and what its reader should know of it. `path` is the request's.
+/// Adds the headers that name the version of a response and its deprecation. `path` is the path of the request.
 pub fn describe(headers: &mut HeaderMap, version: ApiVersion, path: &str, deprecation: Option<&Deprecation>) {
     headers.insert(API_VERSION, HeaderValue::from_static(version.number()));
     let (ApiVersion::V1, Some(deprecation)) = (version, deprecation) else {
@@ -114,14 +114,14 @@ pub fn describe(headers: &mut HeaderMap, version: ApiVersion, path: &str, deprec
     }
 }
 
-/// Whole seconds since 1970, within what a header can say.
+/// Returns whole seconds since 1970 for a date that a header can have; `None` for other dates.
 fn seconds(at: Timestamp) -> Option<u64> {
     let ms = at.as_unix_ms();
     (ms <= LAST_DATE_MS).then_some(())?;
     u64::try_from(ms.div_euclid(1000)).ok()
 }
 
-/// A date as headers have it (RFC 9110, section 5.6.7).
+/// Writes a date as headers have it (RFC 9110, section 5.6.7).
 fn http_date(at: Timestamp) -> Option<String> {
     let since_epoch = std::time::Duration::from_secs(seconds(at)?);
     Some(httpdate::fmt_http_date(

@@ -50,6 +50,9 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [Self::Static, Self::TargetingMatch, Self::Default, Self::Disabled];
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -141,6 +144,15 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All error codes.
+    pub const ALL: [Self; 5] = [
+        Self::FlagNotFound,
+        Self::ParseError,
+        Self::TypeMismatch,
+        Self::InvalidContext,
+        Self::General,
+    ];
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

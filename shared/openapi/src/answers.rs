@@ -4,18 +4,9 @@ use crate::routes::ListedRoute;
 use leaderboard_api::{ApiVersion, BodyKind, Permission};
 use serde_json::{Map, Value, json};
 
-use crate::components::{OF_EVERY_ANSWER, OF_FILES};
+use crate::components::{OF_EVERY_ANSWER, OF_FILES, header_references};
 use crate::examples::{Example, example};
 use crate::operation::{Answer, Operation, Shape};
-
-/// References to headers.
-pub(crate) fn headers<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> Map<String, Value> {
-    let references = names.into_iter().map(|name| {
-        let reference = json!({"$ref": format!("#/components/headers/{name}")});
-        ((*name).to_owned(), reference)
-    });
-    references.collect()
-}
 
 /// The answers of an operation, by status: the good ones, and a reference for each status of its problems.
 pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
@@ -28,7 +19,7 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
     for answer in operation.answers {
         let mut response = json!({
             "description": answer.description,
-            "headers": headers(of_every.iter().chain(answer.headers)),
+            "headers": header_references(of_every.iter().chain(answer.headers)),
         });
         let contents = contents(answer, route, version);
         if !contents.is_empty() {
@@ -53,13 +44,11 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
     Value::Object(responses)
 }
 
-/// The schema of an answer's body in JSON, in a version.
-pub(crate) fn schema_of(answer: &Answer, version: Option<ApiVersion>) -> Option<&'static str> {
-    match (answer.shape, version) {
-        (Shape::Empty | Shape::Text(_), _) => None,
-        (Shape::Json(name) | Shape::Plain(name), _)
-        | (Shape::Versioned(name, _), Some(ApiVersion::V1) | None)
-        | (Shape::Versioned(_, name), Some(ApiVersion::V2)) => Some(name),
+/// The schema of an answer's body in JSON.
+const fn schema_of(answer: &Answer) -> Option<&'static str> {
+    match answer.shape {
+        Shape::Empty | Shape::Text(_) => None,
+        Shape::Json(name) | Shape::Plain(name) => Some(name),
     }
 }
 
@@ -70,7 +59,7 @@ fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -
     if let Shape::Text(media_type) = answer.shape {
         contents.insert(media_type.to_owned(), json!({"schema": {"type": "string"}}));
     }
-    if let Some(name) = schema_of(answer, version) {
+    if let Some(name) = schema_of(answer) {
         contents.insert("application/json".to_owned(), json!({"schema": schema(name)}));
         if let (Some(version), false) = (version, matches!(answer.shape, Shape::Plain(_))) {
             contents.insert(version.media_type().to_owned(), json!({"schema": schema(name)}));
@@ -87,14 +76,14 @@ fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -
     contents
 }
 
-/// The examples of an answer in a version: in the second those whose names begin with `v2-`, where the shapes differ.
-pub(crate) fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
-    let prefix = match (answer.shape, version) {
-        (Shape::Versioned(..), Some(ApiVersion::V2)) => "v2-",
-        _ => "",
-    };
+/// The examples of an answer in a version. In version 2, those whose names begin with `v2-`, where the bodies differ.
+fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
     let named = answer.examples.iter().filter_map(|name| {
-        let found = example(&format!("{prefix}{name}"))?;
+        let in_version = match version {
+            Some(ApiVersion::V2) => example(&format!("v2-{name}")),
+            Some(ApiVersion::V1) | None => None,
+        };
+        let found = in_version.or_else(|| example(name))?;
         (found.status == answer.status).then_some((*name, found))
     });
     named.collect()

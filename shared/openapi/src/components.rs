@@ -1,14 +1,12 @@
 //! What operations refer to: parameters, headers, problems, security schemes.
 
-use leaderboard_api::{IntegerFormat, catalogue};
+use leaderboard_api::schema::slug;
+use leaderboard_api::{ApiVersion, IntegerFormat, catalogue};
 use leaderboard_core::ports::USAGE_DAYS;
 use serde_json::{Map, Value, json};
 
-use crate::document::parameter_component;
 use crate::references;
-
-/// The ids of leaderboards, tenants and issuers.
-const SLUG: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
+use crate::schemas::schemas;
 
 /// The names of the security schemes. Code generators put all components into one namespace without regard to case, and there
 /// are schemas `Key` and `Token`.
@@ -19,15 +17,8 @@ pub(crate) const TOKEN_SCHEME: &str = "bearerToken";
 const OF_OTHER_PROTOCOLS: [&str; 2] = ["FlagSet", "OfrepContext"];
 
 /// All of them, with the schemas.
-pub(crate) fn components(integers: IntegerFormat) -> Value {
-    let mut schemas = Map::new();
-    schemas.extend(crate::schemas::all().0);
-    schemas.insert(
-        "IntegerFormat".to_owned(),
-        json!({"type": "string", "enum": ["string"], "description": "How 64-bit integers (`Int64`) are written."}),
-    );
-    schemas.insert("Int64".to_owned(), crate::schemas::int64(integers));
-    let mut schemas = Value::Object(schemas);
+pub(crate) fn components(version: ApiVersion, integers: IntegerFormat) -> Value {
+    let mut schemas = schemas(version, integers);
     references::close_objects(&mut schemas, &OF_OTHER_PROTOCOLS);
     references::open_free_forms(&mut schemas);
     references::bound_wide_integers(&mut schemas);
@@ -41,6 +32,13 @@ pub(crate) fn components(integers: IntegerFormat) -> Value {
             TOKEN_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of a configured issuer, or a player's own."},
         },
     })
+}
+
+/// The schema of an id of a leaderboard, a tenant or an issuer, with an example.
+fn slug_like(example: &str) -> Value {
+    let mut schema = slug();
+    schema["example"] = example.into();
+    schema
 }
 
 fn parameters() -> Value {
@@ -57,11 +55,11 @@ fn parameters() -> Value {
     let tags = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[!#-~]*\")$", "example": "\"17\""});
     let name = json!({"type": "string", "minLength": 1, "maxLength": 128, "example": "ann"});
     let mut all = json!({
-        "leaderboard": path("leaderboard", "The leaderboard's id.", json!({"type": "string", "pattern": SLUG, "example": "goals"})),
+        "leaderboard": path("leaderboard", "The leaderboard's id.", slug_like("goals")),
         "player": path("player", "The player's id; at most 128 bytes of UTF-8, percent-encoded.", name),
-        "tenant": path("tenant", "The tenant's id.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
+        "tenant": path("tenant", "The tenant's id.", slug_like("default")),
         "key": path("key", "The key's id.", json!({"type": "string", "pattern": "^[0-9a-f]{16}$", "example": "3f2504e04f8911d3"})),
-        "issuer": path("issuer", "The issuer's id.", json!({"type": "string", "pattern": SLUG, "example": "games"})),
+        "issuer": path("issuer", "The issuer's id.", slug_like("games")),
         "type": path("type", "The last part of a problem's `type`.", json!({"type": "string", "example": "validation"})),
         "letter": path("letter", "The dead letter's id.", json!({"type": "string", "pattern": "^[0-9]{1,20}$", "example": "17"})),
         "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1, "example": "new-ranks"})),
@@ -84,17 +82,17 @@ fn parameters() -> Value {
     let query_of_read = query(
         "tenant",
         "The same in the address, where every shared cache sees it.",
-        json!({"type": "string", "pattern": SLUG, "example": "default"}),
+        slug_like("default"),
     );
     let more = json!({
-        "ofTenant": query("tenant", "The tenant whose they are.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
+        "ofTenant": query("tenant", "The tenant whose they are.", slug_like("default")),
         "before": query("before", "A position: what a page gave as `next`.", json!({"type": "integer", "minimum": 1})),
         "ifMatch": header("If-Match", "Go on only if the document has one of these entity tags (RFC 9110).", tags.clone()),
         "ifNoneMatch": header("If-None-Match", "Go on only if the document has none of these entity tags (RFC 9110).", tags),
         "idempotencyKey": header("Idempotency-Key", "Makes a request count once within 24 hours: a string in double quotes. With another body it is refused.", json!({"type": "string", "pattern": "^\"[ !#-\\[\\]-~]{1,255}\"$", "example": "\"import-7\""})),
         "prefer": header("Prefer", "`return=minimal` leaves values and ranks out (RFC 7240).", json!({"type": "string", "enum": ["return=minimal", "return=representation"]})),
         "integers": header("API-Integers", "`string`: all 64-bit integers of the answer are strings: scores, values, limits, quotas, usage and versions. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and stay numbers.", json!({"$ref": "#/components/schemas/IntegerFormat"})),
-        "tenantId": header("X-Tenant-ID", "The tenant, where the credential has none of its own: with the operator's key, and without a credential.", json!({"type": "string", "pattern": SLUG, "example": "default"})),
+        "tenantId": header("X-Tenant-ID", "The tenant, where the credential has none of its own: with the operator's key, and without a credential.", slug_like("default")),
         "tenantInAddress": query_of_read,
     });
     if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
@@ -104,6 +102,13 @@ fn parameters() -> Value {
     named
         .map(|(name, parameter)| (parameter_component(name), parameter.clone()))
         .collect()
+}
+
+/// The name of a parameter's component. Code generators put all components into one namespace, so it differs from the names
+/// of schemas.
+pub(crate) fn parameter_component(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("{}{rest}Parameter", first.to_ascii_uppercase())
 }
 
 /// The headers that every answer has, or may have.
@@ -120,6 +125,15 @@ pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
 
 /// The headers that every file has that a component carries.
 pub(crate) const OF_FILES: [&str; 2] = ["X-Request-Id", "Cache-Control"];
+
+/// References to headers.
+pub(crate) fn header_references<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> Map<String, Value> {
+    let references = names.into_iter().map(|name| {
+        let reference = json!({"$ref": format!("#/components/headers/{name}")});
+        ((*name).to_owned(), reference)
+    });
+    references.collect()
+}
 
 fn headers() -> Value {
     let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
@@ -193,7 +207,7 @@ fn problems() -> Value {
             format!("Problem{status}"),
             json!({
                 "description": lines.join("\n"),
-                "headers": crate::answers::headers(OF_EVERY_ANSWER.iter().chain(of_status(status))),
+                "headers": header_references(OF_EVERY_ANSWER.iter().chain(of_status(status))),
                 "content": {"application/problem+json": {"schema": schema, "examples": examples}},
             }),
         );

@@ -1,12 +1,13 @@
 //! The whole document.
 
 use crate::routes::ListedRoute;
+use leaderboard_api::schema::{reference, text};
 use leaderboard_api::{ApiVersion, BodyKind, FunctionName, IntegerFormat, Permission};
 use leaderboard_pipeline::Base;
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
-use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components};
+use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
 use crate::examples::bodies;
 use crate::operation::Operation;
 use crate::{operations, references};
@@ -51,12 +52,15 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
         "servers": [{"url": "/"}],
         "tags": tags,
         "paths": paths,
-        "components": components(integers),
+        "components": components(version, integers),
     });
-    references::keep_used(&mut document);
-    if version == ApiVersion::V2 {
-        references::drop_schema_suffix(&mut document, "V2");
+    match version {
+        // A player is the id itself.
+        ApiVersion::V1 => references::replace(&mut document, "PlayerId", &text()),
+        // A window has the shape of a list.
+        ApiVersion::V2 => references::replace(&mut document, "Window", &reference("Entries")),
     }
+    references::keep_used(&mut document);
     document
 }
 
@@ -143,18 +147,6 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
         .chain(operation.parameters.iter().copied())
         .chain(of_every.into_iter().flatten())
         .map(|name| json!({"$ref": format!("#/components/parameters/{}", parameter_component(name))}))
-        .collect()
-}
-
-/// The name of a parameter's component. Code generators put all components into one namespace, so it differs from the names
-/// of schemas.
-pub(crate) fn parameter_component(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first
-        .into_iter()
-        .chain(letters)
-        .chain("Parameter".chars())
         .collect()
 }
 

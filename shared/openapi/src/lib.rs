@@ -15,9 +15,10 @@ mod document;
 mod examples;
 pub mod operation;
 mod operations;
+mod patch;
 mod references;
 mod routes;
-pub mod schemas;
+mod schemas;
 
 pub use document::{document, undescribed};
 pub use routes::{ListedRoute, all_routes};

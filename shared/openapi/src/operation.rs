@@ -48,10 +48,8 @@ pub struct Answer {
 pub enum Shape {
     /// None.
     Empty,
-    /// The same schema in both versions.
+    /// A schema; each version has its own.
     Json(&'static str),
-    /// A schema of version 1, and one of version 2.
-    Versioned(&'static str, &'static str),
     /// JSON that has no version and no other media type: a protocol of others.
     Plain(&'static str),
     /// Text of this media type.

@@ -53,20 +53,13 @@ pub(crate) fn keep_used(document: &mut Value) {
     }
 }
 
-/// Renames the schemas whose names end with `suffix`, so that they are called the same in the description of each version.
-pub(crate) fn drop_schema_suffix(document: &mut Value, suffix: &str) {
-    let schemas = document["components"]["schemas"].take();
-    let renamed = schemas.as_object().into_iter().flatten().map(|(name, schema)| {
-        let name = name.strip_suffix(suffix).unwrap_or(name);
-        (name.to_owned(), schema.clone())
-    });
-    document["components"]["schemas"] = renamed.collect();
+/// Puts another schema in the place of each reference to `name`.
+pub(crate) fn replace(document: &mut Value, name: &str, by: &Value) {
+    let replaced = format!("{SCHEMAS}{name}");
     for_each_object(document, &mut |fields| {
-        let short = reference(fields)
-            .filter(|reference| reference.starts_with(SCHEMAS))
-            .and_then(|reference| reference.strip_suffix(suffix).map(str::to_owned));
-        if let Some(short) = short {
-            fields.insert("$ref".to_owned(), short.into());
+        if reference(fields) == Some(&replaced) {
+            fields.remove("$ref");
+            fields.extend(by.as_object().cloned().unwrap_or_default());
         }
     });
 }

@@ -167,7 +167,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
         let found = usecase::read_player(&self.deps, &key.tenant, self.caller, id, player, period)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
-        let body = self.write_body(&wire::standing(key.version, id, &found)?)?;
+        let body = self.write_body(&wire::player_entry(key.version, id, &found)?)?;
         Ok(FetchedBody {
             body,
             board: Rc::clone(&found.board),

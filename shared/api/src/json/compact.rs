@@ -1,7 +1,7 @@
 //! Compact JSON text.
 
-/// The same JSON text without the white space between its tokens. Strings and numbers stay as they were
-/// written, byte by byte. The text must be valid JSON.
+/// Returns JSON text without the white space between its tokens. Strings and numbers stay the same, byte by byte. The text must be
+/// valid JSON.
 pub fn compact(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let (mut in_string, mut escaped) = (false, false);

@@ -1,13 +1,13 @@
-//! What is wrong with a body, collected.
+//! Collects the errors of a body.
 
 use std::collections::BTreeSet;
 
 use leaderboard_core::Invalid;
 
-use super::Pointer;
+use super::{IS_REQUIRED, Json, Pointer, has_place};
 use crate::problem::{FieldError, Location, MAX_FIELD_ERRORS, Problem, ProblemType};
 
-/// The errors of a body, in the order of their finding. Those beyond [`MAX_FIELD_ERRORS`] are counted only.
+/// The errors of a body, in the order in which they were found. Errors beyond [`MAX_FIELD_ERRORS`] are only counted.
 #[derive(Debug, Default)]
 pub struct Errors {
     listed: Vec<FieldError>,
@@ -15,7 +15,7 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Notes an error.
+    /// Adds an error.
     pub fn add(&mut self, pointer: &Pointer<'_>, detail: impl Into<String>) {
         self.count += 1;
         if self.listed.len() < MAX_FIELD_ERRORS {
@@ -23,7 +23,7 @@ impl Errors {
         }
     }
 
-    /// Notes what the domain finds wrong below a place.
+    /// Adds an error that the domain reports about the value at a pointer.
     pub fn add_invalid(&mut self, pointer: &Pointer<'_>, invalid: &Invalid) {
         self.count += 1;
         if self.listed.len() < MAX_FIELD_ERRORS {
@@ -32,9 +32,9 @@ impl Errors {
         }
     }
 
-    /// Notes everything that the domain finds wrong below a place, but for faults of fields at which an error was noted before:
-    /// what stands for a field that could not be read is nobody's fault. An error below a field hides none of the field itself,
-    /// so what stands for a part of a field must be right.
+    /// Adds all errors that the domain reports about the value at a pointer, except errors of a field that has an error already: a field
+    /// that could not be read has a substitute value, and the client did not send it. An error of a part of a field does not hide
+    /// errors of the field itself, so the substitute value of a part must be valid.
     pub fn add_faults(&mut self, pointer: &Pointer<'_>, faults: Vec<Invalid>) {
         let known: BTreeSet<String> = self.listed.iter().filter_map(place).collect();
         for fault in faults {
@@ -44,10 +44,10 @@ impl Errors {
         }
     }
 
-    /// `Ok` when nothing is wrong.
+    /// Returns `Ok` when there is no error.
     ///
     /// # Errors
-    /// A `validation` problem that lists them.
+    /// A `validation` problem that lists the errors.
     pub fn check(self) -> Result<(), Problem> {
         if self.count == 0 {
             return Ok(());
@@ -64,7 +64,33 @@ impl Errors {
     }
 }
 
-/// Where in the body an error is.
+impl Problem {
+    /// Returns the problem without errors of fields that the client did not send. Errors of missing required fields stay. When no error
+    /// is left, the problem reports all errors at the whole body.
+    #[must_use]
+    pub fn pointing_into(mut self, sent: &Json<'_>) -> Self {
+        let was_sent = |error: &FieldError| match &error.location {
+            Location::Body(pointer) => has_place(sent, pointer) || error.detail == IS_REQUIRED,
+            Location::Parameter(_) | Location::Header(_) => true,
+        };
+        if self.errors.iter().any(was_sent) {
+            self.errors_mut().retain(was_sent);
+        } else {
+            for error in self.errors_mut() {
+                let place = match &error.location {
+                    Location::Body(pointer) => pointer.trim_start_matches("#/").to_owned(),
+                    Location::Parameter(name) => name.clone(),
+                    Location::Header(name) => (*name).to_owned(),
+                };
+                error.detail = format!("{place}: {}", error.detail);
+                error.location = Location::Body("#".to_owned());
+            }
+        }
+        self
+    }
+}
+
+/// Returns the pointer of an error in the body.
 fn place(error: &FieldError) -> Option<String> {
     match &error.location {
         Location::Body(place) => Some(place.clone()),

@@ -1,11 +1,11 @@
-//! Taking a tree apart. Each step notes what is wrong and gives `None`, so that one pass finds every error.
+//! Reads values from a JSON tree. Each step adds its error and returns `None`, so that one pass finds every error.
 
 use leaderboard_core::{Invalid, Timestamp, suggest};
 
 use super::integer::integer;
-use super::{Errors, Json, Object, Pointer};
+use super::{Errors, Json, Object, Pointer, RequestFields};
 
-/// What is said of a field that is missing.
+/// The error text of a missing field.
 pub const IS_REQUIRED: &str = "is required";
 
 /// A value and its place.
@@ -26,7 +26,7 @@ pub struct Fields<'f, 'a> {
 }
 
 impl<'f, 'a> Fields<'f, 'a> {
-    /// A field that must be there.
+    /// Returns a required field.
     pub fn required<'s>(&'s self, name: &'s str, errors: &mut Errors) -> Option<Field<'s, 'a>> {
         let found = self.object.get(name);
         if found.is_none() {
@@ -35,13 +35,13 @@ impl<'f, 'a> Fields<'f, 'a> {
         Some(self.field(name, found?))
     }
 
-    /// A field that may be missing; `null` is as good as missing.
+    /// Returns an optional field. A field that is `null` counts as missing.
     pub fn optional<'s>(&'s self, name: &'s str) -> Option<Field<'s, 'a>> {
         let found = self.object.get(name).filter(|value| **value != Json::Null)?;
         Some(self.field(name, found))
     }
 
-    /// All fields.
+    /// Returns all fields.
     pub fn iter<'s>(&'s self) -> impl Iterator<Item = (&'s str, Field<'s, 'a>)> {
         self.object
             .members
@@ -49,7 +49,7 @@ impl<'f, 'a> Fields<'f, 'a> {
             .map(|(name, value)| (name.as_ref(), self.field(name, value)))
     }
 
-    /// Notes every field that is not one of `known`.
+    /// Adds an error for every field that is not one of `known`.
     pub fn only(&self, known: &[&str], errors: &mut Errors) {
         for (name, field) in self.iter() {
             if !known.contains(&name) {
@@ -59,7 +59,7 @@ impl<'f, 'a> Fields<'f, 'a> {
         }
     }
 
-    /// The text of the object as it was sent.
+    /// Returns the text of the object as the client sent it.
     pub fn raw(&self) -> &'f str {
         self.object.raw
     }
@@ -73,7 +73,7 @@ impl<'f, 'a> Fields<'f, 'a> {
 }
 
 impl<'f, 'a> Field<'f, 'a> {
-    /// A whole document.
+    /// Returns a whole document as a field.
     pub fn root(value: &'f Json<'a>) -> Self {
         Self {
             value,
@@ -81,7 +81,7 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// An object.
+    /// Reads an object.
     pub fn object(self, errors: &mut Errors) -> Option<Fields<'f, 'a>> {
         match self.value {
             Json::Object(object) => Some(Fields {
@@ -92,7 +92,14 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// An array's items.
+    /// Reads an object, and adds an error for every field that is not one of `known`.
+    pub fn object_with(self, known: &RequestFields, errors: &mut Errors) -> Option<Fields<'f, 'a>> {
+        let fields = self.object(errors)?;
+        fields.only(known.names, errors);
+        Some(fields)
+    }
+
+    /// Reads the items of an array.
     pub fn array(&self, errors: &mut Errors) -> Option<&'f [Json<'a>]> {
         match self.value {
             Json::Array(items) => Some(items),
@@ -100,7 +107,7 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// An item of this array.
+    /// Returns an item of this array as a field.
     pub fn item<'s>(&'s self, at: usize, value: &'s Json<'a>) -> Field<'s, 'a> {
         Field {
             value,
@@ -108,7 +115,7 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// A string.
+    /// Reads a string.
     pub fn text(&self, errors: &mut Errors) -> Option<&'f str> {
         match self.value {
             Json::String(text) => Some(text),
@@ -116,7 +123,7 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn boolean(&self, errors: &mut Errors) -> Option<bool> {
         match self.value {
             Json::Bool(yes) => Some(*yes),
@@ -124,7 +131,7 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// An integer that its type can hold, as a number or as a string.
+    /// Reads an integer within the range of its type, from a number or from a string.
     pub fn integer<T: Bounded>(&self, errors: &mut Errors) -> Option<T> {
         match integer(self.value, T::MIN, T::MAX) {
             Ok(number) => T::try_from(number).ok(),
@@ -135,7 +142,7 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// A string that the domain parses.
+    /// Reads a string that the domain parses.
     pub fn parsed<T>(
         &self,
         parse: impl FnOnce(&'f str) -> Result<T, Invalid>,
@@ -150,12 +157,12 @@ impl<'f, 'a> Field<'f, 'a> {
         }
     }
 
-    /// A time in RFC 3339.
+    /// Reads a time (RFC 3339).
     pub fn time(&self, errors: &mut Errors) -> Option<Timestamp> {
         self.parsed(Timestamp::parse, errors)
     }
 
-    /// One of a few words.
+    /// Reads one of a few words.
     pub fn choice<T: Copy>(&self, choices: &[(&str, T)], errors: &mut Errors) -> Option<T> {
         let text = self.text(errors)?;
         let found = choices.iter().find(|(word, _)| *word == text);
@@ -179,11 +186,11 @@ impl<'f, 'a> Field<'f, 'a> {
     }
 }
 
-/// Integers with their bounds.
+/// An integer type and its range.
 pub trait Bounded: TryFrom<i128> {
-    /// The least.
+    /// The least integer of the type.
     const MIN: i128;
-    /// The largest.
+    /// The largest integer of the type.
     const MAX: i128;
 }
 

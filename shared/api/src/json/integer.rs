@@ -7,12 +7,12 @@ use super::Json;
 /// The largest integer that every JSON reader keeps exact: 2^53 − 1.
 const MAX_SAFE: u128 = (1 << 53) - 1;
 
-/// Whether every JSON reader keeps an integer of this magnitude exact.
+/// Returns whether every JSON reader keeps an integer of this magnitude exact.
 pub(super) const fn is_safe(magnitude: u128) -> bool {
     magnitude <= MAX_SAFE
 }
 
-/// An integer on its way out; only [`super::write`] writes it in the right form.
+/// A 64-bit integer of a response. Only [`super::write`] writes it in the form that the client asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Int64))]
 pub struct Exact(pub i64);
@@ -23,7 +23,7 @@ impl Serialize for Exact {
     }
 }
 
-/// As [`Exact`], without a sign.
+/// An unsigned 64-bit integer of a response, like [`Exact`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Int64))]
 pub struct ExactUnsigned(pub u64);
@@ -34,10 +34,10 @@ impl Serialize for ExactUnsigned {
     }
 }
 
-/// An integer on its way in: a JSON number without fraction and exponent, or the same digits in a string.
+/// Reads an integer from a JSON number without fraction and exponent, or from the same digits in a string.
 ///
 /// # Errors
-/// What it must be, in words.
+/// An error text that says what the value must be.
 pub(super) fn integer(value: &Json<'_>, min: i128, max: i128) -> Result<i128, String> {
     let text = match value {
         Json::Number(text) => text,
@@ -47,10 +47,10 @@ pub(super) fn integer(value: &Json<'_>, min: i128, max: i128) -> Result<i128, St
     decimal(text, min, max)
 }
 
-/// The integer that decimal text names.
+/// Reads an integer from decimal digits.
 ///
 /// # Errors
-/// What it must be, in words.
+/// An error text that says what the value must be.
 pub fn decimal(text: &str, min: i128, max: i128) -> Result<i128, String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_decimal = !digits.is_empty()

@@ -6,7 +6,7 @@ use super::{Errors, Json, Object, Pointer};
 /// one.
 const MAX_FIELDS: usize = 64;
 
-/// Notes objects of a patch that have too many fields to be merged.
+/// Adds an error for each object of a patch that has too many fields.
 pub fn check_width(patch: &Json<'_>, pointer: &Pointer<'_>, errors: &mut Errors) {
     let Json::Object(object) = patch else {
         return;
@@ -20,7 +20,7 @@ pub fn check_width(patch: &Json<'_>, pointer: &Pointer<'_>, errors: &mut Errors)
     }
 }
 
-/// The target with the patch applied: `null` removes a field, objects are merged, anything else replaces.
+/// Returns the target with the patch applied: `null` removes a field, objects are merged, and any other value replaces the old one.
 pub fn merge<'a>(target: Option<Json<'a>>, patch: Json<'a>) -> Json<'a> {
     let Json::Object(patch) = patch else {
         return patch;

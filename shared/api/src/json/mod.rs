@@ -1,7 +1,7 @@
-//! JSON in: a tree with exact numbers, and helpers that take it apart and know where they are.
+//! Reads JSON into a tree with exact numbers, reads values from the tree, and writes JSON.
 //!
-//! Numbers stay as they were written, because scores are exact 64-bit integers and metadata is the client's
-//! own; a field that is there twice is refused, because two programs may read it differently.
+//! The tree keeps numbers as the client wrote them, because scores are exact 64-bit integers and metadata belongs to the client. A
+//! field that comes twice is an error, because two programs can read it differently.
 
 mod compact;
 mod errors;
@@ -10,6 +10,7 @@ mod integer;
 mod merge;
 mod parse;
 mod pointer;
+mod request;
 mod value;
 mod write;
 
@@ -20,6 +21,7 @@ pub use integer::{Exact, ExactUnsigned, decimal};
 pub use merge::{check_width, merge};
 pub use parse::{parse, parse_within};
 pub use pointer::{Pointer, fragment, has_place};
+pub use request::RequestFields;
 pub use value::{Json, Object};
 pub use write::IntegerFormat;
 #[cfg(test)]

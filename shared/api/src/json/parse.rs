@@ -1,16 +1,16 @@
-//! JSON text to a tree (RFC 8259, and UTF-8 alone).
+//! Parses JSON text in UTF-8 into a tree (RFC 8259).
 
 use std::borrow::Cow;
 
 use super::{Json, Object, Pointer};
 use crate::problem::{FieldError, Problem, ProblemType};
 
-/// How deep arrays and objects may be nested.
+/// How deeply arrays and objects may be nested.
 pub(super) const MAX_DEPTH: usize = 32;
-/// Below this many names, comparing each with each is quicker than sorting them.
+/// Up to this many names, comparing each name with each is faster than sorting the names.
 const FEW_NAMES: usize = 12;
 
-/// Reads a whole body.
+/// Parses a whole body.
 ///
 /// # Errors
 /// A `malformed` problem, with the place where the text stops being JSON.
@@ -18,10 +18,10 @@ pub fn parse(body: &[u8]) -> Result<Json<'_>, Problem> {
     parse_within(MAX_DEPTH, body)
 }
 
-/// Reads a whole body that may be nested so deeply.
+/// Parses a whole body with at most `max_depth` levels of arrays and objects.
 ///
 /// # Errors
-/// As [`parse`].
+/// The same as for [`parse`].
 pub fn parse_within(max_depth: usize, body: &[u8]) -> Result<Json<'_>, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let detail = format!("The body is not UTF-8 at byte {}.", error.valid_up_to());
@@ -64,7 +64,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The text from a place to here.
+    /// Returns the text from a position to the current one.
     fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or("")
     }
@@ -246,7 +246,7 @@ impl<'a> Parser<'a> {
         Ok(character)
     }
 
-    /// Four hexadecimal digits, or two times four for a surrogate pair. A half of a pair is no character.
+    /// Reads four hexadecimal digits, or twice four for a surrogate pair. Half of a pair is an error.
     fn unicode_escape(&mut self) -> Option<char> {
         let first = self.four_digits()?;
         if !(0xd800..0xdc00).contains(&first) {
@@ -272,7 +272,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A name that is there twice.
+/// Returns a name that comes twice.
 fn repeated<'m>(members: &'m [(Cow<'_, str>, Json<'_>)]) -> Option<&'m str> {
     if members.len() <= FEW_NAMES {
         return members

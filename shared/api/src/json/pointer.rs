@@ -1,12 +1,12 @@
-//! Where in a document one is.
+//! Places in a document.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::Json;
 
-/// The longest name that is told back to a client, in characters.
+/// The longest name in an error text, in characters.
 const MAX_NAME_CHARS: usize = 64;
-/// What a URI fragment cannot hold (RFC 3986, section 3.5).
+/// The characters that a URI fragment cannot have (RFC 3986, section 3.5).
 const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -23,12 +23,12 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// A JSON pointer of another program in its URI fragment form (RFC 6901, section 6).
+/// Writes a JSON pointer in its URI fragment form (RFC 6901, section 6).
 pub fn fragment(pointer: &str) -> String {
     format!("#{}", utf8_percent_encode(pointer, FRAGMENT))
 }
 
-/// Whether a document has a value at a pointer in its URI fragment form.
+/// Returns whether a document has a value at a pointer in its URI fragment form.
 pub fn has_place(document: &Json<'_>, fragment: &str) -> bool {
     let mut place = Some(document);
     for segment in fragment.split('/').skip(1) {
@@ -43,7 +43,7 @@ pub fn has_place(document: &Json<'_>, fragment: &str) -> bool {
     place.is_some()
 }
 
-/// A place in a document, as the steps to it. It costs nothing until it is written.
+/// A place in a document, as the steps that lead to it. The text of the pointer is made only when an error needs it.
 #[derive(Debug, Clone, Copy)]
 pub enum Pointer<'p> {
     /// The document.

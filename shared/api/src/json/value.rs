@@ -21,7 +21,7 @@ pub enum Json<'a> {
     Object(Object<'a>),
 }
 
-/// A JSON object. No name is there twice.
+/// A JSON object. Its names are unique.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Object<'a> {
     /// Names and values, in the order of the text.
@@ -31,7 +31,7 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// The value under a name.
+    /// Returns the value of a field.
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         self.members
             .iter()
@@ -41,7 +41,7 @@ impl<'a> Object<'a> {
 }
 
 impl Json<'_> {
-    /// What it is, in words.
+    /// Returns the kind of the value in words, for error texts.
     pub fn what(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -53,7 +53,7 @@ impl Json<'_> {
         }
     }
 
-    /// As JSON text. An object that was read comes back as it was written, without its white space.
+    /// Writes the value as JSON text. An object that was read is written as the client sent it, without white space.
     pub fn to_text(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),

@@ -1,4 +1,4 @@
-//! Writing JSON, with 64-bit integers in the form that the client asked for.
+//! Writes JSON, with 64-bit integers in the form that the client asked for.
 
 use std::io;
 
@@ -24,10 +24,10 @@ pub enum IntegerFormat {
 }
 
 impl IntegerFormat {
-    /// The form that a request asks for by `API-Integers: string`; the default where the header is missing.
+    /// Returns the form that a request asks for with `API-Integers: string`; the default when the header is missing.
     ///
     /// # Errors
-    /// 400 for any other value, naming the header.
+    /// A 400 problem that names the header, for any other value.
     pub fn requested(headers: &HeaderMap) -> Result<Self, Problem> {
         match one_header(headers, API_INTEGERS)? {
             None => Ok(Self::NumberOrString),
@@ -50,17 +50,17 @@ pub fn write(document: &impl Serialize, integers: IntegerFormat) -> serde_json::
     Ok(text)
 }
 
-/// The text of a document in the default form.
+/// Returns the text of a document in the default form.
 #[cfg(test)]
 pub fn text(document: &impl Serialize) -> String {
     String::from_utf8(write(document, IntegerFormat::default()).unwrap()).unwrap()
 }
 
-/// Room for most documents.
+/// The initial capacity, enough for most documents.
 const INITIAL_BYTES: usize = 512;
 
-/// Writes what [`super::Exact`] and [`super::ExactUnsigned`] serialize as 128-bit integers, which nothing else does. A wrapper
-/// type that knows the form would have to be passed through every body.
+/// Writes 64-bit integers in a form. Only [`super::Exact`] and [`super::ExactUnsigned`] serialize as 128-bit integers, so the formatter
+/// recognises them. With a wrapper type that knows the form, every body would have to carry the form.
 struct IntegerFormatter(IntegerFormat);
 
 impl IntegerFormatter {

@@ -1,23 +1,21 @@
-//! From typed causes to problems: one exhaustive match for each kind of cause.
+//! Makes problems of typed causes: one exhaustive match for each kind of cause.
 
 use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{MAX_REBUILD_ENTRIES, PutRefusal};
 use leaderboard_core::usecase::QueryError;
-use leaderboard_core::{MAX_SCHEDULE_CHANGES, PeriodId, Refusal, RefusalReason, StoreError};
+use leaderboard_core::{Refusal, RefusalReason, StoreError};
 use leaderboard_identity::token::TokenProblem;
 
 use super::{FieldError, Problem, ProblemType};
-use crate::Preconditions;
 
-/// Where a submission stands in a request.
+/// The place of a submission in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemPlace {
-    /// Points at the submission in the body: `#`, or `#/scores/3`.
+    /// The pointer of the submission in the body: `#`, or `#/scores/3`.
     pub item: String,
     /// The field that has its numbers: `score` or `values`.
     pub numbers: &'static str,
-    /// Whether its id was made from the request's idempotency key.
+    /// Whether the submission's id comes from the request's idempotency key.
     pub keyed: bool,
 }
 
@@ -42,7 +40,7 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
-    /// Why a question has no answer.
+    /// Returns the problem of a read that failed.
     #[must_use]
     pub fn of_query(error: QueryError, caller: &Caller) -> Self {
         match error {
@@ -66,7 +64,7 @@ impl Problem {
         }
     }
 
-    /// 401, with what is wrong with a token (RFC 6750, section 3.1).
+    /// Returns a 401 problem that says what is wrong with a token (RFC 6750, section 3.1).
     #[must_use]
     pub fn of_token(problem: &TokenProblem) -> Self {
         let challenge =
@@ -76,8 +74,8 @@ impl Problem {
             .with_header(WWW_AUTHENTICATE, &challenge)
     }
 
-    /// Why a caller may not read a leaderboard. To one without a credential a private leaderboard is as good as none: nobody learns
-    /// the names of what is private by asking.
+    /// Returns the problem of a caller who may not read a leaderboard. A caller without a credential gets the same problem as for a
+    /// leaderboard that does not exist, so that requests do not reveal the ids of private leaderboards.
     #[must_use]
     pub fn unreadable(caller: &Caller) -> Self {
         match caller {
@@ -88,7 +86,7 @@ impl Problem {
         }
     }
 
-    /// 401 for a caller without a credential, 403 for the others.
+    /// Returns a 401 problem for a caller without a credential, and a 403 problem for other callers.
     #[must_use]
     pub fn not_allowed(caller: &Caller) -> Self {
         Self::new(match caller {
@@ -99,64 +97,8 @@ impl Problem {
         })
     }
 
-    /// Why a configuration was not stored under these preconditions. Its pointers are those of a leaderboard's document.
-    #[must_use]
-    pub fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
-        match refusal {
-            PutRefusal::VersionMismatch { current } => preconditions.overtaken(*current),
-            PutRefusal::HasEntries => {
-                let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
-                Self::new(ProblemType::RebuildNeeded)
-                    .with_error(FieldError::body("#/columns", detail))
-                    .with_error(FieldError::body("#/ties", detail))
-            }
-            PutRefusal::TooManyScheduleChanges => {
-                let detail = format!(
-                    "changed {MAX_SCHEDULE_CHANGES} times within the periods that are kept; keep fewer of them, or wait until some expire"
-                );
-                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
-            }
-            PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
-                .with_detail("The tenant has as many leaderboards as it may have."),
-            PutRefusal::Unfinished => Self::new(ProblemType::Rebuilding)
-                .with_detail("Not all is done yet; the same request again goes on."),
-            PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
-                "The current period has more than {MAX_REBUILD_ENTRIES} entries."
-            )),
-            PutRefusal::EarlyEntries { period } => {
-                let detail = format!(
-                    "{} has entries; ask for ?rebuild=true to reorder them",
-                    early(period)
-                );
-                Self::new(ProblemType::RebuildNeeded)
-                    .with_error(FieldError::body("#/columns", detail.as_str()))
-                    .with_error(FieldError::body("#/ties", detail))
-            }
-            PutRefusal::TooManyEarlyEntries { period } => Self::new(ProblemType::RebuildTooLarge)
-                .with_detail(format!(
-                    "There is too much to reorder: {} has more than {MAX_REBUILD_ENTRIES} entries.",
-                    early(period)
-                )),
-            PutRefusal::EarlyPeriodLost { period } => {
-                let detail = format!(
-                    "{} would be left out; ask again when that period is the current one",
-                    early(period)
-                );
-                Self::new(ProblemType::Validation).with_error(FieldError::body("#/reset", detail))
-            }
-            PutRefusal::StoredUnordered { period, why } => {
-                let why = Self::of_put(why, preconditions);
-                Self::new(why.kind).with_detail(format!(
-                    "The leaderboard is stored and has a new version, but {} is not in its order. {}",
-                    early(period),
-                    why.one_line()
-                ))
-            }
-        }
-    }
-
-    /// Why a leaderboard refused a submission, in one line for a dead letter. It says the same in every region and at every try,
-    /// whatever their clocks show: so the stores keep the letter once.
+    /// Returns why a leaderboard refused a submission, in one line for a dead letter. The line does not depend on the clock, so it is the
+    /// same in every region and at every try, and the stores keep the letter once.
     #[must_use]
     pub fn lasting_reason(refusal: &Refusal, place: &ItemPlace) -> String {
         let problem = match refusal.reason {
@@ -168,7 +110,7 @@ impl Problem {
         problem.one_line()
     }
 
-    /// A field of a submission that its leaderboard does not accept.
+    /// Returns the problem of a submission with a field that its leaderboard does not accept.
     fn not_accepted(refusal: &Refusal, place: &ItemPlace, field: &str, detail: String) -> Self {
         Self::new(ProblemType::Validation)
             .with_detail(format!(
@@ -178,7 +120,7 @@ impl Problem {
             .with_error(FieldError::body(format!("{}/{field}", place.item), detail))
     }
 
-    /// Why a leaderboard refused a submission.
+    /// Returns the problem of a submission that a leaderboard refused.
     #[must_use]
     pub fn of_refusal(refusal: &Refusal, place: &ItemPlace) -> Self {
         use ProblemType as P;
@@ -245,15 +187,10 @@ impl Problem {
                 "the leaderboard takes no operator from a submission".into(),
             ),
             R::ColumnsMismatch { detail } => at(numbers, detail.clone()),
-            // The use case tries again with the current configuration; it never hands this one on.
+            // The use case tries again with the current configuration, so this reason never arrives here.
             R::StaleConfiguration => {
                 Self::new(P::Unavailable).with_cause("a stale configuration was handed on")
             }
         }
     }
-}
-
-/// A period that has begun early, in words.
-fn early(period: &PeriodId) -> String {
-    format!("the period {period}, which a clock that is ahead has begun,")
 }

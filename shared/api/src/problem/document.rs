@@ -1,48 +1,52 @@
-//! One problem, and the document it becomes.
+//! A problem and its document.
 
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue};
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::RateLimitDecision;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 
 use super::ProblemType;
 use crate::Credential;
-use crate::json::{IS_REQUIRED, Json, has_place};
-use crate::response::Response;
 
-/// The most errors that one problem lists; a body can have thousands.
+/// The most errors that one problem lists. A body can have thousands.
 pub const MAX_FIELD_ERRORS: usize = 20;
-/// The credentials that there are (RFC 9110, section 11.6.1).
+/// The value of `WWW-Authenticate`: the kinds of credentials that we accept (RFC 9110, section 11.6.1).
 const CHALLENGES: &str = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
-/// How long a client waits before it tries again, in seconds.
+/// The value of `Retry-After` for most problems, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
-/// The same where a switch was thrown, in seconds: as long as it takes until every region sees it thrown back.
+/// The value of `Retry-After` when a flag switches writes off, in seconds: so long it takes until every region sees that the flag
+/// changed.
 const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
 
 /// The place of an error in the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Location {
-    /// In the body: a JSON pointer in its URI fragment form (RFC 6901, section 6), e.g. `#/scores/3/score`.
+    /// A JSON pointer into the body, in fragment form.
+    // RFC 6901, section 6: `#/scores/3/score`.
+    #[serde(rename = "pointer")]
     Body(String),
-    /// In a parameter of the path or the query.
+    /// A parameter of the path or the query.
     Parameter(String),
-    /// In a request header.
+    /// A header.
     Header(&'static str),
 }
 
-/// One error of a problem: `{"pointer" | "parameter" | "header": …, "detail": …}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is at fault: a place in the body, a parameter or a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// Where.
+    /// The place: `pointer`, `parameter` or `header`.
+    #[serde(flatten)]
     pub location: Location,
-    /// The error text for the caller.
+    /// What is wrong with it.
     pub detail: String,
 }
 
 impl FieldError {
-    /// An error in the body, at a JSON pointer in fragment form.
+    /// Returns an error in the body, at a JSON pointer in fragment form.
     pub fn body(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             location: Location::Body(pointer.into()),
@@ -50,7 +54,7 @@ impl FieldError {
         }
     }
 
-    /// An error in a parameter.
+    /// Returns an error in a parameter.
     pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             location: Location::Parameter(name.into()),
@@ -58,25 +62,12 @@ impl FieldError {
         }
     }
 
-    /// An error in a header.
+    /// Returns an error in a header.
     pub fn header(name: &'static str, detail: impl Into<String>) -> Self {
         Self {
             location: Location::Header(name),
             detail: detail.into(),
         }
-    }
-}
-
-impl Serialize for FieldError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        match &self.location {
-            Location::Body(pointer) => map.serialize_entry("pointer", pointer)?,
-            Location::Parameter(name) => map.serialize_entry("parameter", name)?,
-            Location::Header(name) => map.serialize_entry("header", name)?,
-        }
-        map.serialize_entry("detail", &self.detail)?;
-        map.end()
     }
 }
 
@@ -87,9 +78,9 @@ pub struct Problem(Box<Parts>);
 /// What is known about a refused credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedCredential {
-    /// Whose it is.
+    /// The tenant of the credential.
     pub tenant: Option<TenantId>,
-    /// Which it is.
+    /// The credential, where it is known.
     pub credential: Option<Credential>,
 }
 
@@ -108,9 +99,9 @@ pub struct Parts {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The cause, for the access log only.
     pub cause: Option<String>,
-    /// That a credential was refused, for the audit log only.
+    /// The refused credential, for the audit log only.
     pub refused: Option<RefusedCredential>,
-    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    /// The store's rate-limit decision, when the store charged the request together with its writes.
     pub rate_limit_decision: Option<RateLimitDecision>,
 }
 
@@ -123,7 +114,7 @@ impl std::ops::Deref for Problem {
 }
 
 impl Problem {
-    /// A problem of a type, with nothing more to say.
+    /// Returns a problem of a type, without details.
     #[must_use]
     pub fn new(kind: ProblemType) -> Self {
         let mut problem = Self(Box::new(Parts {
@@ -151,20 +142,20 @@ impl Problem {
         problem
     }
 
-    /// A failure of the service, whose cause only the log has.
+    /// Returns a problem for a failure of the service. Only the log shows its cause.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
         Self::new(ProblemType::Internal).with_cause(cause)
     }
 
-    /// The same problem, with what happened this time.
+    /// Returns the problem with a text about this occurrence.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// The same problem with another field at fault; beyond [`MAX_FIELD_ERRORS`] they are not listed.
+    /// Returns the problem with another error, or unchanged when it has [`MAX_FIELD_ERRORS`] already.
     #[must_use]
     pub fn with_error(mut self, error: FieldError) -> Self {
         if self.0.errors.len() < MAX_FIELD_ERRORS {
@@ -173,31 +164,7 @@ impl Problem {
         self
     }
 
-    /// The same problem with errors only at places that the client sent. What is missing and required stays. When no error is
-    /// left, all are reported at the whole body.
-    #[must_use]
-    pub fn pointing_into(mut self, sent: &Json<'_>) -> Self {
-        let was_sent = |error: &FieldError| match &error.location {
-            Location::Body(pointer) => has_place(sent, pointer) || error.detail == IS_REQUIRED,
-            Location::Parameter(_) | Location::Header(_) => true,
-        };
-        if self.0.errors.iter().any(was_sent) {
-            self.0.errors.retain(was_sent);
-        } else {
-            for error in &mut self.0.errors {
-                let place = match &error.location {
-                    Location::Body(pointer) => pointer.trim_start_matches("#/").to_owned(),
-                    Location::Parameter(name) => name.clone(),
-                    Location::Header(name) => (*name).to_owned(),
-                };
-                error.detail = format!("{place}: {}", error.detail);
-                error.location = Location::Body("#".to_owned());
-            }
-        }
-        self
-    }
-
-    /// The same problem with a header, in the place of one of that name.
+    /// Returns the problem with a response header, which replaces one with the same name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -207,21 +174,21 @@ impl Problem {
         self
     }
 
-    /// As [`Problem::with_header`].
+    /// Returns the problem with another response header, and keeps those with the same name.
     #[must_use]
     pub fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
-    /// The same problem with another limit that is used up.
+    /// Returns the problem with the name of another limit that is used up.
     #[must_use]
     pub fn with_violated(mut self, policy: &'static str) -> Self {
         self.0.violated.push(policy);
         self
     }
 
-    /// 405, with the methods there are.
+    /// Returns a 405 problem that lists the methods of the path.
     #[must_use]
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::new(ProblemType::MethodNotAllowed)
@@ -229,42 +196,47 @@ impl Problem {
             .with_header(ALLOW, allow)
     }
 
-    /// The same problem with what the log is told.
+    /// Returns the problem with a cause for the access log.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<String>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// The same problem, as the refusal of a credential: whose it is, and which, where that is known.
+    /// Returns the problem with the credential that was refused and its tenant, as far as they are known.
     #[must_use]
     pub fn with_refused(mut self, tenant: Option<TenantId>, credential: Option<Credential>) -> Self {
         self.0.refused = Some(RefusedCredential { tenant, credential });
         self
     }
 
-    /// Returns the same problem with what the store decided about the rate limits.
+    /// Returns the problem with the store's rate-limit decision.
     #[must_use]
     pub fn with_rate_limit_decision(mut self, decision: Option<RateLimitDecision>) -> Self {
         self.0.rate_limit_decision = decision;
         self
     }
 
-    /// Takes the decision out, for the headers of the response.
+    /// Takes the rate-limit decision out, for the headers of the response.
     pub fn take_rate_limit_decision(&mut self) -> Option<RateLimitDecision> {
         self.0.rate_limit_decision.take()
     }
 
-    /// The document, as it stands in a response or beside the other results of a batch.
+    /// Returns the document, for a response or for one result of a batch.
     #[must_use]
-    pub fn document<'a>(&'a self, trace_id: &'a str) -> impl Serialize + 'a {
-        Document {
-            problem: self,
-            trace_id,
+    pub fn document<'a>(&'a self, trace_id: &'a str) -> ProblemBody<'a> {
+        ProblemBody {
+            r#type: self.kind.uri(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: self.detail.as_deref().unwrap_or(self.kind.meaning().trim()),
+            instance: trace_id,
+            errors: &self.errors,
+            violated_policies: &self.violated,
         }
     }
 
-    /// In one line, for a dead letter: the detail (without a detail, the title) and the fields at fault.
+    /// Returns the problem as one line for a dead letter: the detail (without a detail, the title) and the errors.
     #[must_use]
     pub fn one_line(&self) -> String {
         let mut line = self
@@ -284,47 +256,37 @@ impl Problem {
         line
     }
 
-    /// The response.
-    pub fn into_response(self, trace_id: &str) -> Response {
-        let mut response = Response::empty(self.kind.status());
-        // Strings and numbers alone: there is nothing in it that could not be written.
-        response.body = Bytes::from(serde_json::to_vec(&self.document(trace_id)).unwrap_or_default());
-        response.cause = self.0.cause;
-        response.headers = HeaderMap::from_iter(self.0.headers);
-        response
-            .with(CONTENT_TYPE, "application/problem+json")
-            .with(CACHE_CONTROL, "no-store")
+    /// Returns the errors, so that the caller can change them.
+    pub(crate) fn errors_mut(&mut self) -> &mut Vec<FieldError> {
+        &mut self.0.errors
+    }
+
+    /// Returns the parts of the problem.
+    pub(crate) fn into_parts(self) -> Parts {
+        *self.0
     }
 }
 
-struct Document<'a> {
-    problem: &'a Problem,
-    trace_id: &'a str,
-}
-
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Parts {
-            kind,
-            detail,
-            errors,
-            violated,
-            ..
-        } = &**self.problem;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", kind.uri())?;
-        map.serialize_entry("title", kind.title())?;
-        map.serialize_entry("status", &kind.status().as_u16())?;
-        map.serialize_entry("detail", detail.as_deref().unwrap_or(kind.meaning().trim()))?;
-        map.serialize_entry("instance", self.trace_id)?;
-        if !errors.is_empty() {
-            map.serialize_entry("errors", errors)?;
-        }
-        if !violated.is_empty() {
-            map.serialize_entry("violated-policies", violated)?;
-        }
-        map.end()
-    }
+/// What went wrong (RFC 9457).
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Problem))]
+pub struct ProblemBody<'a> {
+    /// Stable, for programs.
+    r#type: &'static str,
+    /// The same few words for every occurrence.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What happened this time.
+    detail: &'a str,
+    /// The trace id, also in `X-Request-Id`.
+    instance: &'a str,
+    /// What is at fault.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    /// The limits that are used up, by their names.
+    #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
+    violated_policies: &'a [&'static str],
 }
 
 #[cfg(test)]
@@ -344,15 +306,6 @@ mod tests {
             serde_json::to_string(&problem.document("0af7")).unwrap(),
             r##"{"type":"/problems/validation","title":"A value is not valid","status":422,"detail":"The body is JSON and breaks a rule; `errors` names the fields.","instance":"0af7","errors":[{"pointer":"#/scores/3/score","detail":"above the leaderboard's max of 1000"},{"parameter":"limit","detail":"must be 1 to 1000"}]}"##
         );
-    }
-
-    #[test]
-    fn a_credential_and_a_second_try_are_asked_for_by_header() {
-        let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
-        assert_eq!(response.headers[WWW_AUTHENTICATE], CHALLENGES);
-        let response = Problem::new(ProblemType::Unavailable).into_response("t");
-        assert_eq!(response.headers[RETRY_AFTER], "1");
-        assert_eq!(response.headers[CONTENT_TYPE], "application/problem+json");
     }
 
     #[test]

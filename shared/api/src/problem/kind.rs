@@ -4,14 +4,14 @@ use http::StatusCode;
 
 macro_rules! problem_types {
     ($($(#[doc = $doc:literal])+ $name:ident, $slug:literal $(at $uri:literal)?, $status:ident, $title:literal;)+) => {
-        /// Every type of problem that the API answers with.
+        /// A type of problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ProblemType {
             $($(#[doc = $doc])+ $name,)+
         }
 
         impl ProblemType {
-            /// All of them, in the order of their status.
+            /// All types, in the order of their status.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             /// The type's URI reference: stable, for programs.
@@ -20,7 +20,7 @@ macro_rules! problem_types {
                 match self { $(Self::$name => problem_types!(@uri $slug $($uri)?),)+ }
             }
 
-            /// The status it is answered with.
+            /// The status of the response.
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)+ }
@@ -32,7 +32,7 @@ macro_rules! problem_types {
                 match self { $(Self::$name => $title,)+ }
             }
 
-            /// When it is answered.
+            /// When the API responds with this type.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+),)+ }
@@ -40,7 +40,7 @@ macro_rules! problem_types {
         }
     };
     (@uri $slug:literal) => { concat!("/problems/", $slug) };
-    // A type of somebody else's, registered under its own URI.
+    // This type is registered at IANA under its own URI.
     (@uri $slug:literal $uri:literal) => { $uri };
 }
 
@@ -152,13 +152,13 @@ problem_types! {
 pub struct CatalogueEntry {
     /// The type.
     pub kind: ProblemType,
-    /// As in [`ProblemType::uri`].
+    /// See [`ProblemType::uri`].
     pub uri: &'static str,
     /// The status code.
     pub status: u16,
-    /// As in [`ProblemType::title`].
+    /// See [`ProblemType::title`].
     pub title: &'static str,
-    /// As in [`ProblemType::meaning`].
+    /// See [`ProblemType::meaning`].
     pub meaning: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Problems: what goes wrong, as RFC 9457 says it. Every problem of the API is made here.
+//! Problem documents (RFC 9457): the types, the document, and the problems of errors of the domain.
 
 mod causes;
 mod document;
@@ -6,6 +6,6 @@ mod kind;
 mod page;
 
 pub use causes::ItemPlace;
-pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem};
+pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem, ProblemBody};
 pub use kind::{CatalogueEntry, ProblemType, catalogue};
 pub use page::render_page;

@@ -1,4 +1,4 @@
-//! Pages that explain problem types to people: the type URIs of problem documents lead to them.
+//! Pages that explain the types of problems to people. The `type` of a problem document is the address of such a page.
 
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ const BASE: &str = "/problems";
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
      code{background:#8882;padding:.1em .3em;border-radius:3px}dt{font-weight:600;margin-top:1rem}dd{margin:0}";
 
-/// The page at `/problems`, which lists all types, or that of one type at `/problems/{type}`. Returns `None` for any other path.
+/// Returns the page at `/problems`, which lists all types, or the page of one type at `/problems/{type}`; `None` for any other path.
 pub fn render_page(path: &str) -> Option<String> {
     if path == BASE {
         return Some(render_list());
@@ -46,7 +46,7 @@ fn render_type(entry: &CatalogueEntry) -> String {
     render(entry.title, &body)
 }
 
-/// What a client does about a problem of a status.
+/// Returns what a client can do about a problem with this status.
 fn advice(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => {
@@ -73,7 +73,7 @@ fn advice(status: StatusCode) -> &'static str {
     }
 }
 
-/// The text with what stands between backticks marked as code. The texts are constants of the catalogue and hold no markup.
+/// Returns a text with `<code>` in the place of backticks. The texts are constants of the catalogue and have no markup.
 fn mark_code(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts

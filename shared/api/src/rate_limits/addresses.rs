@@ -1,4 +1,4 @@
-//! Lists of addresses by their ranges (CIDR, RFC 4632), and the verdict on an address.
+//! Lists of address ranges (CIDR, RFC 4632), and whether a client's address is let in.
 
 use std::net::IpAddr;
 
@@ -9,31 +9,31 @@ use ipnet::IpNet;
 pub struct Ranges(Vec<IpNet>);
 
 impl Ranges {
-    /// These.
+    /// Makes a list of ranges.
     pub fn new(ranges: Vec<IpNet>) -> Self {
         Self(ranges)
     }
 
-    /// Whether an address is in one of them.
+    /// Returns whether one of the ranges contains an address.
     pub fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(&address))
     }
 
-    /// Whether there are none.
+    /// Returns whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each of them, as it is written.
+    /// Returns the text of each range.
     pub fn iter(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
     }
 }
 
-/// A range, or one address as a range of itself.
+/// Parses a range. A single address is a range of one.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// An error text that says what is wrong.
 pub fn range(text: &str) -> Result<IpNet, &'static str> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(IpNet::from(address.to_canonical()));
@@ -41,7 +41,7 @@ pub fn range(text: &str) -> Result<IpNet, &'static str> {
     let range: IpNet = text
         .parse()
         .map_err(|_| "must be an address or a range such as 192.0.2.0/24")?;
-    // Addresses of clients are compared as IPv4 where they are: such a range would never hold for one.
+    // A client's IPv4-mapped address is compared as an IPv4 address, so a range of mapped addresses would contain no client.
     if matches!(range.network(), IpAddr::V6(network) if network.to_ipv4_mapped().is_some()) {
         return Err("is a range of IPv4 addresses and must be written as one");
     }
@@ -52,19 +52,19 @@ pub fn range(text: &str) -> Result<IpNet, &'static str> {
     }
 }
 
-/// Who is let in by address, and who is not limited.
+/// The addresses that are let in, and those that have no limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
-    /// Let in are these alone, when there are any.
+    /// When the list is not empty, only these addresses are let in.
     pub allow: Ranges,
-    /// Not let in, whatever else holds.
+    /// These addresses are not let in, also when `allow` contains them.
     pub deny: Ranges,
-    /// Not limited.
+    /// Limits do not apply to these addresses.
     pub exempt: Ranges,
 }
 
 impl Addresses {
-    /// Whether a client is let in. One whose address is not known is, unless there is a list of those who are.
+    /// Returns whether a client is let in. A client whose address is not known is let in when `allow` is empty.
     pub fn admit(&self, client: Option<IpAddr>) -> bool {
         match client {
             Some(address) => {

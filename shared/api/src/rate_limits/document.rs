@@ -1,39 +1,36 @@
-//! A document of limits, as it is written and read.
+//! Reads and writes documents of limits.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::fields::{ADDRESSES_FIELDS, FIELDS, MAX_RANGES, OFF, RATE_FIELDS, READS_FIELDS};
 use super::policy::{MAX_QUOTA, MAX_RECOVERY_US, MAX_WINDOW_S};
 use super::{Addresses, Policy, PolicyName, Ranges, Setting, range};
 use crate::json::{self, Errors, Field, Fields, Json};
 use crate::problem::Problem;
 
-/// The most ranges in one list of addresses.
-pub(super) const MAX_RANGES: usize = 256;
-const OFF: &str = "off";
-
-/// Whose document.
+/// The owner of a document of limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// A tenant's own.
+    /// A tenant, for itself.
     Tenant,
-    /// The operator's, for all tenants.
+    /// The operator, for all tenants.
     Operator,
 }
 
-/// Settings, one for each policy.
+/// One setting for each policy.
 pub(super) type Settings = [Setting; PolicyName::ALL.len()];
 
-/// What a document sets.
+/// A document of limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsDocument {
     /// The limits.
     pub policies: Settings,
-    /// The most that a tenant can set; the operator's alone.
+    /// The most that a tenant can set; in the operator's document only.
     pub bounds: Settings,
-    /// Whether reads are limited and counted at all; the operator's alone.
+    /// Whether reads are limited and counted; in the operator's document only.
     pub reads: bool,
-    /// Lists of addresses; `exempt` is the operator's alone.
+    /// Lists of addresses; `exempt` is in the operator's document only.
     pub addresses: Addresses,
 }
 
@@ -49,7 +46,7 @@ impl Default for LimitsDocument {
 }
 
 impl LimitsDocument {
-    /// Makes it of what a client sent.
+    /// Reads a document that a client sent.
     ///
     /// # Errors
     /// A `validation` problem that lists what is wrong.
@@ -62,21 +59,21 @@ impl LimitsDocument {
         document.ok_or_else(|| Problem::internal("limits without errors were not understood"))
     }
 
-    /// Makes it of what is stored; what cannot be read (another program wrote it) sets nothing, so that the defaults hold.
+    /// Reads a stored document. A document that cannot be read, because another program wrote it, sets nothing: the defaults hold.
     pub fn stored(bytes: &[u8], scope: Scope) -> Self {
         json::parse(bytes)
             .and_then(|tree| Self::read(&tree, scope))
             .unwrap_or_default()
     }
 
-    /// What is said of a policy.
+    /// Returns the setting of a policy.
     pub fn setting(settings: &Settings, name: PolicyName) -> Setting {
         let at = PolicyName::ALL.iter().position(|known| *known == name);
         at.and_then(|at| settings.get(at)).copied().unwrap_or_default()
     }
 
-    /// The most that a tenant can set for a policy. What the operator sets for all of a tenant is meant to hold: it is a bound
-    /// unless another one is set.
+    /// Returns the most that a tenant can set for a policy. The limit that the operator sets for a whole tenant is also the bound of that
+    /// limit, unless the document sets another bound.
     pub fn bound(&self, name: PolicyName) -> Option<Policy> {
         let default = match name {
             PolicyName::Tenant => Self::setting(&self.policies, name),
@@ -88,11 +85,11 @@ impl LimitsDocument {
         }
     }
 
-    /// Where a limit would let through clearly less than it says: a unit grows back in whole microseconds. Documents that are
-    /// stored already go on.
+    /// Checks that every limit lets through as many requests as it says. A unit grows back in whole microseconds, so a limit with some
+    /// quotas lets through clearly fewer. Documents that are stored already are not checked.
     ///
     /// # Errors
-    /// A `validation` problem that lists the quotas, with the nearest that hold.
+    /// A `validation` problem that lists the quotas, each with the nearest quotas that are exact.
     pub fn check_quotas(&self) -> Result<(), Problem> {
         let mut errors = Errors::default();
         for (member, settings) in [("policies", &self.policies), ("bounds", &self.bounds)] {
@@ -115,7 +112,7 @@ impl LimitsDocument {
         errors.check()
     }
 
-    /// Where a tenant asks for more than its operator's bounds.
+    /// Checks that a tenant's document stays within the operator's bounds.
     ///
     /// # Errors
     /// A `validation` problem that lists the policies.
@@ -148,7 +145,7 @@ impl LimitsDocument {
 fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> LimitsDocument {
     let known: &[&str] = match scope {
         Scope::Tenant => &["policies", "addresses"],
-        Scope::Operator => &["policies", "bounds", "reads", "addresses"],
+        Scope::Operator => FIELDS.names,
     };
     fields.only(known, errors);
     let policies = fields
@@ -169,10 +166,10 @@ fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> Limit
     }
 }
 
-/// Policies by their names.
+/// Reads settings by the names of their policies.
 fn settings(field: Field<'_, '_>, scope: Scope, may_be_off: bool, errors: &mut Errors) -> Option<Settings> {
     let fields = field.object(errors)?;
-    // Credentials are judged before the tenant is known.
+    // The limit of refused credentials applies before the tenant is known.
     let settable = |name: &PolicyName| scope == Scope::Operator || *name != PolicyName::Credentials;
     let names: Vec<&str> = PolicyName::ALL
         .iter()
@@ -197,8 +194,7 @@ fn setting(field: &Field<'_, '_>, may_be_off: bool, errors: &mut Errors) -> Opti
         errors.add(&field.pointer, "must be \"off\" or an object");
         return None;
     }
-    let fields = field.object(errors)?;
-    fields.only(&["quota", "window_s", "burst"], errors);
+    let fields = field.object_with(&RATE_FIELDS, errors)?;
     let quota = fields
         .required("quota", errors)
         .and_then(|field| within(&field, MAX_QUOTA, errors));
@@ -235,8 +231,7 @@ fn within(field: &Field<'_, '_>, most: u32, errors: &mut Errors) -> Option<u32> 
 }
 
 fn reads(field: Field<'_, '_>, errors: &mut Errors) -> Option<bool> {
-    let fields = field.object(errors)?;
-    fields.only(&["limits"], errors);
+    let fields = field.object_with(&READS_FIELDS, errors)?;
     let words = [("on", true), (OFF, false)];
     fields.optional("limits")?.choice(&words, errors)
 }
@@ -245,7 +240,7 @@ fn addresses(field: Field<'_, '_>, scope: Scope, errors: &mut Errors) -> Option<
     let fields = field.object(errors)?;
     let known: &[&str] = match scope {
         Scope::Tenant => &["allow", "deny"],
-        Scope::Operator => &["allow", "deny", "exempt"],
+        Scope::Operator => ADDRESSES_FIELDS.names,
     };
     fields.only(known, errors);
     let mut list = |name: &str| {
@@ -282,7 +277,7 @@ fn ranges(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Ranges> {
     Some(Ranges::new(found))
 }
 
-/// What is set, and nothing of what is not.
+/// Writes only what the document sets.
 impl Serialize for LimitsDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

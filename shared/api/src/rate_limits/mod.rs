@@ -2,8 +2,11 @@
 
 mod addresses;
 mod document;
+mod fields;
 mod policy;
 
 pub use addresses::{Addresses, Ranges, range};
 pub use document::{LimitsDocument, Scope};
+#[cfg(feature = "schema")]
+pub(crate) use fields::add_schemas;
 pub use policy::*;

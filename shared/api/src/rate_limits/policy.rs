@@ -1,4 +1,4 @@
-//! One limit: what it is called, how much it lets through, and what holds when nobody has set it.
+//! The policies: their names, their limits, and the defaults.
 
 use crate::FunctionName;
 
@@ -6,23 +6,23 @@ use crate::FunctionName;
 pub const MAX_WINDOW_S: u32 = 86_400;
 /// The largest quota, and the largest burst, in requests.
 pub const MAX_QUOTA: u32 = 1_000_000;
-/// A quota is let through but for one request in so many.
+/// A limit may let through less than its quota by one request in so many.
 const KEPT_ONE_IN: u64 = 100;
 /// The longest time in which a whole burst grows back, in microseconds: a week.
 pub const MAX_RECOVERY_US: u64 = 7 * 86_400 * 1_000_000;
 
-/// The part of a burst that one request needs at most: a half. A request that costs more than it could ever take at once is let
-/// through when that is free, also while the caller goes on with others. It is charged all that it costs.
+/// The largest part of a burst that must be free for one request: a half. So a request that costs more than the whole burst is let
+/// through, too, even when the caller sends other requests. It is charged its whole cost.
 const LARGEST_PART: u32 = 2;
 
-/// Whom or what a limit counts. The names are those of the documents and of the headers.
+/// The name of a policy: whose requests a limit counts. Documents and headers use these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyName {
     /// Each player, with a credential of their own.
     Player,
-    /// Each client address, of callers without a credential.
+    /// Each client address; for callers without a credential.
     Client,
-    /// Each key, and each token that is no player's.
+    /// Each key, and each token of a server.
     Key,
     /// All callers of a tenant together.
     Tenant,
@@ -33,7 +33,7 @@ pub enum PolicyName {
 }
 
 impl PolicyName {
-    /// All of them.
+    /// All policies.
     pub const ALL: [Self; 5 + FunctionName::ALL.len()] = [
         Self::Player,
         Self::Client,
@@ -50,7 +50,7 @@ impl PolicyName {
         Self::Family(FunctionName::Ops),
     ];
 
-    /// As documents and headers write it.
+    /// Returns the name in documents and headers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Player => "player",
@@ -69,7 +69,7 @@ impl PolicyName {
         }
     }
 
-    /// What holds when nobody has set it; `None`: no limit.
+    /// Returns the default; `None` is no limit.
     pub const fn default(self) -> Option<Policy> {
         match self {
             Self::Player | Self::Client => Some(PER_CALLER),
@@ -111,21 +111,21 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The time in which one request grows back, in microseconds, rounded up; at least 1.
+    /// Returns the time in which one unit grows back, in microseconds, rounded up; at least 1.
     pub fn interval_us(self) -> u64 {
         let window_us = u64::from(self.window_s).saturating_mul(1_000_000);
         window_us.div_ceil(u64::from(self.quota.max(1))).max(1)
     }
 
-    /// Whether the quota is let through but for one request in [`KEPT_ONE_IN`]: rounded up to whole microseconds, a unit takes
-    /// longer to grow back than the quota says.
+    /// Returns whether the limit lets through its quota, except for one request in [`KEPT_ONE_IN`]. The time of a unit is rounded up to
+    /// whole microseconds, so that a unit takes longer to grow back than the quota says.
     pub fn is_kept(self) -> bool {
         let window_us = u64::from(self.window_s).saturating_mul(1_000_000);
         let taken_us = self.interval_us().saturating_mul(u64::from(self.quota));
         taken_us.saturating_sub(window_us) <= window_us / KEPT_ONE_IN
     }
 
-    /// The quotas below and above that are let through whole.
+    /// Returns the nearest quotas, below and above, that the limit lets through exactly.
     pub fn nearest_quotas(self) -> (u64, u64) {
         let window_us = u64::from(self.window_s).saturating_mul(1_000_000);
         let interval_us = self.interval_us();
@@ -133,18 +133,18 @@ impl Policy {
         (with(interval_us), with(interval_us.saturating_sub(1)))
     }
 
-    /// The time in which a whole burst grows back, in microseconds.
+    /// Returns the time in which a whole burst grows back, in microseconds.
     pub fn capacity_us(self) -> u64 {
         self.interval_us().saturating_mul(u64::from(self.burst))
     }
 
-    /// How many units must be free for a request of that cost: no more than a part of the burst ([`LARGEST_PART`]), and at
-    /// least one.
+    /// Returns how many units must be free for a request with this cost: at most a part of the burst ([`LARGEST_PART`]), and at least
+    /// one.
     pub fn needs(self, cost: u64) -> u64 {
         cost.min(u64::from(self.burst / LARGEST_PART)).max(1)
     }
 
-    /// Whether it lets through no more than another one.
+    /// Returns whether the policy lets through at most as much as another policy.
     pub fn is_within(self, bound: Self) -> bool {
         let own = u64::from(self.quota).saturating_mul(u64::from(bound.window_s));
         let allowed = u64::from(bound.quota).saturating_mul(u64::from(self.window_s));
@@ -152,7 +152,7 @@ impl Policy {
     }
 }
 
-/// What a document says of a limit.
+/// What a document says about a policy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Setting {
     /// The document says nothing about it, so the default applies.
@@ -160,7 +160,7 @@ pub enum Setting {
     Unset,
     /// There is no limit.
     Off,
-    /// This one.
+    /// This rate.
     Rate(Policy),
 }
 

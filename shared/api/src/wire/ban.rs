@@ -1,15 +1,25 @@
-//! Bans as clients send and get them.
+//! Reads and writes bans.
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::{Ban, MAX_BAN_REASON_BYTES};
 use serde::Serialize;
 
-use super::versioned::Document;
+use super::versioned::VersionedPlayer;
 use crate::json::{Errors, Field, parse};
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
-/// What is said of a ban.
+request_fields! {
+    /// Why and until when.
+    pub(super) FIELDS = "BanWritten" {
+        /// For those who administer; at most 500 bytes.
+        optional reason: text_up_to(MAX_BAN_REASON_BYTES),
+        /// When it ends by itself, in the future; never unless said.
+        optional expires_at: time(),
+    }
+}
+
+/// Why a player is banned, and until when.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct BanWritten {
     /// Why the player is banned, for administrators.
@@ -18,7 +28,7 @@ pub struct BanWritten {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Reads a body, which may be missing.
+/// Reads the body of a ban; an empty body sets neither a reason nor an end.
 ///
 /// # Errors
 /// A problem that lists what is wrong with it.
@@ -28,8 +38,8 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<BanWritten, Problem> {
     }
     let tree = parse(body)?;
     let mut errors = Errors::default();
-    let written = Field::root(&tree).object(&mut errors).map(|fields| {
-        fields.only(&["reason", "expires_at"], &mut errors);
+    let fields = Field::root(&tree).object_with(&FIELDS, &mut errors);
+    let written = fields.map(|fields| {
         let reason = fields
             .optional("reason")
             .and_then(|field| reason(&field, &mut errors));
@@ -65,33 +75,42 @@ fn reason(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// A player of version 2.
+/// A shadow ban.
 #[derive(Debug, Serialize)]
-struct PlayerV2<'a> {
-    id: &'a str,
-}
-
-/// A ban.
-#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Ban))]
 pub struct BanBody<'a> {
-    player: Document<&'a str, PlayerV2<'a>>,
+    /// Who is hidden from everybody else.
+    player: VersionedPlayer<'a>,
+    /// Why.
     reason: Option<&'a str>,
+    /// Since when.
     banned_at: String,
+    /// When it ends by itself; `null` is never.
     expires_at: Option<String>,
 }
 
 impl<'a> BanBody<'a> {
-    /// A ban in the shape of a version.
+    /// Returns a ban in the form of a version.
     pub fn new(version: ApiVersion, ban: &'a Ban) -> Self {
-        let player = ban.player.as_str();
         Self {
-            player: match version {
-                ApiVersion::V1 => Document::V1(player),
-                ApiVersion::V2 => Document::V2(PlayerV2 { id: player }),
+            player: VersionedPlayer {
+                version,
+                id: ban.player.as_str(),
             },
             reason: ban.reason.as_deref(),
             banned_at: ban.banned_at.to_string(),
             expires_at: ban.expires_at.map(|at| at.to_string()),
         }
     }
+}
+
+/// Adds the schemas of bans.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add_list::<BanBody<'_>>(
+        "Bans",
+        "bans",
+        ["A page of bans.", "In the order of their players."],
+    );
+    all.add_requests(&[&FIELDS]);
 }

@@ -1,16 +1,16 @@
-//! Cursors as clients see them: base64url without padding, opaque.
+//! Cursors, which are opaque to clients: base64url without padding.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::problem::{FieldError, Problem, ProblemType};
 
-/// Bytes as a cursor.
+/// Writes bytes as a cursor.
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What `decode` makes of the cursor's bytes.
+/// Reads a cursor with `decode`, which gets the cursor's bytes and returns `None` when they are not valid.
 ///
 /// # Errors
 /// An `invalid-cursor` problem.

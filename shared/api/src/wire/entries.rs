@@ -1,4 +1,4 @@
-//! Entries, periods and distributions as version 1 writes them; what version 2 writes in the same way, too.
+//! Entries, periods and distributions in version 1, and the parts that are the same in version 2.
 
 use leaderboard_core::ports::PeriodSummary;
 use leaderboard_core::usecase::{Bucket, Distribution, ScorePlace};
@@ -17,10 +17,8 @@ pub struct PeriodBody<'a> {
     /// The instant it starts at, or `all`.
     id: &'a str,
     /// Its first instant.
-    #[cfg_attr(feature = "schema", schema(required))]
     starts_at: Option<String>,
     /// The first instant after it.
-    #[cfg_attr(feature = "schema", schema(required))]
     ends_at: Option<String>,
 }
 
@@ -36,16 +34,23 @@ impl<'a> From<&'a Period> for PeriodBody<'a> {
 
 /// One entry.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entry))]
 pub struct EntryBody<'a> {
+    /// From 1; by the leaderboard's policy for ties.
     rank: u64,
+    /// Whose it is.
     player: &'a str,
+    /// By the names of the columns.
     values: NamedValues<'a>,
+    /// What came with the attempt that won.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
     metadata: &'a RawValue,
+    /// When the values were reached.
     reached_at: String,
 }
 
 impl<'a> EntryBody<'a> {
-    /// An entry with the names of its columns.
+    /// Returns an entry with the names of its columns.
     ///
     /// # Errors
     /// An internal problem when its metadata is not JSON.
@@ -63,10 +68,10 @@ impl<'a> EntryBody<'a> {
         })
     }
 
-    /// As [`EntryBody::new`], for many.
+    /// Returns many entries, each as [`EntryBody::new`] does.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for one entry.
     pub fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
         entries.iter().map(|entry| Self::new(entry, columns)).collect()
     }
@@ -75,7 +80,7 @@ impl<'a> EntryBody<'a> {
 /// Returns an entry's metadata as the client sent it; an empty object when it has no metadata.
 ///
 /// # Errors
-/// An internal problem when it is not JSON.
+/// An internal problem when the metadata is not JSON.
 pub fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
     let metadata = entry
         .metadata
@@ -87,90 +92,102 @@ pub fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
 
 /// What every document about a period begins with.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Head<'a> {
-    /// The leaderboard's id.
+    /// The leaderboard.
     pub leaderboard: &'a str,
-    /// The period that the entries are of.
+    /// The period.
     pub period: PeriodBody<'a>,
     /// The position of the last event that changed the period's entries.
     pub version: ExactUnsigned,
-    /// How many entries the period has.
+    /// How many entries there are.
     pub count: u64,
 }
 
-/// A page of the list.
+/// A page of a list, or some players.
 #[derive(Debug, Serialize)]
-pub struct PageBody<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entries))]
+pub struct EntriesBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    /// The entries, best first.
+    /// Best first.
     pub entries: Vec<EntryBody<'a>>,
-    /// The cursor of the next page; `None` on the last page.
-    pub next: Option<String>,
-    /// The cursor of the page before; `None` on the first page.
-    pub previous: Option<String>,
-    /// Whether entries moved between pages since the cursor was made.
-    pub drifted: bool,
+    /// Of the players asked for, those without an entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub not_found: Option<Vec<&'a str>>,
+    /// The cursors of a page; `None` for some players.
+    #[serde(flatten)]
+    pub cursors: Option<Cursors>,
+    /// Whether entries changed since the list was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub drifted: Option<bool>,
 }
 
-/// Some players' entries, and who has none.
+/// Where a list goes on.
 #[derive(Debug, Serialize)]
-pub struct PlayersBody<'a> {
-    /// What every document about a period begins with.
-    #[serde(flatten)]
-    pub head: Head<'a>,
-    /// The entries, best first.
-    pub entries: Vec<EntryBody<'a>>,
-    /// The players who have no entry.
-    pub not_found: Vec<&'a str>,
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Cursors {
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// The cursor of the previous page.
+    pub previous: Option<String>,
 }
 
 /// A window of the list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Window))]
 pub struct WindowBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    /// The entries, best first.
+    /// Best first.
     pub entries: Vec<EntryBody<'a>>,
-    /// The cursor of the next page; `None` on the last page.
+    /// The cursor of the page of the list that follows.
     pub next: Option<String>,
-    /// The cursor of the page before; `None` on the first page.
+    /// The cursor of the page of the list that comes before.
     pub previous: Option<String>,
 }
 
 /// One player's entry.
 #[derive(Debug, Serialize)]
-pub struct StandingBody<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Standing))]
+pub struct PlayerEntryBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    /// The player's entry.
+    /// The entry.
     pub entry: EntryBody<'a>,
 }
 
-/// The periods of a leaderboard.
+/// The periods of a leaderboard, newest first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Periods))]
 pub struct PeriodsBody<'a> {
-    /// The leaderboard's id.
+    /// The leaderboard.
     pub leaderboard: &'a str,
-    /// The periods, newest first.
-    pub periods: Vec<SummaryBody<'a>>,
-    /// The cursor of the next page; `None` on the last page.
+    /// Newest first.
+    pub periods: Vec<PeriodSummaryBody<'a>>,
+    /// The cursor of the next page.
     pub next: Option<String>,
 }
 
-/// One period, in the list of them.
+/// A period that has entries.
 #[derive(Debug, Serialize)]
-pub struct SummaryBody<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PeriodSummary))]
+pub struct PeriodSummaryBody<'a> {
+    /// The period.
     #[serde(flatten)]
     period: PeriodBody<'a>,
+    /// The position of the last event that changed its entries.
     version: ExactUnsigned,
+    /// How many entries there are.
     count: u64,
 }
 
-impl<'a> From<&'a PeriodSummary> for SummaryBody<'a> {
+impl<'a> From<&'a PeriodSummary> for PeriodSummaryBody<'a> {
     fn from(summary: &'a PeriodSummary) -> Self {
         Self {
             period: (&summary.period).into(),
@@ -182,16 +199,21 @@ impl<'a> From<&'a PeriodSummary> for SummaryBody<'a> {
 
 /// How scores are spread.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Distribution))]
 pub struct DistributionBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     head: Head<'a>,
+    /// From the least score to the greatest.
     buckets: Vec<BucketBody>,
+    /// Scores by per cent; empty without entries.
     percentiles: Percentiles<'a>,
+    /// Where the asked score would stand.
     score: Option<ScoreBody>,
 }
 
 impl<'a> DistributionBody<'a> {
-    /// A distribution of a leaderboard.
+    /// Returns the document of a distribution.
     pub fn new(leaderboard: &'a str, found: &'a Distribution) -> Self {
         Self {
             head: Head {
@@ -207,10 +229,15 @@ impl<'a> DistributionBody<'a> {
     }
 }
 
+/// Scores between two bounds, both included.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Bucket))]
 struct BucketBody {
+    /// The least.
     from: Exact,
+    /// The greatest.
     to: Exact,
+    /// How many entries.
     count: u64,
 }
 
@@ -224,9 +251,15 @@ impl From<&Bucket> for BucketBody {
     }
 }
 
-/// `{"50": 3, "99": 124}`; empty without entries.
+/// Writes percentiles as `{"50": 3, "99": 124}`.
 #[derive(Debug)]
 struct Percentiles<'a>(&'a [(u16, i64)]);
+
+written_schema!(
+    Percentiles<'_>,
+    "Percentiles",
+    described(map_of(reference("Int64")), "Scores by per cent.")
+);
 
 impl Serialize for Percentiles<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -234,10 +267,15 @@ impl Serialize for Percentiles<'_> {
     }
 }
 
+/// Where a score would stand.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ScorePlace))]
 struct ScoreBody {
+    /// The score.
     score: Exact,
+    /// The rank it would have.
     rank: u64,
+    /// How many per cent of the entries it beats or equals.
     percentile: f64,
 }
 
@@ -274,7 +312,7 @@ mod tests {
     fn a_page_has_the_fields_of_the_contract_in_their_order() {
         let (columns, period) = (Columns::default(), Period::all_time());
         let entries = [ranked(Some(r#"{"big":1.10e400}"#)), ranked(None)];
-        let page = PageBody {
+        let page = EntriesBody {
             head: Head {
                 leaderboard: "goals",
                 period: (&period).into(),
@@ -282,9 +320,12 @@ mod tests {
                 count: 2,
             },
             entries: EntryBody::list(&entries, &columns).unwrap(),
-            next: Some("c".into()),
-            previous: None,
-            drifted: false,
+            not_found: None,
+            cursors: Some(Cursors {
+                next: Some("c".into()),
+                previous: None,
+            }),
+            drifted: Some(false),
         };
         assert_eq!(
             crate::json::text(&page),

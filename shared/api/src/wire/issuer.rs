@@ -1,34 +1,50 @@
-//! Issuers of tokens, as administrators write them.
+//! Reads the documents of issuers of tokens.
 
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, TenantId};
 use leaderboard_identity::player_token::PLAYER_TOKEN_ISSUER;
 use leaderboard_identity::token::{Hosts, MAX_KEYS, checked_url, discovery_url};
 
+#[cfg(feature = "schema")]
+use super::issuer_body::IssuerBody;
 use super::scopes;
 use crate::issuer_record::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
 use crate::json::{Errors, Field, Fields, Json, Pointer};
 use crate::problem::Problem;
 
-const FIELDS: [&str; 11] = [
-    "id",
-    "issuer",
-    "audiences",
-    "leeway_s",
-    "jwks_uri",
-    "discovery",
-    "keys",
-    "tenant",
-    "claims",
-    "default_scopes",
-    "granted_scopes",
-];
+request_fields! {
+    /// An issuer as it is written.
+    FIELDS = "IssuerWritten" {
+        /// The id in the path, if at all.
+        optional id: text(),
+        /// As the claim `iss` has it.
+        required issuer: text(),
+        /// The audiences that are accepted.
+        required audiences: list_of(text()),
+        /// How far clocks may differ, in seconds.
+        optional leeway_s: integer(0),
+        /// Where its keys are.
+        optional jwks_uri: text(),
+        /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+        optional discovery: boolean(),
+        /// Its keys: JWKs, `{"kid", "pem"}` or `{"kid", "secret"}`.
+        optional keys: list_of(any_object()),
+        /// The tenant of its tokens; the operator's to set.
+        optional tenant: text(),
+        /// The names of the claims that matter: `tenant`, `player`, `player_required`, `scopes`.
+        optional claims: any_object(),
+        /// The scopes of a token that has none.
+        optional default_scopes: list_of(text()),
+        /// The most that its tokens allow.
+        optional granted_scopes: list_of(text()),
+    }
+}
 
-/// An audience that is right. It stands for one that could not be read.
+/// A valid audience. It stands for an audience that could not be read.
 const ANY_AUDIENCE: &str = "audience";
 
-/// Makes an issuer's record of its document; `owner` is whose it is (`None`: the operator's), and `hosts` are those that the
-/// caller may name.
+/// Reads an issuer's document. `owner` is the tenant of the issuer (`None`: the operator), and `hosts` are the hosts that the caller may
+/// name.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
@@ -39,8 +55,8 @@ pub fn read(
     hosts: Hosts,
 ) -> Result<IssuerRecord, Problem> {
     let mut errors = Errors::default();
-    let record = Field::root(tree).object(&mut errors).map(|fields| {
-        fields.only(&FIELDS, &mut errors);
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let record = fields.map(|fields| {
         if let Some(field) = fields.optional("id")
             && let Some(text) = field.text(&mut errors)
             && text != id
@@ -56,7 +72,7 @@ pub fn read(
     record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-/// The fields of an issuer. Where one is wrong, something that is right stands for it beside the error.
+/// Reads the fields of an issuer. A valid value stands for a field with an error.
 fn record(
     fields: &Fields<'_, '_>,
     owner: Option<&TenantId>,
@@ -92,7 +108,7 @@ fn record(
     record
 }
 
-/// Reads both lists of scopes. They are compared when both could be read.
+/// Reads both lists of scopes, and compares them when both could be read.
 fn scopes_of(fields: &Fields<'_, '_>, record: &mut IssuerRecord, errors: &mut Errors) {
     let mut read = |name, into: &mut Vec<String>| match fields.optional(name) {
         None => true,
@@ -125,7 +141,7 @@ fn issuer(text: &str) -> Result<&str, Invalid> {
     }
 }
 
-/// A list of audiences. One that cannot be read counts all the same.
+/// Reads a list of audiences. [`ANY_AUDIENCE`] stands for an audience that cannot be read.
 fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
     let mut found = Vec::new();
     for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {
@@ -135,7 +151,7 @@ fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
     found
 }
 
-/// Where the keys are: exactly one of three fields says it.
+/// Reads where the keys are. Exactly one of three fields must say it.
 fn source(
     fields: &Fields<'_, '_>,
     issuer: Option<&str>,
@@ -193,11 +209,11 @@ fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>>
     Some(keys)
 }
 
-/// A key: `{"pem": …}` or `{"secret": …}` with a `kid` where tokens have one, else a JWK.
+/// Reads a key: `{"pem": …}` or `{"secret": …}`, with a `kid` when the tokens have one, or a JWK.
 fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
     let fields = field.object(errors)?;
     let kid = fields.optional("kid").map(|kid| kid.text(errors));
-    // `None` where it is there and no text. Then there is no key, once its other fields are read.
+    // `None` when `kid` is not a text. Then the key has an error, and its other fields are read all the same to find theirs.
     let kid = match kid {
         Some(text) => text.map(|text| Some(text.to_owned())),
         None => Some(None),
@@ -222,7 +238,7 @@ fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
 
 fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRecord, errors: &mut Errors) {
     let Some(fields) = field.object(errors) else {
-        // It may have named the tenant's.
+        // The claims can name the tenant, so a missing tenant is no second error.
         record.tenant_claim = Some(ANY_CLAIM.to_owned());
         return;
     };
@@ -243,10 +259,21 @@ fn claims(field: &Field<'_, '_>, owner: Option<&TenantId>, record: &mut IssuerRe
         Some(field) => record.player_required = field.boolean(errors).unwrap_or(true),
         None => record.player_required = true,
     }
-    // An empty name: the issuer's tokens are of servers.
+    // An empty name says that the tokens belong to servers.
     match player.as_deref() {
         Some("") => record.player_claim = None,
         Some(name) => record.player_claim = Some(name.to_owned()),
         None => {}
     }
+}
+
+/// Adds the schemas of issuers.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add_list::<IssuerBody<'_>>(
+        "Issuers",
+        "issuers",
+        ["A page of issuers.", "In the order of their ids."],
+    );
+    all.add_requests(&[&FIELDS]);
 }

@@ -1,4 +1,4 @@
-//! API keys, as administrators ask for and see them.
+//! Reads requests about API keys, and writes API keys.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,8 +13,32 @@ use crate::json::{Errors, Field, Json, Pointer};
 use crate::problem::Problem;
 use crate::rate_limits::range;
 
-/// How long the secret before stays good after a rotation unless asked otherwise, in seconds: an hour.
+/// How long a replaced secret stays valid when the request does not say it, in seconds: an hour.
 const DEFAULT_OVERLAP_S: u32 = 60 * 60;
+
+request_fields! {
+    /// What is asked for in a new key.
+    FIELDS = "KeyWritten" {
+        /// Its name for people.
+        required name: text(),
+        /// Of `scores:read`, `scores:write`, `admin`.
+        required scopes: list_from(1, text()),
+        /// When it ends.
+        optional expires_at: or_null(time()),
+        /// The only addresses it is good from, as ranges.
+        optional allowed_addresses: list_of(text()),
+        /// The only addresses that the tokens it issues to players are good from, as ranges; empty: any. The key's own unless said.
+        optional token_addresses: list_of(text()),
+    }
+}
+
+request_fields! {
+    /// How a key gets a new secret.
+    ROTATION_FIELDS = "KeyRotation" {
+        /// How long the secret before stays good, in seconds; an hour unless said.
+        optional overlap_s: integer(0),
+    }
+}
 
 /// Reads the body of a request for a key that is made at `now`.
 ///
@@ -22,17 +46,8 @@ const DEFAULT_OVERLAP_S: u32 = 60 * 60;
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
     let mut errors = Errors::default();
-    let terms = Field::root(tree).object(&mut errors).map(|fields| {
-        fields.only(
-            &[
-                "name",
-                "scopes",
-                "expires_at",
-                "allowed_addresses",
-                "token_addresses",
-            ],
-            &mut errors,
-        );
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let settings = fields.map(|fields| {
         let name = fields
             .required("name", &mut errors)
             .and_then(|field| field.text(&mut errors));
@@ -51,20 +66,20 @@ pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
         KeySettings {
             token_addresses,
             name: name.unwrap_or_default().to_owned(),
-            // Where they cannot be read they are not empty for all that.
+            // Scopes that cannot be read must not count as empty, which would be a second error.
             scopes: scopes.unwrap_or(Scopes::READ),
             expires_at,
             allowed_addresses: allowed_addresses.unwrap_or_default(),
         }
     });
-    if let Some(terms) = &terms {
-        errors.add_faults(&Pointer::Root, terms.find_faults(now));
+    if let Some(settings) = &settings {
+        errors.add_faults(&Pointer::Root, settings.find_faults(now));
     }
     errors.check()?;
-    terms.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+    settings.ok_or_else(|| Problem::internal("a request without errors was not understood"))
 }
 
-/// A list of address ranges. One that cannot be read counts all the same; nobody's address stands for it.
+/// Reads a list of address ranges. A placeholder stands for a range that cannot be read, so that the list keeps its length.
 fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
     let Some(items) = field.array(errors) else {
         return Vec::new();
@@ -84,8 +99,8 @@ fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
 /// A `validation` problem that lists what is wrong.
 pub fn read_overlap(tree: &Json<'_>) -> Result<u32, Problem> {
     let mut errors = Errors::default();
-    let overlap = Field::root(tree).object(&mut errors).and_then(|fields| {
-        fields.only(&["overlap_s"], &mut errors);
+    let fields = Field::root(tree).object_with(&ROTATION_FIELDS, &mut errors);
+    let overlap = fields.and_then(|fields| {
         let field = fields.optional("overlap_s")?;
         let overlap: u32 = field.integer(&mut errors)?;
         if overlap > MAX_OVERLAP_S {
@@ -97,25 +112,38 @@ pub fn read_overlap(tree: &Json<'_>) -> Result<u32, Problem> {
     Ok(overlap.unwrap_or(DEFAULT_OVERLAP_S))
 }
 
-/// A key without its secret; with it once, when it is new.
+/// An API key.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Key))]
 pub struct KeyBody<'a> {
+    /// Its id.
     id: String,
+    /// Its name for people.
     name: &'a str,
+    /// What it allows.
     scopes: Vec<&'static str>,
+    /// When it was made.
     created_at: String,
+    /// When it ends; `null`: never.
     expires_at: Option<String>,
+    /// When it was revoked.
     revoked_at: Option<String>,
+    /// The only addresses it is good from, as ranges; empty: any.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     allowed_addresses: &'a [IpNet],
+    /// The only addresses that the tokens it issues to players are good from; empty: any.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     token_addresses: &'a [IpNet],
-    /// Until when a former secret is good at most.
+    /// Until when a former secret is good at most. Each of them keeps its own end.
     replaced_secret_until: Option<String>,
+    /// The key itself; once, when it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     key: Option<&'a str>,
 }
 
 impl<'a> KeyBody<'a> {
-    /// The key as it is kept.
+    /// Returns a key without its secret.
     pub fn new(record: &'a ApiKeyRecord) -> Self {
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
@@ -135,9 +163,16 @@ impl<'a> KeyBody<'a> {
         }
     }
 
-    /// The same, with the key itself.
+    /// Returns the document with the key itself.
     pub fn with_key(mut self, text: &'a ApiKeyText) -> Self {
         self.key = Some(text.reveal());
         self
     }
+}
+
+/// Adds the schemas of keys.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add_list::<KeyBody<'_>>("Keys", "keys", ["A page of keys.", "In the order of their ids."]);
+    all.add_requests(&[&FIELDS, &ROTATION_FIELDS]);
 }

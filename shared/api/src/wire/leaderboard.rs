@@ -1,13 +1,9 @@
-//! A leaderboard's configuration, as clients write and read it.
+//! Reads and writes the configuration of a leaderboard.
 
 mod body;
 pub mod cache;
-#[cfg(feature = "schema")]
-mod schema;
 
 pub use body::{LeaderboardBody, PublicBody};
-#[cfg(feature = "schema")]
-pub(super) use schema::add_schemas;
 
 use leaderboard_core::{
     Access, Column, Columns, Invalid, Leaderboard, LeaderboardId, Limits, LogPolicy, Order, ReadAccess,
@@ -18,24 +14,6 @@ use super::submission::OPERATORS;
 use crate::json::{Errors, Field, Fields, Json};
 use crate::problem::Problem;
 
-const FIELDS: [&str; 15] = [
-    "id",
-    "title",
-    "columns",
-    "operator",
-    "operator_override",
-    "ties",
-    "reset",
-    // Told by us. A document that was read can be sent back with it.
-    "reset_takes_effect_at",
-    "keep_periods",
-    "starts_at",
-    "ends_at",
-    "limits",
-    "access",
-    "cache",
-    "log",
-];
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
 const TIES: [(&str, Ties); 4] = [
     ("earliest", Ties::Earliest),
@@ -51,16 +29,106 @@ words_schema!(TiesWord, "Ties", "How entries of equal values are ranked.", TIES)
 words_schema!(ReadersWord, "Readers", "Who may read.", READERS);
 words_schema!(WritersWord, "Writers", "Who may write.", WRITERS);
 
-/// Makes a leaderboard of its document; what is missing has its default.
+request_fields! {
+    /// A leaderboard as it is written: what is left out has its default.
+    FIELDS = "LeaderboardWritten" {
+        /// The id in the path, if at all.
+        optional id: slug(),
+        /// Its name for people.
+        optional title: text_up_to(leaderboard_core::MAX_TITLE_CHARS),
+        /// One column `score`, `desc`, unless said.
+        optional columns: list_within(1, leaderboard_core::MAX_COLUMNS, reference("ColumnWritten")),
+        /// `best` unless said.
+        optional operator: reference("Operator"),
+        /// Whether a submission may name another operator.
+        optional operator_override: boolean(),
+        /// `earliest` unless said.
+        optional ties: reference("Ties"),
+        /// When a new period begins; `null`: never. A change takes effect at the end of the current period.
+        optional reset: or_null(reference("Reset")),
+        /// As it was read, if at all; it changes nothing.
+        optional reset_takes_effect_at: or_null(text()),
+        /// 12 unless said.
+        optional keep_periods: integer_within(1, leaderboard_core::MAX_KEEP_PERIODS),
+        /// Scores from before are refused.
+        optional starts_at: or_null(time()),
+        /// Scores from then on are refused.
+        optional ends_at: or_null(time()),
+        /// What is accepted.
+        optional limits: or_null(reference("ScoreLimitsWritten")),
+        /// Who may read and write.
+        optional access: or_null(reference("AccessWritten")),
+        /// How long finished answers are used again.
+        optional cache: or_null(reference("CachePolicyWritten")),
+        /// How much of its event log is kept.
+        optional log: or_null(reference("LogPolicyWritten")),
+    }
+}
+
+request_fields! {
+    /// A column as it is written.
+    COLUMN_FIELDS = "ColumnWritten" {
+        /// Its name.
+        required name: column_name(),
+        /// `desc` unless said.
+        optional order: reference("Order"),
+    }
+}
+
+request_fields! {
+    /// When a new period begins.
+    RESET_FIELDS = "Reset" {
+        /// Five fields of cron.
+        required cron: text_up_to(leaderboard_core::MAX_CRON_BYTES),
+        /// The name of a zone of the IANA database.
+        required time_zone: text(),
+    }
+}
+
+request_fields! {
+    /// What is accepted, as it is written.
+    LIMIT_FIELDS = "ScoreLimitsWritten" {
+        /// The least value.
+        optional min: or_null(reference("Int64")),
+        /// The greatest value.
+        optional max: or_null(reference("Int64")),
+        /// The most that a submission changes an entry.
+        optional max_change: or_null(reference("Int64")),
+        /// The most submissions of a player in a period.
+        optional max_attempts: or_null(integer(0)),
+        /// The most entries in a period.
+        optional max_entries: or_null(reference("Int64")),
+    }
+}
+
+request_fields! {
+    /// How much of an event log is kept, as it is written.
+    LOG_FIELDS = "LogPolicyWritten" {
+        /// The most events; 100,000 unless said.
+        optional keep_events: integer_within(1, leaderboard_core::MAX_KEEP_EVENTS),
+        /// The oldest event, in days; 30 unless said.
+        optional keep_days: integer_within(1, leaderboard_core::MAX_KEEP_DAYS),
+    }
+}
+
+request_fields! {
+    /// Who may read and write, as it is written.
+    ACCESS_FIELDS = "AccessWritten" {
+        /// `public` unless said.
+        optional read: reference("Readers"),
+        /// `server` unless said.
+        optional write: reference("Writers"),
+    }
+}
+
+/// Reads a leaderboard's document. A missing field has its default.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, id: &LeaderboardId) -> Result<Leaderboard, Problem> {
     let mut errors = Errors::default();
-    let board = Field::root(tree).object(&mut errors).map(|fields| {
-        fields.only(&FIELDS, &mut errors);
-        board(&fields, id, &mut errors)
-    });
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let board = fields.map(|fields| board(&fields, id, &mut errors));
     if let Some(board) = &board {
         errors.add_faults(&Field::root(tree).pointer, board.find_faults());
     }
@@ -68,7 +136,7 @@ pub fn read(tree: &Json<'_>, id: &LeaderboardId) -> Result<Leaderboard, Problem>
     board.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-/// The fields of a leaderboard. Where one is wrong, the default stands for it beside the error.
+/// Reads the fields of a leaderboard. The default stands for a field with an error.
 fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Leaderboard {
     let mut board = Leaderboard::new(id.clone());
     if let Some(field) = fields.optional("id")
@@ -124,11 +192,11 @@ fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
         columns.extend(
             field
                 .item(at, value)
-                .object(errors)
+                .object_with(&COLUMN_FIELDS, errors)
                 .and_then(|fields| column(&fields, errors)),
         );
     }
-    // Malformed columns count, and their names are names.
+    // Columns with errors count, and their names must be unique, too.
     errors.add_faults(&field.pointer, Columns::find_faults_of_names(&names));
     if columns.len() < values.len() {
         return None;
@@ -136,7 +204,7 @@ fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
     Columns::new(columns).ok()
 }
 
-/// The name of a column, whatever else is wrong with it.
+/// Returns the name of a column, even when the column has errors.
 fn name_of<'f>(column: &'f Json<'_>) -> Option<&'f str> {
     let Json::Object(object) = column else { return None };
     match object.get("name") {
@@ -146,12 +214,11 @@ fn name_of<'f>(column: &'f Json<'_>) -> Option<&'f str> {
 }
 
 fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
-    fields.only(&["name", "order"], errors);
     let order = match fields.optional("order") {
         None => Some(Order::Descending),
         Some(field) => field.choice(&ORDERS, errors),
     };
-    // The domain names the field itself; here its place is that of the name already.
+    // The pointer is that of the field `name` already, so the field that the domain names is left out.
     let parse = |text: &str| {
         Column::new(text, order.unwrap_or(Order::Descending))
             .map_err(|invalid| Invalid::new("", invalid.detail))
@@ -161,8 +228,7 @@ fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
 }
 
 fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
-    let fields = field.object(errors)?;
-    fields.only(&["cron", "time_zone"], errors);
+    let fields = field.object_with(&RESET_FIELDS, errors)?;
     let cron = fields
         .required("cron", errors)
         .and_then(|field| field.text(errors));
@@ -178,11 +244,7 @@ fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
 }
 
 fn limits(field: Field<'_, '_>, errors: &mut Errors) -> Option<Limits> {
-    let fields = field.object(errors)?;
-    fields.only(
-        &["min", "max", "max_change", "max_attempts", "max_entries"],
-        errors,
-    );
+    let fields = field.object_with(&LIMIT_FIELDS, errors)?;
     Some(Limits {
         min: fields.optional("min").and_then(|field| field.integer(errors)),
         max: fields.optional("max").and_then(|field| field.integer(errors)),
@@ -199,8 +261,7 @@ fn limits(field: Field<'_, '_>, errors: &mut Errors) -> Option<Limits> {
 }
 
 fn log(field: Field<'_, '_>, errors: &mut Errors) -> Option<LogPolicy> {
-    let fields = field.object(errors)?;
-    fields.only(&["keep_events", "keep_days"], errors);
+    let fields = field.object_with(&LOG_FIELDS, errors)?;
     let default = LogPolicy::default();
     let keep_events = fields
         .optional("keep_events")
@@ -215,8 +276,7 @@ fn log(field: Field<'_, '_>, errors: &mut Errors) -> Option<LogPolicy> {
 }
 
 fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
-    let fields = field.object(errors)?;
-    fields.only(&["read", "write"], errors);
+    let fields = field.object_with(&ACCESS_FIELDS, errors)?;
     let default = Access::default();
     let read = fields
         .optional("read")
@@ -230,12 +290,28 @@ fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
     })
 }
 
-/// The word for a choice. The tables above have one for each.
-fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], choice: T) -> &'static str {
-    words
-        .iter()
-        .find(|(_, known)| *known == choice)
-        .map_or("", |(word, _)| word)
+/// Adds the schemas of leaderboards.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add::<LeaderboardBody<'_>>();
+    all.add::<PublicBody<'_>>();
+    let about = "A leaderboard: all of it for an administrator, what may be known of it for others.";
+    let branches = [
+        ("Leaderboard", "For an administrator."),
+        ("PublicLeaderboard", "For others who may read its entries."),
+    ];
+    all.insert("ReadableLeaderboard", crate::schema::one_of(about, branches));
+    let about = ["A page of leaderboards.", "In the order of their ids."];
+    all.insert_list("Leaderboards", "leaderboards", "ReadableLeaderboard", about);
+    all.add_requests(&[
+        &FIELDS,
+        &COLUMN_FIELDS,
+        &RESET_FIELDS,
+        &LIMIT_FIELDS,
+        &LOG_FIELDS,
+        &ACCESS_FIELDS,
+    ]);
+    cache::add_schemas(all);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The documents of the API: what is read from bodies, and what is written into them.
+//! The documents of the API: reads those of requests, and writes those of responses.
 
 pub mod ban;
 pub mod cursor;
@@ -31,8 +31,16 @@ use crate::version::ApiVersion;
 
 /// Adds the schemas of all documents here.
 #[cfg(feature = "schema")]
-pub fn add_schemas(all: &mut crate::schema::Schemas) {
+pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
+    ranks::add_schemas(all);
     leaderboard::add_schemas(all);
+    submission::add_schemas(all);
+    outcome::add_schemas(all);
+    ban::add_schemas(all);
+    tenant::add_schemas(all);
+    key::add_schemas(all);
+    issuer::add_schemas(all);
+    token::add_schemas(all);
 }
 
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.
@@ -48,7 +56,7 @@ pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submi
     Ok(scores.items.into_iter().map(|item| item.submission).collect())
 }
 
-/// Writes a page of a list, in version 1.
+/// Writes a page of a list in version 1.
 ///
 /// # Errors
 /// An internal problem when the page cannot be written.
@@ -58,4 +66,12 @@ pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
         IntegerFormat::default(),
     )
     .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
+}
+
+/// Returns the word for a choice. Every table has a word for each choice.
+fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], choice: T) -> &'static str {
+    words
+        .iter()
+        .find(|(_, known)| *known == choice)
+        .map_or("", |(word, _)| word)
 }

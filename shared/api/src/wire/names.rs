@@ -9,22 +9,22 @@ use leaderboard_core::{Columns, Leaderboard, LeaderboardId, Versioned};
 #[derive(Debug, Default)]
 pub struct Names {
     known: BTreeMap<LeaderboardId, Rc<Versioned<Leaderboard>>>,
-    /// Stands for a leaderboard that was deleted since.
+    /// Stands for the columns of a leaderboard that was deleted in the meantime.
     unknown: Columns,
 }
 
 impl Names {
-    /// Whether a leaderboard's columns are known.
+    /// Returns whether a leaderboard's columns are known.
     pub fn has(&self, id: &LeaderboardId) -> bool {
         self.known.contains_key(id)
     }
 
-    /// Learns a leaderboard's columns.
+    /// Adds a leaderboard's columns.
     pub fn learn(&mut self, board: Rc<Versioned<Leaderboard>>) {
         self.known.insert(board.value.id.clone(), board);
     }
 
-    /// The columns of a leaderboard.
+    /// Returns the columns of a leaderboard.
     pub fn of(&self, id: &LeaderboardId) -> &Columns {
         self.known
             .get(id)

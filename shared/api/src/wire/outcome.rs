@@ -1,160 +1,210 @@
-//! What submissions did, as clients read it.
+//! Writes the outcomes of submissions.
 
 use leaderboard_core::{Columns, Outcome, Previous, Status};
-use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use super::{NamedValues, Names};
+use super::versioned::VersionedPlayer;
+use super::{NamedValues, Names, word};
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
-/// One outcome.
+const STATUSES: [(&str, Status); 4] = [
+    ("created", Status::Created),
+    ("improved", Status::Improved),
+    ("changed", Status::Changed),
+    ("kept", Status::Kept),
+];
+
+words_schema!(
+    StatusWord,
+    "Status",
+    "What a submission did to the entry.",
+    STATUSES
+);
+
+/// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Outcome))]
 pub struct OutcomeBody<'a> {
-    /// In a batch, each result has its own status.
-    pub status_code: Option<u16>,
-    /// In the shape of which version.
-    pub version: ApiVersion,
-    /// The outcome.
-    pub outcome: &'a Outcome,
-    /// The names of its values when it has none itself; `None` leaves values and ranks out.
-    pub names: Option<&'a Names>,
+    /// In a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    status_code: Option<u16>,
+    /// The leaderboard.
+    leaderboard: &'a str,
+    /// The period it fell into.
+    period: &'a str,
+    /// The player.
+    player: VersionedPlayer<'a>,
+    /// What it did.
+    #[cfg_attr(feature = "schema", schema(value_type = StatusWord))]
+    status: &'static str,
+    /// Its values and ranks; `None` leaves them out.
+    #[serde(flatten)]
+    numbers: Option<NumbersBody<'a>>,
+    /// At which version this is true.
+    version: ExactUnsigned,
+    /// Whether it had been applied before, by its id.
+    replayed: bool,
 }
 
-impl Serialize for OutcomeBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let outcome = self.outcome;
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(status_code) = self.status_code {
-            map.serialize_entry("status_code", &status_code)?;
-        }
-        map.serialize_entry("leaderboard", outcome.leaderboard.as_str())?;
-        map.serialize_entry("period", outcome.period.as_str())?;
-        match self.version {
-            ApiVersion::V1 => map.serialize_entry("player", outcome.player.as_str())?,
-            ApiVersion::V2 => map.serialize_entry(
-                "player",
-                &PlayerV2 {
-                    id: outcome.player.as_str(),
-                },
-            )?,
-        }
-        map.serialize_entry("status", status_word(outcome.status))?;
-        if let Some(names) = self.names {
-            let columns = match &outcome.columns {
-                Some(columns) => columns,
-                None => names.of(&outcome.leaderboard),
-            };
-            let values = &outcome.values;
-            map.serialize_entry("values", &NamedValues { columns, values })?;
-            map.serialize_entry("rank", &outcome.rank)?;
-            let previous = outcome.previous.as_ref();
-            map.serialize_entry(
-                "previous",
-                &previous.map(|previous| PreviousBody { columns, previous }),
-            )?;
-        }
-        map.serialize_entry("version", &ExactUnsigned(outcome.version))?;
-        map.serialize_entry("replayed", &outcome.replayed)?;
-        map.end()
-    }
-}
-
-/// A player in version 2. The metadata of the entry is not told: an outcome is about numbers.
+/// The values and ranks of an outcome.
 #[derive(Serialize)]
-struct PlayerV2<'a> {
-    id: &'a str,
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct NumbersBody<'a> {
+    /// The values of the entry now.
+    values: NamedValues<'a>,
+    /// The rank now.
+    rank: Option<u64>,
+    /// The entry before.
+    previous: Option<PreviousBody<'a>>,
 }
 
+/// The entry before.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Previous))]
 struct PreviousBody<'a> {
-    columns: &'a Columns,
-    previous: &'a Previous,
+    /// Its values.
+    values: NamedValues<'a>,
+    /// Its rank.
+    rank: Option<u64>,
 }
 
-impl Serialize for PreviousBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (columns, values) = (self.columns, &self.previous.values);
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("values", &NamedValues { columns, values })?;
-        map.serialize_entry("rank", &self.previous.rank)?;
-        map.end()
-    }
-}
-
-/// The outcomes of one submission on its leaderboards.
-pub struct OutcomeList<'a> {
-    /// In the shape of which version.
-    pub version: ApiVersion,
-    /// In the order of its leaderboards.
-    pub outcomes: &'a [Outcome],
-    /// The names of their values, as for one.
-    pub names: Option<&'a Names>,
-}
-
-impl Serialize for OutcomeList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.outcomes.len()))?;
-        for outcome in self.outcomes {
-            list.serialize_element(&OutcomeBody {
-                status_code: None,
-                version: self.version,
-                outcome,
-                names: self.names,
-            })?;
+impl<'a> OutcomeBody<'a> {
+    /// Returns an outcome in the form of a version. `names` has the names of the values when the outcome does not have them; `None`
+    /// leaves values and ranks out.
+    pub fn new(version: ApiVersion, outcome: &'a Outcome, names: Option<&'a Names>) -> Self {
+        let numbers = names.map(|names| {
+            let columns = outcome.columns.as_ref();
+            NumbersBody::new(outcome, columns.unwrap_or_else(|| names.of(&outcome.leaderboard)))
+        });
+        Self {
+            status_code: None,
+            leaderboard: outcome.leaderboard.as_str(),
+            period: outcome.period.as_str(),
+            player: VersionedPlayer {
+                version,
+                id: outcome.player.as_str(),
+            },
+            status: word(&STATUSES, outcome.status),
+            numbers,
+            version: ExactUnsigned(outcome.version),
+            replayed: outcome.replayed,
         }
-        list.end()
+    }
+
+    /// Returns the outcomes of one submission, in the order of its leaderboards.
+    pub fn list(version: ApiVersion, outcomes: &'a [Outcome], names: Option<&'a Names>) -> Vec<Self> {
+        let outcomes = outcomes.iter();
+        outcomes
+            .map(|outcome| Self::new(version, outcome, names))
+            .collect()
     }
 }
 
-/// `{"results": …}`.
+impl<'a> NumbersBody<'a> {
+    fn new(outcome: &'a Outcome, columns: &'a Columns) -> Self {
+        let previous = |previous: &'a Previous| PreviousBody {
+            values: NamedValues {
+                columns,
+                values: &previous.values,
+            },
+            rank: previous.rank,
+        };
+        Self {
+            values: NamedValues {
+                columns,
+                values: &outcome.values,
+            },
+            rank: outcome.rank,
+            previous: outcome.previous.as_ref().map(previous),
+        }
+    }
+}
+
+/// The status code of an applied submission of a batch.
+const APPLIED: u16 = 200;
+
+/// What a submission did on each leaderboard, or what became of a batch.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Results<T> {
-    /// One for each submission, or for each leaderboard of the only one.
-    pub results: T,
+    /// In the order of the leaderboards, or of the submissions of the batch.
+    pub results: Vec<T>,
 }
 
-/// What became of one submission of a batch.
+/// What became of a submission of a batch.
+#[derive(Serialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = BatchResult))]
 pub enum BatchResult<'a> {
-    /// It was applied to the one leaderboard of the path.
-    One(OutcomeBody<'a>),
-    /// It was applied to the leaderboards it names.
-    Several(OutcomeList<'a>),
+    /// It was applied to the leaderboard of the path.
+    One(Box<OutcomeBody<'a>>),
+    /// It was applied to those it names.
+    Several(SeveralBody<'a>),
     /// It was refused.
-    Refused {
-        /// Why.
-        problem: Problem,
-        /// The request's trace id.
-        trace_id: &'a str,
-    },
+    Refused(RefusedBody<'a>),
 }
 
-impl Serialize for BatchResult<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::One(outcome) => outcome.serialize(serializer),
-            Self::Several(outcomes) => {
-                let mut map = serializer.serialize_map(Some(2))?;
-                map.serialize_entry("status_code", &200)?;
-                map.serialize_entry("results", outcomes)?;
-                map.end()
-            }
-            Self::Refused { problem, trace_id } => {
-                let mut map = serializer.serialize_map(Some(2))?;
-                map.serialize_entry("status_code", &problem.kind.status().as_u16())?;
-                map.serialize_entry("problem", &problem.document(trace_id))?;
-                map.end()
-            }
-        }
+/// A submission of a batch that was applied to several leaderboards.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Several))]
+pub struct SeveralBody<'a> {
+    /// 200.
+    status_code: u16,
+    /// In the order of its leaderboards.
+    results: Vec<OutcomeBody<'a>>,
+}
+
+/// A submission of a batch that was refused.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Refused))]
+pub struct RefusedBody<'a> {
+    /// The status it would have had alone.
+    status_code: u16,
+    /// Why.
+    #[serde(serialize_with = "write_problem")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::problem::ProblemBody<'a>))]
+    problem: (Problem, &'a str),
+}
+
+/// Writes a problem and its trace id as a problem document.
+fn write_problem<S: Serializer>(problem: &(Problem, &str), serializer: S) -> Result<S::Ok, S::Error> {
+    problem.0.document(problem.1).serialize(serializer)
+}
+
+impl<'a> BatchResult<'a> {
+    /// Returns the result of a submission to the leaderboard of the path.
+    pub fn one(mut outcome: OutcomeBody<'a>) -> Self {
+        outcome.status_code = Some(APPLIED);
+        Self::One(Box::new(outcome))
+    }
+
+    /// Returns the result of a submission to the leaderboards that it names.
+    pub const fn several(results: Vec<OutcomeBody<'a>>) -> Self {
+        Self::Several(SeveralBody {
+            status_code: APPLIED,
+            results,
+        })
+    }
+
+    /// Returns the result of a submission that was refused.
+    pub fn refused(problem: Problem, trace_id: &'a str) -> Self {
+        Self::Refused(RefusedBody {
+            status_code: problem.kind.status().as_u16(),
+            problem: (problem, trace_id),
+        })
     }
 }
 
-const fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Created => "created",
-        Status::Improved => "improved",
-        Status::Changed => "changed",
-        Status::Kept => "kept",
-    }
+/// Adds the schemas of outcomes.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add::<OutcomeBody<'_>>();
+    all.add::<BatchResult<'_>>();
+    all.add_as::<Results<OutcomeBody<'_>>>("Outcomes");
+    all.add_as::<Results<BatchResult<'_>>>("BatchResults");
 }
 
 #[cfg(test)]
@@ -198,9 +248,7 @@ mod tests {
         let body = |status_code, outcome: &Outcome| {
             written(&OutcomeBody {
                 status_code,
-                version: ApiVersion::V1,
-                outcome,
-                names: Some(&names),
+                ..OutcomeBody::new(ApiVersion::V1, outcome, Some(&names))
             })
         };
         assert_eq!(
@@ -222,28 +270,22 @@ mod tests {
 
     #[test]
     fn a_player_is_an_object_in_version_2() {
-        let body = OutcomeBody {
-            status_code: None,
-            version: ApiVersion::V2,
-            outcome: &outcome(),
-            names: None,
-        };
+        let outcome = outcome();
         assert_eq!(
-            written(&body),
+            written(&OutcomeBody::new(ApiVersion::V2, &outcome, None)),
             r#"{"leaderboard":"goals","period":"all","player":{"id":"José Piendibene"},"status":"created","version":17,"replayed":false}"#
         );
     }
 
     #[test]
     fn a_minimal_outcome_has_no_values_and_no_ranks() {
-        let body = OutcomeBody {
-            status_code: Some(200),
-            version: ApiVersion::V1,
-            outcome: &outcome(),
-            names: None,
-        };
+        let outcome = outcome();
         assert_eq!(
-            written(&body),
+            written(&BatchResult::one(OutcomeBody::new(
+                ApiVersion::V1,
+                &outcome,
+                None
+            ))),
             r#"{"status_code":200,"leaderboard":"goals","period":"all","player":"José Piendibene","status":"created","version":17,"replayed":false}"#
         );
     }
@@ -251,17 +293,11 @@ mod tests {
     #[test]
     fn a_batch_says_what_became_of_each() {
         let outcomes = [outcome()];
-        let several = BatchResult::Several(OutcomeList {
-            version: ApiVersion::V1,
-            outcomes: &outcomes,
-            names: None,
-        });
-        let refused = BatchResult::Refused {
-            problem: Problem::new(ProblemType::Validation)
-                .with_detail("No.")
-                .with_error(FieldError::body("#/scores/1/score", "above")),
-            trace_id: "t",
-        };
+        let several = BatchResult::several(OutcomeBody::list(ApiVersion::V1, &outcomes, None));
+        let problem = Problem::new(ProblemType::Validation)
+            .with_detail("No.")
+            .with_error(FieldError::body("#/scores/1/score", "above"));
+        let refused = BatchResult::refused(problem, "t");
         let text = written(&Results {
             results: vec![several, refused],
         });

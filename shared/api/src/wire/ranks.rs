@@ -1,4 +1,4 @@
-//! Answers about ranks, in the shape of the version that was asked for.
+//! The documents of reads about ranks, in the version of the request.
 
 use leaderboard_core::ports::PeriodPage;
 use leaderboard_core::usecase::{Cursor, Drift, Listing, PlayerEntry};
@@ -11,39 +11,80 @@ use crate::json::ExactUnsigned;
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
-/// A page of a list. `drift` is what changed since the list was started, where that is known; version 2 tells it.
+/// Adds the schemas of lists, entries, periods and distributions.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    match all.version {
+        ApiVersion::V1 => {
+            all.add::<v1::EntriesBody<'_>>();
+            all.add::<v1::WindowBody<'_>>();
+            all.add::<v1::PlayerEntryBody<'_>>();
+            all.add::<v1::PeriodsBody<'_>>();
+        }
+        ApiVersion::V2 => {
+            all.add::<v2::EntriesBody<'_>>();
+            all.add::<v2::PlayerEntryBody<'_>>();
+            all.add::<v2::PeriodsBody<'_>>();
+            all.add_as::<PageV2>("Page");
+        }
+    }
+    all.add::<v1::DistributionBody<'_>>();
+}
+
+/// Returns a page of a list. `drift` has the changes since the list was started, where they are known; only version 2 shows them.
 ///
 /// # Errors
-/// As every function here: an internal problem when stored metadata is not JSON.
+/// An internal problem when stored metadata is not JSON.
 pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Result<impl Serialize, Problem> {
-    let (entries, columns) = (&found.page.entries, &found.layout.columns);
-    let head = list_head(found);
-    let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::PageBody {
-            head,
-            entries: v1::EntryBody::list(entries, columns)?,
-            next,
-            previous,
-            drifted: found.drifted,
-        }),
-        ApiVersion::V2 => Document::V2(v2::EntriesBody {
-            head,
-            data: v2::Entry::list(entries, columns)?,
+        ApiVersion::V1 => Document::V1(v1::EntriesBody {
+            head: list_head(found),
+            entries: v1::EntryBody::list(&found.page.entries, &found.layout.columns)?,
             not_found: None,
-            page: PageV2 {
-                next,
-                previous,
-                snapshot: Some(v2::Snapshot::new(found, drift)),
-            },
+            cursors: Some(v1::Cursors {
+                next: cursor_to(found.next.as_ref()),
+                previous: cursor_to(found.previous.as_ref()),
+            }),
+            drifted: Some(found.drifted),
         }),
+        ApiVersion::V2 => Document::V2(page_v2(found, v2::Snapshot::new(found, drift))?),
     })
 }
 
-/// Some players' entries, and who of those asked for has none.
+/// Returns the window around a player.
 ///
 /// # Errors
-/// As for [`page`].
+/// The same as for [`page`].
+pub fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Problem> {
+    Ok(match version {
+        ApiVersion::V1 => Document::V1(v1::WindowBody {
+            head: list_head(found),
+            entries: v1::EntryBody::list(&found.page.entries, &found.layout.columns)?,
+            next: cursor_to(found.next.as_ref()),
+            previous: cursor_to(found.previous.as_ref()),
+        }),
+        ApiVersion::V2 => Document::V2(page_v2(found, v2::Snapshot::starting(found.page.version))?),
+    })
+}
+
+/// Returns a page or a window in version 2.
+fn page_v2(found: &Listing, snapshot: v2::Snapshot) -> Result<v2::EntriesBody<'_>, Problem> {
+    Ok(v2::EntriesBody {
+        head: list_head(found),
+        data: v2::EntryBody::list(&found.page.entries, &found.layout.columns)?,
+        not_found: None,
+        page: PageV2 {
+            next: cursor_to(found.next.as_ref()),
+            previous: cursor_to(found.previous.as_ref()),
+            snapshot: Some(snapshot),
+        },
+    })
+}
+
+/// Returns the entries of the players in `asked`, and lists the players without an entry.
+///
+/// # Errors
+/// The same as for [`page`].
 pub fn players<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
@@ -52,15 +93,18 @@ pub fn players<'a>(
 ) -> Result<impl Serialize + 'a, Problem> {
     let is_missing = |player: &&PlayerId| found.entries.iter().all(|ranked| ranked.entry.player != **player);
     let not_found = asked.iter().filter(is_missing).map(PlayerId::as_str).collect();
+    let (head, columns) = (head(leaderboard, found), &found.layout.columns);
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::PlayersBody {
-            head: head(leaderboard, found),
-            entries: v1::EntryBody::list(&found.entries, &found.layout.columns)?,
-            not_found,
+        ApiVersion::V1 => Document::V1(v1::EntriesBody {
+            head,
+            entries: v1::EntryBody::list(&found.entries, columns)?,
+            not_found: Some(not_found),
+            cursors: None,
+            drifted: None,
         }),
         ApiVersion::V2 => Document::V2(v2::EntriesBody {
-            head: head(leaderboard, found),
-            data: v2::Entry::list(&found.entries, &found.layout.columns)?,
+            head,
+            data: v2::EntryBody::list(&found.entries, columns)?,
             not_found: Some(not_found),
             page: PageV2 {
                 snapshot: Some(v2::Snapshot::starting(found.version)),
@@ -70,35 +114,7 @@ pub fn players<'a>(
     })
 }
 
-/// The window around a player.
-///
-/// # Errors
-/// As for [`page`].
-pub fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Problem> {
-    let (entries, columns) = (&found.page.entries, &found.layout.columns);
-    let (next, previous) = (way_on(found.next.as_ref()), way_on(found.previous.as_ref()));
-    let head = list_head(found);
-    Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::WindowBody {
-            head,
-            entries: v1::EntryBody::list(entries, columns)?,
-            next,
-            previous,
-        }),
-        ApiVersion::V2 => Document::V2(v2::EntriesBody {
-            head,
-            data: v2::Entry::list(entries, columns)?,
-            not_found: None,
-            page: PageV2 {
-                next,
-                previous,
-                snapshot: Some(v2::Snapshot::starting(found.page.version)),
-            },
-        }),
-    })
-}
-
-fn way_on(to: Option<&Cursor>) -> Option<String> {
+fn cursor_to(to: Option<&Cursor>) -> Option<String> {
     to.map(|to| cursor::encode(&to.encode()))
 }
 
@@ -111,11 +127,11 @@ fn list_head(found: &Listing) -> v1::Head<'_> {
     }
 }
 
-/// One player's entry.
+/// Returns one player's entry.
 ///
 /// # Errors
-/// As for [`page`], and when the player has no entry.
-pub fn standing<'a>(
+/// The same as for [`page`], and an internal problem when the player has no entry.
+pub fn player_entry<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
     found: &'a PlayerEntry,
@@ -126,18 +142,18 @@ pub fn standing<'a>(
         .ok_or_else(|| Problem::internal("an entry was found and is missing"))?;
     let (head, columns) = (head(leaderboard, found), &found.layout.columns);
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::StandingBody {
+        ApiVersion::V1 => Document::V1(v1::PlayerEntryBody {
             head,
             entry: v1::EntryBody::new(ranked, columns)?,
         }),
-        ApiVersion::V2 => Document::V2(v2::StandingBody {
+        ApiVersion::V2 => Document::V2(v2::PlayerEntryBody {
             head,
-            entry: v2::Entry::new(ranked, columns)?,
+            entry: v2::EntryBody::new(ranked, columns)?,
         }),
     })
 }
 
-/// A page of a leaderboard's periods.
+/// Returns a page of a leaderboard's periods.
 pub fn periods<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
@@ -165,7 +181,7 @@ pub fn periods<'a>(
     }
 }
 
-/// The start that the cursor of a page of periods holds.
+/// Returns the start of the period that a cursor has; `None` for other cursors.
 pub fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
 }

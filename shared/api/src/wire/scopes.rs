@@ -1,10 +1,10 @@
-//! Scopes, as a list of their names.
+//! Reads and writes scopes as a list of their names.
 
 use leaderboard_core::access::Scopes;
 
 use crate::json::{Errors, Field};
 
-/// Reads a list of names. Every name that is no scope is noted.
+/// Reads a list of names, and adds an error for every name that is not a scope.
 pub fn read(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Scopes> {
     let items = field.array(errors)?;
     let choices = Scopes::NAMES;
@@ -16,7 +16,7 @@ pub fn read(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Scopes> {
     scopes
 }
 
-/// The names.
+/// Returns the names of scopes.
 pub fn names(scopes: Scopes) -> Vec<&'static str> {
     scopes.names().collect()
 }

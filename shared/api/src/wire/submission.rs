@@ -1,4 +1,4 @@
-//! Submissions as clients send them.
+//! Reads submissions.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::problem::{ItemPlace, Problem};
 
 /// The most submissions in one request.
 pub const MAX_BATCH: usize = 1000;
-/// The most leaderboards that one submission names: all are settled in one step of the store.
+/// The most leaderboards that one submission names. The store applies the submission to all of them in one step.
 pub const MAX_LEADERBOARDS: usize = 16;
 
-/// The most different leaderboards that one request names: their configurations are read in one command.
+/// The most different leaderboards that one request names. One command reads all their configurations.
 pub const MAX_REQUEST_LEADERBOARDS: usize = MAX_CONFIGURATIONS_READ;
 /// The most submissions in one request with a player's token.
 pub const MAX_PLAYER_BATCH: usize = 20;
 
-/// How the words for operators are.
+/// The words for operators.
 pub const OPERATORS: [(&str, Operator); 4] = [
     ("best", Operator::Best),
     ("set", Operator::Set),
@@ -36,30 +36,100 @@ words_schema!(
     OPERATORS
 );
 
-/// Where submissions go.
+request_fields! {
+    /// One submission. It has a `score` or `values`.
+    FIELDS = "Submission" {
+        /// Whose it is; at most 128 bytes of UTF-8.
+        required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
+        /// The value of the only column.
+        optional score: reference("Int64"),
+        /// Values by the names of their columns.
+        optional values: reference("Values"),
+        /// An object of at most 1 KiB that goes with the attempt.
+        optional metadata: reference("Metadata"),
+        /// When it happened; now unless said.
+        optional occurred_at: time(),
+        /// Makes it count once within 24 hours.
+        optional id: text_within(leaderboard_core::MAX_SUBMISSION_ID_BYTES),
+        /// Another one than the leaderboard's: a server's where the leaderboard allows that; a server may always `set`, which is
+        /// recorded in the audit log where the leaderboard does not allow it; a player's own token never.
+        optional operator: reference("Operator"),
+    }
+}
+
+request_fields! {
+    /// One submission to several leaderboards, which has the other fields of a submission, too. It has a `score` or `values`.
+    FIELDS_TO_SEVERAL = "SubmissionToSeveral" {
+        /// Applied to all of them or to none.
+        required leaderboards: list_within(1, MAX_LEADERBOARDS, text()),
+    }
+}
+
+request_fields! {
+    /// A batch.
+    BATCH_FIELDS = "Batch" {
+        /// In the order in which they are applied.
+        required scores: list_within(1, MAX_BATCH, reference("Submission")),
+    }
+}
+
+request_fields! {
+    /// A batch.
+    BATCH_FIELDS_TO_SEVERAL = "BatchToSeveral" {
+        /// In the order in which they are applied.
+        required scores: list_within(1, MAX_BATCH, reference("SubmissionToSeveral")),
+    }
+}
+
+/// Adds the schemas of submissions.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    use crate::schema::one_of;
+    all.add::<OperatorWord>();
+    all.add_requests(&[
+        &FIELDS,
+        &FIELDS_TO_SEVERAL,
+        &BATCH_FIELDS,
+        &BATCH_FIELDS_TO_SEVERAL,
+    ]);
+    all.add_fields_of("Submission", "SubmissionToSeveral");
+    let scores = one_of(
+        "One submission, or a batch of them.",
+        [("Submission", "One."), ("Batch", "Many.")],
+    );
+    all.insert("Scores", scores);
+    let about = "One submission to several leaderboards, or a batch of them.";
+    let scores = one_of(
+        about,
+        [("SubmissionToSeveral", "One."), ("BatchToSeveral", "Many.")],
+    );
+    all.insert("ScoresToSeveral", scores);
+}
+
+/// The leaderboards that submissions go to.
 #[derive(Debug, Clone, Copy)]
 pub enum Destination<'d> {
-    /// To the leaderboard of the path.
+    /// The leaderboard of the path.
     Path(&'d LeaderboardId),
-    /// To those that each submission names as `leaderboards`.
+    /// The leaderboards that each submission names in `leaderboards`.
     Body,
 }
 
-/// A submission, and where it stands in the body.
+/// A submission, and its place in the body.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What the domain makes of it.
+    /// The submission.
     pub submission: Submission,
-    /// For the pointers of a refusal.
+    /// The place, for the pointers of errors.
     pub place: ItemPlace,
 }
 
-/// Whose submissions a body holds, and so how many at most.
+/// The sender of a body, who decides how many submissions the body may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// A player's token: [`MAX_PLAYER_BATCH`].
+    /// A player's token: at most [`MAX_PLAYER_BATCH`] submissions.
     Player,
-    /// A server: [`MAX_BATCH`].
+    /// A server: at most [`MAX_BATCH`] submissions.
     Server,
 }
 
@@ -72,19 +142,19 @@ impl Sender {
     }
 }
 
-/// A body of scores.
+/// The submissions of a body.
 #[derive(Debug)]
 pub struct Scores {
     /// The submissions, in order.
     pub items: Vec<Item>,
-    /// Whether they came as `{"scores": […]}`.
+    /// Whether the body is a batch: `{"scores": […]}`.
     pub batch: bool,
 }
 
-/// Reads a body: one submission, or `{"scores": […]}` with as many as the sender may send.
+/// Reads a body: one submission, or `{"scores": […]}` with as many submissions as the sender may send.
 ///
 /// # Errors
-/// A problem that lists what is wrong with it; nothing of such a body is applied.
+/// A problem that lists what is wrong. No submission of such a body is applied.
 pub fn scores(body: &[u8], destination: Destination<'_>, sender: Sender) -> Result<Scores, Problem> {
     let tree = parse(body)?;
     let mut errors = Errors::default();
@@ -104,7 +174,11 @@ fn read_scores(
         let items = vec![submission(fields, destination, errors)?];
         return Some(Scores { items, batch: false });
     };
-    fields.only(&["scores"], errors);
+    let known = match destination {
+        Destination::Path(_) => &BATCH_FIELDS,
+        Destination::Body => &BATCH_FIELDS_TO_SEVERAL,
+    };
+    fields.only(known.names, errors);
     let batch = list.1;
     let values = batch_items(&batch, sender, errors)?;
     let mut items: Vec<Item> = Vec::with_capacity(values.len());
@@ -125,7 +199,7 @@ fn read_scores(
     Some(Scores { items, batch: true })
 }
 
-/// The items of a batch: at least one, and as many as the sender may send.
+/// Reads the items of a batch: from one to as many as the sender may send.
 pub fn batch_items<'f, 'a>(
     batch: &Field<'f, 'a>,
     sender: Sender,
@@ -144,21 +218,12 @@ pub fn batch_items<'f, 'a>(
     Some(values)
 }
 
-/// One submission.
+/// Reads one submission.
 pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Item> {
-    let mut known = vec![
-        "player",
-        "score",
-        "values",
-        "metadata",
-        "occurred_at",
-        "id",
-        "operator",
-    ];
-    if matches!(destination, Destination::Body) {
-        known.push("leaderboards");
+    match destination {
+        Destination::Path(_) => fields.only(FIELDS.names, errors),
+        Destination::Body => fields.only(&[FIELDS.names, FIELDS_TO_SEVERAL.names].concat(), errors),
     }
-    fields.only(&known, errors);
     let leaderboards = match destination {
         Destination::Path(id) => Some(vec![id.clone()]),
         Destination::Body => fields
@@ -169,7 +234,7 @@ pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: 
         .required("player", errors)
         .and_then(|field| field.parsed(PlayerId::new, errors));
     let numbers = numbers(&fields, errors);
-    // A field that is there and wrong has left its error; what it would have been does not matter then.
+    // An optional field with an error reads as `None`; the error is in `errors`, so the submission is not used.
     let operator = fields
         .optional("operator")
         .and_then(|field| field.choice(&OPERATORS, errors));
@@ -226,7 +291,7 @@ fn leaderboards(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<Leader
     (ids.len() == values.len()).then_some(ids)
 }
 
-/// `score` or `values`, and which of them.
+/// Reads `score` or `values`. Returns the numbers and the name of the field.
 fn numbers(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<(SubmittedValues, &'static str)> {
     match (fields.optional("score"), fields.optional("values")) {
         (Some(score), None) => Some((SubmittedValues::Score(score.integer(errors)?), "score")),

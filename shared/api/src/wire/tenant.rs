@@ -1,9 +1,10 @@
-//! A tenant's record and its usage, as clients write and read them.
+//! Reads and writes the record of a tenant, and writes its usage.
 
 use leaderboard_core::ports::{DayUsage, EntryQuota};
 use leaderboard_core::{TenantId, Timestamp};
 use serde::Serialize;
 
+use super::word;
 use crate::json::{Errors, ExactUnsigned, Field, Json};
 use crate::problem::Problem;
 use crate::tenant_record::{DEFAULT_LOG_BYTES, Quotas, TenantRecord, TenantState};
@@ -16,25 +17,55 @@ const STATES: [(&str, TenantState); 2] = [
     ("suspended", TenantState::Suspended),
 ];
 
+words_schema!(StateWord, "TenantState", "Whether a tenant may be used.", STATES);
+
 /// The field that revokes tokens.
 const TOKENS_NOT_BEFORE: &str = "tokens_not_before";
 
-/// Returns whether a document does not have the field about revoked tokens, not even as `null`. Such a document changes no revocation.
+request_fields! {
+    /// A tenant's record as it is written; what is left out has its default, but for `tokens_not_before`.
+    FIELDS = "TenantWritten" {
+        /// The id in the path, if at all.
+        optional id: slug(),
+        /// Its name for people.
+        optional title: text_up_to(MAX_TITLE_CHARS),
+        /// `active` unless said.
+        optional state: reference("TenantState"),
+        /// How much it may have and use.
+        optional quotas: or_null(reference("QuotasWritten")),
+        /// Revokes all tokens that were issued before this instant. Left out, what was revoked before stays so; `null` alone takes it back.
+        optional tokens_not_before: or_null(time()),
+    }
+}
+
+request_fields! {
+    /// How much a tenant may have and use, as it is written.
+    QUOTA_FIELDS = "QuotasWritten" {
+        /// Leaderboards.
+        optional leaderboards: or_null(reference("Int64")),
+        /// Entries in all leaderboards and periods.
+        optional entries: or_null(reference("Int64")),
+        /// Requests in a day (UTC).
+        optional requests_per_day: or_null(reference("Int64")),
+        /// What event logs and idempotency records weigh, in bytes; 1 GiB unless said.
+        optional log_bytes: or_null(reference("Int64")),
+    }
+}
+
+/// Returns whether a document lacks the field that revokes tokens. Such a document keeps the revocation of the stored record; a
+/// document with `null` removes it.
 pub fn leaves_tokens_out(tree: &Json<'_>) -> bool {
     matches!(tree, Json::Object(object) if object.get(TOKENS_NOT_BEFORE).is_none())
 }
 
-/// Makes a record of its document; what is missing has its default.
+/// Reads a tenant's document. A missing field has its default.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Problem> {
     let mut errors = Errors::default();
-    let record = Field::root(tree).object(&mut errors).map(|fields| {
-        fields.only(
-            &["id", "title", "state", "quotas", TOKENS_NOT_BEFORE],
-            &mut errors,
-        );
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let record = fields.map(|fields| {
         if let Some(field) = fields.optional("id")
             && let Some(text) = field.text(&mut errors)
             && text != id.as_str()
@@ -52,7 +83,7 @@ pub fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Problem> {
                 .unwrap_or_default(),
             quotas: fields
                 .optional("quotas")
-                .and_then(|field| quotas(&field, &mut errors))
+                .and_then(|field| quotas(field, &mut errors))
                 .unwrap_or_default(),
             tokens_not_before_ms: fields
                 .optional(TOKENS_NOT_BEFORE)
@@ -77,12 +108,8 @@ fn title(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn quotas(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
-    let fields = field.object(errors)?;
-    fields.only(
-        &["leaderboards", "entries", "requests_per_day", "log_bytes"],
-        errors,
-    );
+fn quotas(field: Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
+    let fields = field.object_with(&QUOTA_FIELDS, errors)?;
     let mut quota = |name| {
         fields
             .optional(name)
@@ -92,46 +119,67 @@ fn quotas(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
         leaderboards: quota("leaderboards"),
         entries: quota("entries"),
         requests_per_day: quota("requests_per_day"),
-        // A patch is applied to what a record shows, the default too.
+        // A patch is applied to the document that clients read, which shows the default, too.
         log_bytes: quota("log_bytes").filter(|bytes| *bytes != DEFAULT_LOG_BYTES),
     })
 }
 
-/// A tenant's document. `null` is no limit; of `log_bytes` there is always one.
+/// What the operator has set for a tenant.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Tenant))]
 pub struct TenantBody<'a> {
+    /// Its id.
     id: &'a str,
+    /// Its name for people.
     title: &'a str,
-    state: TenantState,
+    /// Whether it may be used.
+    #[cfg_attr(feature = "schema", schema(value_type = StateWord))]
+    state: &'static str,
+    /// How much it may have and use.
     quotas: QuotasBody,
+    /// Tokens that were issued before this instant are refused, players' and issuers' alike.
     tokens_not_before: Option<String>,
+    /// Where the tenant asks for itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     holdings: Option<HoldingsBody>,
 }
 
+/// How much a tenant may have and use; `null` is no limit.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Quotas))]
 struct QuotasBody {
+    /// Leaderboards.
     leaderboards: Option<ExactUnsigned>,
+    /// Entries in all leaderboards and periods.
     entries: Option<ExactUnsigned>,
+    /// Requests in a day (UTC).
     requests_per_day: Option<ExactUnsigned>,
+    /// What event logs and idempotency records weigh, in bytes. Where they weigh more, the oldest events go; submissions
+    /// with an id are refused when idempotency records alone weigh so much.
     log_bytes: ExactUnsigned,
 }
 
+/// What a tenant holds now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Holdings))]
 struct HoldingsBody {
+    /// Leaderboards.
     leaderboards: ExactUnsigned,
+    /// Entries in all leaderboards and periods.
     entries: ExactUnsigned,
+    /// What event logs and idempotency records weigh, in bytes.
     log_bytes: ExactUnsigned,
 }
 
 impl<'a> TenantBody<'a> {
-    /// The record that the operator has set.
+    /// Returns the document of a record.
     pub fn new(id: &'a TenantId, record: &'a TenantRecord) -> Self {
         let quotas = &record.quotas;
         Self {
             id: id.as_str(),
             title: &record.title,
-            state: record.state,
+            state: word(&STATES, record.state),
             quotas: QuotasBody {
                 leaderboards: quotas.leaderboards.map(ExactUnsigned),
                 entries: quotas.entries.map(ExactUnsigned),
@@ -145,7 +193,7 @@ impl<'a> TenantBody<'a> {
         }
     }
 
-    /// The same, with what the tenant holds now.
+    /// Returns the document with what the tenant holds now.
     pub fn with_holdings(mut self, holdings: EntryQuota) -> Self {
         self.holdings = Some(holdings.into());
         self
@@ -164,21 +212,31 @@ impl From<EntryQuota> for HoldingsBody {
 
 /// What a tenant used, day by day, newest first, and what it holds now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Usage))]
 pub struct UsageBody<'a> {
+    /// The tenant.
     tenant: &'a str,
+    /// Newest first.
     days: Vec<DayBody>,
+    /// What it holds now.
     holdings: HoldingsBody,
 }
 
+/// What a tenant used on a day.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Day))]
 struct DayBody {
+    /// The day (UTC).
+    #[cfg_attr(feature = "schema", schema(format = "date"))]
     day: String,
+    /// Requests.
     requests: ExactUnsigned,
+    /// Submissions.
     scores: ExactUnsigned,
 }
 
 impl<'a> UsageBody<'a> {
-    /// As the store counted it.
+    /// Returns the usage that the store counted.
     pub fn new(tenant: &'a TenantId, days: &[DayUsage], holdings: EntryQuota) -> Self {
         Self {
             tenant: tenant.as_str(),
@@ -196,6 +254,18 @@ fn day(counted: &DayUsage) -> DayBody {
         requests: ExactUnsigned(counted.usage.requests),
         scores: ExactUnsigned(counted.usage.scores),
     }
+}
+
+/// Adds the schemas of tenants.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add_list::<TenantBody<'_>>(
+        "Tenants",
+        "tenants",
+        ["A page of records.", "In the order of their ids."],
+    );
+    all.add::<UsageBody<'_>>();
+    all.add_requests(&[&FIELDS, &QUOTA_FIELDS]);
 }
 
 #[cfg(test)]

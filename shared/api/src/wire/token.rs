@@ -1,4 +1,4 @@
-//! Players' tokens, as servers ask for and get them.
+//! Reads requests for players' tokens, and writes the tokens.
 
 use leaderboard_core::PlayerId;
 use leaderboard_core::access::Scopes;
@@ -8,6 +8,18 @@ use serde::Serialize;
 use super::scopes;
 use crate::json::{Errors, Field, Json};
 use crate::problem::Problem;
+
+request_fields! {
+    /// What is asked for in a token.
+    FIELDS = "TokenWritten" {
+        /// Whose it is.
+        required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
+        /// Of those of the credential; never `admin`.
+        optional scopes: list_of(text()),
+        /// How long it is good, in seconds.
+        optional lifetime_s: integer(1),
+    }
+}
 
 /// What is asked for in a token.
 #[derive(Debug)]
@@ -20,15 +32,15 @@ pub struct TokenRequest {
     pub lifetime_s: u32,
 }
 
-/// Reads the body of a request for a token by a caller with these scopes: nobody hands on more than they have, and a player
-/// never administers.
+/// Reads the body of a request for a token. `own` are the scopes of the caller: the token has no scope that the caller lacks, and never
+/// the scope `admin`.
 ///
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
     let mut errors = Errors::default();
-    let request = Field::root(tree).object(&mut errors).and_then(|fields| {
-        fields.only(&["player", "scopes", "lifetime_s"], &mut errors);
+    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
+    let request = fields.and_then(|fields| {
         let player = fields
             .required("player", &mut errors)
             .and_then(|field| field.parsed(PlayerId::new, &mut errors));
@@ -45,7 +57,7 @@ pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
             Some(field) => lifetime(&field, &mut errors),
             None => Some(DEFAULT_LIFETIME_S),
         };
-        // Only now: each field has been read, so every fault is noted.
+        // `?` stands here and not above, so that every field is read and every error is added.
         Some(TokenRequest {
             player: player?,
             scopes: scopes?,
@@ -56,7 +68,7 @@ pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
     request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
 }
 
-/// The scopes of a token by a caller who has `own`.
+/// Reads the scopes of a token. The caller has the scopes `own`.
 fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<Scopes> {
     let scopes = scopes::read(field, errors)?;
     if scopes.contains(Scopes::ADMIN) {
@@ -67,7 +79,7 @@ fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<
     Some(scopes)
 }
 
-/// How long a token is good, in seconds.
+/// Reads how long a token is valid, in seconds.
 fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
     let lifetime: u32 = field.integer(errors)?;
     if !(1..=MAX_LIFETIME_S).contains(&lifetime) {
@@ -76,19 +88,28 @@ fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
     Some(lifetime)
 }
 
-/// A token, named as OAuth names its parts (RFC 6749, section 5.1) where it does.
+/// A token.
+// The names are those of OAuth (RFC 6749, section 5.1) where it has one.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Token))]
 pub struct TokenBody<'a> {
     /// The token.
     pub token: &'a str,
     /// `Bearer`.
     pub token_type: &'static str,
-    /// How long the token is valid, in seconds.
+    /// How long it is good, in seconds.
     pub expires_in: u32,
     /// When it ends.
     pub expires_at: String,
-    /// The player whose token it is.
+    /// Whose it is.
     pub player: &'a str,
-    /// What the token allows.
+    /// What it allows.
     pub scopes: Vec<&'static str>,
+}
+
+/// Adds the schemas of tokens.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add::<TokenBody<'_>>();
+    all.add_requests(&[&FIELDS]);
 }

@@ -1,4 +1,4 @@
-//! What version 2 writes in another way: a player is an object, a list is `data` and a `page`.
+//! Documents of version 2 that differ from version 1: a player is an object, and a list is `data` and a `page`.
 
 use leaderboard_core::usecase::{Drift, Listing};
 use leaderboard_core::{Columns, RankedEntry};
@@ -6,29 +6,38 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::NamedValues;
-use super::entries::{Head, SummaryBody, metadata_of};
+use super::entries::{Head, PeriodSummaryBody, metadata_of};
 use super::versioned::PageV2;
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
 
-/// Who an entry belongs to, and what came with the attempt that won.
+/// Whose an entry is, and what came with the attempt that won.
 #[derive(Debug, Serialize)]
-pub(super) struct Player<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Player))]
+pub(super) struct PlayerBody<'a> {
+    /// The player's id.
     id: &'a str,
+    /// What came with the attempt that won.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
     metadata: &'a RawValue,
 }
 
 /// One entry.
 #[derive(Debug, Serialize)]
-pub(super) struct Entry<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entry))]
+pub(super) struct EntryBody<'a> {
+    /// From 1; by the leaderboard's policy for ties.
     rank: u64,
-    player: Player<'a>,
+    /// Whose it is.
+    player: PlayerBody<'a>,
+    /// By the names of the columns.
     values: NamedValues<'a>,
+    /// When the values were reached.
     reached_at: String,
 }
 
-impl<'a> Entry<'a> {
-    /// An entry with the names of its columns.
+impl<'a> EntryBody<'a> {
+    /// Returns an entry with the names of its columns.
     ///
     /// # Errors
     /// An internal problem when its metadata is not JSON.
@@ -36,7 +45,7 @@ impl<'a> Entry<'a> {
         let entry = &ranked.entry;
         Ok(Self {
             rank: ranked.rank,
-            player: Player {
+            player: PlayerBody {
                 id: entry.player.as_str(),
                 metadata: metadata_of(entry)?,
             },
@@ -48,10 +57,10 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// As [`Entry::new`], for many.
+    /// Returns many entries, each as [`EntryBody::new`] does.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for one entry.
     pub(super) fn list(entries: &'a [RankedEntry], columns: &'a Columns) -> Result<Vec<Self>, Problem> {
         entries.iter().map(|entry| Self::new(entry, columns)).collect()
     }
@@ -59,6 +68,7 @@ impl<'a> Entry<'a> {
 
 /// What a list was started from, and where it differs from that by now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) struct Snapshot {
     /// The version of the list's first page.
     pub version: ExactUnsigned,
@@ -66,22 +76,25 @@ pub(super) struct Snapshot {
     pub drifted: bool,
     /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
     pub touched_ranks: Option<Vec<u64>>,
-    /// What happened to others; of a list that has drifted.
+    /// What happened to players who are not on this page; of a list that has drifted.
     #[serde(flatten)]
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Option<ElsewhereBody>,
 }
 
 /// What happened since to players who are not on this page; each is `null` when there were too many changes to tell.
 #[derive(Debug, Serialize)]
-struct Elsewhere {
-    /// The players whose entries changed and are now above this page. Such a player may be on no page of this reader.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct ElsewhereBody {
+    /// Of a list that has drifted: the players who had changes since and stand where the list has been already. Whoever of
+    /// them was on none of the pages there is on none to come. `null` when there were too many changes to tell.
     moved_past: Option<Vec<String>>,
-    /// How many were removed or banned.
+    /// Of a list that has drifted: how many players were removed or banned since; `null` when there were too many
+    /// changes to tell.
     gone: Option<u64>,
 }
 
 impl Snapshot {
-    /// That of a list which starts here.
+    /// Returns the snapshot of a list that starts with this page.
     pub(super) fn starting(version: u64) -> Self {
         Self {
             version: ExactUnsigned(version),
@@ -91,7 +104,7 @@ impl Snapshot {
         }
     }
 
-    /// That of a list which goes on; `drift` is what changed since, where that is known.
+    /// Returns the snapshot of a list that goes on. `drift` has the changes since the list was started, where they are known.
     pub(super) fn new(found: &Listing, drift: Option<Drift>) -> Self {
         let (touched_ranks, others) = match drift {
             Some(drift) => (Some(drift.touched_ranks), drift.elsewhere),
@@ -99,7 +112,7 @@ impl Snapshot {
         };
         let elsewhere = || {
             let (moved_past, gone) = others.map(|others| (others.moved_past, others.gone)).unzip();
-            Elsewhere {
+            ElsewhereBody {
                 moved_past: moved_past.map(|players| {
                     players
                         .into_iter()
@@ -120,27 +133,40 @@ impl Snapshot {
 
 /// A list of entries.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entries))]
 pub(super) struct EntriesBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    pub data: Vec<Entry<'a>>,
+    /// Best first.
+    pub data: Vec<EntryBody<'a>>,
+    /// Of the players asked for, those without an entry.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub not_found: Option<Vec<&'a str>>,
+    /// Where the list goes on.
     pub page: PageV2,
 }
 
 /// One player's entry.
 #[derive(Debug, Serialize)]
-pub(super) struct StandingBody<'a> {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Standing))]
+pub(super) struct PlayerEntryBody<'a> {
+    /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: Head<'a>,
-    pub entry: Entry<'a>,
+    /// The entry.
+    pub entry: EntryBody<'a>,
 }
 
-/// The periods of a leaderboard.
+/// The periods of a leaderboard, newest first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Periods))]
 pub(super) struct PeriodsBody<'a> {
+    /// The leaderboard.
     pub leaderboard: &'a str,
-    pub data: Vec<SummaryBody<'a>>,
+    /// Newest first.
+    pub data: Vec<PeriodSummaryBody<'a>>,
+    /// Where the list goes on.
     pub page: PageV2,
 }

@@ -5,14 +5,23 @@ use serde::{Serialize, Serializer};
 
 use crate::json::Exact;
 
-/// `{"score": 10, "time_ms": 5321}`, in the columns' order.
+/// Writes values as `{"score": 10, "time_ms": 5321}`, in the order of the columns.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedValues<'a> {
-    /// The names.
+    /// The columns, which have the names.
     pub columns: &'a Columns,
-    /// One value for each.
+    /// One value for each column.
     pub values: &'a Values,
 }
+
+written_schema!(
+    NamedValues<'_>,
+    "Values",
+    described(
+        map_of(reference("Int64")),
+        "Values by the names of their columns."
+    )
+);
 
 impl Serialize for NamedValues<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

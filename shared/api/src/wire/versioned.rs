@@ -4,12 +4,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::version::ApiVersion;
 
-/// A document in the shape of one version or of the other.
+/// A document of one version or of the other.
 #[derive(Debug)]
 pub(super) enum Document<A, B> {
-    /// As in version 1.
+    /// The document of version 1.
     V1(A),
-    /// As in version 2.
+    /// The document of version 2.
     V2(B),
 }
 
@@ -22,14 +22,44 @@ impl<A: Serialize, B: Serialize> Serialize for Document<A, B> {
     }
 }
 
-/// Where a list goes on, in version 2.
+/// A player: the id in version 1, an object in version 2.
+#[derive(Debug)]
+pub(super) struct VersionedPlayer<'a> {
+    pub version: ApiVersion,
+    pub id: &'a str,
+}
+
+/// A player.
+#[derive(serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PlayerId))]
+struct PlayerIdBody<'a> {
+    /// The player's id.
+    id: &'a str,
+}
+
+written_schema!(VersionedPlayer<'_>, "PlayerId", json_of::<PlayerIdBody<'_>>());
+
+impl Serialize for VersionedPlayer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.version {
+            ApiVersion::V1 => self.id.serialize(serializer),
+            ApiVersion::V2 => PlayerIdBody { id: self.id }.serialize(serializer),
+        }
+    }
+}
+
+/// Where a list goes on.
 #[derive(Debug, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Page))]
 pub(super) struct PageV2<N = String> {
     /// The cursor of the next page.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub next: Option<N>,
     /// The cursor of the previous page.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub previous: Option<N>,
-    /// What the list was started from; `null` where things of a list have no common version.
+    /// What a list of entries was started from. `null` in lists of other things, which have no common version: a cursor is a
+    /// place among their ids, so a walk neither repeats nor misses what stays.
     pub snapshot: Option<super::v2::Snapshot>,
 }
 
@@ -43,8 +73,8 @@ impl<N> Default for PageV2<N> {
     }
 }
 
-/// A list of things that are not entries: `{"<name>": […], "next": …}` in version 1, `{"data": […], "page": …}` in
-/// version 2.
+/// A list of things that are not entries. Version 1 writes `{"<name>": […], "next": …}`, and version 2 writes `{"data": […],
+/// "page": …}`.
 #[derive(Debug)]
 pub struct ListBody<T, N = String> {
     version: ApiVersion,
@@ -54,7 +84,7 @@ pub struct ListBody<T, N = String> {
 }
 
 impl<T, N> ListBody<T, N> {
-    /// All there is; `name` is what version 1 calls it.
+    /// Returns a list without pages. `name` is the field that has the items in version 1.
     pub fn new(version: ApiVersion, name: &'static str, items: Vec<T>) -> Self {
         Self {
             version,
@@ -64,7 +94,7 @@ impl<T, N> ListBody<T, N> {
         }
     }
 
-    /// The same, as one page of several: the cursor of the next one, `None` on the last.
+    /// Returns the list as one of several pages. `next` is the cursor of the next page, `None` on the last page.
     pub fn with_next(mut self, next: Option<N>) -> Self {
         self.next = Some(next);
         self

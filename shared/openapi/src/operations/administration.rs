@@ -22,12 +22,7 @@ const PUT_LIMITS: &[Answer] = &[
         .like(&["limits-created"]),
 ];
 const DELETED: &[Answer] = &[Answer::done("What it set has its default again.")];
-const AUDIT: &[Answer] = &[Answer::new(
-    200,
-    "A page of the log.",
-    Shape::Versioned("AuditLog", "AuditLogV2"),
-)
-.like(&["audit"])];
+const AUDIT: &[Answer] = &[Answer::new(200, "A page of the log.", Shape::Json("AuditLog")).like(&["audit"])];
 const USAGE: &[Answer] =
     &[Answer::new(200, "Usage by day, and what is held now.", Shape::Json("Usage")).like(&["usage"])];
 
@@ -38,7 +33,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(&[Answer::new(
             200,
             "A page of records.",
-            Shape::Versioned("Tenants", "TenantsV2"),
+            Shape::Json("Tenants"),
         )
         .like(&["tenants-listed"])]),
     Operation::new("GET", TENANT, "readTenant", "Read a tenant's record")

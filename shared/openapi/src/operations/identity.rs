@@ -9,12 +9,8 @@ const BODY: Shape = Shape::Json("Issuer");
 const TAGGED: &[&str] = &["ETag"];
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const PAGE: &[&str] = &["limitOfDocuments", "cursor"];
-const LIST: &[Answer] = &[Answer::new(
-    200,
-    "A page of issuers.",
-    Shape::Versioned("Issuers", "IssuersV2"),
-)
-.like(&["issuers-listed"])];
+const LIST: &[Answer] =
+    &[Answer::new(200, "A page of issuers.", Shape::Json("Issuers")).like(&["issuers-listed"])];
 const READ: &[Answer] = &[
     Answer::new(200, "The issuer.", BODY)
         .with(TAGGED)
@@ -46,7 +42,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(&[Answer::new(
             200,
             "A page of keys.",
-            Shape::Versioned("Keys", "KeysV2"),
+            Shape::Json("Keys"),
         )
         .like(&["keys-listed"])]),
     Operation::new("GET", KEY, "readKey", "Read an API key")

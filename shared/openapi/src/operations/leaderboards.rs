@@ -10,7 +10,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
         .about("Those whose entries the caller may read; an administrator is shown all of each. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
-        .gives(&[Answer::new(200, "A page of leaderboards.", Shape::Versioned("Leaderboards", "LeaderboardsV2"))
+        .gives(&[Answer::new(200, "A page of leaderboards.", Shape::Json("Leaderboards"))
             .like(&["leaderboards-listed"])]),
     Operation::new("GET", ONE, "readLeaderboard", "Read a leaderboard")
         .about("An administrator is shown all of it; others who may read its entries are shown its title, its columns, its ties, the current period and the next reset.")

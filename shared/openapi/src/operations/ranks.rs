@@ -18,7 +18,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("From the top, or from a `cursor`. With `players` it answers who of them stands where, and `not_found`; `limit` and `cursor` are not combined with it.")
         .takes(&["limitOfEntries", "cursor", "period", "players", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "A page of the list, or the players.", Shape::Versioned("Entries", "EntriesV2"))
+            Answer::new(200, "A page of the list, or the players.", Shape::Json("Entries"))
                 .with(CACHED)
                 .like(&["entries", "entries-of-players"]),
             UNCHANGED,
@@ -27,7 +27,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player", "readEntry", "Read a player's entry")
         .takes(&["period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The entry.", Shape::Versioned("Standing", "StandingV2")).with(CACHED).like(&["entry"]),
+            Answer::new(200, "The entry.", Shape::Json("Standing")).with(CACHED).like(&["entry"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
@@ -35,7 +35,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking. Its cursors go on as pages of the list.")
         .takes(&["limitOfWindow", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The window.", Shape::Versioned("Window", "EntriesV2")).with(CACHED).like(&["around"]),
+            Answer::new(200, "The window.", Shape::Json("Window")).with(CACHED).like(&["around"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
@@ -43,7 +43,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("Of the token's player, unless `player` names another one. Each part is what its own read answers, and comes from the cache like it.")
         .takes(&["playerOfSummary", "top", "around", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The top and the window.", Shape::Versioned("Summary", "SummaryV2")).with(&["ETag"]).like(&["summary"]),
+            Answer::new(200, "The top and the window.", Shape::Json("Summary")).with(&["ETag"]).like(&["summary"]),
             Answer::unchanged().with(&["ETag"]),
         ])
         .refuses(&[412]),
@@ -51,7 +51,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("Newest first, page by page.")
         .takes(&["limitOfPeriods", "cursor", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "A page of the periods.", Shape::Versioned("Periods", "PeriodsV2"))
+            Answer::new(200, "A page of the periods.", Shape::Json("Periods"))
                 .with(CACHED)
                 .like(&["periods"]),
             UNCHANGED,

@@ -8,7 +8,7 @@ const INVALIDATING: &[&str] = &["Cache-Group-Invalidation"];
 const BATCH: Answer = Answer::new(
     207,
     "What became of each submission of a batch; each has its own status.",
-    Shape::Versioned("BatchResults", "BatchResultsV2"),
+    Shape::Json("BatchResults"),
 )
 .with(APPLIED)
 .like(&["scores-in-a-batch"]);
@@ -19,7 +19,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(IDEMPOTENT)
         .reads("Scores")
         .gives(&[
-            Answer::new(200, "What the submission did.", Shape::Versioned("Outcome", "OutcomeV2"))
+            Answer::new(200, "What the submission did.", Shape::Json("Outcome"))
                 .with(APPLIED)
                 .like(&["score-taken", "score-replayed", "score-minimal"]),
             BATCH,
@@ -30,7 +30,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(IDEMPOTENT)
         .reads("ScoresToSeveral")
         .gives(&[
-            Answer::new(200, "What the submission did on each leaderboard.", Shape::Versioned("Outcomes", "OutcomesV2"))
+            Answer::new(200, "What the submission did on each leaderboard.", Shape::Json("Outcomes"))
                 .with(APPLIED)
                 .like(&["score-on-several"]),
             BATCH,
@@ -46,21 +46,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409]),
     Operation::new("GET", "/players/:player/ban", "readBan", "Read a player's ban")
         .about("Why, since when and until when.")
-        .gives(&[Answer::new(200, "The ban.", Shape::Versioned("Ban", "BanV2")).like(&["ban-read"])]),
+        .gives(&[Answer::new(200, "The ban.", Shape::Json("Ban")).like(&["ban-read"])]),
     Operation::new("DELETE", "/players/:player/ban", "liftBan", "Show a hidden player again")
         .gives(&[Answer::done("The player is shown.").with(INVALIDATING)]),
     Operation::new("GET", "/bans", "listBans", "List the bans")
         .about("In the order of their players; those that have ended are not among them.")
         .takes(&["limitOfDocuments", "cursor"])
-        .gives(&[Answer::new(200, "A page of bans.", Shape::Versioned("Bans", "BansV2")).like(&["bans-listed"])]),
+        .gives(&[Answer::new(200, "A page of bans.", Shape::Json("Bans")).like(&["bans-listed"])]),
     Operation::new("GET", "/dead-letters", "listDeadLetters", "List published messages that could not be applied")
         .about("Newest first. The tenant's own; the operator's key lists those of all tenants and those that name none, or with `tenant` those of one.")
         .takes(&["limitOfRecords", "cursor", "ofTenant"])
-        .gives(&[Answer::new(200, "A page of them.", Shape::Versioned("DeadLetters", "DeadLettersV2")).like(&["dead-letters"])]),
+        .gives(&[Answer::new(200, "A page of them.", Shape::Json("DeadLetters")).like(&["dead-letters"])]),
     Operation::new("POST", "/dead-letters/:letter/replay", "replayDeadLetter", "Apply a dead letter's submission now")
         .about("With the submission's own id, so that one which was applied meanwhile counts once, and as of when the message came. The letter is deleted; one that is refused again stays.")
         .gives(&[
-            Answer::new(200, "What the submission did on each leaderboard.", Shape::Versioned("Outcomes", "OutcomesV2"))
+            Answer::new(200, "What the submission did on each leaderboard.", Shape::Json("Outcomes"))
                 .with(INVALIDATING)
                 .like(&["score-on-several"]),
         ])

@@ -15,4 +15,6 @@ pub use act::{AuditContext, end, record_act};
 pub use ban::{record_ban, record_ban_again};
 pub use corrections::{begin_corrections, end_corrections};
 pub use issued::{IssuedTokens, issued};
+#[cfg(feature = "schema")]
+pub use record::add_schemas;
 pub use refusals::{Refusals, refused};

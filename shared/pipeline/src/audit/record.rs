@@ -1,94 +1,150 @@
-//! The records of the audit log as they are stored and shown: compact JSON, at most [`MAX_RECORD_BYTES`].
+//! Records as they are stored and shown: compact JSON, at most [`MAX_RECORD_BYTES`].
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use leaderboard_api::Credential;
-use leaderboard_api::PathParams;
 use leaderboard_api::json::Exact;
+#[cfg(feature = "schema")]
+use leaderboard_api::schema::AuditWho;
 use leaderboard_api::wire::NamedValues;
-use leaderboard_api::{IntegerFormat, json};
+use leaderboard_api::{Credential, IntegerFormat, PathParams, json};
 
 /// The most bytes of a record.
 pub(super) const MAX_RECORD_BYTES: usize = 4096;
 /// The most characters of a text in a record that a client chose.
 const MAX_TEXT_CHARS: usize = 256;
 
-/// The event of a record.
+/// What happened.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) enum AuditEntry<'a> {
     /// An administrative act is about to be done.
     #[serde(rename = "act")]
     Action {
+        /// By what credential.
+        #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
+        /// Of the request.
         method: &'static str,
+        /// The pattern of its route.
         route: &'static str,
+        /// Those of the path.
         #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::BTreeMap<String, String>))]
         parameters: Vec<(&'static str, String)>,
+        /// The query of its address.
         #[serde(skip_serializing_if = "str::is_empty")]
         query: &'a str,
+        /// The client's address.
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
+        /// The trace id.
         trace: &'a str,
     },
     /// An act was refused or failed.
     Outcome {
         /// The position of the act's record.
         of: u64,
+        /// The status of the answer.
         status: u16,
+        /// The trace id.
         trace: &'a str,
     },
     /// A player is about to be banned.
     Ban {
+        /// By what credential.
+        #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
+        /// The player.
         player: String,
+        /// Why.
         reason: Option<&'a str>,
+        /// When the ban ends by itself; `null` is never.
         expires_at: Option<String>,
+        /// The client's address.
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
+        /// The trace id.
         trace: &'a str,
     },
-    /// A server is about to set an entry of a leaderboard whose operator is another one.
+    /// A server is about to set an entry whatever the leaderboard's operator is.
     Correction {
+        /// By what credential.
+        #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
+        /// Whose entry.
         player: String,
+        /// In which leaderboard.
         leaderboard: &'a str,
+        /// The values it is to have.
+        #[cfg_attr(feature = "schema", schema(value_type = NamedValues<'a>))]
         values: SentValues<'a>,
+        /// The client's address.
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
+        /// The trace id.
         trace: &'a str,
     },
-    /// A correction is made.
+    /// A correction was made.
     Corrected {
         /// The position of the correction's record.
         of: u64,
+        /// The period of the entry.
         period: &'a str,
         /// The entry's values now.
         values: Option<NamedValues<'a>>,
-        /// The entry's values before; `None` if there was no entry.
+        /// Its values before; `null` when there was no entry.
         previous: Option<NamedValues<'a>>,
-        /// Whether a submission with the same id had made the correction before.
+        /// Whether it was made before, by a submission with the same id.
         replayed: bool,
+        /// The trace id.
         trace: &'a str,
     },
-    /// A token was issued to a player; the first by this credential in a minute.
+    /// A token was issued to a player.
     #[serde(rename = "issued")]
     IssuedTokens {
+        /// By what credential.
+        #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
+        /// Whose it is.
         player: String,
+        /// The client's address.
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
+        /// The trace id.
         trace: &'a str,
     },
     /// Credentials were refused.
     Refused {
+        /// What was presented.
+        #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: &'a AuditActor,
+        /// The status of the answer.
         status: u16,
+        /// The type of the problem.
         reason: &'a str,
+        /// The client's address.
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
-        /// The trace id of the first refusal.
+        /// The trace id of the first of them.
         trace: &'a str,
         /// How often the same happened from the same address within a short time.
         count: u64,
     },
+}
+
+/// Adds the schemas of the audit log's events.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    all.add_tagged::<AuditActor>(
+        "AuditWho",
+        "Audit",
+        "credential",
+        "Which kind of credential it is.",
+    );
+    all.add_tagged::<AuditEntry<'_>>("AuditEvent", "Audit", "type", "Which event it is.");
 }
 
 /// Values as they were sent, by the names of their columns.
@@ -105,21 +161,30 @@ fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S)
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// The credential of a request, without its secret.
+/// By what credential; never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "credential", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) enum AuditActor {
     /// No credential.
     Nobody,
     /// The operator's key.
     Operator,
-    /// The API key with this id.
-    Key { id: String },
-    /// A token: the id of its issuer, and its subject.
-    Token { issuer: String, subject: String },
-    /// An invalid API key. Nothing that it claims is recorded.
+    /// An API key.
+    Key {
+        /// Its id.
+        id: String,
+    },
+    /// A token.
+    Token {
+        /// By whom it was issued.
+        issuer: String,
+        /// For whom.
+        subject: String,
+    },
+    /// A key that is not valid, whatever it claims to be.
     UnknownKey,
-    /// An invalid token. Nothing that it claims is recorded.
+    /// A token that is not valid, whatever it claims to be.
     UnknownToken,
 }
 
@@ -138,7 +203,7 @@ impl From<&Credential> for AuditActor {
 }
 
 impl AuditEntry<'_> {
-    /// Returns the body of the record. A body that would be too long lacks the texts that the client chose.
+    /// The record's body. One that is too long goes without what the client chose freely.
     pub(super) fn into_body(mut self) -> Vec<u8> {
         let body = self.written();
         if body.len() <= MAX_RECORD_BYTES {
@@ -161,7 +226,7 @@ impl AuditEntry<'_> {
     }
 }
 
-/// Returns the decoded parameters of a path.
+/// The parameters of a path, decoded.
 pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
     params
         .decoded()
@@ -169,12 +234,12 @@ pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)>
         .collect()
 }
 
-/// Returns a text that a client chose, cut to [`MAX_TEXT_CHARS`].
+/// Text that a client chose, short enough to be kept.
 pub(super) fn cut(text: &str) -> String {
     first_characters(text).to_owned()
 }
 
-/// Returns the first characters of a text that a client chose, at most [`MAX_TEXT_CHARS`].
+/// The beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`].
 pub(super) fn first_characters(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(at, _)| at);
     end.and_then(|end| text.get(..end)).unwrap_or(text)

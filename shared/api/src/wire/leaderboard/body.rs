@@ -1,9 +1,9 @@
-//! A leaderboard's configuration, as it is written.
+//! Writes the configuration of a leaderboard.
 
 use leaderboard_core::{Leaderboard, Period};
 use serde::Serialize;
 
-use super::{ORDERS, READERS, TIES, WRITERS, cache, word};
+use super::{ORDERS, READERS, TIES, WRITERS, cache};
 #[cfg(feature = "schema")]
 use super::{OrderWord, ReadersWord, TiesWord, WritersWord};
 use crate::json::{Exact, ExactUnsigned};
@@ -11,6 +11,7 @@ use crate::wire::entries::PeriodBody;
 use crate::wire::submission::OPERATORS;
 #[cfg(feature = "schema")]
 use crate::wire::submission::OperatorWord;
+use crate::wire::word;
 
 /// A leaderboard, all fields there.
 #[derive(Debug, Serialize)]
@@ -31,18 +32,14 @@ pub struct LeaderboardBody<'a> {
     #[cfg_attr(feature = "schema", schema(value_type = TiesWord))]
     ties: &'static str,
     /// When a new period begins; `null`: never.
-    #[cfg_attr(feature = "schema", schema(required))]
     reset: Option<ResetBody<'a>>,
     /// Since when this `reset` holds, or from when on it will: the period that it found ends then. `null`: since ever.
-    #[cfg_attr(feature = "schema", schema(required))]
     reset_takes_effect_at: Option<String>,
     /// How many periods are kept.
     keep_periods: u16,
     /// Scores from before are refused.
-    #[cfg_attr(feature = "schema", schema(required))]
     starts_at: Option<String>,
     /// Scores from then on are refused.
-    #[cfg_attr(feature = "schema", schema(required))]
     ends_at: Option<String>,
     /// What is accepted.
     limits: LimitsBody,
@@ -81,19 +78,14 @@ pub(super) struct ResetBody<'a> {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ScoreLimits))]
 struct LimitsBody {
     /// The least value.
-    #[cfg_attr(feature = "schema", schema(required))]
     min: Option<Exact>,
     /// The greatest value.
-    #[cfg_attr(feature = "schema", schema(required))]
     max: Option<Exact>,
     /// The most that a submission changes an entry.
-    #[cfg_attr(feature = "schema", schema(required))]
     max_change: Option<ExactUnsigned>,
     /// The most submissions of a player in a period.
-    #[cfg_attr(feature = "schema", schema(required))]
     max_attempts: Option<u32>,
     /// The most entries in a period.
-    #[cfg_attr(feature = "schema", schema(required))]
     max_entries: Option<ExactUnsigned>,
 }
 
@@ -135,12 +127,11 @@ pub struct PublicBody<'a> {
     /// The period that holds now.
     current_period: PeriodBody<'a>,
     /// When the next period begins; `null`: never.
-    #[cfg_attr(feature = "schema", schema(required))]
     next_reset: Option<String>,
 }
 
 impl<'a> PublicBody<'a> {
-    /// `current` is the period that holds now.
+    /// Returns the document for callers who do not administer. `current` is the current period.
     pub fn new(board: &'a Leaderboard, current: &'a Period) -> Self {
         Self {
             id: board.id.as_str(),

@@ -1,9 +1,9 @@
-//! How long finished answers may be used again, as clients write and read it.
+//! Reads and writes the cache policy of a leaderboard.
 
 use leaderboard_core::{CachePolicy, CacheStrategy, WarmView};
 use serde::Serialize;
 
-use super::word;
+use super::super::word;
 use crate::json::{Errors, Field, Fields};
 
 const STRATEGIES: [(&str, CacheStrategy); 3] = [
@@ -15,25 +15,58 @@ const STRATEGIES: [(&str, CacheStrategy); 3] = [
 words_schema!(StrategyWord, "Strategy", "When answers are made.", STRATEGIES);
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum WarmKind {
     Entries,
     Distribution,
 }
 
-const KINDS: [(&str, Kind); 2] = [("entries", Kind::Entries), ("distribution", Kind::Distribution)];
+const KINDS: [(&str, WarmKind); 2] = [
+    ("entries", WarmKind::Entries),
+    ("distribution", WarmKind::Distribution),
+];
 
-/// How many entries a warm page has unless it says otherwise: as many as a page that is asked for.
+/// The default number of entries of a warm page: the same as for a page without `limit`.
 const WARM_LIMIT: u16 = 10;
-/// How many buckets a warm distribution has unless it says otherwise.
+/// The default number of buckets of a warm distribution.
 const WARM_BUCKETS: u16 = 20;
 
-/// The policy of a document; what is missing has its default.
+request_fields! {
+    /// How long finished answers are used again, as it is written.
+    FIELDS = "CachePolicyWritten" {
+        /// How long an answer is fresh.
+        optional lifetime_ms: integer_within(0, leaderboard_core::MAX_LIFETIME_MS),
+        /// How long it is used while a new one is made.
+        optional stale_ms: integer_within(0, leaderboard_core::MAX_STALE_MS),
+        /// How long it is used while the store is out of reach.
+        optional stale_if_error_ms: integer_within(0, leaderboard_core::MAX_STALE_IF_ERROR_MS),
+        /// When answers are made.
+        optional strategy: reference("Strategy"),
+        /// What is kept warm.
+        optional warm: list_up_to(leaderboard_core::MAX_WARM_VIEWS, reference("WarmView")),
+    }
+}
+
+request_fields! {
+    /// An answer that is kept warm.
+    WARM_FIELDS = "WarmView" {
+        /// `entries` or `distribution`.
+        required view: text(),
+        /// Of entries, how many.
+        optional limit: integer_within(1, leaderboard_core::MAX_WARM_LIMIT),
+        /// Of a distribution, how many buckets.
+        optional buckets: integer_within(1, leaderboard_core::MAX_WARM_BUCKETS),
+    }
+}
+
+/// Adds the schemas of cache policies.
+#[cfg(feature = "schema")]
+pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
+    all.add_requests(&[&FIELDS, &WARM_FIELDS]);
+}
+
+/// Reads a cache policy. A missing field has its default.
 pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePolicy> {
-    let fields = field.object(errors)?;
-    fields.only(
-        &["lifetime_ms", "stale_ms", "stale_if_error_ms", "strategy", "warm"],
-        errors,
-    );
+    let fields = field.object_with(&FIELDS, errors)?;
     let default = CachePolicy::default();
     let mut milliseconds = |name: &'static str, default: u32| {
         fields
@@ -57,7 +90,7 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     })
 }
 
-/// The views of a list. The default stands for one that cannot be read, so that the others keep their places.
+/// Reads the list of warm views. The default stands for a view with an error, so that the other views keep their places.
 fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
     let values = field.array(errors)?;
     let mut views = Vec::new();
@@ -72,15 +105,19 @@ fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
 fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
     let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
     let mut size = |name: &'static str, default| {
-        fields.only(&["view", name], errors);
+        let known = WARM_FIELDS.names.iter().copied();
+        let known: Vec<&str> = known.filter(|known| ["view", name].contains(known)).collect();
+        fields.only(&known, errors);
         match fields.optional(name) {
             None => Some(default),
             Some(field) => field.integer(errors),
         }
     };
     match kind {
-        Kind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
-        Kind::Distribution => size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets }),
+        WarmKind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
+        WarmKind::Distribution => {
+            size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets })
+        }
     }
 }
 
@@ -98,7 +135,6 @@ pub(super) struct CacheBody {
     #[cfg_attr(feature = "schema", schema(value_type = StrategyWord))]
     strategy: &'static str,
     /// What is kept warm.
-    #[cfg_attr(feature = "schema", schema(value_type = Vec<WarmViewSchema>))]
     warm: Vec<WarmBody>,
 }
 
@@ -108,6 +144,8 @@ enum WarmBody {
     Entries { limit: u16 },
     Distribution { buckets: u16 },
 }
+
+written_schema!(WarmBody, "WarmView", (WARM_FIELDS.schema)().1);
 
 impl From<&CachePolicy> for CacheBody {
     fn from(cache: &CachePolicy) -> Self {
@@ -123,43 +161,4 @@ impl From<&CachePolicy> for CacheBody {
             warm: cache.warm.iter().map(view).collect(),
         }
     }
-}
-
-/// How long finished answers are used again, as it is written.
-#[cfg(feature = "schema")]
-#[expect(dead_code, reason = "this type is a schema")]
-#[derive(utoipa::ToSchema)]
-#[schema(as = CachePolicyWritten)]
-pub(super) struct CacheWritten {
-    /// How long an answer is fresh.
-    #[schema(maximum = 3_600_000, nullable = false)]
-    lifetime_ms: Option<u32>,
-    /// How long it is used while a new one is made.
-    #[schema(maximum = 3_600_000, nullable = false)]
-    stale_ms: Option<u32>,
-    /// How long it is used while the store is out of reach.
-    #[schema(maximum = 86_400_000, nullable = false)]
-    stale_if_error_ms: Option<u32>,
-    /// When answers are made.
-    #[schema(nullable = false)]
-    strategy: Option<StrategyWord>,
-    /// What is kept warm.
-    #[schema(max_items = 8, nullable = false)]
-    warm: Option<Vec<WarmViewSchema>>,
-}
-
-/// An answer that is kept warm.
-#[cfg(feature = "schema")]
-#[expect(dead_code, reason = "this type is a schema")]
-#[derive(utoipa::ToSchema)]
-#[schema(as = WarmView)]
-pub(super) struct WarmViewSchema {
-    /// `entries` or `distribution`.
-    view: String,
-    /// Of entries, how many.
-    #[schema(minimum = 1, maximum = 1000, nullable = false)]
-    limit: Option<u16>,
-    /// Of a distribution, how many buckets.
-    #[schema(minimum = 1, maximum = 100, nullable = false)]
-    buckets: Option<u16>,
 }

@@ -11,16 +11,12 @@ const NULL: &str = "null";
 
 /// Adds the schema of a merge patch of the document `written`, whose name ends with `Written`, and those of its parts. A patch
 /// has the same fields; each may be `null`, which gives it its default.
-pub(super) fn add_patch(all: &mut Schemas, written: &str) {
+pub(crate) fn add_patch(all: &mut Schemas, written: &str) {
     let mut pending = vec![written.to_owned()];
     while let Some(written) = pending.pop() {
         let name = patch_name(&written);
-        let Some(mut schema) = all
-            .0
-            .get(&written)
-            .filter(|_| !all.0.contains_key(&name))
-            .cloned()
-        else {
+        let known = all.by_name.get(&written);
+        let Some(mut schema) = known.filter(|_| !all.by_name.contains_key(&name)).cloned() else {
             continue;
         };
         for property in schema["properties"]
@@ -33,7 +29,7 @@ pub(super) fn add_patch(all: &mut Schemas, written: &str) {
         }
         schema["description"] =
             "A merge patch (RFC 7396): what is left out stays, `null` gives a field its default.".into();
-        all.0.insert(name, schema);
+        all.by_name.insert(name, schema);
     }
 }
 

@@ -1,0 +1,102 @@
+//! The documents about health. Their fields are in the order of their names, as they are written.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) enum HealthStatus {
+    /// It works.
+    Pass,
+    /// It works, and something it has is not as it should be.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
+/// Whether the service lives, or can work.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct Health<'a> {
+    /// How it is.
+    pub status: HealthStatus,
+    /// What it depends on, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub components: Option<BTreeMap<&'static str, HealthComponent<'a>>>,
+}
+
+/// A part.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct HealthComponent<'a> {
+    /// How it is.
+    pub status: HealthStatus,
+    /// The same in words.
+    pub message: &'a str,
+    /// When it was asked.
+    #[cfg_attr(feature = "schema", schema(format = "date-time"))]
+    pub last_checked: &'a str,
+    /// What there is to know beyond that.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    pub metadata: &'a Value,
+}
+
+/// How every part is.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct DetailedHealth<'a> {
+    /// By name.
+    pub components: BTreeMap<&'static str, HealthComponent<'a>>,
+    /// The worst of its parts.
+    pub status: HealthStatus,
+    /// The version of the program.
+    pub version: &'static str,
+}
+
+/// The same as draft-inadarei-api-health-check has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct HealthDraft<'a> {
+    /// By the part and what was measured of it.
+    pub checks: BTreeMap<String, Vec<HealthCheck<'a>>>,
+    /// The version of the program.
+    pub release_id: &'static str,
+    /// The worst of its parts.
+    pub status: HealthStatus,
+    /// The version of the API.
+    pub version: &'static str,
+}
+
+/// What was measured.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct HealthCheck<'a> {
+    /// `datastore`.
+    pub component_type: &'static str,
+    /// `ms`.
+    pub observed_unit: &'static str,
+    /// How long the answer took.
+    pub observed_value: i64,
+    /// The same in words.
+    pub output: &'a str,
+    /// How it is.
+    pub status: HealthStatus,
+    /// When it was asked.
+    #[cfg_attr(feature = "schema", schema(format = "date-time"))]
+    pub time: &'a str,
+}
+
+/// Adds the schemas of health.
+#[cfg(feature = "schema")]
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    all.add::<Health<'_>>();
+    all.add::<DetailedHealth<'_>>();
+    all.add::<HealthDraft<'_>>();
+}

@@ -1,0 +1,48 @@
+//! The schemas of all documents. Each function, and each crate that owns a document, adds its own.
+
+use leaderboard_api::schema::{Schemas, any_object, described};
+use leaderboard_api::{ApiVersion, IntegerFormat};
+use serde_json::{Value, json};
+
+use crate::patch::add_patch;
+
+/// Returns the schemas of a version, with 64-bit integers in the form of `integers`.
+pub(crate) fn schemas(version: ApiVersion, integers: IntegerFormat) -> Value {
+    let mut all = Schemas::new(version);
+    leaderboard_api::add_schemas(&mut all);
+    leaderboard_flags_function::add_schemas(&mut all);
+    leaderboard_ops_function::add_schemas(&mut all);
+    leaderboard_ranks_function::add_schemas(&mut all);
+    leaderboard_scores_function::add_schemas(&mut all);
+    leaderboard_tenants_function::add_schemas(&mut all);
+    add_patch(&mut all, "LeaderboardWritten");
+    add_patch(&mut all, "TenantWritten");
+    all.insert(
+        "Description",
+        described(any_object(), "A document of OpenAPI 3.1."),
+    );
+    let format = json!({"type": "string", "enum": ["string"]});
+    all.insert(
+        "IntegerFormat",
+        described(format, "How 64-bit integers (`Int64`) are written."),
+    );
+    all.insert("Int64", int64(integers));
+    all.by_name.into_iter().collect()
+}
+
+/// The schema `Int64`. It names its types in a list: code generators make a class of each branch of a `oneOf`.
+fn int64(integers: IntegerFormat) -> Value {
+    match integers {
+        IntegerFormat::NumberOrString => json!({
+            "type": ["integer", "string"], "format": "int64", "pattern": DECIMAL,
+            "description": "A 64-bit integer: a number within ±(2^53 − 1), which every reader keeps exact, a string beyond. Both are accepted.",
+        }),
+        IntegerFormat::String => json!({
+            "type": "string", "pattern": DECIMAL,
+            "description": "A 64-bit integer in decimal digits.",
+        }),
+    }
+}
+
+/// Decimal digits of an integer of 64 bits.
+const DECIMAL: &str = "^(0|-?[1-9][0-9]{0,19})$";

@@ -1,0 +1,223 @@
+//! Each document that clients send is read as its schema says: the reader takes every field of the schema and no other, and misses
+//! the required ones.
+
+use std::collections::BTreeSet;
+
+use leaderboard_api::json::{Json, parse};
+use leaderboard_api::rate_limits::{LimitsDocument, Scope};
+use leaderboard_api::wire::submission::{Destination, Sender, scores};
+use leaderboard_api::wire::{ban, issuer, key, leaderboard, tenant, token};
+use leaderboard_api::{ApiVersion, IntegerFormat, Location, Problem};
+use leaderboard_core::access::Scopes;
+use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
+use leaderboard_identity::token::Hosts;
+use leaderboard_openapi::document;
+use serde_json::{Value, json};
+
+/// The name of a schema, a document that contains one of its objects, the object's pointer, and the reader of the document.
+type Row = (
+    &'static str,
+    Value,
+    &'static str,
+    fn(&[u8]) -> Result<(), Problem>,
+);
+
+fn rows() -> Vec<Row> {
+    let root = || json!({});
+    vec![
+        ("LeaderboardWritten", root(), "", read_leaderboard),
+        (
+            "ColumnWritten",
+            json!({"columns": [{}]}),
+            "/columns/0",
+            read_leaderboard,
+        ),
+        ("Reset", json!({"reset": {}}), "/reset", read_leaderboard),
+        (
+            "ScoreLimitsWritten",
+            json!({"limits": {}}),
+            "/limits",
+            read_leaderboard,
+        ),
+        ("LogPolicyWritten", json!({"log": {}}), "/log", read_leaderboard),
+        (
+            "AccessWritten",
+            json!({"access": {}}),
+            "/access",
+            read_leaderboard,
+        ),
+        (
+            "CachePolicyWritten",
+            json!({"cache": {}}),
+            "/cache",
+            read_leaderboard,
+        ),
+        ("TenantWritten", root(), "", read_tenant),
+        ("QuotasWritten", json!({"quotas": {}}), "/quotas", read_tenant),
+        ("Limits", root(), "", read_limits),
+        (
+            "Rate",
+            json!({"policies": {"player": {}}}),
+            "/policies/player",
+            read_limits,
+        ),
+        ("Reads", json!({"reads": {}}), "/reads", read_limits),
+        ("Addresses", json!({"addresses": {}}), "/addresses", read_limits),
+        ("BanWritten", root(), "", |body| {
+            ban::read(body, Timestamp::MIN).map(drop)
+        }),
+        ("KeyWritten", root(), "", |body| {
+            key::read(&tree(body), Timestamp::MIN).map(drop)
+        }),
+        ("KeyRotation", root(), "", |body| {
+            key::read_overlap(&tree(body)).map(drop)
+        }),
+        ("IssuerWritten", root(), "", |body| {
+            issuer::read(&tree(body), "games", None, Hosts::Public).map(drop)
+        }),
+        ("TokenWritten", root(), "", |body| {
+            token::read(&tree(body), Scopes::ADMIN).map(drop)
+        }),
+        ("Submission", root(), "", read_scores),
+        ("Batch", json!({"scores": []}), "", read_scores),
+        ("SubmissionToSeveral", root(), "", read_scores_to_several),
+        (
+            "BatchToSeveral",
+            json!({"scores": []}),
+            "",
+            read_scores_to_several,
+        ),
+    ]
+}
+
+fn tree(body: &[u8]) -> Json<'_> {
+    parse(body).unwrap_or(Json::Null)
+}
+
+fn board() -> LeaderboardId {
+    LeaderboardId::new("goals").unwrap()
+}
+
+fn read_leaderboard(body: &[u8]) -> Result<(), Problem> {
+    leaderboard::read(&tree(body), &board()).map(drop)
+}
+
+fn read_tenant(body: &[u8]) -> Result<(), Problem> {
+    tenant::read(&tree(body), &TenantId::new("acme").unwrap()).map(drop)
+}
+
+fn read_limits(body: &[u8]) -> Result<(), Problem> {
+    LimitsDocument::read(&tree(body), Scope::Operator).map(drop)
+}
+
+fn read_scores(body: &[u8]) -> Result<(), Problem> {
+    scores(body, Destination::Path(&board()), Sender::Server).map(drop)
+}
+
+fn read_scores_to_several(body: &[u8]) -> Result<(), Problem> {
+    scores(body, Destination::Body, Sender::Server).map(drop)
+}
+
+/// The faults of a document: the pointer of each, and its text.
+fn faults(document: &Value, read: fn(&[u8]) -> Result<(), Problem>) -> Vec<(String, String)> {
+    let problem = read(document.to_string().as_bytes()).err();
+    let errors = problem.iter().flat_map(|problem| &problem.errors);
+    errors
+        .map(|error| match &error.location {
+            Location::Body(pointer) => (pointer.clone(), error.detail.clone()),
+            other => (format!("{other:?}"), error.detail.clone()),
+        })
+        .collect()
+}
+
+fn schemas() -> Value {
+    document(ApiVersion::V1, IntegerFormat::NumberOrString)["components"]["schemas"].take()
+}
+
+/// The names of a schema's properties.
+fn properties(schema: &Value) -> Vec<String> {
+    let properties = schema["properties"].as_object();
+    properties
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .cloned()
+        .collect()
+}
+
+const UNKNOWN: &str = "is not a field of this object";
+
+#[test]
+fn a_reader_takes_every_field_of_the_schema_and_no_other() {
+    let schemas = schemas();
+    for (name, document, pointer, read) in rows() {
+        let known = properties(&schemas[name]);
+        assert!(!known.is_empty(), "{name}");
+        for field in known.iter().map(String::as_str).chain(["another"]) {
+            // It may be sent as it was read, and changes nothing.
+            if field == "reset_takes_effect_at" {
+                continue;
+            }
+            let mut document = document.clone();
+            // No field is a list with a number in it.
+            document.pointer_mut(pointer).unwrap()[field] = json!([0]);
+            let place = format!("#{pointer}/{field}");
+            let found = faults(&document, read);
+            let of_field = found.iter().find(|(pointer, _)| pointer.starts_with(&place));
+            let is_unknown = of_field.map(|(_, detail)| detail.starts_with(UNKNOWN));
+            assert_eq!(is_unknown, Some(field == "another"), "{name}: {field}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_misses_the_required_fields() {
+    let schemas = schemas();
+    for (name, document, pointer, read) in rows() {
+        let sent = document.pointer(pointer).unwrap();
+        let required = schemas[name]["required"].as_array().into_iter().flatten();
+        let required: BTreeSet<String> = required
+            .filter_map(Value::as_str)
+            .filter(|field| sent.get(field).is_none())
+            .map(|field| format!("#{pointer}/{field}"))
+            .collect();
+        let missed = faults(&document, read).into_iter();
+        let missed: BTreeSet<String> = missed
+            .filter(|(_, detail)| detail == "is required")
+            .map(|(pointer, _)| pointer)
+            .collect();
+        assert_eq!(missed, required, "{name}");
+    }
+}
+
+#[test]
+fn every_document_that_clients_send_is_read_here() {
+    // Documents of flagd and OpenFeature, which may have more fields than the API reads.
+    let mut tested = BTreeSet::from(["FlagSet", "OfrepContext"]);
+    // How many entries or buckets are kept warm is read only beside a `view`.
+    tested.insert("WarmView");
+    tested.extend(rows().iter().map(|(name, ..)| *name));
+    let document = document(ApiVersion::V1, IntegerFormat::NumberOrString);
+    let bodies = document["paths"].as_object().into_iter().flatten();
+    let bodies = bodies.flat_map(|(_, operations)| operations.as_object().into_iter().flatten());
+    let mut pending: Vec<Value> = bodies
+        .map(|(_, operation)| operation["requestBody"].clone())
+        .collect();
+    let mut seen = BTreeSet::new();
+    while let Some(value) = pending.pop() {
+        if let Some(name) = value["$ref"].as_str().and_then(|name| name.rsplit('/').next())
+            && seen.insert(name.to_owned())
+        {
+            let schema = &document["components"]["schemas"][name];
+            // A merge patch is applied to the document, which is read then.
+            let is_read = tested.contains(name) || name.ends_with("Patch");
+            assert!(schema.get("properties").is_none() || is_read, "{name}");
+            pending.push(schema.clone());
+        }
+        match value {
+            Value::Object(members) => pending.extend(members.into_iter().map(|(_, member)| member)),
+            Value::Array(items) => pending.extend(items),
+            _ => {}
+        }
+    }
+    assert!(seen.len() > 20, "{seen:?}");
+}
