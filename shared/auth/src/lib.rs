@@ -21,6 +21,7 @@ pub mod keys;
 mod player_tokens;
 mod region_key_sets;
 mod secret;
+mod token_check;
 mod tokens;
 
 use std::rc::Rc;

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::candidates::{self, CACHED_MS, IssuerKeys, LoadedIssuer};
 use super::{key_sets, keys};
 use crate::AuthEnvironment;
+use crate::token_check::TokenCheck;
 use leaderboard_api::Permission;
 use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
@@ -306,70 +307,6 @@ fn valid_token(
         issuer: issuer.id.clone(),
         verified,
         until: cached_until(now, checked_at),
-    }
-}
-
-/// The checks of a token against its candidates so far, none of which was successful.
-#[derive(Default)]
-struct TokenCheck {
-    /// The problem by the last candidate.
-    last: Option<TokenProblem>,
-    /// The problem with the claims of a token whose signature is valid, with its credential.
-    signed: Option<Problem>,
-    /// The number of candidates so far, and the last of them.
-    candidates: Option<(usize, Rc<LoadedIssuer>)>,
-    /// The problem of a candidate that could not be loaded or has no keys.
-    unavailable: Option<Problem>,
-}
-
-impl TokenCheck {
-    fn verify(
-        &mut self,
-        issuer: &Rc<LoadedIssuer>,
-        token: &PresentedToken<'_>,
-        keys: &KeySet,
-        now: Timestamp,
-    ) -> Option<VerifiedToken> {
-        let problem = match issuer.verifier.verify(token, keys, now) {
-            Ok(verified) => return Some(verified),
-            Err(problem) => problem,
-        };
-        if problem.is_of_signed_claims() {
-            let credential = Credential::Token {
-                issuer: issuer.id.clone(),
-                subject: token.claimed_subject().unwrap_or_default().into(),
-            };
-            let refusal = Problem::of_token(&problem).with_refused(issuer.tenant(), Some(credential));
-            self.signed.get_or_insert(refusal);
-        }
-        let count = match &self.candidates {
-            Some((count, last)) if !Rc::ptr_eq(last, issuer) => count.saturating_add(1),
-            Some((count, _)) => *count,
-            None => 1,
-        };
-        self.candidates = Some((count, Rc::clone(issuer)));
-        self.last = Some(problem);
-        None
-    }
-
-    fn record_unavailable(&mut self, problem: Problem) {
-        self.unavailable = Some(problem);
-    }
-
-    fn other_keys_may_help(&self) -> bool {
-        self.last.as_ref().is_some_and(TokenProblem::other_keys_may_help)
-    }
-
-    fn into_problem(self) -> Problem {
-        if let Some(problem) = self.signed.or(self.unavailable) {
-            return problem;
-        }
-        let problem = Problem::of_token(&self.last.unwrap_or(TokenProblem::UnknownIssuer));
-        match self.candidates {
-            // Without a valid signature, the token is attributed to a tenant only if no other candidate exists.
-            Some((1, issuer)) => problem.with_refused(issuer.tenant(), None),
-            _ => problem,
-        }
     }
 }
 

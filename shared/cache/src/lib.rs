@@ -15,9 +15,11 @@ pub mod documents;
 pub mod freshness;
 pub mod lease;
 pub mod single_flight;
+mod slot;
 pub mod slots;
 
 pub use cached_documents::{CachedDocuments, DocumentBodies};
+pub use slot::{GroupChanges, MAX_FUTURE_MS};
 
 use leaderboard_environment::Environment;
 

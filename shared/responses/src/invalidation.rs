@@ -12,7 +12,7 @@
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
 use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
-use leaderboard_cache::slots::{self, MAX_FUTURE_MS};
+use leaderboard_cache::{MAX_FUTURE_MS, slots};
 use leaderboard_tenant_config::cache_group;
 
 use super::TOMBSTONE_TTL_MS;

@@ -1,6 +1,6 @@
 //! The tombstones of a leaderboard in the region's key-value store. Those of a tenant are in the slot of its documents.
 
-use leaderboard_cache::slots::GroupChanges;
+use leaderboard_cache::GroupChanges;
 use leaderboard_core::ports::Cache;
 use leaderboard_core::{LeaderboardId, TenantId};
 

@@ -26,7 +26,11 @@ fn no_module_is_part_of_an_import_cycle() {
             .keys()
             .filter_map(|module| shortest_cycle(&graph, module))
             .collect();
-        broken.extend(cycles.iter().map(|cycle| format!("{package}: {}", cycle.join(" → "))));
+        broken.extend(
+            cycles
+                .iter()
+                .map(|cycle| format!("{package}: {}", cycle.join(" → "))),
+        );
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -1,0 +1,158 @@
+//! A slot of the key-value tier of documents, and its format.
+
+use std::rc::Rc;
+
+use leaderboard_core::Versioned;
+use leaderboard_core::codec::{Reader, Writer};
+
+use crate::cached_documents::{CachedDocuments, DocumentBodies, Generation};
+use crate::freshness::CLOCK_MARGIN_MS;
+
+/// An instant further in the future than this was written by a wrong clock, in milliseconds.
+pub const MAX_FUTURE_MS: i64 = 2 * CLOCK_MARGIN_MS;
+/// The version of the format in the key-value store.
+const FORMAT_VERSION: u64 = 5;
+
+/// What a slot says of the last changes of its groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupChanges {
+    /// Changes with each document of the slot's groups.
+    pub(crate) generation: Generation,
+    /// Until when the responses that depend on the group are changing, in milliseconds since the epoch.
+    pub changing_until: i64,
+    /// Before when responses that depend on the group were fetched that must not be shown, in milliseconds since the epoch.
+    pub purged_at: i64,
+}
+
+impl Default for GroupChanges {
+    fn default() -> Self {
+        Self {
+            generation: 0,
+            changing_until: i64::MIN,
+            purged_at: i64::MIN,
+        }
+    }
+}
+
+impl GroupChanges {
+    /// Returns these changes without instants that a wrong clock wrote.
+    pub(crate) fn plausible_at(self, now: i64) -> Self {
+        Self {
+            changing_until: self.changing_until.min(now + MAX_FUTURE_MS),
+            purged_at: self.purged_at.min(now + MAX_FUTURE_MS),
+            ..self
+        }
+    }
+}
+
+/// A slot.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    pub changes: GroupChanges,
+    /// The group whose documents are in the slot, and the documents.
+    pub documents: Option<(Box<str>, CachedDocuments)>,
+}
+
+impl Slot {
+    pub(crate) fn documents_of(&self, group: &str) -> Option<&CachedDocuments> {
+        let (owner, cached) = self.documents.as_ref()?;
+        (**owner == *group).then_some(cached)
+    }
+
+    pub(crate) fn pack(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.unsigned(FORMAT_VERSION);
+        w.unsigned(self.changes.generation);
+        w.signed(self.changes.changing_until);
+        w.signed(self.changes.purged_at);
+        w.option(self.documents.as_ref(), |w, (group, cached)| {
+            w.text(group);
+            w.unsigned(cached.generation);
+            w.timestamp(cached.checked_at);
+            w.unsigned(cached.bodies.len() as u64);
+            for body in cached.bodies.iter() {
+                w.option(body.as_ref(), |w, body| {
+                    w.unsigned(body.version);
+                    w.bytes(&body.value);
+                });
+            }
+        });
+        w.finish()
+    }
+
+    /// Reads a slot. Returns `None` for bytes of another format, and for damaged bytes.
+    pub(crate) fn unpack(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader::new(bytes);
+        (r.unsigned().ok()? == FORMAT_VERSION).then_some(())?;
+        let changes = GroupChanges {
+            generation: r.unsigned().ok()?,
+            changing_until: r.signed().ok()?,
+            purged_at: r.signed().ok()?,
+        };
+        let documents = r
+            .option(|r| {
+                let group = r.text()?.into();
+                let (generation, checked_at) = (r.unsigned()?, r.timestamp()?);
+                let mut bodies = DocumentBodies::new();
+                for _ in 0..r.unsigned()? {
+                    bodies.push(r.option(|r| {
+                        Ok(Versioned {
+                            version: r.unsigned()?,
+                            value: r.bytes()?.to_vec(),
+                        })
+                    })?);
+                }
+                Ok((
+                    group,
+                    CachedDocuments::new(Rc::new(bodies), checked_at, generation),
+                ))
+            })
+            .ok()?;
+        r.end().ok()?;
+        Some(Self { changes, documents })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leaderboard_core::Timestamp;
+
+    use super::*;
+
+    fn slot() -> Slot {
+        let document = Versioned {
+            version: 7,
+            value: b"{}".to_vec(),
+        };
+        let bodies = Rc::new(vec![None, Some(document)]);
+        Slot {
+            changes: GroupChanges {
+                generation: 9,
+                changing_until: -1,
+                purged_at: i64::MIN,
+            },
+            documents: Some(("tenant:a".into(), CachedDocuments::new(bodies, Timestamp::MAX, 9))),
+        }
+    }
+
+    #[test]
+    fn a_slot_is_read_back_as_it_was() {
+        let read = Slot::unpack(&slot().pack()).unwrap();
+        assert_eq!(read.changes, slot().changes);
+        let cached = read.documents_of("tenant:a").unwrap();
+        assert_eq!((cached.checked_at, cached.generation), (Timestamp::MAX, 9));
+        assert_eq!(cached.bodies, slot().documents.unwrap().1.bodies);
+        assert!(read.documents_of("tenant:b").is_none());
+    }
+
+    #[test]
+    fn damaged_bytes_and_another_format_are_no_slot() {
+        let bytes = slot().pack();
+        for cut in 0..bytes.len() {
+            assert!(Slot::unpack(&bytes[..cut]).is_none(), "{cut}");
+        }
+        let mut older = bytes;
+        older[0] -= 1;
+        assert!(Slot::unpack(&older).is_none());
+    }
+}
