@@ -7,12 +7,8 @@ use leaderboard_core::Versioned;
 use leaderboard_core::ports::DocumentKind;
 use leaderboard_flags::{FlagProblem, FlagSet};
 
-use leaderboard_api::Preconditions;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
 use leaderboard_api::rate_limits::Scope;
-use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_api::{FieldError, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::documents::Document;
 use leaderboard_responses::ResponseEnvironment;

@@ -3,8 +3,7 @@
 mod flags;
 mod ofrep;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
+use leaderboard_api::{BodyKind, FunctionName, Permission, Problem, Response};
 use leaderboard_pipeline::document_routes::{DocumentCall, routes};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;

@@ -4,19 +4,13 @@ use http::StatusCode;
 use leaderboard_core::TenantId;
 use leaderboard_identity::token::Hosts;
 
-use leaderboard_api::Credential;
-use leaderboard_api::Preconditions;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::issuer::read as read_document;
 use leaderboard_api::wire::issuer_body::IssuerBody;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::issuers;
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
 /// The most issuers on a page.

@@ -7,19 +7,13 @@ use leaderboard_identity::api_key::{
     ApiKey, ApiKeyRecord, KeyId, KeyRequest, MAX_FORMER_SECRETS, TooManySecrets,
 };
 
-use leaderboard_api::Preconditions;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::key::{KeyBody, read as read_terms, read_overlap};
-use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_api::{FieldError, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::keys;
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
-use leaderboard_pipeline::idempotency;
 use leaderboard_pipeline::idempotency::KeyedRequest;
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::{Context, audit, idempotency};
 use leaderboard_responses::ResponseEnvironment;
 
 /// The most keys of one tenant, including revoked ones that are not removed yet.

@@ -7,8 +7,7 @@ mod tokens;
 
 use leaderboard_identity::api_key::KeyId;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Permission, Problem, Response};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;
 

@@ -7,17 +7,11 @@ use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 use leaderboard_identity::player_token::Grant;
 use leaderboard_identity::token::KeyBinding;
 
-use leaderboard_api::Credential;
-use leaderboard_api::Permission;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
 use leaderboard_api::wire::scopes;
 use leaderboard_api::wire::token::{TokenBody, read as read_request};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, Permission, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::keys;
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
+use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
 /// `POST /tokens`: a token of a player of the tenant.

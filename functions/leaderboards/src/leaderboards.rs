@@ -7,14 +7,9 @@ use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
 use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
-use leaderboard_api::Preconditions;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
-use leaderboard_api::{Problem, ProblemType};
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
+use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::ListBody;

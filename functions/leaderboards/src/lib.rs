@@ -2,8 +2,7 @@
 
 mod leaderboards;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Permission, Problem, Response};
 use leaderboard_core::LeaderboardId;
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;

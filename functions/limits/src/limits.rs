@@ -4,12 +4,8 @@ use http::StatusCode;
 use leaderboard_core::Versioned;
 use leaderboard_core::ports::DocumentKind;
 
-use leaderboard_api::Preconditions;
-use leaderboard_api::Problem;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
 use leaderboard_api::rate_limits::{LimitsDocument, Scope};
+use leaderboard_api::{Preconditions, Problem, Query, Response, json};
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::documents::Document;
 use leaderboard_responses::ResponseEnvironment;

@@ -1,8 +1,7 @@
 //! Health in detail, for the operator.
 
-use http::HeaderValue;
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
 use leaderboard_api::media::prefers;
 use leaderboard_api::{Problem, Query, Response};
 use leaderboard_core::Timestamp;

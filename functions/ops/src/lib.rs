@@ -5,8 +5,7 @@ mod health_body;
 mod metrics;
 mod ops;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{FunctionName, Problem, Response};
+use leaderboard_api::{FunctionName, Permission, Problem, Response};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;
 

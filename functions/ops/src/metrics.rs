@@ -8,10 +8,8 @@ use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, Counters};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 
-use leaderboard_api::Query;
-use leaderboard_api::Response;
 use leaderboard_api::headers::one_header;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType, Query, Response};
 use leaderboard_auth::{AuthSettings, AuthThrottle};
 use leaderboard_rate_limit::regional_series;
 use leaderboard_telemetry::metrics;

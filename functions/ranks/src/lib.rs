@@ -3,8 +3,7 @@
 mod ranks;
 mod summary;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{FunctionName, Problem, Response};
+use leaderboard_api::{FunctionName, Permission, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;

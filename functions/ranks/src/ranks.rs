@@ -10,10 +10,9 @@ use leaderboard_core::usecase::{
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 use serde::Serialize;
 
-use leaderboard_api::Problem;
-use leaderboard_api::Response;
 use leaderboard_api::json::decimal;
 use leaderboard_api::query::{Query, decode, invalid};
+use leaderboard_api::{Problem, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 

@@ -9,10 +9,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use leaderboard_api::Response;
 use leaderboard_api::query::{Query, invalid};
-use leaderboard_api::{IF_MATCH, Preconditions, precondition_failed};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{IF_MATCH, Preconditions, Problem, ProblemType, Response, precondition_failed};
 use leaderboard_identity::hex::encode as hex;
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::me::ME;

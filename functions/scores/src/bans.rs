@@ -4,13 +4,9 @@ use http::StatusCode;
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS};
 use leaderboard_core::{PlayerId, StoreError};
 
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::{Problem, ProblemType};
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
-use leaderboard_pipeline::paging;
+use leaderboard_api::{Problem, ProblemType, Query, Response};
 use leaderboard_pipeline::paging::Paging;
+use leaderboard_pipeline::{Context, audit, paging};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{add_ban, confirm_ban, remove_ban};
 

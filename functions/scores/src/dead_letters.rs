@@ -6,15 +6,12 @@ use leaderboard_core::{Status, TenantId};
 use serde::Serialize;
 
 use leaderboard_api::Credential;
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
-use leaderboard_pipeline::paging;
 use leaderboard_pipeline::paging::Paging;
+use leaderboard_pipeline::{Context, audit, paging};
 use leaderboard_responses::ResponseEnvironment;
 
-use leaderboard_api::Response;
 use leaderboard_api::query::{Query, invalid};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType, Response};
 
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::outcome::{OutcomeBody, Results};

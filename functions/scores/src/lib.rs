@@ -4,8 +4,7 @@ mod bans;
 mod dead_letters;
 mod scores;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
+use leaderboard_api::{BodyKind, FunctionName, Permission, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;

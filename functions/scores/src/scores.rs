@@ -5,14 +5,9 @@ use leaderboard_core::ports::{RankDetail, Submitted};
 use leaderboard_core::usecase::QueryError;
 use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, Submission, usecase};
 
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
-use leaderboard_pipeline::audit;
-use leaderboard_pipeline::me;
+use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType, Query, Response};
 use leaderboard_pipeline::names::names_for;
-use leaderboard_pipeline::{ChargedSubmission, Context};
-use leaderboard_pipeline::{idempotency, prefer};
+use leaderboard_pipeline::{ChargedSubmission, Context, audit, idempotency, me, prefer};
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::Names;

@@ -6,10 +6,9 @@ use leaderboard_core::{StoreError, TenantId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use leaderboard_api::Problem;
-use leaderboard_api::Response;
 use leaderboard_api::query::{Query, invalid};
 use leaderboard_api::wire::ListBody;
+use leaderboard_api::{Problem, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 

@@ -3,8 +3,7 @@
 mod audit;
 mod tenants;
 
-use leaderboard_api::Permission;
-use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Permission, Problem, Response};
 use leaderboard_core::TenantId;
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;

@@ -4,17 +4,12 @@ use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS, VersionMismatch};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
-use leaderboard_api::Preconditions;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
-use leaderboard_api::json;
 use leaderboard_api::tenant_record::TenantRecord;
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
-use leaderboard_api::{Problem, ProblemType};
-use leaderboard_pipeline::Context;
-use leaderboard_pipeline::audit;
+use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
 

@@ -9,9 +9,7 @@ use http::header::AUTHORIZATION;
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::AuthEnvironment;
-use leaderboard_api::Permission;
-use leaderboard_api::{Credential, Identity};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, Identity, Permission, Problem, ProblemType};
 use leaderboard_rate_limit::{
     AppliedLimit, RateLimitRules, RequestCost, load_usage, now_us, refuse_request, schedule_report,
     select_address_limit, select_failed_auth_limit, select_unanswered_limit,

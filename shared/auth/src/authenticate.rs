@@ -7,12 +7,8 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use leaderboard_identity::api_key::{ApiKey, KEY_PREFIX, KeyRefusal};
 
-use crate::AuthEnvironment;
-use crate::keys;
-use crate::tokens;
-use leaderboard_api::Permission;
-use leaderboard_api::{Credential, Identity};
-use leaderboard_api::{FieldError, Problem, ProblemType};
+use crate::{AuthEnvironment, keys, tokens};
+use leaderboard_api::{Credential, FieldError, Identity, Permission, Problem, ProblemType};
 
 use leaderboard_api::headers::TENANT;
 

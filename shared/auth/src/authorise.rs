@@ -2,9 +2,7 @@
 
 use leaderboard_core::access::Scopes;
 
-use leaderboard_api::Permission;
-use leaderboard_api::Problem;
-use leaderboard_api::{Credential, Identity};
+use leaderboard_api::{Credential, Identity, Permission, Problem};
 
 /// Checks that the caller has the permission that a route needs.
 ///

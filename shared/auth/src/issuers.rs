@@ -6,14 +6,12 @@ use std::collections::BTreeSet;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
-use super::index;
 use super::index::IssuerClaim;
-use super::key_sets;
 use super::key_sets::KeySetSource;
+use super::{index, key_sets};
 use crate::AuthEnvironment;
-use leaderboard_api::Preconditions;
 use leaderboard_api::issuer_record::IssuerRecord;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Preconditions, Problem, ProblemType};
 use leaderboard_cache::documents::invalidate_documents;
 
 /// The most documents of one tenant.

@@ -15,9 +15,7 @@ use super::candidates::{self, CACHED_MS, IssuerKeys, LoadedIssuer};
 use super::{key_sets, keys};
 use crate::AuthEnvironment;
 use crate::token_check::TokenCheck;
-use leaderboard_api::Permission;
-use leaderboard_api::{Credential, Identity};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, Identity, Permission, Problem, ProblemType};
 use leaderboard_tenant_config::TenantConfig;
 
 /// The most tokens that an instance caches.

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use leaderboard_core::ports::{DocumentName, Documents};
 use leaderboard_core::{LruMap, StoreError, Timestamp};
 
-use crate::CacheEnvironment;
 use crate::cached_documents::{CachedDocuments, Generation};
-use crate::circuit_breaker;
 use crate::freshness::{Freshness, Lifetime};
 use crate::slots::{self, PutChange, SLOT_TTL_MS};
+use crate::{CacheEnvironment, circuit_breaker};
 
 /// How many groups of documents an instance caches.
 const MAX_GROUPS: usize = 1000;

@@ -9,11 +9,8 @@ use leaderboard_core::TenantId;
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 use crate::route::Route;
-use leaderboard_api::Credential;
-use leaderboard_api::FunctionName;
-use leaderboard_api::Permission;
-use leaderboard_rate_limit::Charging;
-use leaderboard_rate_limit::RateLimiter;
+use leaderboard_api::{Credential, FunctionName, Permission};
+use leaderboard_rate_limit::{Charging, RateLimiter};
 use leaderboard_tenant_config::TenantConfig;
 
 /// What a caller without a credential is charged when the micro-cache answers.

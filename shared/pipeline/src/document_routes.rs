@@ -1,9 +1,8 @@
 //! Routes to a document that each tenant and the operator have one of.
 
 use crate::{Route, Verb};
-use leaderboard_api::BodyKind;
-use leaderboard_api::Permission;
 use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::{BodyKind, Permission};
 
 /// A typed route of such a document.
 #[derive(Debug)]

@@ -4,14 +4,9 @@ use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{TenantId, Versioned};
 
-use crate::Context;
-use crate::PipelineEnvironment;
-use crate::audit;
-use leaderboard_api::Preconditions;
-use leaderboard_api::Query;
-use leaderboard_api::Response;
+use crate::{Context, PipelineEnvironment, audit};
 use leaderboard_api::rate_limits::Scope;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response};
 use leaderboard_tenant_config::{TenantConfig, single_document_name};
 
 /// The document that a request is about.

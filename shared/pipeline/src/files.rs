@@ -11,8 +11,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::accepts_gzip;
-use crate::{CorsOrigins, REQUEST_ID, TrustedProxies, admit, is_secure, protect, trace_id};
+use crate::{CorsOrigins, REQUEST_ID, TrustedProxies, accepts_gzip, admit, is_secure, protect, trace_id};
 use leaderboard_api::problem::render_page;
 use leaderboard_api::{Problem, ProblemType};
 

@@ -8,14 +8,15 @@ use leaderboard_rate_limit::RateLimiter;
 use leaderboard_telemetry::{Level, LogRecord, metrics};
 
 use crate::anonymous_charge::AnonymousCharge;
-use crate::audit;
 use crate::audited_action::AuditedAction;
 use crate::micro_cache::MicroCacheEntry;
 use crate::request_state::{MatchedRoute, PreparedCall, RequestState};
 use crate::route::Verb;
 use crate::trace::REQUEST_ID;
-use crate::{Context, Endpoint, PipelineEnvironment, RequestBody};
-use crate::{admit, cdn, is_secure, missing, security, size};
+use crate::{
+    Context, Endpoint, PipelineEnvironment, RequestBody, admit, audit, cdn, is_secure, missing, security,
+    size,
+};
 
 /// The request headers that a response depends on, as `Vary` lists them.
 const VARY_BY: &str =

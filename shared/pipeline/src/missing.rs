@@ -1,8 +1,6 @@
 //! Details for a 404: which leaderboard, player, tenant and so on is missing. The names come from the path and the query.
 
-use leaderboard_api::PathParams;
-use leaderboard_api::query;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{PathParams, Problem, ProblemType, query};
 
 /// Adds a detail that names what the request asked for, unless the problem has a detail. The client sent that name itself, so the
 /// detail does not reveal what exists. `query` is the query of the address.

@@ -1,8 +1,7 @@
 //! The pages of a list in the order of ids.
 
-use leaderboard_api::Problem;
-use leaderboard_api::Query;
 use leaderboard_api::wire::cursor;
+use leaderboard_api::{Problem, Query};
 
 /// The query parameters of a page.
 pub const PARAMETERS: [&str; 2] = ["limit", "cursor"];

@@ -22,8 +22,10 @@ use crate::audit::AuditContext;
 use crate::endpoint::Routes;
 use crate::route::{Route, RouteMatch, RouteTable, Verb, find_route};
 use crate::version::RequestedVersion;
-use crate::{Body, PipelineEnvironment, RequestBody};
-use crate::{client_address, country, idempotency, size, switches, tenant, trace, version};
+use crate::{
+    Body, PipelineEnvironment, RequestBody, client_address, country, idempotency, size, switches, tenant,
+    trace, version,
+};
 
 /// A request on its way through the pipeline. Every field has a safe value until its step has run.
 pub(crate) struct RequestState<'a, E, B> {

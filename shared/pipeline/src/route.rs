@@ -1,12 +1,10 @@
 //! Routes: a method, a pattern, the permission that the caller needs, and the typed route that a request becomes.
 
 use http::Method;
-use leaderboard_api::BodyKind;
-use leaderboard_api::{FunctionName, Permission};
+use leaderboard_api::{BodyKind, FunctionName, Permission};
 use leaderboard_rate_limit::{Charging, RouteCharge};
 
-use leaderboard_api::PathParams;
-use leaderboard_api::Problem;
+use leaderboard_api::{PathParams, Problem};
 
 /// The methods that routes are made of. `HEAD` is answered by the route of `GET`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,7 @@ use leaderboard_core::TenantId;
 
 use crate::PipelineEnvironment;
 use crate::route::{Route, Verb};
-use leaderboard_api::FunctionName;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{FunctionName, Problem, ProblemType};
 use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, WRITES};
 
 /// Refuses a write while writes are switched off. The operator and the tenant each have a switch; a write needs both of them on.

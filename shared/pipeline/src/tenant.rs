@@ -7,10 +7,8 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use leaderboard_core::TenantId;
 
-use leaderboard_api::Identity;
-use leaderboard_api::Permission;
 use leaderboard_api::headers::{invalid_header, one_header};
-use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_api::{FieldError, Identity, Permission, Problem, ProblemType};
 
 /// The query parameter in which a read names the tenant. It is part of the address, so every cache on the way sees it.
 const PARAMETER: &str = "tenant";

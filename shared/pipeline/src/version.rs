@@ -5,10 +5,8 @@ use http::HeaderMap;
 
 use crate::PipelineEnvironment;
 use crate::route::Base;
-use leaderboard_api::ApiVersion;
 use leaderboard_api::headers::{invalid_header, one_header};
-use leaderboard_api::media;
-use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_api::{ApiVersion, FieldError, Problem, ProblemType, media};
 use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, V2_DEFAULT};
 
 /// What the paths of all versions begin with.

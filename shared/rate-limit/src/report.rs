@@ -11,10 +11,9 @@ use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{BucketStates, UsageReport};
 use super::micros::micros_from_millis;
-use super::series;
 use super::series::LimitCounts;
-use super::usage_slots;
 use super::usage_slots::UsageSlots;
+use super::{series, usage_slots};
 use crate::RateLimitEnvironment;
 use leaderboard_cache::circuit_breaker;
 use leaderboard_cache::circuit_breaker::PATIENCE_MS;

@@ -8,8 +8,7 @@ use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, Submission
 
 use super::{invalidation, key_value_tier, warm};
 use crate::ResponseEnvironment;
-use leaderboard_api::Response;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Problem, ProblemType, Response};
 
 /// RFC 9875, section 3: the groups whose responses a cache invalidates when it sees this response.
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");

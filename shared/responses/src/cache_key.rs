@@ -5,9 +5,8 @@ use std::fmt::Write;
 use leaderboard_core::usecase::{DEFAULT_BUCKETS, DistributionQuery, ListQuery};
 use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timestamp, WarmView};
 
-use leaderboard_api::ApiVersion;
-use leaderboard_api::IntegerFormat;
 use leaderboard_api::wire::cursor;
+use leaderboard_api::{ApiVersion, IntegerFormat};
 use leaderboard_cache::hash_fnv;
 
 /// The limits of the first pages that have slots of their own: the default limit, and the largest.

@@ -3,8 +3,7 @@
 use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::usecase;
-use leaderboard_core::{ReadAccess, Timestamp};
+use leaderboard_core::{ReadAccess, Timestamp, usecase};
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};

@@ -17,8 +17,7 @@ use leaderboard_tenant_config::cache_group;
 
 use super::TOMBSTONE_TTL_MS;
 use super::cache_entry::CacheEntry;
-use super::cache_key::CacheKey;
-use super::cache_key::leaderboard_scope;
+use super::cache_key::{CacheKey, leaderboard_scope};
 use super::memory_tier::ReadTombstone;
 use super::tombstones::{self, Tombstone};
 use crate::ResponseEnvironment;

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::usecase;
-use leaderboard_core::{Leaderboard, StoreError, Versioned};
+use leaderboard_core::{Leaderboard, StoreError, Versioned, usecase};
 
 use super::cache_key::CacheKey;
 use super::cost::PERIOD_NAME_UNITS;

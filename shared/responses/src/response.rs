@@ -9,15 +9,10 @@ use leaderboard_core::access::Caller;
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::CacheKey;
-use super::invalidation;
-use super::key_value_tier;
+use super::{invalidation, key_value_tier};
 use crate::ResponseEnvironment;
-use leaderboard_api::Problem;
-use leaderboard_api::Response;
-use leaderboard_api::{IF_MATCH, Preconditions, precondition_failed};
-use leaderboard_pipeline::CDN_CACHE_CONTROL;
-use leaderboard_pipeline::Coding;
-use leaderboard_pipeline::Context;
+use leaderboard_api::{IF_MATCH, Preconditions, Problem, Response, precondition_failed};
+use leaderboard_pipeline::{CDN_CACHE_CONTROL, Coding, Context};
 
 /// What this cache did for the request (RFC 9211).
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");

@@ -15,12 +15,10 @@ use super::build_deps;
 use super::cache_entry::{CacheEntry, CacheMetadata};
 use super::cache_key::{CacheKey, CachedRead};
 use crate::ResponseEnvironment;
-use leaderboard_api::ApiVersion;
-use leaderboard_api::Problem;
-use leaderboard_api::json;
 use leaderboard_api::wire::entries::DistributionBody;
 use leaderboard_api::wire::leaderboard::PublicBody;
 use leaderboard_api::wire::ranks as wire;
+use leaderboard_api::{ApiVersion, Problem, json};
 use leaderboard_identity::hex::encode as hex;
 
 /// How many bytes of the body's SHA-256 digest are in its ETag.

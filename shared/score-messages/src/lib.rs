@@ -21,9 +21,8 @@ use leaderboard_core::{
 };
 use serde::Serialize;
 
-use leaderboard_api::Problem;
-use leaderboard_api::ProblemType;
 use leaderboard_api::tenant_record::TenantState;
+use leaderboard_api::{Problem, ProblemType};
 use leaderboard_pipeline::switches;
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;

@@ -3,13 +3,10 @@
 use leaderboard_core::TenantId;
 use leaderboard_core::access::Caller;
 
-use leaderboard_api::Problem;
-use leaderboard_api::json;
 use leaderboard_api::json::{Errors, Field, Json};
 use leaderboard_api::wire::submission::{Destination, Item, Sender, batch_items, submission};
-use leaderboard_api::{FieldError, ProblemType};
-use leaderboard_pipeline::MAX_BODY_BYTES;
-use leaderboard_pipeline::me;
+use leaderboard_api::{FieldError, Problem, ProblemType, json};
+use leaderboard_pipeline::{MAX_BODY_BYTES, me};
 
 /// The most bytes of a message whose submissions are told apart, so that each is kept on its own. One of more than
 /// [`MAX_BODY_BYTES`] is not applied.

@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::FlagTarget;
 use super::flags::{MAX_PRODUCT_STEPS, seconds};
-use leaderboard_api::ApiVersion;
-use leaderboard_api::Problem;
 use leaderboard_api::json::{Errors, Pointer};
+use leaderboard_api::{ApiVersion, Problem};
 
 /// The flag that refuses writes when it is `false`: a tenant's writes, or all tenants' in the operator's set.
 pub const WRITES: &str = "edgeboard.writes";

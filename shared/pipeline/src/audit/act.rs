@@ -11,9 +11,7 @@ use super::refusals::{UNRECORDED, has_room_for_one};
 use crate::PipelineEnvironment;
 use crate::audited_action::{AuditedAction, RecordedAction};
 use crate::endpoint::Context;
-use leaderboard_api::Response;
-use leaderboard_api::{Credential, Identity};
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, Identity, Problem, ProblemType, Response};
 use leaderboard_telemetry::metrics;
 
 /// The audit context: what is known about a request when it is refused.

@@ -12,8 +12,7 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use super::act::AuditContext;
 use super::record::{AuditActor, AuditEntry, cut};
 use crate::PipelineEnvironment;
-use leaderboard_api::Credential;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::{Credential, Problem, ProblemType};
 use leaderboard_telemetry::metrics;
 
 /// For how long an instance collects equal refusals into one record, in milliseconds.
