@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
+use tokio_util::sync::CancellationToken;
 
 use crate::address::ApiAddress;
 use crate::error::CliError;
 use crate::problem::ApiProblem;
 use crate::profile::ServerConfig;
 use crate::retry;
-use crate::stop::StopSignal;
 
 /// The time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -94,7 +94,7 @@ pub(crate) struct ApiClient {
     key: Option<HeaderValue>,
     tenant: Option<HeaderValue>,
     retries: u32,
-    stop: StopSignal,
+    stop: CancellationToken,
     notify: Notify,
 }
 
@@ -106,7 +106,11 @@ struct TransientFailure {
 
 impl ApiClient {
     /// Creates a client. It announces retries through `notify`, and `stop` ends the waits between them.
-    pub(crate) fn new(connection: ClientOptions, notify: Notify, stop: StopSignal) -> Result<Self, CliError> {
+    pub(crate) fn new(
+        connection: ClientOptions,
+        notify: Notify,
+        stop: CancellationToken,
+    ) -> Result<Self, CliError> {
         let server = connection.server;
         let http = build_http_client(&server.address, connection.timeout)
             .map_err(|error| CliError::Usage(format!("no HTTP client: {}", innermost_cause(&error))))?;
@@ -180,7 +184,7 @@ impl ApiClient {
         ));
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
-            () = self.stop.requested() => Err(CliError::Interrupted),
+            () = self.stop.cancelled() => Err(CliError::Interrupted),
         }
     }
 

@@ -16,7 +16,6 @@ mod output;
 mod problem;
 mod profile;
 mod retry;
-mod stop;
 mod suggest;
 mod table;
 mod wire;

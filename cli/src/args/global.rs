@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
+use tokio_util::sync::CancellationToken;
 
 use crate::address::ApiAddress;
 use crate::client::{ApiClient, ClientOptions, Notify};
 use crate::error::CliError;
 use crate::profile::{ProfileFlags, ServerConfig, ServerOptions};
-use crate::stop::StopSignal;
 
 /// The default number of retries: enough for a short outage, few enough that a person does not wait long.
 const DEFAULT_RETRIES: u32 = 3;
@@ -135,7 +135,7 @@ impl Global {
     /// The key or the tenant cannot be sent in a header.
     pub(crate) fn create_client(&self) -> Result<ApiClient, CliError> {
         let notify: Notify = Arc::new(|line: &str| eprintln!("edgeboard: {line}"));
-        ApiClient::new(self.client_options(None), notify, StopSignal::new())
+        ApiClient::new(self.client_options(None), notify, CancellationToken::new())
     }
 
     /// The options of a client. `retries` is the command's default, which `--retries` overrides.

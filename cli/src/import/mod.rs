@@ -19,13 +19,13 @@ mod template;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::Global;
 use crate::args::import::ImportArgs;
 use crate::client::{ApiClient, Notify};
 use crate::error::CliError;
 use crate::output;
-use crate::stop::StopSignal;
 
 use checkpoint::{Checkpoint, CheckpointHeader};
 use mapping::Mapping;
@@ -76,7 +76,7 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliErr
             format_rows(import.survey.unmappable)
         )));
     }
-    let stop = StopSignal::new();
+    let stop = CancellationToken::new();
     let notify: Notify = {
         let progress = Arc::clone(&progress);
         Arc::new(move |line: &str| progress.say(line))

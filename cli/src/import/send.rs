@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::client::ApiClient;
 use crate::error::CliError;
@@ -13,7 +14,6 @@ use crate::import::checkpoint::Checkpoint;
 use crate::import::deliver::{BatchDelivery, RefusedRow, send_batch};
 use crate::import::progress::ImportProgress;
 use crate::import::source::{CsvSource, MAX_KEPT};
-use crate::stop::StopSignal;
 
 /// How many batches wait for each partition's sender.
 const WAITING_BATCHES: usize = 2;
@@ -55,7 +55,7 @@ pub(crate) struct ImportSender<'a> {
     /// Shows the progress.
     pub(crate) progress: &'a ImportProgress,
     /// The stop signal that the client shares.
-    pub(crate) stop: StopSignal,
+    pub(crate) stop: CancellationToken,
     /// How to send.
     pub(crate) options: SendOptions,
 }
@@ -115,7 +115,7 @@ impl ImportSender<'_> {
             };
             let Some(delivery) = delivery else { return sent };
             if let Err(failure) = self.record_delivery(delivery, &mut sent) {
-                self.stop.request();
+                self.stop.cancel();
                 sent.failure = sent.failure.or(Some(failure));
             }
         }
@@ -149,11 +149,11 @@ impl ImportSender<'_> {
     }
 
     fn handle_interrupt(&self, sent: &mut SendSummary) {
-        if self.stop.is_requested() {
+        if self.stop.is_cancelled() {
             // A second Ctrl-C ends the process at once. Acknowledged batches are on disk.
             std::process::exit(i32::from(CliError::Interrupted.exit_code()));
         }
-        self.stop.request();
+        self.stop.cancel();
         sent.failure.get_or_insert(CliError::Interrupted);
         self.progress
             .say("finishing the requests under way; Ctrl-C again stops at once");
@@ -164,7 +164,7 @@ impl ImportSender<'_> {
 struct PartitionSender {
     client: ApiClient,
     permits: Arc<Semaphore>,
-    stop: StopSignal,
+    stop: CancellationToken,
     stop_on_error: bool,
 }
 
@@ -174,14 +174,14 @@ impl PartitionSender {
             let Ok(_permit) = self.permits.acquire().await else {
                 return;
             };
-            if self.stop.is_requested() {
+            if self.stop.is_cancelled() {
                 return;
             }
             let delivery = send_batch(&self.client, batch).await;
             let last = delivery.failure.is_some() || (self.stop_on_error && !delivery.refused.is_empty());
             if last {
                 // Before another sender gets the permit.
-                self.stop.request();
+                self.stop.cancel();
             }
             if reports.send(delivery).await.is_err() || last {
                 return;
@@ -192,7 +192,7 @@ impl PartitionSender {
     async fn next_batch(&self, batches: &mut mpsc::Receiver<ImportBatch>) -> Option<ImportBatch> {
         tokio::select! {
             biased;
-            () = self.stop.requested() => None,
+            () = self.stop.cancelled() => None,
             batch = batches.recv() => batch,
         }
     }
