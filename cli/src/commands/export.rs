@@ -8,11 +8,8 @@ use crate::args::Global;
 use crate::args::read::{ExportArgs, Format};
 use crate::client::ApiClient;
 use crate::error::CliError;
-use crate::formula;
-use crate::output;
-use crate::table;
-use crate::wire::parse_body;
-use crate::wire::{EntryPage, PageEntry};
+use crate::wire::{EntryPage, PageEntry, parse_body};
+use crate::{formula, output, table};
 use indicatif::HumanCount;
 
 /// Entries in one page: the maximum of the API.

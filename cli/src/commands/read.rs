@@ -3,10 +3,8 @@
 use crate::args::Global;
 use crate::args::read::{AroundArgs, RankArgs, TopArgs};
 use crate::error::CliError;
-use crate::output;
-use crate::table;
-use crate::wire::EntryPage;
-use crate::wire::parse_body;
+use crate::wire::{EntryPage, parse_body};
+use crate::{output, table};
 
 /// Runs `top`.
 pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), CliError> {

@@ -7,13 +7,11 @@ use crate::args::Global;
 use crate::args::submit::SubmitArgs;
 use crate::client::{ApiClient, ApiRequest};
 use crate::error::CliError;
-use crate::instant;
 use crate::number::NamedIntegers;
-use crate::output;
 use crate::retry::generate_id;
 use crate::table::{self, format_optional, number_column, text_column};
-use crate::wire::parse_body;
-use crate::wire::{ScoreOutcome, SubmissionBody};
+use crate::wire::{ScoreOutcome, SubmissionBody, parse_body};
+use crate::{instant, output};
 
 /// Runs `submit`.
 pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), CliError> {

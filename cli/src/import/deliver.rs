@@ -9,8 +9,7 @@ use crate::import::batch::{BatchRow, ImportBatch};
 use crate::import::checkpoint::AcknowledgedBatch;
 use crate::problem::{ApiProblem, InvalidField};
 use crate::retry::is_transient;
-use crate::wire::ScoreOutcome;
-use crate::wire::parse_body;
+use crate::wire::{ScoreOutcome, parse_body};
 
 /// Asks for outcomes without ranks, which an import does not need and the server would compute.
 const MINIMAL: (&str, &str) = ("prefer", "return=minimal");

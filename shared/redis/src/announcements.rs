@@ -4,12 +4,11 @@
 use leaderboard_core::ports::{AnnouncedChange, Announcements};
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys;
 use crate::reply_reader::ReplyReader;
 use crate::script::ScriptCall;
 use crate::scripts::ANNOUNCE;
+use crate::{RedisStore, keys};
 
 impl<C: Connection> Announcements for RedisStore<C> {
     async fn announce(

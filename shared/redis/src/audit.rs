@@ -3,12 +3,11 @@
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
-use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{APPEND_AUDIT, READ_AUDIT};
+use crate::{RedisStore, keys};
 
 impl<C: Connection> AuditLog for RedisStore<C> {
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {

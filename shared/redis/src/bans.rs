@@ -4,12 +4,11 @@ use leaderboard_core::codec::{Reader, Writer, encode_event};
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
 use leaderboard_core::{Event, EventBody, LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 
-use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys;
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::ScriptCall;
 use crate::scripts::{CHANGE_BANS, LIST_BANS};
+use crate::{RedisStore, keys};
 
 /// The maximum number of commands of one call of the port. Later calls do the rest of the work.
 const MAX_STEPS: u32 = 16;

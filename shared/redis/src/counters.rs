@@ -3,12 +3,11 @@
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::Counters;
 
-use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys;
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::ScriptCall;
 use crate::scripts::ADD_COUNTERS;
+use crate::{RedisStore, keys};
 
 impl<C: Connection> Counters for RedisStore<C> {
     async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {

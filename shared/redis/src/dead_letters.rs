@@ -6,12 +6,11 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{DELETE_DEAD_LETTER, LIST_DEAD_LETTERS, PUSH_DEAD_LETTERS};
+use crate::{RedisStore, keys};
 
 impl<C: Connection> DeadLetters for RedisStore<C> {
     async fn push_dead_letters(

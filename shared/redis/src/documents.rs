@@ -3,12 +3,11 @@
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected, VersionMismatch};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
-use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, READ_DOCUMENTS, SHORTEN_DOCUMENT};
+use crate::{RedisStore, keys};
 
 impl<C: Connection> Documents for RedisStore<C> {
     async fn read_documents(

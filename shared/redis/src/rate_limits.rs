@@ -8,12 +8,11 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{SORTABLE_BYTES, StoreError, TenantId};
 
-use crate::RedisStore;
 use crate::connection::Connection;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{CHARGE, READ_USAGE};
-use crate::{entry_counts, keys};
+use crate::{RedisStore, entry_counts, keys};
 
 impl<C: Connection> RateLimits for RedisStore<C> {
     async fn take(

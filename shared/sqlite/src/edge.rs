@@ -8,9 +8,8 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Connection;
-use crate::rate_limits;
 use crate::session::Session;
-use crate::{SqliteStore, audit, counters, documents, usage};
+use crate::{SqliteStore, audit, counters, documents, rate_limits, usage};
 
 impl<C: Connection> Documents for SqliteStore<C> {
     async fn read_documents(

@@ -7,11 +7,10 @@ use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::PutLeaderboard;
 use leaderboard_core::{PeriodId, StoreError, Timestamp};
 
-use crate::SqliteStore;
 use crate::connection::{Connection, Value};
-use crate::periods;
 use crate::row::malformed;
 use crate::session::Session;
+use crate::{SqliteStore, periods};
 
 /// How many periods one transaction changes.
 const PERIODS_PER_STEP: usize = 100;

@@ -13,10 +13,9 @@ use crate::counting::rank_move;
 use crate::entries::{self, KeyedEntry};
 use crate::ids::{self, IdempotencyRecord};
 use crate::periods::PeriodRow;
-use crate::rate_limits;
 use crate::row::{Cells, corrupt, malformed};
 use crate::session::Session;
-use crate::tuples;
+use crate::{rate_limits, tuples};
 
 /// A result or a refusal, or an error of the store.
 type OrRefusal<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;

@@ -1,11 +1,11 @@
 //! Configurations and layouts as bytes.
 
 use super::wire::{Malformed, Reader, Writer};
-use crate::MAX_SCHEDULE_CHANGES;
 use crate::schedule::ScheduleChange;
 use crate::{
     Access, CachePolicy, CacheStrategy, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits,
-    LogPolicy, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp, WarmView, WriteAccess,
+    LogPolicy, MAX_SCHEDULE_CHANGES, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp, WarmView,
+    WriteAccess,
 };
 
 /// The first format, without a cache policy.

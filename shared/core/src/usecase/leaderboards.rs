@@ -1,9 +1,8 @@
 //! Configurations of leaderboards: create or replace, read, list, delete.
 
-use super::Deps;
 use super::early::{find_early_periods, order_early_periods};
 use super::query::MAX_CONFIGURATION_RETRIES;
-use super::{Store, configuration_keeps_changing};
+use super::{Deps, Store, configuration_keeps_changing};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
 use crate::{
     Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges, Versioned,

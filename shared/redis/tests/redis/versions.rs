@@ -1,11 +1,10 @@
 //! Versions of configurations and documents: expected versions, and that a version is never given twice.
 
-use leaderboard_core::PeriodId;
-use leaderboard_core::RefusalReason;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     DocumentKind, DocumentName, Documents, Expected, PageFrom, RankDetail, ReadError, Scores,
 };
+use leaderboard_core::{PeriodId, RefusalReason};
 
 use crate::server::Server;
 use crate::world::{NOW_MS, attempt, place, put, simple, tenant};

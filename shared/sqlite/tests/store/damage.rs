@@ -1,12 +1,11 @@
 //! Bytes in the file that this program did not write.
 
 use futures::executor::block_on;
-use leaderboard_core::PeriodId;
-use leaderboard_core::StoreError;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, Readiness, Scores,
 };
+use leaderboard_core::{PeriodId, StoreError};
 
 use crate::support::*;
 
