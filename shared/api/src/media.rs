@@ -5,7 +5,6 @@ use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 
 use crate::headers::list_header;
 use crate::problem::{Problem, ProblemType};
-
 use crate::version::ApiVersion;
 
 const JSON: &str = "application/json";

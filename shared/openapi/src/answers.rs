@@ -1,14 +1,14 @@
-//! The answers of an operation.
+//! The responses of an operation.
 
-use crate::routes::ListedRoute;
 use leaderboard_api::{ApiVersion, BodyKind, Permission};
 use serde_json::{Map, Value, json};
 
 use crate::components::{OF_EVERY_ANSWER, OF_FILES, header_references};
 use crate::examples::{Example, example};
 use crate::operation::{Answer, Operation, Shape};
+use crate::routes::ListedRoute;
 
-/// The answers of an operation, by status: the good ones, and a reference for each status of its problems.
+/// Returns the responses of an operation by their status: its answers, and a reference for each status of its problems.
 pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
     let of_every: &[&str] = if operation.file {
         &OF_FILES
@@ -34,7 +34,7 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
             None => {
                 responses.insert(key, json!({"$ref": format!("#/components/responses/{name}")}));
             }
-            // The same status is answered in another shape, too.
+            // The status has a problem document beside its other body.
             Some(response) => {
                 response["content"]["application/problem+json"] =
                     json!({"schema": {"$ref": "#/components/schemas/Problem"}});
@@ -44,7 +44,7 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
     Value::Object(responses)
 }
 
-/// The schema of an answer's body in JSON.
+/// Returns the name of the schema of a JSON body; `None` for other bodies.
 const fn schema_of(answer: &Answer) -> Option<&'static str> {
     match answer.shape {
         Shape::Empty | Shape::Text(_) => None,
@@ -52,7 +52,7 @@ const fn schema_of(answer: &Answer) -> Option<&'static str> {
     }
 }
 
-/// The bodies of an answer by their media types.
+/// Returns the bodies of an answer by their media types.
 fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -> Map<String, Value> {
     let mut contents = Map::new();
     let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
@@ -76,7 +76,7 @@ fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -
     contents
 }
 
-/// The examples of an answer in a version. In version 2, those whose names begin with `v2-`, where the bodies differ.
+/// Returns the examples of an answer. Version 2 has examples of its own where the bodies differ; their names begin with `v2-`.
 fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
     let named = answer.examples.iter().filter_map(|name| {
         let in_version = match version {
@@ -89,7 +89,7 @@ fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, 
     named.collect()
 }
 
-/// The statuses of the problems that an operation has: those of its kind, and its own.
+/// Returns the statuses of the problems of an operation: those of its permission and body, and those of its row.
 fn problems_of(operation: &Operation, route: &ListedRoute) -> Vec<u16> {
     if operation.file {
         return [&[405], operation.problems].concat();

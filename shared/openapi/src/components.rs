@@ -1,4 +1,4 @@
-//! What operations refer to: parameters, headers, problems, security schemes.
+//! The components that operations refer to: schemas, parameters, headers, problems, security schemes.
 
 use leaderboard_api::schema::slug;
 use leaderboard_api::{ApiVersion, IntegerFormat, catalogue};
@@ -8,15 +8,15 @@ use serde_json::{Map, Value, json};
 use crate::references;
 use crate::schemas::schemas;
 
-/// The names of the security schemes. Code generators put all components into one namespace without regard to case, and there
-/// are schemas `Key` and `Token`.
+/// The names of the security schemes. Code generators put all components into one namespace and ignore case, so the names differ from
+/// the schemas `Key` and `Token`.
 pub(crate) const KEY_SCHEME: &str = "apiKey";
 pub(crate) const TOKEN_SCHEME: &str = "bearerToken";
 
-/// Documents of flagd and OpenFeature, which may have more fields than the API reads.
+/// The schemas of documents of flagd and OpenFeature, which may have more fields than the API reads.
 const OF_OTHER_PROTOCOLS: [&str; 2] = ["FlagSet", "OfrepContext"];
 
-/// All of them, with the schemas.
+/// Returns all components of a version.
 pub(crate) fn components(version: ApiVersion, integers: IntegerFormat) -> Value {
     let mut schemas = schemas(version, integers);
     references::close_objects(&mut schemas, &OF_OTHER_PROTOCOLS);
@@ -34,7 +34,7 @@ pub(crate) fn components(version: ApiVersion, integers: IntegerFormat) -> Value 
     })
 }
 
-/// The schema of an id of a leaderboard, a tenant or an issuer, with an example.
+/// Returns the schema of an id of a leaderboard, a tenant or an issuer, with an example.
 fn slug_like(example: &str) -> Value {
     let mut schema = slug();
     schema["example"] = example.into();
@@ -104,14 +104,14 @@ fn parameters() -> Value {
         .collect()
 }
 
-/// The name of a parameter's component. Code generators put all components into one namespace, so it differs from the names
-/// of schemas.
+/// Returns the name of a parameter's component. Code generators put all components into one namespace, so the name differs from the
+/// names of schemas.
 pub(crate) fn parameter_component(name: &str) -> String {
     let (first, rest) = name.split_at(1);
     format!("{}{rest}Parameter", first.to_ascii_uppercase())
 }
 
-/// The headers that every answer has, or may have.
+/// The headers that every response has or can have.
 pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
     "X-Request-Id",
     "API-Version",
@@ -123,10 +123,10 @@ pub(crate) const OF_EVERY_ANSWER: [&str; 8] = [
     "Link",
 ];
 
-/// The headers that every file has that a component carries.
+/// The headers of every file that is part of a component.
 pub(crate) const OF_FILES: [&str; 2] = ["X-Request-Id", "Cache-Control"];
 
-/// References to headers.
+/// Returns references to the components of headers.
 pub(crate) fn header_references<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> Map<String, Value> {
     let references = names.into_iter().map(|name| {
         let reference = json!({"$ref": format!("#/components/headers/{name}")});
@@ -163,14 +163,14 @@ fn headers() -> Value {
     })
 }
 
-/// The statuses of problems.
+/// Returns the statuses that problems have.
 pub(crate) fn statuses() -> Vec<u16> {
     let mut statuses: Vec<u16> = catalogue().map(|entry| entry.status).collect();
     statuses.dedup();
     statuses
 }
 
-/// The headers that come with a problem of a status.
+/// Returns the headers of problems with a status.
 fn of_status(status: u16) -> &'static [&'static str] {
     match status {
         401 => &["WWW-Authenticate"],
@@ -182,7 +182,7 @@ fn of_status(status: u16) -> &'static [&'static str] {
     }
 }
 
-/// A response for each status, with all problems that have it.
+/// Returns a response for each status, with all problems that have the status.
 fn problems() -> Value {
     let mut responses = Map::new();
     for status in statuses() {

@@ -1,9 +1,8 @@
-//! Whether answers are what the description says: status, headers, media type and body of every answer that a test gets.
+//! Compares responses with the description: status, headers, media type and body of every response that a test gets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::routes::all_routes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use jsonschema::Validator;
@@ -12,34 +11,33 @@ use leaderboard_pipeline::Base;
 use serde_json::{Map, Value, json};
 
 use crate::document;
+use crate::routes::all_routes;
 
-/// One answer, and what was asked.
+/// A request and its response.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
     /// The request's method.
     pub method: &'a Method,
     /// The request's path, without the query.
     pub path: &'a str,
-    /// The answer's status.
+    /// The response's status.
     pub status: u16,
-    /// The answer's headers.
+    /// The response's headers.
     pub headers: &'a HeaderMap,
-    /// The answer's body.
+    /// The response's body.
     pub body: &'a [u8],
 }
 
-/// Checks an answer against the description of the version that it is in. `integers` says in which form its 64-bit integers were
-/// asked for.
+/// Compares a response with the description of its version. `integers` is the form of 64-bit integers that the request asked for.
 ///
 /// # Errors
-/// The difference between the answer and the description.
+/// The difference between the response and the description.
 pub fn check(exchange: &Exchange<'_>, integers: IntegerFormat) -> Result<(), String> {
     Conformance::of(exchange.version(), integers).check(exchange)
 }
 
 impl Exchange<'_> {
-    /// The version of the description that has the answer: the path's, or that of `API-Version`; the newest where neither
-    /// names one.
+    /// Returns the version of the response: from the path, or from the header `API-Version`, or the newest version.
     fn version(&self) -> ApiVersion {
         let in_path = ApiVersion::ALL
             .into_iter()
@@ -55,7 +53,7 @@ impl Exchange<'_> {
     }
 }
 
-/// The description of one version, with the validators made of its schemas.
+/// The description of one version, and validators of its schemas.
 #[derive(Debug)]
 pub struct Conformance {
     document: Value,
@@ -63,7 +61,7 @@ pub struct Conformance {
 }
 
 impl Conformance {
-    /// The description of a version, made of the code once.
+    /// Returns the description of a version, which is made once.
     pub fn of(version: ApiVersion, integers: IntegerFormat) -> &'static Self {
         static V1: [OnceLock<Conformance>; 2] = [const { OnceLock::new() }; 2];
         static V2: [OnceLock<Conformance>; 2] = [const { OnceLock::new() }; 2];
@@ -88,10 +86,10 @@ impl Conformance {
         self.check_content(content, exchange)
     }
 
-    /// Checks a document by a schema of the components, or by one written out.
+    /// Validates a document against a schema, which may refer to the components.
     ///
     /// # Errors
-    /// Where it differs.
+    /// The places where the document differs from the schema.
     pub fn check_document(&self, schema: &Value, document: &Value) -> Result<(), String> {
         let validator = self.validator(schema)?;
         let faults: Vec<String> = validator
@@ -105,14 +103,14 @@ impl Conformance {
         }
     }
 
-    /// The description of the answer.
+    /// Returns the description of the response.
     fn described(&self, exchange: &Exchange<'_>) -> Result<Value, String> {
         let status = exchange.status;
         let Some(path) = self.path(exchange) else {
             return match status {
-                // Nothing is there; that goes through the same pipeline, so a bad header or a limit can be told first.
+                // A path without a route goes through the same pipeline, so the response can be about a header or a limit.
                 400 | 404 | 405 | 413 | 414 | 431 => Ok(self.problem(status)),
-                // What no component serves is the host's to answer.
+                // The host responds to paths that no component serves.
                 _ => Err(format!("a status of {status} at a path that is not described")),
             };
         };
@@ -123,7 +121,7 @@ impl Conformance {
         let Some(operation) = path.get(&method) else {
             return match status {
                 400 | 405 | 413 | 414 | 431 => Ok(self.problem(status)),
-                // The answer to a preflight (the Fetch standard) is no answer of the API.
+                // The response to a preflight request (the Fetch standard) is not part of the API.
                 204 if *exchange.method == Method::OPTIONS => Ok(json!({})),
                 _ => Err(format!("a status of {status} to a method that is not described")),
             };
@@ -133,7 +131,7 @@ impl Conformance {
         Ok(self.resolved(described).clone())
     }
 
-    /// The operations of the path that fits; without a version in it, those of the version that answered.
+    /// Returns the operations of the path. For a path without a version, the version of the response counts.
     fn path(&self, exchange: &Exchange<'_>) -> Option<&Map<String, Value>> {
         let path = match exchange.path.strip_prefix("/api/") {
             Some(below) if !below.starts_with("v1/") && !below.starts_with("v2/") => {
@@ -154,7 +152,7 @@ impl Conformance {
         if let Some((_, found)) = paths.iter().find(|(template, _)| fits(template)) {
             return found.as_object();
         }
-        // What is described at the root alone answers below `/api` as well.
+        // Some routes are described at the root only, and also answer below `/api`.
         let (_, below) = path.strip_prefix("/api/v")?.split_once('/')?;
         let at_root = all_routes()
             .into_iter()
@@ -168,7 +166,7 @@ impl Conformance {
         self.document["components"]["responses"][format!("Problem{status}")].clone()
     }
 
-    /// What a reference leads to.
+    /// Returns what a reference leads to; another value is returned as it is.
     fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         let reference = value.get("$ref").and_then(Value::as_str);
         let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
@@ -177,7 +175,7 @@ impl Conformance {
             .unwrap_or(value)
     }
 
-    /// Those that are required are there, and those that the description knows stand in that of this answer.
+    /// Checks that the response has all required headers, and no header of the components that is not described for this response.
     fn check_headers(&self, described: &Value, headers: &HeaderMap) -> Result<(), String> {
         let empty = Map::new();
         let Some(listed) = described.get("headers").and_then(Value::as_object) else {
@@ -214,7 +212,7 @@ impl Conformance {
         let Some(content) = content else {
             return match (exchange.body.is_empty(), media_type) {
                 (false, _) => Err("there is a body where none is described".to_owned()),
-                // A file says what it would be.
+                // A 304 response and a response to HEAD may have the media type of the body that they leave out.
                 (true, Some(_)) if exchange.status != 304 && !head => {
                     Err("there is a media type without a body".to_owned())
                 }
@@ -248,7 +246,7 @@ impl Conformance {
         if let Some(validator) = known.get(&key) {
             return Ok(Arc::clone(validator));
         }
-        // References lead into the components, so they stand in the same document.
+        // References lead into the components, so the components must be in the same document.
         let mut whole = schema.clone();
         whole["components"] = json!({"schemas": self.document["components"]["schemas"]});
         let made = jsonschema::options()

@@ -1,6 +1,5 @@
-//! The whole document.
+//! The OpenAPI document of a version.
 
-use crate::routes::ListedRoute;
 use leaderboard_api::schema::{reference, text};
 use leaderboard_api::{ApiVersion, BodyKind, FunctionName, IntegerFormat, Permission};
 use leaderboard_pipeline::Base;
@@ -10,13 +9,14 @@ use crate::answers::responses;
 use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
 use crate::examples::bodies;
 use crate::operation::Operation;
+use crate::routes::ListedRoute;
 use crate::{operations, references};
 
 const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). Below `/api` the version goes by the header `API-Version`, by the media type `application/vnd.edgeboard.v2+json`, or is the default. Errors are problem documents (RFC 9457). `HEAD` is answered as `GET`, without the body.";
 const NUMBERS_OR_STRINGS: &str = "64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are numbers within ±(2^53 − 1) and strings beyond. A client that wants one type asks for strings with `API-Integers: string`; `/openapi/v1-strings.json` and `/openapi/v2-strings.json` describe that form. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and are numbers in both.";
 const STRINGS: &str = "This describes the form in which all 64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are strings: send `API-Integers: string` with every request. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and are numbers.";
 
-/// The description of one version of the API, with the operations that have no version. `integers` says how it writes 64-bit
+/// Returns the description of one version of the API, with the operations that have no version. `integers` is the form of 64-bit
 /// integers.
 #[must_use]
 pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
@@ -27,7 +27,7 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
             continue;
         };
         let (version, base) = match route.base {
-            // Below `/api` it answers as well; one address is enough to describe.
+            // Some of these routes also answer below `/api`; one address is enough in the description.
             Base::Root | Base::RootAndApi => (None, ""),
             Base::Api => (Some(version), version.base_path()),
         };
@@ -55,16 +55,16 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
         "components": components(version, integers),
     });
     match version {
-        // A player is the id itself.
+        // In version 1, a player is the id itself.
         ApiVersion::V1 => references::replace(&mut document, "PlayerId", &text()),
-        // A window has the shape of a list.
+        // In version 2, a window is a list of entries.
         ApiVersion::V2 => references::replace(&mut document, "Window", &reference("Entries")),
     }
     references::keep_used(&mut document);
     document
 }
 
-/// What is wrong with the tables: routes without an operation, operations without a route.
+/// Returns the faults of the tables: routes without an operation, and operations without a route.
 #[must_use]
 pub fn undescribed() -> Vec<String> {
     let mut faults = Vec::new();
@@ -94,7 +94,7 @@ fn is_of(operation: &Operation, route: &ListedRoute) -> bool {
     operation.method == route.verb.name() && operation.pattern == route.pattern
 }
 
-/// What a family is about.
+/// Returns the text about a function.
 const fn about(family: FunctionName) -> &'static str {
     match family {
         FunctionName::Leaderboards => "Creates, reads, changes and deletes leaderboards.",
@@ -108,7 +108,7 @@ const fn about(family: FunctionName) -> &'static str {
     }
 }
 
-/// `/leaderboards/:leaderboard` as `/leaderboards/{leaderboard}`.
+/// Returns `/leaderboards/{leaderboard}` for `/leaderboards/:leaderboard`.
 fn template(pattern: &str) -> String {
     let segments = pattern.split('/').map(|segment| match segment.strip_prefix(':') {
         Some(name) => format!("{{{name}}}"),
@@ -150,7 +150,7 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
         .collect()
 }
 
-/// What an operation does, and what it needs of its caller.
+/// Returns the text about an operation, with the permission that it needs.
 fn description(operation: &Operation, need: Permission) -> String {
     let about = if operation.description.is_empty() {
         format!("{}.", operation.summary)
@@ -176,7 +176,7 @@ fn description(operation: &Operation, need: Permission) -> String {
     format!("{about}\n\n{needs}")
 }
 
-/// The scope that a route needs, if any.
+/// Returns the scopes that a permission needs.
 const fn scopes(need: Permission) -> &'static [&'static str] {
     match need {
         Permission::Open | Permission::MetricsKey | Permission::Operator => &[],
@@ -186,7 +186,8 @@ const fn scopes(need: Permission) -> &'static [&'static str] {
     }
 }
 
-/// The credentials, each with the scopes that it must have (roles, as OpenAPI 3.1 has them beside schemes of OAuth).
+/// Returns the credentials that a permission accepts, each with the scopes that it needs. OpenAPI 3.1 allows scopes as roles, also
+/// without OAuth.
 fn security(need: Permission) -> Value {
     let scopes = scopes(need);
     match need {

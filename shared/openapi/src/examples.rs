@@ -1,18 +1,18 @@
-//! Examples: the answers that the tests hold the service to, in `tests/suite/snapshots`, and bodies of requests.
+//! Examples: real responses from `tests/suite/snapshots`, and bodies of requests.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// A real answer.
+/// A real response.
 pub(crate) struct Example {
     pub(crate) status: u16,
-    /// As in `Content-Type`, without parameters.
+    /// The value of `Content-Type` without parameters.
     pub(crate) media_type: String,
     pub(crate) body: Value,
 }
 
-/// An answer that is kept; `None` where there is no such file or it has no body.
+/// Reads a response from a snapshot; `None` when the file does not exist or has no body.
 pub(crate) fn example(name: &str) -> Option<Example> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/suite/snapshots")
@@ -36,7 +36,7 @@ pub(crate) fn example(name: &str) -> Option<Example> {
     })
 }
 
-/// Bodies of requests by the name of their schema: what each does, and the body.
+/// Returns examples of a request's body: a name for each, and the body.
 pub(crate) fn bodies(schema: &str) -> Vec<(&'static str, Value)> {
     match schema {
         "LeaderboardWritten" => vec![

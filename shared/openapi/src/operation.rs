@@ -1,63 +1,63 @@
-//! What is said of a route beyond what its table says.
+//! What the description says about a route beyond the route's row in the route table.
 
-/// One operation. Method and path find its route; the paths of both versions are made of it.
+/// An operation. It belongs to the route with the same method and pattern.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
     /// `GET`, `PUT` and so on.
     pub method: &'static str,
-    /// The route's pattern, as its table has it.
+    /// The pattern of the route.
     pub pattern: &'static str,
-    /// A name for programs; version 2 adds `V2` to it.
+    /// The operation's name for programs (`operationId`).
     pub id: &'static str,
-    /// A few words.
+    /// What the operation does, in a few words.
     pub summary: &'static str,
-    /// What there is to know beyond them, in Markdown; may be empty.
+    /// More about the operation, in Markdown; may be empty.
     pub description: &'static str,
-    /// The parameters of the query and the headers beyond those of every operation: names of components.
+    /// The names of the components of its query parameters and headers, without those that every operation has.
     pub parameters: &'static [&'static str],
-    /// The schema of the body.
+    /// The name of the schema of the request's body.
     pub body: Option<&'static str>,
-    /// What is answered when all goes well.
+    /// The responses that are not problems.
     pub answers: &'static [Answer],
-    /// The statuses of the problems beyond those that every operation of its kind has.
+    /// The statuses of its problems, without those that every operation with its permission and body has.
     pub problems: &'static [u16],
-    /// Whether it is a file that a component carries: it goes through no pipeline, so little is said of it, and little can
-    /// go wrong.
+    /// Whether the route serves a file that is part of a component. Such a request does not pass the pipeline, so it has few headers and
+    /// problems.
     pub file: bool,
 }
 
-/// One good answer.
+/// A response that is not a problem.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// When it is given.
+    /// When the operation responds so.
     pub description: &'static str,
-    /// The shape of its body.
+    /// The kind of its body.
     pub shape: Shape,
-    /// The schema of the body in the other media type that the route offers.
+    /// The name of the schema of the body in the other media type that the route offers.
     pub other: Option<&'static str>,
-    /// Names of the headers it has beyond those of every answer.
+    /// The names of its headers, without those that every response has.
     pub headers: &'static [&'static str],
-    /// Examples: names of files of `tests/suite/snapshots`, which hold real answers.
+    /// The examples: names of files in `tests/suite/snapshots`, which have real responses.
     pub examples: &'static [&'static str],
 }
 
-/// The shape of an answer's body.
+/// The kind of an answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// None.
+    /// No body.
     Empty,
-    /// A schema; each version has its own.
+    /// JSON with the schema of this name.
     Json(&'static str),
-    /// JSON that has no version and no other media type: a protocol of others.
+    /// JSON with the schema of this name, without a version and without other media types, because another protocol defines it.
     Plain(&'static str),
     /// Text of this media type.
     Text(&'static str),
 }
 
 impl Operation {
-    /// An operation without parameters, body and answers.
+    /// Returns an operation without parameters, body and answers.
     #[must_use]
     pub const fn new(
         method: &'static str,
@@ -79,7 +79,7 @@ impl Operation {
         }
     }
 
-    /// A file that a component carries.
+    /// Returns an operation that serves a file of a component.
     #[must_use]
     pub const fn file(pattern: &'static str, id: &'static str, summary: &'static str) -> Self {
         let mut file = Self::new("GET", pattern, id, summary);
@@ -87,35 +87,35 @@ impl Operation {
         file
     }
 
-    /// The same, with a description.
+    /// Returns the operation with a description.
     #[must_use]
     pub const fn about(mut self, description: &'static str) -> Self {
         self.description = description;
         self
     }
 
-    /// The same, with parameters.
+    /// Returns the operation with parameters.
     #[must_use]
     pub const fn takes(mut self, parameters: &'static [&'static str]) -> Self {
         self.parameters = parameters;
         self
     }
 
-    /// The same, with a body.
+    /// Returns the operation with the schema of its body.
     #[must_use]
     pub const fn reads(mut self, schema: &'static str) -> Self {
         self.body = Some(schema);
         self
     }
 
-    /// The same, with its good answers.
+    /// Returns the operation with its answers.
     #[must_use]
     pub const fn gives(mut self, answers: &'static [Answer]) -> Self {
         self.answers = answers;
         self
     }
 
-    /// The same, with problems of these statuses.
+    /// Returns the operation with statuses of problems.
     #[must_use]
     pub const fn refuses(mut self, problems: &'static [u16]) -> Self {
         self.problems = problems;
@@ -124,7 +124,7 @@ impl Operation {
 }
 
 impl Answer {
-    /// An answer with a body.
+    /// Returns an answer with a body.
     #[must_use]
     pub const fn new(status: u16, description: &'static str, shape: Shape) -> Self {
         Self {
@@ -137,33 +137,33 @@ impl Answer {
         }
     }
 
-    /// 204.
+    /// Returns an answer with the status 204.
     #[must_use]
     pub const fn done(description: &'static str) -> Self {
         Self::new(204, description, Shape::Empty)
     }
 
-    /// 304.
+    /// Returns an answer with the status 304.
     #[must_use]
     pub const fn unchanged() -> Self {
         Self::new(304, "The client has it already.", Shape::Empty).with(&["ETag"])
     }
 
-    /// The same, with headers.
+    /// Returns the answer with headers.
     #[must_use]
     pub const fn with(mut self, headers: &'static [&'static str]) -> Self {
         self.headers = headers;
         self
     }
 
-    /// The same, with examples.
+    /// Returns the answer with examples.
     #[must_use]
     pub const fn like(mut self, examples: &'static [&'static str]) -> Self {
         self.examples = examples;
         self
     }
 
-    /// The same, with the schema of the body in the other media type that the route offers.
+    /// Returns the answer with the schema of its body in the other media type that the route offers.
     #[must_use]
     pub const fn or(mut self, schema: &'static str) -> Self {
         self.other = Some(schema);

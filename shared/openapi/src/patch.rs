@@ -1,16 +1,15 @@
-//! Merge patches (RFC 7396): schemas made of those of the documents as they are written.
-
-use serde_json::{Value, json};
+//! Makes the schemas of merge patches (RFC 7396) from the schemas of documents that clients send.
 
 use leaderboard_api::schema::Schemas;
+use serde_json::{Value, json};
 
 const SCHEMAS: &str = "#/components/schemas/";
 const WRITTEN: &str = "Written";
-/// The type of `null` in a schema.
+/// The type `null`.
 const NULL: &str = "null";
 
-/// Adds the schema of a merge patch of the document `written`, whose name ends with `Written`, and those of its parts. A patch
-/// has the same fields; each may be `null`, which gives it its default.
+/// Adds the schema of a merge patch of the document `written`, whose name ends with `Written`, and the schemas of its parts. A patch has
+/// the same fields as the document. Each field may be `null`, which resets it to its default.
 pub(crate) fn add_patch(all: &mut Schemas, written: &str) {
     let mut pending = vec![written.to_owned()];
     while let Some(written) = pending.pop() {
@@ -37,8 +36,8 @@ fn patch_name(written: &str) -> String {
     format!("{}Patch", written.strip_suffix(WRITTEN).unwrap_or(written))
 }
 
-/// Makes a property that refers to a part refer to the patch of that part; returns the part. Items of lists stay: a patch replaces
-/// a list as a whole.
+/// Changes a property that refers to a part, so that it refers to the patch of the part. Returns the name of the part. Items of lists
+/// do not change, because a patch replaces a list as a whole.
 fn point_to_patch(property: &mut Value) -> Option<String> {
     let part = match property.get_mut("$ref") {
         Some(reference) => reference,
@@ -71,7 +70,7 @@ fn allow_null(property: &mut Value) {
         *property =
             json!({"oneOf": [{"$ref": reference}, {"type": NULL}], "description": property["description"]});
     }
-    // Indexing writes members that are not there.
+    // Indexing a missing member adds it as `null`.
     if let Some(fields) = property.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
     }

@@ -1,4 +1,4 @@
-//! What is done to all schemas: which are used, what they are called, and what code generators need said.
+//! Changes of the whole document: replaces references, removes unused components, and adds what code generators need.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ pub(crate) fn replace(document: &mut Value, name: &str, by: &Value) {
     });
 }
 
-/// Says of each object without properties that it may have any: code generators need it said.
+/// Adds `additionalProperties: true` to each object without properties, because code generators need it.
 pub(crate) fn open_free_forms(schemas: &mut Value) {
     for_each_object(schemas, &mut |fields| {
         let is_object = match fields.get("type") {
@@ -78,8 +78,8 @@ pub(crate) fn open_free_forms(schemas: &mut Value) {
     });
 }
 
-/// Says of each integer that is always a number that every reader keeps it exact, in the place of a format of 64 bits: ranks, counts
-/// and positions do not grow beyond that. Those that do are `Int64`, which a client can have as strings.
+/// Replaces the format `int64` by a maximum of 2^53 − 1 in each integer that is always a number: ranks, counts and positions do not
+/// grow beyond that, so every reader keeps them exact. Larger integers are `Int64`, which a client can get as strings.
 pub(crate) fn bound_wide_integers(schemas: &mut Value) {
     for_each_object(schemas, &mut |fields| {
         let is_number = match fields.get("type") {
@@ -96,7 +96,8 @@ pub(crate) fn bound_wide_integers(schemas: &mut Value) {
     });
 }
 
-/// Says of each object with properties that it has no others. The documents of `open` may have others: they are not the API's own.
+/// Adds `additionalProperties: false` to each object with properties, except in the schemas named in `open`: their documents belong to
+/// other protocols and may have more properties.
 pub(crate) fn close_objects(schemas: &mut Value, open: &[&str]) {
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
         if open.contains(&name.as_str()) {

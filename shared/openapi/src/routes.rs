@@ -11,26 +11,26 @@ use leaderboard_ranks_function::RanksFunction;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_tenants_function::TenantsFunction;
 
-/// A route, without what its function makes of it.
+/// A route, without its handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedRoute {
-    /// Whose it is.
+    /// The function that serves it.
     pub family: FunctionName,
     /// The method.
     pub verb: Verb,
-    /// Where the pattern begins.
+    /// The base path.
     pub base: Base,
     /// The path below the base.
     pub pattern: &'static str,
-    /// What the caller must be allowed.
+    /// The permission that it needs.
     pub permission: Permission,
-    /// The body it takes.
+    /// The kind of body that it takes.
     pub body: BodyKind,
-    /// Another media type that it answers in, beside JSON.
+    /// Another media type of its response, beside JSON.
     pub offers: Option<&'static str>,
 }
 
-/// Every route that there is.
+/// Returns the routes of all functions.
 #[must_use]
 pub fn all_routes() -> Vec<ListedRoute> {
     let mut all = Vec::new();

@@ -30,7 +30,7 @@ pub(crate) fn schemas(version: ApiVersion, integers: IntegerFormat) -> Value {
     all.by_name.into_iter().collect()
 }
 
-/// The schema `Int64`. It names its types in a list: code generators make a class of each branch of a `oneOf`.
+/// Returns the schema `Int64`. Its types are a list and no `oneOf`, because code generators make a class of each branch of a `oneOf`.
 fn int64(integers: IntegerFormat) -> Value {
     match integers {
         IntegerFormat::NumberOrString => json!({
@@ -44,5 +44,5 @@ fn int64(integers: IntegerFormat) -> Value {
     }
 }
 
-/// Decimal digits of an integer of 64 bits.
+/// The pattern of a 64-bit integer in decimal digits.
 const DECIMAL: &str = "^(0|-?[1-9][0-9]{0,19})$";

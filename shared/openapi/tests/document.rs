@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use leaderboard_api::ApiVersion;
-use leaderboard_api::IntegerFormat;
+use leaderboard_api::{ApiVersion, IntegerFormat};
 use leaderboard_openapi::conformance::Conformance;
 use leaderboard_openapi::{document, undescribed};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The operations, a table for each family. A route without a row here fails the test.
+//! The operations, in one table for each function. A test fails for a route without a row.
 
 mod administration;
 mod flags;
@@ -8,13 +8,13 @@ mod ops;
 mod ranks;
 mod scores;
 
-use crate::routes::{ListedRoute, all_routes};
 use leaderboard_api::{BodyKind, FunctionName, Permission};
 use leaderboard_pipeline::{Base, Verb};
 
 use crate::operation::Operation;
+use crate::routes::{ListedRoute, all_routes};
 
-/// Every operation.
+/// Returns every operation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     leaderboards::OPERATIONS
         .iter()
@@ -26,7 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         .chain(ops::OPERATIONS)
 }
 
-/// Every route: those of the families, and the files that a component carries.
+/// Returns every route: those of the functions, and the files of components.
 pub(crate) fn routes() -> Vec<ListedRoute> {
     let files = all()
         .filter(|operation| operation.file)

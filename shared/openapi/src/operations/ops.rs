@@ -1,4 +1,4 @@
-//! Health, metrics, and the description itself.
+//! Health, metrics, and the files of the component `docs`.
 
 use crate::operation::{Answer, Operation, Shape};
 

@@ -1,4 +1,4 @@
-//! Ranks out.
+//! Reads of entries and ranks.
 
 use crate::operation::{Answer, Operation, Shape};
 

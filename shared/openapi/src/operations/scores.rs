@@ -1,4 +1,4 @@
-//! Scores in.
+//! Submissions, bans and dead letters.
 
 use crate::operation::{Answer, Operation, Shape};
 
