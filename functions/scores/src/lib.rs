@@ -46,6 +46,7 @@ impl Routes for ScoresFunction {
 
     const FUNCTION: FunctionName = FunctionName::Scores;
 
+    #[expect(clippy::too_many_lines, reason = "one table, a row for each route")]
     fn table() -> RouteTable<ScoresRoute> {
         const {
             &[

@@ -1,5 +1,5 @@
 //! The description of the API (OpenAPI 3.1). It is made from the code: the paths from the route tables of the functions, the problems
-//! from their catalogue, and the schemas from the very types that are read and written (docs/decisions/0038). [`conformance`] compares
+//! from their catalogue, and the schemas from the very types that are read and written (docs/decisions/0039). [`conformance`] compares
 //! the responses that tests get with it.
 //!
 //! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes the files of `docs/openapi/`. A new route needs a row

@@ -122,6 +122,7 @@ impl Problem {
 
     /// Returns the problem of a submission that a leaderboard refused.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one table, a row for each reason")]
     pub fn of_refusal(refusal: &Refusal, place: &ItemPlace) -> Self {
         use ProblemType as P;
         use RefusalReason as R;
