@@ -7,10 +7,10 @@ use leaderboard_core::Versioned;
 use leaderboard_core::ports::DocumentKind;
 use leaderboard_flags::{FlagProblem, FlagSet};
 
-use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::rate_limits::DocumentOwner;
 use leaderboard_api::{FieldError, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_pipeline::Context;
-use leaderboard_pipeline::documents::Document;
+use leaderboard_pipeline::documents::RequestedDocument;
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::check_product_flags;
 
@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 104;
 /// The problem to answer with.
 pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: DocumentOwner,
 ) -> Result<Response, Problem> {
     let shown = |there: Versioned<Vec<u8>>| Ok(answer(context, StatusCode::OK, there.value, there.version));
     document(context, scope).read(shown).await
@@ -35,7 +35,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 /// The problem to answer with; one with the document names places in it.
 pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: DocumentOwner,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
@@ -51,14 +51,14 @@ pub(crate) async fn put<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: DocumentOwner,
 ) -> Result<Response, Problem> {
     document(context, scope).delete().await
 }
 
-fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: Scope) -> Document<'c, 'r, E> {
+fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: DocumentOwner) -> RequestedDocument<'c, 'r, E> {
     let kind = DocumentKind::Flags;
-    Document { context, kind, scope }
+    RequestedDocument { context, kind, scope }
 }
 
 fn check(body: &[u8]) -> Result<FlagSet, Problem> {

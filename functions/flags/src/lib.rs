@@ -15,7 +15,7 @@ pub use ofrep::add_schemas;
 #[derive(Debug)]
 pub enum FlagsRoute {
     /// Reads, puts or deletes a set of flags.
-    Document(DocumentCall),
+    RequestedDocument(DocumentCall),
     /// Evaluates one flag (OFREP).
     Evaluate(Box<str>),
     /// Evaluates all flags (OFREP).
@@ -24,7 +24,7 @@ pub enum FlagsRoute {
 
 impl From<DocumentCall> for FlagsRoute {
     fn from(call: DocumentCall) -> Self {
-        Self::Document(call)
+        Self::RequestedDocument(call)
     }
 }
 
@@ -69,9 +69,9 @@ impl Routes for FlagsFunction {
 impl<E: ResponseEnvironment> Endpoint<E> for FlagsFunction {
     async fn call(context: &Context<'_, E>, call: FlagsRoute) -> Result<Response, Problem> {
         match call {
-            FlagsRoute::Document(DocumentCall::Read(scope)) => flags::read(context, scope).await,
-            FlagsRoute::Document(DocumentCall::Put(scope)) => flags::put(context, scope).await,
-            FlagsRoute::Document(DocumentCall::Delete(scope)) => flags::delete(context, scope).await,
+            FlagsRoute::RequestedDocument(DocumentCall::Read(scope)) => flags::read(context, scope).await,
+            FlagsRoute::RequestedDocument(DocumentCall::Put(scope)) => flags::put(context, scope).await,
+            FlagsRoute::RequestedDocument(DocumentCall::Delete(scope)) => flags::delete(context, scope).await,
             FlagsRoute::Evaluate(key) => ofrep::evaluate(context, &key).await,
             FlagsRoute::EvaluateAll => ofrep::evaluate_all(context).await,
         }

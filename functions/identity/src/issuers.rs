@@ -18,14 +18,14 @@ const MAX_LIMIT: u32 = 200;
 
 /// Whose issuers a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum IssuerOwner {
     /// The tenant's.
     Tenant,
     /// The operator's, which may issue for any tenant.
     Operator,
 }
 
-impl Scope {
+impl IssuerOwner {
     fn owner<'a, E>(self, context: &'a Context<'_, E>) -> Option<&'a TenantId> {
         (self == Self::Tenant).then_some(context.tenant)
     }
@@ -44,7 +44,7 @@ impl Scope {
 /// The problem to answer with.
 pub(crate) async fn list<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: IssuerOwner,
 ) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &PARAMETERS)?;
     // The rule of an issuer's id is that of a tenant's.
@@ -70,7 +70,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: IssuerOwner,
     id: &str,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
@@ -93,7 +93,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: IssuerOwner,
     id: &str,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
@@ -132,7 +132,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: IssuerOwner,
     id: &str,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;

@@ -1,6 +1,6 @@
 //! Identity: API keys, issuers of tokens, and tokens for players.
 
-use issuers::Scope;
+use issuers::IssuerOwner;
 mod issuers;
 mod keys;
 mod tokens;
@@ -25,13 +25,13 @@ pub enum IdentityRoute {
     /// Revokes an API key.
     RevokeKey(KeyId),
     /// Lists the issuers.
-    ListIssuers(Scope),
+    ListIssuers(IssuerOwner),
     /// Reads an issuer.
-    ReadIssuer(Scope, Box<str>),
+    ReadIssuer(IssuerOwner, Box<str>),
     /// Creates or replaces an issuer.
-    PutIssuer(Scope, Box<str>),
+    PutIssuer(IssuerOwner, Box<str>),
     /// Deletes an issuer.
-    DeleteIssuer(Scope, Box<str>),
+    DeleteIssuer(IssuerOwner, Box<str>),
     /// Issues a token for a player.
     IssueToken,
 }
@@ -84,31 +84,31 @@ impl Routes for IdentityFunction {
                 })
                 .frees_memory(),
                 Route::new(Verb::Get, ISSUERS, Permission::Admin, |_| {
-                    Ok(IdentityRoute::ListIssuers(Scope::Tenant))
+                    Ok(IdentityRoute::ListIssuers(IssuerOwner::Tenant))
                 }),
                 Route::new(Verb::Get, ISSUER, Permission::Admin, |path| {
-                    issuer(path).map(|id| IdentityRoute::ReadIssuer(Scope::Tenant, id))
+                    issuer(path).map(|id| IdentityRoute::ReadIssuer(IssuerOwner::Tenant, id))
                 }),
                 Route::new(Verb::Put, ISSUER, Permission::Admin, |path| {
-                    issuer(path).map(|id| IdentityRoute::PutIssuer(Scope::Tenant, id))
+                    issuer(path).map(|id| IdentityRoute::PutIssuer(IssuerOwner::Tenant, id))
                 })
                 .with_body(BodyKind::Json),
                 Route::new(Verb::Delete, ISSUER, Permission::Admin, |path| {
-                    issuer(path).map(|id| IdentityRoute::DeleteIssuer(Scope::Tenant, id))
+                    issuer(path).map(|id| IdentityRoute::DeleteIssuer(IssuerOwner::Tenant, id))
                 })
                 .frees_memory(),
                 Route::new(Verb::Get, OPERATOR_ISSUERS, Permission::Operator, |_| {
-                    Ok(IdentityRoute::ListIssuers(Scope::Operator))
+                    Ok(IdentityRoute::ListIssuers(IssuerOwner::Operator))
                 }),
                 Route::new(Verb::Get, OPERATOR_ISSUER, Permission::Operator, |path| {
-                    issuer(path).map(|id| IdentityRoute::ReadIssuer(Scope::Operator, id))
+                    issuer(path).map(|id| IdentityRoute::ReadIssuer(IssuerOwner::Operator, id))
                 }),
                 Route::new(Verb::Put, OPERATOR_ISSUER, Permission::Operator, |path| {
-                    issuer(path).map(|id| IdentityRoute::PutIssuer(Scope::Operator, id))
+                    issuer(path).map(|id| IdentityRoute::PutIssuer(IssuerOwner::Operator, id))
                 })
                 .with_body(BodyKind::Json),
                 Route::new(Verb::Delete, OPERATOR_ISSUER, Permission::Operator, |path| {
-                    issuer(path).map(|id| IdentityRoute::DeleteIssuer(Scope::Operator, id))
+                    issuer(path).map(|id| IdentityRoute::DeleteIssuer(IssuerOwner::Operator, id))
                 })
                 .frees_memory(),
                 Route::new(Verb::Post, "/tokens", Permission::Write, |_| {

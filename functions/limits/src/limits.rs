@@ -4,10 +4,10 @@ use http::StatusCode;
 use leaderboard_core::Versioned;
 use leaderboard_core::ports::DocumentKind;
 
-use leaderboard_api::rate_limits::{LimitsDocument, Scope};
+use leaderboard_api::rate_limits::{DocumentOwner, LimitsDocument};
 use leaderboard_api::{Preconditions, Problem, Query, Response, json};
 use leaderboard_pipeline::Context;
-use leaderboard_pipeline::documents::Document;
+use leaderboard_pipeline::documents::RequestedDocument;
 use leaderboard_responses::ResponseEnvironment;
 
 /// `GET /limits` or `/operator/limits`, with its entity tag; 304 when the client has it already.
@@ -16,7 +16,7 @@ use leaderboard_responses::ResponseEnvironment;
 /// The problem to answer with.
 pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: DocumentOwner,
 ) -> Result<Response, Problem> {
     let shown = |there: Versioned<Vec<u8>>| {
         let document = LimitsDocument::stored(&there.value, scope);
@@ -32,15 +32,15 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: DocumentOwner,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
     let limits = LimitsDocument::read(&json::parse(context.body)?, scope)?;
     limits.check_quotas()?;
-    if scope == Scope::Tenant {
+    if scope == DocumentOwner::Tenant {
         let bounds = context.tenant_config.operator_document(DocumentKind::Limits);
-        let operator = bounds.map(|bytes| LimitsDocument::stored(bytes, Scope::Operator));
+        let operator = bounds.map(|bytes| LimitsDocument::stored(bytes, DocumentOwner::Operator));
         limits.check_against(&operator.unwrap_or_default())?;
     }
     let body = serde_json::to_vec(&limits)
@@ -55,12 +55,12 @@ pub(crate) async fn put<E: ResponseEnvironment>(
 /// The problem to answer with.
 pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    scope: Scope,
+    scope: DocumentOwner,
 ) -> Result<Response, Problem> {
     document(context, scope).delete().await
 }
 
-fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: Scope) -> Document<'c, 'r, E> {
+fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: DocumentOwner) -> RequestedDocument<'c, 'r, E> {
     let kind = DocumentKind::Limits;
-    Document { context, kind, scope }
+    RequestedDocument { context, kind, scope }
 }

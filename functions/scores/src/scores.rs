@@ -12,7 +12,7 @@ use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::wire::Names;
 use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, Results};
-use leaderboard_api::wire::submission::{Destination, Item, Scores, Sender, scores};
+use leaderboard_api::wire::submission::{Item, Sender, SubmissionBody, SubmissionTarget, scores};
 
 /// The response header that names the preference that was applied (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -25,7 +25,7 @@ pub(crate) async fn submit<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
-    submit_to(context, Destination::Path(&leaderboard)).await
+    submit_to(context, SubmissionTarget::Path(&leaderboard)).await
 }
 
 /// `POST /scores`: likewise, each submission with its own `leaderboards`.
@@ -35,7 +35,7 @@ pub(crate) async fn submit<E: ResponseEnvironment>(
 pub(crate) async fn submit_many<E: ResponseEnvironment>(
     context: &Context<'_, E>,
 ) -> Result<Response, Problem> {
-    submit_to(context, Destination::Body).await
+    submit_to(context, SubmissionTarget::Body).await
 }
 
 /// Returns what a request costs: one unit for each leaderboard of each submission.
@@ -46,7 +46,7 @@ fn count_units(items: &[Item]) -> u64 {
 
 /// The submissions of a request, and where each one stands in the body.
 struct ParsedBody<'a> {
-    destination: Destination<'a>,
+    destination: SubmissionTarget<'a>,
     is_batch: bool,
     /// Whether the client wants no more than the outcome (RFC 7240, `return=minimal`).
     is_minimal: bool,
@@ -57,7 +57,7 @@ struct ParsedBody<'a> {
 /// Parses the body, submits its scores, and writes their outcomes.
 async fn submit_to<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    destination: Destination<'_>,
+    destination: SubmissionTarget<'_>,
 ) -> Result<Response, Problem> {
     let body = parse_body(context, destination)?;
     let ranks = if body.is_minimal {
@@ -72,7 +72,7 @@ async fn submit_to<E: ResponseEnvironment>(
 
 fn parse_body<'a, E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    destination: Destination<'a>,
+    destination: SubmissionTarget<'a>,
 ) -> Result<ParsedBody<'a>, Problem> {
     Query::parse(context.query, &[])?;
     let is_minimal = prefer::wants_minimal(context.headers);
@@ -81,7 +81,7 @@ fn parse_body<'a, E: ResponseEnvironment>(
     } else {
         Sender::Server
     };
-    let Scores { mut items, batch } = scores(context.body, destination, sender)?;
+    let SubmissionBody { mut items, batch } = scores(context.body, destination, sender)?;
     replace_me(context, &mut items)?;
     context.set_cost(count_units(&items))?;
     idempotency::apply(context.headers, context.identity, context.body, &mut items)?;
@@ -165,13 +165,13 @@ fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Ite
     refused.map_or(Ok(()), Err)
 }
 
-type Answer = Result<Vec<Outcome>, Refusal>;
+type SubmitAnswer = Result<Vec<Outcome>, Refusal>;
 
 /// Returns 200 with the outcome, or with one outcome for each leaderboard. A refusal becomes the problem.
 fn single_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    destination: Destination<'_>,
-    answers: &[Answer],
+    destination: SubmissionTarget<'_>,
+    answers: &[SubmitAnswer],
     places: &[ItemPlace],
     names: Option<&Names>,
 ) -> Result<Response, Problem> {
@@ -183,11 +183,11 @@ fn single_answer<E: ResponseEnvironment>(
         .as_ref()
         .map_err(|refusal| Problem::of_refusal(refusal, place))?;
     match destination {
-        Destination::Path(_) => {
+        SubmissionTarget::Path(_) => {
             let body = OutcomeBody::new(context.version, only(outcomes)?, names);
             Response::json(StatusCode::OK, context.accepted, &body)
         }
-        Destination::Body => {
+        SubmissionTarget::Body => {
             let results = OutcomeBody::list(context.version, outcomes, names);
             Response::json(StatusCode::OK, context.accepted, &Results { results })
         }
@@ -197,19 +197,19 @@ fn single_answer<E: ResponseEnvironment>(
 /// Returns 207 with the result of each submission.
 fn batch_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
-    destination: Destination<'_>,
-    answers: &[Answer],
+    destination: SubmissionTarget<'_>,
+    answers: &[SubmitAnswer],
     places: &[ItemPlace],
     names: Option<&Names>,
 ) -> Result<Response, Problem> {
     let mut results = Vec::with_capacity(answers.len());
     for (answer, place) in answers.iter().zip(places) {
         results.push(match (answer, destination) {
-            (Ok(outcomes), Destination::Path(_)) => {
+            (Ok(outcomes), SubmissionTarget::Path(_)) => {
                 let outcome = OutcomeBody::new(context.version, only(outcomes)?, names);
                 BatchResult::one(outcome)
             }
-            (Ok(outcomes), Destination::Body) => {
+            (Ok(outcomes), SubmissionTarget::Body) => {
                 BatchResult::several(OutcomeBody::list(context.version, outcomes, names))
             }
             (Err(refusal), _) => BatchResult::refused(Problem::of_refusal(refusal, place), context.trace_id),

@@ -8,7 +8,7 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_identity::token::{KeySet, MAX_URL_BYTES, Verifier};
 
 use super::index;
-use super::index::IssuerClaim;
+use super::index::IssuerAudience;
 use super::issuers::{cache_group, issuer_document_name};
 use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
@@ -144,7 +144,7 @@ pub(crate) async fn find_candidates<E: AuthEnvironment>(
         return Ok(found);
     }
     for audience in audiences.iter().filter(is_short).take(MAX_AUDIENCES) {
-        let claim = IssuerClaim {
+        let claim = IssuerAudience {
             issuer: issuer.to_owned(),
             audience: audience.clone(),
         };

@@ -28,14 +28,14 @@ const NAME_BYTES: usize = 20;
 
 /// A pair of issuer and audience whose tokens a document claims.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct IssuerClaim {
+pub(crate) struct IssuerAudience {
     /// The claim `iss` of the tokens.
     pub issuer: String,
     /// The claim `aud` of the tokens.
     pub audience: String,
 }
 
-impl IssuerClaim {
+impl IssuerAudience {
     /// Returns a digest of the pair. The length of the issuer keeps the two texts apart.
     fn digest(&self) -> String {
         let Self { issuer, audience } = self;
@@ -58,8 +58,8 @@ impl IssuerClaim {
 }
 
 /// Returns the claims of an issuer's document: one for each audience.
-pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<IssuerClaim> {
-    let claim = |audience: &String| IssuerClaim {
+pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<IssuerAudience> {
+    let claim = |audience: &String| IssuerAudience {
         issuer: record.issuer.clone(),
         audience: audience.clone(),
     };
@@ -104,7 +104,7 @@ pub(crate) fn decode_list(bytes: &[u8]) -> Result<Vec<IssuerListEntry>, StoreErr
 /// `quota-reached` when the list is full.
 pub(crate) async fn add_to_list<E: AuthEnvironment>(
     env: &E,
-    claim: &IssuerClaim,
+    claim: &IssuerAudience,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
@@ -128,7 +128,7 @@ pub(crate) async fn add_to_list<E: AuthEnvironment>(
 /// A store error, or a conflict when other requests keep changing the list.
 pub(crate) async fn remove_from_list<E: AuthEnvironment>(
     env: &E,
-    claim: &IssuerClaim,
+    claim: &IssuerAudience,
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<(), Problem> {
@@ -142,7 +142,7 @@ pub(crate) async fn remove_from_list<E: AuthEnvironment>(
 /// A store error, or a conflict when other requests keep changing the list.
 pub(crate) async fn update_list_entry<E: AuthEnvironment>(
     env: &E,
-    claim: &IssuerClaim,
+    claim: &IssuerAudience,
     owner: Option<&TenantId>,
     id: &str,
     version: impl AsyncFn() -> Result<Option<u64>, Problem>,
@@ -171,7 +171,7 @@ fn new_entry(owner: Option<&TenantId>, id: &str, version: u64) -> IssuerListEntr
 
 async fn change_list<E: AuthEnvironment>(
     env: &E,
-    claim: &IssuerClaim,
+    claim: &IssuerAudience,
     edit: impl AsyncFn(&mut Vec<IssuerListEntry>) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let (store, name) = (env.store(), claim.list_name());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
-use super::index::IssuerClaim;
+use super::index::IssuerAudience;
 use super::key_sets::KeySetSource;
 use super::{index, key_sets};
 use crate::AuthEnvironment;
@@ -87,7 +87,7 @@ impl StoredIssuer {
         }))
     }
 
-    fn claims(&self) -> BTreeSet<IssuerClaim> {
+    fn claims(&self) -> BTreeSet<IssuerAudience> {
         self.record.as_ref().map(index::claims_of).unwrap_or_default()
     }
 }
@@ -228,7 +228,7 @@ async fn synchronise<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,
     id: &str,
-    claims: &BTreeSet<IssuerClaim>,
+    claims: &BTreeSet<IssuerAudience>,
 ) {
     for claim in claims {
         let version = async || {

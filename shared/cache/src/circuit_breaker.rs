@@ -31,7 +31,7 @@ const KEY: &str = "store:breaker";
 
 /// The state of the breaker, which the instances of a region share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct State {
+struct BreakerState {
     /// Whether the breaker is open.
     open: bool,
     /// When the breaker was opened or closed, in milliseconds since the epoch.
@@ -55,7 +55,7 @@ pub struct CircuitBreaker {
     /// The last failure that this instance met; `None` once the store has answered.
     failure: RefCell<Option<Failure>>,
     /// The region's state, and when it was read, in milliseconds since the epoch.
-    region: Cell<Option<(State, i64)>>,
+    region: Cell<Option<(BreakerState, i64)>>,
     /// Whether a probe of this instance is under way.
     probing: Cell<bool>,
 }
@@ -73,8 +73,8 @@ impl CircuitBreaker {
     }
 
     /// Combines the region's state with this instance's own failure. Returns whether the breaker is open.
-    fn update_from_region(&self, state: Option<State>, read_at: i64) -> bool {
-        let state = state.unwrap_or(State {
+    fn update_from_region(&self, state: Option<BreakerState>, read_at: i64) -> bool {
+        let state = state.unwrap_or(BreakerState {
             open: false,
             since: i64::MIN,
             probed_until: i64::MIN,
@@ -124,7 +124,7 @@ fn open_with_cause<E: CacheEnvironment>(env: &E, cause: Option<String>) {
     if breaker.region.get().is_some_and(|(state, _)| state.open) {
         return;
     }
-    let state = State {
+    let state = BreakerState {
         open: true,
         since: now,
         probed_until: now,
@@ -142,7 +142,7 @@ pub fn close<E: CacheEnvironment>(env: &E) {
         return;
     }
     let now = env.clock().as_unix_ms();
-    let state = State {
+    let state = BreakerState {
         open: false,
         since: now,
         probed_until: now,
@@ -171,7 +171,7 @@ async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
     if !breaker.update_from_region(found, now) {
         return true;
     }
-    let state = State {
+    let state = BreakerState {
         open: true,
         since: found.map_or(now, |found| found.since),
         probed_until: now + LONGEST_PROBE_MS,
@@ -191,7 +191,7 @@ async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
             let probed_until = ended + PROBE_PAUSE_MS;
             write_state(
                 env,
-                State {
+                BreakerState {
                     probed_until,
                     ..state
                 },
@@ -243,11 +243,11 @@ pub async fn run_within<E: CacheEnvironment, T>(
 }
 
 /// Reads the region's state. Returns `None` if no instance has written it, or the key-value store does not answer.
-async fn read_state<E: CacheEnvironment>(env: &E) -> Option<State> {
+async fn read_state<E: CacheEnvironment>(env: &E) -> Option<BreakerState> {
     let bytes = env.region().get(KEY).await.ok()??;
     let (&open, instants) = bytes.split_first()?;
     let (since, probed_until) = instants.split_first_chunk()?;
-    Some(State {
+    Some(BreakerState {
         open: open == 1,
         since: i64::from_be_bytes(*since),
         probed_until: i64::from_be_bytes(probed_until.try_into().ok()?),
@@ -255,7 +255,7 @@ async fn read_state<E: CacheEnvironment>(env: &E) -> Option<State> {
 }
 
 /// Writes the region's state. If the key-value store does not accept it, each instance goes by the failures that it meets itself.
-async fn write_state<E: CacheEnvironment>(env: &E, state: State) {
+async fn write_state<E: CacheEnvironment>(env: &E, state: BreakerState) {
     let mut bytes = vec![u8::from(state.open)];
     bytes.extend(state.since.to_be_bytes());
     bytes.extend(state.probed_until.to_be_bytes());
@@ -275,8 +275,8 @@ mod tests {
         Some(Failure { since, cause })
     }
 
-    fn state(open: bool, since: i64) -> Option<State> {
-        Some(State {
+    fn state(open: bool, since: i64) -> Option<BreakerState> {
+        Some(BreakerState {
             open,
             since,
             probed_until: since,

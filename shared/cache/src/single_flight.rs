@@ -25,11 +25,11 @@ pub enum LeaderResult<T> {
 }
 
 /// The result of a leader; `None` until the leader ends.
-type State<T> = Rc<RefCell<Option<LeaderResult<T>>>>;
+type LeaderState<T> = Rc<RefCell<Option<LeaderResult<T>>>>;
 
 /// The leaders of this instance, by the key that each of them fetches.
 #[derive(Debug)]
-pub struct SingleFlight<T>(Rc<RefCell<HashMap<Box<str>, State<T>>>>);
+pub struct SingleFlight<T>(Rc<RefCell<HashMap<Box<str>, LeaderState<T>>>>);
 
 /// The task that fetches a value for its followers. If a leader is dropped without [`Leader::end`], because its client went away,
 /// for example, its followers get [`LeaderResult::Failed`].
@@ -37,7 +37,7 @@ pub struct SingleFlight<T>(Rc<RefCell<HashMap<Box<str>, State<T>>>>);
 pub struct Leader<T> {
     single_flight: SingleFlight<T>,
     key: Box<str>,
-    state: State<T>,
+    state: LeaderState<T>,
 }
 
 impl<T> Clone for SingleFlight<T> {
@@ -59,7 +59,7 @@ impl<T: Clone> SingleFlight<T> {
         if leaders.contains_key(key) {
             return None;
         }
-        let state = State::default();
+        let state = LeaderState::default();
         leaders.insert(key.into(), Rc::clone(&state));
         Some(Leader {
             single_flight: self.clone(),

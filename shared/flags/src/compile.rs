@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::limits::MAX_RULE_DEPTH;
 use crate::problem::{DocumentPath, Problems};
-use crate::rule::{Operation, TargetingRule};
+use crate::rule::{RuleOperation, TargetingRule};
 
 /// A compiled rule, with the facts that its bounds depend on.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl RuleCompiler<'_> {
         if name == "$ref" {
             return self.reference(arguments, &inside, level);
         }
-        let Some(operator) = Operation::named(name) else {
+        let Some(operator) = RuleOperation::named(name) else {
             return self.refuse(&inside, "there is no operation of this name");
         };
         let arguments = match arguments {

@@ -10,7 +10,7 @@ pub(crate) enum TargetingRule {
     /// An array with at least one operation in it.
     Array(Vec<TargetingRule>),
     /// An operation and its arguments.
-    Apply(Operation, Vec<TargetingRule>),
+    Apply(RuleOperation, Vec<TargetingRule>),
     /// A shared rule (`$ref`), by its index among the set's evaluators.
     Shared(usize),
 }
@@ -19,9 +19,9 @@ macro_rules! operators {
     ($($(#[$doc:meta])* $variant:ident = $($name:literal)|+),+ $(,)?) => {
         /// An operation of a targeting rule.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Operation { $($(#[$doc])* $variant),+ }
+        pub(crate) enum RuleOperation { $($(#[$doc])* $variant),+ }
 
-        impl Operation {
+        impl RuleOperation {
             /// The operation of that name.
             pub(crate) fn named(name: &str) -> Option<Self> {
                 match name {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::components::{OF_EVERY_ANSWER, OF_FILES, header_references};
 use crate::examples::{Example, example};
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 use crate::routes::ListedRoute;
 
 /// Returns the responses of an operation by their status: its answers, and a reference for each status of its problems.
@@ -45,7 +45,7 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
 }
 
 /// Returns the name of the schema of a JSON body; `None` for other bodies.
-const fn schema_of(answer: &Answer) -> Option<&'static str> {
+const fn schema_of(answer: &DescribedResponse) -> Option<&'static str> {
     match answer.shape {
         Shape::Empty | Shape::Text(_) => None,
         Shape::Json(name) | Shape::Plain(name) => Some(name),
@@ -53,7 +53,11 @@ const fn schema_of(answer: &Answer) -> Option<&'static str> {
 }
 
 /// Returns the bodies of an answer by their media types.
-fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -> Map<String, Value> {
+fn contents(
+    answer: &DescribedResponse,
+    route: &ListedRoute,
+    version: Option<ApiVersion>,
+) -> Map<String, Value> {
     let mut contents = Map::new();
     let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     if let Shape::Text(media_type) = answer.shape {
@@ -77,7 +81,7 @@ fn contents(answer: &Answer, route: &ListedRoute, version: Option<ApiVersion>) -
 }
 
 /// Returns the examples of an answer. Version 2 has examples of its own where the bodies differ; their names begin with `v2-`.
-fn examples(answer: &Answer, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
+fn examples(answer: &DescribedResponse, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
     let named = answer.examples.iter().filter_map(|name| {
         let in_version = match version {
             Some(ApiVersion::V2) => example(&format!("v2-{name}")),

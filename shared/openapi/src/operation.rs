@@ -18,7 +18,7 @@ pub struct Operation {
     /// The name of the schema of the request's body.
     pub body: Option<&'static str>,
     /// The responses that are not problems.
-    pub answers: &'static [Answer],
+    pub answers: &'static [DescribedResponse],
     /// The statuses of its problems, without those that every operation with its permission and body has.
     pub problems: &'static [u16],
     /// Whether the route serves a file that is part of a component. Such a request does not pass the pipeline, so it has few headers and
@@ -28,7 +28,7 @@ pub struct Operation {
 
 /// A response that is not a problem.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
+pub struct DescribedResponse {
     /// The status.
     pub status: u16,
     /// When the operation responds so.
@@ -110,7 +110,7 @@ impl Operation {
 
     /// Returns the operation with its answers.
     #[must_use]
-    pub const fn gives(mut self, answers: &'static [Answer]) -> Self {
+    pub const fn gives(mut self, answers: &'static [DescribedResponse]) -> Self {
         self.answers = answers;
         self
     }
@@ -123,7 +123,7 @@ impl Operation {
     }
 }
 
-impl Answer {
+impl DescribedResponse {
     /// Returns an answer with a body.
     #[must_use]
     pub const fn new(status: u16, description: &'static str, shape: Shape) -> Self {

@@ -9,8 +9,8 @@
 use std::collections::BTreeSet;
 
 use leaderboard_api::json::{Json, parse};
-use leaderboard_api::rate_limits::{LimitsDocument, Scope};
-use leaderboard_api::wire::submission::{Destination, Sender, scores};
+use leaderboard_api::rate_limits::{DocumentOwner, LimitsDocument};
+use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
 use leaderboard_api::wire::{ban, issuer, key, leaderboard, tenant, token};
 use leaderboard_api::{ApiVersion, IntegerFormat, Location, Problem};
 use leaderboard_core::access::Scopes;
@@ -113,15 +113,15 @@ fn read_tenant(body: &[u8]) -> Result<(), Problem> {
 }
 
 fn read_limits(body: &[u8]) -> Result<(), Problem> {
-    LimitsDocument::read(&tree(body), Scope::Operator).map(drop)
+    LimitsDocument::read(&tree(body), DocumentOwner::Operator).map(drop)
 }
 
 fn read_scores(body: &[u8]) -> Result<(), Problem> {
-    scores(body, Destination::Path(&board()), Sender::Server).map(drop)
+    scores(body, SubmissionTarget::Path(&board()), Sender::Server).map(drop)
 }
 
 fn read_scores_to_several(body: &[u8]) -> Result<(), Problem> {
-    scores(body, Destination::Body, Sender::Server).map(drop)
+    scores(body, SubmissionTarget::Body, Sender::Server).map(drop)
 }
 
 /// The faults of a document: the pointer of each, and its text.

@@ -1,24 +1,24 @@
 //! Routes to a document that each tenant and the operator have one of.
 
 use crate::{Route, Verb};
-use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::rate_limits::DocumentOwner;
 use leaderboard_api::{BodyKind, Permission};
 
 /// A typed route of such a document.
 #[derive(Debug)]
 pub enum DocumentCall {
     /// Reads the document.
-    Read(Scope),
+    Read(DocumentOwner),
     /// Creates or replaces the document.
-    Put(Scope),
+    Put(DocumentOwner),
     /// Deletes the document.
-    Delete(Scope),
+    Delete(DocumentOwner),
 }
 
 /// The routes to the tenant's own document and to the operator's.
 pub const fn routes<R: From<DocumentCall>>(own: &'static str, operator: &'static str) -> [Route<R>; 6] {
     use DocumentCall::{Delete, Put, Read};
-    use Scope::{Operator, Tenant};
+    use DocumentOwner::{Operator, Tenant};
     [
         Route::new(Verb::Get, own, Permission::Admin, |_| Ok(Read(Tenant).into())),
         Route::new(Verb::Put, own, Permission::Admin, |_| Ok(Put(Tenant).into())).with_body(BodyKind::Json),

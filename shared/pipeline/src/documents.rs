@@ -5,21 +5,21 @@ use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_core::{TenantId, Versioned};
 
 use crate::{Context, PipelineEnvironment, audit};
-use leaderboard_api::rate_limits::Scope;
+use leaderboard_api::rate_limits::DocumentOwner;
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response};
 use leaderboard_tenant_config::{TenantConfig, single_document_name};
 
 /// The document that a request is about.
-pub struct Document<'c, 'r, E> {
+pub struct RequestedDocument<'c, 'r, E> {
     /// The context of the request.
     pub context: &'c Context<'r, E>,
     /// The kind of the document.
     pub kind: DocumentKind,
     /// Whether the document is the tenant's or the operator's.
-    pub scope: Scope,
+    pub scope: DocumentOwner,
 }
 
-impl<E: PipelineEnvironment> Document<'_, '_, E> {
+impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
     /// Responds with the document, as `shown` writes it, and its entity tag; 304 if the client has the document.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl<E: PipelineEnvironment> Document<'_, '_, E> {
     }
 
     fn whose(&self) -> Option<&TenantId> {
-        (self.scope == Scope::Tenant).then_some(self.context.tenant)
+        (self.scope == DocumentOwner::Tenant).then_some(self.context.tenant)
     }
 
     /// Invalidates the cached document. In other regions the operator's document expires by itself.

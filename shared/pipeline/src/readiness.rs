@@ -42,12 +42,12 @@ pub struct Probed {
     /// Whether the store is ready.
     pub answer: Result<(), StoreError>,
     /// The last check of the settings of the store's server; `None` before the first check.
-    settings: Option<Settings>,
+    settings: Option<SettingsCheck>,
 }
 
 /// The result of a check of the server's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Settings {
+struct SettingsCheck {
     checked_at: Timestamp,
     /// Whether a setting has a wrong value.
     are_wrong: bool,
@@ -61,9 +61,9 @@ impl Probed {
 }
 
 /// Marks a probe as ended when it is dropped, also if the client went away.
-struct Running<'a>(&'a Cell<bool>);
+struct RunningProbe<'a>(&'a Cell<bool>);
 
-impl Drop for Running<'_> {
+impl Drop for RunningProbe<'_> {
     fn drop(&mut self) {
         self.0.set(false);
     }
@@ -107,7 +107,7 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
         }
         env.pause(PAUSE_MS).await;
     }
-    let running = Running(&probe.is_running);
+    let running = RunningProbe(&probe.is_running);
     let own = probe.last.borrow().clone();
     let probed = probe_for_region(env, own).await;
     *probe.last.borrow_mut() = Some(probed.clone());
@@ -148,15 +148,16 @@ async fn probe_for_region<E: PipelineEnvironment>(env: &E, own: Option<Probed>) 
 }
 
 /// Asks the store whether it is ready, and checks the settings of its server if the last check is too old.
-async fn probe_store<E: PipelineEnvironment>(env: &E, known: Option<Settings>) -> Probed {
+async fn probe_store<E: PipelineEnvironment>(env: &E, known: Option<SettingsCheck>) -> Probed {
     let answer = env.store().ready().await;
     let now = env.clock();
-    let is_fresh = |known: Settings| (0..SETTINGS_REUSED_FOR_MS).contains(&age_ms(known.checked_at, now));
+    let is_fresh =
+        |known: SettingsCheck| (0..SETTINGS_REUSED_FOR_MS).contains(&age_ms(known.checked_at, now));
     let settings = if answer.is_err() || known.is_some_and(is_fresh) {
         known
     } else {
         let found = env.store().check_settings().await.ok();
-        found.map(|settings| Settings {
+        found.map(|settings| SettingsCheck {
             checked_at: now,
             are_wrong: settings.iter().any(SettingCheck::is_wrong),
         })

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use leaderboard_api::rate_limits::{Addresses, LimitsDocument, Policy, PolicyName, Scope, Setting};
+use leaderboard_api::rate_limits::{Addresses, DocumentOwner, LimitsDocument, Policy, PolicyName, Setting};
 
 /// The rate limits and address lists that apply to a tenant's requests.
 #[derive(Debug, Clone)]
@@ -54,7 +54,10 @@ impl RateLimitRules {
             body.map(|bytes| LimitsDocument::stored(bytes, scope))
                 .unwrap_or_default()
         };
-        Self::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
+        Self::new(
+            &read(operator, DocumentOwner::Operator),
+            &read(tenant, DocumentOwner::Tenant),
+        )
     }
 
     /// Returns the policy of that name; `None` when it is switched off.
@@ -97,7 +100,10 @@ mod tests {
     fn rules(operator: &str, tenant: &str) -> RateLimitRules {
         let read =
             |text: &str, scope| LimitsDocument::read(&json::parse(text.as_bytes()).unwrap(), scope).unwrap();
-        RateLimitRules::new(&read(operator, Scope::Operator), &read(tenant, Scope::Tenant))
+        RateLimitRules::new(
+            &read(operator, DocumentOwner::Operator),
+            &read(tenant, DocumentOwner::Tenant),
+        )
     }
 
     fn quota(rules: &RateLimitRules, name: PolicyName) -> Option<u32> {

@@ -33,12 +33,12 @@ struct Joined {
 #[derive(Debug, Default)]
 pub(crate) struct ScriptCall {
     keys: Vec<Key>,
-    arguments: Arguments,
+    arguments: ScriptArguments,
 }
 
 /// How the command carries the arguments.
 #[derive(Debug)]
-enum Arguments {
+enum ScriptArguments {
     /// Each argument is an argument of the command.
     Separate(Vec<Vec<u8>>),
     /// One argument of the command holds all arguments, each after its length; `next_argument` in `arguments.lua` reads them.
@@ -46,7 +46,7 @@ enum Arguments {
     Packed(Vec<u8>),
 }
 
-impl Default for Arguments {
+impl Default for ScriptArguments {
     fn default() -> Self {
         Self::Separate(Vec::new())
     }
@@ -62,7 +62,7 @@ impl ScriptCall {
     pub(crate) fn with_keys(keys: impl IntoIterator<Item = Key>) -> Self {
         Self {
             keys: keys.into_iter().collect(),
-            arguments: Arguments::default(),
+            arguments: ScriptArguments::default(),
         }
     }
 
@@ -70,7 +70,7 @@ impl ScriptCall {
     pub(crate) fn with_packed_arguments(keys: impl IntoIterator<Item = Key>) -> Self {
         Self {
             keys: keys.into_iter().collect(),
-            arguments: Arguments::Packed(Vec::new()),
+            arguments: ScriptArguments::Packed(Vec::new()),
         }
     }
 
@@ -82,12 +82,12 @@ impl ScriptCall {
     /// Adds the argument that `write` writes.
     fn add_argument(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         match &mut self.arguments {
-            Arguments::Separate(arguments) => {
+            ScriptArguments::Separate(arguments) => {
                 let mut argument = Vec::new();
                 write(&mut argument);
                 arguments.push(argument);
             }
-            Arguments::Packed(bytes) => {
+            ScriptArguments::Packed(bytes) => {
                 let begin = bytes.len() + LENGTH_BYTES;
                 bytes.resize(begin, 0);
                 write(bytes);
@@ -106,7 +106,7 @@ impl ScriptCall {
 
     /// Replaces the first argument. Does nothing to packed arguments.
     pub(crate) fn replace_first_argument(&mut self, value: &str) {
-        if let Arguments::Separate(arguments) = &mut self.arguments
+        if let ScriptArguments::Separate(arguments) = &mut self.arguments
             && let Some(first) = arguments.first_mut()
         {
             *first = value.as_bytes().to_vec();
@@ -198,8 +198,8 @@ impl Script {
         let mut arguments: Vec<&[u8]> = vec![digest.as_bytes(), count.as_bytes()];
         arguments.extend(call.keys.iter().map(Vec::as_slice));
         match &call.arguments {
-            Arguments::Separate(each) => arguments.extend(each.iter().map(Vec::as_slice)),
-            Arguments::Packed(bytes) => arguments.push(bytes),
+            ScriptArguments::Separate(each) => arguments.extend(each.iter().map(Vec::as_slice)),
+            ScriptArguments::Packed(bytes) => arguments.push(bytes),
         }
         let (by_digest, by_source) = if self.reads_only {
             ("EVALSHA_RO", "EVAL_RO")

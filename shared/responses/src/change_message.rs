@@ -34,7 +34,7 @@ impl std::error::Error for ChangesError {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Message {
+struct ChangeMessage {
     tenant: String,
     leaderboards: Vec<String>,
     #[serde(default, rename = "void")]
@@ -55,7 +55,8 @@ pub async fn apply_change_message<E: ResponseEnvironment>(
     if payload.len() > MAX_BODY_BYTES {
         return Err(malformed("too long".to_owned()));
     }
-    let message: Message = serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
+    let message: ChangeMessage =
+        serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
     let tenant = TenantId::new(message.tenant).map_err(|invalid| malformed(invalid.to_string()))?;
     if message.documents {
         TenantConfig::invalidate(env, &tenant).await;

@@ -27,7 +27,7 @@ use leaderboard_pipeline::switches;
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
 
-use self::read::{Faulty, Message};
+use self::read::{Faulty, ScoreMessage};
 
 pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES};
 
@@ -77,7 +77,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
     payload: &[u8],
     on_rebuild: OnRebuild,
 ) -> Result<MessageReport, StoreError> {
-    let message = match Message::parse(payload) {
+    let message = match ScoreMessage::parse(payload) {
         Ok(message) => message,
         Err(faulty) => return faulty.push_all(env, payload, &faulty.problem.one_line()).await,
     };
@@ -182,7 +182,7 @@ pub async fn replay<E: ResponseEnvironment>(
     if !is_complete(&stored.letter) {
         return Err(not_replayable("the message was too long to be kept whole"));
     }
-    let message = Message::parse(&stored.letter.payload).map_err(|faulty| {
+    let message = ScoreMessage::parse(&stored.letter.payload).map_err(|faulty| {
         not_replayable(&format!(
             "the message cannot be read: {}",
             faulty.problem.one_line()
@@ -245,7 +245,7 @@ async fn count<E: ResponseEnvironment>(env: &E, tenant: &TenantId, applied: usiz
     }
 }
 
-impl Message {
+impl ScoreMessage {
     /// Letters of the submissions that could not be read, each with its own reason.
     fn refused_letters(&self, at: Timestamp) -> Vec<DeadLetter> {
         self.refused
@@ -319,7 +319,7 @@ pub async fn push_as_dead_letters<E: ResponseEnvironment>(
     payload: &[u8],
     reason: &str,
 ) -> Result<MessageReport, StoreError> {
-    match Message::parse(payload) {
+    match ScoreMessage::parse(payload) {
         Ok(message) => message.push_all(env, reason).await,
         Err(faulty) => faulty.push_all(env, payload, reason).await,
     }

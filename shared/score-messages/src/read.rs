@@ -4,7 +4,7 @@ use leaderboard_core::TenantId;
 use leaderboard_core::access::Caller;
 
 use leaderboard_api::json::{Errors, Field, Json};
-use leaderboard_api::wire::submission::{Destination, Item, Sender, batch_items, submission};
+use leaderboard_api::wire::submission::{Item, Sender, SubmissionTarget, batch_items, submission};
 use leaderboard_api::{FieldError, Problem, ProblemType, json};
 use leaderboard_pipeline::{MAX_BODY_BYTES, me};
 
@@ -16,7 +16,7 @@ pub const MAX_SPLIT_BYTES: usize = 4 * MAX_BODY_BYTES;
 pub const MAX_SPLIT_SCORES: usize = 5000;
 
 /// A message that could be read, if not in all of its items.
-pub(crate) struct Message {
+pub(crate) struct ScoreMessage {
     /// Whose scores they are.
     pub tenant: TenantId,
     /// Submissions, each with its text.
@@ -30,7 +30,7 @@ pub(crate) struct Faulty {
     /// What is wrong with it as a whole.
     pub problem: Problem,
     /// Its submissions, where they can be told apart.
-    pub parts: Option<Message>,
+    pub parts: Option<ScoreMessage>,
 }
 
 impl From<Problem> for Faulty {
@@ -39,7 +39,7 @@ impl From<Problem> for Faulty {
     }
 }
 
-impl Message {
+impl ScoreMessage {
     /// Reads the bytes of a message.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ fn read_item(value: &Json<'_>) -> Result<Item, Problem> {
     };
     let item = field
         .object(&mut errors)
-        .and_then(|fields| submission(fields, Destination::Body, &mut errors));
+        .and_then(|fields| submission(fields, SubmissionTarget::Body, &mut errors));
     errors.check()?;
     let item = item.ok_or_else(|| Problem::internal("an item without errors was not understood"))?;
     if let Err(detail) = me::named(&Caller::Message, &item.submission.player) {

@@ -35,7 +35,7 @@ macro_rules! fresh_version {
 pub(crate) use fresh_version;
 
 /// The state before a charge.
-struct RateLimitState {
+struct ChargeState {
     now_us: u64,
     /// The day's usage so far.
     today: Usage,
@@ -93,7 +93,7 @@ async fn read_state(
     session: &Session<'_>,
     tenant: &TenantId,
     charges: &[Charge],
-) -> Result<RateLimitState, StoreError> {
+) -> Result<ChargeState, StoreError> {
     const STATE: &str = concat!(
         "WITH clock(us) AS (SELECT ",
         now_us!(),
@@ -133,7 +133,7 @@ async fn read_state(
         let arrives_at = cells.unsigned_or_null("arrival time")?;
         ahead_us.push(arrives_at.map_or(0, |at| at.saturating_sub(now_us)));
     }
-    Ok(RateLimitState {
+    Ok(ChargeState {
         now_us,
         today,
         anything_to_sweep,
@@ -141,7 +141,7 @@ async fn read_state(
     })
 }
 
-fn has_room(charge_request: &ChargeRequest, state: &RateLimitState) -> bool {
+fn has_room(charge_request: &ChargeRequest, state: &ChargeState) -> bool {
     let requests = state.today.requests.saturating_add(charge_request.usage.requests);
     let in_quota = charge_request
         .max_requests_per_day

@@ -8,8 +8,8 @@ use crate::config::HostConfig;
 use crate::error::StartError;
 use crate::grants::AllowedHosts;
 use crate::manifest::{self, FilesMount, Manifest, Source};
-use crate::routes::{Router, Target};
-use crate::variables::Values;
+use crate::routes::{RouteTarget, Router};
+use crate::variables::VariableValues;
 
 /// An application, ready to be loaded.
 pub(crate) struct Application {
@@ -100,7 +100,7 @@ impl Application {
             || self
                 .router
                 .routes()
-                .any(|entry| matches!(entry.target, Target::Static(_)))
+                .any(|entry| matches!(entry.target, RouteTarget::Static(_)))
     }
 }
 
@@ -111,7 +111,7 @@ fn value_error(place: impl Into<String>, reason: impl Into<String>) -> StartErro
     }
 }
 
-fn values(config: &HostConfig, manifest: &Manifest) -> Result<Values, StartError> {
+fn values(config: &HostConfig, manifest: &Manifest) -> Result<VariableValues, StartError> {
     let mut given = BTreeMap::new();
     for source in &config.variables {
         source
@@ -124,7 +124,7 @@ fn values(config: &HostConfig, manifest: &Manifest) -> Result<Values, StartError
             .then(|| std::env::var(name).ok())
             .flatten()
     };
-    Values::resolve(&manifest.variables, &given, environment)
+    VariableValues::resolve(&manifest.variables, &given, environment)
         .map_err(|reason| value_error("variables", reason))
 }
 
@@ -154,7 +154,7 @@ fn keep(config: &HostConfig, manifest: &Manifest) -> Result<BTreeSet<String>, St
 
 fn subscriptions(
     manifest: &Manifest,
-    values: &Values,
+    values: &VariableValues,
     keep: &BTreeSet<String>,
 ) -> Result<Vec<Subscription>, StartError> {
     let triggers = manifest
@@ -186,7 +186,7 @@ impl Component {
     fn resolve(
         id: &str,
         declared: &manifest::Component,
-        values: &Values,
+        values: &VariableValues,
         directory: &Path,
         components: &[String],
     ) -> Result<Self, StartError> {

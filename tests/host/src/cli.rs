@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::config::{HostConfig, Limits, ReuseConfig};
+use crate::config::{HostConfig, HostLimits, ReuseConfig};
 use crate::engine::shared_directory;
 use crate::logging::LogFormat;
 use crate::variables::VariableSource;
@@ -66,7 +66,7 @@ pub struct Cli {
     #[command(flatten)]
     reuse: ReuseConfig,
     #[command(flatten)]
-    limits: Limits,
+    limits: HostLimits,
 }
 
 impl Cli {
@@ -113,7 +113,7 @@ mod tests {
         let from_cli = HostConfig::from(Cli::parse_from(["leaderboard-host"]));
         assert_eq!(
             format!("{:?}", from_cli.limits),
-            format!("{:?}", Limits::default())
+            format!("{:?}", HostLimits::default())
         );
         assert_eq!(
             format!("{:?}", from_cli.reuse),

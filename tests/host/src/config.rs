@@ -31,7 +31,7 @@ pub struct HostConfig {
     /// How instances are reused.
     pub reuse: ReuseConfig,
     /// The limits.
-    pub limits: Limits,
+    pub limits: HostLimits,
 }
 
 /// How instances are reused, with Spin's defaults.
@@ -53,33 +53,33 @@ pub struct ReuseConfig {
 
 /// Limits that protect the host. Spin has none of them, except for the size of a request's head.
 #[derive(Clone, Debug, Args)]
-pub struct Limits {
+pub struct HostLimits {
     /// How long a guest may run without waiting for anything before it is stopped.
     #[arg(long, value_parser = parse_duration, default_value = "10s")]
     pub guest_busy_limit: Duration,
     /// Memory of one instance in bytes.
-    #[arg(long, env = "SPIN_MAX_INSTANCE_MEMORY", default_value_t = Limits::default().max_instance_memory)]
+    #[arg(long, env = "SPIN_MAX_INSTANCE_MEMORY", default_value_t = HostLimits::default().max_instance_memory)]
     pub max_instance_memory: usize,
     /// Instances at a time.
-    #[arg(long, default_value_t = Limits::default().max_instances)]
+    #[arg(long, default_value_t = HostLimits::default().max_instances)]
     pub max_instances: u32,
     /// Requests at a time that wait for their response; others wait their turn.
-    #[arg(long, default_value_t = Limits::default().max_in_flight)]
+    #[arg(long, default_value_t = HostLimits::default().max_in_flight)]
     pub max_in_flight: usize,
     /// Bytes of a request's body; a larger one is answered with 413.
-    #[arg(long, default_value_t = Limits::default().max_body_bytes)]
+    #[arg(long, default_value_t = HostLimits::default().max_body_bytes)]
     pub max_body_bytes: u64,
     /// Header fields of a request; more are answered with 431.
-    #[arg(long, default_value_t = Limits::default().max_headers)]
+    #[arg(long, default_value_t = HostLimits::default().max_headers)]
     pub max_headers: usize,
     /// Bytes of a request's head, at least 8192; a larger one is answered with 431.
-    #[arg(long, default_value_t = Limits::default().max_header_bytes)]
+    #[arg(long, default_value_t = HostLimits::default().max_header_bytes)]
     pub max_header_bytes: usize,
     /// How long a client may take to send a request's head.
     #[arg(long, value_parser = parse_duration, default_value = "30s")]
     pub header_timeout: Duration,
     /// Connections from clients at a time; others wait to be accepted.
-    #[arg(long, default_value_t = Limits::default().max_connections)]
+    #[arg(long, default_value_t = HostLimits::default().max_connections)]
     pub max_connections: usize,
     /// How long a stop waits for what is in flight.
     #[arg(long, value_parser = parse_duration, default_value = "30s")]
@@ -101,7 +101,7 @@ impl HostConfig {
             only: Vec::new(),
             workers: 0,
             reuse: ReuseConfig::default(),
-            limits: Limits::default(),
+            limits: HostLimits::default(),
         }
     }
 
@@ -127,7 +127,7 @@ impl Default for ReuseConfig {
     }
 }
 
-impl Default for Limits {
+impl Default for HostLimits {
     fn default() -> Self {
         Self {
             guest_busy_limit: Duration::from_secs(10),

@@ -156,8 +156,8 @@ fn routes(host: &HostState) -> Vec<RouteLine> {
         route: entry.raw.clone(),
         wildcard: entry.wildcard,
         component: match &entry.target {
-            crate::routes::Target::Component(id) => Some(id.clone()),
-            crate::routes::Target::Static(_) => None,
+            crate::routes::RouteTarget::Component(id) => Some(id.clone()),
+            crate::routes::RouteTarget::Static(_) => None,
         },
     };
     host.application.router.routes().map(line).collect()

@@ -66,9 +66,9 @@ impl Database {
     ///
     /// # Errors
     /// The message of SQLite.
-    pub(crate) fn reader(&self) -> Result<Reader, String> {
+    pub(crate) fn reader(&self) -> Result<WorkerReader, String> {
         connect(&self.path)
-            .map(|connection| Reader(Mutex::new(connection)))
+            .map(|connection| WorkerReader(Mutex::new(connection)))
             .map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
@@ -154,9 +154,9 @@ fn commit(connection: &mut Connection, batch: &[Write]) -> rusqlite::Result<()> 
 
 /// The reader of one worker thread. It reads on this thread: a read takes microseconds, and passing it to another thread takes
 /// longer.
-pub(crate) struct Reader(Mutex<Connection>);
+pub(crate) struct WorkerReader(Mutex<Connection>);
 
-impl Reader {
+impl WorkerReader {
     /// Returns the value of a key.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ mod worker;
 pub mod cli;
 pub mod logging;
 
-pub use config::{HostConfig, Limits, ReuseConfig};
+pub use config::{HostConfig, HostLimits, ReuseConfig};
 pub use error::StartError;
 pub use host::{Host, RouteLine, Running};
 pub use manifest::ManifestError;

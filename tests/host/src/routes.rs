@@ -19,7 +19,7 @@ const MAX_KNOWN_PATH_BYTES: usize = 256;
 /// All routes.
 pub(crate) struct Router {
     finder: routefinder::Router<usize>,
-    entries: Vec<Entry>,
+    entries: Vec<RouteEntry>,
     /// A cache of results, because a search looks at every route.
     known: Mutex<HashMap<Box<str>, Found>>,
 }
@@ -33,12 +33,12 @@ struct Found {
 }
 
 /// One route.
-pub(crate) struct Entry {
+pub(crate) struct RouteEntry {
     /// The route as the manifest has it.
     pub(crate) raw: String,
     /// Whether it ends with a wildcard.
     pub(crate) wildcard: bool,
-    pub(crate) target: Target,
+    pub(crate) target: RouteTarget,
     /// The route, with a slash at the beginning and none at the end.
     pub(crate) matched_route: HeaderValue,
     /// The route as the manifest has it.
@@ -48,14 +48,14 @@ pub(crate) struct Entry {
 }
 
 /// What handles the requests of a route.
-pub(crate) enum Target {
+pub(crate) enum RouteTarget {
     Component(String),
     Static(StaticResponse),
 }
 
 /// A path and its route.
 pub(crate) struct Match<'a> {
-    pub(crate) entry: &'a Entry,
+    pub(crate) entry: &'a RouteEntry,
     /// The part of the path that the wildcard matched, with its slash; empty without a wildcard.
     pub(crate) trailing: String,
     /// The values of the named segments.
@@ -75,11 +75,11 @@ impl Router {
                 continue;
             };
             let target = match (&trigger.component, &trigger.static_response) {
-                (Some(id), _) => Target::Component(id.0.clone()),
-                (None, Some(response)) => Target::Static(response.clone()),
+                (Some(id), _) => RouteTarget::Component(id.0.clone()),
+                (None, Some(response)) => RouteTarget::Static(response.clone()),
                 (None, None) => continue,
             };
-            let entry = Entry::new(raw, target).map_err(|reason| format!("route {raw:?}: {reason}"))?;
+            let entry = RouteEntry::new(raw, target).map_err(|reason| format!("route {raw:?}: {reason}"))?;
             let pattern = entry.pattern();
             finder
                 .add(pattern.as_str(), entries.len())
@@ -148,13 +148,13 @@ impl Router {
     }
 
     /// Returns the routes in the order of the manifest.
-    pub(crate) fn routes(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &RouteEntry> {
         self.entries.iter()
     }
 }
 
-impl Entry {
-    fn new(raw: &str, target: Target) -> Result<Self, String> {
+impl RouteEntry {
+    fn new(raw: &str, target: RouteTarget) -> Result<Self, String> {
         let absolute = if raw.starts_with('/') {
             raw.to_owned()
         } else {
@@ -178,7 +178,7 @@ impl Entry {
         Self {
             raw: "/...".to_owned(),
             wildcard: true,
-            target: Target::Component(component.to_owned()),
+            target: RouteTarget::Component(component.to_owned()),
             matched_route: any.clone(),
             raw_route: any,
             component_route: HeaderValue::from_static(""),

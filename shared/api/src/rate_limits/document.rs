@@ -11,7 +11,7 @@ use crate::problem::Problem;
 
 /// The owner of a document of limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum DocumentOwner {
     /// A tenant, for itself.
     Tenant,
     /// The operator, for all tenants.
@@ -19,15 +19,15 @@ pub enum Scope {
 }
 
 /// One setting for each policy.
-pub(super) type Settings = [Setting; PolicyName::ALL.len()];
+pub(super) type PolicySettings = [Setting; PolicyName::ALL.len()];
 
 /// A document of limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsDocument {
     /// The limits.
-    pub policies: Settings,
+    pub policies: PolicySettings,
     /// The most that a tenant can set; in the operator's document only.
-    pub bounds: Settings,
+    pub bounds: PolicySettings,
     /// Whether reads are limited and counted; in the operator's document only.
     pub reads: bool,
     /// Lists of addresses; `exempt` is in the operator's document only.
@@ -37,8 +37,8 @@ pub struct LimitsDocument {
 impl Default for LimitsDocument {
     fn default() -> Self {
         Self {
-            policies: Settings::default(),
-            bounds: Settings::default(),
+            policies: PolicySettings::default(),
+            bounds: PolicySettings::default(),
             reads: true,
             addresses: Addresses::default(),
         }
@@ -50,7 +50,7 @@ impl LimitsDocument {
     ///
     /// # Errors
     /// A `validation` problem that lists what is wrong.
-    pub fn read(tree: &Json<'_>, scope: Scope) -> Result<Self, Problem> {
+    pub fn read(tree: &Json<'_>, scope: DocumentOwner) -> Result<Self, Problem> {
         let mut errors = Errors::default();
         let document = Field::root(tree)
             .object(&mut errors)
@@ -60,14 +60,14 @@ impl LimitsDocument {
     }
 
     /// Reads a stored document. A document that cannot be read, because another program wrote it, sets nothing: the defaults hold.
-    pub fn stored(bytes: &[u8], scope: Scope) -> Self {
+    pub fn stored(bytes: &[u8], scope: DocumentOwner) -> Self {
         json::parse(bytes)
             .and_then(|tree| Self::read(&tree, scope))
             .unwrap_or_default()
     }
 
     /// Returns the setting of a policy.
-    pub fn setting(settings: &Settings, name: PolicyName) -> Setting {
+    pub fn setting(settings: &PolicySettings, name: PolicyName) -> Setting {
         let at = PolicyName::ALL.iter().position(|known| *known == name);
         at.and_then(|at| settings.get(at)).copied().unwrap_or_default()
     }
@@ -142,10 +142,10 @@ impl LimitsDocument {
     }
 }
 
-fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> LimitsDocument {
+fn document(fields: &Fields<'_, '_>, scope: DocumentOwner, errors: &mut Errors) -> LimitsDocument {
     let known: &[&str] = match scope {
-        Scope::Tenant => &["policies", "addresses"],
-        Scope::Operator => FIELDS.names,
+        DocumentOwner::Tenant => &["policies", "addresses"],
+        DocumentOwner::Operator => FIELDS.names,
     };
     fields.only(known, errors);
     let policies = fields
@@ -167,17 +167,22 @@ fn document(fields: &Fields<'_, '_>, scope: Scope, errors: &mut Errors) -> Limit
 }
 
 /// Reads settings by the names of their policies.
-fn settings(field: Field<'_, '_>, scope: Scope, may_be_off: bool, errors: &mut Errors) -> Option<Settings> {
+fn settings(
+    field: Field<'_, '_>,
+    scope: DocumentOwner,
+    may_be_off: bool,
+    errors: &mut Errors,
+) -> Option<PolicySettings> {
     let fields = field.object(errors)?;
     // The limit of refused credentials applies before the tenant is known.
-    let settable = |name: &PolicyName| scope == Scope::Operator || *name != PolicyName::Credentials;
+    let settable = |name: &PolicyName| scope == DocumentOwner::Operator || *name != PolicyName::Credentials;
     let names: Vec<&str> = PolicyName::ALL
         .iter()
         .filter(|name| settable(name))
         .map(|name| name.as_str())
         .collect();
     fields.only(&names, errors);
-    let mut settings = Settings::default();
+    let mut settings = PolicySettings::default();
     for (name, slot) in PolicyName::ALL.iter().zip(&mut settings) {
         if let Some(field) = fields.optional(name.as_str()).filter(|_| settable(name)) {
             *slot = setting(&field, may_be_off, errors).unwrap_or_default();
@@ -236,11 +241,11 @@ fn reads(field: Field<'_, '_>, errors: &mut Errors) -> Option<bool> {
     fields.optional("limits")?.choice(&words, errors)
 }
 
-fn addresses(field: Field<'_, '_>, scope: Scope, errors: &mut Errors) -> Option<Addresses> {
+fn addresses(field: Field<'_, '_>, scope: DocumentOwner, errors: &mut Errors) -> Option<Addresses> {
     let fields = field.object(errors)?;
     let known: &[&str] = match scope {
-        Scope::Tenant => &["allow", "deny"],
-        Scope::Operator => ADDRESSES_FIELDS.names,
+        DocumentOwner::Tenant => &["allow", "deny"],
+        DocumentOwner::Operator => ADDRESSES_FIELDS.names,
     };
     fields.only(known, errors);
     let mut list = |name: &str| {
@@ -250,7 +255,7 @@ fn addresses(field: Field<'_, '_>, scope: Scope, errors: &mut Errors) -> Option<
     Some(Addresses {
         allow: list("allow"),
         deny: list("deny"),
-        exempt: if scope == Scope::Operator {
+        exempt: if scope == DocumentOwner::Operator {
             list("exempt")
         } else {
             Ranges::default()
@@ -282,7 +287,7 @@ impl Serialize for LimitsDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("policies", &Written(&self.policies))?;
-        if self.bounds != Settings::default() {
+        if self.bounds != PolicySettings::default() {
             map.serialize_entry("bounds", &Written(&self.bounds))?;
         }
         if !self.reads {
@@ -293,7 +298,7 @@ impl Serialize for LimitsDocument {
     }
 }
 
-struct Written<'a>(&'a Settings);
+struct Written<'a>(&'a PolicySettings);
 
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

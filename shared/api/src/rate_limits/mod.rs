@@ -6,7 +6,7 @@ mod fields;
 mod policy;
 
 pub use addresses::{Addresses, Ranges, range};
-pub use document::{LimitsDocument, Scope};
+pub use document::{DocumentOwner, LimitsDocument};
 #[cfg(feature = "schema")]
 pub(crate) use fields::add_schemas;
 pub use policy::*;

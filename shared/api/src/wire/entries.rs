@@ -93,7 +93,7 @@ pub fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
 /// What every document about a period begins with.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Head<'a> {
+pub struct PageHead<'a> {
     /// The leaderboard.
     pub leaderboard: &'a str,
     /// The period.
@@ -110,7 +110,7 @@ pub struct Head<'a> {
 pub struct EntriesBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
-    pub head: Head<'a>,
+    pub head: PageHead<'a>,
     /// Best first.
     pub entries: Vec<EntryBody<'a>>,
     /// Of the players asked for, those without an entry.
@@ -142,7 +142,7 @@ pub struct Cursors {
 pub struct WindowBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
-    pub head: Head<'a>,
+    pub head: PageHead<'a>,
     /// Best first.
     pub entries: Vec<EntryBody<'a>>,
     /// The cursor of the page of the list that follows.
@@ -157,7 +157,7 @@ pub struct WindowBody<'a> {
 pub struct PlayerEntryBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
-    pub head: Head<'a>,
+    pub head: PageHead<'a>,
     /// The entry.
     pub entry: EntryBody<'a>,
 }
@@ -203,7 +203,7 @@ impl<'a> From<&'a PeriodSummary> for PeriodSummaryBody<'a> {
 pub struct DistributionBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
-    head: Head<'a>,
+    head: PageHead<'a>,
     /// From the least score to the greatest.
     buckets: Vec<BucketBody>,
     /// Scores by per cent; empty without entries.
@@ -216,7 +216,7 @@ impl<'a> DistributionBody<'a> {
     /// Returns the document of a distribution.
     pub fn new(leaderboard: &'a str, found: &'a Distribution) -> Self {
         Self {
-            head: Head {
+            head: PageHead {
                 leaderboard,
                 period: (&found.period).into(),
                 version: ExactUnsigned(found.version),
@@ -313,7 +313,7 @@ mod tests {
         let (columns, period) = (Columns::default(), Period::all_time());
         let entries = [ranked(Some(r#"{"big":1.10e400}"#)), ranked(None)];
         let page = EntriesBody {
-            head: Head {
+            head: PageHead {
                 leaderboard: "goals",
                 period: (&period).into(),
                 version: ExactUnsigned(17),

@@ -50,7 +50,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
 pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submission>, Problem> {
     let scores = submission::scores(
         body,
-        submission::Destination::Path(leaderboard),
+        submission::SubmissionTarget::Path(leaderboard),
         submission::Sender::Server,
     )?;
     Ok(scores.items.into_iter().map(|item| item.submission).collect())

@@ -5,7 +5,7 @@ use leaderboard_core::usecase::{Cursor, Drift, Listing, PlayerEntry};
 use leaderboard_core::{LeaderboardId, PlayerId, Timestamp};
 use serde::Serialize;
 
-use super::versioned::{Document, PageV2};
+use super::versioned::{OfVersion, PageV2};
 use super::{cursor, entries as v1, v2};
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
@@ -37,7 +37,7 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
 /// An internal problem when stored metadata is not JSON.
 pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Result<impl Serialize, Problem> {
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::EntriesBody {
+        ApiVersion::V1 => OfVersion::V1(v1::EntriesBody {
             head: list_head(found),
             entries: v1::EntryBody::list(&found.page.entries, &found.layout.columns)?,
             not_found: None,
@@ -47,7 +47,7 @@ pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Resul
             }),
             drifted: Some(found.drifted),
         }),
-        ApiVersion::V2 => Document::V2(page_v2(found, v2::Snapshot::new(found, drift))?),
+        ApiVersion::V2 => OfVersion::V2(page_v2(found, v2::Snapshot::new(found, drift))?),
     })
 }
 
@@ -57,13 +57,13 @@ pub fn page(version: ApiVersion, found: &Listing, drift: Option<Drift>) -> Resul
 /// The same as for [`page`].
 pub fn window(version: ApiVersion, found: &Listing) -> Result<impl Serialize, Problem> {
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::WindowBody {
+        ApiVersion::V1 => OfVersion::V1(v1::WindowBody {
             head: list_head(found),
             entries: v1::EntryBody::list(&found.page.entries, &found.layout.columns)?,
             next: cursor_to(found.next.as_ref()),
             previous: cursor_to(found.previous.as_ref()),
         }),
-        ApiVersion::V2 => Document::V2(page_v2(found, v2::Snapshot::starting(found.page.version))?),
+        ApiVersion::V2 => OfVersion::V2(page_v2(found, v2::Snapshot::starting(found.page.version))?),
     })
 }
 
@@ -95,14 +95,14 @@ pub fn players<'a>(
     let not_found = asked.iter().filter(is_missing).map(PlayerId::as_str).collect();
     let (head, columns) = (head(leaderboard, found), &found.layout.columns);
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::EntriesBody {
+        ApiVersion::V1 => OfVersion::V1(v1::EntriesBody {
             head,
             entries: v1::EntryBody::list(&found.entries, columns)?,
             not_found: Some(not_found),
             cursors: None,
             drifted: None,
         }),
-        ApiVersion::V2 => Document::V2(v2::EntriesBody {
+        ApiVersion::V2 => OfVersion::V2(v2::EntriesBody {
             head,
             data: v2::EntryBody::list(&found.entries, columns)?,
             not_found: Some(not_found),
@@ -118,8 +118,8 @@ fn cursor_to(to: Option<&Cursor>) -> Option<String> {
     to.map(|to| cursor::encode(&to.encode()))
 }
 
-fn list_head(found: &Listing) -> v1::Head<'_> {
-    v1::Head {
+fn list_head(found: &Listing) -> v1::PageHead<'_> {
+    v1::PageHead {
         leaderboard: found.board.value.id.as_str(),
         period: (&found.period).into(),
         version: ExactUnsigned(found.page.version),
@@ -142,11 +142,11 @@ pub fn player_entry<'a>(
         .ok_or_else(|| Problem::internal("an entry was found and is missing"))?;
     let (head, columns) = (head(leaderboard, found), &found.layout.columns);
     Ok(match version {
-        ApiVersion::V1 => Document::V1(v1::PlayerEntryBody {
+        ApiVersion::V1 => OfVersion::V1(v1::PlayerEntryBody {
             head,
             entry: v1::EntryBody::new(ranked, columns)?,
         }),
-        ApiVersion::V2 => Document::V2(v2::PlayerEntryBody {
+        ApiVersion::V2 => OfVersion::V2(v2::PlayerEntryBody {
             head,
             entry: v2::EntryBody::new(ranked, columns)?,
         }),
@@ -165,12 +165,12 @@ pub fn periods<'a>(
         .before
         .map(|start| cursor::encode(&start.as_unix_ms().to_be_bytes()));
     match version {
-        ApiVersion::V1 => Document::V1(v1::PeriodsBody {
+        ApiVersion::V1 => OfVersion::V1(v1::PeriodsBody {
             leaderboard,
             periods,
             next,
         }),
-        ApiVersion::V2 => Document::V2(v2::PeriodsBody {
+        ApiVersion::V2 => OfVersion::V2(v2::PeriodsBody {
             leaderboard,
             data: periods,
             page: PageV2 {
@@ -186,8 +186,8 @@ pub fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
 }
 
-fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a PlayerEntry) -> v1::Head<'a> {
-    v1::Head {
+fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a PlayerEntry) -> v1::PageHead<'a> {
+    v1::PageHead {
         leaderboard: leaderboard.as_str(),
         period: (&found.period).into(),
         version: ExactUnsigned(found.version),

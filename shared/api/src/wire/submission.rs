@@ -108,7 +108,7 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
 
 /// The leaderboards that submissions go to.
 #[derive(Debug, Clone, Copy)]
-pub enum Destination<'d> {
+pub enum SubmissionTarget<'d> {
     /// The leaderboard of the path.
     Path(&'d LeaderboardId),
     /// The leaderboards that each submission names in `leaderboards`.
@@ -144,7 +144,7 @@ impl Sender {
 
 /// The submissions of a body.
 #[derive(Debug)]
-pub struct Scores {
+pub struct SubmissionBody {
     /// The submissions, in order.
     pub items: Vec<Item>,
     /// Whether the body is a batch: `{"scores": […]}`.
@@ -155,7 +155,11 @@ pub struct Scores {
 ///
 /// # Errors
 /// A problem that lists what is wrong. No submission of such a body is applied.
-pub fn scores(body: &[u8], destination: Destination<'_>, sender: Sender) -> Result<Scores, Problem> {
+pub fn scores(
+    body: &[u8],
+    destination: SubmissionTarget<'_>,
+    sender: Sender,
+) -> Result<SubmissionBody, Problem> {
     let tree = parse(body)?;
     let mut errors = Errors::default();
     let scores = read_scores(&tree, destination, sender, &mut errors);
@@ -165,18 +169,18 @@ pub fn scores(body: &[u8], destination: Destination<'_>, sender: Sender) -> Resu
 
 fn read_scores(
     tree: &Json<'_>,
-    destination: Destination<'_>,
+    destination: SubmissionTarget<'_>,
     sender: Sender,
     errors: &mut Errors,
-) -> Option<Scores> {
+) -> Option<SubmissionBody> {
     let fields = Field::root(tree).object(errors)?;
     let Some(list) = fields.iter().find(|(name, _)| *name == "scores") else {
         let items = vec![submission(fields, destination, errors)?];
-        return Some(Scores { items, batch: false });
+        return Some(SubmissionBody { items, batch: false });
     };
     let known = match destination {
-        Destination::Path(_) => &BATCH_FIELDS,
-        Destination::Body => &BATCH_FIELDS_TO_SEVERAL,
+        SubmissionTarget::Path(_) => &BATCH_FIELDS,
+        SubmissionTarget::Body => &BATCH_FIELDS_TO_SEVERAL,
     };
     fields.only(known.names, errors);
     let batch = list.1;
@@ -196,7 +200,7 @@ fn read_scores(
             format!("must name at most {MAX_REQUEST_LEADERBOARDS} different leaderboards"),
         );
     }
-    Some(Scores { items, batch: true })
+    Some(SubmissionBody { items, batch: true })
 }
 
 /// Reads the items of a batch: from one to as many as the sender may send.
@@ -219,14 +223,18 @@ pub fn batch_items<'f, 'a>(
 }
 
 /// Reads one submission.
-pub fn submission(fields: Fields<'_, '_>, destination: Destination<'_>, errors: &mut Errors) -> Option<Item> {
+pub fn submission(
+    fields: Fields<'_, '_>,
+    destination: SubmissionTarget<'_>,
+    errors: &mut Errors,
+) -> Option<Item> {
     match destination {
-        Destination::Path(_) => fields.only(FIELDS.names, errors),
-        Destination::Body => fields.only(&[FIELDS.names, FIELDS_TO_SEVERAL.names].concat(), errors),
+        SubmissionTarget::Path(_) => fields.only(FIELDS.names, errors),
+        SubmissionTarget::Body => fields.only(&[FIELDS.names, FIELDS_TO_SEVERAL.names].concat(), errors),
     }
     let leaderboards = match destination {
-        Destination::Path(id) => Some(vec![id.clone()]),
-        Destination::Body => fields
+        SubmissionTarget::Path(id) => Some(vec![id.clone()]),
+        SubmissionTarget::Body => fields
             .required("leaderboards", errors)
             .and_then(|field| leaderboards(&field, errors)),
     };

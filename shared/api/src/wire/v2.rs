@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::NamedValues;
-use super::entries::{Head, PeriodSummaryBody, metadata_of};
+use super::entries::{PageHead, PeriodSummaryBody, metadata_of};
 use super::versioned::PageV2;
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
@@ -137,7 +137,7 @@ impl Snapshot {
 pub(super) struct EntriesBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
-    pub head: Head<'a>,
+    pub head: PageHead<'a>,
     /// Best first.
     pub data: Vec<EntryBody<'a>>,
     /// Of the players asked for, those without an entry.
@@ -154,7 +154,7 @@ pub(super) struct EntriesBody<'a> {
 pub(super) struct PlayerEntryBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
-    pub head: Head<'a>,
+    pub head: PageHead<'a>,
     /// The entry.
     pub entry: EntryBody<'a>,
 }

@@ -6,14 +6,14 @@ use crate::version::ApiVersion;
 
 /// A document of one version or of the other.
 #[derive(Debug)]
-pub(super) enum Document<A, B> {
+pub(super) enum OfVersion<A, B> {
     /// The document of version 1.
     V1(A),
     /// The document of version 2.
     V2(B),
 }
 
-impl<A: Serialize, B: Serialize> Serialize for Document<A, B> {
+impl<A: Serialize, B: Serialize> Serialize for OfVersion<A, B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::V1(document) => document.serialize(serializer),

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use super::coerce::{from_number, to_number};
 use super::data::Scope;
-use super::{Arguments, NULL, OperationResult, RuleEvaluation};
-use crate::rule::Operation;
+use super::{NULL, OperationArguments, OperationResult, RuleEvaluation};
+use crate::rule::RuleOperation;
 
 impl RuleEvaluation {
     /// Evaluates an operation on numbers. Without a finite result, it returns null.
     pub(super) fn calculate<'s>(
         &mut self,
-        operation: Operation,
-        arguments: Arguments<'s>,
+        operation: RuleOperation,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
     ) -> OperationResult<'s> {
         let mut numbers = Vec::with_capacity(arguments.len());
@@ -25,20 +25,20 @@ impl RuleEvaluation {
     }
 }
 
-fn result(operation: Operation, numbers: &[f64]) -> f64 {
+fn result(operation: RuleOperation, numbers: &[f64]) -> f64 {
     let pair = |of: fn(f64, f64) -> f64| match numbers {
         [left, right, ..] => of(*left, *right),
         _ => f64::NAN,
     };
     match operation {
-        Operation::Add => numbers.iter().sum(),
-        Operation::Multiply if !numbers.is_empty() => numbers.iter().product(),
-        Operation::Subtract if numbers.len() == 1 => pair_with_zero(numbers),
-        Operation::Subtract => pair(|left, right| left - right),
-        Operation::Divide => pair(|left, right| left / right),
-        Operation::Remainder => pair(|left, right| left % right),
-        Operation::Max => extreme(numbers, f64::gt),
-        Operation::Min => extreme(numbers, f64::lt),
+        RuleOperation::Add => numbers.iter().sum(),
+        RuleOperation::Multiply if !numbers.is_empty() => numbers.iter().product(),
+        RuleOperation::Subtract if numbers.len() == 1 => pair_with_zero(numbers),
+        RuleOperation::Subtract => pair(|left, right| left - right),
+        RuleOperation::Divide => pair(|left, right| left / right),
+        RuleOperation::Remainder => pair(|left, right| left % right),
+        RuleOperation::Max => extreme(numbers, f64::gt),
+        RuleOperation::Min => extreme(numbers, f64::lt),
         _ => f64::NAN,
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::coerce::{to_number, to_text};
-use super::{Arguments, EvaluationInput, NULL, OperationResult, RuleEvaluation};
+use super::{EvaluationInput, NULL, OperationArguments, OperationResult, RuleEvaluation};
 
 /// The member of the context that the evaluation provides.
 const FLAGD: &str = "$flagd";
@@ -70,7 +70,11 @@ impl<'s> Scope<'s> {
 
 impl RuleEvaluation {
     /// `var`: the value at a path (`a.b.0`), or else the second argument.
-    pub(super) fn var<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn var<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let path = self.argument(arguments, 0, scope)?;
         self.weigh_both(&path, &NULL)?;
         match self.look_up(&to_text(&path), scope)? {
@@ -80,7 +84,11 @@ impl RuleEvaluation {
     }
 
     /// `missing`: the paths without a value.
-    pub(super) fn missing<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn missing<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let mut paths = self.values(arguments, scope)?;
         if let Some(Value::Array(first)) = paths.first_mut() {
             paths = std::mem::take(first);
@@ -91,7 +99,7 @@ impl RuleEvaluation {
     /// `missing_some`: as `missing`, but empty if at least the given number of paths have values.
     pub(super) fn missing_some<'s>(
         &mut self,
-        arguments: Arguments<'s>,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
     ) -> OperationResult<'s> {
         let wanted = to_number(self.argument(arguments, 0, scope)?.as_ref());

@@ -6,11 +6,15 @@ use serde_json::Value;
 
 use super::coerce::{strictly_equal, to_text};
 use super::data::Scope;
-use super::{Arguments, NULL, OperationResult, RuleEvaluation, boolean};
-use crate::rule::Operation;
+use super::{NULL, OperationArguments, OperationResult, RuleEvaluation, boolean};
+use crate::rule::RuleOperation;
 
 impl RuleEvaluation {
-    pub(super) fn map<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn map<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let mut mapped = Vec::new();
         for item in items(&list) {
@@ -20,7 +24,11 @@ impl RuleEvaluation {
         Ok(Cow::Owned(Value::Array(mapped)))
     }
 
-    pub(super) fn filter<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn filter<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let mut kept = Vec::new();
         for item in items(&list) {
@@ -32,7 +40,11 @@ impl RuleEvaluation {
         Ok(Cow::Owned(Value::Array(kept)))
     }
 
-    pub(super) fn reduce<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn reduce<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let start = self.argument(arguments, 2, scope)?;
         let mut accumulator = self.own(start)?;
@@ -46,27 +58,31 @@ impl RuleEvaluation {
     /// `all`, `some` and `none`. `all` of an empty list is false.
     pub(super) fn quantify<'s>(
         &mut self,
-        operation: Operation,
-        arguments: Arguments<'s>,
+        operation: RuleOperation,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
     ) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let items = items(&list);
-        let wanted = operation != Operation::All;
+        let wanted = operation != RuleOperation::All;
         for item in items {
             self.step()?;
             if self.is_true(arguments.get(1), scope.at_item(item))? == wanted {
-                return Ok(boolean(operation == Operation::Some));
+                return Ok(boolean(operation == RuleOperation::Some));
             }
         }
         Ok(boolean(match operation {
-            Operation::All => !items.is_empty(),
-            Operation::None => true,
+            RuleOperation::All => !items.is_empty(),
+            RuleOperation::None => true,
             _ => false,
         }))
     }
 
-    pub(super) fn merge<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn merge<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let mut merged = Vec::new();
         for value in self.values(arguments, scope)? {
             match value {
@@ -78,7 +94,11 @@ impl RuleEvaluation {
     }
 
     /// `in`: an element in a list, or a text in a text.
-    pub(super) fn contains<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn contains<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let needle = self.argument(arguments, 0, scope)?;
         let haystack = self.argument(arguments, 1, scope)?;
         self.weigh_both(&needle, &haystack)?;
@@ -92,7 +112,7 @@ impl RuleEvaluation {
     /// `starts_with` and `ends_with`: null unless both arguments are texts.
     pub(super) fn affix<'s>(
         &mut self,
-        arguments: Arguments<'s>,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
         holds: fn(&str, &str) -> bool,
     ) -> OperationResult<'s> {

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::rule::{Operation, TargetingRule};
+use crate::rule::{RuleOperation, TargetingRule};
 pub(crate) use budget::EvaluationStop;
 use coerce::{is_truthy, less, loosely_equal, strictly_equal};
 use data::Scope;
@@ -28,7 +28,7 @@ type OperationResult<'s> = Result<Cow<'s, Value>, EvaluationStop>;
 const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);
 
 /// The arguments of an operation.
-type Arguments<'s> = &'s [TargetingRule];
+type OperationArguments<'s> = &'s [TargetingRule];
 
 /// What an evaluation reads.
 pub(crate) struct EvaluationInput<'a> {
@@ -76,54 +76,56 @@ impl RuleEvaluation {
 
     fn apply<'s>(
         &mut self,
-        operation: Operation,
-        arguments: Arguments<'s>,
+        operation: RuleOperation,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
     ) -> OperationResult<'s> {
         match operation {
-            Operation::Var => self.var(arguments, scope),
-            Operation::Missing => self.missing(arguments, scope),
-            Operation::MissingSome => self.missing_some(arguments, scope),
-            Operation::If => self.choose(arguments, scope),
-            Operation::And => self.first_that(arguments, scope, false),
-            Operation::Or => self.first_that(arguments, scope, true),
-            Operation::Not => Ok(boolean(!self.is_true(arguments.first(), scope)?)),
-            Operation::Truthy => Ok(boolean(self.is_true(arguments.first(), scope)?)),
-            Operation::Log => self.argument(arguments, 0, scope),
-            Operation::Equal
-            | Operation::NotEqual
-            | Operation::StrictEqual
-            | Operation::StrictNotEqual
-            | Operation::Less
-            | Operation::LessOrEqual
-            | Operation::Greater
-            | Operation::GreaterOrEqual => self.compare(operation, arguments, scope),
-            Operation::Add
-            | Operation::Subtract
-            | Operation::Multiply
-            | Operation::Divide
-            | Operation::Remainder
-            | Operation::Max
-            | Operation::Min => self.calculate(operation, arguments, scope),
-            Operation::Map => self.map(arguments, scope),
-            Operation::Filter => self.filter(arguments, scope),
-            Operation::Reduce => self.reduce(arguments, scope),
-            Operation::All | Operation::Some | Operation::None => self.quantify(operation, arguments, scope),
-            Operation::Merge => self.merge(arguments, scope),
-            Operation::In => self.contains(arguments, scope),
-            Operation::Cat => self.cat(arguments, scope),
-            Operation::Substr => self.substr(arguments, scope),
-            Operation::StartsWith => self.affix(arguments, scope, |text, part| text.starts_with(part)),
-            Operation::EndsWith => self.affix(arguments, scope, |text, part| text.ends_with(part)),
-            Operation::Fractional => self.fractional(arguments, scope),
-            Operation::SemVer => self.sem_ver(arguments, scope),
+            RuleOperation::Var => self.var(arguments, scope),
+            RuleOperation::Missing => self.missing(arguments, scope),
+            RuleOperation::MissingSome => self.missing_some(arguments, scope),
+            RuleOperation::If => self.choose(arguments, scope),
+            RuleOperation::And => self.first_that(arguments, scope, false),
+            RuleOperation::Or => self.first_that(arguments, scope, true),
+            RuleOperation::Not => Ok(boolean(!self.is_true(arguments.first(), scope)?)),
+            RuleOperation::Truthy => Ok(boolean(self.is_true(arguments.first(), scope)?)),
+            RuleOperation::Log => self.argument(arguments, 0, scope),
+            RuleOperation::Equal
+            | RuleOperation::NotEqual
+            | RuleOperation::StrictEqual
+            | RuleOperation::StrictNotEqual
+            | RuleOperation::Less
+            | RuleOperation::LessOrEqual
+            | RuleOperation::Greater
+            | RuleOperation::GreaterOrEqual => self.compare(operation, arguments, scope),
+            RuleOperation::Add
+            | RuleOperation::Subtract
+            | RuleOperation::Multiply
+            | RuleOperation::Divide
+            | RuleOperation::Remainder
+            | RuleOperation::Max
+            | RuleOperation::Min => self.calculate(operation, arguments, scope),
+            RuleOperation::Map => self.map(arguments, scope),
+            RuleOperation::Filter => self.filter(arguments, scope),
+            RuleOperation::Reduce => self.reduce(arguments, scope),
+            RuleOperation::All | RuleOperation::Some | RuleOperation::None => {
+                self.quantify(operation, arguments, scope)
+            }
+            RuleOperation::Merge => self.merge(arguments, scope),
+            RuleOperation::In => self.contains(arguments, scope),
+            RuleOperation::Cat => self.cat(arguments, scope),
+            RuleOperation::Substr => self.substr(arguments, scope),
+            RuleOperation::StartsWith => self.affix(arguments, scope, |text, part| text.starts_with(part)),
+            RuleOperation::EndsWith => self.affix(arguments, scope, |text, part| text.ends_with(part)),
+            RuleOperation::Fractional => self.fractional(arguments, scope),
+            RuleOperation::SemVer => self.sem_ver(arguments, scope),
         }
     }
 
     /// Evaluates the argument with this index; null if it is missing.
     fn argument<'s>(
         &mut self,
-        arguments: Arguments<'s>,
+        arguments: OperationArguments<'s>,
         index: usize,
         scope: Scope<'s>,
     ) -> OperationResult<'s> {
@@ -155,7 +157,7 @@ impl RuleEvaluation {
     }
 
     /// `if`: pairs of a condition and a value, and perhaps a last value.
-    fn choose<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    fn choose<'s>(&mut self, arguments: OperationArguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         for pair in arguments.chunks(2) {
             match pair {
                 [condition, value] if self.is_true(Some(condition), scope)? => {
@@ -171,7 +173,7 @@ impl RuleEvaluation {
     /// `and`, `or`: the first value whose truth is `wanted`, or else the last value.
     fn first_that<'s>(
         &mut self,
-        arguments: Arguments<'s>,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
         wanted: bool,
     ) -> OperationResult<'s> {
@@ -187,8 +189,8 @@ impl RuleEvaluation {
 
     fn compare<'s>(
         &mut self,
-        operation: Operation,
-        arguments: Arguments<'s>,
+        operation: RuleOperation,
+        arguments: OperationArguments<'s>,
         scope: Scope<'s>,
     ) -> OperationResult<'s> {
         let left = self.argument(arguments, 0, scope)?;
@@ -196,14 +198,14 @@ impl RuleEvaluation {
         self.weigh_both(&left, &right)?;
         let (left, right) = (left.as_ref(), right.as_ref());
         let holds = match operation {
-            Operation::Equal => loosely_equal(left, right),
-            Operation::NotEqual => !loosely_equal(left, right),
-            Operation::StrictEqual => strictly_equal(left, right),
-            Operation::StrictNotEqual => !strictly_equal(left, right),
-            Operation::Greater => less(right, left, false),
-            Operation::GreaterOrEqual => less(right, left, true),
+            RuleOperation::Equal => loosely_equal(left, right),
+            RuleOperation::NotEqual => !loosely_equal(left, right),
+            RuleOperation::StrictEqual => strictly_equal(left, right),
+            RuleOperation::StrictNotEqual => !strictly_equal(left, right),
+            RuleOperation::Greater => less(right, left, false),
+            RuleOperation::GreaterOrEqual => less(right, left, true),
             _ => {
-                let or_equal = operation == Operation::LessOrEqual;
+                let or_equal = operation == RuleOperation::LessOrEqual;
                 // With three arguments: whether the middle one is between the others.
                 let mut holds = less(left, right, or_equal);
                 if let (true, Some(third)) = (holds, arguments.get(2)) {
@@ -217,7 +219,7 @@ impl RuleEvaluation {
         Ok(boolean(holds))
     }
 
-    fn fractional<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    fn fractional<'s>(&mut self, arguments: OperationArguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut values = self.values(arguments, scope)?;
         // One operation that yields all the arguments.
         if let ([TargetingRule::Apply(..) | TargetingRule::Shared(_)], [Value::Array(all)]) =
@@ -235,7 +237,7 @@ impl RuleEvaluation {
         ))
     }
 
-    fn sem_ver<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    fn sem_ver<'s>(&mut self, arguments: OperationArguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let [left, operator, right] = arguments else {
             return Ok(NULL);
         };

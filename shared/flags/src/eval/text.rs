@@ -6,10 +6,14 @@ use serde_json::Value;
 
 use super::coerce::{from_number, to_number, to_text};
 use super::data::Scope;
-use super::{Arguments, NULL, OperationResult, RuleEvaluation};
+use super::{NULL, OperationArguments, OperationResult, RuleEvaluation};
 
 impl RuleEvaluation {
-    pub(super) fn cat<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn cat<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let mut text = String::new();
         for rule in arguments {
             let value = self.eval(rule, scope)?;
@@ -21,7 +25,11 @@ impl RuleEvaluation {
     }
 
     /// `substr`: from an offset (from the end if negative), up to a number of characters (without this many at the end if negative).
-    pub(super) fn substr<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
+    pub(super) fn substr<'s>(
+        &mut self,
+        arguments: OperationArguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let text = self.argument(arguments, 0, scope)?;
         self.weigh_both(&text, &NULL)?;
         let text = to_text(&text).into_owned();

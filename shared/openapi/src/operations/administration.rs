@@ -1,36 +1,40 @@
 //! Tenants, limits, the audit log.
 
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 
 const TENANT: &str = "/tenants/:tenant";
 const RECORD: Shape = Shape::Json("Tenant");
 const LIMITS: Shape = Shape::Json("Limits");
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const TAGGED: &[&str] = &["ETag"];
-const READ_LIMITS: &[Answer] = &[
-    Answer::new(200, "The limits.", LIMITS)
+const READ_LIMITS: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "The limits.", LIMITS)
         .with(TAGGED)
         .like(&["limits-read"]),
-    Answer::unchanged(),
+    DescribedResponse::unchanged(),
 ];
-const PUT_LIMITS: &[Answer] = &[
-    Answer::new(200, "They were replaced.", LIMITS)
+const PUT_LIMITS: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "They were replaced.", LIMITS)
         .with(TAGGED)
         .like(&["limits-replaced"]),
-    Answer::new(201, "They were created.", LIMITS)
+    DescribedResponse::new(201, "They were created.", LIMITS)
         .with(TAGGED)
         .like(&["limits-created"]),
 ];
-const DELETED: &[Answer] = &[Answer::done("What it set has its default again.")];
-const AUDIT: &[Answer] = &[Answer::new(200, "A page of the log.", Shape::Json("AuditLog")).like(&["audit"])];
-const USAGE: &[Answer] =
-    &[Answer::new(200, "Usage by day, and what is held now.", Shape::Json("Usage")).like(&["usage"])];
+const DELETED: &[DescribedResponse] = &[DescribedResponse::done("What it set has its default again.")];
+const AUDIT: &[DescribedResponse] =
+    &[DescribedResponse::new(200, "A page of the log.", Shape::Json("AuditLog")).like(&["audit"])];
+const USAGE: &[DescribedResponse] =
+    &[
+        DescribedResponse::new(200, "Usage by day, and what is held now.", Shape::Json("Usage"))
+            .like(&["usage"]),
+    ];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
         .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
-        .gives(&[Answer::new(
+        .gives(&[DescribedResponse::new(
             200,
             "A page of records.",
             Shape::Json("Tenants"),
@@ -39,20 +43,20 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", TENANT, "readTenant", "Read a tenant's record")
         .takes(CONDITIONS)
         .gives(&[
-            Answer::new(200, "The record.", RECORD)
+            DescribedResponse::new(200, "The record.", RECORD)
                 .with(TAGGED)
                 .like(&["tenant-read"]),
-            Answer::unchanged(),
+            DescribedResponse::unchanged(),
         ])
         .refuses(&[412]),
     Operation::new("PUT", TENANT, "putTenant", "Create or replace a tenant's record")
         .takes(CONDITIONS)
         .reads("TenantWritten")
         .gives(&[
-            Answer::new(200, "It was replaced.", RECORD)
+            DescribedResponse::new(200, "It was replaced.", RECORD)
                 .with(TAGGED)
                 .like(&["tenant-replaced"]),
-            Answer::new(201, "It was created.", RECORD)
+            DescribedResponse::new(201, "It was created.", RECORD)
                 .with(&["ETag", "Location"])
                 .like(&["tenant-created"]),
         ])
@@ -61,7 +65,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("A merge patch (RFC 7396): `{\"state\": \"suspended\"}`.")
         .takes(CONDITIONS)
         .reads("TenantPatch")
-        .gives(&[Answer::new(200, "It was changed.", RECORD)
+        .gives(&[DescribedResponse::new(200, "It was changed.", RECORD)
             .with(TAGGED)
             .like(&["tenant-patched"])])
         .refuses(&[409, 412]),
@@ -79,7 +83,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "readOwnTenant",
         "Read the tenant of the credential",
     )
-    .gives(&[Answer::new(200, "Its record, and what it holds now.", RECORD).like(&["tenant-own"])]),
+    .gives(&[DescribedResponse::new(200, "Its record, and what it holds now.", RECORD).like(&["tenant-own"])]),
     Operation::new(
         "GET",
         "/tenant/usage",

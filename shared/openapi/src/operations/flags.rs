@@ -1,25 +1,27 @@
 //! Feature flags.
 
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 
 const SET: Shape = Shape::Json("FlagSet");
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const TAGGED: &[&str] = &["ETag"];
-const READ: &[Answer] = &[
-    Answer::new(200, "The document as it was put.", SET)
+const READ: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "The document as it was put.", SET)
         .with(TAGGED)
         .like(&["flags-read"]),
-    Answer::unchanged(),
+    DescribedResponse::unchanged(),
 ];
-const PUT: &[Answer] = &[
-    Answer::new(200, "It was replaced.", SET)
+const PUT: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "It was replaced.", SET)
         .with(TAGGED)
         .like(&["flags-replaced"]),
-    Answer::new(201, "It was created.", SET)
+    DescribedResponse::new(201, "It was created.", SET)
         .with(TAGGED)
         .like(&["flags-created"]),
 ];
-const DELETED: &[Answer] = &[Answer::done("There are no flags in this set any more.")];
+const DELETED: &[DescribedResponse] = &[DescribedResponse::done(
+    "There are no flags in this set any more.",
+)];
 const ABOUT: &str = "A [flagd definition](https://flagd.dev/reference/flag-definitions/).";
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -77,11 +79,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .takes(&["ifNoneMatch"])
     .reads("OfrepContext")
     .gives(&[
-        Answer::new(200, "The values of all flags.", Shape::Plain("OfrepFlags"))
+        DescribedResponse::new(200, "The values of all flags.", Shape::Plain("OfrepFlags"))
             .with(TAGGED)
             .like(&["ofrep-all"]),
-        Answer::unchanged(),
-        Answer::new(
+        DescribedResponse::unchanged(),
+        DescribedResponse::new(
             400,
             "The context cannot be evaluated; in the shape of the protocol.",
             Shape::Plain("OfrepFailure"),
@@ -96,14 +98,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .reads("OfrepContext")
     .gives(&[
-        Answer::new(200, "The value of the flag.", Shape::Plain("OfrepFlag")).like(&["ofrep-one"]),
-        Answer::new(
+        DescribedResponse::new(200, "The value of the flag.", Shape::Plain("OfrepFlag")).like(&["ofrep-one"]),
+        DescribedResponse::new(
             400,
             "The flag cannot be evaluated; in the shape of the protocol.",
             Shape::Plain("OfrepFailure"),
         )
         .like(&["ofrep-not-evaluated"]),
-        Answer::new(
+        DescribedResponse::new(
             404,
             "There is no such flag; in the shape of the protocol.",
             Shape::Plain("OfrepFailure"),

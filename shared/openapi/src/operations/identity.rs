@@ -1,6 +1,6 @@
 //! Keys, issuers, tokens.
 
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 
 const KEY: &str = "/keys/:key";
 const ISSUER: &str = "/issuers/:issuer";
@@ -9,37 +9,37 @@ const BODY: Shape = Shape::Json("Issuer");
 const TAGGED: &[&str] = &["ETag"];
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const PAGE: &[&str] = &["limitOfDocuments", "cursor"];
-const LIST: &[Answer] =
-    &[Answer::new(200, "A page of issuers.", Shape::Json("Issuers")).like(&["issuers-listed"])];
-const READ: &[Answer] = &[
-    Answer::new(200, "The issuer.", BODY)
+const LIST: &[DescribedResponse] =
+    &[DescribedResponse::new(200, "A page of issuers.", Shape::Json("Issuers")).like(&["issuers-listed"])];
+const READ: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "The issuer.", BODY)
         .with(TAGGED)
         .like(&["issuer-read"]),
-    Answer::unchanged(),
+    DescribedResponse::unchanged(),
 ];
-const PUT: &[Answer] = &[
-    Answer::new(200, "It was replaced.", BODY)
+const PUT: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "It was replaced.", BODY)
         .with(TAGGED)
         .like(&["issuer-replaced"]),
-    Answer::new(201, "It was created.", BODY)
+    DescribedResponse::new(201, "It was created.", BODY)
         .with(&["ETag", "Location"])
         .like(&["issuer-created"]),
 ];
-const GONE: &[Answer] = &[Answer::done("It is gone, and its tokens with it.")];
+const GONE: &[DescribedResponse] = &[DescribedResponse::done("It is gone, and its tokens with it.")];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/keys", "createKey", "Create an API key")
         .about("The key itself is shown this once. A retry with the same `Idempotency-Key` makes no second key: it is answered with 409 `already-done`, which names the key, for as long as the key is there.")
         .takes(&["idempotencyKey"])
         .reads("KeyWritten")
-        .gives(&[Answer::new(201, "The key.", Shape::Json("Key"))
+        .gives(&[DescribedResponse::new(201, "The key.", Shape::Json("Key"))
             .with(&["ETag", "Location"])
             .like(&["key-created"])])
         .refuses(&[409]),
     Operation::new("GET", "/keys", "listKeys", "List the API keys")
         .about("Revoked ones included; without their secrets. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(PAGE)
-        .gives(&[Answer::new(
+        .gives(&[DescribedResponse::new(
             200,
             "A page of keys.",
             Shape::Json("Keys"),
@@ -49,10 +49,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("Without its secret.")
         .takes(CONDITIONS)
         .gives(&[
-            Answer::new(200, "The key.", Shape::Json("Key"))
+            DescribedResponse::new(200, "The key.", Shape::Json("Key"))
                 .with(TAGGED)
                 .like(&["key-read"]),
-            Answer::unchanged(),
+            DescribedResponse::unchanged(),
         ])
         .refuses(&[412]),
     Operation::new(
@@ -64,13 +64,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .about("The secret before stays good for a while, and those before it for as long as they were promised. A retry with the same `Idempotency-Key` within 24 hours changes nothing: it is answered with 409 `already-done`.")
     .takes(&["idempotencyKey", "ifMatch", "ifNoneMatch"])
     .reads("KeyRotation")
-    .gives(&[Answer::new(200, "The key, with its new secret.", Shape::Json("Key"))
+    .gives(&[DescribedResponse::new(200, "The key, with its new secret.", Shape::Json("Key"))
         .with(TAGGED)
         .like(&["key-rotated"])])
     .refuses(&[409, 412]),
     Operation::new("DELETE", KEY, "revokeKey", "Revoke an API key")
         .takes(CONDITIONS)
-        .gives(&[Answer::done("It is good no longer, everywhere within 5 seconds.")])
+        .gives(&[DescribedResponse::done("It is good no longer, everywhere within 5 seconds.")])
         .refuses(&[409, 412]),
     Operation::new(
         "GET",
@@ -134,6 +134,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/tokens", "issueToken", "Issue a token to a player")
         .about("For servers, which hand it on to the player's client. 409 where the operator has set no `player_token_secret`.")
         .reads("TokenWritten")
-        .gives(&[Answer::new(201, "The token.", Shape::Json("Token")).like(&["token-issued"])])
+        .gives(&[DescribedResponse::new(201, "The token.", Shape::Json("Token")).like(&["token-issued"])])
         .refuses(&[409]),
 ];

@@ -1,6 +1,6 @@
 //! Leaderboards.
 
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 
 const ONE: &str = "/leaderboards/:leaderboard";
 const DOCUMENT: Shape = Shape::Json("Leaderboard");
@@ -10,16 +10,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
         .about("Those whose entries the caller may read; an administrator is shown all of each. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
         .takes(&["limitOfDocuments", "cursor"])
-        .gives(&[Answer::new(200, "A page of leaderboards.", Shape::Json("Leaderboards"))
+        .gives(&[DescribedResponse::new(200, "A page of leaderboards.", Shape::Json("Leaderboards"))
             .like(&["leaderboards-listed"])]),
     Operation::new("GET", ONE, "readLeaderboard", "Read a leaderboard")
         .about("An administrator is shown all of it; others who may read its entries are shown its title, its columns, its ties, the current period and the next reset.")
         .takes(&["ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The leaderboard.", Shape::Json("ReadableLeaderboard"))
+            DescribedResponse::new(200, "The leaderboard.", Shape::Json("ReadableLeaderboard"))
                 .with(&["ETag", "Cache-Status", "Age", "Content-Encoding"])
                 .like(&["leaderboard-read"]),
-            Answer::unchanged().with(&["ETag", "Cache-Status", "Age"]),
+            DescribedResponse::unchanged().with(&["ETag", "Cache-Status", "Age"]),
         ])
         .refuses(&[412]),
     Operation::new("PUT", ONE, "putLeaderboard", "Create or replace a leaderboard")
@@ -27,18 +27,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
         .reads("LeaderboardWritten")
         .gives(&[
-            Answer::new(200, "It was replaced.", DOCUMENT).with(CHANGED).like(&["leaderboard-replaced"]),
-            Answer::new(201, "It was created.", DOCUMENT).with(&["ETag", "Location", "Cache-Group-Invalidation"]).like(&["leaderboard-created"]),
+            DescribedResponse::new(200, "It was replaced.", DOCUMENT).with(CHANGED).like(&["leaderboard-replaced"]),
+            DescribedResponse::new(201, "It was created.", DOCUMENT).with(&["ETag", "Location", "Cache-Group-Invalidation"]).like(&["leaderboard-created"]),
         ])
         .refuses(&[409, 412]),
     Operation::new("PATCH", ONE, "patchLeaderboard", "Change a leaderboard")
         .about("A merge patch (RFC 7396) of the document that `GET` shows.")
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
         .reads("LeaderboardPatch")
-        .gives(&[Answer::new(200, "It was changed.", DOCUMENT).with(CHANGED).like(&["leaderboard-patched"])])
+        .gives(&[DescribedResponse::new(200, "It was changed.", DOCUMENT).with(CHANGED).like(&["leaderboard-patched"])])
         .refuses(&[409, 412]),
     Operation::new("DELETE", ONE, "deleteLeaderboard", "Delete a leaderboard with all its data")
         .takes(&["ifMatch", "ifNoneMatch"])
-        .gives(&[Answer::done("It is gone.").with(&["Cache-Group-Invalidation"])])
+        .gives(&[DescribedResponse::done("It is gone.").with(&["Cache-Group-Invalidation"])])
         .refuses(&[412]),
 ];

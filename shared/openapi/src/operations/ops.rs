@@ -1,6 +1,6 @@
 //! Health, metrics, and the files of the component `docs`.
 
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 
 const HEALTH: Shape = Shape::Json("Health");
 const DETAILED: Shape = Shape::Json("DetailedHealth");
@@ -8,14 +8,14 @@ const DRAFT: &str = "HealthDraft";
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/", "start", "Go to the description of this API")
-        .gives(&[Answer::new(307, "It is at `/docs`.", Shape::Empty).with(&["Location"])]),
+        .gives(&[DescribedResponse::new(307, "It is at `/docs`.", Shape::Empty).with(&["Location"])]),
     Operation::new(
         "GET",
         "/health/live",
         "readLiveness",
         "Ask whether the service lives",
     )
-    .gives(&[Answer::new(200, "It does.", HEALTH).like(&["health-live"])]),
+    .gives(&[DescribedResponse::new(200, "It does.", HEALTH).like(&["health-live"])]),
     Operation::new(
         "GET",
         "/health/ready",
@@ -24,8 +24,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .about("A warning, with 200, where a setting of the store's server is to be changed.")
     .gives(&[
-        Answer::new(200, "The store answers.", HEALTH).like(&["health-ready"]),
-        Answer::new(503, "The store does not answer.", HEALTH)
+        DescribedResponse::new(200, "The store answers.", HEALTH).like(&["health-ready"]),
+        DescribedResponse::new(503, "The store does not answer.", HEALTH)
             .with(&["Retry-After"])
             .like(&["health-not-ready"]),
     ]),
@@ -37,17 +37,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .about("Also as `application/health+json` where `Accept` names it.")
     .gives(&[
-        Answer::new(200, "The service works.", DETAILED)
+        DescribedResponse::new(200, "The service works.", DETAILED)
             .or(DRAFT)
             .like(&["health-detailed", "health-draft"]),
-        Answer::new(503, "The store fails.", DETAILED)
+        DescribedResponse::new(503, "The store fails.", DETAILED)
             .or(DRAFT)
             .with(&["Retry-After"])
             .like(&["health-failing"]),
     ]),
     Operation::new("GET", "/metrics", "readMetrics", "Read the metrics")
         .about("Prometheus text format. With the operator's key, or the one that allows nothing else, which may also come as a bearer token.")
-        .gives(&[Answer::new(200, "The metrics.", Shape::Text("text/plain")).like(&["metrics"])]),
+        .gives(&[DescribedResponse::new(200, "The metrics.", Shape::Text("text/plain")).like(&["metrics"])]),
     Operation::file("/openapi.json", "readDescription", "Read the description of the newest version").gives(DESCRIPTION),
     Operation::file("/openapi/v1.json", "readDescriptionOfVersion1", "Read the description of version 1").gives(DESCRIPTION),
     Operation::file("/openapi/v1-strings.json", "readDescriptionOfVersion1WithStrings", "Read the description of version 1 with 64-bit integers as strings").gives(DESCRIPTION),
@@ -59,26 +59,26 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(PAGE)
         .refuses(&[404]),
     Operation::file("/docs", "showDescription", "See this description as a page").gives(&[
-        Answer::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
-        Answer::unchanged(),
+        DescribedResponse::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
+        DescribedResponse::unchanged(),
     ]),
     Operation::file("/docs/start.js", "readStartScript", "Read what starts the page").gives(&[
-        Answer::new(200, "The script.", Shape::Text("text/javascript")).with(TAGGED),
-        Answer::unchanged(),
+        DescribedResponse::new(200, "The script.", Shape::Text("text/javascript")).with(TAGGED),
+        DescribedResponse::unchanged(),
     ]),
     Operation::file("/docs/scalar.js", "readPageScript", "Read what draws the page").gives(&[
-        Answer::new(200, "The script.", Shape::Text("text/javascript")).with(&["ETag", "Content-Encoding"]),
-        Answer::unchanged().with(&["ETag", "Content-Encoding"]),
+        DescribedResponse::new(200, "The script.", Shape::Text("text/javascript")).with(&["ETag", "Content-Encoding"]),
+        DescribedResponse::unchanged().with(&["ETag", "Content-Encoding"]),
     ]),
 ];
 
 const TAGGED: &[&str] = &["ETag"];
 const CODED: &[&str] = &["ETag", "Content-Encoding"];
-const DESCRIPTION: &[Answer] = &[
-    Answer::new(200, "OpenAPI 3.1.", Shape::Plain("Description")).with(CODED),
-    Answer::unchanged().with(CODED),
+const DESCRIPTION: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "OpenAPI 3.1.", Shape::Plain("Description")).with(CODED),
+    DescribedResponse::unchanged().with(CODED),
 ];
-const PAGE: &[Answer] = &[
-    Answer::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
-    Answer::unchanged(),
+const PAGE: &[DescribedResponse] = &[
+    DescribedResponse::new(200, "The page.", Shape::Text("text/html")).with(TAGGED),
+    DescribedResponse::unchanged(),
 ];

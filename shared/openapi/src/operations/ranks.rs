@@ -1,6 +1,6 @@
 //! Reads of entries and ranks.
 
-use crate::operation::{Answer, Operation, Shape};
+use crate::operation::{DescribedResponse, Operation, Shape};
 
 const CACHED: &[&str] = &[
     "ETag",
@@ -10,15 +10,20 @@ const CACHED: &[&str] = &[
     "Age",
     "Content-Encoding",
 ];
-const UNCHANGED: Answer =
-    Answer::unchanged().with(&["ETag", "Cache-Status", "CDN-Cache-Control", "Cache-Groups", "Age"]);
+const UNCHANGED: DescribedResponse = DescribedResponse::unchanged().with(&[
+    "ETag",
+    "Cache-Status",
+    "CDN-Cache-Control",
+    "Cache-Groups",
+    "Age",
+]);
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or find players")
         .about("From the top, or from a `cursor`. With `players` it answers who of them stands where, and `not_found`; `limit` and `cursor` are not combined with it.")
         .takes(&["limitOfEntries", "cursor", "period", "players", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "A page of the list, or the players.", Shape::Json("Entries"))
+            DescribedResponse::new(200, "A page of the list, or the players.", Shape::Json("Entries"))
                 .with(CACHED)
                 .like(&["entries", "entries-of-players"]),
             UNCHANGED,
@@ -27,7 +32,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player", "readEntry", "Read a player's entry")
         .takes(&["period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The entry.", Shape::Json("Standing")).with(CACHED).like(&["entry"]),
+            DescribedResponse::new(200, "The entry.", Shape::Json("Standing")).with(CACHED).like(&["entry"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
@@ -35,7 +40,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking. Its cursors go on as pages of the list.")
         .takes(&["limitOfWindow", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The window.", Shape::Json("Window")).with(CACHED).like(&["around"]),
+            DescribedResponse::new(200, "The window.", Shape::Json("Window")).with(CACHED).like(&["around"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
@@ -43,15 +48,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("Of the token's player, unless `player` names another one. Each part is what its own read answers, and comes from the cache like it.")
         .takes(&["playerOfSummary", "top", "around", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "The top and the window.", Shape::Json("Summary")).with(&["ETag"]).like(&["summary"]),
-            Answer::unchanged().with(&["ETag"]),
+            DescribedResponse::new(200, "The top and the window.", Shape::Json("Summary")).with(&["ETag"]).like(&["summary"]),
+            DescribedResponse::unchanged().with(&["ETag"]),
         ])
         .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/periods", "listPeriods", "List the periods that have entries")
         .about("Newest first, page by page.")
         .takes(&["limitOfPeriods", "cursor", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "A page of the periods.", Shape::Json("Periods"))
+            DescribedResponse::new(200, "A page of the periods.", Shape::Json("Periods"))
                 .with(CACHED)
                 .like(&["periods"]),
             UNCHANGED,
@@ -60,7 +65,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read how scores are spread")
         .takes(&["buckets", "score", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            Answer::new(200, "Counts by score, percentiles, and where the asked score would stand.", Shape::Json("Distribution"))
+            DescribedResponse::new(200, "Counts by score, percentiles, and where the asked score would stand.", Shape::Json("Distribution"))
                 .with(CACHED)
                 .like(&["distribution"]),
             UNCHANGED,

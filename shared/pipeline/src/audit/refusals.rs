@@ -35,7 +35,7 @@ const MANY: &str = "Too many different refusals to list.";
 
 /// What equal refusals have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Refusal {
+struct RefusedCredential {
     tenant: Option<TenantId>,
     from: Option<IpAddr>,
     who: AuditActor,
@@ -54,7 +54,7 @@ struct SeenRefusals {
 /// The refusals of an instance that are not recorded yet.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    gathered: RefCell<BTreeMap<Refusal, SeenRefusals>>,
+    gathered: RefCell<BTreeMap<RefusedCredential, SeenRefusals>>,
     /// Whether a task is about to record them.
     recording: Cell<bool>,
 }
@@ -77,10 +77,10 @@ impl<E: PipelineEnvironment> Drop for Recording<E> {
 }
 
 impl Refusals {
-    fn add(&self, mut refusal: Refusal, seen: SeenRefusals) {
+    fn add(&self, mut refusal: RefusedCredential, seen: SeenRefusals) {
         let mut gathered = self.gathered.borrow_mut();
         if gathered.len() >= MAX_GATHERED && !gathered.contains_key(&refusal) {
-            refusal = Refusal {
+            refusal = RefusedCredential {
                 tenant: None,
                 from: None,
                 who: AuditActor::Nobody,
@@ -131,7 +131,7 @@ pub fn refused<E: PipelineEnvironment>(
         }
     }
     let reason = problem.detail.as_deref().unwrap_or(problem.kind.title());
-    let refusal = Refusal {
+    let refusal = RefusedCredential {
         tenant,
         from: trail.client,
         who,
@@ -183,7 +183,7 @@ async fn record<E: PipelineEnvironment>(recording: Recording<E>) {
 /// Records the collected refusals. Those that the log does not accept stay collected.
 async fn record_gathered<E: PipelineEnvironment>(env: &E) {
     let refusals = &env.pipeline_state().refusals;
-    let gathered: Vec<Refusal> = refusals.gathered.borrow().keys().cloned().collect();
+    let gathered: Vec<RefusedCredential> = refusals.gathered.borrow().keys().cloned().collect();
     let mut full = BTreeSet::new();
     for refusal in gathered {
         if full.contains(&refusal.tenant) {
@@ -225,7 +225,7 @@ pub(super) async fn has_room_for_one<E: PipelineEnvironment>(
 /// Appends a record, and returns whether the log accepted it.
 async fn append<E: PipelineEnvironment>(
     env: &E,
-    refusal: &Refusal,
+    refusal: &RefusedCredential,
     seen: &SeenRefusals,
 ) -> Result<bool, StoreError> {
     if !has_room_for_one(env, refusal.tenant.as_ref()).await? {
@@ -253,8 +253,8 @@ async fn append<E: PipelineEnvironment>(
 mod tests {
     use super::*;
 
-    fn refusal(number: u8) -> Refusal {
-        Refusal {
+    fn refusal(number: u8) -> RefusedCredential {
+        RefusedCredential {
             tenant: None,
             from: Some(IpAddr::from([10, 0, 0, number])),
             who: AuditActor::UnknownKey,

@@ -4,7 +4,7 @@ use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::Cache;
 use leaderboard_core::{StoreError, Timestamp};
 
-use super::{Probed, Settings, age_ms};
+use super::{Probed, SettingsCheck, age_ms};
 use crate::PipelineEnvironment;
 use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
 
@@ -105,7 +105,7 @@ impl Shared {
 fn probed(r: &mut Reader<'_>) -> Result<Probed, Malformed> {
     let at = r.timestamp()?;
     let settings = r.option(|r| {
-        Ok(Settings {
+        Ok(SettingsCheck {
             checked_at: r.timestamp()?,
             are_wrong: r.flag()?,
         })
@@ -142,7 +142,7 @@ mod tests {
             last: Some(Probed {
                 at: at(NOW_MS),
                 answer,
-                settings: Some(Settings {
+                settings: Some(SettingsCheck {
                     checked_at: at(NOW_MS - 1),
                     are_wrong: true,
                 }),

@@ -18,7 +18,7 @@ const KEYS_PER_BATCH: usize = 256;
 /// How many batches can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 4;
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
+type HostResult<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Host for GuestState {}
 
@@ -42,7 +42,7 @@ fn open_store<T: Send>(
 }
 
 impl<T: Send> HostStoreWithStore<T> for Platform {
-    async fn open(accessor: &Accessor<T, Self>, label: String) -> Answer<Resource<OpenStore>> {
+    async fn open(accessor: &Accessor<T, Self>, label: String) -> HostResult<Resource<OpenStore>> {
         accessor.with(|mut access| {
             let state = access.get();
             if !state.component.key_value_stores.contains(&label) {
@@ -60,7 +60,7 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
         accessor: &Accessor<T, Self>,
         store: Resource<OpenStore>,
         key: String,
-    ) -> Answer<Option<Vec<u8>>> {
+    ) -> HostResult<Option<Vec<u8>>> {
         let (label, services) = open_store(accessor, &store)?;
         let value = services.key_value.get(&label, &key).and_then(|value| {
             check_size(value.as_ref().map_or(0, Vec::len))?;
@@ -74,7 +74,7 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
         store: Resource<OpenStore>,
         key: String,
         value: Vec<u8>,
-    ) -> Answer<()> {
+    ) -> HostResult<()> {
         let (label, services) = open_store(accessor, &store)?;
         Ok(services
             .host
@@ -84,7 +84,7 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
             .map_err(Error::Other))
     }
 
-    async fn delete(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> Answer<()> {
+    async fn delete(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> HostResult<()> {
         let (label, services) = open_store(accessor, &store)?;
         Ok(services
             .host
@@ -94,7 +94,11 @@ impl<T: Send> HostStoreWithStore<T> for Platform {
             .map_err(Error::Other))
     }
 
-    async fn exists(accessor: &Accessor<T, Self>, store: Resource<OpenStore>, key: String) -> Answer<bool> {
+    async fn exists(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> HostResult<bool> {
         let (label, services) = open_store(accessor, &store)?;
         Ok(services.key_value.exists(&label, &key).map_err(Error::Other))
     }

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use wasmtime::Engine;
 use wasmtime_wasi_http::WasiBody;
 
-use crate::key_value::{Database, Reader};
+use crate::key_value::{Database, WorkerReader};
 use crate::redis::RedisHub;
 
 /// What the guests of one host use.
@@ -39,7 +39,7 @@ impl HostServices {
 pub(crate) struct WorkerServices {
     pub(crate) host: Arc<HostServices>,
     pub(crate) redis: RedisHub,
-    pub(crate) key_value: Reader,
+    pub(crate) key_value: WorkerReader,
     /// The components of the application.
     pub(crate) components: Weak<dyn Components>,
 }

@@ -18,7 +18,7 @@ use super::headers;
 use crate::error::one_line;
 use crate::guest::Components;
 use crate::manifest::StaticResponse;
-use crate::routes::{Entry, Match, Target, WELL_KNOWN_PREFIX};
+use crate::routes::{Entry, Match, RouteTarget, WELL_KNOWN_PREFIX};
 use crate::worker::Worker;
 
 /// The `Retry-After` in seconds if the host has no room for another instance.
@@ -42,8 +42,8 @@ pub(super) async fn answer(
         return plain(StatusCode::NOT_FOUND);
     };
     let component = match &found.entry.target {
-        Target::Static(response) => return fixed(response),
-        Target::Component(component) => component,
+        RouteTarget::Static(response) => return fixed(response),
+        RouteTarget::Component(component) => component,
     };
     if let Err(reason) = headers::complete_url(&mut parts) {
         tracing::debug!(path, reason, "a request was refused");

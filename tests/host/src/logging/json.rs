@@ -35,7 +35,7 @@ where
     ) -> fmt::Result {
         let mut timestamp = String::new();
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
-        let mut fields = Fields::default();
+        let mut fields = EventFields::default();
         event.record(&mut fields);
         let meta = event.metadata();
         let mut line = guest_object(meta.target(), &mut fields.0).unwrap_or_default();
@@ -67,15 +67,15 @@ fn guest_object(target: &str, fields: &mut Map<String, Value>) -> Option<Map<Str
 
 /// The fields of one event.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+struct EventFields(Map<String, Value>);
 
-impl Fields {
+impl EventFields {
     fn set(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.set(field, value);
     }

@@ -13,9 +13,9 @@ const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 
 /// The values of the application variables.
 #[derive(Debug, Default)]
-pub(crate) struct Values(BTreeMap<String, String>);
+pub(crate) struct VariableValues(BTreeMap<String, String>);
 
-impl Values {
+impl VariableValues {
     /// Resolves each declared variable. A value in `given` comes before the environment, and the environment before the default.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ mod tests {
         let environment = |name: &str| {
             matches!(name, "SPIN_VARIABLE_A" | "SPIN_VARIABLE_B").then(|| "environment".to_owned())
         };
-        let values = Values::resolve(&declared, &given, environment).unwrap();
+        let values = VariableValues::resolve(&declared, &given, environment).unwrap();
         assert_eq!(
             values.render_text("{{ a }} {{b}} {{ c }}").unwrap(),
             "given environment d"
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_missing_required_variable_is_one_line() {
         let declared = declared("admin_key = { required = true }\nother = { required = true }");
-        let error = Values::resolve(&declared, &BTreeMap::new(), |_| None).unwrap_err();
+        let error = VariableValues::resolve(&declared, &BTreeMap::new(), |_| None).unwrap_err();
         assert_eq!(
             error,
             "no value for the required variable(s) admin_key, other: set SPIN_VARIABLE_ADMIN_KEY, or pass --variable admin_key=…"

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::application::Application;
-use crate::config::{Limits, ReuseConfig};
+use crate::config::{HostLimits, ReuseConfig};
 use crate::guest::{Components, HostServices, WorkerServices};
 use crate::load::Loaded;
 use crate::redis::RedisHub;
@@ -24,7 +24,7 @@ pub(crate) struct HostState {
     pub(crate) loaded: BTreeMap<String, Loaded>,
     pub(crate) services: Arc<HostServices>,
     pub(crate) reuse: ReuseConfig,
-    pub(crate) limits: Limits,
+    pub(crate) limits: HostLimits,
     /// Cancelled when the host stops.
     pub(crate) stopping: CancellationToken,
 }

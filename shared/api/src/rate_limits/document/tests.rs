@@ -1,7 +1,7 @@
 use super::*;
 use crate::problem::Location;
 
-fn read(text: &str, scope: Scope) -> Result<LimitsDocument, Vec<String>> {
+fn read(text: &str, scope: DocumentOwner) -> Result<LimitsDocument, Vec<String>> {
     let tree = json::parse(text.as_bytes()).unwrap();
     LimitsDocument::read(&tree, scope).map_err(|problem| {
         let place = |error: &crate::FieldError| match &error.location {
@@ -15,9 +15,12 @@ fn read(text: &str, scope: Scope) -> Result<LimitsDocument, Vec<String>> {
 #[test]
 fn it_reads_what_it_wrote() {
     let text = r#"{"policies":{"player":{"quota":10,"window_s":60,"burst":20},"tenant":"off","family:ranks":{"quota":5,"window_s":1,"burst":5}},"bounds":{"player":{"quota":50,"window_s":1,"burst":99}},"reads":{"limits":"off"},"addresses":{"allow":["192.0.2.0/24"],"deny":["2001:db8::/32"],"exempt":["10.0.0.1/32"]}}"#;
-    let document = read(text, Scope::Operator).unwrap();
+    let document = read(text, DocumentOwner::Operator).unwrap();
     assert_eq!(serde_json::to_string(&document).unwrap(), text);
-    assert_eq!(LimitsDocument::stored(text.as_bytes(), Scope::Operator), document);
+    assert_eq!(
+        LimitsDocument::stored(text.as_bytes(), DocumentOwner::Operator),
+        document
+    );
     assert_eq!(
         serde_json::to_string(&LimitsDocument::default()).unwrap(),
         r#"{"policies":{},"addresses":{}}"#
@@ -26,7 +29,7 @@ fn it_reads_what_it_wrote() {
 
 #[test]
 fn what_is_wrong_is_pointed_at() {
-    let errors = |text: &str| read(text, Scope::Operator).unwrap_err();
+    let errors = |text: &str| read(text, DocumentOwner::Operator).unwrap_err();
     assert_eq!(errors("[]"), ["#"]);
     assert_eq!(
         errors(
@@ -68,7 +71,7 @@ fn what_is_wrong_is_pointed_at() {
 fn a_tenant_sets_less_than_the_operator() {
     let text = r#"{"policies":{"credentials":"off"},"bounds":{},"reads":{},"addresses":{"exempt":[]}}"#;
     assert_eq!(
-        read(text, Scope::Tenant).unwrap_err(),
+        read(text, DocumentOwner::Tenant).unwrap_err(),
         [
             "#/bounds",
             "#/reads",
@@ -76,18 +79,18 @@ fn a_tenant_sets_less_than_the_operator() {
             "#/addresses/exempt"
         ]
     );
-    assert!(read(text, Scope::Operator).is_ok());
+    assert!(read(text, DocumentOwner::Operator).is_ok());
 }
 
 #[test]
 fn bounds_hold_for_rates_bursts_and_no_limit_at_all() {
     let operator = read(
         r#"{"bounds":{"player":{"quota":10,"burst":20}}}"#,
-        Scope::Operator,
+        DocumentOwner::Operator,
     )
     .unwrap();
     let within = |text: &str| {
-        read(text, Scope::Tenant)
+        read(text, DocumentOwner::Tenant)
             .unwrap()
             .check_against(&operator)
             .is_ok()
@@ -103,7 +106,7 @@ fn bounds_hold_for_rates_bursts_and_no_limit_at_all() {
 fn what_cannot_be_read_sets_nothing() {
     for bytes in [&b"\xff"[..], b"{", br#"{"policies":{"future":{}}}"#] {
         assert_eq!(
-            LimitsDocument::stored(bytes, Scope::Tenant),
+            LimitsDocument::stored(bytes, DocumentOwner::Tenant),
             LimitsDocument::default()
         );
     }
@@ -113,5 +116,8 @@ fn what_cannot_be_read_sets_nothing() {
 fn lists_are_bounded() {
     let list = vec!["\"192.0.2.1\""; MAX_RANGES + 1].join(",");
     let text = format!(r#"{{"addresses":{{"deny":[{list}]}}}}"#);
-    assert_eq!(read(&text, Scope::Tenant).unwrap_err(), ["#/addresses/deny"]);
+    assert_eq!(
+        read(&text, DocumentOwner::Tenant).unwrap_err(),
+        ["#/addresses/deny"]
+    );
 }

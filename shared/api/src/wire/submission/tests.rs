@@ -7,12 +7,12 @@ fn board() -> LeaderboardId {
 
 fn one(body: &str) -> Submission {
     let board = board();
-    let scores = scores(body.as_bytes(), Destination::Path(&board), Sender::Server).unwrap();
+    let scores = scores(body.as_bytes(), SubmissionTarget::Path(&board), Sender::Server).unwrap();
     assert!(!scores.batch);
     scores.items[0].submission.clone()
 }
 
-fn errors(body: &str, destination: Destination<'_>) -> Vec<String> {
+fn errors(body: &str, destination: SubmissionTarget<'_>) -> Vec<String> {
     let problem = scores(body.as_bytes(), destination, Sender::Server).unwrap_err();
     assert_eq!(problem.kind, ProblemType::Validation, "{body}");
     problem
@@ -63,7 +63,7 @@ fn null_is_as_good_as_missing() {
 #[expect(clippy::too_many_lines, reason = "one table, a row for each error")]
 fn every_error_names_its_field() {
     let board = board();
-    let path = Destination::Path(&board);
+    let path = SubmissionTarget::Path(&board);
     for (body, expected) in [
         ("[]", "# must be an object, not an array"),
         (r#"{"score":1}"#, "#/player is required"),
@@ -148,7 +148,7 @@ fn metadata_has_a_limit_without_its_white_space() {
     assert_eq!(one(&body(1016)).metadata.unwrap().as_json_text().len(), 1024);
     let board = board();
     assert_eq!(
-        errors(&body(1017), Destination::Path(&board)),
+        errors(&body(1017), SubmissionTarget::Path(&board)),
         ["#/metadata must be at most 1024 bytes as compact JSON"]
     );
 }
@@ -156,7 +156,12 @@ fn metadata_has_a_limit_without_its_white_space() {
 #[test]
 fn submissions_name_their_leaderboards() {
     let of = |list: &str| format!(r#"{{"player":"p","score":1,"leaderboards":{list}}}"#);
-    let found = scores(of(r#"["a","b"]"#).as_bytes(), Destination::Body, Sender::Server).unwrap();
+    let found = scores(
+        of(r#"["a","b"]"#).as_bytes(),
+        SubmissionTarget::Body,
+        Sender::Server,
+    )
+    .unwrap();
     assert_eq!(found.items[0].submission.leaderboards.len(), 2);
     for (body, expected) in [
         (
@@ -175,7 +180,7 @@ fn submissions_name_their_leaderboards() {
             "#/leaderboards/0 must match [a-z0-9][a-z0-9._-]{0,63}",
         ),
     ] {
-        assert_eq!(errors(&body, Destination::Body), [expected], "{body}");
+        assert_eq!(errors(&body, SubmissionTarget::Body), [expected], "{body}");
     }
 }
 
@@ -185,7 +190,7 @@ fn a_batch_is_read_whole_and_its_errors_are_counted() {
     let batch = |items: usize, item: &str| format!(r#"{{"scores":[{}]}}"#, vec![item; items].join(","));
     let good = scores(
         batch(MAX_BATCH, r#"{"player":"p","score":1}"#).as_bytes(),
-        Destination::Path(&board),
+        SubmissionTarget::Path(&board),
         Sender::Server,
     )
     .unwrap();
@@ -194,13 +199,13 @@ fn a_batch_is_read_whole_and_its_errors_are_counted() {
     assert_eq!(
         errors(
             &batch(MAX_BATCH + 1, r#"{"player":"p","score":1}"#),
-            Destination::Path(&board)
+            SubmissionTarget::Path(&board)
         ),
         ["#/scores must have 1 to 1000 submissions"]
     );
     let listed = errors(
         &batch(MAX_BATCH, r#"{"player":"p","score":1.5}"#),
-        Destination::Path(&board),
+        SubmissionTarget::Path(&board),
     );
     assert_eq!(listed.len(), crate::problem::MAX_FIELD_ERRORS);
     assert_eq!(

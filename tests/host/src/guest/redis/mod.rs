@@ -16,7 +16,7 @@ use value::{Flat, check_flat_size};
 /// The connections that one instance may hold open, as on Spin.
 const MAX_CONNECTIONS: usize = 1024;
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
+type HostResult<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Host for GuestState {}
 
@@ -43,7 +43,7 @@ fn other(error: impl std::fmt::Display) -> Error {
 }
 
 impl<T: Send> HostConnectionWithStore<T> for Platform {
-    async fn open(accessor: &Accessor<T, Self>, address: String) -> Answer<Resource<Connection>> {
+    async fn open(accessor: &Accessor<T, Self>, address: String) -> HostResult<Resource<Connection>> {
         let (component, services) = accessor.with(|mut access| {
             let state = access.get();
             (state.component.clone(), state.services.clone())
@@ -73,7 +73,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
         channel: String,
         payload: Payload,
-    ) -> Answer<()> {
+    ) -> HostResult<()> {
         Ok(query(accessor, &handle, cmd("PUBLISH").arg(channel).arg(payload))
             .await?
             .map_err(other))
@@ -83,7 +83,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         accessor: &Accessor<T, Self>,
         handle: Resource<Connection>,
         key: String,
-    ) -> Answer<Option<Payload>> {
+    ) -> HostResult<Option<Payload>> {
         let value: redis::RedisResult<Option<Vec<u8>>> =
             query(accessor, &handle, cmd("GET").arg(key)).await?;
         Ok(value.map_err(other).and_then(|value| {
@@ -97,13 +97,17 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
         key: String,
         value: Payload,
-    ) -> Answer<()> {
+    ) -> HostResult<()> {
         Ok(query(accessor, &handle, cmd("SET").arg(key).arg(value))
             .await?
             .map_err(other))
     }
 
-    async fn incr(accessor: &Accessor<T, Self>, handle: Resource<Connection>, key: String) -> Answer<i64> {
+    async fn incr(
+        accessor: &Accessor<T, Self>,
+        handle: Resource<Connection>,
+        key: String,
+    ) -> HostResult<i64> {
         Ok(query(accessor, &handle, cmd("INCRBY").arg(key).arg(1))
             .await?
             .map_err(other))
@@ -113,7 +117,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         accessor: &Accessor<T, Self>,
         handle: Resource<Connection>,
         keys: Vec<String>,
-    ) -> Answer<u32> {
+    ) -> HostResult<u32> {
         Ok(query(accessor, &handle, cmd("DEL").arg(keys))
             .await?
             .map_err(other))
@@ -124,7 +128,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
         key: String,
         values: Vec<String>,
-    ) -> Answer<u32> {
+    ) -> HostResult<u32> {
         let added = query(accessor, &handle, cmd("SADD").arg(key).arg(values)).await?;
         Ok(added.map_err(|error| match error.kind() {
             ErrorKind::UnexpectedReturnType => Error::TypeError,
@@ -136,7 +140,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         accessor: &Accessor<T, Self>,
         handle: Resource<Connection>,
         key: String,
-    ) -> Answer<Vec<String>> {
+    ) -> HostResult<Vec<String>> {
         Ok(query(accessor, &handle, cmd("SMEMBERS").arg(key))
             .await?
             .map_err(other))
@@ -147,7 +151,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
         key: String,
         values: Vec<String>,
-    ) -> Answer<u32> {
+    ) -> HostResult<u32> {
         Ok(query(accessor, &handle, cmd("SREM").arg(key).arg(values))
             .await?
             .map_err(other))
@@ -158,7 +162,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
         name: String,
         arguments: Vec<RedisParameter>,
-    ) -> Answer<Vec<RedisResult>> {
+    ) -> HostResult<Vec<RedisResult>> {
         let mut command = cmd(&name);
         for argument in arguments {
             match argument {

@@ -12,14 +12,14 @@ use crate::bindings::spin::sqlite::sqlite::{
 };
 use crate::sqlite::Connection;
 
-use query::Head;
+use query::ResultHead;
 
 /// The connections that one instance may hold open, as on Spin.
 const MAX_CONNECTIONS: usize = 256;
 /// How many batches of rows can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 2;
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
+type HostResult<T> = wasmtime::Result<Result<T, Error>>;
 /// The columns, the rows, and the result at the end.
 type Streamed = (
     Vec<String>,
@@ -28,7 +28,7 @@ type Streamed = (
 );
 
 impl GuestState {
-    fn open_database(&mut self, label: &str) -> Answer<Resource<Connection>> {
+    fn open_database(&mut self, label: &str) -> HostResult<Resource<Connection>> {
         if !self
             .component
             .sqlite_databases
@@ -49,7 +49,7 @@ impl GuestState {
 impl Host for GuestState {}
 
 impl HostConnection for GuestState {
-    async fn open(&mut self, database: String) -> Answer<Resource<Connection>> {
+    async fn open(&mut self, database: String) -> HostResult<Resource<Connection>> {
         self.open_database(&database)
     }
 
@@ -58,7 +58,7 @@ impl HostConnection for GuestState {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> Answer<QueryResult> {
+    ) -> HostResult<QueryResult> {
         let connection = self.table.get(&connection)?.clone();
         Ok(connection
             .run(move |open| query::collect(open, &statement, parameters))
@@ -93,7 +93,7 @@ fn connection<T: Send>(
 }
 
 impl<T: Send> HostConnectionWithStore<T> for Platform {
-    async fn open_async(accessor: &Accessor<T, Self>, database: String) -> Answer<Resource<Connection>> {
+    async fn open_async(accessor: &Accessor<T, Self>, database: String) -> HostResult<Resource<Connection>> {
         accessor.with(|mut access| access.get().open_database(&database))
     }
 
@@ -102,7 +102,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> Answer<Streamed> {
+    ) -> HostResult<Streamed> {
         let connection = connection(accessor, &handle)?;
         let (head_sender, head) = oneshot::channel();
         let (done, result) = oneshot::channel();
@@ -114,7 +114,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
             _ = done.send(connection.run_blocking(run).map_err(Error::Io));
         });
         // A statement that fails at once has no columns and no rows. As on Spin, its error is the result at the end.
-        let head = head.await.unwrap_or(Head {
+        let head = head.await.unwrap_or(ResultHead {
             columns: Vec::new(),
             rows: Vec::new(),
             complete: true,

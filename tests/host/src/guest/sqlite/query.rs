@@ -11,7 +11,7 @@ use crate::bindings::spin::sqlite::sqlite::{QueryResult, RowResult, Value};
 const ROWS_PER_BATCH: usize = 512;
 
 /// The beginning of a result. The rest follows on a channel.
-pub(super) struct Head {
+pub(super) struct ResultHead {
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<RowResult>,
     /// Whether `rows` is the whole result.
@@ -44,7 +44,7 @@ pub(super) fn stream(
     connection: &rusqlite::Connection,
     statement: &str,
     parameters: Vec<Value>,
-    head: impl FnOnce(Head),
+    head: impl FnOnce(ResultHead),
     rest: &mpsc::Sender<Vec<RowResult>>,
 ) -> Result<(), String> {
     let mut statement = connection.prepare_cached(statement).map_err(io_error)?;
@@ -54,7 +54,7 @@ pub(super) fn stream(
         .query(params_from_iter(parameters.into_iter().map(parameter)))
         .map_err(io_error)?;
     let (first, mut complete) = batch(&mut source, width)?;
-    head(Head {
+    head(ResultHead {
         columns,
         rows: first,
         complete,
