@@ -1,8 +1,9 @@
-//! The API over HTTP, on both stores.
+//! The table of API cases: each in process, and over HTTP on both stores.
 
 mod around;
 mod audit;
 mod bad_input;
+mod bans;
 mod batches;
 mod browsers;
 mod cache;
@@ -12,11 +13,17 @@ mod credentials;
 mod described;
 mod distribution;
 mod document_changes;
+mod drift;
+mod errors;
+mod flags;
 mod full_store;
 mod grants;
 mod hanging_store;
 mod idempotency;
+mod integers;
 mod isolation;
+mod issuers;
+mod keys;
 mod limits;
 mod listing;
 mod names;
@@ -25,6 +32,7 @@ mod operations;
 mod operators;
 mod outage;
 mod periods;
+mod player_tokens;
 mod preconditions;
 mod protocol;
 mod removal;

@@ -1,6 +1,7 @@
 //! Bad input: each row names a request, and the problem it is answered with. Afterwards nothing has changed.
 
 mod configurations;
+mod credentials;
 mod cursors;
 mod queries;
 mod requests;
