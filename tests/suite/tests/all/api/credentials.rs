@@ -75,23 +75,6 @@ api_cases! {
             wait_until(read, |status| *status == 200).await;
         }
     }
-
-    async fn a_player_plays_with_a_token_of_a_server(api) {
-        make_board(api).await;
-        let (_, key) = api.make_key(json!(["scores:read", "scores:write"])).await;
-        let grant = json!({"player": "José", "lifetime_s": 600});
-        let issued = api.with_key(&key, "POST", "/tokens").json(&grant).send().await.expect_status(201);
-        let token = issued["token"].as_str().unwrap();
-        let own = json!({"player": "José", "score": 7});
-        api.with_token(token, SCORE.0, SCORE.1).json(&own).send().await.expect_status(200);
-        let foreign = json!({"player": "Pelé", "score": 7});
-        api.with_token(token, SCORE.0, SCORE.1).json(&foreign).send().await.expect_problem(403, "forbidden");
-        api.with_token(token, "GET", "/keys").send().await.expect_problem(403, "forbidden");
-        let cut = &token[..token.len() - 10];
-        let refused = api.with_token(cut, SCORE.0, SCORE.1).json(&own).send().await;
-        refused.expect_problem(401, "unauthenticated");
-        assert!(refused.header("www-authenticate").contains("invalid_token"));
-    }
 }
 
 mod over_http {

@@ -42,35 +42,6 @@ async fn value(api: &ApiClient, key: &str, context: Value) -> Value {
 }
 
 api_cases! {
-    async fn a_set_is_a_versioned_document(api) {
-        api.get("/flags").await.expect_problem(404, "document-not-found");
-        api.delete("/flags").await.expect_problem(404, "document-not-found");
-        let first = json!({"flags": {"a": switch(true)}});
-        let conditional = |verb: &str, header: &str, tag: &str, body: &Value| {
-            api.request(verb, "/flags").header(header, tag).json(body).send()
-        };
-        let created = conditional("PUT", "if-none-match", "*", &first).await;
-        assert_eq!(created.expect_status(201), first);
-        let tag = created.header("etag").to_owned();
-        conditional("PUT", "if-none-match", "*", &first).await.expect_problem(412, "precondition-failed");
-        let replaced = conditional("PUT", "if-match", &tag, &json!({"flags": {}})).await;
-        assert_ne!((replaced.status, replaced.header("etag")), (200, tag.as_str()));
-        let delete = |tag: &str| api.request("DELETE", "/flags").header("if-match", tag).send();
-        delete(&tag).await.expect_problem(412, "precondition-failed");
-        let read = api.get("/flags").await;
-        assert_eq!(read.expect_status(200), json!({"flags": {}}));
-        let held = api.request("GET", "/flags").header("if-none-match", read.header("etag")).send().await;
-        assert_eq!((held.status, held.body.len()), (304, 0));
-        delete(read.header("etag")).await.expect_status(204);
-        api.get("/flags").await.expect_problem(404, "document-not-found");
-        for path in ["/flags", "/operator/flags"] {
-            for verb in ["GET", "PUT", "DELETE"] {
-                let call = api.request(verb, path).without_header("x-api-key").json(&json!({}));
-                call.send().await.expect_problem(401, "unauthenticated");
-            }
-        }
-    }
-
     async fn a_faulty_document_is_refused_with_the_places_of_its_faults(api) {
         let wrong = json!({"a b%": {"state": "ON", "variants": {"x": 1, "y": "z"}, "targeting": {"if": [{"no": 1}]}}});
         let wrong = json!({"flags": wrong}).to_string();

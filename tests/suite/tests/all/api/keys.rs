@@ -1,6 +1,6 @@
 //! API keys: what they allow, from where, and how they are listed and rotated.
 
-use leaderboard_test_support::ApiClient;
+use leaderboard_test_support::{ApiClient, wait_until};
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
@@ -115,7 +115,7 @@ api_cases! {
         post(&path, &json!({"overlap_s": 60})).await.expect_problem(409, "already-done");
         post(&path, &json!({"overlap_s": 61})).await.expect_problem(422, "id-conflict");
         let key = rotated["key"].as_str().unwrap();
-        assert_eq!(status(api, key, "GET", "/keys").await, 200);
+        wait_until(async || status(api, key, "GET", "/keys").await, |status| *status == 200).await;
         // Each caller has idempotency keys of its own.
         let call = api.with_key(key, "POST", "/keys").header("idempotency-key", "\"k\"").json(&body);
         call.send().await.expect_status(201);

@@ -13,6 +13,7 @@ mod credentials;
 mod described;
 mod distribution;
 mod document_changes;
+mod documents;
 mod drift;
 mod errors;
 mod flags;

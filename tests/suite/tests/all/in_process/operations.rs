@@ -1,6 +1,6 @@
 //! What operators look at: health in detail, metrics.
 
-use crate::in_process::environment::{Answer, Instance, METRICS_KEY};
+use crate::in_process::environment::{Answer, BEGIN_S, Instance, METRICS_KEY};
 use futures::executor::block_on;
 use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Counters, SettingCheck};
 use leaderboard_test_support::ADMIN_KEY;
@@ -31,32 +31,28 @@ fn a_store_that_fails_is_a_failure_and_a_region_that_fails_a_warning() {
 
 #[test]
 fn announcements_that_fail_are_a_warning_for_an_hour_and_a_metric() {
-    let service = Instance::new();
-    let failed = |ago_s: u64| {
-        // The service's clock stands at 2026-07-19T21:04:00Z.
-        let at = (ANNOUNCEMENT_FAILED_AT.into(), 1_784_495_040 - ago_s);
-        block_on(service.store.add(&[at, (ANNOUNCEMENTS_FAILED.into(), 3)])).unwrap();
+    let store_after = |ago_s: u64| {
+        let service = Instance::new();
+        let at = u64::try_from(BEGIN_S).unwrap() - ago_s;
+        let counts = [
+            (ANNOUNCEMENT_FAILED_AT.into(), at),
+            (ANNOUNCEMENTS_FAILED.into(), 3),
+        ];
+        block_on(service.store.add(&counts)).unwrap();
+        let health = detailed(&service, "*/*").expect_status(200);
+        let store = &health["components"]["store"];
+        assert_eq!(
+            (&health["status"], &store["metadata"]["announcements_failed"]),
+            (&store["status"], &json!(3))
+        );
+        (store.clone(), metrics(&service))
     };
-    let quiet = detailed(&service, "*/*").json();
-    assert_eq!(
-        quiet["components"]["store"]["metadata"]["announcements_failed"],
-        0
-    );
-    failed(3599);
-    let answer = detailed(&service, "*/*");
-    answer.expect_status(200);
-    let health = answer.json();
-    let store = &health["components"]["store"];
-    assert_eq!(
-        (&health["status"], &store["status"]),
-        (&json!("warn"), &json!("warn"))
-    );
-    assert_eq!(store["metadata"]["announcements_failed"], 3);
+    let (store, text) = store_after(3599);
+    assert_eq!(store["status"], "warn");
     assert!(
         store["message"].as_str().unwrap().contains("changes_channel"),
         "{store}"
     );
-    let text = metrics(&service);
     for line in [
         "# TYPE edgeboard_announcements_failed_total counter",
         "edgeboard_announcements_failed_total 3",
@@ -64,14 +60,11 @@ fn announcements_that_fail_are_a_warning_for_an_hour_and_a_metric() {
     ] {
         assert!(text.lines().any(|known| known == line), "{line} in {text}");
     }
-    let later = Instance::new();
-    let hour_ago = (ANNOUNCEMENT_FAILED_AT.into(), 1_784_495_040 - 3600);
-    block_on(later.store.add(&[hour_ago, (ANNOUNCEMENTS_FAILED.into(), 3)])).unwrap();
-    let health = detailed(&later, "*/*").json();
-    assert_eq!(health["components"]["store"]["status"], "pass");
+    assert_eq!(store_after(3600).0["status"], "pass");
+    let quiet = detailed(&Instance::new(), "*/*").json();
     assert_eq!(
-        health["components"]["store"]["metadata"]["announcements_failed"],
-        3
+        quiet["components"]["store"]["metadata"]["announcements_failed"],
+        0
     );
 }
 

@@ -1,8 +1,8 @@
 //! Bad input: each row names a request, and the problem it is answered with. Afterwards nothing has changed.
 
 mod configurations;
-mod credentials;
 mod cursors;
+mod documents;
 mod queries;
 mod requests;
 mod submissions;

@@ -1,7 +1,6 @@
-//! Rate limits: the documents, what is let through, and what clients are told of it.
+//! Rate limits: who is let through, what a request costs, and what a response says of it.
 
 mod callers;
-mod documents;
 mod reads;
 mod sharing;
 mod tenants;

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::RateLimits;
 use leaderboard_pipeline::handle;
+use serde_json::{Value, json};
 
 use super::reads::region;
 use crate::in_process::environment::{Answer, Instance, Region, request};
@@ -209,15 +210,16 @@ fn of_requests_that_come_together_none_begins_with_a_full_burst() {
 }
 
 #[test]
-fn what_the_operator_sets_for_a_tenant_bounds_its_document() {
-    let instance = region(true, r#"{"policies":{"tenant":{"quota":50}}}"#).instance();
-    for more in [r#"{"quota":60}"#, r#""off""#] {
-        let body = format!(r#"{{"policies":{{"tenant":{more}}}}}"#);
-        let refused = instance.call("PUT", "/limits", &body);
-        refused.expect_problem(422, "validation", "#/policies/tenant");
+fn a_tenants_document_stays_within_what_the_operator_sets() {
+    let limits = r#"{"policies":{"tenant":{"quota":50}},"bounds":{"player":{"quota":50}}}"#;
+    let instance = region(true, limits).instance();
+    for policy in ["tenant", "player"] {
+        let put = |limit: Value| instance.call("PUT", "/limits", json!({"policies": {policy: limit}}));
+        for more in [json!({"quota": 51}), json!("off")] {
+            put(more).expect_problem(422, "validation", &format!("#/policies/{policy}"));
+        }
+        assert!(put(json!({"quota": 50})).status < 300);
     }
-    let less = r#"{"policies":{"tenant":{"quota":40}}}"#;
-    instance.call("PUT", "/limits", less).expect_status(201);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Requests for keys and tokens, and documents of issuers.
+//! Requests for keys and tokens, and documents of issuers and of limits.
 
 use serde_json::{Value, json};
 
@@ -57,6 +57,21 @@ api_cases! {
         .map(|(body, pointer)| row("POST", "/tokens", body, pointer))
         .collect())
         .await;
+    }
+
+    async fn limits(api) {
+        let mut rows: Vec<Row> = [
+            ("/limits", json!({"policies": {"player": {"quota": -1}}}), "#/policies/player/quota"),
+            ("/limits", json!({"policies": {"family:nothing": "off"}}), "#/policies/family:nothing"),
+            ("/limits", json!({"reads": {"limits": "off"}}), "#/reads"),
+            ("/operator/limits", json!([]), "#"),
+            ("/operator/limits", json!({"addresses": {"allow": ["10.0.0.0/99"]}}), "#/addresses/allow/0"),
+        ]
+        .iter()
+        .map(|(path, body, pointer)| row("PUT", path, body, pointer))
+        .collect();
+        rows.push(Row::new("PUT", "/limits", 400, "malformed", At::Body("#")).body("{"));
+        refused(api, rows).await;
     }
 
     async fn issuers(api) {
